@@ -1,0 +1,61 @@
+//! Events as Arrow record batches.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+
+use crate::column::{Build, Column, FieldDoc};
+use crate::event::{Event, EventBuilder};
+
+/// The columns by which the `events` table is partitioned, in order.
+pub const PARTITION_COLUMNS: [&str; 3] = ["cluster", "date", "activity"];
+
+static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let DataType::Struct(fields) = Event::data_type() else { unreachable!("a row is a struct") };
+    Arc::new(Schema::new(fields))
+});
+
+/// The schema of the `events` table, partition columns included.
+pub fn schema() -> SchemaRef {
+    SCHEMA.clone()
+}
+
+/// Every column of the `events` table with what it holds, in table order.
+pub fn documentation() -> Vec<FieldDoc> {
+    Event::fields()
+}
+
+/// Collects events into record batches of [`schema`].
+#[derive(Default)]
+pub struct BatchBuilder<'a> {
+    rows: EventBuilder<'a>,
+}
+
+impl<'a> BatchBuilder<'a> {
+    /// Appends one event.
+    pub fn append(&mut self, event: &Event<'a>) {
+        self.rows.append(Some(event));
+    }
+
+    /// The number of events collected.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether nothing was collected.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The events collected, as one batch.
+    pub fn finish(mut self) -> RecordBatch {
+        let (columns, validity) = self.rows.finish_columns();
+        debug_assert!(validity.is_none_or(|nulls| nulls.null_count() == 0));
+        let columns: Vec<_> = columns.into_iter().map(|column| column as Arc<dyn Array>).collect();
+        match RecordBatch::try_new(schema(), columns) {
+            Ok(batch) => batch,
+            Err(error) => unreachable!("columns and schema come from one declaration: {error}"),
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Request and response bodies: borrowed JSON, read leniently.
+//!
+//! A body is whatever a client sent, so a field of the wrong type is a field that is not there; it never costs the event.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::column::{Map, Text};
+
+/// A JSON value whose strings are borrowed from the text where they can be.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Json<'a> {
+    Null,
+    Bool(bool),
+    /// An integer; `None` is another number.
+    Number(Option<i64>),
+    Text(Text<'a>),
+    Array(Vec<Json<'a>>),
+    Object(Vec<(Text<'a>, Json<'a>)>),
+}
+
+impl<'a> Json<'a> {
+    /// The value of a member that is not null.
+    pub(crate) fn get(&self, key: &str) -> Option<&Json<'a>> {
+        self.member(key).filter(|value| **value != Json::Null)
+    }
+
+    /// The value of a member, which a patch may set to null.
+    pub(crate) fn member(&self, key: &str) -> Option<&Json<'a>> {
+        let Json::Object(members) = self else { return None };
+        members.iter().find(|(name, _)| &**name == key).map(|(_, value)| value)
+    }
+
+    /// The value at the end of a path of member names.
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&Json<'a>> {
+        path.iter().try_fold(self, |value, key| value.get(key))
+    }
+
+    pub(crate) fn as_text(&self) -> Option<Text<'a>> {
+        match self {
+            Json::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn elements(&self) -> Option<&[Json<'a>]> {
+        match self {
+            Json::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn text(&self, key: &str) -> Option<Text<'a>> {
+        self.get(key)?.as_text()
+    }
+
+    pub(crate) fn bool(&self, key: &str) -> Option<bool> {
+        match self.get(key)? {
+            Json::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn int(&self, key: &str) -> Option<i64> {
+        match self.get(key)? {
+            Json::Number(value) => *value,
+            _ => None,
+        }
+    }
+
+    /// The elements of a list member; empty where there is none.
+    pub(crate) fn list(&self, key: &str) -> &[Json<'a>] {
+        self.get(key).and_then(Json::elements).unwrap_or_default()
+    }
+
+    /// A list member of strings.
+    pub(crate) fn texts(&self, key: &str) -> Option<Vec<Text<'a>>> {
+        Some(self.get(key)?.elements()?.iter().filter_map(Json::as_text).collect())
+    }
+
+    /// A member that maps strings to strings; other scalars are written as strings, as in resource quantities.
+    pub(crate) fn text_map(&self, key: &str) -> Option<Map<'a, Text<'a>>> {
+        let Json::Object(members) = self.get(key)? else { return None };
+        let entry = |(key, value): &(Text<'a>, Json<'a>)| {
+            let value = match value {
+                Json::Text(text) => text.clone(),
+                Json::Number(Some(number)) => Text::from(number.to_string()),
+                Json::Bool(value) => Text::from(value.to_string()),
+                _ => return None,
+            };
+            Some((key.clone(), value))
+        };
+        Some(Map(members.iter().filter_map(entry).collect()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Json<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct JsonVisitor;
+
+        impl<'de> Visitor<'de> for JsonVisitor {
+            type Value = Json<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a JSON value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Json::Null)
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+                Ok(Json::Bool(value))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+                Ok(Json::Number(Some(value)))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+                Ok(Json::Number(i64::try_from(value).ok()))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Json::Number(None))
+            }
+
+            fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+                Ok(Json::Text(value.into()))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+                Ok(Json::Text(value.to_owned().into()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut elements = Vec::new();
+                while let Some(element) = seq.next_element()? {
+                    elements.push(element);
+                }
+                Ok(Json::Array(elements))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Json::Object(members))
+            }
+        }
+
+        deserializer.deserialize_any(JsonVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+                Ok(value.to_owned().into())
+            }
+        }
+
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// What the operations of a JSON Patch (RFC 6902) say about the object, as a partial object.
+///
+/// `add` and `replace` set a value; `remove` sets null; `move`, `copy` and `test` say nothing that is not elsewhere.
+/// Positions in lists are not known without the object: elements keep the order in which the patch names them.
+pub(crate) fn object_of_json_patch<'a>(operations: &[Json<'a>]) -> Json<'a> {
+    let mut root = Partial::Members(Vec::new());
+    for operation in operations {
+        let Some(Json::Text(path)) = operation.member("path") else { continue };
+        let value = match operation.text("op").as_deref() {
+            Some("add" | "replace") => operation.member("value").cloned().unwrap_or(Json::Null),
+            Some("remove") => Json::Null,
+            _ => continue,
+        };
+        let segments = path.split('/').skip(1).map(unescape_pointer).collect::<Vec<_>>();
+        root.set(&segments, value);
+    }
+    root.into_json()
+}
+
+/// A reference token of a JSON Pointer (RFC 6901).
+fn unescape_pointer<'a>(token: &str) -> Text<'a> {
+    token.replace("~1", "/").replace("~0", "~").into()
+}
+
+/// A partial object under construction; list elements are found again by their index.
+enum Partial<'a> {
+    Value(Json<'a>),
+    Members(Vec<(Text<'a>, Partial<'a>)>),
+    Elements(Vec<(Option<usize>, Partial<'a>)>),
+}
+
+impl<'a> Partial<'a> {
+    fn set(&mut self, path: &[Text<'a>], value: Json<'a>) {
+        let Some((first, rest)) = path.split_first() else {
+            *self = Partial::Value(value);
+            return;
+        };
+        self.open(first);
+        let child = match self {
+            Partial::Elements(elements) => {
+                let index = first.parse::<usize>().ok();
+                let known = elements.iter().position(|(at, _)| at.is_some() && *at == index);
+                let position = known.unwrap_or_else(|| {
+                    elements.push((index, Partial::Members(Vec::new())));
+                    elements.len() - 1
+                });
+                elements.get_mut(position).map(|(_, child)| child)
+            }
+            Partial::Members(members) => {
+                let position =
+                    members.iter().position(|(name, _)| name == first).unwrap_or_else(|| {
+                        members.push((first.clone(), Partial::Members(Vec::new())));
+                        members.len() - 1
+                    });
+                members.get_mut(position).map(|(_, child)| child)
+            }
+            Partial::Value(_) => None,
+        };
+        if let Some(child) = child {
+            child.set(rest, value);
+        }
+    }
+
+    /// Makes room for a child called `token`.
+    fn open(&mut self, token: &str) {
+        let is_index = token == "-" || token.bytes().all(|byte| byte.is_ascii_digit());
+        match self {
+            Partial::Members(members) if members.is_empty() && is_index => {
+                *self = Partial::Elements(Vec::new());
+            }
+            Partial::Value(Json::Object(members)) => {
+                let members = std::mem::take(members);
+                *self = Partial::Members(
+                    members
+                        .into_iter()
+                        .map(|(name, value)| (name, Partial::Value(value)))
+                        .collect(),
+                );
+            }
+            Partial::Value(Json::Array(elements)) => {
+                let elements = std::mem::take(elements).into_iter().enumerate();
+                *self = Partial::Elements(
+                    elements.map(|(index, value)| (Some(index), Partial::Value(value))).collect(),
+                );
+            }
+            Partial::Value(_) => *self = Partial::Members(Vec::new()),
+            _ => {}
+        }
+    }
+
+    fn into_json(self) -> Json<'a> {
+        match self {
+            Partial::Value(value) => value,
+            Partial::Members(members) => Json::Object(
+                members.into_iter().map(|(name, child)| (name, child.into_json())).collect(),
+            ),
+            Partial::Elements(elements) => {
+                Json::Array(elements.into_iter().map(|(_, child)| child.into_json()).collect())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_json_patch_shows_what_it_sets() {
+        let patch = r#"[
+            {"op":"test","path":"/metadata/name","value":"x"},
+            {"op":"add","path":"/spec/containers/-","value":{"name":"a","image":"b"}},
+            {"op":"replace","path":"/spec/containers/0/image","value":"c"},
+            {"op":"add","path":"/spec/containers/0/securityContext","value":{}},
+            {"op":"add","path":"/spec/containers/0/securityContext/privileged","value":true},
+            {"op":"remove","path":"/spec/hostPID"},
+            {"op":"add","path":"/metadata/annotations/a~1b","value":"1"}
+        ]"#;
+        let Json::Array(operations) = serde_json::from_str(patch).unwrap() else { unreachable!() };
+        let expected = r#"{
+            "spec":{
+                "containers":[
+                    {"name":"a","image":"b"},
+                    {"image":"c","securityContext":{"privileged":true}}
+                ],
+                "hostPID":null
+            },
+            "metadata":{"annotations":{"a/b":"1"}}
+        }"#;
+        let expected: Json<'_> = serde_json::from_str(expected).unwrap();
+        assert_eq!(object_of_json_patch(&operations), expected);
+    }
+}

@@ -1,0 +1,436 @@
+//! How a Rust value becomes an Arrow column.
+//!
+//! [`Column`] is implemented for the few scalar types that a row may hold, for lists and maps of them,
+//! and, by the [`row!`](crate::row) macro, for structs. The macro is the only place where a column is declared: the struct
+//! field, its Arrow type and its documentation come from the same line.
+//!
+//! Lists name their child `element` and maps `key_value`, as the Parquet and Delta Lake specifications ask.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, BooleanBuilder, Date32Builder, Int32Builder, Int64Builder, ListArray,
+    MapArray, NullBufferBuilder, StringBuilder, StructArray, TimestampMicrosecondBuilder,
+};
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+
+/// A value that can be stored in an Arrow column; every column is nullable.
+pub trait Column {
+    /// Collects values into an array.
+    type Builder: Build<Self> + Default;
+
+    /// The Arrow type of the column.
+    fn data_type() -> DataType;
+
+    /// The documented fields, where the value is a struct or a list of structs.
+    fn fields() -> Vec<FieldDoc> {
+        Vec::new()
+    }
+}
+
+/// Collects values of `T` into an Arrow array.
+pub trait Build<T: ?Sized> {
+    /// Appends one value, or a null.
+    fn append(&mut self, value: Option<&T>);
+
+    /// The array of what was appended; the builder is empty afterwards.
+    fn finish(&mut self) -> ArrayRef;
+}
+
+/// One documented field of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldDoc {
+    /// The column or struct field name.
+    pub name: &'static str,
+    /// What it holds, in Markdown.
+    pub doc: String,
+    /// Its Arrow type.
+    pub data_type: DataType,
+    /// The fields inside, where the type is a struct or a list of structs.
+    pub fields: Vec<FieldDoc>,
+}
+
+/// A string, borrowed from the log where JSON escapes allow it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text<'a>(pub Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Text(Cow::Owned(text))
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Text<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Text(text)
+    }
+}
+
+/// An instant: microseconds since the Unix epoch, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Micros(pub i64);
+
+/// A UTC calendar day: days since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(pub i32);
+
+impl Micros {
+    /// The UTC day in which the instant lies.
+    pub fn day(self) -> Day {
+        const MICROS_PER_DAY: i64 = 86_400_000_000;
+        Day(i32::try_from(self.0.div_euclid(MICROS_PER_DAY)).unwrap_or(i32::MAX))
+    }
+}
+
+/// String keys to values, in the order in which the log has them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Map<'a, T>(pub Vec<(Text<'a>, T)>);
+
+impl<T> Map<'_, T> {
+    /// The value stored under `key`.
+    pub fn get(&self, key: &str) -> Option<&T> {
+        self.0.iter().find(|(k, _)| &**k == key).map(|(_, value)| value)
+    }
+}
+
+macro_rules! scalar_column {
+    ($type:ty, $builder:ty, $data_type:expr, |$value:ident| $raw:expr) => {
+        impl Column for $type {
+            type Builder = $builder;
+
+            fn data_type() -> DataType {
+                $data_type
+            }
+        }
+
+        impl Build<$type> for $builder {
+            fn append(&mut self, value: Option<&$type>) {
+                match value {
+                    Some($value) => self.append_value($raw),
+                    None => self.append_null(),
+                }
+            }
+
+            fn finish(&mut self) -> ArrayRef {
+                Arc::new(<$builder>::finish(self))
+            }
+        }
+    };
+}
+
+scalar_column!(bool, BooleanBuilder, DataType::Boolean, |v| *v);
+scalar_column!(i32, Int32Builder, DataType::Int32, |v| *v);
+scalar_column!(i64, Int64Builder, DataType::Int64, |v| *v);
+scalar_column!(Day, Date32Builder, DataType::Date32, |v| v.0);
+
+impl Column for Text<'_> {
+    type Builder = StringBuilder;
+
+    fn data_type() -> DataType {
+        DataType::Utf8
+    }
+}
+
+impl Build<Text<'_>> for StringBuilder {
+    fn append(&mut self, value: Option<&Text<'_>>) {
+        self.append_option(value.map(|text| &**text));
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(StringBuilder::finish(self))
+    }
+}
+
+/// Builds a UTC timestamp column from [`Micros`].
+#[derive(Default)]
+pub struct MicrosBuilder(TimestampMicrosecondBuilder);
+
+impl Column for Micros {
+    type Builder = MicrosBuilder;
+
+    fn data_type() -> DataType {
+        DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+    }
+}
+
+impl Build<Micros> for MicrosBuilder {
+    fn append(&mut self, value: Option<&Micros>) {
+        self.0.append_option(value.map(|micros| micros.0));
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish().with_timezone("UTC"))
+    }
+}
+
+/// Builds a nullable column from options.
+pub struct OptionBuilder<B, T>(B, PhantomData<fn(T)>);
+
+impl<B: Default, T> Default for OptionBuilder<B, T> {
+    fn default() -> Self {
+        Self(B::default(), PhantomData)
+    }
+}
+
+impl<T: Column> Column for Option<T> {
+    type Builder = OptionBuilder<T::Builder, T>;
+
+    fn data_type() -> DataType {
+        T::data_type()
+    }
+
+    fn fields() -> Vec<FieldDoc> {
+        T::fields()
+    }
+}
+
+impl<B: Build<T>, T> Build<Option<T>> for OptionBuilder<B, T> {
+    fn append(&mut self, value: Option<&Option<T>>) {
+        self.0.append(value.and_then(Option::as_ref));
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        self.0.finish()
+    }
+}
+
+/// Builds a list column.
+pub struct ListBuilder<B, T> {
+    values: B,
+    end: i32,
+    offsets: Vec<i32>,
+    validity: NullBufferBuilder,
+    element: PhantomData<fn(T)>,
+}
+
+impl<B: Default, T> Default for ListBuilder<B, T> {
+    fn default() -> Self {
+        Self {
+            values: B::default(),
+            end: 0,
+            offsets: vec![0],
+            validity: NullBufferBuilder::new(0),
+            element: PhantomData,
+        }
+    }
+}
+
+impl<T: Column> Column for Vec<T> {
+    type Builder = ListBuilder<T::Builder, T>;
+
+    fn data_type() -> DataType {
+        DataType::List(element_field::<T>())
+    }
+
+    fn fields() -> Vec<FieldDoc> {
+        T::fields()
+    }
+}
+
+fn element_field<T: Column>() -> Arc<Field> {
+    Arc::new(Field::new("element", T::data_type(), true))
+}
+
+impl<B: Build<T>, T: Column> Build<Vec<T>> for ListBuilder<B, T> {
+    fn append(&mut self, value: Option<&Vec<T>>) {
+        for element in value.into_iter().flatten() {
+            self.values.append(Some(element));
+            self.end += 1;
+        }
+        self.offsets.push(self.end);
+        self.validity.append(value.is_some());
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        self.end = 0;
+        Arc::new(ListArray::new(
+            element_field::<T>(),
+            OffsetBuffer::new(ScalarBuffer::from(offsets)),
+            self.values.finish(),
+            self.validity.finish(),
+        ))
+    }
+}
+
+/// Builds a map column with string keys.
+pub struct MapBuilder<B, T> {
+    keys: StringBuilder,
+    values: B,
+    end: i32,
+    offsets: Vec<i32>,
+    validity: NullBufferBuilder,
+    value: PhantomData<fn(T)>,
+}
+
+impl<B: Default, T> Default for MapBuilder<B, T> {
+    fn default() -> Self {
+        Self {
+            keys: StringBuilder::default(),
+            values: B::default(),
+            end: 0,
+            offsets: vec![0],
+            validity: NullBufferBuilder::new(0),
+            value: PhantomData,
+        }
+    }
+}
+
+impl<T: Column> Column for Map<'_, T> {
+    type Builder = MapBuilder<T::Builder, T>;
+
+    fn data_type() -> DataType {
+        let entries = DataType::Struct(map_fields::<T>());
+        DataType::Map(Arc::new(Field::new("key_value", entries, false)), false)
+    }
+}
+
+fn map_fields<T: Column>() -> Fields {
+    vec![Field::new("key", DataType::Utf8, false), Field::new("value", T::data_type(), true)].into()
+}
+
+impl<'a, B: Build<T>, T: Column> Build<Map<'a, T>> for MapBuilder<B, T> {
+    fn append(&mut self, value: Option<&Map<'a, T>>) {
+        for (key, value) in value.into_iter().flat_map(|map| &map.0) {
+            self.keys.append_value(&**key);
+            self.values.append(Some(value));
+            self.end += 1;
+        }
+        self.offsets.push(self.end);
+        self.validity.append(value.is_some());
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        self.end = 0;
+        let columns = vec![Build::<Text>::finish(&mut self.keys), self.values.finish()];
+        let entries = StructArray::new(map_fields::<T>(), columns, None);
+        let field = Field::new("key_value", entries.data_type().clone(), false);
+        Arc::new(MapArray::new(
+            Arc::new(field),
+            OffsetBuffer::new(ScalarBuffer::from(offsets)),
+            entries,
+            self.validity.finish(),
+            false,
+        ))
+    }
+}
+
+/// The column name of a struct field: a raw identifier without its `r#`.
+pub fn field_name(identifier: &'static str) -> &'static str {
+    identifier.strip_prefix("r#").unwrap_or(identifier)
+}
+
+/// Declares a struct whose fields are columns, together with its builder and documentation.
+#[macro_export]
+macro_rules! row {
+    (
+        $(#[doc = $about:literal])+
+        pub struct $name:ident<$life:lifetime> builds $builder:ident {
+            $( $(#[doc = $doc:literal])+ pub $field:ident: $type:ty, )+
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct $name<$life> {
+            $( $(#[doc = $doc])+ pub $field: $type, )+
+        }
+
+        #[doc = concat!("Collects [`", stringify!($name), "`] values into an Arrow struct column.")]
+        pub struct $builder<$life> {
+            $( $field: <$type as $crate::column::Column>::Builder, )+
+            validity: arrow::array::NullBufferBuilder,
+        }
+
+        impl Default for $builder<'_> {
+            fn default() -> Self {
+                Self {
+                    $( $field: Default::default(), )+
+                    validity: arrow::array::NullBufferBuilder::new(0),
+                }
+            }
+        }
+
+        impl<$life> $crate::column::Column for $name<$life> {
+            type Builder = $builder<$life>;
+
+            fn data_type() -> arrow::datatypes::DataType {
+                arrow::datatypes::DataType::Struct(
+                    vec![$( arrow::datatypes::Field::new(
+                        $crate::column::field_name(stringify!($field)),
+                        <$type as $crate::column::Column>::data_type(),
+                        true,
+                    ), )+]
+                    .into(),
+                )
+            }
+
+            fn fields() -> Vec<$crate::column::FieldDoc> {
+                vec![$( $crate::column::FieldDoc {
+                    name: $crate::column::field_name(stringify!($field)),
+                    doc: [$( $doc.trim() ),+].join(" "),
+                    data_type: <$type as $crate::column::Column>::data_type(),
+                    fields: <$type as $crate::column::Column>::fields(),
+                }, )+]
+            }
+        }
+
+        impl<$life> $builder<$life> {
+            /// The number of values appended so far.
+            pub fn len(&self) -> usize {
+                self.validity.len()
+            }
+
+            /// Whether nothing was appended.
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+
+            /// The columns of what was appended, in field order, and which rows are null.
+            pub fn finish_columns(
+                &mut self,
+            ) -> (Vec<arrow::array::ArrayRef>, Option<arrow::buffer::NullBuffer>) {
+                let columns = vec![$( $crate::column::Build::<$type>::finish(&mut self.$field), )+];
+                (columns, self.validity.finish())
+            }
+        }
+
+        impl<$life> $crate::column::Build<$name<$life>> for $builder<$life> {
+            fn append(&mut self, value: Option<&$name<$life>>) {
+                $( $crate::column::Build::<$type>::append(
+                    &mut self.$field,
+                    value.map(|value| &value.$field),
+                ); )+
+                self.validity.append(value.is_some());
+            }
+
+            fn finish(&mut self) -> arrow::array::ArrayRef {
+                let arrow::datatypes::DataType::Struct(fields) =
+                    <$name<$life> as $crate::column::Column>::data_type()
+                else {
+                    unreachable!("a row is a struct")
+                };
+                let (columns, validity) = self.finish_columns();
+                std::sync::Arc::new(arrow::array::StructArray::new(fields, columns, validity))
+            }
+        }
+    };
+}

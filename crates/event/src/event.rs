@@ -1,0 +1,140 @@
+//! The row of the `events` table: one audit event, which is one stage of one request.
+
+use crate::column::{Day, Map, Micros, Text};
+use crate::rbac::Rbac;
+use crate::row;
+use crate::workload::Workload;
+
+row! {
+    /// One audit event (`audit.k8s.io/v1` `Event`), typed, with where it came from.
+    ///
+    /// Columns by which queries prune stand first: Delta Lake keeps statistics of the first 32 leaf columns only.
+    pub struct Event<'a> builds EventBuilder {
+        /// The cluster: the name given at ingest. Audit events do not name their cluster. Partition column.
+        pub cluster: Option<Text<'a>>,
+        /// UTC day of `time`. Partition column.
+        pub date: Option<Day>,
+        /// What kind of request it is: `workload`, `rbac`, `access`, `secret`, `write` or `read`. Partition column.
+        pub activity: Option<Text<'a>>,
+        /// When the request arrived: `received_at`, else `stage_at`, else the v1beta1 `timestamp`. Never null.
+        pub time: Option<Micros>,
+        /// `requestReceivedTimestamp`: the same for all stages of a request.
+        pub received_at: Option<Micros>,
+        /// `stageTimestamp`: when this stage was reached.
+        pub stage_at: Option<Micros>,
+        /// The API verb, or the lower-case HTTP method of a non-resource request.
+        pub verb: Option<Text<'a>>,
+        /// The authenticated user (`user.username`). Null when authentication failed.
+        pub username: Option<Text<'a>>,
+        /// `objectRef.namespace`, else the namespace in the object's own metadata.
+        pub namespace: Option<Text<'a>>,
+        /// `objectRef.resource`, plural and lower-case, such as `pods`.
+        pub resource: Option<Text<'a>>,
+        /// `objectRef.subresource`, such as `exec`, `status` or `ephemeralcontainers`.
+        pub subresource: Option<Text<'a>>,
+        /// `objectRef.apiGroup`; null is the core group.
+        pub api_group: Option<Text<'a>>,
+        /// `objectRef.name`, else the name in the response (creates with `generateName`), else in the request.
+        pub name: Option<Text<'a>>,
+        /// HTTP status code of the response.
+        pub status_code: Option<i32>,
+        /// How far the request got: `allowed`, `dry_run`, `denied_authn`, `denied_authz`, `denied_admission`, `invalid`, `conflict`, `error` or `unknown` (no response at this stage).
+        pub outcome: Option<Text<'a>>,
+        /// What `username` is: `human`, `service_account`, `node`, `controller` (of the control plane), `system` or `anonymous`.
+        pub identity_kind: Option<Text<'a>>,
+        /// The LAST of `source_ips`, the only one that a client cannot choose.
+        pub client_ip: Option<Text<'a>>,
+        /// `userAgent`, as the client says.
+        pub user_agent: Option<Text<'a>>,
+        /// `RequestReceived`, `ResponseStarted`, `ResponseComplete` or `Panic`.
+        pub stage: Option<Text<'a>>,
+        /// The level of the policy rule: `Metadata`, `Request` or `RequestResponse`. It does not prove that a body is there.
+        pub level: Option<Text<'a>>,
+        /// `auditID`: the same for all stages of a request. Clients can choose it, so it is not a key.
+        pub audit_id: Option<Text<'a>>,
+        /// Digest of the whole event: equal events have equal ids, in whatever envelope they came. 32 hexadecimal digits.
+        pub event_id: Option<Text<'a>>,
+        /// `impersonatedUser.username`: whom `username` acted as.
+        pub impersonated_username: Option<Text<'a>>,
+        /// Annotation `authorization.k8s.io/decision`: `allow` or `forbid`.
+        pub decision: Option<Text<'a>>,
+        /// Whether the request asked for `dryRun`: nothing was stored.
+        pub dry_run: Option<bool>,
+        /// `objectRef.uid`, else the uid in the response.
+        pub object_uid: Option<Text<'a>>,
+        /// Whether the API server or a shipper cut the event short, by its own mark.
+        pub truncated: Option<bool>,
+        /// The file or stream that the event was read from, as named at ingest.
+        pub source_file: Option<Text<'a>>,
+        /// Line of the event in the decompressed source, from 1.
+        pub source_line: Option<i64>,
+        /// Byte offset of the event in the decompressed source, from 0.
+        pub source_offset: Option<i64>,
+        /// SHA-256 of the source file as it lies on disk, hexadecimal; null for standard input.
+        pub source_sha256: Option<Text<'a>>,
+        /// `requestURI`: path and query as sent.
+        pub request_uri: Option<Text<'a>>,
+        /// `fieldManager` of the query.
+        pub field_manager: Option<Text<'a>>,
+        /// `force` of the query: a server-side apply that takes over fields.
+        pub force: Option<bool>,
+        /// What exec, attach and port-forward ask for, from the query.
+        pub exec: Option<Exec<'a>>,
+        /// `user.uid`.
+        pub user_uid: Option<Text<'a>>,
+        /// `user.groups`.
+        pub user_groups: Option<Vec<Text<'a>>>,
+        /// `user.extra`.
+        pub user_extra: Option<Map<'a, Vec<Text<'a>>>>,
+        /// `impersonatedUser.uid`.
+        pub impersonated_uid: Option<Text<'a>>,
+        /// `impersonatedUser.groups`.
+        pub impersonated_groups: Option<Vec<Text<'a>>>,
+        /// `impersonatedUser.extra`.
+        pub impersonated_extra: Option<Map<'a, Vec<Text<'a>>>>,
+        /// `sourceIPs`: what `X-Forwarded-For` and `X-Real-Ip` claim, then the peer.
+        pub source_ips: Option<Vec<Text<'a>>>,
+        /// `objectRef.apiVersion`.
+        pub api_version: Option<Text<'a>>,
+        /// `objectRef.resourceVersion`.
+        pub resource_version: Option<Text<'a>>,
+        /// `responseStatus.status`: `Success` or `Failure`.
+        pub status: Option<Text<'a>>,
+        /// `responseStatus.reason`, such as `Forbidden`.
+        pub status_reason: Option<Text<'a>>,
+        /// `responseStatus.message`.
+        pub status_message: Option<Text<'a>>,
+        /// Annotation `authorization.k8s.io/reason`: which rule allowed the request.
+        pub decision_reason: Option<Text<'a>>,
+        /// All annotations.
+        pub annotations: Option<Map<'a, Text<'a>>>,
+        /// The workload that the request writes; null where it writes none.
+        pub workload: Option<Workload<'a>>,
+        /// The role or binding that the request writes; null where it writes none.
+        pub rbac: Option<Rbac<'a>>,
+        /// `apiVersion` of the event, such as `audit.k8s.io/v1`; null inside an `EventList`.
+        pub audit_api_version: Option<Text<'a>>,
+        /// `requestObject`, JSON text as logged.
+        pub request_object: Option<Text<'a>>,
+        /// `responseObject`, JSON text as logged.
+        pub response_object: Option<Text<'a>>,
+        /// JSON object with every member of the event that the other columns cannot give back exactly.
+        pub extra: Option<Text<'a>>,
+    }
+}
+
+row! {
+    /// The options of an exec, attach or port-forward request (`PodExecOptions`, `PodPortForwardOptions`).
+    pub struct Exec<'a> builds ExecBuilder {
+        /// The command and its arguments.
+        pub command: Option<Vec<Text<'a>>>,
+        /// The container; null is the pod's default.
+        pub container: Option<Text<'a>>,
+        /// Whether standard input is attached.
+        pub stdin: Option<bool>,
+        /// Whether a terminal is allocated.
+        pub tty: Option<bool>,
+        /// The forwarded ports.
+        pub ports: Option<Vec<Text<'a>>>,
+    }
+}

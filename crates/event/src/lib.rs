@@ -1,0 +1,34 @@
+//! The Kubernetes audit event and the workload it writes, as typed rows.
+//!
+//! [`parse`] turns the JSON of one `audit.k8s.io` `Event` into an [`Event`] row; [`BatchBuilder`] collects rows into
+//! Arrow record batches of [`schema`]. The crate is pure: no I/O, no async, no state.
+
+mod activity;
+mod batch;
+mod body;
+mod canonical;
+pub mod column;
+mod event;
+mod extract;
+mod identity;
+mod image;
+mod kinds;
+mod outcome;
+mod parse;
+mod path;
+mod pod_security;
+mod rbac;
+mod request_uri;
+mod workload;
+
+pub use activity::Activity;
+pub use batch::{BatchBuilder, PARTITION_COLUMNS, documentation, schema};
+pub use column::{Column, FieldDoc, Micros, Text};
+pub use event::{Event, Exec};
+pub use identity::IdentityKind;
+pub use image::ImageReference;
+pub use outcome::Outcome;
+pub use parse::{ParseError, parse};
+pub use path::normalize_host_path;
+pub use rbac::{PolicyRule, Rbac, Subject};
+pub use workload::{Container, Volume, Workload};

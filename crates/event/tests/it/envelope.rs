@@ -1,0 +1,178 @@
+//! The typed envelope, and what is kept beside it.
+
+use podtrail_event::{BatchBuilder, ParseError, documentation, parse, schema};
+use serde_json::{Value, json};
+
+use crate::{event, row};
+
+#[test]
+fn the_envelope_is_typed() {
+    let json = event("create", "", "pods", json!({}));
+    let row = row(&json);
+    assert_eq!(row.username.as_deref(), Some("alice"));
+    assert_eq!(row.identity_kind.as_deref(), Some("human"));
+    assert_eq!(row.client_ip.as_deref(), Some("10.0.0.7"));
+    assert_eq!(row.activity.as_deref(), Some("workload"));
+    assert_eq!(row.outcome.as_deref(), Some("allowed"));
+    assert_eq!(row.decision.as_deref(), Some("allow"));
+    assert_eq!(row.time, row.received_at);
+    assert_eq!(row.time.unwrap().0, 1_795_514_757_915_000);
+    assert_eq!(row.date.unwrap().0, 20_781);
+    assert_eq!(row.stage_at.unwrap().0 - row.time.unwrap().0, 5_001);
+    assert_eq!(row.event_id.as_deref().map(str::len), Some(32));
+    assert_eq!(row.extra, None);
+}
+
+#[test]
+fn what_has_no_column_is_kept_as_written() {
+    let json = event(
+        "get",
+        "",
+        "pods",
+        json!({
+            "requestReceivedTimestamp": "2026-11-24T10:05:57Z",
+            "hostname": "master-0",
+            "user": {"username": "alice", "shoeSize": 42},
+            "responseStatus": {"metadata": {}, "code": 404, "details": {"name": "x"}},
+        }),
+    );
+    let row = row(&json);
+    let extra: Value = serde_json::from_str(row.extra.as_deref().unwrap()).unwrap();
+    assert_eq!(extra["hostname"], "master-0");
+    assert_eq!(extra["user"]["shoeSize"], 42);
+    assert_eq!(extra["responseStatus"]["details"]["name"], "x");
+    assert_eq!(extra["requestReceivedTimestamp"], "2026-11-24T10:05:57Z");
+    assert_eq!(row.username.as_deref(), Some("alice"));
+    assert_eq!(row.status_code, Some(404));
+}
+
+#[test]
+fn a_request_without_a_user_is_anonymous() {
+    let json = event(
+        "list",
+        "",
+        "pods",
+        json!({
+            "stage": "ResponseStarted",
+            "user": {},
+            "responseStatus": {"metadata": {}, "code": 401},
+            "annotations": null,
+        }),
+    );
+    let row = row(&json);
+    assert_eq!(row.username, None);
+    assert_eq!(row.identity_kind.as_deref(), Some("anonymous"));
+    assert_eq!(row.outcome.as_deref(), Some("denied_authn"));
+}
+
+#[test]
+fn activities_part_what_matters_from_the_rest() {
+    for (verb, group, resource, subresource, activity) in [
+        ("create", "", "pods", "", "workload"),
+        ("patch", "", "pods", "ephemeralcontainers", "workload"),
+        ("delete", "apps", "deployments", "", "workload"),
+        ("patch", "", "pods", "status", "write"),
+        ("get", "", "pods", "", "read"),
+        ("get", "", "pods", "exec", "access"),
+        ("create", "", "serviceaccounts", "token", "access"),
+        ("create", "", "serviceaccounts", "", "rbac"),
+        ("create", "rbac.authorization.k8s.io", "rolebindings", "", "rbac"),
+        ("list", "", "secrets", "", "secret"),
+        ("update", "", "configmaps", "", "write"),
+    ] {
+        let mut object = json!({"resource": resource, "apiGroup": group, "namespace": "a"});
+        if !subresource.is_empty() {
+            object["subresource"] = subresource.into();
+        }
+        let json = event(verb, group, resource, json!({"objectRef": object}));
+        assert_eq!(
+            row(&json).activity.as_deref(),
+            Some(activity),
+            "{verb} {resource}/{subresource}"
+        );
+    }
+}
+
+#[test]
+fn exec_options_are_columns() {
+    let json = event(
+        "get",
+        "",
+        "pods",
+        json!({
+            "requestURI": "/api/v1/namespaces/web/pods/app/exec?command=cat&command=%2Fetc%2Fshadow&container=c&stdin=true",
+            "objectRef": {"resource": "pods", "namespace": "web", "name": "app", "subresource": "exec"},
+        }),
+    );
+    let exec = row(&json).exec.unwrap();
+    let command: Vec<&str> = exec.command.iter().flatten().map(|part| &**part).collect();
+    assert_eq!(command, ["cat", "/etc/shadow"]);
+    assert_eq!(exec.stdin, Some(true));
+    assert_eq!(exec.tty, None);
+}
+
+#[test]
+fn a_generated_name_comes_from_the_response() {
+    let json = event(
+        "create",
+        "",
+        "pods",
+        json!({
+            "objectRef": {"resource": "pods", "namespace": "web"},
+            "responseObject": {"kind": "Pod", "metadata": {"name": "job-x7k", "uid": "u1"}, "spec": {"containers": []}},
+        }),
+    );
+    let row = row(&json);
+    assert_eq!(row.name.as_deref(), Some("job-x7k"));
+    assert_eq!(row.object_uid.as_deref(), Some("u1"));
+    let extra: Value = serde_json::from_str(row.extra.as_deref().unwrap()).unwrap();
+    assert_eq!(extra["objectRef"].get("name"), None);
+}
+
+#[test]
+fn what_is_no_audit_event_says_so() {
+    let kind = parse(br#"{"kind":"Pod","apiVersion":"v1","metadata":{}}"#).unwrap_err();
+    assert!(matches!(kind, ParseError::Kind { .. }), "{kind}");
+    let missing = parse(br#"{"hello":"world"}"#).unwrap_err();
+    assert_eq!(missing.to_string(), "not an audit event: no auditID");
+    assert!(matches!(parse(b"{\"auditID\":").unwrap_err(), ParseError::Json(_)));
+    assert!(matches!(parse(b"[]").unwrap_err(), ParseError::Json(_)));
+    assert!(matches!(parse(b"\xff").unwrap_err(), ParseError::Json(_)));
+}
+
+#[test]
+fn old_versions_are_events_too() {
+    let json = json!({
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1alpha1",
+        "metadata": {"creationTimestamp": "2017-09-01T10:00:00Z"},
+        "timestamp": "2017-09-01T10:00:01Z",
+        "level": "Request",
+        "auditID": "a",
+        "stage": "ResponseComplete",
+        "verb": "create",
+        "user": {"username": "bob"},
+        "objectRef": {"resource": "deployments", "apiVersion": "apps/v1beta1"},
+    })
+    .to_string();
+    let row = row(&json);
+    assert_eq!(row.time.unwrap().0, 1_504_260_001_000_000);
+    assert_eq!(row.api_group.as_deref(), Some("apps"));
+    assert_eq!(row.api_version.as_deref(), Some("v1beta1"));
+    assert_eq!(row.workload.unwrap().body_source.as_deref(), Some("none"));
+}
+
+#[test]
+fn batches_have_the_documented_schema() {
+    let json = event("create", "apps", "deployments", json!({}));
+    let mut builder = BatchBuilder::default();
+    builder.append(&row(&json));
+    builder.append(&row(&json));
+    let batch = builder.finish();
+    assert_eq!(batch.num_rows(), 2);
+    assert_eq!(batch.schema(), schema());
+    let documented: Vec<_> = documentation().iter().map(|field| field.name).collect();
+    let fields: Vec<_> = schema().fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(documented, fields);
+    assert!(documentation().iter().all(|field| !field.doc.is_empty()));
+}

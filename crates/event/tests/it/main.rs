@@ -1,0 +1,40 @@
+//! The rows that events become, through the public face.
+
+mod bodies;
+mod envelope;
+mod pod_security;
+
+use podtrail_event::{Event, parse};
+use serde_json::{Value, json};
+
+/// A complete event of `verb` on a resource, with more members laid over it.
+fn event(verb: &str, group: &str, resource: &str, members: Value) -> String {
+    let mut event = json!({
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "level": "RequestResponse",
+        "auditID": "5ac1f2a8-0000-4000-8000-000000000001",
+        "stage": "ResponseComplete",
+        "requestURI": "/apis/x",
+        "verb": verb,
+        "user": {"username": "alice", "groups": ["dev", "system:authenticated"]},
+        "sourceIPs": ["203.0.113.9", "10.0.0.7"],
+        "userAgent": "kubectl/v1.36",
+        "objectRef": {"resource": resource, "namespace": "web", "name": "app", "apiGroup": group, "apiVersion": "v1"},
+        "responseStatus": {"metadata": {}, "code": 200},
+        "requestReceivedTimestamp": "2026-11-24T10:05:57.915000Z",
+        "stageTimestamp": "2026-11-24T10:05:57.920001Z",
+        "annotations": {"authorization.k8s.io/decision": "allow", "authorization.k8s.io/reason": ""},
+    });
+    if group.is_empty() {
+        event["objectRef"].as_object_mut().unwrap().remove("apiGroup");
+    }
+    for (key, value) in members.as_object().unwrap() {
+        event[key] = value.clone();
+    }
+    event.to_string()
+}
+
+fn row(json: &str) -> Event<'_> {
+    parse(json.as_bytes()).unwrap()
+}
