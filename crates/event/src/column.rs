@@ -54,6 +54,34 @@ pub struct FieldDoc {
     pub fields: Vec<FieldDoc>,
 }
 
+impl FieldDoc {
+    /// The type as SQL engines name it.
+    pub fn sql_type(&self) -> String {
+        sql_type(&self.data_type)
+    }
+}
+
+fn sql_type(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 => "string".to_owned(),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Int32 => "int".to_owned(),
+        DataType::Int64 => "bigint".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Timestamp(..) => "timestamp".to_owned(),
+        DataType::Struct(_) => "struct".to_owned(),
+        DataType::List(element) => format!("array<{}>", sql_type(element.data_type())),
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(fields) => {
+                let types: Vec<_> = fields.iter().map(|f| sql_type(f.data_type())).collect();
+                format!("map<{}>", types.join(", "))
+            }
+            other => format!("map<{other}>"),
+        },
+        other => other.to_string(),
+    }
+}
+
 /// A string, borrowed from the log where JSON escapes allow it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<'a>(pub Cow<'a, str>);

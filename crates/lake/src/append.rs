@@ -1,0 +1,92 @@
+//! Appending: leave out what the table has, write files, commit, and start again where another writer was faster.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+
+use crate::dedupe::{NewRows, Row, RowKey};
+use crate::error::LakeError;
+use crate::lake::Appended;
+use crate::snapshot::DataFile;
+use crate::spec::TableSpec;
+use crate::write::{Writer, Written};
+
+/// The rows of one append and how far they got. Dropped before its files are committed, it deletes them.
+pub(crate) struct Append {
+    spec: Arc<TableSpec>,
+    root: PathBuf,
+    batches: Vec<RecordBatch>,
+    new: NewRows,
+    written: Vec<Written>,
+    duplicates: u64,
+    /// Paths of the files that were looked into for duplicates.
+    checked: HashSet<String>,
+}
+
+impl Append {
+    /// Takes the rows in; of equal rows, the first.
+    pub(crate) fn new(
+        spec: Arc<TableSpec>,
+        root: PathBuf,
+        batches: Vec<RecordBatch>,
+    ) -> Result<Self, LakeError> {
+        let new = NewRows::collect(&spec, &batches)?;
+        let duplicates = new.repeated;
+        let checked = HashSet::new();
+        Ok(Self { spec, root, batches, new, written: Vec::new(), duplicates, checked })
+    }
+
+    /// Leaves out what is in files that were not looked into yet, and writes what has no file yet.
+    pub(crate) fn prepare(&mut self, mut active: Vec<DataFile>) -> Result<(), LakeError> {
+        active.retain(|file| !self.checked.contains(&file.path));
+        let known = self.new.find_in(&self.spec, &self.root, &active)?;
+        self.checked.extend(active.into_iter().map(|file| file.path));
+        self.duplicates += self.new.remove(&known);
+        self.discard_files_with(&known);
+        self.write_missing()
+    }
+
+    /// Deletes the files that hold any of these rows.
+    fn discard_files_with(&mut self, known: &HashSet<RowKey>) {
+        if !known.is_empty() {
+            self.written.retain(|file| !file.rows.iter().any(|row| known.contains(&row.key())));
+        }
+    }
+
+    fn write_missing(&mut self) -> Result<(), LakeError> {
+        let have: HashSet<RowKey> =
+            self.written.iter().flat_map(|file| &file.rows).map(Row::key).collect();
+        let missing: Vec<_> =
+            self.new.rows.iter().filter(|row| !have.contains(&row.key())).copied().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let writer = Writer::new(&self.spec, &self.root, &self.new.partitions, &self.batches)?;
+        self.written.extend(writer.write(&missing)?);
+        Ok(())
+    }
+
+    /// The files to commit; none where every row is a duplicate.
+    pub(crate) fn written(&mut self) -> &mut [Written] {
+        &mut self.written
+    }
+
+    /// The directory of the table.
+    pub(crate) fn root(&self) -> &std::path::Path {
+        &self.root
+    }
+
+    /// What came of it, at this version of the table.
+    pub(crate) fn summary(&self, version: i64) -> Appended {
+        let bytes = self.written.iter().map(|file| file.add.size).sum::<i64>();
+        Appended {
+            rows: self.new.rows.len() as u64,
+            duplicates: self.duplicates,
+            version,
+            files: self.written.len(),
+            bytes: u64::try_from(bytes).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! One commit: many `Add` actions become visible together, or not at all.
+
+use deltalake::kernel::transaction::{
+    CommitBuilder, CommitConflictError, CommitProperties, TransactionError,
+};
+use deltalake::kernel::{Action, Add, Transaction};
+use deltalake::protocol::{DeltaOperation, SaveMode};
+use deltalake::table::state::DeltaTableState;
+use deltalake::{DeltaTable, DeltaTableError};
+
+use crate::error::LakeError;
+use crate::spec::TableSpec;
+
+/// Every append carries an application transaction of this name: of two appends that were made from the same
+/// version, the second fails, looks at what the first has added, and tries again. Without it, delta-rs
+/// would let both pass, as blind appends, and an event could be there twice.
+const APPLICATION: &str = "podtrail-ingest";
+
+/// Commits of programs that are not podtrail are retried inside delta-rs, without another look for duplicates.
+const FOREIGN_RETRIES: usize = 200;
+
+/// How a commit went.
+pub(crate) enum Outcome {
+    /// The files are part of the table; the state after the commit, if it could be had.
+    Committed { version: u64, state: Option<DeltaTableState> },
+    /// Another append was first: nothing has changed, look again.
+    Conflict,
+    /// Nothing has changed, and trying again would not help.
+    Failed(LakeError),
+    /// It cannot be told whether the files are part of the table.
+    Unknown(LakeError),
+}
+
+/// Adds files to the table, as it was when `table` was loaded.
+pub(crate) async fn commit(spec: &TableSpec, table: &DeltaTable, adds: Vec<Add>) -> Outcome {
+    let failed = |error| Outcome::Failed(LakeError::log(spec.name)(error));
+    let state = match table.snapshot() {
+        Ok(state) => state,
+        Err(error) => return failed(error),
+    };
+    let probe = adds.first().map(|add| add.path.clone());
+    let next_version = i64::try_from(state.version()).unwrap_or(i64::MAX).saturating_add(1);
+    let properties = CommitProperties::default()
+        .with_application_transaction(Transaction::new(APPLICATION, next_version))
+        .with_max_retries(FOREIGN_RETRIES);
+    let operation = DeltaOperation::Write {
+        mode: SaveMode::Append,
+        partition_by: Some(spec.partition_columns.iter().map(|&name| name.to_owned()).collect()),
+        predicate: None,
+    };
+    let prepared = CommitBuilder::from(properties)
+        .with_actions(adds.into_iter().map(Action::Add).collect())
+        .build(Some(state), table.log_store(), operation)
+        .into_prepared_commit_future()
+        .await;
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return failed(error),
+    };
+    match prepared.await {
+        Ok(committed) => {
+            let version = committed.version;
+            // From here on the commit stands: a checkpoint that fails is no reason to say otherwise.
+            let state = match committed.await {
+                Ok(finalized) => Some(finalized.snapshot()),
+                Err(error) => {
+                    tracing::warn!(table = spec.name, version, %error, "no checkpoint was written");
+                    None
+                }
+            };
+            Outcome::Committed { version, state }
+        }
+        Err(error) if is_conflict(&error) => Outcome::Conflict,
+        Err(
+            error @ DeltaTableError::Transaction { source: TransactionError::CommitConflict(_) },
+        ) => failed(error),
+        Err(error) => look_for(spec, table, probe, error).await,
+    }
+}
+
+/// Whether looking at the table again, whatever became of it, and committing to what it is then can help.
+fn is_conflict(error: &DeltaTableError) -> bool {
+    use CommitConflictError::{
+        ConcurrentAppend, ConcurrentTransaction, MetadataChanged, ProtocolChanged,
+    };
+    use TransactionError::{CommitConflict, MaxCommitAttempts, VersionAlreadyExists};
+    let DeltaTableError::Transaction { source } = error else {
+        return matches!(error, DeltaTableError::VersionAlreadyExists(_));
+    };
+    match source {
+        MaxCommitAttempts(_) | VersionAlreadyExists(_) => true,
+        CommitConflict(conflict) => matches!(
+            conflict,
+            ConcurrentAppend | ConcurrentTransaction | MetadataChanged | ProtocolChanged(_)
+        ),
+        _ => false,
+    }
+}
+
+/// After an error of the storage: the log entry may have been written all the same.
+async fn look_for(
+    spec: &TableSpec,
+    table: &DeltaTable,
+    probe: Option<String>,
+    error: DeltaTableError,
+) -> Outcome {
+    let unknown = |error| {
+        Outcome::Unknown(LakeError::UnknownOutcome { table: spec.name, source: Box::new(error) })
+    };
+    let mut table = table.clone();
+    if table.update_state().await.is_err() {
+        return unknown(error);
+    }
+    let Ok(state) = table.snapshot() else {
+        return unknown(error);
+    };
+    let committed = state.log_data().iter().any(|file| Some(&*file.path()) == probe.as_deref());
+    if committed {
+        Outcome::Committed { version: state.version(), state: Some(state.clone()) }
+    } else {
+        Outcome::Failed(LakeError::log(spec.name)(error))
+    }
+}

@@ -1,0 +1,258 @@
+//! Which rows are new: of equal rows, inside one append and against the table, only the first is kept.
+//!
+//! Equal rows are in one partition and have equal times, so only files of the same partition whose range of times
+//! overlaps that of the new rows can hold a duplicate, and in them only the row groups that overlap. Of
+//! these, ids alone are read. Memory is bounded by the new rows, whatever the size of the table.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::TimestampMicrosecondType;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use rayon::prelude::*;
+
+use crate::error::LakeError;
+use crate::partition::Partitions;
+use crate::snapshot::DataFile;
+use crate::spec::TableSpec;
+
+/// The number of hexadecimal digits of an id.
+const ID_DIGITS: usize = 32;
+
+/// One row of an append: where it lies in the batches, and what it is sorted and recognised by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Row {
+    /// Number of its partition.
+    pub(crate) partition: usize,
+    /// Microseconds since the Unix epoch; 0 in tables without a time.
+    pub(crate) time: i64,
+    pub(crate) id: u128,
+    /// Index of the batch.
+    pub(crate) batch: usize,
+    /// Index of the row in its batch.
+    pub(crate) index: usize,
+}
+
+impl Row {
+    pub(crate) fn key(&self) -> RowKey {
+        (self.partition, self.id)
+    }
+}
+
+/// What two equal rows have in common.
+pub(crate) type RowKey = (usize, u128);
+
+/// The rows of an append without repetitions, in table order, and the partitions they are in.
+pub(crate) struct NewRows {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) partitions: Partitions,
+    /// The number of rows left out because an equal one came before.
+    pub(crate) repeated: u64,
+}
+
+impl NewRows {
+    /// Reads ids, times and partitions of all rows.
+    pub(crate) fn collect(spec: &TableSpec, batches: &[RecordBatch]) -> Result<Self, LakeError> {
+        let arrow = LakeError::arrow;
+        let mut partitions = Partitions::new(spec).map_err(arrow(spec.name))?;
+        let mut rows = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
+        let mut seen = HashSet::with_capacity(rows.capacity());
+        let mut repeated = 0;
+        for (batch_index, batch) in batches.iter().enumerate() {
+            check_columns(spec, batch)?;
+            let numbers = partitions.assign(batch).map_err(arrow(spec.name))?;
+            let ids = text_column(spec, batch, spec.id_column)?;
+            let times =
+                spec.time_column.map(|column| time_column(spec, batch, column)).transpose()?;
+            for (index, partition) in numbers.into_iter().enumerate() {
+                let id = parse_id(ids.value(index)).ok_or_else(|| LakeError::Rows {
+                    table: spec.name,
+                    detail: format!(
+                        "`{}` is not {ID_DIGITS} hexadecimal digits: `{}`",
+                        spec.id_column,
+                        ids.value(index)
+                    ),
+                })?;
+                let time = times.map_or(0, |times| times[index]);
+                let row = Row { partition, time, id, batch: batch_index, index };
+                if seen.insert(row.key()) {
+                    rows.push(row);
+                } else {
+                    repeated += 1;
+                }
+            }
+        }
+        rows.par_sort_unstable();
+        Ok(Self { rows, partitions, repeated })
+    }
+
+    /// Which of the rows are in the files already. The files may be of any partition.
+    pub(crate) fn find_in(
+        &self,
+        spec: &TableSpec,
+        root: &Path,
+        files: &[DataFile],
+    ) -> Result<HashSet<RowKey>, LakeError> {
+        let mut wanted: HashMap<usize, Wanted> = HashMap::new();
+        for row in &self.rows {
+            wanted.entry(row.partition).or_insert_with(|| Wanted::from(row)).add(row);
+        }
+        let found: Vec<Vec<RowKey>> = files
+            .par_iter()
+            .map(|file| {
+                let Some(partition) = self.partitions.find(&file.partition_values) else {
+                    return Ok(Vec::new());
+                };
+                match wanted.get(&partition) {
+                    Some(wanted) if wanted.may_be_in(spec, file) => {
+                        let ids = wanted.find(spec, &root.join(&file.path))?;
+                        Ok(ids.into_iter().map(|id| (partition, id)).collect())
+                    }
+                    _ => Ok(Vec::new()),
+                }
+            })
+            .collect::<Result<_, LakeError>>()?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Leaves out the rows with these keys; returns how many there were.
+    pub(crate) fn remove(&mut self, keys: &HashSet<RowKey>) -> u64 {
+        let before = self.rows.len();
+        self.rows.retain(|row| !keys.contains(&row.key()));
+        (before - self.rows.len()) as u64
+    }
+}
+
+/// The new rows of one partition.
+struct Wanted {
+    first: i64,
+    last: i64,
+    ids: HashSet<u128>,
+}
+
+impl From<&Row> for Wanted {
+    fn from(row: &Row) -> Self {
+        Self { first: row.time, last: row.time, ids: HashSet::new() }
+    }
+}
+
+impl Wanted {
+    fn add(&mut self, row: &Row) {
+        self.first = self.first.min(row.time);
+        self.last = self.last.max(row.time);
+        self.ids.insert(row.id);
+    }
+
+    fn overlaps(&self, first: i64, last: i64) -> bool {
+        first <= self.last && self.first <= last
+    }
+
+    fn may_be_in(&self, spec: &TableSpec, file: &DataFile) -> bool {
+        let range = spec.time_column.and_then(|column| file.stats.as_ref()?.time_range(column));
+        range.is_none_or(|(first, last)| self.overlaps(first, last))
+    }
+
+    /// The wanted ids that are in the file.
+    fn find(&self, spec: &TableSpec, path: &Path) -> Result<Vec<u128>, LakeError> {
+        let file = File::open(path).map_err(LakeError::io("open", path))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file)
+            .map_err(LakeError::parquet("read", path))?;
+        let row_groups =
+            self.row_groups(spec, &builder).map_err(LakeError::parquet("read", path))?;
+        let mask = ProjectionMask::columns(builder.parquet_schema(), [spec.id_column]);
+        let reader = builder
+            .with_row_groups(row_groups)
+            .with_projection(mask)
+            .build()
+            .map_err(LakeError::parquet("read", path))?;
+        let mut found = Vec::new();
+        for batch in reader {
+            let batch = batch.map_err(LakeError::arrow(spec.name))?;
+            let Some(ids) = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>())
+            else {
+                let detail = format!("{} has no text column `{}`", path.display(), spec.id_column);
+                return Err(LakeError::Unsupported { table: spec.name, detail });
+            };
+            let known = ids.iter().flatten().filter_map(parse_id);
+            found.extend(known.filter(|id| self.ids.contains(id)));
+        }
+        Ok(found)
+    }
+
+    /// The row groups that overlap the new rows in time.
+    fn row_groups(
+        &self,
+        spec: &TableSpec,
+        file: &ParquetRecordBatchReaderBuilder<File>,
+    ) -> Result<Vec<usize>, parquet::errors::ParquetError> {
+        let groups = file.metadata().row_groups();
+        let Some(time) = spec.time_column else {
+            return Ok((0..groups.len()).collect());
+        };
+        let converter = StatisticsConverter::try_new(time, file.schema(), file.parquet_schema())?;
+        let firsts = converter.row_group_mins(groups)?;
+        let lasts = converter.row_group_maxes(groups)?;
+        let (Some(firsts), Some(lasts)) = (
+            firsts.as_primitive_opt::<TimestampMicrosecondType>(),
+            lasts.as_primitive_opt::<TimestampMicrosecondType>(),
+        ) else {
+            return Ok((0..groups.len()).collect());
+        };
+        let overlaps = |group: &usize| {
+            let known = firsts.is_valid(*group) && lasts.is_valid(*group);
+            !known || self.overlaps(firsts.value(*group), lasts.value(*group))
+        };
+        Ok((0..groups.len()).filter(overlaps).collect())
+    }
+}
+
+/// The number that an id of 32 hexadecimal digits stands for.
+fn parse_id(text: &str) -> Option<u128> {
+    let is_id = text.len() == ID_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id { u128::from_str_radix(text, 16).ok() } else { None }
+}
+
+fn check_columns(spec: &TableSpec, batch: &RecordBatch) -> Result<(), LakeError> {
+    let schema = batch.schema();
+    let same = schema.fields().len() == spec.schema.fields().len()
+        && schema.fields().iter().zip(spec.schema.fields()).all(|(given, column)| {
+            given.name() == column.name() && given.data_type() == column.data_type()
+        });
+    if same {
+        return Ok(());
+    }
+    Err(LakeError::Rows { table: spec.name, detail: "the columns differ".to_owned() })
+}
+
+fn text_column<'a>(
+    spec: &TableSpec,
+    batch: &'a RecordBatch,
+    column: &str,
+) -> Result<&'a StringArray, LakeError> {
+    batch
+        .column_by_name(column)
+        .and_then(|array| array.as_string_opt::<i32>())
+        .filter(|array| array.null_count() == 0)
+        .ok_or_else(|| null_in(spec, column))
+}
+
+fn time_column<'a>(
+    spec: &TableSpec,
+    batch: &'a RecordBatch,
+    column: &str,
+) -> Result<&'a [i64], LakeError> {
+    batch
+        .column_by_name(column)
+        .and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>())
+        .filter(|array| array.null_count() == 0)
+        .map(|array| &array.values()[..])
+        .ok_or_else(|| null_in(spec, column))
+}
+
+fn null_in(spec: &TableSpec, column: &str) -> LakeError {
+    LakeError::Rows { table: spec.name, detail: format!("`{column}` has nulls") }
+}

@@ -1,0 +1,122 @@
+//! What can go wrong with a lake.
+
+use std::path::{Path, PathBuf};
+
+use arrow::error::ArrowError;
+use deltalake::DeltaTableError;
+use parquet::errors::ParquetError;
+
+/// Why a lake could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    /// The directory has no table of this name.
+    #[error("{} holds no podtrail table `{table}`; `podtrail ingest --lake DIR` makes one", dir.display())]
+    NoTable {
+        /// The directory of the lake.
+        dir: PathBuf,
+        /// The table that was looked for.
+        table: &'static str,
+    },
+    /// A file or directory could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+    /// The transaction log could not be read or written.
+    #[error("transaction log of table `{table}`: {source}")]
+    Log {
+        /// The table.
+        table: &'static str,
+        /// The error of the Delta Lake library.
+        source: Box<DeltaTableError>,
+    },
+    /// A data file could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Parquet {
+        /// What was tried, such as `read`.
+        action: &'static str,
+        /// The data file.
+        path: PathBuf,
+        /// The error of the Parquet library.
+        source: ParquetError,
+    },
+    /// Columns in memory could not be computed with.
+    #[error("table `{table}`: {source}")]
+    Arrow {
+        /// The table.
+        table: &'static str,
+        /// The error of the Arrow library.
+        source: ArrowError,
+    },
+    /// Rows do not fit the table.
+    #[error("rows do not fit table `{table}`: {detail}")]
+    Rows {
+        /// The table.
+        table: &'static str,
+        /// What does not fit.
+        detail: String,
+    },
+    /// The table was made by another program, or by another version of this one, in a way that is not understood.
+    #[error("table `{table}` cannot be used: {detail}")]
+    Unsupported {
+        /// The table.
+        table: &'static str,
+        /// What is not understood.
+        detail: String,
+    },
+    /// Other writers were faster each time.
+    #[error("gave up on table `{table}` after {attempts} attempts to commit against other writers")]
+    Contention {
+        /// The table.
+        table: &'static str,
+        /// The number of attempts made.
+        attempts: usize,
+    },
+    /// The commit failed in a way that leaves open whether it took effect. Appending the same rows again is safe.
+    #[error(
+        "table `{table}`: it is not known whether the commit took effect, append again: {source}"
+    )]
+    UnknownOutcome {
+        /// The table.
+        table: &'static str,
+        /// The error of the Delta Lake library.
+        source: Box<DeltaTableError>,
+    },
+    /// The runtime shut down before the work was done.
+    #[error("table `{table}`: the work was cancelled")]
+    Cancelled {
+        /// The table.
+        table: &'static str,
+    },
+}
+
+impl LakeError {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+
+    pub(crate) fn parquet(
+        action: &'static str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(ParquetError) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |source| Self::Parquet { action, path, source }
+    }
+
+    pub(crate) fn log(table: &'static str) -> impl FnOnce(DeltaTableError) -> Self {
+        move |source| Self::Log { table, source: Box::new(source) }
+    }
+
+    pub(crate) fn arrow(table: &'static str) -> impl FnOnce(ArrowError) -> Self {
+        move |source| Self::Arrow { table, source }
+    }
+}

@@ -1,0 +1,145 @@
+//! The lake: a directory with one Delta table per name.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::RecordBatch;
+
+use crate::error::LakeError;
+use crate::quarantine::{quarantine_comment, quarantine_schema};
+use crate::snapshot::Snapshot;
+use crate::spec::TableSpec;
+use crate::table::Table;
+
+static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
+    Arc::new(TableSpec {
+        name: "events",
+        schema: podtrail_event::schema(),
+        comment: event_comment,
+        partition_columns: &podtrail_event::PARTITION_COLUMNS,
+        id_column: "event_id",
+        time_column: Some("time"),
+        unique_columns: &["event_id", "audit_id"],
+        opaque_columns: &["request_object", "response_object", "extra"],
+        delta_columns: &["time", "received_at", "stage_at", "source_line", "source_offset"],
+        bloom_columns: &["audit_id"],
+    })
+});
+
+static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
+    Arc::new(TableSpec {
+        name: "quarantine",
+        schema: quarantine_schema(),
+        comment: quarantine_comment,
+        partition_columns: &[],
+        id_column: "quarantine_id",
+        time_column: None,
+        unique_columns: &["quarantine_id"],
+        opaque_columns: &["bytes"],
+        delta_columns: &["source_line", "source_offset", "quarantined_at"],
+        bloom_columns: &[],
+    })
+});
+
+fn event_comment(column: &str) -> Option<String> {
+    let documentation = podtrail_event::documentation();
+    documentation.into_iter().find(|field| field.name == column).map(|field| field.doc)
+}
+
+/// A directory with the tables `events` and `quarantine`.
+///
+/// Several handles, in one process or many, may append and read at the same time.
+pub struct Lake {
+    dir: PathBuf,
+    events: Table,
+    quarantine: Table,
+}
+
+/// What an append came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Rows that were added.
+    pub rows: u64,
+    /// Rows that were left out: the table, or the same call, had them already.
+    pub duplicates: u64,
+    /// Version of the table that has the rows.
+    pub version: i64,
+    /// Files that were added.
+    pub files: usize,
+    /// Their size on disk.
+    pub bytes: u64,
+}
+
+impl Lake {
+    /// Opens the lake in a directory.
+    ///
+    /// # Errors
+    /// [`LakeError::NoTable`] if there is none.
+    pub async fn open(dir: &Path) -> Result<Self, LakeError> {
+        Ok(Self {
+            dir: dir.to_path_buf(),
+            events: Table::open(dir, EVENTS.clone()).await?,
+            quarantine: Table::open(dir, QUARANTINE.clone()).await?,
+        })
+    }
+
+    /// Opens the lake in a directory, and makes directory and tables where they are missing.
+    ///
+    /// # Errors
+    /// If the directory cannot be written, or holds tables that cannot be used.
+    pub async fn create(dir: &Path) -> Result<Self, LakeError> {
+        // `events` comes last: where it is, the others are.
+        let quarantine = Table::create(dir, QUARANTINE.clone()).await?;
+        let events = Table::create(dir, EVENTS.clone()).await?;
+        Ok(Self { dir: dir.to_path_buf(), events, quarantine })
+    }
+
+    /// The directory, as it was given.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Adds events that the table does not have yet: batches of [`podtrail_event::schema`], in one commit.
+    ///
+    /// Events with equal `event_id` in the same partition are one event; the first is kept. Equal events must have equal
+    /// `time`. Memory: three times the size of the batches, and 100 bytes a row. After an error, or if
+    /// the future is dropped, the table is as before, unless the error says otherwise; appending again is always safe.
+    ///
+    /// # Errors
+    /// If the batches have other columns, a null `time` or a malformed `event_id`, or the table cannot be read or written.
+    pub async fn append_events(&self, batches: Vec<RecordBatch>) -> Result<Appended, LakeError> {
+        self.events.append(batches).await
+    }
+
+    /// Adds records that could not be parsed and that the table does not have yet, in one commit.
+    ///
+    /// # Errors
+    /// As [`append_events`](Self::append_events).
+    pub async fn append_quarantine(&self, batch: RecordBatch) -> Result<Appended, LakeError> {
+        self.quarantine.append(vec![batch]).await
+    }
+
+    /// The newest version of the `events` table.
+    ///
+    /// # Errors
+    /// If its log cannot be read, or it was changed in a way that is not understood.
+    pub async fn events(&self) -> Result<Snapshot, LakeError> {
+        self.events.snapshot().await
+    }
+
+    /// The `events` table as it was at a version.
+    ///
+    /// # Errors
+    /// If there is no such version, or its log cannot be read.
+    pub async fn events_at(&self, version: i64) -> Result<Snapshot, LakeError> {
+        self.events.snapshot_at(version).await
+    }
+
+    /// The newest version of the `quarantine` table.
+    ///
+    /// # Errors
+    /// As [`events`](Self::events).
+    pub async fn quarantine(&self) -> Result<Snapshot, LakeError> {
+        self.quarantine.snapshot().await
+    }
+}

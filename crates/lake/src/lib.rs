@@ -1,0 +1,33 @@
+//! The lake: Delta Lake tables of audit events, written once each and read as pinned snapshots.
+//!
+//! [`Lake`] is a directory with one Delta table per name. Rows are appended in single commits that can be
+//! repeated or race with each other without adding a row twice. A [`Snapshot`] is one version of a table; its
+//! [`provider`](Snapshot::provider) is a DataFusion table over the active files, pruned by partition and file
+//! statistics before any file is opened.
+//!
+//! Parquet is written here, row order, encodings and statistics included; the `deltalake` crate reads and writes
+//! the transaction log only.
+
+mod append;
+mod commit;
+mod dedupe;
+mod error;
+mod lake;
+mod partition;
+mod protocol;
+mod provider;
+mod prune;
+mod quarantine;
+mod snapshot;
+mod spec;
+mod stats;
+mod table;
+mod write;
+mod writer_properties;
+
+pub use error::LakeError;
+pub use lake::{Appended, Lake};
+pub use provider::{LakeTable, PUSHDOWN_FILTERS};
+pub use quarantine::{QuarantineRecord, quarantine_batch, quarantine_schema};
+pub use snapshot::{DataFile, Snapshot};
+pub use stats::FileStats;

@@ -1,0 +1,135 @@
+//! Partition values: how Delta Lake writes them down, and which partition each row belongs to.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, SortField};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::scalar::ScalarValue;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::spec::TableSpec;
+
+/// The values of the partition columns, in their order, as text; null where there is no value.
+pub(crate) type PartitionValues = Vec<Option<String>>;
+
+/// What Hive, and so every Delta Lake engine, calls the directory of null.
+const NULL_DIRECTORY: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// Everything but these is percent-encoded in directory names: a cluster may be called anything.
+const DIRECTORY_ENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The directory of a partition, relative to the table: `cluster=prod/date=2026-01-31/activity=rbac`.
+pub(crate) fn directory(columns: &[&str], values: &PartitionValues) -> PathBuf {
+    columns
+        .iter()
+        .zip(values)
+        .map(|(column, value)| match value {
+            Some(value) => format!("{column}={}", utf8_percent_encode(value, DIRECTORY_ENCODED)),
+            None => format!("{column}={NULL_DIRECTORY}"),
+        })
+        .collect()
+}
+
+/// A partition value as the column's type.
+pub(crate) fn typed(
+    value: Option<&str>,
+    data_type: &DataType,
+) -> datafusion::common::Result<ScalarValue> {
+    match value {
+        Some(text) => ScalarValue::try_from_string(text.to_owned(), data_type),
+        None => ScalarValue::try_from(data_type),
+    }
+}
+
+/// Numbers the partitions in the order in which rows first name them.
+pub(crate) struct Partitions {
+    columns: Vec<usize>,
+    converter: RowConverter,
+    by_row: HashMap<Box<[u8]>, usize>,
+    by_values: HashMap<PartitionValues, usize>,
+    values: Vec<PartitionValues>,
+}
+
+impl Partitions {
+    pub(crate) fn new(spec: &TableSpec) -> Result<Self, ArrowError> {
+        let columns = spec
+            .partition_columns
+            .iter()
+            .map(|column| spec.schema.index_of(column))
+            .collect::<Result<Vec<_>, _>>()?;
+        let sort_fields = columns
+            .iter()
+            .map(|&column| SortField::new(spec.schema.field(column).data_type().clone()))
+            .collect();
+        Ok(Self {
+            columns,
+            converter: RowConverter::new(sort_fields)?,
+            by_row: HashMap::new(),
+            by_values: HashMap::new(),
+            values: Vec::new(),
+        })
+    }
+
+    /// The partition number of every row of the batch.
+    pub(crate) fn assign(&mut self, batch: &RecordBatch) -> Result<Vec<usize>, ArrowError> {
+        if self.columns.is_empty() {
+            if self.values.is_empty() {
+                self.number(Vec::new());
+            }
+            return Ok(vec![0; batch.num_rows()]);
+        }
+        let arrays: Vec<ArrayRef> =
+            self.columns.iter().map(|&column| batch.column(column).clone()).collect();
+        let options = FormatOptions::new();
+        let formatters = arrays
+            .iter()
+            .map(|array| ArrayFormatter::try_new(array.as_ref(), &options))
+            .collect::<Result<Vec<_>, _>>()?;
+        let rows = self.converter.convert_columns(&arrays)?;
+        let mut numbers = Vec::with_capacity(batch.num_rows());
+        for (index, row) in rows.iter().enumerate() {
+            if let Some(&number) = self.by_row.get(row.as_ref()) {
+                numbers.push(number);
+                continue;
+            }
+            let values = arrays
+                .iter()
+                .zip(&formatters)
+                .map(|(array, formatter)| {
+                    // Delta Lake has no empty strings in partition values: they are null.
+                    let text = array.is_valid(index).then(|| formatter.value(index).to_string());
+                    text.filter(|text| !text.is_empty())
+                })
+                .collect();
+            let number = self.number(values);
+            self.by_row.insert(row.as_ref().into(), number);
+            numbers.push(number);
+        }
+        Ok(numbers)
+    }
+
+    fn number(&mut self, values: PartitionValues) -> usize {
+        if let Some(&number) = self.by_values.get(&values) {
+            return number;
+        }
+        let number = self.values.len();
+        self.by_values.insert(values.clone(), number);
+        self.values.push(values);
+        number
+    }
+
+    /// The values of a partition by its number.
+    pub(crate) fn values(&self, number: usize) -> &PartitionValues {
+        &self.values[number]
+    }
+
+    /// The number of the partition with these values, if any row is in it.
+    pub(crate) fn find(&self, values: &PartitionValues) -> Option<usize> {
+        self.by_values.get(values).copied()
+    }
+}

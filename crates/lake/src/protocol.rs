@@ -1,0 +1,104 @@
+//! Which Delta tables can be read and written correctly: plain ones. Others are refused.
+
+use std::fmt::Display;
+
+use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
+use deltalake::kernel::{StructField, StructType};
+use deltalake::table::state::DeltaTableState;
+
+use crate::error::LakeError;
+use crate::spec::TableSpec;
+
+/// Features that change nothing for a reader of active files and their Parquet columns.
+const READABLE: [&str; 4] =
+    ["timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "columnMapping"];
+
+/// Features that ask nothing of a writer that only appends.
+const APPENDABLE: [&str; 7] = [
+    "appendOnly",
+    "changeDataFeed",
+    "columnMapping",
+    "invariants",
+    "timestampNtz",
+    "v2Checkpoint",
+    "vacuumProtocolCheck",
+];
+
+/// The last writer version that asks for no more than append-only and invariants.
+const PLAIN_WRITER_VERSION: i32 = 2;
+/// From this writer version on, features are listed by name.
+const LISTED_WRITER_VERSION: i32 = 7;
+
+/// Refuses a table that reading plain Parquet files would misread.
+pub(crate) fn check_readable(spec: &TableSpec, state: &DeltaTableState) -> Result<(), LakeError> {
+    refuse_unknown(spec, "reading", state.protocol().reader_features(), &READABLE)?;
+    let mapping = state.metadata().configuration().get("delta.columnMapping.mode");
+    if mapping.is_some_and(|mode| mode != "none") {
+        return Err(unsupported(spec, "it maps columns to other names"));
+    }
+    let partition_columns: &[String] = state.metadata().partition_columns();
+    if partition_columns != spec.partition_columns {
+        return Err(unsupported(spec, format!("it is partitioned by {partition_columns:?}")));
+    }
+    for (wanted, stored) in columns(spec, state)? {
+        if stored.as_ref().is_some_and(|stored| stored.data_type() != wanted.data_type()) {
+            return Err(unsupported(spec, format!("column `{}` has another type", wanted.name())));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a table to which plain Parquet files cannot be added.
+pub(crate) fn check_appendable(spec: &TableSpec, state: &DeltaTableState) -> Result<(), LakeError> {
+    check_readable(spec, state)?;
+    refuse_unknown(spec, "appending", state.protocol().writer_features(), &APPENDABLE)?;
+    let version = state.protocol().min_writer_version();
+    if version > PLAIN_WRITER_VERSION && version < LISTED_WRITER_VERSION {
+        return Err(unsupported(spec, format!("its writer version is {version}")));
+    }
+    for (wanted, stored) in columns(spec, state)? {
+        if stored.is_none() {
+            let detail = format!("it has no column `{}`: another version made it", wanted.name());
+            return Err(unsupported(spec, detail));
+        }
+    }
+    Ok(())
+}
+
+/// The columns of the table as Delta Lake describes them.
+pub(crate) fn delta_schema(spec: &TableSpec) -> Result<StructType, LakeError> {
+    let schema = spec.commented_schema();
+    (&schema).try_into_kernel().map_err(LakeError::arrow(spec.name))
+}
+
+/// Each column that there should be, and the one that there is.
+fn columns(
+    spec: &TableSpec,
+    state: &DeltaTableState,
+) -> Result<Vec<(StructField, Option<StructField>)>, LakeError> {
+    let stored = state.schema();
+    let wanted = delta_schema(spec)?;
+    Ok(wanted.fields().map(|field| (field.clone(), stored.field(field.name()).cloned())).collect())
+}
+
+fn refuse_unknown<F: Display>(
+    spec: &TableSpec,
+    action: &str,
+    features: Option<&[F]>,
+    known: &[&str],
+) -> Result<(), LakeError> {
+    let unknown: Vec<String> = features
+        .unwrap_or_default()
+        .iter()
+        .map(ToString::to_string)
+        .filter(|feature| !known.contains(&feature.as_str()))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(unsupported(spec, format!("{action} it needs {}", unknown.join(", "))))
+}
+
+fn unsupported(spec: &TableSpec, detail: impl Into<String>) -> LakeError {
+    LakeError::Unsupported { table: spec.name, detail: detail.into() }
+}

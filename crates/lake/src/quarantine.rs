@@ -1,0 +1,111 @@
+//! Records that could not be parsed: kept whole, with where they came from and why they were refused.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
+
+/// One record that could not be parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineRecord {
+    /// The file or stream it was read from, as named at ingest.
+    pub source_file: String,
+    /// SHA-256 of the source file as it lies on disk, hexadecimal; `None` for standard input.
+    pub source_sha256: Option<String>,
+    /// Line in the decompressed source, from 1; `None` where there are no lines.
+    pub source_line: Option<i64>,
+    /// Byte offset in the decompressed source, from 0.
+    pub source_offset: i64,
+    /// Length of the record in bytes; more than those of `bytes` where the record was too long to keep.
+    pub length: i64,
+    /// Why it was refused.
+    pub reason: String,
+    /// When it was refused, in microseconds since the Unix epoch.
+    pub quarantined_at: i64,
+    /// The record itself.
+    pub bytes: Vec<u8>,
+}
+
+impl QuarantineRecord {
+    /// 32 hexadecimal digits that are equal for equal records only, wherever they were read: as with events, the
+    /// same damaged line in a copy, a gzip or an overlapping rotation of a log is one record.
+    pub fn id(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.length.to_le_bytes());
+        hasher.update(&self.bytes);
+        hasher.finalize().to_hex()[..32].to_owned()
+    }
+}
+
+/// The columns: name, type and what they hold.
+fn columns() -> [(&'static str, DataType, &'static str); 9] {
+    let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    [
+        ("quarantine_id", DataType::Utf8, "Digest of the record. 32 hexadecimal digits."),
+        ("source_file", DataType::Utf8, "The file or stream that the record was read from."),
+        ("source_sha256", DataType::Utf8, "SHA-256 of the source file as it lies on disk."),
+        ("source_line", DataType::Int64, "Line in the decompressed source, from 1."),
+        ("source_offset", DataType::Int64, "Byte offset in the decompressed source, from 0."),
+        ("length", DataType::Int64, "Length of the record in bytes."),
+        ("reason", DataType::Utf8, "Why it was refused."),
+        ("quarantined_at", time, "When it was refused."),
+        ("bytes", DataType::Binary, "The record itself; its beginning where it was too long."),
+    ]
+}
+
+/// The columns of the `quarantine` table.
+pub fn quarantine_schema() -> SchemaRef {
+    let fields = columns().map(|(name, data_type, _)| Field::new(name, data_type, true));
+    Arc::new(Schema::new(fields.to_vec()))
+}
+
+/// What a column of the `quarantine` table holds.
+pub(crate) fn quarantine_comment(column: &str) -> Option<String> {
+    columns().into_iter().find(|(name, ..)| *name == column).map(|(.., doc)| doc.to_owned())
+}
+
+/// The records as one batch of [`quarantine_schema`].
+///
+/// # Errors
+/// If the records are larger than 2 GiB together.
+pub fn quarantine_batch(records: &[QuarantineRecord]) -> Result<RecordBatch, ArrowError> {
+    let total: usize = records.iter().map(|record| record.bytes.len()).sum();
+    if i32::try_from(total).is_err() {
+        return Err(ArrowError::OffsetOverflowError(total));
+    }
+    let mut ids = StringBuilder::new();
+    let mut files = StringBuilder::new();
+    let mut digests = StringBuilder::new();
+    let mut lines = Int64Builder::new();
+    let mut offsets = Int64Builder::new();
+    let mut lengths = Int64Builder::new();
+    let mut reasons = StringBuilder::new();
+    let mut times = TimestampMicrosecondBuilder::new().with_timezone("UTC");
+    let mut bytes = BinaryBuilder::new();
+    for record in records {
+        ids.append_value(record.id());
+        files.append_value(&record.source_file);
+        digests.append_option(record.source_sha256.as_deref());
+        lines.append_option(record.source_line);
+        offsets.append_value(record.source_offset);
+        lengths.append_value(record.length);
+        reasons.append_value(&record.reason);
+        times.append_value(record.quarantined_at);
+        bytes.append_value(&record.bytes);
+    }
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(ids.finish()),
+        Arc::new(files.finish()),
+        Arc::new(digests.finish()),
+        Arc::new(lines.finish()),
+        Arc::new(offsets.finish()),
+        Arc::new(lengths.finish()),
+        Arc::new(reasons.finish()),
+        Arc::new(times.finish()),
+        Arc::new(bytes.finish()),
+    ];
+    RecordBatch::try_new(quarantine_schema(), columns)
+}

@@ -1,0 +1,100 @@
+//! What a table of the lake looks like: columns, partitions, identity, and how its columns are best encoded.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+/// Delta Lake keeps statistics of this many leaf columns by default (`delta.dataSkippingNumIndexedCols`).
+const INDEXED_LEAVES: usize = 32;
+
+/// The shape of one table, shared by everything that writes or reads it.
+#[derive(Debug)]
+pub(crate) struct TableSpec {
+    /// The directory below the lake, and the name in messages.
+    pub(crate) name: &'static str,
+    /// All columns in table order, partition columns included.
+    pub(crate) schema: SchemaRef,
+    /// What a column holds, in a sentence.
+    pub(crate) comment: fn(&str) -> Option<String>,
+    /// Columns that make up the directories; they are not stored in the files.
+    pub(crate) partition_columns: &'static [&'static str],
+    /// Column with 32 hexadecimal digits that is equal for equal rows only.
+    pub(crate) id_column: &'static str,
+    /// Timestamp (microseconds, UTC, never null) by which rows are sorted; equal rows have equal times.
+    pub(crate) time_column: Option<&'static str>,
+    /// Columns whose values hardly ever repeat: a dictionary would only be built to be thrown away.
+    pub(crate) unique_columns: &'static [&'static str],
+    /// Columns that are never compared, only read: no statistics.
+    pub(crate) opaque_columns: &'static [&'static str],
+    /// Columns that grow slowly from row to row.
+    pub(crate) delta_columns: &'static [&'static str],
+    /// Columns looked up by equality that the sort order does not help with.
+    pub(crate) bloom_columns: &'static [&'static str],
+}
+
+impl TableSpec {
+    /// Whether the column of this name is in the directory name instead of in the files.
+    pub(crate) fn is_partition_column(&self, name: &str) -> bool {
+        self.partition_columns.contains(&name)
+    }
+
+    /// The columns stored in the files.
+    pub(crate) fn file_schema(&self) -> SchemaRef {
+        let fields: Vec<_> = self
+            .schema
+            .fields()
+            .iter()
+            .filter(|field| !self.is_partition_column(field.name()))
+            .cloned()
+            .collect();
+        Arc::new(Schema::new(fields))
+    }
+
+    /// All columns, each with its documentation where Delta Lake looks for comments.
+    pub(crate) fn commented_schema(&self) -> Schema {
+        let fields = self.schema.fields().iter().map(|field| {
+            let comment = (self.comment)(field.name()).map(|text| ("comment".to_owned(), text));
+            Field::clone(field).with_metadata(comment.into_iter().collect())
+        });
+        Schema::new(fields.collect::<Vec<_>>())
+    }
+
+    /// Indices into `schema` of the columns stored in the files.
+    pub(crate) fn file_column_indices(&self) -> Vec<usize> {
+        self.schema
+            .fields()
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| !self.is_partition_column(field.name()))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// The stored columns of which the log keeps minimum, maximum and null count.
+    pub(crate) fn indexed_columns(&self) -> Vec<Arc<Field>> {
+        let mut leaves = 0;
+        let mut indexed = Vec::new();
+        for field in self.file_schema().fields() {
+            leaves += leaf_count(field.data_type());
+            if leaves > INDEXED_LEAVES {
+                break;
+            }
+            let name = field.name().as_str();
+            let skipped =
+                self.unique_columns.contains(&name) || self.opaque_columns.contains(&name);
+            if !field.data_type().is_nested() && !skipped {
+                indexed.push(field.clone());
+            }
+        }
+        indexed
+    }
+}
+
+/// The number of Parquet columns that a column of this type becomes.
+pub(crate) fn leaf_count(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::Struct(fields) => fields.iter().map(|field| leaf_count(field.data_type())).sum(),
+        DataType::List(field) | DataType::Map(field, _) => leaf_count(field.data_type()),
+        _ => 1,
+    }
+}

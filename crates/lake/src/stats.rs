@@ -1,0 +1,161 @@
+//! File statistics as the Delta log keeps them: written from the Parquet footer, read for pruning and planning.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::{max, max_string, min, min_string};
+use arrow::datatypes::{
+    DataType, Date32Type, Field, Int32Type, Int64Type, Schema, TimeUnit, TimestampMicrosecondType,
+};
+use chrono::{DateTime, NaiveDate, SecondsFormat};
+use datafusion::common::ColumnStatistics;
+use datafusion::common::stats::Precision;
+use datafusion::scalar::ScalarValue;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What the log says about the rows of one file. Values are as in the log: times and dates are ISO 8601 text.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FileStats {
+    /// The number of rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_records: Option<u64>,
+    /// A lower bound of each column; not always a value that occurs, since long text is cut.
+    pub min_values: Map<String, Value>,
+    /// An upper bound of each column; not always a value that occurs, since long text is cut.
+    pub max_values: Map<String, Value>,
+    /// The number of nulls of each column.
+    pub null_count: Map<String, Value>,
+}
+
+/// Which end of the range of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Lower,
+    Upper,
+}
+
+impl FileStats {
+    /// Statistics of a file that was just written, of the given columns of its schema.
+    pub(crate) fn from_footer(
+        footer: &ParquetMetaData,
+        schema: &Schema,
+        columns: &[Arc<Field>],
+    ) -> Result<Self, ParquetError> {
+        let rows = u64::try_from(footer.file_metadata().num_rows()).unwrap_or_default();
+        let mut stats = Self { num_records: Some(rows), ..Self::default() };
+        for column in columns {
+            let name = column.name();
+            let parquet_schema = footer.file_metadata().schema_descr();
+            let converter = StatisticsConverter::try_new(name, schema, parquet_schema)?;
+            let groups = footer.row_groups();
+            let nulls = converter.row_group_null_counts(groups.iter())?;
+            stats.null_count.insert(name.clone(), nulls.values().iter().sum::<u64>().into());
+            let lower = bound_value(&converter.row_group_mins(groups.iter())?, Bound::Lower);
+            let upper = bound_value(&converter.row_group_maxes(groups.iter())?, Bound::Upper);
+            if let (Some(lower), Some(upper)) = (lower, upper) {
+                stats.min_values.insert(name.clone(), lower);
+                stats.max_values.insert(name.clone(), upper);
+            }
+        }
+        Ok(stats)
+    }
+
+    /// The smallest and largest value of a timestamp column, in microseconds since the Unix epoch.
+    pub(crate) fn time_range(&self, column: &str) -> Option<(i64, i64)> {
+        let micros = |values: &Map<String, Value>, bound| {
+            timestamp(values.get(column)?, bound).map(|(micros, _)| micros)
+        };
+        Some((micros(&self.min_values, Bound::Lower)?, micros(&self.max_values, Bound::Upper)?))
+    }
+
+    /// What is known about a column, for the planner.
+    pub(crate) fn column(&self, field: &Field) -> ColumnStatistics {
+        let name = field.name();
+        let bound = |values: &Map<String, Value>, bound| {
+            values
+                .get(name)
+                .and_then(|value| bound_scalar(value, field.data_type(), bound))
+                .unwrap_or(Precision::Absent)
+        };
+        let nulls = self.null_count.get(name).and_then(Value::as_u64);
+        ColumnStatistics {
+            null_count: nulls
+                .and_then(|nulls| usize::try_from(nulls).ok())
+                .map_or(Precision::Absent, Precision::Exact),
+            min_value: bound(&self.min_values, Bound::Lower),
+            max_value: bound(&self.max_values, Bound::Upper),
+            ..ColumnStatistics::new_unknown()
+        }
+    }
+}
+
+/// The extreme of the row groups' extremes, as JSON; `None` where the type has no order worth keeping.
+fn bound_value(groups: &ArrayRef, bound: Bound) -> Option<Value> {
+    macro_rules! extreme {
+        ($type:ty) => {{
+            let groups = groups.as_primitive::<$type>();
+            if bound == Bound::Lower { min(groups) } else { max(groups) }
+        }};
+    }
+    match groups.data_type() {
+        DataType::Utf8 => {
+            let groups = groups.as_string::<i32>();
+            let text = if bound == Bound::Lower { min_string(groups) } else { max_string(groups) };
+            text.map(Value::from)
+        }
+        DataType::Int32 => extreme!(Int32Type).map(Value::from),
+        DataType::Int64 => extreme!(Int64Type).map(Value::from),
+        DataType::Date32 => {
+            let day = Date32Type::to_naive_date_opt(extreme!(Date32Type)?)?;
+            Some(day.to_string().into())
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            let micros = extreme!(TimestampMicrosecondType)?;
+            let time = DateTime::from_timestamp_micros(micros)?;
+            Some(time.to_rfc3339_opts(SecondsFormat::Micros, true).into())
+        }
+        _ => None,
+    }
+}
+
+fn bound_scalar(
+    value: &Value,
+    data_type: &DataType,
+    bound: Bound,
+) -> Option<Precision<ScalarValue>> {
+    Some(match data_type {
+        // Long text is cut in the log, which does not say where it did so.
+        DataType::Utf8 => Precision::Inexact(ScalarValue::from(value.as_str()?)),
+        DataType::Int32 => {
+            Precision::Exact(ScalarValue::Int32(Some(i32::try_from(value.as_i64()?).ok()?)))
+        }
+        DataType::Int64 => Precision::Exact(ScalarValue::Int64(Some(value.as_i64()?))),
+        DataType::Date32 => {
+            let day = NaiveDate::parse_from_str(value.as_str()?, "%Y-%m-%d").ok()?;
+            Precision::Exact(ScalarValue::Date32(Some(Date32Type::from_naive_date(day))))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            let (micros, exact) = timestamp(value, bound)?;
+            let scalar = ScalarValue::TimestampMicrosecond(Some(micros), zone.clone());
+            if exact { Precision::Exact(scalar) } else { Precision::Inexact(scalar) }
+        }
+        _ => return None,
+    })
+}
+
+/// A time of the log in microseconds, and whether it is exact: other writers cut times to milliseconds.
+fn timestamp(value: &Value, bound: Bound) -> Option<(i64, bool)> {
+    let text = value.as_str()?;
+    let micros = DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros();
+    let digits = text
+        .split_once('.')
+        .map_or(0, |(_, fraction)| fraction.bytes().take_while(u8::is_ascii_digit).count());
+    let exact = digits >= 6;
+    let cut = if !exact && bound == Bound::Upper { 999 } else { 0 };
+    Some((micros + cut, exact))
+}

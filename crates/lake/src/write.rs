@@ -1,0 +1,255 @@
+//! Parquet files: rows of one partition, sorted, bounded in size, with the `Add` action that makes them visible.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::interleave_record_batch;
+use arrow::datatypes::{DataType, SchemaRef};
+use deltalake::kernel::Add;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::file::properties::WriterProperties;
+use rayon::prelude::*;
+use uuid::Uuid;
+
+use crate::dedupe::Row;
+use crate::error::LakeError;
+use crate::partition::{Partitions, directory};
+use crate::spec::TableSpec;
+use crate::stats::FileStats;
+use crate::writer_properties::{ROW_GROUP_ROWS, writer_properties};
+
+/// Four full row groups. One file is one task when it is written: larger files would leave cores idle.
+const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
+
+/// In-memory size of the rows of a file, where bodies are large.
+const FILE_BYTES: usize = 512 << 20;
+
+/// Rows are gathered from the batches in slices: text of a slice must stay below the 2 GiB of an Arrow column.
+const SLICE_ROWS: usize = 4096;
+const SLICE_BYTES: usize = 64 << 20;
+
+/// A file that is deleted again unless it is kept.
+#[derive(Debug)]
+struct Unkept(Option<PathBuf>);
+
+impl Drop for Unkept {
+    fn drop(&mut self) {
+        if let Some(path) = self.0.take()
+            && let Err(error) = std::fs::remove_file(&path)
+        {
+            // An orphan is invisible to readers: the log does not name it.
+            tracing::debug!(path = %path.display(), %error, "cannot remove an uncommitted file");
+        }
+    }
+}
+
+/// A file that no commit names yet; dropping it deletes it.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// What a commit has to say about the file.
+    pub(crate) add: Add,
+    /// The rows in it, in order.
+    pub(crate) rows: Vec<Row>,
+    file: Unkept,
+}
+
+impl Written {
+    /// The file stays, whatever happens.
+    pub(crate) fn keep(&mut self) {
+        self.file.0 = None;
+    }
+
+    /// The file goes again if it is dropped.
+    pub(crate) fn unkeep(&mut self, root: &Path) {
+        self.file.0 = Some(root.join(&self.add.path));
+    }
+}
+
+/// Writes rows of one append into files.
+pub(crate) struct Writer<'a> {
+    spec: &'a TableSpec,
+    root: &'a Path,
+    partitions: &'a Partitions,
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    bytes: RowBytes,
+    properties: WriterProperties,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer of rows of these batches into the table at `root`.
+    pub(crate) fn new(
+        spec: &'a TableSpec,
+        root: &'a Path,
+        partitions: &'a Partitions,
+        batches: &[RecordBatch],
+    ) -> Result<Self, LakeError> {
+        let columns = spec.file_column_indices();
+        let schema = spec.file_schema();
+        let batches = batches
+            .iter()
+            .map(|batch| {
+                let columns = columns.iter().map(|&column| batch.column(column).clone()).collect();
+                RecordBatch::try_new(schema.clone(), columns)
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(LakeError::arrow(spec.name))?;
+        let bytes = RowBytes::new(spec, &batches);
+        let properties = writer_properties(spec).map_err(LakeError::parquet("write", root))?;
+        Ok(Self { spec, root, partitions, schema, batches, bytes, properties })
+    }
+
+    /// Writes rows, sorted by partition, in parallel. After an error nothing is left behind.
+    pub(crate) fn write(&self, rows: &[Row]) -> Result<Vec<Written>, LakeError> {
+        let files: Vec<&[Row]> = rows
+            .chunk_by(|a, b| a.partition == b.partition)
+            .flat_map(|rows| self.bytes.split(rows, FILE_ROWS, FILE_BYTES))
+            .collect();
+        let written = files.into_par_iter().map(|rows| self.write_file(rows));
+        let written: Vec<Result<Written, LakeError>> = written.collect();
+        written.into_iter().collect()
+    }
+
+    fn write_file(&self, rows: &[Row]) -> Result<Written, LakeError> {
+        let partition = self.partitions.values(rows[0].partition);
+        let directory = directory(self.spec.partition_columns, partition);
+        let relative = directory.join(format!("part-{}.zstd.parquet", Uuid::now_v7()));
+        let path = self.root.join(&relative);
+        let parent = self.root.join(&directory);
+        std::fs::create_dir_all(&parent).map_err(LakeError::io("create", &parent))?;
+        let file = File::create_new(&path).map_err(LakeError::io("create", &path))?;
+        let unkept = Unkept(Some(path.clone()));
+
+        let parquet = LakeError::parquet;
+        // The Arrow types follow from the Parquet types: repeating them would double the footer, which every
+        // query reads of every file.
+        let options = ArrowWriterOptions::new()
+            .with_properties(self.properties.clone())
+            .with_skip_arrow_metadata(true);
+        let mut writer = ArrowWriter::try_new_with_options(&file, self.schema.clone(), options)
+            .map_err(parquet("write", &path))?;
+        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
+        for slice in self.bytes.split(rows, SLICE_ROWS, SLICE_BYTES) {
+            let indices: Vec<_> = slice.iter().map(|row| (row.batch, row.index)).collect();
+            let slice = interleave_record_batch(&batches, &indices)
+                .map_err(LakeError::arrow(self.spec.name))?;
+            writer.write(&slice).map_err(parquet("write", &path))?;
+        }
+        let footer = writer.close().map_err(parquet("write", &path))?;
+        // The log is synced when it is written; it must not name a file that a power cut can still empty.
+        file.sync_all().map_err(LakeError::io("write", &path))?;
+        sync_directory(&parent)?;
+
+        let indexed = self.spec.indexed_columns();
+        let stats = FileStats::from_footer(&footer, &self.schema, &indexed)
+            .map_err(parquet("read back", &path))?;
+        let size = file.metadata().map_err(LakeError::io("read", &path))?.len();
+        let stats = serde_json::to_string(&stats).map_err(|error| LakeError::Rows {
+            table: self.spec.name,
+            detail: format!("statistics: {error}"),
+        })?;
+        let add = Add {
+            path: slashes(&relative),
+            partition_values: self
+                .spec
+                .partition_columns
+                .iter()
+                .map(|&column| column.to_owned())
+                .zip(partition.iter().cloned())
+                .collect(),
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            modification_time: now_millis(),
+            data_change: true,
+            stats: Some(stats),
+            tags: None,
+            deletion_vector: None,
+            base_row_id: None,
+            default_row_commit_version: None,
+            clustering_provider: None,
+        };
+        Ok(Written { add, rows: rows.to_vec(), file: unkept })
+    }
+}
+
+/// How much memory rows take: an estimate, exact for the columns that can be large.
+struct RowBytes {
+    batches: Vec<BatchBytes>,
+}
+
+struct BatchBytes {
+    average: usize,
+    large: Vec<Vec<usize>>,
+}
+
+impl RowBytes {
+    fn new(spec: &TableSpec, batches: &[RecordBatch]) -> Self {
+        let batches = batches.iter().map(|batch| BatchBytes::new(spec, batch)).collect();
+        Self { batches }
+    }
+
+    fn of(&self, row: &Row) -> usize {
+        let batch = &self.batches[row.batch];
+        batch.average + batch.large.iter().map(|lengths| lengths[row.index]).sum::<usize>()
+    }
+
+    /// Cuts rows into pieces that are within both limits; a single row is a piece whatever its size.
+    fn split<'r>(&self, rows: &'r [Row], max_rows: usize, max_bytes: usize) -> Vec<&'r [Row]> {
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        let mut bytes = 0;
+        for (index, row) in rows.iter().enumerate() {
+            let row_bytes = self.of(row);
+            if index > start && (index - start == max_rows || bytes + row_bytes > max_bytes) {
+                pieces.push(&rows[start..index]);
+                start = index;
+                bytes = 0;
+            }
+            bytes += row_bytes;
+        }
+        pieces.push(&rows[start..]);
+        pieces
+    }
+}
+
+impl BatchBytes {
+    fn new(spec: &TableSpec, batch: &RecordBatch) -> Self {
+        let mut small = 0;
+        let mut large = Vec::new();
+        for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+            if !spec.opaque_columns.contains(&field.name().as_str()) {
+                small += array.get_array_memory_size();
+                continue;
+            }
+            let lengths = match field.data_type() {
+                DataType::Utf8 => array.as_string::<i32>().offsets().lengths().collect(),
+                DataType::Binary => array.as_binary::<i32>().offsets().lengths().collect(),
+                _ => vec![0; array.len()],
+            };
+            large.push(lengths);
+        }
+        Self { average: small / batch.num_rows().max(1), large }
+    }
+}
+
+/// The path of a file inside the table as the log writes it.
+fn slashes(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// Makes the names of new files survive a power cut.
+pub(crate) fn sync_directory(path: &Path) -> Result<(), LakeError> {
+    if cfg!(unix) {
+        let directory = File::open(path).map_err(LakeError::io("open", path))?;
+        directory.sync_all().map_err(LakeError::io("write", path))?;
+    }
+    Ok(())
+}
+
+fn now_millis() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}

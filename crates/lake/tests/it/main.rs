@@ -1,0 +1,11 @@
+//! The lake as its users see it: append, read back with SQL, race, break.
+
+// Helpers of tests are tests, which clippy does not see.
+#![allow(clippy::unwrap_used)]
+
+mod append;
+mod concurrency;
+mod failure;
+mod quarantine;
+mod read;
+mod support;
