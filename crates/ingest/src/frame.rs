@@ -1,0 +1,322 @@
+//! Cutting the decompressed stream into records, and the records into blocks.
+//!
+//! A record is a line, whatever it holds, with three exceptions. A line that begins with `{` or `[` and does not end with the
+//! closing bracket goes on over the next lines for as long as they make one JSON value. A run of NUL bytes, which a crash
+//! or a truncation under an open file leaves behind, ends a line and is a record by itself. What is longer than the limit is
+//! cut to its first bytes. When a line turns out not to begin a value it is a record, and the next line starts anew: damage
+//! costs the line it is in.
+//!
+//! Records depend on the stream alone, not on how it falls into blocks. Blocks are whole records, for the parsers.
+
+use std::io::{self, Read};
+use std::mem;
+
+use memchr::memchr2;
+
+use crate::json::{self, Extent};
+use crate::span::{count_lines, is_separator};
+
+/// How much of a record is kept that is too long, or nothing but NUL bytes.
+pub(crate) const KEPT_BYTES: usize = 64 * 1024;
+
+/// After so many lines of a file that begin like a value over several lines, and are none however far one reads, a line is
+/// a line. It keeps a hostile file from being read again and again.
+const MAX_FAILED_JOINS: u32 = 64;
+
+/// A line that was cut off is seen to be none of them within a few lines.
+const FEW_LINES: usize = 8;
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Sizes, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// What a block should hold.
+    pub(crate) block: usize,
+    /// The longest record.
+    pub(crate) record: usize,
+}
+
+/// Whole records, with blanks between them.
+#[derive(Debug)]
+pub(crate) struct Block {
+    /// Where `bytes` begins in the decompressed stream.
+    pub(crate) offset: u64,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) records: Vec<Record>,
+}
+
+/// One record of a block.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) kind: Kind,
+    /// Where what is kept of it stands in the block.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Its true length in bytes.
+    pub(crate) length: u64,
+    /// The line in which it begins, from 1.
+    pub(crate) line: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One line, or one JSON value; possibly several values in one line.
+    Text,
+    /// A run of NUL bytes.
+    Nul,
+    /// Longer than the limit.
+    TooLong,
+}
+
+impl Kind {
+    /// Where a record of this kind ends in `bytes`, if it does.
+    fn end_in(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Nul => bytes.iter().position(|byte| *byte != 0),
+            Self::Text | Self::TooLong => memchr2(b'\n', 0, bytes),
+        }
+    }
+}
+
+/// Reads blocks from a decompressed stream.
+pub(crate) struct Framer<R> {
+    reader: R,
+    limits: Limits,
+    /// What was read and not yet given out.
+    buffer: Vec<u8>,
+    /// Where `buffer` begins in the stream.
+    offset: u64,
+    /// The line at the point up to which records were made.
+    line: u64,
+    ended: bool,
+    failure: Option<io::Error>,
+    failed_joins: u32,
+}
+
+/// The next thing in the buffer.
+enum Step {
+    Record(Record),
+    /// It is not all there: read on.
+    More,
+    /// Its end is too far away to be held.
+    Elide(Kind),
+}
+
+impl<R: Read> Framer<R> {
+    pub(crate) fn new(reader: R, limits: Limits) -> Self {
+        let limits = Limits { block: limits.block.max(1), record: limits.record.max(1) };
+        Self {
+            reader,
+            limits,
+            buffer: Vec::new(),
+            offset: 0,
+            line: 1,
+            ended: false,
+            failure: None,
+            failed_joins: 0,
+        }
+    }
+
+    /// The error that ended the stream before its time.
+    pub(crate) fn take_failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
+    }
+
+    /// Where the next block would begin: after the last one, the length of the stream.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The next block; none at the end of the stream. A block has at least one record.
+    pub(crate) fn next_block(&mut self) -> Option<Block> {
+        let mut wanted = self.limits.block;
+        loop {
+            self.fill(wanted);
+            let mut records = Vec::new();
+            let mut at = 0;
+            let elided = loop {
+                match self.step(&mut at) {
+                    Step::Record(record) => records.push(record),
+                    Step::More => break None,
+                    Step::Elide(kind) => break Some(kind),
+                }
+            };
+            if !records.is_empty() {
+                return Some(self.cut(at, records));
+            }
+            self.buffer.drain(..at);
+            self.offset += at as u64;
+            if let Some(kind) = elided {
+                return Some(self.elide(kind));
+            }
+            if self.ended && self.buffer.is_empty() {
+                return None;
+            }
+            let at_most = self.limits.record.saturating_add(1);
+            wanted = self.buffer.len().saturating_mul(2).min(at_most).max(self.limits.block);
+        }
+    }
+
+    /// Reads until the buffer has `wanted` bytes, or the stream ends.
+    fn fill(&mut self, wanted: usize) {
+        let missing = wanted.saturating_sub(self.buffer.len());
+        if missing > 0 && !self.ended {
+            let mut buffer = mem::take(&mut self.buffer);
+            self.read_into(&mut buffer, missing);
+            self.buffer = buffer;
+        }
+    }
+
+    fn read_into(&mut self, buffer: &mut Vec<u8>, count: usize) {
+        buffer.reserve(count);
+        match self.reader.by_ref().take(count as u64).read_to_end(buffer) {
+            Ok(read) => self.ended = read < count,
+            Err(error) => {
+                self.ended = true;
+                self.failure = Some(error);
+            }
+        }
+    }
+
+    /// Makes a record of what stands at `at`, and moves `at` behind it.
+    fn step(&mut self, at: &mut usize) -> Step {
+        self.skip_separators(at);
+        let rest = &self.buffer[*at..];
+        let Some(&first) = rest.first() else { return Step::More };
+        let kind = if first == 0 { Kind::Nul } else { Kind::Text };
+        let end = kind.end_in(rest).or(self.ended.then_some(rest.len()));
+        if kind == Kind::Nul {
+            return match end {
+                Some(end) => Step::Record(self.record(at, Kind::Nul, end)),
+                None if rest.len() >= self.limits.block => Step::Elide(Kind::Nul),
+                None => Step::More,
+            };
+        }
+        if end.is_none() && rest.len() < self.limits.block {
+            return Step::More;
+        }
+
+        let line = &rest[..end.unwrap_or(rest.len())];
+        let too_long = line.len() > self.limits.record;
+        let text = trim_end(line);
+        let length = text.len();
+        if json::is_open(text) && (end.is_none() || too_long || json::is_unclosed(text)) {
+            match self.join(*at, end) {
+                Join::Value(length) => return Step::Record(self.record(at, Kind::Text, length)),
+                Join::More => return Step::More,
+                Join::Line => {}
+            }
+        }
+        match end {
+            Some(end) if too_long => Step::Record(self.record(at, Kind::TooLong, end)),
+            Some(_) => Step::Record(self.record(at, Kind::Text, length)),
+            None if too_long => Step::Elide(Kind::TooLong),
+            None => Step::More,
+        }
+    }
+
+    /// Whether a value begins at `at` that does not end with its line; `line_end` is the length of that, if known.
+    fn join(&mut self, at: usize, line_end: Option<usize>) -> Join {
+        let rest = &self.buffer[at..];
+        let limit = self.limits.record;
+        let may_join = self.failed_joins < MAX_FAILED_JOINS;
+        let window = match line_end {
+            Some(end) if !may_join => end,
+            _ => rest.len(),
+        };
+        match json::extent(&rest[..window.min(limit)]) {
+            Extent::Complete(length) => return Join::Value(length),
+            Extent::Incomplete if may_join && !self.ended && rest.len() <= limit => {
+                return Join::More;
+            }
+            Extent::Invalid { line } if line <= FEW_LINES => {}
+            // The allowance is for whole lines only, so that it does not depend on what is in the buffer.
+            Extent::Incomplete | Extent::Invalid { .. } => {
+                let is_whole_line = line_end.is_some_and(|end| end <= limit);
+                self.failed_joins += u32::from(may_join && is_whole_line);
+            }
+        }
+        Join::Line
+    }
+
+    fn record(&mut self, at: &mut usize, kind: Kind, length: usize) -> Record {
+        let start = *at;
+        let kept = if kind == Kind::Text { length } else { length.min(KEPT_BYTES) };
+        let line = self.line;
+        *at += length;
+        self.line += count_lines(&self.buffer[start..*at]);
+        Record { kind, start, end: start + kept, length: length as u64, line }
+    }
+
+    fn skip_separators(&mut self, at: &mut usize) {
+        loop {
+            match self.buffer.get(*at) {
+                Some(b'\n') => {
+                    self.line += 1;
+                    *at += 1;
+                }
+                Some(byte) if is_separator(*byte) => *at += 1,
+                Some(&first) if first == BOM[0] && self.buffer[*at..].starts_with(BOM) => {
+                    *at += BOM.len();
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Gives out the buffer up to `at`.
+    fn cut(&mut self, at: usize, records: Vec<Record>) -> Block {
+        let rest = self.buffer.split_off(at);
+        let block =
+            Block { offset: self.offset, bytes: mem::replace(&mut self.buffer, rest), records };
+        self.offset += at as u64;
+        block
+    }
+
+    /// Gives out the first bytes of the record at the start of the buffer and reads over the rest of it.
+    fn elide(&mut self, kind: Kind) -> Block {
+        const CHUNK: usize = 256 * 1024;
+        let mut bytes = mem::take(&mut self.buffer);
+        let mut length = bytes.len() as u64;
+        bytes.truncate(KEPT_BYTES);
+        bytes.shrink_to_fit();
+        let mut chunk = Vec::with_capacity(CHUNK);
+        loop {
+            chunk.clear();
+            if !self.ended {
+                self.read_into(&mut chunk, CHUNK);
+            }
+            let end = kind.end_in(&chunk);
+            let skipped = end.unwrap_or(chunk.len());
+            length += skipped as u64;
+            bytes.extend_from_slice(&chunk[..skipped.min(KEPT_BYTES - bytes.len())]);
+            chunk.drain(..skipped);
+            if end.is_some() || self.ended {
+                break;
+            }
+        }
+        self.buffer = chunk;
+        let record = Record { kind, start: 0, end: bytes.len(), length, line: self.line };
+        let block = Block { offset: self.offset, bytes, records: vec![record] };
+        self.offset += length;
+        block
+    }
+}
+
+/// Without the blanks at the end and, after JSON, the commas. What begins with another byte keeps that.
+fn trim_end(line: &[u8]) -> &[u8] {
+    let is_json = json::is_open(line);
+    let is_trimmed = |byte: u8| is_separator(byte) && (is_json || byte != b',');
+    let end = line.iter().rposition(|byte| !is_trimmed(*byte)).map_or(0, |last| last + 1);
+    &line[..end]
+}
+
+enum Join {
+    /// A value of that many bytes.
+    Value(usize),
+    /// Not to be decided yet.
+    More,
+    /// None: the line stands for itself.
+    Line,
+}

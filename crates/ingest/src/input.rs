@@ -1,0 +1,32 @@
+//! What the user names as input.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+/// One input, as named on a command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file, or a folder that is read with all that lies in it.
+    Path(PathBuf),
+    /// A pattern with `*`, `?`, `[…]` or `**`.
+    Glob(String),
+}
+
+impl Input {
+    /// Understands a command line argument: `-`, a path, or a pattern. What exists is a path, whatever its name.
+    pub fn parse(argument: impl AsRef<OsStr>) -> Self {
+        let argument = argument.as_ref();
+        if argument == "-" {
+            return Self::Stdin;
+        }
+        let path = PathBuf::from(argument);
+        match argument.to_str() {
+            Some(text) if text.contains(['*', '?', '[']) && path.symlink_metadata().is_err() => {
+                Self::Glob(text.to_owned())
+            }
+            _ => Self::Path(path),
+        }
+    }
+}

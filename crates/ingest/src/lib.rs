@@ -1,0 +1,38 @@
+//! From audit log files to the table.
+//!
+//! Bytes go one way through the modules, in this order: inputs are expanded to sources (`walk`), each is opened and
+//! hashed (`open`), decompressed as a stream (`decode`), cut into blocks of whole records (`frame`), refused when it
+//! holds no audit events (`sniff`), parsed block by block on all cores (`parse`), with batches of events taken apart on
+//! the way (`envelope`), and committed in units of bounded size (`pipeline`, [`Sink`]).
+//!
+//! Bad input is normal. A record that is no audit event is quarantined with its bytes and place; a file that is no audit
+//! log is refused by name; both are told in [`Summary::problems`], and the run goes on. Only what keeps every event out
+//! of the table, such as a full disk, ends it.
+
+mod budget;
+mod decode;
+mod envelope;
+mod error;
+mod frame;
+mod input;
+mod json;
+mod open;
+mod options;
+mod parse;
+mod pipeline;
+mod progress;
+mod read;
+mod sink;
+mod sniff;
+mod span;
+mod summary;
+mod walk;
+
+pub use error::IngestError;
+pub use input::Input;
+pub use options::Options;
+pub use pipeline::{ingest, ingest_into};
+pub use podtrail_lake::QuarantineRecord;
+pub use progress::{NoProgress, Progress};
+pub use sink::{Committed, LakeSink, Sink};
+pub use summary::{Problem, Summary};

@@ -1,0 +1,40 @@
+//! How to ingest.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+const MIB: usize = 1024 * 1024;
+
+/// How to ingest; the default suits most machines and logs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The name stored in the `cluster` column of every row: audit events do not name their cluster.
+    pub cluster: String,
+    /// The longest record that is read, in bytes. A longer one is quarantined with its first 64 KiB.
+    pub max_record_bytes: usize,
+    /// Decompressed bytes that are parsed as one piece of work.
+    pub block_bytes: usize,
+    /// Decompressed bytes of log that may be held at a time; half of it makes one commit.
+    ///
+    /// The rows built from them take about as much again, and each file being read has a buffer of up to
+    /// [`max_record_bytes`](Self::max_record_bytes).
+    pub memory_bytes: usize,
+    /// Folders that are not walked into, such as the lake itself.
+    pub exclude: Vec<PathBuf>,
+    /// When set, the commit under way is finished and the run ends with [`Summary::interrupted`](crate::Summary).
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cluster: "default".to_owned(),
+            max_record_bytes: 64 * MIB,
+            block_bytes: 4 * MIB,
+            memory_bytes: 384 * MIB,
+            exclude: Vec::new(),
+            stop: Arc::default(),
+        }
+    }
+}

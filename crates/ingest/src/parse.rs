@@ -1,0 +1,173 @@
+//! From a block to rows.
+
+use arrow::array::RecordBatch;
+use podtrail_event::{BatchBuilder, ParseError, Text};
+
+use crate::envelope::{self, Contents};
+use crate::frame::{Block, Kind};
+use crate::span::Span;
+
+/// Below this size of a block the builders' spare room would outweigh the rows.
+const SMALL_BLOCK: usize = 1024 * 1024;
+
+/// A reason quotes the log, and is cut to so many characters.
+const MAX_REASON: usize = 300;
+
+/// What every row of a source says about it.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) cluster: String,
+    pub(crate) file: String,
+    pub(crate) sha256: Option<String>,
+}
+
+/// What was made of a block.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) batches: Vec<RecordBatch>,
+    /// Rows in `batches`.
+    pub(crate) events: u64,
+    /// In the order of the block.
+    pub(crate) damaged: Vec<Damaged>,
+    /// Envelopes that were opened.
+    pub(crate) envelopes: u64,
+}
+
+/// A record that is no audit event.
+#[derive(Debug)]
+pub(crate) struct Damaged {
+    pub(crate) fault: Fault,
+    pub(crate) offset: u64,
+    pub(crate) line: u64,
+    /// Its true length in bytes; `bytes` may be cut.
+    pub(crate) length: u64,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) reason: String,
+}
+
+/// What is the matter with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Nul,
+    TooLong,
+    /// Not JSON.
+    Broken,
+    /// JSON, and something else than an audit event.
+    Foreign,
+}
+
+/// Parses all records of a block. The order of rows is that of the block, except that events out of envelopes come last.
+pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
+    let mut damaged = Vec::new();
+    let mut odd = Vec::new();
+    let mut rows = Rows::new(origin);
+    for record in &block.records {
+        let bytes = &block.bytes[record.start..record.end];
+        let offset = block.offset + record.start as u64;
+        let line = record.line;
+        let fault = |fault, reason| Damaged {
+            fault,
+            offset,
+            line,
+            length: record.length,
+            bytes: bytes.to_vec(),
+            reason,
+        };
+        match record.kind {
+            Kind::Nul => damaged.push(fault(Fault::Nul, "NUL bytes".to_owned())),
+            Kind::TooLong => {
+                damaged.push(fault(Fault::TooLong, format!("too long: {} bytes", record.length)));
+            }
+            Kind::Text => {
+                let span = Span { bytes, offset, line };
+                if envelope::is_likely(bytes) || rows.append(bytes, offset, line).is_err() {
+                    odd.push(span);
+                }
+            }
+        }
+    }
+
+    let mut contents = Contents::default();
+    for span in odd {
+        envelope::unwrap(span, &mut contents);
+    }
+    let mut unwrapped = Rows::new(origin);
+    for candidate in &contents.candidates {
+        let appended = unwrapped.append(&candidate.json, candidate.offset, candidate.line);
+        if let Err(error) = appended {
+            let is_json = !matches!(error, ParseError::Json(_));
+            let fault = if is_json { Fault::Foreign } else { Fault::Broken };
+            let length = candidate.json.len() as u64;
+            let (offset, line) = (candidate.offset, candidate.line);
+            let (bytes, reason) = (candidate.json.to_vec(), shorten(&error.to_string()));
+            damaged.push(Damaged { fault, offset, line, length, bytes, reason });
+        }
+    }
+    for (span, reason) in contents.damaged {
+        damaged.push(Damaged {
+            fault: Fault::Broken,
+            offset: span.offset,
+            line: span.line,
+            length: span.bytes.len() as u64,
+            bytes: span.bytes.to_vec(),
+            reason: shorten(&reason),
+        });
+    }
+    damaged.sort_by_key(|damaged| damaged.offset);
+
+    let is_small = block.bytes.len() < SMALL_BLOCK;
+    let batches: Vec<_> =
+        [rows, unwrapped].into_iter().filter_map(|rows| rows.finish(is_small)).collect();
+    let events = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+    Parsed { batches, events, damaged, envelopes: contents.envelopes }
+}
+
+fn shorten(reason: &str) -> String {
+    match reason.char_indices().nth(MAX_REASON) {
+        Some((end, _)) => format!("{}…", &reason[..end]),
+        None => reason.to_owned(),
+    }
+}
+
+/// Rows being built.
+struct Rows<'a> {
+    origin: &'a Origin,
+    builder: Option<Box<BatchBuilder<'a>>>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(origin: &'a Origin) -> Self {
+        Self { origin, builder: None }
+    }
+
+    fn append(&mut self, json: &'a [u8], offset: u64, line: u64) -> Result<(), ParseError> {
+        let mut event = podtrail_event::parse(json)?;
+        event.cluster = Some(Text::from(self.origin.cluster.as_str()));
+        event.source_file = Some(Text::from(self.origin.file.as_str()));
+        event.source_sha256 = self.origin.sha256.as_deref().map(Text::from);
+        event.source_line = i64::try_from(line).ok();
+        event.source_offset = i64::try_from(offset).ok();
+        self.builder.get_or_insert_default().append(&event);
+        Ok(())
+    }
+
+    fn finish(self, is_small: bool) -> Option<RecordBatch> {
+        let batch = self.builder?.finish();
+        Some(if is_small { shrink(batch) } else { batch })
+    }
+}
+
+/// Gives the builders' spare room back: thousands of small files would hold gigabytes of it.
+fn shrink(batch: RecordBatch) -> RecordBatch {
+    use arrow::array::Array;
+
+    let (schema, mut columns, rows) = batch.into_parts();
+    for column in &mut columns {
+        column.shrink_to_fit();
+    }
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
+    match RecordBatch::try_new_with_options(schema, columns, &options) {
+        Ok(batch) => batch,
+        Err(error) => unreachable!("the columns are those of a batch: {error}"),
+    }
+}

@@ -1,0 +1,328 @@
+//! The threads of a run: readers, parsers, and the one that commits.
+//!
+//! A few readers open, decompress and frame, one source each at a time. Blocks are parsed in the rayon pool. The calling
+//! thread gathers what was parsed until it makes a commit; reading and parsing go on meanwhile, as far as the memory budget
+//! lets them.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, Sender};
+use podtrail_lake::{Lake, QuarantineRecord};
+use tokio::runtime::Handle;
+
+use crate::budget::{Budget, Permit};
+use crate::error::IngestError;
+use crate::input::Input;
+use crate::options::Options;
+use crate::parse::{Damaged, Origin, Parsed, parse_block};
+use crate::progress::Progress;
+use crate::read::{Outcome, Piece, Reading};
+use crate::sink::{LakeSink, Sink};
+use crate::summary::{Problem, Summary};
+use crate::walk::{Source, SourceKind, Sources};
+
+/// How many quarantined records of a file are told one by one.
+const TOLD_PER_FILE: usize = 5;
+
+/// Reads `inputs` into the `events` and `quarantine` tables of `lake`.
+///
+/// Must not be called from a thread that runs asynchronous tasks: it blocks, and waits for futures on `runtime`.
+///
+/// # Errors
+/// When the lake does not take the rows. Whatever is wrong with the input is in the summary instead.
+pub fn ingest(
+    lake: &Lake,
+    runtime: &Handle,
+    inputs: &[Input],
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Summary, IngestError> {
+    let mut sink = LakeSink::new(lake, runtime);
+    ingest_into(&mut sink, Box::new(io::stdin()), inputs, options, progress)
+}
+
+/// Reads `inputs` into `sink`, with `stdin` for [`Input::Stdin`].
+///
+/// # Errors
+/// When the sink does not take the rows.
+pub fn ingest_into(
+    sink: &mut dyn Sink,
+    stdin: Box<dyn Read + Send>,
+    inputs: &[Input],
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Summary, IngestError> {
+    let started = Instant::now();
+    let expanded = Sources::expand(inputs, &options.exclude);
+    let sources = expanded.sources;
+    progress.started(sources.len(), expanded.bytes_total);
+
+    let bytes_read = AtomicU64::new(0);
+    let budget = Budget::new(options.memory_bytes);
+    let readers = &Readers {
+        sources: &sources,
+        next: AtomicUsize::new(0),
+        stdin: Mutex::new(Some(stdin)),
+        reading: Reading { options, progress, bytes_read: &bytes_read },
+        budget: &budget,
+    };
+    let mut collector = Collector {
+        sink,
+        options,
+        progress,
+        pending: Vec::new(),
+        held: 0,
+        faults: BTreeMap::new(),
+        ends: BTreeMap::new(),
+        summary: Summary::default(),
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let (sender, receiver) = crossbeam_channel::unbounded();
+    let result = rayon::in_place_scope(|parsers| {
+        thread::scope(|threads| {
+            for _ in 0..cores.min(sources.len()) {
+                let sender = sender.clone();
+                threads.spawn(move || readers.run(parsers, &sender));
+            }
+            drop(sender);
+            let result = collector.run(&receiver);
+            budget.close();
+            // What is still under way must find the channel closed and its permits free.
+            drop(receiver);
+            result
+        })
+    });
+    result?;
+
+    let mut summary = collector.into_summary();
+    summary.problems.splice(0..0, expanded.problems);
+    summary.notes.splice(0..0, expanded.notes);
+    summary.bytes_read = bytes_read.into_inner();
+    summary.seconds = started.elapsed().as_secs_f64();
+    Ok(summary)
+}
+
+/// What the collector hears.
+enum Message {
+    Parsed(Box<Part>),
+    Done { source: usize, outcome: Outcome },
+}
+
+/// The rows of one block.
+struct Part {
+    /// Number of the source, and of the block in it.
+    place: (usize, usize),
+    origin: Arc<Origin>,
+    parsed: Parsed,
+    permit: Permit,
+}
+
+/// The readers, which share the sources among them.
+struct Readers<'a> {
+    sources: &'a [Source],
+    next: AtomicUsize,
+    stdin: Mutex<Option<Box<dyn Read + Send>>>,
+    reading: Reading<'a>,
+    budget: &'a Arc<Budget>,
+}
+
+impl Readers<'_> {
+    /// Reads sources until there are none left.
+    fn run(&self, parsers: &rayon::Scope<'_>, sender: &Sender<Message>) {
+        loop {
+            let source = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(named) = self.sources.get(source) else { return };
+            let outcome = self.read(source, named, parsers, sender);
+            self.reading.progress.file_done(&named.name);
+            let stopped = outcome.stopped;
+            if sender.send(Message::Done { source, outcome }).is_err() || stopped {
+                return;
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        source: usize,
+        named: &Source,
+        parsers: &rayon::Scope<'_>,
+        sender: &Sender<Message>,
+    ) -> Outcome {
+        let stdin = match named.kind {
+            SourceKind::Stdin => self.stdin.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            _ => None,
+        };
+        let mut block_number = 0;
+        self.reading.read(named, stdin, &mut |origin, piece| {
+            let bytes = match &piece {
+                Piece::Block(block) => block.bytes.len(),
+                Piece::Parsed(_, bytes) => *bytes,
+            };
+            let Some(permit) = self.budget.acquire(bytes) else { return false };
+            let place = (source, block_number);
+            block_number += 1;
+            let origin = Arc::clone(origin);
+            match piece {
+                Piece::Parsed(parsed, _) => {
+                    let part = Box::new(Part { place, origin, parsed, permit });
+                    sender.send(Message::Parsed(part)).is_ok()
+                }
+                Piece::Block(block) => {
+                    let sender = sender.clone();
+                    parsers.spawn(move |_| {
+                        let parsed = parse_block(&block, &origin);
+                        drop(block);
+                        // The run is over when nobody listens.
+                        let part = Box::new(Part { place, origin, parsed, permit });
+                        drop(sender.send(Message::Parsed(part)));
+                    });
+                    true
+                }
+            }
+        })
+    }
+}
+
+/// Gathers parts and commits them.
+struct Collector<'a> {
+    sink: &'a mut dyn Sink,
+    options: &'a Options,
+    progress: &'a dyn Progress,
+    pending: Vec<Part>,
+    /// Bytes of `pending`.
+    held: usize,
+    faults: BTreeMap<usize, Faults>,
+    /// How the sources ended, by number.
+    ends: BTreeMap<usize, Outcome>,
+    summary: Summary,
+}
+
+/// The quarantined records of a file: the first few, and how many.
+#[derive(Default)]
+struct Faults {
+    first: BTreeMap<u64, Problem>,
+    count: usize,
+}
+
+impl Collector<'_> {
+    fn run(&mut self, receiver: &Receiver<Message>) -> Result<(), IngestError> {
+        let stop = &self.options.stop;
+        let commit_bytes = (self.options.memory_bytes / 2).max(1);
+        for message in receiver {
+            match message {
+                Message::Parsed(part) => {
+                    self.held += part.permit.bytes;
+                    self.pending.push(*part);
+                }
+                Message::Done { source, outcome } => {
+                    self.summary.interrupted |= outcome.stopped;
+                    self.ends.insert(source, outcome);
+                }
+            }
+            if stop.load(Ordering::Relaxed) {
+                self.summary.interrupted = true;
+                return Ok(());
+            }
+            if self.held >= commit_bytes {
+                self.commit()?;
+            }
+        }
+        self.commit()
+    }
+
+    fn commit(&mut self) -> Result<(), IngestError> {
+        let mut parts = std::mem::take(&mut self.pending);
+        self.held = 0;
+        parts.sort_by_key(|part| part.place);
+        let quarantined_at = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .ok()
+            .and_then(|age| i64::try_from(age.as_micros()).ok())
+            .unwrap_or_default();
+
+        let mut events = Vec::new();
+        let mut quarantine = Vec::new();
+        let mut permits = Vec::new();
+        let mut count = 0;
+        for part in parts {
+            count += part.parsed.events;
+            events.extend(part.parsed.batches);
+            for damaged in part.parsed.damaged {
+                self.faults.entry(part.place.0).or_default().add(&part.origin.file, &damaged);
+                quarantine.push(quarantine_record(&part.origin, damaged, quarantined_at));
+            }
+            permits.push(part.permit);
+        }
+        if events.is_empty() && quarantine.is_empty() {
+            return Ok(());
+        }
+        let quarantined = quarantine.len() as u64;
+        let committed = self.sink.commit(events, quarantine)?;
+        self.summary.records += count + quarantined;
+        self.summary.quarantined += quarantined;
+        self.summary.events_added += committed.added;
+        self.summary.duplicates += committed.duplicates;
+        self.progress.committed(committed.added);
+        Ok(())
+    }
+
+    /// The summary, with problems in the order of the sources.
+    fn into_summary(mut self) -> Summary {
+        for (source, outcome) in self.ends {
+            self.summary.files += u64::from(outcome.is_log);
+            self.summary.problems.extend(outcome.problems);
+            self.summary.notes.extend(outcome.notes);
+            if let Some(faults) = self.faults.remove(&source) {
+                self.summary.problems.extend(faults.into_problems());
+            }
+        }
+        // Of sources whose reading was stopped.
+        for faults in self.faults.into_values() {
+            self.summary.problems.extend(faults.into_problems());
+        }
+        self.summary
+    }
+}
+
+impl Faults {
+    fn add(&mut self, file: &str, damaged: &Damaged) {
+        self.count += 1;
+        let message = format!("quarantined: {}", damaged.reason);
+        let (offset, line) = (Some(damaged.offset), Some(damaged.line));
+        self.first.insert(damaged.offset, Problem { file: file.to_owned(), offset, line, message });
+        if self.first.len() > TOLD_PER_FILE {
+            self.first.pop_last();
+        }
+    }
+
+    fn into_problems(self) -> Vec<Problem> {
+        let untold = self.count - self.first.len();
+        let mut problems: Vec<_> = self.first.into_values().collect();
+        if untold > 0
+            && let Some(first) = problems.first()
+        {
+            let message = format!("{untold} more records quarantined");
+            problems.push(Problem::of_file(&first.file, message));
+        }
+        problems
+    }
+}
+
+fn quarantine_record(origin: &Origin, damaged: Damaged, quarantined_at: i64) -> QuarantineRecord {
+    QuarantineRecord {
+        source_file: origin.file.clone(),
+        source_sha256: origin.sha256.clone(),
+        source_line: i64::try_from(damaged.line).ok(),
+        source_offset: i64::try_from(damaged.offset).unwrap_or(i64::MAX),
+        length: i64::try_from(damaged.length).unwrap_or(i64::MAX),
+        reason: damaged.reason,
+        quarantined_at,
+        bytes: damaged.bytes,
+    }
+}

@@ -1,0 +1,71 @@
+//! Whether a source is an audit log at all, judged by its first records.
+//!
+//! A folder of logs holds other files too. Such a file is refused by name, with one reason; its lines are not quarantined
+//! one by one.
+
+use memchr::memmem;
+
+use crate::frame::Block;
+use crate::parse::{Damaged, Fault, Parsed};
+
+/// How many bytes are looked at before a source is refused.
+pub(crate) const SNIFFED_BYTES: usize = 4 * 1024 * 1024;
+
+/// Whether a block is from an audit log: it has an event, or what was one.
+pub(crate) fn is_audit_log(parsed: &Parsed) -> bool {
+    parsed.events > 0 || parsed.envelopes > 0 || parsed.damaged.iter().any(was_audit)
+}
+
+/// What a block without audit events is; nothing if it is only NUL bytes, which may stand in any log.
+pub(crate) fn describe(block: &Block, parsed: &Parsed) -> Option<String> {
+    let first = parsed.damaged.iter().find(|damaged| damaged.fault != Fault::Nul)?;
+    Some(format!("not an audit log: {}", describe_record(block, first)))
+}
+
+/// Whether a damaged record was an audit event once.
+fn was_audit(damaged: &Damaged) -> bool {
+    let is_broken = matches!(damaged.fault, Fault::Broken | Fault::TooLong);
+    is_broken && memmem::find(&damaged.bytes, br#""auditID""#).is_some()
+}
+
+fn describe_record(block: &Block, first: &Damaged) -> String {
+    const HEAD: usize = 4096;
+    let text = first.bytes.as_slice();
+    if first.fault == Fault::Foreign {
+        return format!("JSON, but {}", first.reason);
+    }
+    if text.starts_with(b"version https://git-lfs") {
+        return "a Git LFS pointer: fetch the file itself".to_owned();
+    }
+    let start = usize::try_from(first.offset.saturating_sub(block.offset)).unwrap_or(0);
+    let head = block.bytes.get(start..).unwrap_or(text);
+    let head = &head[..head.len().min(HEAD)];
+    if head
+        .iter()
+        .any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace() && *byte != 0x1b)
+    {
+        return "binary data".to_owned();
+    }
+    let is_text = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    match text.first() {
+        _ if !is_text => "neither UTF-8 text nor a compression that is read here".to_owned(),
+        Some(b'{' | b'[') => format!("JSON that does not parse ({})", first.reason),
+        Some(b'<') => "HTML or XML".to_owned(),
+        _ if is_yaml(text) => "YAML text".to_owned(),
+        _ => "text without audit events".to_owned(),
+    }
+}
+
+/// Whether a line looks like the first one of a YAML document: a comment, a marker or `key: value`.
+fn is_yaml(line: &[u8]) -> bool {
+    let key = line.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte));
+    let key_length = key.count();
+    line.starts_with(b"---")
+        || line.starts_with(b"# ")
+        || key_length > 0
+            && line.get(key_length) == Some(&b':')
+            && matches!(line.get(key_length + 1), None | Some(b' '))
+}

@@ -1,0 +1,53 @@
+//! A part of the decompressed stream.
+
+use std::ops::Range;
+
+/// Bytes of the decompressed stream, and where they stand in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// From 0.
+    pub(crate) offset: u64,
+    /// From 1.
+    pub(crate) line: u64,
+}
+
+impl<'a> Span<'a> {
+    /// A part of the span, without blanks and commas around it.
+    pub(crate) fn part(self, range: Range<usize>) -> Self {
+        let mut start = range.start;
+        while start < range.end && is_separator(self.bytes[start]) {
+            start += 1;
+        }
+        let mut end = range.end;
+        while end > start && is_separator(self.bytes[end - 1]) {
+            end -= 1;
+        }
+        Self {
+            bytes: &self.bytes[start..end],
+            offset: self.offset + start as u64,
+            line: self.line + count_lines(&self.bytes[..start]),
+        }
+    }
+
+    /// What follows the first `length` bytes, without blanks and commas around it.
+    pub(crate) fn after(self, length: usize) -> Self {
+        self.part(length..self.bytes.len())
+    }
+
+    /// The span of `part`, which must be a part of this one's bytes.
+    pub(crate) fn locate(self, part: &'a [u8]) -> Self {
+        let start = part.as_ptr().addr().saturating_sub(self.bytes.as_ptr().addr());
+        self.part(start..start + part.len())
+    }
+}
+
+/// Whether a byte between two records means nothing: blanks, and the commas of an array that is read item by item.
+pub(crate) fn is_separator(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',')
+}
+
+/// The number of line ends.
+pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}

@@ -1,0 +1,11 @@
+//! What `podtrail-ingest` does with files, as seen by a sink.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod compression;
+mod damage;
+mod framing;
+mod inputs;
+mod lake;
+mod pipeline;
+mod support;

@@ -1,0 +1,205 @@
+//! Small logs, and a sink that remembers.
+
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use podtrail_ingest::{
+    Committed, IngestError, Input, NoProgress, Options, QuarantineRecord, Sink, Summary,
+    ingest_into,
+};
+use tempfile::TempDir;
+
+/// An audit event as the log backend writes it.
+pub(crate) fn event(id: usize) -> String {
+    format!(r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata",{}"#, members(id))
+}
+
+/// The same event as an item of an `EventList`.
+pub(crate) fn item(id: usize) -> String {
+    format!(r#"{{"level":"Metadata",{}"#, members(id))
+}
+
+fn members(id: usize) -> String {
+    format!(
+        r#""auditID":"id-{id}","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/a/pods?x={{}}","verb":"list","user":{{"username":"alice","groups":["system:authenticated"]}},"sourceIPs":["10.0.0.1"],"objectRef":{{"resource":"pods","namespace":"a","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestReceivedTimestamp":"2026-11-23T21:55:01.374797Z","stageTimestamp":"2026-11-23T21:55:01.374797Z"}}"#
+    )
+}
+
+/// An `EventList` in one line.
+pub(crate) fn event_list(ids: impl IntoIterator<Item = usize>) -> String {
+    let items: Vec<_> = ids.into_iter().map(item).collect();
+    format!(
+        r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{}]}}"#,
+        items.join(",")
+    )
+}
+
+/// The same JSON over many lines.
+pub(crate) fn pretty(json: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(json).expect("valid JSON");
+    serde_json::to_string_pretty(&value).expect("printable")
+}
+
+/// Lines, each with its end.
+pub(crate) fn lines<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> Vec<u8> {
+    let mut log = Vec::new();
+    for line in lines {
+        log.extend_from_slice(line.as_ref().as_bytes());
+        log.push(b'\n');
+    }
+    log
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 3).expect("memory")
+}
+
+/// One event as it came out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Row {
+    pub(crate) file: String,
+    pub(crate) offset: i64,
+    pub(crate) line: i64,
+    pub(crate) audit_id: String,
+}
+
+/// Keeps what it is given.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) batches: Vec<RecordBatch>,
+    pub(crate) quarantine: Vec<QuarantineRecord>,
+    pub(crate) commits: usize,
+    pub(crate) on_commit: Option<Box<dyn FnMut()>>,
+}
+
+impl Sink for Memory {
+    fn commit(
+        &mut self,
+        events: Vec<RecordBatch>,
+        quarantine: Vec<QuarantineRecord>,
+    ) -> Result<Committed, IngestError> {
+        self.commits += 1;
+        let added = events.iter().map(|batch| batch.num_rows() as u64).sum();
+        self.batches.extend(events);
+        self.quarantine.extend(quarantine);
+        if let Some(on_commit) = &mut self.on_commit {
+            on_commit();
+        }
+        Ok(Committed { added, duplicates: 0 })
+    }
+}
+
+impl Memory {
+    /// The events, in the order of files and offsets.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for batch in &self.batches {
+            let text = |column: &str, row: usize| {
+                let column = batch.column_by_name(column).expect("a column");
+                column.as_string::<i32>().value(row).to_owned()
+            };
+            let number = |column: &str, row: usize| {
+                let column = batch.column_by_name(column).expect("a column");
+                assert!(!column.is_null(row));
+                column.as_primitive::<Int64Type>().value(row)
+            };
+            for row in 0..batch.num_rows() {
+                rows.push(Row {
+                    file: text("source_file", row),
+                    offset: number("source_offset", row),
+                    line: number("source_line", row),
+                    audit_id: text("audit_id", row),
+                });
+            }
+        }
+        rows.sort();
+        rows
+    }
+
+    pub(crate) fn audit_ids(&self) -> Vec<String> {
+        self.rows().into_iter().map(|row| row.audit_id).collect()
+    }
+
+    /// Offset, line and bytes of what was quarantined, in order.
+    pub(crate) fn damage(&self) -> Vec<(i64, i64, Vec<u8>)> {
+        let mut damage: Vec<_> = self
+            .quarantine
+            .iter()
+            .map(|record| {
+                (record.source_offset, record.source_line.expect("a line"), record.bytes.clone())
+            })
+            .collect();
+        damage.sort();
+        damage
+    }
+}
+
+/// Ingests `inputs` and checks what holds always.
+pub(crate) fn run(inputs: &[Input], options: &Options) -> (Memory, Summary) {
+    run_with(Memory::default(), Vec::new(), inputs, options)
+}
+
+pub(crate) fn run_with(
+    mut memory: Memory,
+    stdin: Vec<u8>,
+    inputs: &[Input],
+    options: &Options,
+) -> (Memory, Summary) {
+    let stdin = Box::new(Cursor::new(stdin));
+    let summary = ingest_into(&mut memory, stdin, inputs, options, &NoProgress).expect("a summary");
+    let sum = summary.events_added + summary.duplicates + summary.quarantined;
+    assert_eq!(summary.records, sum, "{summary:?}");
+    (memory, summary)
+}
+
+/// Ingests `log` from standard input.
+pub(crate) fn run_stream(log: impl Into<Vec<u8>>, options: &Options) -> (Memory, Summary) {
+    run_with(Memory::default(), log.into(), &[Input::Stdin], options)
+}
+
+/// A folder of files.
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    pub(crate) fn with(self, name: &str, bytes: impl AsRef<[u8]>) -> Self {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, bytes).expect("a file");
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn input(&self) -> Input {
+        Input::Path(self.root().to_owned())
+    }
+}
+
+/// The messages of `problems`, each with the file name only.
+pub(crate) fn messages(problems: &[podtrail_ingest::Problem]) -> Vec<String> {
+    problems
+        .iter()
+        .map(|problem| {
+            let problem = problem.to_string();
+            problem.rsplit_once('/').map_or(problem.clone(), |(_, name)| name.to_owned())
+        })
+        .collect()
+}
