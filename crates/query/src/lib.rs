@@ -1,0 +1,16 @@
+//! SQL over the lake: a DataFusion session whose views carry a scope.
+//!
+//! A [`Scope`] (time, identity, namespace, cluster) is part of the views themselves, so no query repeats it and it
+//! prunes partitions and files. The views are plain SQL, in `src/views/`.
+
+mod error;
+mod scope;
+mod session;
+mod time;
+mod views;
+
+pub use error::QueryError;
+pub use scope::Scope;
+pub use session::{Limits, Session};
+pub use time::{Bound, TimeError, parse_bound};
+pub use views::VIEW_NAMES;

@@ -1,0 +1,78 @@
+//! What a session looks at: a period, identities, namespaces and clusters.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use datafusion::prelude::{Expr, col, lit};
+use datafusion::scalar::ScalarValue;
+
+/// The part of the lake that the views show. An empty list or an absent bound does not limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The first instant, inclusive.
+    pub from: Option<DateTime<Utc>>,
+    /// The end, exclusive.
+    pub to: Option<DateTime<Utc>>,
+    /// User names, real or impersonated; `*` stands for any characters.
+    pub identities: Vec<String>,
+    /// Namespaces; `*` stands for any characters.
+    pub namespaces: Vec<String>,
+    /// Cluster names; `*` stands for any characters.
+    pub clusters: Vec<String>,
+}
+
+impl Scope {
+    /// The predicate on the `events` table that holds for what is in scope; `None` is everything.
+    pub(crate) fn predicate(&self) -> Option<Expr> {
+        let conditions = [
+            period(self.from, self.to),
+            any_of(&["username", "impersonated_username"], &self.identities),
+            any_of(&["namespace"], &self.namespaces),
+            any_of(&["cluster"], &self.clusters),
+        ];
+        conditions.into_iter().flatten().reduce(Expr::and)
+    }
+
+    /// The predicate for the look-back: everything before the scope, for every identity and namespace.
+    ///
+    /// Without a `from` there is nothing before the scope.
+    pub(crate) fn history_predicate(&self) -> Expr {
+        let Some(from) = self.from else { return lit(false) };
+        let conditions = [period(None, Some(from)), any_of(&["cluster"], &self.clusters)];
+        conditions.into_iter().flatten().reduce(Expr::and).unwrap_or(lit(true))
+    }
+}
+
+/// `date` follows from `time`; it is named as well because it prunes whole partitions.
+fn period(from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Option<Expr> {
+    let from = from.map(|from| {
+        col("time").gt_eq(instant(from)).and(col("date").gt_eq(day(from.date_naive())))
+    });
+    let to =
+        to.map(|to| col("time").lt(instant(to)).and(col("date").lt_eq(day(to.date_naive()))));
+    [from, to].into_iter().flatten().reduce(Expr::and)
+}
+
+fn instant(time: DateTime<Utc>) -> Expr {
+    lit(ScalarValue::TimestampMicrosecond(Some(time.timestamp_micros()), Some("UTC".into())))
+}
+
+fn day(date: NaiveDate) -> Expr {
+    let days = date.signed_duration_since(NaiveDate::default()).num_days();
+    lit(ScalarValue::Date32(i32::try_from(days).ok()))
+}
+
+/// One of the columns matches one of the patterns.
+fn any_of(columns: &[&str], patterns: &[String]) -> Option<Expr> {
+    patterns
+        .iter()
+        .flat_map(|pattern| columns.iter().map(move |column| matches(col(*column), pattern)))
+        .reduce(Expr::or)
+}
+
+fn matches(column: Expr, pattern: &str) -> Expr {
+    if !pattern.contains('*') {
+        return column.eq(lit(pattern));
+    }
+    // LIKE with its own wildcards escaped, so that `_` in a name stays itself.
+    let like = pattern.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    column.like(lit(like.replace('*', "%")))
+}

@@ -1,0 +1,127 @@
+//! A session: the views of one scope, over one pinned version of the lake.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::catalog::{MemTable, TableProvider};
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::prelude::{Expr, SessionConfig, SessionContext};
+use podtrail_lake::Lake;
+
+use crate::error::QueryError;
+use crate::scope::Scope;
+use crate::views::VIEWS;
+
+/// What a session may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Memory of all operators together, in bytes; sorts and aggregates spill to disk above it.
+    pub memory: usize,
+    /// Partitions that run side by side; `None` is one a core.
+    pub partitions: Option<usize>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory: 2 << 30, partitions: None }
+    }
+}
+
+/// The views of one scope. All queries of a session see the same version of the lake.
+pub struct Session {
+    context: SessionContext,
+    scope: Scope,
+}
+
+impl Session {
+    /// A session over the newest version of `lake`.
+    ///
+    /// # Errors
+    /// When the lake cannot be read.
+    pub async fn open(lake: &Lake, scope: Scope, limits: Limits) -> Result<Self, QueryError> {
+        let events = lake.events().await?.provider()?;
+        Self::over(events, scope, limits).await
+    }
+
+    /// A session over events in memory, in batches of [`podtrail_event::schema`].
+    ///
+    /// # Errors
+    /// When the batches have another schema.
+    pub async fn in_memory(batches: Vec<RecordBatch>, scope: Scope) -> Result<Self, QueryError> {
+        let events = MemTable::try_new(podtrail_event::schema(), vec![batches])?;
+        Self::over(Arc::new(events), scope, Limits::default()).await
+    }
+
+    async fn over(
+        events: Arc<dyn TableProvider>,
+        scope: Scope,
+        limits: Limits,
+    ) -> Result<Self, QueryError> {
+        // View types would make a column's type depend on the engine that reads it.
+        let mut config = SessionConfig::new()
+            .with_information_schema(true)
+            .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
+            .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
+            // The generic dialect reads `date, cluster` as a trailing comma before a clause CLUSTER BY.
+            .set_str("datafusion.sql_parser.dialect", "postgresql");
+        if let Some(partitions) = limits.partitions {
+            config = config.with_target_partitions(partitions);
+        }
+        let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory, 0.9).build_arc()?;
+        let context = SessionContext::new_with_config_rt(config, runtime);
+        let session = Self { context, scope };
+        let predicate = session.scope.predicate();
+        session.define(events.clone(), predicate, "").await?;
+        let history = session.scope.history_predicate();
+        session.define(events, Some(history), "_history").await?;
+        Ok(session)
+    }
+
+    /// Registers every view, its name followed by `suffix`, over the events for which `predicate` holds.
+    async fn define(
+        &self,
+        events: Arc<dyn TableProvider>,
+        predicate: Option<Expr>,
+        suffix: &str,
+    ) -> Result<(), QueryError> {
+        let mut plan = LogicalPlanBuilder::scan("lake", provider_as_source(events), None)?;
+        if let Some(predicate) = predicate {
+            plan = plan.filter(predicate)?;
+        }
+        let stages = DataFrame::new(self.context.state(), plan.build()?);
+        self.context.register_table(format!("stages{suffix}"), stages.into_view())?;
+        for (name, sql) in VIEWS {
+            let view = self.context.sql(&sql.replace("{history}", suffix)).await?;
+            self.context.register_table(format!("{name}{suffix}"), view.into_view())?;
+        }
+        Ok(())
+    }
+
+    /// What the views show.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Plans one read-only statement.
+    ///
+    /// # Errors
+    /// When the statement is wrong, or is more than a query: nothing is written and no session setting changes.
+    pub async fn sql(&self, sql: &str) -> Result<DataFrame, QueryError> {
+        let read_only =
+            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        Ok(self.context.sql_with_options(sql, read_only).await?)
+    }
+
+    /// Adds a table of rows in memory under `name`, for queries of this session.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub fn add_table(&self, name: &str, batch: RecordBatch) -> Result<(), QueryError> {
+        self.context.register_batch(name, batch)?;
+        Ok(())
+    }
+}
