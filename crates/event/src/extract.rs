@@ -93,17 +93,20 @@ pub(crate) fn ephemeral_containers<'a>(bodies: &Bodies<'a>) -> Workload<'a> {
     workload
 }
 
-/// The role or binding that a request writes.
-pub(crate) fn rbac<'a>(kind: &'static str, bodies: &Bodies<'a>) -> Rbac<'a> {
+/// The role or binding that a request writes; `None` for a patch that leaves what it grants alone.
+pub(crate) fn rbac<'a>(kind: &'static str, bodies: &Bodies<'a>) -> Option<Rbac<'a>> {
     let mut rbac = Rbac { kind: Some(kind.into()), ..Rbac::default() };
     let is_object = |json: &Json<'a>| {
         ["rules", "roleRef", "subjects", "aggregationRule"]
             .iter()
             .any(|key| json.get(key).is_some())
     };
+    if bodies.patch().is_some_and(|patch| !is_object(patch)) {
+        return None;
+    }
     let Some(body) = bodies.best(is_object) else {
         rbac.body_source = Some("none".into());
-        return rbac;
+        return Some(rbac);
     };
     rbac.body_source = Some(body.source.into());
     if let Some(role) = body.json.get("roleRef") {
@@ -122,7 +125,7 @@ pub(crate) fn rbac<'a>(kind: &'static str, bodies: &Bodies<'a>) -> Rbac<'a> {
         verbs: rule.texts("verbs"),
         non_resource_urls: rule.texts("nonResourceURLs"),
     });
-    rbac
+    Some(rbac)
 }
 
 fn list_of<'a, T>(json: &Json<'a>, key: &str, row: impl Fn(&Json<'a>) -> T) -> Option<Vec<T>> {

@@ -105,6 +105,11 @@ fn instant(json: &str) -> Option<(Micros, bool)> {
     Some((Micros(micros), exact))
 }
 
+/// Whether `DeleteOptions` ask for a dry run.
+fn is_dry_run(options: &str) -> bool {
+    read::<Json<'_>>(options).is_some_and(|options| !options.list("dryRun").is_empty())
+}
+
 #[derive(Default)]
 struct Reader<'a> {
     event: Event<'a>,
@@ -354,7 +359,13 @@ impl<'a> Reader<'a> {
             Some(uri) => RequestQuery::of(uri, streams).into_owned(),
             None => RequestQuery::default(),
         };
-        event.dry_run = Some(query.dry_run);
+        let verb = event.verb.as_deref().unwrap_or_default();
+        let dry_run = match self.request {
+            // A DeleteOptions body replaces the query's options (apiserver, endpoints/handlers/delete.go).
+            Some(options) if matches!(verb, "delete" | "deletecollection") => is_dry_run(options),
+            _ => query.dry_run,
+        };
+        event.dry_run = Some(dry_run);
         event.field_manager = query.field_manager;
         event.force = query.force;
         event.exec = query.exec;
@@ -363,7 +374,7 @@ impl<'a> Reader<'a> {
             decision: event.decision.as_deref(),
             message: event.status_message.as_deref(),
             stage: event.stage.as_deref(),
-            dry_run: query.dry_run,
+            dry_run,
             policy_failure: self.policy_failure,
         });
         event.outcome = Some(outcome.as_str().into());
@@ -401,7 +412,7 @@ impl<'a> Reader<'a> {
             }
             (_, Some(kind), None) => {
                 let bodies = parse();
-                event.rbac = Some(extract::rbac(kind, &bodies));
+                event.rbac = extract::rbac(kind, &bodies);
                 self.identify(bodies.response.as_ref(), bodies.request.as_ref());
             }
             _ if verb == "create" && unnamed => {

@@ -6,6 +6,7 @@ use crate::event::Exec;
 /// The parts of a request URI that matter beyond the object reference.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct RequestQuery<'a> {
+    /// What the query says; the API server ignores it on streams.
     pub(crate) dry_run: bool,
     pub(crate) field_manager: Option<Text<'a>>,
     pub(crate) force: Option<bool>,
@@ -21,7 +22,7 @@ impl<'a> RequestQuery<'a> {
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             let value = Text(value);
             match &*key {
-                "dryRun" => parsed.dry_run |= !value.is_empty(),
+                "dryRun" if !streams => parsed.dry_run |= !value.is_empty(),
                 "fieldManager" => parsed.field_manager = Some(value),
                 "force" => parsed.force = Some(flag(&value)),
                 "command" if streams => exec.command.get_or_insert_default().push(value),

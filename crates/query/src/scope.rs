@@ -46,8 +46,7 @@ fn period(from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Option<Expr
     let from = from.map(|from| {
         col("time").gt_eq(instant(from)).and(col("date").gt_eq(day(from.date_naive())))
     });
-    let to =
-        to.map(|to| col("time").lt(instant(to)).and(col("date").lt_eq(day(to.date_naive()))));
+    let to = to.map(|to| col("time").lt(instant(to)).and(col("date").lt_eq(day(to.date_naive()))));
     [from, to].into_iter().flatten().reduce(Expr::and)
 }
 

@@ -22,7 +22,11 @@ pub struct TimeError(String);
 ///
 /// # Errors
 /// When the text is none of these, or outside the years that can be stored.
-pub fn parse_bound(text: &str, bound: Bound, now: DateTime<Utc>) -> Result<DateTime<Utc>, TimeError> {
+pub fn parse_bound(
+    text: &str,
+    bound: Bound,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, TimeError> {
     let error = || TimeError(text.to_owned());
     let trimmed = text.trim();
     if let Ok(time) = DateTime::parse_from_rfc3339(trimmed) {
@@ -35,7 +39,9 @@ pub fn parse_bound(text: &str, bound: Bound, now: DateTime<Utc>) -> Result<DateT
         };
         return Ok(date.and_time(NaiveTime::MIN).and_utc());
     }
-    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
+    for format in
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+    {
         if let Ok(time) = NaiveDateTime::parse_from_str(trimmed, format) {
             return Ok(time.and_utc());
         }

@@ -12,6 +12,5 @@ pub(crate) const VIEWS: &[(&str, &str)] = &[
 ];
 
 /// The names of the views, `stages` first; with `_history` each shows the look-back before the scope.
-pub const VIEW_NAMES: &[&str] = &[
-    "stages", "events", "workloads", "containers", "volumes", "bindings", "role_rules", "execs",
-];
+pub const VIEW_NAMES: &[&str] =
+    &["stages", "events", "workloads", "containers", "volumes", "bindings", "role_rules", "execs"];

@@ -228,4 +228,10 @@ fn rbac_keeps_rules_and_subjects_together() {
     let rbac = row(&json).rbac.unwrap();
     assert_eq!(rbac.body_source.as_deref(), Some("patch"));
     assert_eq!(rbac.rules.unwrap()[0].verbs.as_ref().unwrap()[0], "*".into());
+
+    // A label on a binding grants nothing.
+    let label = json!({"metadata": {"labels": {"a": "b"}}});
+    let members = json!({"requestObject": label, "responseObject": binding});
+    let json = event("patch", "rbac.authorization.k8s.io", "rolebindings", members);
+    assert_eq!(row(&json).rbac, None);
 }

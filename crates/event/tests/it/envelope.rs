@@ -112,6 +112,31 @@ fn exec_options_are_columns() {
 }
 
 #[test]
+fn a_dry_run_is_what_the_server_takes_for_one() {
+    let outcome = |verb, uri: &str, request: Value, subresource: Option<&str>| {
+        let mut object = json!({"resource": "pods", "namespace": "web", "name": "app"});
+        if let Some(subresource) = subresource {
+            object["subresource"] = subresource.into();
+        }
+        let mut members = json!({"requestURI": uri, "objectRef": object});
+        if !request.is_null() {
+            members["requestObject"] = request;
+        }
+        let json = event(verb, "", "pods", members);
+        row(&json).outcome.as_deref().unwrap().to_owned()
+    };
+    let dry = "/api/v1/pods?dryRun=All";
+    let plain = "/api/v1/pods";
+    assert_eq!(outcome("create", dry, Value::Null, None), "dry_run");
+    assert_eq!(outcome("delete", dry, Value::Null, None), "dry_run");
+    // The body of a delete replaces the query.
+    assert_eq!(outcome("delete", dry, json!({"kind": "DeleteOptions"}), None), "allowed");
+    assert_eq!(outcome("delete", plain, json!({"dryRun": ["All"]}), None), "dry_run");
+    // A stream cannot be a dry run, whatever its URI says.
+    assert_eq!(outcome("get", dry, Value::Null, Some("exec")), "allowed");
+}
+
+#[test]
 fn a_generated_name_comes_from_the_response() {
     let json = event(
         "create",

@@ -1,5 +1,14 @@
 //! The rows that events become, through the public face.
 
+#![allow(
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unnecessary_wraps,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking, and read best with plain values"
+)]
+
 mod bodies;
 mod envelope;
 mod pod_security;

@@ -1,0 +1,146 @@
+//! `podtrail hunt`: the detections over log files or a lake.
+
+use std::io::Write;
+
+use anyhow::Context;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use chrono::DateTime;
+use podtrail_detect::{Hunt, Pack, Severity};
+use podtrail_lake::Lake;
+use podtrail_query::{Limits, QueryError, Scope, Session};
+use podtrail_report::{LogSummary, write_findings, write_findings_jsonl};
+use tokio::runtime::Runtime;
+
+use crate::args::{FindingFormat, HuntArgs};
+use crate::commands::ingest;
+use crate::exit::Exit;
+use crate::output;
+
+pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
+    let scope = arguments.scope.scope()?;
+    let mut pack = Pack::built_in()?;
+    for folder in &arguments.queries {
+        pack.add_folder(folder)?;
+    }
+    let runtime = Runtime::new().context("cannot start threads")?;
+    let mut exit = Exit::Ok;
+    // A temporary lake is removed when this goes out of scope.
+    let (lake, _temporary) = if let Some(dir) = &arguments.lake {
+        let only_reads = arguments.logs.is_empty();
+        let lake =
+            async { if only_reads { Lake::open(dir).await } else { Lake::create(dir).await } };
+        (runtime.block_on(lake)?, None)
+    } else {
+        let dir = tempfile::Builder::new().prefix("podtrail-").tempdir();
+        let dir = dir.context("cannot make a temporary lake; name one with --lake")?;
+        (runtime.block_on(Lake::create(dir.path()))?, Some(dir))
+    };
+    if !arguments.logs.is_empty() {
+        // The logs of a hunt belong to the cluster that it is about.
+        let cluster = arguments.scope.cluster.first().filter(|name| !name.contains('*'));
+        let cluster = cluster.map_or("default", String::as_str);
+        let summary = ingest::read(&runtime, &lake, &arguments.logs, cluster)?;
+        ingest::tell_problems(&summary);
+        exit = ingest::exit(&summary);
+        if summary.interrupted {
+            return Ok(exit);
+        }
+    }
+    let (summary, mut hunt) = runtime.block_on(search(&lake, scope, &pack))?;
+    for failure in &hunt.failures {
+        output::warn(&failure.to_string());
+    }
+    let least = Severity::from(arguments.min_severity);
+    hunt.findings.retain(|finding| finding.severity >= least);
+    print(arguments, &summary, &hunt)?;
+
+    if !hunt.failures.is_empty() {
+        return Ok(Exit::Failed);
+    }
+    let alarm = arguments.fail_on.map(Severity::from);
+    if alarm.is_some_and(|level| hunt.findings.iter().any(|finding| finding.severity >= level)) {
+        exit = Exit::Findings;
+    }
+    Ok(exit)
+}
+
+async fn search(lake: &Lake, scope: Scope, pack: &Pack) -> Result<(LogSummary, Hunt), QueryError> {
+    let session = Session::open(lake, scope, Limits::default()).await?;
+    let summary = summary(&session).await?;
+    let hunt = podtrail_detect::hunt(&session, pack).await?;
+    Ok((summary, hunt))
+}
+
+fn print(arguments: &HuntArgs, summary: &LogSummary, hunt: &Hunt) -> anyhow::Result<()> {
+    let mut out = output::stdout();
+    match arguments.format {
+        FindingFormat::Jsonl => write_findings_jsonl(&hunt.findings, &mut out)?,
+        FindingFormat::Table => {
+            summary.write(&mut out)?;
+            writeln!(out, "findings    {}", count(hunt))?;
+            writeln!(out)?;
+            write_findings(&hunt.findings, output::width(), &mut out)?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// How many findings there are of each severity.
+fn count(hunt: &Hunt) -> String {
+    let counts: Vec<_> = Severity::ALL
+        .iter()
+        .rev()
+        .filter_map(|severity| {
+            let count =
+                hunt.findings.iter().filter(|finding| finding.severity == *severity).count();
+            (count > 0).then(|| format!("{count} {severity}"))
+        })
+        .collect();
+    if counts.is_empty() {
+        return format!("none, by {} detections", hunt.detections);
+    }
+    format!("{}, by {} detections", counts.join(", "), hunt.detections)
+}
+
+async fn summary(session: &Session) -> Result<LogSummary, QueryError> {
+    const EVENTS: &str = "
+        SELECT count(*) AS events, min(time) AS first, max(time) AS last, count(DISTINCT username) AS identities
+        FROM stages";
+    const REQUESTS: &str = "
+        SELECT
+            count(*) AS requests,
+            count(*) FILTER (WHERE writes) AS writes,
+            count(*) FILTER (WHERE writes AND workload['body_source'] <> 'none') AS visible
+        FROM (SELECT *, workload IS NOT NULL AND outcome = 'allowed' AS writes FROM events)";
+    const CLUSTERS: &str = "SELECT DISTINCT cluster FROM stages ORDER BY cluster";
+    let events = session.sql(EVENTS).await?.collect().await?;
+    let requests = session.sql(REQUESTS).await?.collect().await?;
+    let clusters = session.sql(CLUSTERS).await?.collect().await?;
+    let names = clusters.iter().filter_map(|batch| batch.column(0).as_string_opt::<i32>());
+    Ok(LogSummary {
+        events: number(&events, "events"),
+        requests: number(&requests, "requests"),
+        first: instant(&events, "first"),
+        last: instant(&events, "last"),
+        clusters: names.flatten().flatten().map(str::to_owned).collect(),
+        identities: number(&events, "identities"),
+        workload_writes: number(&requests, "writes"),
+        visible_writes: number(&requests, "visible"),
+    })
+}
+
+fn number(batches: &[RecordBatch], name: &str) -> u64 {
+    let value = batches.iter().find_map(|batch| {
+        batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()?.iter().next().flatten()
+    });
+    value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0)
+}
+
+fn instant(batches: &[RecordBatch], name: &str) -> Option<DateTime<chrono::Utc>> {
+    let micros = batches.iter().find_map(|batch| {
+        let column = batch.column_by_name(name)?;
+        column.as_primitive_opt::<TimestampMicrosecondType>()?.iter().next().flatten()
+    });
+    DateTime::from_timestamp_micros(micros?)
+}

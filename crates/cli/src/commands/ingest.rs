@@ -1,0 +1,95 @@
+//! `podtrail ingest`: log files into a lake.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use podtrail_ingest::{Input, Options, Summary};
+use podtrail_lake::Lake;
+use podtrail_report::thousands;
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use crate::args::IngestArgs;
+use crate::exit::Exit;
+use crate::output;
+use crate::progress::Bar;
+use crate::stop;
+
+pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
+    let runtime = Runtime::new().context("cannot start threads")?;
+    let lake = runtime.block_on(Lake::create(&arguments.lake))?;
+    let summary = read(&runtime, &lake, &arguments.paths, &arguments.cluster)?;
+    tell_problems(&summary);
+    let mut out = output::stdout();
+    if arguments.json {
+        let object = json!({
+            "files": summary.files,
+            "records": summary.records,
+            "events_added": summary.events_added,
+            "duplicates": summary.duplicates,
+            "quarantined": summary.quarantined,
+            "bytes_read": summary.bytes_read,
+            "seconds": summary.seconds,
+        });
+        writeln!(out, "{object}")?;
+    } else {
+        writeln!(
+            out,
+            "{} events added to {} from {} files ({} duplicates, {} quarantined) in {:.1} s",
+            thousands(summary.events_added),
+            podtrail_report::escape(&arguments.lake.display().to_string()),
+            thousands(summary.files),
+            thousands(summary.duplicates),
+            thousands(summary.quarantined),
+            summary.seconds,
+        )?;
+    }
+    out.flush()?;
+    Ok(exit(&summary))
+}
+
+/// Reads log files into `lake`, with a progress bar.
+pub(crate) fn read(
+    runtime: &Runtime,
+    lake: &Lake,
+    paths: &[PathBuf],
+    cluster: &str,
+) -> anyhow::Result<Summary> {
+    let inputs: Vec<_> = paths.iter().map(Input::parse).collect();
+    let options = Options {
+        cluster: cluster.to_owned(),
+        exclude: vec![lake.dir().to_owned()],
+        stop: stop::on_interrupt(runtime.handle()),
+        ..Options::default()
+    };
+    let bar = Bar::new();
+    let summary = podtrail_ingest::ingest(lake, runtime.handle(), &inputs, &options, &bar);
+    bar.finish();
+    Ok(summary?)
+}
+
+/// Tells what was wrong with the input; many problems of one file are told once.
+pub(crate) fn tell_problems(summary: &Summary) {
+    const SHOWN: usize = 20;
+    for problem in summary.problems.iter().take(SHOWN) {
+        output::warn(&problem.to_string());
+    }
+    if summary.problems.len() > SHOWN {
+        output::warn(&format!("and {} more", summary.problems.len() - SHOWN));
+    }
+    for note in &summary.notes {
+        output::tell(&note.to_string());
+    }
+    if summary.interrupted {
+        output::warn(
+            "stopped before the end; run the same command again to go on: nothing is added twice",
+        );
+    }
+}
+
+/// The exit code that the input asks for.
+pub(crate) fn exit(summary: &Summary) -> Exit {
+    let whole = summary.problems.is_empty() && summary.quarantined == 0 && !summary.interrupted;
+    if whole { Exit::Ok } else { Exit::PartlyBad }
+}

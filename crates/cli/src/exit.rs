@@ -1,0 +1,58 @@
+//! Exit codes, in one place.
+
+use std::process::ExitCode;
+
+/// How a run ended. Of two that apply, findings win over bad input: they are what a caller acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nothing at or above the threshold.
+    Ok,
+    /// Findings at or above the threshold of `--fail-on`.
+    Findings,
+    /// Wrong usage.
+    Usage,
+    /// Part of the input was bad; the rest was processed.
+    PartlyBad,
+    /// The command failed.
+    Failed,
+}
+
+/// The table of exit codes, for the help text.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0  nothing at or above the threshold
+  1  findings at or above the threshold (only with --fail-on)
+  2  wrong usage
+  3  part of the input was bad, the rest was processed
+  4  failed";
+
+/// An error that is the caller's.
+#[derive(Debug)]
+pub(crate) struct UsageError(pub(crate) String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+impl Exit {
+    /// The exit of a command that ended with `error`.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        if error.is::<UsageError>() { Self::Usage } else { Self::Failed }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(match exit {
+            Exit::Ok => 0,
+            Exit::Findings => 1,
+            Exit::Usage => 2,
+            Exit::PartlyBad => 3,
+            Exit::Failed => 4,
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! The `podtrail` command: arguments in, libraries called, results out.
+
+mod args;
+mod commands;
+mod exit;
+mod output;
+mod progress;
+mod stop;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Cli, Command};
+use crate::exit::Exit;
+
+// Parsing and encoding allocate on all cores at once; measured against the system's allocator in benches/README.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_as_asked();
+    match run(cli.command) {
+        Ok(exit) => exit.into(),
+        Err(error) if output::is_broken_pipe(&error) => Exit::Ok.into(),
+        Err(error) => {
+            let exit = Exit::of(&error);
+            output::tell_error(&error);
+            exit.into()
+        }
+    }
+}
+
+/// Logs what `RUST_LOG` asks for. Without it nothing is logged: errors reach the user as errors, once.
+fn log_as_asked() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+fn run(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Hunt(arguments) => commands::hunt::run(&arguments),
+        Command::Ingest(arguments) => commands::ingest::run(&arguments),
+        Command::Sql(arguments) => commands::sql::run(&arguments),
+        Command::Schema => commands::schema::run(),
+        Command::Detections(arguments) => commands::detections::run(&arguments),
+        Command::Completions { shell } => commands::shell::completions(shell),
+        Command::Man => commands::shell::man(),
+    }
+}

@@ -1,0 +1,50 @@
+//! Where words go: data to standard output, talk to standard error.
+
+use std::io::{self, ErrorKind, Write};
+
+use anstyle::{AnsiColor, Style};
+use podtrail_report::escape;
+
+/// Standard output; colours are stripped where it is no terminal or `NO_COLOR` is set.
+pub(crate) fn stdout() -> impl Write {
+    io::BufWriter::new(anstream::stdout())
+}
+
+/// How many columns the terminal has; 100 where there is none.
+pub(crate) fn width() -> usize {
+    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
+}
+
+/// Tells something on standard error.
+pub(crate) fn tell(message: &str) {
+    say(Style::new(), "", message);
+}
+
+/// Tells a warning on standard error.
+pub(crate) fn warn(message: &str) {
+    say(AnsiColor::Yellow.on_default().bold(), "warning: ", message);
+}
+
+/// Tells what a command failed with, and why, on standard error.
+pub(crate) fn tell_error(error: &anyhow::Error) {
+    say(AnsiColor::Red.on_default().bold(), "error: ", &format!("{error:#}"));
+}
+
+fn say(style: Style, prefix: &str, message: &str) {
+    let lines: Vec<_> = message.lines().map(escape).collect();
+    // When standard error is gone, there is nobody to tell.
+    let _ = writeln!(anstream::stderr(), "{style}{prefix}{style:#}{}", lines.join("\n"));
+}
+
+/// Whether the reader of standard output went away, as `head` does: no error.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
+            || matches!(
+                cause
+                    .downcast_ref::<serde_json::Error>()
+                    .and_then(serde_json::Error::io_error_kind),
+                Some(ErrorKind::BrokenPipe)
+            )
+    })
+}

@@ -1,0 +1,37 @@
+//! A progress bar on a terminal, nothing in a pipe.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use podtrail_ingest::Progress;
+
+/// Shows bytes read, rate and time left.
+pub(crate) struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar on standard error; indicatif hides it where that is no terminal.
+    pub(crate) fn new() -> Self {
+        Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn started(&self, _files: usize, bytes_total: u64) {
+        let known = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left  {msg}";
+        let unknown = "{spinner} {bytes}, {bytes_per_sec}  {msg}";
+        let template = if bytes_total > 0 { known } else { unknown };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.0.set_style(style);
+        }
+        if bytes_total > 0 {
+            self.0.set_length(bytes_total);
+        }
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+}

@@ -1,0 +1,106 @@
+//! `podtrail hunt`.
+
+use serde_json::Value;
+
+use crate::{podtrail, privileged_pod, sample, scratch};
+
+#[test]
+fn the_sample_tells_its_intrusion() {
+    let sample = sample().display().to_string();
+    let findings = podtrail(["hunt", &sample, "--format", "jsonl"]).expect(0).jsonl();
+    let found = |detection: &str, identity: &str, name: &str| {
+        findings.iter().any(|finding| {
+            finding["detection"] == detection
+                && finding["identity"] == identity
+                && finding["name"] == name
+        })
+    };
+    let mallory = "mallory@example.com";
+    assert!(found("privileged-container", mallory, "kube-flannel-ds"));
+    assert!(found("sensitive-host-path", mallory, "kube-flannel-ds"));
+    assert!(found("system-namespace-by-person", mallory, "kube-flannel-ds"));
+    assert!(found("exec-into-pod", mallory, "kube-flannel-ds-xgrs6"));
+    let toolbox = "system:serviceaccount:tools:toolbox";
+    assert!(found("cluster-admin-binding", toolbox, "tools-admins"));
+}
+
+#[test]
+fn a_finding_has_the_promised_members_and_its_evidence() {
+    let (dir, _) = scratch();
+    let log = dir.path().join("a.log");
+    let event = privileged_pod("bad", "2026-11-24T10:00:00.000000Z");
+    let other = privileged_pod("x", "2026-11-24T10:00:01.000000Z").replace("true", "false");
+    std::fs::write(&log, format!("{other}\n{event}\n")).unwrap();
+    let log = log.display().to_string();
+    let findings = podtrail(["hunt", &log, "--format", "jsonl"]).expect(0).jsonl();
+    let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+    for key in [
+        "finding_id",
+        "detection",
+        "title",
+        "severity",
+        "attack",
+        "first_seen",
+        "last_seen",
+        "count",
+        "event_ids",
+        "audit_ids",
+        "cluster",
+        "identity",
+        "namespace",
+        "resource",
+        "name",
+        "images",
+        "reasons",
+        "outcome",
+        "client_ip",
+        "user_agent",
+        "source",
+    ] {
+        assert_ne!(finding[key], Value::Null, "{key}");
+    }
+    assert_eq!(finding["source"]["file"], log.as_str());
+    assert_eq!(finding["source"]["line"], 2);
+    assert_eq!(finding["source"]["offset"], other.len() + 1);
+    assert_eq!(finding["audit_ids"][0], "audit-bad");
+    assert_eq!(finding["images"][0], "nginx");
+}
+
+#[test]
+fn people_get_a_summary_and_escaped_findings() {
+    let (dir, _) = scratch();
+    let log = dir.path().join("a.log");
+    let event = privileged_pod("bad", "2026-11-24T10:00:00.000000Z")
+        .replace("alice", "<script>\\u001b[31m\\u202e");
+    std::fs::write(&log, event).unwrap();
+    let run = podtrail(["hunt", &log.display().to_string()]).expect(0);
+    assert!(run.stdout.contains("events      1 (1 requests)"), "{run}");
+    assert!(run.stdout.contains("MEDIUM   Privileged container"), "{run}");
+    assert!(run.stdout.contains("a.log:1, auditID audit-bad"), "{run}");
+    assert!(run.stdout.contains("<script>\\u{1b}[31m\\u{202e}"), "{run}");
+    assert!(!run.stdout.contains('\u{1b}'), "{run}");
+}
+
+#[test]
+fn the_exit_code_tells_what_was_asked() {
+    let (dir, _) = scratch();
+    let log = dir.path().join("a.log");
+    std::fs::write(&log, privileged_pod("bad", "2026-11-24T10:00:00.000000Z")).unwrap();
+    let log = log.display().to_string();
+    podtrail(["hunt", &log, "--fail-on", "medium"]).expect(1);
+    podtrail(["hunt", &log, "--fail-on", "high"]).expect(0);
+    let quiet = podtrail(["hunt", &log, "--min-severity", "high", "--format", "jsonl"]).expect(0);
+    assert_eq!(quiet.stdout, "");
+}
+
+#[test]
+fn a_lake_can_be_hunted_again() {
+    let (dir, lake) = scratch();
+    let log = dir.path().join("a.log");
+    std::fs::write(&log, privileged_pod("bad", "2026-11-24T10:00:00.000000Z")).unwrap();
+    let log = log.display().to_string();
+    let first = podtrail(["hunt", &log, "--lake", &lake, "--format", "jsonl"]).expect(0);
+    let again = podtrail(["hunt", "--lake", &lake, "--format", "jsonl"]).expect(0);
+    assert_eq!(first.stdout, again.stdout);
+    assert_eq!(first.jsonl().len(), 1);
+}

@@ -1,0 +1,96 @@
+//! `podtrail ingest`.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
+
+use crate::{podtrail, privileged_pod, sample, scratch};
+
+#[test]
+fn a_folder_is_read_once_however_often_it_is_ingested() {
+    let (_dir, lake) = scratch();
+    let sample = sample().display().to_string();
+    let first = podtrail(["ingest", &sample, "--lake", &lake, "--json"]).expect(0).json();
+    assert_eq!(first["records"], 3902);
+    assert_eq!(first["events_added"], first["records"]);
+    assert_eq!(
+        (&first["files"], &first["duplicates"], &first["quarantined"]),
+        (&json!(4), &json!(0), &json!(0))
+    );
+    let again = podtrail(["ingest", &sample, "--lake", &lake, "--json"]).expect(0).json();
+    assert_eq!((&again["events_added"], &again["duplicates"]), (&json!(0), &first["records"]));
+}
+
+#[test]
+fn the_summary_has_just_these_members() {
+    let (dir, lake) = scratch();
+    let log = dir.path().join("a.log");
+    std::fs::write(&log, privileged_pod("a", "2026-11-24T10:00:00.000000Z")).unwrap();
+    let log = log.display().to_string();
+    let summary = podtrail(["ingest", &log, "--lake", &lake, "--json"]).expect(0).json();
+    let keys: Vec<_> = summary.as_object().unwrap().keys().cloned().collect();
+    let mut expected = vec![
+        "files",
+        "records",
+        "events_added",
+        "duplicates",
+        "quarantined",
+        "bytes_read",
+        "seconds",
+    ];
+    expected.sort_unstable();
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn the_same_events_in_other_clothes_are_the_same_events() {
+    let (dir, lake) = scratch();
+    let events: Vec<_> =
+        (0..3).map(|n| privileged_pod(&n.to_string(), "2026-11-24T10:00:00.000000Z")).collect();
+    let plain = dir.path().join("plain.log");
+    std::fs::write(&plain, events.join("\n")).unwrap();
+
+    // Two members, as when rotated files are concatenated, under a name that says nothing.
+    let mut gzip = Vec::new();
+    for part in [&events[..1], &events[1..]] {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        for event in part {
+            writeln!(encoder, "{event}").unwrap();
+        }
+        gzip.extend(encoder.finish().unwrap());
+    }
+    std::fs::write(dir.path().join("members"), gzip).unwrap();
+
+    let items: Vec<serde_json::Value> = events
+        .iter()
+        .map(|event| {
+            let mut item: serde_json::Value = serde_json::from_str(event).unwrap();
+            item.as_object_mut().unwrap().retain(|key, _| key != "kind" && key != "apiVersion");
+            item
+        })
+        .collect();
+    let list = json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": items});
+    std::fs::write(dir.path().join("batch.json"), serde_json::to_string_pretty(&list).unwrap())
+        .unwrap();
+
+    let pattern = format!("{}/*", dir.path().display());
+    let summary = podtrail(["ingest", &pattern, "--lake", &lake, "--json"]).expect(0).json();
+    assert_eq!(
+        (&summary["files"], &summary["events_added"], &summary["duplicates"]),
+        (&json!(3), &json!(3), &json!(6))
+    );
+}
+
+#[test]
+fn another_cluster_is_another_log() {
+    let (dir, lake) = scratch();
+    let log = dir.path().join("a.log");
+    std::fs::write(&log, privileged_pod("a", "2026-11-24T10:00:00.000000Z")).unwrap();
+    let log = log.display().to_string();
+    for cluster in ["prod", "test"] {
+        let arguments = ["ingest", &log, "--lake", &lake, "--cluster", cluster, "--json"];
+        assert_eq!(podtrail(arguments).expect(0).json()["events_added"], 1);
+    }
+}

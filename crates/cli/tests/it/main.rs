@@ -1,0 +1,102 @@
+//! The real binary, as its users call it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unnecessary_wraps,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking, and read best with plain values"
+)]
+
+mod bad_input;
+mod detections;
+mod hunt;
+mod ingest;
+mod scope;
+mod sql;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What one call of the binary came to.
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Run {
+    /// Standard output as JSON lines.
+    fn jsonl(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Standard output as one JSON value.
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+
+    #[track_caller]
+    fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self}");
+        self
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "exit {}\n{}\n{}", self.code, self.stdout, self.stderr)
+    }
+}
+
+fn podtrail<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_podtrail"));
+    command.args(arguments).env_remove("PODTRAIL_LAKE").env_remove("RUST_LOG");
+    let output = command.output().unwrap();
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The sample log of the README.
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/intrusion")
+}
+
+/// An empty directory and, inside it, the path of a lake that does not exist yet.
+fn scratch() -> (TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = dir.path().join("lake").display().to_string();
+    (dir, lake)
+}
+
+/// A complete event: `alice` creates a privileged pod called `name` at `time`.
+fn privileged_pod(name: &str, time: &str) -> String {
+    serde_json::json!({
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "level": "Request",
+        "auditID": format!("audit-{name}"),
+        "stage": "ResponseComplete",
+        "requestURI": "/api/v1/namespaces/web/pods",
+        "verb": "create",
+        "user": {"username": "alice"},
+        "sourceIPs": ["10.0.0.7"],
+        "userAgent": "kubectl",
+        "objectRef": {"resource": "pods", "namespace": "web", "name": name, "apiVersion": "v1"},
+        "responseStatus": {"metadata": {}, "code": 201},
+        "requestObject": {"spec": {"containers": [
+            {"name": "c", "image": "nginx", "securityContext": {"privileged": true}},
+        ]}},
+        "requestReceivedTimestamp": time,
+        "stageTimestamp": time,
+        "annotations": {"authorization.k8s.io/decision": "allow"},
+    })
+    .to_string()
+}

@@ -1,0 +1,98 @@
+//! The scope flags of `hunt` and `sql`.
+
+use serde_json::json;
+
+use crate::{podtrail, privileged_pod, scratch};
+
+/// A lake with a privileged pod at noon of each of ten days.
+fn ten_days() -> (tempfile::TempDir, String) {
+    let (dir, lake) = scratch();
+    let log = dir.path().join("a.log");
+    let events: Vec<_> = (10..20)
+        .map(|day| privileged_pod(&format!("d{day}"), &format!("2026-11-{day}T12:00:00.000000Z")))
+        .collect();
+    std::fs::write(&log, events.join("\n")).unwrap();
+    podtrail(["ingest", &log.display().to_string(), "--lake", &lake]).expect(0);
+    (dir, lake)
+}
+
+fn names(lake: &str, scope: &[&str]) -> Vec<String> {
+    let mut arguments = vec![
+        "sql",
+        "--lake",
+        lake,
+        "--format",
+        "jsonl",
+        "-c",
+        "SELECT name FROM events ORDER BY time",
+    ];
+    arguments.extend(scope);
+    let rows = podtrail(arguments).expect(0).jsonl();
+    rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_period_is_from_inclusive_to_exclusive() {
+    let (_dir, lake) = ten_days();
+    let hour = ["--from", "2026-11-12T12:00:00Z", "--to", "2026-11-12T13:00:00Z"];
+    assert_eq!(names(&lake, &hour), ["d12"]);
+    assert_eq!(names(&lake, &["--to", "2026-11-11T12:00:00Z"]), ["d10"]);
+    assert_eq!(names(&lake, &["--from", "2026-11-18", "--to", "2026-11-19"]), ["d18", "d19"]);
+    assert_eq!(names(&lake, &["--from", "2026-11-19T14:00:00+02:00"]), ["d19"]);
+    assert_eq!(names(&lake, &["--from", "3000-01-01"]), [""; 0]);
+}
+
+#[test]
+fn a_one_hour_hunt_opens_only_the_files_of_its_day() {
+    let (_dir, lake) = ten_days();
+    let files = |scope: &[&str]| {
+        let sql = "EXPLAIN SELECT event_id FROM containers WHERE privileged";
+        let mut arguments = vec!["sql", "--lake", &lake, "--format", "json", "-c", sql];
+        arguments.extend(scope);
+        let plan = podtrail(arguments).expect(0).stdout;
+        let mut days: Vec<String> = plan
+            .match_indices("date=")
+            .map(|(at, _)| plan[at + 5..at + 15].to_owned())
+            .filter(|day| day.starts_with("2026"))
+            .collect();
+        days.sort();
+        days.dedup();
+        days
+    };
+    assert_eq!(files(&[]).len(), 10);
+    let hour = ["--from", "2026-11-12T11:30:00Z", "--to", "2026-11-12T12:30:00Z"];
+    assert_eq!(files(&hour), ["2026-11-12"]);
+}
+
+#[test]
+fn names_are_exact_or_patterns() {
+    let (_dir, lake) = ten_days();
+    assert_eq!(names(&lake, &["--identity", "alice"]).len(), 10);
+    assert_eq!(names(&lake, &["--identity", "al*"]).len(), 10);
+    assert_eq!(names(&lake, &["--identity", "a_ice"]).len(), 0);
+    assert_eq!(names(&lake, &["--identity", "bob", "--identity", "alice"]).len(), 10);
+    assert_eq!(names(&lake, &["--namespace", "web", "--cluster", "default"]).len(), 10);
+    assert_eq!(names(&lake, &["--namespace", "w"]).len(), 0);
+    assert_eq!(names(&lake, &["--cluster", "other"]).len(), 0);
+}
+
+#[test]
+fn a_hunt_is_scoped_like_a_query_and_remembers_what_was_before() {
+    let (_dir, lake) = ten_days();
+    let scope = ["--from", "2026-11-12", "--to", "2026-11-12"];
+    let arguments = ["hunt", "--lake", &lake, "--format", "jsonl"].into_iter().chain(scope);
+    let findings = podtrail(arguments).expect(0).jsonl();
+    let detections: Vec<_> = findings.iter().map(|finding| &finding["detection"]).collect();
+    // Alice has written workloads before: she is not new.
+    assert_eq!(detections, [&json!("privileged-container")]);
+    assert_eq!(findings[0]["name"], "d12");
+}
+
+#[test]
+fn a_time_that_is_none_is_wrong_usage() {
+    let (_dir, lake) = ten_days();
+    let run = podtrail(["hunt", "--lake", &lake, "--from", "yesterday"]).expect(2);
+    assert!(run.stderr.contains("'yesterday' is not a time"), "{run}");
+    podtrail(["hunt", "--lake", &lake, "--from", "2026-11-12", "--to", "2026-11-11"]).expect(2);
+    podtrail(["hunt", "--lake", &lake, "--from", "1h", "--since", "2h"]).expect(2);
+}

@@ -1,0 +1,158 @@
+//! One detection: a YAML head in a comment, then one SELECT.
+
+use std::collections::BTreeMap;
+
+use datafusion::common::ParamValues;
+use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::scalar::ScalarValue;
+use serde::Deserialize;
+
+use crate::severity::Severity;
+
+/// A detection: what it is, and the query that finds it.
+#[derive(Debug, Clone)]
+pub struct Detection {
+    /// What it says about itself.
+    pub head: Head,
+    /// The query: columns `event_id` (a string or a list of strings) and `reason`.
+    pub sql: String,
+}
+
+/// The head of a detection. Unknown keys are errors.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// The id: lower case, digits and hyphens; the same as the file's name.
+    pub id: String,
+    /// A few words for lists.
+    pub title: String,
+    /// Counts changes of meaning: findings of another version are other findings.
+    #[serde(default = "first_version")]
+    pub version: u32,
+    /// How much a finding matters.
+    pub severity: Severity,
+    /// MITRE ATT&CK technique ids.
+    pub attack: Vec<String>,
+    /// What it sees and why it matters.
+    pub description: String,
+    /// What it cannot see.
+    #[serde(default)]
+    pub blind_spots: Option<String>,
+    /// Innocent things that match.
+    #[serde(default)]
+    pub false_positives: Vec<String>,
+    /// Where the technique or the rule of the field is described.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// Named values that the query uses as `$name`.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Parameter>,
+}
+
+fn first_version() -> u32 {
+    1
+}
+
+/// A typed parameter with its default. It is bound to the query, never pasted into it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Parameter {
+    /// A whole number.
+    Integer {
+        /// The value where none is given.
+        default: i64,
+        /// What it stands for.
+        description: String,
+    },
+    /// A string.
+    Text {
+        /// The value where none is given.
+        default: String,
+        /// What it stands for.
+        description: String,
+    },
+    /// A list of strings.
+    TextList {
+        /// The value where none is given.
+        default: Vec<String>,
+        /// What it stands for.
+        description: String,
+    },
+}
+
+/// Why a file is not a detection.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadError {
+    /// There is no comment at its start.
+    #[error("it does not begin with a head: /* YAML */")]
+    NoHead,
+    /// The head is not what [`Head`] describes.
+    #[error("its head is wrong: {0}")]
+    Yaml(String),
+    /// Nothing follows the head.
+    #[error("no query follows its head")]
+    NoQuery,
+    /// The id is not the file's name, or has other characters.
+    #[error("its id is '{0}': it must be the file's name, in lower case with hyphens")]
+    Id(String),
+    /// A technique id is malformed.
+    #[error("'{0}' is not an ATT&CK technique id such as T1610 or T1053.007")]
+    Attack(String),
+}
+
+impl Detection {
+    /// Reads a detection from the text of its file, whose name without `.sql` is `name`.
+    ///
+    /// # Errors
+    /// When the text has no head, a wrong one, or no query.
+    pub fn parse(name: &str, text: &str) -> Result<Self, HeadError> {
+        let body = text.trim_start().strip_prefix("/*").ok_or(HeadError::NoHead)?;
+        let (head, sql) = body.split_once("*/").ok_or(HeadError::NoHead)?;
+        let head: Head =
+            serde_saphyr::from_str(head).map_err(|e| HeadError::Yaml(e.to_string()))?;
+        let is_id_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if head.id != name || head.id.is_empty() || !head.id.bytes().all(is_id_byte) {
+            return Err(HeadError::Id(head.id));
+        }
+        if let Some(id) = head.attack.iter().find(|id| !is_technique(id)) {
+            return Err(HeadError::Attack(id.clone()));
+        }
+        let sql = sql.trim().trim_end_matches(';').trim_end();
+        if sql.is_empty() {
+            return Err(HeadError::NoQuery);
+        }
+        Ok(Self { head, sql: sql.to_owned() })
+    }
+
+    /// The parameters with their defaults, ready to be bound.
+    pub(crate) fn parameters(&self) -> ParamValues {
+        let value = |parameter: &Parameter| match parameter {
+            Parameter::Integer { default, .. } => ScalarValue::from(*default),
+            Parameter::Text { default, .. } => ScalarValue::from(default.as_str()),
+            Parameter::TextList { default, .. } => {
+                let values: Vec<_> =
+                    default.iter().map(|v| ScalarValue::from(v.as_str())).collect();
+                ScalarValue::List(ScalarValue::new_list_nullable(
+                    &values,
+                    &arrow::datatypes::DataType::Utf8,
+                ))
+            }
+        };
+        ParamValues::Map(
+            self.head
+                .parameters
+                .iter()
+                .map(|(name, parameter)| (name.clone(), ScalarAndMetadata::from(value(parameter))))
+                .collect(),
+        )
+    }
+}
+
+/// `T` and four digits, then perhaps a dot and three digits.
+fn is_technique(id: &str) -> bool {
+    let Some(digits) = id.strip_prefix('T') else { return false };
+    let (technique, sub) = digits.split_once('.').unwrap_or((digits, "000"));
+    let are_digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    are_digits(technique, 4) && are_digits(sub, 3)
+}

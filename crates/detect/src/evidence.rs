@@ -1,0 +1,138 @@
+//! The events behind matches, read back from the lake by their ids.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Schema};
+use chrono::{DateTime, Utc};
+use podtrail_query::{QueryError, Session};
+
+use crate::finding::Source;
+
+/// What a finding tells of one event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// The event's id.
+    pub event_id: String,
+    /// The audit id.
+    pub audit_id: Option<String>,
+    /// When the request arrived.
+    pub time: DateTime<Utc>,
+    /// The cluster.
+    pub cluster: Option<String>,
+    /// The authenticated user.
+    pub username: Option<String>,
+    /// Whom that user acted as.
+    pub impersonated_username: Option<String>,
+    /// The verb.
+    pub verb: Option<String>,
+    /// The API group; null is the core group.
+    pub api_group: Option<String>,
+    /// The resource.
+    pub resource: Option<String>,
+    /// The subresource.
+    pub subresource: Option<String>,
+    /// The namespace.
+    pub namespace: Option<String>,
+    /// The object's name.
+    pub name: Option<String>,
+    /// The outcome.
+    pub outcome: Option<String>,
+    /// The client's address.
+    pub client_ip: Option<String>,
+    /// The client, as it says.
+    pub user_agent: Option<String>,
+    /// The images of the workload that the event writes.
+    pub images: Vec<String>,
+    /// Where the event stands.
+    pub source: Source,
+}
+
+const EVIDENCE_SQL: &str = "
+SELECT
+  event_id, audit_id, time, cluster, username, impersonated_username, verb, api_group, resource, subresource,
+  namespace, name, outcome, client_ip, user_agent, source_file, source_sha256, source_line, source_offset,
+  workload['containers'] AS containers
+FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history) AS recorded
+WHERE event_id IN (SELECT event_id FROM evidence_ids)";
+
+/// The events with these ids, by id.
+pub(crate) async fn read(
+    session: &Session,
+    ids: &BTreeSet<String>,
+) -> Result<HashMap<String, Evidence>, QueryError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let schema = Arc::new(Schema::new(vec![Field::new("event_id", DataType::Utf8, false)]));
+    let column = Arc::new(StringArray::from_iter_values(ids));
+    let batch = RecordBatch::try_new(schema, vec![column])
+        .map_err(|error| QueryError::Sql(error.into()))?;
+    session.add_table("evidence_ids", batch)?;
+    let batches = session.sql(EVIDENCE_SQL).await?.collect().await?;
+    let mut events = HashMap::with_capacity(ids.len());
+    for batch in &batches {
+        for row in 0..batch.num_rows() {
+            if let Some(event) = evidence(batch, row) {
+                events.insert(event.event_id.clone(), event);
+            }
+        }
+    }
+    Ok(events)
+}
+
+fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
+    let text = |name| text(batch, name, row);
+    let int = |name| {
+        let column = batch.column_by_name(name)?.as_any().downcast_ref::<Int64Array>()?;
+        column.is_valid(row).then(|| column.value(row))
+    };
+    let time =
+        batch.column_by_name("time")?.as_any().downcast_ref::<TimestampMicrosecondArray>()?;
+    Some(Evidence {
+        event_id: text("event_id")?,
+        audit_id: text("audit_id"),
+        time: DateTime::from_timestamp_micros(time.value(row))?,
+        cluster: text("cluster"),
+        username: text("username"),
+        impersonated_username: text("impersonated_username"),
+        verb: text("verb"),
+        api_group: text("api_group"),
+        resource: text("resource"),
+        subresource: text("subresource"),
+        namespace: text("namespace"),
+        name: text("name"),
+        outcome: text("outcome"),
+        client_ip: text("client_ip"),
+        user_agent: text("user_agent"),
+        images: images(batch, row),
+        source: Source {
+            file: text("source_file"),
+            line: int("source_line"),
+            offset: int("source_offset"),
+            sha256: text("source_sha256"),
+        },
+    })
+}
+
+fn text(batch: &RecordBatch, name: &str, row: usize) -> Option<String> {
+    let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
+    column.is_valid(row).then(|| column.value(row).to_owned())
+}
+
+/// The images of all containers of the workload in `row`.
+fn images(batch: &RecordBatch, row: usize) -> Vec<String> {
+    let list = || {
+        let containers = batch.column_by_name("containers")?.as_list_opt::<i32>()?;
+        if containers.is_null(row) {
+            return None;
+        }
+        let containers = containers.value(row);
+        let images = containers.as_struct_opt()?.column_by_name("image")?.as_string_opt::<i32>()?;
+        Some(images.iter().flatten().map(str::to_owned).collect())
+    };
+    list().unwrap_or_default()
+}

@@ -1,0 +1,167 @@
+//! Findings: what a detection saw, told once for each identity and object.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::detection::Head;
+use crate::evidence::Evidence;
+use crate::severity::Severity;
+
+/// What a detection saw one identity do to one object.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// Stable: the same detection, version, identity and object have the same id in every run.
+    pub finding_id: String,
+    /// The detection's id.
+    pub detection: String,
+    /// The detection's title.
+    pub title: String,
+    /// The detection's severity.
+    pub severity: Severity,
+    /// ATT&CK technique ids.
+    pub attack: Vec<String>,
+    /// When the first event of the evidence arrived.
+    pub first_seen: DateTime<Utc>,
+    /// When the last event of the evidence arrived.
+    pub last_seen: DateTime<Utc>,
+    /// How many events the evidence has.
+    pub count: usize,
+    /// Their event ids, in order of time.
+    pub event_ids: Vec<String>,
+    /// Their audit ids, in order of time.
+    pub audit_ids: Vec<String>,
+    /// The cluster.
+    pub cluster: Option<String>,
+    /// The authenticated user; null where there was none.
+    pub identity: Option<String>,
+    /// Whom that user acted as, if anybody.
+    pub impersonated_identity: Option<String>,
+    /// The verb of the first event.
+    pub verb: Option<String>,
+    /// The object's namespace.
+    pub namespace: Option<String>,
+    /// The object's resource, with its subresource as `pods/exec`.
+    pub resource: Option<String>,
+    /// The object's name.
+    pub name: Option<String>,
+    /// The images of the workload that was written.
+    pub images: Vec<String>,
+    /// Why, one line each.
+    pub reasons: Vec<String>,
+    /// The outcome of the first event.
+    pub outcome: Option<String>,
+    /// The client address of the first event.
+    pub client_ip: Option<String>,
+    /// The client of the first event, as it says.
+    pub user_agent: Option<String>,
+    /// Where the first event stands.
+    pub source: Source,
+    /// Where every event of the evidence stands.
+    pub sources: Vec<Source>,
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The file or stream.
+    pub file: Option<String>,
+    /// The line in the decompressed file, from 1.
+    pub line: Option<i64>,
+    /// The byte offset in the decompressed file, from 0.
+    pub offset: Option<i64>,
+    /// SHA-256 of the file.
+    pub sha256: Option<String>,
+}
+
+/// What makes two matches of a detection one finding.
+type Key<'a> = [Option<&'a str>; 7];
+
+fn key(evidence: &Evidence) -> Key<'_> {
+    [
+        evidence.cluster.as_deref(),
+        evidence.username.as_deref(),
+        evidence.impersonated_username.as_deref(),
+        evidence.api_group.as_deref(),
+        evidence.resource.as_deref(),
+        evidence.namespace.as_deref(),
+        evidence.name.as_deref(),
+    ]
+}
+
+/// Groups the matches of one detection into findings, first seen first.
+pub(crate) fn findings(head: &Head, matches: &[(&Evidence, &str)]) -> Vec<Finding> {
+    let mut groups: BTreeMap<Key<'_>, Vec<(&Evidence, &str)>> = BTreeMap::new();
+    for (evidence, reason) in matches {
+        groups.entry(key(evidence)).or_default().push((evidence, reason));
+    }
+    let mut findings: Vec<_> =
+        groups.iter_mut().filter_map(|(key, matches)| finding(head, key, matches)).collect();
+    findings.sort_by(|a, b| (a.first_seen, &a.finding_id).cmp(&(b.first_seen, &b.finding_id)));
+    findings
+}
+
+fn finding(head: &Head, key: &Key<'_>, matches: &mut [(&Evidence, &str)]) -> Option<Finding> {
+    matches.sort_by_key(|(evidence, _)| (evidence.time, &evidence.event_id));
+    let mut reasons: Vec<String> = Vec::new();
+    for (_, reason) in &*matches {
+        if !reasons.iter().any(|known| known == reason) {
+            reasons.push((*reason).to_owned());
+        }
+    }
+    let mut events: Vec<&Evidence> = matches.iter().map(|(evidence, _)| *evidence).collect();
+    events.dedup_by(|a, b| a.event_id == b.event_id);
+    let (first, last) = (*events.first()?, *events.last()?);
+    let mut images: Vec<String> = Vec::new();
+    for image in events.iter().flat_map(|event| &event.images) {
+        if !images.contains(image) {
+            images.push(image.clone());
+        }
+    }
+    let resource = match (&first.resource, &first.subresource) {
+        (Some(resource), Some(subresource)) => Some(format!("{resource}/{subresource}")),
+        (resource, _) => resource.clone(),
+    };
+    Some(Finding {
+        finding_id: finding_id(head, key),
+        detection: head.id.clone(),
+        title: head.title.clone(),
+        severity: head.severity,
+        attack: head.attack.clone(),
+        first_seen: first.time,
+        last_seen: last.time,
+        count: events.len(),
+        event_ids: events.iter().map(|event| event.event_id.clone()).collect(),
+        audit_ids: events.iter().filter_map(|event| event.audit_id.clone()).collect(),
+        cluster: first.cluster.clone(),
+        identity: first.username.clone(),
+        impersonated_identity: first.impersonated_username.clone(),
+        verb: first.verb.clone(),
+        namespace: first.namespace.clone(),
+        resource,
+        name: first.name.clone(),
+        images,
+        reasons,
+        outcome: first.outcome.clone(),
+        client_ip: first.client_ip.clone(),
+        user_agent: first.user_agent.clone(),
+        source: first.source.clone(),
+        sources: events.iter().map(|event| event.source.clone()).collect(),
+    })
+}
+
+/// Digest of detection, version and key: 128 bits of BLAKE3, every part with its length before it.
+fn finding_id(head: &Head, key: &Key<'_>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let version = head.version.to_string();
+    let parts = [Some(head.id.as_str()), Some(version.as_str())].into_iter().chain(*key);
+    for part in parts {
+        let length = part.map_or(u64::MAX, |part| part.len() as u64);
+        hasher.update(&length.to_le_bytes());
+        hasher.update(part.unwrap_or_default().as_bytes());
+    }
+    let mut id = hasher.finalize().to_hex().to_string();
+    id.truncate(32);
+    id
+}

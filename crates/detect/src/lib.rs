@@ -1,0 +1,16 @@
+//! The detection pack: one SQL file a detection, run over a [`Session`](podtrail_query::Session), its matches grouped
+//! into findings.
+
+mod detection;
+mod evidence;
+mod finding;
+mod pack;
+mod run;
+mod severity;
+
+pub use detection::{Detection, Head, HeadError, Parameter};
+pub use evidence::Evidence;
+pub use finding::{Finding, Source};
+pub use pack::{Pack, PackError};
+pub use run::{DetectError, Failure, Hunt, hunt};
+pub use severity::Severity;

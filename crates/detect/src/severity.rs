@@ -1,0 +1,43 @@
+//! How much a finding matters.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Severity, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// A fact, for context.
+    Info,
+    /// Often innocent.
+    Low,
+    /// Worth a look.
+    Medium,
+    /// Rarely innocent.
+    High,
+    /// Never innocent.
+    Critical,
+}
+
+impl Severity {
+    /// All severities, from least to most.
+    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The name used in detections and findings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}

@@ -1,0 +1,16 @@
+//! The pack through its public face: every built-in detection over its case files, and what a hunt makes of matches.
+
+#![allow(
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unnecessary_wraps,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking, and read best with plain values"
+)]
+
+mod cases;
+mod findings;
+mod hunts;
+mod packs;
+mod support;

@@ -1,0 +1,119 @@
+//! Detections as files: what a head must say, and how folders lie over the built-in pack.
+
+use podtrail_detect::{Detection, HeadError, Pack, PackError, Severity};
+
+use crate::support::{detection, folder};
+
+const SQL: &str = "SELECT event_id, 'x' AS reason FROM events";
+
+fn error(text: &str) -> HeadError {
+    Detection::parse("my-rule", text).unwrap_err()
+}
+
+#[test]
+fn a_detection_is_a_head_and_a_query() {
+    let text = detection("my-rule", &format!("{SQL};\n"));
+    let detection = Detection::parse("my-rule", &text).unwrap();
+    assert_eq!(detection.head.id, "my-rule");
+    assert_eq!(detection.head.severity, Severity::Low);
+    assert_eq!(detection.head.version, 1);
+    assert_eq!(detection.sql, SQL);
+}
+
+#[test]
+fn a_file_without_head_or_query_is_refused() {
+    assert!(matches!(error(SQL), HeadError::NoHead));
+    assert!(matches!(error(""), HeadError::NoHead));
+    assert!(matches!(error("/* id: my-rule"), HeadError::NoHead));
+    assert!(matches!(error(&detection("my-rule", "")), HeadError::NoQuery));
+    assert!(matches!(error(&detection("my-rule", " ; ")), HeadError::NoQuery));
+}
+
+#[test]
+fn a_head_has_the_known_keys_and_no_others() {
+    let good = detection("my-rule", SQL);
+    for (from, to, told) in [
+        ("title:", "titel:", "titel"),
+        ("title: Test\n", "", "title"),
+        ("severity: low", "severity: urgent", "urgent"),
+        (
+            "description:",
+            "parameters: {n: {type: integer, description: x}}\ndescription:",
+            "default",
+        ),
+        ("description:", "parameters: {n: {type: float, default: 1}}\ndescription:", "float"),
+    ] {
+        let text = good.replace(from, to);
+        assert_ne!(text, good);
+        let error = error(&text);
+        assert!(matches!(error, HeadError::Yaml(_)), "{error}");
+        assert!(error.to_string().contains(told), "{error}");
+    }
+}
+
+#[test]
+fn an_id_is_the_file_name_in_lower_case_with_hyphens() {
+    for (name, id) in [("my-rule", "other-rule"), ("My-Rule", "My-Rule"), ("a_b", "a_b")] {
+        let error = Detection::parse(name, &detection(id, SQL)).unwrap_err();
+        assert!(matches!(&error, HeadError::Id(wrong) if wrong == id), "{error}");
+    }
+}
+
+#[test]
+fn a_technique_id_has_the_form_of_attack() {
+    for wrong in ["T161", "T16100", "1610", "t1610", "T1610.1", "T1610.0010", "T1610.", "TA0002"] {
+        let text = detection("my-rule", SQL).replace("[T1610]", &format!("[T1610, '{wrong}']"));
+        let error = error(&text);
+        assert!(matches!(&error, HeadError::Attack(id) if id == wrong), "{error}");
+    }
+    let text = detection("my-rule", SQL).replace("[T1610]", "[T1610, T1053.007]");
+    assert!(Detection::parse("my-rule", &text).is_ok());
+}
+
+#[test]
+fn a_folder_lies_over_the_built_in_pack() {
+    let mut pack = Pack::built_in().unwrap();
+    let before = pack.detections().count();
+    let own = folder(&[
+        ("workload/privileged-container.sql", &detection("privileged-container", SQL)),
+        ("mine/my-rule.sql", &detection("my-rule", SQL)),
+        ("notes.txt", "not a detection"),
+    ]);
+    pack.add_folder(own.path()).unwrap();
+    assert_eq!(pack.detections().count(), before + 1);
+    assert_eq!(pack.get("privileged-container").unwrap().sql, SQL);
+    assert!(pack.get("my-rule").is_some());
+    assert!(pack.get("host-namespaces").is_some());
+}
+
+#[test]
+fn a_pack_of_one_holds_one() {
+    let pack = Pack::built_in().unwrap();
+    let ids: Vec<_> = pack
+        .only("host-namespaces")
+        .detections()
+        .map(|detection| detection.head.id.clone())
+        .collect();
+    assert_eq!(ids, ["host-namespaces"]);
+    assert_eq!(pack.only("no-such-rule").detections().count(), 0);
+}
+
+#[test]
+fn a_folder_that_is_no_pack_is_named() {
+    let add = |path: &std::path::Path| Pack::default().add_folder(path).unwrap_err();
+    let empty = folder(&[("notes.txt", "nothing here")]);
+    let error = add(empty.path());
+    assert!(matches!(error, PackError::Empty(_)), "{error}");
+    assert!(error.to_string().contains(&*empty.path().to_string_lossy()), "{error}");
+
+    let missing = empty.path().join("missing");
+    let error = add(&missing);
+    assert!(matches!(error, PackError::Read { .. }), "{error}");
+    assert!(error.to_string().contains(&*missing.to_string_lossy()), "{error}");
+
+    let broken = folder(&[("workload/my-rule.sql", SQL)]);
+    let error = add(broken.path());
+    assert!(matches!(error, PackError::Head { source: HeadError::NoHead, .. }), "{error}");
+    let path = broken.path().join("workload/my-rule.sql");
+    assert!(error.to_string().contains(&*path.to_string_lossy()), "{error}");
+}

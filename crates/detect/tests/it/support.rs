@@ -1,0 +1,103 @@
+//! Small logs in memory, and detections that look at them.
+
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use podtrail_detect::{Finding, Pack, hunt};
+use podtrail_event::{BatchBuilder, parse};
+use podtrail_query::{Scope, Session};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A session over logs, one event a line, each under the name of its cluster.
+pub(crate) async fn session(logs: &[(String, String)]) -> Session {
+    Session::in_memory(vec![batch(logs)], Scope::default()).await.unwrap()
+}
+
+fn batch(logs: &[(String, String)]) -> RecordBatch {
+    let mut events = BatchBuilder::default();
+    for (cluster, log) in logs {
+        for (line, json) in (1..).zip(log.lines()) {
+            let event = parse(json.as_bytes());
+            let mut event = event.unwrap_or_else(|error| panic!("{cluster}:{line}: {error}"));
+            event.cluster = Some(cluster.as_str().into());
+            event.source_line = Some(line);
+            events.append(&event);
+        }
+    }
+    events.finish()
+}
+
+/// A session over one log, of the cluster `test`.
+pub(crate) async fn session_over(log: String) -> Session {
+    session(&[("test".to_owned(), log)]).await
+}
+
+/// What the built-in detection `id` finds in a log.
+pub(crate) async fn find_only(id: &str, log: String) -> Vec<Finding> {
+    let pack = Pack::built_in().unwrap().only(id);
+    let hunt = hunt(&session_over(log).await, &pack).await.unwrap();
+    let failures: Vec<_> = hunt.failures.iter().map(ToString::to_string).collect();
+    assert!(failures.is_empty(), "{failures:?}");
+    hunt.findings
+}
+
+/// The folder of case files.
+pub(crate) fn cases() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/cases")
+}
+
+/// A folder with these files.
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// The text of a detection of low severity.
+pub(crate) fn detection(id: &str, sql: &str) -> String {
+    format!(
+        "/*\nid: {id}\ntitle: Test\nseverity: low\nattack: [T1610]\ndescription: A test.\n*/\n{sql}\n"
+    )
+}
+
+/// A privileged pod that `user` creates at `time` (`HH:MM:SS`), as a line of a log.
+pub(crate) fn privileged_pod(user: &str, name: &str, time: &str) -> Value {
+    let at = format!("2026-11-24T{time}.250000Z");
+    json!({
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "level": "Request",
+        "auditID": format!("{user} {name} {time}"),
+        "stage": "ResponseComplete",
+        "requestURI": "/api/v1/namespaces/web/pods",
+        "verb": "create",
+        "user": {"username": user, "groups": ["developers", "system:authenticated"]},
+        "sourceIPs": ["10.0.0.7"],
+        "userAgent": "kubectl/v1.36.2",
+        "objectRef": {"resource": "pods", "namespace": "web", "name": name, "apiVersion": "v1"},
+        "responseStatus": {"metadata": {}, "code": 201},
+        "requestObject": {
+            "kind": "Pod",
+            "apiVersion": "v1",
+            "metadata": {"name": name},
+            "spec": {"containers": [{
+                "name": "app",
+                "image": "registry.internal/web/app:1.0",
+                "securityContext": {"privileged": true},
+            }]},
+        },
+        "requestReceivedTimestamp": at,
+        "stageTimestamp": at,
+        "annotations": {"authorization.k8s.io/decision": "allow"},
+    })
+}
+
+/// A log of these events.
+pub(crate) fn log(events: &[Value]) -> String {
+    events.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
+}

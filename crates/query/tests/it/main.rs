@@ -1,0 +1,180 @@
+//! The views, over events in memory.
+
+#![allow(
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unnecessary_wraps,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking, and read best with plain values"
+)]
+
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use podtrail_event::{BatchBuilder, Event, parse};
+use podtrail_query::{Scope, Session, VIEW_NAMES};
+use serde_json::{Value, json};
+
+const TIME: &str = "2026-11-24T10:00:00.000000Z";
+
+/// One stage of a request by `alice`.
+fn stage(audit_id: &str, stage: &str, members: Value) -> String {
+    let mut event = json!({
+        "level": "RequestResponse",
+        "auditID": audit_id,
+        "stage": stage,
+        "verb": "create",
+        "user": {"username": "alice"},
+        "objectRef": {"resource": "pods", "namespace": "web", "name": "app"},
+        "requestReceivedTimestamp": TIME,
+        "stageTimestamp": TIME,
+    });
+    for (key, value) in members.as_object().unwrap() {
+        event[key] = value.clone();
+    }
+    event.to_string()
+}
+
+fn batch(events: &[String]) -> RecordBatch {
+    let mut builder = BatchBuilder::default();
+    for json in events {
+        let event = parse(json.as_bytes()).unwrap();
+        builder.append(&Event { cluster: Some("default".into()), ..event });
+    }
+    builder.finish()
+}
+
+async fn session(events: &[String], scope: Scope) -> Session {
+    Session::in_memory(vec![batch(events)], scope).await.unwrap()
+}
+
+/// The only column of a query's rows, as strings.
+async fn column(session: &Session, sql: &str) -> Vec<String> {
+    let batches = session.sql(sql).await.unwrap().collect().await.unwrap();
+    let column = |batch: &RecordBatch| {
+        batch
+            .column(0)
+            .as_string::<i32>()
+            .iter()
+            .map(|v| v.unwrap_or("").to_owned())
+            .collect::<Vec<_>>()
+    };
+    batches.iter().flat_map(column).collect()
+}
+
+#[tokio::test]
+async fn a_request_is_shown_once_at_its_last_stage() {
+    let events = [
+        stage("whole", "RequestReceived", json!({})),
+        stage("whole", "ResponseComplete", json!({})),
+        stage("watch", "RequestReceived", json!({})),
+        stage("watch", "ResponseStarted", json!({})),
+        stage("watch", "ResponseComplete", json!({})),
+        stage("refused", "ResponseStarted", json!({})),
+        stage("lost", "RequestReceived", json!({})),
+        stage("broken", "RequestReceived", json!({})),
+        stage("broken", "Panic", json!({})),
+    ];
+    let session = session(&events, Scope::default()).await;
+    let sql = "SELECT concat(audit_id, ' ', stage) FROM events ORDER BY 1";
+    assert_eq!(
+        column(&session, sql).await,
+        [
+            "broken Panic",
+            "lost RequestReceived",
+            "refused ResponseStarted",
+            "watch ResponseComplete",
+            "whole ResponseComplete",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_borrowed_audit_id_hides_no_request() {
+    let later = json!({"requestReceivedTimestamp": "2026-11-24T10:00:01.000000Z"});
+    let events = [
+        stage("same", "ResponseComplete", json!({})),
+        stage("same", "RequestReceived", later.clone()),
+        stage("same", "ResponseComplete", later),
+    ];
+    let session = session(&events, Scope::default()).await;
+    assert_eq!(column(&session, "SELECT audit_id FROM events").await.len(), 2);
+}
+
+#[tokio::test]
+async fn every_view_can_be_read_with_and_without_history() {
+    let session = session(&[stage("a", "ResponseComplete", json!({}))], Scope::default()).await;
+    for view in VIEW_NAMES {
+        for suffix in ["", "_history"] {
+            session
+                .sql(&format!("SELECT * FROM {view}{suffix}"))
+                .await
+                .unwrap()
+                .collect()
+                .await
+                .unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn history_is_what_was_before_the_scope_by_anybody() {
+    let at = |time: &str, user: &str| {
+        stage(
+            &format!("{user}{time}"),
+            "ResponseComplete",
+            json!({
+                "requestReceivedTimestamp": format!("2026-11-{time}:00:00.000000Z"),
+                "user": {"username": user},
+            }),
+        )
+    };
+    let events =
+        [at("22T10", "alice"), at("23T10", "bob"), at("24T10", "alice"), at("24T11", "bob")];
+    let scope = Scope {
+        from: Some("2026-11-24T00:00:00Z".parse().unwrap()),
+        to: Some("2026-11-24T11:00:00Z".parse().unwrap()),
+        identities: vec!["alice".to_owned()],
+        ..Scope::default()
+    };
+    let session = session(&events, scope).await;
+    let sql = "SELECT audit_id FROM workloads";
+    assert_eq!(column(&session, sql).await, ["alice24T10"]);
+    let sql = "SELECT audit_id FROM workloads_history ORDER BY time";
+    assert_eq!(column(&session, sql).await, ["alice22T10", "bob23T10"]);
+}
+
+#[tokio::test]
+async fn containers_and_volumes_are_rows() {
+    let pod = json!({"requestObject": {"spec": {
+        "volumes": [{"name": "v", "hostPath": {"path": "/etc/"}}],
+        "initContainers": [{"name": "i", "image": "a/b:1"}],
+        "containers": [{"name": "c", "image": "d", "securityContext": {"privileged": true}}],
+    }}});
+    let session = session(&[stage("a", "ResponseComplete", pod)], Scope::default()).await;
+    let sql = "SELECT concat(role, ' ', name, ' ', repository, ' ', privileged) FROM containers ORDER BY 1";
+    assert_eq!(column(&session, sql).await, ["container c library/d true", "init i a/b false"]);
+    let sql = "SELECT concat(object, ' ', name, ' ', host_path) FROM volumes";
+    assert_eq!(column(&session, sql).await, ["Pod app v /etc"]);
+}
+
+#[tokio::test]
+async fn a_binding_is_a_row_a_subject() {
+    let binding = |subjects: Value| {
+        json!({
+            "objectRef": {"resource": "rolebindings", "apiGroup": "rbac.authorization.k8s.io", "namespace": "web", "name": "b"},
+            "requestObject": {"roleRef": {"kind": "ClusterRole", "name": "admin"}, "subjects": subjects},
+        })
+    };
+    let two = json!([{"kind": "User", "name": "x"}, {"kind": "ServiceAccount", "name": "y", "namespace": "z"}]);
+    let events = [
+        stage("two", "ResponseComplete", binding(two)),
+        stage("none", "ResponseComplete", binding(json!([]))),
+        stage("unseen", "ResponseComplete", binding(Value::Null)),
+    ];
+    let session = session(&events, Scope::default()).await;
+    let sql = "SELECT concat_ws(' ', audit_id, role_name, subject_namespace, subject_name) FROM bindings ORDER BY 1";
+    assert_eq!(
+        column(&session, sql).await,
+        ["none admin", "two admin x", "two admin z y", "unseen admin"]
+    );
+}

@@ -1,0 +1,138 @@
+//! Findings, for people on a terminal and as JSON lines.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use podtrail_detect::{Finding, Severity};
+
+use crate::escape::escape;
+
+/// Writes one finding a line, as JSON.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_findings_jsonl(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
+    for finding in findings {
+        serde_json::to_writer(&mut *out, finding)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Writes findings for people, `width` columns wide: who, what, where, when, from where, why, and the evidence.
+///
+/// Colours are ANSI sequences; the caller strips them where the output is no terminal.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_findings(findings: &[Finding], width: usize, out: &mut dyn Write) -> io::Result<()> {
+    for finding in findings {
+        let style = style(finding.severity);
+        let severity = finding.severity.as_str().to_uppercase();
+        let bold = Style::new().bold();
+        writeln!(
+            out,
+            "{style}{severity:<9}{style:#}{bold}{}{bold:#}  {}",
+            finding.title,
+            finding.attack.join(" ")
+        )?;
+        line(out, width, "who", &who(finding))?;
+        line(out, width, "what", &what(finding))?;
+        line(out, width, "where", &place(finding))?;
+        line(out, width, "when", &when(finding))?;
+        line(out, width, "from", &from(finding))?;
+        for reason in &finding.reasons {
+            line(out, width, "why", &escape(reason))?;
+        }
+        line(out, width, "proof", &proof(finding))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn style(severity: Severity) -> Style {
+    let style = Style::new().bold();
+    match severity {
+        Severity::Critical | Severity::High => style.fg_color(Some(AnsiColor::Red.into())),
+        Severity::Medium => style.fg_color(Some(AnsiColor::Yellow.into())),
+        Severity::Low => style.fg_color(Some(AnsiColor::Cyan.into())),
+        Severity::Info => style,
+    }
+}
+
+/// One labelled line, folded with a hanging indent.
+fn line(out: &mut dyn Write, width: usize, label: &str, text: &str) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let first = format!("  {label:<7}");
+    let options = textwrap::Options::new(width.max(40))
+        .initial_indent(&first)
+        .subsequent_indent("         ")
+        .break_words(false);
+    for folded in textwrap::wrap(text, options) {
+        writeln!(out, "{folded}")?;
+    }
+    Ok(())
+}
+
+fn shown(text: Option<&String>) -> Option<Cow<'_, str>> {
+    text.map(|text| escape(text))
+}
+
+fn who(finding: &Finding) -> String {
+    let who = shown(finding.identity.as_ref()).unwrap_or("nobody (not authenticated)".into());
+    match shown(finding.impersonated_identity.as_ref()) {
+        Some(other) => format!("{who} as {other}"),
+        None => who.into_owned(),
+    }
+}
+
+fn what(finding: &Finding) -> String {
+    let verb = shown(finding.verb.as_ref()).unwrap_or("?".into());
+    let resource = shown(finding.resource.as_ref()).unwrap_or_default();
+    let name = shown(finding.name.as_ref()).unwrap_or("(name not in the log)".into());
+    let mut what = format!("{verb} {resource} {name}");
+    if !finding.images.is_empty() {
+        let images: Vec<_> = finding.images.iter().map(|image| escape(image)).collect();
+        what.push_str(" with ");
+        what.push_str(&images.join(", "));
+    }
+    if let Some(outcome) = finding.outcome.as_deref().filter(|outcome| *outcome != "allowed") {
+        what.push_str(", outcome ");
+        what.push_str(outcome);
+    }
+    what
+}
+
+fn place(finding: &Finding) -> String {
+    let cluster = shown(finding.cluster.as_ref()).unwrap_or_default();
+    match shown(finding.namespace.as_ref()) {
+        Some(namespace) => format!("namespace {namespace} of cluster {cluster}"),
+        None => format!("cluster {cluster}"),
+    }
+}
+
+fn when(finding: &Finding) -> String {
+    let first = finding.first_seen.format("%Y-%m-%d %H:%M:%S%.3f");
+    if finding.count == 1 {
+        return format!("{first} UTC");
+    }
+    let last = finding.last_seen.format("%Y-%m-%d %H:%M:%S%.3f");
+    format!("{first} to {last} UTC, {} times", finding.count)
+}
+
+fn from(finding: &Finding) -> String {
+    let parts = [finding.client_ip.as_ref(), finding.user_agent.as_ref()];
+    let parts: Vec<_> = parts.into_iter().filter_map(shown).collect();
+    parts.join(", ")
+}
+
+fn proof(finding: &Finding) -> String {
+    let source = &finding.source;
+    let file = shown(source.file.as_ref()).unwrap_or_default();
+    let line = source.line.map(|line| format!(":{line}")).unwrap_or_default();
+    let audit_id = finding.audit_ids.first().map(|id| format!(", auditID {}", escape(id)));
+    format!("{file}{line}{}", audit_id.unwrap_or_default())
+}

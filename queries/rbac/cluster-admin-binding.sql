@@ -1,0 +1,24 @@
+/*
+id: cluster-admin-binding
+title: Binding to cluster-admin
+severity: high
+attack: [T1098.006]
+description: >-
+  A role binding or cluster role binding to cluster-admin is written: its subjects can do anything, in the cluster or in
+  the binding's namespace.
+blind_spots: >-
+  Writes that are logged at Metadata level, and patches at Request level that only add a subject: they do not name the
+  role.
+false_positives:
+  - The bootstrap of a cluster, and installers that ask for everything
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles
+*/
+SELECT
+  event_id,
+  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' grants cluster-admin to '
+    || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody') AS reason
+FROM bindings
+-- A Role may have that name too, and grants what it says. The API server makes its own bindings when it starts.
+WHERE role_name = 'cluster-admin' AND coalesce(role_kind, '') <> 'Role' AND outcome = 'allowed'
+  AND coalesce(username, '') <> 'system:apiserver'
