@@ -14,7 +14,7 @@ use std::mem;
 use memchr::memchr2;
 
 use crate::json::{self, Extent};
-use crate::span::{count_lines, is_separator};
+use crate::span::{count_lines, is_separator, separator_length};
 
 /// How much of a record is kept that is too long, or nothing but NUL bytes.
 pub(crate) const KEPT_BYTES: usize = 64 * 1024;
@@ -25,8 +25,6 @@ const MAX_FAILED_JOINS: u32 = 64;
 
 /// A line that was cut off is seen to be none of them within a few lines.
 const FEW_LINES: usize = 8;
-
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Sizes, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -251,16 +249,13 @@ impl<R: Read> Framer<R> {
 
     fn skip_separators(&mut self, at: &mut usize) {
         loop {
-            match self.buffer.get(*at) {
-                Some(b'\n') => {
-                    self.line += 1;
-                    *at += 1;
+            let rest = &self.buffer[*at..];
+            match separator_length(rest) {
+                0 => return,
+                length => {
+                    self.line += u64::from(rest[0] == b'\n');
+                    *at += length;
                 }
-                Some(byte) if is_separator(*byte) => *at += 1,
-                Some(&first) if first == BOM[0] && self.buffer[*at..].starts_with(BOM) => {
-                    *at += BOM.len();
-                }
-                _ => return,
             }
         }
     }

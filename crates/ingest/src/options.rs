@@ -32,7 +32,7 @@ impl Default for Options {
             cluster: "default".to_owned(),
             max_record_bytes: 64 * MIB,
             block_bytes: 4 * MIB,
-            memory_bytes: 384 * MIB,
+            memory_bytes: 192 * MIB,
             exclude: Vec::new(),
             stop: Arc::default(),
         }

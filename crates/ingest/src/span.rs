@@ -16,8 +16,11 @@ impl<'a> Span<'a> {
     /// A part of the span, without blanks and commas around it.
     pub(crate) fn part(self, range: Range<usize>) -> Self {
         let mut start = range.start;
-        while start < range.end && is_separator(self.bytes[start]) {
-            start += 1;
+        loop {
+            match separator_length(&self.bytes[start..range.end]) {
+                0 => break,
+                length => start += length,
+            }
         }
         let mut end = range.end;
         while end > start && is_separator(self.bytes[end - 1]) {
@@ -45,6 +48,16 @@ impl<'a> Span<'a> {
 /// Whether a byte between two records means nothing: blanks, and the commas of an array that is read item by item.
 pub(crate) fn is_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',')
+}
+
+/// How long the separator is with which `bytes` begin, 0 if with none. Concatenated files bring their byte order marks.
+pub(crate) fn separator_length(bytes: &[u8]) -> usize {
+    const BOM: &[u8] = b"\xef\xbb\xbf";
+    match bytes.first() {
+        Some(byte) if is_separator(*byte) => 1,
+        _ if bytes.starts_with(BOM) => BOM.len(),
+        _ => 0,
+    }
 }
 
 /// The number of line ends.

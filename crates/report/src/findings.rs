@@ -46,6 +46,9 @@ pub fn write_findings(findings: &[Finding], width: usize, out: &mut dyn Write) -
             line(out, width, "why", &escape(reason))?;
         }
         line(out, width, "proof", &proof(finding))?;
+        if let Some(audit_id) = finding.audit_ids.first() {
+            line(out, width, "audit", &escape(audit_id))?;
+        }
         writeln!(out)?;
     }
     Ok(())
@@ -70,6 +73,8 @@ fn line(out: &mut dyn Write, width: usize, label: &str, text: &str) -> io::Resul
     let options = textwrap::Options::new(width.max(40))
         .initial_indent(&first)
         .subsequent_indent("         ")
+        // Names, paths and ids stay whole, to be copied.
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .break_words(false);
     for folded in textwrap::wrap(text, options) {
         writeln!(out, "{folded}")?;
@@ -130,9 +135,9 @@ fn from(finding: &Finding) -> String {
 }
 
 fn proof(finding: &Finding) -> String {
-    let source = &finding.source;
-    let file = shown(source.file.as_ref()).unwrap_or_default();
-    let line = source.line.map(|line| format!(":{line}")).unwrap_or_default();
-    let audit_id = finding.audit_ids.first().map(|id| format!(", auditID {}", escape(id)));
-    format!("{file}{line}{}", audit_id.unwrap_or_default())
+    let file = shown(finding.source.file.as_ref()).unwrap_or_default();
+    match finding.source.line {
+        Some(line) => format!("{file}:{line}"),
+        None => file.into_owned(),
+    }
 }

@@ -76,7 +76,7 @@ fn people_get_a_summary_and_escaped_findings() {
     let run = podtrail(["hunt", &log.display().to_string()]).expect(0);
     assert!(run.stdout.contains("events      1 (1 requests)"), "{run}");
     assert!(run.stdout.contains("MEDIUM   Privileged container"), "{run}");
-    assert!(run.stdout.contains("a.log:1, auditID audit-bad"), "{run}");
+    assert!(run.stdout.contains("a.log:1\n  audit  audit-bad\n"), "{run}");
     assert!(run.stdout.contains("<script>\\u{1b}[31m\\u{202e}"), "{run}");
     assert!(!run.stdout.contains('\u{1b}'), "{run}");
 }

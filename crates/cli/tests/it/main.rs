@@ -13,6 +13,7 @@ mod bad_input;
 mod detections;
 mod hunt;
 mod ingest;
+mod readme;
 mod scope;
 mod sql;
 
@@ -30,6 +31,14 @@ struct Run {
 }
 
 impl Run {
+    fn of(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Standard output as JSON lines.
     fn jsonl(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -56,12 +65,7 @@ impl std::fmt::Display for Run {
 fn podtrail<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_podtrail"));
     command.args(arguments).env_remove("PODTRAIL_LAKE").env_remove("RUST_LOG");
-    let output = command.output().unwrap();
-    Run {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Run::of(command.output().unwrap())
 }
 
 /// The sample log of the README.
