@@ -9,8 +9,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, Utc};
 use podtrail_query::{QueryError, Session};
-
-use crate::finding::Source;
+use serde::Serialize;
 
 /// What a finding tells of one event.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +48,19 @@ pub struct Evidence {
     pub images: Vec<String>,
     /// Where the event stands.
     pub source: Source,
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The file or stream.
+    pub file: Option<String>,
+    /// The line in the decompressed file, from 1.
+    pub line: Option<i64>,
+    /// The byte offset in the decompressed file, from 0.
+    pub offset: Option<i64>,
+    /// SHA-256 of the file.
+    pub sha256: Option<String>,
 }
 
 const EVIDENCE_SQL: &str = "

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::detection::Head;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Source};
 use crate::severity::Severity;
 
 /// What a detection saw one identity do to one object.
@@ -60,19 +60,6 @@ pub struct Finding {
     pub source: Source,
     /// Where every event of the evidence stands.
     pub sources: Vec<Source>,
-}
-
-/// Where an event stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Source {
-    /// The file or stream.
-    pub file: Option<String>,
-    /// The line in the decompressed file, from 1.
-    pub line: Option<i64>,
-    /// The byte offset in the decompressed file, from 0.
-    pub offset: Option<i64>,
-    /// SHA-256 of the file.
-    pub sha256: Option<String>,
 }
 
 /// What makes two matches of a detection one finding.

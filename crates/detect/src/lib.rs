@@ -9,8 +9,8 @@ mod run;
 mod severity;
 
 pub use detection::{Detection, Head, HeadError, Parameter};
-pub use evidence::Evidence;
-pub use finding::{Finding, Source};
+pub use evidence::{Evidence, Source};
+pub use finding::Finding;
 pub use pack::{Pack, PackError};
 pub use run::{DetectError, Failure, Hunt, hunt};
 pub use severity::Severity;

@@ -8,10 +8,24 @@ use arrow::array::RecordBatch;
 
 use crate::dedupe::{NewRows, Row, RowKey};
 use crate::error::LakeError;
-use crate::lake::Appended;
 use crate::snapshot::DataFile;
 use crate::spec::TableSpec;
 use crate::write::{Writer, Written};
+
+/// What an append came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Rows that were added.
+    pub rows: u64,
+    /// Rows that were left out: the table, or the same call, had them already.
+    pub duplicates: u64,
+    /// Version of the table that has the rows.
+    pub version: i64,
+    /// Files that were added.
+    pub files: usize,
+    /// Their size on disk.
+    pub bytes: u64,
+}
 
 /// The rows of one append and how far they got. Dropped before its files are committed, it deletes them.
 pub(crate) struct Append {

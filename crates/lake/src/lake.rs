@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::RecordBatch;
 
+use crate::append::Appended;
 use crate::error::LakeError;
 use crate::quarantine::{quarantine_comment, quarantine_schema};
 use crate::snapshot::Snapshot;
@@ -53,21 +54,6 @@ pub struct Lake {
     dir: PathBuf,
     events: Table,
     quarantine: Table,
-}
-
-/// What an append came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Appended {
-    /// Rows that were added.
-    pub rows: u64,
-    /// Rows that were left out: the table, or the same call, had them already.
-    pub duplicates: u64,
-    /// Version of the table that has the rows.
-    pub version: i64,
-    /// Files that were added.
-    pub files: usize,
-    /// Their size on disk.
-    pub bytes: u64,
 }
 
 impl Lake {

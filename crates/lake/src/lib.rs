@@ -25,8 +25,9 @@ mod table;
 mod write;
 mod writer_properties;
 
+pub use append::Appended;
 pub use error::LakeError;
-pub use lake::{Appended, Lake};
+pub use lake::Lake;
 pub use provider::{LakeTable, PUSHDOWN_FILTERS};
 pub use quarantine::{QuarantineRecord, quarantine_batch, quarantine_schema};
 pub use snapshot::{DataFile, Snapshot};

@@ -12,10 +12,9 @@ use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
-use crate::append::Append;
+use crate::append::{Append, Appended};
 use crate::commit::{Outcome, commit};
 use crate::error::LakeError;
-use crate::lake::Appended;
 use crate::protocol::{check_appendable, delta_schema};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::spec::TableSpec;
