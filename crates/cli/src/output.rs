@@ -27,7 +27,15 @@ pub(crate) fn warn(message: &str) {
 
 /// Tells what a command failed with, and why, on standard error.
 pub(crate) fn tell_error(error: &anyhow::Error) {
-    say(AnsiColor::Red.on_default().bold(), "error: ", &format!("{error:#}"));
+    let mut message = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Errors that name a file quote their cause; it is told once.
+        if !message.contains(&cause) {
+            message.push_str(": ");
+            message.push_str(&cause);
+        }
+    }
+    say(AnsiColor::Red.on_default().bold(), "error: ", &message);
 }
 
 fn say(style: Style, prefix: &str, message: &str) {
