@@ -88,7 +88,7 @@ impl Lake {
     /// Adds events that the table does not have yet: batches of [`podtrail_event::schema`], in one commit.
     ///
     /// Events with equal `event_id` in the same partition are one event; the first is kept. Equal events must have equal
-    /// `time`. Memory: three times the size of the batches, and 100 bytes a row. After an error, or if
+    /// `time`. Memory: by estimate three times the size of the batches, and 100 bytes a row. After an error, or if
     /// the future is dropped, the table is as before, unless the error says otherwise; appending again is always safe.
     ///
     /// # Errors
