@@ -74,9 +74,9 @@ pub(crate) struct IngestArgs {
     /// The lake; it is made where there is none
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// The name of the cluster that the logs are from: audit events do not say
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub(crate) cluster: String,
+    /// The name of the cluster that the logs are from; else what the envelopes say, else "default"
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
     /// Print the summary as one JSON object
     #[arg(long)]
     pub(crate) json: bool,

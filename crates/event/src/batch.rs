@@ -28,13 +28,13 @@ pub fn documentation() -> Vec<FieldDoc> {
 
 /// Collects events into record batches of [`schema`].
 #[derive(Default)]
-pub struct BatchBuilder<'a> {
-    rows: EventBuilder<'a>,
+pub struct BatchBuilder {
+    rows: EventBuilder<'static>,
 }
 
-impl<'a> BatchBuilder<'a> {
+impl BatchBuilder {
     /// Appends one event.
-    pub fn append(&mut self, event: &Event<'a>) {
+    pub fn append(&mut self, event: &Event<'_>) {
         self.rows.append(Some(event));
     }
 

@@ -7,7 +7,6 @@
 //! Lists name their child `element` and maps `key_value`, as the Parquet and Delta Lake specifications ask.
 
 use std::borrow::Cow;
-use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -210,16 +209,11 @@ impl Build<Micros> for MicrosBuilder {
 }
 
 /// Builds a nullable column from options.
-pub struct OptionBuilder<B, T>(B, PhantomData<fn(T)>);
-
-impl<B: Default, T> Default for OptionBuilder<B, T> {
-    fn default() -> Self {
-        Self(B::default(), PhantomData)
-    }
-}
+#[derive(Default)]
+pub struct OptionBuilder<B>(B);
 
 impl<T: Column> Column for Option<T> {
-    type Builder = OptionBuilder<T::Builder, T>;
+    type Builder = OptionBuilder<T::Builder>;
 
     fn data_type() -> DataType {
         T::data_type()
@@ -230,7 +224,7 @@ impl<T: Column> Column for Option<T> {
     }
 }
 
-impl<B: Build<T>, T> Build<Option<T>> for OptionBuilder<B, T> {
+impl<B: Build<T>, T> Build<Option<T>> for OptionBuilder<B> {
     fn append(&mut self, value: Option<&Option<T>>) {
         self.0.append(value.and_then(Option::as_ref));
     }
@@ -241,28 +235,21 @@ impl<B: Build<T>, T> Build<Option<T>> for OptionBuilder<B, T> {
 }
 
 /// Builds a list column.
-pub struct ListBuilder<B, T> {
+pub struct ListBuilder<B> {
     values: B,
     end: i32,
     offsets: Vec<i32>,
     validity: NullBufferBuilder,
-    element: PhantomData<fn(T)>,
 }
 
-impl<B: Default, T> Default for ListBuilder<B, T> {
+impl<B: Default> Default for ListBuilder<B> {
     fn default() -> Self {
-        Self {
-            values: B::default(),
-            end: 0,
-            offsets: vec![0],
-            validity: NullBufferBuilder::new(0),
-            element: PhantomData,
-        }
+        Self { values: B::default(), end: 0, offsets: vec![0], validity: NullBufferBuilder::new(0) }
     }
 }
 
 impl<T: Column> Column for Vec<T> {
-    type Builder = ListBuilder<T::Builder, T>;
+    type Builder = ListBuilder<T::Builder>;
 
     fn data_type() -> DataType {
         DataType::List(element_field::<T>())
@@ -277,7 +264,7 @@ fn element_field<T: Column>() -> Arc<Field> {
     Arc::new(Field::new("element", T::data_type(), true))
 }
 
-impl<B: Build<T>, T: Column> Build<Vec<T>> for ListBuilder<B, T> {
+impl<B: Build<T>, T: Column> Build<Vec<T>> for ListBuilder<B> {
     fn append(&mut self, value: Option<&Vec<T>>) {
         for element in value.into_iter().flatten() {
             self.values.append(Some(element));
@@ -300,16 +287,15 @@ impl<B: Build<T>, T: Column> Build<Vec<T>> for ListBuilder<B, T> {
 }
 
 /// Builds a map column with string keys.
-pub struct MapBuilder<B, T> {
+pub struct MapBuilder<B> {
     keys: StringBuilder,
     values: B,
     end: i32,
     offsets: Vec<i32>,
     validity: NullBufferBuilder,
-    value: PhantomData<fn(T)>,
 }
 
-impl<B: Default, T> Default for MapBuilder<B, T> {
+impl<B: Default> Default for MapBuilder<B> {
     fn default() -> Self {
         Self {
             keys: StringBuilder::default(),
@@ -317,13 +303,12 @@ impl<B: Default, T> Default for MapBuilder<B, T> {
             end: 0,
             offsets: vec![0],
             validity: NullBufferBuilder::new(0),
-            value: PhantomData,
         }
     }
 }
 
 impl<T: Column> Column for Map<'_, T> {
-    type Builder = MapBuilder<T::Builder, T>;
+    type Builder = MapBuilder<T::Builder>;
 
     fn data_type() -> DataType {
         let entries = DataType::Struct(map_fields::<T>());
@@ -335,7 +320,7 @@ fn map_fields<T: Column>() -> Fields {
     vec![Field::new("key", DataType::Utf8, false), Field::new("value", T::data_type(), true)].into()
 }
 
-impl<'a, B: Build<T>, T: Column> Build<Map<'a, T>> for MapBuilder<B, T> {
+impl<'a, B: Build<T>, T: Column> Build<Map<'a, T>> for MapBuilder<B> {
     fn append(&mut self, value: Option<&Map<'a, T>>) {
         for (key, value) in value.into_iter().flat_map(|map| &map.0) {
             self.keys.append_value(&**key);
@@ -398,7 +383,7 @@ macro_rules! row {
         }
 
         impl<$life> $crate::column::Column for $name<$life> {
-            type Builder = $builder<$life>;
+            type Builder = $builder<'static>;
 
             fn data_type() -> arrow::datatypes::DataType {
                 arrow::datatypes::DataType::Struct(
@@ -441,7 +426,7 @@ macro_rules! row {
             }
         }
 
-        impl<$life> $crate::column::Build<$name<$life>> for $builder<$life> {
+        impl<$life> $crate::column::Build<$name<$life>> for $builder<'static> {
             fn append(&mut self, value: Option<&$name<$life>>) {
                 $( $crate::column::Build::<$type>::append(
                     &mut self.$field,

@@ -10,13 +10,13 @@ row! {
     ///
     /// Columns by which queries prune stand first: Delta Lake keeps statistics of the first 32 leaf columns only.
     pub struct Event<'a> builds EventBuilder {
-        /// The cluster: the name given at ingest. Audit events do not name their cluster. Partition column.
+        /// The cluster: the name given at ingest, else what the envelope says, else `default`. Audit events do not name their cluster. Partition column.
         pub cluster: Option<Text<'a>>,
         /// UTC day of `time`. Partition column.
         pub date: Option<Day>,
         /// What kind of request it is: `workload`, `rbac`, `access`, `secret`, `write` or `read`. Partition column.
         pub activity: Option<Text<'a>>,
-        /// When the request arrived: `received_at`, else `stage_at`, else the v1beta1 `timestamp`. Never null.
+        /// When the request arrived: `received_at`, else `stage_at`, else the v1beta1 `timestamp`, else `shipped_at`. Never null.
         pub time: Option<Micros>,
         /// `requestReceivedTimestamp`: the same for all stages of a request.
         pub received_at: Option<Micros>,
@@ -72,6 +72,16 @@ row! {
         pub source_offset: Option<i64>,
         /// SHA-256 of the source file as it lies on disk, hexadecimal; null for standard input.
         pub source_sha256: Option<Text<'a>>,
+        /// The envelopes that the event was taken out of, the outermost first; empty where it stood bare.
+        pub envelopes: Option<Vec<Text<'a>>>,
+        /// Who runs the cluster, where the envelope says: `aks`, `eks`, `gke`, `openshift` …
+        pub provider: Option<Text<'a>>,
+        /// The host or log stream of the API server, where the envelope or the path says.
+        pub node: Option<Text<'a>>,
+        /// The time that the envelope gives, which is when it was logged or shipped.
+        pub shipped_at: Option<Micros>,
+        /// The record as it came, where the event was put together from another form or from a part of one.
+        pub original: Option<Text<'a>>,
         /// `requestURI`: path and query as sent.
         pub request_uri: Option<Text<'a>>,
         /// `fieldManager` of the query.

@@ -1,7 +1,7 @@
 //! The Kubernetes audit event and the workload it writes, as typed rows.
 //!
 //! [`parse`] turns the JSON of one `audit.k8s.io` `Event` into an [`Event`] row; [`BatchBuilder`] collects rows into
-//! Arrow record batches of [`schema`]. The crate is pure: no I/O, no async, no state.
+//! Arrow record batches of [`schema`]; what is no event is a [`QuarantineRecord`]. The crate is pure: no I/O, no async, no state.
 
 mod activity;
 mod batch;
@@ -17,6 +17,7 @@ mod outcome;
 mod parse;
 mod path;
 mod pod_security;
+mod quarantine;
 mod rbac;
 mod request_uri;
 mod workload;
@@ -30,5 +31,6 @@ pub use image::ImageReference;
 pub use outcome::Outcome;
 pub use parse::{ParseError, parse};
 pub use path::normalize_host_path;
+pub use quarantine::{QuarantineRecord, quarantine_batch, quarantine_comment, quarantine_schema};
 pub use rbac::{PolicyRule, Rbac, Subject};
 pub use workload::{Container, Volume, Workload};

@@ -39,14 +39,17 @@ pub enum ParseError {
 
 /// Reads one audit event (`audit.k8s.io` v1, v1beta1 or v1alpha1) from its JSON text.
 ///
-/// Every column is filled but `cluster` and the `source_*` columns, which the text does not know.
+/// Every column is filled but `cluster` and those on the source and the envelopes, which the text does not know.
+/// `shipped_at` is the time of an event that has none itself.
 ///
 /// # Errors
 /// When the text is not one JSON object, names another kind, or has no `auditID` or no timestamp.
-pub fn parse(json: &[u8]) -> Result<Event<'_>, ParseError> {
+pub fn parse(json: &[u8], shipped_at: Option<Micros>) -> Result<Event<'_>, ParseError> {
     let raw: &RawValue = serde_json::from_slice(json)?;
     let Members(members) = serde_json::from_str(raw.get())?;
-    Reader::default().read(raw.get(), members)
+    let mut reader = Reader { fallback_time: shipped_at, ..Reader::default() };
+    reader.event.shipped_at = shipped_at;
+    reader.read(raw.get(), members)
 }
 
 /// The members of an object, their values as JSON text.

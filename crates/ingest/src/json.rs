@@ -1,7 +1,87 @@
-//! Where a JSON value ends.
+//! JSON as far as envelopes need it: where a value ends, the members of an object as they stand, the text of a string.
 
-use serde::de::IgnoredAny;
+use std::borrow::Cow;
+use std::fmt;
+
+use podtrail_event::Text;
+use serde::Deserialize;
+use serde::de::{self, IgnoredAny, MapAccess, Visitor};
 use serde_json::Deserializer;
+use serde_json::value::RawValue;
+
+/// The members of an object, in the order in which they stand, their values as JSON text.
+#[derive(Debug)]
+pub(crate) struct Object<'a>(Vec<(Text<'a>, &'a RawValue)>);
+
+impl<'a> Object<'a> {
+    /// The object that `text` is, if it is one.
+    pub(crate) fn read(text: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(text).ok()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(key, value)| (&**key, *value))
+    }
+
+    /// The value of a member, null included.
+    pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
+        self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+
+    /// The text of a member that is a string.
+    pub(crate) fn text(&self, key: &str) -> Option<Cow<'a, str>> {
+        text(self.get(key)?)
+    }
+
+    /// The members of a member that is an object.
+    pub(crate) fn object(&self, key: &str) -> Option<Object<'a>> {
+        object(self.get(key)?)
+    }
+
+    /// The elements of a member that is an array.
+    pub(crate) fn list(&self, key: &str) -> Option<Vec<&'a RawValue>> {
+        list(self.get(key)?)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor;
+
+        impl<'de> Visitor<'de> for ObjectVisitor {
+            type Value = Object<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(16));
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Object(members))
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+/// The text of a string; borrowed where it has no escapes.
+pub(crate) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
+}
+
+/// The members of an object.
+pub(crate) fn object(value: &RawValue) -> Option<Object<'_>> {
+    serde_json::from_str(value.get()).ok()
+}
+
+/// The elements of an array.
+pub(crate) fn list(value: &RawValue) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(value.get()).ok()
+}
 
 /// What stands at the start of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,6 +16,8 @@ mod error;
 mod frame;
 mod input;
 mod json;
+#[cfg(feature = "lake")]
+mod lake;
 mod open;
 mod options;
 mod parse;
@@ -30,9 +32,11 @@ mod walk;
 
 pub use error::IngestError;
 pub use input::Input;
+#[cfg(feature = "lake")]
+pub use lake::{LakeSink, ingest};
 pub use options::Options;
-pub use pipeline::{ingest, ingest_into};
-pub use podtrail_lake::QuarantineRecord;
+pub use pipeline::ingest_into;
+pub use podtrail_event::QuarantineRecord;
 pub use progress::{NoProgress, Progress};
-pub use sink::{Committed, LakeSink, Sink};
+pub use sink::{Committed, Sink};
 pub use summary::{Problem, Summary};

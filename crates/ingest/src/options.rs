@@ -9,8 +9,9 @@ const MIB: usize = 1024 * 1024;
 /// How to ingest; the default suits most machines and logs.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The name stored in the `cluster` column of every row: audit events do not name their cluster.
-    pub cluster: String,
+    /// The name stored in the `cluster` column of every row. Audit events do not name their cluster; without a name
+    /// here it is what the envelope says, else `default`.
+    pub cluster: Option<String>,
     /// The longest record that is read, in bytes. A longer one is quarantined with its first 64 KiB.
     pub max_record_bytes: usize,
     /// Decompressed bytes that are parsed as one piece of work.
@@ -29,7 +30,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            cluster: "default".to_owned(),
+            cluster: None,
             max_record_bytes: 64 * MIB,
             block_bytes: 4 * MIB,
             memory_bytes: 192 * MIB,

@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use podtrail_event::{BatchBuilder, ParseError, Text};
 
-use crate::envelope::{self, Contents};
+use crate::envelope::{self, Contents, Facts, Place};
 use crate::frame::{Block, Kind};
 use crate::span::Span;
 
@@ -16,7 +16,8 @@ const MAX_REASON: usize = 300;
 /// What every row of a source says about it.
 #[derive(Debug)]
 pub(crate) struct Origin {
-    pub(crate) cluster: String,
+    /// The name given for it, which is believed before what the envelopes say.
+    pub(crate) cluster: Option<String>,
     pub(crate) file: String,
     pub(crate) sha256: Option<String>,
 }
@@ -31,6 +32,8 @@ pub(crate) struct Parsed {
     pub(crate) damaged: Vec<Damaged>,
     /// Envelopes that were opened.
     pub(crate) envelopes: u64,
+    /// Records that belong in the log and hold no audit event.
+    pub(crate) skipped: u64,
 }
 
 /// A record that is no audit event.
@@ -80,7 +83,8 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
             }
             Kind::Text => {
                 let span = Span { bytes, offset, line };
-                if envelope::is_likely(bytes) || rows.append(bytes, offset, line).is_err() {
+                let bare = Facts::default();
+                if envelope::is_likely(bytes) || rows.append(bytes, span.place(), &bare).is_err() {
                     odd.push(span);
                 }
             }
@@ -93,24 +97,24 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     }
     let mut unwrapped = Rows::new(origin);
     for candidate in &contents.candidates {
-        let appended = unwrapped.append(&candidate.json, candidate.offset, candidate.line);
+        let Place { offset, line } = candidate.place;
+        let appended = unwrapped.append(&candidate.json, candidate.place, &candidate.facts);
         if let Err(error) = appended {
             let is_json = !matches!(error, ParseError::Json(_));
             let fault = if is_json { Fault::Foreign } else { Fault::Broken };
             let length = candidate.json.len() as u64;
-            let (offset, line) = (candidate.offset, candidate.line);
             let (bytes, reason) = (candidate.json.to_vec(), shorten(&error.to_string()));
             damaged.push(Damaged { fault, offset, line, length, bytes, reason });
         }
     }
-    for (span, reason) in contents.damaged {
+    for damage in contents.damaged {
         damaged.push(Damaged {
             fault: Fault::Broken,
-            offset: span.offset,
-            line: span.line,
-            length: span.bytes.len() as u64,
-            bytes: span.bytes.to_vec(),
-            reason: shorten(&reason),
+            offset: damage.place.offset,
+            line: damage.place.line,
+            length: damage.bytes.len() as u64,
+            bytes: damage.bytes.into_owned(),
+            reason: shorten(&damage.reason),
         });
     }
     damaged.sort_by_key(|damaged| damaged.offset);
@@ -119,7 +123,8 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let batches: Vec<_> =
         [rows, unwrapped].into_iter().filter_map(|rows| rows.finish(is_small)).collect();
     let events = batches.iter().map(|batch| batch.num_rows() as u64).sum();
-    Parsed { batches, events, damaged, envelopes: contents.envelopes }
+    let Contents { envelopes, skipped, .. } = contents;
+    Parsed { batches, events, damaged, envelopes, skipped }
 }
 
 fn shorten(reason: &str) -> String {
@@ -132,7 +137,7 @@ fn shorten(reason: &str) -> String {
 /// Rows being built.
 struct Rows<'a> {
     origin: &'a Origin,
-    builder: Option<Box<BatchBuilder<'a>>>,
+    builder: Option<Box<BatchBuilder>>,
 }
 
 impl<'a> Rows<'a> {
@@ -140,13 +145,20 @@ impl<'a> Rows<'a> {
         Self { origin, builder: None }
     }
 
-    fn append(&mut self, json: &'a [u8], offset: u64, line: u64) -> Result<(), ParseError> {
-        let mut event = podtrail_event::parse(json)?;
-        event.cluster = Some(Text::from(self.origin.cluster.as_str()));
+    fn append(&mut self, json: &[u8], place: Place, facts: &Facts<'_>) -> Result<(), ParseError> {
+        const DEFAULT_CLUSTER: &str = "default";
+        let mut event = podtrail_event::parse(json, facts.shipped_at)?;
+        let cluster = self.origin.cluster.as_deref().or(facts.cluster.as_deref());
+        event.cluster = Some(cluster.unwrap_or(DEFAULT_CLUSTER).into());
+        event.envelopes = Some(facts.envelopes.iter().copied().map(Text::from).collect());
+        event.provider = facts.provider.map(Text::from);
+        event.node = facts.node.as_deref().map(Text::from);
+        event.original =
+            facts.original.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into());
         event.source_file = Some(Text::from(self.origin.file.as_str()));
         event.source_sha256 = self.origin.sha256.as_deref().map(Text::from);
-        event.source_line = i64::try_from(line).ok();
-        event.source_offset = i64::try_from(offset).ok();
+        event.source_line = i64::try_from(place.line).ok();
+        event.source_offset = i64::try_from(place.offset).ok();
         self.builder.get_or_insert_default().append(&event);
         Ok(())
     }

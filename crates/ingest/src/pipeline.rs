@@ -5,7 +5,7 @@
 //! lets them.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::Read;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +13,7 @@ use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender};
-use podtrail_lake::{Lake, QuarantineRecord};
-use tokio::runtime::Handle;
+use podtrail_event::QuarantineRecord;
 
 use crate::budget::{Budget, Permit};
 use crate::error::IngestError;
@@ -23,29 +22,12 @@ use crate::options::Options;
 use crate::parse::{Damaged, Origin, Parsed, parse_block};
 use crate::progress::Progress;
 use crate::read::{Outcome, Piece, Reading};
-use crate::sink::{LakeSink, Sink};
+use crate::sink::Sink;
 use crate::summary::{Problem, Summary};
 use crate::walk::{Source, SourceKind, Sources};
 
 /// How many quarantined records of a file are told one by one.
 const TOLD_PER_FILE: usize = 5;
-
-/// Reads `inputs` into the `events` and `quarantine` tables of `lake`.
-///
-/// Must not be called from a thread that runs asynchronous tasks: it blocks, and waits for futures on `runtime`.
-///
-/// # Errors
-/// When the lake does not take the rows. Whatever is wrong with the input is in the summary instead.
-pub fn ingest(
-    lake: &Lake,
-    runtime: &Handle,
-    inputs: &[Input],
-    options: &Options,
-    progress: &dyn Progress,
-) -> Result<Summary, IngestError> {
-    let mut sink = LakeSink::new(lake, runtime);
-    ingest_into(&mut sink, Box::new(io::stdin()), inputs, options, progress)
-}
 
 /// Reads `inputs` into `sink`, with `stdin` for [`Input::Stdin`].
 ///

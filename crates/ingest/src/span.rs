@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::envelope::Place;
+
 /// Bytes of the decompressed stream, and where they stand in it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span<'a> {
@@ -13,6 +15,15 @@ pub(crate) struct Span<'a> {
 }
 
 impl<'a> Span<'a> {
+    /// Bytes that stand at a place.
+    pub(crate) fn at(place: Place, bytes: &'a [u8]) -> Self {
+        Self { bytes, offset: place.offset, line: place.line }
+    }
+
+    pub(crate) fn place(self) -> Place {
+        Place { offset: self.offset, line: self.line }
+    }
+
     /// A part of the span, without blanks and commas around it.
     pub(crate) fn part(self, range: Range<usize>) -> Self {
         let mut start = range.start;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::RecordBatch;
+use podtrail_event::{quarantine_comment, quarantine_schema};
 
 use crate::append::Appended;
 use crate::error::LakeError;
-use crate::quarantine::{quarantine_comment, quarantine_schema};
 use crate::snapshot::Snapshot;
 use crate::spec::TableSpec;
 use crate::table::Table;

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     if !arguments.logs.is_empty() {
         // The logs of a hunt belong to the cluster that it is about.
         let cluster = arguments.scope.cluster.first().filter(|name| !name.contains('*'));
-        let cluster = cluster.map_or("default", String::as_str);
+        let cluster = cluster.map(String::as_str);
         let summary = ingest::read(&runtime, &lake, &arguments.logs, cluster)?;
         ingest::tell_problems(&summary);
         exit = ingest::exit(&summary);

@@ -19,7 +19,7 @@ use crate::stop;
 pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let lake = runtime.block_on(Lake::create(&arguments.lake))?;
-    let summary = read(&runtime, &lake, &arguments.paths, &arguments.cluster)?;
+    let summary = read(&runtime, &lake, &arguments.paths, arguments.cluster.as_deref())?;
     tell_problems(&summary);
     let mut out = output::stdout();
     if arguments.json {
@@ -54,11 +54,11 @@ pub(crate) fn read(
     runtime: &Runtime,
     lake: &Lake,
     paths: &[PathBuf],
-    cluster: &str,
+    cluster: Option<&str>,
 ) -> anyhow::Result<Summary> {
     let inputs: Vec<_> = paths.iter().map(Input::parse).collect();
     let options = Options {
-        cluster: cluster.to_owned(),
+        cluster: cluster.map(str::to_owned),
         exclude: vec![lake.dir().to_owned()],
         stop: stop::on_interrupt(runtime.handle()),
         ..Options::default()

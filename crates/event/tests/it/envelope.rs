@@ -156,13 +156,13 @@ fn a_generated_name_comes_from_the_response() {
 
 #[test]
 fn what_is_no_audit_event_says_so() {
-    let kind = parse(br#"{"kind":"Pod","apiVersion":"v1","metadata":{}}"#).unwrap_err();
+    let kind = parse(br#"{"kind":"Pod","apiVersion":"v1","metadata":{}}"#, None).unwrap_err();
     assert!(matches!(kind, ParseError::Kind { .. }), "{kind}");
-    let missing = parse(br#"{"hello":"world"}"#).unwrap_err();
+    let missing = parse(br#"{"hello":"world"}"#, None).unwrap_err();
     assert_eq!(missing.to_string(), "not an audit event: no auditID");
-    assert!(matches!(parse(b"{\"auditID\":").unwrap_err(), ParseError::Json(_)));
-    assert!(matches!(parse(b"[]").unwrap_err(), ParseError::Json(_)));
-    assert!(matches!(parse(b"\xff").unwrap_err(), ParseError::Json(_)));
+    assert!(matches!(parse(b"{\"auditID\":", None).unwrap_err(), ParseError::Json(_)));
+    assert!(matches!(parse(b"[]", None).unwrap_err(), ParseError::Json(_)));
+    assert!(matches!(parse(b"\xff", None).unwrap_err(), ParseError::Json(_)));
 }
 
 #[test]

@@ -45,5 +45,5 @@ fn event(verb: &str, group: &str, resource: &str, members: Value) -> String {
 }
 
 fn row(json: &str) -> Event<'_> {
-    parse(json.as_bytes()).unwrap()
+    parse(json.as_bytes(), None).unwrap()
 }

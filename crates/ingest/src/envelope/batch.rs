@@ -6,14 +6,14 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Deserializer as JsonDeserializer;
 use serde_json::value::RawValue;
 
-use super::{Envelope, Opened};
-use crate::span::Span;
+use super::{Envelope, Facts, Inner, Opened, Record};
 
 /// `{"kind":"EventList","items":[…]}` and `[…]`.
 pub(crate) struct Batch;
 
 impl Envelope for Batch {
-    fn open<'a>(&self, value: Span<'a>) -> Option<Opened<'a>> {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        let value = record.span;
         let mut list = List::default();
         let mut deserializer = JsonDeserializer::from_slice(value.bytes);
         let result = match value.bytes.first()? {
@@ -31,15 +31,21 @@ impl Envelope for Batch {
             let item = rest.locate(item.get().as_bytes());
             let end = item.offset - rest.offset + item.bytes.len() as u64;
             rest = rest.after(usize::try_from(end).unwrap_or(usize::MAX));
-            values.push(item);
+            values.push(Inner {
+                text: item.bytes.into(),
+                place: item.place(),
+                facts: Facts::default(),
+            });
         }
         let damaged = result.err().map(|error| {
-            let before = values.first().map_or(0, |first: &Span<'_>| first.offset - value.offset);
+            let before =
+                values.first().map_or(0, |first: &Inner<'_>| first.place.offset - value.offset);
             let head = value.part(0..usize::try_from(before).unwrap_or(0));
             let remnant = if rest.bytes.is_empty() { head } else { rest };
             (remnant, format!("a batch that is damaged after {} events: {error}", values.len()))
         });
-        Some(Opened { values, damaged })
+        let name = if value.bytes[0] == b'[' { "array" } else { "EventList" };
+        Some(Opened { name, values, damaged, skipped: 0 })
     }
 }
 

@@ -4,10 +4,13 @@ mod batch;
 
 use std::borrow::Cow;
 
-use crate::json::{self, Extent};
+use podtrail_event::Micros;
+use serde_json::value::RawValue;
+
+use crate::json::{self, Extent, Object};
 use crate::span::Span;
 
-/// Batches of batches are not written by anybody; deeper nesting is an attack.
+/// More envelopes around one another than any pipeline writes; deeper nesting is an attack.
 const MAX_DEPTH: usize = 6;
 
 /// The JSON text of what should be one audit event.
@@ -16,34 +19,145 @@ pub(crate) struct Candidate<'a> {
     /// Borrowed from the log, or decoded from a string in it.
     pub(crate) json: Cow<'a, [u8]>,
     /// Where it stands; of what was decoded, where the string stands.
+    pub(crate) place: Place,
+    pub(crate) facts: Facts<'a>,
+}
+
+/// A place in the decompressed stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// Bytes, from 0.
     pub(crate) offset: u64,
+    /// From 1.
     pub(crate) line: u64,
+}
+
+/// What the envelopes around an event say about it. The innermost that says something is believed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Facts<'a> {
+    /// The names of the envelopes, the outermost first.
+    pub(crate) envelopes: Vec<&'static str>,
+    /// Who runs the cluster, as in the `provider` column.
+    pub(crate) provider: Option<&'static str>,
+    pub(crate) cluster: Option<Cow<'a, str>>,
+    /// The host or log stream of the API server.
+    pub(crate) node: Option<Cow<'a, str>>,
+    /// When the envelope says that the event was logged or shipped.
+    pub(crate) shipped_at: Option<Micros>,
+    /// The record as it came, where the event was put together from it.
+    pub(crate) original: Option<Cow<'a, [u8]>>,
 }
 
 /// What is in a record.
 #[derive(Debug, Default)]
 pub(crate) struct Contents<'a> {
     pub(crate) candidates: Vec<Candidate<'a>>,
-    /// Parts that make no sense, with the reason.
-    pub(crate) damaged: Vec<(Span<'a>, String)>,
+    /// Parts that make no sense.
+    pub(crate) damaged: Vec<Damage<'a>>,
     /// Envelopes seen, empty ones too.
     pub(crate) envelopes: u64,
+    /// Records that belong in the log and hold no audit event, such as the probes of a log service.
+    pub(crate) skipped: u64,
+}
+
+/// A part of a record that makes no sense.
+#[derive(Debug)]
+pub(crate) struct Damage<'a> {
+    pub(crate) bytes: Cow<'a, [u8]>,
+    pub(crate) place: Place,
+    pub(crate) reason: String,
 }
 
 /// A family of envelopes.
 pub(crate) trait Envelope: Sync {
-    /// The values inside `value`, or nothing if it is no envelope of this family.
-    ///
-    /// `value` is one JSON value, or what is left of one.
-    fn open<'a>(&self, value: Span<'a>) -> Option<Opened<'a>>;
+    /// What is inside `record`, or nothing if it is no envelope of this family.
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>>;
+}
+
+/// A record, or a value out of an envelope, as the families see it.
+#[derive(Debug)]
+pub(crate) struct Record<'a> {
+    /// One JSON value, or what is left of one, or a line of text.
+    pub(crate) span: Span<'a>,
+    /// Its members, if it is a whole JSON object.
+    pub(crate) object: Option<Object<'a>>,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn new(span: Span<'a>) -> Self {
+        let is_object = span.bytes.first() == Some(&b'{');
+        let object = if is_object { Object::read(span.bytes) } else { None };
+        Self { span, object }
+    }
 }
 
 /// What an envelope holds.
+#[derive(Debug, Default)]
 pub(crate) struct Opened<'a> {
-    /// JSON values in the envelope, each of which is an audit event or another envelope.
-    pub(crate) values: Vec<Span<'a>>,
+    /// The name of this kind of envelope.
+    pub(crate) name: &'static str,
+    /// What it holds, each of which is an audit event or another envelope.
+    pub(crate) values: Vec<Inner<'a>>,
     /// What follows the last of them when the envelope is damaged there, with the reason.
     pub(crate) damaged: Option<(Span<'a>, String)>,
+    /// How many records it holds that belong there and are no audit events.
+    pub(crate) skipped: u64,
+}
+
+/// A value inside an envelope.
+#[derive(Debug)]
+pub(crate) struct Inner<'a> {
+    pub(crate) text: Cow<'a, [u8]>,
+    /// Where it stands; of what was decoded, where the string stands.
+    pub(crate) place: Place,
+    /// What this envelope says about it; `envelopes` is filled by the caller.
+    pub(crate) facts: Facts<'a>,
+}
+
+impl<'a> Inner<'a> {
+    /// A JSON value of the envelope `whole`: an object or array as it stands, or the text in a string.
+    ///
+    /// Nothing if it is another kind of value.
+    pub(crate) fn of(whole: Span<'a>, value: &'a RawValue, facts: Facts<'a>) -> Option<Self> {
+        let at = whole.locate(value.get().as_bytes());
+        let text = match value.get().as_bytes().first()? {
+            b'{' | b'[' => Cow::Borrowed(at.bytes),
+            b'"' => match json::text(value)? {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            },
+            _ => return None,
+        };
+        Some(Self { text, place: at.place(), facts })
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// These, where they say something, else those of the envelope around.
+    fn inside(self, outer: &Facts<'a>, name: &'static str) -> Self {
+        let mut envelopes = outer.envelopes.clone();
+        envelopes.push(name);
+        envelopes.extend(self.envelopes);
+        Self {
+            envelopes,
+            provider: self.provider.or(outer.provider),
+            cluster: self.cluster.or_else(|| outer.cluster.clone()),
+            node: self.node.or_else(|| outer.node.clone()),
+            shipped_at: self.shipped_at.or(outer.shipped_at),
+            original: self.original.or_else(|| outer.original.clone()),
+        }
+    }
+
+    fn into_owned(self) -> Facts<'static> {
+        Facts {
+            envelopes: self.envelopes,
+            provider: self.provider,
+            cluster: self.cluster.map(|text| text.into_owned().into()),
+            node: self.node.map(|text| text.into_owned().into()),
+            shipped_at: self.shipped_at,
+            original: self.original.map(|bytes| bytes.into_owned().into()),
+        }
+    }
 }
 
 const FAMILIES: &[&dyn Envelope] = &[&batch::Batch];
@@ -57,30 +171,85 @@ pub(crate) fn is_likely(record: &[u8]) -> bool {
 
 /// Takes a record apart: one or more values, with or without blanks between them, each an event or an envelope.
 pub(crate) fn unwrap<'a>(record: Span<'a>, contents: &mut Contents<'a>) {
-    let mut rest = record;
-    while json::is_open(rest.bytes) {
-        let Extent::Complete(length) = json::extent(rest.bytes) else { break };
-        unwrap_value(rest.part(0..length), 0, contents);
-        rest = rest.after(length);
-    }
-    if !rest.bytes.is_empty() {
-        unwrap_value(rest, 0, contents);
+    for value in values(record) {
+        contents.add(value, 0, Facts::default());
     }
 }
 
-fn unwrap_value<'a>(value: Span<'a>, depth: usize, contents: &mut Contents<'a>) {
-    let Some(opened) = FAMILIES.iter().find_map(|family| family.open(value)) else {
-        let json = Cow::Borrowed(value.bytes);
-        contents.candidates.push(Candidate { json, offset: value.offset, line: value.line });
-        return;
-    };
-    contents.envelopes += 1;
-    contents.damaged.extend(opened.damaged);
-    for value in opened.values {
-        if depth < MAX_DEPTH {
-            unwrap_value(value, depth + 1, contents);
-        } else {
-            contents.damaged.push((value, "batches nested too deep".to_owned()));
+/// The JSON values that stand one after the other, and what is left when there is no further one.
+fn values(text: Span<'_>) -> Vec<Span<'_>> {
+    let mut values = Vec::with_capacity(1);
+    let mut rest = text.part(0..text.bytes.len());
+    while json::is_open(rest.bytes) {
+        let Extent::Complete(length) = json::extent(rest.bytes) else { break };
+        values.push(rest.part(0..length));
+        rest = rest.after(length);
+    }
+    if !rest.bytes.is_empty() {
+        values.push(rest);
+    }
+    values
+}
+
+fn open(value: Span<'_>) -> Option<Opened<'_>> {
+    let record = Record::new(value);
+    FAMILIES.iter().find_map(|family| family.open(&record))
+}
+
+impl<'a> Contents<'a> {
+    fn add(&mut self, value: Span<'a>, depth: usize, facts: Facts<'a>) {
+        match open(value) {
+            Some(opened) => self.add_opened(opened, depth, &facts),
+            None => self.candidates.push(Candidate {
+                json: value.bytes.into(),
+                place: value.place(),
+                facts,
+            }),
         }
+    }
+
+    fn add_opened(&mut self, opened: Opened<'a>, depth: usize, outer: &Facts<'a>) {
+        self.envelopes += 1;
+        self.skipped += opened.skipped;
+        if let Some((span, reason)) = opened.damaged {
+            self.damaged.push(Damage { bytes: span.bytes.into(), place: span.place(), reason });
+        }
+        for Inner { text, place, facts } in opened.values {
+            if depth >= MAX_DEPTH {
+                let reason = "envelopes nested too deep".to_owned();
+                self.damaged.push(Damage { bytes: text, place, reason });
+                continue;
+            }
+            let facts = facts.inside(outer, opened.name);
+            match text {
+                Cow::Borrowed(bytes) => self.add(Span::at(place, bytes), depth + 1, facts),
+                Cow::Owned(text) => self.add_decoded(text, place, depth + 1, facts),
+            }
+        }
+    }
+
+    /// Adds what is in a decoded string, which may be several values.
+    fn add_decoded(&mut self, text: Vec<u8>, place: Place, depth: usize, facts: Facts<'a>) {
+        let values = values(Span::at(place, &text));
+        if values.len() == 1 && open(values[0]).is_none() {
+            self.candidates.push(Candidate { json: text.into(), place, facts });
+            return;
+        }
+        let mut nested = Contents::default();
+        for value in values {
+            nested.add(value, depth, facts.clone());
+        }
+        self.envelopes += nested.envelopes;
+        self.skipped += nested.skipped;
+        self.candidates.extend(nested.candidates.into_iter().map(|candidate| Candidate {
+            json: candidate.json.into_owned().into(),
+            place,
+            facts: candidate.facts.into_owned(),
+        }));
+        self.damaged.extend(nested.damaged.into_iter().map(|damage| Damage {
+            bytes: damage.bytes.into_owned().into(),
+            place,
+            reason: damage.reason,
+        }));
     }
 }

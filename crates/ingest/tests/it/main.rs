@@ -6,6 +6,7 @@ mod compression;
 mod damage;
 mod framing;
 mod inputs;
+#[cfg(feature = "lake")]
 mod lake;
 mod pipeline;
 mod support;

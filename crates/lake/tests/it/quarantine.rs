@@ -1,6 +1,6 @@
 //! Records that could not be parsed.
 
-use podtrail_lake::{QuarantineRecord, quarantine_batch};
+use podtrail_event::{QuarantineRecord, quarantine_batch};
 
 use crate::support::{lake, sql, value};
 

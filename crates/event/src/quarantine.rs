@@ -63,7 +63,7 @@ pub fn quarantine_schema() -> SchemaRef {
 }
 
 /// What a column of the `quarantine` table holds.
-pub(crate) fn quarantine_comment(column: &str) -> Option<String> {
+pub fn quarantine_comment(column: &str) -> Option<String> {
     columns().into_iter().find(|(name, ..)| *name == column).map(|(.., doc)| doc.to_owned())
 }
 
