@@ -18,7 +18,7 @@ fn batch(logs: &[(String, String)]) -> RecordBatch {
     let mut events = BatchBuilder::default();
     for (cluster, log) in logs {
         for (line, json) in (1..).zip(log.lines()) {
-            let event = parse(json.as_bytes());
+            let event = parse(json.as_bytes(), None);
             let mut event = event.unwrap_or_else(|error| panic!("{cluster}:{line}: {error}"));
             event.cluster = Some(cluster.as_str().into());
             event.source_line = Some(line);
