@@ -44,6 +44,20 @@ impl<'a> Json<'a> {
         }
     }
 
+    pub(crate) fn into_text(self) -> Option<Text<'a>> {
+        match self {
+            Json::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_int(&self) -> Option<i64> {
+        match self {
+            Json::Number(value) => *value,
+            _ => None,
+        }
+    }
+
     pub(crate) fn elements(&self) -> Option<&[Json<'a>]> {
         match self {
             Json::Array(elements) => Some(elements),
@@ -63,10 +77,7 @@ impl<'a> Json<'a> {
     }
 
     pub(crate) fn int(&self, key: &str) -> Option<i64> {
-        match self.get(key)? {
-            Json::Number(value) => *value,
-            _ => None,
-        }
+        self.get(key)?.as_int()
     }
 
     /// The elements of a list member; empty where there is none.

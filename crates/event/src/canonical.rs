@@ -1,32 +1,41 @@
 //! The identity of an event: a digest that does not change when a shipper re-orders keys, re-escapes strings or
 //! re-indents, and changes with anything else.
 //!
-//! The canonical form is the JSON text without white space, members sorted by key, strings with the fewest escapes,
-//! numbers as written. `kind` and `apiVersion` of the event itself are left out, because the items of an `EventList`
-//! do not have them.
-
-use std::cell::RefCell;
+//! It is taken of a canonical form: the values one after the other, strings decoded and with their length before them,
+//! numbers as written, the members of an object sorted by key. `kind` and `apiVersion` of the event itself are left out,
+//! because the items of an `EventList` do not have them.
 
 use memchr::memchr2;
+use simd_json::{Node, StaticNode};
 
-/// Digest of an event, given as JSON text that is known to be valid: 128 bits of BLAKE3.
+use crate::document::extent;
+
+/// Members of the event itself that are not part of its identity.
+const LEFT_OUT: [&str; 2] = ["kind", "apiVersion"];
+
+/// Deeper values are left to serde_json, which refuses them. It is serde_json's own limit.
+const MAX_DEPTH: usize = 128;
+
+/// What stands before the length of a string.
+const STRING: u8 = b'"';
+
+/// What stands before the length of a string with a lone surrogate, which no text has: it stays as written.
+const ODD_STRING: u8 = b'\\';
+
+/// What stands before the length of a number, `true`, `false` or `null`.
+const LITERAL: u8 = b'#';
+
+/// Bytes before a string's own: the mark and the length.
+const PREFIX: usize = 5;
+
+/// Makes digests of events: 128 bits of BLAKE3, in hexadecimal. Its buffers are used again.
 ///
 /// 128 bits are enough: timestamps are the server's, so nobody can prepare two events that share a digest.
-pub(crate) fn event_digest(json: &str) -> String {
-    thread_local!(static CANONICAL: RefCell<Canonical> = RefCell::default());
-    CANONICAL.with_borrow_mut(|canonical| {
-        canonical.write(json, &["kind", "apiVersion"]);
-        let digest = blake3::hash(&canonical.out);
-        let mut id = digest.to_hex().to_string();
-        id.truncate(32);
-        id
-    })
-}
-
-/// The canonical form of a JSON text, with buffers that are used again.
 #[derive(Default)]
-struct Canonical {
+pub(crate) struct Canonical {
     out: Vec<u8>,
+    /// Members in the order of the tape, of all objects that are being written.
+    order: Vec<usize>,
     members: Vec<Member>,
     open: Vec<Container>,
     sorted: Vec<u8>,
@@ -42,98 +51,173 @@ struct Member {
 
 struct Container {
     is_object: bool,
+    /// Whether the next string is a key.
+    expects_key: bool,
     first_member: usize,
     start: usize,
 }
 
 impl Canonical {
-    fn write(&mut self, json: &str, left_out: &[&str]) {
+    /// The digest of an event on a tape; nothing where the tape is not exact, or too deep.
+    pub(crate) fn digest_of_tape(&mut self, nodes: &[Node<'_>]) -> Option<String> {
+        self.out.clear();
+        self.order.clear();
+        self.node(nodes, 0, 0)?;
+        Some(self.digest())
+    }
+
+    /// The digest of an event, given as JSON text that is known to be valid.
+    pub(crate) fn digest_of_text(&mut self, json: &str) -> String {
+        self.text(json);
+        self.digest()
+    }
+
+    fn digest(&self) -> String {
+        blake3::hash(&self.out).to_hex()[..32].to_owned()
+    }
+
+    fn node(&mut self, nodes: &[Node<'_>], at: usize, depth: usize) -> Option<()> {
+        if depth == MAX_DEPTH {
+            return None;
+        }
+        match &nodes[at] {
+            Node::String(text) => self.push(STRING, text.as_bytes()),
+            Node::Static(literal) => self.literal(*literal)?,
+            Node::Array { len, .. } => {
+                self.out.push(b'[');
+                let mut at = at + 1;
+                for _ in 0..*len {
+                    self.node(nodes, at, depth + 1)?;
+                    at += extent(&nodes[at]);
+                }
+                self.out.push(b']');
+            }
+            Node::Object { len, .. } => {
+                self.out.push(b'{');
+                let first = self.order.len();
+                let mut at = at + 1;
+                for _ in 0..*len {
+                    if depth > 0 || !LEFT_OUT.contains(&key(nodes, at)) {
+                        self.order.push(at);
+                    }
+                    at += 1 + extent(&nodes[at + 1]);
+                }
+                let members = &mut self.order[first..];
+                if !members.is_sorted_by(|a, b| key(nodes, *a) <= key(nodes, *b)) {
+                    members.sort_by(|a, b| key(nodes, *a).cmp(key(nodes, *b)));
+                }
+                for index in first..self.order.len() {
+                    let at = self.order[index];
+                    self.push(STRING, key(nodes, at).as_bytes());
+                    self.node(nodes, at + 1, depth + 1)?;
+                }
+                self.order.truncate(first);
+                self.out.push(b'}');
+            }
+        }
+        Some(())
+    }
+
+    fn literal(&mut self, literal: StaticNode) -> Option<()> {
+        let mut digits = itoa::Buffer::new();
+        let text = match literal {
+            StaticNode::Null => "null",
+            StaticNode::Bool(true) => "true",
+            StaticNode::Bool(false) => "false",
+            StaticNode::I64(value) => digits.format(value),
+            StaticNode::U64(value) => digits.format(value),
+            // How it was written is not on the tape.
+            StaticNode::F64(_) => return None,
+        };
+        self.push(LITERAL, text.as_bytes());
+        Some(())
+    }
+
+    fn push(&mut self, mark: u8, bytes: &[u8]) {
+        // A text of four gigabytes is never parsed.
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+        self.out.extend_from_slice(&[mark, length[0], length[1], length[2], length[3]]);
+        self.out.extend_from_slice(bytes);
+    }
+
+    fn text(&mut self, json: &str) {
         self.out.clear();
         self.members.clear();
         self.open.clear();
         let bytes = json.as_bytes();
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
+            at += 1;
             match byte {
-                b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+                b' ' | b'\t' | b'\r' | b'\n' => {}
                 b'{' | b'[' => {
                     self.out.push(byte);
                     self.open.push(Container {
                         is_object: byte == b'{',
+                        expects_key: byte == b'{',
                         first_member: self.members.len(),
                         start: self.out.len(),
                     });
-                    at += 1;
                 }
-                b'}' | b']' => {
-                    self.close(byte, left_out);
-                    at += 1;
-                }
-                b',' => {
-                    self.end_member();
-                    self.out.push(b',');
-                    at += 1;
-                }
+                b'}' | b']' => self.close(byte),
+                b',' => self.end_member(),
                 b':' => {
                     if let Some(member) = self.members.last_mut() {
                         member.key_end = self.out.len();
                     }
-                    self.out.push(b':');
-                    at += 1;
                 }
                 b'"' => {
                     self.begin_member();
-                    at = self.string(json, at);
+                    at = self.string(json, at - 1);
                 }
                 _ => {
-                    let rest = &bytes[at..];
-                    let length = rest
-                        .iter()
-                        .position(|b| {
-                            matches!(b, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n')
-                        })
-                        .unwrap_or(rest.len());
-                    self.out.extend_from_slice(&rest[..length]);
-                    at += length;
+                    let rest = &bytes[at - 1..];
+                    let is_end = |byte: &u8| b",}] \t\r\n".contains(byte);
+                    let length = rest.iter().position(is_end).unwrap_or(rest.len());
+                    self.push(LITERAL, &rest[..length]);
+                    at += length - 1;
                 }
             }
         }
     }
 
-    /// A string begins: it is a key when it follows `{` or `,` inside an object.
+    /// A string begins: it may be a key.
     fn begin_member(&mut self) {
-        let Some(container) = self.open.last() else { return };
         let start = self.out.len();
-        if container.is_object && matches!(self.out.last(), Some(b'{' | b',')) {
+        if let Some(container) = self.open.last_mut()
+            && container.expects_key
+        {
+            container.expects_key = false;
             self.members.push(Member { start, key_end: start, end: start });
         }
     }
 
     fn end_member(&mut self) {
-        if self.open.last().is_some_and(|container| container.is_object)
+        if let Some(container) = self.open.last_mut()
+            && container.is_object
             && let Some(member) = self.members.last_mut()
         {
+            container.expects_key = true;
             member.end = self.out.len();
         }
     }
 
-    fn close(&mut self, bracket: u8, left_out: &[&str]) {
+    fn close(&mut self, bracket: u8) {
         self.end_member();
         if let Some(container) = self.open.pop()
             && container.is_object
         {
-            let top = self.open.is_empty();
+            let is_event = self.open.is_empty();
             let out = &self.out;
-            let key = |member: &Member| &out[member.start..member.key_end];
+            let key = |member: &Member| &out[member.start + PREFIX..member.key_end];
+            let is_left_out = |member: &Member| {
+                is_event && LEFT_OUT.iter().any(|name| name.as_bytes() == key(member))
+            };
             let members = &mut self.members[container.first_member..];
-            let drops = top && members.iter().any(|member| is_key(key(member), left_out));
-            if drops || !members.is_sorted_by(|a, b| key(a) <= key(b)) {
+            if is_event || !members.is_sorted_by(|a, b| key(a) <= key(b)) {
                 members.sort_by(|a, b| key(a).cmp(key(b)));
                 self.sorted.clear();
-                for member in members.iter().filter(|m| !(top && is_key(key(m), left_out))) {
-                    if !self.sorted.is_empty() {
-                        self.sorted.push(b',');
-                    }
+                for member in members.iter().filter(|member| !is_left_out(member)) {
                     self.sorted.extend_from_slice(&out[member.start..member.end]);
                 }
                 self.out.truncate(container.start);
@@ -144,7 +228,7 @@ impl Canonical {
         self.out.push(bracket);
     }
 
-    /// Copies the string that begins at `start`; returns the index after its closing quote.
+    /// Adds the string that begins at `start`; returns the index after its closing quote.
     fn string(&mut self, json: &str, start: usize) -> usize {
         let bytes = json.as_bytes();
         let mut at = start + 1;
@@ -159,41 +243,52 @@ impl Canonical {
         }
         let end = (at + 1).min(bytes.len());
         let literal = &json[start..end];
-        // A lone surrogate has no character: such a string stays as it is written.
-        match escaped.then(|| serde_json::from_str::<String>(literal)) {
-            Some(Ok(text)) if serde_json::to_writer(&mut self.out, &text).is_ok() => {}
-            _ => self.out.extend_from_slice(literal.as_bytes()),
+        if !escaped {
+            self.push(STRING, &bytes[start + 1..at]);
+        } else if let Ok(text) = serde_json::from_str::<String>(literal) {
+            self.push(STRING, text.as_bytes());
+        } else {
+            self.push(ODD_STRING, literal.as_bytes());
         }
         end
     }
 }
 
-fn is_key(literal: &[u8], keys: &[&str]) -> bool {
-    literal
-        .strip_prefix(b"\"")
-        .and_then(|rest| rest.strip_suffix(b"\""))
-        .is_some_and(|name| keys.iter().any(|key| key.as_bytes() == name))
+/// The key of a member.
+fn key<'a>(nodes: &[Node<'a>], at: usize) -> &'a str {
+    match nodes[at] {
+        Node::String(key) => key,
+        _ => unreachable!("a key is a string"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
+    use simd_json::Buffers;
 
     use super::*;
 
-    fn canonical(json: &str) -> String {
-        let mut canonical = Canonical::default();
-        canonical.write(json, &[]);
-        String::from_utf8(canonical.out).unwrap()
+    fn digest(json: &str) -> String {
+        Canonical::default().digest_of_text(json)
+    }
+
+    /// The digest by way of a tape, and of the text where the tape is not exact.
+    fn digest_of_tape(json: &str) -> Option<String> {
+        let mut copy = json.as_bytes().to_vec();
+        let mut tape = simd_json::Tape(Vec::new());
+        simd_json::fill_tape(&mut copy, &mut Buffers::default(), &mut tape).ok()?;
+        Canonical::default().digest_of_tape(&tape.0)
     }
 
     #[test]
     fn order_space_and_escapes_do_not_count() {
         let a = r#"{"b":[1,{"y":2,"x":"\u0026\/"}],"a":"é"}"#;
         let b = "{ \"a\": \"\\u00e9\",\n \"b\": [ 1, {\"x\":\"&/\", \"y\":2} ] }";
-        assert_eq!(canonical(a), r#"{"a":"é","b":[1,{"x":"&/","y":2}]}"#);
-        assert_eq!(canonical(a), canonical(b));
+        assert_eq!(digest(a), digest(b));
+        assert_eq!(digest_of_tape(a), Some(digest(a)));
+        assert_eq!(digest_of_tape(b), Some(digest(a)));
     }
 
     #[test]
@@ -201,24 +296,28 @@ mod tests {
         let logged = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"1","requestObject":{"kind":"Pod"}}"#;
         let item = r#"{"auditID":"1","requestObject":{"kind":"Pod"}}"#;
         let other = r#"{"auditID":"1","requestObject":{"kind":"Job"}}"#;
-        assert_eq!(event_digest(logged), event_digest(item));
-        assert_ne!(event_digest(item), event_digest(other));
+        assert_eq!(digest(logged), digest(item));
+        assert_eq!(digest_of_tape(logged), Some(digest(item)));
+        assert_ne!(digest(item), digest(other));
     }
 
     #[test]
     fn odd_texts_keep_their_difference() {
         for (a, b) in [
             (r#"{"a":1}"#, r#"{"a":1.0}"#),
+            (r#"{"a":1}"#, r#"{"a":"1"}"#),
             (r#"{"a":18446744073709551617}"#, r#"{"a":18446744073709551616}"#),
             (r#"{"a":"\ud800"}"#, r#"{"a":"\ud801"}"#),
             (r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#),
             (r#"{"a":[]}"#, r#"{"a":{}}"#),
+            (r#"{"a":[1,2]}"#, r#"{"a":[12]}"#),
             (r#"{"a":"\"","b":1}"#, r#"{"a":"\\","b":1}"#),
+            (r#"{"":{"":{}}}"#, r#"{"":{}}"#),
         ] {
-            assert_ne!(canonical(a), canonical(b));
+            assert_ne!(digest(a), digest(b));
+            assert!(digest_of_tape(a).is_none_or(|tape| tape == digest(a)), "{a}");
+            assert!(digest_of_tape(b).is_none_or(|tape| tape == digest(b)), "{b}");
         }
-        assert_eq!(canonical("{}"), "{}");
-        assert_eq!(canonical(r#"{"":{"":{}}}"#), r#"{"":{"":{}}}"#);
     }
 
     fn json() -> impl Strategy<Value = Value> {
@@ -226,6 +325,7 @@ mod tests {
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
             ".*".prop_map(Value::from),
         ];
         leaf.prop_recursive(5, 64, 6, |inner| {
@@ -238,12 +338,40 @@ mod tests {
         })
     }
 
+    /// A value with the members of its objects in another order.
+    fn reversed(value: &Value) -> String {
+        match value {
+            Value::Array(elements) => {
+                let elements: Vec<_> = elements.iter().map(reversed).collect();
+                format!("[{}]", elements.join(" ,"))
+            }
+            Value::Object(members) => {
+                let member = |(key, value): (&String, _)| {
+                    format!("{}: {}", Value::from(key.as_str()), reversed(value))
+                };
+                let members: Vec<_> = members.iter().rev().map(member).collect();
+                format!("{{{}}}", members.join(",\n"))
+            }
+            leaf => leaf.to_string(),
+        }
+    }
+
     proptest! {
         #[test]
-        fn is_the_same_value_and_a_fixed_point(value in json()) {
-            let text = canonical(&serde_json::to_string_pretty(&value).unwrap());
-            prop_assert_eq!(&serde_json::from_str::<Value>(&text).unwrap(), &value);
-            prop_assert_eq!(canonical(&text), text);
+        fn is_one_whatever_the_way_and_the_order(value in json()) {
+            let text = value.to_string();
+            let other = reversed(&value);
+            prop_assert_eq!(digest(&text), digest(&other));
+            for text in [&text, &other] {
+                if let Some(tape) = digest_of_tape(text) {
+                    prop_assert_eq!(tape, digest(text));
+                }
+            }
+        }
+
+        #[test]
+        fn changes_with_the_value(a in json(), b in json()) {
+            prop_assert_eq!(digest(&a.to_string()) == digest(&b.to_string()), a.to_string() == b.to_string());
         }
     }
 }

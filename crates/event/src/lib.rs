@@ -1,6 +1,6 @@
 //! The Kubernetes audit event and the workload it writes, as typed rows.
 //!
-//! [`parse`] turns the JSON of one `audit.k8s.io` `Event` into an [`Event`] row; [`BatchBuilder`] collects rows into
+//! A [`Parser`] turns the JSON of one `audit.k8s.io` `Event` into an [`Event`] row; [`BatchBuilder`] collects rows into
 //! Arrow record batches of [`schema`]; what is no event is a [`QuarantineRecord`]. The crate is pure: no I/O, no async, no state.
 
 mod activity;
@@ -8,6 +8,7 @@ mod batch;
 mod body;
 mod canonical;
 pub mod column;
+mod document;
 mod event;
 mod extract;
 mod identity;
@@ -29,7 +30,7 @@ pub use event::{Event, Exec};
 pub use identity::IdentityKind;
 pub use image::ImageReference;
 pub use outcome::Outcome;
-pub use parse::{ParseError, parse};
+pub use parse::{ParseError, Parser};
 pub use path::normalize_host_path;
 pub use quarantine::{QuarantineRecord, quarantine_batch, quarantine_comment, quarantine_schema};
 pub use rbac::{PolicyRule, Rbac, Subject};

@@ -3,14 +3,15 @@
 //! Nothing is lost on the way: a member that the typed columns cannot give back exactly (an unknown field, an odd type,
 //! a timestamp in another form) is kept as written in the `extra` column.
 
-use chrono::DateTime;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use std::ops::Range;
+
+use chrono::{DateTime, NaiveDate};
+use serde::Deserialize;
 
 use crate::activity::{Activity, Request};
 use crate::body::Json;
-use crate::canonical::event_digest;
 use crate::column::{Map, Micros, Text};
+use crate::document::{Document, Member, Reader};
 use crate::event::Event;
 use crate::extract::{self, Bodies};
 use crate::identity::IdentityKind;
@@ -37,46 +38,61 @@ pub enum ParseError {
     Missing(&'static str),
 }
 
-/// Reads one audit event (`audit.k8s.io` v1, v1beta1 or v1alpha1) from its JSON text.
-///
-/// Every column is filled but `cluster` and those on the source and the envelopes, which the text does not know.
-/// `shipped_at` is the time of an event that has none itself.
-///
-/// # Errors
-/// When the text is not one JSON object, names another kind, or has no `auditID` or no timestamp.
-pub fn parse(json: &[u8], shipped_at: Option<Micros>) -> Result<Event<'_>, ParseError> {
-    let raw: &RawValue = serde_json::from_slice(json)?;
-    let Members(members) = serde_json::from_str(raw.get())?;
-    let mut reader = Reader { fallback_time: shipped_at, ..Reader::default() };
-    reader.event.shipped_at = shipped_at;
-    reader.read(raw.get(), members)
+/// Reads audit events (`audit.k8s.io` v1, v1beta1 or v1alpha1) from their JSON text, with buffers that are used again.
+#[derive(Default)]
+pub struct Parser {
+    reader: Reader,
 }
 
-/// The members of an object, their values as JSON text.
-struct Members<'a>(Vec<(Text<'a>, &'a str)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(20);
-                while let Some((key, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                    members.push((key, value.get()));
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor)
+impl Parser {
+    /// Reads one event.
+    ///
+    /// Every column is filled but `cluster` and those on the source and the envelopes, which the text does not know.
+    /// `shipped_at` is the time of an event that has none itself.
+    ///
+    /// # Errors
+    /// When the text is not one JSON object, names another kind, or has no `auditID` or no timestamp.
+    pub fn parse<'a>(
+        &'a mut self,
+        json: &'a [u8],
+        shipped_at: Option<Micros>,
+    ) -> Result<Event<'a>, ParseError> {
+        let document = self.reader.read(json)?;
+        let mut columns = Columns { fallback_time: shipped_at, ..Columns::default() };
+        columns.event.shipped_at = shipped_at;
+        columns.read(document)
     }
+}
+
+/// An RFC 3339 instant, and whether it is in the one form that the API server writes
+/// (`metav1.MicroTime`: six fraction digits, `Z`).
+fn instant(text: &str) -> Option<(Micros, bool)> {
+    if let Some(time) = micro_time(text.as_bytes()) {
+        return Some((time, true));
+    }
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    Some((Micros(time.timestamp_micros()), false))
+}
+
+/// A `metav1.MicroTime`, which is most of what is read: `2026-01-31T23:59:59.999999Z`.
+fn micro_time(text: &[u8]) -> Option<Micros> {
+    let number = |range: Range<usize>| {
+        text[range].iter().try_fold(0, |number: u32, byte| {
+            byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0'))
+        })
+    };
+    let is_punctuated = text.len() == 27
+        && (text[4], text[7], text[10]) == (b'-', b'-', b'T')
+        && (text[13], text[16], text[19], text[26]) == (b':', b':', b'.', b'Z');
+    if !is_punctuated {
+        return None;
+    }
+    let year = i32::try_from(number(0..4)?).ok()?;
+    let day = NaiveDate::from_ymd_opt(year, number(5..7)?, number(8..10)?)?;
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    let time = day.and_hms_micro_opt(hour, minute, second, number(20..26)?)?;
+    // The years before 1970 are not worth a proof that the table gives them back.
+    Some(Micros(time.and_utc().timestamp_micros())).filter(|time| time.0 >= 0)
 }
 
 /// Reads a value of type `T`, or nothing where the JSON is of another type.
@@ -84,38 +100,29 @@ fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
     serde_json::from_str(json).ok()
 }
 
-fn members(json: &str) -> Option<Vec<(Text<'_>, &str)>> {
-    read::<Members<'_>>(json).map(|members| members.0)
-}
-
-/// A string without escapes is borrowed at once, without a second parser.
-fn text(json: &str) -> Option<Text<'_>> {
-    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { read(json) } else { Some(inner.into()) }
-}
-
-/// An RFC 3339 instant, and whether it is in the one form that the API server writes
-/// (`metav1.MicroTime`: six fraction digits, `Z`).
-fn instant(json: &str) -> Option<(Micros, bool)> {
-    let text = text(json)?;
-    let bytes = text.as_bytes();
-    let micros = DateTime::parse_from_rfc3339(&text).ok()?.timestamp_micros();
-    let exact = bytes.len() == 27
-        && bytes[10] == b'T'
-        && bytes[26] == b'Z'
-        && bytes[17..19] != *b"60"
-        && (0..=253_402_300_799_999_999).contains(&micros);
-    Some((Micros(micros), exact))
-}
-
 /// Whether `DeleteOptions` ask for a dry run.
 fn is_dry_run(options: &str) -> bool {
     read::<Json<'_>>(options).is_some_and(|options| !options.list("dryRun").is_empty())
 }
 
+/// Puts a text into a column; false where it is no text, or the column has one already.
+fn put<'a>(column: &mut Option<Text<'a>>, value: Json<'a>) -> bool {
+    let is_free = column.is_none();
+    *column = value.into_text();
+    is_free && column.is_some()
+}
+
+/// The strings of a list, if it is one of strings only.
+fn strings<'a>(value: Json<'a>) -> Option<Vec<Text<'a>>> {
+    let Json::Array(elements) = value else { return None };
+    elements.into_iter().map(Json::into_text).collect()
+}
+
+/// The columns of one event as they are filled.
 #[derive(Default)]
-struct Reader<'a> {
+struct Columns<'a> {
     event: Event<'a>,
+    /// Members that the columns cannot give back exactly.
     extra: Vec<(Text<'a>, &'a str)>,
     request: Option<&'a str>,
     response: Option<&'a str>,
@@ -124,16 +131,12 @@ struct Reader<'a> {
     policy_failure: bool,
 }
 
-impl<'a> Reader<'a> {
-    fn read(
-        mut self,
-        json: &'a str,
-        members: Vec<(Text<'a>, &'a str)>,
-    ) -> Result<Event<'a>, ParseError> {
-        self.check_kind(&members)?;
-        for (key, value) in members {
-            if !self.member(&key, value) {
-                self.extra.push((key, value));
+impl<'a> Columns<'a> {
+    fn read(mut self, document: Document<'a>) -> Result<Event<'a>, ParseError> {
+        self.check_kind(&document.members)?;
+        for Member { key, json, value } in document.members {
+            if !self.member(&key, json, value) {
+                self.extra.push((key, json));
             }
         }
         if self.event.audit_id.is_none() {
@@ -145,17 +148,17 @@ impl<'a> Reader<'a> {
             return Err(ParseError::Missing("timestamp"));
         }
         event.date = event.time.map(Micros::day);
-        event.event_id = Some(event_digest(json).into());
+        event.event_id = Some(document.digest.into());
         self.derive();
         self.bodies();
         self.event.extra = self.extra();
         Ok(self.event)
     }
 
-    fn check_kind(&mut self, members: &[(Text<'a>, &'a str)]) -> Result<(), ParseError> {
-        let value = |key: &str| members.iter().find(|(name, _)| &**name == key).map(|(_, v)| *v);
-        let kind = value("kind").and_then(text);
-        let api_version = value("apiVersion").and_then(text);
+    fn check_kind(&mut self, members: &[Member<'a>]) -> Result<(), ParseError> {
+        let named = |name: &str| members.iter().find(|member| &*member.key == name);
+        let kind = named("kind").and_then(|member| member.value.as_text());
+        let api_version = named("apiVersion").and_then(|member| member.value.as_text());
         let is_event = kind.as_deref().is_none_or(|kind| kind == "Event")
             && api_version.as_deref().is_none_or(|version| version.starts_with("audit.k8s.io/"));
         if !is_event {
@@ -167,92 +170,86 @@ impl<'a> Reader<'a> {
         match (kind, api_version) {
             (Some(_), Some(version)) => self.event.audit_api_version = Some(version),
             _ => self.extra.extend(
-                members.iter().filter(|(key, _)| matches!(&**key, "kind" | "apiVersion")).cloned(),
+                members
+                    .iter()
+                    .filter(|member| matches!(&*member.key, "kind" | "apiVersion"))
+                    .map(|member| (member.key.clone(), member.json)),
             ),
         }
         Ok(())
     }
 
     /// Takes one member of the event; false where the columns cannot give it back exactly.
-    fn member(&mut self, key: &str, json: &'a str) -> bool {
+    fn member(&mut self, key: &str, json: &'a str, value: Json<'a>) -> bool {
         let event = &mut self.event;
-        let into = |column: &mut Option<Text<'a>>| {
-            *column = text(json);
-            column.is_some()
-        };
         match key {
             "kind" | "apiVersion" => true,
-            "level" => into(&mut event.level),
-            "auditID" => into(&mut event.audit_id),
-            "stage" => into(&mut event.stage),
-            "requestURI" => into(&mut event.request_uri),
-            "verb" => into(&mut event.verb),
-            "userAgent" => into(&mut event.user_agent),
+            "level" => put(&mut event.level, value),
+            "auditID" => put(&mut event.audit_id, value),
+            "stage" => put(&mut event.stage, value),
+            "requestURI" => put(&mut event.request_uri, value),
+            "verb" => put(&mut event.verb, value),
+            "userAgent" => put(&mut event.user_agent, value),
             "sourceIPs" => {
-                event.source_ips = read(json);
-                event.source_ips.is_some()
+                let is_free = event.source_ips.is_none();
+                event.source_ips = strings(value);
+                is_free && event.source_ips.is_some()
             }
             "user" => {
-                let user = User::read(json);
+                let user = User::read(value);
+                let is_free = event.username.is_none();
                 event.username = user.username;
                 event.user_uid = user.uid;
                 event.user_groups = user.groups;
                 event.user_extra = user.extra;
-                // An absent user and an empty one are told apart by `extra`.
-                user.exact && json != "{}"
+                is_free && user.exact
             }
             "impersonatedUser" => {
-                let user = User::read(json);
+                let user = User::read(value);
+                let is_free = event.impersonated_username.is_none();
                 event.impersonated_username = user.username;
                 event.impersonated_uid = user.uid;
                 event.impersonated_groups = user.groups;
                 event.impersonated_extra = user.extra;
-                user.exact && json != "{}"
+                is_free && user.exact
             }
             "objectRef" => {
-                self.object_ref = Some(json);
-                self.object_ref(json)
+                let is_free = self.object_ref.replace(json).is_none();
+                self.object_ref(value) && is_free
             }
-            "responseStatus" => self.response_status(json),
-            "requestObject" => {
-                self.request = Some(json);
-                true
-            }
-            "responseObject" => {
-                self.response = Some(json);
-                true
-            }
+            "responseStatus" => self.response_status(value),
+            "requestObject" => self.request.replace(json).is_none(),
+            "responseObject" => self.response.replace(json).is_none(),
             "requestReceivedTimestamp" => {
-                let (time, exact) = instant(json).unzip();
+                let is_free = event.received_at.is_none();
+                let (time, exact) = value.as_text().and_then(|text| instant(&text)).unzip();
                 event.received_at = time;
-                exact == Some(true)
+                is_free && exact == Some(true)
             }
             "stageTimestamp" => {
-                let (time, exact) = instant(json).unzip();
+                let is_free = event.stage_at.is_none();
+                let (time, exact) = value.as_text().and_then(|text| instant(&text)).unzip();
                 event.stage_at = time;
-                exact == Some(true)
+                is_free && exact == Some(true)
             }
             // v1beta1 and v1alpha1.
             "timestamp" => {
-                self.fallback_time = instant(json).map(|(time, _)| time).or(self.fallback_time);
+                let time = value.as_text().and_then(|text| instant(&text));
+                self.fallback_time = time.map(|(time, _)| time).or(self.fallback_time);
                 false
             }
             "metadata" => {
-                let created = members(json).and_then(|members| {
-                    let (_, value) =
-                        members.into_iter().find(|(key, _)| &**key == "creationTimestamp")?;
-                    instant(value)
-                });
+                let created = value.text("creationTimestamp").and_then(|text| instant(&text));
                 self.fallback_time = self.fallback_time.or(created.map(|(time, _)| time));
                 false
             }
-            "annotations" => self.annotations(json),
+            "annotations" => self.annotations(value),
             _ => false,
         }
     }
 
-    fn object_ref(&mut self, json: &'a str) -> bool {
-        let Some(members) = members(json) else { return false };
+    fn object_ref(&mut self, value: Json<'a>) -> bool {
+        let Json::Object(members) = value else { return false };
         let event = &mut self.event;
         let mut exact = !members.is_empty();
         for (key, value) in members {
@@ -270,8 +267,7 @@ impl<'a> Reader<'a> {
                     continue;
                 }
             };
-            *column = text(value);
-            exact &= column.is_some();
+            exact &= put(column, value);
         }
         // v1alpha1 wrote `group/version` into one field.
         if event.api_group.is_none()
@@ -286,47 +282,40 @@ impl<'a> Reader<'a> {
         exact
     }
 
-    fn response_status(&mut self, json: &'a str) -> bool {
-        let Some(members) = members(json) else { return false };
+    fn response_status(&mut self, value: Json<'a>) -> bool {
+        let Json::Object(members) = value else { return false };
         let event = &mut self.event;
         // The API server always prints an empty `metadata`.
-        let mut exact = members.iter().any(|(key, value)| &**key == "metadata" && *value == "{}");
+        let mut has_metadata = false;
+        let mut exact = true;
         for (key, value) in members {
             exact &= match &*key {
                 "code" => {
-                    event.status_code = read(value);
-                    event.status_code.is_some()
+                    let is_free = event.status_code.is_none();
+                    event.status_code = value.as_int().and_then(|code| i32::try_from(code).ok());
+                    is_free && event.status_code.is_some()
                 }
-                "status" => {
-                    event.status = text(value);
-                    event.status.is_some()
+                "status" => put(&mut event.status, value),
+                "reason" => put(&mut event.status_reason, value),
+                "message" => put(&mut event.status_message, value),
+                "metadata" => {
+                    let is_empty = value == Json::Object(Vec::new());
+                    !std::mem::replace(&mut has_metadata, true) && is_empty
                 }
-                "reason" => {
-                    event.status_reason = text(value);
-                    event.status_reason.is_some()
-                }
-                "message" => {
-                    event.status_message = text(value);
-                    event.status_message.is_some()
-                }
-                "metadata" => true,
                 _ => false,
             };
         }
-        exact
+        exact && has_metadata
     }
 
-    fn annotations(&mut self, json: &'a str) -> bool {
-        let Some(members) = members(json) else { return false };
-        let mut exact = true;
-        let mut annotations = Vec::with_capacity(members.len());
-        for (key, value) in members {
-            match text(value) {
-                Some(value) => annotations.push((key, value)),
-                None => exact = false,
-            }
-        }
-        let annotations = Map(annotations);
+    fn annotations(&mut self, value: Json<'a>) -> bool {
+        let Json::Object(members) = value else { return false };
+        let is_free = self.event.annotations.is_none();
+        let count = members.len();
+        let entries =
+            members.into_iter().filter_map(|(key, value)| Some((key, value.into_text()?)));
+        let annotations = Map(entries.collect());
+        let exact = is_free && annotations.0.len() == count && has_distinct_keys(&annotations.0);
         let event = &mut self.event;
         event.decision = annotations.get("authorization.k8s.io/decision").cloned();
         event.decision_reason = annotations.get("authorization.k8s.io/reason").cloned();
@@ -482,22 +471,18 @@ struct User<'a> {
 }
 
 impl<'a> User<'a> {
-    fn read(json: &'a str) -> Self {
-        let mut user = Self { exact: true, ..Self::default() };
-        let Some(members) = members(json) else { return Self::default() };
+    /// An absent user and an empty one are told apart by `extra`.
+    fn read(value: Json<'a>) -> Self {
+        let Json::Object(members) = value else { return Self::default() };
+        let mut user = Self { exact: !members.is_empty(), ..Self::default() };
         for (key, value) in members {
             user.exact &= match &*key {
-                "username" => {
-                    user.username = text(value);
-                    user.username.is_some()
-                }
-                "uid" => {
-                    user.uid = text(value);
-                    user.uid.is_some()
-                }
+                "username" => put(&mut user.username, value),
+                "uid" => put(&mut user.uid, value),
                 "groups" => {
-                    user.groups = read(value);
-                    user.groups.is_some()
+                    let is_free = user.groups.is_none();
+                    user.groups = strings(value);
+                    is_free && user.groups.is_some()
                 }
                 "extra" => user.extra(value),
                 _ => false,
@@ -506,20 +491,29 @@ impl<'a> User<'a> {
         user
     }
 
-    fn extra(&mut self, json: &'a str) -> bool {
-        let Some(members) = members(json) else { return false };
-        let mut exact = true;
+    fn extra(&mut self, value: Json<'a>) -> bool {
+        let Json::Object(members) = value else { return false };
+        let mut exact = self.extra.is_none();
         let mut entries = Vec::with_capacity(members.len());
         for (key, value) in members {
-            if let Some(values) = read::<Vec<Text<'a>>>(value) {
+            // Some providers write a scalar where the API has a list.
+            let scalar = value.as_text();
+            if let Some(values) = strings(value) {
                 entries.push((key, values));
             } else {
                 exact = false;
-                // Some providers write a scalar where the API has a list.
-                entries.push((key, text(value).into_iter().collect()));
+                entries.push((key, scalar.into_iter().collect()));
             }
         }
+        exact &= has_distinct_keys(&entries);
         self.extra = Some(Map(entries));
         exact
     }
+}
+
+/// Whether no key stands twice: a map column would be read in two ways.
+fn has_distinct_keys<T>(entries: &[(Text<'_>, T)]) -> bool {
+    let mut keys: Vec<&str> = entries.iter().map(|(key, _)| &**key).collect();
+    keys.sort_unstable();
+    keys.windows(2).all(|pair| pair[0] != pair[1])
 }

@@ -1,7 +1,7 @@
 //! From a block to rows.
 
 use arrow::array::RecordBatch;
-use podtrail_event::{BatchBuilder, ParseError, Text};
+use podtrail_event::{BatchBuilder, ParseError, Parser, Text};
 
 use crate::envelope::{self, Contents, Facts, Place};
 use crate::frame::{Block, Kind};
@@ -137,17 +137,18 @@ fn shorten(reason: &str) -> String {
 /// Rows being built.
 struct Rows<'a> {
     origin: &'a Origin,
+    parser: Parser,
     builder: Option<Box<BatchBuilder>>,
 }
 
 impl<'a> Rows<'a> {
     fn new(origin: &'a Origin) -> Self {
-        Self { origin, builder: None }
+        Self { origin, parser: Parser::default(), builder: None }
     }
 
     fn append(&mut self, json: &[u8], place: Place, facts: &Facts<'_>) -> Result<(), ParseError> {
         const DEFAULT_CLUSTER: &str = "default";
-        let mut event = podtrail_event::parse(json, facts.shipped_at)?;
+        let mut event = self.parser.parse(json, facts.shipped_at)?;
         let cluster = self.origin.cluster.as_deref().or(facts.cluster.as_deref());
         event.cluster = Some(cluster.unwrap_or(DEFAULT_CLUSTER).into());
         event.envelopes = Some(facts.envelopes.iter().copied().map(Text::from).collect());

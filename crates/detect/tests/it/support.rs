@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use podtrail_detect::{Finding, Pack, hunt};
-use podtrail_event::{BatchBuilder, parse};
+use podtrail_event::{BatchBuilder, Parser};
 use podtrail_query::{Scope, Session};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -15,10 +15,11 @@ pub(crate) async fn session(logs: &[(String, String)]) -> Session {
 }
 
 fn batch(logs: &[(String, String)]) -> RecordBatch {
+    let mut parser = Parser::default();
     let mut events = BatchBuilder::default();
     for (cluster, log) in logs {
         for (line, json) in (1..).zip(log.lines()) {
-            let event = parse(json.as_bytes(), None);
+            let event = parser.parse(json.as_bytes(), None);
             let mut event = event.unwrap_or_else(|error| panic!("{cluster}:{line}: {error}"));
             event.cluster = Some(cluster.as_str().into());
             event.source_line = Some(line);

@@ -1,6 +1,6 @@
 //! The typed envelope, and what is kept beside it.
 
-use podtrail_event::{BatchBuilder, ParseError, documentation, parse, schema};
+use podtrail_event::{BatchBuilder, ParseError, Parser, documentation, schema};
 use serde_json::{Value, json};
 
 use crate::{event, row};
@@ -156,13 +156,18 @@ fn a_generated_name_comes_from_the_response() {
 
 #[test]
 fn what_is_no_audit_event_says_so() {
-    let kind = parse(br#"{"kind":"Pod","apiVersion":"v1","metadata":{}}"#, None).unwrap_err();
+    let kind = Parser::default()
+        .parse(br#"{"kind":"Pod","apiVersion":"v1","metadata":{}}"#, None)
+        .unwrap_err();
     assert!(matches!(kind, ParseError::Kind { .. }), "{kind}");
-    let missing = parse(br#"{"hello":"world"}"#, None).unwrap_err();
+    let missing = Parser::default().parse(br#"{"hello":"world"}"#, None).unwrap_err();
     assert_eq!(missing.to_string(), "not an audit event: no auditID");
-    assert!(matches!(parse(b"{\"auditID\":", None).unwrap_err(), ParseError::Json(_)));
-    assert!(matches!(parse(b"[]", None).unwrap_err(), ParseError::Json(_)));
-    assert!(matches!(parse(b"\xff", None).unwrap_err(), ParseError::Json(_)));
+    assert!(matches!(
+        Parser::default().parse(b"{\"auditID\":", None).unwrap_err(),
+        ParseError::Json(_)
+    ));
+    assert!(matches!(Parser::default().parse(b"[]", None).unwrap_err(), ParseError::Json(_)));
+    assert!(matches!(Parser::default().parse(b"\xff", None).unwrap_err(), ParseError::Json(_)));
 }
 
 #[test]
