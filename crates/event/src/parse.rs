@@ -134,8 +134,10 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn read(mut self, document: Document<'a>) -> Result<Event<'a>, ParseError> {
         self.check_kind(&document.members)?;
+        let repeated = repeated_keys(&document.members);
         for Member { key, json, value } in document.members {
-            if !self.member(&key, json, value) {
+            let taken = self.member(&key, json, value);
+            if !taken || repeated.contains(&key) {
                 self.extra.push((key, json));
             }
         }
@@ -167,15 +169,7 @@ impl<'a> Columns<'a> {
                 api_version: api_version.unwrap_or_default().to_string(),
             });
         }
-        match (kind, api_version) {
-            (Some(_), Some(version)) => self.event.audit_api_version = Some(version),
-            _ => self.extra.extend(
-                members
-                    .iter()
-                    .filter(|member| matches!(&*member.key, "kind" | "apiVersion"))
-                    .map(|member| (member.key.clone(), member.json)),
-            ),
-        }
+        self.event.audit_api_version = kind.and(api_version);
         Ok(())
     }
 
@@ -183,7 +177,7 @@ impl<'a> Columns<'a> {
     fn member(&mut self, key: &str, json: &'a str, value: Json<'a>) -> bool {
         let event = &mut self.event;
         match key {
-            "kind" | "apiVersion" => true,
+            "kind" | "apiVersion" => event.audit_api_version.is_some(),
             "level" => put(&mut event.level, value),
             "auditID" => put(&mut event.audit_id, value),
             "stage" => put(&mut event.stage, value),
@@ -191,46 +185,47 @@ impl<'a> Columns<'a> {
             "verb" => put(&mut event.verb, value),
             "userAgent" => put(&mut event.user_agent, value),
             "sourceIPs" => {
-                let is_free = event.source_ips.is_none();
                 event.source_ips = strings(value);
-                is_free && event.source_ips.is_some()
+                event.source_ips.is_some()
             }
             "user" => {
                 let user = User::read(value);
-                let is_free = event.username.is_none();
                 event.username = user.username;
                 event.user_uid = user.uid;
                 event.user_groups = user.groups;
                 event.user_extra = user.extra;
-                is_free && user.exact
+                user.exact
             }
             "impersonatedUser" => {
                 let user = User::read(value);
-                let is_free = event.impersonated_username.is_none();
                 event.impersonated_username = user.username;
                 event.impersonated_uid = user.uid;
                 event.impersonated_groups = user.groups;
                 event.impersonated_extra = user.extra;
-                is_free && user.exact
+                user.exact
             }
             "objectRef" => {
-                let is_free = self.object_ref.replace(json).is_none();
-                self.object_ref(value) && is_free
+                self.object_ref = Some(json);
+                self.object_ref(value)
             }
             "responseStatus" => self.response_status(value),
-            "requestObject" => self.request.replace(json).is_none(),
-            "responseObject" => self.response.replace(json).is_none(),
+            "requestObject" => {
+                self.request = Some(json);
+                true
+            }
+            "responseObject" => {
+                self.response = Some(json);
+                true
+            }
             "requestReceivedTimestamp" => {
-                let is_free = event.received_at.is_none();
                 let (time, exact) = value.as_text().and_then(|text| instant(&text)).unzip();
                 event.received_at = time;
-                is_free && exact == Some(true)
+                exact == Some(true)
             }
             "stageTimestamp" => {
-                let is_free = event.stage_at.is_none();
                 let (time, exact) = value.as_text().and_then(|text| instant(&text)).unzip();
                 event.stage_at = time;
-                is_free && exact == Some(true)
+                exact == Some(true)
             }
             // v1beta1 and v1alpha1.
             "timestamp" => {
@@ -285,9 +280,9 @@ impl<'a> Columns<'a> {
     fn response_status(&mut self, value: Json<'a>) -> bool {
         let Json::Object(members) = value else { return false };
         let event = &mut self.event;
-        // The API server always prints an empty `metadata`.
+        // The API server always prints an empty `metadata`, and something besides.
         let mut has_metadata = false;
-        let mut exact = true;
+        let mut exact = members.len() > 1;
         for (key, value) in members {
             exact &= match &*key {
                 "code" => {
@@ -310,12 +305,11 @@ impl<'a> Columns<'a> {
 
     fn annotations(&mut self, value: Json<'a>) -> bool {
         let Json::Object(members) = value else { return false };
-        let is_free = self.event.annotations.is_none();
         let count = members.len();
         let entries =
             members.into_iter().filter_map(|(key, value)| Some((key, value.into_text()?)));
         let annotations = Map(entries.collect());
-        let exact = is_free && annotations.0.len() == count && has_distinct_keys(&annotations.0);
+        let exact = annotations.0.len() == count && has_distinct_keys(&annotations.0);
         let event = &mut self.event;
         event.decision = annotations.get("authorization.k8s.io/decision").cloned();
         event.decision_reason = annotations.get("authorization.k8s.io/reason").cloned();
@@ -418,6 +412,8 @@ impl<'a> Columns<'a> {
 
     /// Takes name, namespace and uid from the object's own metadata where the object reference lacks them.
     fn identify(&mut self, response: Option<&Json<'a>>, request: Option<&Json<'a>>) {
+        // Without an object reference the columns must stay empty, or there would seem to have been one.
+        let Some(object_ref) = self.object_ref else { return };
         let event = &mut self.event;
         let mut taken = false;
         for body in [response, request].into_iter().flatten() {
@@ -433,11 +429,8 @@ impl<'a> Columns<'a> {
                 }
             }
         }
-        if taken
-            && let Some(json) = self.object_ref
-            && !self.extra.iter().any(|(key, _)| &**key == "objectRef")
-        {
-            self.extra.push(("objectRef".into(), json));
+        if taken && !self.extra.iter().any(|(key, _)| &**key == "objectRef") {
+            self.extra.push(("objectRef".into(), object_ref));
         }
     }
 
@@ -511,8 +504,32 @@ impl<'a> User<'a> {
     }
 }
 
+/// The keys that occur more than once: columns would keep the last value only.
+fn repeated_keys<'a>(members: &[Member<'a>]) -> Vec<Text<'a>> {
+    if members.len() <= FEW_KEYS {
+        let is_repeated = |(index, member): &(usize, &Member<'a>)| {
+            members[..*index].iter().any(|other| other.key == member.key)
+        };
+        let repeated = members.iter().enumerate().filter(is_repeated);
+        return repeated.map(|(_, member)| member.key.clone()).collect();
+    }
+    let mut keys: Vec<_> = members.iter().map(|member| member.key.clone()).collect();
+    keys.sort_unstable();
+    let repeated = keys.windows(2).filter(|pair| pair[0] == pair[1]);
+    repeated.map(|pair| pair[0].clone()).collect()
+}
+
+/// Up to here comparing each with each is faster than sorting.
+const FEW_KEYS: usize = 24;
+
 /// Whether no key stands twice: a map column would be read in two ways.
 fn has_distinct_keys<T>(entries: &[(Text<'_>, T)]) -> bool {
+    if entries.len() <= FEW_KEYS {
+        let is_new = |(index, (key, _)): (usize, &(Text<'_>, T))| {
+            entries[..index].iter().all(|(other, _)| other != key)
+        };
+        return entries.iter().enumerate().all(is_new);
+    }
     let mut keys: Vec<&str> = entries.iter().map(|(key, _)| &**key).collect();
     keys.sort_unstable();
     keys.windows(2).all(|pair| pair[0] != pair[1])

@@ -2,15 +2,16 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::interleave_record_batch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::{Array, AsArray, RecordBatch, new_null_array};
+use arrow::compute::interleave;
+use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::error::ArrowError;
 use deltalake::kernel::Add;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::file::properties::WriterProperties;
 use rayon::prelude::*;
 use uuid::Uuid;
 
@@ -76,7 +77,6 @@ pub(crate) struct Writer<'a> {
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
     bytes: RowBytes,
-    properties: WriterProperties,
 }
 
 impl<'a> Writer<'a> {
@@ -98,8 +98,7 @@ impl<'a> Writer<'a> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(LakeError::arrow(spec.name))?;
         let bytes = RowBytes::new(spec, &batches);
-        let properties = writer_properties(spec).map_err(LakeError::parquet("write", root))?;
-        Ok(Self { spec, root, partitions, schema, batches, bytes, properties })
+        Ok(Self { spec, root, partitions, schema, batches, bytes })
     }
 
     /// Writes rows, sorted by partition, in parallel. After an error nothing is left behind.
@@ -113,6 +112,19 @@ impl<'a> Writer<'a> {
         written.into_iter().collect()
     }
 
+    fn columns_of(&self, rows: &[Row]) -> Columns<'_> {
+        let has_value = |column: usize| {
+            rows.iter().any(|row| self.batches[row.batch].column(column).is_valid(row.index))
+        };
+        let fields = self.schema.fields().iter().enumerate();
+        let absent = fields.filter(|(column, _)| !has_value(*column));
+        Columns {
+            schema: &self.schema,
+            batches: self.batches.iter().collect(),
+            absent: absent.map(|(_, field)| field.name().as_str()).collect(),
+        }
+    }
+
     fn write_file(&self, rows: &[Row]) -> Result<Written, LakeError> {
         let partition = self.partitions.values(rows[0].partition);
         let directory = directory(self.spec.partition_columns, partition);
@@ -124,18 +136,18 @@ impl<'a> Writer<'a> {
         let unkept = Unkept(Some(path.clone()));
 
         let parquet = LakeError::parquet;
+        let columns = self.columns_of(rows);
+        let properties =
+            writer_properties(self.spec, &columns.absent).map_err(parquet("write", &path))?;
         // The Arrow types follow from the Parquet types: repeating them would double the footer, which every
         // query reads of every file.
-        let options = ArrowWriterOptions::new()
-            .with_properties(self.properties.clone())
-            .with_skip_arrow_metadata(true);
+        let options =
+            ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let mut writer = ArrowWriter::try_new_with_options(&file, self.schema.clone(), options)
             .map_err(parquet("write", &path))?;
-        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
         for slice in self.bytes.split(rows, SLICE_ROWS, SLICE_BYTES) {
             let indices: Vec<_> = slice.iter().map(|row| (row.batch, row.index)).collect();
-            let slice = interleave_record_batch(&batches, &indices)
-                .map_err(LakeError::arrow(self.spec.name))?;
+            let slice = columns.gather(&indices).map_err(LakeError::arrow(self.spec.name))?;
             writer.write(&slice).map_err(parquet("write", &path))?;
         }
         let footer = writer.close().map_err(parquet("write", &path))?;
@@ -171,6 +183,29 @@ impl<'a> Writer<'a> {
             clustering_provider: None,
         };
         Ok(Written { add, rows: rows.to_vec(), file: unkept })
+    }
+}
+
+/// The columns of some rows.
+struct Columns<'a> {
+    schema: &'a SchemaRef,
+    batches: Vec<&'a RecordBatch>,
+    /// Names of the columns that are null in all of the rows.
+    absent: Vec<&'a str>,
+}
+
+impl Columns<'_> {
+    /// The rows at these places, as batch and index.
+    fn gather(&self, indices: &[(usize, usize)]) -> Result<RecordBatch, ArrowError> {
+        let gather = |(column, field): (usize, &Arc<Field>)| {
+            if self.absent.contains(&field.name().as_str()) {
+                return Ok(new_null_array(field.data_type(), indices.len()));
+            }
+            let arrays: Vec<_> = self.batches.iter().map(|batch| &**batch.column(column)).collect();
+            interleave(&arrays, indices)
+        };
+        let columns = self.schema.fields().iter().enumerate().map(gather);
+        RecordBatch::try_new(self.schema.clone(), columns.collect::<Result<_, _>>()?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! How the columns of a table are encoded in Parquet.
 
 use arrow::datatypes::{DataType, Schema};
+use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
@@ -21,8 +22,13 @@ const ROW_GROUP_BYTES: usize = 64 << 20;
 /// One look-up in a hundred reads a row group in vain.
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
 
-/// The writer properties of a table.
-pub(crate) fn writer_properties(spec: &TableSpec) -> Result<WriterProperties, ParquetError> {
+/// The writer properties of a file of a table in which some columns have no value at all.
+///
+/// Such columns are not compressed: a compressor for each of their leaves would cost more than all their data.
+pub(crate) fn writer_properties(
+    spec: &TableSpec,
+    absent: &[&str],
+) -> Result<WriterProperties, ParquetError> {
     let schema = spec.file_schema();
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("podtrail ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -31,6 +37,13 @@ pub(crate) fn writer_properties(spec: &TableSpec) -> Result<WriterProperties, Pa
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_sorting_columns(Some(sorting_columns(spec, &schema)));
+    let parquet_schema = ArrowSchemaConverter::new().convert(&schema)?;
+    for leaf in parquet_schema.columns() {
+        let path = leaf.path();
+        if path.parts().first().is_some_and(|name| absent.contains(&name.as_str())) {
+            builder = builder.set_column_compression(path.clone(), Compression::UNCOMPRESSED);
+        }
+    }
     for field in schema.fields() {
         let name = field.name().as_str();
         let path = ColumnPath::from(name);
