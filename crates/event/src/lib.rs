@@ -20,6 +20,7 @@ mod path;
 mod pod_security;
 mod quarantine;
 mod rbac;
+mod redact;
 mod request_uri;
 mod workload;
 
@@ -34,4 +35,5 @@ pub use parse::{ParseError, Parser};
 pub use path::normalize_host_path;
 pub use quarantine::{QuarantineRecord, quarantine_batch, quarantine_comment, quarantine_schema};
 pub use rbac::{PolicyRule, Rbac, Subject};
+pub use redact::{RedactionKey, redact, redact_record};
 pub use workload::{Container, Volume, Workload};

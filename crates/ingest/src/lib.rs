@@ -36,7 +36,7 @@ pub use input::Input;
 pub use lake::{LakeSink, ingest};
 pub use options::Options;
 pub use pipeline::ingest_into;
-pub use podtrail_event::QuarantineRecord;
+pub use podtrail_event::{QuarantineRecord, RedactionKey};
 pub use progress::{NoProgress, Progress};
 pub use sink::{Committed, Sink};
 pub use summary::{Problem, Summary};

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use podtrail_event::RedactionKey;
+
 const MIB: usize = 1024 * 1024;
 
 /// How to ingest; the default suits most machines and logs.
@@ -21,6 +23,12 @@ pub struct Options {
     /// The rows built from them take about as much again, and each file being read has a buffer of up to
     /// [`max_record_bytes`](Self::max_record_bytes).
     pub memory_bytes: usize,
+    /// The key under which secrets in events are replaced by digests, before anything else is made of them; without it
+    /// they are kept.
+    ///
+    /// A record that is quarantined is kept as it is: nobody can tell what is secret in it. `event_id` is a digest of the
+    /// redacted event, so the same secret event is another event under another key.
+    pub redact: Option<RedactionKey>,
     /// Folders that are not walked into, such as the lake itself.
     pub exclude: Vec<PathBuf>,
     /// When set, the commit under way is finished and the run ends with [`Summary::interrupted`](crate::Summary).
@@ -34,6 +42,7 @@ impl Default for Options {
             max_record_bytes: 64 * MIB,
             block_bytes: 4 * MIB,
             memory_bytes: 192 * MIB,
+            redact: None,
             exclude: Vec::new(),
             stop: Arc::default(),
         }

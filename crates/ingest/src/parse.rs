@@ -1,7 +1,9 @@
 //! From a block to rows.
 
+use std::borrow::Cow;
+
 use arrow::array::RecordBatch;
-use podtrail_event::{BatchBuilder, ParseError, Parser, Text};
+use podtrail_event::{BatchBuilder, ParseError, Parser, RedactionKey, Text, redact, redact_record};
 
 use crate::envelope::{self, Contents, Facts, Place};
 use crate::frame::{Block, Kind};
@@ -20,6 +22,8 @@ pub(crate) struct Origin {
     pub(crate) cluster: Option<String>,
     pub(crate) file: String,
     pub(crate) sha256: Option<String>,
+    /// Under which secrets are redacted; without it they stay.
+    pub(crate) redaction: Option<RedactionKey>,
 }
 
 /// What was made of a block.
@@ -148,14 +152,20 @@ impl<'a> Rows<'a> {
 
     fn append(&mut self, json: &[u8], place: Place, facts: &Facts<'_>) -> Result<(), ParseError> {
         const DEFAULT_CLUSTER: &str = "default";
+        let key = self.origin.redaction.as_ref();
+        let redacted = key.and_then(|key| redact(json, key));
+        let original = facts.original.as_deref().map(|original| {
+            let redacted = key.and_then(|key| redact_record(original, json, key));
+            redacted.map_or(Cow::Borrowed(original), Cow::Owned)
+        });
+        let json = redacted.as_deref().unwrap_or(json);
         let mut event = self.parser.parse(json, facts.shipped_at)?;
         let cluster = self.origin.cluster.as_deref().or(facts.cluster.as_deref());
         event.cluster = Some(cluster.unwrap_or(DEFAULT_CLUSTER).into());
         event.envelopes = Some(facts.envelopes.iter().copied().map(Text::from).collect());
         event.provider = facts.provider.map(Text::from);
         event.node = facts.node.as_deref().map(Text::from);
-        event.original =
-            facts.original.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into());
+        event.original = original.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into());
         event.source_file = Some(Text::from(self.origin.file.as_str()));
         event.source_sha256 = self.origin.sha256.as_deref().map(Text::from);
         event.source_line = i64::try_from(place.line).ok();

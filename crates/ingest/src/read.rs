@@ -74,6 +74,7 @@ impl Reading<'_> {
             cluster: self.options.cluster.clone(),
             file: source.name.clone(),
             sha256,
+            redaction: self.options.redact.clone(),
         });
 
         let stream = match decode(counted) {

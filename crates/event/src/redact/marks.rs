@@ -1,0 +1,126 @@
+//! What can be said of a value only when the object around it, or it itself, was read to its end: members come in any
+//! order.
+
+use std::collections::HashMap;
+
+use super::subject::{Scope, scope_of_kind};
+use super::tokens::{TokenKind, Tokens, decode};
+
+/// What is known of a value.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Mark {
+    /// It is an object of a kind that holds secrets.
+    pub(super) scope: Option<Scope>,
+    /// It is the `value` of an object, which may be an operation of a JSON Patch (RFC 6902).
+    pub(super) target: Option<Target>,
+}
+
+/// Where an operation of a JSON Patch puts its value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Target {
+    /// At a JSON Pointer (RFC 6901), or at several where the operation has its `path` twice.
+    At(String),
+    /// No telling.
+    Unknown,
+}
+
+impl Target {
+    /// The reference tokens of the pointer; nothing if there is no telling.
+    pub(super) fn tokens(&self) -> Option<impl Iterator<Item = String>> {
+        let Target::At(pointer) = self else { return None };
+        Some(pointer.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")))
+    }
+}
+
+/// The marks of a valid JSON text, by where the value begins.
+pub(super) fn marks(json: &str) -> HashMap<usize, Mark> {
+    let mut marks: HashMap<usize, Mark> = HashMap::new();
+    let mut open: Vec<Container> = Vec::new();
+    for token in Tokens::new(json) {
+        let text = || decode(&json[token.start..token.end]);
+        match token.kind {
+            TokenKind::Key => {
+                if let Some(container) = open.last_mut() {
+                    container.member = Member::named(text().as_deref());
+                }
+                continue;
+            }
+            TokenKind::Close => {
+                if let Some(container) = open.pop() {
+                    container.finish(&mut marks);
+                }
+                continue;
+            }
+            TokenKind::Open | TokenKind::Text | TokenKind::Literal => {}
+        }
+        if let Some(container) = open.last_mut() {
+            let text = if token.kind == TokenKind::Text { text() } else { None };
+            container.note(token.start, text.as_deref());
+        }
+        if token.kind == TokenKind::Open {
+            open.push(Container { start: token.start, ..Container::default() });
+        }
+    }
+    marks
+}
+
+/// The members that matter here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Member {
+    #[default]
+    Other,
+    Kind,
+    Path,
+    Value,
+}
+
+impl Member {
+    fn named(key: Option<&str>) -> Self {
+        match key {
+            Some("kind") => Self::Kind,
+            Some(key) if key.eq_ignore_ascii_case("path") => Self::Path,
+            Some(key) if key.eq_ignore_ascii_case("value") => Self::Value,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// An object or array that is being read.
+#[derive(Debug, Default)]
+struct Container {
+    start: usize,
+    /// The member whose value comes next.
+    member: Member,
+    scope: Option<Scope>,
+    target: Option<Target>,
+    /// Where the values of `value` begin.
+    values: Vec<usize>,
+}
+
+impl Container {
+    /// A value begins at `start`; `text` is what it says if it is a string.
+    fn note(&mut self, start: usize, text: Option<&str>) {
+        match self.member {
+            Member::Other => {}
+            Member::Kind => self.scope = self.scope.or(text.and_then(scope_of_kind)),
+            Member::Path => {
+                self.target = Some(match (self.target.take(), text) {
+                    (None, Some(path)) => Target::At(path.to_owned()),
+                    (Some(Target::At(other)), Some(path)) => Target::At(format!("{other}/{path}")),
+                    _ => Target::Unknown,
+                });
+            }
+            Member::Value => self.values.push(start),
+        }
+    }
+
+    fn finish(self, marks: &mut HashMap<usize, Mark>) {
+        if self.scope.is_some() {
+            marks.entry(self.start).or_default().scope = self.scope;
+        }
+        for value in self.values {
+            let target = self.target.clone().unwrap_or(Target::Unknown);
+            marks.entry(value).or_default().target = Some(target);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Where the tokens of a JSON text stand, so that some can be replaced and the rest stays as it is.
+//!
+//! The text is known to be valid JSON. There is no recursion: a body may be nested as deep as its sender likes.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+
+use crate::column::Text;
+
+/// What a token is. Commas and colons are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    /// An object or array begins.
+    Open,
+    /// It ends.
+    Close,
+    /// The name of a member.
+    Key,
+    /// Another string.
+    Text,
+    /// A number, `true`, `false` or `null`.
+    Literal,
+}
+
+/// A token, as a range of the text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token {
+    pub(super) kind: TokenKind,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// The tokens of a valid JSON text, in order.
+pub(super) struct Tokens<'a> {
+    json: &'a str,
+    at: usize,
+    /// For each open container whether it is an object.
+    open: Vec<bool>,
+    key_follows: bool,
+}
+
+impl<'a> Tokens<'a> {
+    pub(super) fn new(json: &'a str) -> Self {
+        Self { json, at: 0, open: Vec::new(), key_follows: false }
+    }
+
+    /// Leaves out the rest of the container that was opened last, and says where it ends.
+    pub(super) fn skip_container(&mut self) -> usize {
+        let depth = self.open.len();
+        while self.open.len() >= depth && self.next().is_some() {}
+        self.at
+    }
+
+    /// The index after the string that begins at `start`.
+    fn end_of_string(&self, start: usize) -> usize {
+        let bytes = self.json.as_bytes();
+        let mut at = start + 1;
+        while let Some(step) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+            at += step;
+            if bytes[at] == b'"' {
+                return at + 1;
+            }
+            at += 2;
+        }
+        bytes.len()
+    }
+
+    fn end_of_literal(&self, start: usize) -> usize {
+        let is_end = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
+        let rest = &self.json.as_bytes()[start..];
+        rest.iter().position(is_end).map_or(self.json.len(), |length| start + length)
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        loop {
+            let start = self.at;
+            let byte = *self.json.as_bytes().get(start)?;
+            self.at += 1;
+            let kind = match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => continue,
+                b',' => {
+                    self.key_follows = self.open.last() == Some(&true);
+                    continue;
+                }
+                b':' => {
+                    self.key_follows = false;
+                    continue;
+                }
+                b'{' | b'[' => {
+                    self.open.push(byte == b'{');
+                    self.key_follows = byte == b'{';
+                    TokenKind::Open
+                }
+                b'}' | b']' => {
+                    self.open.pop();
+                    TokenKind::Close
+                }
+                b'"' => {
+                    self.at = self.end_of_string(start);
+                    if self.key_follows { TokenKind::Key } else { TokenKind::Text }
+                }
+                _ => {
+                    self.at = self.end_of_literal(start);
+                    TokenKind::Literal
+                }
+            };
+            return Some(Token { kind, start, end: self.at });
+        }
+    }
+}
+
+/// The text of a string literal; nothing where it has half a surrogate pair, which no text can say.
+pub(super) fn decode(literal: &str) -> Option<Cow<'_, str>> {
+    let inner = literal.strip_prefix('"')?.strip_suffix('"')?;
+    if !inner.contains('\\') {
+        return Some(inner.into());
+    }
+    serde_json::from_str::<Text<'_>>(literal).ok().map(|text| text.0)
+}
+
+/// The members of an object, their values as JSON text; none where the value is no object.
+pub(super) fn members(json: &str) -> Vec<(Cow<'_, str>, &str)> {
+    let mut tokens = Tokens::new(json);
+    let mut members = Vec::new();
+    let opens = |token: Token| json.as_bytes()[token.start] == b'{';
+    if !tokens.next().is_some_and(opens) {
+        return members;
+    }
+    let mut key = None;
+    while let Some(token) = tokens.next() {
+        let end = match token.kind {
+            TokenKind::Key => {
+                key = decode(&json[token.start..token.end]);
+                continue;
+            }
+            TokenKind::Close => break,
+            TokenKind::Open => tokens.skip_container(),
+            TokenKind::Text | TokenKind::Literal => token.end,
+        };
+        members.extend(key.take().map(|key| (key, &json[token.start..end])));
+    }
+    members
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_token_stands_where_it_says() {
+        let json = r#" { "a\"," : [ 1 , "b\\" , { } , [ true,"c"] ] ,"d":null,"e":"f" } "#;
+        let tokens: Vec<_> =
+            Tokens::new(json).map(|token| (token.kind, &json[token.start..token.end])).collect();
+        use TokenKind::{Close, Key, Literal, Open, Text};
+        assert_eq!(
+            tokens,
+            [
+                (Open, "{"),
+                (Key, r#""a\",""#),
+                (Open, "["),
+                (Literal, "1"),
+                (Text, r#""b\\""#),
+                (Open, "{"),
+                (Close, "}"),
+                (Open, "["),
+                (Literal, "true"),
+                (Text, r#""c""#),
+                (Close, "]"),
+                (Close, "]"),
+                (Key, r#""d""#),
+                (Literal, "null"),
+                (Key, r#""e""#),
+                (Text, r#""f""#),
+                (Close, "}"),
+            ]
+        );
+    }
+
+    #[test]
+    fn members_are_those_of_the_object_itself() {
+        let json = r#"{"a":{"b":[1,{"c":2}]},"d\u0065":"x","f":[],"a":3}"#;
+        let members = members(json);
+        let expected = [("a", r#"{"b":[1,{"c":2}]}"#), ("de", r#""x""#), ("f", "[]"), ("a", "3")];
+        assert_eq!(members.len(), expected.len());
+        for ((key, value), expected) in members.iter().zip(expected) {
+            assert_eq!((&**key, *value), expected);
+        }
+        assert!(super::members("[1]").is_empty());
+    }
+}

@@ -1,0 +1,293 @@
+//! Through a JSON text, with digests in the place of what is secret.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::value::RawValue;
+
+use super::key::{RedactionKey, is_digest};
+use super::marks::{Mark, Target, marks};
+use super::query::redact_query;
+use super::subject::Scope;
+use super::tokens::{Token, TokenKind, Tokens, decode};
+
+/// JSON in a string in JSON in a string …: deeper texts are not looked into, but taken for secret as a whole.
+const MAX_NESTING: usize = 3;
+
+/// Members of an event that hold no body, and that a client could hide by letting them look like one.
+const UNTOUCHED: [&str; 15] = [
+    "apiVersion",
+    "auditID",
+    "impersonatedUser",
+    "kind",
+    "level",
+    "metadata",
+    "objectRef",
+    "requestReceivedTimestamp",
+    "sourceIPs",
+    "stage",
+    "stageTimestamp",
+    "timestamp",
+    "user",
+    "userAgent",
+    "verb",
+];
+
+/// Members that are bodies, in an event and in the log entries of clouds.
+const BODIES: [&str; 4] = ["requestObject", "responseObject", "request", "response"];
+
+/// Error messages that quote the object: a patch that does not decode (apiserver, endpoints/handlers/patch.go), a body
+/// that does not (json-iterator, until Kubernetes 1.22), a value of the wrong type (structured-merge-diff).
+const QUOTING_MESSAGES: [&str; 3] =
+    ["patch: Invalid value: ", ", bigger context ...|", ": expected string, got "];
+
+/// How a text is redacted.
+pub(super) struct Walk<'a> {
+    pub(super) key: &'a RedactionKey,
+    /// A secret that is replaced wherever a string has it.
+    pub(super) secret: Option<&'a str>,
+}
+
+/// How the strings and numbers below a value are to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cover {
+    /// As they come.
+    None,
+    /// Each is a secret.
+    Text,
+    /// Each is a secret in base64.
+    Base64,
+    /// The value is a secret as a whole.
+    Whole,
+}
+
+/// What is known of a value from where it stands.
+#[derive(Debug, Clone, Copy)]
+struct Mode {
+    scope: Scope,
+    cover: Cover,
+    /// It should be, or be the text of, an object with secrets; if it is neither, it is a secret itself.
+    is_copy: bool,
+    is_uri: bool,
+}
+
+impl Mode {
+    fn new(scope: Scope) -> Self {
+        Self { scope, cover: Cover::None, is_copy: false, is_uri: false }
+    }
+
+    /// The mode of a member of an object of this mode.
+    fn member(self, name: Option<&str>) -> Self {
+        let mut mode = Self { is_copy: false, is_uri: false, ..self };
+        let Some(name) = name.filter(|_| self.cover == Cover::None) else { return mode };
+        mode.cover = cover(self.scope, name);
+        let has_secrets = matches!(self.scope, Scope::Secret | Scope::Token);
+        mode.is_copy = has_secrets && (is_copy(name) || BODIES[..2].contains(&name));
+        mode.is_uri = self.scope != Scope::Nothing && name.eq_ignore_ascii_case("requestURI");
+        mode
+    }
+
+    /// The mode with what a mark adds to it.
+    fn marked(self, mark: &Mark) -> Self {
+        let mut mode = self;
+        if let (Scope::ByKind, Some(scope)) = (mode.scope, mark.scope) {
+            mode.scope = scope;
+        }
+        if let (Scope::Secret, Cover::None, Some(target)) = (mode.scope, mode.cover, &mark.target) {
+            mode.take_target(target);
+        }
+        mode
+    }
+
+    fn take_target(&mut self, target: &Target) {
+        let Some(tokens) = target.tokens() else {
+            self.cover = Cover::Text;
+            return;
+        };
+        for token in tokens {
+            if self.cover == Cover::None {
+                self.cover = cover(self.scope, &token);
+            }
+            self.is_copy |= is_copy(&token);
+        }
+    }
+}
+
+/// Whether what stands under a name is secret. Case does not count: a misspelled member is ignored by the API server,
+/// and its value logged.
+fn cover(scope: Scope, name: &str) -> Cover {
+    match scope {
+        Scope::Secret if name.eq_ignore_ascii_case("data") => Cover::Base64,
+        Scope::Secret if name.eq_ignore_ascii_case("stringData") => Cover::Text,
+        Scope::Token if name.eq_ignore_ascii_case("token") => Cover::Text,
+        Scope::Bodies if BODIES.contains(&name) => Cover::Whole,
+        _ => Cover::None,
+    }
+}
+
+/// Whether an annotation holds a copy of the object, or a patch to it. Copies may be compressed (Rancher's are).
+fn is_copy(annotation: &str) -> bool {
+    annotation.contains("last-applied")
+        || annotation.ends_with("/applied")
+        || annotation.starts_with("patch.webhook.admission.k8s.io/")
+}
+
+/// An object or array that is being read.
+struct Container {
+    mode: Mode,
+    /// That of the next value in it.
+    next: Mode,
+}
+
+/// What became of a JSON text in a string.
+enum Nested {
+    /// It is not JSON.
+    Unreadable,
+    /// There is nothing to redact in it.
+    Clean,
+    Redacted(String),
+}
+
+impl Walk<'_> {
+    /// The event with digests for its secrets; nothing where it has none. It must be valid JSON.
+    pub(super) fn event(&self, json: &str, scope: Scope) -> Option<String> {
+        self.text(json, Mode::new(scope), true, 0)
+    }
+
+    /// The same for another record that says what an event says.
+    pub(super) fn record(&self, json: &str, scope: Scope) -> Option<String> {
+        self.text(json, Mode::new(scope), false, 0)
+    }
+
+    fn text(&self, json: &str, root: Mode, is_event: bool, nesting: usize) -> Option<String> {
+        let marks = marks(json);
+        let mut redacted = String::new();
+        let mut copied = 0;
+        let mut open: Vec<Container> = Vec::new();
+        let mut tokens = Tokens::new(json);
+        while let Some(token) = tokens.next() {
+            let Token { kind, start, mut end } = token;
+            if kind == TokenKind::Close {
+                open.pop();
+                continue;
+            }
+            let depth = open.len();
+            if kind == TokenKind::Key {
+                if let Some(container) = open.last_mut() {
+                    let name = decode(&json[start..end]);
+                    container.next = container.mode.member(name.as_deref());
+                    if is_event && depth == 1 && name.is_some_and(|name| is_untouched(&name)) {
+                        container.next.scope = Scope::Nothing;
+                    }
+                }
+                continue;
+            }
+            let mode = marked(open.last().map_or(root, |container| container.next), &marks, start);
+            let replacement = match kind {
+                TokenKind::Open if mode.cover == Cover::Whole => {
+                    end = tokens.skip_container();
+                    Some(self.key.digest(&json.as_bytes()[start..end]))
+                }
+                TokenKind::Open => {
+                    open.push(Container { mode, next: mode });
+                    None
+                }
+                TokenKind::Text => self.string(&json[start..end], mode, nesting),
+                _ => self.literal(&json[start..end], mode),
+            };
+            if let Some(replacement) = replacement {
+                redacted.push_str(&json[copied..start]);
+                redacted.push_str(&serde_json::Value::from(replacement).to_string());
+                copied = end;
+            }
+        }
+        if copied == 0 {
+            return None;
+        }
+        redacted.push_str(&json[copied..]);
+        Some(redacted)
+    }
+
+    /// What stands for a number; `true`, `false` and `null` are no secrets.
+    fn literal(&self, literal: &str, mode: Mode) -> Option<String> {
+        let is_number = literal.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        let is_secret = mode.cover != Cover::None || mode.is_copy;
+        (is_number && is_secret).then(|| self.key.digest(literal.as_bytes()))
+    }
+
+    /// What stands for a string; nothing where it stays.
+    fn string(&self, literal: &str, mode: Mode, nesting: usize) -> Option<String> {
+        let is_secret = mode.cover != Cover::None;
+        let Some(text) = decode(literal) else {
+            let is_secret = is_secret || mode.scope == Scope::Secret || mode.is_copy;
+            return is_secret.then(|| self.key.digest(literal.as_bytes()));
+        };
+        if text.is_empty() || is_digest(&text) {
+            return None;
+        }
+        if is_secret {
+            return Some(self.key.digest(&plain(&text, mode.cover)));
+        }
+        let text = match self.nested(&text, mode, nesting) {
+            Some(Nested::Redacted(text)) => return Some(text),
+            Some(Nested::Unreadable) => return Some(self.key.digest(text.as_bytes())),
+            Some(Nested::Clean) | None => text,
+        };
+        if mode.scope == Scope::Secret && QUOTING_MESSAGES.iter().any(|part| text.contains(part)) {
+            return Some(self.key.digest(text.as_bytes()));
+        }
+        let query = if mode.is_uri { redact_query(&text, self.key) } else { None };
+        match self.secret.filter(|secret| text.contains(secret)) {
+            Some(secret) => {
+                let text = query.map_or(text, Cow::Owned);
+                Some(text.replace(secret, &self.key.digest(secret.as_bytes())))
+            }
+            None => query,
+        }
+    }
+
+    /// Looks into a string that is, or should be, the text of an object with secrets.
+    fn nested(&self, text: &str, mode: Mode, nesting: usize) -> Option<Nested> {
+        let is_json = text.trim_start().starts_with(['{', '[']);
+        if !is_json && !mode.is_copy {
+            return None;
+        }
+        let is_suspicious = match mode.scope {
+            Scope::Nothing | Scope::Bodies => return None,
+            Scope::ByKind => text.contains("\"kind\"") && text.contains("\"Secret"),
+            Scope::Secret => text.to_ascii_lowercase().contains("data"),
+            Scope::Token => text.to_ascii_lowercase().contains("token"),
+        };
+        let json = (nesting < MAX_NESTING).then(|| serde_json::from_str::<&RawValue>(text));
+        match json {
+            Some(Ok(_)) => {
+                let root = Mode { is_copy: mode.is_copy, ..Mode::new(mode.scope) };
+                let redacted = self.text(text, root, false, nesting + 1);
+                Some(redacted.map_or(Nested::Clean, Nested::Redacted))
+            }
+            _ if mode.is_copy || is_suspicious => Some(Nested::Unreadable),
+            _ => None,
+        }
+    }
+}
+
+fn marked(mode: Mode, marks: &HashMap<usize, Mark>, start: usize) -> Mode {
+    marks.get(&start).map_or(mode, |mark| mode.marked(mark))
+}
+
+fn is_untouched(member: &str) -> bool {
+    UNTOUCHED.contains(&member)
+}
+
+/// The bytes of a secret: those of `data` are in base64, so that they equal those of `stringData` and of a token.
+fn plain(text: &str, cover: Cover) -> Cow<'_, [u8]> {
+    match cover {
+        Cover::Base64 => match STANDARD.decode(text) {
+            Ok(bytes) => bytes.into(),
+            Err(_) => text.as_bytes().into(),
+        },
+        _ => text.as_bytes().into(),
+    }
+}
