@@ -21,6 +21,9 @@ pub struct Options {
     /// The rows built from them take about as much again, and each file being read has a buffer of up to
     /// [`max_record_bytes`](Self::max_record_bytes).
     pub memory_bytes: usize,
+    /// Bytes that a compressed file may expand to, with all layers of compression and all members of an archive. What stands
+    /// before that is read. A file that is not compressed may be of any size.
+    pub max_expanded_bytes: u64,
     /// Folders that are not walked into, such as the lake itself.
     pub exclude: Vec<PathBuf>,
     /// When set, the commit under way is finished and the run ends with [`Summary::interrupted`](crate::Summary).
@@ -34,6 +37,7 @@ impl Default for Options {
             max_record_bytes: 64 * MIB,
             block_bytes: 4 * MIB,
             memory_bytes: 192 * MIB,
+            max_expanded_bytes: 256 * 1024 * MIB as u64,
             exclude: Vec::new(),
             stop: Arc::default(),
         }
