@@ -271,8 +271,7 @@ impl SourceReader<'_> {
     }
 
     fn into_outcome(mut self, name: &str) -> Outcome {
-        let is_short =
-            self.digest.is_some_and(|digest| self.counter.of_source() < digest.length);
+        let is_short = self.digest.is_some_and(|digest| self.counter.of_source() < digest.length);
         if is_short && self.logs > 0 && self.broken.is_empty() && !self.stopped {
             let message = "it became shorter while it was read";
             self.broken.push(Problem::of_file(name, message));

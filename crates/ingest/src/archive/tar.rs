@@ -24,7 +24,8 @@ pub(crate) fn is_tar(head: &[u8]) -> bool {
     let others = header.iter().enumerate().filter(|(at, _)| !CHECKSUM.contains(at));
     let sum = others.map(|(_, byte)| u32::from(*byte)).sum::<u32>()
         + u32::from(b' ') * u32::try_from(CHECKSUM.len()).unwrap_or_default();
-    let field = header[CHECKSUM].split(|byte| matches!(byte, 0 | b' ')).find(|part| !part.is_empty());
+    let field =
+        header[CHECKSUM].split(|byte| matches!(byte, 0 | b' ')).find(|part| !part.is_empty());
     let stored = field.and_then(|digits| std::str::from_utf8(digits).ok());
     stored.and_then(|digits| u32::from_str_radix(digits, 8).ok()) == Some(sum)
 }
@@ -40,7 +41,8 @@ pub(crate) fn read_tar(stream: Box<dyn Read + '_>, take: TakeMember<'_>) -> Resu
     let mut head = Vec::new();
     loop {
         let mut archive = Archive::new(head.as_slice().chain(&mut stream));
-        if read_members(&mut archive, &state, take).map_err(|error| state.tell(&error))?.is_break() {
+        if read_members(&mut archive, &state, take).map_err(|error| state.tell(&error))?.is_break()
+        {
             return Ok(());
         }
         head = next_block(&mut stream).map_err(|error| state.tell(&error))?;

@@ -35,8 +35,9 @@ impl Spool {
         let mut file = tempfile::tempfile()?;
         let length = io::copy(&mut stream.take(MAX_SPOOLED + 1), &mut file)?;
         if length > MAX_SPOOLED {
-            let message =
-                format!("a zip archive of more than {MAX_SPOOLED} bytes in a stream: unpack it first");
+            let message = format!(
+                "a zip archive of more than {MAX_SPOOLED} bytes in a stream: unpack it first"
+            );
             return Err(io::Error::other(message));
         }
         file.rewind()?;
@@ -64,7 +65,9 @@ pub(crate) fn read_zip(
         let entry = match entries.next_entry() {
             Ok(Some(entry)) => entry,
             Ok(None) => return Ok(()),
-            Err(error) => return Err(format!("the directory of the zip archive is damaged ({error})")),
+            Err(error) => {
+                return Err(format!("the directory of the zip archive is damaged ({error})"));
+            }
         };
         if entry.is_dir() || entry.mode().is_symlink() {
             continue;
@@ -123,7 +126,9 @@ impl<R: Read> Read for Verified<R> {
         self.length += read as u64;
         if read == 0 && !buffer.is_empty() {
             let actual = ZipVerification { crc: self.crc.sum(), uncompressed_size: self.length };
-            self.claim.valid(actual).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            self.claim
+                .valid(actual)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         }
         Ok(read)
     }
