@@ -1,7 +1,7 @@
 //! From audit log files to the table.
 //!
 //! Bytes go one way through the modules, in this order: inputs are expanded to sources (`walk`), each is opened and
-//! hashed (`open`), decompressed as a stream (`decode`), cut into blocks of whole records (`frame`), refused when it
+//! hashed (`open`), decompressed as a stream (`decode`), taken apart if it is an archive (`archive`), cut into blocks of whole records (`frame`), refused when it
 //! holds no audit events (`sniff`), parsed block by block on all cores (`parse`), with batches of events taken apart on
 //! the way (`envelope`), and committed in units of bounded size (`pipeline`, [`Sink`]).
 //!
@@ -9,10 +9,12 @@
 //! log is refused by name; both are told in [`Summary::problems`], and the run goes on. Only what keeps every event out
 //! of the table, such as a full disk, ends it.
 
+mod archive;
 mod budget;
 mod decode;
 mod envelope;
 mod error;
+mod expansion;
 mod frame;
 mod input;
 mod json;
@@ -28,6 +30,7 @@ mod sink;
 mod sniff;
 mod span;
 mod summary;
+mod utf16;
 mod walk;
 
 pub use error::IngestError;

@@ -1,5 +1,6 @@
 //! Opening a source: how long it is, what its digest is, and a reader that counts.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
@@ -16,9 +17,9 @@ pub(crate) struct FileDigest {
     pub(crate) length: u64,
 }
 
-/// Opens a regular file and hashes what it holds now. A log that is still written to grows meanwhile: the reader ends
-/// where the digest does.
-pub(crate) fn open_file(path: &Path) -> io::Result<(io::Take<File>, FileDigest)> {
+/// Opens a regular file and hashes what it holds now. A log that is still written to grows meanwhile: who reads it has to
+/// end where the digest does.
+pub(crate) fn open_file(path: &Path) -> io::Result<(File, FileDigest)> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let mut hasher = Sha256::new();
@@ -28,7 +29,7 @@ pub(crate) fn open_file(path: &Path) -> io::Result<(io::Take<File>, FileDigest)>
     }
     file.rewind()?;
     let sha256 = format!("{:x}", hasher.finalize());
-    Ok((file.take(length), FileDigest { sha256, length }))
+    Ok((file, FileDigest { sha256, length }))
 }
 
 struct HashWriter<'a>(&'a mut Sha256);
@@ -45,19 +46,38 @@ impl io::Write for HashWriter<'_> {
 }
 
 /// Counts the bytes read, for one source and for the run.
+pub(crate) struct Counter<'a> {
+    of_source: Cell<u64>,
+    of_run: &'a AtomicU64,
+    progress: &'a dyn Progress,
+}
+
+impl<'a> Counter<'a> {
+    pub(crate) fn new(of_run: &'a AtomicU64, progress: &'a dyn Progress) -> Self {
+        Self { of_source: Cell::new(0), of_run, progress }
+    }
+
+    pub(crate) fn of_source(&self) -> u64 {
+        self.of_source.get()
+    }
+
+    pub(crate) fn add(&self, bytes: u64) {
+        self.of_source.set(self.of_source.get() + bytes);
+        self.of_run.fetch_add(bytes, Ordering::Relaxed);
+        self.progress.advance(bytes);
+    }
+}
+
+/// A reader whose bytes are counted.
 pub(crate) struct Counted<'a, R> {
     pub(crate) reader: R,
-    pub(crate) of_source: &'a AtomicU64,
-    pub(crate) of_run: &'a AtomicU64,
-    pub(crate) progress: &'a dyn Progress,
+    pub(crate) counter: &'a Counter<'a>,
 }
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
-        self.of_source.fetch_add(read as u64, Ordering::Relaxed);
-        self.of_run.fetch_add(read as u64, Ordering::Relaxed);
-        self.progress.advance(read as u64);
+        self.counter.add(read as u64);
         Ok(read)
     }
 }

@@ -29,6 +29,9 @@ pub struct Options {
     /// A record that is quarantined is kept as it is: nobody can tell what is secret in it. `event_id` is a digest of the
     /// redacted event, so the same secret event is another event under another key.
     pub redact: Option<RedactionKey>,
+    /// Bytes that a compressed file may expand to, with all layers of compression and all members of an archive. What stands
+    /// before that is read. A file that is not compressed may be of any size.
+    pub max_expanded_bytes: u64,
     /// Folders that are not walked into, such as the lake itself.
     pub exclude: Vec<PathBuf>,
     /// When set, the commit under way is finished and the run ends with [`Summary::interrupted`](crate::Summary).
@@ -43,6 +46,7 @@ impl Default for Options {
             block_bytes: 4 * MIB,
             memory_bytes: 192 * MIB,
             redact: None,
+            max_expanded_bytes: 256 * 1024 * MIB as u64,
             exclude: Vec::new(),
             stop: Arc::default(),
         }

@@ -1,6 +1,8 @@
 //! From a block to rows.
 
+use std::any::Any;
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::RecordBatch;
 use podtrail_event::{BatchBuilder, ParseError, Parser, RedactionKey, Text, redact, redact_record};
@@ -63,8 +65,35 @@ pub(crate) enum Fault {
     Foreign,
 }
 
+/// Parses all records of a block. A defect in the parser costs the block, which goes to the quarantine whole.
+pub(crate) fn parse_safely(block: &Block, origin: &Origin) -> Parsed {
+    contain_panic(block, || parse_block(block, origin))
+}
+
+fn contain_panic(block: &Block, parse: impl FnOnce() -> Parsed) -> Parsed {
+    // Nothing that the parser had in hand is used again.
+    catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|panic| {
+        let damaged = Damaged {
+            fault: Fault::Broken,
+            offset: block.offset,
+            line: block.records.first().map_or(1, |record| record.line),
+            length: block.bytes.len() as u64,
+            bytes: block.bytes.clone(),
+            reason: shorten(&format!("a defect in podtrail: {}", panic_message(&*panic))),
+        };
+        let damaged = vec![damaged];
+        Parsed { batches: Vec::new(), events: 0, damaged, envelopes: 0, skipped: 0 }
+    })
+}
+
+/// What a panic says.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it panicked")
+}
+
 /// Parses all records of a block. The order of rows is that of the block, except that events out of envelopes come last.
-pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
+fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let mut damaged = Vec::new();
     let mut odd = Vec::new();
     let mut rows = Rows::new(origin);
@@ -192,5 +221,22 @@ fn shrink(batch: RecordBatch) -> RecordBatch {
     match RecordBatch::try_new_with_options(schema, columns, &options) {
         Ok(batch) => batch,
         Err(error) => unreachable!("the columns are those of a batch: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "a defect is what is tested")]
+
+    use super::*;
+
+    #[test]
+    fn a_defect_costs_the_block() {
+        let block = Block { offset: 7, bytes: b"abc".to_vec(), records: Vec::new() };
+        let parsed = contain_panic(&block, || panic!("index {} is wrong", 3));
+        let [damaged] = &parsed.damaged[..] else { panic!("one record") };
+        assert_eq!(damaged.reason, "a defect in podtrail: index 3 is wrong");
+        assert_eq!((damaged.offset, damaged.length, &damaged.bytes[..]), (7, 3, &b"abc"[..]));
+        assert_eq!(parsed.events, 0);
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -19,12 +20,15 @@ use crate::budget::{Budget, Permit};
 use crate::error::IngestError;
 use crate::input::Input;
 use crate::options::Options;
-use crate::parse::{Damaged, Origin, Parsed, parse_block};
+use crate::parse::{Damaged, Origin, Parsed, panic_message, parse_safely};
 use crate::progress::Progress;
 use crate::read::{Outcome, Piece, Reading};
 use crate::sink::Sink;
 use crate::summary::{Problem, Summary};
 use crate::walk::{Source, SourceKind, Sources};
+
+/// What a block counts at least: the rows of a tiny one take more than its bytes, and an archive may have a million of them.
+const MIN_BLOCK_COST: usize = 32 * 1024;
 
 /// How many quarantined records of a file are told one by one.
 const TOLD_PER_FILE: usize = 5;
@@ -56,6 +60,7 @@ pub fn ingest_into(
     };
     let mut collector = Collector {
         sink,
+        sources: &sources,
         options,
         progress,
         pending: Vec::new(),
@@ -120,7 +125,13 @@ impl Readers<'_> {
         loop {
             let source = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(named) = self.sources.get(source) else { return };
-            let outcome = self.read(source, named, parsers, sender);
+            let read = || self.read(source, named, parsers, sender);
+            // A defect in a decoder costs the source.
+            let outcome = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+                let message = format!("a defect in podtrail: {}", panic_message(&*panic));
+                let problems = vec![Problem::of_file(&named.name, message)];
+                Outcome { problems, ..Outcome::default() }
+            });
             self.reading.progress.file_done(&named.name);
             let stopped = outcome.stopped;
             if sender.send(Message::Done { source, outcome }).is_err() || stopped {
@@ -146,7 +157,7 @@ impl Readers<'_> {
                 Piece::Block(block) => block.bytes.len(),
                 Piece::Parsed(_, bytes) => *bytes,
             };
-            let Some(permit) = self.budget.acquire(bytes) else { return false };
+            let Some(permit) = self.budget.acquire(bytes.max(MIN_BLOCK_COST)) else { return false };
             let place = (source, block_number);
             block_number += 1;
             let origin = Arc::clone(origin);
@@ -158,7 +169,7 @@ impl Readers<'_> {
                 Piece::Block(block) => {
                     let sender = sender.clone();
                     parsers.spawn(move |_| {
-                        let parsed = parse_block(&block, &origin);
+                        let parsed = parse_safely(&block, &origin);
                         drop(block);
                         // The run is over when nobody listens.
                         let part = Box::new(Part { place, origin, parsed, permit });
@@ -174,6 +185,7 @@ impl Readers<'_> {
 /// Gathers parts and commits them.
 struct Collector<'a> {
     sink: &'a mut dyn Sink,
+    sources: &'a [Source],
     options: &'a Options,
     progress: &'a dyn Progress,
     pending: Vec<Part>,
@@ -185,10 +197,11 @@ struct Collector<'a> {
     summary: Summary,
 }
 
-/// The quarantined records of a file: the first few, and how many.
+/// The quarantined records of a source: the first few, and how many.
 #[derive(Default)]
 struct Faults {
-    first: BTreeMap<u64, Problem>,
+    /// By block number and offset.
+    first: BTreeMap<(usize, u64), Problem>,
     count: usize,
 }
 
@@ -236,7 +249,9 @@ impl Collector<'_> {
             count += part.parsed.events;
             events.extend(part.parsed.batches);
             for damaged in part.parsed.damaged {
-                self.faults.entry(part.place.0).or_default().add(&part.origin.file, &damaged);
+                let (source, block) = part.place;
+                let faults = self.faults.entry(source).or_default();
+                faults.add(block, &part.origin.file, &damaged);
                 quarantine.push(quarantine_record(&part.origin, damaged, quarantined_at));
             }
             permits.push(part.permit);
@@ -257,40 +272,41 @@ impl Collector<'_> {
     /// The summary, with problems in the order of the sources.
     fn into_summary(mut self) -> Summary {
         for (source, outcome) in self.ends {
-            self.summary.files += u64::from(outcome.is_log);
+            self.summary.files += outcome.logs;
             self.summary.problems.extend(outcome.problems);
             self.summary.notes.extend(outcome.notes);
             if let Some(faults) = self.faults.remove(&source) {
-                self.summary.problems.extend(faults.into_problems());
+                let name = &self.sources[source].name;
+                self.summary.problems.extend(faults.into_problems(name));
             }
         }
         // Of sources whose reading was stopped.
-        for faults in self.faults.into_values() {
-            self.summary.problems.extend(faults.into_problems());
+        for (source, faults) in self.faults {
+            let name = &self.sources[source].name;
+            self.summary.problems.extend(faults.into_problems(name));
         }
         self.summary
     }
 }
 
 impl Faults {
-    fn add(&mut self, file: &str, damaged: &Damaged) {
+    fn add(&mut self, block: usize, file: &str, damaged: &Damaged) {
         self.count += 1;
         let message = format!("quarantined: {}", damaged.reason);
         let (offset, line) = (Some(damaged.offset), Some(damaged.line));
-        self.first.insert(damaged.offset, Problem { file: file.to_owned(), offset, line, message });
+        let problem = Problem { file: file.to_owned(), offset, line, message };
+        self.first.insert((block, damaged.offset), problem);
         if self.first.len() > TOLD_PER_FILE {
             self.first.pop_last();
         }
     }
 
-    fn into_problems(self) -> Vec<Problem> {
+    fn into_problems(self, source: &str) -> Vec<Problem> {
         let untold = self.count - self.first.len();
         let mut problems: Vec<_> = self.first.into_values().collect();
-        if untold > 0
-            && let Some(first) = problems.first()
-        {
+        if untold > 0 {
             let message = format!("{untold} more records quarantined");
-            problems.push(Problem::of_file(&first.file, message));
+            problems.push(Problem::of_file(source, message));
         }
         problems
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 /// `records == events_added + duplicates + quarantined`, interrupted or not: what was read but not committed is not counted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Summary {
-    /// Files and streams that were read as audit logs, empty ones included.
+    /// Files, streams and members of archives that were read as audit logs, empty ones included.
     pub files: u64,
     /// Audit events met, and records quarantined.
     pub records: u64,
@@ -34,7 +34,7 @@ pub struct Summary {
 /// Something about one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// The file or stream, as named at ingest.
+    /// The file or stream, as named at ingest; a member of an archive as `archive!member`.
     pub file: String,
     /// Byte offset in the decompressed file, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,5 +59,41 @@ impl fmt::Display for Problem {
             write!(formatter, ":{line}")?;
         }
         write!(formatter, ": {}", self.message)
+    }
+}
+
+/// The first few of many problems, and the number of the others.
+#[derive(Debug, Default)]
+pub(crate) struct Few {
+    first: Vec<Problem>,
+    untold: u64,
+}
+
+impl Few {
+    const TOLD: usize = 5;
+
+    pub(crate) fn push(&mut self, problem: Problem) {
+        if self.first.len() < Self::TOLD {
+            self.first.push(problem);
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.first.len() as u64 + self.untold
+    }
+
+    /// The first few; for the others it is said of `file` how many `what` there are.
+    pub(crate) fn into_problems(self, file: &str, what: &str) -> Vec<Problem> {
+        let mut problems = self.first;
+        if self.untold > 0 {
+            problems.push(Problem::of_file(file, format!("{} {what}", self.untold)));
+        }
+        problems
     }
 }

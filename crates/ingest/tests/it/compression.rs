@@ -4,7 +4,9 @@ use arrow::array::AsArray;
 use podtrail_ingest::{Input, Options};
 use sha2::Digest;
 
-use crate::support::{Folder, event, gzip, lines, messages, run, run_stream, zstd};
+use crate::support::{
+    Folder, bzip2, event, gzip, lines, lz4, messages, run, run_stream, utf16, xz, zstd,
+};
 
 fn log(ids: std::ops::Range<usize>) -> Vec<u8> {
     lines(ids.map(event))
@@ -28,6 +30,20 @@ fn by_content() {
         ("two frames", frames),
         ("gzip in gzip", gzip(&gzip(&log(0..100)))),
         ("gzip in zstd", zstd(&gzip(&log(0..100)))),
+        ("bzip2", bzip2(&log(0..100))),
+        ("two bzip2 streams", [bzip2(&log(0..50)), bzip2(&log(50..100))].concat()),
+        ("xz", xz(&log(0..100))),
+        ("two xz streams", [xz(&log(0..50)), xz(&log(50..100))].concat()),
+        ("lz4", lz4(&log(0..100))),
+        ("two lz4 frames", [lz4(&log(0..50)), lz4(&log(50..100))].concat()),
+        ("xz in bzip2 in lz4 in gzip", gzip(&lz4(&bzip2(&xz(&log(0..100)))))),
+        ("UTF-16", utf16(&log(0..100))),
+        ("UTF-16 without a mark", utf16(&log(0..100))[2..].to_vec()),
+        (
+            "UTF-16, big end first",
+            utf16(&log(0..100)).chunks(2).flat_map(|c| [c[1], c[0]]).collect(),
+        ),
+        ("UTF-16 in gzip", gzip(&utf16(&log(0..100)))),
     ];
     for (name, bytes) in table {
         for file in ["audit.log", "audit.log.gz", "audit.zst", "x"] {
@@ -80,21 +96,58 @@ fn rubbish_after_a_gzip_member() {
 }
 
 #[test]
-fn a_cut_zstd_keeps_what_stands_before() {
-    let whole = zstd(&lines((0..20_000).map(event)));
-    let folder = Folder::new().with("audit.log.zst", &whole[..whole.len() - 10]);
-    let (memory, summary) = run(&[folder.input()], &Options::default());
-    assert!(memory.rows().len() > 1000, "{summary:?}");
-    assert!(summary.problems.iter().any(|p| p.message.starts_with("the zstd data")));
+fn what_stands_before_the_damage_is_kept() {
+    type Compress = fn(&[u8]) -> Vec<u8>;
+    let table: [(&str, Compress); 5] =
+        [("gzip", gzip), ("zstd", zstd), ("bzip2", bzip2), ("xz", xz), ("lz4", lz4)];
+    // bzip2 gives blocks of 100 kB at this level, xz tells its first bytes soon.
+    let text = log(0..20_000);
+    for (name, compress) in table {
+        let whole = compress(&text);
+        let cut = whole[..whole.len() - 10].to_vec();
+        let mut broken = whole.clone();
+        let middle = whole.len() / 2;
+        broken[middle..middle + 64].fill(0xff);
+        let rubbish = [&whole[..], b"rubbish!"].concat();
+        for (what, bytes) in [("cut", cut), ("broken", broken), ("rubbish", rubbish)] {
+            let folder = Folder::new().with("a", &bytes).with("b", log(0..3));
+            let (memory, summary) = run(&[folder.input()], &Options::default());
+            let what = format!("{name}, {what}: {summary:?}");
+            assert!(memory.rows().len() > 5_000, "{} rows of {what}", memory.rows().len());
+            let told: Vec<_> =
+                summary.problems.iter().filter(|p| p.message.contains(name)).collect();
+            let [problem] = told[..] else { panic!("one problem: {what}") };
+            assert!(problem.message.starts_with(&format!("the {name} data ")), "{what}");
+            assert!(problem.offset.is_some_and(|offset| offset > 0), "{what}");
+            assert!(problem.file.ends_with("/a"), "{what}");
+            // The last block may be rubbish before its checksum tells so.
+            assert!(summary.quarantined <= 10, "{what}");
+            assert_eq!(summary.files, 2, "{what}");
+        }
+    }
+}
+
+/// A last byte alone is no character; it costs the record that it is in.
+#[test]
+fn utf16_cut_in_the_middle() {
+    let whole = utf16(&log(0..10));
+    let (memory, summary) = run_stream(&whole[..whole.len() - 9], &Options::default());
+    assert_eq!(memory.rows().len(), 9);
+    assert_eq!(summary.quarantined, 1);
 }
 
 #[test]
 fn other_formats_are_named() {
-    let table: [(&[u8], &str); 4] = [
-        (b"PK\x03\x04rest", "a zip archive: unpack it first"),
-        (b"BZh91AY", "compressed with bzip2: decompress it first"),
-        (b"\xfd7zXZ\0rest", "compressed with xz: decompress it first"),
-        (b"\xff\xfe{\0}\0", "UTF-16 text: convert it to UTF-8 first"),
+    let five = gzip(&gzip(&gzip(&gzip(&gzip(&log(0..1))))));
+    let table: [(&[u8], &str); 8] = [
+        (b"7z\xbc\xaf\x27\x1crest", "a 7z archive: unpack it first"),
+        (b"Rar!\x1a\x07\x01\0rest", "a RAR archive: unpack it first"),
+        (b"PAR1rest", "a Parquet file: export it as JSON lines first"),
+        (b"Obj\x01rest", "an Avro file: export it as JSON lines first"),
+        (b"\xff\x06\0\0sNaPpYrest", "compressed with Snappy: decompress it first"),
+        (b"\x7fELF\x02", "a program"),
+        (b"BZh is how this text begins", "text without audit events"),
+        (&five, "compressed more than four times over"),
     ];
     for (bytes, reason) in table {
         let folder = Folder::new().with("f", bytes).with("g.log", log(0..1));
@@ -103,6 +156,25 @@ fn other_formats_are_named() {
         assert_eq!(memory.rows().len(), 1);
         assert_eq!(summary.files, 1);
     }
+}
+
+/// A bomb costs a limited time and its own events.
+#[test]
+fn a_file_may_expand_to_so_much() {
+    let options = Options { max_expanded_bytes: 100_000, ..Options::default() };
+    let bomb = gzip(&gzip(&[&log(0..100)[..], &vec![0; 10_000_000]].concat()));
+    let folder = Folder::new().with("a", bomb).with("b", gzip(&log(0..100)));
+    let (memory, summary) = run(&[folder.input()], &options);
+    assert_eq!(memory.rows().len(), 200);
+    let message = summary.problems.iter().find(|problem| problem.file.ends_with("/a"));
+    let message = &message.expect("a problem").message;
+    let start = "it expands to more than 100000 bytes, as much as a file may, after ";
+    assert!(message.starts_with(start), "{message}");
+
+    let plain = log(0..1000);
+    assert!(plain.len() > 100_000);
+    let (memory, summary) = run_stream(plain, &options);
+    assert_eq!((memory.rows().len(), summary.problems.len()), (1000, 0));
 }
 
 /// The digest is that of the file as it lies on disk.

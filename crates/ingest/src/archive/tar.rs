@@ -1,0 +1,172 @@
+//! Tar archives, read as a stream.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+use ::tar::{Archive, EntryType};
+
+use super::{TakeMember, name_of};
+
+const BLOCK: usize = 512;
+
+/// What may stand between the contents of two members: headers with long names. The library holds them in memory, however
+/// long they say they are.
+const MAX_HEADER_BYTES: u64 = 1024 * 1024;
+
+/// Whether a tar archive begins with `head`. Text that has the mark in the right place has no checksum there.
+pub(crate) fn is_tar(head: &[u8]) -> bool {
+    const CHECKSUM: std::ops::Range<usize> = 148..156;
+    let Some(header) = head.get(..BLOCK) else { return false };
+    if header[257..262] != *b"ustar" {
+        return false;
+    }
+    let others = header.iter().enumerate().filter(|(at, _)| !CHECKSUM.contains(at));
+    let sum = others.map(|(_, byte)| u32::from(*byte)).sum::<u32>()
+        + u32::from(b' ') * u32::try_from(CHECKSUM.len()).unwrap_or_default();
+    let field =
+        header[CHECKSUM].split(|byte| matches!(byte, 0 | b' ')).find(|part| !part.is_empty());
+    let stored = field.and_then(|digits| std::str::from_utf8(digits).ok());
+    stored.and_then(|digits| u32::from_str_radix(digits, 8).ok()) == Some(sum)
+}
+
+/// Hands every file in the archive to `take`, also of archives that were concatenated. Folders, links and devices have no
+/// contents.
+///
+/// # Errors
+/// Why the archive could not be read to its end. The members before that were handed out.
+pub(crate) fn read_tar(stream: Box<dyn Read + '_>, take: TakeMember<'_>) -> Result<(), String> {
+    let state = State::default();
+    let mut stream = Watched { reader: stream, state: &state };
+    let mut head = Vec::new();
+    loop {
+        let mut archive = Archive::new(head.as_slice().chain(&mut stream));
+        if read_members(&mut archive, &state, take).map_err(|error| state.tell(&error))?.is_break()
+        {
+            return Ok(());
+        }
+        head = next_block(&mut stream).map_err(|error| state.tell(&error))?;
+        if head.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+fn read_members(
+    archive: &mut Archive<impl Read>,
+    state: &State,
+    take: TakeMember<'_>,
+) -> io::Result<ControlFlow<()>> {
+    let mut entries = archive.entries()?;
+    loop {
+        state.left.set(Some(MAX_HEADER_BYTES));
+        let Some(entry) = entries.next() else { break };
+        let entry = entry?;
+        state.left.set(None);
+        let has_contents = has_contents(entry.header().entry_type());
+        let name = name_of(&entry.path_bytes());
+        let mut member = Member { left: entry.size(), reader: entry, state };
+        if has_contents && take(&name, Ok(Box::new(&mut member))).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        if let Some(error) = state.failure.take() {
+            return Err(error);
+        }
+        io::copy(&mut member, &mut io::sink())?;
+    }
+    state.left.set(None);
+    Ok(ControlFlow::Continue(()))
+}
+
+fn has_contents(kind: EntryType) -> bool {
+    !(kind.is_dir()
+        || kind.is_symlink()
+        || kind.is_hard_link()
+        || kind.is_character_special()
+        || kind.is_block_special()
+        || kind.is_fifo()
+        || kind.is_pax_global_extensions())
+}
+
+/// The next block that is not only zeros; none at the end. An archive ends with blocks of zeros, and another may follow.
+fn next_block(stream: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut block = Vec::with_capacity(BLOCK);
+    loop {
+        block.clear();
+        stream.by_ref().take(BLOCK as u64).read_to_end(&mut block)?;
+        if block.iter().any(|byte| *byte != 0) || block.is_empty() {
+            return Ok(block);
+        }
+    }
+}
+
+/// What is known of the stream under the archive.
+#[derive(Default)]
+struct State {
+    position: Cell<u64>,
+    /// How many bytes may be read, if that is limited.
+    left: Cell<Option<u64>>,
+    /// What ended the stream before its time, while a member was read.
+    failure: RefCell<Option<io::Error>>,
+}
+
+impl State {
+    /// Keeps a copy of the error, for who reads the archive.
+    fn fail(&self, error: io::Error) -> io::Error {
+        let copy = io::Error::new(error.kind(), error.to_string());
+        *self.failure.borrow_mut() = Some(copy);
+        error
+    }
+
+    fn tell(&self, error: &io::Error) -> String {
+        let position = self.position.get();
+        format!("{error}, at byte {position} of the archive; the members before that were read")
+    }
+}
+
+/// The stream under the archive.
+struct Watched<'a, R> {
+    reader: R,
+    state: &'a State,
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let state = self.state;
+        let length = match state.left.get() {
+            Some(0) if !buffer.is_empty() => {
+                return Err(io::Error::other("the tar archive has a header that is too long"));
+            }
+            Some(left) => buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX)),
+            None => buffer.len(),
+        };
+        let read = match self.reader.read(&mut buffer[..length]) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                return Err(state.fail(error));
+            }
+            result => result?,
+        };
+        state.position.set(state.position.get() + read as u64);
+        state.left.set(state.left.get().map(|left| left - read as u64));
+        Ok(read)
+    }
+}
+
+/// What a member holds, all of it: the library takes the end of the stream for the end of the member.
+struct Member<'a, R> {
+    reader: R,
+    left: u64,
+    state: &'a State,
+}
+
+impl<R: Read> Read for Member<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        if read == 0 && self.left > 0 && !buffer.is_empty() {
+            let kind = io::ErrorKind::UnexpectedEof;
+            return Err(self.state.fail(io::Error::new(kind, "the tar archive ends too early")));
+        }
+        self.left = self.left.saturating_sub(read as u64);
+        Ok(read)
+    }
+}
