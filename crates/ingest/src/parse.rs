@@ -1,9 +1,11 @@
 //! From a block to rows.
 
-use arrow::array::RecordBatch;
-use podtrail_event::{BatchBuilder, ParseError, Text};
+use std::borrow::Cow;
 
-use crate::envelope::{self, Contents, Facts, Place};
+use arrow::array::RecordBatch;
+use podtrail_event::{BatchBuilder, Event, ParseError, Text};
+
+use crate::envelope::{self, Candidate, Contents, Facts, Place, Room, salvage};
 use crate::frame::{Block, Kind};
 use crate::span::Span;
 
@@ -18,6 +20,8 @@ const MAX_REASON: usize = 300;
 pub(crate) struct Origin {
     /// The name given for it, which is believed before what the envelopes say.
     pub(crate) cluster: Option<String>,
+    /// The host of the API server, where the path of the source says.
+    pub(crate) node: Option<String>,
     pub(crate) file: String,
     pub(crate) sha256: Option<String>,
 }
@@ -83,23 +87,22 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
             }
             Kind::Text => {
                 let span = Span { bytes, offset, line };
-                let bare = Facts::default();
-                if envelope::is_likely(bytes) || rows.append(bytes, span.place(), &bare).is_err() {
+                if envelope::is_likely(bytes) || !rows.append_bare(span) {
                     odd.push(span);
                 }
             }
         }
     }
 
-    let mut contents = Contents::default();
+    let room = Room::of_block(block.bytes.len());
+    let mut contents = Contents { room, ..Contents::default() };
     for span in odd {
         envelope::unwrap(span, &mut contents);
     }
     let mut unwrapped = Rows::new(origin);
     for candidate in &contents.candidates {
         let Place { offset, line } = candidate.place;
-        let appended = unwrapped.append(&candidate.json, candidate.place, &candidate.facts);
-        if let Err(error) = appended {
+        if let Err(error) = unwrapped.append_candidate(candidate) {
             let is_json = !matches!(error, ParseError::Json(_));
             let fault = if is_json { Fault::Foreign } else { Fault::Broken };
             let length = candidate.json.len() as u64;
@@ -107,16 +110,16 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
             damaged.push(Damaged { fault, offset, line, length, bytes, reason });
         }
     }
-    for damage in contents.damaged {
-        damaged.push(Damaged {
-            fault: Fault::Broken,
-            offset: damage.place.offset,
-            line: damage.place.line,
-            length: damage.bytes.len() as u64,
-            bytes: damage.bytes.into_owned(),
-            reason: shorten(&damage.reason),
-        });
-    }
+    let broken = contents.damaged.into_iter().map(|damage| (Fault::Broken, damage));
+    let foreign = contents.foreign.into_iter().map(|damage| (Fault::Foreign, damage));
+    damaged.extend(broken.chain(foreign).map(|(fault, damage)| Damaged {
+        fault,
+        offset: damage.place.offset,
+        line: damage.place.line,
+        length: damage.bytes.len() as u64,
+        bytes: damage.bytes.into_owned(),
+        reason: shorten(&damage.reason),
+    }));
     damaged.sort_by_key(|damaged| damaged.offset);
 
     let is_small = block.bytes.len() < SMALL_BLOCK;
@@ -145,14 +148,54 @@ impl<'a> Rows<'a> {
         Self { origin, builder: None }
     }
 
-    fn append(&mut self, json: &[u8], place: Place, facts: &Facts<'_>) -> Result<(), ParseError> {
+    /// Appends a record that should be an event as it stands; false if it is none, or has members of an envelope.
+    fn append_bare(&mut self, record: Span<'_>) -> bool {
+        let Ok(event) = podtrail_event::parse(record.bytes, None) else { return false };
+        let is_bare = !event.extra.as_deref().is_some_and(envelope::is_lifted);
+        if is_bare {
+            self.push(event, record.place(), &Facts::default());
+        }
+        is_bare
+    }
+
+    /// Appends what came out of a record, completed if it was cut on the way.
+    fn append_candidate(&mut self, candidate: &Candidate<'_>) -> Result<(), ParseError> {
+        let Candidate { json, place, facts } = candidate;
+        let error = match podtrail_event::parse(json, facts.shipped_at) {
+            Ok(event) => {
+                self.push(event, *place, facts);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        // What ends too early at the end of a file may be there as a whole later. A string in an envelope is all there is.
+        let is_from_string = matches!(json, Cow::Owned(_)) && !facts.envelopes.is_empty();
+        if !matches!(error, ParseError::Json(_)) || !(is_from_string || salvage::has_mark(json)) {
+            return Err(error);
+        }
+        let Some(completed) = salvage::complete(json) else { return Err(error) };
+        let Ok(event) = podtrail_event::parse(&completed, facts.shipped_at) else {
+            return Err(error);
+        };
+        let original = Some(Cow::Borrowed(&**json));
+        let facts = Facts { original, truncated: true, ..facts.clone() };
+        self.push(event, *place, &facts);
+        Ok(())
+    }
+
+    fn push<'e>(&mut self, mut event: Event<'e>, place: Place, facts: &'e Facts<'e>)
+    where
+        'a: 'e,
+    {
         const DEFAULT_CLUSTER: &str = "default";
-        let mut event = podtrail_event::parse(json, facts.shipped_at)?;
         let cluster = self.origin.cluster.as_deref().or(facts.cluster.as_deref());
         event.cluster = Some(cluster.unwrap_or(DEFAULT_CLUSTER).into());
         event.envelopes = Some(facts.envelopes.iter().copied().map(Text::from).collect());
         event.provider = facts.provider.map(Text::from);
-        event.node = facts.node.as_deref().map(Text::from);
+        event.node = facts.node.as_deref().or(self.origin.node.as_deref()).map(Text::from);
+        if facts.truncated {
+            event.truncated = Some(true);
+        }
         event.original =
             facts.original.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into());
         event.source_file = Some(Text::from(self.origin.file.as_str()));
@@ -160,7 +203,6 @@ impl<'a> Rows<'a> {
         event.source_line = i64::try_from(place.line).ok();
         event.source_offset = i64::try_from(place.offset).ok();
         self.builder.get_or_insert_default().append(&event);
-        Ok(())
     }
 
     fn finish(self, is_small: bool) -> Option<RecordBatch> {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::decode::{Refusal, decode};
 use crate::frame::{Block, Framer, Limits};
 use crate::open::{Counted, open_file};
+use crate::must_gather::node_of_path;
 use crate::options::Options;
 use crate::parse::{Origin, Parsed, parse_block};
 use crate::progress::Progress;
@@ -72,6 +73,7 @@ impl Reading<'_> {
         let (length, sha256) = digest.map(|digest| (digest.length, digest.sha256)).unzip();
         let origin = Arc::new(Origin {
             cluster: self.options.cluster.clone(),
+            node: node_of_path(&source.name),
             file: source.name.clone(),
             sha256,
         });
