@@ -17,6 +17,7 @@ use crate::extract::{self, Bodies};
 use crate::identity::IdentityKind;
 use crate::kinds::{rbac_kind, workload_kind};
 use crate::outcome::{Evidence, Outcome};
+use crate::redact::{RedactionKey, redact};
 use crate::request_uri::RequestQuery;
 
 /// Why a JSON text is not an audit event.
@@ -42,9 +43,17 @@ pub enum ParseError {
 #[derive(Default)]
 pub struct Parser {
     reader: Reader,
+    redaction: Option<RedactionKey>,
+    /// The text of the last event that had something to redact.
+    redacted: Vec<u8>,
 }
 
 impl Parser {
+    /// A parser that redacts secrets under a key, if there is one.
+    pub fn new(redaction: Option<RedactionKey>) -> Self {
+        Self { redaction, ..Self::default() }
+    }
+
     /// Reads one event.
     ///
     /// Every column is filled but `cluster` and those on the source and the envelopes, which the text does not know.
@@ -57,6 +66,14 @@ impl Parser {
         json: &'a [u8],
         shipped_at: Option<Micros>,
     ) -> Result<Event<'a>, ParseError> {
+        let redacted = self.redaction.as_ref().and_then(|key| redact(json, key));
+        let json = match redacted {
+            Some(text) => {
+                self.redacted = text;
+                &self.redacted
+            }
+            None => json,
+        };
         let document = self.reader.read(json)?;
         let mut columns = Columns { fallback_time: shipped_at, ..Columns::default() };
         columns.event.shipped_at = shipped_at;

@@ -68,6 +68,38 @@ impl<'de> Deserialize<'de> for Object<'de> {
     }
 }
 
+/// Puts an object together as text.
+#[derive(Debug, Default)]
+pub(crate) struct ObjectWriter(String);
+
+impl ObjectWriter {
+    /// Adds a member whose value is JSON text.
+    pub(crate) fn raw(&mut self, key: &str, json: &str) {
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        self.0.push_str(&quote(key));
+        self.0.push(':');
+        self.0.push_str(json);
+    }
+
+    /// Adds a member that is a string.
+    pub(crate) fn text(&mut self, key: &str, text: &str) {
+        self.raw(key, &quote(text));
+    }
+
+    pub(crate) fn finish(mut self) -> String {
+        if self.0.is_empty() {
+            self.0.push('{');
+        }
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// A text as a JSON string.
+pub(crate) fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 /// The text of a string; borrowed where it has no escapes.
 pub(crate) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)

@@ -20,6 +20,7 @@ mod input;
 mod json;
 #[cfg(feature = "lake")]
 mod lake;
+mod must_gather;
 mod open;
 mod options;
 mod parse;

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::RecordBatch;
-use podtrail_event::{BatchBuilder, ParseError, Parser, RedactionKey, Text, redact, redact_record};
+use podtrail_event::{BatchBuilder, Event, ParseError, Parser, RedactionKey, Text, redact_record};
 
-use crate::envelope::{self, Contents, Facts, Place};
+use crate::envelope::{self, Candidate, Contents, Facts, Place, Room, salvage};
 use crate::frame::{Block, Kind};
 use crate::span::Span;
 
@@ -22,10 +22,31 @@ const MAX_REASON: usize = 300;
 pub(crate) struct Origin {
     /// The name given for it, which is believed before what the envelopes say.
     pub(crate) cluster: Option<String>,
+    /// The host of the API server, where the path of the source says.
+    pub(crate) node: Option<String>,
     pub(crate) file: String,
     pub(crate) sha256: Option<String>,
     /// Under which secrets are redacted; without it they stay.
     pub(crate) redaction: Option<RedactionKey>,
+}
+
+impl Origin {
+    /// Says in the columns of an event where it is from.
+    fn mark<'e>(&'e self, event: &mut Event<'e>, place: Place, facts: &'e Facts<'_>) {
+        const DEFAULT_CLUSTER: &str = "default";
+        let cluster = self.cluster.as_deref().or(facts.cluster.as_deref());
+        event.cluster = Some(cluster.unwrap_or(DEFAULT_CLUSTER).into());
+        event.envelopes = Some(facts.envelopes.iter().copied().map(Text::from).collect());
+        event.provider = facts.provider.map(Text::from);
+        event.node = facts.node.as_deref().or(self.node.as_deref()).map(Text::from);
+        if facts.truncated {
+            event.truncated = Some(true);
+        }
+        event.source_file = Some(Text::from(self.file.as_str()));
+        event.source_sha256 = self.sha256.as_deref().map(Text::from);
+        event.source_line = i64::try_from(place.line).ok();
+        event.source_offset = i64::try_from(place.offset).ok();
+    }
 }
 
 /// What was made of a block.
@@ -116,23 +137,22 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
             }
             Kind::Text => {
                 let span = Span { bytes, offset, line };
-                let bare = Facts::default();
-                if envelope::is_likely(bytes) || rows.append(bytes, span.place(), &bare).is_err() {
+                if envelope::is_likely(bytes) || !rows.append_bare(span) {
                     odd.push(span);
                 }
             }
         }
     }
 
-    let mut contents = Contents::default();
+    let room = Room::of_block(block.bytes.len());
+    let mut contents = Contents { room, ..Contents::default() };
     for span in odd {
         envelope::unwrap(span, &mut contents);
     }
     let mut unwrapped = Rows::new(origin);
     for candidate in &contents.candidates {
         let Place { offset, line } = candidate.place;
-        let appended = unwrapped.append(&candidate.json, candidate.place, &candidate.facts);
-        if let Err(error) = appended {
+        if let Err(error) = unwrapped.append_candidate(candidate) {
             let is_json = !matches!(error, ParseError::Json(_));
             let fault = if is_json { Fault::Foreign } else { Fault::Broken };
             let length = candidate.json.len() as u64;
@@ -140,16 +160,16 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
             damaged.push(Damaged { fault, offset, line, length, bytes, reason });
         }
     }
-    for damage in contents.damaged {
-        damaged.push(Damaged {
-            fault: Fault::Broken,
-            offset: damage.place.offset,
-            line: damage.place.line,
-            length: damage.bytes.len() as u64,
-            bytes: damage.bytes.into_owned(),
-            reason: shorten(&damage.reason),
-        });
-    }
+    let broken = contents.damaged.into_iter().map(|damage| (Fault::Broken, damage));
+    let foreign = contents.foreign.into_iter().map(|damage| (Fault::Foreign, damage));
+    damaged.extend(broken.chain(foreign).map(|(fault, damage)| Damaged {
+        fault,
+        offset: damage.place.offset,
+        line: damage.place.line,
+        length: damage.bytes.len() as u64,
+        bytes: damage.bytes.into_owned(),
+        reason: shorten(&damage.reason),
+    }));
     damaged.sort_by_key(|damaged| damaged.offset);
 
     let is_small = block.bytes.len() < SMALL_BLOCK;
@@ -176,29 +196,49 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn new(origin: &'a Origin) -> Self {
-        Self { origin, parser: Parser::default(), builder: None }
+        let parser = Parser::new(origin.redaction.clone());
+        Self { origin, parser, builder: None }
+    }
+
+    /// Appends a record that should be an event as it stands; false if it is none, or has members of an envelope.
+    fn append_bare(&mut self, record: Span<'_>) -> bool {
+        let bare = Facts::default();
+        let Ok(mut event) = self.parser.parse(record.bytes, None) else { return false };
+        let is_bare = !event.extra.as_deref().is_some_and(envelope::is_lifted);
+        if is_bare {
+            self.origin.mark(&mut event, record.place(), &bare);
+            self.builder.get_or_insert_default().append(&event);
+        }
+        is_bare
+    }
+
+    /// Appends what came out of a record, completed if it was cut on the way.
+    fn append_candidate(&mut self, candidate: &Candidate<'_>) -> Result<(), ParseError> {
+        let Candidate { json, place, facts } = candidate;
+        let error = match self.append(json, *place, facts) {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        // What ends too early at the end of a file may be there as a whole later. A string in an envelope is all there is.
+        let is_from_string = matches!(json, Cow::Owned(_)) && !facts.envelopes.is_empty();
+        if !matches!(error, ParseError::Json(_)) || !(is_from_string || salvage::has_mark(json)) {
+            return Err(error);
+        }
+        let Some(completed) = salvage::complete(json) else { return Err(error) };
+        let original = Some(Cow::Borrowed(&**json));
+        let facts = Facts { original, truncated: true, ..facts.clone() };
+        self.append(&completed, *place, &facts).map_err(|_| error)
     }
 
     fn append(&mut self, json: &[u8], place: Place, facts: &Facts<'_>) -> Result<(), ParseError> {
-        const DEFAULT_CLUSTER: &str = "default";
-        let key = self.origin.redaction.as_ref();
-        let redacted = key.and_then(|key| redact(json, key));
         let original = facts.original.as_deref().map(|original| {
+            let key = self.origin.redaction.as_ref();
             let redacted = key.and_then(|key| redact_record(original, json, key));
             redacted.map_or(Cow::Borrowed(original), Cow::Owned)
         });
-        let json = redacted.as_deref().unwrap_or(json);
         let mut event = self.parser.parse(json, facts.shipped_at)?;
-        let cluster = self.origin.cluster.as_deref().or(facts.cluster.as_deref());
-        event.cluster = Some(cluster.unwrap_or(DEFAULT_CLUSTER).into());
-        event.envelopes = Some(facts.envelopes.iter().copied().map(Text::from).collect());
-        event.provider = facts.provider.map(Text::from);
-        event.node = facts.node.as_deref().map(Text::from);
         event.original = original.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into());
-        event.source_file = Some(Text::from(self.origin.file.as_str()));
-        event.source_sha256 = self.origin.sha256.as_deref().map(Text::from);
-        event.source_line = i64::try_from(place.line).ok();
-        event.source_offset = i64::try_from(place.offset).ok();
+        self.origin.mark(&mut event, place, facts);
         self.builder.get_or_insert_default().append(&event);
         Ok(())
     }

@@ -213,6 +213,7 @@ impl Collector<'_> {
             match message {
                 Message::Parsed(part) => {
                     self.held += part.permit.bytes;
+                    self.summary.skipped += part.parsed.skipped;
                     self.pending.push(*part);
                 }
                 Message::Done { source, outcome } => {

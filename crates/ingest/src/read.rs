@@ -10,6 +10,7 @@ use crate::archive::{self, Spool, TakeMember, member_name};
 use crate::decode::{Content, Refusal, decode};
 use crate::expansion::Expansion;
 use crate::frame::{Block, Framer, Limits};
+use crate::must_gather::node_of_path;
 use crate::open::{Counted, Counter, FileDigest, open_file};
 use crate::options::Options;
 use crate::parse::{Origin, Parsed, parse_safely};
@@ -198,6 +199,7 @@ impl SourceReader<'_> {
     fn read_log(&mut self, name: &str, stream: Box<dyn Read + '_>) {
         let origin = Arc::new(Origin {
             cluster: self.options.cluster.clone(),
+            node: node_of_path(name),
             file: name.to_owned(),
             sha256: self.digest.map(|digest| digest.sha256.clone()),
             redaction: self.options.redact.clone(),

@@ -1,12 +1,23 @@
 //! Taking audit events out of what they are wrapped in: one module for each family of envelopes.
 
+mod aws;
+mod azure;
 mod batch;
+mod component_log;
+mod gcp;
+mod instant;
+mod micro_time;
+mod openshift;
+mod otlp;
+mod packed;
+pub(crate) mod salvage;
 
 use std::borrow::Cow;
 
 use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
+pub(crate) use self::packed::Room;
 use crate::json::{self, Extent, Object};
 use crate::span::Span;
 
@@ -46,6 +57,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) shipped_at: Option<Micros>,
     /// The record as it came, where the event was put together from it.
     pub(crate) original: Option<Cow<'a, [u8]>>,
+    /// Whether a part of it was left out on the way.
+    pub(crate) truncated: bool,
 }
 
 /// What is in a record.
@@ -54,10 +67,13 @@ pub(crate) struct Contents<'a> {
     pub(crate) candidates: Vec<Candidate<'a>>,
     /// Parts that make no sense.
     pub(crate) damaged: Vec<Damage<'a>>,
+    /// Whole records of something else, with what they are.
+    pub(crate) foreign: Vec<Damage<'a>>,
     /// Envelopes seen, empty ones too.
     pub(crate) envelopes: u64,
     /// Records that belong in the log and hold no audit event, such as the probes of a log service.
     pub(crate) skipped: u64,
+    pub(crate) room: Room,
 }
 
 /// A part of a record that makes no sense.
@@ -72,6 +88,11 @@ pub(crate) struct Damage<'a> {
 pub(crate) trait Envelope: Sync {
     /// What is inside `record`, or nothing if it is no envelope of this family.
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>>;
+
+    /// What `record` is, if it comes the same way as those of this family and holds no audit event of Kubernetes.
+    fn refuse(&self, _record: &Record<'_>) -> Option<String> {
+        None
+    }
 }
 
 /// A record, or a value out of an envelope, as the families see it.
@@ -81,13 +102,15 @@ pub(crate) struct Record<'a> {
     pub(crate) span: Span<'a>,
     /// Its members, if it is a whole JSON object.
     pub(crate) object: Option<Object<'a>>,
+    /// For what is unpacked out of it.
+    room: Room,
 }
 
 impl<'a> Record<'a> {
-    pub(crate) fn new(span: Span<'a>) -> Self {
+    fn new(span: Span<'a>, room: &Room) -> Self {
         let is_object = span.bytes.first() == Some(&b'{');
         let object = if is_object { Object::read(span.bytes) } else { None };
-        Self { span, object }
+        Self { span, object, room: room.clone() }
     }
 }
 
@@ -145,6 +168,7 @@ impl<'a> Facts<'a> {
             node: self.node.or_else(|| outer.node.clone()),
             shipped_at: self.shipped_at.or(outer.shipped_at),
             original: self.original.or_else(|| outer.original.clone()),
+            truncated: self.truncated || outer.truncated,
         }
     }
 
@@ -156,11 +180,13 @@ impl<'a> Facts<'a> {
             node: self.node.map(|text| text.into_owned().into()),
             shipped_at: self.shipped_at,
             original: self.original.map(|bytes| bytes.into_owned().into()),
+            truncated: self.truncated,
         }
     }
 }
 
-const FAMILIES: &[&dyn Envelope] = &[&batch::Batch];
+const FAMILIES: &[&dyn Envelope] =
+    &[&aws::Aws, &azure::Azure, &gcp::Gcp, &openshift::OpenShift, &otlp::Otlp, &batch::Batch];
 
 /// Whether the record is worth a look at its envelope before it is tried as an event.
 pub(crate) fn is_likely(record: &[u8]) -> bool {
@@ -191,20 +217,29 @@ fn values(text: Span<'_>) -> Vec<Span<'_>> {
     values
 }
 
-fn open(value: Span<'_>) -> Option<Opened<'_>> {
-    let record = Record::new(value);
-    FAMILIES.iter().find_map(|family| family.open(&record))
+/// Whether an event that parsed has members that a log collector laid beside its own, by what the parser had no column for.
+pub(crate) fn is_lifted(extra: &str) -> bool {
+    openshift::is_viaq(extra)
+}
+
+/// The span of a value in `rest`, which begins behind it then: so that a long list is read once.
+fn take<'a>(rest: &mut Span<'a>, value: &'a RawValue) -> Span<'a> {
+    let at = rest.locate(value.get().as_bytes());
+    let end = at.offset - rest.offset + at.bytes.len() as u64;
+    *rest = rest.after(usize::try_from(end).unwrap_or(usize::MAX));
+    at
 }
 
 impl<'a> Contents<'a> {
     fn add(&mut self, value: Span<'a>, depth: usize, facts: Facts<'a>) {
-        match open(value) {
-            Some(opened) => self.add_opened(opened, depth, &facts),
-            None => self.candidates.push(Candidate {
-                json: value.bytes.into(),
-                place: value.place(),
-                facts,
-            }),
+        let record = Record::new(value, &self.room);
+        let (bytes, place) = (value.bytes.into(), value.place());
+        if let Some(opened) = FAMILIES.iter().find_map(|family| family.open(&record)) {
+            self.add_opened(opened, depth, &facts);
+        } else if let Some(reason) = FAMILIES.iter().find_map(|family| family.refuse(&record)) {
+            self.foreign.push(Damage { bytes, place, reason });
+        } else {
+            self.candidates.push(Candidate { json: bytes, place, facts });
         }
     }
 
@@ -230,13 +265,8 @@ impl<'a> Contents<'a> {
 
     /// Adds what is in a decoded string, which may be several values.
     fn add_decoded(&mut self, text: Vec<u8>, place: Place, depth: usize, facts: Facts<'a>) {
-        let values = values(Span::at(place, &text));
-        if values.len() == 1 && open(values[0]).is_none() {
-            self.candidates.push(Candidate { json: text.into(), place, facts });
-            return;
-        }
-        let mut nested = Contents::default();
-        for value in values {
+        let mut nested = Contents { room: self.room.clone(), ..Contents::default() };
+        for value in values(Span::at(place, &text)) {
             nested.add(value, depth, facts.clone());
         }
         self.envelopes += nested.envelopes;
@@ -246,10 +276,12 @@ impl<'a> Contents<'a> {
             place,
             facts: candidate.facts.into_owned(),
         }));
-        self.damaged.extend(nested.damaged.into_iter().map(|damage| Damage {
+        let own = |damage: Damage<'_>| Damage {
             bytes: damage.bytes.into_owned().into(),
             place,
             reason: damage.reason,
-        }));
+        };
+        self.damaged.extend(nested.damaged.into_iter().map(own));
+        self.foreign.extend(nested.foreign.into_iter().map(own));
     }
 }

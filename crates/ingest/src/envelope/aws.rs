@@ -1,0 +1,340 @@
+//! Amazon Web Services: EKS writes audit events to CloudWatch Logs, with one log group for a cluster and one log stream
+//! for each process of its control plane. From there they come in many forms.
+//!
+//! Only the name of the log group, `/aws/eks/<cluster>/cluster`, says which cluster it is. CloudWatch cuts messages at
+//! 256 KiB: see the `salvage` module.
+
+use std::borrow::Cow;
+
+use podtrail_event::Micros;
+use serde_json::value::RawValue;
+
+use super::component_log::is_component_log;
+use super::instant::{instant, instant_of};
+use super::packed::unpack;
+use super::{Envelope, Facts, Inner, Opened, Record, take};
+use crate::json::{self, Object};
+use crate::span::Span;
+
+const PROVIDER: &str = "eks";
+const AUDIT_STREAM: &str = "kube-apiserver-audit-";
+
+/// Streams in the log group of a cluster that hold no audit events.
+const OTHER_STREAMS: &[&str] = &[
+    "kube-apiserver-",
+    "authenticator-",
+    "kube-controller-manager-",
+    "kube-scheduler-",
+    "cloud-controller-manager-",
+];
+
+/// CloudWatch Logs: subscriptions, API answers, Insights, the command line, exports; Lambda and Kinesis around them.
+pub(super) struct Aws;
+
+impl Envelope for Aws {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        let Some(object) = &record.object else {
+            return insights_row(record.span).or_else(|| log_line(record.span));
+        };
+        if object.get("auditID").is_some() {
+            return None;
+        }
+        subscription(record.span, object)
+            .or_else(|| lambda(record, object))
+            .or_else(|| kinesis_list(record.span, object))
+            .or_else(|| kinesis_record(record, object))
+            .or_else(|| api_answer(record.span, object))
+            .or_else(|| api_event(record.span, object))
+            .or_else(|| insights_results(record.span, object))
+    }
+}
+
+/// What the names of a log group and a log stream say.
+#[derive(Debug, Clone, Default)]
+struct Stream<'a> {
+    cluster: Option<Cow<'a, str>>,
+    name: Option<Cow<'a, str>>,
+}
+
+impl<'a> Stream<'a> {
+    fn new(group: Option<Cow<'a, str>>, name: Option<Cow<'a, str>>) -> Self {
+        let cluster = group.as_deref().and_then(cluster_of_group).map(str::to_owned);
+        Self { cluster: cluster.map(Cow::Owned), name }
+    }
+
+    fn is_audit(&self) -> bool {
+        self.name.as_deref().is_some_and(|name| name.starts_with(AUDIT_STREAM))
+    }
+
+    /// Whether it is known to hold no audit events.
+    fn is_other(&self) -> bool {
+        !self.is_audit() && self.name.as_deref().is_some_and(is_other_stream)
+    }
+
+    fn facts(&self, shipped_at: Option<Micros>) -> Facts<'a> {
+        Facts {
+            provider: (self.cluster.is_some() || self.is_audit()).then_some(PROVIDER),
+            cluster: self.cluster.clone(),
+            node: self.name.clone(),
+            shipped_at,
+            ..Facts::default()
+        }
+    }
+}
+
+fn is_other_stream(name: &str) -> bool {
+    OTHER_STREAMS.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The cluster of a log group, which Insights gives with the account before it.
+fn cluster_of_group(group: &str) -> Option<&str> {
+    let (_, rest) = group.split_once("/aws/eks/")?;
+    rest.strip_suffix("/cluster").filter(|name| !name.is_empty())
+}
+
+/// What a subscription delivers: `{"messageType":"DATA_MESSAGE","logGroup":…,"logStream":…,"logEvents":[…]}`.
+fn subscription<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    const NAME: &str = "cloudwatch";
+    let kind = object.text("messageType")?;
+    let events = object.list("logEvents")?;
+    if kind == "CONTROL_MESSAGE" {
+        return Some(Opened { name: NAME, skipped: 1, ..Opened::default() });
+    }
+    let stream = Stream::new(object.text("logGroup"), object.text("logStream"));
+    Some(log_events(NAME, whole, &stream, events))
+}
+
+/// What a Lambda function is called with: `{"awslogs":{"data":"…"}}`.
+fn lambda<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    let data = object.object("awslogs")?.text("data")?;
+    Some(unpacked("lambda", record, &data))
+}
+
+/// Records of a Kinesis stream, as Lambda, Firehose or the command line give them.
+fn kinesis_list<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    let records = object.list("Records").or_else(|| object.list("records"))?;
+    packed_data(&json::object(records.first()?)?)?;
+    let mut rest = whole;
+    let values = records
+        .into_iter()
+        .map(|record| {
+            let at = take(&mut rest, record);
+            Inner { text: at.bytes.into(), place: at.place(), facts: Facts::default() }
+        })
+        .collect();
+    Some(Opened { name: "kinesis", values, ..Opened::default() })
+}
+
+fn kinesis_record<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    let data = packed_data(object)?;
+    Some(unpacked("kinesis-record", record, &data))
+}
+
+fn packed_data<'a>(record: &Object<'a>) -> Option<Cow<'a, str>> {
+    if let Some(kinesis) = record.object("kinesis") {
+        return kinesis.text("data");
+    }
+    if record.get("recordId").is_some() {
+        return record.text("data");
+    }
+    record.get("PartitionKey")?;
+    record.text("Data")
+}
+
+fn unpacked<'a>(name: &'static str, record: &Record<'a>, data: &str) -> Opened<'a> {
+    match unpack(data, &record.room) {
+        Ok(text) => {
+            let place = record.span.place();
+            let values = vec![Inner { text: text.into(), place, facts: Facts::default() }];
+            Opened { name, values, ..Opened::default() }
+        }
+        Err(reason) => {
+            let damaged = Some((record.span, format!("{name}: {reason}")));
+            Opened { name, damaged, ..Opened::default() }
+        }
+    }
+}
+
+/// The answers of `get-log-events` and `filter-log-events`: `{"events":[{"timestamp":…,"message":"…"}],…}`.
+fn api_answer<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    const MARKS: &[&str] = &["nextForwardToken", "nextBackwardToken", "searchedLogStreams"];
+    let events = object.list("events")?;
+    let is_answer = MARKS.iter().any(|mark| object.get(mark).is_some())
+        || events.first().and_then(|event| json::object(event)).is_some_and(|first| {
+            first.get("message").is_some() && first.get("timestamp").is_some_and(is_number)
+        });
+    is_answer.then(|| log_events("cloudwatch-events", whole, &Stream::default(), events))
+}
+
+/// One event of such an answer by itself, as `--query events` or `jq` leave it.
+fn api_event<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    const MARKS: &[&str] = &["ingestionTime", "eventId", "logStreamName"];
+    let message = object.get("message")?;
+    let is_event = object.get("timestamp").is_some_and(is_number)
+        && MARKS.iter().any(|mark| object.get(mark).is_some());
+    if !is_event {
+        return None;
+    }
+    let stream = Stream::new(None, object.text("logStreamName"));
+    let shipped_at = object.get("timestamp").and_then(instant);
+    Some(one("cloudwatch-event", message_of(whole, message, &stream, shipped_at)?))
+}
+
+fn is_number(value: &RawValue) -> bool {
+    value.get().starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// The events of one log stream, or of several that are named in each.
+fn log_events<'a>(
+    name: &'static str,
+    whole: Span<'a>,
+    stream: &Stream<'a>,
+    events: Vec<&'a RawValue>,
+) -> Opened<'a> {
+    let mut opened = Opened { name, ..Opened::default() };
+    let mut rest = whole;
+    for event in events {
+        let at = take(&mut rest, event);
+        match log_event(at, stream, event) {
+            Some(Message::Event(inner)) => opened.values.push(inner),
+            Some(Message::Other) => opened.skipped += 1,
+            // It makes no sense, and is told as it stands.
+            None => opened.values.push(Inner {
+                text: at.bytes.into(),
+                place: at.place(),
+                facts: stream.facts(None),
+            }),
+        }
+    }
+    opened
+}
+
+fn log_event<'a>(at: Span<'a>, stream: &Stream<'a>, event: &'a RawValue) -> Option<Message<'a>> {
+    let event = json::object(event)?;
+    let shipped_at = event.get("timestamp").and_then(instant);
+    let message = event.get("message")?;
+    match event.text("logStreamName") {
+        Some(name) => {
+            let stream = Stream { name: Some(name), ..stream.clone() };
+            message_of(at, message, &stream, shipped_at)
+        }
+        None => message_of(at, message, stream, shipped_at),
+    }
+}
+
+/// What the message of a log event is.
+enum Message<'a> {
+    /// Possibly an audit event.
+    Event(Inner<'a>),
+    /// What another component logs about itself.
+    Other,
+}
+
+fn message_of<'a>(
+    at: Span<'a>,
+    message: &'a RawValue,
+    stream: &Stream<'a>,
+    shipped_at: Option<Micros>,
+) -> Option<Message<'a>> {
+    let is_other = stream.is_other()
+        || !message.get().starts_with("\"{")
+            && json::text(message).is_some_and(|text| is_component_log(&text));
+    if is_other {
+        return Some(Message::Other);
+    }
+    Inner::of(at, message, stream.facts(shipped_at)).map(Message::Event)
+}
+
+fn one<'a>(name: &'static str, message: Message<'a>) -> Opened<'a> {
+    match message {
+        Message::Event(inner) => Opened { name, values: vec![inner], ..Opened::default() },
+        Message::Other => Opened { name, skipped: 1, ..Opened::default() },
+    }
+}
+
+/// The answer of Insights: `{"results":[[{"field":"@message","value":"…"},…],…],…}`.
+fn insights_results<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    let rows = object.list("results")?;
+    let is_answer = match rows.first() {
+        Some(first) => is_insights_row(first.get().as_bytes()),
+        None => object.get("statistics").is_some(),
+    };
+    if !is_answer {
+        return None;
+    }
+    let mut rest = whole;
+    let values = rows
+        .into_iter()
+        .map(|row| {
+            let at = take(&mut rest, row);
+            Inner { text: at.bytes.into(), place: at.place(), facts: Facts::default() }
+        })
+        .collect();
+    Some(Opened { name: "cloudwatch-insights", values, ..Opened::default() })
+}
+
+/// One row of such an answer.
+fn insights_row(span: Span<'_>) -> Option<Opened<'_>> {
+    if !is_insights_row(span.bytes) {
+        return None;
+    }
+    let fields: Vec<Object<'_>> = serde_json::from_slice(span.bytes).ok()?;
+    let field = |name: &str| {
+        let field = fields.iter().find(|field| field.text("field").is_some_and(|n| n == name));
+        field?.get("value")
+    };
+    let stream =
+        Stream::new(field("@log").and_then(json::text), field("@logStream").and_then(json::text));
+    // Insights answers in UTC, without saying so.
+    let shipped_at = field("@timestamp")
+        .and_then(json::text)
+        .and_then(|time| instant_of(&format!("{time} UTC")));
+    let message = field("@message")?;
+    Some(one("cloudwatch-insights-row", message_of(span, message, &stream, shipped_at)?))
+}
+
+fn is_insights_row(text: &[u8]) -> bool {
+    let mut rest = text;
+    [&b"["[..], b"{", b"\"field\""].iter().all(|token| {
+        rest = rest.trim_ascii_start();
+        rest.strip_prefix(*token).map(|after| rest = after).is_some()
+    })
+}
+
+/// A line of `aws logs tail`, `<time> <stream> {…}`, of its short form or of an export to S3, `<time> {…}`.
+fn log_line(line: Span<'_>) -> Option<Opened<'_>> {
+    let space = memchr::memchr(b' ', line.bytes)?;
+    let shipped_at = time_of_line(std::str::from_utf8(&line.bytes[..space]).ok()?)?;
+    let message = line.after(space);
+    let named = memchr::memchr(b' ', message.bytes).and_then(|end| {
+        let name = std::str::from_utf8(&message.bytes[..end]).ok()?;
+        is_other_stream(name).then(|| (name, message.after(end)))
+    });
+    let (name, stream, message) = match named {
+        Some((name, message)) => {
+            ("aws-logs-tail", Stream { name: Some(name.into()), ..Stream::default() }, message)
+        }
+        None if is_event_text(message.bytes) => ("dated-line", Stream::default(), message),
+        None => return None,
+    };
+    if stream.is_other() {
+        return Some(Opened { name, skipped: 1, ..Opened::default() });
+    }
+    let facts = stream.facts(Some(shipped_at));
+    let inner = Inner { text: message.bytes.into(), place: message.place(), facts };
+    Some(Opened { name, values: vec![inner], ..Opened::default() })
+}
+
+/// The time at the start of a line. The short form is in UTC too, and does not say so.
+fn time_of_line(text: &str) -> Option<Micros> {
+    const SHORT: usize = "2023-05-20T05:26:57".len();
+    match text.len() {
+        ..SHORT => None,
+        SHORT => instant_of(&format!("{text}Z")),
+        _ => instant_of(text),
+    }
+}
+
+fn is_event_text(text: &[u8]) -> bool {
+    text.first() == Some(&b'{') && memchr::memmem::find(text, b"\"auditID\"").is_some()
+}

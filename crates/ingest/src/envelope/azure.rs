@@ -1,0 +1,313 @@
+//! Azure: AKS writes audit events to diagnostic settings, in the categories `kube-audit` and `kube-audit-admin`. They come
+//! through Event Hubs, storage accounts, Log Analytics and Defender.
+//!
+//! The name of the cluster is the last segment of its resource id, as it is written there: diagnostic records have it in
+//! capitals, Log Analytics in small letters. Exports cut the text of an event at 16 KiB, the table `AzureDiagnostics` at
+//! 32,766 bytes: see the `salvage` module.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::component_log::is_component_log;
+use super::instant::instant;
+use super::micro_time::micro_time;
+use super::packed::too_much;
+use super::{Envelope, Facts, Inner, Opened, Record, take};
+use crate::json::{self, Object, ObjectWriter};
+use crate::span::Span;
+
+/// What the `AKSAudit` tables hold in place of a body that is too large for a column.
+const BODY_LEFT_OUT: &str = "skipped-too-big-size-object";
+
+/// Diagnostic records, rows of Log Analytics and answers of its API, rows of Defender.
+pub(super) struct Azure;
+
+impl Envelope for Azure {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        let object = record.object.as_ref()?;
+        if object.get("auditID").is_some() {
+            return None;
+        }
+        records(record.span, object)
+            .or_else(|| defender(record, object))
+            .or_else(|| diagnostic_record(record.span, object))
+            .or_else(|| diagnostics_row(record.span, object))
+            .or_else(|| audit_row(record, object))
+            .or_else(|| query_answer(record, object))
+    }
+}
+
+/// What Event Hubs deliver: `{"records":[…]}`.
+fn records<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    let records = object.list("records")?;
+    let first = json::object(records.first()?)?;
+    first.get("category").or_else(|| first.get("operationName"))?;
+    let mut rest = whole;
+    let values = records
+        .into_iter()
+        .map(|record| {
+            let at = take(&mut rest, record);
+            Inner { text: at.bytes.into(), place: at.place(), facts: Facts::default() }
+        })
+        .collect();
+    Some(Opened { name: "azure-records", values, ..Opened::default() })
+}
+
+/// One diagnostic record: `{"category":"kube-audit","resourceId":…,"properties":{"log":…,"pod":…},"time":…}`.
+fn diagnostic_record<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    const NAME: &str = "azure-diagnostics";
+    let category = object.text("category").or_else(|| object.text("Category"))?;
+    let properties = object.get("properties")?;
+    let facts = Facts {
+        shipped_at: object.get("time").and_then(instant),
+        ..facts_of_resource(object.text("resourceId"))
+    };
+    if !is_audit_category(&category) {
+        let is_log = log_of(properties).is_some();
+        return is_log.then(|| Opened { name: NAME, skipped: 1, ..Opened::default() });
+    }
+    let inner = if let Some(members) = json::object(properties) {
+        let facts = Facts { node: members.text("pod"), ..facts };
+        Inner::of(whole, members.get("log")?, facts)?
+    } else {
+        // The properties are JSON text themselves.
+        let text = json::text(properties)?;
+        let members = Object::read(text.as_bytes())?;
+        let node = members.text("pod").map(|pod| pod.into_owned().into());
+        let log = members.get("log")?;
+        let text = match json::text(log) {
+            Some(text) => text.into_owned(),
+            None => log.get().to_owned(),
+        };
+        let place = whole.locate(properties.get().as_bytes()).place();
+        Inner { text: text.into_bytes().into(), place, facts: Facts { node, ..facts } }
+    };
+    Some(Opened { name: NAME, values: vec![inner], ..Opened::default() })
+}
+
+/// What stands in the member `log` of properties, if they are an object or the text of one.
+fn log_of(properties: &RawValue) -> Option<String> {
+    match json::text(properties) {
+        Some(text) => Object::read(text.as_bytes())?.get("log").map(|log| log.get().to_owned()),
+        None => json::object(properties)?.get("log").map(|log| log.get().to_owned()),
+    }
+}
+
+fn is_audit_category(category: &str) -> bool {
+    category.to_ascii_lowercase().starts_with("kube-audit")
+}
+
+fn facts_of_resource(id: Option<Cow<'_, str>>) -> Facts<'_> {
+    let Some(id) = id else { return Facts::default() };
+    let provider = match id.to_ascii_lowercase() {
+        id if id.contains("/managedclusters/") => Some("aks"),
+        id if id.contains("/connectedclusters/") => Some("azure-arc"),
+        _ => None,
+    };
+    let cluster = provider.and_then(|_| id.rsplit('/').next()).map(|name| name.to_owned().into());
+    Facts { provider, cluster, ..Facts::default() }
+}
+
+/// A row of the table `AzureDiagnostics`.
+fn diagnostics_row<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    const NAME: &str = "azure-log-analytics";
+    let log = object.get("log_s")?;
+    let is_other = match object.text("Category") {
+        Some(category) => !is_audit_category(&category),
+        None => json::text(log).is_some_and(|text| is_component_log(&text)),
+    };
+    if is_other {
+        return Some(Opened { name: NAME, skipped: 1, ..Opened::default() });
+    }
+    let facts = Facts { node: object.text("pod_s"), ..facts_of_row(object) };
+    let inner = Inner::of(whole, log, facts)?;
+    Some(Opened { name: NAME, values: vec![inner], ..Opened::default() })
+}
+
+fn facts_of_row<'a>(row: &Object<'a>) -> Facts<'a> {
+    const IDS: &[&str] = &["_ResourceId", "ResourceId"];
+    const TIMES: &[&str] = &["TimeGenerated", "TimeGenerated [UTC]"];
+    Facts {
+        shipped_at: TIMES.iter().find_map(|key| instant(row.get(key)?)),
+        ..facts_of_resource(IDS.iter().find_map(|key| row.text(key)))
+    }
+}
+
+/// The columns of the tables `AKSAudit`, `AKSAuditAdmin`, `ArcK8sAudit` and `ArcK8sAuditAdmin` that are members of an event.
+const AUDIT_COLUMNS: &[(&str, &str)] = &[
+    ("Level", "level"),
+    ("AuditId", "auditID"),
+    ("Stage", "stage"),
+    ("RequestUri", "requestURI"),
+    ("Verb", "verb"),
+    ("User", "user"),
+    ("SourceIps", "sourceIPs"),
+    ("UserAgent", "userAgent"),
+    ("ObjectRef", "objectRef"),
+    ("ResponseStatus", "responseStatus"),
+    ("RequestObject", "requestObject"),
+    ("ResponseObject", "responseObject"),
+    ("RequestReceivedTime", "requestReceivedTimestamp"),
+    ("StageReceivedTime", "stageTimestamp"),
+    ("Annotations", "annotations"),
+];
+
+/// A row of those tables. `dynamic` columns are JSON, or JSON text.
+fn audit_row<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    object.get("AuditId")?;
+    object.get("RequestUri")?;
+    let mut event = ObjectWriter::default();
+    let mut truncated = false;
+    for (column, member) in AUDIT_COLUMNS {
+        let Some(value) = object.get(column) else { continue };
+        if json::text(value).is_some_and(|text| text == BODY_LEFT_OUT) {
+            truncated = true;
+        } else if let Some(json) = member_of_column(member, value) {
+            event.raw(member, &json);
+        }
+    }
+    let facts = Facts {
+        node: object.text("PodName").filter(|name| !name.is_empty()),
+        original: Some(record.span.bytes.into()),
+        truncated,
+        ..facts_of_row(object)
+    };
+    let text = event.finish().into_bytes().into();
+    let values = vec![Inner { text, place: record.span.place(), facts }];
+    Some(Opened { name: "azure-log-analytics", values, ..Opened::default() })
+}
+
+/// The member that a column stands for; nothing where it is empty.
+fn member_of_column<'a>(member: &str, value: &'a RawValue) -> Option<Cow<'a, str>> {
+    let Some(text) = json::text(value) else {
+        return (value.get() != "null").then_some(value.get().into());
+    };
+    match member {
+        _ if text.is_empty() => None,
+        "requestReceivedTimestamp" | "stageTimestamp" => {
+            let time = instant(value).and_then(micro_time).unwrap_or_else(|| text.into_owned());
+            Some(json::quote(&time).into())
+        }
+        "user" | "sourceIPs" | "objectRef" | "responseStatus" | "requestObject"
+        | "responseObject" | "annotations" => {
+            let is_json =
+                json::is_open(text.as_bytes()) && serde_json::from_str::<&RawValue>(&text).is_ok();
+            match member {
+                _ if is_json => Some(text),
+                "sourceIPs" => Some(format!("[{}]", value.get()).into()),
+                _ => Some(value.get().into()),
+            }
+        }
+        _ => Some(value.get().into()),
+    }
+}
+
+/// An alert row of Defender, table `CloudAuditEvents`: the event stands in `properties.RawEventData`, its members with
+/// capitals, those inside them as they were.
+fn defender<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    let properties = object.object("properties")?;
+    let raw = properties.get("RawEventData")?;
+    let text = json::text(raw);
+    let members = match &text {
+        Some(text) => Object::read(text.as_bytes())?,
+        None => json::object(raw)?,
+    };
+    members.get("AuditID").or_else(|| members.get("auditID"))?;
+    let mut event = ObjectWriter::default();
+    for (key, value) in members.iter() {
+        if value.get() != "null" && key != "DataPipelineMetadata" {
+            event.raw(&member_of_defender(key), value.get());
+        }
+    }
+    let facts = Facts {
+        shipped_at: object.get("time").and_then(instant),
+        original: Some(record.span.bytes.into()),
+        ..facts_of_resource(properties.text("AzureResourceId"))
+    };
+    let text = event.finish().into_bytes().into();
+    let values = vec![Inner { text, place: record.span.place(), facts }];
+    Some(Opened { name: "defender", values, ..Opened::default() })
+}
+
+fn member_of_defender(key: &str) -> Cow<'_, str> {
+    const ODD: &[(&str, &str)] = &[("ApiVersion", "apiVersion"), ("APIVersion", "apiVersion")];
+    if let Some((_, member)) = ODD.iter().find(|(odd, _)| *odd == key) {
+        return (*member).into();
+    }
+    match key.chars().next() {
+        Some(first) if first.is_ascii_uppercase() => {
+            format!("{}{}", first.to_ascii_lowercase(), &key[1..]).into()
+        }
+        _ => key.into(),
+    }
+}
+
+/// Columns of Log Analytics that are read here, beside [`AUDIT_COLUMNS`].
+const OTHER_COLUMNS: &[&str] = &[
+    "log_s",
+    "pod_s",
+    "Category",
+    "PodName",
+    "ResourceId",
+    "TimeGenerated",
+    "TimeGenerated [UTC]",
+    "_ResourceId",
+];
+
+/// The answer of the query API: `{"tables":[{"columns":[{"name":…}],"rows":[[…],…]}]}`. Each row is made an object.
+fn query_answer<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    const NAME: &str = "azure-query";
+    let tables: Vec<Table<'a>> =
+        object.list("tables")?.into_iter().map(Table::of).collect::<Option<_>>()?;
+    let is_ours = |name: &str| matches!(name, "log_s" | "AuditId");
+    if !tables.iter().any(|table| table.columns.iter().flatten().any(|name| is_ours(name))) {
+        return None;
+    }
+    let mut opened = Opened { name: NAME, ..Opened::default() };
+    let mut rest = record.span;
+    for row in tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row))) {
+        let (table, row) = row;
+        let at = take(&mut rest, row);
+        let text = table.object_of(row).unwrap_or_else(|| row.get().to_owned());
+        if !record.room.take(text.len()) {
+            opened.damaged = Some((at, format!("a row of a table that {}", too_much())));
+            break;
+        }
+        let text = text.into_bytes().into();
+        opened.values.push(Inner { text, place: at.place(), facts: Facts::default() });
+    }
+    Some(opened)
+}
+
+/// A table of an answer.
+struct Table<'a> {
+    /// The names of those columns that are read.
+    columns: Vec<Option<String>>,
+    rows: Vec<&'a RawValue>,
+}
+
+impl<'a> Table<'a> {
+    fn of(table: &'a RawValue) -> Option<Self> {
+        let table = json::object(table)?;
+        let is_read = |name: &str| {
+            OTHER_COLUMNS.contains(&name) || AUDIT_COLUMNS.iter().any(|(column, _)| *column == name)
+        };
+        let columns = table.list("columns")?.into_iter().map(|column| {
+            let name = json::object(column)?.text("name")?;
+            is_read(&name).then(|| name.into_owned())
+        });
+        Some(Self { columns: columns.collect(), rows: table.list("rows")? })
+    }
+
+    fn object_of(&self, row: &RawValue) -> Option<String> {
+        let cells = json::list(row)?;
+        let mut object = ObjectWriter::default();
+        for (column, cell) in self.columns.iter().zip(cells) {
+            if let Some(column) = column {
+                object.raw(column, cell.get());
+            }
+        }
+        Some(object.finish())
+    }
+}

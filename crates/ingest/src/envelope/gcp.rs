@@ -1,0 +1,398 @@
+//! Google Cloud: GKE turns audit events into Cloud Audit Log entries. They are turned back here.
+//!
+//! An entry knows less than the event did, and what it does not say is left out: the level, the user's groups, the query
+//! of the request. Three things are read into it:
+//!
+//! * The stage. Cloud Logging gets one entry for a request, when it is done; a session, such as exec, gets one when it
+//!   begins, whose `operation` is marked as the first and not the last.
+//! * The HTTP status. Entries have a gRPC code, which is turned back by the mapping of `google.rpc.Code`; a `Status` in the
+//!   response is believed first. A success is 200, where the API server may have answered 201.
+//! * `UNKNOWN` of an exec, attach or port-forward: that is how gRPC sees 101, Switching Protocols.
+//!
+//! The name of the cluster is `resource.labels.cluster_name` alone: two clusters of one name in two locations or projects
+//! are told apart by the name given at ingest. The whole entry stands in `original`.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use serde_json::value::RawValue;
+
+use super::instant::instant_of;
+use super::micro_time::micro_time;
+use super::packed::unpack;
+use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::json::{self, Object, ObjectWriter};
+
+const PROVIDER: &str = "gke";
+const KUBERNETES: &str = "k8s.io";
+
+/// Cloud Logging entries: as exported, as dumped by Google's Go client, in Pub/Sub messages and in BigQuery rows.
+pub(super) struct Gcp;
+
+impl Envelope for Gcp {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        let object = record.object.as_ref()?;
+        pubsub(record, object)
+            .or_else(|| log_entry(record, object))
+            .or_else(|| go_dump(record, object))
+            .or_else(|| bigquery_row(record, object))
+    }
+
+    fn refuse(&self, record: &Record<'_>) -> Option<String> {
+        let service = record.object.as_ref()?.object("protoPayload")?.text("serviceName")?;
+        (service != KUBERNETES)
+            .then(|| format!("a Cloud Audit Log entry of {service}, not of the Kubernetes API"))
+    }
+}
+
+/// A Pub/Sub message, pushed or pulled: `{"message":{"data":"<base64>","messageId":…},…}`.
+fn pubsub<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    const NAME: &str = "pubsub";
+    const MARKS: &[&str] = &["messageId", "message_id", "publishTime"];
+    let message = object.object("message")?;
+    let data = message.text("data").filter(|_| MARKS.iter().any(|m| message.get(m).is_some()))?;
+    match unpack(&data, &record.room) {
+        Ok(text) => {
+            let place = record.span.place();
+            let values = vec![Inner { text: text.into(), place, facts: Facts::default() }];
+            Some(Opened { name: NAME, values, ..Opened::default() })
+        }
+        Err(reason) => {
+            let damaged = Some((record.span, format!("{NAME}: {reason}")));
+            Some(Opened { name: NAME, damaged, ..Opened::default() })
+        }
+    }
+}
+
+/// A `LogEntry` as the API and sinks write it.
+fn log_entry<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    let entry = Entry {
+        payload: object.object("protoPayload")?,
+        insert_id: object.text("insertId"),
+        timestamp: object.text("timestamp"),
+        received: object.text("receiveTimestamp"),
+        labels: object.object("labels"),
+        operation: object.object("operation"),
+        cluster: object.object("resource").as_ref().and_then(cluster_of),
+    };
+    entry.open("cloud-logging", record)
+}
+
+/// What Google's Go client makes of a `LogEntry`, with the payload as JSON text beside it:
+/// `{"Entry":{…},"AuditPayload":"{…}"}`.
+fn go_dump<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    let outer = object.object("Entry")?;
+    let payload = object.text("AuditPayload")?;
+    let entry = Entry {
+        payload: Object::read(payload.as_bytes())?,
+        insert_id: outer.text("InsertID"),
+        timestamp: outer.text("Timestamp"),
+        received: None,
+        labels: outer.object("Labels"),
+        operation: outer.object("Operation"),
+        cluster: outer.object("Resource").as_ref().and_then(cluster_of),
+    };
+    entry.open("cloud-logging-go", record)
+}
+
+/// A row of the table that a sink to BigQuery fills. Bodies are JSON text there.
+fn bigquery_row<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    let entry = Entry {
+        payload: object.object("protopayload_auditlog")?,
+        insert_id: object.text("insertId"),
+        timestamp: object.text("timestamp"),
+        received: object.text("receiveTimestamp"),
+        labels: object.object("labels"),
+        operation: object.object("operation"),
+        cluster: object.object("resource").as_ref().and_then(cluster_of),
+    };
+    entry.open("bigquery", record)
+}
+
+fn cluster_of(resource: &Object<'_>) -> Option<String> {
+    Some(resource.object("labels")?.text("cluster_name")?.into_owned())
+}
+
+/// An entry, whatever form it came in.
+struct Entry<'e> {
+    /// `google.cloud.audit.AuditLog`, in camel case.
+    payload: Object<'e>,
+    insert_id: Option<Cow<'e, str>>,
+    timestamp: Option<Cow<'e, str>>,
+    received: Option<Cow<'e, str>>,
+    labels: Option<Object<'e>>,
+    operation: Option<Object<'e>>,
+    cluster: Option<String>,
+}
+
+impl Entry<'_> {
+    fn open<'a>(&self, name: &'static str, record: &Record<'a>) -> Option<Opened<'a>> {
+        if self.payload.text("serviceName")? != KUBERNETES {
+            return None;
+        }
+        let time = |text: &Option<Cow<'_, str>>| text.as_deref().and_then(instant_of);
+        let facts = Facts {
+            provider: Some(PROVIDER),
+            cluster: self.cluster.clone().map(Cow::Owned),
+            shipped_at: time(&self.received).or_else(|| time(&self.timestamp)),
+            original: Some(record.span.bytes.into()),
+            ..Facts::default()
+        };
+        let text = self.event().into_bytes().into();
+        let values = vec![Inner { text, place: record.span.place(), facts }];
+        Some(Opened { name, values, ..Opened::default() })
+    }
+
+    /// The event that the entry was made from, as far as it says.
+    fn event(&self) -> String {
+        let method = self.payload.text("methodName").unwrap_or_default();
+        let resource_name = self.payload.text("resourceName").unwrap_or_default();
+        let method = Method::of(&method);
+        let target = method.has_resource.then(|| Target::of(&resource_name)).flatten();
+        let request = self.body("request", "requestJson");
+        let response = self.body("response", "responseJson");
+
+        let mut event = ObjectWriter::default();
+        event.text("kind", "Event");
+        event.text("apiVersion", "audit.k8s.io/v1");
+        if let Some(id) = &self.insert_id {
+            event.text("auditID", id);
+        }
+        event.text("stage", self.stage());
+        if !method.has_resource && !resource_name.is_empty() {
+            event.text("requestURI", &format!("/{}", resource_name.trim_start_matches('/')));
+        }
+        event.text("verb", method.verb);
+        self.write_caller(&mut event);
+        if let Some(target) = &target {
+            event.raw("objectRef", &target.object_ref());
+        }
+        let subresource = target.as_ref().and_then(|target| target.subresource);
+        let status = self.status(response.as_deref(), subresource.unwrap_or_default());
+        event.raw("responseStatus", &status);
+        for (key, body) in [("requestObject", request), ("responseObject", response)] {
+            if let Some(body) = body {
+                event.raw(key, &body);
+            }
+        }
+        if let Some(time) = self.timestamp.as_deref().and_then(instant_of).and_then(micro_time) {
+            event.text("requestReceivedTimestamp", &time);
+        }
+        if let Some(labels) = &self.labels {
+            event.raw("annotations", &annotations(labels));
+        }
+        event.finish()
+    }
+
+    fn stage(&self) -> &'static str {
+        let is = |key| {
+            let operation = self.operation.as_ref();
+            operation.and_then(|members| members.get(key)).is_some_and(|v| v.get() == "true")
+        };
+        if is("first") && !is("last") { "ResponseStarted" } else { "ResponseComplete" }
+    }
+
+    fn write_caller(&self, event: &mut ObjectWriter) {
+        let authentication = self.payload.object("authenticationInfo");
+        if let Some(authentication) = &authentication {
+            let username = authentication.text("principalEmail").filter(|name| !name.is_empty());
+            if let Some(username) = username.or_else(|| authentication.text("principalSubject")) {
+                let mut user = ObjectWriter::default();
+                user.text("username", &username);
+                event.raw("user", &user.finish());
+            }
+            // Not seen in a real entry: by its documentation, the authority that the requestor asked for.
+            if let Some(authority) = authentication.text("authoritySelector") {
+                let mut user = ObjectWriter::default();
+                user.text("username", &authority);
+                event.raw("impersonatedUser", &user.finish());
+            }
+        }
+        let Some(metadata) = self.payload.object("requestMetadata") else { return };
+        // `private` and `gce-internal-ip` stand there too.
+        let address = metadata.text("callerIp").filter(|ip| ip.parse::<IpAddr>().is_ok());
+        if let Some(address) = address {
+            event.raw("sourceIPs", &format!("[{}]", json::quote(&address)));
+        }
+        if let Some(agent) = metadata.text("callerSuppliedUserAgent") {
+            event.text("userAgent", &agent);
+        }
+    }
+
+    /// A body without what protobuf adds to it.
+    fn body(&self, key: &str, text_key: &str) -> Option<String> {
+        if let Some(value) = self.payload.get(key).filter(|value| value.get() != "null") {
+            return Some(match json::object(value) {
+                Some(members) => without_type(&members),
+                None => value.get().to_owned(),
+            });
+        }
+        let text = self.payload.text(text_key)?;
+        let value: &RawValue = serde_json::from_str(&text).ok()?;
+        Some(json::object(value).map_or_else(|| text.to_string(), |body| without_type(&body)))
+    }
+
+    fn status(&self, response: Option<&str>, subresource: &str) -> String {
+        let response = response.and_then(|body| Object::read(body.as_bytes()));
+        if let Some(status) = response
+            && status.text("kind").is_some_and(|kind| kind == "Status")
+            && let Some(code) = status.get("code").and_then(whole_number)
+        {
+            let mut members = ObjectWriter::default();
+            members.raw("metadata", "{}");
+            for key in ["status", "message", "reason", "details"] {
+                if let Some(value) = status.get(key) {
+                    members.raw(key, value.get());
+                }
+            }
+            members.raw("code", &code.to_string());
+            return members.finish();
+        }
+
+        let status = self.payload.object("status");
+        let get = |key: &str| status.as_ref().and_then(|members| members.get(key));
+        let code = get("code").and_then(whole_number).unwrap_or(0);
+        let is_session = matches!(subresource, "exec" | "attach" | "portforward");
+        let mut members = ObjectWriter::default();
+        members.raw("metadata", "{}");
+        if let Some(message) = get("message").and_then(json::text) {
+            members.text("message", &message);
+        }
+        if let Some(code) = http_code(code, is_session) {
+            members.raw("code", &code.to_string());
+        }
+        members.finish()
+    }
+}
+
+/// What a method name such as `io.k8s.core.v1.pods.exec.create` says. The group in it is a short one: see [`Target`].
+struct Method<'e> {
+    verb: &'e str,
+    has_resource: bool,
+}
+
+impl<'e> Method<'e> {
+    fn of(name: &'e str) -> Self {
+        let name = name.strip_prefix("io.k8s.").unwrap_or(name);
+        let (resource, verb) = name.rsplit_once('.').unwrap_or(("", name));
+        Self { verb, has_resource: !resource.is_empty() }
+    }
+}
+
+/// What a resource name such as `core/v1/namespaces/a/pods/b/exec` says.
+#[derive(Default)]
+struct Target<'e> {
+    group: &'e str,
+    version: &'e str,
+    namespace: Option<&'e str>,
+    resource: &'e str,
+    name: Option<&'e str>,
+    subresource: Option<&'e str>,
+}
+
+impl<'e> Target<'e> {
+    /// As `k8s.io/apiserver` takes a path apart, which counts a namespace as in itself.
+    fn of(name: &'e str) -> Option<Self> {
+        let mut parts = name.split('/').filter(|part| !part.is_empty());
+        let group = parts.next().filter(|group| *group != "core").unwrap_or_default();
+        let version = parts.next()?;
+        let mut target = Self { group, version, ..Self::default() };
+        let parts: Vec<&str> = parts.collect();
+        let parts = match parts.as_slice() {
+            ["namespaces", namespace, rest @ ..] => {
+                target.namespace = Some(namespace);
+                if matches!(rest, [] | ["status" | "finalize"]) { parts.as_slice() } else { rest }
+            }
+            cluster_wide => cluster_wide,
+        };
+        let mut parts = parts.iter().copied();
+        target.resource = parts.next()?;
+        target.name = parts.next();
+        target.subresource = parts.next();
+        Some(target)
+    }
+
+    fn object_ref(&self) -> String {
+        let mut members = ObjectWriter::default();
+        members.text("resource", self.resource);
+        for (key, value) in [
+            ("namespace", self.namespace),
+            ("name", self.name),
+            ("apiGroup", Some(self.group).filter(|group| !group.is_empty())),
+        ] {
+            if let Some(value) = value {
+                members.text(key, value);
+            }
+        }
+        members.text("apiVersion", self.version);
+        if let Some(subresource) = self.subresource {
+            members.text("subresource", subresource);
+        }
+        members.finish()
+    }
+}
+
+/// The HTTP status for a code of `google.rpc.Code`; none for `UNKNOWN`, which stands for every status without a code.
+fn http_code(code: i64, is_session: bool) -> Option<u16> {
+    Some(match code {
+        0 => 200,
+        2 if is_session => 101,
+        1 => 499,
+        3 | 9 | 11 => 400,
+        4 => 504,
+        5 => 404,
+        6 | 10 => 409,
+        7 => 403,
+        8 => 429,
+        12 => 501,
+        13 | 15 => 500,
+        14 => 503,
+        16 => 401,
+        _ => return None,
+    })
+}
+
+/// An integer, which protobuf may have made a double of.
+fn whole_number(value: &RawValue) -> Option<i64> {
+    let number = value.get();
+    number.strip_suffix(".0").unwrap_or(number).parse().ok()
+}
+
+/// A body without `@type`. A JSON patch, which is a list, is the only other member there.
+fn without_type(body: &Object<'_>) -> String {
+    let is_patch = body.text("@type").is_some_and(|kind| kind == "k8s.io/Patch");
+    let mut members = body.iter().filter(|(key, _)| *key != "@type");
+    if is_patch
+        && let (Some((_, only)), None) = (members.next(), members.next())
+        && only.get().starts_with('[')
+        && is_json_patch(only)
+    {
+        return only.get().to_owned();
+    }
+    let mut writer = ObjectWriter::default();
+    for (key, value) in body.iter().filter(|(key, _)| *key != "@type") {
+        writer.raw(key, value.get());
+    }
+    writer.finish()
+}
+
+fn is_json_patch(value: &RawValue) -> bool {
+    let steps = json::list(value).unwrap_or_default();
+    !steps.is_empty()
+        && steps.into_iter().all(|step| json::object(step).is_some_and(|s| s.get("op").is_some()))
+}
+
+/// The labels of an entry are the annotations of the event. BigQuery has no `.` and `/` in names.
+fn annotations(labels: &Object<'_>) -> String {
+    let mut annotations = ObjectWriter::default();
+    for (key, value) in labels.iter() {
+        let key = match key {
+            "authorization_k8s_io_decision" => "authorization.k8s.io/decision",
+            "authorization_k8s_io_reason" => "authorization.k8s.io/reason",
+            "audit_k8s_io_truncated" => "audit.k8s.io/truncated",
+            other => other,
+        };
+        annotations.raw(key, value.get());
+    }
+    annotations.finish()
+}

@@ -1,0 +1,123 @@
+//! OpenShift: the records of cluster logging, and the lines of `oc adm node-logs`.
+//!
+//! Cluster logging's ViaQ model lays an event flat among its own members, and does harm to one: `level` is overwritten
+//! with a log level, and the level of the audit policy moves to `k8s_audit_level` or, from the OpenShift API server, to
+//! `openshift_audit_level`. Such a record parses as an event, so it must be seen before it is taken for one.
+
+use super::instant::instant;
+use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::json::{Object, ObjectWriter};
+use crate::span::Span;
+
+const PROVIDER: &str = "openshift";
+
+/// Where ViaQ keeps the level of the audit policy.
+const AUDIT_LEVELS: &[&str] = &["k8s_audit_level", "openshift_audit_level"];
+
+/// Members that cluster logging adds, in its versions with Fluentd and with Vector.
+const ADDED: &[&str] = &[
+    "@timestamp",
+    "docker",
+    "file",
+    "host",
+    "hostname",
+    "k8s_audit_level",
+    "kubernetes",
+    "log_source",
+    "log_type",
+    "message",
+    "openshift",
+    "openshift_audit_level",
+    "path",
+    "pipeline_metadata",
+    "source_type",
+    "stream_name",
+    "structured",
+    "tag",
+    "viaq_index_name",
+    "viaq_msg_id",
+];
+
+/// ViaQ records, and lines with the name of a node before the event.
+pub(super) struct OpenShift;
+
+impl Envelope for OpenShift {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        match &record.object {
+            Some(object) if object.get("auditID").is_some() => viaq_event(record, object),
+            Some(object) => other_viaq_record(object),
+            None => node_line(record.span),
+        }
+    }
+}
+
+/// Whether an event is a ViaQ record, by the members that the event parser had no column for.
+pub(super) fn is_viaq(extra: &str) -> bool {
+    // Text in a value has its quotes escaped, so this can only be the end of a key.
+    memchr::memmem::find(extra.as_bytes(), b"_audit_level\":").is_some()
+        || extra.contains("\"openshift\":")
+}
+
+fn viaq_event<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
+    let level = AUDIT_LEVELS.iter().find_map(|key| object.get(key));
+    let openshift = object.object("openshift");
+    if level.is_none() && openshift.is_none() {
+        return None;
+    }
+    // Older versions of the event have a `timestamp` themselves.
+    let is_old = object.text("apiVersion").is_some_and(|version| version != "audit.k8s.io/v1");
+    let mut event = ObjectWriter::default();
+    for (key, value) in object.iter() {
+        match key {
+            "level" => event.raw(key, level.unwrap_or(value).get()),
+            "timestamp" if !is_old => {}
+            _ if ADDED.contains(&key) => {}
+            _ => event.raw(key, value.get()),
+        }
+    }
+    let facts = Facts {
+        provider: Some(PROVIDER),
+        cluster: openshift.as_ref().and_then(|members| members.text("cluster_id")),
+        node: object.text("hostname"),
+        shipped_at: object.get("@timestamp").and_then(instant),
+        original: Some(record.span.bytes.into()),
+        ..Facts::default()
+    };
+    let text = event.finish().into_bytes().into();
+    let values = vec![Inner { text, place: record.span.place(), facts }];
+    Some(Opened { name: "viaq", values, ..Opened::default() })
+}
+
+/// The audit logs of hosts and of the network go the same way: they are no audit logs of Kubernetes.
+fn other_viaq_record<'a>(object: &Object<'a>) -> Option<Opened<'a>> {
+    object.get("openshift")?;
+    let is_other = object.text("log_type")? == "audit"
+        && matches!(&*object.text("log_source")?, "auditd" | "ovn");
+    is_other.then(|| Opened { name: "viaq", skipped: 1, ..Opened::default() })
+}
+
+/// What `oc adm node-logs` prints for several nodes: `<node> {…}`.
+fn node_line(line: Span<'_>) -> Option<Opened<'_>> {
+    let space = memchr::memchr(b' ', line.bytes)?;
+    let node = std::str::from_utf8(&line.bytes[..space]).ok().filter(|name| is_node_name(name))?;
+    let event = line.after(space);
+    let is_event = event.bytes.first() == Some(&b'{')
+        && memchr::memmem::find(event.bytes, b"\"auditID\"").is_some();
+    if !is_event {
+        return None;
+    }
+    // Any cluster's logs may be collected in this form, so it does not tell the provider.
+    let facts = Facts { node: Some(node.into()), ..Facts::default() };
+    let values = vec![Inner { text: event.bytes.into(), place: event.place(), facts }];
+    Some(Opened { name: "node-logs", values, ..Opened::default() })
+}
+
+/// Whether a word can be the name of a node: a DNS subdomain (RFC 1123).
+fn is_node_name(word: &str) -> bool {
+    const LONGEST: usize = 253;
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    word.len() <= LONGEST
+        && word.bytes().all(|byte| is_inner(byte) || matches!(byte, b'-' | b'.'))
+        && word.bytes().next().is_some_and(is_inner)
+        && word.bytes().last().is_some_and(is_inner)
+}

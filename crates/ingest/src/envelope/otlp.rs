@@ -1,0 +1,141 @@
+//! OpenTelemetry: `ExportLogsServiceRequest` as JSON, as its file exporter and OpenShift's cluster logging write it.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::instant::instant;
+use super::{Envelope, Facts, Inner, Opened, Record, take};
+use crate::json::{self, Object, ObjectWriter};
+
+/// `{"resourceLogs":[{"resource":…,"scopeLogs":[{"logRecords":[{"body":…}]}]}]}`.
+pub(super) struct Otlp;
+
+/// More than any event nests; each level of a value is read once for each level above it.
+const MAX_LEVELS: usize = 64;
+
+impl Envelope for Otlp {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        let resources = record.object.as_ref()?.list("resourceLogs")?;
+        let mut opened = Opened { name: "otlp", ..Opened::default() };
+        let mut rest = record.span;
+        for resource in resources {
+            let Some(resource) = json::object(resource) else { continue };
+            let source = Source::of(resource.object("resource"));
+            let scopes = resource.list("scopeLogs").unwrap_or_default();
+            let records =
+                scopes.into_iter().filter_map(|scope| json::object(scope)?.list("logRecords"));
+            for log_record in records.flatten() {
+                let at = take(&mut rest, log_record);
+                if source.is_other {
+                    opened.skipped += 1;
+                    continue;
+                }
+                opened.values.push(inner(at, log_record, &source).unwrap_or_else(|| Inner {
+                    text: at.bytes.into(),
+                    place: at.place(),
+                    facts: Facts::default(),
+                }));
+            }
+        }
+        Some(opened)
+    }
+}
+
+/// What a log record holds; nothing if it has no body.
+fn inner<'a>(
+    at: crate::span::Span<'a>,
+    log_record: &'a RawValue,
+    source: &Source<'a>,
+) -> Option<Inner<'a>> {
+    const TIMES: &[&str] = &["timeUnixNano", "observedTimeUnixNano"];
+    let members = json::object(log_record)?;
+    let shipped_at = TIMES.iter().find_map(|key| instant(members.get(key)?));
+    let facts = Facts { shipped_at, ..source.facts.clone() };
+    let body = members.object("body")?;
+    if let Some(text) = body.get("stringValue") {
+        return Inner::of(at, text, facts);
+    }
+    let list = body.get("kvlistValue")?;
+    let text = object_of(list, MAX_LEVELS)?.into_bytes().into();
+    let facts = Facts { original: Some(at.bytes.into()), ..facts };
+    Some(Inner { text, place: at.place(), facts })
+}
+
+/// What the attributes of a resource say.
+#[derive(Default)]
+struct Source<'a> {
+    facts: Facts<'a>,
+    /// Whether its logs are known not to be audit logs of Kubernetes.
+    is_other: bool,
+}
+
+impl<'a> Source<'a> {
+    fn of(resource: Option<Object<'a>>) -> Self {
+        let attributes: Vec<(Cow<'a, str>, Cow<'a, str>)> = resource
+            .and_then(|resource| resource.list("attributes"))
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|attribute| {
+                let attribute = json::object(attribute)?;
+                Some((attribute.text("key")?, attribute.object("value")?.text("stringValue")?))
+            })
+            .collect();
+        let first = |keys: &[&str]| {
+            let find = |key: &&str| attributes.iter().find(|(name, _)| name == key);
+            keys.iter().find_map(find).map(|(_, value)| value.clone())
+        };
+        let openshift = first(&["openshift.cluster.uid", "openshift.cluster_id"]);
+        // https://opentelemetry.io/docs/specs/semconv/registry/attributes/cloud/
+        let provider = match first(&["cloud.platform"]).as_deref() {
+            _ if openshift.is_some() => Some("openshift"),
+            Some("aws_eks") => Some("eks"),
+            Some("azure_aks" | "azure.aks") => Some("aks"),
+            Some("gcp_kubernetes_engine") => Some("gke"),
+            _ => None,
+        };
+        let log_type = first(&["openshift.log.type", "log_type"]);
+        let log_source = first(&["openshift.log.source", "log_source"]);
+        let facts = Facts {
+            provider,
+            cluster: openshift.or_else(|| first(&["k8s.cluster.name", "k8s.cluster.uid"])),
+            node: first(&["k8s.node.name", "host.name"]),
+            ..Facts::default()
+        };
+        let is_other = log_type.is_some_and(|kind| kind != "audit")
+            || log_source.is_some_and(|source| matches!(&*source, "auditd" | "ovn"));
+        Self { facts, is_other }
+    }
+}
+
+/// The JSON object that a `KeyValueList` stands for.
+fn object_of(list: &RawValue, levels: usize) -> Option<String> {
+    let mut object = ObjectWriter::default();
+    for pair in json::object(list)?.list("values").unwrap_or_default() {
+        let pair = json::object(pair)?;
+        object.raw(&pair.text("key")?, &value_of(pair.get("value")?, levels.checked_sub(1)?)?);
+    }
+    Some(object.finish())
+}
+
+/// The JSON value that an `AnyValue` stands for. 64-bit integers are strings in it.
+fn value_of(value: &RawValue, levels: usize) -> Option<String> {
+    let value = json::object(value)?;
+    let Some((kind, inner)) = value.iter().next() else { return Some("null".to_owned()) };
+    match kind {
+        "kvlistValue" => object_of(inner, levels),
+        "arrayValue" => {
+            let levels = levels.checked_sub(1)?;
+            let values = json::object(inner)?.list("values").unwrap_or_default();
+            let values: Option<Vec<String>> =
+                values.into_iter().map(|value| value_of(value, levels)).collect();
+            Some(format!("[{}]", values?.join(",")))
+        }
+        "intValue" => {
+            let digits = json::text(inner).unwrap_or_else(|| inner.get().into());
+            digits.parse::<i64>().ok().map(|number| number.to_string())
+        }
+        "stringValue" | "boolValue" | "doubleValue" | "bytesValue" => Some(inner.get().to_owned()),
+        _ => None,
+    }
+}

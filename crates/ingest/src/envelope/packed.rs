@@ -1,0 +1,59 @@
+//! Data that an envelope carries as base64, compressed or not.
+
+use std::cell::Cell;
+use std::io::Read;
+use std::rc::Rc;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use flate2::bufread::MultiGzDecoder;
+
+/// Audit logs shrink to a tenth or less; what shrinks to a fiftieth is no log.
+const MAX_RATIO: usize = 50;
+
+const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// How many bytes may still be unpacked out of a block, by all that is in it and in what was unpacked: a small block must
+/// not fill the memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Room(Rc<Cell<usize>>);
+
+impl Room {
+    /// The room for what is in a block of that many bytes.
+    pub(crate) fn of_block(bytes: usize) -> Self {
+        const LEAST: usize = 64 * 1024;
+        Self(Rc::new(Cell::new(bytes.max(LEAST).saturating_mul(MAX_RATIO))))
+    }
+
+    /// Takes a part of the room; false if there is not so much left.
+    pub(super) fn take(&self, bytes: usize) -> bool {
+        let left = self.0.get().checked_sub(bytes);
+        self.0.set(left.unwrap_or(0));
+        left.is_some()
+    }
+}
+
+/// Decodes base64, and decompresses what was decoded if it is gzip.
+pub(super) fn unpack(base64: &str, room: &Room) -> Result<Vec<u8>, String> {
+    let decoded =
+        ENGINE.decode(base64.trim()).map_err(|error| format!("not valid base64: {error}"))?;
+    if !decoded.starts_with(&[0x1f, 0x8b]) {
+        return if room.take(decoded.len()) { Ok(decoded) } else { Err(too_much()) };
+    }
+    let left = room.0.get();
+    let mut text = Vec::new();
+    let limit = (left as u64).saturating_add(1);
+    MultiGzDecoder::new(decoded.as_slice())
+        .take(limit)
+        .read_to_end(&mut text)
+        .map_err(|error| format!("the gzip data in it is damaged: {error}"))?;
+    if room.take(text.len()) { Ok(text) } else { Err(too_much()) }
+}
+
+pub(super) fn too_much() -> String {
+    format!("unpacks to more than {MAX_RATIO} times the size of the log around it")
+}

@@ -1,0 +1,109 @@
+//! Events that a shipper cut off: AKS exports at 16 KiB, `AzureDiagnostics` at 32,766 bytes, CloudWatch at 256 KiB, where
+//! it adds a mark. The members before the cut say who did what, and where.
+//!
+//! A cut event is completed with what is whole in it. Whole members are kept; of a cut member nothing, but for a few
+//! objects whose own members stand for themselves. A cut body is left out, because a field that was cut off would look
+//! like one that was never set; so is a cut list of addresses, because its last one is the one that counts.
+
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Deserializer as JsonDeserializer;
+use serde_json::value::RawValue;
+
+/// What CloudWatch Logs writes at the end of a message that it cut.
+const CLOUDWATCH_MARK: &[u8] = b"[Truncated...]";
+
+/// Objects that are worth having in part.
+const DIVISIBLE: &[&str] = &["user", "impersonatedUser", "responseStatus", "annotations"];
+
+/// Whether a text says itself that it was cut.
+pub(crate) fn has_mark(text: &[u8]) -> bool {
+    text.trim_ascii_end().ends_with(CLOUDWATCH_MARK)
+}
+
+/// A JSON object made of what is whole in `text`, if that is the beginning of one.
+pub(crate) fn complete(text: &[u8]) -> Option<Vec<u8>> {
+    let text = text.trim_ascii();
+    let text = text.strip_suffix(CLOUDWATCH_MARK).unwrap_or(text).trim_ascii_end();
+    let beginning = Beginning::read(text)?;
+    let mut event = String::from("{");
+    for (key, value) in &beginning.members {
+        add_member(&mut event, key.get(), value.get());
+    }
+    if let Some(key) = beginning.cut
+        && DIVISIBLE.iter().any(|name| key.get().trim_matches('"') == *name)
+        && let Some(part) = Beginning::read(value_after(text, key))
+    {
+        let mut object = String::from("{");
+        for (key, value) in &part.members {
+            add_member(&mut object, key.get(), value.get());
+        }
+        object.push('}');
+        add_member(&mut event, key.get(), &object);
+    }
+    event.push('}');
+    Some(event.into_bytes())
+}
+
+fn add_member(object: &mut String, key: &str, value: &str) {
+    if object.len() > 1 {
+        object.push(',');
+    }
+    object.push_str(key);
+    object.push(':');
+    object.push_str(value);
+}
+
+/// What stands in `text` behind a key of it and the colon.
+fn value_after<'a>(text: &'a [u8], key: &RawValue) -> &'a [u8] {
+    let start = key.get().as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    let rest = text.get(start + key.get().len()..).unwrap_or_default().trim_ascii_start();
+    rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start()
+}
+
+/// The beginning of an object.
+#[derive(Default)]
+struct Beginning<'a> {
+    members: Vec<(&'a RawValue, &'a RawValue)>,
+    /// The key of the member that the cut went through, if it has one.
+    cut: Option<&'a RawValue>,
+}
+
+impl<'a> Beginning<'a> {
+    /// Nothing if `text` is a whole object, or none for another reason than its end.
+    fn read(text: &'a [u8]) -> Option<Self> {
+        let mut beginning = Self::default();
+        let mut deserializer = JsonDeserializer::from_slice(text);
+        let error = deserializer.deserialize_map(&mut beginning).err()?;
+        if text.first() != Some(&b'{') || !error.is_eof() {
+            return None;
+        }
+        // A number that the text ends with may have had more digits.
+        if let Some((_, value)) = beginning.members.last()
+            && value.get().ends_with(|last: char| last.is_ascii_digit())
+            && text.as_ptr_range().end == value.get().as_bytes().as_ptr_range().end
+        {
+            beginning.members.pop();
+        }
+        Some(beginning)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Beginning<'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(key) = members.next_key::<&RawValue>()? {
+            self.cut = Some(key);
+            let value = members.next_value::<&RawValue>()?;
+            self.members.push((key, value));
+            self.cut = None;
+        }
+        Ok(())
+    }
+}
