@@ -1,10 +1,11 @@
 //! From a block to rows.
 
 use arrow::array::RecordBatch;
-use podtrail_event::{BatchBuilder, ParseError, Text};
+use podtrail_event::{BatchBuilder, Event, ParseError, Text};
 
 use crate::envelope::{self, Contents, Facts, Place};
 use crate::frame::{Block, Kind};
+use crate::reject::{self, Verdict};
 use crate::span::Span;
 
 /// Below this size of a block the builders' spare room would outweigh the rows.
@@ -34,6 +35,8 @@ pub(crate) struct Parsed {
     pub(crate) envelopes: u64,
     /// Records that belong in the log and hold no audit event.
     pub(crate) skipped: u64,
+    /// What the first of them is, where it is known.
+    pub(crate) skipped_as: Option<&'static str>,
 }
 
 /// A record that is no audit event.
@@ -57,6 +60,8 @@ pub(crate) enum Fault {
     Broken,
     /// JSON, and something else than an audit event.
     Foreign,
+    /// A record of something else, which the reason names.
+    Named,
 }
 
 /// Parses all records of a block. The order of rows is that of the block, except that events out of envelopes come last.
@@ -83,8 +88,7 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
             }
             Kind::Text => {
                 let span = Span { bytes, offset, line };
-                let bare = Facts::default();
-                if envelope::is_likely(bytes) || rows.append(bytes, span.place(), &bare).is_err() {
+                if envelope::is_likely(bytes) || !rows.append_bare(span) {
                     odd.push(span);
                 }
             }
@@ -95,15 +99,24 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     for span in odd {
         envelope::unwrap(span, &mut contents);
     }
+    let mut skipped_as = None;
     let mut unwrapped = Rows::new(origin);
     for candidate in &contents.candidates {
         let Place { offset, line } = candidate.place;
         let appended = unwrapped.append(&candidate.json, candidate.place, &candidate.facts);
         if let Err(error) = appended {
-            let is_json = !matches!(error, ParseError::Json(_));
-            let fault = if is_json { Fault::Foreign } else { Fault::Broken };
+            let (fault, reason) = match reject::judge(&candidate.json) {
+                Some(Verdict::Skipped(what)) => {
+                    contents.skipped += 1;
+                    skipped_as = skipped_as.or(Some(what));
+                    continue;
+                }
+                Some(Verdict::Foreign(what)) => (Fault::Named, what.to_owned()),
+                None if matches!(error, ParseError::Json(_)) => (Fault::Broken, error.to_string()),
+                None => (Fault::Foreign, error.to_string()),
+            };
             let length = candidate.json.len() as u64;
-            let (bytes, reason) = (candidate.json.to_vec(), shorten(&error.to_string()));
+            let (bytes, reason) = (candidate.json.to_vec(), shorten(&reason));
             damaged.push(Damaged { fault, offset, line, length, bytes, reason });
         }
     }
@@ -124,7 +137,7 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
         [rows, unwrapped].into_iter().filter_map(|rows| rows.finish(is_small)).collect();
     let events = batches.iter().map(|batch| batch.num_rows() as u64).sum();
     let Contents { envelopes, skipped, .. } = contents;
-    Parsed { batches, events, damaged, envelopes, skipped }
+    Parsed { batches, events, damaged, envelopes, skipped, skipped_as }
 }
 
 fn shorten(reason: &str) -> String {
@@ -145,9 +158,23 @@ impl<'a> Rows<'a> {
         Self { origin, builder: None }
     }
 
+    /// Appends a record that is an audit event as it stands, and nothing else.
+    fn append_bare(&mut self, record: Span<'_>) -> bool {
+        let Ok(event) = podtrail_event::parse(record.bytes, None) else { return false };
+        if event.extra.as_deref().is_some_and(envelope::is_lifted) {
+            return false;
+        }
+        self.push(event, record.place(), &Facts::default());
+        true
+    }
+
     fn append(&mut self, json: &[u8], place: Place, facts: &Facts<'_>) -> Result<(), ParseError> {
+        self.push(podtrail_event::parse(json, facts.shipped_at)?, place, facts);
+        Ok(())
+    }
+
+    fn push<'b>(&'b mut self, mut event: Event<'b>, place: Place, facts: &'b Facts<'_>) {
         const DEFAULT_CLUSTER: &str = "default";
-        let mut event = podtrail_event::parse(json, facts.shipped_at)?;
         let cluster = self.origin.cluster.as_deref().or(facts.cluster.as_deref());
         event.cluster = Some(cluster.unwrap_or(DEFAULT_CLUSTER).into());
         event.envelopes = Some(facts.envelopes.iter().copied().map(Text::from).collect());
@@ -160,7 +187,6 @@ impl<'a> Rows<'a> {
         event.source_line = i64::try_from(place.line).ok();
         event.source_offset = i64::try_from(place.offset).ok();
         self.builder.get_or_insert_default().append(&event);
-        Ok(())
     }
 
     fn finish(self, is_small: bool) -> Option<RecordBatch> {

@@ -19,6 +19,8 @@ pub struct Summary {
     pub duplicates: u64,
     /// Records that are no audit event, kept in the quarantine.
     pub quarantined: u64,
+    /// Records that stand in such logs and are no audit events, such as klog lines; not counted in `records`.
+    pub skipped: u64,
     /// Bytes read, as they lie on disk: compressed.
     pub bytes_read: u64,
     /// Wall time.

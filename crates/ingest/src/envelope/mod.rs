@@ -1,6 +1,17 @@
 //! Taking audit events out of what they are wrapped in: one module for each family of envelopes.
 
 mod batch;
+mod container_runtime;
+mod csv_row;
+mod elastic;
+mod find;
+mod instant;
+mod legacy;
+mod lifted;
+mod line;
+mod listing;
+mod request_path;
+mod wrapper;
 
 use std::borrow::Cow;
 
@@ -54,7 +65,7 @@ pub(crate) struct Contents<'a> {
     pub(crate) candidates: Vec<Candidate<'a>>,
     /// Parts that make no sense.
     pub(crate) damaged: Vec<Damage<'a>>,
-    /// Envelopes seen, empty ones too.
+    /// Empty envelopes: of others, what they hold tells whether the log is an audit log.
     pub(crate) envelopes: u64,
     /// Records that belong in the log and hold no audit event, such as the probes of a log service.
     pub(crate) skipped: u64,
@@ -120,6 +131,11 @@ impl<'a> Inner<'a> {
     /// Nothing if it is another kind of value.
     pub(crate) fn of(whole: Span<'a>, value: &'a RawValue, facts: Facts<'a>) -> Option<Self> {
         let at = whole.locate(value.get().as_bytes());
+        Self::at(at, value, facts)
+    }
+
+    /// The same of a value whose span is known.
+    pub(crate) fn at(at: Span<'a>, value: &'a RawValue, facts: Facts<'a>) -> Option<Self> {
         let text = match value.get().as_bytes().first()? {
             b'{' | b'[' => Cow::Borrowed(at.bytes),
             b'"' => match json::text(value)? {
@@ -160,7 +176,19 @@ impl<'a> Facts<'a> {
     }
 }
 
-const FAMILIES: &[&dyn Envelope] = &[&batch::Batch];
+/// In the order in which they are asked. The two that take what they cannot name stand last.
+const FAMILIES: &[&dyn Envelope] = &[
+    &batch::Batch,
+    &container_runtime::ContainerRuntime,
+    &listing::Listing,
+    &elastic::Elastic,
+    &wrapper::Wrappers,
+    &lifted::Lifted,
+    &legacy::Legacy,
+    &csv_row::CsvRow,
+    &line::Prefixed,
+    &wrapper::AnyMember,
+];
 
 /// Whether the record is worth a look at its envelope before it is tried as an event.
 pub(crate) fn is_likely(record: &[u8]) -> bool {
@@ -171,6 +199,10 @@ pub(crate) fn is_likely(record: &[u8]) -> bool {
 
 /// Takes a record apart: one or more values, with or without blanks between them, each an event or an envelope.
 pub(crate) fn unwrap<'a>(record: Span<'a>, contents: &mut Contents<'a>) {
+    if let Some(opened) = container_runtime::join_docker_lines(record) {
+        contents.add_opened(opened, 0, &Facts::default());
+        return;
+    }
     for value in values(record) {
         contents.add(value, 0, Facts::default());
     }
@@ -191,6 +223,11 @@ fn values(text: Span<'_>) -> Vec<Span<'_>> {
     values
 }
 
+/// Whether an event that parsed carries members that a shipper put beside its own, by what the parser made of no column.
+pub(crate) fn is_lifted(extra: &str) -> bool {
+    lifted::is_lifted(extra)
+}
+
 fn open(value: Span<'_>) -> Option<Opened<'_>> {
     let record = Record::new(value);
     FAMILIES.iter().find_map(|family| family.open(&record))
@@ -198,6 +235,9 @@ fn open(value: Span<'_>) -> Option<Opened<'_>> {
 
 impl<'a> Contents<'a> {
     fn add(&mut self, value: Span<'a>, depth: usize, facts: Facts<'a>) {
+        if value.bytes.is_empty() {
+            return;
+        }
         match open(value) {
             Some(opened) => self.add_opened(opened, depth, &facts),
             None => self.candidates.push(Candidate {
@@ -209,7 +249,7 @@ impl<'a> Contents<'a> {
     }
 
     fn add_opened(&mut self, opened: Opened<'a>, depth: usize, outer: &Facts<'a>) {
-        self.envelopes += 1;
+        self.envelopes += u64::from(opened.values.is_empty());
         self.skipped += opened.skipped;
         if let Some((span, reason)) = opened.damaged {
             self.damaged.push(Damage { bytes: span.bytes.into(), place: span.place(), reason });

@@ -1,0 +1,85 @@
+//! The times that shippers and stores write.
+
+use chrono::DateTime;
+use podtrail_event::Micros;
+use serde_json::value::RawValue;
+
+use crate::json;
+
+/// The time in a string or number.
+pub(super) fn instant(value: &RawValue) -> Option<Micros> {
+    match value.get().as_bytes().first()? {
+        b'"' => instant_of(&json::text(value)?),
+        b'0'..=b'9' => since_epoch(value.get()),
+        _ => None,
+    }
+}
+
+/// The time in a text: with a date, if it names its offset too, or a number since the Unix epoch.
+pub(super) fn instant_of(text: &str) -> Option<Micros> {
+    let dated = match text.strip_suffix(" UTC") {
+        Some(text) => DateTime::parse_from_rfc3339(&format!("{text}Z")),
+        None => DateTime::parse_from_rfc3339(text)
+            .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z")),
+    };
+    match dated {
+        Ok(time) => Some(Micros(time.timestamp_micros())),
+        Err(_) => since_epoch(text),
+    }
+}
+
+/// A number of seconds, milliseconds, microseconds or nanoseconds since the Unix epoch: which of them, its size says for
+/// any time from 1973 on.
+fn since_epoch(text: &str) -> Option<Micros> {
+    const FIRST: u64 = 100_000_000;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = whole.parse().ok()?;
+    let micros = match number {
+        ..FIRST => return None,
+        ..100_000_000_000 => number * 1_000_000 + micros_of_fraction(fraction),
+        ..100_000_000_000_000 => number * 1_000,
+        ..100_000_000_000_000_000 => number,
+        _ => number / 1_000,
+    };
+    i64::try_from(micros).ok().map(Micros)
+}
+
+/// The first six digits behind the point.
+fn micros_of_fraction(digits: &str) -> u64 {
+    let digits = digits.bytes().chain(std::iter::repeat(b'0')).take(6);
+    digits.fold(0, |micros, digit| micros * 10 + u64::from(digit - b'0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form() {
+        const TIME: i64 = 1_795_471_200_374_797;
+        for (json, micros) in [
+            (r#""2026-11-23T22:00:00.374797Z""#, TIME),
+            (r#""2026-11-23T22:00:00.374797999Z""#, TIME),
+            (r#""2026-11-24T00:00:00.374797+02:00""#, TIME),
+            (r#""2026-11-24T00:00:00.374797+0200""#, TIME),
+            (r#""2026-11-23 22:00:00.374797 UTC""#, TIME),
+            ("1795471200", 1_795_471_200_000_000),
+            ("1795471200.374797", TIME),
+            (r#""1795471200.3747979""#, TIME),
+            ("1795471200.5", 1_795_471_200_500_000),
+            ("1795471200374", 1_795_471_200_374_000),
+            ("1795471200374797", TIME),
+            (r#""1795471200374797001""#, TIME),
+        ] {
+            let value: &RawValue = serde_json::from_str(json).unwrap();
+            assert_eq!(instant(value), Some(Micros(micros)), "{json}");
+        }
+        for json in ["true", "0", "-1795471200", r#""2026-11-23T22:00:00""#, r#""""#, "1e9", "{}"] {
+            let value: &RawValue = serde_json::from_str(json).unwrap();
+            assert_eq!(instant(value), None, "{json}");
+        }
+    }
+}
