@@ -27,6 +27,7 @@ mod parse;
 mod pipeline;
 mod progress;
 mod read;
+mod reject;
 mod sink;
 mod sniff;
 mod span;

@@ -9,6 +9,7 @@ use podtrail_event::{BatchBuilder, Event, ParseError, Parser, RedactionKey, Text
 
 use crate::envelope::{self, Candidate, Contents, Facts, Place, Room, salvage};
 use crate::frame::{Block, Kind};
+use crate::reject::{self, Verdict};
 use crate::span::Span;
 
 /// Below this size of a block the builders' spare room would outweigh the rows.
@@ -61,6 +62,8 @@ pub(crate) struct Parsed {
     pub(crate) envelopes: u64,
     /// Records that belong in the log and hold no audit event.
     pub(crate) skipped: u64,
+    /// What the first of them is, where it is known.
+    pub(crate) skipped_as: Option<&'static str>,
 }
 
 /// A record that is no audit event.
@@ -84,6 +87,8 @@ pub(crate) enum Fault {
     Broken,
     /// JSON, and something else than an audit event.
     Foreign,
+    /// A record of something else, which the reason names.
+    Named,
 }
 
 /// Parses all records of a block. A defect in the parser costs the block, which goes to the quarantine whole.
@@ -103,7 +108,8 @@ fn contain_panic(block: &Block, parse: impl FnOnce() -> Parsed) -> Parsed {
             reason: shorten(&format!("a defect in podtrail: {}", panic_message(&*panic))),
         };
         let damaged = vec![damaged];
-        Parsed { batches: Vec::new(), events: 0, damaged, envelopes: 0, skipped: 0 }
+        let (events, envelopes, skipped, skipped_as) = (0, 0, 0, None);
+        Parsed { batches: Vec::new(), events, damaged, envelopes, skipped, skipped_as }
     })
 }
 
@@ -149,14 +155,23 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     for span in odd {
         envelope::unwrap(span, &mut contents);
     }
+    let mut skipped_as = None;
     let mut unwrapped = Rows::new(origin);
     for candidate in &contents.candidates {
         let Place { offset, line } = candidate.place;
         if let Err(error) = unwrapped.append_candidate(candidate) {
-            let is_json = !matches!(error, ParseError::Json(_));
-            let fault = if is_json { Fault::Foreign } else { Fault::Broken };
+            let (fault, reason) = match reject::judge(&candidate.json) {
+                Some(Verdict::Skipped(what)) => {
+                    contents.skipped += 1;
+                    skipped_as = skipped_as.or(Some(what));
+                    continue;
+                }
+                Some(Verdict::Foreign(what)) => (Fault::Named, what.to_owned()),
+                None if matches!(error, ParseError::Json(_)) => (Fault::Broken, error.to_string()),
+                None => (Fault::Foreign, error.to_string()),
+            };
             let length = candidate.json.len() as u64;
-            let (bytes, reason) = (candidate.json.to_vec(), shorten(&error.to_string()));
+            let (bytes, reason) = (candidate.json.to_vec(), shorten(&reason));
             damaged.push(Damaged { fault, offset, line, length, bytes, reason });
         }
     }
@@ -177,7 +192,7 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
         [rows, unwrapped].into_iter().filter_map(|rows| rows.finish(is_small)).collect();
     let events = batches.iter().map(|batch| batch.num_rows() as u64).sum();
     let Contents { envelopes, skipped, .. } = contents;
-    Parsed { batches, events, damaged, envelopes, skipped }
+    Parsed { batches, events, damaged, envelopes, skipped, skipped_as }
 }
 
 fn shorten(reason: &str) -> String {

@@ -66,6 +66,7 @@ pub fn ingest_into(
         pending: Vec::new(),
         held: 0,
         faults: BTreeMap::new(),
+        skips: BTreeMap::new(),
         ends: BTreeMap::new(),
         summary: Summary::default(),
     };
@@ -192,6 +193,7 @@ struct Collector<'a> {
     /// Bytes of `pending`.
     held: usize,
     faults: BTreeMap<usize, Faults>,
+    skips: BTreeMap<usize, Skips>,
     /// How the sources ended, by number.
     ends: BTreeMap<usize, Outcome>,
     summary: Summary,
@@ -203,6 +205,14 @@ struct Faults {
     /// By block number and offset.
     first: BTreeMap<(usize, u64), Problem>,
     count: usize,
+}
+
+/// The skipped records of a file: how many, and what the first of them is.
+#[derive(Default)]
+struct Skips {
+    file: String,
+    count: u64,
+    what: Option<&'static str>,
 }
 
 impl Collector<'_> {
@@ -248,6 +258,11 @@ impl Collector<'_> {
         let mut count = 0;
         for part in parts {
             count += part.parsed.events;
+            if part.parsed.skipped > 0 {
+                let skips = self.skips.entry(part.place.0).or_default();
+                skips.add(&part.origin.file, &part.parsed);
+                self.summary.skipped += part.parsed.skipped;
+            }
             events.extend(part.parsed.batches);
             for damaged in part.parsed.damaged {
                 let (source, block) = part.place;
@@ -276,6 +291,7 @@ impl Collector<'_> {
             self.summary.files += outcome.logs;
             self.summary.problems.extend(outcome.problems);
             self.summary.notes.extend(outcome.notes);
+            self.summary.notes.extend(self.skips.remove(&source).map(Skips::into_note));
             if let Some(faults) = self.faults.remove(&source) {
                 let name = &self.sources[source].name;
                 self.summary.problems.extend(faults.into_problems(name));
@@ -286,7 +302,24 @@ impl Collector<'_> {
             let name = &self.sources[source].name;
             self.summary.problems.extend(faults.into_problems(name));
         }
+        self.summary.notes.extend(self.skips.into_values().map(Skips::into_note));
         self.summary
+    }
+}
+
+impl Skips {
+    fn add(&mut self, file: &str, parsed: &Parsed) {
+        if self.count == 0 {
+            file.clone_into(&mut self.file);
+        }
+        self.count += parsed.skipped;
+        self.what = self.what.or(parsed.skipped_as);
+    }
+
+    fn into_note(self) -> Problem {
+        let what = self.what.map_or(String::new(), |what| format!(", such as {what}"));
+        let message = format!("{} records skipped that hold no audit event{what}", self.count);
+        Problem::of_file(&self.file, message)
     }
 }
 

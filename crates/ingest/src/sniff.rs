@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use crate::frame::Block;
 use crate::parse::{Damaged, Fault, Parsed};
+use crate::reject::is_csv_header;
 
 /// How many bytes are looked at before a source is refused.
 pub(crate) const SNIFFED_BYTES: usize = 4 * 1024 * 1024;
@@ -18,8 +19,13 @@ pub(crate) fn is_audit_log(parsed: &Parsed) -> bool {
 
 /// What a block without audit events is; nothing if it is only NUL bytes, which may stand in any log.
 pub(crate) fn describe(block: &Block, parsed: &Parsed) -> Option<String> {
-    let first = parsed.damaged.iter().find(|damaged| damaged.fault != Fault::Nul)?;
-    Some(format!("not an audit log: {}", describe_record(block, first)))
+    let first = parsed.damaged.iter().find(|damaged| damaged.fault != Fault::Nul);
+    let description = match (first, parsed.skipped_as) {
+        (Some(first), _) => describe_record(block, first),
+        (None, Some(skipped)) => format!("nothing but {skipped}"),
+        (None, None) => return None,
+    };
+    Some(format!("not an audit log: {description}"))
 }
 
 /// Whether a damaged record was an audit event once.
@@ -34,8 +40,8 @@ fn describe_record(block: &Block, first: &Damaged) -> String {
     if first.fault == Fault::Foreign {
         return format!("JSON, but {}", first.reason);
     }
-    if text.starts_with(b"version https://git-lfs") {
-        return "a Git LFS pointer: fetch the file itself".to_owned();
+    if first.fault == Fault::Named {
+        return first.reason.clone();
     }
     let start = usize::try_from(first.offset.saturating_sub(block.offset)).unwrap_or(0);
     let head = block.bytes.get(start..).unwrap_or(text);
@@ -54,9 +60,24 @@ fn describe_record(block: &Block, first: &Damaged) -> String {
         _ if !is_text => "neither UTF-8 text nor a compression that is read here".to_owned(),
         Some(b'{' | b'[') => format!("JSON that does not parse ({})", first.reason),
         Some(b'<') => "HTML or XML".to_owned(),
+        _ if is_policy(head) => "an audit policy".to_owned(),
+        _ if is_csv(&block.bytes) => "a CSV export without audit events as JSON text in a column: \
+             export JSON instead"
+            .to_owned(),
         _ if is_yaml(text) => "YAML text".to_owned(),
         _ => "text without audit events".to_owned(),
     }
+}
+
+/// Whether a text is an audit policy in YAML.
+fn is_policy(text: &[u8]) -> bool {
+    memmem::find(text, b"apiVersion: audit.k8s.io/").is_some()
+        && memmem::find(text, b"kind: Policy").is_some()
+}
+
+/// Whether a text begins with the header of a CSV export.
+fn is_csv(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n').find(|line| !line.is_empty()).is_some_and(is_csv_header)
 }
 
 /// Whether a line looks like the first one of a YAML document: a comment, a marker or `key: value`.

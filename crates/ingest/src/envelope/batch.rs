@@ -21,7 +21,7 @@ impl Envelope for Batch {
             b'[' => deserializer.deserialize_seq(Items(&mut list.items)),
             _ => return None,
         };
-        if value.bytes[0] == b'{' && list.kind.is_none_or(|kind| kind.get() != r#""EventList""#) {
+        if value.bytes[0] == b'{' && !list.is_of_audit_events() {
             return None;
         }
 
@@ -53,7 +53,17 @@ impl Envelope for Batch {
 #[derive(Default)]
 struct List<'a> {
     kind: Option<&'a RawValue>,
+    api_version: Option<&'a RawValue>,
     items: Vec<&'a RawValue>,
+}
+
+impl List<'_> {
+    /// Kubernetes has an `EventList` of its own `Event` objects too.
+    fn is_of_audit_events(&self) -> bool {
+        let version = self.api_version.map_or("", RawValue::get);
+        self.kind.is_some_and(|kind| kind.get() == r#""EventList""#)
+            && (version.is_empty() || version.starts_with("\"audit.k8s.io/"))
+    }
 }
 
 impl<'de> Visitor<'de> for &mut List<'de> {
@@ -67,6 +77,7 @@ impl<'de> Visitor<'de> for &mut List<'de> {
         while let Some(key) = members.next_key::<&RawValue>()? {
             match key.get() {
                 r#""kind""# => self.kind = Some(members.next_value()?),
+                r#""apiVersion""# => self.api_version = Some(members.next_value()?),
                 r#""items""# => members.next_value_seed(Items(&mut self.items))?,
                 _ => {
                     members.next_value::<IgnoredAny>()?;

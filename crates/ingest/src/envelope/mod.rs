@@ -4,13 +4,23 @@ mod aws;
 mod azure;
 mod batch;
 mod component_log;
+mod container_runtime;
+mod csv_row;
+mod elastic;
+mod find;
 mod gcp;
 mod instant;
+mod legacy;
+mod lifted;
+mod line;
+mod listing;
 mod micro_time;
 mod openshift;
 mod otlp;
 mod packed;
+mod request_path;
 pub(crate) mod salvage;
+mod wrapper;
 
 use std::borrow::Cow;
 
@@ -69,7 +79,7 @@ pub(crate) struct Contents<'a> {
     pub(crate) damaged: Vec<Damage<'a>>,
     /// Whole records of something else, with what they are.
     pub(crate) foreign: Vec<Damage<'a>>,
-    /// Envelopes seen, empty ones too.
+    /// Empty envelopes: of others, what they hold tells whether the log is an audit log.
     pub(crate) envelopes: u64,
     /// Records that belong in the log and hold no audit event, such as the probes of a log service.
     pub(crate) skipped: u64,
@@ -143,6 +153,11 @@ impl<'a> Inner<'a> {
     /// Nothing if it is another kind of value.
     pub(crate) fn of(whole: Span<'a>, value: &'a RawValue, facts: Facts<'a>) -> Option<Self> {
         let at = whole.locate(value.get().as_bytes());
+        Self::at(at, value, facts)
+    }
+
+    /// The same of a value whose span is known.
+    pub(crate) fn at(at: Span<'a>, value: &'a RawValue, facts: Facts<'a>) -> Option<Self> {
         let text = match value.get().as_bytes().first()? {
             b'{' | b'[' => Cow::Borrowed(at.bytes),
             b'"' => match json::text(value)? {
@@ -185,8 +200,24 @@ impl<'a> Facts<'a> {
     }
 }
 
-const FAMILIES: &[&dyn Envelope] =
-    &[&aws::Aws, &azure::Azure, &gcp::Gcp, &openshift::OpenShift, &otlp::Otlp, &batch::Batch];
+/// In the order in which they are asked. The two that take what they cannot name stand last.
+const FAMILIES: &[&dyn Envelope] = &[
+    &aws::Aws,
+    &azure::Azure,
+    &gcp::Gcp,
+    &openshift::OpenShift,
+    &otlp::Otlp,
+    &batch::Batch,
+    &container_runtime::ContainerRuntime,
+    &listing::Listing,
+    &elastic::Elastic,
+    &wrapper::Wrappers,
+    &lifted::Lifted,
+    &legacy::Legacy,
+    &csv_row::CsvRow,
+    &line::Prefixed,
+    &wrapper::AnyMember,
+];
 
 /// Whether the record is worth a look at its envelope before it is tried as an event.
 pub(crate) fn is_likely(record: &[u8]) -> bool {
@@ -197,6 +228,10 @@ pub(crate) fn is_likely(record: &[u8]) -> bool {
 
 /// Takes a record apart: one or more values, with or without blanks between them, each an event or an envelope.
 pub(crate) fn unwrap<'a>(record: Span<'a>, contents: &mut Contents<'a>) {
+    if let Some(opened) = container_runtime::join_docker_lines(record) {
+        contents.add_opened(opened, 0, &Facts::default());
+        return;
+    }
     for value in values(record) {
         contents.add(value, 0, Facts::default());
     }
@@ -219,7 +254,7 @@ fn values(text: Span<'_>) -> Vec<Span<'_>> {
 
 /// Whether an event that parsed has members that a log collector laid beside its own, by what the parser had no column for.
 pub(crate) fn is_lifted(extra: &str) -> bool {
-    openshift::is_viaq(extra)
+    openshift::is_viaq(extra) || lifted::is_lifted(extra)
 }
 
 /// The span of a value in `rest`, which begins behind it then: so that a long list is read once.
@@ -232,6 +267,9 @@ fn take<'a>(rest: &mut Span<'a>, value: &'a RawValue) -> Span<'a> {
 
 impl<'a> Contents<'a> {
     fn add(&mut self, value: Span<'a>, depth: usize, facts: Facts<'a>) {
+        if value.bytes.is_empty() {
+            return;
+        }
         let record = Record::new(value, &self.room);
         let (bytes, place) = (value.bytes.into(), value.place());
         if let Some(opened) = FAMILIES.iter().find_map(|family| family.open(&record)) {
@@ -244,7 +282,7 @@ impl<'a> Contents<'a> {
     }
 
     fn add_opened(&mut self, opened: Opened<'a>, depth: usize, outer: &Facts<'a>) {
-        self.envelopes += 1;
+        self.envelopes += u64::from(opened.values.is_empty());
         self.skipped += opened.skipped;
         if let Some((span, reason)) = opened.damaged {
             self.damaged.push(Damage { bytes: span.bytes.into(), place: span.place(), reason });

@@ -28,8 +28,8 @@ fn other_files_give_one_problem_each() {
     assert_eq!(summary.files, 1);
     let expected = [
         (".hidden", "YAML text"),
-        ("admission.json", "JSON, but not an audit event"),
-        ("audit-policy.yaml", "YAML text"),
+        ("admission.json", "an AdmissionReview"),
+        ("audit-policy.yaml", "an audit policy"),
         ("binary", "binary data"),
         ("notes.txt", "text without audit events"),
         ("page.html", "HTML or XML"),

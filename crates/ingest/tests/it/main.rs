@@ -5,9 +5,19 @@
 mod archives;
 mod compression;
 mod damage;
+mod envelope_container_runtime;
+mod envelope_csv;
+mod envelope_elastic;
+mod envelope_legacy;
+mod envelope_lifted;
+mod envelope_line;
+mod envelope_store;
+mod envelope_wrapper;
 mod framing;
 mod inputs;
 #[cfg(feature = "lake")]
 mod lake;
 mod pipeline;
+mod reject;
 mod support;
+mod wrapped;

@@ -1,0 +1,138 @@
+//! What container runtimes write around each line of a container: CRI lines and Docker's json-file.
+//!
+//! Both cut a line into parts of 16 KiB. The parts of a line come as one record of several lines, among which whole
+//! lines and parts of the other stream may stand.
+
+use std::borrow::Cow;
+use std::str;
+
+use podtrail_event::Micros;
+
+use super::instant::{instant, instant_of};
+use super::{Envelope, Facts, Inner, Opened, Place, Record};
+use crate::json::Object;
+use crate::span::{Span, count_lines};
+
+/// `2026-11-23T22:00:00.374797001Z stdout F {…}` and `{"log":"{…}\n","stream":"stdout","time":"…"}`.
+pub(super) struct ContainerRuntime;
+
+impl Envelope for ContainerRuntime {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        match &record.object {
+            Some(object) => {
+                let part = docker_part(record.span.place(), object)?;
+                Some(join("docker", vec![part]))
+            }
+            None => open_cri_lines(record.span),
+        }
+    }
+}
+
+/// What Docker wrote in several lines, because it cut a line of the container.
+///
+/// Nothing if `record` is not that.
+pub(super) fn join_docker_lines(record: Span<'_>) -> Option<Opened<'_>> {
+    // `log` is the first member of Docker's own encoder.
+    if !record.bytes.starts_with(br#"{"log":""#) || !record.bytes.contains(&b'\n') {
+        return None;
+    }
+    let parts: Option<Vec<_>> =
+        lines(record).map(|(place, line)| docker_part(place, &Object::read(line)?)).collect();
+    Some(join("docker", parts?))
+}
+
+fn open_cri_lines(record: Span<'_>) -> Option<Opened<'_>> {
+    let parts: Option<Vec<_>> = lines(record).map(|(place, line)| cri_part(place, line)).collect();
+    let parts = parts?;
+    (!parts.is_empty()).then(|| join("cri", parts))
+}
+
+/// A part of a line of a container.
+struct Part<'a> {
+    is_stderr: bool,
+    text: Cow<'a, [u8]>,
+    /// Whether the line ends with it.
+    is_last: bool,
+    place: Place,
+    time: Option<Micros>,
+}
+
+fn cri_part(place: Place, line: &[u8]) -> Option<Part<'_>> {
+    let mut fields = line.splitn(4, |byte| *byte == b' ');
+    let (time, stream, tags) = (fields.next()?, fields.next()?, fields.next()?);
+    let text = fields.next().unwrap_or_default();
+    let is_stderr = match stream {
+        b"stdout" => false,
+        b"stderr" => true,
+        _ => return None,
+    };
+    let is_last = match tags.split(|byte| *byte == b':').next()? {
+        b"P" => false,
+        b"F" => true,
+        _ => return None,
+    };
+    let time = Some(instant_of(str::from_utf8(time).ok()?)?);
+    let before = line.len() - text.len();
+    let place = Place { offset: place.offset + before as u64, line: place.line };
+    Some(Part { is_stderr, text: text.into(), is_last, place, time })
+}
+
+fn docker_part<'a>(place: Place, object: &Object<'a>) -> Option<Part<'a>> {
+    let is_docker =
+        object.iter().all(|(key, _)| matches!(key, "log" | "stream" | "time" | "attrs"));
+    if !is_docker {
+        return None;
+    }
+    let text = object.text("log")?;
+    let time = instant(object.get("time")?);
+    let is_stderr = object.text("stream")? == "stderr";
+    let is_last = text.ends_with('\n');
+    let text = match text {
+        Cow::Borrowed(text) => text.as_bytes().into(),
+        Cow::Owned(text) => text.into_bytes().into(),
+    };
+    Some(Part { is_stderr, text, is_last, place, time })
+}
+
+/// The lines of the container, in the order in which they ended.
+fn join<'a>(name: &'static str, parts: Vec<Part<'a>>) -> Opened<'a> {
+    let mut values = Vec::with_capacity(1);
+    let mut open: [Option<Part<'a>>; 2] = [None, None];
+    for part in parts {
+        let unfinished = &mut open[usize::from(part.is_stderr)];
+        let part = match unfinished.take() {
+            None => part,
+            Some(mut before) => {
+                before.text.to_mut().extend_from_slice(&part.text);
+                Part { is_last: part.is_last, ..before }
+            }
+        };
+        if part.is_last {
+            values.push(line_of(part));
+        } else {
+            *unfinished = Some(part);
+        }
+    }
+    values.extend(open.into_iter().flatten().map(line_of));
+    Opened { name, values, ..Opened::default() }
+}
+
+fn line_of(part: Part<'_>) -> Inner<'_> {
+    let facts = Facts { shipped_at: part.time, ..Facts::default() };
+    Inner { text: part.text, place: part.place, facts }
+}
+
+/// The lines of a record as they stand: a part may begin or end with a blank.
+fn lines(record: Span<'_>) -> impl Iterator<Item = (Place, &[u8])> {
+    let mut place = record.place();
+    let lines = record.bytes.split_inclusive(|byte| *byte == b'\n').map(move |whole| {
+        let at = place;
+        place = Place {
+            offset: place.offset + whole.len() as u64,
+            line: place.line + count_lines(whole),
+        };
+        let line = whole.strip_suffix(b"\n").unwrap_or(whole);
+        (at, line.strip_suffix(b"\r").unwrap_or(line))
+    });
+    lines.filter(|(_, line)| !line.is_empty())
+}

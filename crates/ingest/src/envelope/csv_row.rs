@@ -1,0 +1,42 @@
+//! Rows of CSV exports in which a column holds the event as JSON text: log services, Splunk, Kibana.
+//!
+//! The column is the one whose text is an event, so the header need not be known.
+
+use std::borrow::Cow;
+
+use csv::ReaderBuilder;
+
+use super::find::mentions_events;
+use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::json;
+
+/// `2026-11-23T22:00:00Z,"{""kind"":""Event"",…}"`.
+pub(super) struct CsvRow;
+
+impl Envelope for CsvRow {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        let line = record.span.bytes;
+        if json::is_open(line) || !mentions_events(line) {
+            return None;
+        }
+        // JSON has commas and quotes, so a writer quotes it and doubles the quotes in it.
+        let at = memchr::memmem::find(line, br#""{"""#)?;
+        let delimiter = match line[..at].last() {
+            Some(&delimiter @ (b';' | b'\t')) => delimiter,
+            Some(b',') | None => b',',
+            Some(_) => return None,
+        };
+        let reader = ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);
+        let row = reader.into_byte_records().next()?.ok()?;
+        let values: Vec<_> = row
+            .iter()
+            .filter(|field| field.starts_with(b"{") && mentions_events(field))
+            .map(|field| Inner {
+                text: Cow::Owned(field.to_vec()),
+                place: record.span.place(),
+                facts: Facts::default(),
+            })
+            .collect();
+        (!values.is_empty()).then(|| Opened { name: "csv", values, ..Opened::default() })
+    }
+}

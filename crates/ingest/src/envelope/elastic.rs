@@ -1,0 +1,101 @@
+//! Elastic Agent, which stores the event in `kubernetes.audit`, and Elasticsearch's flat `fields`.
+//!
+//! Both change the event: annotations lose their dots, bodies their metadata. It is put together again as far as it is
+//! there, and the record is kept. Where the agent kept the line too (`event.original`), that is taken.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::find::{content, find, find_text, find_time};
+use super::lifted::{is_bare_event, restore_keys, write_object};
+use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::json::{self, Object};
+
+/// `{"@timestamp":…,"kubernetes":{"audit":{…}}}` and `{"fields":{"kubernetes.audit.verb":["create"],…}}`.
+pub(super) struct Elastic;
+
+impl Envelope for Elastic {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        const TIMES: &[&str] = &["@timestamp", "fields.@timestamp"];
+        const HOSTS: &[&str] = &["host.name", "host.hostname", "agent.name"];
+        let object = record.object.as_ref()?;
+        if is_bare_event(object) {
+            return None;
+        }
+        let facts = || Facts {
+            node: find_text(object, HOSTS),
+            shipped_at: find_time(object, TIMES),
+            ..Facts::default()
+        };
+        let rebuilt = match find(object, "kubernetes.audit").and_then(json::object) {
+            Some(audit) => rebuild(&audit),
+            None => unflatten(object).or_else(|| unflatten(&object.object("fields")?)),
+        }?;
+        let line =
+            find(object, "event.original").and_then(|value| content(record.span, value, facts()));
+        let inner = line.unwrap_or_else(|| Inner {
+            text: rebuilt.into(),
+            place: record.span.place(),
+            facts: Facts { original: Some(record.span.bytes.into()), ..facts() },
+        });
+        Some(Opened { name: "elastic-agent", values: vec![inner], ..Opened::default() })
+    }
+}
+
+/// The event with the keys of its annotations as they were.
+fn rebuild(audit: &Object<'_>) -> Option<Vec<u8>> {
+    audit.get("auditID")?;
+    let members = audit.iter().map(|(key, value)| {
+        let is_renamed = key == "annotations";
+        let restored = if is_renamed { restore_keys(value, without_dots) } else { None };
+        (key, restored.map_or(value.get().into(), Cow::Owned))
+    });
+    write_object(members)
+}
+
+fn without_dots(known: &str) -> String {
+    known.replace('.', "_")
+}
+
+/// The event out of members such as `"kubernetes.audit.objectRef.name":["web"]`.
+fn unflatten(fields: &Object<'_>) -> Option<Vec<u8>> {
+    const PREFIX: &str = "kubernetes.audit.";
+    fields.get("kubernetes.audit.auditID")?;
+    let mut event = Map::new();
+    for (key, value) in fields.iter() {
+        let Some(path) = key.strip_prefix(PREFIX) else { continue };
+        let Ok(value) = serde_json::from_str(value.get()) else { continue };
+        insert(&mut event, path, value);
+    }
+    let annotations = event.get_mut("annotations").and_then(Value::as_object_mut);
+    if let Some(annotations) = annotations {
+        let raw = serde_json::value::to_raw_value(annotations).ok()?;
+        *annotations = serde_json::from_str(&restore_keys(&raw, without_dots)?).ok()?;
+    }
+    serde_json::to_vec(&event).ok()
+}
+
+/// Puts a value where its path says. A field that repeats another one in a second form, such as `verb.text`, is left out.
+fn insert(event: &mut Map<String, Value>, path: &str, value: Value) {
+    const MAPS: &[&str] = &["annotations.", "user.extra.", "impersonatedUser.extra."];
+    const LISTS: &[&str] = &["sourceIPs", "user.groups", "impersonatedUser.groups"];
+    let is_list = LISTS.contains(&path) || path.contains(".extra.");
+    let value = match value {
+        Value::Array(mut list) if !is_list && list.len() == 1 => list.remove(0),
+        value => value,
+    };
+    // The keys of a map may have dots themselves.
+    let map = MAPS.iter().find(|map| path.starts_with(**map));
+    let (parents, key) = match map {
+        Some(map) => (map.trim_end_matches('.'), &path[map.len()..]),
+        None => path.rsplit_once('.').unwrap_or(("", path)),
+    };
+    let mut object = event;
+    for parent in parents.split('.').filter(|parent| !parent.is_empty()) {
+        let child = object.entry(parent).or_insert_with(|| Value::Object(Map::new()));
+        let Value::Object(child) = child else { return };
+        object = child;
+    }
+    object.entry(key).or_insert(value);
+}

@@ -1,0 +1,58 @@
+//! Looking for a member as shippers write it, and judging whether it can hold an audit event.
+
+use std::borrow::Cow;
+
+use podtrail_event::Micros;
+use serde_json::value::RawValue;
+
+use super::instant::instant;
+use super::{Facts, Inner};
+use crate::json::{self, Object};
+use crate::reject;
+use crate::span::Span;
+
+/// The member at a path such as `host.name`: one key with dots in it, or objects in one another. Null is nothing.
+pub(super) fn find<'a>(object: &Object<'a>, path: &str) -> Option<&'a RawValue> {
+    let value = match object.get(path) {
+        Some(value) => value,
+        None => {
+            let (head, rest) = path.split_once('.')?;
+            find(&object.object(head)?, rest)?
+        }
+    };
+    (value.get() != "null").then_some(value)
+}
+
+/// The text of the first of the paths that leads to a string which is not empty.
+pub(super) fn find_text<'a>(object: &Object<'a>, paths: &[&str]) -> Option<Cow<'a, str>> {
+    let texts = paths.iter().filter_map(|path| json::text(find(object, path)?));
+    texts.into_iter().find(|text| !text.is_empty())
+}
+
+/// The time at the first of the paths that leads to one.
+pub(super) fn find_time(object: &Object<'_>, paths: &[&str]) -> Option<Micros> {
+    paths.iter().find_map(|path| instant(find(object, path)?))
+}
+
+/// The value as the content of an envelope, if it may hold audit events or is a line that stands among them.
+pub(super) fn content<'a>(
+    whole: Span<'a>,
+    value: &'a RawValue,
+    facts: Facts<'a>,
+) -> Option<Inner<'a>> {
+    let inner = Inner::of(whole, value, facts)?;
+    is_worthwhile(&inner.text).then_some(inner)
+}
+
+/// Whether a text may hold audit events or is a line that stands among them.
+pub(super) fn is_worthwhile(text: &[u8]) -> bool {
+    mentions_events(text) || reject::component_line(text).is_some()
+}
+
+/// Whether a text has a word that stands in every record of audit events.
+pub(super) fn mentions_events(text: &[u8]) -> bool {
+    // Of `auditID`, which Azure writes `AuditId` and `AuditID`; of Cloud Logging; of lists, which may be empty; of the
+    // legacy text format.
+    const WORDS: [&str; 4] = ["uditI", "protoPayload", "EventList", " AUDIT: id="];
+    WORDS.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
+}

@@ -1,0 +1,151 @@
+//! The text format of old API servers (`--audit-log-format=legacy`, and the basic audit of before 1.7).
+//!
+//! One line a stage, without bodies and object reference; the latter is taken from the request URI. Basic audit writes two
+//! lines a request, the second with nothing but the response. `ip` is the FIRST source address, which a client can claim.
+
+use std::borrow::Cow;
+use std::iter::Peekable;
+use std::str::{self, Chars};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+
+use super::request_path::RequestPath;
+use super::{Envelope, Facts, Inner, Opened, Record};
+
+/// `2017-03-21T03:57:09.106841886-04:00 AUDIT: id="…" stage="…" ip="…" method="list" user="admin" …`.
+pub(super) struct Legacy;
+
+impl Envelope for Legacy {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        let event = event_of(str::from_utf8(record.span.bytes).ok()?)?;
+        let facts = Facts { original: Some(record.span.bytes.into()), ..Facts::default() };
+        let text = Cow::Owned(event.to_string().into_bytes());
+        let inner = Inner { text, place: record.span.place(), facts };
+        Some(Opened { name: "legacy-text", values: vec![inner], ..Opened::default() })
+    }
+}
+
+/// The line as an audit event.
+fn event_of(line: &str) -> Option<Value> {
+    let (time, fields) = line.split_once(" AUDIT: id=")?;
+    let time = DateTime::parse_from_rfc3339(time).ok()?.with_timezone(&Utc);
+    let time = time.to_rfc3339_opts(SecondsFormat::Micros, true);
+    let fields = Fields::read(fields)?;
+
+    let mut event = Map::new();
+    let mut put = |key: &str, value: Option<Value>| {
+        event.extend(value.map(|value| (key.to_owned(), value)));
+    };
+    put("auditID", Some(fields.id.as_str().into()));
+    let code = fields.get("response").and_then(|code| code.parse::<u16>().ok());
+    let stage = if code.is_some() { "ResponseComplete" } else { "RequestReceived" };
+    put("stage", Some(fields.get("stage").unwrap_or(stage).into()));
+    put("requestReceivedTimestamp", Some(time.into()));
+    put("responseStatus", code.map(|code| json!({ "metadata": {}, "code": code })));
+
+    let uri = fields.get("uri");
+    let path = uri.and_then(RequestPath::of);
+    put("requestURI", uri.map(Value::from));
+    put("objectRef", path.as_ref().map(RequestPath::object_ref));
+    // Basic audit gives the HTTP method.
+    let verb = fields.get("method").map(|method| match &path {
+        Some(path) if method.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+            path.verb(method, uri.unwrap_or_default())
+        }
+        _ => method.to_lowercase(),
+    });
+    put("verb", verb.map(Value::from));
+    put("user", user(fields.get("user"), fields.get("groups")));
+    put("impersonatedUser", user(fields.get("as"), fields.get("asgroups")));
+    put("sourceIPs", fields.get("ip").map(|ip| json!([ip])));
+    put("userAgent", fields.get("user-agent").map(Value::from));
+    Some(event.into())
+}
+
+fn user(name: Option<&str>, groups: Option<&str>) -> Option<Value> {
+    let mut user = json!({ "username": name? });
+    if let Some(groups) = groups.and_then(list) {
+        user["groups"] = groups.into();
+    }
+    Some(user)
+}
+
+/// The fields of a line.
+struct Fields {
+    id: String,
+    others: Vec<(String, String)>,
+}
+
+impl Fields {
+    /// Reads `"id" key="value" …`; nothing if it is anything else.
+    fn read(text: &str) -> Option<Self> {
+        let mut rest = text.chars().peekable();
+        let id = quoted(&mut rest)?;
+        let mut others = Vec::new();
+        while rest.next_if_eq(&' ').is_some() {
+            let mut key = String::new();
+            while let Some(letter) =
+                rest.next_if(|letter| letter.is_ascii_alphabetic() || *letter == '-')
+            {
+                key.push(letter);
+            }
+            rest.next_if_eq(&'=')?;
+            others.push((key, quoted(&mut rest)?));
+        }
+        rest.next().is_none().then_some(Self { id, others })
+    }
+
+    /// The value of a field that has one: others are written as `<none>` and the like.
+    fn get(&self, key: &str) -> Option<&str> {
+        const NOTHING: &[&str] = &["<none>", "<self>", "<lookup>", "<unknown>", "<deferred>", ""];
+        let (_, value) = self.others.iter().find(|(name, _)| name == key)?;
+        (!NOTHING.contains(&value.as_str())).then_some(value)
+    }
+}
+
+/// The strings of `"a","b"`.
+fn list(text: &str) -> Option<Vec<String>> {
+    let mut rest = text.chars().peekable();
+    let mut strings = vec![quoted(&mut rest)?];
+    while rest.next_if_eq(&',').is_some() {
+        strings.push(quoted(&mut rest)?);
+    }
+    rest.next().is_none().then_some(strings)
+}
+
+/// A string as Go's `%q` writes it.
+fn quoted(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
+    rest.next_if_eq(&'"')?;
+    let mut text = String::new();
+    loop {
+        match rest.next()? {
+            '"' => return Some(text),
+            '\\' => text.push(escaped(rest)?),
+            letter => text.push(letter),
+        }
+    }
+}
+
+/// What follows a backslash. A byte that is no text (`\xff`) becomes a replacement character.
+fn escaped(rest: &mut Peekable<Chars<'_>>) -> Option<char> {
+    let digits = match rest.next()? {
+        'a' => return Some('\u{7}'),
+        'b' => return Some('\u{8}'),
+        'f' => return Some('\u{c}'),
+        'n' => return Some('\n'),
+        'r' => return Some('\r'),
+        't' => return Some('\t'),
+        'v' => return Some('\u{b}'),
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        other => return Some(other),
+    };
+    let mut code = 0;
+    for _ in 0..digits {
+        code = code * 16 + rest.next()?.to_digit(16)?;
+    }
+    let is_byte = digits == 2 && code > 0x7f;
+    Some(if is_byte { char::REPLACEMENT_CHARACTER } else { char::from_u32(code)? })
+}

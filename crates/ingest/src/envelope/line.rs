@@ -1,0 +1,191 @@
+//! Lines of text with the event behind a prefix: syslog, `kubectl logs`, files of Fluentd, kcat.
+
+use std::str;
+
+use podtrail_event::Micros;
+use serde::de::IgnoredAny;
+
+use super::find::{is_worthwhile, mentions_events};
+use super::instant::instant_of;
+use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::json;
+
+/// `<134>1 2026-11-23T22:00:00Z host app - - - {…}` and the like.
+pub(super) struct Prefixed;
+
+/// A line behind its prefix.
+struct Line<'a> {
+    name: &'static str,
+    text: &'a str,
+    node: Option<&'a str>,
+    time: Option<Micros>,
+}
+
+/// The ways to read a line, the most telling first.
+const FORMS: &[fn(&str) -> Option<Line<'_>>] = &[fluentd, kubectl, syslog, kcat];
+
+impl Envelope for Prefixed {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        let bytes = record.span.bytes;
+        if json::is_open(bytes) {
+            return None;
+        }
+        let whole = str::from_utf8(bytes).ok()?;
+        let line = FORMS.iter().filter_map(|form| form(whole)).find(|line| is_content(line.text));
+        let named = line.map(|line| {
+            let facts = Facts {
+                node: line.node.filter(|node| *node != "-").map(Into::into),
+                shipped_at: line.time,
+                ..Facts::default()
+            };
+            (line.name, line.text, facts)
+        });
+        let (name, text, facts) = named.or_else(|| {
+            // Of an unknown prefix nothing is known, so it is kept.
+            let facts = Facts { original: Some(bytes.into()), ..Facts::default() };
+            Some(("text", behind_prefix(whole)?, facts))
+        })?;
+        // A syslog daemon writes the end of the line as an escape.
+        let text = text.strip_suffix("#012").unwrap_or(text);
+        let at = record.span.locate(text.as_bytes());
+        let inner = Inner { text: at.bytes.into(), place: at.place(), facts };
+        Some(Opened { name, values: vec![inner], ..Opened::default() })
+    }
+}
+
+/// Whether what stands behind a prefix is JSON, or a line that may stand among events.
+fn is_content(text: &str) -> bool {
+    json::is_open(text.as_bytes()) && mentions_events(text.as_bytes())
+        || !json::is_open(text.as_bytes()) && is_worthwhile(text.as_bytes())
+}
+
+/// `2026-11-23T22:00:00+00:00<TAB>tag<TAB>{…}`, as Fluentd's file output writes it.
+fn fluentd(line: &str) -> Option<Line<'_>> {
+    let mut fields = line.splitn(3, '\t');
+    let time = instant_of(fields.next()?)?;
+    let (_tag, text) = (fields.next()?, fields.next()?);
+    Some(Line { name: "fluentd", text, node: None, time: Some(time) })
+}
+
+/// `[pod/kube-apiserver-n1/kube-apiserver] 2026-11-23T22:00:00Z {…}`, either prefix or both (`--prefix`, `--timestamps`).
+fn kubectl(line: &str) -> Option<Line<'_>> {
+    let (pod, rest) = match line.strip_prefix("[pod/") {
+        Some(rest) => {
+            let (prefix, rest) = rest.split_once("] ")?;
+            (prefix.split('/').next(), rest)
+        }
+        None => (None, line),
+    };
+    let timed = rest.split_once([' ', '\t']).and_then(|(time, text)| Some((dated(time)?, text)));
+    let (time, text) = timed.map_or((None, rest), |(time, text)| (Some(time), text));
+    if pod.is_none() && time.is_none() {
+        return None;
+    }
+    // A static pod is named after its node.
+    let node = pod.and_then(|pod| pod.strip_prefix("kube-apiserver-"));
+    Some(Line { name: "kubectl-logs", text: text.trim_start(), node, time })
+}
+
+/// A time with a date, not a bare number.
+fn dated(text: &str) -> Option<Micros> {
+    text.contains('T').then(|| instant_of(text))?
+}
+
+/// RFC 5424, RFC 3164, and what daemons write into files: the same without the priority.
+fn syslog(line: &str) -> Option<Line<'_>> {
+    // Over TCP each message may come with its length before it.
+    let framed = line.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let line = framed.strip_prefix(' ').filter(|rest| rest.starts_with('<')).unwrap_or(line);
+    let Some(prioritised) = line.strip_prefix('<') else { return plain_syslog(line) };
+    let (priority, rest) = prioritised.split_once('>')?;
+    if priority.is_empty() || !priority.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    match rest.strip_prefix("1 ") {
+        Some(rest) => rfc5424(rest),
+        None => plain_syslog(rest),
+    }
+}
+
+/// `TIMESTAMP HOST APP PROCID MSGID STRUCTURED-DATA MESSAGE`.
+fn rfc5424(rest: &str) -> Option<Line<'_>> {
+    let mut fields = rest.splitn(6, ' ');
+    let time = instant_of(fields.next()?);
+    let node = fields.next()?;
+    let rest = fields.nth(3)?;
+    let mut text = rest.strip_prefix('-').unwrap_or(rest);
+    while text.starts_with('[') {
+        text = &text[end_of_element(text)?..];
+    }
+    let text = text.strip_prefix(' ')?.trim_start_matches('\u{feff}');
+    Some(Line { name: "syslog", text, node: Some(node), time })
+}
+
+/// Where `[id name="value"]` ends; a bracket in a value is escaped.
+fn end_of_element(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    for (at, letter) in text.char_indices() {
+        match letter {
+            ']' if !is_escaped => return Some(at + 1),
+            _ => is_escaped = letter == '\\' && !is_escaped,
+        }
+    }
+    None
+}
+
+/// `Nov 23 22:00:00 host tag[1]: MESSAGE`, or with a full timestamp. The first has no year and no offset: it is no time.
+fn plain_syslog(line: &str) -> Option<Line<'_>> {
+    let (time, rest) = match line.split_once(' ')? {
+        (time, rest) if dated(time).is_some() => (dated(time), rest),
+        _ => (None, after_bsd_time(line)?),
+    };
+    let (node, rest) = rest.split_once(' ')?;
+    // The tag has neither blanks nor braces, and may be missing.
+    let text = match rest.split_once(": ") {
+        Some((tag, text)) if !tag.contains([' ', '{']) => text,
+        _ => rest,
+    };
+    Some(Line { name: "syslog", text: text.trim_start(), node: Some(node), time })
+}
+
+/// What follows `Nov 23 22:00:00 `.
+fn after_bsd_time(line: &str) -> Option<&str> {
+    const MONTHS: &str = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec";
+    let (month, rest) = line.split_once(' ')?;
+    if month.len() != 3 || !MONTHS.split(' ').any(|name| name == month) {
+        return None;
+    }
+    let (day, rest) = rest.trim_start().split_once(' ')?;
+    day.parse::<u8>().ok()?;
+    let (time, rest) = rest.split_once(' ')?;
+    let is_time = time.len() == 8 && time.split(':').all(|part| part.parse::<u8>().is_ok());
+    is_time.then_some(rest)
+}
+
+/// `1795471200374 key {…}`: time in milliseconds, key and payload, as `kcat -f '%T %k %s'` prints them.
+fn kcat(line: &str) -> Option<Line<'_>> {
+    let (time, rest) = line.split_once(' ')?;
+    let is_millis = time.len() == 13 && time.bytes().all(|byte| byte.is_ascii_digit());
+    let (key, _) = rest.split_once('{')?;
+    let is_key = key.len() < 256 && (key.is_empty() || key.ends_with(' '));
+    let time = (is_millis && is_key).then(|| instant_of(time))?;
+    Some(Line { name: "kafka", text: &rest[key.len()..], node: None, time })
+}
+
+/// The event behind a prefix that no form knows, such as the file names of `grep` and the container names of `stern`.
+///
+/// It must be whole, and the prefix plain text, so that half an event before it is not taken for a prefix.
+fn behind_prefix(line: &str) -> Option<&str> {
+    const MAX_PREFIX: usize = 256;
+    let (prefix, _) = line.split_once('{')?;
+    let is_plain = |letter: char| !letter.is_control() && !matches!(letter, '"' | '\\' | '}');
+    let is_prefix = prefix.len() <= MAX_PREFIX
+        && prefix.chars().all(is_plain)
+        && prefix.starts_with(|letter: char| letter.is_alphanumeric() || "[<./".contains(letter))
+        && prefix.ends_with([' ', '\t', ':', '|', '>']);
+    let text = &line[prefix.len()..];
+    let is_event = is_prefix
+        && mentions_events(text.as_bytes())
+        && serde_json::from_str::<IgnoredAny>(text).is_ok();
+    is_event.then_some(text)
+}

@@ -1,0 +1,78 @@
+//! Answers of log stores: a list of records in one JSON object.
+
+use serde_json::value::RawValue;
+
+use super::find::{find, find_text};
+use super::instant::instant;
+use super::lifted::is_bare_event;
+use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::json::{self, Object};
+use crate::span::Span;
+
+/// Elasticsearch's `{"hits":{"hits":[…]}}`, Splunk's `{"results":[…]}`, Loki's `{"data":{"result":[{"values":[…]}]}}`.
+pub(super) struct Listing;
+
+/// The names of the envelopes, and where the list is.
+const LISTS: &[(&str, &str)] =
+    &[("elasticsearch-search", "hits.hits"), ("splunk-results", "results")];
+
+/// Where Loki's answer to a query has its streams, and what is pushed to it.
+const STREAMS: &[&str] = &["data.result", "streams"];
+
+/// The labels that may name the host, as the usual agents set them.
+pub(super) const HOST_LABELS: &[&str] =
+    &["node", "node_name", "nodename", "host", "hostname", "instance"];
+
+impl Envelope for Listing {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        let object = record.object.as_ref()?;
+        if is_bare_event(object) {
+            return None;
+        }
+        let list = |path| json::list(find(object, path)?).filter(|list| !list.is_empty());
+        let found = LISTS.iter().find_map(|(name, path)| Some((*name, list(path)?)));
+        if let Some((name, elements)) = found {
+            let mut rest = record.span;
+            let values = elements
+                .into_iter()
+                .map(|element| {
+                    element_of(rest.take(element.get().as_bytes()), element, Facts::default())
+                })
+                .collect();
+            return Some(Opened { name, values, ..Opened::default() });
+        }
+        let streams = STREAMS.iter().find_map(|path| list(path))?;
+        let mut rest = record.span;
+        let mut values = Vec::new();
+        for stream in streams {
+            add_stream(&mut rest, &json::object(stream)?, &mut values)?;
+        }
+        Some(Opened { name: "loki", values, ..Opened::default() })
+    }
+}
+
+/// Adds the lines of a stream of Loki: `{"stream":{labels},"values":[["nanoseconds","line"],…]}`.
+fn add_stream<'a>(
+    rest: &mut Span<'a>,
+    stream: &Object<'a>,
+    values: &mut Vec<Inner<'a>>,
+) -> Option<()> {
+    let node = find_text(&stream.object("stream")?, HOST_LABELS);
+    for entry in stream.list("values")? {
+        let entry = json::list(entry)?;
+        let line = *entry.get(1)?;
+        let shipped_at = entry.first().and_then(|time| instant(time));
+        let facts = Facts { node: node.clone(), shipped_at, ..Facts::default() };
+        values.push(element_of(rest.take(line.get().as_bytes()), line, facts));
+    }
+    Some(())
+}
+
+/// An element of a list: what is in it, or itself where it is neither text, object nor array.
+fn element_of<'a>(at: Span<'a>, element: &'a RawValue, facts: Facts<'a>) -> Inner<'a> {
+    Inner::at(at, element, facts.clone()).unwrap_or_else(|| Inner {
+        text: at.bytes.into(),
+        place: at.place(),
+        facts,
+    })
+}

@@ -1,0 +1,182 @@
+//! What stands in logs and is no audit event, by name.
+//!
+//! Lines of the components beside which an API server logs are skipped and counted. Records of other products are
+//! quarantined as any foreign record is, with a reason that says what they are.
+
+use std::str;
+
+use memchr::memmem;
+
+use crate::json::{self, Object};
+
+/// What a record is that is no audit event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It stands in such logs.
+    Skipped(&'static str),
+    /// It belongs elsewhere.
+    Foreign(&'static str),
+}
+
+/// Says what a record is, if it is known.
+pub(crate) fn judge(record: &[u8]) -> Option<Verdict> {
+    if let Some(line) = component_line(record) {
+        return Some(Verdict::Skipped(line));
+    }
+    if is_csv_header(record) {
+        return Some(Verdict::Skipped("the header of a CSV export"));
+    }
+    match Object::read(record) {
+        Some(object) => judge_object(&object),
+        None => foreign_text(record).map(Verdict::Foreign),
+    }
+}
+
+/// A line of a component, which stands among events where the API server writes both to its standard output.
+pub(crate) fn component_line(line: &[u8]) -> Option<&'static str> {
+    // A line in which an event may be hidden is not passed over.
+    if memmem::find(line, b"auditID").is_some() {
+        return None;
+    }
+    let line = line.trim_ascii_start();
+    if is_klog(line) {
+        Some("klog lines of a Kubernetes component")
+    } else if line.starts_with(b"Flag --") {
+        Some("warnings about flags of a Kubernetes component")
+    } else if line.starts_with(b"time=\"") && memmem::find(line, b" level=").is_some() {
+        Some("log lines of a Kubernetes distribution")
+    } else {
+        None
+    }
+}
+
+/// `I1123 22:00:00.374797       1 controller.go:128] …`.
+fn is_klog(line: &[u8]) -> bool {
+    const FORM: &[u8] = b"L0000 00:00:00.0";
+    let fits = |(byte, form): (&u8, &u8)| match form {
+        b'L' => b"IWEFD".contains(byte),
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == form,
+    };
+    line.len() > FORM.len() && line.iter().zip(FORM).all(fits)
+}
+
+/// Whether a line is the header of a CSV export that has events in a column, or in all of them.
+pub(crate) fn is_csv_header(line: &[u8]) -> bool {
+    const COLUMNS: &[&str] = &[
+        "@message",
+        "_raw",
+        "_source",
+        "auditid",
+        "event.original",
+        "line",
+        "log",
+        "log_s",
+        "message",
+        "properties_s",
+        "raweventdata",
+        "rawevent",
+    ];
+    const LONGEST: usize = 16 * 1024;
+    if line.len() > LONGEST {
+        return false;
+    }
+    let Ok(line) = str::from_utf8(line) else { return false };
+    let is_name = |letter: char| letter.is_alphanumeric() || " @_.-/[]{}:".contains(letter);
+    let mut columns = line.split([',', ';', '\t']).map(|column| column.trim().trim_matches('"'));
+    columns.clone().all(|column| column.len() < 64 && column.chars().all(is_name))
+        && columns.any(|column| COLUMNS.contains(&column.to_lowercase().as_str()))
+}
+
+/// What a line of text is that no API server writes.
+pub(crate) fn foreign_text(line: &[u8]) -> Option<&'static str> {
+    if line.starts_with(b"version https://git-lfs") {
+        return Some("a Git LFS pointer: fetch the file itself");
+    }
+    let is_auditd = line.starts_with(b"type=") || line.starts_with(b"node=");
+    if is_auditd && memmem::find(line, b" msg=audit(").is_some() {
+        return Some("a record of the Linux audit daemon, not of the API server");
+    }
+    None
+}
+
+/// The first of them that fits says what an object is.
+type Rule = (fn(&Object<'_>) -> bool, Verdict);
+
+const RULES: &[Rule] = &[
+    (
+        |object| has(object, &["ts", "caller", "msg"]),
+        Verdict::Skipped("JSON log lines of a Kubernetes component"),
+    ),
+    (
+        |object| is_text(object, "kind", |kind| kind == "AdmissionReview"),
+        Verdict::Foreign(
+            "an AdmissionReview, which admission webhooks get, not an audit event: \
+             use the audit log of the API server",
+        ),
+    ),
+    (
+        |object| has(object, &["involvedObject"]) || has(object, &["regarding", "reason"]),
+        Verdict::Foreign(
+            "a Kubernetes Event object, not an audit event: \
+             events tell what controllers did, the audit log who asked for it",
+        ),
+    ),
+    (
+        |object| {
+            is_text(object, "kind", |kind| kind == "Policy")
+                && is_text(object, "apiVersion", |version| version.starts_with("audit.k8s.io/"))
+        },
+        Verdict::Foreign("an audit policy, not an audit log"),
+    ),
+    (
+        |object| is_text(object, "kind", |kind| kind.ends_with("List")) && has(object, &["items"]),
+        Verdict::Foreign("a list of Kubernetes objects, not of audit events"),
+    ),
+    (
+        |object| has(object, &["auditID", "requestURI", "method"]) && !has(object, &["stage"]),
+        Verdict::Foreign(
+            "a record of Rancher's own API audit log, not of the Kubernetes API server",
+        ),
+    ),
+    (
+        |object| {
+            object.object("protoPayload").is_some_and(|payload| {
+                is_text(&payload, "serviceName", |name| name == "container.googleapis.com")
+            })
+        },
+        Verdict::Foreign(
+            "an audit record of GKE's cluster administration, not of a Kubernetes API server",
+        ),
+    ),
+    (
+        |object| has(object, &["rule", "priority", "output_fields"]),
+        Verdict::Foreign("a Falco alert, not an audit event"),
+    ),
+    (
+        |object| is_text(object, "eventType", |kind| kind.starts_with("com.oraclecloud.")),
+        Verdict::Foreign("an OCI audit record, not a Kubernetes audit event"),
+    ),
+    (
+        |object| is_text(object, "event_type", |kind| kind.starts_with("yandex.cloud.audit.")),
+        Verdict::Foreign(
+            "a Yandex Cloud audit record, not a Kubernetes audit event: export the raw audit log",
+        ),
+    ),
+    (
+        |object| has(object, &["class_uid", "category_uid"]),
+        Verdict::Foreign("an OCSF record, which keeps too little of the audit event"),
+    ),
+];
+
+fn judge_object(object: &Object<'_>) -> Option<Verdict> {
+    RULES.iter().find(|(fits, _)| fits(object)).map(|(_, verdict)| *verdict)
+}
+
+fn has(object: &Object<'_>, keys: &[&str]) -> bool {
+    keys.iter().all(|key| object.get(key).is_some())
+}
+
+fn is_text(object: &Object<'_>, key: &str, fits: fn(&str) -> bool) -> bool {
+    object.get(key).and_then(json::text).is_some_and(|text| fits(&text))
+}

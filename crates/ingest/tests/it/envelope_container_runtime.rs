@@ -1,0 +1,82 @@
+//! Lines as container runtimes write them, whole and in parts. No real sample with audit events was seen: the forms are
+//! those of the CRI (`k8s.io/cri-client/pkg/logs`) and of Docker's json-file driver.
+
+use crate::support::event;
+use crate::wrapped::{Case, check, quoted, unwrap};
+
+const TIME: &str = "2026-11-23T22:00:00.374797001Z";
+
+fn docker(stream: &str, text: &str) -> String {
+    format!(r#"{{"log":{},"stream":"{stream}","time":"{TIME}"}}"#, quoted(text))
+}
+
+fn cri(stream: &str, tag: &str, text: &str) -> String {
+    format!("{TIME} {stream} {tag} {text}")
+}
+
+#[test]
+fn whole_lines() {
+    let line = format!("{}\n", event(1));
+    check(vec![
+        Case::new("CRI", cri("stdout", "F", &event(1)), &["cri"]).timed(),
+        Case::new("CRI with tags", cri("stdout", "F:x:y", &event(1)), &["cri"]).timed(),
+        Case::new("CRI with CRLF", cri("stdout", "F", &event(1)) + "\r\n", &["cri"]).timed(),
+        Case::new("Docker", docker("stdout", &line), &["docker"]).timed(),
+        Case::new(
+            "Docker with labels",
+            docker("stdout", &line).replace(r#","time""#, r#","attrs":{"tag":"x"},"time""#),
+            &["docker"],
+        )
+        .timed(),
+    ]);
+}
+
+#[test]
+fn places_are_those_of_the_text() {
+    let first = cri("stderr", "F", "I1123 22:00:00.374797       1 controller.go:128] started");
+    let log = format!("{first}\n{}\n", cri("stdout", "F", &event(1)));
+    let (events, reasons, summary) = unwrap(log.clone());
+    assert!(reasons.is_empty(), "{reasons:?}");
+    assert_eq!(summary.skipped, 1);
+    let offset = usize::try_from(events[0].offset).expect("an offset");
+    assert!(log[offset..].starts_with(&event(1)));
+    assert_eq!(events[0].line, 2);
+}
+
+#[test]
+fn other_lines_of_the_component_are_skipped_and_told() {
+    let klog = "I1123 22:00:00.374797       1 controller.go:128] {\"quoted\": 1}";
+    let json = r#"{"ts":1795471200374.1,"caller":"app/server.go:1","msg":"started","v":0}"#;
+    for wrap in [
+        (|text: &str| text.to_owned()) as fn(&str) -> String,
+        |text| cri("stderr", "F", text),
+        |text| docker("stderr", &format!("{text}\n")),
+    ] {
+        let lines = [klog, &event(1), json, "Flag --x has been deprecated, use y", &event(2)];
+        let log: Vec<_> = lines.iter().map(|line| wrap(line)).collect();
+        let (events, reasons, summary) = unwrap(log.join("\n"));
+        assert_eq!(events.len(), 2, "{log:#?}");
+        assert!(reasons.is_empty(), "{reasons:?}");
+        assert_eq!(summary.skipped, 3);
+        assert_eq!(
+            summary.notes[0].message,
+            "3 records skipped that hold no audit event, such as klog lines of a Kubernetes component"
+        );
+        let (events, _, summary) = unwrap(wrap(klog));
+        assert!(events.is_empty());
+        assert_eq!(
+            summary.problems[0].message,
+            "not an audit log: nothing but klog lines of a Kubernetes component"
+        );
+    }
+}
+
+/// Foreign lines are quarantined one by one, with the text that was in the envelope.
+#[test]
+fn text_of_another_program() {
+    let log = [cri("stdout", "F", &event(1)), cri("stdout", "F", "hello"), docker("stdout", "x\n")];
+    let (events, reasons, summary) = unwrap(log.join("\n"));
+    assert_eq!(events.len(), 1);
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert_eq!(summary.skipped, 0);
+}
