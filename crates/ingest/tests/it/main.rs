@@ -6,6 +6,7 @@ mod archives;
 mod compression;
 mod damage;
 mod framing;
+mod hostile;
 mod inputs;
 #[cfg(feature = "lake")]
 mod lake;
