@@ -1,9 +1,10 @@
 //! Cutting the decompressed stream into records, and the records into blocks.
 //!
-//! A record is a line, whatever it holds, with three exceptions. A line that begins with `{` or `[` and does not end with the
+//! A record is a line, whatever it holds, with these exceptions. A line that begins with `{` or `[` and does not end with the
 //! closing bracket goes on over the next lines for as long as they make one JSON value. A run of NUL bytes, which a crash
-//! or a truncation under an open file leaves behind, ends a line and is a record by itself. What is longer than the limit is
-//! cut to its first bytes. When a line turns out not to begin a value it is a record, and the next line starts anew: damage
+//! or a truncation under an open file leaves behind, ends a line and is a record by itself. Lines that a container runtime
+//! split are one record from the first part to the last, with what stands between. A list that is longer than the limit is
+//! read item by item. What else is longer is cut to its first bytes. When a line turns out not to begin a value it is a record, and the next line starts anew: damage
 //! costs the line it is in.
 //!
 //! Records depend on the stream alone, not on how it falls into blocks. Blocks are whole records, for the parsers.
@@ -15,6 +16,8 @@ use memchr::memchr2;
 
 use crate::json::{self, Extent};
 use crate::span::{count_lines, is_separator, separator_length};
+use crate::split::{Part, Stream};
+use crate::wrapper::{self, Opening};
 
 /// How much of a record is kept that is too long, or nothing but NUL bytes.
 pub(crate) const KEPT_BYTES: usize = 64 * 1024;
@@ -25,6 +28,9 @@ const MAX_FAILED_JOINS: u32 = 64;
 
 /// A line that was cut off is seen to be none of them within a few lines.
 const FEW_LINES: usize = 8;
+
+/// How many lines one record may be split into: 16 KiB each, as the runtimes do, make the longest record four times over.
+const MAX_PARTS: usize = 16 * 1024;
 
 /// Sizes, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +65,7 @@ pub(crate) struct Record {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// One line, or one JSON value; possibly several values in one line.
+    /// One line, or one JSON value; possibly several values in one line, or the parts of a line that was split.
     Text,
     /// A run of NUL bytes.
     Nul,
@@ -90,6 +96,8 @@ pub(crate) struct Framer<R> {
     ended: bool,
     failure: Option<io::Error>,
     failed_joins: u32,
+    /// How many objects are around the list whose items are being read, if one is.
+    list: Option<usize>,
 }
 
 /// The next thing in the buffer.
@@ -113,6 +121,7 @@ impl<R: Read> Framer<R> {
             ended: false,
             failure: None,
             failed_joins: 0,
+            list: None,
         }
     }
 
@@ -182,6 +191,17 @@ impl<R: Read> Framer<R> {
         self.skip_separators(at);
         let rest = &self.buffer[*at..];
         let Some(&first) = rest.first() else { return Step::More };
+        if let Some(objects) = self.list
+            && first == b']'
+        {
+            match wrapper::closing(rest, objects) {
+                Extent::Incomplete if !self.ended => return Step::More,
+                Extent::Complete(length) => self.advance(at, length),
+                Extent::Incomplete | Extent::Invalid { .. } => {}
+            }
+            self.list = None;
+            return self.step(at);
+        }
         let kind = if first == 0 { Kind::Nul } else { Kind::Text };
         let end = kind.end_in(rest).or(self.ended.then_some(rest.len()));
         if kind == Kind::Nul {
@@ -199,9 +219,22 @@ impl<R: Read> Framer<R> {
         let too_long = line.len() > self.limits.record;
         let text = trim_end(line);
         let length = text.len();
-        if json::is_open(text) && (end.is_none() || too_long || json::is_unclosed(text)) {
+        if end.is_some() && !too_long && Part::of(text).is_some_and(|part| part.is_partial) {
+            return match self.gather(rest) {
+                Some(length) => Step::Record(self.record(at, Kind::Text, length)),
+                None => Step::More,
+            };
+        }
+        let in_list = self.list.is_some();
+        if json::is_open(text) && (in_list || end.is_none() || too_long || json::is_unclosed(text))
+        {
             match self.join(*at, end) {
                 Join::Value(length) => return Step::Record(self.record(at, Kind::Text, length)),
+                Join::List(opening) => {
+                    self.advance(at, opening.length);
+                    self.list = Some(opening.objects);
+                    return self.step(at);
+                }
                 Join::More => return Step::More,
                 Join::Line => {}
             }
@@ -228,6 +261,13 @@ impl<R: Read> Framer<R> {
             Extent::Incomplete if may_join && !self.ended && rest.len() <= limit => {
                 return Join::More;
             }
+            Extent::Incomplete
+                if window >= limit
+                    && self.list.is_none()
+                    && let Some(opening) = wrapper::opening(&rest[..limit]) =>
+            {
+                return Join::List(opening);
+            }
             Extent::Invalid { line } if line <= FEW_LINES => {}
             // The allowance is for whole lines only, so that it does not depend on what is in the buffer.
             Extent::Incomplete | Extent::Invalid { .. } => {
@@ -238,13 +278,46 @@ impl<R: Read> Framer<R> {
         Join::Line
     }
 
+    /// How far the parts of a line reach that was split: to the last part of every stream that has begun one. None if it is
+    /// not all there. What is never finished reaches as far as there are parts.
+    fn gather(&self, text: &[u8]) -> Option<usize> {
+        let limit = self.limits.record;
+        let mut open = [false; 2];
+        let mut start = 0;
+        let mut length = 0;
+        for _ in 0..MAX_PARTS {
+            let rest = &text[start..];
+            let line = match Kind::Text.end_in(rest) {
+                Some(end) => &rest[..end],
+                None if self.ended => rest,
+                None if text.len() > limit => break,
+                None => return None,
+            };
+            let part = if start + line.len() > limit { None } else { Part::of(trim_end(line)) };
+            let Some(part) = part else { break };
+            open[usize::from(part.stream == Stream::Err)] = part.is_partial;
+            length = start + trim_end(line).len();
+            if !open.contains(&true) || rest.get(line.len()) != Some(&b'\n') {
+                break;
+            }
+            start += line.len() + 1;
+        }
+        Some(length)
+    }
+
     fn record(&mut self, at: &mut usize, kind: Kind, length: usize) -> Record {
         let start = *at;
         let kept = if kind == Kind::Text { length } else { length.min(KEPT_BYTES) };
         let line = self.line;
-        *at += length;
-        self.line += count_lines(&self.buffer[start..*at]);
+        self.advance(at, length);
         Record { kind, start, end: start + kept, length: length as u64, line }
+    }
+
+    /// Moves `at` on, and counts the lines.
+    fn advance(&mut self, at: &mut usize, length: usize) {
+        let end = *at + length;
+        self.line += count_lines(&self.buffer[*at..end]);
+        *at = end;
     }
 
     fn skip_separators(&mut self, at: &mut usize) {
@@ -310,6 +383,8 @@ fn trim_end(line: &[u8]) -> &[u8] {
 enum Join {
     /// A value of that many bytes.
     Value(usize),
+    /// A list that is longer than a record may be.
+    List(Opening),
     /// Not to be decided yet.
     More,
     /// None: the line stands for itself.

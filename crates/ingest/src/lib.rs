@@ -31,9 +31,11 @@ mod reject;
 mod sink;
 mod sniff;
 mod span;
+mod split;
 mod summary;
 mod utf16;
 mod walk;
+mod wrapper;
 
 pub use error::IngestError;
 pub use input::Input;

@@ -120,8 +120,8 @@ fn what_stands_before_the_damage_is_kept() {
             assert!(problem.message.starts_with(&format!("the {name} data ")), "{what}");
             assert!(problem.offset.is_some_and(|offset| offset > 0), "{what}");
             assert!(problem.file.ends_with("/a"), "{what}");
-            // The last block may be rubbish before its checksum tells so.
-            assert!(summary.quarantined <= 10, "{what}");
+            // Of a broken file more may be rubbish, until a checksum tells so.
+            assert!(summary.quarantined <= 1 || what.contains("broken"), "{what}");
             assert_eq!(summary.files, 2, "{what}");
         }
     }

@@ -153,6 +153,88 @@ fn a_line_of_many_events_needs_no_limit() {
     }
 }
 
+/// A list that is longer than a record may be is read item by item, in one line or many, with whatever stands around it.
+#[test]
+fn a_list_over_the_limit() {
+    let items: Vec<_> = (0..100).map(event).collect();
+    let items = items.join(",");
+    let array = format!("[{items}]");
+    let records = format!(r#"{{"records":[{items}]}}"#);
+    let events = format!(r#"{{"events":[{items}],"searched":["a]}}"],"nextToken":"t/{{["}}"#);
+    let hits = format!(r#"{{"took":3,"hits":{{"total":{{"value":9}},"hits":[{items}]}},"x":1}}"#);
+    let odd = format!(r#"{{"a":[1,[2,{{"b":"]}}\\\""}}]],"items":[{items}] , "c":null}}"#);
+    let lists = [array, event_list(0..100), records, events, hits, odd];
+    for list in lists.iter().cloned().chain(lists.iter().map(|list| pretty(list))) {
+        let log = format!("{}\n{list}\n{}\n", event(200), event(201));
+        let options = Options { max_record_bytes: 5_000, ..Options::default() };
+        let (memory, summary) = run_stream(log.clone(), &options);
+        let what = format!("{}: {summary:?}", &list[..60]);
+        assert_eq!(memory.rows().len(), 102, "{what}");
+        assert_eq!(summary.quarantined, 0, "{what}");
+        for row in memory.rows() {
+            let offset = usize::try_from(row.offset).expect("an offset");
+            assert!(log[offset..].starts_with('{'));
+            let line = log[..offset].matches('\n').count() + 1;
+            assert_eq!(row.line, i64::try_from(line).expect("a line"), "{what}");
+        }
+        for block_bytes in [1, 100, 700, 4999, 5000, 5001, 20_000] {
+            let (split, _) = run_stream(log.clone(), &Options { block_bytes, ..options.clone() });
+            assert_eq!(split.rows(), memory.rows(), "{block_bytes}, {what}");
+            assert_eq!(split.damage(), memory.damage(), "{block_bytes}, {what}");
+        }
+    }
+}
+
+/// A list that is cut off or damaged costs what is cut off or damaged, up to the end of the line.
+#[test]
+fn a_damaged_list_over_the_limit() {
+    let list = event_list(0..100);
+    let cut = &list[..list.len() - 100];
+    let tail = format!("{}]oops\n", list.trim_end_matches("]}"));
+    let pretty_list = pretty(&list);
+    let broken = pretty_list.replacen("\"id-50\"", "\"id-50", 1);
+    for (log, events, quarantined) in [
+        (cut.to_owned(), 99, 1),
+        (format!("{cut}\n{}\n", event(100)), 100, 1),
+        (format!("{tail}{}\n", event(100)), 101, 1),
+        (broken, 99, 1),
+    ] {
+        let options = Options { max_record_bytes: 5_000, ..Options::default() };
+        let (memory, summary) = run_stream(log.clone(), &options);
+        assert_eq!(memory.rows().len(), events, "{summary:?}");
+        assert!(summary.quarantined >= quarantined, "{summary:?}");
+        for block_bytes in [1, 100, 5001] {
+            let (split, _) = run_stream(log.clone(), &Options { block_bytes, ..options.clone() });
+            assert_eq!(split.rows(), memory.rows());
+            assert_eq!(split.damage(), memory.damage());
+        }
+    }
+}
+
+/// An event that is too long is that, not a wrapper of what its body lists.
+#[test]
+fn an_event_with_a_list_over_the_limit() {
+    let pods = r#"{"kind":"Pod"},"#.repeat(1000);
+    let head = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","responseObject":{"items":["#;
+    let huge = format!("{head}{pods}1]}}}}");
+    let options = Options { max_record_bytes: 5_000, ..Options::default() };
+    let (memory, summary) = run_stream(lines([&event(1), &huge, &event(2)]), &options);
+    assert_eq!(memory.audit_ids(), ["id-1", "id-2"]);
+    assert_eq!(summary.quarantined, 1);
+    assert_eq!(memory.quarantine[0].reason, format!("too long: {} bytes", huge.len()));
+}
+
+/// Lists in lists without end do not take for ever.
+#[test]
+fn lists_in_lists_over_the_limit() {
+    let mut log = lines([&event(1)]);
+    log.extend("[".repeat(1_000_000).bytes());
+    log.extend(lines(["", &event(2)]));
+    let options = Options { max_record_bytes: 100_000, ..Options::default() };
+    let (memory, _) = run_stream(log, &options);
+    assert_eq!(memory.audit_ids(), ["id-1", "id-2"]);
+}
+
 #[test]
 fn long_nul_runs() {
     let mut log = lines([&event(1)]);
@@ -249,12 +331,30 @@ fn piece() -> impl Strategy<Value = Piece> {
     })
 }
 
+/// Lists in wrappers, and lines that a container runtime split.
+fn wrapped() -> impl Strategy<Value = Piece> {
+    let cri = (0usize..2, 0usize..2, 0usize..400).prop_map(|(stream, tag, length)| {
+        let (stream, tag) = (["stdout", "stderr"][stream], ["P", "F"][tag]);
+        let text = &event(1).repeat(2)[..length];
+        format!("2026-11-24T10:09:15.123456789Z {stream} {tag} {text}\n")
+    });
+    let docker = (0usize..2, "[a{}]{0,9}\n?").prop_map(|(stream, text)| {
+        let text = serde_json::to_string(&text).expect("text");
+        format!("{{\"log\":{text},\"stream\":\"{}\"}}\n", ["stdout", "stderr"][stream])
+    });
+    let records = (0usize..6).prop_map(|count| {
+        let items: Vec<_> = (0..count).map(event).collect();
+        format!(r#"{{"a":{{"records":[{}],"b":[1]}},"c":"]"}}"#, items.join(","))
+    });
+    prop_oneof![3 => cri, 1 => docker, 2 => records].prop_map(|text| Piece(text.into_bytes()))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn blocks_do_not_matter(
-        pieces in prop::collection::vec(piece(), 0..12),
+        pieces in prop::collection::vec(prop_oneof![2 => piece(), 1 => wrapped()], 0..12),
         block_bytes in 1usize..2000,
         max_record_bytes in prop::sample::select(vec![300usize, 1000, 1 << 20]),
     ) {

@@ -14,6 +14,7 @@ mod envelope_line;
 mod envelope_store;
 mod envelope_wrapper;
 mod framing;
+mod hostile;
 mod inputs;
 #[cfg(feature = "lake")]
 mod lake;

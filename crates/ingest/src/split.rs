@@ -1,0 +1,177 @@
+//! Lines of container logs, which the runtime splits when they are long.
+//!
+//! containerd and CRI-O write `<time> stdout P <text>` for a part and `F` for the last one; Docker writes
+//! `{"log":"…","stream":"stdout","time":"…"}`, where only the last part ends with a newline. Lines of the other stream may come
+//! between the parts of one.
+
+use memchr::memchr;
+use memchr::memmem;
+
+/// A line of a container log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) stream: Stream,
+    /// Whether its text goes on in the next line of its stream.
+    pub(crate) is_partial: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Out,
+    Err,
+}
+
+impl Part {
+    /// What a line is, if it is from a container log. It costs next to nothing for a line that is an audit event.
+    pub(crate) fn of(line: &[u8]) -> Option<Self> {
+        match line.first()? {
+            b'0'..=b'9' => Self::of_cri(line),
+            b'{' => Self::of_docker(line),
+            _ => None,
+        }
+    }
+
+    fn of_cri(line: &[u8]) -> Option<Self> {
+        const SHORTEST_TIME: usize = "2026-11-24T10:09:15Z".len();
+        const LONGEST_TIME: usize = "2026-11-24T10:09:15.123456789+01:00".len();
+        let space = memchr(b' ', &line[..line.len().min(LONGEST_TIME + 1)])?;
+        if space < SHORTEST_TIME || line[4] != b'-' || line[10] != b'T' {
+            return None;
+        }
+        let (stream, tags) = Stream::at_start(&line[space + 1..])?;
+        let is_partial = match tags {
+            [b' ', b'P'] | [b' ', b'P', b' ' | b':', ..] => true,
+            [b' ', b'F'] | [b' ', b'F', b' ' | b':', ..] => false,
+            _ => return None,
+        };
+        Some(Self { stream, is_partial })
+    }
+
+    fn of_docker(line: &[u8]) -> Option<Self> {
+        // A quote inside the text is escaped, so it cannot hold what stands behind it.
+        const AFTER: &[u8] = b"\",\"stream\":\"";
+        let text = line.strip_prefix(b"{\"log\":\"")?;
+        let end = memmem::rfind(text, AFTER)?;
+        let (stream, _) = Stream::at_start(&text[end + AFTER.len()..])?;
+        let text = &text[..end];
+        Some(Self { stream, is_partial: !ends_with_newline(text) && !is_whole(text) })
+    }
+}
+
+impl Stream {
+    fn at_start(text: &[u8]) -> Option<(Self, &[u8])> {
+        let out = text.strip_prefix(b"stdout").map(|rest| (Self::Out, rest));
+        out.or_else(|| text.strip_prefix(b"stderr").map(|rest| (Self::Err, rest)))
+    }
+}
+
+/// Whether the text in a JSON string, as it stands, ends with a newline: an `n` behind an odd number of backslashes.
+fn ends_with_newline(text: &[u8]) -> bool {
+    let Some(text) = text.strip_suffix(b"n") else { return false };
+    text.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+}
+
+/// Whether a text that does not end with a newline is whole all the same: shippers that write this shape take newlines off.
+/// A part that Docker split fills its buffer.
+fn is_whole(text: &[u8]) -> bool {
+    const BUFFER: usize = 16 * 1024;
+    text.first() == Some(&b'{') && text.last() == Some(&b'}') && text.len() < BUFFER
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::frame::{Framer, Limits};
+
+    const LIMIT: usize = 64 << 20;
+
+    /// Offset and length of every record.
+    fn records(log: &str, block: usize, record: usize) -> Vec<(u64, usize)> {
+        let mut framer = Framer::new(log.as_bytes(), Limits { block, record });
+        let mut records = Vec::new();
+        while let Some(block) = framer.next_block() {
+            records.extend(
+                block
+                    .records
+                    .iter()
+                    .map(|record| (block.offset + record.start as u64, record.end - record.start)),
+            );
+        }
+        records
+    }
+
+    fn cri(stream: &str, tag: &str, text: &str) -> String {
+        format!("2026-11-24T10:09:15.123456789Z {stream} {tag} {text}")
+    }
+
+    fn docker(stream: &str, text: &str) -> String {
+        let text = serde_json::Value::from(text);
+        format!(r#"{{"log":{text},"stream":"{stream}","time":"2026-11-24T10:09:15.123456789Z"}}"#)
+    }
+
+    /// Lines, and how many of them make each record.
+    ///
+    /// Written after the runtimes' own descriptions; no real sample was seen.
+    fn table() -> Vec<(Vec<String>, Vec<usize>)> {
+        let out = |tag, text| cri("stdout", tag, text);
+        let err = |tag, text| cri("stderr", tag, text);
+        let long = "x".repeat(16 * 1024);
+        let braces = format!("{{{}}}", "x".repeat(16 * 1024 - 2));
+        vec![
+            (vec![out("F", "a"), out("F", "b")], vec![1, 1]),
+            (vec![out("P", "a "), out("P", "b,"), out("F", "c")], vec![3]),
+            (vec![out("P:x", "a"), out("F:x", "")], vec![2]),
+            (vec![out("P", "a"), err("F", "e"), out("F", "b")], vec![3]),
+            (
+                vec![out("P", "a"), err("P", "e"), out("F", "b"), err("F", "f"), out("F", "c")],
+                vec![4, 1],
+            ),
+            (vec![out("P", "a"), "text".into(), out("F", "b")], vec![1, 1, 1]),
+            (vec![out("P", "a"), out("P", "b")], vec![2]),
+            (vec![out("X", "a"), cri("stdlog", "P", "b")], vec![1, 1]),
+            (vec!["2026-11-24 10:09:15 stdout P a".into(), "3 P".into()], vec![1, 1]),
+            (vec![docker("stdout", "a\n"), docker("stdout", "b\n")], vec![1, 1]),
+            (vec![docker("stdout", "a"), docker("stdout", "b"), docker("stdout", "c\n")], vec![3]),
+            (vec![docker("stdout", "a\\n"), docker("stdout", "\",\"stream\":\"\n")], vec![2]),
+            (
+                vec![docker("stdout", &long), docker("stderr", "e\n"), docker("stdout", "\n")],
+                vec![3],
+            ),
+            (vec![docker("stdout", "{a}"), docker("stdout", "{b}")], vec![1, 1]),
+            (vec![docker("stdout", &braces), docker("stdout", "}\n")], vec![2]),
+        ]
+    }
+
+    #[test]
+    fn the_parts_of_a_line_are_one_record() {
+        for (lines, counts) in table() {
+            let log = lines.join("\n") + "\n";
+            let mut expected = Vec::new();
+            let mut offset = 0;
+            let mut rest = &lines[..];
+            for count in counts {
+                let (record, others) = rest.split_at(count);
+                let record = record.join("\n");
+                expected.push((offset, record.trim_end().len()));
+                offset += record.len() as u64 + 1;
+                rest = others;
+            }
+            for block in [1, 50, 1000, 1 << 22] {
+                assert_eq!(records(&log, block, LIMIT), expected, "{lines:?} in blocks of {block}");
+            }
+        }
+    }
+
+    /// A part that is never finished does not take the rest of the log with it, nor for ever.
+    #[test]
+    fn parts_without_end() {
+        let part = cri("stdout", "P", "x");
+        let log = format!("{}\nother\n", vec![&part[..]; 50_000].join("\n"));
+        let length = part.len() + 1;
+        for (limit, groups) in [(LIMIT, 4), (length * 1000 - 1, 50), (length * 1000 - 2, 51)] {
+            let whole = records(&log, 1 << 22, limit);
+            assert_eq!(whole.len(), groups + 1);
+            assert_eq!(whole.last().map(|(_, length)| *length), Some("other".len()));
+            assert_eq!(records(&log, 5000, limit), whole);
+        }
+    }
+}
