@@ -3,7 +3,8 @@
 //! Every member, stream or frame of a compressed file is read. Memory is bounded, whatever a stream expands to: decoders
 //! write into the buffer of the reader, and refuse a window that is too large.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek};
 
 use bzip2::bufread::MultiBzDecoder;
 use encoding_rs::Encoding;
@@ -69,6 +70,13 @@ pub(crate) fn decode<'a>(
         peeked = Peeked::new(format.layer(peeked, expansion).map_err(Refusal::Io)?);
     }
     Err(Refusal::Format("compressed more than four times over"))
+}
+
+/// Whether a file holds text as it stands.
+pub(crate) fn is_plain(mut file: &File) -> io::Result<bool> {
+    file.rewind()?;
+    let peeked = Peeked::new(Box::new(file));
+    Ok(matches!(Format::of(&peeked.head), Format::Text))
 }
 
 enum Format {

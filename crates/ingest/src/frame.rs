@@ -14,6 +14,7 @@ use std::mem;
 
 use memchr::memchr2;
 
+use crate::envelope::Place;
 use crate::json::{self, Extent};
 use crate::span::{count_lines, is_separator, separator_length};
 use crate::split::{Part, Stream};
@@ -128,6 +129,11 @@ impl<R: Read> Framer<R> {
     /// The error that ended the stream before its time.
     pub(crate) fn take_failure(&mut self) -> Option<io::Error> {
         self.failure.take()
+    }
+
+    /// The same for a stream that begins inside a file, at an offset in bytes and in a line.
+    pub(crate) fn starting_at(self, place: Place) -> Self {
+        Self { offset: place.offset, line: place.line, ..self }
     }
 
     /// Where the next block would begin: after the last one, the length of the stream.

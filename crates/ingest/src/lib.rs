@@ -15,6 +15,7 @@ mod decode;
 mod envelope;
 mod error;
 mod expansion;
+mod follow;
 mod frame;
 mod input;
 mod json;
@@ -38,6 +39,7 @@ mod walk;
 mod wrapper;
 
 pub use error::IngestError;
+pub use follow::follow;
 pub use input::Input;
 #[cfg(feature = "lake")]
 pub use lake::{LakeSink, ingest};

@@ -44,15 +44,34 @@ pub fn ingest_into(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Summary, IngestError> {
-    let started = Instant::now();
     let expanded = Sources::expand(inputs, &options.exclude);
-    let sources = expanded.sources;
-    progress.started(sources.len(), expanded.bytes_total);
+    progress.started(expanded.sources.len(), expanded.bytes_total);
+    let Run { mut summary, .. } = run(sink, stdin, &expanded.sources, options, progress)?;
+    summary.problems.splice(0..0, expanded.problems);
+    summary.notes.splice(0..0, expanded.notes);
+    Ok(summary)
+}
 
+/// What became of some sources.
+pub(crate) struct Run {
+    pub(crate) summary: Summary,
+    /// How many logs each source held.
+    pub(crate) logs: Vec<u64>,
+}
+
+/// Reads `sources` into `sink`.
+pub(crate) fn run(
+    sink: &mut dyn Sink,
+    stdin: Box<dyn Read + Send>,
+    sources: &[Source],
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Run, IngestError> {
+    let started = Instant::now();
     let bytes_read = AtomicU64::new(0);
     let budget = Budget::new(options.memory_bytes);
     let readers = &Readers {
-        sources: &sources,
+        sources,
         next: AtomicUsize::new(0),
         stdin: Mutex::new(Some(stdin)),
         reading: Reading { options, progress, bytes_read: &bytes_read },
@@ -60,7 +79,7 @@ pub fn ingest_into(
     };
     let mut collector = Collector {
         sink,
-        sources: &sources,
+        sources,
         options,
         progress,
         pending: Vec::new(),
@@ -88,12 +107,13 @@ pub fn ingest_into(
     });
     result?;
 
+    let logs =
+        (0..sources.len()).map(|source| collector.ends.get(&source).map_or(0, |end| end.logs));
+    let logs = logs.collect();
     let mut summary = collector.into_summary();
-    summary.problems.splice(0..0, expanded.problems);
-    summary.notes.splice(0..0, expanded.notes);
     summary.bytes_read = bytes_read.into_inner();
     summary.seconds = started.elapsed().as_secs_f64();
-    Ok(summary)
+    Ok(Run { summary, logs })
 }
 
 /// What the collector hears.
@@ -223,7 +243,6 @@ impl Collector<'_> {
             match message {
                 Message::Parsed(part) => {
                     self.held += part.permit.bytes;
-                    self.summary.skipped += part.parsed.skipped;
                     self.pending.push(*part);
                 }
                 Message::Done { source, outcome } => {

@@ -1,13 +1,14 @@
 //! Reading one source: from its name to blocks, with the members of archives on the way.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::archive::{self, Spool, TakeMember, member_name};
 use crate::decode::{Content, Refusal, decode};
+use crate::envelope::Place;
 use crate::expansion::Expansion;
 use crate::frame::{Block, Framer, Limits};
 use crate::must_gather::node_of_path;
@@ -17,7 +18,7 @@ use crate::parse::{Origin, Parsed, parse_safely};
 use crate::progress::Progress;
 use crate::sniff::{SNIFFED_BYTES, describe, is_audit_log};
 use crate::summary::{Few, Problem};
-use crate::walk::{Source, SourceKind};
+use crate::walk::{Growth, Source, SourceKind};
 
 /// What reading needs beside the source.
 pub(crate) struct Reading<'a> {
@@ -60,6 +61,7 @@ impl Reading<'_> {
             ..Outcome::default()
         };
         let (file, digest) = match &source.kind {
+            SourceKind::Growth(growth) => return self.read_growth(&source.name, growth, take),
             SourceKind::Stdin => (None, None),
             SourceKind::Stream(path) => match File::open(path) {
                 Ok(file) => (Some(file), None),
@@ -79,21 +81,29 @@ impl Reading<'_> {
         let counter = Counter::new(self.bytes_read, self.progress);
         let expansion = Expansion::new(self.options.max_expanded_bytes);
         let mut reader_of_source = SourceReader {
-            options: self.options,
             file: file.as_ref(),
             digest: digest.as_ref(),
-            counter: &counter,
-            expansion: &expansion,
-            take,
-            logs: 0,
-            stopped: false,
-            refused: Few::default(),
-            broken: Few::default(),
-            notes: Few::default(),
+            ..SourceReader::new(self.options, &counter, &expansion, take)
         };
         let counted = Counted { reader, counter: &counter };
         reader_of_source.read(&source.name, Box::new(counted), 0);
         reader_of_source.into_outcome(&source.name)
+    }
+
+    /// Reads what was added to a file. It is text: whatever is compressed is not written to line by line.
+    fn read_growth(&self, name: &str, growth: &Growth, take: Take<'_>) -> Outcome {
+        let counter = Counter::new(self.bytes_read, self.progress);
+        let expansion = Expansion::new(self.options.max_expanded_bytes);
+        let mut reader = SourceReader::new(self.options, &counter, &expansion, take);
+        let mut file = &growth.file;
+        match file.seek(SeekFrom::Start(growth.from.offset)) {
+            Ok(from) => {
+                let growing = Counted { reader: file.take(growth.to - from), counter: &counter };
+                reader.read_log(name, Box::new(growing), growth.from);
+            }
+            Err(error) => reader.cannot_read(name, &error),
+        }
+        reader.into_outcome(name)
     }
 }
 
@@ -123,7 +133,28 @@ struct SourceReader<'a> {
     notes: Few,
 }
 
-impl SourceReader<'_> {
+impl<'a> SourceReader<'a> {
+    fn new(
+        options: &'a Options,
+        counter: &'a Counter<'a>,
+        expansion: &'a Expansion,
+        take: Take<'a>,
+    ) -> Self {
+        Self {
+            options,
+            file: None,
+            digest: None,
+            counter,
+            expansion,
+            take,
+            logs: 0,
+            stopped: false,
+            refused: Few::default(),
+            broken: Few::default(),
+            notes: Few::default(),
+        }
+    }
+
     /// Reads a log or an archive, at some depth of archives.
     fn read(&mut self, name: &str, reader: Box<dyn Read + '_>, depth: usize) {
         let content = match decode(reader, self.expansion) {
@@ -132,7 +163,7 @@ impl SourceReader<'_> {
             Err(Refusal::Format(reason)) => return self.refuse(name, reason),
         };
         match content {
-            Content::Text(stream) => self.read_log(name, stream),
+            Content::Text(stream) => self.read_log(name, stream, Place::START),
             Content::Tar(_) | Content::Zip { .. } if depth >= archive::MAX_DEPTH => {
                 self.refuse(name, "archives nested too deep");
             }
@@ -195,8 +226,8 @@ impl SourceReader<'_> {
         }
     }
 
-    /// Reads text.
-    fn read_log(&mut self, name: &str, stream: Box<dyn Read + '_>) {
+    /// Reads text that begins at a place in its file.
+    fn read_log(&mut self, name: &str, stream: Box<dyn Read + '_>, from: Place) {
         let origin = Arc::new(Origin {
             cluster: self.options.cluster.clone(),
             node: node_of_path(name),
@@ -206,8 +237,10 @@ impl SourceReader<'_> {
         });
         let limits =
             Limits { block: self.options.block_bytes, record: self.options.max_record_bytes };
-        let mut framer = Framer::new(stream, limits);
-        let found = self.read_blocks(&mut framer, &origin);
+        let mut framer = Framer::new(stream, limits).starting_at(from);
+        // What it is was seen at its beginning.
+        let is_log = from.offset > 0;
+        let found = self.read_blocks(&mut framer, &origin, is_log);
         let offset = framer.offset();
         match (found, framer.take_failure()) {
             (Found::Log | Found::Nothing, Some(error)) => {
@@ -225,9 +258,13 @@ impl SourceReader<'_> {
     }
 
     /// Hands on the blocks of a log.
-    fn read_blocks(&mut self, framer: &mut Framer<impl Read>, origin: &Arc<Origin>) -> Found {
+    fn read_blocks(
+        &mut self,
+        framer: &mut Framer<impl Read>,
+        origin: &Arc<Origin>,
+        mut is_log: bool,
+    ) -> Found {
         let mut undecided = Vec::new();
-        let mut is_log = false;
         let mut sniffed = 0;
         let mut description = None;
         while !is_log
@@ -251,7 +288,7 @@ impl SourceReader<'_> {
             return Found::Other;
         }
         self.logs += 1;
-        if undecided.is_empty() {
+        if undecided.is_empty() && !is_log {
             return Found::Nothing;
         }
         let others = std::iter::from_fn(|| framer.next_block().map(Piece::Block));

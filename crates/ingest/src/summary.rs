@@ -34,6 +34,21 @@ pub struct Summary {
     pub notes: Vec<Problem>,
 }
 
+impl Summary {
+    /// Adds what a later run did.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.files += later.files;
+        self.records += later.records;
+        self.events_added += later.events_added;
+        self.duplicates += later.duplicates;
+        self.quarantined += later.quarantined;
+        self.skipped += later.skipped;
+        self.bytes_read += later.bytes_read;
+        self.seconds += later.seconds;
+        self.interrupted |= later.interrupted;
+    }
+}
+
 /// Something about one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {

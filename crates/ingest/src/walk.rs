@@ -1,12 +1,13 @@
 //! From inputs to the files and streams to read.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use glob::MatchOptions;
 use walkdir::WalkDir;
 
+use crate::envelope::Place;
 use crate::input::Input;
 use crate::summary::Problem;
 
@@ -27,6 +28,18 @@ pub(crate) enum SourceKind {
     File(PathBuf),
     /// A named pipe or device: it can be read once only.
     Stream(PathBuf),
+    /// What was written to a file since it was last looked at.
+    Growth(Growth),
+}
+
+/// Whole lines of a file that is still written to.
+#[derive(Debug)]
+pub(crate) struct Growth {
+    pub(crate) file: File,
+    /// Where they begin.
+    pub(crate) from: Place,
+    /// Where they end, in bytes.
+    pub(crate) to: u64,
 }
 
 /// The sources in the order given, folders by file name; and what is wrong with the inputs.

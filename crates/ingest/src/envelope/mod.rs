@@ -53,6 +53,11 @@ pub(crate) struct Place {
     pub(crate) line: u64,
 }
 
+impl Place {
+    /// Where a stream begins.
+    pub(crate) const START: Self = Self { offset: 0, line: 1 };
+}
+
 /// What the envelopes around an event say about it. The innermost that says something is believed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Facts<'a> {

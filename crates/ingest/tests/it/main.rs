@@ -13,6 +13,7 @@ mod envelope_lifted;
 mod envelope_line;
 mod envelope_store;
 mod envelope_wrapper;
+mod follow;
 mod framing;
 mod hostile;
 mod inputs;

@@ -1,0 +1,130 @@
+//! Logs that grow and rotate while they are read.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use podtrail_ingest::{NoProgress, Options, Summary, follow};
+
+use crate::support::{Folder, Memory, event, gzip, lines};
+
+fn append(path: &Path, bytes: &[u8]) {
+    let mut file = OpenOptions::new().create(true).append(true).open(path).expect("a log");
+    file.write_all(bytes).expect("written");
+}
+
+/// Follows a folder; after each look, `act` says what happens next, or ends it.
+fn follow_folder(
+    folder: &Folder,
+    mut act: impl FnMut(u64) -> bool + Send + 'static,
+) -> (Memory, Summary) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut memory = Memory::default();
+    let (stopped, mut seen) = (stop.clone(), 0);
+    let options = Options { stop, ..Options::default() };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let summary = follow(
+        &mut memory,
+        &[folder.input()],
+        &options,
+        Duration::from_millis(20),
+        &NoProgress,
+        &mut |summary| {
+            seen += summary.records;
+            if !act(seen) || Instant::now() > deadline {
+                stopped.store(true, Ordering::Relaxed);
+            }
+        },
+    );
+    (memory, summary.expect("a summary"))
+}
+
+fn ids(ids: impl IntoIterator<Item = usize>) -> Vec<String> {
+    let mut ids: Vec<_> = ids.into_iter().map(|id| format!("id-{id}")).collect();
+    ids.sort();
+    ids
+}
+
+fn audit_ids(memory: &Memory) -> Vec<String> {
+    let mut ids = memory.audit_ids();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn what_is_written_is_read_once_and_in_whole_lines() {
+    let first = lines((0..3).map(event));
+    let half = event(3).len() / 2;
+    let folder =
+        Folder::new().with("audit.log", [&first[..], event(3)[..half].as_bytes()].concat());
+    let path = folder.path("audit.log");
+    let (memory, summary) = follow_folder(&folder, move |seen| {
+        if seen == 3 {
+            append(
+                &path,
+                [event(3)[half..].as_bytes(), b"\n", &lines([event(4)])].concat().as_slice(),
+            );
+        }
+        seen < 5
+    });
+    assert_eq!(audit_ids(&memory), ids(0..5));
+    assert_eq!((summary.records, summary.quarantined), (5, 0));
+    let rows = memory.rows();
+    let last = rows.last().expect("rows");
+    let before = lines((0..4).map(event)).len();
+    assert_eq!((last.offset, last.line), (i64::try_from(before).expect("small"), 5));
+}
+
+#[test]
+fn rotation_loses_nothing_and_repeats_nothing() {
+    let folder = Folder::new().with("audit.log", lines((0..3).map(event)));
+    let (path, rotated) =
+        (folder.path("audit.log"), folder.path("audit-2026-11-23T00-00-00.000.log"));
+    let packed = folder.path("old.log.gz");
+    let (memory, summary) = follow_folder(&folder, move |seen| {
+        if seen == 3 {
+            // Written after the last look, then renamed; then a new file takes the name.
+            append(&path, &lines([event(3)]));
+            fs::rename(&path, &rotated).expect("renamed");
+            append(&path, &lines((4..6).map(event)));
+            fs::write(&packed, gzip(&lines((6..8).map(event)))).expect("written");
+        }
+        seen < 8
+    });
+    assert_eq!(audit_ids(&memory), ids(0..8));
+    assert_eq!((summary.records, summary.quarantined), (8, 0));
+}
+
+#[test]
+fn a_log_that_is_emptied_is_read_anew() {
+    let folder = Folder::new().with("audit.log", lines((0..3).map(event)));
+    let path = folder.path("audit.log");
+    let (memory, _) = follow_folder(&folder, move |seen| {
+        if seen == 3 {
+            fs::write(&path, lines([event(3)])).expect("written");
+        }
+        seen < 4
+    });
+    assert_eq!(audit_ids(&memory), ids(0..4));
+}
+
+#[test]
+fn what_is_no_log_is_told_once() {
+    let folder = Folder::new()
+        .with("audit.log", lines([event(0)]))
+        .with("notes.txt", "these are my notes\n".repeat(10));
+    let path = folder.path("audit.log");
+    let told = Arc::new(AtomicBool::new(false));
+    let mut looks = 0;
+    let (memory, _) = follow_folder(&folder, move |seen| {
+        looks += 1;
+        assert!(!told.swap(looks > 4, Ordering::Relaxed), "told again and again");
+        append(&path, &lines([event(looks)]));
+        seen < 4
+    });
+    assert!(memory.audit_ids().len() >= 4);
+    assert_eq!(memory.quarantine.len(), 0);
+}
