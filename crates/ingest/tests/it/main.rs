@@ -9,4 +9,5 @@ mod inputs;
 #[cfg(feature = "lake")]
 mod lake;
 mod pipeline;
+mod redaction;
 mod support;
