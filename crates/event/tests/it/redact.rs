@@ -1,5 +1,7 @@
 //! What is secret in an event, and that nothing else changes.
 
+use std::fmt::Write;
+
 use podtrail_event::{RedactionKey, redact, redact_record};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -157,6 +159,16 @@ fn secrets_are_redacted_outside_of_their_resource() {
         ("a copy", create("others", "requestObject", json!({"data": {"a": secret.to_string()}}))),
         ("a cut copy", create("others", "requestObject", json!({"data": {"a": cut}}))),
         ("no object reference", no_reference.to_string()),
+        (
+            "an odd spelling",
+            create("others", "requestObject", secret.clone()).replace("Secret", "Secr\\u0065t"),
+        ),
+        (
+            "another odd spelling",
+            create("secrets", "requestObject", json!({"data": {"password": ENCODED}}))
+                .replace("secrets", "\\u0073ecrets")
+                .replace("data", "d\\u0061ta"),
+        ),
     ] {
         assert_redacted(what, &json);
     }
@@ -466,7 +478,7 @@ impl Spelling<'_> {
             if self.choice(4) || matches!(unit, '"' | '\\') || unit.is_control() {
                 let mut units = [0; 2];
                 for unit in unit.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04x}"));
+                    write!(out, "\\u{unit:04x}").unwrap();
                 }
             } else {
                 out.push(unit);
@@ -553,7 +565,7 @@ proptest! {
         let mut text = String::new();
         // The API server writes the names of an event itself.
         text.push_str(r#"{"objectRef":{"resource":"secrets"},"annotations":{"a":"b"},"#);
-        text.push_str(&format!("\"{member}\":"));
+        text.extend(["\"", member, "\":"]);
         Spelling(spelling.iter().cycle()).write(&json[member], &mut text);
         text.push('}');
         prop_assert_eq!(&serde_json::from_str::<Value>(&text).unwrap(), &json);
