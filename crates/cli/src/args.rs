@@ -50,6 +50,9 @@ pub(crate) struct HuntArgs {
     /// The lake to hunt in; LOGS are read into it first
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
     pub(crate) lake: Option<PathBuf>,
+    /// Keep secrets in the logs in clear; else Secret data and tokens are replaced by keyed digests
+    #[arg(long)]
+    pub(crate) no_redact: bool,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
     /// A folder of detections that are added, or replace those of the same id
@@ -77,6 +80,9 @@ pub(crate) struct IngestArgs {
     /// The name of the cluster that the logs are from; else what the envelopes say, else "default"
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster: Option<String>,
+    /// Keep secrets in clear; else Secret data and tokens are replaced by keyed digests
+    #[arg(long)]
+    pub(crate) no_redact: bool,
     /// Print the summary as one JSON object
     #[arg(long)]
     pub(crate) json: bool,

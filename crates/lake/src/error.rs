@@ -69,6 +69,15 @@ pub enum LakeError {
         /// What is not understood.
         detail: String,
     },
+    /// The file with the key of the redactions does not hold one.
+    #[error(
+        "{} holds no key of 64 hexadecimal digits; put it back from a copy, or remove it and get other digests for equal secrets",
+        path.display()
+    )]
+    RedactionKey {
+        /// The file.
+        path: PathBuf,
+    },
     /// Other writers were faster each time.
     #[error("gave up on table `{table}` after {attempts} attempts to commit against other writers")]
     Contention {

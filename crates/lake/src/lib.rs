@@ -17,6 +17,7 @@ mod partition;
 mod protocol;
 mod provider;
 mod prune;
+mod redaction_key;
 mod snapshot;
 mod spec;
 mod stats;

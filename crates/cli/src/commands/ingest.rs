@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use podtrail_ingest::{Input, Options, Summary};
+use podtrail_ingest::{Input, Options, RedactionKey, Summary};
 use podtrail_lake::Lake;
 use podtrail_report::thousands;
 use serde_json::json;
@@ -19,7 +19,8 @@ use crate::stop;
 pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let lake = runtime.block_on(Lake::create(&arguments.lake))?;
-    let summary = read(&runtime, &lake, &arguments.paths, arguments.cluster.as_deref())?;
+    let redact = if arguments.no_redact { None } else { Some(lake.redaction_key()?) };
+    let summary = read(&runtime, &lake, &arguments.paths, arguments.cluster.as_deref(), redact)?;
     tell_problems(&summary);
     let mut out = output::stdout();
     if arguments.json {
@@ -55,10 +56,12 @@ pub(crate) fn read(
     lake: &Lake,
     paths: &[PathBuf],
     cluster: Option<&str>,
+    redact: Option<RedactionKey>,
 ) -> anyhow::Result<Summary> {
     let inputs: Vec<_> = paths.iter().map(Input::parse).collect();
     let options = Options {
         cluster: cluster.map(str::to_owned),
+        redact,
         exclude: vec![lake.dir().to_owned()],
         stop: stop::on_interrupt(runtime.handle()),
         ..Options::default()

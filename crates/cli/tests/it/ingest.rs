@@ -94,3 +94,38 @@ fn another_cluster_is_another_log() {
         assert_eq!(podtrail(arguments).expect(0).json()["events_added"], 1);
     }
 }
+
+#[test]
+fn secrets_are_redacted_unless_they_are_to_be_kept() {
+    let (dir, _) = scratch();
+    let secret = json!({
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "level": "Request",
+        "auditID": "audit-secret",
+        "stage": "ResponseComplete",
+        "requestURI": "/api/v1/namespaces/web/secrets",
+        "verb": "create",
+        "user": {"username": "alice"},
+        "objectRef": {"resource": "secrets", "namespace": "web", "name": "s", "apiVersion": "v1"},
+        "responseStatus": {"metadata": {}, "code": 201},
+        "requestObject": {"kind": "Secret", "stringData": {"password": "hunter2"}},
+        "requestReceivedTimestamp": "2026-11-24T10:00:00.000000Z",
+        "stageTimestamp": "2026-11-24T10:00:00.000000Z",
+    });
+    let log = dir.path().join("a.log").display().to_string();
+    std::fs::write(&log, secret.to_string()).unwrap();
+    let body = |name: &str, flags: &[&str]| {
+        let lake = dir.path().join(name).display().to_string();
+        let run = podtrail([&["ingest", &log, "--lake", &lake], flags].concat()).expect(0);
+        let key = std::fs::read_to_string(dir.path().join(name).join("redaction.key"));
+        assert_eq!(key.is_ok(), flags.is_empty());
+        assert!(key.is_ok_and(|key| !format!("{run}").contains(key.trim())) || !flags.is_empty());
+        let query = "SELECT request_object FROM events";
+        podtrail(["sql", "--lake", &lake, "--format", "jsonl", "-c", query]).expect(0).stdout
+    };
+    let redacted = body("redacted", &[]);
+    assert!(redacted.contains("password") && redacted.contains("redacted:"), "{redacted}");
+    assert!(!redacted.contains("hunter2"), "{redacted}");
+    assert!(body("kept", &["--no-redact"]).contains("hunter2"));
+}

@@ -29,8 +29,8 @@ pub(super) fn redact_query(uri: &str, key: &RedactionKey) -> Option<String> {
     for pair in query.split_inclusive('&') {
         match secret(pair.trim_end_matches('&')) {
             Some((name, secret)) => {
-                redacted += &format!("{name}={}", key.digest(secret.as_bytes()));
-                redacted += if pair.ends_with('&') { "&" } else { "" };
+                redacted.extend([name, "=", &key.digest(secret.as_bytes())]);
+                redacted.extend(pair.ends_with('&').then_some('&'));
                 changed = true;
             }
             None => redacted += pair,

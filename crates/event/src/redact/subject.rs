@@ -33,9 +33,14 @@ pub(super) struct Subject {
 }
 
 impl Subject {
+    /// That of a text which does not say.
+    pub(super) fn unknown() -> Self {
+        Self { scope: Scope::ByKind, name: None }
+    }
+
     /// Reads it from an event, which is valid JSON.
     pub(super) fn of(event: &str) -> Self {
-        let mut subject = Self { scope: Scope::ByKind, name: None };
+        let mut subject = Self::unknown();
         let members = members(event);
         let mut has_reference = false;
         for (key, value) in &members {

@@ -149,6 +149,7 @@ pub(super) fn members(json: &str) -> Vec<(Cow<'_, str>, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use super::TokenKind::{Close, Key, Literal, Open, Text};
     use super::*;
 
     #[test]
@@ -156,7 +157,6 @@ mod tests {
         let json = r#" { "a\"," : [ 1 , "b\\" , { } , [ true,"c"] ] ,"d":null,"e":"f" } "#;
         let tokens: Vec<_> =
             Tokens::new(json).map(|token| (token.kind, &json[token.start..token.end])).collect();
-        use TokenKind::{Close, Key, Literal, Open, Text};
         assert_eq!(
             tokens,
             [

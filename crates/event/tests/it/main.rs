@@ -12,6 +12,7 @@
 mod bodies;
 mod envelope;
 mod pod_security;
+mod redact;
 
 use podtrail_event::{Event, Parser};
 use serde_json::{Value, json};

@@ -20,6 +20,7 @@ mod inputs;
 #[cfg(feature = "lake")]
 mod lake;
 mod pipeline;
+mod redaction;
 mod reject;
 mod support;
 mod wrapped;

@@ -8,4 +8,5 @@ mod concurrency;
 mod failure;
 mod quarantine;
 mod read;
+mod redaction_key;
 mod support;

@@ -1,0 +1,142 @@
+//! That no secret reaches a row, and that everything else does.
+
+use arrow::array::{Array, ArrayData, AsArray};
+use podtrail_ingest::{Options, RedactionKey};
+use serde_json::{Value, json};
+
+use crate::support::{Memory, lines, run_stream};
+
+const CLEAR: &str = "hunter2-in-clear";
+const ENCODED: &str = "aHVudGVyMi1pbi1jbGVhcg==";
+
+fn event(resource: &str, members: &Value) -> Value {
+    let mut event = json!({
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "level": "RequestResponse",
+        "auditID": "a",
+        "stage": "ResponseComplete",
+        "requestURI": "/api/v1/x",
+        "verb": "create",
+        "user": {"username": "alice"},
+        "objectRef": {"resource": resource, "namespace": "a", "apiVersion": "v1"},
+        "responseStatus": {"metadata": {}, "code": 201},
+        "requestReceivedTimestamp": "2026-11-23T21:55:01.374797Z",
+        "stageTimestamp": "2026-11-23T21:55:01.374797Z",
+    });
+    for (key, value) in members.as_object().expect("members") {
+        event[key] = value.clone();
+    }
+    event
+}
+
+fn secret(value: &str) -> Value {
+    event(
+        "secrets",
+        &json!({"requestObject": {"kind": "Secret", "stringData": {"password": value}}}),
+    )
+}
+
+/// A secret in every place, the last of them in an event that is put together by an `EventList`.
+fn log() -> Vec<u8> {
+    let object = json!({"kind": "Secret", "data": {"password": ENCODED}});
+    let events = [
+        secret(CLEAR),
+        event("secrets", &json!({"responseObject": {"kind": "SecretList", "items": [object]}})),
+        event(
+            "secrets",
+            &json!({"requestObject": [{"op": "add", "path": "/data/a", "value": ENCODED}]}),
+        ),
+        event(
+            "secrets",
+            &json!({"annotations": {"patch.webhook.admission.k8s.io/round_0_index_0": object.to_string()}}),
+        ),
+        event("secrets", &json!({"shipper": {"copy": object.to_string()}})),
+        event("tokenreviews", &json!({"requestObject": {"spec": {"token": CLEAR}}})),
+        event("templates", &json!({"requestObject": {"objects": [object]}})),
+        event("services", &json!({"requestURI": format!("/x?fieldManager=m&token={CLEAR}")})),
+        json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": [secret(CLEAR), secret(CLEAR)]}),
+    ];
+    lines(events.iter().map(Value::to_string))
+}
+
+fn options(key: Option<u8>) -> Options {
+    Options { redact: key.map(|byte| RedactionKey::new([byte; 32])), ..Options::default() }
+}
+
+fn holds(data: &ArrayData, text: &str) -> bool {
+    let in_buffer =
+        |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    data.buffers().iter().any(|buffer| in_buffer(buffer.as_slice()))
+        || data.child_data().iter().any(|child| holds(child, text))
+}
+
+/// The columns that hold `text` somewhere.
+fn columns_with(memory: &Memory, text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for batch in &memory.batches {
+        for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+            if holds(&column.to_data(), text) {
+                names.push(field.name().clone());
+            }
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn texts(memory: &Memory, column: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    for batch in &memory.batches {
+        let column = batch.column_by_name(column).expect("a column").as_string::<i32>();
+        texts.extend(column.iter().map(|text| text.unwrap_or_default().to_owned()));
+    }
+    texts
+}
+
+#[test]
+fn no_column_holds_a_secret() {
+    let (memory, summary) = run_stream(log(), &options(Some(1)));
+    assert_eq!((summary.events_added, summary.quarantined), (10, 0));
+    for secret in [CLEAR, ENCODED, "hunter2", "aHVudGVyMi"] {
+        assert_eq!(columns_with(&memory, secret), Vec::<String>::new(), "{secret}");
+    }
+    assert_eq!(
+        columns_with(&memory, "redacted:"),
+        ["annotations", "extra", "request_object", "request_uri", "response_object"]
+    );
+    assert_eq!(
+        columns_with(&memory, "password"),
+        ["annotations", "extra", "request_object", "response_object"]
+    );
+}
+
+#[test]
+fn without_a_key_secrets_are_kept() {
+    let (memory, _) = run_stream(log(), &options(None));
+    assert_eq!(columns_with(&memory, "redacted:"), Vec::<String>::new());
+    assert_eq!(columns_with(&memory, CLEAR), ["request_object", "request_uri"]);
+}
+
+#[test]
+fn the_rows_are_the_same_otherwise() {
+    let (redacted, _) = run_stream(log(), &options(Some(1)));
+    let (kept, _) = run_stream(log(), &options(None));
+    for column in ["audit_id", "resource", "activity", "outcome", "field_manager"] {
+        assert_eq!(texts(&redacted, column), texts(&kept, column));
+    }
+    assert_eq!(redacted.rows(), kept.rows());
+}
+
+#[test]
+fn event_ids_follow_the_secret_and_the_key() {
+    let id = |value: &str, key: Option<u8>| {
+        let log = lines([secret(value).to_string()]);
+        texts(&run_stream(log, &options(key)).0, "event_id").remove(0)
+    };
+    assert_eq!(id("a", Some(1)), id("a", Some(1)));
+    assert_ne!(id("a", Some(1)), id("b", Some(1)));
+    assert_ne!(id("a", Some(1)), id("a", Some(2)));
+    assert_ne!(id("a", Some(1)), id("a", None));
+}

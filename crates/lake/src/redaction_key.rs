@@ -1,0 +1,61 @@
+//! The key under which a lake's secrets are redacted: a file in the lake, made once.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use podtrail_event::RedactionKey;
+use tempfile::NamedTempFile;
+
+use crate::error::LakeError;
+use crate::lake::Lake;
+
+const FILE_NAME: &str = "redaction.key";
+
+impl Lake {
+    /// The key of this lake; it is made where there is none.
+    ///
+    /// It lies in `redaction.key` in the directory of the lake, 64 hexadecimal digits that only the owner may read.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written, or holds something else.
+    pub fn redaction_key(&self) -> Result<RedactionKey, LakeError> {
+        let path = self.dir().join(FILE_NAME);
+        if let Some(key) = read(&path)? {
+            return Ok(key);
+        }
+        make(self.dir(), &path)?;
+        // Whoever came first made the key, this run or another one.
+        read(&path)?.ok_or_else(|| LakeError::RedactionKey { path })
+    }
+}
+
+fn read(path: &Path) -> Result<Option<RedactionKey>, LakeError> {
+    let digits = match fs::read_to_string(path) {
+        Ok(digits) => digits,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::InvalidData => String::new(),
+        Err(error) => return Err(LakeError::io("read", path)(error)),
+    };
+    let key = RedactionKey::from_hex(digits.trim_end());
+    key.map(Some).ok_or_else(|| LakeError::RedactionKey { path: path.to_path_buf() })
+}
+
+/// Makes the file, whole and on disk from the moment that it has its name; leaves one alone that is there.
+fn make(dir: &Path, path: &Path) -> Result<(), LakeError> {
+    let failed = || LakeError::io("write", path);
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| failed()(error.into()))?;
+    // Only its owner may read a file of this kind.
+    let mut file = NamedTempFile::new_in(dir).map_err(failed())?;
+    writeln!(file, "{}", RedactionKey::new(bytes).to_hex()).map_err(failed())?;
+    file.as_file().sync_all().map_err(failed())?;
+    match file.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(failed()(error.error)),
+    }
+    // A directory cannot be opened everywhere; where it can, its entry is made durable.
+    drop(File::open(dir).and_then(|dir| dir.sync_all()));
+    Ok(())
+}
