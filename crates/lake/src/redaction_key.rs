@@ -45,7 +45,7 @@ fn read(path: &Path) -> Result<Option<RedactionKey>, LakeError> {
 fn make(dir: &Path, path: &Path) -> Result<(), LakeError> {
     let failed = || LakeError::io("write", path);
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| failed()(error.into()))?;
+    getrandom::fill(&mut bytes).map_err(|error| failed()(io::Error::other(error.to_string())))?;
     // Only its owner may read a file of this kind.
     let mut file = NamedTempFile::new_in(dir).map_err(failed())?;
     writeln!(file, "{}", RedactionKey::new(bytes).to_hex()).map_err(failed())?;
