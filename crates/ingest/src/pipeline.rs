@@ -200,7 +200,6 @@ impl Collector<'_> {
             match message {
                 Message::Parsed(part) => {
                     self.held += part.permit.bytes;
-                    self.summary.skipped += part.parsed.skipped;
                     self.pending.push(*part);
                 }
                 Message::Done { source, outcome } => {
@@ -235,6 +234,7 @@ impl Collector<'_> {
         let mut count = 0;
         for part in parts {
             count += part.parsed.events;
+            self.summary.skipped += part.parsed.skipped;
             events.extend(part.parsed.batches);
             for damaged in part.parsed.damaged {
                 self.faults.entry(part.place.0).or_default().add(&part.origin.file, &damaged);

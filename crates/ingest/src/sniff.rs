@@ -54,9 +54,17 @@ fn describe_record(block: &Block, first: &Damaged) -> String {
         _ if !is_text => "neither UTF-8 text nor a compression that is read here".to_owned(),
         Some(b'{' | b'[') => format!("JSON that does not parse ({})", first.reason),
         Some(b'<') => "HTML or XML".to_owned(),
+        _ if is_cloud_logging(head) => {
+            "Cloud Logging entries as YAML: export them with --format=json".to_owned()
+        }
         _ if is_yaml(text) => "YAML text".to_owned(),
         _ => "text without audit events".to_owned(),
     }
+}
+
+/// Whether a text is the YAML that `gcloud logging read` prints when it is not asked for JSON.
+fn is_cloud_logging(text: &[u8]) -> bool {
+    memmem::find(text, b"\nprotoPayload:\n").is_some()
 }
 
 /// Whether a line looks like the first one of a YAML document: a comment, a marker or `key: value`.

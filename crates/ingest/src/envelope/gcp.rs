@@ -37,12 +37,6 @@ impl Envelope for Gcp {
             .or_else(|| go_dump(record, object))
             .or_else(|| bigquery_row(record, object))
     }
-
-    fn refuse(&self, record: &Record<'_>) -> Option<String> {
-        let service = record.object.as_ref()?.object("protoPayload")?.text("serviceName")?;
-        (service != KUBERNETES)
-            .then(|| format!("a Cloud Audit Log entry of {service}, not of the Kubernetes API"))
-    }
 }
 
 /// A Pub/Sub message, pushed or pulled: `{"message":{"data":"<base64>","messageId":…},…}`.
@@ -195,8 +189,7 @@ impl Entry<'_> {
     fn write_caller(&self, event: &mut ObjectWriter) {
         let authentication = self.payload.object("authenticationInfo");
         if let Some(authentication) = &authentication {
-            let username =
-                authentication.text("principalEmail").filter(|name| !name.is_empty());
+            let username = authentication.text("principalEmail").filter(|name| !name.is_empty());
             if let Some(username) = username.or_else(|| authentication.text("principalSubject")) {
                 let mut user = ObjectWriter::default();
                 user.text("username", &username);
