@@ -102,11 +102,7 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let mut unwrapped = Rows::new(origin);
     for candidate in &contents.candidates {
         let Place { offset, line } = candidate.place;
-        let appended = unwrapped.append(&candidate.json, candidate.place, &candidate.facts);
-        if let Err(error) = appended {
-            if matches!(error, ParseError::Json(_)) && unwrapped.append_cut(candidate) {
-                continue;
-            }
+        if let Err(error) = unwrapped.append_candidate(candidate) {
             let is_json = !matches!(error, ParseError::Json(_));
             let fault = if is_json { Fault::Foreign } else { Fault::Broken };
             let length = candidate.json.len() as u64;
@@ -152,36 +148,45 @@ impl<'a> Rows<'a> {
         Self { origin, builder: None }
     }
 
-    /// Appends a record that is an audit event as it stands, and nothing else.
+    /// Appends a record that should be an event as it stands; false if it is none, or has members of an envelope.
     fn append_bare(&mut self, record: Span<'_>) -> bool {
         let Ok(event) = podtrail_event::parse(record.bytes, None) else { return false };
-        if event.extra.as_deref().is_some_and(envelope::is_lifted) {
-            return false;
+        let is_bare = !event.extra.as_deref().is_some_and(envelope::is_lifted);
+        if is_bare {
+            self.push(event, record.place(), &Facts::default());
         }
-        self.push(event, record.place(), &Facts::default());
-        true
+        is_bare
     }
 
-    fn append(&mut self, json: &[u8], place: Place, facts: &Facts<'_>) -> Result<(), ParseError> {
-        self.push(podtrail_event::parse(json, facts.shipped_at)?, place, facts);
+    /// Appends what came out of a record, completed if it was cut on the way.
+    fn append_candidate(&mut self, candidate: &Candidate<'_>) -> Result<(), ParseError> {
+        let Candidate { json, place, facts } = candidate;
+        let error = match podtrail_event::parse(json, facts.shipped_at) {
+            Ok(event) => {
+                self.push(event, *place, facts);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        // What ends too early at the end of a file may be there as a whole later. A string in an envelope is all there is.
+        let is_from_string = matches!(json, Cow::Owned(_)) && !facts.envelopes.is_empty();
+        if !matches!(error, ParseError::Json(_)) || !(is_from_string || salvage::has_mark(json)) {
+            return Err(error);
+        }
+        let Some(completed) = salvage::complete(json) else { return Err(error) };
+        let Ok(event) = podtrail_event::parse(&completed, facts.shipped_at) else {
+            return Err(error);
+        };
+        let original = Some(Cow::Borrowed(&**json));
+        let facts = Facts { original, truncated: true, ..facts.clone() };
+        self.push(event, *place, &facts);
         Ok(())
     }
 
-    /// Appends what is whole in an event that was cut on the way; false if it was not, or too little is left.
-    fn append_cut(&mut self, candidate: &Candidate<'_>) -> bool {
-        let Candidate { json, place, facts } = candidate;
-        // What ends too early in a file may stand there as a whole later. A string in an envelope is all there is.
-        let is_from_string = matches!(json, Cow::Owned(_)) && !facts.envelopes.is_empty();
-        if !is_from_string && !salvage::has_mark(json) {
-            return false;
-        }
-        let Some(completed) = salvage::complete(json) else { return false };
-        let original = Some(Cow::Borrowed(&**json));
-        let facts = Facts { original, truncated: true, ..facts.clone() };
-        self.append(&completed, *place, &facts).is_ok()
-    }
-
-    fn push<'b>(&'b mut self, mut event: Event<'b>, place: Place, facts: &'b Facts<'_>) {
+    fn push<'e>(&mut self, mut event: Event<'e>, place: Place, facts: &'e Facts<'e>)
+    where
+        'a: 'e,
+    {
         const DEFAULT_CLUSTER: &str = "default";
         let cluster = self.origin.cluster.as_deref().or(facts.cluster.as_deref());
         event.cluster = Some(cluster.unwrap_or(DEFAULT_CLUSTER).into());
