@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::decode::{Refusal, decode};
 use crate::frame::{Block, Framer, Limits};
-use crate::must_gather::node_of_path;
 use crate::open::{Counted, open_file};
+use crate::must_gather::node_of_path;
 use crate::options::Options;
 use crate::parse::{Origin, Parsed, parse_block};
 use crate::progress::Progress;
