@@ -175,16 +175,16 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
             damaged.push(Damaged { fault, offset, line, length, bytes, reason });
         }
     }
-    let broken = contents.damaged.into_iter().map(|damage| (Fault::Broken, damage));
-    let foreign = contents.foreign.into_iter().map(|damage| (Fault::Foreign, damage));
-    damaged.extend(broken.chain(foreign).map(|(fault, damage)| Damaged {
-        fault,
-        offset: damage.place.offset,
-        line: damage.place.line,
-        length: damage.bytes.len() as u64,
-        bytes: damage.bytes.into_owned(),
-        reason: shorten(&damage.reason),
-    }));
+    for damage in contents.damaged {
+        damaged.push(Damaged {
+            fault: Fault::Broken,
+            offset: damage.place.offset,
+            line: damage.place.line,
+            length: damage.bytes.len() as u64,
+            bytes: damage.bytes.into_owned(),
+            reason: shorten(&damage.reason),
+        });
+    }
     damaged.sort_by_key(|damaged| damaged.offset);
 
     let is_small = block.bytes.len() < SMALL_BLOCK;

@@ -60,6 +60,9 @@ fn describe_record(block: &Block, first: &Damaged) -> String {
         _ if !is_text => "neither UTF-8 text nor a compression that is read here".to_owned(),
         Some(b'{' | b'[') => format!("JSON that does not parse ({})", first.reason),
         Some(b'<') => "HTML or XML".to_owned(),
+        _ if is_cloud_logging(head) => {
+            "Cloud Logging entries as YAML: export them with --format=json".to_owned()
+        }
         _ if is_policy(head) => "an audit policy".to_owned(),
         _ if is_csv(&block.bytes) => "a CSV export without audit events as JSON text in a column: \
              export JSON instead"
@@ -78,6 +81,11 @@ fn is_policy(text: &[u8]) -> bool {
 /// Whether a text begins with the header of a CSV export.
 fn is_csv(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').find(|line| !line.is_empty()).is_some_and(is_csv_header)
+}
+
+/// Whether a text is the YAML that `gcloud logging read` prints when it is not asked for JSON.
+fn is_cloud_logging(text: &[u8]) -> bool {
+    memmem::find(text, b"\nprotoPayload:\n").is_some()
 }
 
 /// Whether a line looks like the first one of a YAML document: a comment, a marker or `key: value`.

@@ -19,8 +19,7 @@ pub struct Summary {
     pub duplicates: u64,
     /// Records that are no audit event, kept in the quarantine.
     pub quarantined: u64,
-    /// Records that belong in a log and hold no audit event, such as those of other components in the same log group. They
-    /// are not counted as `records`.
+    /// Records that stand in such logs and are no audit events, such as klog lines; not counted in `records`.
     pub skipped: u64,
     /// Bytes read, as they lie on disk: compressed.
     pub bytes_read: u64,

@@ -1,7 +1,7 @@
 //! The key under which a lake's secrets are redacted: a file in the lake, made once.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use podtrail_event::RedactionKey;

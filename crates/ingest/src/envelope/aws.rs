@@ -9,10 +9,9 @@ use std::borrow::Cow;
 use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
-use super::component_log::is_component_log;
 use super::instant::{instant, instant_of};
 use super::packed::unpack;
-use super::{Envelope, Facts, Inner, Opened, Record, take};
+use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::json::{self, Object};
 use crate::span::Span;
 
@@ -57,8 +56,8 @@ struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    fn new(group: Option<Cow<'a, str>>, name: Option<Cow<'a, str>>) -> Self {
-        let cluster = group.as_deref().and_then(cluster_of_group).map(str::to_owned);
+    fn new(group: Option<&str>, name: Option<Cow<'a, str>>) -> Self {
+        let cluster = group.and_then(cluster_of_group).map(str::to_owned);
         Self { cluster: cluster.map(Cow::Owned), name }
     }
 
@@ -100,7 +99,7 @@ fn subscription<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> 
     if kind == "CONTROL_MESSAGE" {
         return Some(Opened { name: NAME, skipped: 1, ..Opened::default() });
     }
-    let stream = Stream::new(object.text("logGroup"), object.text("logStream"));
+    let stream = Stream::new(object.text("logGroup").as_deref(), object.text("logStream"));
     Some(log_events(NAME, whole, &stream, events))
 }
 
@@ -118,7 +117,7 @@ fn kinesis_list<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> 
     let values = records
         .into_iter()
         .map(|record| {
-            let at = take(&mut rest, record);
+            let at = rest.take(record.get().as_bytes());
             Inner { text: at.bytes.into(), place: at.place(), facts: Facts::default() }
         })
         .collect();
@@ -194,7 +193,7 @@ fn log_events<'a>(
     let mut opened = Opened { name, ..Opened::default() };
     let mut rest = whole;
     for event in events {
-        let at = take(&mut rest, event);
+        let at = rest.take(event.get().as_bytes());
         match log_event(at, stream, event) {
             Some(Message::Event(inner)) => opened.values.push(inner),
             Some(Message::Other) => opened.skipped += 1,
@@ -236,10 +235,7 @@ fn message_of<'a>(
     stream: &Stream<'a>,
     shipped_at: Option<Micros>,
 ) -> Option<Message<'a>> {
-    let is_other = stream.is_other()
-        || !message.get().starts_with("\"{")
-            && json::text(message).is_some_and(|text| is_component_log(&text));
-    if is_other {
+    if stream.is_other() {
         return Some(Message::Other);
     }
     Inner::of(at, message, stream.facts(shipped_at)).map(Message::Event)
@@ -266,7 +262,7 @@ fn insights_results<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'
     let values = rows
         .into_iter()
         .map(|row| {
-            let at = take(&mut rest, row);
+            let at = rest.take(row.get().as_bytes());
             Inner { text: at.bytes.into(), place: at.place(), facts: Facts::default() }
         })
         .collect();
@@ -283,8 +279,10 @@ fn insights_row(span: Span<'_>) -> Option<Opened<'_>> {
         let field = fields.iter().find(|field| field.text("field").is_some_and(|n| n == name));
         field?.get("value")
     };
-    let stream =
-        Stream::new(field("@log").and_then(json::text), field("@logStream").and_then(json::text));
+    let stream = Stream::new(
+        field("@log").and_then(json::text).as_deref(),
+        field("@logStream").and_then(json::text),
+    );
     // Insights answers in UTC, without saying so.
     let shipped_at = field("@timestamp")
         .and_then(json::text)
@@ -303,38 +301,42 @@ fn is_insights_row(text: &[u8]) -> bool {
 
 /// A line of `aws logs tail`, `<time> <stream> {…}`, of its short form or of an export to S3, `<time> {…}`.
 fn log_line(line: Span<'_>) -> Option<Opened<'_>> {
-    let space = memchr::memchr(b' ', line.bytes)?;
-    let shipped_at = time_of_line(std::str::from_utf8(&line.bytes[..space]).ok()?)?;
-    let message = line.after(space);
-    let named = memchr::memchr(b' ', message.bytes).and_then(|end| {
-        let name = std::str::from_utf8(&message.bytes[..end]).ok()?;
-        is_other_stream(name).then(|| (name, message.after(end)))
-    });
-    let (name, stream, message) = match named {
-        Some((name, message)) => {
-            ("aws-logs-tail", Stream { name: Some(name.into()), ..Stream::default() }, message)
+    let (time, message) = first_word(line)?;
+    if let Some((name, message)) = first_word(message)
+        && is_other_stream(name)
+    {
+        const NAME: &str = "aws-logs-tail";
+        let shipped_at = instant_of(time)?;
+        let stream = Stream { name: Some(name.into()), ..Stream::default() };
+        if stream.is_other() {
+            return Some(Opened { name: NAME, skipped: 1, ..Opened::default() });
         }
-        None if is_event_text(message.bytes) => ("dated-line", Stream::default(), message),
-        None => return None,
-    };
-    if stream.is_other() {
-        return Some(Opened { name, skipped: 1, ..Opened::default() });
+        return Some(one_line(NAME, message, stream.facts(Some(shipped_at))));
     }
-    let facts = stream.facts(Some(shipped_at));
-    let inner = Inner { text: message.bytes.into(), place: message.place(), facts };
-    Some(Opened { name, values: vec![inner], ..Opened::default() })
+    let (name, shipped_at) = time_of_line(time)?;
+    let is_event = message.bytes.first() == Some(&b'{')
+        && memchr::memmem::find(message.bytes, b"\"auditID\"").is_some();
+    is_event.then(|| one_line(name, message, Stream::default().facts(Some(shipped_at))))
 }
 
-/// The time at the start of a line. The short form is in UTC too, and does not say so.
-fn time_of_line(text: &str) -> Option<Micros> {
+fn one_line<'a>(name: &'static str, message: Span<'a>, facts: Facts<'a>) -> Opened<'a> {
+    let values = vec![Inner { text: message.bytes.into(), place: message.place(), facts }];
+    Opened { name, values, ..Opened::default() }
+}
+
+fn first_word(line: Span<'_>) -> Option<(&str, Span<'_>)> {
+    let end = memchr::memchr(b' ', line.bytes)?;
+    Some((std::str::from_utf8(&line.bytes[..end]).ok()?, line.after(end)))
+}
+
+/// The time at the start of a line, in exactly one of two forms; other tools write times in other ones.
+fn time_of_line(text: &str) -> Option<(&'static str, Micros)> {
     const SHORT: usize = "2023-05-20T05:26:57".len();
+    const EXPORTED: usize = "2023-05-20T05:26:57.511Z".len();
     match text.len() {
-        ..SHORT => None,
-        SHORT => instant_of(&format!("{text}Z")),
-        _ => instant_of(text),
+        // It is in UTC too, and does not say so.
+        SHORT => Some(("aws-logs-tail", instant_of(&format!("{text}Z"))?)),
+        EXPORTED if text.ends_with('Z') => Some(("cloudwatch-export", instant_of(text)?)),
+        _ => None,
     }
-}
-
-fn is_event_text(text: &[u8]) -> bool {
-    text.first() == Some(&b'{') && memchr::memmem::find(text, b"\"auditID\"").is_some()
 }

@@ -9,11 +9,10 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::component_log::is_component_log;
 use super::instant::instant;
 use super::micro_time::micro_time;
 use super::packed::too_much;
-use super::{Envelope, Facts, Inner, Opened, Record, take};
+use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::json::{self, Object, ObjectWriter};
 use crate::span::Span;
 
@@ -47,7 +46,7 @@ fn records<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let values = records
         .into_iter()
         .map(|record| {
-            let at = take(&mut rest, record);
+            let at = rest.take(record.get().as_bytes());
             Inner { text: at.bytes.into(), place: at.place(), facts: Facts::default() }
         })
         .collect();
@@ -113,11 +112,7 @@ fn facts_of_resource(id: Option<Cow<'_, str>>) -> Facts<'_> {
 fn diagnostics_row<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     const NAME: &str = "azure-log-analytics";
     let log = object.get("log_s")?;
-    let is_other = match object.text("Category") {
-        Some(category) => !is_audit_category(&category),
-        None => json::text(log).is_some_and(|text| is_component_log(&text)),
-    };
-    if is_other {
+    if object.text("Category").is_some_and(|category| !is_audit_category(&category)) {
         return Some(Opened { name: NAME, skipped: 1, ..Opened::default() });
     }
     let facts = Facts { node: object.text("pod_s"), ..facts_of_row(object) };
@@ -268,7 +263,7 @@ fn query_answer<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'
     let mut rest = record.span;
     for row in tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row))) {
         let (table, row) = row;
-        let at = take(&mut rest, row);
+        let at = rest.take(row.get().as_bytes());
         let text = table.object_of(row).unwrap_or_else(|| row.get().to_owned());
         if !record.room.take(text.len()) {
             opened.damaged = Some((at, format!("a row of a table that {}", too_much())));

@@ -37,12 +37,6 @@ impl Envelope for Gcp {
             .or_else(|| go_dump(record, object))
             .or_else(|| bigquery_row(record, object))
     }
-
-    fn refuse(&self, record: &Record<'_>) -> Option<String> {
-        let service = record.object.as_ref()?.object("protoPayload")?.text("serviceName")?;
-        (service != KUBERNETES)
-            .then(|| format!("a Cloud Audit Log entry of {service}, not of the Kubernetes API"))
-    }
 }
 
 /// A Pub/Sub message, pushed or pulled: `{"message":{"data":"<base64>","messageId":…},…}`.

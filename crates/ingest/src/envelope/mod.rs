@@ -3,7 +3,6 @@
 mod aws;
 mod azure;
 mod batch;
-mod component_log;
 mod container_runtime;
 mod csv_row;
 mod elastic;
@@ -82,8 +81,6 @@ pub(crate) struct Contents<'a> {
     pub(crate) candidates: Vec<Candidate<'a>>,
     /// Parts that make no sense.
     pub(crate) damaged: Vec<Damage<'a>>,
-    /// Whole records of something else, with what they are.
-    pub(crate) foreign: Vec<Damage<'a>>,
     /// Empty envelopes: of others, what they hold tells whether the log is an audit log.
     pub(crate) envelopes: u64,
     /// Records that belong in the log and hold no audit event, such as the probes of a log service.
@@ -103,11 +100,6 @@ pub(crate) struct Damage<'a> {
 pub(crate) trait Envelope: Sync {
     /// What is inside `record`, or nothing if it is no envelope of this family.
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>>;
-
-    /// What `record` is, if it comes the same way as those of this family and holds no audit event of Kubernetes.
-    fn refuse(&self, _record: &Record<'_>) -> Option<String> {
-        None
-    }
 }
 
 /// A record, or a value out of an envelope, as the families see it.
@@ -257,17 +249,14 @@ fn values(text: Span<'_>) -> Vec<Span<'_>> {
     values
 }
 
-/// Whether an event that parsed has members that a log collector laid beside its own, by what the parser had no column for.
+/// Whether an event that parsed carries members that a shipper put beside its own, by what the parser made of no column.
 pub(crate) fn is_lifted(extra: &str) -> bool {
     openshift::is_viaq(extra) || lifted::is_lifted(extra)
 }
 
-/// The span of a value in `rest`, which begins behind it then: so that a long list is read once.
-fn take<'a>(rest: &mut Span<'a>, value: &'a RawValue) -> Span<'a> {
-    let at = rest.locate(value.get().as_bytes());
-    let end = at.offset - rest.offset + at.bytes.len() as u64;
-    *rest = rest.after(usize::try_from(end).unwrap_or(usize::MAX));
-    at
+fn open<'a>(value: Span<'a>, room: &Room) -> Option<Opened<'a>> {
+    let record = Record::new(value, room);
+    FAMILIES.iter().find_map(|family| family.open(&record))
 }
 
 impl<'a> Contents<'a> {
@@ -275,14 +264,13 @@ impl<'a> Contents<'a> {
         if value.bytes.is_empty() {
             return;
         }
-        let record = Record::new(value, &self.room);
-        let (bytes, place) = (value.bytes.into(), value.place());
-        if let Some(opened) = FAMILIES.iter().find_map(|family| family.open(&record)) {
-            self.add_opened(opened, depth, &facts);
-        } else if let Some(reason) = FAMILIES.iter().find_map(|family| family.refuse(&record)) {
-            self.foreign.push(Damage { bytes, place, reason });
-        } else {
-            self.candidates.push(Candidate { json: bytes, place, facts });
+        match open(value, &self.room) {
+            Some(opened) => self.add_opened(opened, depth, &facts),
+            None => self.candidates.push(Candidate {
+                json: value.bytes.into(),
+                place: value.place(),
+                facts,
+            }),
         }
     }
 
@@ -301,15 +289,15 @@ impl<'a> Contents<'a> {
             let facts = facts.inside(outer, opened.name);
             match text {
                 Cow::Borrowed(bytes) => self.add(Span::at(place, bytes), depth + 1, facts),
-                Cow::Owned(text) => self.add_decoded(text, place, depth + 1, facts),
+                Cow::Owned(text) => self.add_decoded(&text, place, depth + 1, &facts),
             }
         }
     }
 
     /// Adds what is in a decoded string, which may be several values.
-    fn add_decoded(&mut self, text: Vec<u8>, place: Place, depth: usize, facts: Facts<'a>) {
+    fn add_decoded(&mut self, text: &[u8], place: Place, depth: usize, facts: &Facts<'a>) {
         let mut nested = Contents { room: self.room.clone(), ..Contents::default() };
-        for value in values(Span::at(place, &text)) {
+        for value in values(Span::at(place, text)) {
             nested.add(value, depth, facts.clone());
         }
         self.envelopes += nested.envelopes;
@@ -319,12 +307,10 @@ impl<'a> Contents<'a> {
             place,
             facts: candidate.facts.into_owned(),
         }));
-        let own = |damage: Damage<'_>| Damage {
+        self.damaged.extend(nested.damaged.into_iter().map(|damage| Damage {
             bytes: damage.bytes.into_owned().into(),
             place,
             reason: damage.reason,
-        };
-        self.damaged.extend(nested.damaged.into_iter().map(own));
-        self.foreign.extend(nested.foreign.into_iter().map(own));
+        }));
     }
 }

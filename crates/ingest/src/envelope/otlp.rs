@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::instant::instant;
-use super::{Envelope, Facts, Inner, Opened, Record, take};
+use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::json::{self, Object, ObjectWriter};
 
 /// `{"resourceLogs":[{"resource":…,"scopeLogs":[{"logRecords":[{"body":…}]}]}]}`.
@@ -26,7 +26,7 @@ impl Envelope for Otlp {
             let records =
                 scopes.into_iter().filter_map(|scope| json::object(scope)?.list("logRecords"));
             for log_record in records.flatten() {
-                let at = take(&mut rest, log_record);
+                let at = rest.take(log_record.get().as_bytes());
                 if source.is_other {
                     opened.skipped += 1;
                     continue;
