@@ -91,7 +91,7 @@ fn what_is_whole_is_kept() {
 /// Wherever the cut falls, the event is there or the record is told, and nothing is made up.
 #[test]
 fn every_cut() {
-    let cuts: Vec<usize> = (0..EVENT.len()).filter(|end| EVENT.is_char_boundary(*end)).collect();
+    let cuts: Vec<usize> = (1..EVENT.len()).filter(|end| EVENT.is_char_boundary(*end)).collect();
     let log = lines(cuts.iter().map(|end| azure(&EVENT[..*end])));
     let (memory, summary) = run_stream(log, &Options::default());
     let until_id = cut_behind(r#""auditID":"id-1""#).len();
