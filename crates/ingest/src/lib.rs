@@ -20,6 +20,7 @@ mod input;
 mod json;
 #[cfg(feature = "lake")]
 mod lake;
+mod lz4;
 mod open;
 mod options;
 mod parse;

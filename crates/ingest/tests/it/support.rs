@@ -76,7 +76,11 @@ pub(crate) fn xz(bytes: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn lz4(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    lz4_with(bytes, lz4_flex::frame::FrameInfo::new().block_checksums(true))
+}
+
+pub(crate) fn lz4_with(bytes: &[u8], frame: lz4_flex::frame::FrameInfo) -> Vec<u8> {
+    let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(frame, Vec::new());
     encoder.write_all(bytes).expect("memory");
     encoder.finish().expect("memory")
 }
