@@ -115,7 +115,7 @@ fn what_stands_before_the_damage_is_kept() {
     let table: [(&str, Compress); 5] =
         [("gzip", gzip), ("zstd", zstd), ("bzip2", bzip2), ("xz", xz), ("lz4", lz4)];
     // bzip2 gives blocks of 100 kB at this level, xz tells its first bytes soon.
-    let text = log(0..20_000);
+    let text = log(0..6_000);
     for (name, compress) in table {
         let whole = compress(&text);
         let cut = whole[..whole.len() - 10].to_vec();
@@ -127,7 +127,7 @@ fn what_stands_before_the_damage_is_kept() {
             let folder = Folder::new().with("a", &bytes).with("b", log(0..3));
             let (memory, summary) = run(&[folder.input()], &Options::default());
             let what = format!("{name}, {what}: {summary:?}");
-            assert!(memory.rows().len() > 5_000, "{} rows of {what}", memory.rows().len());
+            assert!(memory.rows().len() > 1_000, "{} rows of {what}", memory.rows().len());
             let told: Vec<_> =
                 summary.problems.iter().filter(|p| p.message.contains(name)).collect();
             let [problem] = told[..] else { panic!("one problem: {what}") };
