@@ -59,7 +59,11 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 3).expect("memory")
+    let mut encoder = zstd::Encoder::new(Vec::new(), 3).expect("memory");
+    // As the command does.
+    encoder.include_checksum(true).expect("memory");
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
 }
 
 pub(crate) fn bzip2(bytes: &[u8]) -> Vec<u8> {
