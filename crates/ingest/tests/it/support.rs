@@ -80,7 +80,8 @@ pub(crate) fn xz(bytes: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn lz4(bytes: &[u8]) -> Vec<u8> {
-    lz4_with(bytes, lz4_flex::frame::FrameInfo::new().block_checksums(true))
+    use lz4_flex::frame::{BlockSize, FrameInfo};
+    lz4_with(bytes, FrameInfo::new().block_size(BlockSize::Max64KB).block_checksums(true))
 }
 
 pub(crate) fn lz4_with(bytes: &[u8], frame: lz4_flex::frame::FrameInfo) -> Vec<u8> {
