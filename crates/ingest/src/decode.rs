@@ -4,16 +4,16 @@
 //! write into the buffer of the reader, and refuse a window that is too large.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek};
 
 use bzip2::bufread::MultiBzDecoder;
 use encoding_rs::Encoding;
 use flate2::bufread::MultiGzDecoder;
-use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::XzReader;
 
 use crate::archive::is_tar;
 use crate::expansion::Expansion;
+use crate::lz4::{self, Frames};
 use crate::utf16;
 
 /// A compressed file inside a compressed file is seen in the wild (object stores compress what was compressed); deeper
@@ -107,7 +107,6 @@ impl Format {
             (b"LZIP", "compressed with lzip: decompress it first"),
             (b"\x1f\x9d", "compressed with compress (.Z): decompress it first"),
         ];
-        const LZ4: [&[u8]; 2] = [b"\x04\x22\x4d\x18", b"\x02\x21\x4c\x18"];
         const ZIP: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"];
         let begins = |marks: &[&[u8]]| marks.iter().any(|mark| head.starts_with(mark));
         if begins(&[b"\x1f\x8b"]) {
@@ -124,7 +123,7 @@ impl Format {
         if begins(&[b"\xfd7zXZ\0"]) {
             return Self::Xz;
         }
-        if begins(&LZ4) {
+        if begins(&[lz4::FRAME, lz4::LEGACY_FRAME]) {
             return Self::Lz4;
         }
         if begins(&ZIP) {
@@ -155,7 +154,7 @@ impl Format {
                 let decoder = XzReader::new_mem_limit(reader, true, XZ_MEMORY_KIB);
                 Layer::of("xz", Sips(decoder), expansion)
             }
-            Self::Lz4 => Layer::of("lz4", Lz4Frames::new(reader), expansion),
+            Self::Lz4 => Layer::of("lz4", Frames::new(reader)?, expansion),
             Self::Utf16(encoding) => Box::new(utf16::to_utf8(reader, encoding)),
             Self::Text | Self::Tar | Self::Zip | Self::Foreign(_) => Box::new(reader),
         })
@@ -210,29 +209,6 @@ impl<R: Read> Read for Sips<R> {
         const SIP: usize = 16 * 1024;
         let length = buffer.len().min(SIP);
         self.0.read(&mut buffer[..length])
-    }
-}
-
-/// All frames of an lz4 file.
-struct Lz4Frames<R: Read>(FrameDecoder<io::Chain<R, &'static [u8]>>);
-
-impl<R: BufRead> Lz4Frames<R> {
-    fn new(reader: R) -> Self {
-        // The decoder takes the end of the file for the end of the frame. An empty frame behind it is no block of a frame
-        // that was cut off.
-        const EMPTY_FRAME: &[u8] = b"\x04\x22\x4d\x18\x40\x40\xc0\0\0\0\0";
-        Self(FrameDecoder::new(reader.chain(EMPTY_FRAME)))
-    }
-}
-
-impl<R: BufRead> Read for Lz4Frames<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let read = self.0.read(buffer)?;
-            if read > 0 || buffer.is_empty() || self.0.get_mut().fill_buf()?.is_empty() {
-                return Ok(read);
-            }
-        }
     }
 }
 

@@ -21,6 +21,7 @@ mod input;
 mod json;
 #[cfg(feature = "lake")]
 mod lake;
+mod lz4;
 mod must_gather;
 mod open;
 mod options;

@@ -113,10 +113,11 @@ fn contain_panic(block: &Block, parse: impl FnOnce() -> Parsed) -> Parsed {
     })
 }
 
-/// What a panic says.
+/// What a panic says, in one line.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it panicked")
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.and_then(|text| text.lines().next()).unwrap_or("it panicked")
 }
 
 /// Parses all records of a block. The order of rows is that of the block, except that events out of envelopes come last.
@@ -288,7 +289,7 @@ mod tests {
     #[test]
     fn a_defect_costs_the_block() {
         let block = Block { offset: 7, bytes: b"abc".to_vec(), records: Vec::new() };
-        let parsed = contain_panic(&block, || panic!("index {} is wrong", 3));
+        let parsed = contain_panic(&block, || panic!("index {} is wrong\nand more", 3));
         let [damaged] = &parsed.damaged[..] else { panic!("one record") };
         assert_eq!(damaged.reason, "a defect in podtrail: index 3 is wrong");
         assert_eq!((damaged.offset, damaged.length, &damaged.bytes[..]), (7, 3, &b"abc"[..]));

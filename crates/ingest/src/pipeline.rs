@@ -27,8 +27,8 @@ use crate::sink::Sink;
 use crate::summary::{Problem, Summary};
 use crate::walk::{Source, SourceKind, Sources};
 
-/// What a block counts at least: the rows of a tiny one take more than its bytes, and an archive may have a million of them.
-const MIN_BLOCK_COST: usize = 32 * 1024;
+/// What a block counts at least: one row takes a quarter of a megabyte, and an archive may have a million members of one.
+const MIN_BLOCK_COST: usize = 128 * 1024;
 
 /// How many quarantined records of a file are told one by one.
 const TOLD_PER_FILE: usize = 5;

@@ -85,8 +85,8 @@ impl Reading<'_> {
             digest: digest.as_ref(),
             ..SourceReader::new(self.options, &counter, &expansion, take)
         };
-        let counted = Counted { reader, counter: &counter };
-        reader_of_source.read(&source.name, Box::new(counted), 0);
+        let reader = Box::new(Counted { reader, counter: &counter });
+        reader_of_source.read(&source.name, reader, 0);
         reader_of_source.into_outcome(&source.name)
     }
 

@@ -15,7 +15,7 @@ fn deep_json() {
     let objects = format!("{}1{}", r#"{"a":"#.repeat(DEEP), "}".repeat(DEEP));
     let object_lines = format!("{}1{}", "{\"a\":\n".repeat(DEEP), "}\n".repeat(DEEP));
     let with = |event: &str, member: &str, value: &str| {
-        event.replacen(r#"{"#, &format!(r#"{{"{member}":{value},"#), 1)
+        event.replacen('{', &format!(r#"{{"{member}":{value},"#), 1)
     };
     let in_list = event_list([3]).replacen(&item(3), &with(&item(3), "requestObject", &objects), 1);
     let quoted = serde_json::Value::from(objects.as_str()).to_string();

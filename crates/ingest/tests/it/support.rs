@@ -59,7 +59,11 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 3).expect("memory")
+    let mut encoder = zstd::Encoder::new(Vec::new(), 3).expect("memory");
+    // As the command does.
+    encoder.include_checksum(true).expect("memory");
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
 }
 
 pub(crate) fn bzip2(bytes: &[u8]) -> Vec<u8> {
@@ -76,7 +80,12 @@ pub(crate) fn xz(bytes: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn lz4(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    use lz4_flex::frame::{BlockSize, FrameInfo};
+    lz4_with(bytes, FrameInfo::new().block_size(BlockSize::Max64KB).block_checksums(true))
+}
+
+pub(crate) fn lz4_with(bytes: &[u8], frame: lz4_flex::frame::FrameInfo) -> Vec<u8> {
+    let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(frame, Vec::new());
     encoder.write_all(bytes).expect("memory");
     encoder.finish().expect("memory")
 }
