@@ -124,9 +124,9 @@ row! {
         pub rbac: Option<Rbac<'a>>,
         /// `apiVersion` of the event, such as `audit.k8s.io/v1`; null inside an `EventList`.
         pub audit_api_version: Option<Text<'a>>,
-        /// `requestObject`, JSON text as logged.
+        /// `requestObject`, JSON text as logged, redacted secrets apart.
         pub request_object: Option<Text<'a>>,
-        /// `responseObject`, JSON text as logged.
+        /// `responseObject`, JSON text as logged, redacted secrets apart.
         pub response_object: Option<Text<'a>>,
         /// JSON object with every member of the event that the other columns cannot give back exactly.
         pub extra: Option<Text<'a>>,

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::names::{Cover, cover, is_copy};
 use super::subject::{Scope, scope_of_kind};
 use super::tokens::{TokenKind, Tokens, decode};
 
@@ -15,20 +16,26 @@ pub(super) struct Mark {
     pub(super) target: Option<Target>,
 }
 
-/// Where an operation of a JSON Patch puts its value.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Target {
-    /// At a JSON Pointer (RFC 6901), or at several where the operation has its `path` twice.
-    At(String),
-    /// No telling.
-    Unknown,
+/// What the place says to which an operation of a JSON Patch puts its value, if the patch is to a Secret.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Target {
+    pub(super) cover: Cover,
+    /// It is an annotation that should hold the text of the object.
+    pub(super) is_copy: bool,
 }
 
 impl Target {
-    /// The reference tokens of the pointer; nothing if there is no telling.
-    pub(super) fn tokens(&self) -> Option<impl Iterator<Item = String>> {
-        let Target::At(pointer) = self else { return None };
-        Some(pointer.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")))
+    /// A place that cannot be told.
+    const UNKNOWN: Self = Self { cover: Cover::Text, is_copy: false };
+
+    /// Adds what a JSON Pointer (RFC 6901) says; an operation may have its `path` twice.
+    fn add(&mut self, pointer: &str) {
+        for token in pointer.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")) {
+            if self.cover == Cover::None {
+                self.cover = cover(Scope::Secret, &token);
+            }
+            self.is_copy |= is_copy(&token);
+        }
     }
 }
 
@@ -103,13 +110,10 @@ impl Container {
         match self.member {
             Member::Other => {}
             Member::Kind => self.scope = self.scope.or(text.and_then(scope_of_kind)),
-            Member::Path => {
-                self.target = Some(match (self.target.take(), text) {
-                    (None, Some(path)) => Target::At(path.to_owned()),
-                    (Some(Target::At(other)), Some(path)) => Target::At(format!("{other}/{path}")),
-                    _ => Target::Unknown,
-                });
-            }
+            Member::Path => match text {
+                Some(pointer) => self.target.get_or_insert_default().add(pointer),
+                None => self.target = Some(Target::UNKNOWN),
+            },
             Member::Value => self.values.push(start),
         }
     }
@@ -118,8 +122,8 @@ impl Container {
         if self.scope.is_some() {
             marks.entry(self.start).or_default().scope = self.scope;
         }
+        let target = self.target.unwrap_or(Target::UNKNOWN);
         for value in self.values {
-            let target = self.target.clone().unwrap_or(Target::Unknown);
             marks.entry(value).or_default().target = Some(target);
         }
     }

@@ -17,6 +17,7 @@
 
 mod key;
 mod marks;
+mod names;
 mod query;
 mod subject;
 mod tokens;

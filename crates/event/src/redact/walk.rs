@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 
 use super::key::{RedactionKey, is_digest};
-use super::marks::{Mark, Target, marks};
+use super::marks::{Mark, marks};
+use super::names::{Cover, cover, is_body, is_copy};
 use super::query::redact_query;
 use super::subject::Scope;
 use super::tokens::{Token, TokenKind, Tokens, decode};
@@ -35,9 +36,6 @@ const UNTOUCHED: [&str; 15] = [
     "verb",
 ];
 
-/// Members that are bodies, in an event and in the log entries of clouds.
-const BODIES: [&str; 4] = ["requestObject", "responseObject", "request", "response"];
-
 /// Error messages that quote the object: a patch that does not decode (apiserver, endpoints/handlers/patch.go), a body
 /// that does not (json-iterator, until Kubernetes 1.22), a value of the wrong type (structured-merge-diff).
 const QUOTING_MESSAGES: [&str; 3] =
@@ -48,19 +46,6 @@ pub(super) struct Walk<'a> {
     pub(super) key: &'a RedactionKey,
     /// A secret that is replaced wherever a string has it.
     pub(super) secret: Option<&'a str>,
-}
-
-/// How the strings and numbers below a value are to be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cover {
-    /// As they come.
-    None,
-    /// Each is a secret.
-    Text,
-    /// Each is a secret in base64.
-    Base64,
-    /// The value is a secret as a whole.
-    Whole,
 }
 
 /// What is known of a value from where it stands.
@@ -84,7 +69,7 @@ impl Mode {
         let Some(name) = name.filter(|_| self.cover == Cover::None) else { return mode };
         mode.cover = cover(self.scope, name);
         let has_secrets = matches!(self.scope, Scope::Secret | Scope::Token);
-        mode.is_copy = has_secrets && (is_copy(name) || BODIES[..2].contains(&name));
+        mode.is_copy = has_secrets && (is_copy(name) || is_body(name));
         mode.is_uri = self.scope != Scope::Nothing && name.eq_ignore_ascii_case("requestURI");
         mode
     }
@@ -95,43 +80,12 @@ impl Mode {
         if let (Scope::ByKind, Some(scope)) = (mode.scope, mark.scope) {
             mode.scope = scope;
         }
-        if let (Scope::Secret, Cover::None, Some(target)) = (mode.scope, mode.cover, &mark.target) {
-            mode.take_target(target);
+        if let (Scope::Secret, Cover::None, Some(target)) = (mode.scope, mode.cover, mark.target) {
+            mode.cover = target.cover;
+            mode.is_copy |= target.is_copy;
         }
         mode
     }
-
-    fn take_target(&mut self, target: &Target) {
-        let Some(tokens) = target.tokens() else {
-            self.cover = Cover::Text;
-            return;
-        };
-        for token in tokens {
-            if self.cover == Cover::None {
-                self.cover = cover(self.scope, &token);
-            }
-            self.is_copy |= is_copy(&token);
-        }
-    }
-}
-
-/// Whether what stands under a name is secret. Case does not count: a misspelled member is ignored by the API server,
-/// and its value logged.
-fn cover(scope: Scope, name: &str) -> Cover {
-    match scope {
-        Scope::Secret if name.eq_ignore_ascii_case("data") => Cover::Base64,
-        Scope::Secret if name.eq_ignore_ascii_case("stringData") => Cover::Text,
-        Scope::Token if name.eq_ignore_ascii_case("token") => Cover::Text,
-        Scope::Bodies if BODIES.contains(&name) => Cover::Whole,
-        _ => Cover::None,
-    }
-}
-
-/// Whether an annotation holds a copy of the object, or a patch to it. Copies may be compressed (Rancher's are).
-fn is_copy(annotation: &str) -> bool {
-    annotation.contains("last-applied")
-        || annotation.ends_with("/applied")
-        || annotation.starts_with("patch.webhook.admission.k8s.io/")
 }
 
 /// An object or array that is being read.

@@ -369,6 +369,19 @@ fn deep_bodies_are_read_to_the_ground() {
 }
 
 #[test]
+fn an_operation_may_have_many_paths_and_values() {
+    let long = "/a".repeat(500_000);
+    let paths = format!(r#""path":"{long}","path":1,"#) + &r#""path":"/b","#.repeat(50_000);
+    let values = format!(r#""value":"{CLEAR}","#).repeat(50_000);
+    let json = format!(
+        r#"{{"objectRef":{{"resource":"secrets"}},"requestObject":[{{{values}{paths}"op":"add"}}]}}"#
+    );
+    let text = redacted(&json).unwrap();
+    assert!(!text.contains(CLEAR));
+    assert_eq!(digests(&text).len(), 50_000);
+}
+
+#[test]
 fn equal_secrets_are_equal_under_one_key_only() {
     let json = event(
         "patch",
