@@ -1,0 +1,3 @@
+//! What the generator promises.
+
+mod generator;
