@@ -65,7 +65,7 @@ fn main() -> Result<()> {
 /// The file that is being written.
 enum Output {
     Plain(BufWriter<File>),
-    Gzip(GzEncoder<BufWriter<File>>),
+    Gzip(Box<GzEncoder<BufWriter<File>>>),
 }
 
 impl Output {
@@ -75,7 +75,7 @@ impl Output {
             File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
         let file = BufWriter::with_capacity(1 << 20, file);
         Ok(if arguments.gzip {
-            Self::Gzip(GzEncoder::new(file, Compression::default()))
+            Self::Gzip(Box::new(GzEncoder::new(file, Compression::default())))
         } else {
             Self::Plain(file)
         })

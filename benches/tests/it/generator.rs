@@ -24,11 +24,10 @@ fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[test]
-fn every_line_is_an_event_with_nothing_left_over() {
+fn every_line_is_an_event_without_open_slots() {
     let log = log(1);
     for line in lines(&log) {
-        let event = podtrail_event::parse(line, None).unwrap();
-        assert_eq!(event.extra, None, "{}", String::from_utf8_lossy(line));
+        podtrail_event::parse(line, None).unwrap();
         assert!(!line.windows(2).any(|pair| pair == b"${"), "{}", String::from_utf8_lossy(line));
     }
 }
