@@ -21,6 +21,7 @@ mod snapshot;
 mod spec;
 mod stats;
 mod table;
+mod vacuum;
 mod write;
 mod writer_properties;
 
@@ -30,3 +31,4 @@ pub use lake::Lake;
 pub use provider::{LakeTable, PUSHDOWN_FILTERS};
 pub use snapshot::{DataFile, Snapshot};
 pub use stats::FileStats;
+pub use vacuum::{Orphan, Vacuumed};
