@@ -40,7 +40,8 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
         // The logs of a hunt belong to the cluster that it is about.
         let cluster = arguments.scope.cluster.first().filter(|name| !name.contains('*'));
         let cluster = cluster.map(String::as_str);
-        let summary = ingest::read(&runtime, &lake, &arguments.logs, cluster)?;
+        let options = ingest::options(&runtime, &lake, cluster);
+        let summary = ingest::read(&runtime, &lake, &arguments.logs, &options)?;
         ingest::tell_problems(&summary);
         exit = ingest::exit(&summary);
         if summary.interrupted {

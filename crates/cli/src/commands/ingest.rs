@@ -19,7 +19,11 @@ use crate::stop;
 pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let lake = runtime.block_on(Lake::create(&arguments.lake))?;
-    let summary = read(&runtime, &lake, &arguments.paths, arguments.cluster.as_deref())?;
+    let mut options = options(&runtime, &lake, arguments.cluster.as_deref());
+    if let Some(memory) = arguments.memory {
+        options = options.with_memory(memory);
+    }
+    let summary = read(&runtime, &lake, &arguments.paths, &options)?;
     tell_problems(&summary);
     let mut out = output::stdout();
     if arguments.json {
@@ -49,22 +53,26 @@ pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
     Ok(exit(&summary))
 }
 
+/// How logs, and records out of the quarantine, are read into `lake`.
+pub(crate) fn options(runtime: &Runtime, lake: &Lake, cluster: Option<&str>) -> Options {
+    Options {
+        cluster: cluster.map(str::to_owned),
+        exclude: vec![lake.dir().to_owned()],
+        stop: stop::on_interrupt(runtime.handle()),
+        ..Options::default()
+    }
+}
+
 /// Reads log files into `lake`, with a progress bar.
 pub(crate) fn read(
     runtime: &Runtime,
     lake: &Lake,
     paths: &[PathBuf],
-    cluster: Option<&str>,
+    options: &Options,
 ) -> anyhow::Result<Summary> {
     let inputs: Vec<_> = paths.iter().map(Input::parse).collect();
-    let options = Options {
-        cluster: cluster.map(str::to_owned),
-        exclude: vec![lake.dir().to_owned()],
-        stop: stop::on_interrupt(runtime.handle()),
-        ..Options::default()
-    };
     let bar = Bar::new();
-    let summary = podtrail_ingest::ingest(lake, runtime.handle(), &inputs, &options, &bar);
+    let summary = podtrail_ingest::ingest(lake, runtime.handle(), &inputs, options, &bar);
     bar.finish();
     Ok(summary?)
 }

@@ -9,3 +9,4 @@ mod failure;
 mod quarantine;
 mod read;
 mod support;
+mod vacuum;
