@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use podtrail_benches::Generator;
+use podtrail_event::Parser;
 
 const BYTES: usize = 4 << 20;
 
@@ -27,7 +28,7 @@ fn the_same_seed_gives_the_same_bytes() {
 fn every_line_is_an_event_without_open_slots() {
     let log = log(1);
     for line in lines(&log) {
-        podtrail_event::parse(line, None).unwrap();
+        Parser::default().parse(line, None).unwrap();
         assert!(!line.windows(2).any(|pair| pair == b"${"), "{}", String::from_utf8_lossy(line));
     }
 }
@@ -38,7 +39,7 @@ fn stages_follow_each_other_and_requests_interleave() {
     let mut stages: HashMap<String, Vec<String>> = HashMap::new();
     let (mut last_stage, mut last_received, mut behind, mut count) = (None, None, 0, 0);
     for line in lines(&log) {
-        let event = podtrail_event::parse(line, None).unwrap();
+        let event = Parser::default().parse(line, None).unwrap();
         assert!(event.stage_at >= last_stage, "lines are written in the order of their stages");
         behind += i32::from(event.received_at < last_received);
         (last_stage, last_received) = (event.stage_at, event.received_at);
@@ -67,7 +68,7 @@ fn verbs_are_mixed_as_in_the_logs_it_was_fitted_to() {
     let mut verbs: BTreeMap<String, f64> = BTreeMap::new();
     let mut count = 0.0;
     for line in lines(&log) {
-        let event = podtrail_event::parse(line, None).unwrap();
+        let event = Parser::default().parse(line, None).unwrap();
         if event.stage.as_deref() != Some("RequestReceived") {
             *verbs.entry(event.verb.unwrap().to_string()).or_default() += 1.0;
             count += 1.0;

@@ -12,6 +12,11 @@ impl Bar {
         Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
     }
 
+    /// Takes the bar away while something else is printed.
+    pub(crate) fn suspend(&self, print: impl FnOnce()) {
+        self.0.suspend(print);
+    }
+
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         self.0.finish_and_clear();

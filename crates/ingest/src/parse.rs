@@ -249,7 +249,7 @@ impl<'a> Rows<'a> {
     fn append(&mut self, json: &[u8], place: Place, facts: &Facts<'_>) -> Result<(), ParseError> {
         let original = facts.original.as_deref().map(|original| {
             let key = self.origin.redaction.as_ref();
-            let redacted = key.and_then(|key| redact_record(original, json, key));
+            let redacted = key.and_then(|key| redact_record(original, json, facts.truncated, key));
             redacted.map_or(Cow::Borrowed(original), Cow::Owned)
         });
         let mut event = self.parser.parse(json, facts.shipped_at)?;

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use deltalake::kernel::StructField;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::protocol::SaveMode;
-use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
@@ -16,8 +16,9 @@ use crate::append::{Append, Appended};
 use crate::commit::{Outcome, commit};
 use crate::error::LakeError;
 use crate::protocol::{check_appendable, delta_schema};
-use crate::snapshot::{DataFile, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::spec::TableSpec;
+use crate::vacuum::{Vacuumed, vacuum};
 use crate::write::{Written, sync_directory};
 
 /// Each failed attempt means that another append has succeeded, so this is the number of
@@ -106,6 +107,16 @@ impl Table {
         Snapshot::new(self.spec.clone(), self.root.clone(), state)
     }
 
+    /// Removes files that no version names and that are at least `min_age` old.
+    pub(crate) async fn vacuum(
+        &self,
+        min_age: Duration,
+        dry_run: bool,
+    ) -> Result<Vacuumed, LakeError> {
+        let (spec, root) = (self.spec.clone(), self.root.clone());
+        blocking(self.spec.name, move || vacuum(&spec, &root, min_age, dry_run)).await
+    }
+
     /// Appends the rows that the table does not have yet, in one commit; none if it has them all.
     pub(crate) async fn append(&self, batches: Vec<RecordBatch>) -> Result<Appended, LakeError> {
         let name = self.spec.name;
@@ -116,8 +127,8 @@ impl Table {
             let mut delta = self.refresh().await?;
             let state = delta.snapshot().map_err(LakeError::log(name))?;
             check_appendable(&self.spec, state)?;
-            let active = active_files(&self.spec, state);
-            append = blocking(name, move || append.prepare(active).map(|()| append)).await?;
+            let active = state.clone();
+            append = blocking(name, move || append.prepare(&active).map(|()| append)).await?;
             let version = i64::try_from(state.version()).unwrap_or(i64::MAX);
             if append.written().is_empty() {
                 return Ok(append.summary(version));
@@ -149,10 +160,6 @@ impl Table {
 fn unkeep(append: &mut Append) {
     let root = append.root().to_path_buf();
     append.written().iter_mut().for_each(|file| file.unkeep(&root));
-}
-
-fn active_files(spec: &TableSpec, state: &DeltaTableState) -> Vec<DataFile> {
-    state.log_data().iter().map(|file| DataFile::new(spec, &file)).collect()
 }
 
 fn builder(root: &Path, spec: &TableSpec) -> Result<DeltaTableBuilder, LakeError> {

@@ -100,8 +100,13 @@ pub fn redact(event: &[u8], key: &RedactionKey) -> Option<Vec<u8>> {
     walk.event(event, scope).map(String::into_bytes)
 }
 
-/// The same for the record that an event was put together from.
-pub fn redact_record(record: &[u8], event: &[u8], key: &RedactionKey) -> Option<Vec<u8>> {
+/// The same for the record that an event was put together from, which may be one that was cut short.
+pub fn redact_record(
+    record: &[u8],
+    event: &[u8],
+    is_cut: bool,
+    key: &RedactionKey,
+) -> Option<Vec<u8>> {
     if !has_sign(record) && !has_sign(event) {
         return None;
     }
@@ -109,6 +114,8 @@ pub fn redact_record(record: &[u8], event: &[u8], key: &RedactionKey) -> Option<
     let walk = Walk { key, secret: name.as_deref() };
     match valid(record) {
         Some(record) => walk.record(record, scope).map(String::into_bytes),
+        // What was cut off may be what says that the rest is a secret.
+        None if is_cut => Some(key.digest(record).into_bytes()),
         // Something else around the event, a line of text for example: where the event has a secret, it has it too.
         None => redact(event, key).map(|_| key.digest(record).into_bytes()),
     }

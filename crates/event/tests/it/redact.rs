@@ -427,7 +427,7 @@ fn the_record_around_an_event_is_redacted_with_it() {
         json!({"protoPayload": {"request": {"data": {"a": ENCODED}}, "methodName": "kept"}})
             .to_string();
     let record = |record: &str, event: &str| {
-        redact_record(record.as_bytes(), event.as_bytes(), &key())
+        redact_record(record.as_bytes(), event.as_bytes(), false, &key())
             .map(|bytes| String::from_utf8(bytes).unwrap())
     };
     let text = record(&entry, &secret).unwrap();
