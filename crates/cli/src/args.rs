@@ -84,8 +84,17 @@ pub(crate) struct IngestArgs {
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// The lake; it is made where there is none
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        env = "PODTRAIL_LAKE",
+        required_unless_present = "explain"
+    )]
+    pub(crate) lake: Option<PathBuf>,
+    /// Say what the logs show, and what cannot be detected in them, and store nothing
+    #[arg(long, conflicts_with = "follow")]
+    pub(crate) explain: bool,
     /// The name of the cluster that the logs are from; else what the envelopes say, else "default"
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster: Option<String>,

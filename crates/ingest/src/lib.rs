@@ -15,6 +15,7 @@ mod decode;
 mod envelope;
 mod error;
 mod expansion;
+mod explain;
 mod follow;
 mod frame;
 mod input;
@@ -41,6 +42,7 @@ mod walk;
 mod wrapper;
 
 pub use error::IngestError;
+pub use explain::Explanation;
 pub use follow::follow;
 pub use input::Input;
 #[cfg(feature = "lake")]

@@ -11,6 +11,7 @@ use podtrail_report::thousands;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+use super::explain;
 use crate::args::IngestArgs;
 use crate::exit::{Exit, UsageError};
 use crate::output;
@@ -19,7 +20,10 @@ use crate::stop;
 
 pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
-    let lake = runtime.block_on(Lake::create(&arguments.lake))?;
+    let Some(dir) = arguments.lake.as_deref().filter(|_| !arguments.explain) else {
+        return explain::run(arguments, &runtime);
+    };
+    let lake = runtime.block_on(Lake::create(dir))?;
     let cluster = arguments.cluster.as_deref();
     let mut options = options(&runtime, &lake, cluster, arguments.no_redact)?;
     if let Some(memory) = arguments.memory {
@@ -50,7 +54,7 @@ pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
             out,
             "{} events added to {} from {} files ({} duplicates, {} quarantined) in {:.1} s",
             thousands(summary.events_added),
-            podtrail_report::escape(&arguments.lake.display().to_string()),
+            podtrail_report::escape(&dir.display().to_string()),
             thousands(summary.files),
             thousands(summary.duplicates),
             thousands(summary.quarantined),

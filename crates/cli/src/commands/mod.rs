@@ -1,6 +1,7 @@
 //! One module a command.
 
 pub(crate) mod detections;
+mod explain;
 pub(crate) mod export;
 pub(crate) mod hunt;
 pub(crate) mod ingest;

@@ -25,6 +25,10 @@ impl Envelope for Batch {
             return None;
         }
 
+        // Lines of other formats begin with a bracket too.
+        if value.bytes[0] == b'[' && result.is_err() && list.items.is_empty() {
+            return None;
+        }
         let mut rest = value;
         let mut values = Vec::with_capacity(list.items.len());
         for item in list.items {

@@ -1,0 +1,97 @@
+//! `podtrail ingest --explain`: what logs show, and what cannot be detected in them.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use chrono::DateTime;
+use podtrail_ingest::{Explanation, Input, Options, Summary, ingest_into};
+use podtrail_report::{escape, thousands};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use super::ingest;
+use crate::args::IngestArgs;
+use crate::exit::Exit;
+use crate::output;
+use crate::progress::Bar;
+use crate::stop;
+
+pub(crate) fn run(arguments: &IngestArgs, runtime: &Runtime) -> anyhow::Result<Exit> {
+    let inputs: Vec<_> = arguments.paths.iter().map(Input::parse).collect();
+    let options = Options {
+        cluster: arguments.cluster.clone(),
+        stop: stop::on_interrupt(runtime.handle()),
+        ..Options::default()
+    };
+    let bar = Bar::new();
+    let mut explanation = Explanation::default();
+    let summary = ingest_into(&mut explanation, Box::new(io::stdin()), &inputs, &options, &bar);
+    bar.finish();
+    let summary = summary?;
+    ingest::tell_problems(&summary);
+    let mut out = output::stdout();
+    if arguments.json {
+        let mut object = json!(explanation);
+        object["quarantined"] = summary.quarantined.into();
+        object["skipped"] = summary.skipped.into();
+        object["blind_spots"] = explanation.blind_spots().into();
+        writeln!(out, "{object}")?;
+    } else {
+        print(&mut out, &explanation, &summary)?;
+    }
+    out.flush()?;
+    Ok(ingest::exit(&summary))
+}
+
+fn print(out: &mut impl Write, log: &Explanation, summary: &Summary) -> io::Result<()> {
+    let mut line = |label: &str, text: &str| writeln!(out, "{label:<11} {text}");
+    let refused = match (summary.quarantined, summary.skipped) {
+        (0, 0) => String::new(),
+        (quarantined, skipped) => {
+            format!(" ({} refused, {} skipped)", thousands(quarantined), thousands(skipped))
+        }
+    };
+    line("events", &format!("{}{refused}", thousands(log.events)))?;
+    if let (Some(first), Some(last)) = (log.first, log.last) {
+        line("period", &format!("{} to {} UTC", time(first), time(last)))?;
+    }
+    line("shape", &counts(&log.envelopes, "bare"))?;
+    line("versions", &counts(&log.api_versions, "none"))?;
+    line("clusters", &counts(&log.clusters, "none"))?;
+    if !log.providers.is_empty() {
+        line("providers", &counts(&log.providers, "none"))?;
+    }
+    line("levels", &counts(&log.levels, "none"))?;
+    line("stages", &counts(&log.stages, "none"))?;
+    line("identities", &counts(&log.identities, "none"))?;
+    let bodies = match log.workload_writes {
+        0 => String::new(),
+        writes => format!(", the body of {} % can be seen", log.workload_bodies * 100 / writes),
+    };
+    line("workloads", &format!("{} writes{bodies}", thousands(log.workload_writes)))?;
+    for spot in log.blind_spots() {
+        line("blind", &spot)?;
+    }
+    Ok(())
+}
+
+fn time(micros: i64) -> String {
+    DateTime::from_timestamp_micros(micros)
+        .map_or_else(|| micros.to_string(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// The most frequent values with their counts.
+fn counts(counts: &BTreeMap<String, u64>, unnamed: &str) -> String {
+    const SHOWN: usize = 6;
+    let mut sorted: Vec<_> = counts.iter().collect();
+    sorted.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let named = |(value, count): &(&String, &u64)| {
+        let value = if value.is_empty() { unnamed.to_owned() } else { escape(value).to_string() };
+        format!("{value} {}", thousands(**count))
+    };
+    let mut text = sorted.iter().take(SHOWN).map(named).collect::<Vec<_>>().join(", ");
+    if sorted.len() > SHOWN {
+        text += &format!(", {} more", sorted.len() - SHOWN);
+    }
+    text
+}
