@@ -39,9 +39,9 @@ fn since_epoch(text: &str) -> Option<Micros> {
     let number: u64 = whole.parse().ok()?;
     let micros = match number {
         ..FIRST => return None,
-        ..100_000_000_000 => number * 1_000_000 + micros_of_fraction(fraction),
-        ..100_000_000_000_000 => number * 1_000,
-        ..100_000_000_000_000_000 => number,
+        FIRST..100_000_000_000 => number * 1_000_000 + micros_of_fraction(fraction),
+        100_000_000_000..100_000_000_000_000 => number * 1_000,
+        100_000_000_000_000..100_000_000_000_000_000 => number,
         _ => number / 1_000,
     };
     i64::try_from(micros).ok().map(Micros)

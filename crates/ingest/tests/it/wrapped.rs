@@ -130,5 +130,18 @@ pub(crate) fn check(cases: Vec<Case>) {
         if let Some(original) = &event.original {
             assert_eq!(original, case.log.trim_end(), "{name}");
         }
+        check_cuts(name, &case.log);
     }
+}
+
+/// A record that was cut off anywhere costs that record, and does not become another event.
+fn check_cuts(name: &str, log: &str) {
+    let cuts = (1..log.len()).step_by(5).filter(|at| log.is_char_boundary(*at));
+    let records: Vec<_> = cuts.map(|at| format!("{}\n{}", &log[..at], event(9))).collect();
+    let (events, _, _) = unwrap(records.join("\n"));
+    let others = events.iter().filter(|event| event.audit_id == "id-9").count();
+    assert_eq!(others, records.len(), "{name}");
+    let id = bare_id(1);
+    let are_whole = events.iter().all(|event| event.audit_id == "id-9" || event.event_id == id);
+    assert!(are_whole, "{name}");
 }
