@@ -138,9 +138,17 @@ pub(crate) fn extent(text: &[u8]) -> Extent {
     }
 }
 
-/// Whether `text` begins as an object or array does.
+/// Whether `text` begins as an object or array does. `[pod/name]` does not.
 pub(crate) fn is_open(text: &[u8]) -> bool {
-    matches!(text.first(), Some(b'{' | b'['))
+    const WORDS: [&[u8]; 3] = [b"true", b"false", b"null"];
+    match text {
+        [b'{', ..] => true,
+        [b'[', rest @ ..] => {
+            let is_word = rest.first().is_some_and(u8::is_ascii_alphabetic);
+            !is_word || WORDS.iter().any(|word| rest.starts_with(word))
+        }
+        _ => false,
+    }
 }
 
 /// Whether `text` begins as an object or array does and does not end as it would.

@@ -3,7 +3,7 @@
 //! Bytes go one way through the modules, in this order: inputs are expanded to sources (`walk`), each is opened and
 //! hashed (`open`), decompressed as a stream (`decode`), taken apart if it is an archive (`archive`), cut into blocks of whole records (`frame`), refused when it
 //! holds no audit events (`sniff`), parsed block by block on all cores (`parse`), with batches of events taken apart on
-//! the way (`envelope`), and committed in units of bounded size (`pipeline`, [`Sink`]).
+//! the way (`envelope`) and what is no event named (`reject`), and committed in units of bounded size (`pipeline`, [`Sink`]).
 //!
 //! Bad input is normal. A record that is no audit event is quarantined with its bytes and place; a file that is no audit
 //! log is refused by name; both are told in [`Summary::problems`], and the run goes on. Only what keeps every event out

@@ -333,7 +333,9 @@ impl Skips {
 
     fn into_note(self) -> Problem {
         let what = self.what.map_or(String::new(), |what| format!(", such as {what}"));
-        let message = format!("{} records skipped that hold no audit event{what}", self.count);
+        let records =
+            if self.count == 1 { "1 record was" } else { &format!("{} records were", self.count) };
+        let message = format!("{records} skipped that hold no audit event{what}");
         Problem::of_file(&self.file, message)
     }
 }

@@ -140,16 +140,6 @@ const RULES: &[Rule] = &[
         ),
     ),
     (
-        |object| {
-            object.object("protoPayload").is_some_and(|payload| {
-                is_text(&payload, "serviceName", |name| name == "container.googleapis.com")
-            })
-        },
-        Verdict::Foreign(
-            "an audit record of GKE's cluster administration, not of a Kubernetes API server",
-        ),
-    ),
-    (
         |object| has(object, &["rule", "priority", "output_fields"]),
         Verdict::Foreign("a Falco alert, not an audit event"),
     ),

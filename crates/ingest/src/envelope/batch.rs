@@ -7,6 +7,7 @@ use serde_json::Deserializer as JsonDeserializer;
 use serde_json::value::RawValue;
 
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::json;
 
 /// `{"kind":"EventList","items":[…]}` and `[…]`.
 pub(crate) struct Batch;
@@ -18,7 +19,9 @@ impl Envelope for Batch {
         let mut deserializer = JsonDeserializer::from_slice(value.bytes);
         let result = match value.bytes.first()? {
             b'{' => deserializer.deserialize_map(&mut list),
-            b'[' => deserializer.deserialize_seq(Items(&mut list.items)),
+            b'[' if json::is_open(value.bytes) => {
+                deserializer.deserialize_seq(Items(&mut list.items))
+            }
             _ => return None,
         };
         if value.bytes[0] == b'{' && !list.is_of_audit_events() {

@@ -136,3 +136,63 @@ fn lines(record: Span<'_>) -> impl Iterator<Item = (Place, &[u8])> {
     });
     lines.filter(|(_, line)| !line.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(record: &str) -> Span<'_> {
+        Span::at(Place { offset: 10, line: 3 }, record.as_bytes())
+    }
+
+    fn texts(opened: &Opened<'_>) -> Vec<(String, u64)> {
+        let text = |inner: &Inner<'_>| String::from_utf8(inner.text.to_vec()).unwrap();
+        opened.values.iter().map(|inner| (text(inner), inner.place.line)).collect()
+    }
+
+    /// Blanks and commas at the seams belong to the line.
+    #[test]
+    fn cri_parts_are_joined_by_stream() {
+        let record = "2026-11-23T22:00:00Z stdout P {\"a\": \n\
+                      2026-11-23T22:00:01Z stderr F I1123 whole\r\n\
+                      2026-11-23T22:00:02Z stderr P of the \n\
+                      2026-11-23T22:00:03Z stdout P ,\n\
+                      2026-11-23T22:00:04Z stdout F , 1}\n\
+                      2026-11-23T22:00:05Z stderr F other\n\
+                      2026-11-23T22:00:06Z stdout P cut";
+        let opened = ContainerRuntime.open(&Record::new(span(record))).unwrap();
+        let expected = [("I1123 whole", 4), (r#"{"a": ,, 1}"#, 3), ("of the other", 5), ("cut", 9)];
+        assert_eq!(texts(&opened), expected.map(|(text, line)| (text.to_owned(), line)));
+        assert_eq!(opened.values[1].place.offset, 10 + 30);
+    }
+
+    #[test]
+    fn docker_parts_are_joined_by_stream() {
+        let record = concat!(
+            r#"{"log":"{\"a\": ","stream":"stdout","time":"2026-11-23T22:00:00Z"}"#,
+            "\n",
+            r#"{"log":"klog\n","stream":"stderr","time":"2026-11-23T22:00:01Z"}"#,
+            "\n",
+            r#"{"log":" 1}\n","stream":"stdout","time":"2026-11-23T22:00:02Z"}"#,
+        );
+        let opened = join_docker_lines(span(record)).unwrap();
+        let expected = [("klog\n", 4), ("{\"a\":  1}\n", 3)];
+        assert_eq!(texts(&opened), expected.map(|(text, line)| (text.to_owned(), line)));
+    }
+
+    #[test]
+    fn other_lines_are_neither() {
+        for record in [
+            "2026-11-23T22:00:00Z stdout X {}",
+            "2026-11-23T22:00:00Z stdlog F {}",
+            "yesterday stdout F {}",
+            "2026-11-23T22:00:00Z stdout F {}\nother",
+            "",
+            r#"{"log":"x\n","stream":"stdout"}"#,
+            r#"{"log":"x\n","stream":"stdout","time":"2026-11-23T22:00:00Z","kubernetes":{}}"#,
+        ] {
+            assert!(ContainerRuntime.open(&Record::new(span(record))).is_none(), "{record}");
+            assert!(join_docker_lines(span(record)).is_none(), "{record}");
+        }
+    }
+}

@@ -61,11 +61,16 @@ fn without_dots(known: &str) -> String {
 /// The event out of members such as `"kubernetes.audit.objectRef.name":["web"]`.
 fn unflatten(fields: &Object<'_>) -> Option<Vec<u8>> {
     const PREFIX: &str = "kubernetes.audit.";
+    // Bodies nest; what nests deeper is an attack on the stack.
+    const MAX_DEPTH: usize = 64;
     fields.get("kubernetes.audit.auditID")?;
     let mut event = Map::new();
     for (key, value) in fields.iter() {
         let Some(path) = key.strip_prefix(PREFIX) else { continue };
         let Ok(value) = serde_json::from_str(value.get()) else { continue };
+        if path.matches('.').count() > MAX_DEPTH {
+            continue;
+        }
         insert(&mut event, path, value);
     }
     let annotations = event.get_mut("annotations").and_then(Value::as_object_mut);

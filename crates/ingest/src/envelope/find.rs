@@ -8,25 +8,23 @@ use serde_json::value::RawValue;
 use super::instant::instant;
 use super::{Facts, Inner};
 use crate::json::{self, Object};
-use crate::reject;
+use crate::reject::component_line;
 use crate::span::Span;
 
 /// The member at a path such as `host.name`: one key with dots in it, or objects in one another. Null is nothing.
 pub(super) fn find<'a>(object: &Object<'a>, path: &str) -> Option<&'a RawValue> {
-    let value = match object.get(path) {
-        Some(value) => value,
-        None => {
-            let (head, rest) = path.split_once('.')?;
-            find(&object.object(head)?, rest)?
-        }
+    let nested = || {
+        let (head, rest) = path.split_once('.')?;
+        find(&object.object(head)?, rest)
     };
+    let value = object.get(path).or_else(nested)?;
     (value.get() != "null").then_some(value)
 }
 
 /// The text of the first of the paths that leads to a string which is not empty.
 pub(super) fn find_text<'a>(object: &Object<'a>, paths: &[&str]) -> Option<Cow<'a, str>> {
-    let texts = paths.iter().filter_map(|path| json::text(find(object, path)?));
-    texts.into_iter().find(|text| !text.is_empty())
+    let text = |path| json::text(find(object, path)?).filter(|text| !text.is_empty());
+    paths.iter().find_map(|path| text(path))
 }
 
 /// The time at the first of the paths that leads to one.
@@ -41,12 +39,8 @@ pub(super) fn content<'a>(
     facts: Facts<'a>,
 ) -> Option<Inner<'a>> {
     let inner = Inner::of(whole, value, facts)?;
-    is_worthwhile(&inner.text).then_some(inner)
-}
-
-/// Whether a text may hold audit events or is a line that stands among them.
-pub(super) fn is_worthwhile(text: &[u8]) -> bool {
-    mentions_events(text) || reject::component_line(text).is_some()
+    let is_worthwhile = mentions_events(&inner.text) || component_line(&inner.text).is_some();
+    is_worthwhile.then_some(inner)
 }
 
 /// Whether a text has a word that stands in every record of audit events.

@@ -5,10 +5,11 @@ use std::str;
 use podtrail_event::Micros;
 use serde::de::IgnoredAny;
 
-use super::find::{is_worthwhile, mentions_events};
+use super::find::mentions_events;
 use super::instant::instant_of;
 use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::json;
+use crate::reject::component_line;
 
 /// `<134>1 2026-11-23T22:00:00Z host app - - - {…}` and the like.
 pub(super) struct Prefixed;
@@ -55,8 +56,13 @@ impl Envelope for Prefixed {
 
 /// Whether what stands behind a prefix is JSON, or a line that may stand among events.
 fn is_content(text: &str) -> bool {
-    json::is_open(text.as_bytes()) && mentions_events(text.as_bytes())
-        || !json::is_open(text.as_bytes()) && is_worthwhile(text.as_bytes())
+    let is_legacy =
+        || text.starts_with(|first: char| first.is_ascii_digit()) && text.contains(" AUDIT: id=");
+    if json::is_open(text.as_bytes()) {
+        mentions_events(text.as_bytes())
+    } else {
+        component_line(text.as_bytes()).is_some() || is_legacy()
+    }
 }
 
 /// `2026-11-23T22:00:00+00:00<TAB>tag<TAB>{…}`, as Fluentd's file output writes it.

@@ -18,10 +18,13 @@ fn text(memory: &Memory, column: &str) -> Option<String> {
     column.is_valid(0).then(|| column.value(0).to_owned())
 }
 
+/// A column and what it holds.
+type Column = (&'static str, Option<&'static str>);
+
 #[test]
 fn every_column() {
     #[rustfmt::skip]
-    let cases: &[(&str, &[(&str, Option<&str>)])] = &[
+    let cases: &[(&str, &[Column])] = &[
         (EXEC, &[
             ("audit_id", Some("7e4d1a1a")), ("stage", Some("ResponseComplete")), ("verb", Some("create")),
             ("username", Some("ad\"min")), ("impersonated_username", Some("bob")), ("client_ip", Some("10.0.0.1")),

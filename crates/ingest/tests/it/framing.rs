@@ -1,5 +1,7 @@
 //! Every shape of record, and that records do not depend on how the stream falls into blocks.
 
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
 use podtrail_ingest::Options;
 use proptest::prelude::*;
 
@@ -283,12 +285,30 @@ fn assert_covered(name: &str, log: &[u8], memory: &Memory) {
         values.next().expect("a value").expect("JSON");
         cover(start, values.byte_offset());
     }
+    for (start, length) in prefixes(memory) {
+        cover(start, length);
+    }
     // Around the items of a batch stands the batch itself.
     let is_batch = memchr::memmem::find(log, b"EventList").is_some();
     for (at, byte) in log.iter().enumerate() {
         let is_blank = b" \t\r\n,[]\xef\xbb\xbf".contains(byte);
         assert!(covered[at] || is_blank || is_batch, "{name}: byte {at} is lost");
     }
+}
+
+/// Where text stands before events that is kept with them.
+fn prefixes(memory: &Memory) -> Vec<(usize, usize)> {
+    let mut prefixes = Vec::new();
+    for batch in &memory.batches {
+        let original = batch.column_by_name("original").expect("a column").as_string::<i32>();
+        let offset = batch.column_by_name("source_offset").expect("a column");
+        let offsets = offset.as_primitive::<Int64Type>().values();
+        for (original, offset) in original.iter().zip(offsets) {
+            let length = original.and_then(|text| text.find('{')).unwrap_or(0);
+            prefixes.push((usize::try_from(*offset).expect("an offset") - length, length));
+        }
+    }
+    prefixes
 }
 
 /// Part of a log, readable in failures.

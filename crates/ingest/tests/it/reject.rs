@@ -28,10 +28,6 @@ const FOREIGN: &[(&str, &str)] = &[
         "a record of Rancher's own API audit log",
     ),
     (
-        r#"{"logName":"l","protoPayload":{"serviceName":"container.googleapis.com","methodName":"m"}}"#,
-        "an audit record of GKE's cluster administration",
-    ),
-    (
         r#"{"output":"x","rule":"r","priority":"Notice","output_fields":{"ka.verb":"create"}}"#,
         "a Falco alert",
     ),

@@ -130,5 +130,19 @@ pub(crate) fn check(cases: Vec<Case>) {
         if let Some(original) = &event.original {
             assert_eq!(original, case.log.trim_end(), "{name}");
         }
+        check_cuts(name, &case.log);
+    }
+}
+
+/// A record that was cut off anywhere costs that record, and does not become another event unless it is kept as it came.
+fn check_cuts(name: &str, log: &str) {
+    let cuts = (1..log.len()).step_by(5).filter(|at| log.is_char_boundary(*at));
+    let records: Vec<_> = cuts.map(|at| format!("{}\n{}", &log[..at], event(9))).collect();
+    let (events, _, _) = unwrap(records.join("\n"));
+    let others = events.iter().filter(|event| event.audit_id == "id-9").count();
+    assert_eq!(others, records.len(), "{name}");
+    let id = bare_id(1);
+    for event in events.iter().filter(|event| event.audit_id != "id-9") {
+        assert!(event.event_id == id || event.original.is_some(), "{name}: {event:#?}");
     }
 }
