@@ -112,11 +112,12 @@ fn node_line(line: Span<'_>) -> Option<Opened<'_>> {
     Some(Opened { name: "node-logs", values, ..Opened::default() })
 }
 
-/// Whether a word can be the name of a node: a DNS subdomain (RFC 1123).
+/// Whether a word can be the name of a node: a DNS subdomain (RFC 1123), and not a number, which is rather a time.
 fn is_node_name(word: &str) -> bool {
     const LONGEST: usize = 253;
     let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     word.len() <= LONGEST
+        && word.bytes().any(|byte| byte.is_ascii_lowercase())
         && word.bytes().all(|byte| is_inner(byte) || matches!(byte, b'-' | b'.'))
         && word.bytes().next().is_some_and(is_inner)
         && word.bytes().last().is_some_and(is_inner)
