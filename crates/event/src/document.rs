@@ -171,6 +171,11 @@ impl<'a> Json<'a> {
     }
 }
 
+/// The members of an object in their order, their values as JSON text; nothing if it is none.
+pub(crate) fn members(json: &str) -> Option<Vec<(Text<'_>, &str)>> {
+    serde_json::from_str::<Members<'_>>(json).ok().map(|members| members.0)
+}
+
 /// The members of an object, their values as JSON text.
 struct Members<'a>(Vec<(Text<'a>, &'a str)>);
 

@@ -1,7 +1,8 @@
 //! The Kubernetes audit event and the workload it writes, as typed rows.
 //!
 //! A [`Parser`] turns the JSON of one `audit.k8s.io` `Event` into an [`Event`] row; [`BatchBuilder`] collects rows into
-//! Arrow record batches of [`schema`]; what is no event is a [`QuarantineRecord`]. The crate is pure: no I/O, no async, no state.
+//! Arrow record batches of [`schema`], and an [`Exporter`] turns these back into JSON; what is no event is a
+//! [`QuarantineRecord`]. The crate is pure: no I/O, no async, no state.
 
 mod activity;
 mod batch;
@@ -10,6 +11,7 @@ mod canonical;
 pub mod column;
 mod document;
 mod event;
+mod export;
 mod extract;
 mod identity;
 mod image;
@@ -28,6 +30,7 @@ pub use activity::Activity;
 pub use batch::{BatchBuilder, PARTITION_COLUMNS, documentation, schema};
 pub use column::{Column, FieldDoc, Micros, Text};
 pub use event::{Event, Exec};
+pub use export::{EXPORT_COLUMNS, ExportError, Exporter};
 pub use identity::IdentityKind;
 pub use image::ImageReference;
 pub use outcome::Outcome;

@@ -11,6 +11,7 @@
 
 mod bodies;
 mod envelope;
+mod export;
 mod pod_security;
 mod redact;
 

@@ -10,7 +10,7 @@
 )]
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
-use podtrail_event::{BatchBuilder, Event, parse};
+use podtrail_event::{BatchBuilder, Event, Parser};
 use podtrail_query::{Scope, Session, VIEW_NAMES};
 use serde_json::{Value, json};
 
@@ -35,9 +35,10 @@ fn stage(audit_id: &str, stage: &str, members: Value) -> String {
 }
 
 fn batch(events: &[String]) -> RecordBatch {
+    let mut parser = Parser::default();
     let mut builder = BatchBuilder::default();
     for json in events {
-        let event = parse(json.as_bytes()).unwrap();
+        let event = parser.parse(json.as_bytes(), None).unwrap();
         builder.append(&Event { cluster: Some("default".into()), ..event });
     }
     builder.finish()
