@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use deltalake::kernel::LogicalFileView;
+use deltalake::table::state::DeltaTableState;
 
 use crate::dedupe::{NewRows, Row, RowKey};
 use crate::error::LakeError;
-use crate::snapshot::DataFile;
+use crate::snapshot::{DataFile, partition_values};
 use crate::spec::TableSpec;
 use crate::write::{Writer, Written};
 
@@ -53,13 +55,23 @@ impl Append {
     }
 
     /// Leaves out what is in files that were not looked into yet, and writes what has no file yet.
-    pub(crate) fn prepare(&mut self, mut active: Vec<DataFile>) -> Result<(), LakeError> {
-        active.retain(|file| !self.checked.contains(&file.path));
+    pub(crate) fn prepare(&mut self, state: &DeltaTableState) -> Result<(), LakeError> {
+        let active: Vec<DataFile> =
+            state.log_data().iter().filter_map(|file| self.unchecked(&file)).collect();
         let known = self.new.find_in(&self.spec, &self.root, &active)?;
         self.checked.extend(active.into_iter().map(|file| file.path));
         self.duplicates += self.new.remove(&known);
         self.discard_files_with(&known);
         self.write_missing()
+    }
+
+    /// The file, if it may hold a duplicate and was not looked into yet. A large table has tens of thousands of files, and
+    /// statistics are dear to read: most files are of other partitions, and are left out before that.
+    fn unchecked(&self, file: &LogicalFileView) -> Option<DataFile> {
+        let values = partition_values(&self.spec, file);
+        let is_candidate =
+            self.new.has_partition(&values) && !self.checked.contains(file.path().as_ref());
+        is_candidate.then(|| DataFile::new(file, values))
     }
 
     /// Deletes the files that hold any of these rows.

@@ -1,7 +1,7 @@
 //! Which rows are new: of equal rows, inside one append and against the table, only the first is kept.
 //!
-//! Equal rows are in one partition and have equal times, so only files of the same partition whose range of times
-//! overlaps that of the new rows can hold a duplicate, and in them only the row groups that overlap. Of
+//! Equal rows are in one partition and have equal times, so only files of the same partition in whose range of times a
+//! new row lies can hold a duplicate, and in them only the row groups of which the same is true. Of
 //! these, ids alone are read. Memory is bounded by the new rows, whatever the size of the table.
 
 use std::collections::{HashMap, HashSet};
@@ -16,7 +16,7 @@ use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use rayon::prelude::*;
 
 use crate::error::LakeError;
-use crate::partition::Partitions;
+use crate::partition::{PartitionValues, Partitions};
 use crate::snapshot::DataFile;
 use crate::spec::TableSpec;
 
@@ -90,6 +90,11 @@ impl NewRows {
         Ok(Self { rows, partitions, repeated })
     }
 
+    /// Whether any of the rows is in the partition with these values.
+    pub(crate) fn has_partition(&self, values: &PartitionValues) -> bool {
+        self.partitions.find(values).is_some()
+    }
+
     /// Which of the rows are in the files already. The files may be of any partition.
     pub(crate) fn find_in(
         &self,
@@ -97,10 +102,11 @@ impl NewRows {
         root: &Path,
         files: &[DataFile],
     ) -> Result<HashSet<RowKey>, LakeError> {
-        let mut wanted: HashMap<usize, Wanted> = HashMap::new();
-        for row in &self.rows {
-            wanted.entry(row.partition).or_insert_with(|| Wanted::from(row)).add(row);
-        }
+        let wanted: HashMap<usize, Wanted<'_>> = self
+            .rows
+            .chunk_by(|a, b| a.partition == b.partition)
+            .map(|rows| (rows[0].partition, Wanted::new(rows)))
+            .collect();
         let found: Vec<Vec<RowKey>> = files
             .par_iter()
             .map(|file| {
@@ -127,33 +133,27 @@ impl NewRows {
     }
 }
 
-/// The new rows of one partition.
-struct Wanted {
-    first: i64,
-    last: i64,
+/// The new rows of one partition, in order of time.
+struct Wanted<'a> {
+    rows: &'a [Row],
     ids: HashSet<u128>,
 }
 
-impl From<&Row> for Wanted {
-    fn from(row: &Row) -> Self {
-        Self { first: row.time, last: row.time, ids: HashSet::new() }
-    }
-}
-
-impl Wanted {
-    fn add(&mut self, row: &Row) {
-        self.first = self.first.min(row.time);
-        self.last = self.last.max(row.time);
-        self.ids.insert(row.id);
+impl<'a> Wanted<'a> {
+    fn new(rows: &'a [Row]) -> Self {
+        Self { rows, ids: rows.iter().map(|row| row.id).collect() }
     }
 
-    fn overlaps(&self, first: i64, last: i64) -> bool {
-        first <= self.last && self.first <= last
+    /// Whether the time of any row lies in this range. Logs that are read side by side make rows of a few short periods
+    /// far apart: what lies between them is not looked into.
+    fn any_within(&self, first: i64, last: i64) -> bool {
+        let next = self.rows.partition_point(|row| row.time < first);
+        self.rows.get(next).is_some_and(|row| row.time <= last)
     }
 
     fn may_be_in(&self, spec: &TableSpec, file: &DataFile) -> bool {
         let range = spec.time_column.and_then(|column| file.stats.as_ref()?.time_range(column));
-        range.is_none_or(|(first, last)| self.overlaps(first, last))
+        range.is_none_or(|(first, last)| self.any_within(first, last))
     }
 
     /// The wanted ids that are in the file.
@@ -183,7 +183,7 @@ impl Wanted {
         Ok(found)
     }
 
-    /// The row groups that overlap the new rows in time.
+    /// The row groups in whose range of times a new row lies.
     fn row_groups(
         &self,
         spec: &TableSpec,
@@ -204,7 +204,7 @@ impl Wanted {
         };
         let overlaps = |group: &usize| {
             let known = firsts.is_valid(*group) && lasts.is_valid(*group);
-            !known || self.overlaps(firsts.value(*group), lasts.value(*group))
+            !known || self.any_within(firsts.value(*group), lasts.value(*group))
         };
         Ok((0..groups.len()).filter(overlaps).collect())
     }

@@ -32,13 +32,7 @@ pub struct DataFile {
 }
 
 impl DataFile {
-    pub(crate) fn new(spec: &TableSpec, file: &LogicalFileView) -> Self {
-        let mut values = file.partition_values_map();
-        let partition_values = spec
-            .partition_columns
-            .iter()
-            .map(|&column| values.remove(column).flatten().filter(|text| !text.is_empty()))
-            .collect();
+    pub(crate) fn new(file: &LogicalFileView, partition_values: PartitionValues) -> Self {
         Self {
             path: file.path().into_owned(),
             size: u64::try_from(file.size()).unwrap_or_default(),
@@ -47,6 +41,14 @@ impl DataFile {
             stats: file.stats().and_then(|stats| serde_json::from_str(&stats).ok()),
         }
     }
+}
+
+/// The values of the partition columns of a file.
+pub(crate) fn partition_values(spec: &TableSpec, file: &LogicalFileView) -> PartitionValues {
+    let mut values = file.partition_values_map();
+    let values_in_order =
+        spec.partition_columns.iter().map(|&column| values.remove(column).flatten());
+    values_in_order.map(|value| value.filter(|text| !text.is_empty())).collect()
 }
 
 /// A pinned version of a table. It stays readable while others append.
@@ -71,7 +73,7 @@ impl Snapshot {
             if file.deletion_vector_descriptor().is_some() {
                 return Err(refuse(format!("rows of {} are marked as deleted", file.path())));
             }
-            let file = DataFile::new(&spec, &file);
+            let file = DataFile::new(&file, partition_values(&spec, &file));
             if file.path.contains("://") || Path::new(&file.path).is_absolute() {
                 return Err(refuse(format!("{} lies outside the table", file.path)));
             }

@@ -8,7 +8,6 @@ use arrow::array::RecordBatch;
 use deltalake::kernel::StructField;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::protocol::SaveMode;
-use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
@@ -16,7 +15,7 @@ use crate::append::{Append, Appended};
 use crate::commit::{Outcome, commit};
 use crate::error::LakeError;
 use crate::protocol::{check_appendable, delta_schema};
-use crate::snapshot::{DataFile, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::spec::TableSpec;
 use crate::write::{Written, sync_directory};
 
@@ -116,8 +115,8 @@ impl Table {
             let mut delta = self.refresh().await?;
             let state = delta.snapshot().map_err(LakeError::log(name))?;
             check_appendable(&self.spec, state)?;
-            let active = active_files(&self.spec, state);
-            append = blocking(name, move || append.prepare(active).map(|()| append)).await?;
+            let active = state.clone();
+            append = blocking(name, move || append.prepare(&active).map(|()| append)).await?;
             let version = i64::try_from(state.version()).unwrap_or(i64::MAX);
             if append.written().is_empty() {
                 return Ok(append.summary(version));
@@ -149,10 +148,6 @@ impl Table {
 fn unkeep(append: &mut Append) {
     let root = append.root().to_path_buf();
     append.written().iter_mut().for_each(|file| file.unkeep(&root));
-}
-
-fn active_files(spec: &TableSpec, state: &DeltaTableState) -> Vec<DataFile> {
-    state.log_data().iter().map(|file| DataFile::new(spec, &file)).collect()
 }
 
 fn builder(root: &Path, spec: &TableSpec) -> Result<DeltaTableBuilder, LakeError> {
