@@ -36,7 +36,9 @@ pub use image::ImageReference;
 pub use outcome::Outcome;
 pub use parse::{ParseError, Parser};
 pub use path::normalize_host_path;
-pub use quarantine::{QuarantineRecord, quarantine_batch, quarantine_comment, quarantine_schema};
+pub use quarantine::{
+    QuarantineRecord, quarantine_batch, quarantine_comment, quarantine_records, quarantine_schema,
+};
 pub use rbac::{PolicyRule, Rbac, Subject};
 pub use redact::{RedactionKey, redact, redact_record};
 pub use workload::{Container, Volume, Workload};

@@ -265,11 +265,7 @@ impl Collector<'_> {
         let mut parts = std::mem::take(&mut self.pending);
         self.held = 0;
         parts.sort_by_key(|part| part.place);
-        let quarantined_at = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .ok()
-            .and_then(|age| i64::try_from(age.as_micros()).ok())
-            .unwrap_or_default();
+        let quarantined_at = now_micros();
 
         let mut events = Vec::new();
         let mut quarantine = Vec::new();
@@ -365,15 +361,31 @@ impl Faults {
     }
 }
 
-fn quarantine_record(origin: &Origin, damaged: Damaged, quarantined_at: i64) -> QuarantineRecord {
+/// The time now, in microseconds since the Unix epoch.
+pub(crate) fn now_micros() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|age| i64::try_from(age.as_micros()).ok())
+        .unwrap_or_default()
+}
+
+/// The row of a damaged record. The time is in microseconds since the Unix epoch.
+pub(crate) fn quarantine_record(
+    origin: &Origin,
+    damaged: Damaged,
+    quarantined_at: i64,
+) -> QuarantineRecord {
     QuarantineRecord {
         source_file: origin.file.clone(),
         source_sha256: origin.sha256.clone(),
         source_line: i64::try_from(damaged.line).ok(),
         source_offset: i64::try_from(damaged.offset).unwrap_or(i64::MAX),
+        cluster: origin.cluster.clone(),
         length: i64::try_from(damaged.length).unwrap_or(i64::MAX),
         reason: damaged.reason,
         quarantined_at,
         bytes: damaged.bytes,
+        releases: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use podtrail_event::{quarantine_comment, quarantine_schema};
@@ -11,6 +12,7 @@ use crate::error::LakeError;
 use crate::snapshot::Snapshot;
 use crate::spec::TableSpec;
 use crate::table::Table;
+use crate::vacuum::Vacuumed;
 
 static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     Arc::new(TableSpec {
@@ -119,6 +121,21 @@ impl Lake {
     /// If there is no such version, or its log cannot be read.
     pub async fn events_at(&self, version: i64) -> Result<Snapshot, LakeError> {
         self.events.snapshot_at(version).await
+    }
+
+    /// Removes the files that no version of a table names, as runs leave them behind that are killed or lose their disk.
+    ///
+    /// What any version in the log names stays, and what is younger than `min_age`: an append that is under way has files
+    /// that are not named yet. With `dry_run` nothing is removed.
+    ///
+    /// # Errors
+    /// If a directory or a log cannot be read, or a log lacks entries; nothing is removed from that table then.
+    pub async fn vacuum(&self, min_age: Duration, dry_run: bool) -> Result<Vacuumed, LakeError> {
+        let mut vacuumed = self.events.vacuum(min_age, dry_run).await?;
+        let quarantine = self.quarantine.vacuum(min_age, dry_run).await?;
+        vacuumed.removed.extend(quarantine.removed);
+        vacuumed.young += quarantine.young;
+        Ok(vacuumed)
     }
 
     /// The newest version of the `quarantine` table.

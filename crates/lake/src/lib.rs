@@ -22,6 +22,7 @@ mod snapshot;
 mod spec;
 mod stats;
 mod table;
+mod vacuum;
 mod write;
 mod writer_properties;
 
@@ -31,3 +32,4 @@ pub use lake::Lake;
 pub use provider::{LakeTable, PUSHDOWN_FILTERS};
 pub use snapshot::{DataFile, Snapshot};
 pub use stats::FileStats;
+pub use vacuum::{Orphan, Vacuumed};

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use deltalake::kernel::StructField;
@@ -17,6 +18,7 @@ use crate::error::LakeError;
 use crate::protocol::{check_appendable, delta_schema};
 use crate::snapshot::Snapshot;
 use crate::spec::TableSpec;
+use crate::vacuum::{Vacuumed, vacuum};
 use crate::write::{Written, sync_directory};
 
 /// Each failed attempt means that another append has succeeded, so this is the number of
@@ -103,6 +105,16 @@ impl Table {
         delta.load_version(version).await.map_err(LakeError::log(name))?;
         let state = delta.snapshot().map_err(LakeError::log(name))?;
         Snapshot::new(self.spec.clone(), self.root.clone(), state)
+    }
+
+    /// Removes files that no version names and that are at least `min_age` old.
+    pub(crate) async fn vacuum(
+        &self,
+        min_age: Duration,
+        dry_run: bool,
+    ) -> Result<Vacuumed, LakeError> {
+        let (spec, root) = (self.spec.clone(), self.root.clone());
+        blocking(self.spec.name, move || vacuum(&spec, &root, min_age, dry_run)).await
     }
 
     /// Appends the rows that the table does not have yet, in one commit; none if it has them all.

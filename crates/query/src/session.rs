@@ -8,8 +8,8 @@ use datafusion::dataframe::DataFrame;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::LogicalPlanBuilder;
-use datafusion::prelude::{Expr, SessionConfig, SessionContext};
+use datafusion::logical_expr::{JoinType, LogicalPlanBuilder};
+use datafusion::prelude::{Expr, SessionConfig, SessionContext, col};
 use podtrail_lake::Lake;
 
 use crate::error::QueryError;
@@ -44,7 +44,10 @@ impl Session {
     /// When the lake cannot be read.
     pub async fn open(lake: &Lake, scope: Scope, limits: Limits) -> Result<Self, QueryError> {
         let events = lake.events().await?.provider()?;
-        Box::pin(Self::over(events, scope, limits)).await
+        let quarantine = lake.quarantine().await?.provider()?;
+        let session = Box::pin(Self::over(events, scope, limits)).await?;
+        session.define_quarantine(quarantine)?;
+        Ok(session)
     }
 
     /// A session over events in memory, in batches of [`podtrail_event::schema`].
@@ -101,6 +104,22 @@ impl Session {
             let view = self.context.sql(&sql.replace("{history}", suffix)).await?;
             self.context.register_table(format!("{name}{suffix}"), view.into_view())?;
         }
+        Ok(())
+    }
+
+    /// Registers `quarantine`: every refused record, with the time at which it was released, if it was.
+    fn define_quarantine(&self, rows: Arc<dyn TableProvider>) -> Result<(), QueryError> {
+        let rows = LogicalPlanBuilder::scan("rows", provider_as_source(rows), None)?.build()?;
+        let rows = DataFrame::new(self.context.state(), rows);
+        let releases = rows.clone().filter(col("releases").is_not_null())?.select(vec![
+            col("releases").alias("released"),
+            col("quarantined_at").alias("released_at"),
+        ])?;
+        let records = rows.filter(col("releases").is_null())?.drop_columns(&["releases"])?;
+        let view = records
+            .join(releases, JoinType::Left, &["quarantine_id"], &["released"], None)?
+            .drop_columns(&["released"])?;
+        self.context.register_table("quarantine", view.into_view())?;
         Ok(())
     }
 

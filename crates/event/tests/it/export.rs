@@ -1,9 +1,7 @@
 //! What goes in comes out: every event, equal as JSON.
 
 use arrow::array::RecordBatch;
-use podtrail_event::{
-    BatchBuilder, EXPORT_COLUMNS, Event, Exporter, ParseError, Parser, schema,
-};
+use podtrail_event::{BatchBuilder, EXPORT_COLUMNS, Event, Exporter, ParseError, Parser, schema};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -414,10 +412,7 @@ fn what_podtrail_did_not_write_is_refused() {
     let json = event("get", "", "pods", json!({}));
     for (column, broken) in [
         ("extra", Event { extra: Some("[]".into()), ..row(&json) }),
-        (
-            "response_object",
-            Event { response_object: Some("{".into()), ..row(&json) },
-        ),
+        ("response_object", Event { response_object: Some("{".into()), ..row(&json) }),
     ] {
         let id = broken.event_id.clone().unwrap();
         let batch = batch([broken]);

@@ -13,7 +13,9 @@ fn record(line: i64, bytes: &[u8]) -> QuarantineRecord {
         length: i64::try_from(bytes.len()).unwrap(),
         reason: "not JSON".into(),
         quarantined_at: 1_769_817_600_000_000,
+        cluster: None,
         bytes: bytes.to_vec(),
+        releases: None,
     }
 }
 

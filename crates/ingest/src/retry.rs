@@ -1,0 +1,62 @@
+//! Reading a quarantined record again: a later version may know what an earlier one refused.
+
+use arrow::array::RecordBatch;
+use podtrail_event::QuarantineRecord;
+
+use crate::frame::{Framer, Limits};
+use crate::must_gather::node_of_path;
+use crate::options::Options;
+use crate::parse::{Origin, parse_safely};
+use crate::pipeline::{now_micros, quarantine_record};
+
+/// What a record holds after all.
+#[derive(Debug)]
+pub struct Retried {
+    /// The events, each with the record's source, and its offset and line there.
+    pub events: Vec<RecordBatch>,
+    /// What is still refused of it: parts, or the record itself under its old place where there is nothing else in it.
+    pub refused: Vec<QuarantineRecord>,
+    /// The row that releases the record.
+    pub release: QuarantineRecord,
+}
+
+/// Reads the bytes of a record as if they came from its source now. Nothing where it is refused as before, or where a
+/// part of it is all that was kept.
+///
+/// The name of the cluster is that of `options`, else the one given when the record was refused.
+pub fn retry(record: &QuarantineRecord, options: &Options) -> Option<Retried> {
+    if record.is_cut() {
+        return None;
+    }
+    let origin = Origin {
+        cluster: options.cluster.clone().or_else(|| record.cluster.clone()),
+        node: node_of_path(&record.source_file),
+        file: record.source_file.clone(),
+        sha256: record.source_sha256.clone(),
+        redaction: options.redact.clone(),
+    };
+    let limits = Limits { block: options.block_bytes, record: options.max_record_bytes };
+    let mut framer = Framer::new(record.bytes.as_slice(), limits);
+    let now = now_micros();
+    let mut count = 0;
+    let mut events = Vec::new();
+    let mut refused = Vec::new();
+    while let Some(mut block) = framer.next_block() {
+        block.offset += u64::try_from(record.source_offset).unwrap_or_default();
+        let lines_before = record.source_line.map_or(0, |line| line.saturating_sub(1));
+        for part in &mut block.records {
+            part.line += u64::try_from(lines_before).unwrap_or_default();
+        }
+        let parsed = parse_safely(&block, &origin);
+        count += parsed.events;
+        events.extend(parsed.batches);
+        let damaged = parsed.damaged.into_iter();
+        refused.extend(damaged.map(|damaged| quarantine_record(&origin, damaged, now)));
+    }
+    let is_as_before = matches!(&refused[..], [only] if only.id() == record.id());
+    if is_as_before && events.is_empty() {
+        return None;
+    }
+    let release = record.release(format!("released: {count} events"), now);
+    Some(Retried { events, refused, release })
+}
