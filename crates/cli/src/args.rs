@@ -1,6 +1,7 @@
 //! The command line: the one source of help, manual page and completions.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::Utc;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -29,6 +30,14 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
     /// Query a lake
     Sql(SqlArgs),
+    /// Print the events of a lake as JSON lines, each as it came in, in order of time
+    Export(ExportArgs),
+    /// List the records that were refused, or read them again
+    #[command(after_help = exit::HELP)]
+    Quarantine(QuarantineArgs),
+    /// Look after a lake
+    #[command(subcommand)]
+    Lake(LakeCommand),
     /// Print the columns of the events table, as Markdown
     Schema,
     /// List the detections
@@ -83,6 +92,9 @@ pub(crate) struct IngestArgs {
     /// Keep secrets in clear; else Secret data and tokens are replaced by keyed digests
     #[arg(long)]
     pub(crate) no_redact: bool,
+    /// How much of the logs may be held in memory, such as 64MiB; half of it makes one commit. The rows made of it take about as much again
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) memory: Option<usize>,
     /// Print the summary as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -101,6 +113,56 @@ pub(crate) struct SqlArgs {
     /// How rows are printed: table, csv, json or jsonl
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The lake
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineArgs {
+    /// The lake
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
+    /// How records are printed: table, csv, json or jsonl; all but the table have their bytes, as `text`, or as `base64` where they are none
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+    /// Print the bytes of one record, named by the beginning of its id
+    #[arg(long, value_name = "ID", conflicts_with_all = ["format", "retry"])]
+    pub(crate) bytes: Option<String>,
+    /// Read the records again, as this version does: their events go into the lake, and what is understood leaves the list
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) retry: bool,
+    /// The name of the cluster that the records are from; else the one given when they were ingested
+    #[arg(long, value_name = "NAME", requires = "retry")]
+    pub(crate) cluster: Option<String>,
+    /// Keep secrets in clear; else Secret data and tokens are replaced by keyed digests
+    #[arg(long, requires = "retry")]
+    pub(crate) no_redact: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LakeCommand {
+    /// Remove the files that killed runs left behind: those that no version of a table names
+    Vacuum(VacuumArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VacuumArgs {
+    /// The lake
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
+    /// Leave files that are younger: an ingest that is under way has files that no version names yet
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "1h")]
+    pub(crate) older_than: Duration,
+    /// Only tell what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -158,6 +220,25 @@ impl ScopeArgs {
             clusters: self.cluster.clone(),
         })
     }
+}
+
+/// Reads a number of bytes: `1048576`, `64MiB`, `64M` or `1GiB`; the units are powers of 1024.
+fn parse_size(text: &str) -> Result<usize, String> {
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(0),
+        "k" | "kib" => Some(10),
+        "m" | "mib" => Some(20),
+        "g" | "gib" => Some(30),
+        _ => None,
+    };
+    let size = number
+        .parse::<usize>()
+        .ok()
+        .zip(shift)
+        .and_then(|(number, shift)| number.checked_mul(1_usize << shift));
+    size.filter(|size| *size > 0).ok_or_else(|| "give a size such as 64MiB or 1GiB".to_owned())
 }
 
 /// How findings are printed.

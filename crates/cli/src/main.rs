@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, LakeCommand};
 use crate::exit::Exit;
 
 // Parsing and encoding allocate on all cores at once; measured against the system's allocator in benches/README.md.
@@ -49,6 +49,9 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Hunt(arguments) => commands::hunt::run(&arguments),
         Command::Ingest(arguments) => commands::ingest::run(&arguments),
         Command::Sql(arguments) => commands::sql::run(&arguments),
+        Command::Export(arguments) => commands::export::run(&arguments),
+        Command::Quarantine(arguments) => commands::quarantine::run(&arguments),
+        Command::Lake(LakeCommand::Vacuum(arguments)) => commands::vacuum::run(&arguments),
         Command::Schema => commands::schema::run(),
         Command::Detections(arguments) => commands::detections::run(&arguments),
         Command::Completions { shell } => commands::shell::completions(shell),

@@ -1,6 +1,6 @@
 //! Where words go: data to standard output, talk to standard error.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Stdout, Write};
 
 use anstyle::{AnsiColor, Style};
 use podtrail_report::escape;
@@ -8,6 +8,18 @@ use podtrail_report::escape;
 /// Standard output; colours are stripped where it is no terminal or `NO_COLOR` is set.
 pub(crate) fn stdout() -> impl Write {
     io::BufWriter::new(anstream::stdout())
+}
+
+/// Standard output for what must arrive byte for byte.
+///
+/// [`stdout`] is for what podtrail itself words: it takes away what a terminal would obey, which may be part of the data.
+pub(crate) fn raw_stdout() -> io::BufWriter<Stdout> {
+    io::BufWriter::new(io::stdout())
+}
+
+/// Whether people look at standard output.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// How many columns the terminal has; 100 where there is none.

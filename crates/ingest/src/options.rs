@@ -38,6 +38,15 @@ pub struct Options {
     pub stop: Arc<AtomicBool>,
 }
 
+impl Options {
+    /// These, with `bytes` of decompressed log in memory at most, and pieces of work that are small beside that.
+    pub fn with_memory(self, bytes: usize) -> Self {
+        const PIECES: usize = 16;
+        let block_bytes = self.block_bytes.min(bytes / PIECES).max(1);
+        Self { memory_bytes: bytes, block_bytes, ..self }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {

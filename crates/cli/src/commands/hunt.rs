@@ -40,8 +40,8 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
         // The logs of a hunt belong to the cluster that it is about.
         let cluster = arguments.scope.cluster.first().filter(|name| !name.contains('*'));
         let cluster = cluster.map(String::as_str);
-        let redact = if arguments.no_redact { None } else { Some(lake.redaction_key()?) };
-        let summary = ingest::read(&runtime, &lake, &arguments.logs, cluster, redact)?;
+        let options = ingest::options(&runtime, &lake, cluster, arguments.no_redact)?;
+        let summary = ingest::read(&runtime, &lake, &arguments.logs, &options)?;
         ingest::tell_problems(&summary);
         exit = ingest::exit(&summary);
         if summary.interrupted {

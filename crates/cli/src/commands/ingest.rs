@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use podtrail_ingest::{Input, Options, RedactionKey, Summary};
+use podtrail_ingest::{Input, Options, Summary};
 use podtrail_lake::Lake;
 use podtrail_report::thousands;
 use serde_json::json;
@@ -19,8 +19,12 @@ use crate::stop;
 pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let lake = runtime.block_on(Lake::create(&arguments.lake))?;
-    let redact = if arguments.no_redact { None } else { Some(lake.redaction_key()?) };
-    let summary = read(&runtime, &lake, &arguments.paths, arguments.cluster.as_deref(), redact)?;
+    let cluster = arguments.cluster.as_deref();
+    let mut options = options(&runtime, &lake, cluster, arguments.no_redact)?;
+    if let Some(memory) = arguments.memory {
+        options = options.with_memory(memory);
+    }
+    let summary = read(&runtime, &lake, &arguments.paths, &options)?;
     tell_problems(&summary);
     let mut out = output::stdout();
     if arguments.json {
@@ -50,24 +54,32 @@ pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
     Ok(exit(&summary))
 }
 
+/// How logs, and records out of the quarantine, are read into `lake`.
+pub(crate) fn options(
+    runtime: &Runtime,
+    lake: &Lake,
+    cluster: Option<&str>,
+    no_redact: bool,
+) -> anyhow::Result<Options> {
+    Ok(Options {
+        cluster: cluster.map(str::to_owned),
+        redact: if no_redact { None } else { Some(lake.redaction_key()?) },
+        exclude: vec![lake.dir().to_owned()],
+        stop: stop::on_interrupt(runtime.handle()),
+        ..Options::default()
+    })
+}
+
 /// Reads log files into `lake`, with a progress bar.
 pub(crate) fn read(
     runtime: &Runtime,
     lake: &Lake,
     paths: &[PathBuf],
-    cluster: Option<&str>,
-    redact: Option<RedactionKey>,
+    options: &Options,
 ) -> anyhow::Result<Summary> {
     let inputs: Vec<_> = paths.iter().map(Input::parse).collect();
-    let options = Options {
-        cluster: cluster.map(str::to_owned),
-        redact,
-        exclude: vec![lake.dir().to_owned()],
-        stop: stop::on_interrupt(runtime.handle()),
-        ..Options::default()
-    };
     let bar = Bar::new();
-    let summary = podtrail_ingest::ingest(lake, runtime.handle(), &inputs, &options, &bar);
+    let summary = podtrail_ingest::ingest(lake, runtime.handle(), &inputs, options, &bar);
     bar.finish();
     Ok(summary?)
 }

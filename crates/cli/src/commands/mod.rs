@@ -1,8 +1,11 @@
 //! One module a command.
 
 pub(crate) mod detections;
+pub(crate) mod export;
 pub(crate) mod hunt;
 pub(crate) mod ingest;
+pub(crate) mod quarantine;
 pub(crate) mod schema;
 pub(crate) mod shell;
 pub(crate) mod sql;
+pub(crate) mod vacuum;

@@ -11,8 +11,11 @@
 
 mod bad_input;
 mod detections;
+mod export;
 mod hunt;
 mod ingest;
+mod kill;
+mod quarantine;
 mod readme;
 mod scope;
 mod sql;
@@ -62,10 +65,14 @@ impl std::fmt::Display for Run {
     }
 }
 
-fn podtrail<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
+fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_podtrail"));
     command.args(arguments).env_remove("PODTRAIL_LAKE").env_remove("RUST_LOG");
-    Run::of(command.output().unwrap())
+    command
+}
+
+fn podtrail<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
+    Run::of(command(arguments).output().unwrap())
 }
 
 /// The sample log of the README.

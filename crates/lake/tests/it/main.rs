@@ -10,3 +10,4 @@ mod quarantine;
 mod read;
 mod redaction_key;
 mod support;
+mod vacuum;

@@ -1,0 +1,128 @@
+//! `podtrail export`: the events of a lake, as they came in.
+
+use std::io::Write;
+
+use anyhow::Context;
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use futures::TryStreamExt;
+use podtrail_event::{EXPORT_COLUMNS, Exporter};
+use podtrail_lake::Lake;
+use podtrail_query::{Limits, QueryError, Scope, Session};
+use tokio::runtime::Runtime;
+
+use crate::args::ExportArgs;
+use crate::exit::Exit;
+use crate::output;
+
+/// Events that are sorted at a time, or those of one day: what does not fit into memory goes to disk, and the whole lake
+/// should not.
+const SORTED_EVENTS: i64 = 200_000;
+
+pub(crate) fn run(arguments: &ExportArgs) -> anyhow::Result<Exit> {
+    let scope = arguments.scope.scope()?;
+    let runtime = Runtime::new().context("cannot start threads")?;
+    let mut out = output::raw_stdout();
+    runtime.block_on(async {
+        let lake = Lake::open(&arguments.lake).await?;
+        export(&lake, scope, &mut out).await
+    })?;
+    out.flush()?;
+    Ok(Exit::Ok)
+}
+
+async fn export(lake: &Lake, scope: Scope, out: &mut impl Write) -> anyhow::Result<()> {
+    let for_people = output::is_terminal();
+    let session = Session::open(lake, scope, Limits::default()).await?;
+    let columns = EXPORT_COLUMNS.join(", ");
+    let mut line = Vec::new();
+    for Period { first, last } in periods(&session).await? {
+        let sql = format!(
+            "SELECT {columns} FROM stages WHERE date BETWEEN DATE '{first}' AND DATE '{last}'
+             ORDER BY time, event_id"
+        );
+        let events = session.sql(&sql).await?.execute_stream().await.map_err(QueryError::from)?;
+        futures::pin_mut!(events);
+        while let Some(batch) = events.try_next().await.map_err(QueryError::from)? {
+            let exporter = Exporter::new(&batch)?;
+            for row in 0..batch.num_rows() {
+                line.clear();
+                exporter.write(row, &mut line)?;
+                if for_people {
+                    escape(&mut line);
+                }
+                line.push(b'\n');
+                out.write_all(&line)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A run of days, both inclusive.
+struct Period {
+    first: String,
+    last: String,
+}
+
+/// The days that have events, in order, as many together as are few.
+async fn periods(session: &Session) -> Result<Vec<Period>, QueryError> {
+    const DAYS: &str = "
+        SELECT CAST(date AS VARCHAR) AS day, count(*) AS events FROM stages GROUP BY date ORDER BY date";
+    let mut periods: Vec<Period> = Vec::new();
+    let mut held = 0;
+    for batch in session.sql(DAYS).await?.collect().await? {
+        let days = batch.column(0).as_string::<i32>();
+        for (day, &count) in
+            days.iter().flatten().zip(batch.column(1).as_primitive::<Int64Type>().values())
+        {
+            match periods.last_mut() {
+                Some(period) if held + count <= SORTED_EVENTS => {
+                    day.clone_into(&mut period.last);
+                    held += count;
+                }
+                _ => {
+                    periods.push(Period { first: day.to_owned(), last: day.to_owned() });
+                    held = count;
+                }
+            }
+        }
+    }
+    Ok(periods)
+}
+
+/// Writes the characters of a JSON text that a terminal would obey as JSON escapes: they stand in strings only.
+fn escape(line: &mut Vec<u8>) {
+    let text = String::from_utf8_lossy(line);
+    if podtrail_report::escape(&text) == text {
+        return;
+    }
+    let mut escaped = String::with_capacity(line.len() + 16);
+    let mut buffer = [0; 4];
+    for character in text.chars() {
+        let alone = character.encode_utf8(&mut buffer);
+        if podtrail_report::escape(alone) == *alone {
+            escaped.push(character);
+        } else {
+            let units = character.encode_utf16(&mut [0; 2]).to_vec();
+            escaped.extend(units.into_iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    *line = escaped.into_bytes();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_obeys_becomes_an_escape() {
+        let json = "{\"a\":\"\u{9b}2J\u{202e}\u{e0041}\u{7f} é\"}";
+        let mut line = json.as_bytes().to_vec();
+        escape(&mut line);
+        let escaped = String::from_utf8(line).unwrap();
+        assert_eq!(escaped, r#"{"a":"\u009b2J\u202e\udb40\udc41\u007f é"}"#);
+        let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(value(&escaped), value(json));
+    }
+}

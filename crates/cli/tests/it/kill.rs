@@ -1,0 +1,145 @@
+//! Killed at any moment, the next run ends with the same table as an undisturbed one.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::Value;
+
+use crate::{command, podtrail, privileged_pod, scratch};
+
+const ROUNDS: usize = 15;
+
+/// Makes a commit of a few hundred events.
+const MEMORY: &str = "512KiB";
+
+/// `count` events of two days and two kinds, and now and then a line that is none.
+fn write_log(path: &Path, numbers: std::ops::Range<usize>) {
+    let lines = numbers.map(|number| {
+        let (day, second) = (20 + number % 2, number % 60);
+        let time = format!("2026-11-{day}T10:00:{second:02}.000000Z");
+        let event = privileged_pod(&format!("pod-{number}"), &time);
+        match number % 100 {
+            7 => format!("damaged {number}\n"),
+            n if n % 3 == 0 => event.replace("\"create\"", "\"get\"") + "\n",
+            _ => event + "\n",
+        }
+    });
+    std::fs::write(path, lines.collect::<String>()).unwrap();
+}
+
+fn ingest(log: &Path, lake: &str) -> std::process::Command {
+    let log = log.display().to_string();
+    let mut command = command(["ingest", &log, "--lake", lake, "--memory", MEMORY, "--json"]);
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command
+}
+
+/// What is in a lake, in numbers that any lost, repeated or changed row would change.
+fn contents(lake: &str) -> Value {
+    const SQL: &str = "
+        SELECT count(*) AS rows, count(DISTINCT event_id) AS events, count(DISTINCT name) AS names,
+            sum(source_offset) AS offsets, sum(length(request_object)) AS bodies,
+            (SELECT count(*) FROM quarantine) AS refused,
+            (SELECT sum(source_line) FROM quarantine) AS refused_lines
+        FROM stages";
+    podtrail(["sql", "--lake", lake, "--format", "json", "-c", SQL]).expect(0).json()
+}
+
+/// The data files on disk, and those that the log names, of a table.
+fn files(lake: &str, table: &str) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
+    fn walk(directory: &Path, files: &mut BTreeSet<PathBuf>) {
+        for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() {
+                walk(&entry.path(), files);
+            } else {
+                files.insert(entry.path());
+            }
+        }
+    }
+    let root = Path::new(lake).join(table);
+    let mut all = BTreeSet::new();
+    walk(&root, &mut all);
+    let log = root.join("_delta_log");
+    let (log, data): (BTreeSet<_>, _) = all.into_iter().partition(|path| path.starts_with(&log));
+    let mut named = BTreeSet::new();
+    for entry in log {
+        let name = entry.file_name().unwrap().to_str().unwrap();
+        assert!(!name.contains('#') && !name.ends_with(".tmp"), "left in the log: {name}");
+        if !name.ends_with(".json") {
+            continue;
+        }
+        for line in std::fs::read_to_string(&entry).unwrap().lines() {
+            let action: Value = serde_json::from_str(line).unwrap();
+            named.extend(action["add"]["path"].as_str().map(|path| root.join(path)));
+        }
+    }
+    (data, named)
+}
+
+/// Numbers that are the same for the same seed (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: Duration) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        limit.mul_f64((self.0 >> 11) as f64 / (1_u64 << 53) as f64)
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_is_simply_run_again() {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let seed = match std::env::var("PODTRAIL_SEED") {
+        Ok(seed) => seed.parse().unwrap(),
+        Err(_) => u64::from(now.subsec_nanos()) | 1,
+    };
+    let mut random = Random(seed);
+
+    let (dir, undisturbed) = scratch();
+    let log = dir.path().join("audit.log");
+    write_log(&log, 0..3000);
+    let started = Instant::now();
+    assert_eq!(ingest(&log, &undisturbed).status().unwrap().code(), Some(3));
+    let whole_run = started.elapsed();
+
+    let killed_often = dir.path().join("killed").display().to_string();
+    let mut kills = 0;
+    for _ in 0..ROUNDS {
+        let mut run = ingest(&log, &killed_often).spawn().unwrap();
+        std::thread::sleep(random.below(whole_run));
+        kills += usize::from(run.try_wait().unwrap().is_none());
+        run.kill().unwrap();
+        run.wait().unwrap();
+    }
+    assert_ne!(kills, 0, "seed {seed}");
+    let last = ingest(&log, &killed_often).status().unwrap();
+    assert_eq!(last.code(), Some(3), "seed {seed}");
+    assert_eq!(contents(&killed_often), contents(&undisturbed), "seed {seed}");
+
+    let vacuum = ["lake", "vacuum", "--lake", &killed_often, "--older-than", "0s"];
+    let vacuumed = podtrail(vacuum).expect(0);
+    for table in ["events", "quarantine"] {
+        let (data, named) = files(&killed_often, table);
+        assert_eq!(data, named, "seed {seed}: {vacuumed}");
+    }
+    assert_eq!(contents(&killed_often), contents(&undisturbed), "seed {seed}");
+}
+
+#[test]
+fn two_runs_at_once_both_land() {
+    let (dir, lake) = scratch();
+    let (one, two) = (dir.path().join("one.log"), dir.path().join("two.log"));
+    write_log(&one, 0..1000);
+    write_log(&two, 500..1500);
+    let mut runs = [ingest(&one, &lake).spawn().unwrap(), ingest(&two, &lake).spawn().unwrap()];
+    for run in &mut runs {
+        assert_eq!(run.wait().unwrap().code(), Some(3));
+    }
+    let contents = contents(&lake);
+    for (column, expected) in [("rows", 1485), ("events", 1485), ("names", 1485), ("refused", 15)] {
+        assert_eq!(contents[0][column], expected, "{contents}");
+    }
+}

@@ -1,0 +1,109 @@
+//! Removing what no version names.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use podtrail_event::Event;
+use podtrail_lake::{Lake, LakeError, Snapshot};
+
+use crate::support::{batch, event, files_on_disk, lake, value};
+
+const NOW: Duration = Duration::ZERO;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A lake with one event, whose cluster has a name that needs care in paths.
+async fn lake_with_an_event() -> (tempfile::TempDir, Lake, Snapshot) {
+    let (dir, lake) = lake().await;
+    let event = Event { cluster: Some("a b/ü%20=#1".into()), ..event(1, 0, "read") };
+    lake.append_events(vec![batch([event])]).await.unwrap();
+    let snapshot = lake.events().await.unwrap();
+    (dir, lake, snapshot)
+}
+
+/// A copy of the only data file, beside it: as a killed run leaves one.
+fn orphan(snapshot: &Snapshot) -> PathBuf {
+    let file = snapshot.root().join(&snapshot.files()[0].path);
+    let orphan = file.with_file_name("part-left-by-a-kill.zstd.parquet");
+    std::fs::copy(file, &orphan).unwrap();
+    orphan
+}
+
+fn log(snapshot: &Snapshot, name: &str) -> PathBuf {
+    snapshot.root().join("_delta_log").join(name)
+}
+
+fn removed(vacuumed: &podtrail_lake::Vacuumed) -> Vec<&Path> {
+    vacuumed.removed.iter().map(|orphan| orphan.path.as_path()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_version_names_goes() {
+    let (_dir, lake, snapshot) = lake_with_an_event().await;
+    assert_eq!(lake.vacuum(NOW, false).await.unwrap().removed, []);
+
+    let orphan = orphan(&snapshot);
+    let staged = log(&snapshot, "00000000000000000002.json#1");
+    let temporary = log(&snapshot, "_commit_5b8.json.tmp");
+    for path in [&staged, &temporary] {
+        std::fs::write(path, "{\"add\"").unwrap();
+    }
+    let tried = lake.vacuum(NOW, true).await.unwrap();
+    assert!(orphan.exists() && staged.exists() && temporary.exists());
+    let done = lake.vacuum(NOW, false).await.unwrap();
+    assert_eq!(done, tried);
+    assert_eq!(removed(&done), [&staged, &temporary, &orphan]);
+    assert_eq!(done.removed[2].size, snapshot.files()[0].size);
+    assert!(!orphan.exists() && !staged.exists() && !temporary.exists());
+    assert_eq!(lake.vacuum(NOW, false).await.unwrap(), podtrail_lake::Vacuumed::default());
+
+    let snapshot = lake.events().await.unwrap();
+    assert_eq!(value(&snapshot, "SELECT count(verb) FROM t").await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_young_may_be_committed_yet() {
+    let (_dir, lake, snapshot) = lake_with_an_event().await;
+    let orphan = orphan(&snapshot);
+    let vacuumed = lake.vacuum(HOUR, false).await.unwrap();
+    assert_eq!((vacuumed.removed.len(), vacuumed.young), (0, 1));
+    assert!(orphan.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_old_version_names_stays() {
+    let (_dir, lake, snapshot) = lake_with_an_event().await;
+    let entry = std::fs::read_to_string(log(&snapshot, "00000000000000000001.json")).unwrap();
+    let entry: Vec<serde_json::Value> =
+        entry.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let path = entry.iter().find_map(|action| action["add"]["path"].as_str()).unwrap();
+    let remove = serde_json::json!({"remove": {"path": path, "dataChange": true}});
+    std::fs::write(log(&snapshot, "00000000000000000002.json"), remove.to_string()).unwrap();
+    assert_eq!(lake.vacuum(NOW, false).await.unwrap().removed, []);
+    assert_eq!(files_on_disk(&snapshot), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_no_data_stay() {
+    let (_dir, lake, snapshot) = lake_with_an_event().await;
+    for name in ["notes.txt", "_symlink_manifest.parquet", ".part-1.parquet"] {
+        std::fs::write(snapshot.root().join(name), "x").unwrap();
+    }
+    assert_eq!(lake.vacuum(NOW, false).await.unwrap().removed, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_with_gaps_may_have_named_anything() {
+    for (name, entry, detail) in [
+        ("00000000000000000003.json", "{\"commitInfo\":{}}", "entry 2 of its log is gone"),
+        ("00000000000000000002.json", "", "entry 2 of its log is damaged: it is empty"),
+        ("00000000000000000002.json", "{\"add\":{\"pa", "entry 2 of its log is damaged"),
+    ] {
+        let (_dir, lake, snapshot) = lake_with_an_event().await;
+        let orphan = orphan(&snapshot);
+        std::fs::write(log(&snapshot, name), entry).unwrap();
+        let error = lake.vacuum(NOW, false).await.unwrap_err();
+        assert!(matches!(error, LakeError::Unsupported { .. }), "{error:?}");
+        assert!(error.to_string().contains(detail), "{error}");
+        assert!(orphan.exists());
+    }
+}
