@@ -190,7 +190,8 @@ fn retry(
 ) -> anyhow::Result<Exit> {
     const SQL: &str = "
         SELECT *, CAST(NULL AS VARCHAR) AS releases FROM quarantine WHERE released_at IS NULL";
-    let options = ingest::options(runtime, lake, arguments.cluster.as_deref(), arguments.no_redact)?;
+    let options =
+        ingest::options(runtime, lake, arguments.cluster.as_deref(), arguments.no_redact)?;
     let mut retry = Retry::new(lake, runtime.handle(), &options);
     let mut records = runtime.block_on(async {
         session.sql(SQL).await?.execute_stream().await.map_err(QueryError::from)
