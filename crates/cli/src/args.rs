@@ -156,6 +156,9 @@ pub(crate) struct QuarantineArgs {
     /// The name of the cluster that the records are from; else the one given when they were ingested
     #[arg(long, value_name = "NAME", requires = "retry")]
     pub(crate) cluster: Option<String>,
+    /// Keep secrets in clear; else Secret data and tokens are replaced by keyed digests
+    #[arg(long, requires = "retry")]
+    pub(crate) no_redact: bool,
 }
 
 #[derive(Debug, Subcommand)]

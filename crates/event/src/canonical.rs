@@ -124,10 +124,10 @@ impl Canonical {
             StaticNode::Null => "null",
             StaticNode::Bool(true) => "true",
             StaticNode::Bool(false) => "false",
+            // How it was written is not on the tape; a negative zero is `-0`.
+            StaticNode::I64(0) | StaticNode::F64(_) => return None,
             StaticNode::I64(value) => digits.format(value),
             StaticNode::U64(value) => digits.format(value),
-            // How it was written is not on the tape.
-            StaticNode::F64(_) => return None,
         };
         self.push(LITERAL, text.as_bytes());
         Some(())

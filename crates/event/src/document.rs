@@ -79,10 +79,11 @@ fn of_text<'a>(json: &'a [u8], canonical: &mut Canonical) -> serde_json::Result<
     let members = members
         .into_iter()
         .map(|(key, json)| {
-            let value = if is_body(&key) { Json::Null } else { serde_json::from_str(json)? };
-            Ok(Member { key, json, value })
+            // A value that no type holds, such as half a surrogate pair, is kept as written; it does not cost the event.
+            let value = if is_body(&key) { None } else { serde_json::from_str(json).ok() };
+            Member { key, json, value: value.unwrap_or(Json::Null) }
         })
-        .collect::<serde_json::Result<_>>()?;
+        .collect();
     Ok(Document { members, digest: canonical.digest_of_text(raw.get()) })
 }
 

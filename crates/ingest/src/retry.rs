@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use podtrail_event::QuarantineRecord;
 
-use crate::frame::{Framer, Limits};
+use crate::frame::{Block, Framer, Kind, Limits, Record};
 use crate::must_gather::node_of_path;
 use crate::options::Options;
 use crate::parse::{Origin, parse_safely};
@@ -35,23 +35,42 @@ pub fn retry(record: &QuarantineRecord, options: &Options) -> Option<Retried> {
         sha256: record.source_sha256.clone(),
         redaction: options.redact.clone(),
     };
-    let limits = Limits { block: options.block_bytes, record: options.max_record_bytes };
-    let mut framer = Framer::new(record.bytes.as_slice(), limits);
+    // As the one record that it was, else as what would be cut into records now.
+    read(record, &origin, [whole(record)]).or_else(|| {
+        let limits = Limits { block: options.block_bytes, record: options.max_record_bytes };
+        let mut framer = Framer::new(record.bytes.as_slice(), limits);
+        read(record, &origin, std::iter::from_fn(|| framer.next_block()))
+    })
+}
+
+/// A block of the record alone.
+fn whole(record: &QuarantineRecord) -> Block {
+    let length = record.bytes.len();
+    let part = Record { kind: Kind::Text, start: 0, end: length, length: length as u64, line: 1 };
+    Block { offset: 0, bytes: record.bytes.clone(), records: vec![part] }
+}
+
+/// Parses blocks, whose places are counted from the beginning of the record. Nothing where they hold what was refused.
+fn read(
+    record: &QuarantineRecord,
+    origin: &Origin,
+    blocks: impl IntoIterator<Item = Block>,
+) -> Option<Retried> {
     let now = now_micros();
+    let lines_before = record.source_line.map_or(0, |line| line.saturating_sub(1));
     let mut count = 0;
     let mut events = Vec::new();
     let mut refused = Vec::new();
-    while let Some(mut block) = framer.next_block() {
+    for mut block in blocks {
         block.offset += u64::try_from(record.source_offset).unwrap_or_default();
-        let lines_before = record.source_line.map_or(0, |line| line.saturating_sub(1));
         for part in &mut block.records {
             part.line += u64::try_from(lines_before).unwrap_or_default();
         }
-        let parsed = parse_safely(&block, &origin);
+        let parsed = parse_safely(&block, origin);
         count += parsed.events;
         events.extend(parsed.batches);
         let damaged = parsed.damaged.into_iter();
-        refused.extend(damaged.map(|damaged| quarantine_record(&origin, damaged, now)));
+        refused.extend(damaged.map(|damaged| quarantine_record(origin, damaged, now)));
     }
     let is_as_before = matches!(&refused[..], [only] if only.id() == record.id());
     if is_as_before && events.is_empty() {

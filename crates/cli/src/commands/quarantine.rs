@@ -102,16 +102,21 @@ fn for_people(batch: &RecordBatch) -> anyhow::Result<RecordBatch> {
 
 /// The beginning of a record; what is no text is spelled out byte by byte.
 fn head(bytes: &[u8]) -> String {
-    let shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
-    let mut head = match std::str::from_utf8(shown) {
-        Ok(text) => text.to_owned(),
-        // A character that the cut goes through.
-        Err(error) if error.error_len().is_none() && shown.len() < bytes.len() => {
-            String::from_utf8_lossy(&shown[..error.valid_up_to()]).into_owned()
-        }
-        Err(_) => shown.escape_ascii().to_string(),
-    };
-    if shown.len() < bytes.len() {
+    let mut shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
+    let is_cut = shown.len() < bytes.len();
+    // The cut may go through a character.
+    if is_cut
+        && let Err(error) = std::str::from_utf8(shown)
+        && error.error_len().is_none()
+    {
+        shown = &shown[..error.valid_up_to()];
+    }
+    let mut head = String::new();
+    for chunk in shown.utf8_chunks() {
+        head.push_str(chunk.valid());
+        head.push_str(&chunk.invalid().escape_ascii().to_string());
+    }
+    if is_cut {
         head.push('…');
     }
     head
@@ -185,7 +190,8 @@ fn retry(
 ) -> anyhow::Result<Exit> {
     const SQL: &str = "
         SELECT *, CAST(NULL AS VARCHAR) AS releases FROM quarantine WHERE released_at IS NULL";
-    let options = ingest::options(runtime, lake, arguments.cluster.as_deref(), false)?;
+    let options =
+        ingest::options(runtime, lake, arguments.cluster.as_deref(), arguments.no_redact)?;
     let mut retry = Retry::new(lake, runtime.handle(), &options);
     let mut records = runtime.block_on(async {
         session.sql(SQL).await?.execute_stream().await.map_err(QueryError::from)

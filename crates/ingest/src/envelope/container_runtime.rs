@@ -140,6 +140,7 @@ fn lines(record: Span<'_>) -> impl Iterator<Item = (Place, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::Room;
 
     fn span(record: &str) -> Span<'_> {
         Span::at(Place { offset: 10, line: 3 }, record.as_bytes())
@@ -160,7 +161,7 @@ mod tests {
                       2026-11-23T22:00:04Z stdout F , 1}\n\
                       2026-11-23T22:00:05Z stderr F other\n\
                       2026-11-23T22:00:06Z stdout P cut";
-        let opened = ContainerRuntime.open(&Record::new(span(record))).unwrap();
+        let opened = ContainerRuntime.open(&Record::new(span(record), &Room::default())).unwrap();
         let expected = [("I1123 whole", 4), (r#"{"a": ,, 1}"#, 3), ("of the other", 5), ("cut", 9)];
         assert_eq!(texts(&opened), expected.map(|(text, line)| (text.to_owned(), line)));
         assert_eq!(opened.values[1].place.offset, 10 + 30);
@@ -191,7 +192,7 @@ mod tests {
             r#"{"log":"x\n","stream":"stdout"}"#,
             r#"{"log":"x\n","stream":"stdout","time":"2026-11-23T22:00:00Z","kubernetes":{}}"#,
         ] {
-            assert!(ContainerRuntime.open(&Record::new(span(record))).is_none(), "{record}");
+            assert!(ContainerRuntime.open(&Record::new(span(record), &Room::default())).is_none(), "{record}");
             assert!(join_docker_lines(span(record)).is_none(), "{record}");
         }
     }
