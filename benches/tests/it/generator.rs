@@ -37,9 +37,10 @@ fn every_line_is_an_event_without_open_slots() {
 fn stages_follow_each_other_and_requests_interleave() {
     let log = log(1);
     let mut stages: HashMap<String, Vec<String>> = HashMap::new();
+    let mut parser = Parser::default();
     let (mut last_stage, mut last_received, mut behind, mut count) = (None, None, 0, 0);
     for line in lines(&log) {
-        let event = Parser::default().parse(line, None).unwrap();
+        let event = parser.parse(line, None).unwrap();
         assert!(event.stage_at >= last_stage, "lines are written in the order of their stages");
         behind += i32::from(event.received_at < last_received);
         (last_stage, last_received) = (event.stage_at, event.received_at);
@@ -66,9 +67,10 @@ const VERBS: [(&str, f64); 6] = [
 fn verbs_are_mixed_as_in_the_logs_it_was_fitted_to() {
     let log = log(3);
     let mut verbs: BTreeMap<String, f64> = BTreeMap::new();
+    let mut parser = Parser::default();
     let mut count = 0.0;
     for line in lines(&log) {
-        let event = Parser::default().parse(line, None).unwrap();
+        let event = parser.parse(line, None).unwrap();
         if event.stage.as_deref() != Some("RequestReceived") {
             *verbs.entry(event.verb.unwrap().to_string()).or_default() += 1.0;
             count += 1.0;

@@ -192,7 +192,10 @@ mod tests {
             r#"{"log":"x\n","stream":"stdout"}"#,
             r#"{"log":"x\n","stream":"stdout","time":"2026-11-23T22:00:00Z","kubernetes":{}}"#,
         ] {
-            assert!(ContainerRuntime.open(&Record::new(span(record), &Room::default())).is_none(), "{record}");
+            assert!(
+                ContainerRuntime.open(&Record::new(span(record), &Room::default())).is_none(),
+                "{record}"
+            );
             assert!(join_docker_lines(span(record)).is_none(), "{record}");
         }
     }
