@@ -130,7 +130,7 @@ fn put<'a>(column: &mut Option<Text<'a>>, value: Json<'a>) -> bool {
 }
 
 /// The strings of a list, if it is one of strings only.
-fn strings<'a>(value: Json<'a>) -> Option<Vec<Text<'a>>> {
+fn strings(value: Json<'_>) -> Option<Vec<Text<'_>>> {
     let Json::Array(elements) = value else { return None };
     elements.into_iter().map(Json::into_text).collect()
 }

@@ -142,7 +142,9 @@ impl Sink for Explanation {
         events: Vec<RecordBatch>,
         _: Vec<QuarantineRecord>,
     ) -> Result<Committed, IngestError> {
-        events.iter().for_each(|batch| self.look(batch));
+        for batch in &events {
+            self.look(batch);
+        }
         let added = events.iter().map(|batch| batch.num_rows() as u64).sum();
         Ok(Committed { added, duplicates: 0 })
     }

@@ -53,7 +53,7 @@ pub fn follow(
         if summary.records > 0 || !summary.problems.is_empty() {
             told(&summary);
         }
-        total.add(summary);
+        total.add(&summary);
         while look.elapsed() < every {
             if options.stop.load(Ordering::Relaxed) {
                 break;

@@ -35,7 +35,7 @@ pub struct Summary {
 
 impl Summary {
     /// Adds what a later run did.
-    pub(crate) fn add(&mut self, later: Self) {
+    pub(crate) fn add(&mut self, later: &Self) {
         self.files += later.files;
         self.records += later.records;
         self.events_added += later.events_added;

@@ -25,7 +25,7 @@ fn follow_folder(
     let mut memory = Memory::default();
     let (stopped, mut seen) = (stop.clone(), 0);
     let options = Options { stop, ..Options::default() };
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let summary = follow(
         &mut memory,
         &[folder.input()],
@@ -59,13 +59,13 @@ fn what_is_written_is_read_once_and_in_whole_lines() {
     let first = lines((0..3).map(event));
     let half = event(3).len() / 2;
     let folder =
-        Folder::new().with("audit.log", [&first[..], event(3)[..half].as_bytes()].concat());
+        Folder::new().with("audit.log", [&first[..], &event(3).as_bytes()[..half]].concat());
     let path = folder.path("audit.log");
     let (memory, summary) = follow_folder(&folder, move |seen| {
         if seen == 3 {
             append(
                 &path,
-                [event(3)[half..].as_bytes(), b"\n", &lines([event(4)])].concat().as_slice(),
+                [&event(3).as_bytes()[half..], b"\n", &lines([event(4)])].concat().as_slice(),
             );
         }
         seen < 5
