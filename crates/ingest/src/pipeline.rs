@@ -335,7 +335,7 @@ impl Skips {
         let what = self.what.map_or(String::new(), |what| format!(", such as {what}"));
         let records =
             if self.count == 1 { "1 record was" } else { &format!("{} records were", self.count) };
-        let message = format!("{records} skipped that hold no audit event{what}");
+        let message = format!("{records} skipped, without an audit event{what}");
         Problem::of_file(&self.file, message)
     }
 }

@@ -44,7 +44,6 @@ pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
             "events_added": summary.events_added,
             "duplicates": summary.duplicates,
             "quarantined": summary.quarantined,
-            "skipped": summary.skipped,
             "bytes_read": summary.bytes_read,
             "seconds": summary.seconds,
         });

@@ -129,3 +129,69 @@ fn secrets_are_redacted_unless_they_are_to_be_kept() {
     assert!(!redacted.contains("hunter2"), "{redacted}");
     assert!(body("kept", &["--no-redact"]).contains("hunter2"));
 }
+
+#[test]
+fn explain_says_what_a_log_shows_and_stores_nothing() {
+    let (dir, lake) = scratch();
+    let sample = sample().display().to_string();
+    let explained = podtrail(["ingest", "--explain", &sample, "--lake", &lake]).expect(0).stdout;
+    for line in [
+        "events      3,902",
+        "period      2026-11-24 10:09:15 to 2026-11-24 10:10:34 UTC",
+        "shape       bare 3,902",
+        "versions    audit.k8s.io/v1 3,902",
+        "workloads   391 writes, the body of 100 % can be seen",
+    ] {
+        assert!(explained.lines().any(|other| other == line), "{line}\n{explained}");
+    }
+    assert!(!dir.path().join("lake").exists());
+
+    let blind = dir.path().join("blind.log");
+    let mut event: serde_json::Value =
+        serde_json::from_str(&privileged_pod("a", "2026-11-24T10:00:00.000000Z")).unwrap();
+    event.as_object_mut().unwrap().remove("requestObject");
+    std::fs::write(&blind, event.to_string()).unwrap();
+    let blind = blind.display().to_string();
+    let explained = podtrail(["ingest", "--explain", &blind, "--json"]).expect(0).json();
+    assert_eq!(
+        (&explained["workload_writes"], &explained["workload_bodies"]),
+        (&json!(1), &json!(0))
+    );
+    assert!(explained["blind_spots"][0].as_str().unwrap().starts_with("1 of 1 workload writes"));
+}
+
+/// From written to queryable while the log grows; Ctrl-C ends it.
+#[cfg(unix)]
+#[test]
+fn follow_commits_what_is_written() {
+    let (dir, lake) = scratch();
+    let log = dir.path().join("audit.log");
+    let append = |name: &str| {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        writeln!(file, "{}", privileged_pod(name, "2026-11-24T10:00:00.000000Z")).unwrap();
+    };
+    let count = || {
+        let rows = "SELECT count(*) AS rows FROM stages";
+        let run = podtrail(["sql", "--lake", &lake, "--format", "jsonl", "-c", rows]);
+        if run.code == 0 { run.jsonl()[0]["rows"].as_u64().unwrap() } else { 0 }
+    };
+    let wait_for = |rows| {
+        let patience = std::time::Instant::now() + std::time::Duration::from_mins(2);
+        while count() < rows {
+            assert!(std::time::Instant::now() < patience, "{rows} rows never came");
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    };
+    append("a");
+    let path = log.display().to_string();
+    let arguments = ["ingest", "--follow", "--every", "200ms", &path, "--lake", &lake];
+    let mut following =
+        crate::command(arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
+    wait_for(1);
+    append("b");
+    wait_for(2);
+    let pid = following.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(following.wait().unwrap().success());
+    assert_eq!(count(), 2);
+}

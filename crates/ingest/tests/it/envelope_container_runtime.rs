@@ -60,7 +60,7 @@ fn other_lines_of_the_component_are_skipped_and_told() {
         assert_eq!(summary.skipped, 3);
         assert_eq!(
             summary.notes[0].message,
-            "3 records were skipped that hold no audit event, such as klog lines of a Kubernetes component"
+            "3 records were skipped, without an audit event, such as klog lines of a Kubernetes component"
         );
         let (events, _, summary) = unwrap(wrap(klog));
         assert!(events.is_empty());
