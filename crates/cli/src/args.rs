@@ -79,6 +79,7 @@ pub(crate) struct HuntArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "a command line is made of flags")]
 pub(crate) struct IngestArgs {
     /// Log files, folders, patterns, or - for standard input
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required = true)]

@@ -104,7 +104,9 @@ fn list_log_leftovers(log: &Path, files: &mut Vec<PathBuf>) -> Result<(), LakeEr
         let is_staged = name.rsplit_once('#').is_some_and(|(_, number)| {
             !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
         });
-        if !is_directory && (is_staged || name.ends_with(".tmp")) {
+        if !is_directory
+            && (is_staged || Path::new(&*name).extension().is_some_and(|it| it == "tmp"))
+        {
             files.push(path);
         }
     }

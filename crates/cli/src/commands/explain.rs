@@ -89,9 +89,9 @@ fn counts(counts: &BTreeMap<String, u64>, unnamed: &str) -> String {
         let value = if value.is_empty() { unnamed.to_owned() } else { escape(value).to_string() };
         format!("{value} {}", thousands(**count))
     };
-    let mut text = sorted.iter().take(SHOWN).map(named).collect::<Vec<_>>().join(", ");
+    let mut shown: Vec<_> = sorted.iter().take(SHOWN).map(named).collect();
     if sorted.len() > SHOWN {
-        text += &format!(", {} more", sorted.len() - SHOWN);
+        shown.push(format!("{} more", sorted.len() - SHOWN));
     }
-    text
+    shown.join(", ")
 }

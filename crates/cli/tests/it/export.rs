@@ -102,6 +102,6 @@ fn an_export_is_scoped_and_in_order_of_time() {
         names(&["--from", "2026-11-12", "--to", "2026-11-13"]),
         [json!("d12"), json!("d13")]
     );
-    assert_eq!(names(&["--identity", "bob"]), [json!(""); 0]);
+    assert!(names(&["--identity", "bob"]).is_empty());
     podtrail(["export", "--lake", "/nowhere"]).expect(4);
 }

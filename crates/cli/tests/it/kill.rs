@@ -65,8 +65,9 @@ fn files(lake: &str, table: &str) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
     let mut named = BTreeSet::new();
     for entry in log {
         let name = entry.file_name().unwrap().to_str().unwrap();
-        assert!(!name.contains('#') && !name.ends_with(".tmp"), "left in the log: {name}");
-        if !name.ends_with(".json") {
+        let extension = entry.extension().unwrap_or_default();
+        assert!(!name.contains('#') && extension != "tmp", "left in the log: {name}");
+        if extension != "json" {
             continue;
         }
         for line in std::fs::read_to_string(&entry).unwrap().lines() {
@@ -85,7 +86,8 @@ impl Random {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        limit.mul_f64((self.0 >> 11) as f64 / (1_u64 << 53) as f64)
+        let per_mille = u32::try_from(self.0 % 1000).unwrap();
+        limit * per_mille / 1000
     }
 }
 

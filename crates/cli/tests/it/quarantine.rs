@@ -11,8 +11,9 @@ fn lake() -> (tempfile::TempDir, String) {
     let (dir, lake) = scratch();
     let log = dir.path().join("audit.log");
     let good = privileged_pod("a", "2026-11-24T10:00:00.000000Z");
-    let long = format!("hello \u{1b}[31m{}", "é".repeat(40));
-    let lines = [good.as_bytes(), long.as_bytes(), b"{\"a\":\"\xff\"}", b"{\"kind\":\"Pod\"}", b""];
+    let hostile = format!("hello \u{1b}[31m{}", "é".repeat(40));
+    let lines =
+        [good.as_bytes(), hostile.as_bytes(), b"{\"a\":\"\xff\"}", b"{\"kind\":\"Pod\"}", b""];
     std::fs::write(&log, lines.join(&b"\n"[..])).unwrap();
     let log = log.display().to_string();
     podtrail(["ingest", &log, "--lake", &lake, "--cluster", "prod"]).expect(3);
@@ -102,7 +103,7 @@ fn what_is_understood_now_is_released() {
     let list =
         format!("{{\"kind\":\"EventList\",\"items\":[{b},\n{c},{{\"kind\":\"Pod\",\"x\":1}}]}}");
     refuse(&lake, 7, list.as_bytes(), list.len());
-    refuse(&lake, 9, list[..300].as_bytes(), list.len());
+    refuse(&lake, 9, &list.as_bytes()[..300], list.len());
     let retried = quarantine(&lake, &["--retry"]).expect(3);
     let expected = "1 of 5 records released, 2 events added";
     assert!(retried.stdout.starts_with(expected), "{retried}");
