@@ -9,7 +9,7 @@ use podtrail_lake::{Lake, LakeError, Snapshot};
 use crate::support::{batch, event, files_on_disk, lake, value};
 
 const NOW: Duration = Duration::ZERO;
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// A lake with one event, whose cluster has a name that needs care in paths.
 async fn lake_with_an_event() -> (tempfile::TempDir, Lake, Snapshot) {
