@@ -16,6 +16,7 @@ use arrow::array::{
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use chrono::{DateTime, SecondsFormat};
 
 /// A value that can be stored in an Arrow column; every column is nullable.
 pub trait Column {
@@ -120,6 +121,14 @@ pub struct Micros(pub i64);
 pub struct Day(pub i32);
 
 impl Micros {
+    /// The instant as the API server writes it (`metav1.MicroTime`): RFC 3339, six digits of a second, `Z`.
+    ///
+    /// Nothing for an instant some 260,000 years away.
+    pub fn to_rfc3339(self) -> Option<String> {
+        let time = DateTime::from_timestamp_micros(self.0)?;
+        Some(time.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+
     /// The UTC day in which the instant lies.
     pub fn day(self) -> Day {
         const MICROS_PER_DAY: i64 = 86_400_000_000;

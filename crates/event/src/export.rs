@@ -8,9 +8,9 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Int32Type, TimeUnit, TimestampMicrosecondType};
-use chrono::{DateTime, SecondsFormat};
 use serde_json::value::RawValue;
 
+use crate::column::Micros;
 use crate::document::members;
 
 /// The columns that an event is made of again, in any order.
@@ -249,8 +249,8 @@ impl<'a> Exporter<'a> {
             [("requestReceivedTimestamp", self.received_at), ("stageTimestamp", self.stage_at)]
         {
             if typed(key) && column.is_valid(row) {
-                let time = DateTime::from_timestamp_micros(column.value(row)).unwrap_or_default();
-                object.text(key, Some(&time.to_rfc3339_opts(SecondsFormat::Micros, true)));
+                let time = Micros(column.value(row)).to_rfc3339();
+                object.text(key, time.or(Micros(0).to_rfc3339()).as_deref());
             }
         }
         if typed("annotations") && self.annotations.is_valid(row) {

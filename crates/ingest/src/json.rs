@@ -86,6 +86,15 @@ impl ObjectWriter {
         self.raw(key, &quote(text));
     }
 
+    /// An object of members whose values are JSON text.
+    pub(crate) fn write<'a>(members: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>) -> String {
+        let mut object = Self::default();
+        for (key, json) in members {
+            object.raw(key, &json);
+        }
+        object.finish()
+    }
+
     pub(crate) fn finish(mut self) -> String {
         if self.0.is_empty() {
             self.0.push('{');

@@ -10,7 +10,7 @@ use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
 use super::instant::{instant, instant_of};
-use super::packed::unpack;
+use super::packed::open_packed;
 use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::json::{self, Object};
 use crate::span::Span;
@@ -97,7 +97,7 @@ fn subscription<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> 
     let kind = object.text("messageType")?;
     let events = object.list("logEvents")?;
     if kind == "CONTROL_MESSAGE" {
-        return Some(Opened { name: NAME, skipped: 1, ..Opened::default() });
+        return Some(Opened::skipped(NAME));
     }
     let stream = Stream::new(object.text("logGroup").as_deref(), object.text("logStream"));
     Some(log_events(NAME, whole, &stream, events))
@@ -106,27 +106,19 @@ fn subscription<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> 
 /// What a Lambda function is called with: `{"awslogs":{"data":"…"}}`.
 fn lambda<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let data = object.object("awslogs")?.text("data")?;
-    Some(unpacked("lambda", record, &data))
+    Some(open_packed("lambda", record, &data))
 }
 
 /// Records of a Kinesis stream, as Lambda, Firehose or the command line give them.
 fn kinesis_list<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let records = object.list("Records").or_else(|| object.list("records"))?;
     packed_data(&json::object(records.first()?)?)?;
-    let mut rest = whole;
-    let values = records
-        .into_iter()
-        .map(|record| {
-            let at = rest.take(record.get().as_bytes());
-            Inner { text: at.bytes.into(), place: at.place(), facts: Facts::default() }
-        })
-        .collect();
-    Some(Opened { name: "kinesis", values, ..Opened::default() })
+    Some(Opened::with("kinesis", Inner::elements(whole, records)))
 }
 
 fn kinesis_record<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let data = packed_data(object)?;
-    Some(unpacked("kinesis-record", record, &data))
+    Some(open_packed("kinesis-record", record, &data))
 }
 
 fn packed_data<'a>(record: &Object<'a>) -> Option<Cow<'a, str>> {
@@ -138,20 +130,6 @@ fn packed_data<'a>(record: &Object<'a>) -> Option<Cow<'a, str>> {
     }
     record.get("PartitionKey")?;
     record.text("Data")
-}
-
-fn unpacked<'a>(name: &'static str, record: &Record<'a>, data: &str) -> Opened<'a> {
-    match unpack(data, &record.room) {
-        Ok(text) => {
-            let place = record.span.place();
-            let values = vec![Inner { text: text.into(), place, facts: Facts::default() }];
-            Opened { name, values, ..Opened::default() }
-        }
-        Err(reason) => {
-            let damaged = Some((record.span, format!("{name}: {reason}")));
-            Opened { name, damaged, ..Opened::default() }
-        }
-    }
 }
 
 /// The answers of `get-log-events` and `filter-log-events`: `{"events":[{"timestamp":…,"message":"…"}],…}`.
@@ -198,11 +176,7 @@ fn log_events<'a>(
             Some(Message::Event(inner)) => opened.values.push(inner),
             Some(Message::Other) => opened.skipped += 1,
             // It makes no sense, and is told as it stands.
-            None => opened.values.push(Inner {
-                text: at.bytes.into(),
-                place: at.place(),
-                facts: stream.facts(None),
-            }),
+            None => opened.values.push(Inner::span(at, stream.facts(None))),
         }
     }
     opened
@@ -243,8 +217,8 @@ fn message_of<'a>(
 
 fn one<'a>(name: &'static str, message: Message<'a>) -> Opened<'a> {
     match message {
-        Message::Event(inner) => Opened { name, values: vec![inner], ..Opened::default() },
-        Message::Other => Opened { name, skipped: 1, ..Opened::default() },
+        Message::Event(inner) => Opened::with(name, vec![inner]),
+        Message::Other => Opened::skipped(name),
     }
 }
 
@@ -258,15 +232,7 @@ fn insights_results<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'
     if !is_answer {
         return None;
     }
-    let mut rest = whole;
-    let values = rows
-        .into_iter()
-        .map(|row| {
-            let at = rest.take(row.get().as_bytes());
-            Inner { text: at.bytes.into(), place: at.place(), facts: Facts::default() }
-        })
-        .collect();
-    Some(Opened { name: "cloudwatch-insights", values, ..Opened::default() })
+    Some(Opened::with("cloudwatch-insights", Inner::elements(whole, rows)))
 }
 
 /// One row of such an answer.
@@ -309,7 +275,7 @@ fn log_line(line: Span<'_>) -> Option<Opened<'_>> {
         let shipped_at = instant_of(time)?;
         let stream = Stream { name: Some(name.into()), ..Stream::default() };
         if stream.is_other() {
-            return Some(Opened { name: NAME, skipped: 1, ..Opened::default() });
+            return Some(Opened::skipped(NAME));
         }
         return Some(one_line(NAME, message, stream.facts(Some(shipped_at))));
     }
@@ -320,8 +286,7 @@ fn log_line(line: Span<'_>) -> Option<Opened<'_>> {
 }
 
 fn one_line<'a>(name: &'static str, message: Span<'a>, facts: Facts<'a>) -> Opened<'a> {
-    let values = vec![Inner { text: message.bytes.into(), place: message.place(), facts }];
-    Opened { name, values, ..Opened::default() }
+    Opened::with(name, vec![Inner::span(message, facts)])
 }
 
 fn first_word(line: Span<'_>) -> Option<(&str, Span<'_>)> {

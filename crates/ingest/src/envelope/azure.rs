@@ -7,10 +7,10 @@
 
 use std::borrow::Cow;
 
+use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
 use super::instant::instant;
-use super::micro_time::micro_time;
 use super::packed::too_much;
 use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::json::{self, Object, ObjectWriter};
@@ -42,15 +42,7 @@ fn records<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let records = object.list("records")?;
     let first = json::object(records.first()?)?;
     first.get("category").or_else(|| first.get("operationName"))?;
-    let mut rest = whole;
-    let values = records
-        .into_iter()
-        .map(|record| {
-            let at = rest.take(record.get().as_bytes());
-            Inner { text: at.bytes.into(), place: at.place(), facts: Facts::default() }
-        })
-        .collect();
-    Some(Opened { name: "azure-records", values, ..Opened::default() })
+    Some(Opened::with("azure-records", Inner::elements(whole, records)))
 }
 
 /// One diagnostic record: `{"category":"kube-audit","resourceId":…,"properties":{"log":…,"pod":…},"time":…}`.
@@ -64,7 +56,7 @@ fn diagnostic_record<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<
     };
     if !is_audit_category(&category) {
         let is_log = log_of(properties).is_some();
-        return is_log.then(|| Opened { name: NAME, skipped: 1, ..Opened::default() });
+        return is_log.then(|| Opened::skipped(NAME));
     }
     let inner = if let Some(members) = json::object(properties) {
         let facts = Facts { node: members.text("pod"), ..facts };
@@ -82,7 +74,7 @@ fn diagnostic_record<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<
         let place = whole.locate(properties.get().as_bytes()).place();
         Inner { text: text.into_bytes().into(), place, facts: Facts { node, ..facts } }
     };
-    Some(Opened { name: NAME, values: vec![inner], ..Opened::default() })
+    Some(Opened::with(NAME, vec![inner]))
 }
 
 /// What stands in the member `log` of properties, if they are an object or the text of one.
@@ -113,11 +105,11 @@ fn diagnostics_row<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a
     const NAME: &str = "azure-log-analytics";
     let log = object.get("log_s")?;
     if object.text("Category").is_some_and(|category| !is_audit_category(&category)) {
-        return Some(Opened { name: NAME, skipped: 1, ..Opened::default() });
+        return Some(Opened::skipped(NAME));
     }
     let facts = Facts { node: object.text("pod_s"), ..facts_of_row(object) };
     let inner = Inner::of(whole, log, facts)?;
-    Some(Opened { name: NAME, values: vec![inner], ..Opened::default() })
+    Some(Opened::with(NAME, vec![inner]))
 }
 
 fn facts_of_row<'a>(row: &Object<'a>) -> Facts<'a> {
@@ -164,13 +156,11 @@ fn audit_row<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>>
     }
     let facts = Facts {
         node: object.text("PodName").filter(|name| !name.is_empty()),
-        original: Some(record.span.bytes.into()),
         truncated,
         ..facts_of_row(object)
     };
-    let text = event.finish().into_bytes().into();
-    let values = vec![Inner { text, place: record.span.place(), facts }];
-    Some(Opened { name: "azure-log-analytics", values, ..Opened::default() })
+    let inner = Inner::rebuilt(record.span, event.finish(), facts);
+    Some(Opened::with("azure-log-analytics", vec![inner]))
 }
 
 /// The member that a column stands for; nothing where it is empty.
@@ -181,7 +171,8 @@ fn member_of_column<'a>(member: &str, value: &'a RawValue) -> Option<Cow<'a, str
     match member {
         _ if text.is_empty() => None,
         "requestReceivedTimestamp" | "stageTimestamp" => {
-            let time = instant(value).and_then(micro_time).unwrap_or_else(|| text.into_owned());
+            let time =
+                instant(value).and_then(Micros::to_rfc3339).unwrap_or_else(|| text.into_owned());
             Some(json::quote(&time).into())
         }
         "user" | "sourceIPs" | "objectRef" | "responseStatus" | "requestObject"
@@ -217,12 +208,9 @@ fn defender<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> 
     }
     let facts = Facts {
         shipped_at: object.get("time").and_then(instant),
-        original: Some(record.span.bytes.into()),
         ..facts_of_resource(properties.text("AzureResourceId"))
     };
-    let text = event.finish().into_bytes().into();
-    let values = vec![Inner { text, place: record.span.place(), facts }];
-    Some(Opened { name: "defender", values, ..Opened::default() })
+    Some(Opened::with("defender", vec![Inner::rebuilt(record.span, event.finish(), facts)]))
 }
 
 fn member_of_defender(key: &str) -> Cow<'_, str> {

@@ -35,14 +35,7 @@ impl Envelope for Batch {
         let mut rest = value;
         let mut values = Vec::with_capacity(list.items.len());
         for item in list.items {
-            let item = rest.locate(item.get().as_bytes());
-            let end = item.offset - rest.offset + item.bytes.len() as u64;
-            rest = rest.after(usize::try_from(end).unwrap_or(usize::MAX));
-            values.push(Inner {
-                text: item.bytes.into(),
-                place: item.place(),
-                facts: Facts::default(),
-            });
+            values.push(Inner::span(rest.take(item.get().as_bytes()), Facts::default()));
         }
         let damaged = result.err().map(|error| {
             let before =

@@ -114,7 +114,7 @@ fn join<'a>(name: &'static str, parts: Vec<Part<'a>>) -> Opened<'a> {
         }
     }
     values.extend(open.into_iter().flatten().map(line_of));
-    Opened { name, values, ..Opened::default() }
+    Opened::with(name, values)
 }
 
 fn line_of(part: Part<'_>) -> Inner<'_> {

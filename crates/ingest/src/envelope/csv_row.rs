@@ -37,6 +37,6 @@ impl Envelope for CsvRow {
                 facts: Facts::default(),
             })
             .collect();
-        (!values.is_empty()).then(|| Opened { name: "csv", values, ..Opened::default() })
+        (!values.is_empty()).then(|| Opened::with("csv", values))
     }
 }

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::find::{content, find, find_text, find_time};
-use super::lifted::{is_bare_event, restore_keys, write_object};
+use super::lifted::{is_bare_event, restore_keys};
 use super::{Envelope, Facts, Inner, Opened, Record};
-use crate::json::{self, Object};
+use crate::json::{self, Object, ObjectWriter};
 
 /// `{"@timestamp":…,"kubernetes":{"audit":{…}}}` and `{"fields":{"kubernetes.audit.verb":["create"],…}}`.
 pub(super) struct Elastic;
@@ -34,12 +34,8 @@ impl Envelope for Elastic {
         }?;
         let line =
             find(object, "event.original").and_then(|value| content(record.span, value, facts()));
-        let inner = line.unwrap_or_else(|| Inner {
-            text: rebuilt.into(),
-            place: record.span.place(),
-            facts: Facts { original: Some(record.span.bytes.into()), ..facts() },
-        });
-        Some(Opened { name: "elastic-agent", values: vec![inner], ..Opened::default() })
+        let inner = line.unwrap_or_else(|| Inner::rebuilt(record.span, rebuilt, facts()));
+        Some(Opened::with("elastic-agent", vec![inner]))
     }
 }
 
@@ -51,7 +47,7 @@ fn rebuild(audit: &Object<'_>) -> Option<Vec<u8>> {
         let restored = if is_renamed { restore_keys(value, without_dots) } else { None };
         (key, restored.map_or(value.get().into(), Cow::Owned))
     });
-    write_object(members)
+    Some(ObjectWriter::write(members).into_bytes())
 }
 
 fn without_dots(known: &str) -> String {

@@ -15,11 +15,11 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
 use super::instant::instant_of;
-use super::micro_time::micro_time;
-use super::packed::unpack;
+use super::packed::open_packed;
 use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::json::{self, Object, ObjectWriter};
 
@@ -41,35 +41,15 @@ impl Envelope for Gcp {
 
 /// A Pub/Sub message, pushed or pulled: `{"message":{"data":"<base64>","messageId":…},…}`.
 fn pubsub<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
-    const NAME: &str = "pubsub";
     const MARKS: &[&str] = &["messageId", "message_id", "publishTime"];
     let message = object.object("message")?;
     let data = message.text("data").filter(|_| MARKS.iter().any(|m| message.get(m).is_some()))?;
-    match unpack(&data, &record.room) {
-        Ok(text) => {
-            let place = record.span.place();
-            let values = vec![Inner { text: text.into(), place, facts: Facts::default() }];
-            Some(Opened { name: NAME, values, ..Opened::default() })
-        }
-        Err(reason) => {
-            let damaged = Some((record.span, format!("{NAME}: {reason}")));
-            Some(Opened { name: NAME, damaged, ..Opened::default() })
-        }
-    }
+    Some(open_packed("pubsub", record, &data))
 }
 
 /// A `LogEntry` as the API and sinks write it.
 fn log_entry<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
-    let entry = Entry {
-        payload: object.object("protoPayload")?,
-        insert_id: object.text("insertId"),
-        timestamp: object.text("timestamp"),
-        received: object.text("receiveTimestamp"),
-        labels: object.object("labels"),
-        operation: object.object("operation"),
-        cluster: object.object("resource").as_ref().and_then(cluster_of),
-    };
-    entry.open("cloud-logging", record)
+    Entry::of(object, "protoPayload")?.open("cloud-logging", record)
 }
 
 /// What Google's Go client makes of a `LogEntry`, with the payload as JSON text beside it:
@@ -91,16 +71,7 @@ fn go_dump<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
 
 /// A row of the table that a sink to BigQuery fills. Bodies are JSON text there.
 fn bigquery_row<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
-    let entry = Entry {
-        payload: object.object("protopayload_auditlog")?,
-        insert_id: object.text("insertId"),
-        timestamp: object.text("timestamp"),
-        received: object.text("receiveTimestamp"),
-        labels: object.object("labels"),
-        operation: object.object("operation"),
-        cluster: object.object("resource").as_ref().and_then(cluster_of),
-    };
-    entry.open("bigquery", record)
+    Entry::of(object, "protopayload_auditlog")?.open("bigquery", record)
 }
 
 fn cluster_of(resource: &Object<'_>) -> Option<String> {
@@ -119,7 +90,20 @@ struct Entry<'e> {
     cluster: Option<String>,
 }
 
-impl Entry<'_> {
+impl<'e> Entry<'e> {
+    /// An entry with the member names of the API, whose payload stands in a member of that name.
+    fn of(object: &Object<'e>, payload: &str) -> Option<Self> {
+        Some(Self {
+            payload: object.object(payload)?,
+            insert_id: object.text("insertId"),
+            timestamp: object.text("timestamp"),
+            received: object.text("receiveTimestamp"),
+            labels: object.object("labels"),
+            operation: object.object("operation"),
+            cluster: object.object("resource").as_ref().and_then(cluster_of),
+        })
+    }
+
     fn open<'a>(&self, name: &'static str, record: &Record<'a>) -> Option<Opened<'a>> {
         if self.payload.text("serviceName")? != KUBERNETES {
             return None;
@@ -129,12 +113,9 @@ impl Entry<'_> {
             provider: Some(PROVIDER),
             cluster: self.cluster.clone().map(Cow::Owned),
             shipped_at: time(&self.received).or_else(|| time(&self.timestamp)),
-            original: Some(record.span.bytes.into()),
             ..Facts::default()
         };
-        let text = self.event().into_bytes().into();
-        let values = vec![Inner { text, place: record.span.place(), facts }];
-        Some(Opened { name, values, ..Opened::default() })
+        Some(Opened::with(name, vec![Inner::rebuilt(record.span, self.event(), facts)]))
     }
 
     /// The event that the entry was made from, as far as it says.
@@ -169,7 +150,9 @@ impl Entry<'_> {
                 event.raw(key, &body);
             }
         }
-        if let Some(time) = self.timestamp.as_deref().and_then(instant_of).and_then(micro_time) {
+        if let Some(time) =
+            self.timestamp.as_deref().and_then(instant_of).and_then(Micros::to_rfc3339)
+        {
             event.text("requestReceivedTimestamp", &time);
         }
         if let Some(labels) = &self.labels {

@@ -3,11 +3,11 @@
 //! One line a stage, without bodies and object reference; the latter is taken from the request URI. Basic audit writes two
 //! lines a request, the second with nothing but the response. `ip` is the FIRST source address, which a client can claim.
 
-use std::borrow::Cow;
 use std::iter::Peekable;
 use std::str::{self, Chars};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
+use podtrail_event::Micros;
 use serde_json::{Map, Value, json};
 
 use super::request_path::RequestPath;
@@ -19,10 +19,8 @@ pub(super) struct Legacy;
 impl Envelope for Legacy {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
         let event = event_of(str::from_utf8(record.span.bytes).ok()?)?;
-        let facts = Facts { original: Some(record.span.bytes.into()), ..Facts::default() };
-        let text = Cow::Owned(event.to_string().into_bytes());
-        let inner = Inner { text, place: record.span.place(), facts };
-        Some(Opened { name: "legacy-text", values: vec![inner], ..Opened::default() })
+        let inner = Inner::rebuilt(record.span, event.to_string(), Facts::default());
+        Some(Opened::with("legacy-text", vec![inner]))
     }
 }
 
@@ -30,7 +28,7 @@ impl Envelope for Legacy {
 fn event_of(line: &str) -> Option<Value> {
     let (time, fields) = line.split_once(" AUDIT: id=")?;
     let time = DateTime::parse_from_rfc3339(time).ok()?.with_timezone(&Utc);
-    let time = time.to_rfc3339_opts(SecondsFormat::Micros, true);
+    let time = Micros(time.timestamp_micros()).to_rfc3339()?;
     let fields = Fields::read(fields)?;
 
     let mut event = Map::new();

@@ -5,13 +5,12 @@
 //! an unknown one may be new in the API.
 
 use std::borrow::Cow;
-use std::io::Write;
 
 use serde_json::value::RawValue;
 
 use super::find::{content, find, find_text, find_time};
 use super::{Envelope, Facts, Inner, Opened, Record};
-use crate::json::{self, Object};
+use crate::json::{self, Object, ObjectWriter};
 
 /// `{"date":…,"auditID":…,"stage":…,"kubernetes":{…}}`.
 pub(super) struct Lifted;
@@ -93,13 +92,9 @@ impl Envelope for Lifted {
         });
         let inner = match line {
             Some(line) => line,
-            None => Inner {
-                text: strip(object)?.into(),
-                place: record.span.place(),
-                facts: Facts { original: Some(record.span.bytes.into()), ..facts },
-            },
+            None => Inner::rebuilt(record.span, strip(object), facts),
         };
-        Some(Opened { name, values: vec![inner], ..Opened::default() })
+        Some(Opened::with(name, vec![inner]))
     }
 }
 
@@ -117,7 +112,7 @@ fn name_of(object: &Object<'_>) -> &'static str {
 }
 
 /// The event without what was added, in its own form.
-fn strip(object: &Object<'_>) -> Option<Vec<u8>> {
+fn strip(object: &Object<'_>) -> String {
     let is_v1 = object.text("apiVersion").is_some_and(|version| version == "audit.k8s.io/v1");
     let is_printed = object.iter().any(|(key, value)| is_printed(key, value));
     let renames = object.iter().any(|(key, _)| key.starts_with("p_"));
@@ -136,7 +131,7 @@ fn strip(object: &Object<'_>) -> Option<Vec<u8>> {
         };
         members.push((key, value));
     }
-    write_object(members)
+    ObjectWriter::write(members)
 }
 
 /// The text of an object or list that was printed into a string; empty where there was none.
@@ -172,7 +167,7 @@ fn restore_extra(user: &RawValue) -> Option<String> {
         let restored = if key == "extra" { restore_keys(value, panther_key) } else { None };
         (key, restored.map_or(value.get().into(), Cow::Owned))
     });
-    String::from_utf8(write_object(members)?).ok()
+    Some(ObjectWriter::write(members))
 }
 
 fn panther_key(known: &str) -> String {
@@ -212,21 +207,5 @@ pub(super) fn restore_keys(value: &RawValue, rename: fn(&str) -> String) -> Opti
         let known = KNOWN_KEYS.iter().find(|known| rename(known) == key);
         (known.copied().unwrap_or(key), Cow::Borrowed(value.get()))
     });
-    String::from_utf8(write_object(members)?).ok()
-}
-
-/// An object of members whose values are JSON text.
-pub(super) fn write_object<'a>(
-    members: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>,
-) -> Option<Vec<u8>> {
-    let mut text = vec![b'{'];
-    for (key, value) in members {
-        if text.len() > 1 {
-            text.push(b',');
-        }
-        serde_json::to_writer(&mut text, key).ok()?;
-        write!(text, ":{value}").ok()?;
-    }
-    text.push(b'}');
-    Some(text)
+    Some(ObjectWriter::write(members))
 }

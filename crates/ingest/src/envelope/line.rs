@@ -49,8 +49,8 @@ impl Envelope for Prefixed {
         // A syslog daemon writes the end of the line as an escape.
         let text = text.strip_suffix("#012").unwrap_or(text);
         let at = record.span.locate(text.as_bytes());
-        let inner = Inner { text: at.bytes.into(), place: at.place(), facts };
-        Some(Opened { name, values: vec![inner], ..Opened::default() })
+        let inner = Inner::span(at, facts);
+        Some(Opened::with(name, vec![inner]))
     }
 }
 

@@ -39,7 +39,7 @@ impl Envelope for Listing {
                     element_of(rest.take(element.get().as_bytes()), element, Facts::default())
                 })
                 .collect();
-            return Some(Opened { name, values, ..Opened::default() });
+            return Some(Opened::with(name, values));
         }
         let streams = STREAMS.iter().find_map(|path| list(path))?;
         let mut rest = record.span;
@@ -47,7 +47,7 @@ impl Envelope for Listing {
         for stream in streams {
             add_stream(&mut rest, &json::object(stream)?, &mut values)?;
         }
-        Some(Opened { name: "loki", values, ..Opened::default() })
+        Some(Opened::with("loki", values))
     }
 }
 
@@ -70,9 +70,5 @@ fn add_stream<'a>(
 
 /// An element of a list: what is in it, or itself where it is neither text, object nor array.
 fn element_of<'a>(at: Span<'a>, element: &'a RawValue, facts: Facts<'a>) -> Inner<'a> {
-    Inner::at(at, element, facts.clone()).unwrap_or_else(|| Inner {
-        text: at.bytes.into(),
-        place: at.place(),
-        facts,
-    })
+    Inner::at(at, element, facts.clone()).unwrap_or_else(|| Inner::span(at, facts))
 }

@@ -13,7 +13,6 @@ mod legacy;
 mod lifted;
 mod line;
 mod listing;
-mod micro_time;
 mod openshift;
 mod otlp;
 mod packed;
@@ -134,6 +133,18 @@ pub(crate) struct Opened<'a> {
     pub(crate) skipped: u64,
 }
 
+impl<'a> Opened<'a> {
+    /// An envelope that holds these values.
+    fn with(name: &'static str, values: Vec<Inner<'a>>) -> Self {
+        Self { name, values, ..Self::default() }
+    }
+
+    /// An envelope around what belongs there and is no audit event.
+    fn skipped(name: &'static str) -> Self {
+        Self { name, skipped: 1, ..Self::default() }
+    }
+}
+
 /// A value inside an envelope.
 #[derive(Debug)]
 pub(crate) struct Inner<'a> {
@@ -151,6 +162,24 @@ impl<'a> Inner<'a> {
     pub(crate) fn of(whole: Span<'a>, value: &'a RawValue, facts: Facts<'a>) -> Option<Self> {
         let at = whole.locate(value.get().as_bytes());
         Self::at(at, value, facts)
+    }
+
+    /// What stands at a place, as it stands.
+    fn span(at: Span<'a>, facts: Facts<'a>) -> Self {
+        Self { text: at.bytes.into(), place: at.place(), facts }
+    }
+
+    /// An event that was put together from what stands at a place, which is kept beside it.
+    fn rebuilt(from: Span<'a>, text: impl Into<Vec<u8>>, facts: Facts<'a>) -> Self {
+        let facts = Facts { original: Some(from.bytes.into()), ..facts };
+        Self { text: Cow::Owned(text.into()), place: from.place(), facts }
+    }
+
+    /// The elements of a list in `whole`, as they stand.
+    fn elements(whole: Span<'a>, list: Vec<&'a RawValue>) -> Vec<Self> {
+        let mut rest = whole;
+        let element = |element: &'a RawValue| rest.take(element.get().as_bytes());
+        list.into_iter().map(element).map(|at| Self::span(at, Facts::default())).collect()
     }
 
     /// The same of a value whose span is known.

@@ -80,12 +80,9 @@ fn viaq_event<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>
         cluster: openshift.as_ref().and_then(|members| members.text("cluster_id")),
         node: object.text("hostname"),
         shipped_at: object.get("@timestamp").and_then(instant),
-        original: Some(record.span.bytes.into()),
         ..Facts::default()
     };
-    let text = event.finish().into_bytes().into();
-    let values = vec![Inner { text, place: record.span.place(), facts }];
-    Some(Opened { name: "viaq", values, ..Opened::default() })
+    Some(Opened::with("viaq", vec![Inner::rebuilt(record.span, event.finish(), facts)]))
 }
 
 /// The audit logs of hosts and of the network go the same way: they are no audit logs of Kubernetes.
@@ -93,7 +90,7 @@ fn other_viaq_record<'a>(object: &Object<'a>) -> Option<Opened<'a>> {
     object.get("openshift")?;
     let is_other = object.text("log_type")? == "audit"
         && matches!(&*object.text("log_source")?, "auditd" | "ovn");
-    is_other.then(|| Opened { name: "viaq", skipped: 1, ..Opened::default() })
+    is_other.then(|| Opened::skipped("viaq"))
 }
 
 /// What `oc adm node-logs` prints for several nodes: `<node> {…}`.
@@ -108,8 +105,8 @@ fn node_line(line: Span<'_>) -> Option<Opened<'_>> {
     }
     // Any cluster's logs may be collected in this form, so it does not tell the provider.
     let facts = Facts { node: Some(node.into()), ..Facts::default() };
-    let values = vec![Inner { text: event.bytes.into(), place: event.place(), facts }];
-    Some(Opened { name: "node-logs", values, ..Opened::default() })
+    let values = vec![Inner::span(event, facts)];
+    Some(Opened::with("node-logs", values))
 }
 
 /// Whether a word can be the name of a node: a DNS subdomain (RFC 1123), and not a number, which is rather a time.

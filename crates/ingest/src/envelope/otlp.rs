@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::instant::instant;
 use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::json::{self, Object, ObjectWriter};
+use crate::span::Span;
 
 /// `{"resourceLogs":[{"resource":…,"scopeLogs":[{"logRecords":[{"body":…}]}]}]}`.
 pub(super) struct Otlp;
@@ -31,11 +32,8 @@ impl Envelope for Otlp {
                     opened.skipped += 1;
                     continue;
                 }
-                opened.values.push(inner(at, log_record, &source).unwrap_or_else(|| Inner {
-                    text: at.bytes.into(),
-                    place: at.place(),
-                    facts: Facts::default(),
-                }));
+                let inner = inner(at, log_record, &source);
+                opened.values.push(inner.unwrap_or_else(|| Inner::span(at, Facts::default())));
             }
         }
         Some(opened)
@@ -43,11 +41,7 @@ impl Envelope for Otlp {
 }
 
 /// What a log record holds; nothing if it has no body.
-fn inner<'a>(
-    at: crate::span::Span<'a>,
-    log_record: &'a RawValue,
-    source: &Source<'a>,
-) -> Option<Inner<'a>> {
+fn inner<'a>(at: Span<'a>, log_record: &'a RawValue, source: &Source<'a>) -> Option<Inner<'a>> {
     const TIMES: &[&str] = &["timeUnixNano", "observedTimeUnixNano"];
     let members = json::object(log_record)?;
     let shipped_at = TIMES.iter().find_map(|key| instant(members.get(key)?));
@@ -57,9 +51,7 @@ fn inner<'a>(
         return Inner::of(at, text, facts);
     }
     let list = body.get("kvlistValue")?;
-    let text = object_of(list, MAX_LEVELS)?.into_bytes().into();
-    let facts = Facts { original: Some(at.bytes.into()), ..facts };
-    Some(Inner { text, place: at.place(), facts })
+    Some(Inner::rebuilt(at, object_of(list, MAX_LEVELS)?, facts))
 }
 
 /// What the attributes of a resource say.

@@ -9,6 +9,8 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use flate2::bufread::MultiGzDecoder;
 
+use super::{Facts, Inner, Opened, Record};
+
 /// Audit logs shrink to a tenth or less; what shrinks to a fiftieth is no log.
 const MAX_RATIO: usize = 50;
 
@@ -38,7 +40,7 @@ impl Room {
 }
 
 /// Decodes base64, and decompresses what was decoded if it is gzip.
-pub(super) fn unpack(base64: &str, room: &Room) -> Result<Vec<u8>, String> {
+fn unpack(base64: &str, room: &Room) -> Result<Vec<u8>, String> {
     let decoded =
         ENGINE.decode(base64.trim()).map_err(|error| format!("not valid base64: {error}"))?;
     if !decoded.starts_with(&[0x1f, 0x8b]) {
@@ -52,6 +54,20 @@ pub(super) fn unpack(base64: &str, room: &Room) -> Result<Vec<u8>, String> {
         .read_to_end(&mut text)
         .map_err(|error| format!("the gzip data in it is damaged: {error}"))?;
     if room.take(text.len()) { Ok(text) } else { Err(too_much()) }
+}
+
+/// An envelope that carries its contents as such data.
+pub(super) fn open_packed<'a>(name: &'static str, record: &Record<'a>, base64: &str) -> Opened<'a> {
+    match unpack(base64, &record.room) {
+        Ok(text) => {
+            let (place, facts) = (record.span.place(), Facts::default());
+            Opened::with(name, vec![Inner { text: text.into(), place, facts }])
+        }
+        Err(reason) => {
+            let damaged = Some((record.span, format!("{name}: {reason}")));
+            Opened { name, damaged, ..Opened::default() }
+        }
+    }
 }
 
 pub(super) fn too_much() -> String {

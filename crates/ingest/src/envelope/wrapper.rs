@@ -191,7 +191,7 @@ impl Wrapper {
             shipped_at: find_time(object, self.times),
             ..Facts::default()
         };
-        Some(Opened { name: self.name, values: vec![inner], ..Opened::default() })
+        Some(Opened::with(self.name, vec![inner]))
     }
 }
 
@@ -234,7 +234,7 @@ impl Envelope for AnyMember {
             let inner = Inner::at(rest.take(value.get().as_bytes()), value, facts.clone());
             values.extend(inner);
         }
-        Some(Opened { name: "json", values, ..Opened::default() })
+        Some(Opened::with("json", values))
     }
 }
 
