@@ -79,6 +79,7 @@ fn of_text<'a>(json: &'a [u8], canonical: &mut Canonical) -> serde_json::Result<
     let members = members
         .into_iter()
         .map(|(key, json)| {
+            let json = json.get();
             // A value that no type holds, such as half a surrogate pair, is kept as written; it does not cost the event.
             let value = if is_body(&key) { None } else { serde_json::from_str(json).ok() };
             Member { key, json, value: value.unwrap_or(Json::Null) }
@@ -173,12 +174,13 @@ impl<'a> Json<'a> {
 }
 
 /// The members of an object in their order, their values as JSON text; nothing if it is none.
-pub(crate) fn members(json: &str) -> Option<Vec<(Text<'_>, &str)>> {
+pub(crate) fn members(json: &str) -> Option<Vec<(Text<'_>, &RawValue)>> {
     serde_json::from_str::<Members<'_>>(json).ok().map(|members| members.0)
 }
 
-/// The members of an object, their values as JSON text.
-struct Members<'a>(Vec<(Text<'a>, &'a str)>);
+/// The members of a JSON object in the order in which they stand, their values as JSON text.
+#[derive(Debug)]
+pub struct Members<'a>(pub Vec<(Text<'a>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -193,8 +195,8 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::with_capacity(20);
-                while let Some((key, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                    members.push((key, value.get()));
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
                 }
                 Ok(Members(members))
             }

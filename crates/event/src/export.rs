@@ -257,7 +257,7 @@ impl<'a> Exporter<'a> {
             object.object("annotations", |object| object.text_map(self.annotations, row));
         }
         for (key, json) in &extra {
-            object.raw(key, json);
+            object.raw(key, json.get());
         }
         object.end();
         Ok(())

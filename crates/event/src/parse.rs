@@ -151,10 +151,13 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn read(mut self, document: Document<'a>) -> Result<Event<'a>, ParseError> {
         self.check_kind(&document.members)?;
-        let repeated = repeated_keys(&document.members);
+        let repeated: Vec<String> = repeated(&document.members, |member| &member.key)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         for Member { key, json, value } in document.members {
             let taken = self.member(&key, json, value);
-            if !taken || repeated.contains(&key) {
+            if !taken || repeated.iter().any(|other| **other == *key) {
                 self.extra.push((key, json));
             }
         }
@@ -522,32 +525,22 @@ impl<'a> User<'a> {
 }
 
 /// The keys that occur more than once: columns would keep the last value only.
-fn repeated_keys<'a>(members: &[Member<'a>]) -> Vec<Text<'a>> {
-    if members.len() <= FEW_KEYS {
-        let is_repeated = |(index, member): &(usize, &Member<'a>)| {
-            members[..*index].iter().any(|other| other.key == member.key)
+fn repeated<'m, T>(items: &'m [T], key: impl Fn(&'m T) -> &'m str) -> Vec<&'m str> {
+    /// Up to here comparing each with each is faster than sorting.
+    const FEW: usize = 24;
+    if items.len() <= FEW {
+        let is_repeated = |(index, item): &(usize, &'m T)| {
+            items[..*index].iter().any(|other| key(other) == key(item))
         };
-        let repeated = members.iter().enumerate().filter(is_repeated);
-        return repeated.map(|(_, member)| member.key.clone()).collect();
+        let repeated = items.iter().enumerate().filter(is_repeated);
+        return repeated.map(|(_, item)| key(item)).collect();
     }
-    let mut keys: Vec<_> = members.iter().map(|member| member.key.clone()).collect();
+    let mut keys: Vec<_> = items.iter().map(key).collect();
     keys.sort_unstable();
-    let repeated = keys.windows(2).filter(|pair| pair[0] == pair[1]);
-    repeated.map(|pair| pair[0].clone()).collect()
+    keys.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
 }
-
-/// Up to here comparing each with each is faster than sorting.
-const FEW_KEYS: usize = 24;
 
 /// Whether no key stands twice: a map column would be read in two ways.
 fn has_distinct_keys<T>(entries: &[(Text<'_>, T)]) -> bool {
-    if entries.len() <= FEW_KEYS {
-        let is_new = |(index, (key, _)): (usize, &(Text<'_>, T))| {
-            entries[..index].iter().all(|(other, _)| other != key)
-        };
-        return entries.iter().enumerate().all(is_new);
-    }
-    let mut keys: Vec<&str> = entries.iter().map(|(key, _)| &**key).collect();
-    keys.sort_unstable();
-    keys.windows(2).all(|pair| pair[0] != pair[1])
+    repeated(entries, |(key, _)| key).is_empty()
 }

@@ -1,17 +1,17 @@
 //! JSON as far as envelopes need it: where a value ends, the members of an object as they stand, the text of a string.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use podtrail_event::Text;
+use podtrail_event::{Members, Text};
 use serde::Deserialize;
-use serde::de::{self, IgnoredAny, MapAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
 /// The members of an object, in the order in which they stand, their values as JSON text.
-#[derive(Debug)]
-pub(crate) struct Object<'a>(Vec<(Text<'a>, &'a RawValue)>);
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Object<'a>(#[serde(borrow)] Members<'a>);
 
 impl<'a> Object<'a> {
     /// The object that `text` is, if it is one.
@@ -20,7 +20,7 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
-        self.0.iter().map(|(key, value)| (&**key, *value))
+        self.0.0.iter().map(|(key, value)| (&**key, *value))
     }
 
     /// The value of a member, null included.
@@ -41,30 +41,6 @@ impl<'a> Object<'a> {
     /// The elements of a member that is an array.
     pub(crate) fn list(&self, key: &str) -> Option<Vec<&'a RawValue>> {
         list(self.get(key)?)
-    }
-}
-
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor;
-
-        impl<'de> Visitor<'de> for ObjectVisitor {
-            type Value = Object<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(16));
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Object(members))
-            }
-        }
-
-        deserializer.deserialize_map(ObjectVisitor)
     }
 }
 

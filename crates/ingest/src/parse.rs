@@ -58,7 +58,7 @@ pub(crate) struct Parsed {
     pub(crate) events: u64,
     /// In the order of the block.
     pub(crate) damaged: Vec<Damaged>,
-    /// Envelopes that were opened.
+    /// Empty envelopes.
     pub(crate) envelopes: u64,
     /// Records that belong in the log and hold no audit event.
     pub(crate) skipped: u64,
@@ -157,10 +157,9 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
         envelope::unwrap(span, &mut contents);
     }
     let mut skipped_as = None;
-    let mut unwrapped = Rows::new(origin);
     for candidate in &contents.candidates {
         let Place { offset, line } = candidate.place;
-        if let Err(error) = unwrapped.append_candidate(candidate) {
+        if let Err(error) = rows.append_candidate(candidate) {
             let (fault, reason) = match reject::judge(&candidate.json) {
                 Some(Verdict::Skipped(what)) => {
                     contents.skipped += 1;
@@ -189,8 +188,7 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     damaged.sort_by_key(|damaged| damaged.offset);
 
     let is_small = block.bytes.len() < SMALL_BLOCK;
-    let batches: Vec<_> =
-        [rows, unwrapped].into_iter().filter_map(|rows| rows.finish(is_small)).collect();
+    let batches: Vec<_> = rows.finish(is_small).into_iter().collect();
     let events = batches.iter().map(|batch| batch.num_rows() as u64).sum();
     let Contents { envelopes, skipped, .. } = contents;
     Parsed { batches, events, damaged, envelopes, skipped, skipped_as }
