@@ -31,7 +31,8 @@ const NAP: Duration = Duration::from_millis(100);
 /// Reads `inputs` into `sink` as they grow, until [`Options::stop`] is set; looks at them every so often, and commits what
 /// came since.
 ///
-/// `told` hears what each look brought, if it brought anything. The summary is that of the whole run.
+/// `told` hears what each look brought, if it brought anything. The summary is that of the whole run, and interrupted if
+/// it was stopped while something was being read.
 ///
 /// # Errors
 /// When the sink does not take the rows.
@@ -50,10 +51,13 @@ pub fn follow(
     loop {
         let look = Instant::now();
         let summary = followed.look(sink, inputs, options, progress)?;
-        if summary.records > 0 || !summary.problems.is_empty() {
+        if summary.records > 0 || !summary.problems.is_empty() || summary.interrupted {
             told(&summary);
         }
         total.add(&summary);
+        // What was quarantined is counted. The others are told once, so they are few.
+        let of_inputs = summary.problems.into_iter().filter(|problem| problem.offset.is_none());
+        total.problems.extend(of_inputs);
         while look.elapsed() < every {
             if options.stop.load(Ordering::Relaxed) {
                 break;
@@ -61,7 +65,6 @@ pub fn follow(
             thread::sleep(NAP.min(every.saturating_sub(look.elapsed())));
         }
         if options.stop.load(Ordering::Relaxed) {
-            total.interrupted = false;
             total.seconds = started.elapsed().as_secs_f64();
             return Ok(total);
         }

@@ -11,4 +11,4 @@ mod summary;
 pub use escape::escape;
 pub use findings::{write_findings, write_findings_jsonl};
 pub use rows::{ReportError, RowFormat, write_rows};
-pub use summary::{LogSummary, thousands};
+pub use summary::{LogSummary, seconds, thousands};

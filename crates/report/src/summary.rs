@@ -6,6 +6,11 @@ use chrono::{DateTime, Utc};
 
 use crate::escape::escape;
 
+/// A time to the second, as people read it. It does not say that it is UTC.
+pub fn seconds(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// The events that a hunt looked at.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LogSummary {
@@ -40,12 +45,7 @@ impl LogSummary {
             thousands(self.requests)
         )?;
         if let (Some(first), Some(last)) = (self.first, self.last) {
-            writeln!(
-                out,
-                "period      {} to {} UTC",
-                first.format("%Y-%m-%d %H:%M:%S"),
-                last.format("%Y-%m-%d %H:%M:%S")
-            )?;
+            writeln!(out, "period      {} to {} UTC", seconds(first), seconds(last))?;
         }
         let clusters: Vec<_> = self.clusters.iter().map(|name| escape(name)).collect();
         writeln!(out, "clusters    {}", clusters.join(", "))?;

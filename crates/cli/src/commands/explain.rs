@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use chrono::DateTime;
 use podtrail_ingest::{Explanation, Input, Options, Summary, ingest_into};
-use podtrail_report::{escape, thousands};
+use podtrail_report::{escape, seconds, thousands};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -76,8 +76,7 @@ fn print(out: &mut impl Write, log: &Explanation, summary: &Summary) -> io::Resu
 }
 
 fn time(micros: i64) -> String {
-    DateTime::from_timestamp_micros(micros)
-        .map_or_else(|| micros.to_string(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+    DateTime::from_timestamp_micros(micros).map_or_else(|| micros.to_string(), seconds)
 }
 
 /// The most frequent values with their counts.

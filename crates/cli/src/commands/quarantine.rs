@@ -15,7 +15,7 @@ use podtrail_event::quarantine_records;
 use podtrail_ingest::Retry;
 use podtrail_lake::Lake;
 use podtrail_query::{Limits, QueryError, Scope, Session};
-use podtrail_report::{RowFormat, escape, thousands, write_rows};
+use podtrail_report::{RowFormat, escape, seconds, thousands, write_rows};
 use tokio::runtime::Runtime;
 
 use crate::args::QuarantineArgs;
@@ -78,10 +78,9 @@ fn for_people(batch: &RecordBatch) -> anyhow::Result<RecordBatch> {
     let text = |name| anyhow::Ok(column(batch, name)?.as_string::<i32>());
     let ids = text("quarantine_id")?.iter().flatten().map(|id| &id[..id.len().min(SHORT_ID)]);
     let times = column(batch, "quarantined_at")?.as_primitive::<TimestampMicrosecondType>();
-    let times = times.values().iter().map(|micros| {
-        let time = DateTime::from_timestamp_micros(*micros).unwrap_or_default();
-        time.format("%Y-%m-%d %H:%M:%S").to_string()
-    });
+    let times = times.values().iter();
+    let times =
+        times.map(|micros| seconds(DateTime::from_timestamp_micros(*micros).unwrap_or_default()));
     let lines = column(batch, "source_line")?.as_primitive::<Int64Type>();
     let places = text("source_file")?.iter().zip(lines).map(|(file, line)| match line {
         Some(line) => format!("{}:{line}", file.unwrap_or_default()),

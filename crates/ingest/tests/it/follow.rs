@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use podtrail_ingest::{NoProgress, Options, Summary, follow};
 
-use crate::support::{Folder, Memory, event, gzip, lines};
+use crate::support::{Folder, Memory, event, gzip, lines, messages};
 
 fn append(path: &Path, bytes: &[u8]) {
     let mut file = OpenOptions::new().create(true).append(true).open(path).expect("a log");
@@ -119,7 +119,7 @@ fn what_is_no_log_is_told_once() {
     let path = folder.path("audit.log");
     let told = Arc::new(AtomicBool::new(false));
     let mut looks = 0;
-    let (memory, _) = follow_folder(&folder, move |seen| {
+    let (memory, summary) = follow_folder(&folder, move |seen| {
         looks += 1;
         assert!(!told.swap(looks > 4, Ordering::Relaxed), "told again and again");
         append(&path, &lines([event(looks)]));
@@ -127,4 +127,6 @@ fn what_is_no_log_is_told_once() {
     });
     assert!(memory.audit_ids().len() >= 4);
     assert_eq!(memory.quarantine.len(), 0);
+    let problems = messages(&summary.problems);
+    assert_eq!(problems, ["notes.txt: not an audit log: text without audit events"]);
 }
