@@ -40,8 +40,9 @@ pub(crate) enum Command {
     Lake(LakeCommand),
     /// Print the columns of the events table, as Markdown
     Schema,
-    /// List the detections
-    Detections(DetectionsArgs),
+    /// List, explain, check and start detections
+    #[command(subcommand)]
+    Detections(DetectionsCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -181,8 +182,55 @@ pub(crate) struct VacuumArgs {
     pub(crate) dry_run: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum DetectionsCommand {
+    /// List the detections, one a line
+    List(PackArgs),
+    /// Print all that a detection says about itself, and its query
+    Show {
+        /// The detection's id
+        id: String,
+        #[command(flatten)]
+        pack: PackArgs,
+    },
+    /// Run detections over their case files: what they must find, and look-alikes that they must not
+    Test {
+        /// The detections; all where none is named
+        ids: Vec<String>,
+        /// The folder of case files: <ID>/match/*.jsonl and <ID>/no-match/*.jsonl
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = "samples/cases")]
+        cases: PathBuf,
+        #[command(flatten)]
+        pack: PackArgs,
+    },
+    /// Check heads, columns, compared values and ATT&CK ids
+    Lint(PackArgs),
+    /// Start a detection: write its file with a head to fill in, and folders for its case files
+    New {
+        /// The detection's id: lower case, digits and hyphens
+        id: String,
+        /// The folder of detections to write it to
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = "queries")]
+        queries: PathBuf,
+        /// The family, a folder below it
+        #[arg(long, value_name = "NAME", default_value = "workload")]
+        family: String,
+        /// The folder of case files
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = "samples/cases")]
+        cases: PathBuf,
+    },
+    /// Print which ATT&CK techniques the detections cover
+    Coverage {
+        /// As a layer of the ATT&CK Navigator, in JSON
+        #[arg(long)]
+        navigator: bool,
+        #[command(flatten)]
+        pack: PackArgs,
+    },
+}
+
 #[derive(Debug, Args)]
-pub(crate) struct DetectionsArgs {
+pub(crate) struct PackArgs {
     /// A folder of detections that are added, or replace those of the same id
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) queries: Vec<PathBuf>,

@@ -53,7 +53,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Quarantine(arguments) => commands::quarantine::run(&arguments),
         Command::Lake(LakeCommand::Vacuum(arguments)) => commands::vacuum::run(&arguments),
         Command::Schema => commands::schema::run(),
-        Command::Detections(arguments) => commands::detections::run(&arguments),
+        Command::Detections(command) => commands::detections::run(&command),
         Command::Completions { shell } => commands::shell::completions(shell),
         Command::Man => commands::shell::man(),
     }

@@ -7,7 +7,7 @@ use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::scalar::ScalarValue;
 use serde::Deserialize;
 
-use crate::severity::Severity;
+use crate::severity::{Confidence, Severity};
 
 /// A detection: what it is, and the query that finds it.
 #[derive(Debug, Clone)]
@@ -31,8 +31,17 @@ pub struct Head {
     pub version: u32,
     /// How much a finding matters.
     pub severity: Severity,
+    /// How often a match is what it seems to be.
+    #[serde(default)]
+    pub confidence: Confidence,
+    /// What a match adds to the risk of the workload write or identity that it is about.
+    #[serde(default)]
+    pub risk: u32,
     /// MITRE ATT&CK technique ids.
     pub attack: Vec<String>,
+    /// MITRE ATT&CK tactics, by name.
+    #[serde(default)]
+    pub tactics: Vec<String>,
     /// What it sees and why it matters.
     pub description: String,
     /// What it cannot see.
@@ -41,12 +50,35 @@ pub struct Head {
     /// Innocent things that match.
     #[serde(default)]
     pub false_positives: Vec<String>,
+    /// The next queries to run on a match, in SQL or words.
+    #[serde(default)]
+    pub triage: Vec<String>,
+    /// Controls that it gives evidence for, of the Cloud Controls Matrix of the CSA, such as `IAM-16`.
+    #[serde(default)]
+    pub controls: Vec<String>,
+    /// Which rows of the catalogue in `queries/README.md` it covers.
+    #[serde(default)]
+    pub covers: Vec<String>,
     /// Where the technique or the rule of the field is described.
     #[serde(default)]
     pub references: Vec<String>,
+    /// What the query looks at.
+    #[serde(default)]
+    pub input: Input,
     /// Named values that the query uses as `$name`.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
+}
+
+/// What the query of a detection looks at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Input {
+    /// The views of the session.
+    #[default]
+    Events,
+    /// The table `facts` too, which holds what the other detections found: it runs after them.
+    Facts,
 }
 
 fn first_version() -> u32 {

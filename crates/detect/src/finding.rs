@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::detection::Head;
 use crate::evidence::{Evidence, Source};
-use crate::severity::Severity;
+use crate::severity::{Confidence, Severity};
 
 /// What a detection saw one identity do to one object.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,8 +20,14 @@ pub struct Finding {
     pub title: String,
     /// The detection's severity.
     pub severity: Severity,
+    /// How often a match of the detection is what it seems to be.
+    pub confidence: Confidence,
+    /// What the finding adds to the risk of a workload write or identity.
+    pub risk: u32,
     /// ATT&CK technique ids.
     pub attack: Vec<String>,
+    /// ATT&CK tactics.
+    pub tactics: Vec<String>,
     /// When the first event of the evidence arrived.
     pub first_seen: DateTime<Utc>,
     /// When the last event of the evidence arrived.
@@ -115,7 +121,10 @@ fn finding(head: &Head, key: &Key<'_>, matches: &mut [(&Evidence, &str)]) -> Opt
         detection: head.id.clone(),
         title: head.title.clone(),
         severity: head.severity,
+        confidence: head.confidence,
+        risk: head.risk,
         attack: head.attack.clone(),
+        tactics: head.tactics.clone(),
         first_seen: first.time,
         last_seen: last.time,
         count: events.len(),

@@ -1,16 +1,27 @@
 //! The detection pack: one SQL file a detection, run over a [`Session`](podtrail_query::Session), its matches grouped
 //! into findings.
 
+mod cases;
 mod detection;
 mod evidence;
+mod exceptions;
+mod facts;
 mod finding;
+mod lint;
+mod navigator;
 mod pack;
 mod run;
 mod severity;
+mod table;
 
-pub use detection::{Detection, Head, HeadError, Parameter};
+pub use cases::{CaseError, CaseReport, run_cases};
+pub use detection::{Detection, Head, HeadError, Input, Parameter};
 pub use evidence::{Evidence, Source};
+pub use exceptions::{Exception, ExceptionError, read_exceptions};
 pub use finding::Finding;
+pub use lint::{ATTACK_VERSION, Problem, lint};
+pub use navigator::navigator_layer;
 pub use pack::{Pack, PackError};
-pub use run::{DetectError, Failure, Hunt, hunt};
-pub use severity::Severity;
+pub use run::{DetectError, Excepted, Failure, Hunt, hunt};
+pub use severity::{Confidence, Severity};
+pub use table::TableError;

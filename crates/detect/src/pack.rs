@@ -1,12 +1,20 @@
 //! The pack: the detections compiled into the binary, and those of a folder laid over them.
+//!
+//! Beside `<family>/<id>.sql` a folder may hold `tables/<name>.csv` and `views/<name>.sql`, which its detections share,
+//! and `exceptions/<name>.yaml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use arrow::array::{AsArray, RecordBatch};
 use include_dir::{Dir, include_dir};
+use podtrail_query::{QueryError, Session};
 use walkdir::WalkDir;
 
 use crate::detection::{Detection, HeadError};
+use crate::exceptions::{Exception, ExceptionError, parse_exceptions};
+use crate::table::{self, TableError};
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../queries");
 
@@ -14,6 +22,10 @@ static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../queries");
 #[derive(Debug, Clone, Default)]
 pub struct Pack {
     detections: BTreeMap<String, Detection>,
+    tables: BTreeMap<String, RecordBatch>,
+    /// SQL by name. A view may use those whose names sort before its own.
+    views: BTreeMap<String, String>,
+    exceptions: Vec<Exception>,
 }
 
 /// Why a pack could not be loaded.
@@ -27,6 +39,17 @@ pub enum PackError {
         /// What is wrong with it.
         source: HeadError,
     },
+    /// A file is not a table.
+    #[error("{}: {source}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: TableError,
+    },
+    /// A file is not a list of exceptions.
+    #[error(transparent)]
+    Exceptions(#[from] ExceptionError),
     /// A file or folder cannot be read.
     #[error("{}: {source}", path.display())]
     Read {
@@ -70,7 +93,9 @@ impl Pack {
                 path: error.path().unwrap_or(folder).to_owned(),
                 source: error.into(),
             })?;
-            if entry.path().extension().is_some_and(|extension| extension == "sql") {
+            let is_ours =
+                |extension: &OsStr| ["sql", "csv", "yaml"].iter().any(|ours| extension == *ours);
+            if entry.path().extension().is_some_and(is_ours) {
                 let text = std::fs::read_to_string(entry.path())
                     .map_err(|source| PackError::Read { path: entry.path().to_owned(), source })?;
                 self.add(entry.path(), &text)?;
@@ -81,14 +106,64 @@ impl Pack {
     }
 
     fn add(&mut self, path: &Path, text: &str) -> Result<(), PackError> {
-        if path.extension().is_none_or(|extension| extension != "sql") {
-            return Ok(());
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let folder = path.parent().and_then(Path::file_name).and_then(OsStr::to_str);
+        match (folder, path.extension().and_then(OsStr::to_str)) {
+            (Some("tables"), Some("csv")) => {
+                let table = table::read(text)
+                    .map_err(|source| PackError::Table { path: path.to_owned(), source })?;
+                self.tables.insert(name, table);
+            }
+            (Some("views"), Some("sql")) => {
+                self.views.insert(name, text.to_owned());
+            }
+            (Some("exceptions"), Some("yaml")) => {
+                self.exceptions.extend(parse_exceptions(path, text)?);
+            }
+            (_, Some("sql")) => {
+                let detection = Detection::parse(&name, text)
+                    .map_err(|source| PackError::Head { path: path.to_owned(), source })?;
+                self.detections.insert(name, detection);
+            }
+            _ => {}
         }
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let detection = Detection::parse(&name, text)
-            .map_err(|source| PackError::Head { path: path.to_owned(), source })?;
-        self.detections.insert(detection.head.id.clone(), detection);
         Ok(())
+    }
+
+    /// The values of a column of a shared table; empty where there is no such table or column.
+    pub(crate) fn values(&self, table: &str, column: &str) -> BTreeSet<String> {
+        let column = self.tables.get(table).and_then(|table| table.column_by_name(column));
+        let values = column.and_then(|column| column.as_string_opt::<i32>());
+        values.into_iter().flatten().flatten().map(str::to_owned).collect()
+    }
+
+    /// Gives a session the tables and views that the detections share.
+    ///
+    /// # Errors
+    /// When a view is wrong.
+    pub async fn prepare(&self, session: &Session) -> Result<(), QueryError> {
+        for (name, table) in &self.tables {
+            session.add_table(name, table.clone())?;
+        }
+        for (name, sql) in &self.views {
+            session.add_view(name, sql).await?;
+        }
+        Ok(())
+    }
+
+    /// The exceptions, in the order in which they were read.
+    pub fn exceptions(&self) -> &[Exception] {
+        &self.exceptions
+    }
+
+    /// Adds exceptions.
+    pub fn add_exceptions(&mut self, exceptions: impl IntoIterator<Item = Exception>) {
+        self.exceptions.extend(exceptions);
+    }
+
+    /// Takes all exceptions away.
+    pub fn clear_exceptions(&mut self) {
+        self.exceptions.clear();
     }
 
     /// The detections, in the order of their ids.
@@ -96,12 +171,17 @@ impl Pack {
         self.detections.values()
     }
 
-    /// A pack of the detection with this id alone; empty where there is none.
+    /// A pack of the detection with this id alone, with all tables and views but no exceptions.
     #[must_use]
     pub fn only(&self, id: &str) -> Self {
         let detections = self.detections.get_key_value(id);
         let detections = detections.map(|(id, detection)| (id.clone(), detection.clone()));
-        Self { detections: detections.into_iter().collect() }
+        Self {
+            detections: detections.into_iter().collect(),
+            tables: self.tables.clone(),
+            views: self.views.clone(),
+            exceptions: Vec::new(),
+        }
     }
 
     /// The detection with this id.

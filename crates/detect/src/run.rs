@@ -1,16 +1,19 @@
 //! Runs a pack over a session.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use chrono::Utc;
 use futures::{StreamExt, stream};
 use podtrail_query::{QueryError, Session};
 
-use crate::detection::Detection;
-use crate::evidence;
+use crate::detection::{Detection, Input};
+use crate::evidence::{self, Evidence};
+use crate::exceptions::Exception;
+use crate::facts::{FACTS, facts};
 use crate::finding::{self, Finding};
 use crate::pack::Pack;
 
@@ -19,10 +22,23 @@ use crate::pack::Pack;
 pub struct Hunt {
     /// The findings, most severe first, then in order of time.
     pub findings: Vec<Finding>,
+    /// The findings that exceptions hide.
+    pub excepted: Vec<Excepted>,
+    /// The exceptions that have expired: they hide nothing.
+    pub expired: Vec<Exception>,
     /// The detections that could not be run; the others were.
     pub failures: Vec<Failure>,
     /// How many detections ran.
     pub detections: usize,
+}
+
+/// A finding that an exception hides.
+#[derive(Debug)]
+pub struct Excepted {
+    /// The id of the exception.
+    pub exception: String,
+    /// What it hides.
+    pub finding: Finding,
 }
 
 /// A detection that could not be run.
@@ -57,32 +73,69 @@ struct Match {
     reason: String,
 }
 
-/// Runs every detection of `pack` and groups what they match into findings.
+/// Runs every detection of `pack`, groups what they match into findings, and sets those apart that its exceptions cover.
 ///
 /// A detection that fails is reported beside the findings of the others.
 ///
 /// # Errors
-/// When the events behind the matches cannot be read.
+/// When the events behind the matches cannot be read, or what the detections share cannot be set up.
 pub async fn hunt(session: &Session, pack: &Pack) -> Result<Hunt, QueryError> {
+    let today = Utc::now().date_naive();
+    let (expired, exceptions): (Vec<_>, Vec<_>) =
+        pack.exceptions().iter().partition(|exception| exception.is_expired(today));
+    let mut hunt = Hunt {
+        expired: expired.into_iter().cloned().collect(),
+        detections: pack.detections().count(),
+        ..Hunt::default()
+    };
+    pack.prepare(session).await?;
+    let mut events = HashMap::new();
+    for input in [Input::Events, Input::Facts] {
+        let facts = facts(&hunt.findings, |id| events.get(id))
+            .map_err(|error| QueryError::Sql(error.into()))?;
+        session.add_table(FACTS, facts)?;
+        let detections = pack.detections().filter(|detection| detection.head.input == input);
+        for finding in search(session, detections, &mut events, &mut hunt.failures).await? {
+            match exceptions.iter().find(|exception| exception.covers(&finding)) {
+                Some(exception) => {
+                    hunt.excepted.push(Excepted { exception: exception.id.clone(), finding });
+                }
+                None => hunt.findings.push(finding),
+            }
+        }
+    }
+    hunt.findings
+        .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.first_seen.cmp(&b.first_seen)));
+    Ok(hunt)
+}
+
+/// Runs these detections side by side; the events behind their matches are added to `events`.
+async fn search<'a>(
+    session: &Session,
+    detections: impl Iterator<Item = &'a Detection>,
+    events: &mut HashMap<String, Evidence>,
+    failures: &mut Vec<Failure>,
+) -> Result<Vec<Finding>, QueryError> {
     // Each query keeps all cores busy by itself; two at a time hide the waits of one.
     const SIDE_BY_SIDE: usize = 2;
-    let mut results: Vec<(&Detection, Result<Vec<Match>, DetectError>)> =
-        stream::iter(pack.detections())
-            .map(|detection| async move { (detection, matches(session, detection).await) })
-            .buffered(SIDE_BY_SIDE)
-            .collect()
-            .await;
+    let results: Vec<(&Detection, Result<Vec<Match>, DetectError>)> = stream::iter(detections)
+        .map(|detection| async move { (detection, matches(session, detection).await) })
+        .buffered(SIDE_BY_SIDE)
+        .collect()
+        .await;
 
     let ids: BTreeSet<String> = results
         .iter()
         .filter_map(|(_, result)| result.as_ref().ok())
         .flatten()
-        .flat_map(|matched| matched.event_ids.iter().cloned())
+        .flat_map(|matched| &matched.event_ids)
+        .filter(|id| !events.contains_key(*id))
+        .cloned()
         .collect();
-    let events = evidence::read(session, &ids).await?;
+    events.extend(evidence::read(session, &ids).await?);
 
-    let mut hunt = Hunt { detections: results.len(), ..Hunt::default() };
-    for (detection, result) in results.drain(..) {
+    let mut found = Vec::new();
+    for (detection, result) in results {
         match result {
             Ok(matches) => {
                 let evidence: Vec<_> = matches
@@ -92,16 +145,12 @@ pub async fn hunt(session: &Session, pack: &Pack) -> Result<Hunt, QueryError> {
                         matched.event_ids.iter().filter_map(found)
                     })
                     .collect();
-                hunt.findings.extend(finding::findings(&detection.head, &evidence));
+                found.extend(finding::findings(&detection.head, &evidence));
             }
-            Err(error) => {
-                hunt.failures.push(Failure { detection: detection.head.id.clone(), error });
-            }
+            Err(error) => failures.push(Failure { detection: detection.head.id.clone(), error }),
         }
     }
-    hunt.findings
-        .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.first_seen.cmp(&b.first_seen)));
-    Ok(hunt)
+    Ok(found)
 }
 
 async fn matches(session: &Session, detection: &Detection) -> Result<Vec<Match>, DetectError> {

@@ -1,4 +1,4 @@
-//! How much a finding matters.
+//! How much a finding matters, and how much it can be trusted.
 
 use std::fmt;
 
@@ -37,6 +37,38 @@ impl Severity {
 }
 
 impl fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// How often a match is what it seems to be.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Innocent matches are the rule.
+    Low,
+    /// Innocent matches are known.
+    #[default]
+    Medium,
+    /// Innocent matches are exceptions.
+    High,
+}
+
+impl Confidence {
+    /// The name used in detections and findings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+impl fmt::Display for Confidence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.as_str())
     }

@@ -14,7 +14,7 @@ use podtrail_lake::Lake;
 
 use crate::error::QueryError;
 use crate::scope::Scope;
-use crate::views::VIEWS;
+use crate::views::{HISTORY, VIEWS};
 
 /// What a session may use.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +101,7 @@ impl Session {
         let stages = DataFrame::new(self.context.state(), plan.build()?);
         self.context.register_table(format!("stages{suffix}"), stages.into_view())?;
         for (name, sql) in VIEWS {
-            let view = self.context.sql(&sql.replace("{history}", suffix)).await?;
+            let view = self.context.sql(&sql.replace(HISTORY, suffix)).await?;
             self.context.register_table(format!("{name}{suffix}"), view.into_view())?;
         }
         Ok(())
@@ -138,6 +138,22 @@ impl Session {
             .with_allow_dml(false)
             .with_allow_statements(false);
         Ok(self.context.sql_with_options(sql, read_only).await?)
+    }
+
+    /// Adds a view under `name`, for queries of this session. With `{history}` in its SQL it is added for the scope,
+    /// and once more, as `name_history`, for the look-back before it; it replaces one of that name.
+    ///
+    /// # Errors
+    /// When the SQL is wrong, or is more than a query.
+    pub async fn add_view(&self, name: &str, sql: &str) -> Result<(), QueryError> {
+        let suffixes: &[&str] = if sql.contains(HISTORY) { &["", "_history"] } else { &[""] };
+        for suffix in suffixes {
+            let name = format!("{name}{suffix}");
+            let view = self.sql(&sql.replace(HISTORY, suffix)).await?;
+            self.context.deregister_table(&name)?;
+            self.context.register_table(name, view.into_view())?;
+        }
+        Ok(())
     }
 
     /// Adds a table of rows in memory under `name`, for queries of this session; it replaces one of that name.

@@ -1,5 +1,8 @@
 //! The views: plain SQL over `stages`, each once for the scope and once for the look-back before it.
 
+/// Stands in the SQL of a view for the suffix of the views that it is made of.
+pub(crate) const HISTORY: &str = "{history}";
+
 /// The SQL of every view, in the order in which they build on each other.
 pub(crate) const VIEWS: &[(&str, &str)] = &[
     ("events", include_str!("views/events.sql")),

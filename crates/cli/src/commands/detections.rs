@@ -1,29 +1,203 @@
-//! `podtrail detections`: what the pack looks for.
+//! `podtrail detections`: what the pack looks for, and whether it does.
 
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
-use podtrail_detect::Pack;
+use anyhow::{Context, bail, ensure};
+use podtrail_detect::{Detection, Pack, lint, navigator_layer, run_cases};
+use tokio::runtime::Runtime;
 
-use crate::args::DetectionsArgs;
+use crate::args::{DetectionsCommand, PackArgs};
 use crate::exit::Exit;
 use crate::output;
 
-pub(crate) fn run(arguments: &DetectionsArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(command: &DetectionsCommand) -> anyhow::Result<Exit> {
+    match command {
+        DetectionsCommand::List(arguments) => list(&pack_of(arguments)?),
+        DetectionsCommand::Show { id, pack } => show(&pack_of(pack)?, id),
+        DetectionsCommand::Test { ids, cases, pack } => test(&pack_of(pack)?, ids, cases),
+        DetectionsCommand::Lint(arguments) => check(&pack_of(arguments)?),
+        DetectionsCommand::New { id, queries, family, cases } => {
+            new(id, &queries.join(family), cases)
+        }
+        DetectionsCommand::Coverage { navigator, pack } => coverage(&pack_of(pack)?, *navigator),
+    }
+}
+
+/// The built-in pack with these folders laid over it.
+pub(crate) fn pack(folders: &[PathBuf]) -> anyhow::Result<Pack> {
     let mut pack = Pack::built_in()?;
-    for folder in &arguments.queries {
+    for folder in folders {
         pack.add_folder(folder)?;
     }
+    Ok(pack)
+}
+
+fn pack_of(arguments: &PackArgs) -> anyhow::Result<Pack> {
+    pack(&arguments.queries)
+}
+
+fn list(pack: &Pack) -> anyhow::Result<Exit> {
     let mut out = output::stdout();
     for detection in pack.detections() {
         let head = &detection.head;
-        writeln!(
-            out,
-            "{:<9} {:<28} {} ({})",
-            head.severity,
-            head.id,
-            head.title,
-            head.attack.join(", ")
-        )?;
+        let attack = head.attack.join(", ");
+        writeln!(out, "{:<9} {:<40} {} ({attack})", head.severity, head.id, head.title)?;
+    }
+    out.flush()?;
+    Ok(Exit::Ok)
+}
+
+fn find<'a>(pack: &'a Pack, id: &str) -> anyhow::Result<&'a Detection> {
+    pack.get(id).with_context(|| {
+        format!("there is no detection '{id}': `podtrail detections list` lists them")
+    })
+}
+
+fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
+    let Detection { head, sql } = find(pack, id)?;
+    let mut out = output::stdout();
+    writeln!(out, "{}: {}", head.id, head.title)?;
+    writeln!(out)?;
+    writeln!(out, "{}", textwrap::fill(&head.description, output::width()))?;
+    writeln!(out)?;
+    let facts = [
+        ("severity", head.severity.to_string()),
+        ("confidence", head.confidence.to_string()),
+        ("risk", head.risk.to_string()),
+        ("tactics", head.tactics.join(", ")),
+        ("techniques", head.attack.join(", ")),
+        ("controls", head.controls.join(", ")),
+        ("covers", head.covers.join(", ")),
+        ("version", head.version.to_string()),
+    ];
+    for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+        writeln!(out, "{name:<12}{value}")?;
+    }
+    let texts = [
+        ("It cannot see", head.blind_spots.as_slice().to_vec()),
+        ("Innocent matches", head.false_positives.clone()),
+        ("What to look at next", head.triage.clone()),
+        ("References", head.references.clone()),
+    ];
+    for (title, lines) in texts.iter().filter(|(_, lines)| !lines.is_empty()) {
+        writeln!(out)?;
+        writeln!(out, "{title}:")?;
+        for line in lines {
+            let options = textwrap::Options::new(output::width())
+                .initial_indent("- ")
+                .subsequent_indent("  ")
+                .break_words(false);
+            writeln!(out, "{}", textwrap::fill(line, options))?;
+        }
+    }
+    writeln!(out)?;
+    writeln!(out, "{sql}")?;
+    out.flush()?;
+    Ok(Exit::Ok)
+}
+
+fn test(pack: &Pack, ids: &[String], cases: &Path) -> anyhow::Result<Exit> {
+    ensure!(
+        cases.is_dir(),
+        "{}: no such folder of case files; name one with --cases",
+        cases.display()
+    );
+    let packs = if ids.is_empty() {
+        vec![pack.clone()]
+    } else {
+        ids.iter().map(|id| find(pack, id).map(|_| pack.only(id))).collect::<Result<_, _>>()?
+    };
+    let runtime = Runtime::new().context("cannot start threads")?;
+    let mut out = output::stdout();
+    let (mut detections, mut failed) = (0, 0);
+    for pack in &packs {
+        for report in runtime.block_on(run_cases(pack, cases))? {
+            detections += 1;
+            failed += usize::from(!report.problems.is_empty());
+            writeln!(out, "{report}")?;
+        }
+    }
+    writeln!(out, "{detections} detections, {failed} failed")?;
+    out.flush()?;
+    Ok(if failed == 0 { Exit::Ok } else { Exit::Failed })
+}
+
+fn check(pack: &Pack) -> anyhow::Result<Exit> {
+    let runtime = Runtime::new().context("cannot start threads")?;
+    let problems = runtime.block_on(lint(pack))?;
+    let mut out = output::stdout();
+    for problem in &problems {
+        writeln!(out, "{problem}")?;
+    }
+    writeln!(out, "{} detections, {} problems", pack.detections().count(), problems.len())?;
+    out.flush()?;
+    Ok(if problems.is_empty() { Exit::Ok } else { Exit::Failed })
+}
+
+/// The head and query that [`new`] starts a detection with.
+const SCAFFOLD: &str = "/*
+id: {id}
+title: A few words for lists
+severity: low
+confidence: medium
+risk: 10
+attack: [T1610]
+tactics: [Execution]
+description: >-
+  What it sees and why it matters.
+blind_spots: >-
+  What it cannot see.
+false_positives:
+  - Innocent things that match
+triage:
+  - What to ask next, in SQL or words
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [WL-000]
+*/
+SELECT event_id, object || ' is written' AS reason
+FROM workloads
+WHERE outcome = 'allowed' AND NOT made_by_controller
+";
+
+fn new(id: &str, family: &Path, cases: &Path) -> anyhow::Result<Exit> {
+    let text = SCAFFOLD.replace("{id}", id);
+    Detection::parse(id, &text)?;
+    let file = family.join(format!("{id}.sql"));
+    if file.exists() {
+        bail!("{} is there already", file.display());
+    }
+    let folders =
+        [family.to_owned(), cases.join(id).join("match"), cases.join(id).join("no-match")];
+    for folder in &folders {
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    std::fs::write(&file, text).with_context(|| file.display().to_string())?;
+    let case = cases.join(id).display().to_string();
+    output::tell(&format!(
+        "wrote {}; put logs that it must find into {case}/match, look-alikes into {case}/no-match, one event a line",
+        file.display()
+    ));
+    Ok(Exit::Ok)
+}
+
+fn coverage(pack: &Pack, navigator: bool) -> anyhow::Result<Exit> {
+    let mut out = output::stdout();
+    if navigator {
+        serde_json::to_writer_pretty(&mut out, &navigator_layer(pack))?;
+        writeln!(out)?;
+    } else {
+        let mut techniques: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for detection in pack.detections() {
+            for technique in &detection.head.attack {
+                techniques.entry(technique).or_default().push(&detection.head.id);
+            }
+        }
+        for (technique, detections) in techniques {
+            writeln!(out, "{technique:<10} {:>3}  {}", detections.len(), detections.join(", "))?;
+        }
     }
     out.flush()?;
     Ok(Exit::Ok)

@@ -13,16 +13,13 @@ use podtrail_report::{LogSummary, write_findings, write_findings_jsonl};
 use tokio::runtime::Runtime;
 
 use crate::args::{FindingFormat, HuntArgs};
-use crate::commands::ingest;
+use crate::commands::{detections, ingest};
 use crate::exit::Exit;
 use crate::output;
 
 pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
-    let mut pack = Pack::built_in()?;
-    for folder in &arguments.queries {
-        pack.add_folder(folder)?;
-    }
+    let pack = detections::pack(&arguments.queries)?;
     let runtime = Runtime::new().context("cannot start threads")?;
     let mut exit = Exit::Ok;
     // A temporary lake is removed when this goes out of scope.

@@ -1,0 +1,184 @@
+//! What every detection of a pack must say about itself, and what its query may compare.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
+use datafusion::scalar::ScalarValue;
+use podtrail_query::{QueryError, Scope, Session};
+
+use crate::detection::Head;
+use crate::facts::{FACTS, facts};
+use crate::pack::Pack;
+
+/// The version of the ATT&CK matrix that `attack_techniques` and `attack_tactics` are from.
+pub const ATTACK_VERSION: &str = "18";
+
+/// Columns that have a few values only.
+const ENUMERATIONS: &[(&str, &[&str])] = &[
+    (
+        "outcome",
+        &[
+            "allowed",
+            "dry_run",
+            "denied_authn",
+            "denied_authz",
+            "denied_admission",
+            "invalid",
+            "conflict",
+            "error",
+            "unknown",
+        ],
+    ),
+    ("identity_kind", &["human", "service_account", "node", "controller", "system", "anonymous"]),
+    ("activity", &["workload", "rbac", "access", "secret", "write", "read"]),
+    ("stage", &["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"]),
+    ("level", &["Metadata", "Request", "RequestResponse"]),
+    ("decision", &["allow", "forbid"]),
+    ("body_source", &["response", "request", "patch", "none"]),
+    ("role", &["container", "init", "ephemeral"]),
+    (
+        "verb",
+        &[
+            "get",
+            "list",
+            "watch",
+            "create",
+            "update",
+            "patch",
+            "delete",
+            "deletecollection",
+            "post",
+            "put",
+            "head",
+            "options",
+            "connect",
+        ],
+    ),
+    ("subject_kind", &["User", "Group", "ServiceAccount"]),
+    ("pod_security_level", &["privileged", "baseline", "restricted"]),
+];
+
+/// What is wrong with a detection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The detection's id.
+    pub detection: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.detection, self.message)
+    }
+}
+
+/// Checks every detection: its head, its columns, the values that it compares, its ATT&CK ids.
+///
+/// # Errors
+/// When the pack's tables and views cannot be set up.
+pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
+    let session = Session::in_memory(Vec::new(), Scope::default()).await?;
+    pack.prepare(&session).await?;
+    let no_facts = facts(&[], |_| None).map_err(|error| QueryError::Sql(error.into()))?;
+    session.add_table(FACTS, no_facts)?;
+    let techniques = pack.values("attack_techniques", "id");
+    let tactics = pack.values("attack_tactics", "name");
+    let mut problems = Vec::new();
+    for detection in pack.detections() {
+        let mut messages = head(&detection.head, &techniques, &tactics);
+        match session.sql(&detection.sql).await {
+            Err(error) => messages.push(error.to_string()),
+            Ok(query) => {
+                let names: BTreeSet<_> =
+                    query.schema().fields().iter().map(|field| field.name().clone()).collect();
+                for column in ["event_id", "reason"] {
+                    if !names.contains(column) {
+                        messages.push(format!("its query must return a column '{column}'"));
+                    }
+                }
+                messages.extend(impossible_values(query.logical_plan())?);
+                // Binding also proves that every parameter of the query is declared.
+                if let Err(error) = query.with_param_values(detection.parameters()) {
+                    messages.push(error.strip_backtrace());
+                }
+            }
+        }
+        let id = &detection.head.id;
+        problems
+            .extend(messages.into_iter().map(|message| Problem { detection: id.clone(), message }));
+    }
+    Ok(problems)
+}
+
+fn head(head: &Head, techniques: &BTreeSet<String>, tactics: &BTreeSet<String>) -> Vec<String> {
+    let mut messages = Vec::new();
+    let lists = [
+        ("attack", head.attack.is_empty()),
+        ("tactics", head.tactics.is_empty()),
+        ("blind_spots", head.blind_spots.is_none()),
+        ("false_positives", head.false_positives.is_empty()),
+        ("triage", head.triage.is_empty()),
+        ("references", head.references.is_empty()),
+        ("covers", head.covers.is_empty()),
+    ];
+    let missing = lists.iter().filter(|(_, is_missing)| *is_missing);
+    messages.extend(missing.map(|(key, _)| format!("its head says nothing under '{key}'")));
+    let unknown = |name: &str, values: &[String], known: &BTreeSet<String>| {
+        let unknown = values.iter().filter(|value| !known.contains(*value));
+        unknown
+            .map(|value| format!("'{value}' is no {name} of ATT&CK {ATTACK_VERSION}"))
+            .collect::<Vec<_>>()
+    };
+    messages.extend(unknown("technique", &head.attack, techniques));
+    messages.extend(unknown("tactic", &head.tactics, tactics));
+    const CONTROLS: [&str; 4] = ["IAM-16", "AIS-06", "DSP-15", "IPY-03"];
+    let strange = head.controls.iter().filter(|control| !CONTROLS.contains(&control.as_str()));
+    messages.extend(strange.map(|control| format!("'{control}' is no control of the pack")));
+    messages
+}
+
+/// Comparisons of a column with a value that it never has.
+fn impossible_values(plan: &LogicalPlan) -> Result<BTreeSet<String>, QueryError> {
+    let mut messages = BTreeSet::new();
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            expression.apply(|expression| {
+                compared(expression, &mut messages);
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })
+    .map_err(|error: DataFusionError| QueryError::from(error))?;
+    Ok(messages)
+}
+
+fn compared(expression: &Expr, messages: &mut BTreeSet<String>) {
+    match expression {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq | Operator::NotEq, right }) => {
+            check(left, right, messages);
+            check(right, left, messages);
+        }
+        Expr::InList(InList { expr, list, .. }) => {
+            list.iter().for_each(|value| check(expr, value, messages));
+        }
+        _ => {}
+    }
+}
+
+fn check(column: &Expr, value: &Expr, messages: &mut BTreeSet<String>) {
+    let (Expr::Column(column), Expr::Literal(ScalarValue::Utf8(Some(value)), _)) = (column, value)
+    else {
+        return;
+    };
+    let known = ENUMERATIONS.iter().find(|(name, _)| *name == column.name);
+    if let Some((name, values)) = known
+        && !values.contains(&value.as_str())
+    {
+        messages.insert(format!("{name} is never '{value}': it is one of {}", values.join(", ")));
+    }
+}
