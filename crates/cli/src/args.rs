@@ -43,6 +43,9 @@ pub(crate) enum Command {
     /// List, explain, check and start detections
     #[command(subcommand)]
     Detections(DetectionsCommand),
+    /// List exceptions, or see what they hide
+    #[command(subcommand)]
+    Exceptions(ExceptionsCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -68,6 +71,12 @@ pub(crate) struct HuntArgs {
     /// A folder of detections that are added, or replace those of the same id
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) queries: Vec<PathBuf>,
+    /// A file of exceptions beside the built-in ones: findings that are known to be innocent
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) exceptions: Vec<PathBuf>,
+    /// Apply no exceptions, not even the built-in ones
+    #[arg(long, conflicts_with = "exceptions")]
+    pub(crate) no_exceptions: bool,
     /// How findings are printed
     #[arg(long, value_enum, default_value_t = FindingFormat::Table)]
     pub(crate) format: FindingFormat,
@@ -224,6 +233,29 @@ pub(crate) enum DetectionsCommand {
         /// As a layer of the ATT&CK Navigator, in JSON
         #[arg(long)]
         navigator: bool,
+        #[command(flatten)]
+        pack: PackArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExceptionsCommand {
+    /// List the built-in exceptions, and those of files
+    List {
+        /// Files of exceptions
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+    },
+    /// Run the detections over a lake, and print what the exceptions of a file would hide
+    Preview {
+        /// Files of exceptions
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
+        files: Vec<PathBuf>,
+        /// The lake to hunt in
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+        lake: PathBuf,
+        #[command(flatten)]
+        scope: ScopeArgs,
         #[command(flatten)]
         pack: PackArgs,
     },

@@ -54,6 +54,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Lake(LakeCommand::Vacuum(arguments)) => commands::vacuum::run(&arguments),
         Command::Schema => commands::schema::run(),
         Command::Detections(command) => commands::detections::run(&command),
+        Command::Exceptions(command) => commands::exceptions::run(&command),
         Command::Completions { shell } => commands::shell::completions(shell),
         Command::Man => commands::shell::man(),
     }

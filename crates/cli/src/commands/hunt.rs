@@ -6,20 +6,26 @@ use anyhow::Context;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::DateTime;
-use podtrail_detect::{Hunt, Pack, Severity};
+use podtrail_detect::{Hunt, Pack, Severity, read_exceptions};
 use podtrail_lake::Lake;
 use podtrail_query::{Limits, QueryError, Scope, Session};
 use podtrail_report::{LogSummary, write_findings, write_findings_jsonl};
 use tokio::runtime::Runtime;
 
 use crate::args::{FindingFormat, HuntArgs};
-use crate::commands::{detections, ingest};
+use crate::commands::{detections, exceptions, ingest};
 use crate::exit::Exit;
 use crate::output;
 
 pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
-    let pack = detections::pack(&arguments.queries)?;
+    let mut pack = detections::pack(&arguments.queries)?;
+    if arguments.no_exceptions {
+        pack.clear_exceptions();
+    }
+    for file in &arguments.exceptions {
+        pack.add_exceptions(read_exceptions(file)?);
+    }
     let runtime = Runtime::new().context("cannot start threads")?;
     let mut exit = Exit::Ok;
     // A temporary lake is removed when this goes out of scope.
@@ -49,6 +55,7 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
+    exceptions::tell_expired(&hunt);
     let least = Severity::from(arguments.min_severity);
     hunt.findings.retain(|finding| finding.severity >= least);
     print(arguments, &summary, &hunt)?;
@@ -77,6 +84,9 @@ fn print(arguments: &HuntArgs, summary: &LogSummary, hunt: &Hunt) -> anyhow::Res
         FindingFormat::Table => {
             summary.write(&mut out)?;
             writeln!(out, "findings    {}", count(hunt))?;
+            if !hunt.excepted.is_empty() {
+                writeln!(out, "excepted    {}", exceptions::hits(&hunt.excepted))?;
+            }
             writeln!(out)?;
             write_findings(&hunt.findings, output::width(), &mut out)?;
         }

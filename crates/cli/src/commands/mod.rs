@@ -1,6 +1,7 @@
 //! One module a command.
 
 pub(crate) mod detections;
+pub(crate) mod exceptions;
 mod explain;
 pub(crate) mod export;
 pub(crate) mod hunt;

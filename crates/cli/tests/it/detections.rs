@@ -4,9 +4,70 @@ use crate::{podtrail, privileged_pod, scratch};
 
 #[test]
 fn the_pack_is_listed() {
-    let run = podtrail(["detections"]).expect(0);
-    assert_eq!(run.stdout.lines().count(), 15, "{run}");
+    let run = podtrail(["detections", "list"]).expect(0);
+    assert!(run.stdout.lines().count() >= 15, "{run}");
     assert!(run.stdout.contains("privileged-container"), "{run}");
+    let run = podtrail(["detections", "show", "privileged-container"]).expect(0);
+    assert!(run.stdout.contains("severity    medium"), "{run}");
+    assert!(run.stdout.contains("WHERE privileged"), "{run}");
+    let run = podtrail(["detections", "show", "privileged"]).expect(4);
+    assert!(run.stderr.contains("detections list"), "{run}");
+    let layer = podtrail(["detections", "coverage", "--navigator"]).expect(0).stdout;
+    let layer: serde_json::Value = serde_json::from_str(&layer).unwrap();
+    assert_eq!(layer["domain"], "enterprise-attack");
+    assert!(layer["techniques"].as_array().unwrap().iter().any(|t| t["techniqueID"] == "T1610"));
+}
+
+#[test]
+fn a_detection_is_started_tested_and_linted() {
+    let (dir, _) = scratch();
+    let queries = dir.path().join("queries").display().to_string();
+    let cases = dir.path().join("cases").display().to_string();
+    let new = ["detections", "new", "any-workload", "--queries", &queries, "--cases", &cases];
+    assert!(podtrail(new).expect(0).stderr.contains("any-workload.sql"));
+    assert!(podtrail(new).expect(4).stderr.contains("there already"));
+    let test = ["detections", "test", "any-workload", "--queries", &queries, "--cases", &cases];
+    assert!(podtrail(test).expect(4).stdout.contains("0 of at least 2 case files"));
+
+    let pod = privileged_pod("a", "2026-11-24T10:00:00.000000Z");
+    let denied = pod.replace("\"code\":201", "\"code\":403");
+    assert_ne!(pod, denied);
+    for (kind, log) in [("match", &pod), ("no-match", &denied)] {
+        for name in ["a.jsonl", "b.jsonl"] {
+            let file = dir.path().join("cases/any-workload").join(kind).join(name);
+            std::fs::write(file, log).unwrap();
+        }
+    }
+    let run = podtrail(test).expect(0);
+    assert!(run.stdout.contains("any-workload (4 cases)"), "{run}");
+    let file = dir.path().join("cases/any-workload/no-match/a.jsonl");
+    std::fs::write(file, pod).unwrap();
+    assert!(podtrail(test).expect(4).stdout.contains("no-match/a.jsonl: found"));
+
+    let file = dir.path().join("queries/workload/any-workload.sql");
+    let text = std::fs::read_to_string(&file).unwrap().replace("'allowed'", "'succeeded'");
+    std::fs::write(&file, text.replace("T1610]", "T9999]")).unwrap();
+    let run = podtrail(["detections", "lint", "--queries", &queries]).expect(4);
+    assert!(run.stdout.contains("any-workload: outcome is never 'succeeded'"), "{run}");
+    assert!(run.stdout.contains("'T9999' is no technique"), "{run}");
+}
+
+#[test]
+fn exceptions_are_previewed() {
+    let (dir, lake) = scratch();
+    let log = dir.path().join("a.log");
+    std::fs::write(&log, privileged_pod("a", "2026-11-24T10:00:00.000000Z")).unwrap();
+    podtrail(["ingest", &log.display().to_string(), "--lake", &lake]).expect(0);
+    let file = dir.path().join("exceptions.yaml");
+    let text =
+        "- {id: mine, reason: because, owner: me, detections: [privileged-*], identities: ['*']}";
+    std::fs::write(&file, text).unwrap();
+    let file = file.display().to_string();
+    let run = podtrail(["exceptions", "preview", &file, "--lake", &lake]).expect(0);
+    assert!(run.stdout.contains("mine hides 1 findings: because"), "{run}");
+    let run = podtrail(["hunt", "--lake", &lake, "--exceptions", &file]).expect(0);
+    assert!(run.stdout.contains("excepted    1: 1 by mine"), "{run}");
+    assert!(podtrail(["exceptions", "list", &file]).expect(0).stdout.contains("me: because"));
 }
 
 #[test]

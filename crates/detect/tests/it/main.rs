@@ -10,6 +10,7 @@
 )]
 
 mod cases;
+mod exceptions;
 mod findings;
 mod hunts;
 mod packs;

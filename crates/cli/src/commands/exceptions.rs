@@ -1,0 +1,92 @@
+//! `podtrail exceptions`: findings that are known to be innocent.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use podtrail_detect::{Excepted, Exception, Hunt, Pack, read_exceptions};
+use podtrail_lake::Lake;
+use podtrail_query::{Limits, Scope, Session};
+use podtrail_report::write_findings;
+use tokio::runtime::Runtime;
+
+use crate::args::ExceptionsCommand;
+use crate::commands::detections;
+use crate::exit::Exit;
+use crate::output;
+
+pub(crate) fn run(command: &ExceptionsCommand) -> anyhow::Result<Exit> {
+    match command {
+        ExceptionsCommand::List { files } => list(files),
+        ExceptionsCommand::Preview { files, lake, scope, pack } => {
+            let mut pack = detections::pack(&pack.queries)?;
+            pack.clear_exceptions();
+            for file in files {
+                pack.add_exceptions(read_exceptions(file)?);
+            }
+            preview(&pack, lake, scope.scope()?)
+        }
+    }
+}
+
+fn list(files: &[PathBuf]) -> anyhow::Result<Exit> {
+    let mut exceptions = Pack::built_in()?.exceptions().to_vec();
+    for file in files {
+        exceptions.extend(read_exceptions(file)?);
+    }
+    let mut out = output::stdout();
+    for Exception { id, owner, reason, expires, .. } in &exceptions {
+        let expires = expires.map_or_else(|| "for good".to_owned(), |day| format!("until {day}"));
+        writeln!(out, "{id:<40} {expires:<16} {owner}: {reason}")?;
+    }
+    out.flush()?;
+    Ok(Exit::Ok)
+}
+
+fn preview(pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
+    let runtime = Runtime::new().context("cannot start threads")?;
+    let hunt = runtime.block_on(async {
+        let lake = Lake::open(lake).await?;
+        let session = Session::open(&lake, scope, Limits::default()).await?;
+        anyhow::Ok(podtrail_detect::hunt(&session, pack).await?)
+    })?;
+    for failure in &hunt.failures {
+        output::warn(&failure.to_string());
+    }
+    tell_expired(&hunt);
+    let mut out = output::stdout();
+    let mut by_exception: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for Excepted { exception, finding } in &hunt.excepted {
+        by_exception.entry(exception).or_default().push(finding.clone());
+    }
+    for exception in pack.exceptions() {
+        let findings = by_exception.remove(exception.id.as_str()).unwrap_or_default();
+        writeln!(out, "{} hides {} findings: {}", exception.id, findings.len(), exception.reason)?;
+        write_findings(&findings, output::width(), &mut out)?;
+        writeln!(out)?;
+    }
+    writeln!(out, "{} findings stay", hunt.findings.len())?;
+    out.flush()?;
+    Ok(if hunt.failures.is_empty() { Exit::Ok } else { Exit::Failed })
+}
+
+/// Warns of exceptions that have expired.
+pub(crate) fn tell_expired(hunt: &Hunt) {
+    for Exception { id, owner, expires, .. } in &hunt.expired {
+        let day = expires.map(|day| format!(" on {day}")).unwrap_or_default();
+        output::warn(&format!("exception {id} of {owner} expired{day}: it hides nothing"));
+    }
+}
+
+/// How many findings each exception hides, the most first.
+pub(crate) fn hits(excepted: &[Excepted]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for Excepted { exception, .. } in excepted {
+        *counts.entry(exception).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let counts: Vec<_> = counts.iter().map(|(id, count)| format!("{count} by {id}")).collect();
+    format!("{}: {}", excepted.len(), counts.join(", "))
+}
