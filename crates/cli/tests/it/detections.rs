@@ -29,19 +29,19 @@ fn a_detection_is_started_tested_and_linted() {
     let test = ["detections", "test", "any-workload", "--queries", &queries, "--cases", &cases];
     assert!(podtrail(test).expect(4).stdout.contains("0 of at least 2 case files"));
 
-    let pod = privileged_pod("a", "2026-11-24T10:00:00.000000Z");
-    let denied = pod.replace("\"code\":201", "\"code\":403");
-    assert_ne!(pod, denied);
-    for (kind, log) in [("match", &pod), ("no-match", &denied)] {
-        for name in ["a.jsonl", "b.jsonl"] {
-            let file = dir.path().join("cases/any-workload").join(kind).join(name);
-            std::fs::write(file, log).unwrap();
+    let allowed = |name| privileged_pod(name, "2026-11-24T10:00:00.000000Z");
+    let denied = |name| allowed(name).replace("\"code\":201", "\"code\":403");
+    assert_ne!(allowed("a"), denied("a"));
+    for name in ["a", "b"] {
+        for (kind, log) in [("match", allowed(name)), ("no-match", denied(name))] {
+            let file = format!("cases/any-workload/{kind}/{name}.jsonl");
+            std::fs::write(dir.path().join(file), log).unwrap();
         }
     }
     let run = podtrail(test).expect(0);
     assert!(run.stdout.contains("any-workload (4 cases)"), "{run}");
     let file = dir.path().join("cases/any-workload/no-match/a.jsonl");
-    std::fs::write(file, pod).unwrap();
+    std::fs::write(file, allowed("c")).unwrap();
     assert!(podtrail(test).expect(4).stdout.contains("no-match/a.jsonl: found"));
 
     let file = dir.path().join("queries/workload/any-workload.sql");
