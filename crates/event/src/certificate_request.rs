@@ -48,7 +48,7 @@ pub(crate) fn certificate_request<'a>(
     }
     let body = bodies.object("CertificateSigningRequest", &["spec", "status"]);
     let mut row = CertificateRequest {
-        body_source: body_source(body.as_ref()),
+        body_source: Some(body_source(body.as_ref())),
         ..CertificateRequest::default()
     };
     let Some(body) = body else { return Some(row) };

@@ -21,7 +21,8 @@ pub(crate) fn config_map<'a>(bodies: &Bodies<'a>) -> Option<ConfigMap<'a>> {
         return None;
     }
     let body = bodies.object("ConfigMap", &PAYLOAD);
-    let mut row = ConfigMap { body_source: body_source(body.as_ref()), ..ConfigMap::default() };
+    let mut row =
+        ConfigMap { body_source: Some(body_source(body.as_ref())), ..ConfigMap::default() };
     let Some(body) = body else { return Some(row) };
     let [data, binary] = PAYLOAD.map(|key| set_keys(body.json, key));
     row.keys = match (data, binary) {

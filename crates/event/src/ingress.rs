@@ -27,7 +27,7 @@ pub(crate) fn ingress<'a>(bodies: &Bodies<'a>) -> Option<Ingress<'a>> {
         return None;
     }
     let body = bodies.object("Ingress", &["spec"]);
-    let mut row = Ingress { body_source: body_source(body.as_ref()), ..Ingress::default() };
+    let mut row = Ingress { body_source: Some(body_source(body.as_ref())), ..Ingress::default() };
     let Some((body, spec)) = body.and_then(|body| Some((body.whole, body.json.get("spec")?)))
     else {
         return Some(row);

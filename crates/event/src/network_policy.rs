@@ -27,7 +27,7 @@ pub(crate) fn network_policy<'a>(bodies: &Bodies<'a>) -> Option<NetworkPolicy<'a
     }
     let body = bodies.object("NetworkPolicy", &["spec"]);
     let mut row =
-        NetworkPolicy { body_source: body_source(body.as_ref()), ..NetworkPolicy::default() };
+        NetworkPolicy { body_source: Some(body_source(body.as_ref())), ..NetworkPolicy::default() };
     let seen = body.and_then(|body| Some((body.json.get("spec")?, body.whole)));
     let Some((spec, whole)) = seen else { return Some(row) };
     row.policy_types = spec.texts("policyTypes");

@@ -33,8 +33,10 @@ pub(crate) fn persistent_volume<'a>(bodies: &Bodies<'a>) -> Option<PersistentVol
         return None;
     }
     let body = bodies.object("PersistentVolume", &["spec"]);
-    let mut row =
-        PersistentVolume { body_source: body_source(body.as_ref()), ..PersistentVolume::default() };
+    let mut row = PersistentVolume {
+        body_source: Some(body_source(body.as_ref())),
+        ..PersistentVolume::default()
+    };
     let Some(spec) = body.and_then(|body| body.json.get("spec")) else { return Some(row) };
     if let Json::Object(members) = spec {
         let is_source = |(key, value): &&(Text<'a>, Json<'a>)| {

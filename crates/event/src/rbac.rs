@@ -61,7 +61,7 @@ pub(crate) fn rbac<'a>(kind: &'static str, bodies: &Bodies<'a>) -> Option<Rbac<'
     let body = bodies.object(kind, &PAYLOAD);
     let mut rbac = Rbac {
         kind: Some(kind.into()),
-        body_source: body_source(body.as_ref()),
+        body_source: Some(body_source(body.as_ref())),
         ..Rbac::default()
     };
     let Some(body) = body else { return Some(rbac) };

@@ -20,7 +20,7 @@ row! {
 
 pub(crate) fn secret<'a>(bodies: &Bodies<'a>) -> Secret<'a> {
     let body = bodies.object("Secret", &["data", "stringData", "type"]);
-    let mut row = Secret { body_source: body_source(body.as_ref()), ..Secret::default() };
+    let mut row = Secret { body_source: Some(body_source(body.as_ref())), ..Secret::default() };
     let Some(body) = body else { return row };
     row.r#type = body.json.text("type");
     row.service_account_name = body

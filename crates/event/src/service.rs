@@ -49,7 +49,7 @@ pub(crate) fn service<'a>(bodies: &Bodies<'a>) -> Option<Service<'a>> {
         return None;
     }
     let body = bodies.object("Service", &["spec"]);
-    let mut row = Service { body_source: body_source(body.as_ref()), ..Service::default() };
+    let mut row = Service { body_source: Some(body_source(body.as_ref())), ..Service::default() };
     let Some(spec) = body.and_then(|body| body.json.get("spec")) else { return Some(row) };
     row.r#type = spec.text("type");
     row.cluster_ip = spec.text("clusterIP");

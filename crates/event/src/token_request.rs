@@ -25,7 +25,7 @@ row! {
 pub(crate) fn token_request<'a>(bodies: &Bodies<'a>) -> TokenRequest<'a> {
     let body = bodies.object("TokenRequest", &["spec"]);
     let mut row =
-        TokenRequest { body_source: body_source(body.as_ref()), ..TokenRequest::default() };
+        TokenRequest { body_source: Some(body_source(body.as_ref())), ..TokenRequest::default() };
     let Some(spec) = body.and_then(|body| body.json.get("spec")) else { return row };
     row.audiences = spec.texts("audiences");
     row.expiration_seconds = spec.int("expirationSeconds");

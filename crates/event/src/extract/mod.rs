@@ -110,8 +110,8 @@ fn parse(text: Option<&str>) -> Option<Json<'_>> {
 }
 
 /// What a row says of its body.
-pub(crate) fn body_source<'a>(body: Option<&Body<'_, '_>>) -> Option<Text<'a>> {
-    Some(body.map_or("none", |body| body.source).into())
+pub(crate) fn body_source<'a>(body: Option<&Body<'_, '_>>) -> Text<'a> {
+    body.map_or("none", |body| body.source).into()
 }
 
 /// One row for each element of a list, without those by which a strategic merge patch only removes or orders.
