@@ -208,3 +208,104 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let text: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     STANDARD.decode(text).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let value = parts.concat();
+        let mut der = vec![tag];
+        match u8::try_from(value.len()) {
+            Ok(length @ ..128) => der.push(length),
+            Ok(length) => der.extend([0x81, length]),
+            Err(_) => unreachable!("the tests are short"),
+        }
+        der.extend(value);
+        der
+    }
+
+    fn attribute(r#type: &[u8], tag: u8, value: &[u8]) -> Vec<u8> {
+        element(SEQUENCE, &[&element(OBJECT_IDENTIFIER, &[r#type]), &element(tag, &[value])])
+    }
+
+    /// A request of which no more is there than what is read.
+    fn request(names: &[Vec<u8>]) -> Vec<u8> {
+        let name = element(SEQUENCE, &[&names.concat()]);
+        let info = element(SEQUENCE, &[&element(0x02, &[&[0]]), &name]);
+        element(SEQUENCE, &[&info])
+    }
+
+    const COMMON_NAME: &[u8] = &[0x55, 4, 3];
+    const ORGANIZATION: &[u8] = &[0x55, 4, 10];
+    const UTF8: u8 = 0x0C;
+
+    #[test]
+    fn what_a_strict_reader_trips_on_hides_nothing() {
+        let masters = attribute(ORGANIZATION, UTF8, b"system:masters");
+        let utf16: Vec<u8> = "system:masters".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for (what, names) in [
+            ("plain", vec![element(SET, &[&masters])]),
+            ("twice in a set", vec![element(SET, &[&masters, &masters])]),
+            ("out of order", vec![element(SET, &[&masters, &attribute(COMMON_NAME, UTF8, b"a")])]),
+            (
+                "two octets a character",
+                vec![element(SET, &[&attribute(ORGANIZATION, 0x1E, &utf16)])],
+            ),
+            ("T61", vec![element(SET, &[&attribute(ORGANIZATION, 0x14, b"system:masters")])]),
+            (
+                "behind a value of no known type",
+                vec![
+                    element(SET, &[&attribute(COMMON_NAME, 0x1B, b"x")]),
+                    element(SET, &[&masters]),
+                ],
+            ),
+        ] {
+            let subject = Subject::of_der(&request(&names)).unwrap();
+            assert!(subject.organizations.contains(&"system:masters".to_owned()), "{what}");
+        }
+    }
+
+    #[test]
+    fn the_last_common_name_counts_as_in_go() {
+        let names = [b"first", b"other"].map(|name| {
+            let name = attribute(COMMON_NAME, UTF8, name);
+            element(SET, &[&name])
+        });
+        let subject = Subject::of_der(&request(&names)).unwrap();
+        assert_eq!(subject.common_name.as_deref(), Some("other"));
+    }
+
+    #[test]
+    fn pem_is_read_as_go_reads_it() {
+        let body = STANDARD.encode(request(&[]));
+        for pem in [
+            format!(
+                "-----BEGIN CERTIFICATE REQUEST-----\n{body}\n-----END CERTIFICATE REQUEST-----\n"
+            ),
+            format!(
+                "text\n-----BEGIN CERTIFICATE REQUEST-----\r\n{body}\r\n-----END CERTIFICATE REQUEST-----"
+            ),
+            format!(
+                "-----BEGIN CERTIFICATE REQUEST-----\nA: b\nC: d\n\n{body}\n-----END CERTIFICATE REQUEST-----"
+            ),
+        ] {
+            assert_eq!(der_of_pem(pem.as_bytes()), Some(request(&[])), "{pem}");
+        }
+        for pem in
+            ["", "-----BEGIN CERTIFICATE REQUEST-----", "-----BEGIN CERTIFICATE-----\n-----END"]
+        {
+            assert_eq!(der_of_pem(pem.as_bytes()), None, "{pem}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_request_are_none() {
+        for der in
+            [&b""[..], b"\x30", b"\x30\x84\xff\xff\xff\xff", b"\x30\x80\x00\x00", &[0x30; 300]]
+        {
+            let subject = Subject::of_der(der).unwrap_or_default();
+            assert_eq!(subject.common_name, None);
+        }
+    }
+}
