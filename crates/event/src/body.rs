@@ -5,6 +5,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 use crate::column::{Map, Text};
 
@@ -166,6 +167,21 @@ impl<'de> Deserialize<'de> for Json<'de> {
     }
 }
 
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Json::Null | Json::Number(None) => serializer.serialize_unit(),
+            Json::Bool(value) => serializer.serialize_bool(*value),
+            Json::Number(Some(number)) => serializer.serialize_i64(*number),
+            Json::Text(text) => serializer.serialize_str(text),
+            Json::Array(elements) => serializer.collect_seq(elements),
+            Json::Object(members) => {
+                serializer.collect_map(members.iter().map(|(name, value)| (&**name, value)))
+            }
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TextVisitor;
@@ -190,23 +206,45 @@ impl<'de> Deserialize<'de> for Text<'de> {
     }
 }
 
+/// More operations than these the API server refuses (`maxJSONPatchOperations` of kubernetes/apiserver).
+const MAX_PATCH_OPERATIONS: usize = 10_000;
+
+/// No object is nested deeper: JSON of more levels is not read at all.
+const MAX_POINTER_LENGTH: usize = 128;
+
 /// What the operations of a JSON Patch (RFC 6902) say about the object, as a partial object.
 ///
-/// `add` and `replace` set a value; `remove` sets null; `move`, `copy` and `test` say nothing that is not elsewhere.
+/// `add` and `replace` set a value; `remove` sets null. `move` and `copy` set the scalar that the patch itself put at their
+/// source, else an empty object, which stands for a value that only the object knows. `test` says nothing.
 /// Positions in lists are not known without the object: elements keep the order in which the patch names them.
 pub(crate) fn object_of_json_patch<'a>(operations: &[Json<'a>]) -> Json<'a> {
     let mut root = Partial::Members(Vec::new());
-    for operation in operations {
-        let Some(Json::Text(path)) = operation.member("path") else { continue };
+    for operation in operations.iter().take(MAX_PATCH_OPERATIONS) {
+        let Some(path) = pointer(operation, "path") else { continue };
         let value = match operation.text("op").as_deref() {
             Some("add" | "replace") => operation.member("value").cloned().unwrap_or(Json::Null),
             Some("remove") => Json::Null,
+            Some(op @ ("move" | "copy")) => {
+                let Some(from) = pointer(operation, "from") else { continue };
+                let value = root.scalar(&from).unwrap_or(Json::Object(Vec::new()));
+                if op == "move" {
+                    root.set(&from, Json::Null);
+                }
+                value
+            }
             _ => continue,
         };
-        let segments = path.split('/').skip(1).map(unescape_pointer).collect::<Vec<_>>();
-        root.set(&segments, value);
+        root.set(&path, value);
     }
     root.into_json()
+}
+
+/// The reference tokens of a JSON Pointer (RFC 6901) in a member.
+fn pointer<'a>(operation: &Json<'a>, key: &str) -> Option<Vec<Text<'a>>> {
+    let Some(Json::Text(path)) = operation.member(key) else { return None };
+    let tokens: Vec<_> =
+        path.split('/').skip(1).take(MAX_POINTER_LENGTH + 1).map(unescape_pointer).collect();
+    (tokens.len() <= MAX_POINTER_LENGTH).then_some(tokens)
 }
 
 /// A reference token of a JSON Pointer (RFC 6901).
@@ -250,6 +288,31 @@ impl<'a> Partial<'a> {
         };
         if let Some(child) = child {
             child.set(rest, value);
+        }
+    }
+
+    /// The scalar at a path, where the patch has put one.
+    ///
+    /// Copies of anything larger could grow without bound, each doubling the one before.
+    fn scalar(&self, path: &[Text<'a>]) -> Option<Json<'a>> {
+        const LONGEST: usize = 1024;
+        let Some((first, rest)) = path.split_first() else {
+            return match self {
+                Partial::Value(Json::Text(text)) if text.len() > LONGEST => None,
+                Partial::Value(Json::Array(_) | Json::Object(_)) => None,
+                Partial::Value(scalar) => Some(scalar.clone()),
+                _ => None,
+            };
+        };
+        match self {
+            Partial::Value(_) => None,
+            Partial::Members(members) => {
+                members.iter().find(|(name, _)| name == first)?.1.scalar(rest)
+            }
+            Partial::Elements(elements) => {
+                let index = first.parse::<usize>().ok()?;
+                elements.iter().find(|(at, _)| *at == Some(index))?.1.scalar(rest)
+            }
         }
     }
 
@@ -321,5 +384,30 @@ mod tests {
         }"#;
         let expected: Json<'_> = serde_json::from_str(expected).unwrap();
         assert_eq!(object_of_json_patch(&operations), expected);
+    }
+
+    #[test]
+    fn what_a_patch_copies_is_what_it_put_there_or_unknown() {
+        let patch = r#"[
+            {"op":"add","path":"/metadata/annotations/x","value":"evil"},
+            {"op":"copy","from":"/metadata/annotations/x","path":"/spec/a"},
+            {"op":"move","from":"/metadata/annotations/x","path":"/spec/b"},
+            {"op":"copy","from":"/spec/known/to/the/object","path":"/spec/c"},
+            {"op":"copy","path":"/spec/d"}
+        ]"#;
+        let Json::Array(operations) = serde_json::from_str(patch).unwrap() else { unreachable!() };
+        let expected = r#"{
+            "metadata":{"annotations":{"x":null}},
+            "spec":{"a":"evil","b":"evil","c":{}}
+        }"#;
+        let expected: Json<'_> = serde_json::from_str(expected).unwrap();
+        assert_eq!(object_of_json_patch(&operations), expected);
+    }
+
+    #[test]
+    fn a_hostile_pointer_is_not_followed() {
+        let deep = format!(r#"[{{"op":"add","path":"{}","value":1}}]"#, "/a".repeat(200_000));
+        let Json::Array(operations) = serde_json::from_str(&deep).unwrap() else { unreachable!() };
+        assert_eq!(object_of_json_patch(&operations), Json::Object(Vec::new()));
     }
 }

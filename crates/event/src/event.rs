@@ -1,8 +1,19 @@
 //! The row of the `events` table: one audit event, which is one stage of one request.
 
+use crate::body::Json;
+use crate::certificate_request::CertificateRequest;
 use crate::column::{Day, Map, Micros, Text};
+use crate::config_map::ConfigMap;
+use crate::extract::Bodies;
+use crate::ingress::Ingress;
+use crate::network_policy::NetworkPolicy;
+use crate::persistent_volume::PersistentVolume;
 use crate::rbac::Rbac;
 use crate::row;
+use crate::secret::Secret;
+use crate::service::Service;
+use crate::token_request::TokenRequest;
+use crate::webhook::Webhook;
 use crate::workload::Workload;
 
 row! {
@@ -88,7 +99,7 @@ row! {
         pub field_manager: Option<Text<'a>>,
         /// `force` of the query: a server-side apply that takes over fields.
         pub force: Option<bool>,
-        /// What exec, attach and port-forward ask for, from the query.
+        /// What exec, attach and port-forward ask for: from the query, or from the body where the query does not say.
         pub exec: Option<Exec<'a>>,
         /// `user.uid`.
         pub user_uid: Option<Text<'a>>,
@@ -122,6 +133,32 @@ row! {
         pub workload: Option<Workload<'a>>,
         /// The role or binding that the request writes; null where it writes none.
         pub rbac: Option<Rbac<'a>>,
+        /// Which admission plugin, webhook or policy refused the request: `PodSecurity`, `webhook NAME`, `ValidatingAdmissionPolicy NAME`, `ResourceQuota` … Null where it was not refused, or by one that does not say so.
+        pub denied_by: Option<Text<'a>>,
+        /// The service account token that the request asks for; null where it asks for none.
+        pub token_request: Option<TokenRequest<'a>>,
+        /// The certificate that the request asks for, or approves; null where it does neither.
+        pub certificate_request: Option<CertificateRequest<'a>>,
+        /// The Service that the request writes; null where it writes none.
+        pub service: Option<Service<'a>>,
+        /// The Ingress that the request writes; null where it writes none.
+        pub ingress: Option<Ingress<'a>>,
+        /// The Secret that the request writes, without its values; null where it writes none.
+        pub secret: Option<Secret<'a>>,
+        /// The ConfigMap that the request writes; null where it writes none, or leaves its data alone.
+        pub config_map: Option<ConfigMap<'a>>,
+        /// The labels of the Namespace that the request writes; a label that a patch removes has no value. Null where the request writes no labels, or the body does not show them.
+        pub namespace_labels: Option<Map<'a, Option<Text<'a>>>>,
+        /// The PersistentVolume that the request writes; null where it writes none.
+        pub persistent_volume: Option<PersistentVolume<'a>>,
+        /// The NetworkPolicy that the request writes; null where it writes none.
+        pub network_policy: Option<NetworkPolicy<'a>>,
+        /// The admission webhooks that the request configures; null where it configures none, or the body does not show them.
+        pub webhooks: Option<Vec<Webhook<'a>>>,
+        /// The node to which the request binds a pod (`pods/binding`).
+        pub bound_node: Option<Text<'a>>,
+        /// `spec.replicas` of a write of a `scale` subresource.
+        pub scale_replicas: Option<i64>,
         /// `apiVersion` of the event, such as `audit.k8s.io/v1`; null inside an `EventList`.
         pub audit_api_version: Option<Text<'a>>,
         /// `requestObject`, JSON text as logged, redacted secrets apart.
@@ -146,5 +183,28 @@ row! {
         pub tty: Option<bool>,
         /// The forwarded ports.
         pub ports: Option<Vec<Text<'a>>>,
+    }
+}
+
+impl<'a> Exec<'a> {
+    /// These options, or where the query has none those of the body (`PodExecOptions`, `PodAttachOptions`,
+    /// `PodPortForwardOptions`): Google and Azure put them there.
+    pub(crate) fn or_of_options(self, bodies: &Bodies<'a>) -> Self {
+        if self != Self::default() {
+            return self;
+        }
+        let Some(options) = bodies.request() else { return self };
+        let port = |port: &Json<'a>| match port {
+            Json::Number(Some(number)) => Some(Text::from(number.to_string())),
+            other => other.as_text(),
+        };
+        let ports = options.get("ports").and_then(Json::elements);
+        Self {
+            command: options.texts("command"),
+            container: options.text("container"),
+            stdin: options.bool("stdin"),
+            tty: options.bool("tty"),
+            ports: ports.map(|ports| ports.iter().filter_map(port).collect()),
+        }
     }
 }

@@ -37,6 +37,7 @@ const CONTROLLERS: &[&str] = &[
     "generic-garbage-collector",
     "horizontal-pod-autoscaler",
     "job-controller",
+    "kube-apiserver-serving-clustertrustbundle-publisher",
     "legacy-service-account-token-cleaner",
     "namespace-controller",
     "node-controller",
@@ -53,6 +54,7 @@ const CONTROLLERS: &[&str] = &[
     "route-controller",
     "selinux-warning-controller",
     "service-account-controller",
+    "service-ca-cert-publisher",
     "service-cidrs-controller",
     "service-controller",
     "statefulset-controller",
@@ -64,13 +66,29 @@ const CONTROLLERS: &[&str] = &[
     "volumeattributesclass-protection-controller",
 ];
 
+/// How the user names of service accounts begin.
+const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
+
+/// Namespace and name of the service account that a user name stands for.
+///
+/// ```
+/// # use podtrail_event::identity::service_account;
+/// assert_eq!(service_account("system:serviceaccount:ci:deployer"), Some(("ci", "deployer")));
+/// assert_eq!(service_account("alice"), None);
+/// ```
+pub fn service_account(username: &str) -> Option<(&str, &str)> {
+    let (namespace, name) = username.strip_prefix(SERVICE_ACCOUNT)?.split_once(':')?;
+    let is_account = !namespace.is_empty() && !name.is_empty() && !name.contains(':');
+    is_account.then_some((namespace, name))
+}
+
 impl IdentityKind {
     /// The kind of a user name; `None` is a request that did not authenticate.
     ///
     /// A controller is known by its name AND its namespace: anybody can call an account `job-controller` elsewhere.
     pub fn of(username: Option<&str>) -> Self {
         let Some(username) = username else { return Self::Anonymous };
-        if let Some(account) = username.strip_prefix("system:serviceaccount:") {
+        if let Some(account) = username.strip_prefix(SERVICE_ACCOUNT) {
             return match account.strip_prefix("kube-system:") {
                 Some(name) if CONTROLLERS.contains(&name) => Self::Controller,
                 _ => Self::ServiceAccount,
@@ -78,9 +96,10 @@ impl IdentityKind {
         }
         match username {
             "" | "system:anonymous" | "system:unauthenticated" => Self::Anonymous,
-            "system:kube-controller-manager" | "system:kube-scheduler" | "system:apiserver" => {
-                Self::Controller
-            }
+            "system:apiserver"
+            | "system:cloud-controller-manager"
+            | "system:kube-controller-manager"
+            | "system:kube-scheduler" => Self::Controller,
             name if name.starts_with("system:node:") => Self::Node,
             name if name.starts_with("system:") => Self::System,
             _ => Self::Human,
@@ -112,6 +131,12 @@ mod tests {
             (Some("system:serviceaccount:kube-system:job-controller"), "controller"),
             (Some("system:serviceaccount:default:job-controller"), "service_account"),
             (Some("system:serviceaccount:kube-system:vendor-controller"), "service_account"),
+            (Some("system:serviceaccount:kube-system:service-ca-cert-publisher"), "controller"),
+            (Some("system:serviceaccount:kube-system:job-controller:x"), "service_account"),
+            (Some("system:serviceaccount:kube-system"), "service_account"),
+            (Some("system:kube-controller-manager"), "controller"),
+            (Some("system:kube-controller-manager2"), "system"),
+            (Some("job-controller"), "human"),
             (Some("system:kube-scheduler"), "controller"),
             (Some("system:node:worker-1"), "node"),
             (Some("system:admin"), "system"),
@@ -120,6 +145,22 @@ mod tests {
             (None, "anonymous"),
         ] {
             assert_eq!(IdentityKind::of(username).as_str(), kind, "{username:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_account_has_a_namespace_and_a_name() {
+        for (username, account) in [
+            ("system:serviceaccount:ci:deployer", Some(("ci", "deployer"))),
+            ("system:serviceaccount:ci:", None),
+            ("system:serviceaccount::deployer", None),
+            ("system:serviceaccount:ci", None),
+            ("system:serviceaccount:ci:deployer:x", None),
+            ("system:serviceaccounts:ci", None),
+            ("alice", None),
+            ("", None),
+        ] {
+            assert_eq!(service_account(username), account, "{username}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which kinds make pods, and where in them the pod templates stand.
+//! Which kinds make pods, and where in them the pod templates stand; and the kinds of resources that share a column.
 
 /// A kind that carries pod templates.
 pub(crate) struct WorkloadKind {
@@ -94,6 +94,18 @@ pub(crate) fn rbac_kind(api_group: &str, resource: &str) -> Option<&'static str>
         "clusterroles" => Some("ClusterRole"),
         "rolebindings" => Some("RoleBinding"),
         "clusterrolebindings" => Some("ClusterRoleBinding"),
+        _ => None,
+    }
+}
+
+/// The kind behind a resource of `admissionregistration.k8s.io` that configures webhooks.
+pub(crate) fn webhook_kind(api_group: &str, resource: &str) -> Option<&'static str> {
+    if api_group != "admissionregistration.k8s.io" {
+        return None;
+    }
+    match resource {
+        "mutatingwebhookconfigurations" => Some("MutatingWebhookConfiguration"),
+        "validatingwebhookconfigurations" => Some("ValidatingWebhookConfiguration"),
         _ => None,
     }
 }

@@ -5,41 +5,62 @@
 //! [`QuarantineRecord`]. The crate is pure: no I/O, no async, no state.
 
 mod activity;
+mod admission;
 mod batch;
 mod body;
 mod canonical;
+mod certificate_request;
 pub mod column;
+mod config_map;
 mod document;
 mod event;
 mod export;
 mod extract;
-mod identity;
-mod image;
+pub mod identity;
+pub mod image;
+mod ingress;
 mod kinds;
+mod namespace;
+mod network_policy;
 mod outcome;
 mod parse;
-mod path;
-mod pod_security;
+pub mod path;
+mod persistent_volume;
+pub mod pod_security;
 mod quarantine;
 mod rbac;
 mod redact;
 mod request_uri;
+mod secret;
+mod service;
+mod token_request;
+pub mod user_agent;
+mod webhook;
 mod workload;
 
 pub use activity::Activity;
 pub use batch::{BatchBuilder, PARTITION_COLUMNS, documentation, schema};
+pub use certificate_request::CertificateRequest;
 pub use column::{Column, FieldDoc, Micros, Text};
+pub use config_map::ConfigMap;
 pub use document::Members;
 pub use event::{Event, Exec};
 pub use export::{EXPORT_COLUMNS, ExportError, Exporter};
 pub use identity::IdentityKind;
 pub use image::ImageReference;
+pub use ingress::Ingress;
+pub use network_policy::NetworkPolicy;
 pub use outcome::Outcome;
 pub use parse::{ParseError, Parser};
 pub use path::normalize_host_path;
+pub use persistent_volume::PersistentVolume;
 pub use quarantine::{
     QuarantineRecord, quarantine_batch, quarantine_comment, quarantine_records, quarantine_schema,
 };
 pub use rbac::{PolicyRule, Rbac, Subject};
 pub use redact::{RedactionKey, redact, redact_record};
-pub use workload::{Container, Volume, Workload};
+pub use secret::Secret;
+pub use service::Service;
+pub use token_request::TokenRequest;
+pub use webhook::Webhook;
+pub use workload::{Container, PodSecurityViolation, Volume, Workload};

@@ -1,5 +1,8 @@
 //! How far a request got.
 
+use crate::admission::{chooses_its_code, refuser};
+use crate::column::Text;
+
 /// The outcome of a request, as far as one event shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -31,8 +34,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) message: Option<&'a str>,
     pub(crate) stage: Option<&'a str>,
     pub(crate) dry_run: bool,
-    /// A ValidatingAdmissionPolicy left its annotation.
-    pub(crate) policy_failure: bool,
+    /// The ValidatingAdmissionPolicy that denies the request by its annotation.
+    pub(crate) denying_policy: Option<Text<'a>>,
 }
 
 impl Outcome {
@@ -49,21 +52,29 @@ impl Outcome {
             Some(..400) if evidence.dry_run => Self::DryRun,
             Some(..400) => Self::Allowed,
             Some(401) => Self::DeniedAuthn,
-            // Without a decision annotation (other providers) a 403 is the authorizer's unless admission says so.
+            // RBAC's own check that nobody grants more than they have, after the authorizer has allowed the write.
             Some(403) if message.contains("attempting to grant RBAC permissions") => {
                 Self::DeniedAuthz
             }
-            Some(403) if evidence.decision == Some("allow") || speaks_of_admission(message) => {
+            // Without a decision annotation (other providers) a 403 is the authorizer's unless admission says so.
+            Some(403) if evidence.decision == Some("allow") || refuser(message).is_some() => {
                 Self::DeniedAdmission
             }
+            Some(_) if chooses_its_code(message) => Self::DeniedAdmission,
+            Some(400..500) if evidence.denying_policy.is_some() => Self::DeniedAdmission,
             Some(403) => Self::DeniedAuthz,
-            Some(400..500) if evidence.policy_failure || speaks_of_admission(message) => {
-                Self::DeniedAdmission
-            }
             Some(400 | 422) => Self::Invalid,
             Some(409) => Self::Conflict,
             Some(_) => Self::Error,
         }
+    }
+
+    /// Who in admission refused a request of this outcome, where it is known.
+    pub(crate) fn denied_by<'a>(self, evidence: &Evidence<'a>) -> Option<Text<'a>> {
+        if self != Self::DeniedAdmission {
+            return None;
+        }
+        evidence.message.and_then(refuser).or_else(|| evidence.denying_policy.clone())
     }
 
     /// The name used in the `outcome` column.
@@ -80,14 +91,6 @@ impl Outcome {
             Self::Unknown => "unknown",
         }
     }
-}
-
-/// Whether a message is one of those with which admission refuses
-/// (`k8s.io/apiserver` webhook errors, ValidatingAdmissionPolicy, Pod Security).
-fn speaks_of_admission(message: &str) -> bool {
-    (message.contains("admission webhook") && message.contains("denied the request"))
-        || message.contains("ValidatingAdmissionPolicy")
-        || message.contains("violates PodSecurity")
 }
 
 #[cfg(test)]
@@ -115,6 +118,15 @@ mod tests {
         assert_eq!(of(403, "allow", escalation), "denied_authz");
         let webhook = "admission webhook \"v.example\" denied the request: no";
         assert_eq!(of(400, "allow", webhook), "denied_admission");
+        assert_eq!(of(500, "allow", webhook), "denied_admission");
+        let policy = "pods \"x\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request";
+        assert_eq!(of(422, "allow", policy), "denied_admission");
+        assert_eq!(of(403, "", "pods \"x\" is forbidden: exceeded quota: q"), "denied_admission");
+        assert_eq!(of(403, "", "pods is forbidden: User \"x\" cannot list"), "denied_authz");
+        let quoting = format!("Pod \"x\" is invalid: spec.y: Invalid value: \"{webhook}\"");
+        assert_eq!(of(422, "allow", &quoting), "invalid");
+        assert_eq!(of(404, "allow", "pods \"x\" not found"), "error");
+        assert_eq!(of(429, "allow", "Cannot evict pod"), "error");
         assert_eq!(of(422, "allow", "spec.x: Required value"), "invalid");
         assert_eq!(of(409, "allow", ""), "conflict");
         assert_eq!(of(500, "allow", ""), "error");
@@ -127,5 +139,33 @@ mod tests {
         assert_eq!(Outcome::of(&evidence), Outcome::DryRun);
         let evidence = Evidence { code: Some(403), dry_run: true, ..Evidence::default() };
         assert_eq!(Outcome::of(&evidence), Outcome::DeniedAuthz);
+    }
+
+    #[test]
+    fn only_admission_denies_by_a_name() {
+        let webhook = "admission webhook \"v.example\" denied the request: no";
+        for (code, decision, message, policy, denied_by) in [
+            (403, "allow", webhook, None, Some("webhook v.example")),
+            (
+                403,
+                "allow",
+                "",
+                Some("ValidatingAdmissionPolicy p"),
+                Some("ValidatingAdmissionPolicy p"),
+            ),
+            (403, "allow", "", None, None),
+            (403, "forbid", webhook, None, None),
+            (201, "allow", "", Some("ValidatingAdmissionPolicy p"), None),
+        ] {
+            let evidence = Evidence {
+                code: Some(code),
+                decision: Some(decision),
+                message: Some(message),
+                denying_policy: policy.map(Text::from),
+                ..Evidence::default()
+            };
+            let by = Outcome::of(&evidence).denied_by(&evidence);
+            assert_eq!(by.as_deref(), denied_by, "{code} {decision} {message}");
+        }
     }
 }

@@ -6,16 +6,16 @@
 use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate};
-use serde::Deserialize;
 
 use crate::activity::{Activity, Request};
+use crate::admission::{POLICY_FAILURE, denying_policy};
 use crate::body::Json;
 use crate::column::{Map, Micros, Text};
 use crate::document::{Document, Member, Reader};
 use crate::event::Event;
-use crate::extract::{self, Bodies};
+use crate::extract::{Bodies, Shown, write};
 use crate::identity::IdentityKind;
-use crate::kinds::{rbac_kind, workload_kind};
+use crate::kinds::workload_kind;
 use crate::outcome::{Evidence, Outcome};
 use crate::redact::{RedactionKey, redact};
 use crate::request_uri::RequestQuery;
@@ -112,16 +112,6 @@ fn micro_time(text: &[u8]) -> Option<Micros> {
     Some(Micros(time.and_utc().timestamp_micros())).filter(|time| time.0 >= 0)
 }
 
-/// Reads a value of type `T`, or nothing where the JSON is of another type.
-fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
-    serde_json::from_str(json).ok()
-}
-
-/// Whether `DeleteOptions` ask for a dry run.
-fn is_dry_run(options: &str) -> bool {
-    read::<Json<'_>>(options).is_some_and(|options| !options.list("dryRun").is_empty())
-}
-
 /// Puts a text into a column; false where it is no text, or the column has one already.
 fn put<'a>(column: &mut Option<Text<'a>>, value: Json<'a>) -> bool {
     let is_free = column.is_none();
@@ -145,7 +135,7 @@ struct Columns<'a> {
     response: Option<&'a str>,
     object_ref: Option<&'a str>,
     fallback_time: Option<Micros>,
-    policy_failure: bool,
+    denying_policy: Option<Text<'a>>,
 }
 
 impl<'a> Columns<'a> {
@@ -171,8 +161,10 @@ impl<'a> Columns<'a> {
         }
         event.date = event.time.map(Micros::day);
         event.event_id = Some(document.digest.into());
-        self.derive();
-        self.bodies();
+        let verb = event.verb.as_deref().unwrap_or_default();
+        let bodies = Bodies::new(verb, self.request, self.response);
+        self.derive(&bodies);
+        self.objects(&bodies);
         self.event.extra = self.extra();
         Ok(self.event)
     }
@@ -333,16 +325,18 @@ impl<'a> Columns<'a> {
         let event = &mut self.event;
         event.decision = annotations.get("authorization.k8s.io/decision").cloned();
         event.decision_reason = annotations.get("authorization.k8s.io/reason").cloned();
-        self.policy_failure =
-            annotations.get("validation.policy.admission.k8s.io/validation_failure").is_some();
+        self.denying_policy =
+            annotations.get(POLICY_FAILURE).and_then(|failure| denying_policy(failure));
         event.truncated = annotations.get("audit.k8s.io/truncated").map(|value| &**value == "true");
         event.annotations = Some(annotations);
         exact
     }
 
     /// Fills the columns that follow from others.
-    fn derive(&mut self) {
+    fn derive(&mut self, bodies: &Bodies<'a>) {
         let event = &mut self.event;
+        event.request_object = self.request.map(Text::from);
+        event.response_object = self.response.map(Text::from);
         event.identity_kind = Some(IdentityKind::of(event.username.as_deref()).as_str().into());
         event.client_ip = event.source_ips.as_ref().and_then(|ips| ips.last().cloned());
         let (api_group, resource, subresource) = (
@@ -365,78 +359,62 @@ impl<'a> Columns<'a> {
             Some(uri) => RequestQuery::of(uri, streams).into_owned(),
             None => RequestQuery::default(),
         };
-        let verb = event.verb.as_deref().unwrap_or_default();
-        let dry_run = match self.request {
+        let dry_run = match event.verb.as_deref() {
             // A DeleteOptions body replaces the query's options (apiserver, endpoints/handlers/delete.go).
-            Some(options) if matches!(verb, "delete" | "deletecollection") => is_dry_run(options),
+            Some("delete" | "deletecollection") => {
+                bodies.request().map_or(query.dry_run, |options| !options.list("dryRun").is_empty())
+            }
             _ => query.dry_run,
         };
         event.dry_run = Some(dry_run);
         event.field_manager = query.field_manager;
         event.force = query.force;
-        event.exec = query.exec;
-        let outcome = Outcome::of(&Evidence {
+        event.exec = query.exec.map(|exec| exec.or_of_options(bodies));
+        // Kubernetes 1.20 leaves the message to the body.
+        let is_failure = event.status_code.is_some_and(|code| code >= 400);
+        let message = event
+            .status_message
+            .clone()
+            .or_else(|| if is_failure { bodies.status_message() } else { None });
+        let evidence = Evidence {
             code: event.status_code,
             decision: event.decision.as_deref(),
-            message: event.status_message.as_deref(),
+            message: message.as_deref(),
             stage: event.stage.as_deref(),
             dry_run,
-            policy_failure: self.policy_failure,
-        });
+            denying_policy: self.denying_policy.take(),
+        };
+        let outcome = Outcome::of(&evidence);
+        let denied_by = outcome.denied_by(&evidence).map(|by| Text::from(by.0.into_owned()));
+        event.denied_by = denied_by;
         event.outcome = Some(outcome.as_str().into());
         event.truncated.get_or_insert(false);
     }
 
-    fn bodies(&mut self) {
-        let (request, response) = (self.request, self.response);
+    /// Fills the columns on what the request writes.
+    fn objects(&mut self, bodies: &Bodies<'a>) {
         let event = &mut self.event;
-        event.request_object = request.map(Text::from);
-        event.response_object = response.map(Text::from);
-
         let verb = event.verb.as_deref().unwrap_or_default();
         if !matches!(verb, "create" | "update" | "patch") {
             return;
         }
-        let group = event.api_group.as_deref().unwrap_or_default();
-        let resource = event.resource.as_deref().unwrap_or_default();
-        let subresource = event.subresource.as_deref();
-        let workload = workload_kind(group, resource);
-        let rbac = rbac_kind(group, resource);
-        let parse = || Bodies::parse(verb, request, response);
         // What `name` says before a body adds to it: such an object reference is not exact any more.
-        let unnamed = event.name.is_none() && subresource.is_none();
-        match (workload, rbac, subresource) {
-            (Some(kind), _, None) => {
-                let bodies = parse();
-                event.workload = extract::workload(&kind, &bodies);
-                self.identify(bodies.response.as_ref(), bodies.request.as_ref());
-            }
-            (Some(_), _, Some("ephemeralcontainers")) => {
-                let bodies = parse();
-                event.workload = Some(extract::ephemeral_containers(&bodies));
-                self.identify(bodies.response.as_ref(), None);
-            }
-            (_, Some(kind), None) => {
-                let bodies = parse();
-                event.rbac = extract::rbac(kind, &bodies);
-                self.identify(bodies.response.as_ref(), bodies.request.as_ref());
-            }
-            _ if verb == "create" && unnamed => {
-                let response = response.and_then(read::<Json<'a>>);
-                let request = request.and_then(read::<Json<'a>>);
-                self.identify(response.as_ref(), request.as_ref());
-            }
-            _ => {}
+        let is_unnamed = verb == "create" && event.name.is_none() && event.subresource.is_none();
+        match write(event, bodies) {
+            Shown::Nowhere if is_unnamed => self.identify([bodies.response(), bodies.request()]),
+            Shown::Nowhere => {}
+            Shown::InResponse => self.identify([bodies.response(), None]),
+            Shown::InBoth => self.identify([bodies.response(), bodies.request()]),
         }
     }
 
     /// Takes name, namespace and uid from the object's own metadata where the object reference lacks them.
-    fn identify(&mut self, response: Option<&Json<'a>>, request: Option<&Json<'a>>) {
+    fn identify(&mut self, bodies: [Option<&Json<'a>>; 2]) {
         // Without an object reference the columns must stay empty, or there would seem to have been one.
         let Some(object_ref) = self.object_ref else { return };
         let event = &mut self.event;
         let mut taken = false;
-        for body in [response, request].into_iter().flatten() {
+        for body in bodies.into_iter().flatten() {
             let Some(metadata) = body.get("metadata") else { continue };
             for (column, key) in [
                 (&mut event.name, "name"),

@@ -3,6 +3,7 @@
 //! A rule keeps its lists together: a verb and a resource count as granted only when they stand in the same rule.
 
 use crate::column::Text;
+use crate::extract::{Bodies, body_source, list_of};
 use crate::row;
 
 row! {
@@ -49,4 +50,36 @@ row! {
         /// `nonResourceURLs`.
         pub non_resource_urls: Option<Vec<Text<'a>>>,
     }
+}
+
+/// The role or binding that a request writes; `None` for a patch that leaves what it grants alone.
+pub(crate) fn rbac<'a>(kind: &'static str, bodies: &Bodies<'a>) -> Option<Rbac<'a>> {
+    const PAYLOAD: [&str; 4] = ["rules", "roleRef", "subjects", "aggregationRule"];
+    if bodies.leaves_alone(&PAYLOAD) {
+        return None;
+    }
+    let body = bodies.object(kind, &PAYLOAD);
+    let mut rbac = Rbac {
+        kind: Some(kind.into()),
+        body_source: Some(body_source(body.as_ref())),
+        ..Rbac::default()
+    };
+    let Some(body) = body else { return Some(rbac) };
+    if let Some(role) = body.json.get("roleRef") {
+        rbac.role_kind = role.text("kind");
+        rbac.role_name = role.text("name");
+    }
+    rbac.subjects = list_of(body.json, "subjects", |subject| Subject {
+        kind: subject.text("kind"),
+        name: subject.text("name"),
+        namespace: subject.text("namespace"),
+    });
+    rbac.rules = list_of(body.json, "rules", |rule| PolicyRule {
+        api_groups: rule.texts("apiGroups"),
+        resources: rule.texts("resources"),
+        resource_names: rule.texts("resourceNames"),
+        verbs: rule.texts("verbs"),
+        non_resource_urls: rule.texts("nonResourceURLs"),
+    });
+    Some(rbac)
 }

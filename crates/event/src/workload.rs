@@ -17,10 +17,14 @@ row! {
         pub body_source: Option<Text<'a>>,
         /// The controlling owner reference, else the first one.
         pub owner: Option<Owner<'a>>,
+        /// All owner references.
+        pub owners: Option<Vec<Owner<'a>>>,
         /// `metadata.labels`.
         pub labels: Option<Map<'a, Text<'a>>>,
         /// `metadata.annotations`, without `kubectl.kubernetes.io/last-applied-configuration`.
         pub annotations: Option<Map<'a, Text<'a>>>,
+        /// `metadata.managedFields[].manager`, each once: who has set fields of the object. Many clusters do not log it.
+        pub field_managers: Option<Vec<Text<'a>>>,
         /// Labels of the pod template; of the pod itself where the kind is `Pod`.
         pub pod_labels: Option<Map<'a, Text<'a>>>,
         /// Annotations of the pod template; of the pod itself where the kind is `Pod`.
@@ -47,6 +51,8 @@ row! {
         pub node_selector: Option<Map<'a, Text<'a>>>,
         /// `affinity.nodeAffinity`, required terms: every key with its operator and values.
         pub node_affinity: Option<Vec<NodeSelectorRequirement<'a>>>,
+        /// `affinity.nodeAffinity`, preferred terms, likewise.
+        pub preferred_node_affinity: Option<Vec<NodeSelectorRequirement<'a>>>,
         /// `tolerations`.
         pub tolerations: Option<Vec<Toleration<'a>>>,
         /// `priorityClassName`.
@@ -69,8 +75,12 @@ row! {
         pub sysctls: Option<Vec<NameValue<'a>>>,
         /// `securityContext.seccompProfile.type` of the pod.
         pub seccomp_profile: Option<Text<'a>>,
+        /// `securityContext.seccompProfile.localhostProfile` of the pod.
+        pub seccomp_localhost_profile: Option<Text<'a>>,
         /// `securityContext.appArmorProfile.type` of the pod.
         pub app_armor_profile: Option<Text<'a>>,
+        /// `securityContext.appArmorProfile.localhostProfile` of the pod.
+        pub app_armor_localhost_profile: Option<Text<'a>>,
         /// `securityContext.seLinuxOptions` of the pod.
         pub se_linux_options: Option<SeLinuxOptions<'a>>,
         /// `securityContext.windowsOptions.hostProcess` of the pod.
@@ -83,11 +93,15 @@ row! {
         pub dns_policy: Option<Text<'a>>,
         /// `dnsConfig.nameservers`.
         pub dns_nameservers: Option<Vec<Text<'a>>>,
+        /// `dnsConfig.searches`.
+        pub dns_searches: Option<Vec<Text<'a>>>,
+        /// `dnsConfig.options`.
+        pub dns_options: Option<Vec<NameValue<'a>>>,
         /// `spec.replicas`.
         pub replicas: Option<i64>,
-        /// `spec.parallelism` of a Job.
+        /// `spec.parallelism` of a Job, or of the jobs of a CronJob.
         pub parallelism: Option<i64>,
-        /// `spec.completions` of a Job.
+        /// `spec.completions` of a Job, or of the jobs of a CronJob.
         pub completions: Option<i64>,
         /// `spec.schedule` of a CronJob.
         pub schedule: Option<Text<'a>>,
@@ -101,8 +115,25 @@ row! {
         pub containers: Option<Vec<Container<'a>>>,
         /// The Pod Security level that the pod template reaches, latest version: `privileged`, `baseline` or `restricted`. Null where the body does not decide it.
         pub pod_security_level: Option<Text<'a>>,
-        /// Ids of the Pod Security checks that are seen to fail, such as `hostNamespaces`.
+        /// Ids of the Pod Security checks of the latest version that are seen to fail, such as `hostNamespaces`.
         pub pod_security_failed: Option<Vec<Text<'a>>>,
+        /// Every Pod Security check that is seen to fail in some version of the standards. A last element of nulls says
+        /// that the body does not decide the other checks.
+        pub pod_security_violations: Option<Vec<PodSecurityViolation<'a>>>,
+    }
+}
+
+row! {
+    /// A Pod Security check that fails.
+    pub struct PodSecurityViolation<'a> builds PodSecurityViolationBuilder {
+        /// The check's id, such as `hostNamespaces`.
+        pub check: Option<Text<'a>>,
+        /// The level that asks for it: `baseline` or `restricted`.
+        pub level: Option<Text<'a>>,
+        /// The first minor version 1.x of the standards in which it fails.
+        pub since: Option<i32>,
+        /// The last minor version in which it fails; null where it still does.
+        pub until: Option<i32>,
     }
 }
 
@@ -249,8 +280,12 @@ row! {
         pub allow_privilege_escalation: Option<bool>,
         /// `securityContext.capabilities.add`, upper-case, without `CAP_`.
         pub capabilities_add: Option<Vec<Text<'a>>>,
+        /// `securityContext.capabilities.add` as written.
+        pub capabilities_add_raw: Option<Vec<Text<'a>>>,
         /// `securityContext.capabilities.drop`, upper-case, without `CAP_`.
         pub capabilities_drop: Option<Vec<Text<'a>>>,
+        /// `securityContext.capabilities.drop` as written.
+        pub capabilities_drop_raw: Option<Vec<Text<'a>>>,
         /// `securityContext.runAsUser`.
         pub run_as_user: Option<i64>,
         /// `securityContext.runAsGroup`.
@@ -263,8 +298,12 @@ row! {
         pub proc_mount: Option<Text<'a>>,
         /// `securityContext.seccompProfile.type`.
         pub seccomp_profile: Option<Text<'a>>,
+        /// `securityContext.seccompProfile.localhostProfile`.
+        pub seccomp_localhost_profile: Option<Text<'a>>,
         /// `securityContext.appArmorProfile.type`.
         pub app_armor_profile: Option<Text<'a>>,
+        /// `securityContext.appArmorProfile.localhostProfile`.
+        pub app_armor_localhost_profile: Option<Text<'a>>,
         /// `securityContext.seLinuxOptions`.
         pub se_linux_options: Option<SeLinuxOptions<'a>>,
         /// `securityContext.windowsOptions.hostProcess`.
@@ -273,6 +312,8 @@ row! {
         pub ports: Option<Vec<ContainerPort<'a>>>,
         /// `volumeMounts`.
         pub volume_mounts: Option<Vec<VolumeMount<'a>>>,
+        /// `volumeDevices`.
+        pub volume_devices: Option<Vec<VolumeDevice<'a>>>,
         /// `env`.
         pub env: Option<Vec<EnvVar<'a>>>,
         /// `envFrom[].secretRef.name`.
@@ -325,6 +366,16 @@ row! {
         pub read_only: Option<bool>,
         /// `mountPropagation`.
         pub mount_propagation: Option<Text<'a>>,
+    }
+}
+
+row! {
+    /// A raw block device.
+    pub struct VolumeDevice<'a> builds VolumeDeviceBuilder {
+        /// The volume's name.
+        pub name: Option<Text<'a>>,
+        /// Where the device is in the container.
+        pub device_path: Option<Text<'a>>,
     }
 }
 

@@ -235,3 +235,204 @@ fn rbac_keeps_rules_and_subjects_together() {
     let json = event("patch", "rbac.authorization.k8s.io", "rolebindings", members);
     assert_eq!(row(&json).rbac, None);
 }
+
+#[test]
+fn a_response_without_the_object_leaves_the_request() {
+    let request = json!({"spec": {"hostPID": true, "containers": [{"image": "a"}]}});
+    for response in [
+        json!({"kind": "PartialObjectMetadata", "metadata": {"name": "x", "uid": "u"}}),
+        json!({"kind": "Table", "rows": [{"object": {"spec": {}}}]}),
+        json!({"kind": "Status", "status": "Success"}),
+        json!({"kind": "Pod", "metadata": {"name": "x"}}),
+        json!(null),
+    ] {
+        let members = json!({"requestObject": request, "responseObject": response});
+        assert_eq!(
+            workload("create", "", "pods", members),
+            expect("request", TRUE, &[("container", "a", FALSE)]),
+            "{response}"
+        );
+    }
+}
+
+#[test]
+fn a_pod_without_containers_is_not_the_whole_pod() {
+    for (verb, spec) in
+        [("create", json!({})), ("update", json!({"nodeName": "n", "containers": []}))]
+    {
+        for body in ["requestObject", "responseObject"] {
+            let found = workload(verb, "", "pods", json!({body: {"kind": "Pod", "spec": spec}}));
+            assert_eq!(found.unwrap().host_pid, None, "{verb} {spec}");
+        }
+    }
+}
+
+#[test]
+fn an_apply_is_a_patch_unless_the_response_shows_the_object() {
+    let applied = json!({"kind": "Deployment", "apiVersion": "apps/v1", "spec": {"template": {"spec": {"containers": [{"name": "a", "image": "a"}]}}}});
+    assert_eq!(
+        workload("patch", "apps", "deployments", json!({"requestObject": applied})),
+        expect("patch", None, &[("container", "a", None)])
+    );
+    let members = json!({"requestObject": applied, "responseObject": applied});
+    assert_eq!(
+        workload("patch", "apps", "deployments", members),
+        expect("response", FALSE, &[("container", "a", FALSE)])
+    );
+}
+
+#[test]
+fn a_list_or_a_deletion_writes_no_workload() {
+    let pod = json!({"kind": "Pod", "spec": pod_spec()});
+    let options = json!({"kind": "DeleteOptions", "propagationPolicy": "Background"});
+    for (verb, response) in [
+        ("delete", pod.clone()),
+        ("delete", json!({"kind": "Status"})),
+        ("deletecollection", json!({"kind": "PodList", "items": [pod]})),
+        ("list", json!({"kind": "PodList", "items": [pod]})),
+        ("get", pod.clone()),
+    ] {
+        let members = json!({"requestObject": options, "responseObject": response});
+        assert_eq!(workload(verb, "", "pods", members), None, "{verb}");
+    }
+}
+
+#[test]
+fn what_a_strategic_patch_removes_is_not_there() {
+    let spec = json!({
+        "$setElementOrder/containers": [{"name": "new"}],
+        "containers": [
+            {"name": "old", "$patch": "delete"},
+            {"$patch": "replace"},
+            {"name": "new", "image": "new"},
+        ],
+        "volumes": [{"name": "v", "$patch": "delete"}, null],
+    });
+    let body = json!({"spec": {"template": {"spec": spec}}});
+    let json = event("patch", "apps", "deployments", json!({"requestObject": body}));
+    let workload = row(&json).workload.unwrap();
+    assert_eq!(facts(&workload).containers, [("container".into(), "new".into(), None)]);
+    assert_eq!(workload.volumes.map(|volumes| volumes.len()), Some(0));
+}
+
+#[test]
+fn a_json_patch_that_copies_into_the_template_writes_it() {
+    let image = "/spec/template/spec/containers/0/image";
+    let shown = json!([
+        {"op": "add", "path": "/metadata/annotations/x", "value": "evil"},
+        {"op": "move", "from": "/metadata/annotations/x", "path": image},
+    ]);
+    assert_eq!(
+        workload("patch", "apps", "deployments", json!({"requestObject": shown})),
+        expect("patch", None, &[("container", "evil", None)])
+    );
+    let hidden = json!([{"op": "copy", "from": "/metadata/annotations/x", "path": image}]);
+    assert_eq!(
+        workload("patch", "apps", "deployments", json!({"requestObject": hidden})),
+        expect("patch", None, &[("container", "", None)])
+    );
+    let posture =
+        json!([{"op": "copy", "from": "/metadata/x", "path": "/spec/template/spec/hostPID"}]);
+    assert_eq!(
+        workload("patch", "apps", "deployments", json!({"requestObject": posture})),
+        expect("patch", None, &[])
+    );
+}
+
+#[test]
+fn several_templates_are_one_row_that_hides_none() {
+    let head = json!({
+        "hostPID": false,
+        "serviceAccountName": "head",
+        "tolerations": [{"key": "a"}],
+        "containers": [{"name": "head", "image": "head"}],
+    });
+    let worker = json!({
+        "hostPID": true,
+        "serviceAccountName": "worker",
+        "nodeName": "n",
+        "tolerations": [{"operator": "Exists"}],
+        "containers": [{"name": "worker", "image": "worker"}],
+    });
+    let spec = json!({
+        "headGroupSpec": {"template": {"spec": head}},
+        "workerGroupSpecs": [{"template": {"spec": worker}}],
+    });
+    let json = event("create", "ray.io", "rayclusters", json!({"requestObject": {"spec": spec}}));
+    let workload = row(&json).workload.unwrap();
+    assert_eq!(workload.host_pid, TRUE);
+    assert_eq!(workload.host_network, FALSE);
+    assert_eq!(workload.service_account_name.as_deref(), Some("head"));
+    assert_eq!(workload.node_name.as_deref(), Some("n"));
+    assert_eq!(workload.tolerations.map(|tolerations| tolerations.len()), Some(2));
+    assert_eq!(workload.containers.map(|containers| containers.len()), Some(2));
+
+    // What one template does not decide, the others do not decide for it.
+    let patch = json!({"spec": {"headGroupSpec": {"template": {"spec": {"hostPID": false}}}, "workerGroupSpecs": [{"template": {"spec": {"nodeName": "n"}}}]}});
+    let json = event("patch", "ray.io", "rayclusters", json!({"requestObject": patch}));
+    assert_eq!(row(&json).workload.unwrap().host_pid, None);
+}
+
+#[test]
+fn raw_values_stand_beside_the_normalised() {
+    let body = json!({
+        "metadata": {
+            "ownerReferences": [{"kind": "A", "name": "a"}, {"kind": "B", "name": "b", "uid": "u", "controller": true}],
+            "managedFields": [{"manager": "kubectl"}, {"manager": "helm"}, {"manager": "kubectl"}],
+        },
+        "spec": {
+            "securityContext": {
+                "seccompProfile": {"type": "Localhost", "localhostProfile": "p.json"},
+                "appArmorProfile": {"type": "Localhost", "localhostProfile": "q"},
+            },
+            "dnsConfig": {"nameservers": ["203.0.113.1"], "searches": ["x"], "options": [{"name": "ndots", "value": "1"}]},
+            "affinity": {"nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "r", "operator": "Exists"}]}]},
+                "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": {"matchExpressions": [{"key": "p", "operator": "In", "values": ["v"]}]}}],
+            }},
+            "containers": [{
+                "name": "a",
+                "securityContext": {
+                    "capabilities": {"add": ["cap_sys_admin"], "drop": ["all"]},
+                    "seccompProfile": {"type": "Localhost", "localhostProfile": "c.json"},
+                    "appArmorProfile": {"type": "Localhost", "localhostProfile": "d"},
+                },
+                "volumeDevices": [{"name": "disk", "devicePath": "/dev/xvda"}],
+            }],
+        },
+    });
+    let json = event("create", "", "pods", json!({"requestObject": body}));
+    let workload = row(&json).workload.unwrap();
+    let texts = |list: Option<&Vec<podtrail_event::Text<'_>>>| -> Vec<String> {
+        list.into_iter().flatten().map(|text| (**text).to_owned()).collect()
+    };
+    assert_eq!(workload.owner.as_ref().unwrap().kind.as_deref(), Some("B"));
+    assert_eq!(workload.owners.as_ref().map(Vec::len), Some(2));
+    assert_eq!(texts(workload.field_managers.as_ref()), ["kubectl", "helm"]);
+    assert_eq!(workload.seccomp_localhost_profile.as_deref(), Some("p.json"));
+    assert_eq!(workload.app_armor_localhost_profile.as_deref(), Some("q"));
+    assert_eq!(texts(workload.dns_searches.as_ref()), ["x"]);
+    assert_eq!(workload.dns_options.unwrap()[0].name.as_deref(), Some("ndots"));
+    assert_eq!(workload.node_affinity.unwrap()[0].key.as_deref(), Some("r"));
+    assert_eq!(workload.preferred_node_affinity.unwrap()[0].key.as_deref(), Some("p"));
+    let container = &workload.containers.unwrap()[0];
+    assert_eq!(texts(container.capabilities_add.as_ref()), ["SYS_ADMIN"]);
+    assert_eq!(texts(container.capabilities_add_raw.as_ref()), ["cap_sys_admin"]);
+    assert_eq!(texts(container.capabilities_drop.as_ref()), ["ALL"]);
+    assert_eq!(texts(container.capabilities_drop_raw.as_ref()), ["all"]);
+    assert_eq!(container.seccomp_localhost_profile.as_deref(), Some("c.json"));
+    assert_eq!(container.app_armor_localhost_profile.as_deref(), Some("d"));
+    assert_eq!(
+        container.volume_devices.as_ref().unwrap()[0].device_path.as_deref(),
+        Some("/dev/xvda")
+    );
+}
+
+#[test]
+fn a_cron_job_has_the_numbers_of_its_jobs() {
+    let job = json!({"parallelism": 50, "completions": 100, "template": {"spec": pod_spec()}});
+    let body = json!({"spec": {"schedule": "* * * * *", "jobTemplate": {"spec": job}}});
+    let json = event("create", "batch", "cronjobs", json!({"requestObject": body}));
+    let workload = row(&json).workload.unwrap();
+    assert_eq!((workload.parallelism, workload.completions), (Some(50), Some(100)));
+}

@@ -12,6 +12,7 @@
 mod bodies;
 mod envelope;
 mod export;
+mod objects;
 mod pod_security;
 mod redact;
 

@@ -1,0 +1,170 @@
+//! From the bodies of a write to the object that it writes.
+//!
+//! A row shows the stored object where the response has it, else what the request says. Of a patch it shows what the
+//! patch sets: what is absent there is not known, never unset.
+
+mod container;
+mod volume;
+mod workload;
+mod write;
+
+use std::cell::OnceCell;
+
+use crate::body::{Json, object_of_json_patch};
+use crate::column::{Map, Text};
+
+pub(crate) use workload::{ephemeral_containers, workload};
+pub(crate) use write::{Shown, write};
+
+/// The two bodies of a request, parsed when they are asked for, and once.
+pub(crate) struct Bodies<'a> {
+    is_patch: bool,
+    request_text: Option<&'a str>,
+    response_text: Option<&'a str>,
+    request: OnceCell<Option<Json<'a>>>,
+    response: OnceCell<Option<Json<'a>>>,
+}
+
+/// A body from which rows are read.
+pub(crate) struct Body<'b, 'a> {
+    pub(crate) json: &'b Json<'a>,
+    /// `response`, `request` or `patch`.
+    pub(crate) source: &'static str,
+    /// Whether the whole object is there, so that an absent field is known to be unset.
+    pub(crate) whole: bool,
+}
+
+impl<'a> Bodies<'a> {
+    pub(crate) fn new(verb: &str, request: Option<&'a str>, response: Option<&'a str>) -> Self {
+        Self {
+            is_patch: verb == "patch",
+            request_text: request,
+            response_text: response,
+            request: OnceCell::new(),
+            response: OnceCell::new(),
+        }
+    }
+
+    /// The request. A JSON Patch becomes the partial object that it describes.
+    pub(crate) fn request(&self) -> Option<&Json<'a>> {
+        let parse = || match parse(self.request_text) {
+            Some(Json::Array(operations)) => Some(object_of_json_patch(&operations)),
+            other => other,
+        };
+        self.request.get_or_init(parse).as_ref()
+    }
+
+    pub(crate) fn response(&self) -> Option<&Json<'a>> {
+        self.response.get_or_init(|| parse(self.response_text)).as_ref()
+    }
+
+    /// The body that shows the object best: the response where `is_object` holds for it, else the request.
+    pub(crate) fn best(&self, is_object: impl Fn(&Json<'a>) -> bool) -> Option<Body<'_, 'a>> {
+        if let Some(json) = self.response().filter(|json| is_object(json)) {
+            return Some(Body { json, source: "response", whole: true });
+        }
+        let json = self.request().filter(|json| is_object(json))?;
+        let source = if self.is_patch { "patch" } else { "request" };
+        Some(Body { json, source, whole: !self.is_patch })
+    }
+
+    /// The body that shows an object of `kind` best; `payload` are the members that make it one.
+    ///
+    /// A response need not be the object: it is a `Status` after a failure, and where the client asked for it
+    /// a `PartialObjectMetadata` or a `Table`.
+    pub(crate) fn object(&self, kind: &str, payload: &[&str]) -> Option<Body<'_, 'a>> {
+        let response = self.response().filter(|json| match json.text("kind") {
+            Some(named) => &*named == kind,
+            None => payload.iter().any(|key| json.get(key).is_some()),
+        });
+        if let Some(json) = response {
+            return Some(Body { json, source: "response", whole: true });
+        }
+        let is_request = |json: &&Json<'a>| {
+            matches!(json, Json::Object(_)) && json.text("kind").is_none_or(|named| &*named == kind)
+        };
+        let json = self.request().filter(is_request)?;
+        let source = if self.is_patch { "patch" } else { "request" };
+        Some(Body { json, source, whole: !self.is_patch })
+    }
+
+    /// The patch, where the request is a patch that the log shows.
+    pub(crate) fn patch(&self) -> Option<&Json<'a>> {
+        self.request().filter(|_| self.is_patch)
+    }
+
+    /// Whether the request is a patch that leaves all of these members alone.
+    pub(crate) fn leaves_alone(&self, keys: &[&str]) -> bool {
+        self.patch().is_some_and(|patch| keys.iter().all(|key| patch.member(key).is_none()))
+    }
+
+    /// The message of a response that is a `Status`.
+    pub(crate) fn status_message(&self) -> Option<Text<'a>> {
+        let status = self.response().filter(|json| json.text("kind").as_deref() == Some("Status"));
+        status?.text("message")
+    }
+}
+
+fn parse(text: Option<&str>) -> Option<Json<'_>> {
+    text.and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// What a row says of its body.
+pub(crate) fn body_source<'a>(body: Option<&Body<'_, '_>>) -> Text<'a> {
+    body.map_or("none", |body| body.source).into()
+}
+
+/// One row for each element of a list, without those by which a strategic merge patch only removes or orders.
+pub(crate) fn list_of<'a, T>(
+    json: &Json<'a>,
+    key: &str,
+    row: impl Fn(&Json<'a>) -> T,
+) -> Option<Vec<T>> {
+    let elements = json.get(key)?.elements()?;
+    Some(elements.iter().filter(|element| !is_removed(element)).map(row).collect())
+}
+
+/// Whether an element of a list is not in the object that is written: null, or the directive of a strategic merge patch
+/// (`$patch: delete`, or `$patch: replace` on its own).
+fn is_removed(element: &Json<'_>) -> bool {
+    match element {
+        Json::Null => true,
+        Json::Object(members) => members
+            .iter()
+            .find(|(key, _)| &**key == "$patch")
+            .and_then(|(_, directive)| directive.as_text())
+            .is_some_and(|directive| &*directive == "delete" || members.len() == 1),
+        _ => false,
+    }
+}
+
+/// The texts under a name in every element of a list; those that lack it are left out.
+pub(crate) fn each_text<'a>(json: &Json<'a>, list: &str, key: &str) -> Option<Vec<Text<'a>>> {
+    let rows = list_of(json, list, |element| element.text(key))?;
+    Some(rows.into_iter().flatten().collect())
+}
+
+/// The names of the members of an object that are set, not removed.
+pub(crate) fn set_keys<'a>(json: &Json<'a>, key: &str) -> Option<Vec<Text<'a>>> {
+    let Json::Object(members) = json.get(key)? else { return None };
+    let set = members.iter().filter(|(_, value)| *value != Json::Null);
+    Some(set.map(|(name, _)| name.clone()).collect())
+}
+
+/// A boolean whose default is `false`: three-valued, because a partial body does not show what it leaves alone.
+fn posture(json: Option<&Json<'_>>, key: &str, whole: bool) -> Option<bool> {
+    match json.and_then(|json| json.member(key)) {
+        Some(Json::Bool(value)) => Some(*value),
+        Some(Json::Null) => Some(false),
+        Some(_) => None,
+        None => whole.then_some(false),
+    }
+}
+
+fn annotations<'a>(metadata: &Json<'a>) -> Option<Map<'a, Text<'a>>> {
+    // A copy of the whole object, which is in the body already.
+    const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    let mut annotations = metadata.text_map("annotations")?;
+    annotations.0.retain(|(key, _)| &**key != LAST_APPLIED);
+    Some(annotations)
+}

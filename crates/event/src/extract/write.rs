@@ -1,0 +1,107 @@
+//! Which column a write fills, by the resource that it writes.
+
+use super::{Bodies, ephemeral_containers, workload};
+use crate::certificate_request::certificate_request;
+use crate::config_map::config_map;
+use crate::event::Event;
+use crate::ingress::ingress;
+use crate::kinds::{rbac_kind, webhook_kind, workload_kind};
+use crate::namespace;
+use crate::network_policy::network_policy;
+use crate::persistent_volume::persistent_volume;
+use crate::rbac::rbac;
+use crate::secret::secret;
+use crate::service::service;
+use crate::token_request::token_request;
+use crate::webhook::webhooks;
+
+/// Where a write shows the object that its object reference names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// In no body that was read.
+    Nowhere,
+    /// In the response: what is sent is a part of it or another object.
+    InResponse,
+    /// In both bodies.
+    InBoth,
+}
+
+/// Fills the column on what a create, update or patch writes. No body is read for a resource that has no column.
+pub(crate) fn write<'a>(event: &mut Event<'a>, bodies: &Bodies<'a>) -> Shown {
+    let group = event.api_group.clone().unwrap_or_default();
+    let resource = event.resource.clone().unwrap_or_default();
+    match event.subresource.clone().as_deref() {
+        None => write_object(event, &group, &resource, bodies),
+        Some(subresource) => write_part(event, &group, &resource, subresource, bodies),
+    }
+}
+
+fn write_object<'a>(
+    event: &mut Event<'a>,
+    group: &str,
+    resource: &str,
+    bodies: &Bodies<'a>,
+) -> Shown {
+    if let Some(kind) = workload_kind(group, resource) {
+        event.workload = workload(&kind, bodies);
+        return Shown::InBoth;
+    }
+    if let Some(kind) = rbac_kind(group, resource) {
+        event.rbac = rbac(kind, bodies);
+        return Shown::InBoth;
+    }
+    if let Some(kind) = webhook_kind(group, resource) {
+        event.webhooks = webhooks(kind, bodies);
+        return Shown::InBoth;
+    }
+    match (group, resource) {
+        ("", "services") => event.service = service(bodies),
+        ("", "secrets") => event.secret = Some(secret(bodies)),
+        ("", "configmaps") => event.config_map = config_map(bodies),
+        ("", "namespaces") => event.namespace_labels = namespace::labels(bodies),
+        ("", "persistentvolumes") => event.persistent_volume = persistent_volume(bodies),
+        // The older form of `pods/binding`.
+        ("", "bindings") => event.bound_node = bound_node(bodies),
+        ("networking.k8s.io" | "extensions", "ingresses") => event.ingress = ingress(bodies),
+        ("networking.k8s.io" | "extensions", "networkpolicies") => {
+            event.network_policy = network_policy(bodies);
+        }
+        ("certificates.k8s.io", "certificatesigningrequests") => {
+            event.certificate_request = certificate_request(bodies, false);
+        }
+        _ => return Shown::Nowhere,
+    }
+    Shown::InBoth
+}
+
+fn write_part<'a>(
+    event: &mut Event<'a>,
+    group: &str,
+    resource: &str,
+    subresource: &str,
+    bodies: &Bodies<'a>,
+) -> Shown {
+    match (group, resource, subresource) {
+        ("", "pods", "ephemeralcontainers") => {
+            event.workload = Some(ephemeral_containers(bodies));
+            return Shown::InResponse;
+        }
+        ("", "serviceaccounts", "token") => event.token_request = Some(token_request(bodies)),
+        ("", "pods", "binding") => event.bound_node = bound_node(bodies),
+        ("certificates.k8s.io", "certificatesigningrequests", "approval") => {
+            event.certificate_request = certificate_request(bodies, true);
+        }
+        (_, _, "scale") => event.scale_replicas = scale_replicas(bodies),
+        _ => {}
+    }
+    Shown::Nowhere
+}
+
+/// `target.name` of a `Binding`. The response is a `Status`.
+fn bound_node<'a>(bodies: &Bodies<'a>) -> Option<crate::Text<'a>> {
+    bodies.object("Binding", &["target"])?.json.get("target")?.text("name")
+}
+
+fn scale_replicas(bodies: &Bodies<'_>) -> Option<i64> {
+    bodies.object("Scale", &["spec"])?.json.get("spec")?.int("replicas")
+}
