@@ -125,12 +125,12 @@ impl PartitionEvaluator for Evaluator {
             .collect();
 
         let found = grants(&subjects);
-        let role = |found: &Option<podtrail_event::Grant<'_>>| found.and_then(|found| found.role);
+        let roles: Vec<_> = found.iter().map(|found| found.and_then(|found| found.role)).collect();
         let end = rows(found.iter().map(|found| found.and_then(|found| found.revoked)))?;
         let of_end = |argument: Argument| from_rows(arguments.array(argument as usize)?, &end);
         let columns: Vec<ArrayRef> = vec![
-            strings(found.iter().map(|found| role(found).map(|(kind, _)| kind))),
-            strings(found.iter().map(|found| role(found).map(|(_, name)| name))),
+            strings(roles.iter().map(|role| role.map(|(kind, _)| kind))),
+            strings(roles.iter().map(|role| role.map(|(_, name)| name))),
             of_end(Argument::Time)?,
             of_end(Argument::Username)?,
             of_end(Argument::EventId)?,
