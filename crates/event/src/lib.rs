@@ -8,16 +8,19 @@ mod activity;
 mod batch;
 mod body;
 mod canonical;
+mod changes;
 pub mod column;
 mod document;
 mod event;
 mod export;
 mod extract;
+mod history;
 mod identity;
 mod image;
 mod kinds;
 mod outcome;
 mod parse;
+mod patch;
 mod path;
 mod pod_security;
 mod quarantine;
@@ -28,14 +31,17 @@ mod workload;
 
 pub use activity::Activity;
 pub use batch::{BatchBuilder, PARTITION_COLUMNS, documentation, schema};
+pub use changes::{Change, ChangeBuilder, changes};
 pub use column::{Column, FieldDoc, Micros, Text};
 pub use document::Members;
 pub use event::{Event, Exec};
 pub use export::{EXPORT_COLUMNS, ExportError, Exporter};
+pub use history::{History, Write};
 pub use identity::IdentityKind;
 pub use image::ImageReference;
 pub use outcome::Outcome;
 pub use parse::{ParseError, Parser};
+pub use patch::{PatchError, PatchHints, PatchType};
 pub use path::normalize_host_path;
 pub use quarantine::{
     QuarantineRecord, quarantine_batch, quarantine_comment, quarantine_records, quarantine_schema,

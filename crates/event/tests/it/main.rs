@@ -10,8 +10,11 @@
 )]
 
 mod bodies;
+mod changes;
 mod envelope;
 mod export;
+mod history;
+mod patch;
 mod pod_security;
 mod redact;
 
