@@ -126,17 +126,15 @@ fn compare(before: &Before<'_, '_>, after: &Workload<'_>) -> Vec<Change<'static>
 fn can_change_in_a_pod(row: &Change<'_>) -> bool {
     match row.change.as_deref() {
         Some("container added") => row.field.as_deref() == Some("ephemeral"),
-        Some("command") | Some("env added") => false,
-        Some(change) => matches!(
-            change,
+        Some(
             "image"
-                | "tolerations"
-                | "node selector"
-                | "node affinity"
-                | "security weakened"
-                | "security strengthened"
-        ),
-        None => false,
+            | "tolerations"
+            | "node selector"
+            | "node affinity"
+            | "security weakened"
+            | "security strengthened",
+        ) => true,
+        _ => false,
     }
 }
 
@@ -280,7 +278,7 @@ fn pairs<'b, K: Hash + Eq + Clone, T>(
 /// The source of a volume: its type and what it names.
 fn source(volume: &Volume<'_>) -> Option<String> {
     let r#type = volume.r#type.as_deref()?;
-    let named = [
+    let sources = [
         &volume.host_path,
         &volume.secret_name,
         &volume.config_map_name,
@@ -288,7 +286,7 @@ fn source(volume: &Volume<'_>) -> Option<String> {
         &volume.driver,
         &volume.image_reference,
     ];
-    let mut names: Vec<&str> = named.into_iter().flatten().map(|name| &**name).collect();
+    let mut names: Vec<&str> = sources.into_iter().flatten().map(|name| &**name).collect();
     names.extend(volume.projected_secrets.iter().flatten().map(|name| &**name));
     let tokens = volume.projected_tokens.iter().flatten();
     names.extend(tokens.filter_map(|token| token.audience.as_deref()));
@@ -413,9 +411,9 @@ fn env(rows: &mut Rows, before: &Container<'_>, after: &Container<'_>) {
     }
     let whole = |name: &Text<'_>| format!("secret {}", &**name);
     let sources = |container: &Container<'_>| {
-        container.env_from_secrets.as_ref().map(|names| names.iter().map(whole).collect())
+        container.env_from_secrets.iter().flatten().map(whole).collect()
     };
-    for (change, name) in added_and_removed(sources(before), sources(after)) {
+    for (change, name) in added_and_removed(&sources(before), &sources(after)) {
         match change {
             Presence::Added => rows.push("env added", container, Some("envFrom"), None, Some(name)),
             Presence::Removed => {
@@ -431,13 +429,9 @@ enum Presence {
 }
 
 /// What stands in only one of two sets.
-fn added_and_removed(
-    before: Option<Vec<String>>,
-    after: Option<Vec<String>>,
-) -> Vec<(Presence, String)> {
-    let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+fn added_and_removed(before: &Vec<String>, after: &Vec<String>) -> Vec<(Presence, String)> {
     let identity = |value: &String| value.clone();
-    let pairs = pairs(Some(&before), Some(&after), identity);
+    let pairs = pairs(Some(before), Some(after), identity);
     let only_one = |pair: (Option<&String>, Option<&String>)| match pair {
         (None, Some(new)) => Some((Presence::Added, new.clone())),
         (Some(old), None) => Some((Presence::Removed, old.clone())),
@@ -556,14 +550,14 @@ const POD_DEFAULTS: &[PodFact] = &[
 fn capabilities(rows: &mut Rows, before: &Container<'_>, after: &Container<'_>) {
     let container = name(after.name.as_ref());
     let owned = |names: &Option<Vec<Text<'_>>>| {
-        names.as_ref().map(|names| names.iter().map(|name| (**name).to_owned()).collect())
+        names.iter().flatten().map(|name| (**name).to_owned()).collect()
     };
     let lists = [
         ("capabilities.add", &before.capabilities_add, &after.capabilities_add, true),
         ("capabilities.drop", &before.capabilities_drop, &after.capabilities_drop, false),
     ];
     for (field, before, after, grants) in lists {
-        for (presence, capability) in added_and_removed(owned(before), owned(after)) {
+        for (presence, capability) in added_and_removed(&owned(before), &owned(after)) {
             let is_added = matches!(presence, Presence::Added);
             let weaker = is_added == grants;
             let change = if weaker { "security weakened" } else { "security strengthened" };
@@ -578,9 +572,9 @@ fn host_ports(rows: &mut Rows, before: &Container<'_>, after: &Container<'_>) {
     let container = name(after.name.as_ref());
     let ports = |container: &Container<'_>| {
         let ports = container.ports.iter().flatten().filter_map(|port| port.host_port);
-        Some(ports.filter(|port| *port != 0).map(|port| port.to_string()).collect())
+        ports.filter(|port| *port != 0).map(|port| port.to_string()).collect()
     };
-    presence(rows, container, "hostPort", ports(before), ports(after));
+    presence(rows, container, "hostPort", &ports(before), &ports(after));
 }
 
 /// Rows for what weakens by being there.
@@ -588,8 +582,8 @@ fn presence(
     rows: &mut Rows,
     container: Option<&str>,
     field: &str,
-    before: Option<Vec<String>>,
-    after: Option<Vec<String>>,
+    before: &Vec<String>,
+    after: &Vec<String>,
 ) {
     for (presence, value) in added_and_removed(before, after) {
         match presence {
@@ -607,35 +601,35 @@ fn pod_security(rows: &mut Rows, before: &Workload<'_>, after: &Workload<'_>) {
     for (fact, field) in POD_FACTS {
         rows.fact(None, field, &fact(before), &fact(after));
     }
-    presence(rows, None, "hostPath", host_paths(before), host_paths(after));
+    presence(rows, None, "hostPath", &host_paths(before), &host_paths(after));
 }
 
 fn shown_pod_security(rows: &mut Rows, after: &Workload<'_>) {
     for (fact, field) in POD_FACTS.iter().chain(POD_DEFAULTS) {
         rows.shown_fact(None, field, &fact(after));
     }
-    presence(rows, None, "hostPath", None, host_paths(after));
+    presence(rows, None, "hostPath", &Vec::new(), &host_paths(after));
 }
 
 /// The host paths of the volumes, each once.
-fn host_paths(workload: &Workload<'_>) -> Option<Vec<String>> {
+fn host_paths(workload: &Workload<'_>) -> Vec<String> {
     let paths = workload.volumes.iter().flatten().filter_map(|volume| volume.host_path.as_deref());
     let mut paths: Vec<String> = paths.map(str::to_owned).collect();
     paths.sort();
     paths.dedup();
-    Some(paths)
+    paths
 }
 
 /// The Pod Security checks that failed before and pass now, or the other way round.
 fn checks(rows: &mut Rows, before: &Workload<'_>, after: &Workload<'_>) {
     let failed = |workload: &Workload<'_>| {
-        let checks = workload.pod_security_failed.as_ref()?;
-        Some(checks.iter().map(|check| (**check).to_owned()).collect())
+        let checks = workload.pod_security_failed.iter().flatten();
+        checks.map(|check| (**check).to_owned()).collect()
     };
     let known = before.containers.is_some();
     let passes = || known.then(|| "passes".to_owned());
     let fails = || Some("fails".to_owned());
-    for (presence, check) in added_and_removed(failed(before), failed(after)) {
+    for (presence, check) in added_and_removed(&failed(before), &failed(after)) {
         match presence {
             Presence::Added => {
                 rows.push("security weakened", None, Some(&check), passes(), fails());

@@ -147,7 +147,7 @@ impl History {
     /// The version before with the request applied to it.
     fn patched(&mut self, write: &Write<'_>) -> Option<Value> {
         let mut object = self.version.take()?;
-        let request = self.request(write)?;
+        let request = request_body(write)?;
         if write.verb == "patch" {
             self.patch_type(&request, write).apply(&mut object, &request).ok()?;
         } else {
@@ -164,18 +164,6 @@ impl History {
     fn patch_type(&self, patch: &Value, write: &Write<'_>) -> PatchType {
         let Write { field_manager, force, .. } = *write;
         PatchType::of(patch, PatchHints { built_in: self.built_in, field_manager, force })
-    }
-
-    /// The request as it would stand on the object itself.
-    fn request(&self, write: &Write<'_>) -> Option<Value> {
-        let request: Value = serde_json::from_str(write.request_object?).ok()?;
-        // Until Kubernetes 1.22 the body was a kind of its own, with the list at the top.
-        match request.get("ephemeralContainers") {
-            Some(list) if write.subresource == "ephemeralcontainers" => {
-                Some(json!({"spec": {"ephemeralContainers": list}}))
-            }
-            _ => Some(request),
-        }
     }
 
     /// What a patch sets, where the version before is not known.
@@ -214,6 +202,18 @@ impl History {
     }
 }
 
+/// The request as it would stand on the object itself.
+fn request_body(write: &Write<'_>) -> Option<Value> {
+    let request: Value = serde_json::from_str(write.request_object?).ok()?;
+    // Until Kubernetes 1.22 the body was a kind of its own, with the list at the top.
+    match request.get("ephemeralContainers") {
+        Some(list) if write.subresource == "ephemeralcontainers" => {
+            Some(json!({"spec": {"ephemeralContainers": list}}))
+        }
+        _ => Some(request),
+    }
+}
+
 /// Whether an object has a pod spec where a template of its kind stands.
 fn has_template(object: &Value, template: &Template) -> bool {
     fn has(value: &Value, path: &[&str]) -> bool {
@@ -228,8 +228,8 @@ fn has_template(object: &Value, template: &Template) -> bool {
 }
 
 /// The names of the containers that a JSON Patch adds: a list takes an element with `add` only.
-fn added_containers(patch: &Value) -> HashSet<String> {
-    let operations = patch.as_array().into_iter().flatten();
+fn added_containers(json_patch: &Value) -> HashSet<String> {
+    let operations = json_patch.as_array().into_iter().flatten();
     let adds_element = |operation: &&Value| {
         let path = operation.get("path").and_then(Value::as_str).unwrap_or_default();
         let mut tokens = path.rsplit('/');

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 const MAX_OPERATIONS: usize = 10_000;
 
 /// Values that the operations of one JSON Patch may visit, copy or shift. The API server limits what `copy` adds up to.
-const MAX_WORK: usize = 10_000_000;
+const MAX_WORK: usize = 1_000_000;
 
 /// How deep an object may become: as deep as one that is read.
 const MAX_DEPTH: usize = 128;
@@ -130,16 +130,50 @@ impl PatchType {
 }
 
 fn apply_json_patch(object: &mut Value, patch: &Value) -> Result<(), PatchError> {
-    let operations = json_patch::Patch::deserialize(patch)?.0;
+    let operations = patch.as_array().map_or(&[][..], Vec::as_slice);
     if operations.len() > MAX_OPERATIONS {
         return Err(PatchError::TooMuch);
     }
     let mut budget = MAX_WORK;
-    for operation in &operations {
-        check_limits(object, operation, &mut budget)?;
-        json_patch::patch_unsafe(object, std::slice::from_ref(operation))?;
+    for operation in operations {
+        let operation = PatchOperation::deserialize(counted_from_start(object, operation))?;
+        check_limits(object, &operation, &mut budget)?;
+        json_patch::patch_unsafe(object, std::slice::from_ref(&operation))?;
     }
     Ok(())
+}
+
+/// The operation with positions from the end of a list, which the API server takes beyond RFC 6902, as positions from
+/// its start.
+fn counted_from_start(object: &Value, operation: &Value) -> Value {
+    let mut operation = operation.clone();
+    let inserts =
+        matches!(operation.get("op").and_then(Value::as_str), Some("add" | "copy" | "move"));
+    for (member, inserts) in [("from", false), ("path", inserts)] {
+        if let Some(Value::String(pointer)) = operation.get_mut(member)
+            && pointer.contains("/-")
+        {
+            *pointer = pointer_from_start(object, pointer, inserts);
+        }
+    }
+    operation
+}
+
+fn pointer_from_start(object: &Value, pointer: &str, inserts: bool) -> String {
+    let mut resolved = String::new();
+    let mut tokens = pointer.split('/').skip(1).peekable();
+    while let Some(token) = tokens.next() {
+        // An element may also be inserted behind the last one.
+        let end = usize::from(inserts && tokens.peek().is_none());
+        let from_end = || {
+            let back: usize = token.strip_prefix('-')?.parse().ok()?;
+            (object.pointer(&resolved)?.as_array()?.len() + end).checked_sub(back)
+        };
+        let token = from_end().map_or_else(|| token.to_owned(), |position| position.to_string());
+        resolved.push('/');
+        resolved.push_str(&token);
+    }
+    resolved
 }
 
 /// Counts what an operation will do against `budget`, and the depth to which it will go.

@@ -184,6 +184,27 @@ fn server_side_apply_merges_by_all_keys_and_replaces_atomic_objects() {
 }
 
 #[test]
+fn a_json_patch_may_count_from_the_end() {
+    let object = json!({"containers": [{"image": "a"}, {"image": "b", "env": [1, 2]}]});
+    for (patch, expected) in [
+        (
+            json!([{"op": "replace", "path": "/containers/-1/image", "value": "c"}]),
+            json!({"containers": [{"image": "a"}, {"image": "c", "env": [1, 2]}]}),
+        ),
+        (
+            json!([{"op": "remove", "path": "/containers/-2"}, {"op": "add", "path": "/containers/-1/env/-1", "value": 3}]),
+            json!({"containers": [{"image": "b", "env": [1, 2, 3]}]}),
+        ),
+        (
+            json!([{"op": "add", "path": "/containers/1/env/-2", "value": 3}, {"op": "add", "path": "/containers/-", "value": 4}]),
+            json!({"containers": [{"image": "a"}, {"image": "b", "env": [1, 3, 2]}, 4]}),
+        ),
+    ] {
+        assert_eq!(patched(PatchType::Json, &object, &patch), expected, "{patch}");
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_an_error() {
     // Each copy nearly doubles the object.
     let copies =
@@ -193,6 +214,7 @@ fn what_does_not_fit_is_an_error() {
     let deep = "/a".repeat(200);
     for (kind, patch, message) in [
         (PatchType::Json, json!([{"op": "remove", "path": "/x"}]), "does not fit"),
+        (PatchType::Json, json!([{"op": "remove", "path": "/b/-1"}]), "does not fit"),
         (PatchType::Json, json!([{"op": "test", "path": "/b", "value": 2}]), "does not fit"),
         (PatchType::Json, json!([{"op": "paint", "path": "/x"}]), "cannot be read"),
         (PatchType::Json, json!([{"op": "add", "path": deep, "value": 1}]), "deeper"),
@@ -377,15 +399,12 @@ impl Edit {
                     Self::Variable(_, name, value) => {
                         let variable = json!({"name": name, "value": value});
                         let known = container.env.iter().position(|(known, _)| known == name);
-                        let operation = match known {
-                            Some(at) => {
-                                container.env[at].1.clone_from(value);
-                                json!({"op": "replace", "path": format!("{path}/env/{at}"), "value": variable})
-                            }
-                            None => {
-                                container.env.insert(0, (name.clone(), value.clone()));
-                                json!({"op": "add", "path": format!("{path}/env/0"), "value": variable})
-                            }
+                        let operation = if let Some(at) = known {
+                            container.env[at].1.clone_from(value);
+                            json!({"op": "replace", "path": format!("{path}/env/{at}"), "value": variable})
+                        } else {
+                            container.env.insert(0, (name.clone(), value.clone()));
+                            json!({"op": "add", "path": format!("{path}/env/0"), "value": variable})
                         };
                         (json!([operation]), json!({"env": [variable]}))
                     }
