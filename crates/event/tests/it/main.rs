@@ -10,9 +10,12 @@
 )]
 
 mod bodies;
+mod changes;
 mod envelope;
 mod export;
+mod history;
 mod objects;
+mod patch;
 mod pod_security;
 mod redact;
 

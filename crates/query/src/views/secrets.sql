@@ -1,0 +1,10 @@
+-- One row a request on Secrets, reads too; what a write shows of type and keys. `name` is null for lists.
+SELECT
+  event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
+  verb, subresource, namespace, name, outcome, status_code, level,
+  secret['body_source'] AS body_source,
+  secret['type'] AS type,
+  secret['service_account_name'] AS service_account_name,
+  secret['keys'] AS keys
+FROM events{history}
+WHERE activity = 'secret'
