@@ -2,22 +2,30 @@
 id: cluster-admin-binding
 title: Binding to cluster-admin
 severity: high
+confidence: medium
+risk: 60
 attack: [T1098.006]
+tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role binding or cluster role binding to cluster-admin is written: its subjects can do anything, in the cluster or in
-  the binding's namespace.
+  A role binding or cluster role binding to cluster-admin is written: its subjects can do anything, in the cluster
+  or in the binding's namespace.
 blind_spots: >-
-  Writes that are logged at Metadata level, and patches at Request level that only add a subject: they do not name the
-  role.
+  Writes that are logged at Metadata level show no rules, subjects or specs. Patches at Request level that only add
+  a subject do not name the role.
 false_positives:
   - The bootstrap of a cluster, and installers that ask for everything
+triage:
+  - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
+  - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE effective_username = '<subject>' ORDER BY time"
 references:
   - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles
+covers: [RB-001]
+controls: [IAM-16]
 */
 SELECT
   event_id,
-  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' grants cluster-admin to '
-    || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody') AS reason
+  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' grants cluster-admin to ' || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody') AS reason
 FROM bindings
 -- A Role may have that name too, and grants what it says. The API server makes its own bindings when it starts.
 WHERE role_name = 'cluster-admin' AND coalesce(role_kind, '') <> 'Role' AND outcome = 'allowed'

@@ -1,0 +1,25 @@
+/*
+id: admission-webhook-by-person
+title: Admission webhook made or deleted by a person
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1546, T1562]
+tactics: [Persistence, Defense Evasion]
+description: >-
+  A person makes or deletes an admission webhook configuration by hand, past the automation that owns such objects.
+blind_spots: >-
+  Nothing that the log holds.
+false_positives:
+  - Administrators who install or remove a policy engine
+triage:
+  - "SELECT time, username, verb, name, webhook, url, service_namespace, service_name, resources, failure_policy FROM webhooks ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
+covers: [DE-002]
+*/
+SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' by ' || coalesce(username, 'nobody') AS reason
+FROM webhooks
+WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND verb IN ('create', 'delete', 'deletecollection')

@@ -1,0 +1,26 @@
+/*
+id: admission-webhook-changed
+title: Admission webhook changed
+severity: low
+confidence: low
+risk: 10
+attack: [T1546, T1562]
+tactics: [Persistence, Defense Evasion]
+description: >-
+  An admission webhook configuration is made, changed or deleted: a webhook sees and may alter every object that it
+  is asked about, and its absence lets pass what it would have refused.
+blind_spots: >-
+  Nothing that the log holds.
+false_positives:
+  - Certificate injectors that renew the bundle, policy engines, GitOps
+triage:
+  - "SELECT time, username, verb, name, webhook, url, service_namespace, service_name, resources, failure_policy FROM webhooks ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
+covers: [DE-002]
+*/
+SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') AS reason
+FROM webhooks
+WHERE outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system')

@@ -1,0 +1,32 @@
+/*
+id: admission-webhook-intercepts
+title: Admission webhook that intercepts everything or calls outside
+severity: medium
+confidence: medium
+risk: 40
+attack: [T1546, T1557]
+tactics: [Persistence, Credential Access]
+description: >-
+  A webhook is written that is asked about every resource, about secrets, or that calls a URL instead of a service
+  of the cluster: a way to read or alter all that is written.
+blind_spots: >-
+  Writes that are logged at Metadata level show no rules, subjects or specs.
+false_positives:
+  - Policy engines, which look at everything
+triage:
+  - "SELECT time, username, verb, name, webhook, url, service_namespace, service_name, resources, failure_policy FROM webhooks ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
+covers: [DE-003]
+*/
+SELECT
+  event_id,
+  'webhook ' || coalesce(webhook, '') || ' of ' || coalesce(name, '') || concat_ws(' and ',
+    CASE WHEN url IS NOT NULL THEN ' calls ' || url END,
+    CASE WHEN array_has_any(resources, make_array('*/*', '/*', '*/secrets', '/secrets')) THEN ' is asked about ' || array_to_string(resources, ', ') END) AS reason
+FROM webhooks
+WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind NOT IN ('controller', 'system')
+  AND ((url IS NOT NULL AND NOT regexp_like(url, '^https://([a-z0-9.-]+\.svc|localhost|127\.0\.0\.1)(\.|[:/]|$)'))
+    OR array_has_any(resources, make_array('*/*', '/*', '*/secrets', '/secrets')))

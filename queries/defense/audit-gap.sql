@@ -1,0 +1,39 @@
+/*
+id: audit-gap
+title: No audit events for a while
+severity: low
+confidence: medium
+risk: 10
+attack: [T1562]
+tactics: [Defense Evasion]
+description: >-
+  A cluster that logs all the time fell silent: its log was cut, its collector failed, or somebody turned it off.
+blind_spots: >-
+  Silence before the log begins and after it ends.
+false_positives:
+  - Outages of the collector; logs of several days with gaps between them
+triage:
+  - "SELECT date, resource, verb, level, requests FROM coverage ORDER BY date"
+  - "SELECT min(time), max(time), count(*) FROM stages GROUP BY source_file"
+  - "SELECT time, username, verb, resource, name FROM events WHERE activity <> 'read' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/
+covers: [DE-008]
+*/
+WITH minutes AS (
+  SELECT cluster, date_bin(INTERVAL '1 minute', time) AS minute, count(*) AS events, min(event_id) AS event_id
+  FROM stages
+  GROUP BY cluster, date_bin(INTERVAL '1 minute', time)
+),
+steps AS (
+  SELECT
+    *,
+    lag(minute) OVER (PARTITION BY cluster ORDER BY minute) AS before,
+    count(*) OVER (PARTITION BY cluster) AS minutes,
+    sum(events) OVER (PARTITION BY cluster) AS total
+  FROM minutes
+)
+SELECT event_id, 'no event between ' || before || ' and ' || minute AS reason
+FROM steps
+-- Only where the log has events in every minute otherwise.
+WHERE minute - before > INTERVAL '10 minutes' AND minutes >= 30 AND total / minutes >= 20

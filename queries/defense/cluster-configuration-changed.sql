@@ -1,0 +1,29 @@
+/*
+id: cluster-configuration-changed
+title: Configuration of a cluster component changed by hand
+severity: medium
+confidence: low
+risk: 25
+attack: [T1562, T1565]
+tactics: [Defense Evasion, Impact]
+description: >-
+  A person changes a config map by which a component of the platform is set up: kube-proxy, kubelet, kubeadm, the
+  authentication of aggregated APIs.
+blind_spots: >-
+  What the config map holds after it is logged at Metadata level.
+false_positives:
+  - Administrators at work
+triage:
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/reference/setup-tools/kubeadm/
+covers: [DE-007]
+*/
+SELECT event_id, verb || ' of config map ' || name || ' in ' || namespace || ' by ' || coalesce(username, 'nobody') AS reason
+FROM config_maps
+WHERE namespace IN ('kube-system', 'kube-public') AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
+  AND verb IN ('update', 'patch', 'delete')
+  AND (name IN ('kube-proxy', 'kubeadm-config', 'kubelet-config', 'extension-apiserver-authentication', 'cluster-info', 'kube-root-ca.crt')
+    OR starts_with(name, 'kubelet-config-'))

@@ -1,0 +1,26 @@
+/*
+id: events-deleted
+title: Kubernetes events deleted
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1070]
+tactics: [Defense Evasion]
+description: >-
+  Somebody deletes events: they tell what happened to a pod after it was made, and nobody needs to tidy them.
+blind_spots: >-
+  Events that expire by themselves.
+false_positives:
+  - Deletion of a namespace by hand
+triage:
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
+references:
+  - https://attack.mitre.org/techniques/T1070/
+covers: [DE-001]
+*/
+SELECT event_id, verb || ' of events' || coalesce(' in ' || namespace, '') || ' by ' || coalesce(username, 'nobody') AS reason
+FROM events
+WHERE activity = 'write' AND resource = 'events' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'
+  AND identity_kind IN ('human', 'service_account', 'anonymous')

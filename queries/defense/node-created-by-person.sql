@@ -1,0 +1,27 @@
+/*
+id: node-created-by-person
+title: Node registered by other than a kubelet
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1610, T1199]
+tactics: [Persistence, Defense Evasion]
+description: >-
+  A node object is made by somebody who is no kubelet and no component of the control plane: a machine of an
+  attacker can join this way, and gets pods with their secrets.
+blind_spots: >-
+  Nodes that join with the identity of a kubelet.
+false_positives:
+  - Autoscalers and virtual kubelets
+triage:
+  - "SELECT time, username, verb, name, client_ip, user_agent FROM events WHERE resource = 'nodes' AND name = '<name>' ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+references:
+  - https://kubernetes.io/docs/concepts/architecture/nodes/
+covers: [DE-009]
+*/
+SELECT event_id, 'node ' || coalesce(name, '') || ' is created by ' || coalesce(username, 'nobody') AS reason
+FROM events
+WHERE activity = 'write' AND resource = 'nodes' AND subresource IS NULL AND verb = 'create' AND outcome = 'allowed'
+  AND identity_kind IN ('human', 'service_account', 'anonymous')

@@ -1,0 +1,44 @@
+/*
+id: pod-security-relaxed
+title: Pod Security of a namespace relaxed
+severity: medium
+confidence: medium
+risk: 40
+attack: [T1562, T1610]
+tactics: [Defense Evasion]
+description: >-
+  The label by which a namespace enforces Pod Security is set to privileged or removed: what was refused there
+  before is let in now.
+blind_spots: >-
+  Writes that are logged at Metadata level show no rules, subjects or specs. Labels of namespaces that never had
+  any.
+false_positives:
+  - Administrators who prepare a namespace for node agents
+triage:
+  - "SELECT time, username, verb, name, enforce, labels FROM namespaces WHERE name = '<name>' ORDER BY time"
+  - "SELECT time, username, object, pod_security_failed FROM workloads WHERE namespace = '<name>' ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/concepts/security/pod-security-admission/
+covers: [DE-005]
+*/
+WITH writes AS (
+  SELECT *, true AS in_scope FROM namespaces WHERE outcome = 'allowed'
+  UNION ALL
+  SELECT *, false AS in_scope FROM namespaces_history WHERE outcome = 'allowed'
+),
+versions AS (
+  SELECT *, lag(enforce) OVER (PARTITION BY cluster, name ORDER BY time, event_id) AS before FROM writes
+)
+SELECT event_id, 'namespace ' || name || CASE WHEN enforce IS NULL THEN ' no longer enforces Pod Security' ELSE ' enforces ' || enforce END || coalesce(' instead of ' || before, '') AS reason
+FROM versions
+WHERE in_scope AND identity_kind NOT IN ('controller', 'system') AND before IS DISTINCT FROM enforce
+  AND (
+    enforce = 'privileged'
+    OR (enforce = 'baseline' AND before = 'restricted')
+    -- A patch that removes the label names it with null.
+    OR (enforce IS NULL AND verb IN ('update', 'patch')
+      AND array_has(map_keys(labels), 'pod-security.kubernetes.io/enforce'))
+  )
+  -- A namespace that is born privileged relaxes nothing.
+  AND (verb <> 'create' OR before IS NOT NULL)

@@ -1,0 +1,28 @@
+/*
+id: aws-auth-changed
+title: Mapping of AWS identities changed
+severity: high
+confidence: medium
+risk: 50
+attack: [T1098]
+tactics: [Persistence, Privilege Escalation]
+description: >-
+  The config map aws-auth is changed: it says which AWS roles and users are who in the cluster, system:masters
+  included.
+blind_spots: >-
+  Access entries of EKS, which CloudTrail records.
+false_positives:
+  - Node groups that come and go
+triage:
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
+references:
+  - https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html
+covers: [RB-023]
+controls: [IAM-16]
+*/
+SELECT event_id, verb || ' of config map aws-auth by ' || coalesce(username, 'nobody') AS reason
+FROM config_maps
+WHERE name = 'aws-auth' AND namespace = 'kube-system' AND outcome = 'allowed'
+  AND coalesce(username, '') NOT IN ('eks:node-manager', 'eks:cluster-bootstrap', 'eks:vpc-resource-controller')

@@ -1,0 +1,26 @@
+/*
+id: binding-changed
+title: Role binding written or deleted
+severity: info
+confidence: low
+risk: 3
+attack: [T1098.006]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  A role binding or cluster role binding is made, changed or deleted.
+blind_spots: >-
+  Nothing that the log holds.
+false_positives:
+  - Every release that brings its own roles
+triage:
+  - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
+  - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE effective_username = '<subject>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+covers: [RB-005]
+controls: [IAM-16]
+*/
+SELECT DISTINCT event_id, verb || ' of ' || kind || ' ' || coalesce(name, '') AS reason
+FROM bindings
+WHERE outcome = 'allowed' AND identity_kind <> 'controller' AND coalesce(username, '') <> 'system:apiserver'

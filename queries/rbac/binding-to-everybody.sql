@@ -1,0 +1,30 @@
+/*
+id: binding-to-everybody
+title: Binding to all users or all service accounts
+severity: high
+confidence: medium
+risk: 50
+attack: [T1098.006]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  A binding is written whose subject is everybody who is authenticated, or every service account: each pod's token
+  then carries the role.
+blind_spots: >-
+  Writes that are logged at Metadata level show no rules, subjects or specs.
+false_positives:
+  - Roles that only allow discovery or self review
+triage:
+  - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
+  - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE effective_username = '<subject>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+covers: [RB-003]
+controls: [IAM-16]
+*/
+SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || coalesce(role_name, 'a role') || ' to ' || subject_name AS reason
+FROM bindings
+WHERE subject_name IN ('system:authenticated', 'system:serviceaccounts') AND outcome = 'allowed' AND coalesce(username, '') <> 'system:apiserver'
+  AND verb IN ('create', 'update', 'patch')
+  AND coalesce(role_name, '') NOT IN
+    ('system:basic-user', 'system:discovery', 'system:public-info-viewer', 'system:service-account-issuer-discovery', 'view')

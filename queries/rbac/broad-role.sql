@@ -1,0 +1,28 @@
+/*
+id: broad-role
+title: Role with a wildcard
+severity: low
+confidence: low
+risk: 10
+attack: [T1098.006]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  A role is written with a rule that allows every verb on some resources, or some verbs on every resource: it grants
+  what comes later, too.
+blind_spots: >-
+  Writes that are logged at Metadata level show no rules, subjects or specs.
+false_positives:
+  - Operators with wildcards for their own API group
+triage:
+  - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
+  - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/#least-privilege
+covers: [RB-007]
+controls: [IAM-16]
+*/
+SELECT event_id, kind || ' ' || coalesce(name, '') || ' allows ' || array_to_string(verbs, ', ') || ' on ' || coalesce(array_to_string(resources, ', '), array_to_string(non_resource_urls, ', '), 'nothing') AS reason
+FROM role_rules
+WHERE array_has(verbs, '*') <> array_has(resources, '*') AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver'
+  AND (array_has_any(api_groups, make_array('', '*')) OR array_has(resources, '*'))

@@ -1,0 +1,28 @@
+/*
+id: certificate-approved-by-person
+title: Client certificate approved by a person
+severity: medium
+confidence: low
+risk: 25
+attack: [T1098, T1078]
+tactics: [Persistence, Privilege Escalation]
+description: >-
+  A person approves a certificate request that no node made: what the certificate says is then believed everywhere.
+blind_spots: >-
+  Writes that are logged at Metadata level show no rules, subjects or specs.
+false_positives:
+  - Onboarding of people by certificate
+triage:
+  - "SELECT time, username, verb, subresource, signer_name, common_name, organizations, approval FROM certificate_requests WHERE name = '<name>' ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
+covers: [RB-019]
+controls: [IAM-16]
+*/
+SELECT event_id, username || ' approves certificate request ' || coalesce(name, '') || coalesce(' for ' || common_name, '') AS reason
+FROM certificate_requests
+WHERE subresource = 'approval' AND outcome = 'allowed' AND identity_kind = 'human' AND coalesce(approval, 'Approved') = 'Approved'
+  AND NOT coalesce(starts_with(common_name, 'system:node:'), false)
+  AND NOT coalesce(signer_name IN ('kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiserver-client-kubelet'), false)

@@ -1,0 +1,32 @@
+/*
+id: certificate-request-by-person
+title: Certificate requested or approved
+severity: low
+confidence: medium
+risk: 10
+attack: [T1098, T1078]
+tactics: [Persistence, Privilege Escalation]
+description: >-
+  Somebody who is neither a kubelet nor a controller asks for a certificate or approves one: a client certificate is
+  valid until it expires, whatever happens to its holder.
+blind_spots: >-
+  Certificates that are signed outside of the cluster.
+false_positives:
+  - Onboarding of people, certificate operators
+triage:
+  - "SELECT time, username, verb, subresource, signer_name, common_name, organizations, approval FROM certificate_requests WHERE name = '<name>' ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
+covers: [RB-019]
+controls: [IAM-16]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || ' ' || CASE WHEN subresource = 'approval' THEN 'approves' ELSE verb || 's' END
+    || ' certificate request ' || coalesce(name, '') || coalesce(' for ' || common_name, '') AS reason
+FROM certificate_requests
+WHERE verb IN ('create', 'update', 'patch') AND (subresource IS NULL OR subresource = 'approval')
+  -- An attempt counts: whoever asks for a certificate wants to be somebody.
+  AND outcome <> 'dry_run' AND identity_kind IN ('human', 'service_account', 'anonymous')

@@ -1,0 +1,32 @@
+/*
+id: certificate-self-approved
+title: Certificate approved by who requested it
+severity: high
+confidence: high
+risk: 60
+attack: [T1098, T1078]
+tactics: [Persistence, Privilege Escalation]
+description: >-
+  One identity asks for a certificate and approves it: the second pair of eyes is missing.
+blind_spots: >-
+  Requests that are older than the log.
+false_positives:
+  - Onboarding scripts
+triage:
+  - "SELECT time, username, verb, subresource, signer_name, common_name, organizations, approval FROM certificate_requests WHERE name = '<name>' ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
+covers: [RB-022]
+controls: [IAM-16]
+*/
+SELECT
+  make_array(asked.event_id, approved.event_id) AS event_id,
+  approved.username || ' approves the certificate request ' || approved.name || ' that it made itself' || coalesce(' for ' || asked.common_name, '') AS reason
+FROM certificate_requests AS approved
+JOIN (SELECT * FROM certificate_requests UNION ALL SELECT * FROM certificate_requests_history) AS asked
+  ON asked.cluster = approved.cluster AND asked.name = approved.name AND asked.username = approved.username
+WHERE approved.subresource = 'approval' AND approved.outcome = 'allowed' AND coalesce(approved.approval, 'Approved') = 'Approved'
+  AND asked.verb = 'create' AND asked.outcome = 'allowed' AND asked.time <= approved.time
+  AND approved.identity_kind IN ('human', 'service_account')

@@ -1,0 +1,29 @@
+/*
+id: client-certificate-request
+title: Client certificate requested
+severity: medium
+confidence: medium
+risk: 25
+attack: [T1098, T1078]
+tactics: [Persistence, Privilege Escalation]
+description: >-
+  A certificate is requested with which its holder authenticates to the API server: a way in that outlives passwords
+  and tokens, and can't be revoked.
+blind_spots: >-
+  Writes that are logged at Metadata level show no rules, subjects or specs. Certificates that are signed outside of
+  the cluster.
+false_positives:
+  - Onboarding of people by certificate
+triage:
+  - "SELECT time, username, verb, subresource, signer_name, common_name, organizations, approval FROM certificate_requests WHERE name = '<name>' ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers
+covers: [RB-020]
+controls: [IAM-16]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' asks ' || signer_name || ' for a client certificate' || coalesce(' of ' || common_name, '') AS reason
+FROM certificate_requests
+WHERE signer_name = 'kubernetes.io/kube-apiserver-client' AND verb = 'create' AND outcome = 'allowed'
+  AND identity_kind NOT IN ('node', 'controller', 'system')

@@ -1,0 +1,40 @@
+/*
+id: first-rbac-by-identity
+title: First role or binding by an identity
+severity: low
+confidence: medium
+risk: 10
+attack: [T1098.006]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  An identity writes roles or bindings for the first time in this log and its history.
+blind_spots: >-
+  What was before the log begins; the first hour of a log counts as known.
+false_positives:
+  - New administrators and new automation
+triage:
+  - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
+  - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE effective_username = '<subject>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+covers: [RB-025]
+controls: [IAM-16]
+*/
+WITH writes AS (
+  SELECT event_id, cluster, username, time, verb, resource, name, true AS in_scope
+  FROM events
+  WHERE activity = 'rbac' AND api_group = 'rbac.authorization.k8s.io' AND outcome = 'allowed'
+    AND identity_kind IN ('human', 'service_account')
+  UNION ALL
+  SELECT event_id, cluster, username, time, verb, resource, name, false AS in_scope
+  FROM events_history
+  WHERE activity = 'rbac' AND api_group = 'rbac.authorization.k8s.io' AND outcome = 'allowed'
+    AND identity_kind IN ('human', 'service_account')
+),
+numbered AS (
+  SELECT *, row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth FROM writes
+)
+SELECT event_id, 'the first role or binding of ' || username || ' in this log: ' || verb || ' of ' || resource || ' ' || coalesce(name, '') AS reason
+FROM numbered
+WHERE nth = 1 AND in_scope

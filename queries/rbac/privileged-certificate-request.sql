@@ -1,0 +1,29 @@
+/*
+id: privileged-certificate-request
+title: Certificate requested for a privileged subject
+severity: critical
+confidence: high
+risk: 80
+attack: [T1098, T1078]
+tactics: [Persistence, Privilege Escalation]
+description: >-
+  A certificate is requested whose subject is system:masters, a user of the system, or a node, by other than a
+  kubelet: nothing takes such a certificate back.
+blind_spots: >-
+  Writes that are logged at Metadata level show no rules, subjects or specs.
+false_positives:
+  - The bootstrap of control planes
+triage:
+  - "SELECT time, username, verb, subresource, signer_name, common_name, organizations, approval FROM certificate_requests WHERE name = '<name>' ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
+covers: [RB-021]
+controls: [IAM-16]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' asks for a certificate of ' || concat_ws(', ', common_name, array_to_string(organizations, ', ')) AS reason
+FROM certificate_requests
+WHERE verb = 'create' AND outcome NOT IN ('dry_run', 'denied_authn')
+  AND (array_has(organizations, 'system:masters') OR array_has(organizations, 'kubeadm:cluster-admins') OR starts_with(common_name, 'system:'))
+  AND identity_kind NOT IN ('node', 'controller', 'system')

@@ -1,0 +1,29 @@
+/*
+id: role-elevated-to-wildcard
+title: Existing role elevated to everything
+severity: high
+confidence: medium
+risk: 60
+attack: [T1098.006]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  A role that was there is changed so that it allows every verb on every resource: all who hold it are
+  administrators at once, and no binding shows it.
+blind_spots: >-
+  Writes that are logged at Metadata level show no rules, subjects or specs. Whether it allowed that before is not
+  compared.
+false_positives:
+  - Installers that apply such a role again and again
+triage:
+  - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
+  - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+covers: [RB-014]
+controls: [IAM-16]
+*/
+SELECT event_id, kind || ' ' || coalesce(name, '') || ' is changed to allow every verb on every resource' AS reason
+FROM role_rules
+WHERE array_has(verbs, '*') AND array_has(resources, '*') AND outcome = 'allowed' AND verb IN ('update', 'patch')
+  AND coalesce(username, '') <> 'system:apiserver' AND identity_kind <> 'service_account'

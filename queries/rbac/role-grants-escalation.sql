@@ -1,0 +1,34 @@
+/*
+id: role-grants-escalation
+title: Role that can escalate, bind or impersonate
+severity: medium
+confidence: medium
+risk: 35
+attack: [T1098.006, T1134]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  A role is written whose rule allows escalate or bind on roles, or impersonate on users, groups or accounts: its
+  holders give themselves any right.
+blind_spots: >-
+  Writes that are logged at Metadata level show no rules, subjects or specs.
+false_positives:
+  - GitOps controllers and platform operators that manage roles for others
+triage:
+  - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
+  - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/#privilege-escalation-risks
+covers: [RB-011]
+controls: [IAM-16]
+*/
+SELECT event_id, kind || ' ' || coalesce(name, '') || ' allows ' || array_to_string(verbs, ', ') || ' on ' || coalesce(array_to_string(resources, ', '), array_to_string(non_resource_urls, ', '), 'nothing') AS reason
+FROM role_rules
+WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver' AND (
+  (array_has_any(verbs, make_array('escalate', 'bind'))
+    AND array_has_any(resources, make_array('roles', 'clusterroles', '*')))
+  OR (array_has(verbs, 'impersonate')
+    AND array_has_any(resources, make_array('users', 'groups', 'serviceaccounts', 'uids', 'userextras/scopes', '*')))
+  -- Every verb on roles contains escalate and bind.
+  OR (array_has(verbs, '*') AND array_has_any(resources, make_array('roles', 'clusterroles')))
+)

@@ -1,0 +1,27 @@
+/*
+id: service-account-created
+title: Service account created
+severity: info
+confidence: low
+risk: 3
+attack: [T1136]
+tactics: [Persistence]
+description: >-
+  A service account is created: an identity that needs no person behind it.
+blind_spots: >-
+  Nothing that the log holds.
+false_positives:
+  - Every chart
+triage:
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/concepts/security/service-accounts/
+covers: [RB-017]
+controls: [IAM-16]
+*/
+SELECT event_id, 'service account ' || concat_ws('/', namespace, name) || ' is created' AS reason
+FROM events
+WHERE activity = 'rbac' AND resource = 'serviceaccounts' AND subresource IS NULL AND verb = 'create'
+  AND outcome = 'allowed' AND identity_kind <> 'controller'

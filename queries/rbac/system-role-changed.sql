@@ -1,0 +1,29 @@
+/*
+id: system-role-changed
+title: Role of the system changed
+severity: medium
+confidence: medium
+risk: 35
+attack: [T1098.006]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  A role whose name begins with system: or eks: is changed or deleted by other than the API server: it belongs to
+  the control plane, and its holders are many.
+blind_spots: >-
+  Nothing that the log holds.
+false_positives:
+  - Upgrades by add-on managers
+triage:
+  - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
+  - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings
+covers: [RB-015]
+controls: [IAM-16]
+*/
+SELECT event_id, verb || ' of ' || resource || ' ' || name AS reason
+FROM events
+WHERE activity = 'rbac' AND resource IN ('roles', 'clusterroles') AND verb IN ('update', 'patch', 'delete')
+  AND (starts_with(name, 'system:') OR starts_with(name, 'eks:')) AND outcome = 'allowed'
+  AND coalesce(username, '') <> 'system:apiserver' AND identity_kind <> 'controller'

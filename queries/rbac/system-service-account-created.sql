@@ -1,0 +1,28 @@
+/*
+id: system-service-account-created
+title: Service account created in a system namespace by a person
+severity: low
+confidence: medium
+risk: 15
+attack: [T1136, T1036.005]
+tactics: [Persistence, Defense Evasion]
+description: >-
+  A person creates a service account in a namespace of the platform, where it passes for a component.
+blind_spots: >-
+  Nothing that the log holds.
+false_positives:
+  - Administrators who install add-ons
+triage:
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/concepts/security/service-accounts/
+covers: [RB-017]
+controls: [IAM-16]
+*/
+SELECT DISTINCT event_id, 'service account ' || concat_ws('/', events.namespace, name) || ' is created by ' || coalesce(username, 'nobody') AS reason
+FROM events
+JOIN system_namespaces ON events.namespace LIKE system_namespaces.namespace
+WHERE activity = 'rbac' AND resource = 'serviceaccounts' AND subresource IS NULL AND verb = 'create'
+  AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')

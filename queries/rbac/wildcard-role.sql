@@ -1,0 +1,26 @@
+/*
+id: wildcard-role
+title: Role with every verb on every resource
+severity: medium
+confidence: medium
+risk: 40
+attack: [T1098.006]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  A role is written with a rule that allows every verb on every resource: cluster-admin under another name.
+blind_spots: >-
+  Writes that are logged at Metadata level show no rules, subjects or specs.
+false_positives:
+  - Operators that ask for everything
+triage:
+  - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
+  - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/#least-privilege
+covers: [RB-007]
+controls: [IAM-16]
+*/
+SELECT event_id, kind || ' ' || coalesce(name, '') || ' allows every verb on every resource' AS reason
+FROM role_rules
+WHERE array_has(verbs, '*') AND array_has(resources, '*') AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver'
