@@ -209,6 +209,9 @@ impl<'de> Deserialize<'de> for Text<'de> {
 /// More operations than these the API server refuses (`maxJSONPatchOperations` of kubernetes/apiserver).
 const MAX_PATCH_OPERATIONS: usize = 10_000;
 
+/// How many names and indices are compared for one patch, so that its cost stays in line with its length.
+const MAX_PATCH_WORK: usize = 10_000_000;
+
 /// No object is nested deeper: JSON of more levels is not read at all.
 const MAX_POINTER_LENGTH: usize = 128;
 
@@ -219,6 +222,7 @@ const MAX_POINTER_LENGTH: usize = 128;
 /// Positions in lists are not known without the object: elements keep the order in which the patch names them.
 pub(crate) fn object_of_json_patch<'a>(operations: &[Json<'a>]) -> Json<'a> {
     let mut root = Partial::Members(Vec::new());
+    let mut work = MAX_PATCH_WORK;
     for operation in operations.iter().take(MAX_PATCH_OPERATIONS) {
         let Some(path) = pointer(operation, "path") else { continue };
         let value = match operation.text("op").as_deref() {
@@ -226,15 +230,15 @@ pub(crate) fn object_of_json_patch<'a>(operations: &[Json<'a>]) -> Json<'a> {
             Some("remove") => Json::Null,
             Some(op @ ("move" | "copy")) => {
                 let Some(from) = pointer(operation, "from") else { continue };
-                let value = root.scalar(&from).unwrap_or(Json::Object(Vec::new()));
+                let value = root.scalar(&from, &mut work).unwrap_or(Json::Object(Vec::new()));
                 if op == "move" {
-                    root.set(&from, Json::Null);
+                    root.set(&from, Json::Null, &mut work);
                 }
                 value
             }
             _ => continue,
         };
-        root.set(&path, value);
+        root.set(&path, value, &mut work);
     }
     root.into_json()
 }
@@ -260,12 +264,15 @@ enum Partial<'a> {
 }
 
 impl<'a> Partial<'a> {
-    fn set(&mut self, path: &[Text<'a>], value: Json<'a>) {
+    fn set(&mut self, path: &[Text<'a>], value: Json<'a>, work: &mut usize) {
         let Some((first, rest)) = path.split_first() else {
             *self = Partial::Value(value);
             return;
         };
         self.open(first);
+        if !self.affords_search(work) {
+            return;
+        }
         let child = match self {
             Partial::Elements(elements) => {
                 let index = first.parse::<usize>().ok();
@@ -287,14 +294,14 @@ impl<'a> Partial<'a> {
             Partial::Value(_) => None,
         };
         if let Some(child) = child {
-            child.set(rest, value);
+            child.set(rest, value, work);
         }
     }
 
     /// The scalar at a path, where the patch has put one.
     ///
     /// Copies of anything larger could grow without bound, each doubling the one before.
-    fn scalar(&self, path: &[Text<'a>]) -> Option<Json<'a>> {
+    fn scalar(&self, path: &[Text<'a>], work: &mut usize) -> Option<Json<'a>> {
         const LONGEST: usize = 1024;
         let Some((first, rest)) = path.split_first() else {
             return match self {
@@ -305,14 +312,31 @@ impl<'a> Partial<'a> {
             };
         };
         match self {
+            _ if !self.affords_search(work) => None,
             Partial::Value(_) => None,
             Partial::Members(members) => {
-                members.iter().find(|(name, _)| name == first)?.1.scalar(rest)
+                members.iter().find(|(name, _)| name == first)?.1.scalar(rest, work)
             }
             Partial::Elements(elements) => {
                 let index = first.parse::<usize>().ok()?;
-                elements.iter().find(|(at, _)| *at == Some(index))?.1.scalar(rest)
+                elements.iter().find(|(at, _)| *at == Some(index))?.1.scalar(rest, work)
             }
+        }
+    }
+
+    /// Whether a search of all children is still affordable; takes its price.
+    fn affords_search(&self, work: &mut usize) -> bool {
+        let price = match self {
+            Partial::Value(_) => 0,
+            Partial::Members(members) => members.len(),
+            Partial::Elements(elements) => elements.len(),
+        };
+        match work.checked_sub(price) {
+            Some(rest) => {
+                *work = rest;
+                true
+            }
+            None => false,
         }
     }
 
@@ -402,6 +426,33 @@ mod tests {
         }"#;
         let expected: Json<'_> = serde_json::from_str(expected).unwrap();
         assert_eq!(object_of_json_patch(&operations), expected);
+    }
+
+    #[test]
+    fn a_patch_is_read_as_far_as_the_api_server_would_take_it() {
+        let operations: Vec<_> = (0..=MAX_PATCH_OPERATIONS)
+            .map(|i| format!(r#"{{"op":"add","path":"/p{}/n{i}","value":{i}}}"#, i % 100))
+            .collect();
+        let patch = format!("[{}]", operations.join(","));
+        let Json::Array(operations) = serde_json::from_str(&patch).unwrap() else { unreachable!() };
+        let object = object_of_json_patch(&operations);
+        assert_eq!(object.at(&["p99", "n9999"]), Some(&Json::Number(Some(9999))));
+        assert_eq!(object.at(&["p0", "n10000"]), None);
+    }
+
+    #[test]
+    fn a_patch_that_costs_too_much_is_read_in_part() {
+        let many: Vec<_> = (0..20_000).map(|i| format!(r#""m{i}":1"#)).collect();
+        let mut operations =
+            vec![format!(r#"{{"op":"add","path":"/labels","value":{{{}}}}}"#, many.join(","))];
+        operations.extend(
+            (0..1000).map(|i| format!(r#"{{"op":"add","path":"/labels/n{i}","value":2}}"#)),
+        );
+        let patch = format!("[{}]", operations.join(","));
+        let Json::Array(operations) = serde_json::from_str(&patch).unwrap() else { unreachable!() };
+        let object = object_of_json_patch(&operations);
+        assert!(object.at(&["labels", "n0"]).is_some());
+        assert_eq!(object.at(&["labels", "n999"]), None);
     }
 
     #[test]

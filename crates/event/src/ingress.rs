@@ -28,11 +28,8 @@ pub(crate) fn ingress<'a>(bodies: &Bodies<'a>) -> Option<Ingress<'a>> {
     }
     let body = bodies.object("Ingress", &["spec"]);
     let mut row = Ingress { body_source: Some(body_source(body.as_ref())), ..Ingress::default() };
-    let Some((body, spec)) = body.and_then(|body| Some((body.whole, body.json.get("spec")?)))
-    else {
-        return Some(row);
-    };
-    let whole = body;
+    let seen = body.and_then(|body| Some((body.json.get("spec")?, body.whole)));
+    let Some((spec, whole)) = seen else { return Some(row) };
     row.hosts = each_text(spec, "rules", "host");
     row.tls_hosts = spec.get("tls").and_then(Json::elements).map(|entries| {
         entries.iter().flat_map(|entry| entry.texts("hosts").unwrap_or_default()).collect()

@@ -27,10 +27,6 @@ fn texts<'t>(list: Option<&'t Vec<Text<'_>>>) -> Option<Vec<&'t str>> {
     list.map(|list| list.iter().map(|text| &**text).collect())
 }
 
-fn text<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
-    text.as_deref()
-}
-
 /// A response that is not the object that was written.
 fn not_the_object() -> [Value; 3] {
     [
@@ -60,21 +56,24 @@ fn a_token_request_shows_for_what_but_never_the_token() {
         json!({"requestObject": request, "responseObject": response}),
     );
     let token = granted.token_request.unwrap();
-    assert_eq!(text(&token.body_source), Some("response"));
+    assert_eq!(token.body_source.as_deref(), Some("response"));
     assert_eq!(texts(token.audiences.as_ref()), Some(vec!["vault"]));
     assert_eq!(token.expiration_seconds, Some(3600));
-    assert_eq!((text(&token.bound_kind), text(&token.bound_name)), (Some("Pod"), Some("p")));
-    assert_eq!(text(&token.bound_uid), Some("u"));
+    assert_eq!(
+        (token.bound_kind.as_deref(), token.bound_name.as_deref()),
+        (Some("Pod"), Some("p"))
+    );
+    assert_eq!(token.bound_uid.as_deref(), Some("u"));
     assert!(!format!("{token:?}").contains("eyJsecret"));
 
     for response in not_the_object() {
         let members = json!({"requestObject": request, "responseObject": response});
         let token = part("create", "", "serviceaccounts", "token", members).token_request.unwrap();
-        assert_eq!(text(&token.body_source), Some("request"));
+        assert_eq!(token.body_source.as_deref(), Some("request"));
         assert_eq!(token.expiration_seconds, Some(7200));
     }
     let unseen = part("create", "", "serviceaccounts", "token", json!({})).token_request.unwrap();
-    assert_eq!((text(&unseen.body_source), unseen.expiration_seconds), (Some("none"), None));
+    assert_eq!((unseen.body_source.as_deref(), unseen.expiration_seconds), (Some("none"), None));
 }
 
 /// `openssl req -new -subj "/O=system:masters/O=dev/CN=eve" -addext "subjectAltName=DNS:…,DNS:…,IP:10.0.0.1"`, in base64.
@@ -105,11 +104,11 @@ fn a_certificate_request_is_decoded() {
         json!({"requestObject": signing_request()}),
     );
     let request = event.certificate_request.unwrap();
-    assert_eq!(text(&request.body_source), Some("request"));
-    assert_eq!(text(&request.signer_name), Some("kubernetes.io/kube-apiserver-client"));
+    assert_eq!(request.body_source.as_deref(), Some("request"));
+    assert_eq!(request.signer_name.as_deref(), Some("kubernetes.io/kube-apiserver-client"));
     assert_eq!(texts(request.usages.as_ref()), Some(vec!["client auth"]));
     assert_eq!(request.expiration_seconds, Some(86400));
-    assert_eq!(text(&request.common_name), Some("eve"));
+    assert_eq!(request.common_name.as_deref(), Some("eve"));
     assert_eq!(texts(request.organizations.as_ref()), Some(vec!["system:masters", "dev"]));
     assert_eq!(texts(request.dns_names.as_ref()), Some(vec!["kubernetes.default", "x.example"]));
     assert_eq!(request.approval, None);
@@ -125,15 +124,15 @@ fn an_approval_shows_what_it_approves() {
         let members = json!({"requestObject": body, "responseObject": body});
         let event = part("update", CERTIFICATES, "certificatesigningrequests", "approval", members);
         let request = event.certificate_request.unwrap();
-        assert_eq!(text(&request.approval), approval);
-        assert_eq!(text(&request.common_name), Some("eve"));
+        assert_eq!(request.approval.as_deref(), approval);
+        assert_eq!(request.common_name.as_deref(), Some("eve"));
     }
     let patch = json!({"status": {"conditions": [{"type": "Approved", "status": "True"}]}});
     let members = json!({"requestObject": patch});
     let event = part("patch", CERTIFICATES, "certificatesigningrequests", "approval", members);
     let request = event.certificate_request.unwrap();
     assert_eq!(
-        (text(&request.body_source), text(&request.approval)),
+        (request.body_source.as_deref(), request.approval.as_deref()),
         (Some("patch"), Some("Approved"))
     );
     assert_eq!(request.common_name, None);
@@ -151,7 +150,7 @@ fn a_hostile_certificate_request_costs_only_itself() {
             json!({"requestObject": body}),
         );
         let request = event.certificate_request.unwrap();
-        assert_eq!(text(&request.signer_name), Some("s"));
+        assert_eq!(request.signer_name.as_deref(), Some("s"));
         assert_eq!((request.common_name, request.organizations), (None, None), "{odd:.20}");
     }
 }
@@ -173,23 +172,23 @@ fn a_service_shows_what_it_exposes() {
     for response in not_the_object() {
         let members = json!({"requestObject": body, "responseObject": response});
         let service = written("create", "", "services", members).service.unwrap();
-        assert_eq!(text(&service.body_source), Some("request"));
-        assert_eq!(text(&service.r#type), Some("LoadBalancer"));
-        assert_eq!(text(&service.cluster_ip), Some("10.96.0.9"));
+        assert_eq!(service.body_source.as_deref(), Some("request"));
+        assert_eq!(service.r#type.as_deref(), Some("LoadBalancer"));
+        assert_eq!(service.cluster_ip.as_deref(), Some("10.96.0.9"));
         assert_eq!(texts(service.external_ips.as_ref()), Some(vec!["203.0.113.1"]));
         assert_eq!(texts(service.load_balancer_source_ranges.as_ref()), Some(vec!["0.0.0.0/0"]));
         assert_eq!(service.selector.as_ref().unwrap().get("app").map(|v| &**v), Some("a"));
         let ports = service.ports.unwrap();
         assert_eq!(ports[0].node_port, Some(30080));
-        assert_eq!(text(&ports[0].target_port), Some("8080"));
-        assert_eq!(text(&ports[1].target_port), Some("https"));
+        assert_eq!(ports[0].target_port.as_deref(), Some("8080"));
+        assert_eq!(ports[1].target_port.as_deref(), Some("https"));
     }
 
     let patch = json!([{"op": "replace", "path": "/spec/type", "value": "NodePort"}]);
     let service =
         written("patch", "", "services", json!({"requestObject": patch})).service.unwrap();
     assert_eq!(
-        (text(&service.body_source), text(&service.r#type)),
+        (service.body_source.as_deref(), service.r#type.as_deref()),
         (Some("patch"), Some("NodePort"))
     );
     let label = json!({"metadata": {"labels": {"a": "b"}}});
@@ -245,8 +244,8 @@ fn a_secret_shows_names_of_keys_and_no_value() {
     });
     let event = written("create", "", "secrets", json!({"requestObject": body}));
     let secret = event.secret.unwrap();
-    assert_eq!(text(&secret.r#type), Some("kubernetes.io/service-account-token"));
-    assert_eq!(text(&secret.service_account_name), Some("admin"));
+    assert_eq!(secret.r#type.as_deref(), Some("kubernetes.io/service-account-token"));
+    assert_eq!(secret.service_account_name.as_deref(), Some("admin"));
     assert_eq!(texts(secret.keys.as_ref()), Some(vec!["token", "extra"]));
     let shown = format!("{secret:?}");
     assert!(!shown.contains("secret-value") && !shown.contains("c2VjcmV0"), "{shown}");
@@ -357,10 +356,10 @@ fn a_persistent_volume_shows_the_path_of_the_node() {
         let event =
             written("create", "", "persistentvolumes", json!({"requestObject": {"spec": spec}}));
         let volume = event.persistent_volume.unwrap();
-        assert_eq!(text(&volume.r#type), Some(r#type));
-        assert_eq!((text(&volume.host_path), text(&volume.host_path_raw)), (path, raw));
-        assert_eq!(text(&volume.claim_namespace), Some("web"));
-        assert_eq!(text(&volume.claim_name), Some("data"));
+        assert_eq!(volume.r#type.as_deref(), Some(r#type));
+        assert_eq!((volume.host_path.as_deref(), volume.host_path_raw.as_deref()), (path, raw));
+        assert_eq!(volume.claim_namespace.as_deref(), Some("web"));
+        assert_eq!(volume.claim_name.as_deref(), Some("data"));
     }
 }
 
@@ -438,9 +437,9 @@ fn webhooks_show_whom_they_call_for_what() {
     );
     let webhooks = event.webhooks.unwrap();
     let first = &webhooks[0];
-    assert_eq!(text(&first.name), Some("a.example"));
-    assert_eq!(text(&first.url), Some("https://evil.example/x"));
-    assert_eq!(text(&first.failure_policy), Some("Ignore"));
+    assert_eq!(first.name.as_deref(), Some("a.example"));
+    assert_eq!(first.url.as_deref(), Some("https://evil.example/x"));
+    assert_eq!(first.failure_policy.as_deref(), Some("Ignore"));
     assert_eq!(texts(first.operations.as_ref()), Some(vec!["CREATE", "UPDATE"]));
     assert_eq!(
         texts(first.resources.as_ref()),
@@ -454,11 +453,11 @@ fn webhooks_show_whom_they_call_for_what() {
             "*/*"
         ])
     );
-    assert_eq!(text(&first.namespace_selector), Some(r#"{"matchLabels":{"a":"b"}}"#));
+    assert_eq!(first.namespace_selector.as_deref(), Some(r#"{"matchLabels":{"a":"b"}}"#));
     assert_eq!((first.match_conditions, first.timeout_seconds), (Some(1), Some(5)));
     let second = &webhooks[1];
     assert_eq!(
-        (text(&second.service_namespace), text(&second.service_name)),
+        (second.service_namespace.as_deref(), second.service_name.as_deref()),
         (Some("n"), Some("s"))
     );
     assert_eq!((&second.resources, second.match_conditions), (&None, None));
@@ -471,7 +470,7 @@ fn webhooks_show_whom_they_call_for_what() {
         json!({"requestObject": patch}),
     );
     let names: Vec<_> =
-        event.webhooks.iter().flatten().map(|webhook| text(&webhook.name)).collect();
+        event.webhooks.iter().flatten().map(|webhook| webhook.name.as_deref()).collect();
     assert_eq!(names, [Some("b.example")]);
     let label = json!({"metadata": {"labels": {"a": "b"}}});
     let members = json!({"requestObject": label, "responseObject": body});
@@ -502,10 +501,10 @@ fn a_binding_shows_the_node_and_a_scale_the_replicas() {
     let status = json!({"kind": "Status", "status": "Success", "code": 201});
     let members = json!({"requestObject": binding, "responseObject": status});
     assert_eq!(
-        text(&part("create", "", "pods", "binding", members.clone()).bound_node),
+        part("create", "", "pods", "binding", members.clone()).bound_node.as_deref(),
         Some("cp-1")
     );
-    assert_eq!(text(&written("create", "", "bindings", members).bound_node), Some("cp-1"));
+    assert_eq!(written("create", "", "bindings", members).bound_node.as_deref(), Some("cp-1"));
 
     let response = json!({"kind": "Scale", "spec": {"replicas": 7}, "status": {"replicas": 2}});
     for (group, request, response, replicas) in [
@@ -532,7 +531,10 @@ fn exec_options_of_the_body_count_where_the_query_has_none() {
     let event = part("create", "", "pods", "exec", json!({"requestObject": options}));
     let exec = event.exec.unwrap();
     assert_eq!(texts(exec.command.as_ref()), Some(vec!["sh", "-c", "id"]));
-    assert_eq!((text(&exec.container), exec.stdin, exec.tty), (Some("c"), Some(true), Some(false)));
+    assert_eq!(
+        (exec.container.as_deref(), exec.stdin, exec.tty),
+        (Some("c"), Some(true), Some(false))
+    );
 
     let members = json!({"requestObject": options, "requestURI": "/api/v1/namespaces/web/pods/app/exec?command=ls"});
     let exec = part("create", "", "pods", "exec", members).exec.unwrap();
@@ -552,7 +554,7 @@ fn a_refusal_names_who_refused() {
     let status = |message: &str| json!({"metadata": {}, "status": "Failure", "code": 403, "message": message});
     let refused = written("create", "", "pods", json!({"responseStatus": status(violation)}));
     assert_eq!(
-        (text(&refused.outcome), text(&refused.denied_by)),
+        (refused.outcome.as_deref(), refused.denied_by.as_deref()),
         (Some("denied_admission"), Some("PodSecurity"))
     );
 
@@ -562,7 +564,7 @@ fn a_refusal_names_who_refused() {
         json!({"responseStatus": {"metadata": {}, "code": 403}, "responseObject": response});
     let refused = written("create", "", "pods", members);
     assert_eq!(
-        (text(&refused.outcome), text(&refused.denied_by)),
+        (refused.outcome.as_deref(), refused.denied_by.as_deref()),
         (Some("denied_admission"), Some("NodeRestriction"))
     );
     assert_eq!(refused.status_message, None);
@@ -581,6 +583,9 @@ fn a_refusal_names_who_refused() {
     ] {
         let members = json!({"annotations": policies(actions), "responseStatus": invalid});
         let event = written("create", "", "pods", members);
-        assert_eq!((text(&event.outcome), text(&event.denied_by)), (Some(outcome), denied_by));
+        assert_eq!(
+            (event.outcome.as_deref(), event.denied_by.as_deref()),
+            (Some(outcome), denied_by)
+        );
     }
 }

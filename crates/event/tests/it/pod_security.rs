@@ -6,13 +6,15 @@ use serde_json::{Value, json};
 
 use crate::{event, row};
 
+/// Check, level, since, until; a check of `None` says that others are not decided.
+type Violation = (Option<String>, Option<String>, Option<i32>, Option<i32>);
+
 /// What the row of a workload says of Pod Security.
 #[derive(Debug, Clone, PartialEq)]
 struct Verdict {
     level: Option<String>,
     failed: Vec<String>,
-    /// Check, level, since, until; a check of `None` says that others are not decided.
-    violations: Vec<(Option<String>, Option<String>, Option<i32>, Option<i32>)>,
+    violations: Vec<Violation>,
 }
 
 impl Verdict {
@@ -102,6 +104,12 @@ const NEVER: &[(i32, Option<i32>)] = &[];
 /// Where in the pod a value is put, the check that it concerns, and the versions in which that fails.
 type Case = (&'static str, Value, &'static str, &'static [(i32, Option<i32>)]);
 
+const SECCOMP_POD: &str = "/metadata/annotations/seccomp.security.alpha.kubernetes.io~1pod";
+const SECCOMP_MAIN: &str =
+    "/metadata/annotations/container.seccomp.security.alpha.kubernetes.io~1main";
+const APP_ARMOR: &str =
+    "/metadata/annotations/container.apparmor.security.beta.kubernetes.io~1main";
+
 fn pod_cases() -> Vec<Case> {
     let sysctl = |name: &str| json!([{"name": name, "value": "1"}]);
     let volume = |source: Value| {
@@ -109,11 +117,6 @@ fn pod_cases() -> Vec<Case> {
         volume["name"] = json!("v");
         json!([volume])
     };
-    const SECCOMP_POD: &str = "/metadata/annotations/seccomp.security.alpha.kubernetes.io~1pod";
-    const SECCOMP_MAIN: &str =
-        "/metadata/annotations/container.seccomp.security.alpha.kubernetes.io~1main";
-    const APP_ARMOR: &str =
-        "/metadata/annotations/container.apparmor.security.beta.kubernetes.io~1main";
     vec![
         ("/spec/hostPID", json!(true), "hostNamespaces", ALWAYS),
         ("/spec/hostIPC", json!(true), "hostNamespaces", ALWAYS),

@@ -106,9 +106,10 @@ fn no_column_holds_a_secret() {
         columns_with(&memory, "redacted:"),
         ["annotations", "extra", "request_object", "request_uri", "response_object"]
     );
+    // Names of keys are no secrets.
     assert_eq!(
         columns_with(&memory, "password"),
-        ["annotations", "extra", "request_object", "response_object"]
+        ["annotations", "extra", "request_object", "response_object", "secret"]
     );
 }
 
