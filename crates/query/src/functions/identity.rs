@@ -2,6 +2,7 @@
 
 use datafusion::logical_expr::{DocSection, Documentation};
 use podtrail_event::IdentityKind;
+use podtrail_event::user_agent::UserAgent;
 
 use super::strings::{Body, StringFunction};
 
@@ -37,7 +38,7 @@ pub(super) fn user_agent_tool() -> StringFunction {
     .build();
     let body = Body::Text(|arguments| {
         let [user_agent] = arguments else { return Ok(None) };
-        Ok(product(user_agent).0.map(str::to_owned))
+        Ok(UserAgent::of(user_agent).tool.map(str::to_owned))
     });
     StringFunction::new("user_agent_tool", body, documentation)
 }
@@ -53,18 +54,7 @@ pub(super) fn user_agent_version() -> StringFunction {
     .build();
     let body = Body::Text(|arguments| {
         let [user_agent] = arguments else { return Ok(None) };
-        Ok(product(user_agent).1.map(str::to_owned))
+        Ok(UserAgent::of(user_agent).version.map(str::to_owned))
     });
     StringFunction::new("user_agent_version", body, documentation)
-}
-
-/// The first product of a user agent (RFC 9110): its name, and its version if it has one.
-fn product(user_agent: &str) -> (Option<&str>, Option<&str>) {
-    let Some(product) = user_agent.split_whitespace().next() else { return (None, None) };
-    let (name, version) = match product.split_once('/') {
-        Some((name, version)) => (name, Some(version)),
-        None => (product, None),
-    };
-    let filled = |part: &&str| !part.is_empty();
-    (Some(name).filter(filled), version.filter(filled))
 }

@@ -1,7 +1,7 @@
 //! Host paths, in normal form.
 
 use datafusion::logical_expr::{DocSection, Documentation};
-use podtrail_event::normalize_host_path;
+use podtrail_event::path::{is_within, normalize_host_path, overlaps};
 
 use super::strings::{Body, StringFunction};
 
@@ -36,7 +36,7 @@ pub(super) fn path_within() -> StringFunction {
     .build();
     let body = Body::Boolean(|arguments| {
         let [path, ancestor] = arguments else { return Ok(None) };
-        Ok(Some(is_within(&normalize_host_path(path), &normalize_host_path(ancestor))))
+        Ok(Some(is_within(path, ancestor)))
     });
     StringFunction::new("path_within", body, documentation)
 }
@@ -53,14 +53,7 @@ pub(super) fn path_overlaps() -> StringFunction {
     .build();
     let body = Body::Boolean(|arguments| {
         let [path, other] = arguments else { return Ok(None) };
-        let (path, other) = (normalize_host_path(path), normalize_host_path(other));
-        Ok(Some(is_within(&path, &other) || is_within(&other, &path)))
+        Ok(Some(overlaps(path, other)))
     });
     StringFunction::new("path_overlaps", body, documentation)
-}
-
-/// Of paths in normal form.
-fn is_within(path: &str, ancestor: &str) -> bool {
-    let rest = path.strip_prefix(ancestor.trim_end_matches('/'));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

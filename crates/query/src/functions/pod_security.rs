@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, Int64Array, StringArray, StructArray};
+use datafusion::arrow::array::{Array, ArrayRef, Int32Array, StringArray, StructArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::cast::{as_int64_array, as_list_array, as_string_array, as_struct_array};
+use datafusion::common::cast::{as_int32_array, as_list_array, as_string_array, as_struct_array};
 use datafusion::common::{exec_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, DocSection, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature,
     Volatility,
 };
+use podtrail_event::pod_security::{Level, level_at};
 
 const SECTION: DocSection =
     DocSection { include: true, label: "Workload Functions", description: None };
@@ -77,7 +78,7 @@ impl ScalarUDFImpl for PodSecurityLevel {
                     return Ok(None);
                 }
                 let minor = minor(versions.value(row))?;
-                Violations::of(&lists.value(row))?.level(minor).map(Some)
+                Violations::of(&lists.value(row))?.level(minor)
             })
             .collect::<Result<StringArray>>()?;
         Ok(ColumnarValue::Array(Arc::new(levels)))
@@ -91,8 +92,8 @@ impl ScalarUDFImpl for PodSecurityLevel {
 /// The violations of one workload.
 struct Violations {
     level: ArrayRef,
-    since: Int64Array,
-    until: Int64Array,
+    since: Int32Array,
+    until: Int32Array,
 }
 
 impl Violations {
@@ -105,20 +106,11 @@ impl Violations {
         })
     }
 
-    fn level(&self, minor: i64) -> Result<&'static str> {
-        let levels = as_string_array(&self.level)?;
-        let fails = |standard: &str| {
-            levels.iter().enumerate().any(|(row, level)| {
-                level == Some(standard)
-                    && (self.since.is_null(row) || self.since.value(row) <= minor)
-                    && (self.until.is_null(row) || minor <= self.until.value(row))
-            })
-        };
-        Ok(match (fails("baseline"), fails("restricted")) {
-            (true, _) => "privileged",
-            (false, true) => "baseline",
-            (false, false) => "restricted",
-        })
+    fn level(&self, minor: i32) -> Result<Option<&'static str>> {
+        let levels = as_string_array(&self.level)?.iter();
+        let violations = levels.zip(&self.since).zip(&self.until);
+        let violations = violations.map(|((level, since), until)| (level, since, until));
+        Ok(level_at(violations, minor).map(Level::as_str))
     }
 }
 
@@ -129,14 +121,14 @@ fn member<'a>(violations: &'a StructArray, name: &str) -> Result<&'a ArrayRef> {
     }
 }
 
-fn minors(violations: &StructArray, name: &str) -> Result<Int64Array> {
-    Ok(as_int64_array(&cast(member(violations, name)?, &DataType::Int64)?)?.clone())
+fn minors(violations: &StructArray, name: &str) -> Result<Int32Array> {
+    Ok(as_int32_array(&cast(member(violations, name)?, &DataType::Int32)?)?.clone())
 }
 
 /// The minor version in `1.29`, `v1.29` or `v1.29.3`; `latest` is later than any.
-fn minor(version: &str) -> Result<i64> {
+fn minor(version: &str) -> Result<i32> {
     if version == "latest" {
-        return Ok(i64::MAX);
+        return Ok(i32::MAX);
     }
     let parts = version.trim_start_matches('v').split_once('.');
     let minor = parts.filter(|(major, _)| *major == "1").map(|(_, rest)| rest);
