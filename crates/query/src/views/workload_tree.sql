@@ -28,7 +28,7 @@ JOIN (
       identity_kind, username, effective_username, stored, writes_spec
     ) OVER (PARTITION BY cluster ORDER BY time, event_id) AS tree
   FROM (
-    -- What controllers write is nobody's spec, and what a create or delete does to it is known without its body.
+    -- What controllers write is nobody's spec, and a create writes one: no body needs to be read.
     SELECT
       cluster, event_id, time, verb, resource, namespace, name, object_uid,
       identity_kind, username, effective_username,
@@ -40,7 +40,7 @@ JOIN (
     FROM events{known}
     WHERE activity = 'workload'
       AND workload IS NOT NULL
-      AND (identity_kind = 'controller' OR verb IN ('create', 'delete', 'deletecollection'))
+      AND (identity_kind = 'controller' OR verb = 'create')
     UNION ALL
     SELECT
       cluster, event_id, time, verb, resource, namespace, name, object_uid,

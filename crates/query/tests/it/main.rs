@@ -9,6 +9,13 @@
     reason = "tests fail by panicking, and read best with plain values"
 )]
 
+mod coverage;
+mod functions;
+mod grants;
+mod identities;
+mod stages;
+mod workload_tree;
+
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use podtrail_event::{BatchBuilder, Event, Parser};
 use podtrail_query::{Scope, Session, VIEW_NAMES};
