@@ -5,6 +5,7 @@
 //! [`QuarantineRecord`]. The crate is pure: no I/O, no async, no state.
 
 mod activity;
+mod attribution;
 mod batch;
 mod body;
 mod canonical;
@@ -14,6 +15,7 @@ mod document;
 mod event;
 mod export;
 mod extract;
+mod grants;
 mod history;
 mod identity;
 mod image;
@@ -27,15 +29,18 @@ mod quarantine;
 mod rbac;
 mod redact;
 mod request_uri;
+mod spec_write;
 mod workload;
 
 pub use activity::Activity;
+pub use attribution::{Attribution, KnownBy, OwnedWrite, OwnerReference, attribute};
 pub use batch::{BatchBuilder, PARTITION_COLUMNS, documentation, schema};
 pub use changes::{Change, ChangeBuilder, changes};
 pub use column::{Column, FieldDoc, Micros, Text};
 pub use document::Members;
 pub use event::{Event, Exec};
 pub use export::{EXPORT_COLUMNS, ExportError, Exporter};
+pub use grants::{BindingSubject, Grant, grants};
 pub use history::{History, Write};
 pub use identity::IdentityKind;
 pub use image::ImageReference;
@@ -48,4 +53,5 @@ pub use quarantine::{
 };
 pub use rbac::{PolicyRule, Rbac, Subject};
 pub use redact::{RedactionKey, redact, redact_record};
+pub use spec_write::writes_spec;
 pub use workload::{Container, Volume, Workload};

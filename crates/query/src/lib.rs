@@ -4,12 +4,14 @@
 //! prunes partitions and files. The views are plain SQL, in `src/views/`.
 
 mod error;
+mod functions;
 mod scope;
 mod session;
 mod time;
 mod views;
 
 pub use error::QueryError;
+pub use functions::functions;
 pub use scope::Scope;
 pub use session::{Limits, Session};
 pub use time::{Bound, TimeError, parse_bound};

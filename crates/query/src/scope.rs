@@ -39,6 +39,12 @@ impl Scope {
         let conditions = [period(None, Some(from)), any_of(&["cluster"], &self.clusters)];
         conditions.into_iter().flatten().reduce(Expr::and).unwrap_or(lit(true))
     }
+
+    /// The predicate for what is known at the scope's end: everything before it, for every identity and namespace.
+    pub(crate) fn known_predicate(&self) -> Option<Expr> {
+        let conditions = [period(None, self.to), any_of(&["cluster"], &self.clusters)];
+        conditions.into_iter().flatten().reduce(Expr::and)
+    }
 }
 
 /// `date` follows from `time`; it is named as well because it prunes whole partitions.

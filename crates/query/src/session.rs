@@ -13,8 +13,9 @@ use datafusion::prelude::{Expr, SessionConfig, SessionContext, col};
 use podtrail_lake::Lake;
 
 use crate::error::QueryError;
+use crate::functions;
 use crate::scope::Scope;
-use crate::views::VIEWS;
+use crate::views::{self, BASE_VIEWS, KNOWN_SUFFIX, VIEWS};
 
 /// What a session may use.
 #[derive(Debug, Clone, Copy)]
@@ -79,16 +80,35 @@ impl Session {
         }
         let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory, 0.9).build_arc()?;
         let context = SessionContext::new_with_config_rt(config, runtime);
+        functions::register(&context);
         let session = Self { context, scope };
-        let predicate = session.scope.predicate();
-        session.define(events.clone(), predicate, "").await?;
-        let history = session.scope.history_predicate();
-        session.define(events, Some(history), "_history").await?;
+        session.define(events).await?;
         Ok(session)
     }
 
-    /// Registers every view, its name followed by `suffix`, over the events for which `predicate` holds.
-    async fn define(
+    /// Registers every view for the scope, and with the suffix `_history` for the look-back before it.
+    async fn define(&self, events: Arc<dyn TableProvider>) -> Result<(), QueryError> {
+        let all_views = [BASE_VIEWS, VIEWS].concat();
+        self.scan(events.clone(), self.scope.known_predicate(), KNOWN_SUFFIX)?;
+        self.add_views(BASE_VIEWS, KNOWN_SUFFIX, KNOWN_SUFFIX, "NULL").await?;
+        let from = self.scope.from.map(|from| format!("TIMESTAMP '{}'", from.to_rfc3339()));
+        self.scan(events.clone(), self.scope.predicate(), "")?;
+        self.add_views(&all_views, "", KNOWN_SUFFIX, from.as_deref().unwrap_or("NULL")).await?;
+        // The look-back is all that is known before the scope.
+        self.scan(events, Some(self.scope.history_predicate()), "_history")?;
+        self.add_views(&all_views, "_history", "_history", "NULL").await?;
+        // Views keep the plans that they are made of.
+        for (name, _) in BASE_VIEWS {
+            self.context.deregister_table(format!("{name}{KNOWN_SUFFIX}"))?;
+        }
+        for suffix in [KNOWN_SUFFIX, "", "_history"] {
+            self.context.deregister_table(format!("lake{suffix}"))?;
+        }
+        Ok(())
+    }
+
+    /// Registers `lake`, its name followed by `suffix`: the events for which `predicate` holds.
+    fn scan(
         &self,
         events: Arc<dyn TableProvider>,
         predicate: Option<Expr>,
@@ -98,10 +118,21 @@ impl Session {
         if let Some(predicate) = predicate {
             plan = plan.filter(predicate)?;
         }
-        let stages = DataFrame::new(self.context.state(), plan.build()?);
-        self.context.register_table(format!("stages{suffix}"), stages.into_view())?;
-        for (name, sql) in VIEWS {
-            let view = self.context.sql(&sql.replace("{history}", suffix)).await?;
+        let rows = DataFrame::new(self.context.state(), plan.build()?);
+        self.context.register_table(format!("lake{suffix}"), rows.into_view())?;
+        Ok(())
+    }
+
+    /// Registers views, their names followed by `suffix`.
+    async fn add_views(
+        &self,
+        views: &[(&str, &str)],
+        suffix: &str,
+        known: &str,
+        from: &str,
+    ) -> Result<(), QueryError> {
+        for (name, text) in views {
+            let view = self.context.sql(&views::sql(text, suffix, known, from)).await?;
             self.context.register_table(format!("{name}{suffix}"), view.into_view())?;
         }
         Ok(())

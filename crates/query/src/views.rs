@@ -1,16 +1,51 @@
-//! The views: plain SQL over `stages`, each once for the scope and once for the look-back before it.
+//! The views: plain SQL over the lake, each once for the scope and once for the look-back before it.
 
-/// The SQL of every view, in the order in which they build on each other.
+/// Stands in the SQL of a view for the suffix of the views that it is made of.
+const HISTORY: &str = "{history}";
+/// Stands for the suffix of the views over everything up to the end of what the view shows, whoever did it: an owner or
+/// a binding may be older than the scope.
+const KNOWN: &str = "{known}";
+/// Stands for the first instant that the view shows, or NULL.
+const FROM: &str = "{from}";
+
+/// The suffix of the views over everything up to the scope's end. Only views are made of them.
+pub(crate) const KNOWN_SUFFIX: &str = "_known";
+
+/// The views of which others are made, in the order in which they build on each other.
+pub(crate) const BASE_VIEWS: &[(&str, &str)] =
+    &[("stages", include_str!("views/stages.sql")), ("events", include_str!("views/events.sql"))];
+
+/// The other views, in the order in which they build on each other.
 pub(crate) const VIEWS: &[(&str, &str)] = &[
-    ("events", include_str!("views/events.sql")),
     ("workloads", include_str!("views/workloads.sql")),
     ("containers", include_str!("views/containers.sql")),
     ("volumes", include_str!("views/volumes.sql")),
+    ("workload_tree", include_str!("views/workload_tree.sql")),
     ("bindings", include_str!("views/bindings.sql")),
+    ("grants", include_str!("views/grants.sql")),
     ("role_rules", include_str!("views/role_rules.sql")),
     ("execs", include_str!("views/execs.sql")),
+    ("identities", include_str!("views/identities.sql")),
+    ("coverage", include_str!("views/coverage.sql")),
 ];
 
 /// The names of the views, `stages` first; with `_history` each shows the look-back before the scope.
-pub const VIEW_NAMES: &[&str] =
-    &["stages", "events", "workloads", "containers", "volumes", "bindings", "role_rules", "execs"];
+pub const VIEW_NAMES: &[&str] = &[
+    "stages",
+    "events",
+    "workloads",
+    "containers",
+    "volumes",
+    "workload_tree",
+    "bindings",
+    "grants",
+    "role_rules",
+    "execs",
+    "identities",
+    "coverage",
+];
+
+/// The SQL of a view whose name ends with `history`, over everything up to its end by views that end with `known`.
+pub(crate) fn sql(text: &str, history: &str, known: &str, from: &str) -> String {
+    text.replace(HISTORY, history).replace(KNOWN, known).replace(FROM, from)
+}

@@ -1,0 +1,44 @@
+//! The SQL functions: what Kubernetes means by a path, an image or a user name.
+//!
+//! Each is a pure function made known to the engine, with its [`datafusion::logical_expr::Documentation`].
+
+mod attribution;
+mod columns;
+mod grants;
+mod identity;
+mod image;
+mod network;
+mod path;
+mod pod_security;
+mod spec_write;
+mod strings;
+
+use datafusion::logical_expr::{ScalarUDF, WindowUDF};
+use datafusion::prelude::SessionContext;
+
+/// The scalar functions, in the order in which they are explained.
+pub fn functions() -> Vec<ScalarUDF> {
+    let of_strings = [
+        path::path_within(),
+        path::path_overlaps(),
+        path::normalize_path(),
+        image::image_part(),
+        identity::user_agent_tool(),
+        identity::user_agent_version(),
+        identity::is_controller(),
+        network::is_private_ip(),
+        network::cidr_contains(),
+        spec_write::writes_spec(),
+    ];
+    let mut functions: Vec<_> = of_strings.into_iter().map(ScalarUDF::from).collect();
+    functions.push(ScalarUDF::from(pod_security::PodSecurityLevel::new()));
+    functions
+}
+
+pub(crate) fn register(context: &SessionContext) {
+    for function in functions() {
+        context.register_udf(function);
+    }
+    context.register_udwf(WindowUDF::from(attribution::Attribute::new()));
+    context.register_udwf(WindowUDF::from(grants::Grants::new()));
+}

@@ -1,0 +1,119 @@
+//! Functions of strings, whatever string type a column has: null if an argument is null.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, StringArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::cast::as_string_array;
+use datafusion::error::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion::scalar::ScalarValue;
+
+/// What a function does with one row; `None` is null.
+#[derive(Clone, Copy)]
+pub(super) enum Body {
+    Text(fn(&[&str]) -> Result<Option<String>>),
+    Boolean(fn(&[&str]) -> Result<Option<bool>>),
+}
+
+/// A function of strings.
+pub(super) struct StringFunction {
+    name: &'static str,
+    signature: Signature,
+    body: Body,
+    documentation: Documentation,
+}
+
+impl StringFunction {
+    pub(super) fn new(name: &'static str, body: Body, documentation: Documentation) -> Self {
+        let arguments = documentation.arguments.as_ref().map_or(0, Vec::len);
+        let signature = Signature::string(arguments, Volatility::Immutable);
+        Self { name, signature, body, documentation }
+    }
+}
+
+impl ScalarUDFImpl for StringFunction {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(match self.body {
+            Body::Text(_) => DataType::Utf8,
+            Body::Boolean(_) => DataType::Boolean,
+        })
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        // Of constants alone there is one result.
+        let constant = arguments.args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));
+        let rows = if constant { 1 } else { arguments.number_rows };
+        let arrays = arguments
+            .args
+            .into_iter()
+            .map(|argument| Ok(cast(&argument.into_array(rows)?, &DataType::Utf8)?))
+            .collect::<Result<Vec<_>>>()?;
+        let columns =
+            arrays.iter().map(|array| as_string_array(array)).collect::<Result<Vec<_>>>()?;
+        let result: ArrayRef = match self.body {
+            Body::Text(body) => {
+                Arc::new(each_row(&columns, rows, body)?.into_iter().collect::<StringArray>())
+            }
+            Body::Boolean(body) => {
+                Arc::new(each_row(&columns, rows, body)?.into_iter().collect::<BooleanArray>())
+            }
+        };
+        if constant {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
+        }
+        Ok(ColumnarValue::Array(result))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&self.documentation)
+    }
+}
+
+fn each_row<T>(
+    columns: &[&StringArray],
+    rows: usize,
+    body: fn(&[&str]) -> Result<Option<T>>,
+) -> Result<Vec<Option<T>>> {
+    let mut values = Vec::with_capacity(columns.len());
+    (0..rows)
+        .map(|row| {
+            values.clear();
+            values.extend(columns.iter().filter(|c| c.is_valid(row)).map(|c| c.value(row)));
+            if values.len() < columns.len() { Ok(None) } else { body(&values) }
+        })
+        .collect()
+}
+
+impl std::fmt::Debug for StringFunction {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
+
+// The name says which function it is; function pointers cannot be compared.
+impl PartialEq for StringFunction {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for StringFunction {}
+
+impl Hash for StringFunction {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}

@@ -1,0 +1,47 @@
+-- One row a subject of a binding for the time that it was held: granted before the scope's end and not ended before its start.
+-- `namespace` is the binding's; null is cluster-wide. `revoked_at` is null while it is held. Who granted is whom the
+-- user acted as; the event says who that was. Without bodies a binding grants nothing that the log can show.
+SELECT
+  cluster,
+  subject['kind'] AS subject_kind,
+  subject['namespace'] AS subject_namespace,
+  subject['name'] AS subject_name,
+  namespace,
+  name AS binding,
+  granted['role_kind'] AS role_kind,
+  granted['role_name'] AS role_name,
+  time AS granted_at,
+  effective_username AS granted_by,
+  event_id AS grant_event_id,
+  granted['revoked_at'] AS revoked_at,
+  granted['revoked_by'] AS revoked_by,
+  granted['revoke_event_id'] AS revoke_event_id
+FROM (
+  SELECT
+    *,
+    grants(
+      event_id, time, verb, resource, namespace, name, role_kind, role_name,
+      subject IS NOT NULL, subject['kind'], subject['namespace'], subject['name'], adds, effective_username
+    ) OVER (PARTITION BY cluster ORDER BY time, event_id) AS granted
+  FROM (
+    SELECT
+      cluster, event_id, time, verb, resource, namespace, name, effective_username,
+      rbac['role_kind'] AS role_kind,
+      rbac['role_name'] AS role_name,
+      -- A JSON Patch of single subjects, of which the result is not in the log.
+      verb = 'patch' AND rbac['body_source'] = 'patch' AND request_object LIKE '%"/subjects/%' AS adds,
+      unnest(CASE
+        WHEN cardinality(rbac['subjects']) > 0 THEN rbac['subjects']
+        ELSE make_array(NULL)
+      END) AS subject
+    FROM events{known}
+    WHERE activity = 'rbac'
+      AND api_group = 'rbac.authorization.k8s.io'
+      AND resource IN ('rolebindings', 'clusterrolebindings')
+      AND subresource IS NULL
+      AND outcome = 'allowed'
+      AND (rbac IS NOT NULL OR verb IN ('delete', 'deletecollection'))
+  )
+)
+WHERE granted IS NOT NULL
+  AND ({from} IS NULL OR granted['revoked_at'] IS NULL OR granted['revoked_at'] >= {from})
