@@ -9,6 +9,8 @@
     reason = "tests fail by panicking, and read best with plain values"
 )]
 
+mod changes;
+
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use podtrail_event::{BatchBuilder, Event, Parser};
 use podtrail_query::{Scope, Session, VIEW_NAMES};
