@@ -17,6 +17,8 @@ use crate::workload::{Container, EnvVar, Toleration, Volume, Workload};
 row! {
     /// One thing that a write changed in a workload.
     pub struct Change<'a> builds ChangeBuilder {
+        /// The API kind of the workload, such as `Deployment`.
+        pub kind: Option<Text<'a>>,
         /// What changed: `container added`, `container removed`, `image`, `command`, `security weakened`, `security strengthened`, `volume added`, `volume removed`, `volume`, `env added`, `env removed`, `env`, `handler`, `service account`, `node name`, `node selector`, `node affinity`, `tolerations`, `image pull secrets`, `replicas`, `schedule`, `time zone` or `suspend`.
         pub change: Option<Text<'a>>,
         /// The container's name; null where the change is the pod's or the workload's.
@@ -32,8 +34,9 @@ row! {
 
 impl Change<'static> {
     /// A change of `spec.replicas`.
-    pub(crate) fn of_replicas(before: Option<i64>, after: i64) -> Self {
+    pub(crate) fn of_replicas(kind: &WorkloadKind, before: Option<i64>, after: i64) -> Self {
         Self {
+            kind: Some(kind.kind.into()),
             change: Some("replicas".into()),
             container: None,
             field: Some("replicas".into()),
@@ -119,6 +122,9 @@ fn compare(before: &Before<'_, '_>, after: &Workload<'_>) -> Vec<Change<'static>
     if after.kind.as_deref() == Some("Pod") {
         rows.0.retain(can_change_in_a_pod);
     }
+    for row in &mut rows.0 {
+        row.kind = text(after.kind.as_ref()).map(Text::from);
+    }
     rows.0
 }
 
@@ -153,6 +159,7 @@ impl Rows {
     ) {
         let owned = |text: &str| Text::from(text.to_owned());
         self.0.push(Change {
+            kind: None,
             change: Some(change.into()),
             container: container.map(owned),
             field: field.map(owned),

@@ -33,6 +33,7 @@ pub struct Write<'a> {
 }
 
 /// What is known of one object of one name, after the writes so far.
+#[derive(Debug)]
 pub struct History {
     kind: WorkloadKind,
     built_in: bool,
@@ -41,6 +42,7 @@ pub struct History {
 }
 
 /// The last version of an object.
+#[derive(Debug)]
 enum Version {
     Unknown,
     /// As logged; most versions are never compared with another, so none is parsed before it has to be.
@@ -198,7 +200,11 @@ impl History {
             }
             self.version = Version::Patched(object);
         }
-        if before == Some(after) { Vec::new() } else { vec![Change::of_replicas(before, after)] }
+        if before == Some(after) {
+            Vec::new()
+        } else {
+            vec![Change::of_replicas(&self.kind, before, after)]
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! Which kinds make pods, and where in them the pod templates stand; and the kinds of resources that share a column.
 
 /// A kind that carries pod templates.
+#[derive(Debug)]
 pub(crate) struct WorkloadKind {
     pub(crate) kind: &'static str,
     pub(crate) templates: &'static [Template],
 }
 
 /// Where one pod template stands; `*` steps into every element or member.
+#[derive(Debug)]
 pub(crate) struct Template {
     /// Path of the pod spec.
     pub(crate) spec: &'static [&'static str],

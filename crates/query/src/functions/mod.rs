@@ -3,6 +3,7 @@
 //! Each is a pure function made known to the engine, with its [`datafusion::logical_expr::Documentation`].
 
 mod attribution;
+mod changes;
 mod columns;
 mod grants;
 mod identity;
@@ -40,5 +41,6 @@ pub(crate) fn register(context: &SessionContext) {
         context.register_udf(function);
     }
     context.register_udwf(WindowUDF::from(attribution::Attribute::new()));
+    context.register_udwf(WindowUDF::from(changes::WorkloadChanges::new()));
     context.register_udwf(WindowUDF::from(grants::Grants::new()));
 }

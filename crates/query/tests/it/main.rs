@@ -9,6 +9,7 @@
     reason = "tests fail by panicking, and read best with plain values"
 )]
 
+mod changes;
 mod coverage;
 mod functions;
 mod grants;

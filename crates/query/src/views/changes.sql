@@ -1,0 +1,37 @@
+-- One row a thing that an update or patch of a workload changed against the version before, which may be older than the
+-- scope and written by anybody. A create changes nothing. Where the log does not show the version before, `before` is
+-- null and a patch shows only what it sets.
+SELECT
+  event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
+  verb, api_group, resource, subresource, namespace, name, object_uid, outcome,
+  made_by_controller,
+  change['kind'] AS kind,
+  concat(change['kind'], ' ', name) AS object,
+  change['change'] AS change,
+  change['container'] AS container,
+  change['field'] AS field,
+  change['before'] AS before,
+  change['after'] AS after
+FROM (
+  SELECT
+    e.event_id, e.audit_id, e.time, e.date, e.cluster, e.username, e.identity_kind, e.impersonated_username, e.client_ip,
+    e.user_agent, e.verb, e.api_group, e.resource, e.subresource, e.namespace, e.name, e.object_uid, e.outcome,
+    e.identity_kind = 'controller' AND e.workload['owner'] IS NOT NULL AS made_by_controller,
+    unnest(h.changes) AS change
+  FROM events{history} AS e
+  JOIN (
+    SELECT
+      cluster, event_id,
+      workload_changes(
+        api_group, resource, subresource, verb, outcome, object_uid, field_manager, force,
+        request_object, response_object
+      ) OVER (
+        PARTITION BY cluster, api_group, resource, namespace, name
+        -- An object changes when a request is done, not when it comes.
+        ORDER BY coalesce(stage_at, time), source_file, source_line
+      ) AS changes
+    FROM stages{known}
+    WHERE activity = 'workload' AND outcome = 'allowed' AND name IS NOT NULL
+  ) AS h ON h.cluster = e.cluster AND h.event_id = e.event_id
+  WHERE e.activity = 'workload' AND e.outcome = 'allowed' AND e.verb IN ('update', 'patch') AND h.changes IS NOT NULL
+)

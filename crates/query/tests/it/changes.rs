@@ -1,0 +1,92 @@
+//! The view of what updates and patches of workloads changed.
+
+use podtrail_query::Scope;
+use serde_json::{Value, json};
+
+use crate::{column, session, stage};
+
+/// A write of the deployment `app`, allowed, by `user` at an hour of the day.
+fn write(user: &str, hour: u32, verb: &str, members: Value) -> String {
+    let mut event = json!({
+        "verb": verb,
+        "user": {"username": user},
+        "objectRef": {"apiGroup": "apps", "resource": "deployments", "namespace": "web", "name": "app"},
+        "responseStatus": {"code": 200},
+        "requestReceivedTimestamp": format!("2026-11-24T{hour:02}:00:00.000000Z"),
+        "stageTimestamp": format!("2026-11-24T{hour:02}:00:00.500000Z"),
+    });
+    for (key, value) in members.as_object().unwrap() {
+        event[key] = value.clone();
+    }
+    stage(&format!("{user}{hour}"), "ResponseComplete", event)
+}
+
+fn deployment(image: &str) -> Value {
+    json!({"requestObject": {"kind": "Deployment", "spec": {"replicas": 1, "template": {"spec": {
+        "containers": [{"name": "app", "image": image}],
+    }}}}})
+}
+
+fn image_patch(image: &str) -> Value {
+    let container = json!({"name": "app", "image": image});
+    json!({"requestObject": {"spec": {"template": {"spec": {"containers": [container]}}}}})
+}
+
+fn with(mut members: Value, name: &str, value: Value) -> Value {
+    members[name] = value;
+    members
+}
+
+/// Out of order, as shippers leave them.
+fn events() -> Vec<String> {
+    let dry_run = json!("/apis/apps/v1/namespaces/web/deployments/app?dryRun=All");
+    let scale = json!({
+        "objectRef": {
+            "apiGroup": "apps", "resource": "deployments", "subresource": "scale", "namespace": "web", "name": "app",
+        },
+        "requestObject": {"spec": {"replicas": 3}},
+    });
+    let elsewhere =
+        json!({"apiGroup": "apps", "resource": "deployments", "namespace": "db", "name": "app"});
+    vec![
+        write("bob", 5, "patch", image_patch("web:3")),
+        write("alice", 6, "patch", image_patch("web:4")),
+        write("alice", 2, "create", deployment("web:1")),
+        write("bob", 3, "patch", with(image_patch("evil"), "requestURI", dry_run)),
+        write("alice", 4, "update", deployment("web:2")),
+        write("alice", 7, "patch", scale),
+        write("alice", 8, "patch", with(image_patch("web:9"), "objectRef", elsewhere)),
+        write("bob", 9, "patch", with(image_patch("evil"), "responseStatus", json!({"code": 403}))),
+    ]
+}
+
+const ROWS: &str = "SELECT concat_ws(' ', audit_id, object, change, container, before, '->', after) \
+                    FROM changes ORDER BY time";
+
+#[tokio::test]
+async fn each_write_is_compared_with_the_version_before() {
+    let session = session(&events(), Scope::default()).await;
+    assert_eq!(
+        column(&session, ROWS).await,
+        [
+            "alice4 Deployment app image app web:1 -> web:2",
+            "bob5 Deployment app image app web:2 -> web:3",
+            "alice6 Deployment app image app web:3 -> web:4",
+            "alice7 Deployment app replicas 1 -> 3",
+            "alice8 Deployment app image app -> web:9",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_version_before_may_be_older_than_the_scope_and_anybodys() {
+    let at = |hour: u32| Some(format!("2026-11-24T{hour:02}:00:00Z").parse().unwrap());
+    let scope =
+        Scope { from: at(5), to: at(7), identities: vec!["alice".to_owned()], ..Scope::default() };
+    let session = session(&events(), scope).await;
+    assert_eq!(column(&session, ROWS).await, ["alice6 Deployment app image app web:3 -> web:4"]);
+    assert_eq!(
+        column(&session, &ROWS.replace("FROM changes", "FROM changes_history")).await,
+        ["alice4 Deployment app image app web:1 -> web:2"]
+    );
+}
