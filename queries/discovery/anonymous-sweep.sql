@@ -1,0 +1,59 @@
+/*
+id: anonymous-sweep
+title: Sweep without credentials
+severity: medium
+confidence: medium
+risk: 35
+attack: [T1613, T1595]
+tactics: [Discovery, Reconnaissance]
+description: >-
+  Somebody without credentials asks one address a number of different things within a short time, beside health and
+  version: a scanner, or somebody who looks what is open.
+blind_spots: >-
+  Clients with credentials that are not accepted: they are known to nobody, not anonymous. Clusters without
+  anonymous access.
+false_positives:
+  - Scanners that were announced
+triage:
+  - SELECT time, verb, request_uri, outcome, user_agent FROM events WHERE client_ip = '<ip>' ORDER BY time
+  - SELECT time, verb, request_uri FROM events WHERE identity_kind = 'anonymous' AND outcome = 'allowed' ORDER BY time
+  - SELECT time, username, name, subject_name, role_name FROM bindings WHERE subject_name IN ('system:anonymous', 'system:unauthenticated') ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1595/
+covers: [DI-004]
+parameters:
+  paths:
+    type: integer
+    default: 5
+    description: How many different paths
+  pause_seconds:
+    type: integer
+    default: 30
+    description: How long a pause ends an episode
+*/
+WITH asked AS (
+  SELECT event_id, cluster, client_ip, split_part(request_uri, '?', 1) AS path, outcome, time
+  FROM events
+  WHERE identity_kind = 'anonymous' AND username IS NOT NULL
+    AND NOT regexp_like(request_uri, '^/(healthz|livez|readyz|version|favicon\.ico)(/|\?|$)')
+),
+spaced AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time)
+        - date_part('epoch', lag(time) OVER (PARTITION BY cluster, client_ip ORDER BY time, event_id)) <= $pause_seconds
+      THEN 0 ELSE 1
+    END AS begins
+  FROM asked
+),
+episodes AS (
+  SELECT *, sum(begins) OVER (PARTITION BY cluster, client_ip ORDER BY time, event_id) AS episode FROM spaced
+)
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  coalesce(client_ip, 'an unknown address') || ' asks ' || count(DISTINCT path)
+    || ' different things without credentials; allowed: ' || sum(CASE WHEN outcome = 'allowed' THEN 1 ELSE 0 END) AS reason
+FROM episodes
+GROUP BY cluster, client_ip, episode
+HAVING count(DISTINCT path) >= $paths

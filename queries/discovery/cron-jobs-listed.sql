@@ -1,0 +1,30 @@
+/*
+id: cron-jobs-listed
+title: Cron jobs listed
+severity: info
+confidence: high
+risk: 1
+attack: [T1613]
+tactics: [Discovery]
+description: >-
+  Somebody lists cron jobs: what runs by itself, and with what.
+blind_spots: >-
+  Lists that the policy does not log.
+false_positives:
+  - People and consoles, every day
+triage:
+  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
+  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
+  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1613/
+covers: [DI-011]
+*/
+SELECT
+  min(event_id) AS event_id,
+  coalesce(username, 'somebody') || ' lists cron jobs' || coalesce(' in ' || namespace, ' of all namespaces') || ', ' || count(*)
+    || CASE count(*) WHEN 1 THEN ' time' ELSE ' times' END AS reason
+FROM events
+WHERE resource = 'cronjobs' AND verb = 'list' AND subresource IS NULL AND outcome = 'allowed'
+  AND identity_kind IN ('human', 'service_account', 'anonymous')
+GROUP BY cluster, username, impersonated_username, namespace

@@ -1,0 +1,38 @@
+/*
+id: denied-burst-from-public-address
+title: Many requests refused from a public address
+severity: low
+confidence: medium
+risk: 10
+attack: [T1613, T1595, T1110]
+tactics: [Discovery, Reconnaissance]
+description: >-
+  An address outside private networks is refused many requests within half an hour.
+blind_spots: >-
+  Addresses behind a load balancer that hides them.
+false_positives:
+  - Clusters whose people and programs come from the Internet
+triage:
+  - SELECT time, verb, request_uri, outcome, user_agent FROM events WHERE client_ip = '<ip>' ORDER BY time
+  - SELECT time, verb, request_uri FROM events WHERE identity_kind = 'anonymous' AND outcome = 'allowed' ORDER BY time
+  - SELECT time, username, name, subject_name, role_name FROM bindings WHERE subject_name IN ('system:anonymous', 'system:unauthenticated') ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1595/
+covers: [DI-005]
+parameters:
+  requests:
+    type: integer
+    default: 10
+    description: How many requests are refused
+*/
+SELECT
+  array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
+  client_ip || ' was refused ' || count(*) || ' requests within 30 minutes: '
+    || array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(resource, split_part(request_uri, '?', 1)))), 1, 10), ', ') AS reason
+FROM events
+WHERE outcome IN ('denied_authn', 'denied_authz') AND client_ip IS NOT NULL
+  AND identity_kind IN ('human', 'service_account', 'anonymous')
+  AND NOT regexp_like(client_ip,
+    '^(::ffff:)?(127|10|169\.254|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.|^(::1$|f[cd]|fe[89ab])', 'i')
+GROUP BY cluster, client_ip, date_bin(INTERVAL '30 minutes', time)
+HAVING count(*) >= $requests

@@ -1,0 +1,66 @@
+/*
+id: denied-new-client
+title: Identity refused with a client that is new to it
+severity: low
+confidence: medium
+risk: 12
+attack: [T1613, T1078, T1550]
+tactics: [Discovery, Initial Access]
+description: >-
+  An identity that is known comes with a client that it has not used before, by its user agent, and is refused:
+  credentials may be in other hands.
+blind_spots: >-
+  Clients that call themselves as expected. What was before the log begins.
+false_positives:
+  - People who try another tool
+triage:
+  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
+  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
+  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1078/
+covers: [DI-007]
+parameters:
+  learning_seconds:
+    type: integer
+    default: 30
+    description: How long an identity must be known before a client counts as new
+  new_seconds:
+    type: integer
+    default: 86400
+    description: How long a client counts as new
+*/
+WITH uses AS (
+  SELECT
+    cluster, username, coalesce(split_part(split_part(user_agent, ' ', 1), '/', 1), '') AS tool, min(time) AS first
+  FROM (
+    SELECT cluster, username, user_agent, time FROM events WHERE identity_kind IN ('human', 'service_account')
+    UNION ALL
+    SELECT cluster, username, user_agent, time FROM events_history WHERE identity_kind IN ('human', 'service_account')
+  )
+  GROUP BY 1, 2, 3
+),
+later AS (
+  SELECT *
+  FROM (SELECT *, min(first) OVER (PARTITION BY cluster, username) AS known FROM uses)
+  WHERE date_part('epoch', first) - date_part('epoch', known) >= $learning_seconds
+),
+denied AS (
+  SELECT
+    event_id, cluster, username, coalesce(split_part(split_part(user_agent, ' ', 1), '/', 1), '') AS tool, verb, resource,
+    namespace, time
+  FROM events
+  WHERE outcome = 'denied_authz' AND identity_kind IN ('human', 'service_account')
+),
+numbered AS (
+  SELECT *, row_number() OVER (PARTITION BY cluster, username, tool ORDER BY time, event_id) AS nth FROM denied
+)
+SELECT
+  event_id,
+  username || ' comes with ' || CASE WHEN tool = '' THEN 'no user agent' ELSE tool END
+    || ', which is new, and may not ' || verb || ' ' || coalesce(resource, 'this path') || coalesce(' in ' || namespace, '')
+    AS reason
+FROM numbered
+JOIN later USING (cluster, username, tool)
+-- A client that has long been in use is no longer new when it is refused.
+WHERE nth = 1 AND date_part('epoch', time) - date_part('epoch', first) <= $new_seconds

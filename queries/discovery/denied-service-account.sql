@@ -1,0 +1,46 @@
+/*
+id: denied-service-account
+title: Service account refused something new
+severity: low
+confidence: low
+risk: 5
+attack: [T1613, T1078]
+tactics: [Discovery]
+description: >-
+  A service account is refused a kind of request for the first time in this log and its history: its program has
+  changed, or somebody else uses its token.
+blind_spots: >-
+  What was before the log begins.
+false_positives:
+  - Operators after an upgrade, and permissions that were taken away
+triage:
+  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
+  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
+  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1078/
+covers: [DI-006]
+*/
+WITH denied AS (
+  SELECT event_id, cluster, username, verb, api_group, resource, subresource, namespace, user_agent, time, true AS in_scope
+  FROM events
+  WHERE outcome = 'denied_authz' AND identity_kind = 'service_account'
+  UNION ALL
+  SELECT event_id, cluster, username, verb, api_group, resource, subresource, namespace, user_agent, time, false AS in_scope
+  FROM events_history
+  WHERE outcome = 'denied_authz' AND identity_kind = 'service_account'
+),
+numbered AS (
+  SELECT
+    *,
+    row_number() OVER (
+      PARTITION BY cluster, username, verb, api_group, resource, subresource ORDER BY time, event_id
+    ) AS nth
+  FROM denied
+)
+SELECT
+  event_id,
+  username || ' may not ' || verb || ' ' || coalesce(resource || coalesce('/' || subresource, ''), 'this path')
+    || coalesce(' in ' || namespace, '') || coalesce(', tried by ' || user_agent, '') AS reason
+FROM numbered
+WHERE nth = 1 AND in_scope

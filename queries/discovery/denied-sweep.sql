@@ -1,0 +1,116 @@
+/*
+id: denied-sweep
+title: Sweep over what is refused
+severity: medium
+confidence: medium
+risk: 35
+attack: [T1613, T1069]
+tactics: [Discovery]
+description: >-
+  An identity tries one thing after another that it may not do: several kinds of resources or namespaces within
+  seconds, each once or a few times. Programs that lack a permission ask for the same thing again and again, and for
+  one kind; this is somebody who looks how far they come. What they were allowed meanwhile belongs to the finding.
+blind_spots: >-
+  Slow sweeps, sweeps by name only, and sweeps that are repeated often.
+false_positives:
+  - Consoles of people who may see little
+  - Operators whose permissions are missing, at their first start
+triage:
+  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
+  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
+  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1613/
+covers: [DI-003]
+parameters:
+  targets:
+    type: integer
+    default: 6
+    description: How many different things are refused
+  pause_seconds:
+    type: integer
+    default: 15
+    description: How long a pause ends an episode
+  repeats:
+    type: integer
+    default: 3
+    description: A thing that is refused more often than this is asked by a program
+*/
+WITH denied AS (
+  SELECT
+    event_id, cluster, coalesce(impersonated_username, username) AS identity, verb, api_group, resource, subresource,
+    namespace, time, true AS in_scope
+  FROM events
+  WHERE outcome = 'denied_authz' AND resource IS NOT NULL AND identity_kind IN ('human', 'service_account')
+  UNION ALL
+  SELECT
+    event_id, cluster, coalesce(impersonated_username, username) AS identity, verb, api_group, resource, subresource,
+    namespace, time, false AS in_scope
+  FROM events_history
+  WHERE outcome = 'denied_authz' AND resource IS NOT NULL AND identity_kind IN ('human', 'service_account')
+),
+asked AS (
+  SELECT
+    *,
+    row_number() OVER (
+      PARTITION BY cluster, identity, verb, api_group, resource, subresource, namespace ORDER BY time, event_id
+    ) AS nth,
+    count(*) OVER (PARTITION BY cluster, identity, verb, api_group, resource, subresource, namespace) AS times
+  FROM denied
+),
+spaced AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time)
+        - date_part('epoch', lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id)) <= $pause_seconds
+      THEN 0 ELSE 1
+    END AS begins
+  FROM asked
+  WHERE nth = 1 AND in_scope AND times <= $repeats
+),
+episodes AS (
+  SELECT *, sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode FROM spaced
+),
+counted AS (
+  SELECT *, count(*) OVER (PARTITION BY cluster, identity, episode, resource) AS same_resource FROM episodes
+),
+sweeps AS (
+  SELECT
+    cluster, identity, episode,
+    min(time) AS begin,
+    max(time) AS end,
+    count(*) AS targets,
+    array_agg(DISTINCT resource) AS resources,
+    count(DISTINCT namespace) AS namespaces
+  FROM counted
+  GROUP BY cluster, identity, episode
+  -- Somebody looks for different things: three targets at least beside the kind that was tried most.
+  HAVING count(*) >= $targets AND count(*) - max(same_resource) >= 3
+),
+successes AS (
+  SELECT event_id, cluster, coalesce(impersonated_username, username) AS identity, resource, time
+  FROM events
+  WHERE outcome = 'allowed' AND resource IS NOT NULL AND subresource IS NULL AND verb IN ('get', 'list')
+    AND identity_kind IN ('human', 'service_account')
+),
+evidence AS (
+  SELECT cluster, identity, episode, event_id, time, false AS allowed
+  FROM episodes
+  LEFT SEMI JOIN sweeps USING (cluster, identity, episode)
+  UNION ALL
+  SELECT sweeps.cluster, sweeps.identity, episode, event_id, time, true AS allowed
+  FROM successes
+  JOIN sweeps ON successes.cluster = sweeps.cluster AND successes.identity = sweeps.identity
+  WHERE array_has(resources, resource)
+    AND date_part('epoch', time) BETWEEN date_part('epoch', begin) AND date_part('epoch', sweeps.end) + $pause_seconds
+)
+SELECT
+  array_agg(event_id ORDER BY allowed, time) AS event_id,
+  identity || ' was refused ' || min(targets) || ' different things within '
+    || CAST(ceil(date_part('epoch', min(sweeps.end)) - date_part('epoch', min(begin))) AS BIGINT) || ' seconds ('
+    || array_to_string(array_sort(first_value(resources)), ', ') || '; ' || min(namespaces) || ' namespaces), and allowed '
+    || sum(CASE WHEN allowed THEN 1 ELSE 0 END) || ' like these' AS reason
+FROM evidence
+JOIN sweeps USING (cluster, identity, episode)
+GROUP BY cluster, identity, episode

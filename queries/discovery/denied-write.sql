@@ -1,0 +1,34 @@
+/*
+id: denied-write
+title: Write of a workload, role or exec refused
+severity: low
+confidence: medium
+risk: 10
+attack: [T1610, T1098, T1609, T1613]
+tactics: [Execution, Privilege Escalation, Discovery]
+description: >-
+  Somebody is refused to write a workload, a role or a binding, or to get into a pod, for want of permission.
+blind_spots: >-
+  What is refused by admission, which other detections judge. Bodies: they are not logged when the request is
+  refused.
+false_positives:
+  - People in the wrong namespace, and pipelines whose permissions are missing
+triage:
+  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
+  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
+  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [DI-008]
+controls: [IAM-16]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'somebody') || ' may not ' || verb || ' ' || resource || coalesce('/' || subresource, '')
+    || coalesce(' ' || name, '') || coalesce(' in ' || namespace, '') AS reason
+FROM events
+WHERE outcome = 'denied_authz' AND identity_kind NOT IN ('controller', 'node', 'system')
+  AND (
+    activity = 'access' AND resource = 'pods'
+    OR activity IN ('workload', 'rbac') AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+  )

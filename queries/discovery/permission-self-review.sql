@@ -1,0 +1,53 @@
+/*
+id: permission-self-review
+title: Identity asks what it may do
+severity: low
+confidence: medium
+risk: 5
+attack: [T1069, T1613]
+tactics: [Discovery]
+description: >-
+  Somebody has the API server list everything that they may do (SelfSubjectRulesReview) or say who they are
+  (SelfSubjectReview), or a service account or node asks whether it may do something (SelfSubjectAccessReview) for
+  the first time with this client. Single questions of people, as consoles ask them, do not count.
+blind_spots: >-
+  Questions that are answered by trying.
+false_positives:
+  - kubectl auth can-i --list, dashboards that hide what one may not do
+triage:
+  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
+  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
+  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1069/
+  - https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
+covers: [DI-001]
+*/
+WITH reviews AS (
+  SELECT event_id, cluster, username, identity_kind, resource, user_agent, outcome, time, true AS in_scope
+  FROM events
+  WHERE resource IN ('selfsubjectrulesreviews', 'selfsubjectreviews', 'selfsubjectaccessreviews') AND verb = 'create'
+  UNION ALL
+  SELECT event_id, cluster, username, identity_kind, resource, user_agent, outcome, time, false AS in_scope
+  FROM events_history
+  WHERE resource = 'selfsubjectaccessreviews' AND verb = 'create'
+),
+numbered AS (
+  SELECT
+    *,
+    row_number() OVER (
+      PARTITION BY cluster, username, resource, split_part(user_agent, '/', 1) ORDER BY time, event_id
+    ) AS nth
+  FROM reviews
+  WHERE identity_kind NOT IN ('controller', 'system')
+)
+SELECT
+  event_id,
+  coalesce(username, 'somebody') || CASE resource
+    WHEN 'selfsubjectrulesreviews' THEN ' lists what it may do'
+    WHEN 'selfsubjectreviews' THEN ' asks who it is'
+    ELSE ' asks whether it may do something, for the first time by ' || coalesce(user_agent, 'this client')
+  END AS reason
+FROM numbered
+WHERE in_scope
+  AND (resource <> 'selfsubjectaccessreviews' OR (nth = 1 AND identity_kind IN ('service_account', 'node')))

@@ -1,0 +1,51 @@
+/*
+id: resource-enumeration
+title: Many kinds of resources listed at once
+severity: low
+confidence: medium
+risk: 10
+attack: [T1613]
+tactics: [Discovery]
+description: >-
+  Somebody lists many of the kinds of resources that tell how a cluster is built and guarded, within a minute,
+  without watching them as controllers and consoles do.
+blind_spots: >-
+  Slow enumeration, and lists that the policy does not log.
+false_positives:
+  - Backups and inventories, and commands that print everything
+triage:
+  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
+  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
+  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1613/
+covers: [DI-002]
+parameters:
+  kinds:
+    type: integer
+    default: 5
+    description: How many kinds within a minute
+  resources:
+    type: text_list
+    default: [secrets, serviceaccounts, roles, rolebindings, clusterroles, clusterrolebindings, nodes, namespaces, configmaps, networkpolicies, persistentvolumes, persistentvolumeclaims, ingresses, mutatingwebhookconfigurations, validatingwebhookconfigurations, validatingadmissionpolicies, customresourcedefinitions, certificatesigningrequests, storageclasses]
+    description: Kinds that tell how a cluster is built and guarded
+*/
+WITH lists AS (
+  SELECT event_id, cluster, coalesce(impersonated_username, username) AS identity, resource, time
+  FROM events
+  WHERE verb = 'list' AND subresource IS NULL AND array_has($resources, resource)
+    AND identity_kind IN ('human', 'service_account')
+),
+watched AS (
+  SELECT DISTINCT cluster, coalesce(impersonated_username, username) AS identity, resource
+  FROM events
+  WHERE verb = 'watch' AND array_has($resources, resource)
+)
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  coalesce(identity, 'somebody') || ' lists ' || count(DISTINCT resource) || ' kinds of resources within a minute: '
+    || array_to_string(array_sort(array_agg(DISTINCT resource)), ', ') AS reason
+FROM lists
+LEFT ANTI JOIN watched USING (cluster, identity, resource)
+GROUP BY cluster, identity, date_trunc('minute', time)
+HAVING count(DISTINCT resource) >= $kinds

@@ -1,0 +1,38 @@
+/*
+id: scanner-user-agent
+title: Scanner or attack tool by its user agent
+severity: medium
+confidence: medium
+risk: 35
+attack: [T1613, T1595, T1046]
+tactics: [Discovery, Reconnaissance]
+description: >-
+  A client calls itself like a scanner, a tool that collects permissions, or an attack tool.
+blind_spots: >-
+  Tools that call themselves otherwise, as most can.
+false_positives:
+  - Scans that were announced, and security teams that look at their own cluster
+triage:
+  - SELECT time, verb, request_uri, outcome, user_agent FROM events WHERE client_ip = '<ip>' ORDER BY time
+  - SELECT time, verb, request_uri FROM events WHERE identity_kind = 'anonymous' AND outcome = 'allowed' ORDER BY time
+  - SELECT time, username, name, subject_name, role_name FROM bindings WHERE subject_name IN ('system:anonymous', 'system:unauthenticated') ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1595/
+covers: [DI-010]
+*/
+SELECT
+  array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
+  coalesce(username, client_ip, 'somebody') || ' comes with "' || user_agent || '" (' || min(kind) || '), ' || count(*) || ' requests'
+    AS reason
+FROM (
+  SELECT events.*, kind
+  FROM events
+  JOIN (
+    SELECT agent, min(kind) AS kind
+    FROM (SELECT DISTINCT user_agent AS agent FROM events)
+    JOIN (SELECT tool, kind FROM scanner_user_agents UNION ALL SELECT tool, kind FROM attack_tools)
+      ON regexp_like(agent, '\b(' || tool || ')\b', 'i')
+    GROUP BY agent
+  ) ON user_agent = agent
+)
+GROUP BY cluster, username, impersonated_username, client_ip, user_agent

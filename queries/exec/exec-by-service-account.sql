@@ -1,0 +1,55 @@
+/*
+id: exec-by-service-account
+title: Exec by a service account or a node
+severity: medium
+confidence: medium
+risk: 25
+attack: [T1609, T1078]
+tactics: [Execution, Lateral Movement]
+description: >-
+  A service account or a node runs a command in, or attaches to, a pod that it has not made itself: for the first
+  time with this command. Runners of CI systems work in pods that they have made; operators ask for the state; a
+  node never does it. A stolen token does.
+blind_spots: >-
+  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself. The
+  second time that an identity runs the same command.
+false_positives:
+  - Operators that run commands in pods which another controller makes for them
+triage:
+  - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
+  - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
+  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1609/
+covers: [EX-011]
+*/
+WITH made AS (
+  -- Pods that the identity made, or put a debug container into: kubectl run and kubectl debug attach to them.
+  SELECT cluster, username, namespace, name FROM workloads WHERE kind = 'Pod' AND outcome = 'allowed'
+  UNION
+  SELECT cluster, username, namespace, name FROM workloads_history WHERE kind = 'Pod' AND outcome = 'allowed'
+),
+uses AS (
+  SELECT event_id, cluster, username, namespace, name, identity_kind, subresource, command_line, time, outcome, true AS in_scope
+  FROM execs
+  UNION ALL
+  SELECT event_id, cluster, username, namespace, name, identity_kind, subresource, command_line, time, outcome, false AS in_scope
+  FROM execs_history
+),
+numbered AS (
+  SELECT
+    *,
+    regexp_replace(command_line, '^(/\S*/)?(ba|da|a)?sh\s+-c\s+', '', 'i') AS task,
+    row_number() OVER (PARTITION BY cluster, username, subresource, command_line ORDER BY time, event_id) AS nth
+  FROM uses
+  WHERE identity_kind IN ('service_account', 'node') AND subresource IN ('exec', 'attach')
+    AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+)
+SELECT
+  event_id,
+  username || CASE WHEN subresource = 'attach' THEN ' attaches to pod '
+    ELSE ' runs ' || coalesce('"' || left(command_line, 300) || '"', 'a command') || ' in pod ' END || coalesce(name, '') AS reason
+FROM numbered
+LEFT ANTI JOIN made USING (cluster, username, namespace, name)
+LEFT JOIN status_commands ON regexp_like(task, '^(' || pattern || ')\s*$', 'i')
+WHERE nth = 1 AND in_scope AND pattern IS NULL

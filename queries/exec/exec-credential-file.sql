@@ -1,0 +1,32 @@
+/*
+id: exec-credential-file
+title: Credential file read through exec
+severity: high
+confidence: high
+risk: 50
+attack: [T1609, T1552.001, T1552.004]
+tactics: [Credential Access]
+description: >-
+  A command that is run in a container names a file with credentials: password hashes, private keys, kubeconfigs,
+  keys of the cluster, credentials of a cloud or stored passwords.
+blind_spots: >-
+  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+false_positives:
+  - Engineers who check whether a program has got its credentials
+triage:
+  - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
+  - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
+  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1552/001/
+covers: [EX-007]
+*/
+SELECT
+  event_id,
+  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+FROM command_lines
+JOIN command_patterns ON regexp_like(code, pattern, 'is')
+WHERE source = 'exec' AND kind IN ('credential file')
+  AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+  -- Whether a file is there is no secret.
+  AND NOT regexp_like(line, '^((/\S*/)?(ba|da|a)?sh\s+-c\s+)?["'']?(ls|stat|test|\[|file|wc|readlink|realpath)\s[^;|&$<`]*$', 'i')

@@ -1,0 +1,30 @@
+/*
+id: exec-data-sent-away
+title: Data sent away through exec
+severity: medium
+confidence: medium
+risk: 35
+attack: [T1609, T1041, T1530]
+tactics: [Exfiltration]
+description: >-
+  A command that is run in a container sends files or the output of a dump to another host, to a collector of web
+  hooks or to cloud storage.
+blind_spots: >-
+  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+false_positives:
+  - Backups by hand
+triage:
+  - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
+  - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
+  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1041/
+covers: [EX-009]
+*/
+SELECT
+  event_id,
+  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+FROM command_lines
+JOIN command_patterns ON regexp_like(code, pattern, 'is')
+WHERE source = 'exec' AND kind IN ('exfiltration')
+  AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')

@@ -1,0 +1,30 @@
+/*
+id: exec-host-escape
+title: Escape to the node through exec
+severity: high
+confidence: high
+risk: 60
+attack: [T1609, T1611]
+tactics: [Privilege Escalation]
+description: >-
+  A command that is run in a container goes to the node: into the namespaces of its first process, into its file
+  system, to its disks, to the socket of its container runtime, or to what its kernel starts.
+blind_spots: >-
+  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+false_positives:
+  - Engineers who repair a node through a privileged pod
+triage:
+  - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
+  - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
+  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1611/
+covers: [EX-014]
+*/
+SELECT
+  event_id,
+  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+FROM command_lines
+JOIN command_patterns ON regexp_like(code, pattern, 'is')
+WHERE source = 'exec' AND kind IN ('host escape')
+  AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')

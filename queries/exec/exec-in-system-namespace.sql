@@ -1,0 +1,38 @@
+/*
+id: exec-in-system-namespace
+title: Exec into a pod of the platform
+severity: medium
+confidence: medium
+risk: 25
+attack: [T1609]
+tactics: [Execution, Privilege Escalation]
+description: >-
+  Somebody runs a command in a pod of a namespace that belongs to the platform, where pods often run with the rights
+  of the node or of the cluster. Commands that only ask for the state are left out.
+blind_spots: >-
+  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+false_positives:
+  - Engineers who look for a fault of the platform in one of its pods
+triage:
+  - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
+  - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
+  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1609/
+  - https://docs.aws.amazon.com/guardduty/latest/ug/guardduty-finding-types-eks-audit-logs.html
+covers: [EX-004]
+*/
+WITH commands AS (
+  SELECT *, regexp_replace(command_line, '^(/\S*/)?(ba|da|a)?sh\s+-c\s+', '', 'i') AS task
+  FROM execs
+  WHERE subresource = 'exec' AND identity_kind <> 'controller'
+    AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+)
+SELECT
+  event_id,
+  'runs ' || coalesce('"' || left(command_line, 300) || '"', 'a command') || ' in pod ' || coalesce(name, '') || ' of ' || owner
+    AS reason
+FROM commands
+JOIN system_namespaces ON commands.namespace LIKE system_namespaces.namespace
+LEFT JOIN status_commands ON regexp_like(task, '^(' || pattern || ')\s*$', 'i')
+WHERE pattern IS NULL

@@ -1,0 +1,53 @@
+/*
+id: first-exec-in-namespace
+title: First exec of an identity in a namespace
+severity: low
+confidence: medium
+risk: 5
+attack: [T1609]
+tactics: [Execution]
+description: >-
+  An identity runs a command in, attaches to or forwards a port of a pod of this namespace for the first time in
+  this log and its history.
+blind_spots: >-
+  What was before the log begins. Identities that do so within its first moments are taken as known.
+false_positives:
+  - New people, and those on call
+triage:
+  - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
+  - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
+  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1609/
+covers: [EX-010]
+parameters:
+  learning_seconds:
+    type: integer
+    default: 30
+    description: How long the log must run before an identity counts as new
+*/
+WITH uses AS (
+  SELECT event_id, cluster, username, namespace, name, subresource, time, true AS in_scope
+  FROM execs
+  WHERE outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+  UNION ALL
+  SELECT event_id, cluster, username, namespace, name, subresource, time, false AS in_scope
+  FROM execs_history
+  WHERE outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+),
+numbered AS (
+  SELECT *, row_number() OVER (PARTITION BY cluster, username, namespace ORDER BY time, event_id) AS nth FROM uses
+),
+begins AS (
+  SELECT cluster, min(time) AS begin
+  FROM (SELECT cluster, time FROM stages UNION ALL SELECT cluster, time FROM stages_history)
+  GROUP BY cluster
+)
+SELECT
+  event_id,
+  'the first ' || subresource || ' of ' || coalesce(username, 'an unknown identity') || ' in ' || coalesce(namespace, '')
+    || ': pod ' || coalesce(name, '') AS reason
+FROM numbered
+JOIN begins USING (cluster)
+WHERE nth = 1 AND in_scope
+  AND date_part('epoch', time) - date_part('epoch', begin) >= $learning_seconds

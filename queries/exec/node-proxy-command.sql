@@ -1,0 +1,32 @@
+/*
+id: node-proxy-command
+title: Command run through the kubelet
+severity: high
+confidence: high
+risk: 70
+attack: [T1609, T1611]
+tactics: [Execution, Lateral Movement]
+description: >-
+  Somebody uses nodes/proxy to have the kubelet run a command, attach to, forward or checkpoint a container, or hand
+  out the logs of containers and the node. It goes past admission and past the audit of exec; a GET is enough where
+  it is upgraded to a websocket.
+blind_spots: >-
+  What the kubelet is asked directly.
+false_positives:
+  - None that is known
+triage:
+  - SELECT time, username, client_ip, user_agent, verb, request_uri, status_code FROM events WHERE event_id = '<event_id>'
+  - SELECT time, username, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND username = '<identity>' ORDER BY time
+  - SELECT time, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+  - https://attack.mitre.org/techniques/T1609/
+covers: [EX-012]
+*/
+SELECT
+  event_id,
+  verb || ' ' || request_uri || coalesce(', answered with ' || status_code, '') AS reason
+FROM events
+WHERE resource = 'nodes' AND subresource = 'proxy'
+  AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+  AND regexp_like(request_uri, '/proxy/+(run|exec|attach|portForward|cri|checkpoint|debug|containerLogs|logs)(/|\?|$)', 'i')

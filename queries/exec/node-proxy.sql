@@ -1,0 +1,32 @@
+/*
+id: node-proxy
+title: Kubelet asked through the API server
+severity: medium
+confidence: high
+risk: 35
+attack: [T1609, T1550, T1613]
+tactics: [Lateral Movement, Discovery]
+description: >-
+  Somebody talks to the kubelet of a node through nodes/proxy: its answers tell of every pod with its environment,
+  and admission and the audit of exec are left out. Metrics and health checks, which monitoring asks for, are left
+  out.
+blind_spots: >-
+  What the kubelet is asked directly, and what it answers.
+false_positives:
+  - Tools that look into nodes, and old monitoring
+triage:
+  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+  - SELECT time, username, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND name = '<node>' ORDER BY time
+  - SELECT time, username, rules FROM role_rules WHERE role_name = '<role>'
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+  - https://attack.mitre.org/techniques/T1550/
+covers: [EX-012]
+*/
+SELECT
+  event_id,
+  verb || ' ' || request_uri || coalesce(', answered with ' || status_code, '') AS reason
+FROM events
+WHERE resource = 'nodes' AND subresource = 'proxy' AND identity_kind <> 'controller'
+  AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+  AND NOT regexp_like(request_uri, '/proxy/?(metrics(/cadvisor|/resource|/probes|/slis)?|healthz\S*|stats(/\S*)?|spec/?)?/?(\?|$)', 'i')

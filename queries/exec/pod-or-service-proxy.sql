@@ -1,0 +1,30 @@
+/*
+id: pod-or-service-proxy
+title: Pod or service reached through the API server
+severity: low
+confidence: medium
+risk: 5
+attack: [T1090]
+tactics: [Command and Control, Lateral Movement]
+description: >-
+  Somebody talks to a pod or a service through the proxy of the API server, past ingresses and network policies.
+blind_spots: >-
+  Requests that were refused, and what is sent.
+false_positives:
+  - Dashboards, and checks of monitoring
+triage:
+  - SELECT time, username, client_ip, user_agent, verb, request_uri, status_code FROM events WHERE event_id = '<event_id>'
+  - SELECT time, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND username = '<identity>' ORDER BY time
+  - SELECT time, username, verb, request_uri FROM events WHERE subresource = 'proxy' AND namespace = '<namespace>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1090/
+covers: [EX-013]
+*/
+-- One row an identity and target: a page asks for many things.
+SELECT
+  min(event_id) AS event_id,
+  count(*) || ' requests to ' || resource || ' ' || coalesce(name, '') || ', such as ' || min(verb || ' ' || request_uri) AS reason
+FROM events
+WHERE resource IN ('pods', 'services') AND subresource = 'proxy' AND identity_kind <> 'controller'
+  AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+GROUP BY cluster, username, impersonated_username, resource, namespace, name

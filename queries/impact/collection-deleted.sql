@@ -1,0 +1,32 @@
+/*
+id: collection-deleted
+title: Collection of workloads or volumes deleted
+severity: medium
+confidence: high
+risk: 40
+attack: [T1485, T1489]
+tactics: [Impact]
+description: >-
+  Somebody who is no controller deletes all workloads, volumes or services of a kind in one request.
+blind_spots: >-
+  Deletions one by one: kubectl does so, even with --all.
+false_positives:
+  - Tools that clean up test namespaces
+triage:
+  - SELECT time, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND verb IN ('delete', 'deletecollection') ORDER BY time
+  - SELECT time, username, verb, kind, name FROM workloads WHERE namespace = '<namespace>' ORDER BY time
+  - SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1485/
+covers: [IM-002]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'somebody') || ' deletes ' || CASE WHEN request_uri LIKE '%labelSelector=%' THEN 'selected ' ELSE 'all ' END
+    || resource || coalesce(' in ' || namespace, '') AS reason
+FROM events
+WHERE verb = 'deletecollection' AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system', 'node')
+  AND resource IN (
+    'deployments', 'statefulsets', 'daemonsets', 'replicasets', 'cronjobs', 'replicationcontrollers', 'pods', 'services',
+    'persistentvolumeclaims', 'persistentvolumes', 'namespaces'
+  )

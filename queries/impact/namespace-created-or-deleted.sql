@@ -1,0 +1,28 @@
+/*
+id: namespace-created-or-deleted
+title: Namespace created or deleted
+severity: info
+confidence: high
+risk: 1
+attack: [T1485]
+tactics: [Impact]
+description: >-
+  A namespace is created or deleted; with it goes everything in it.
+blind_spots: >-
+  What is in it: its deletion is the namespace controller's.
+false_positives:
+  - Test and preview environments
+triage:
+  - SELECT time, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND verb IN ('delete', 'deletecollection') ORDER BY time
+  - SELECT time, username, verb, kind, name FROM workloads WHERE namespace = '<namespace>' ORDER BY time
+  - SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1485/
+covers: [IM-003]
+*/
+SELECT
+  event_id,
+  verb || 's namespace ' || coalesce(name, '') AS reason
+FROM events
+WHERE resource = 'namespaces' AND subresource IS NULL AND verb IN ('create', 'delete') AND outcome = 'allowed'
+  AND identity_kind NOT IN ('controller', 'system')

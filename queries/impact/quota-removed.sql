@@ -1,0 +1,30 @@
+/*
+id: quota-removed
+title: Quota or limit range deleted
+severity: low
+confidence: high
+risk: 15
+attack: [T1496, T1562]
+tactics: [Impact, Defense Evasion]
+description: >-
+  A resource quota or a limit range is deleted: what runs in the namespace may take as much as there is, as miners
+  do.
+blind_spots: >-
+  Quotas that are raised: see quota-changed.
+false_positives:
+  - Namespaces that are set up anew
+triage:
+  - SELECT time, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND verb IN ('delete', 'deletecollection') ORDER BY time
+  - SELECT time, username, verb, kind, name FROM workloads WHERE namespace = '<namespace>' ORDER BY time
+  - SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1496/
+covers: [IM-005]
+*/
+SELECT
+  event_id,
+  CASE verb WHEN 'deletecollection' THEN 'deletes all ' || resource ELSE 'deletes ' || resource || ' ' || coalesce(name, '') END
+    || coalesce(' in ' || namespace, '') AS reason
+FROM events
+WHERE resource IN ('resourcequotas', 'limitranges') AND subresource IS NULL AND verb IN ('delete', 'deletecollection')
+  AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system')
