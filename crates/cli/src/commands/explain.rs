@@ -29,17 +29,19 @@ pub(crate) fn run(arguments: &IngestArgs, runtime: &Runtime) -> anyhow::Result<E
     bar.finish();
     let summary = summary?;
     ingest::tell_problems(&summary);
-    let mut out = output::stdout();
     if arguments.json {
+        let mut out = output::raw_stdout();
         let mut object = json!(explanation);
         object["quarantined"] = summary.quarantined.into();
         object["skipped"] = summary.skipped.into();
         object["blind_spots"] = explanation.blind_spots().into();
         writeln!(out, "{object}")?;
+        out.flush()?;
     } else {
+        let mut out = output::stdout();
         print(&mut out, &explanation, &summary)?;
+        out.flush()?;
     }
-    out.flush()?;
     Ok(ingest::exit(&summary))
 }
 
