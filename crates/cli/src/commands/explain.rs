@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &IngestArgs, runtime: &Runtime) -> anyhow::Result<E
         stop: stop::on_interrupt(runtime.handle()),
         ..Options::default()
     };
+    let options = ingest::limited(options, arguments);
     let bar = Bar::new();
     let mut explanation = Explanation::default();
     let summary = ingest_into(&mut explanation, Box::new(io::stdin()), &inputs, &options, &bar);
