@@ -10,9 +10,9 @@ use std::borrow::Cow;
 use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
-use super::instant::instant;
 use super::packed::too_much;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::instant::instant;
 use crate::json::{self, Object, ObjectWriter};
 use crate::span::Span;
 

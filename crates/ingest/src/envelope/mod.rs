@@ -8,7 +8,6 @@ mod csv_row;
 mod elastic;
 mod find;
 mod gcp;
-mod instant;
 mod legacy;
 mod lifted;
 mod line;
