@@ -368,10 +368,12 @@ impl<'a> Columns<'a> {
         let verb = event.verb.as_deref().unwrap_or_default();
         let dry_run = match self.request {
             // A DeleteOptions body replaces the query's options (apiserver, endpoints/handlers/delete.go).
-            Some(options) if matches!(verb, "delete" | "deletecollection") => is_dry_run(options),
-            _ => query.dry_run,
+            Some(options) if matches!(verb, "delete" | "deletecollection") => {
+                Some(is_dry_run(options))
+            }
+            _ => event.request_uri.is_some().then_some(query.dry_run),
         };
-        event.dry_run = Some(dry_run);
+        event.dry_run = dry_run;
         event.field_manager = query.field_manager;
         event.force = query.force;
         event.exec = query.exec;
@@ -380,7 +382,7 @@ impl<'a> Columns<'a> {
             decision: event.decision.as_deref(),
             message: event.status_message.as_deref(),
             stage: event.stage.as_deref(),
-            dry_run,
+            dry_run: dry_run == Some(true),
             policy_failure: self.policy_failure,
         });
         event.outcome = Some(outcome.as_str().into());
