@@ -1,7 +1,7 @@
 //! Cutting the decompressed stream into records, and the records into blocks.
 //!
 //! A record is a line, whatever it holds, with these exceptions. A line that begins with `{` or `[` and does not end with the
-//! closing bracket goes on over the next lines for as long as they make one JSON value. A run of NUL bytes, which a crash
+//! closing bracket, or ends with a comma behind it, goes on over the next lines for as long as they make one JSON value. A run of NUL bytes, which a crash
 //! or a truncation under an open file leaves behind, ends a line and is a record by itself. Lines that a container runtime
 //! split are one record from the first part to the last, with what stands between. A list that is longer than the limit is
 //! read item by item. What else is longer is cut to its first bytes. When a line turns out not to begin a value it is a record, and the next line starts anew: damage
@@ -231,9 +231,10 @@ impl<R: Read> Framer<R> {
                 None => Step::More,
             };
         }
+        // Behind a comma the value may go on: it is part of the text here.
+        let is_unclosed = || json::is_unclosed(line.trim_ascii_end());
         let in_list = self.list.is_some();
-        if json::is_open(text) && (in_list || end.is_none() || too_long || json::is_unclosed(text))
-        {
+        if json::is_open(text) && (in_list || end.is_none() || too_long || is_unclosed()) {
             match self.join(*at, end) {
                 Join::Value(length) => return Step::Record(self.record(at, Kind::Text, length)),
                 Join::List(opening) => {
