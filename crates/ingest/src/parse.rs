@@ -124,6 +124,7 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
 fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let mut damaged = Vec::new();
     let mut odd = Vec::new();
+    let mut items = Vec::new();
     let mut rows = Rows::new(origin);
     for record in &block.records {
         let bytes = &block.bytes[record.start..record.end];
@@ -144,7 +145,9 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
             }
             Kind::Text => {
                 let span = Span { bytes, offset, line };
-                if envelope::is_likely(bytes) || !rows.append_bare(span) {
+                if let Some(wrapper) = &record.wrapper {
+                    items.push((span, wrapper));
+                } else if envelope::is_likely(bytes) || !rows.append_bare(span) {
                     odd.push(span);
                 }
             }
@@ -155,6 +158,9 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let mut contents = Contents { room, ..Contents::default() };
     for span in odd {
         envelope::unwrap(span, &mut contents);
+    }
+    for (span, wrapper) in items {
+        envelope::unwrap_item(span, wrapper, &mut contents);
     }
     let mut skipped_as = None;
     for candidate in &contents.candidates {
