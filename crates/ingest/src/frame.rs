@@ -52,8 +52,28 @@ pub(crate) struct Block {
     pub(crate) records: Vec<Record>,
 }
 
+impl Block {
+    /// The first and the second half of its records, if it has more than one.
+    pub(crate) fn halves(&self) -> Option<[Self; 2]> {
+        let middle = self.records.len() / 2;
+        let (first, second) = self.records.split_at(middle);
+        let cut = second.first().filter(|_| middle > 0)?.start;
+        let (head, tail) = self.bytes.split_at(cut);
+        let moved = |record: &Record| Record {
+            start: record.start - cut,
+            end: record.end - cut,
+            ..record.clone()
+        };
+        let offset = self.offset + cut as u64;
+        Some([
+            Self { offset: self.offset, bytes: head.to_vec(), records: first.to_vec() },
+            Self { offset, bytes: tail.to_vec(), records: second.iter().map(moved).collect() },
+        ])
+    }
+}
+
 /// One record of a block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) kind: Kind,
     /// Where what is kept of it stands in the block.

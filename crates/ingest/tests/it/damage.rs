@@ -81,6 +81,9 @@ fn only_a_cut_event() {
     assert_eq!(memory.quarantine[0].bytes, half.as_bytes());
 }
 
+/// How an item is damaged.
+type Way = fn(&str) -> String;
+
 /// Damage in a batch costs the item that it is in.
 #[test]
 fn a_damaged_item_costs_that_item() {
@@ -101,7 +104,7 @@ fn a_damaged_item_costs_that_item() {
         format!("[{}{}", items.join(" , "), end.trim_end_matches('}'))
     };
     // What becomes of the item, and how much of it.
-    let damages: [(&str, fn(&str) -> String); 7] = [
+    let ways: [(&str, Way); 7] = [
         ("cut", |item| item[..200].to_owned()),
         ("the beginning is gone", |item| item[200..].to_owned()),
         ("a quote is gone", |item| item.replacen(r#""stage""#, r#""stage"#, 1)),
@@ -110,7 +113,7 @@ fn a_damaged_item_costs_that_item() {
         ("a control character", |item| item.replacen("alice", "al\u{1}ce", 1)),
         ("all is gone", |_| "???".to_owned()),
     ];
-    for (what, damage) in damages {
+    for (what, damage) in ways {
         for at in 0..4 {
             let mut damaged = items.clone();
             damaged[at] = damage(&items[at]);
