@@ -121,6 +121,9 @@ pub(crate) struct IngestArgs {
     /// How much of the logs may be held in memory, such as 64MiB; half of it makes one commit. The rows made of it take about as much again
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) memory: Option<usize>,
+    /// How much a compressed file or an archive may expand to, such as 1TiB; else 256GiB. What stands before that is read
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max_expanded: Option<usize>,
     /// Print the summary as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -318,7 +321,7 @@ impl ScopeArgs {
     }
 }
 
-/// Reads a number of bytes: `1048576`, `64MiB`, `64M` or `1GiB`; the units are powers of 1024.
+/// Reads a number of bytes: `1048576`, `64MiB`, `64M`, `1GiB` or `1TiB`; the units are powers of 1024.
 fn parse_size(text: &str) -> Result<usize, String> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
@@ -327,13 +330,14 @@ fn parse_size(text: &str) -> Result<usize, String> {
         "k" | "kib" => Some(10),
         "m" | "mib" => Some(20),
         "g" | "gib" => Some(30),
+        "t" | "tib" => Some(40),
         _ => None,
     };
     let size = number
         .parse::<usize>()
         .ok()
         .zip(shift)
-        .and_then(|(number, shift)| number.checked_mul(1_usize << shift));
+        .and_then(|(number, shift)| number.checked_mul(1_usize.checked_shl(shift)?));
     size.filter(|size| *size > 0).ok_or_else(|| "give a size such as 64MiB or 1GiB".to_owned())
 }
 

@@ -49,7 +49,7 @@ row! {
         pub name: Option<Text<'a>>,
         /// HTTP status code of the response.
         pub status_code: Option<i32>,
-        /// How far the request got: `allowed`, `dry_run`, `denied_authn`, `denied_authz`, `denied_admission`, `invalid`, `conflict`, `error` or `unknown` (no response at this stage).
+        /// How far the request got: `allowed` (it may have been a dry run where `dry_run` is null), `dry_run`, `denied_authn`, `denied_authz`, `denied_admission`, `invalid`, `conflict`, `error` or `unknown` (no response at this stage).
         pub outcome: Option<Text<'a>>,
         /// What `username` is: `human`, `service_account`, `node`, `controller` (of the control plane), `system` or `anonymous`.
         pub identity_kind: Option<Text<'a>>,
@@ -69,7 +69,7 @@ row! {
         pub impersonated_username: Option<Text<'a>>,
         /// Annotation `authorization.k8s.io/decision`: `allow` or `forbid`.
         pub decision: Option<Text<'a>>,
-        /// Whether the request asked for `dryRun`: nothing was stored.
+        /// Whether the request asked for `dryRun`: nothing was stored. Null where the log has neither the request URI nor the options of a delete, as on GKE.
         pub dry_run: Option<bool>,
         /// `objectRef.uid`, else the uid in the response.
         pub object_uid: Option<Text<'a>>,

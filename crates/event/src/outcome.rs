@@ -6,7 +6,7 @@ use crate::column::Text;
 /// The outcome of a request, as far as one event shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was carried out.
+    /// It was carried out. Where the log does not show what the request asked for, it may have been a dry run.
     Allowed,
     /// It was carried out as a dry run: nothing was stored.
     DryRun,
@@ -33,6 +33,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) decision: Option<&'a str>,
     pub(crate) message: Option<&'a str>,
     pub(crate) stage: Option<&'a str>,
+    /// It is known to have been one.
     pub(crate) dry_run: bool,
     /// The ValidatingAdmissionPolicy that denies the request by its annotation.
     pub(crate) denying_policy: Option<Text<'a>>,

@@ -361,12 +361,12 @@ impl<'a> Columns<'a> {
         };
         let dry_run = match event.verb.as_deref() {
             // A DeleteOptions body replaces the query's options (apiserver, endpoints/handlers/delete.go).
-            Some("delete" | "deletecollection") => {
-                bodies.request().map_or(query.dry_run, |options| !options.list("dryRun").is_empty())
+            Some("delete" | "deletecollection") if bodies.request().is_some() => {
+                bodies.request().map(|options| !options.list("dryRun").is_empty())
             }
-            _ => query.dry_run,
+            _ => event.request_uri.is_some().then_some(query.dry_run),
         };
-        event.dry_run = Some(dry_run);
+        event.dry_run = dry_run;
         event.field_manager = query.field_manager;
         event.force = query.force;
         event.exec = query.exec.map(|exec| exec.or_of_options(bodies));
@@ -381,7 +381,7 @@ impl<'a> Columns<'a> {
             decision: event.decision.as_deref(),
             message: message.as_deref(),
             stage: event.stage.as_deref(),
-            dry_run,
+            dry_run: dry_run == Some(true),
             denying_policy: self.denying_policy.take(),
         };
         let outcome = Outcome::of(&evidence);

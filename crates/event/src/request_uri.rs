@@ -6,7 +6,7 @@ use crate::event::Exec;
 /// The parts of a request URI that matter beyond the object reference.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct RequestQuery<'a> {
-    /// What the query says; the API server ignores it on streams.
+    /// What the query says; the API server ignores it on streams. False without a URI, which says nothing.
     pub(crate) dry_run: bool,
     pub(crate) field_manager: Option<Text<'a>>,
     pub(crate) force: Option<bool>,

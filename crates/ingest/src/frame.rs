@@ -1,7 +1,7 @@
 //! Cutting the decompressed stream into records, and the records into blocks.
 //!
 //! A record is a line, whatever it holds, with these exceptions. A line that begins with `{` or `[` and does not end with the
-//! closing bracket goes on over the next lines for as long as they make one JSON value. A run of NUL bytes, which a crash
+//! closing bracket, or ends with a comma behind it, goes on over the next lines for as long as they make one JSON value. A run of NUL bytes, which a crash
 //! or a truncation under an open file leaves behind, ends a line and is a record by itself. Lines that a container runtime
 //! split are one record from the first part to the last, with what stands between. A list that is longer than the limit is
 //! read item by item. What else is longer is cut to its first bytes. When a line turns out not to begin a value it is a record, and the next line starts anew: damage
@@ -11,6 +11,7 @@
 
 use std::io::{self, Read};
 use std::mem;
+use std::sync::Arc;
 
 use memchr::memchr2;
 
@@ -18,7 +19,7 @@ use crate::envelope::Place;
 use crate::json::{self, Extent};
 use crate::span::{count_lines, is_separator, separator_length};
 use crate::split::{Part, Stream};
-use crate::wrapper::{self, Opening};
+use crate::wrapper::{self, List, Opening, Wrapper};
 
 /// How much of a record is kept that is too long, or nothing but NUL bytes.
 pub(crate) const KEPT_BYTES: usize = 64 * 1024;
@@ -51,8 +52,28 @@ pub(crate) struct Block {
     pub(crate) records: Vec<Record>,
 }
 
+impl Block {
+    /// The first and the second half of its records, if it has more than one.
+    pub(crate) fn halves(&self) -> Option<[Self; 2]> {
+        let middle = self.records.len() / 2;
+        let (first, second) = self.records.split_at(middle);
+        let cut = second.first().filter(|_| middle > 0)?.start;
+        let (head, tail) = self.bytes.split_at(cut);
+        let moved = |record: &Record| Record {
+            start: record.start - cut,
+            end: record.end - cut,
+            ..record.clone()
+        };
+        let offset = self.offset + cut as u64;
+        Some([
+            Self { offset: self.offset, bytes: head.to_vec(), records: first.to_vec() },
+            Self { offset, bytes: tail.to_vec(), records: second.iter().map(moved).collect() },
+        ])
+    }
+}
+
 /// One record of a block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) kind: Kind,
     /// Where what is kept of it stands in the block.
@@ -62,6 +83,8 @@ pub(crate) struct Record {
     pub(crate) length: u64,
     /// The line in which it begins, from 1.
     pub(crate) line: u64,
+    /// What is around the list that it is an item of, if that is read item by item.
+    pub(crate) wrapper: Option<Arc<Wrapper>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +120,8 @@ pub(crate) struct Framer<R> {
     ended: bool,
     failure: Option<io::Error>,
     failed_joins: u32,
-    /// How many objects are around the list whose items are being read, if one is.
-    list: Option<usize>,
+    /// The list whose items are being read, if one is.
+    list: Option<List>,
 }
 
 /// The next thing in the buffer.
@@ -197,10 +220,10 @@ impl<R: Read> Framer<R> {
         self.skip_separators(at);
         let rest = &self.buffer[*at..];
         let Some(&first) = rest.first() else { return Step::More };
-        if let Some(objects) = self.list
+        if let Some(list) = &self.list
             && first == b']'
         {
-            match wrapper::closing(rest, objects) {
+            match wrapper::closing(rest, list.objects) {
                 Extent::Incomplete if !self.ended => return Step::More,
                 Extent::Complete(length) => self.advance(at, length),
                 Extent::Incomplete | Extent::Invalid { .. } => {}
@@ -231,19 +254,28 @@ impl<R: Read> Framer<R> {
                 None => Step::More,
             };
         }
+        // Behind a comma the value may go on: it is part of the text here.
+        let is_unclosed = || json::is_unclosed(line.trim_ascii_end());
         let in_list = self.list.is_some();
-        if json::is_open(text) && (in_list || end.is_none() || too_long || json::is_unclosed(text))
-        {
+        if json::is_open(text) && (in_list || end.is_none() || too_long || is_unclosed()) {
             match self.join(*at, end) {
-                Join::Value(length) => return Step::Record(self.record(at, Kind::Text, length)),
+                Join::Value(length) => {
+                    let wrapper = self.list.as_mut().and_then(List::item);
+                    let record = self.record(at, Kind::Text, length);
+                    return Step::Record(Record { wrapper, ..record });
+                }
                 Join::List(opening) => {
+                    let head = &self.buffer[*at..*at + opening.length];
+                    self.list = Some(List::new(head, opening.objects));
                     self.advance(at, opening.length);
-                    self.list = Some(opening.objects);
                     return self.step(at);
                 }
                 Join::More => return Step::More,
                 Join::Line => {}
             }
+        }
+        if let Some(list) = &mut self.list {
+            list.damage();
         }
         match end {
             Some(end) if too_long => Step::Record(self.record(at, Kind::TooLong, end)),
@@ -316,7 +348,7 @@ impl<R: Read> Framer<R> {
         let kept = if kind == Kind::Text { length } else { length.min(KEPT_BYTES) };
         let line = self.line;
         self.advance(at, length);
-        Record { kind, start, end: start + kept, length: length as u64, line }
+        Record { kind, start, end: start + kept, length: length as u64, line, wrapper: None }
     }
 
     /// Moves `at` on, and counts the lines.
@@ -333,6 +365,11 @@ impl<R: Read> Framer<R> {
                 0 => return,
                 length => {
                     self.line += u64::from(rest[0] == b'\n');
+                    if rest[0] == b','
+                        && let Some(list) = &mut self.list
+                    {
+                        list.comma();
+                    }
                     *at += length;
                 }
             }
@@ -371,7 +408,8 @@ impl<R: Read> Framer<R> {
             }
         }
         self.buffer = chunk;
-        let record = Record { kind, start: 0, end: bytes.len(), length, line: self.line };
+        let (start, end, line) = (0, bytes.len(), self.line);
+        let record = Record { kind, start, end, length, line, wrapper: None };
         let block = Block { offset: self.offset, bytes, records: vec![record] };
         self.offset += length;
         block

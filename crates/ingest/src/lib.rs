@@ -19,6 +19,7 @@ mod explain;
 mod follow;
 mod frame;
 mod input;
+mod instant;
 mod json;
 #[cfg(feature = "lake")]
 mod lake;

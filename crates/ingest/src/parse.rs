@@ -51,7 +51,7 @@ impl Origin {
 }
 
 /// What was made of a block.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Parsed {
     pub(crate) batches: Vec<RecordBatch>,
     /// Rows in `batches`.
@@ -64,6 +64,19 @@ pub(crate) struct Parsed {
     pub(crate) skipped: u64,
     /// What the first of them is, where it is known.
     pub(crate) skipped_as: Option<&'static str>,
+}
+
+impl Parsed {
+    /// This, and what was made of the records that follow.
+    fn and(mut self, next: Self) -> Self {
+        self.batches.extend(next.batches);
+        self.events += next.events;
+        self.damaged.extend(next.damaged);
+        self.envelopes += next.envelopes;
+        self.skipped += next.skipped;
+        self.skipped_as = self.skipped_as.or(next.skipped_as);
+        self
+    }
 }
 
 /// A record that is no audit event.
@@ -91,25 +104,29 @@ pub(crate) enum Fault {
     Named,
 }
 
-/// Parses all records of a block. A defect in the parser costs the block, which goes to the quarantine whole.
+/// Parses all records of a block. A defect in the parser costs the record that meets it, which goes to the quarantine.
 pub(crate) fn parse_safely(block: &Block, origin: &Origin) -> Parsed {
-    contain_panic(block, || parse_block(block, origin))
+    contain_panic(block, &|block| parse_block(block, origin))
 }
 
-fn contain_panic(block: &Block, parse: impl FnOnce() -> Parsed) -> Parsed {
+/// Parses a block, and after a panic its halves.
+fn contain_panic(block: &Block, parse: &dyn Fn(&Block) -> Parsed) -> Parsed {
     // Nothing that the parser had in hand is used again.
-    catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|panic| {
-        let damaged = Damaged {
+    catch_unwind(AssertUnwindSafe(|| parse(block))).unwrap_or_else(|panic| {
+        if let Some([first, second]) = block.halves() {
+            let first = contain_panic(&first, parse);
+            return first.and(contain_panic(&second, parse));
+        }
+        let reason = shorten(&format!("a defect in podtrail: {}", panic_message(&*panic)));
+        let damaged = block.records.iter().map(|record| Damaged {
             fault: Fault::Broken,
-            offset: block.offset,
-            line: block.records.first().map_or(1, |record| record.line),
-            length: block.bytes.len() as u64,
-            bytes: block.bytes.clone(),
-            reason: shorten(&format!("a defect in podtrail: {}", panic_message(&*panic))),
-        };
-        let damaged = vec![damaged];
-        let (events, envelopes, skipped, skipped_as) = (0, 0, 0, None);
-        Parsed { batches: Vec::new(), events, damaged, envelopes, skipped, skipped_as }
+            offset: block.offset + record.start as u64,
+            line: record.line,
+            length: record.length,
+            bytes: block.bytes[record.start..record.end].to_vec(),
+            reason: reason.clone(),
+        });
+        Parsed { damaged: damaged.collect(), ..Parsed::default() }
     })
 }
 
@@ -124,6 +141,7 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
 fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let mut damaged = Vec::new();
     let mut odd = Vec::new();
+    let mut items = Vec::new();
     let mut rows = Rows::new(origin);
     for record in &block.records {
         let bytes = &block.bytes[record.start..record.end];
@@ -144,7 +162,9 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
             }
             Kind::Text => {
                 let span = Span { bytes, offset, line };
-                if envelope::is_likely(bytes) || !rows.append_bare(span) {
+                if let Some(wrapper) = &record.wrapper {
+                    items.push((span, wrapper));
+                } else if envelope::is_likely(bytes) || !rows.append_bare(span) {
                     odd.push(span);
                 }
             }
@@ -155,6 +175,9 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let mut contents = Contents { room, ..Contents::default() };
     for span in odd {
         envelope::unwrap(span, &mut contents);
+    }
+    for (span, wrapper) in items {
+        envelope::unwrap_item(span, wrapper, &mut contents);
     }
     let mut skipped_as = None;
     for candidate in &contents.candidates {
@@ -283,14 +306,34 @@ mod tests {
     #![allow(clippy::panic, reason = "a defect is what is tested")]
 
     use super::*;
+    use crate::frame::{Framer, Limits, Record};
 
     #[test]
-    fn a_defect_costs_the_block() {
-        let block = Block { offset: 7, bytes: b"abc".to_vec(), records: Vec::new() };
-        let parsed = contain_panic(&block, || panic!("index {} is wrong\nand more", 3));
-        let [damaged] = &parsed.damaged[..] else { panic!("one record") };
-        assert_eq!(damaged.reason, "a defect in podtrail: index 3 is wrong");
-        assert_eq!((damaged.offset, damaged.length, &damaged.bytes[..]), (7, 3, &b"abc"[..]));
-        assert_eq!(parsed.events, 0);
+    fn a_defect_costs_the_record() {
+        let log = "a\nboom 1\nb\nc\nd\nboom 2\n";
+        let limits = Limits { block: 1000, record: 1000 };
+        let block = Framer::new(log.as_bytes(), limits).next_block().unwrap();
+        assert_eq!(block.records.len(), 6);
+        let parsed = contain_panic(&block, &|block| {
+            let text = |record: &Record| {
+                str::from_utf8(&block.bytes[record.start..record.end]).unwrap().to_owned()
+            };
+            let texts: Vec<_> = block.records.iter().map(text).collect();
+            if let Some(text) = texts.iter().find(|text| text.starts_with("boom")) {
+                panic!("{text} is wrong\nand more");
+            }
+            Parsed { events: texts.len() as u64, ..Parsed::default() }
+        });
+        assert_eq!(parsed.events, 4);
+        let damaged: Vec<_> = parsed
+            .damaged
+            .iter()
+            .map(|d| (d.offset, d.line, d.length, d.bytes.as_slice(), d.reason.as_str()))
+            .collect();
+        let reasons =
+            ["a defect in podtrail: boom 1 is wrong", "a defect in podtrail: boom 2 is wrong"];
+        let expected =
+            [(2, 2, 6, b"boom 1".as_slice(), reasons[0]), (15, 6, 6, b"boom 2", reasons[1])];
+        assert_eq!(damaged, expected);
     }
 }

@@ -46,7 +46,14 @@ pub fn retry(record: &QuarantineRecord, options: &Options) -> Option<Retried> {
 /// A block of the record alone.
 fn whole(record: &QuarantineRecord) -> Block {
     let length = record.bytes.len();
-    let part = Record { kind: Kind::Text, start: 0, end: length, length: length as u64, line: 1 };
+    let part = Record {
+        kind: Kind::Text,
+        start: 0,
+        end: length,
+        length: length as u64,
+        line: 1,
+        wrapper: None,
+    };
     Block { offset: 0, bytes: record.bytes.clone(), records: vec![part] }
 }
 

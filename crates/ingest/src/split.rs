@@ -4,8 +4,12 @@
 //! `{"log":"…","stream":"stdout","time":"…"}`, where only the last part ends with a newline. Lines of the other stream may come
 //! between the parts of one.
 
-use memchr::memchr;
-use memchr::memmem;
+use std::str;
+
+use memchr::{memchr, memmem};
+use podtrail_event::Micros;
+
+use crate::instant::instant_of;
 
 /// A line of a container log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,26 +29,10 @@ impl Part {
     /// What a line is, if it is from a container log. It costs next to nothing for a line that is an audit event.
     pub(crate) fn of(line: &[u8]) -> Option<Self> {
         match line.first()? {
-            b'0'..=b'9' => Self::of_cri(line),
+            b'0'..=b'9' => CriLine::of(line).map(|line| line.part),
             b'{' => Self::of_docker(line),
             _ => None,
         }
-    }
-
-    fn of_cri(line: &[u8]) -> Option<Self> {
-        const SHORTEST_TIME: usize = "2026-11-24T10:09:15Z".len();
-        const LONGEST_TIME: usize = "2026-11-24T10:09:15.123456789+01:00".len();
-        let space = memchr(b' ', &line[..line.len().min(LONGEST_TIME + 1)])?;
-        if space < SHORTEST_TIME || line[4] != b'-' || line[10] != b'T' {
-            return None;
-        }
-        let (stream, tags) = Stream::at_start(&line[space + 1..])?;
-        let is_partial = match tags {
-            [b' ', b'P'] | [b' ', b'P', b' ' | b':', ..] => true,
-            [b' ', b'F'] | [b' ', b'F', b' ' | b':', ..] => false,
-            _ => return None,
-        };
-        Some(Self { stream, is_partial })
     }
 
     fn of_docker(line: &[u8]) -> Option<Self> {
@@ -55,6 +43,41 @@ impl Part {
         let (stream, _) = Stream::at_start(&text[end + AFTER.len()..])?;
         let text = &text[..end];
         Some(Self { stream, is_partial: !ends_with_newline(text) && !is_whole(text) })
+    }
+}
+
+/// A line as containerd and CRI-O write it: `2026-11-24T10:09:15.123456789Z stdout P text`.
+///
+/// As `parseCRILog` of `k8s.io/cri-client` reads it: four fields with one blank between them, of which the third holds tags
+/// with a colon between them, the first of which is `P` or `F`. A line without text may have lost its last blank.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CriLine<'a> {
+    pub(crate) part: Part,
+    pub(crate) time: Micros,
+    pub(crate) text: &'a [u8],
+}
+
+impl<'a> CriLine<'a> {
+    pub(crate) fn of(line: &'a [u8]) -> Option<Self> {
+        const SHORTEST_TIME: usize = "2026-11-24T10:09:15Z".len();
+        const LONGEST_TIME: usize = "2026-11-24T10:09:15.123456789+01:00".len();
+        let space = memchr(b' ', &line[..line.len().min(LONGEST_TIME + 1)])?;
+        if space < SHORTEST_TIME || line[4] != b'-' || line[10] != b'T' {
+            return None;
+        }
+        let (stream, rest) = Stream::at_start(&line[space + 1..])?;
+        let rest = rest.strip_prefix(b" ")?;
+        let (tags, text) = match memchr(b' ', rest) {
+            Some(end) => (&rest[..end], &rest[end + 1..]),
+            None => (rest, &rest[rest.len()..]),
+        };
+        let is_partial = match tags {
+            [b'P'] | [b'P', b':', ..] => true,
+            [b'F'] | [b'F', b':', ..] => false,
+            _ => return None,
+        };
+        let time = instant_of(str::from_utf8(&line[..space]).ok()?)?;
+        Some(Self { part: Part { stream, is_partial }, time, text })
     }
 }
 

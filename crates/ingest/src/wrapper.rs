@@ -1,17 +1,91 @@
 //! Lists that are too long to be held, so that their items are read one by one: where they open and close.
 //!
 //! A list is a JSON array, or the array in an object such as `{"kind":"EventList","items":[…]}` or `{"hits":{"hits":[…]}}`. What
-//! such an object says beside its items is passed over.
+//! such an object says before its items is kept for them; what it says after them is passed over.
+
+use std::sync::Arc;
 
 use memchr::{memchr2, memmem};
 
+use crate::envelope::Place;
 use crate::json::{self, Extent};
+use crate::span::{Span, count_lines};
 
 /// What may stand before or after the items.
 pub(crate) const MAX_MARGIN: usize = 64 * 1024;
 
 /// Objects around a list.
 const MAX_OBJECTS: usize = 4;
+
+/// The objects around a list, up to its first item.
+#[derive(Debug)]
+pub(crate) struct Wrapper {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+impl Wrapper {
+    /// The wrapper that `head` opens, with so many objects around the list.
+    fn new(head: &[u8], objects: usize) -> Self {
+        let mut tail = b"}".repeat(objects);
+        tail.insert(0, b']');
+        Self { head: head.to_vec(), tail }
+    }
+
+    /// The wrapper around this item alone, and where it would begin.
+    ///
+    /// None if the item is so short that it cannot be worth the copy of what is around it.
+    pub(crate) fn around(&self, item: Span<'_>) -> Option<(Vec<u8>, Place)> {
+        const WORTH: usize = 8;
+        if item.bytes.len() < self.head.len() / WORTH {
+            return None;
+        }
+        let place = Place {
+            offset: item.offset.checked_sub(self.head.len() as u64)?,
+            line: item.line.checked_sub(count_lines(&self.head))?,
+        };
+        Some(([&self.head, item.bytes, &self.tail].concat(), place))
+    }
+}
+
+/// A list whose items are being read.
+#[derive(Debug)]
+pub(crate) struct List {
+    /// How many objects are around it.
+    pub(crate) objects: usize,
+    /// None around a bare array, and once it is not certain any more that an item is one of this list.
+    wrapper: Option<Arc<Wrapper>>,
+    items: u64,
+    /// Commas since the last item.
+    commas: u64,
+}
+
+impl List {
+    /// The list that is opened by the end of `head`.
+    pub(crate) fn new(head: &[u8], objects: usize) -> Self {
+        let wrapper = (objects > 0).then(|| Arc::new(Wrapper::new(head, objects)));
+        Self { objects, wrapper, items: 0, commas: 0 }
+    }
+
+    pub(crate) fn comma(&mut self) {
+        self.commas += 1;
+    }
+
+    /// A whole JSON value comes next; gives what is around it.
+    pub(crate) fn item(&mut self) -> Option<Arc<Wrapper>> {
+        if self.commas != u64::from(self.items > 0) {
+            self.damage();
+        }
+        self.items += 1;
+        self.commas = 0;
+        self.wrapper.clone()
+    }
+
+    /// Something else comes next. The list may have ended before its time.
+    pub(crate) fn damage(&mut self) {
+        self.wrapper = None;
+    }
+}
 
 /// Where the items of a list begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,23 +23,26 @@ pub(crate) fn run(arguments: &IngestArgs, runtime: &Runtime) -> anyhow::Result<E
         stop: stop::on_interrupt(runtime.handle()),
         ..Options::default()
     };
+    let options = ingest::limited(options, arguments);
     let bar = Bar::new();
     let mut explanation = Explanation::default();
     let summary = ingest_into(&mut explanation, Box::new(io::stdin()), &inputs, &options, &bar);
     bar.finish();
     let summary = summary?;
     ingest::tell_problems(&summary);
-    let mut out = output::stdout();
     if arguments.json {
+        let mut out = output::raw_stdout();
         let mut object = json!(explanation);
         object["quarantined"] = summary.quarantined.into();
         object["skipped"] = summary.skipped.into();
         object["blind_spots"] = explanation.blind_spots().into();
         writeln!(out, "{object}")?;
+        out.flush()?;
     } else {
+        let mut out = output::stdout();
         print(&mut out, &explanation, &summary)?;
+        out.flush()?;
     }
-    out.flush()?;
     Ok(ingest::exit(&summary))
 }
 

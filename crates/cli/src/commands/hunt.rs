@@ -78,10 +78,14 @@ async fn search(lake: &Lake, scope: Scope, pack: &Pack) -> Result<(LogSummary, H
 }
 
 fn print(arguments: &HuntArgs, summary: &LogSummary, hunt: &Hunt) -> anyhow::Result<()> {
-    let mut out = output::stdout();
     match arguments.format {
-        FindingFormat::Jsonl => write_findings_jsonl(&hunt.findings, &mut out)?,
+        FindingFormat::Jsonl => {
+            let mut out = output::raw_stdout();
+            write_findings_jsonl(&hunt.findings, &mut out)?;
+            out.flush()?;
+        }
         FindingFormat::Table => {
+            let mut out = output::stdout();
             summary.write(&mut out)?;
             writeln!(out, "findings    {}", count(hunt))?;
             if !hunt.excepted.is_empty() {
@@ -89,9 +93,10 @@ fn print(arguments: &HuntArgs, summary: &LogSummary, hunt: &Hunt) -> anyhow::Res
             }
             writeln!(out)?;
             write_findings(&hunt.findings, output::width(), &mut out)?;
+            out.flush()?;
         }
     }
-    Ok(out.flush()?)
+    Ok(())
 }
 
 /// How many findings there are of each severity.

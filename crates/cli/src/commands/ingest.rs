@@ -25,10 +25,8 @@ pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
     };
     let lake = runtime.block_on(Lake::create(dir))?;
     let cluster = arguments.cluster.as_deref();
-    let mut options = options(&runtime, &lake, cluster, arguments.no_redact)?;
-    if let Some(memory) = arguments.memory {
-        options = options.with_memory(memory);
-    }
+    let options = options(&runtime, &lake, cluster, arguments.no_redact)?;
+    let options = limited(options, arguments);
     let summary = if arguments.follow {
         follow(&runtime, &lake, &arguments.paths, &options, arguments.every)?
     } else {
@@ -78,6 +76,17 @@ pub(crate) fn options(
         stop: stop::on_interrupt(runtime.handle()),
         ..Options::default()
     })
+}
+
+/// The options with the limits that were asked for.
+pub(crate) fn limited(options: Options, arguments: &IngestArgs) -> Options {
+    let options = match arguments.memory {
+        Some(memory) => options.with_memory(memory),
+        None => options,
+    };
+    let max_expanded_bytes =
+        arguments.max_expanded.map_or(options.max_expanded_bytes, |size| size as u64);
+    Options { max_expanded_bytes, ..options }
 }
 
 /// Reads log files into `lake`, with a progress bar.

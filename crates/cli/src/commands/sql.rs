@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
         let batches = query.collect().await.map_err(QueryError::from)?;
         anyhow::Ok((schema, batches))
     })?;
-    let mut out = output::stdout();
+    let mut out = output::raw_stdout();
     write_rows(&schema, &batches, arguments.format, &mut out)?;
     out.flush()?;
     Ok(Exit::Ok)

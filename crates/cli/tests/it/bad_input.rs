@@ -48,6 +48,26 @@ fn a_damaged_line_costs_that_line() {
 }
 
 #[test]
+fn a_file_may_expand_to_so_much() {
+    let (dir, lake) = scratch();
+    let log = dir.path().join("audit.log.gz");
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    for n in 0..500 {
+        writeln!(encoder, "{}", good(&n.to_string())).unwrap();
+    }
+    std::fs::write(&log, encoder.finish().unwrap()).unwrap();
+    let log = log.display().to_string();
+    for (limit, code) in [("64KiB", 3), ("1TiB", 0)] {
+        let arguments = ["ingest", &log, "--lake", &lake, "--json", "--max-expanded", limit];
+        let run = podtrail(arguments).expect(code);
+        assert_eq!(run.stderr.contains("expands to more than 65536 bytes"), code == 3, "{run}");
+        let explained = ["ingest", &log, "--explain", "--max-expanded", limit];
+        podtrail(explained).expect(code);
+    }
+    podtrail(["ingest", &log, "--lake", &lake, "--max-expanded", "much"]).expect(2);
+}
+
+#[test]
 fn a_broken_gzip_tail_costs_what_it_hides() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     for n in 0..2000 {

@@ -50,6 +50,25 @@ fn rows_come_in_four_formats() {
     assert_eq!(jsonl[0]["source_ips"][0], "10.0.0.7");
 }
 
+/// What a terminal would obey is part of the data.
+#[test]
+fn rows_arrive_byte_for_byte() {
+    let (dir, lake) = scratch();
+    let log = dir.path().join("a.log");
+    let agent = "a\u{7f}b\u{9b}c\u{1b}[1md";
+    let event = privileged_pod("a", "2026-11-24T10:00:00.000000Z");
+    std::fs::write(&log, event.replace("kubectl", r"a\u007fb\u009bc\u001b[1md")).unwrap();
+    podtrail(["ingest", &log.display().to_string(), "--lake", &lake]).expect(0);
+    let query = "SELECT user_agent FROM events";
+    assert_eq!(sql(&lake, query, "jsonl").expect(0).jsonl()[0]["user_agent"], agent);
+    assert_eq!(sql(&lake, query, "json").expect(0).json()[0]["user_agent"], agent);
+    let table = sql(&lake, query, "table").expect(0).stdout;
+    assert!(!table.contains(['\u{7f}', '\u{9b}', '\u{1b}']), "{table:?}");
+
+    let findings = podtrail(["hunt", "--lake", &lake, "--format", "jsonl"]).expect(0);
+    assert!(findings.jsonl().iter().any(|finding| finding["user_agent"] == agent), "{findings}");
+}
+
 #[test]
 fn no_rows_still_have_a_form() {
     let (_dir, lake) = lake();

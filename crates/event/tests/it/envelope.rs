@@ -136,6 +136,24 @@ fn a_dry_run_is_what_the_server_takes_for_one() {
     assert_eq!(outcome("get", dry, Value::Null, Some("exec")), "allowed");
 }
 
+/// Where nothing shows the options of a request, whether it was a dry run is not known.
+#[test]
+fn a_dry_run_may_be_unknown() {
+    let dry_run = |verb, members: Value| {
+        let mut event: Value = serde_json::from_str(&event(verb, "", "pods", members)).unwrap();
+        event.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        row(&event.to_string()).dry_run
+    };
+    let unseen = json!({"requestURI": null});
+    assert_eq!(dry_run("create", json!({})), Some(false));
+    assert_eq!(dry_run("create", json!({"requestURI": "/api/v1/pods?dryRun=All"})), Some(true));
+    assert_eq!(dry_run("create", unseen.clone()), None);
+    assert_eq!(dry_run("delete", unseen), None);
+    let options = |list: Value| json!({"requestURI": null, "requestObject": {"dryRun": list}});
+    assert_eq!(dry_run("delete", options(json!(["All"]))), Some(true));
+    assert_eq!(dry_run("delete", options(json!([]))), Some(false));
+}
+
 #[test]
 fn a_generated_name_comes_from_the_response() {
     let json = event(

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
-use super::instant::{instant, instant_of};
 use super::packed::open_packed;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::instant::{instant, instant_of};
 use crate::json::{self, Object};
 use crate::span::Span;
 

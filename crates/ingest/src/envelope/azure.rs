@@ -1,18 +1,18 @@
 //! Azure: AKS writes audit events to diagnostic settings, in the categories `kube-audit` and `kube-audit-admin`. They come
 //! through Event Hubs, storage accounts, Log Analytics and Defender.
 //!
-//! The name of the cluster is the last segment of its resource id, as it is written there: diagnostic records have it in
-//! capitals, Log Analytics in small letters. Exports cut the text of an event at 16 KiB, the table `AzureDiagnostics` at
-//! 32,766 bytes: see the `salvage` module.
+//! The name of the cluster is the last segment of its resource id, in small letters: Azure does not tell names apart by
+//! case, and diagnostic records have ids in capitals where Log Analytics has them in small letters. Exports cut the text of
+//! an event at 16 KiB, the table `AzureDiagnostics` at 32,766 bytes: see the `salvage` module.
 
 use std::borrow::Cow;
 
 use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
-use super::instant::instant;
 use super::packed::too_much;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::instant::instant;
 use crate::json::{self, Object, ObjectWriter};
 use crate::span::Span;
 
@@ -89,15 +89,17 @@ fn is_audit_category(category: &str) -> bool {
     category.to_ascii_lowercase().starts_with("kube-audit")
 }
 
-fn facts_of_resource(id: Option<Cow<'_, str>>) -> Facts<'_> {
-    let Some(id) = id else { return Facts::default() };
-    let provider = match id.to_ascii_lowercase() {
-        id if id.contains("/managedclusters/") => Some("aks"),
-        id if id.contains("/connectedclusters/") => Some("azure-arc"),
-        _ => None,
+fn facts_of_resource(id: Option<Cow<'_, str>>) -> Facts<'static> {
+    let Some(id) = id.map(|id| id.to_ascii_lowercase()) else { return Facts::default() };
+    let provider = if id.contains("/managedclusters/") {
+        "aks"
+    } else if id.contains("/connectedclusters/") {
+        "azure-arc"
+    } else {
+        return Facts::default();
     };
-    let cluster = provider.and_then(|_| id.rsplit('/').next()).map(|name| name.to_owned().into());
-    Facts { provider, cluster, ..Facts::default() }
+    let cluster = id.rsplit('/').next().map(|name| name.to_owned().into());
+    Facts { provider: Some(provider), cluster, ..Facts::default() }
 }
 
 /// A row of the table `AzureDiagnostics`.

@@ -1,13 +1,19 @@
 //! Batches: the `EventList` that the API server's webhook backend posts, and plain JSON arrays.
+//!
+//! Of a damaged batch the items before the damage are kept, and those behind it that are found from its end: there the depth
+//! is known, so that what a body of an event lists is never taken for an item. Searched from the damage on, it could be.
 
 use std::fmt;
+use std::ops::Range;
 
+use memchr::{memrchr, memrchr3};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer as JsonDeserializer;
 use serde_json::value::RawValue;
 
 use super::{Envelope, Facts, Inner, Opened, Record};
-use crate::json;
+use crate::json::{self, Extent};
+use crate::span::Span;
 
 /// `{"kind":"EventList","items":[…]}` and `[…]`.
 pub(crate) struct Batch;
@@ -28,24 +34,102 @@ impl Envelope for Batch {
             return None;
         }
 
-        // Lines of other formats begin with a bracket too.
-        if value.bytes[0] == b'[' && result.is_err() && list.items.is_empty() {
-            return None;
-        }
         let mut rest = value;
         let mut values = Vec::with_capacity(list.items.len());
         for item in list.items {
             values.push(Inner::span(rest.take(item.get().as_bytes()), Facts::default()));
         }
-        let damaged = result.err().map(|error| {
-            let before =
-                values.first().map_or(0, |first: &Inner<'_>| first.place.offset - value.offset);
-            let head = value.part(0..usize::try_from(before).unwrap_or(0));
-            let remnant = if rest.bytes.is_empty() { head } else { rest };
-            (remnant, format!("a batch that is damaged after {} events: {error}", values.len()))
-        });
+        let damaged = match result {
+            Ok(()) => None,
+            Err(error) => {
+                let before = values.len();
+                let remnant = keep_items_at_end(value, rest, &mut values);
+                // Lines of other formats begin with a bracket too.
+                if value.bytes[0] == b'[' && values.is_empty() {
+                    return None;
+                }
+                let reason = format!("a batch that is damaged after {before} events: {error}");
+                (!remnant.bytes.is_empty()).then_some((remnant, reason))
+            }
+        };
         let name = if value.bytes[0] == b'[' { "array" } else { "EventList" };
         Some(Opened { name, values, damaged, skipped: 0 })
+    }
+}
+
+/// Adds the items with which a damaged batch ends; returns what is left without them. `rest` is what follows the items that
+/// are known already.
+fn keep_items_at_end<'a>(
+    batch: Span<'a>,
+    mut rest: Span<'a>,
+    values: &mut Vec<Inner<'a>>,
+) -> Span<'a> {
+    let items = items_at_end(rest.bytes, batch.bytes[0]);
+    let remnant = match (items.last(), values.first()) {
+        (Some(item), _) => rest.part(0..item.start),
+        // Only the end of the batch is missing.
+        (None, Some(first)) if rest.bytes.is_empty() => {
+            let head = first.place.offset - batch.offset;
+            batch.part(0..usize::try_from(head).unwrap_or(0))
+        }
+        (None, _) => rest,
+    };
+    let bytes = rest.bytes;
+    for item in items.into_iter().rev() {
+        values.push(Inner::span(rest.take(&bytes[item]), Facts::default()));
+    }
+    remnant
+}
+
+/// The items with which a damaged batch ends, the last first. `opening` is the bracket with which the batch begins.
+fn items_at_end(batch: &[u8], opening: u8) -> Vec<Range<usize>> {
+    let mut items = Vec::new();
+    let list = match opening {
+        b'{' => batch.trim_ascii_end().strip_suffix(b"}"),
+        _ => Some(batch),
+    };
+    let mut rest = list.and_then(|list| list.trim_ascii_end().strip_suffix(b"]"));
+    while let Some(text) = rest.map(<[u8]>::trim_ascii_end)
+        && let Some(start) = object_at_end(text)
+        && let before = text[..start].trim_ascii_end()
+        && matches!(before.last(), None | Some(b',' | b'['))
+        && json::extent(&text[start..]) == Extent::Complete(text.len() - start)
+    {
+        items.push(start..text.len());
+        rest = before.strip_suffix(b",");
+    }
+    items
+}
+
+/// Where the object begins with which a text ends, by its brackets.
+fn object_at_end(text: &[u8]) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut rest = text.strip_suffix(b"}")?;
+    loop {
+        let at = memrchr3(b'{', b'}', b'"', rest)?;
+        match rest[at] {
+            b'"' => rest = before_string(&rest[..at])?,
+            b'}' => {
+                depth += 1;
+                rest = &rest[..at];
+            }
+            _ if depth == 0 => return Some(at),
+            _ => {
+                depth -= 1;
+                rest = &rest[..at];
+            }
+        }
+    }
+}
+
+/// What stands before a string, whose text stands at the end without the closing quote.
+fn before_string(mut text: &[u8]) -> Option<&[u8]> {
+    loop {
+        text = &text[..memrchr(b'"', text)?];
+        let escapes = text.iter().rev().take_while(|byte| **byte == b'\\').count();
+        if escapes % 2 == 0 {
+            return Some(text);
+        }
     }
 }
 

@@ -4,14 +4,14 @@
 //! lines and parts of the other stream may stand.
 
 use std::borrow::Cow;
-use std::str;
 
 use podtrail_event::Micros;
 
-use super::instant::{instant, instant_of};
 use super::{Envelope, Facts, Inner, Opened, Place, Record};
+use crate::instant::instant;
 use crate::json::Object;
 use crate::span::{Span, count_lines};
+use crate::split::{CriLine, Stream};
 
 /// `2026-11-23T22:00:00.374797001Z stdout F {…}` and `{"log":"{…}\n","stream":"stdout","time":"…"}`.
 pub(super) struct ContainerRuntime;
@@ -58,23 +58,15 @@ struct Part<'a> {
 }
 
 fn cri_part(place: Place, line: &[u8]) -> Option<Part<'_>> {
-    let mut fields = line.splitn(4, |byte| *byte == b' ');
-    let (time, stream, tags) = (fields.next()?, fields.next()?, fields.next()?);
-    let text = fields.next().unwrap_or_default();
-    let is_stderr = match stream {
-        b"stdout" => false,
-        b"stderr" => true,
-        _ => return None,
-    };
-    let is_last = match tags.split(|byte| *byte == b':').next()? {
-        b"P" => false,
-        b"F" => true,
-        _ => return None,
-    };
-    let time = Some(instant_of(str::from_utf8(time).ok()?)?);
+    let CriLine { part, time, text } = CriLine::of(line)?;
     let before = line.len() - text.len();
-    let place = Place { offset: place.offset + before as u64, line: place.line };
-    Some(Part { is_stderr, text: text.into(), is_last, place, time })
+    Some(Part {
+        is_stderr: part.stream == Stream::Err,
+        text: text.into(),
+        is_last: !part.is_partial,
+        place: Place { offset: place.offset + before as u64, line: place.line },
+        time: Some(time),
+    })
 }
 
 fn docker_part<'a>(place: Place, object: &Object<'a>) -> Option<Part<'a>> {

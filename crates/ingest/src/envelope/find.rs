@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
-use super::instant::instant;
 use super::{Facts, Inner};
+use crate::instant::instant;
 use crate::json::{self, Object};
 use crate::reject::component_line;
 use crate::span::Span;

@@ -18,9 +18,9 @@ use std::net::IpAddr;
 use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
-use super::instant::instant_of;
 use super::packed::open_packed;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::instant::instant_of;
 use crate::json::{self, Object, ObjectWriter};
 
 const PROVIDER: &str = "gke";

@@ -6,8 +6,8 @@ use podtrail_event::Micros;
 use serde::de::IgnoredAny;
 
 use super::find::mentions_events;
-use super::instant::instant_of;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::instant::instant_of;
 use crate::json;
 use crate::reject::component_line;
 

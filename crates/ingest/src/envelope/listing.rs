@@ -3,9 +3,9 @@
 use serde_json::value::RawValue;
 
 use super::find::{find, find_text};
-use super::instant::instant;
 use super::lifted::is_bare_event;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::instant::instant;
 use crate::json::{self, Object};
 use crate::span::Span;
 

@@ -8,7 +8,6 @@ mod csv_row;
 mod elastic;
 mod find;
 mod gcp;
-mod instant;
 mod legacy;
 mod lifted;
 mod line;
@@ -28,6 +27,7 @@ use serde_json::value::RawValue;
 pub(crate) use self::packed::Room;
 use crate::json::{self, Extent, Object};
 use crate::span::Span;
+use crate::wrapper::Wrapper;
 
 /// More envelopes around one another than any pipeline writes; deeper nesting is an attack.
 const MAX_DEPTH: usize = 6;
@@ -263,6 +263,25 @@ pub(crate) fn unwrap<'a>(record: Span<'a>, contents: &mut Contents<'a>) {
     }
 }
 
+/// Takes an item apart of a list that is too long to be held: it is read as if it were the only one.
+pub(crate) fn unwrap_item<'a>(item: Span<'a>, wrapper: &Wrapper, contents: &mut Contents<'a>) {
+    let Some((text, place)) = wrapper.around(item) else { return unwrap(item, contents) };
+    let Some(opened) = open(Span::at(place, &text), &contents.room) else {
+        return unwrap(item, contents);
+    };
+    let mut found = Contents { room: contents.room.clone(), ..Contents::default() };
+    found.add_opened(opened, 0, &Facts::default());
+    // What stands in the wrapper beside the list is none of this item's.
+    let end = item.offset + item.bytes.len() as u64;
+    let is_inside = |place: Place| (item.offset..end).contains(&place.offset);
+    found.candidates.retain(|candidate| is_inside(candidate.place));
+    found.damaged.retain(|damage| is_inside(damage.place));
+    if found.candidates.is_empty() && found.damaged.is_empty() && found.skipped == 0 {
+        return unwrap(item, contents);
+    }
+    contents.append(found, |place| place);
+}
+
 /// The JSON values that stand one after the other, and what is left when there is no further one.
 fn values(text: Span<'_>) -> Vec<Span<'_>> {
     let mut values = Vec::with_capacity(1);
@@ -329,16 +348,21 @@ impl<'a> Contents<'a> {
         for value in values(Span::at(place, text)) {
             nested.add(value, depth, facts.clone());
         }
-        self.envelopes += nested.envelopes;
-        self.skipped += nested.skipped;
-        self.candidates.extend(nested.candidates.into_iter().map(|candidate| Candidate {
+        self.append(nested, |_| place);
+    }
+
+    /// Adds what was found in a text that is not kept, each at another place.
+    fn append(&mut self, found: Contents<'_>, place: impl Fn(Place) -> Place) {
+        self.envelopes += found.envelopes;
+        self.skipped += found.skipped;
+        self.candidates.extend(found.candidates.into_iter().map(|candidate| Candidate {
             json: candidate.json.into_owned().into(),
-            place,
+            place: place(candidate.place),
             facts: candidate.facts.into_owned(),
         }));
-        self.damaged.extend(nested.damaged.into_iter().map(|damage| Damage {
+        self.damaged.extend(found.damaged.into_iter().map(|damage| Damage {
             bytes: damage.bytes.into_owned().into(),
-            place,
+            place: place(damage.place),
             reason: damage.reason,
         }));
     }

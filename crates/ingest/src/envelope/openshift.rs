@@ -4,8 +4,8 @@
 //! with a log level, and the level of the audit policy moves to `k8s_audit_level` or, from the OpenShift API server, to
 //! `openshift_audit_level`. Such a record parses as an event, so it must be seen before it is taken for one.
 
-use super::instant::instant;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::instant::instant;
 use crate::json::{Object, ObjectWriter};
 use crate::span::Span;
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::instant::instant;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::instant::instant;
 use crate::json::{self, Object, ObjectWriter};
 use crate::span::Span;
 

@@ -2,7 +2,7 @@
 
 use podtrail_ingest::Options;
 
-use crate::support::{Folder, event, gzip, lines, messages, run, run_stream};
+use crate::support::{Folder, event, gzip, item, lines, messages, run, run_stream};
 
 #[test]
 fn other_files_give_one_problem_each() {
@@ -79,6 +79,88 @@ fn only_a_cut_event() {
     let (memory, summary) = run_stream(half, &Options::default());
     assert_eq!(summary.files, 1);
     assert_eq!(memory.quarantine[0].bytes, half.as_bytes());
+}
+
+/// How an item is damaged.
+type Way = fn(&str) -> String;
+
+/// Damage in a batch costs the item that it is in.
+#[test]
+fn a_damaged_item_costs_that_item() {
+    // Brackets and quotes in strings, and a body that lists what looks like events.
+    let odd = |id| {
+        let strings = r#""userAgent":"a\\\"}],{ \\","requestObject":"#;
+        let body = format!(r#"{strings}{{"items":[{},{}]}},"verb""#, item(90), item(91));
+        item(id).replacen(r#""verb""#, &body, 1)
+    };
+    let items: Vec<_> = (1..=4).map(odd).collect();
+    let list = |items: &[String], end: &str| {
+        format!(
+            r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{}{end}"#,
+            items.join(",")
+        )
+    };
+    let array = |items: &[String], end: &str| {
+        format!("[{}{}", items.join(" , "), end.trim_end_matches('}'))
+    };
+    // What becomes of the item, and how much of it.
+    let ways: [(&str, Way); 7] = [
+        ("cut", |item| item[..200].to_owned()),
+        ("the beginning is gone", |item| item[200..].to_owned()),
+        ("a quote is gone", |item| item.replacen(r#""stage""#, r#""stage"#, 1)),
+        ("a brace is gone", |item| item.replacen(r#""user":{"#, r#""user":"#, 1)),
+        ("a bracket too many", |item| item.replacen(r#""verb":"#, r#"]"verb":"#, 1)),
+        ("a control character", |item| item.replacen("alice", "al\u{1}ce", 1)),
+        ("all is gone", |_| "???".to_owned()),
+    ];
+    for (what, damage) in ways {
+        for at in 0..4 {
+            let mut damaged = items.clone();
+            damaged[at] = damage(&items[at]);
+            for log in [list(&damaged, "]}"), array(&damaged, "]}"), list(&damaged, "] }") + "\n"] {
+                let log = log + "\n" + &event(9);
+                let (memory, summary) = run_stream(log.clone(), &Options::default());
+                let mut expected = vec!["id-1", "id-2", "id-3", "id-4", "id-9"];
+                expected.remove(at);
+                assert_eq!(memory.audit_ids(), expected, "{what} in {at}: {log}\n{summary:#?}");
+                let [quarantined] = &memory.quarantine[..] else { panic!("{what} in {at}: {log}") };
+                let bytes = String::from_utf8_lossy(&quarantined.bytes);
+                assert!(bytes.contains(damaged[at].trim_matches(',')), "{what} in {at}: {bytes}");
+                let offset = usize::try_from(quarantined.source_offset).expect("an offset");
+                assert!(log[offset..].starts_with(&*bytes));
+                for row in memory.rows() {
+                    let offset = usize::try_from(row.offset).expect("an offset");
+                    let place = log.find(&format!(r#""auditID":"{}""#, row.audit_id));
+                    assert!(log[offset..].starts_with('{') && place > Some(offset), "{row:?}");
+                }
+            }
+        }
+    }
+    // Between two that are damaged the depth is not known.
+    let mut damaged = items.clone();
+    damaged[1] = damaged[1][..200].to_owned();
+    damaged[2] = damaged[2][200..].to_owned();
+    let (memory, summary) = run_stream(list(&damaged, "]}"), &Options::default());
+    assert_eq!(memory.audit_ids(), ["id-1", "id-4"]);
+    assert_eq!(summary.quarantined, 1);
+    // A missing comma costs nothing; of a list that is cut nothing follows.
+    let plain: Vec<_> = (1..=4).map(item).collect();
+    for (log, quarantined) in
+        [(list(&plain, "]}").replacen(r#"},{"level"#, r#"}{"level"#, 1), 0), (list(&plain, ""), 1)]
+    {
+        let (memory, summary) = run_stream(log, &Options::default());
+        assert_eq!((memory.rows().len(), summary.quarantined), (4, quarantined));
+    }
+}
+
+/// Many brackets do not make it slow.
+#[test]
+fn a_damaged_batch_of_brackets() {
+    for filler in ["{", "}", "\"", "\\\"", "{}", "},{"] {
+        let log = format!("[{},{}]", event(1), filler.repeat(500_000));
+        let (memory, _) = run_stream(log, &Options::default());
+        assert_eq!(memory.audit_ids(), ["id-1"]);
+    }
 }
 
 #[test]

@@ -70,14 +70,14 @@ fn every_form() {
     let full = |envelopes| Known {
         envelopes,
         provider: "aks",
-        cluster: "PROD",
+        // However the resource id is written.
+        cluster: "prod",
         node: POD,
         shipped_at: Some(SHIPPED_MILLIS),
     };
-    // The tables have resource ids in small letters.
-    let row = |envelopes| Known { cluster: "prod", ..full(envelopes) };
     let one = record("kube-audit", &text);
     let properties = quoted(&format!(r#"{{"log":{text},"pod":"{POD}"}}"#));
+    // The tables have resource ids in small letters.
     let resource = RESOURCE.to_lowercase();
     let diagnostics = format!(
         r#"{{"TimeGenerated":"{SHIPPED}","Category":"kube-audit","pod_s":"{POD}","log_s":{},"_ResourceId":"{resource}"}}"#,
@@ -109,12 +109,12 @@ fn every_form() {
             record("kube-audit", &text.replace('/', r"\/")),
             full("azure-diagnostics"),
         ),
-        ("AzureDiagnostics", format!("[{diagnostics}]"), row("array azure-log-analytics")),
-        ("AzureDiagnostics table", table(&[diagnostics]), row("azure-query azure-log-analytics")),
-        ("AKSAudit", as_is.clone(), row("azure-log-analytics")),
-        ("AKSAudit as text", as_text, row("azure-log-analytics")),
-        ("AKSAudit table", table(&[as_is]), row("azure-query azure-log-analytics")),
-        ("Defender", defender, Known { node: "", ..row("defender") }),
+        ("AzureDiagnostics", format!("[{diagnostics}]"), full("array azure-log-analytics")),
+        ("AzureDiagnostics table", table(&[diagnostics]), full("azure-query azure-log-analytics")),
+        ("AKSAudit", as_is.clone(), full("azure-log-analytics")),
+        ("AKSAudit as text", as_text, full("azure-log-analytics")),
+        ("AKSAudit table", table(&[as_is]), full("azure-query azure-log-analytics")),
+        ("Defender", defender, Known { node: "", ..full("defender") }),
     ];
     for (name, log, known) in cases {
         check(name, log, &raw, &known);
@@ -129,7 +129,7 @@ fn a_resource_of_azure_arc() {
     let known = Known {
         envelopes: "azure-diagnostics",
         provider: "azure-arc",
-        cluster: "Edge",
+        cluster: "edge",
         node: POD,
         shipped_at: Some(SHIPPED_MILLIS),
     };

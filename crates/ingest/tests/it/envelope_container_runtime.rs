@@ -80,3 +80,46 @@ fn text_of_another_program() {
     assert_eq!(reasons.len(), 2, "{reasons:?}");
     assert_eq!(summary.skipped, 0);
 }
+
+/// What only looks like a part of a line does not take the next line with it.
+#[test]
+fn what_is_no_part() {
+    let part = &cri("stdout", "P", "{");
+    for odd in [
+        part.replace("-11-23T", "-13-45T"),
+        part.replace("22:00", "22-00"),
+        part.replace("001Z", ""),
+        part.replace(" P ", " PF "),
+        part.replace(" P ", "  P "),
+        part.replace("stdout", "stdoutx"),
+        part.replace("stdout", "STDOUT"),
+    ] {
+        let log = [&odd, &cri("stdout", "F", &event(1)), &cri("stdout", "F", &event(2))];
+        let (events, reasons, _) = unwrap(log.map(String::as_str).join("\n"));
+        assert_eq!(events.iter().map(|event| event.line).collect::<Vec<_>>(), [2, 3], "{odd}");
+        assert_eq!(reasons.len(), 1, "{odd}: {reasons:?}");
+    }
+}
+
+/// Blanks at the seams belong to the text; a part may have none.
+#[test]
+fn seams_of_parts() {
+    let spaced = event(1).replacen("/pods", " /pods", 1);
+    let (head, tail) = spaced.split_at(spaced.find("/pods").expect("a path"));
+    let empty = cri("stdout", "P", "");
+    let parts = [
+        cri("stdout", "P", head),
+        empty.clone(),
+        empty.trim_end().to_owned(),
+        cri("stdout", "P:x", &tail[..5]),
+        cri("stdout", "P", ""),
+        cri("stdout", "F", &tail[5..]),
+    ];
+    for end in ["\n", "\r\n"] {
+        let (events, reasons, _) = unwrap(parts.join(end) + end);
+        assert!(reasons.is_empty(), "{reasons:?}");
+        let (bare, ..) = unwrap(spaced.clone());
+        assert_eq!(events[0].event_id, bare[0].event_id, "{end:?}");
+        assert_eq!(events[0].envelopes, ["cri"]);
+    }
+}

@@ -143,9 +143,17 @@ fn what_an_entry_says() {
 /// What an entry does not say is null.
 #[test]
 fn what_an_entry_does_not_say() {
-    let names =
-        ["level", "user_groups", "request_uri", "api_group", "stage_at", "node", "user_uid"];
-    assert_eq!(row(&CREATE.entry(), names), [""; 7]);
+    let names = [
+        "level",
+        "user_groups",
+        "request_uri",
+        "api_group",
+        "stage_at",
+        "node",
+        "user_uid",
+        "dry_run",
+    ];
+    assert_eq!(row(&CREATE.entry(), names), [""; 8]);
 }
 
 #[test]
@@ -207,6 +215,23 @@ fn a_session_that_begins() {
     };
     let names = ["stage", "activity", "verb"];
     assert_eq!(row(&call.entry(), names), ["ResponseStarted", "access", "create"]);
+}
+
+/// The query of the request is not in the log; the options in the body of a delete are.
+#[test]
+fn dry_runs() {
+    let options = |list: &str| {
+        format!(r#""status":{{}},"request":{{"@type":"meta.k8s.io/v1.DeleteOptions"{list}}}"#)
+    };
+    for (method, rest, expected) in [
+        ("io.k8s.core.v1.pods.create", r#""status":{}"#.to_owned(), ["", "allowed"]),
+        ("io.k8s.core.v1.pods.delete", r#""status":{}"#.to_owned(), ["", "allowed"]),
+        ("io.k8s.core.v1.pods.delete", options(r#","dryRun":["All"]"#), ["true", "dry_run"]),
+        ("io.k8s.core.v1.pods.delete", options(""), ["false", "allowed"]),
+    ] {
+        let call = Call { method, rest: &rest, ..CREATE };
+        assert_eq!(row(&call.entry(), ["dry_run", "outcome"]), expected, "{method} {rest}");
+    }
 }
 
 /// A JSON patch is a list, which protobuf cannot hold but under a key.

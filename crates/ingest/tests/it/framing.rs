@@ -18,6 +18,8 @@ fn table() -> Vec<(&'static str, Vec<u8>, usize, usize)> {
     let crlf = format!("{one}\r\n{two}\r\n");
     let nul = format!("\0\0\0{one}\n{two}\0\0\n\0\0\0\0");
     let half = &one[..one.len() / 2];
+    // A line of it ends with `},`.
+    let broken_up = |event: &str| event.replacen(r#","sourceIPs""#, ",\n\"sourceIPs\"", 1);
     vec![
         ("lines", lines([&one, &two, &three]), 3, 0),
         ("no end of line at the end", format!("{one}\n{two}").into_bytes(), 2, 0),
@@ -36,6 +38,10 @@ fn table() -> Vec<(&'static str, Vec<u8>, usize, usize)> {
         ("pretty lists", format!("{pretty_list}{pretty_list}\n{pretty_list}").into_bytes(), 9, 0),
         ("pretty among lines", format!("{one}\n{pretty_list}\n{two}\n").into_bytes(), 5, 0),
         ("pretty events", format!("{}\n{}\n", pretty(&one), pretty(&two)).into_bytes(), 2, 0),
+        ("a closed member at the end of a line", lines([&broken_up(&one), &two]), 2, 0),
+        ("the same in an array", format!("[{},\n{two}]", broken_up(&one)).into_bytes(), 2, 0),
+        ("the same, cut", lines([broken_up(&one).lines().next().unwrap_or_default(), &two]), 1, 1),
+        ("glued at a comma", format!("{one},{two},\n{three},\n").into_bytes(), 3, 0),
         ("glued", format!("{one}{two}{three}").into_bytes(), 3, 0),
         ("glued with blanks", format!("{one} {two}\n{three}").into_bytes(), 3, 0),
         ("array", format!("[{one},{two}]").into_bytes(), 2, 0),

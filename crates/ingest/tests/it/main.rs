@@ -24,6 +24,7 @@ mod hostile;
 mod inputs;
 #[cfg(feature = "lake")]
 mod lake;
+mod long_lists;
 mod pipeline;
 mod redaction;
 mod reject;

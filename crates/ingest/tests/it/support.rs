@@ -177,6 +177,13 @@ impl Sink for Memory {
 impl Memory {
     /// The events, in the order of files and offsets.
     pub(crate) fn rows(&self) -> Vec<Row> {
+        let mut rows = self.rows_as_read();
+        rows.sort();
+        rows
+    }
+
+    /// The events, in the order in which they came.
+    pub(crate) fn rows_as_read(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         for batch in &self.batches {
             let text = |column: &str, row: usize| {
@@ -197,7 +204,6 @@ impl Memory {
                 });
             }
         }
-        rows.sort();
         rows
     }
 

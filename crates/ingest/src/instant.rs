@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::json;
 
 /// The time in a string or number.
-pub(super) fn instant(value: &RawValue) -> Option<Micros> {
+pub(crate) fn instant(value: &RawValue) -> Option<Micros> {
     match value.get().as_bytes().first()? {
         b'"' => instant_of(&json::text(value)?),
         b'0'..=b'9' => since_epoch(value.get()),
@@ -16,7 +16,7 @@ pub(super) fn instant(value: &RawValue) -> Option<Micros> {
 }
 
 /// The time in a text: with a date, if it names its offset too, or a number since the Unix epoch.
-pub(super) fn instant_of(text: &str) -> Option<Micros> {
+pub(crate) fn instant_of(text: &str) -> Option<Micros> {
     let dated = match text.strip_suffix(" UTC") {
         Some(text) => DateTime::parse_from_rfc3339(&format!("{text}Z")),
         None => DateTime::parse_from_rfc3339(text)

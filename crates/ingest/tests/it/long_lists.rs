@@ -1,0 +1,136 @@
+//! A list that is too long to be held is read item by item: its events say the same as those of a list that is held.
+
+use podtrail_ingest::Options;
+
+use crate::support::{Memory, event, event_list, lines, run_stream};
+use crate::unwrapped::{column, quoted};
+
+const COLUMNS: [&str; 9] = [
+    "event_id",
+    "envelopes",
+    "provider",
+    "cluster",
+    "node",
+    "shipped_at",
+    "source_offset_and_line",
+    "original",
+    "truncated",
+];
+
+/// Every event of a log, sorted, as the columns above say it.
+fn rows(memory: &Memory) -> Vec<String> {
+    let places: Vec<String> =
+        memory.rows_as_read().iter().map(|row| format!("{}:{}", row.offset, row.line)).collect();
+    let columns: Vec<Vec<String>> = COLUMNS
+        .iter()
+        .map(|name| match *name {
+            "source_offset_and_line" => places.clone(),
+            name => column(memory, name),
+        })
+        .collect();
+    let row = |row: usize| columns.iter().map(|column| column[row].clone()).collect::<Vec<_>>();
+    let mut rows: Vec<_> = (0..places.len()).map(|number| row(number).join(" | ")).collect();
+    rows.sort();
+    rows
+}
+
+fn limited(block_bytes: usize) -> Options {
+    Options { max_record_bytes: 5_000, block_bytes, ..Options::default() }
+}
+
+/// Each list holds the events 0 to 29.
+fn lists() -> Vec<(&'static str, String)> {
+    let join = |item: &dyn Fn(usize) -> String| (0..30).map(item).collect::<Vec<_>>().join(",");
+    let log_events = join(&|id| {
+        format!(r#"{{"id":"{id}","timestamp":1795470902500,"message":{}}}"#, quoted(&event(id)))
+    });
+    let cloudwatch = format!(
+        r#"{{"messageType":"DATA_MESSAGE","owner":"1","logGroup":"/aws/eks/prod/cluster","logStream":"kube-apiserver-audit-1","subscriptionFilters":["a"],"logEvents":[{log_events}]}}"#
+    );
+    let streams = join(&|id| {
+        format!(
+            r#"{{"stream":{{"node":"n{id}"}},"values":[["1795471200374797001",{}]]}}"#,
+            quoted(&event(id))
+        )
+    });
+    let loki =
+        format!(r#"{{"status":"success","data":{{"resultType":"streams","result":[{streams}]}}}}"#);
+    let hits = join(&|id| format!(r#"{{"_index":"a","_source":{}}}"#, event(id)));
+    let elastic = format!(r#"{{"took":3,"hits":{{"total":{{"value":9}},"hits":[{hits}]}}}}"#);
+    let resources = join(&|id| {
+        format!(
+            r#"{{"resource":{{"attributes":[{{"key":"k8s.cluster.name","value":{{"stringValue":"c{id}"}}}}]}},"scopeLogs":[{{"logRecords":[{{"timeUnixNano":"1795470902500000000","body":{{"stringValue":{}}}}}]}}]}}"#,
+            quoted(&event(id))
+        )
+    });
+    let otlp = format!(r#"{{"resourceLogs":[{resources}]}}"#);
+    vec![
+        ("CloudWatch", cloudwatch),
+        ("Loki", loki),
+        ("Elasticsearch", elastic),
+        ("OpenTelemetry", otlp),
+        ("webhook", event_list(0..30)),
+    ]
+}
+
+#[test]
+fn what_is_around_a_list_is_known_of_its_items() {
+    for (name, list) in lists() {
+        // In several lines too; members that come after the list are not known of its items.
+        for list in [list.replace("},{", "},\n {"), list] {
+            let log = lines([&event(90), &list, &event(91)]);
+            let (held, _) = run_stream(log.clone(), &Options::default());
+            let expected = rows(&held);
+            assert_eq!(expected.len(), 32, "{name}");
+            for block_bytes in [1, 2_000, 1 << 20] {
+                let (memory, summary) = run_stream(log.clone(), &limited(block_bytes));
+                assert_eq!(summary.quarantined, 0, "{name}: {:?}", summary.problems);
+                assert_eq!(rows(&memory), expected, "{name} in blocks of {block_bytes}");
+            }
+        }
+    }
+}
+
+/// What stands after a list that was cut off is none of its items.
+#[test]
+fn a_list_that_ends_before_its_time() {
+    let (name, list) = lists().swap_remove(0);
+    let item = list.find(r#",{"id":"20""#).expect("an item");
+    for end in [item + 100, item] {
+        let log = lines([&list[..end], &event(90), &event(91)]);
+        for block_bytes in [1, 1 << 20] {
+            let (memory, _) = run_stream(log.clone(), &limited(block_bytes));
+            let clusters = column(&memory, "cluster");
+            let count = |cluster| clusters.iter().filter(|name| **name == cluster).count();
+            assert_eq!((count("prod"), count("default")), (20, 2), "{name} cut at {end}");
+        }
+    }
+}
+
+/// A list beside which the wrapper has something else to say.
+#[test]
+fn what_stands_beside_a_list() {
+    let items: Vec<_> = (0..30).map(event).collect();
+    let klog = quoted("I1123 22:00:00.374797       1 controller.go:128] started");
+    for head in [
+        format!(r#"{{"@timestamp":"2026-11-23T22:00:00Z","agent":{{}},"message":{klog},"x":["#),
+        format!(r#"{{"first":{},"x":["#, event(90).replace("auditID", "auditId")),
+        r#"{"kind":"PodList","apiVersion":"v1","items":["#.to_owned(),
+        format!(r#"{{"x":"{}","items":["#, "y".repeat(4_500)),
+    ] {
+        let log = format!("{}\n{head}{}]}}\n", event(91), items.join(","));
+        let (memory, summary) = run_stream(log, &limited(1 << 20));
+        assert_eq!((memory.rows().len(), summary.quarantined), (31, 0), "{head}: {summary:?}");
+    }
+}
+
+/// Items that are far shorter than what is around them do not make it slow.
+#[test]
+fn a_long_wrapper_of_short_items() {
+    let head = format!(r#"{{"kind":"EventList","x":"{}","items":["#, "y".repeat(60_000));
+    let log = format!("{}\n{head}{}1]}}\n", event(1), "{},".repeat(300_000));
+    let options = Options { max_record_bytes: 100_000, ..Options::default() };
+    let (memory, summary) = run_stream(log, &options);
+    assert_eq!(memory.audit_ids(), ["id-1"]);
+    assert!(summary.quarantined >= 300_000, "{summary:?}");
+}
