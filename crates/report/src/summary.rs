@@ -30,6 +30,8 @@ pub struct LogSummary {
     pub workload_writes: u64,
     /// Those of them whose body the log shows.
     pub visible_writes: u64,
+    /// How many writes of workloads and of RBAC show no body, by resource, the most first.
+    pub blind_writes: Vec<(String, u64)>,
 }
 
 impl LogSummary {
@@ -56,15 +58,28 @@ impl LogSummary {
             thousands(self.workload_writes),
             thousands(self.visible_writes)
         )?;
-        let blind = self.workload_writes.saturating_sub(self.visible_writes);
-        if blind > 0 {
+        if !self.blind_writes.is_empty() {
             writeln!(
                 out,
-                "blind       {} workload writes show no body: what they run cannot be told from this log",
-                thousands(blind)
+                "blind       {} writes show no body, detections cannot tell what they do: {}",
+                thousands(self.blind_writes.iter().map(|(_, count)| count).sum()),
+                self.blind_resources()
             )?;
         }
         Ok(())
+    }
+
+    /// The resources of which most writes show no body.
+    fn blind_resources(&self) -> String {
+        const SHOWN: usize = 6;
+        let named = |(resource, count): &(String, u64)| {
+            format!("{} {}", escape(resource), thousands(*count))
+        };
+        let mut shown: Vec<_> = self.blind_writes.iter().take(SHOWN).map(named).collect();
+        if self.blind_writes.len() > SHOWN {
+            shown.push(format!("{} more", self.blind_writes.len() - SHOWN));
+        }
+        shown.join(", ")
     }
 }
 

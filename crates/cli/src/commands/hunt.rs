@@ -126,10 +126,19 @@ async fn summary(session: &Session) -> Result<LogSummary, QueryError> {
             count(*) FILTER (WHERE writes) AS writes,
             count(*) FILTER (WHERE writes AND workload['body_source'] <> 'none') AS visible
         FROM (SELECT *, workload IS NOT NULL AND outcome = 'allowed' AS writes FROM events)";
+    // Of what the detections judge by its body.
+    const BLIND: &str = "
+        SELECT resource, sum(writes_without_body) AS writes
+        FROM coverage
+        WHERE activity IN ('workload', 'rbac') AND (subresource IS NULL OR subresource = 'ephemeralcontainers')
+        GROUP BY resource
+        HAVING sum(writes_without_body) > 0
+        ORDER BY writes DESC, resource";
     const CLUSTERS: &str = "SELECT DISTINCT cluster FROM stages ORDER BY cluster";
     let events = session.sql(EVENTS).await?.collect().await?;
     let requests = session.sql(REQUESTS).await?.collect().await?;
     let clusters = session.sql(CLUSTERS).await?.collect().await?;
+    let blind = session.sql(BLIND).await?.collect().await?;
     let names = clusters.iter().filter_map(|batch| batch.column(0).as_string_opt::<i32>());
     Ok(LogSummary {
         events: number(&events, "events"),
@@ -140,7 +149,18 @@ async fn summary(session: &Session) -> Result<LogSummary, QueryError> {
         identities: number(&events, "identities"),
         workload_writes: number(&requests, "writes"),
         visible_writes: number(&requests, "visible"),
+        blind_writes: blind.iter().flat_map(counts).collect(),
     })
+}
+
+/// Names with their counts, from the first two columns.
+fn counts(batch: &RecordBatch) -> Vec<(String, u64)> {
+    let names = batch.column(0).as_string_opt::<i32>();
+    let counts = batch.column(1).as_primitive_opt::<Int64Type>();
+    let Some((names, counts)) = names.zip(counts) else { return Vec::new() };
+    let count = |count: Option<i64>| u64::try_from(count.unwrap_or(0)).unwrap_or(0);
+    let pairs = names.iter().zip(counts);
+    pairs.map(|(name, rows)| (name.unwrap_or_default().to_owned(), count(rows))).collect()
 }
 
 fn number(batches: &[RecordBatch], name: &str) -> u64 {

@@ -67,6 +67,30 @@ fn a_finding_has_the_promised_members_and_its_evidence() {
 }
 
 #[test]
+fn a_hunt_says_where_it_was_blind() {
+    let (dir, _) = scratch();
+    let log = dir.path().join("a.log");
+    let seen = privileged_pod("seen", "2026-11-24T10:00:00.000000Z");
+    let blind = |name: &str, resource: &str| {
+        let mut event: Value =
+            serde_json::from_str(&privileged_pod(name, "2026-11-24T10:00:01.000000Z")).unwrap();
+        event["objectRef"]["resource"] = resource.into();
+        event.as_object_mut().unwrap().retain(|key, _| !key.ends_with("Object"));
+        event.to_string()
+    };
+    let events =
+        [seen.clone(), blind("a", "pods"), blind("b", "pods"), blind("c", "serviceaccounts")];
+    std::fs::write(&log, events.join("\n")).unwrap();
+    let path = log.display().to_string();
+    let told = podtrail(["hunt", &path]).expect(0).stdout;
+    let line = "blind       3 writes show no body, detections cannot tell what they do: pods 2, serviceaccounts 1\n";
+    assert!(told.contains(line), "{told}");
+    std::fs::write(&log, seen).unwrap();
+    let told = podtrail(["hunt", &path]).expect(0).stdout;
+    assert!(!told.contains("blind"), "{told}");
+}
+
+#[test]
 fn people_get_a_summary_and_escaped_findings() {
     let (dir, _) = scratch();
     let log = dir.path().join("a.log");
