@@ -57,7 +57,7 @@ numbered AS (
 )
 SELECT
   event_id,
-  username || ' comes with ' || CASE WHEN tool = '' THEN 'no user agent' ELSE tool END
+  numbered.username || ' comes with ' || CASE WHEN numbered.tool = '' THEN 'no user agent' ELSE numbered.tool END
     || ', which is new, and may not ' || verb || ' ' || coalesce(resource, 'this path') || coalesce(' in ' || namespace, '')
     AS reason
 FROM numbered

@@ -95,9 +95,9 @@ successes AS (
     AND identity_kind IN ('human', 'service_account')
 ),
 evidence AS (
-  SELECT cluster, identity, episode, event_id, time, false AS allowed
+  SELECT episodes.cluster, episodes.identity, episodes.episode, event_id, time, false AS allowed
   FROM episodes
-  LEFT SEMI JOIN sweeps USING (cluster, identity, episode)
+  JOIN sweeps USING (cluster, identity, episode)
   UNION ALL
   SELECT sweeps.cluster, sweeps.identity, episode, event_id, time, true AS allowed
   FROM successes
@@ -106,11 +106,11 @@ evidence AS (
     AND date_part('epoch', time) BETWEEN date_part('epoch', begin) AND date_part('epoch', sweeps.end) + $pause_seconds
 )
 SELECT
-  array_agg(event_id ORDER BY allowed, time) AS event_id,
-  identity || ' was refused ' || min(targets) || ' different things within '
+  array_agg(event_id ORDER BY time) AS event_id,
+  evidence.identity || ' was refused ' || min(targets) || ' different things within '
     || CAST(ceil(date_part('epoch', min(sweeps.end)) - date_part('epoch', min(begin))) AS BIGINT) || ' seconds ('
     || array_to_string(array_sort(first_value(resources)), ', ') || '; ' || min(namespaces) || ' namespaces), and allowed '
     || sum(CASE WHEN allowed THEN 1 ELSE 0 END) || ' like these' AS reason
 FROM evidence
 JOIN sweeps USING (cluster, identity, episode)
-GROUP BY cluster, identity, episode
+GROUP BY evidence.cluster, evidence.identity, evidence.episode

@@ -21,9 +21,25 @@ references:
 covers: [WL-039]
 controls: [AIS-06]
 */
+WITH written AS (
+  SELECT event_id, cluster, namespace, object, role, container, line, code, verb, time, true AS in_scope
+  FROM command_lines
+  WHERE source = 'workload' AND outcome = 'allowed'
+  UNION ALL
+  SELECT event_id, cluster, namespace, object, role, container, line, code, verb, time, false AS in_scope
+  FROM command_lines_history
+  WHERE source = 'workload' AND outcome = 'allowed'
+),
+numbered AS (
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY cluster, namespace, object, role, container, line ORDER BY time, event_id) AS nth
+  FROM written
+)
 SELECT
   event_id,
   role || ' ' || coalesce(container, '') || ' of ' || object || ' runs ' || what || ': ' || left(line, 300) AS reason
-FROM command_lines
+FROM numbered
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
-WHERE source = 'workload' AND kind IN ('reverse shell', 'dropper') AND outcome = 'allowed'
+-- Later writes of the object show the same line again, whoever makes them.
+WHERE kind IN ('reverse shell', 'dropper') AND in_scope AND (nth = 1 OR verb = 'create')
