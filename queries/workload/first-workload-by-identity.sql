@@ -2,7 +2,10 @@
 id: first-workload-by-identity
 title: First workload by an identity
 severity: low
+confidence: low
+risk: 12
 attack: [T1610, T1078]
+tactics: [Execution, Initial Access]
 description: >-
   An identity writes a workload for the first time in this log and its history: a new colleague, a new robot, or a
   credential in new hands.
@@ -10,13 +13,22 @@ blind_spots: >-
   What was before the log begins. Identities that write within its first moments are taken as known.
 false_positives:
   - New people and new automation
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
 references:
   - https://attack.mitre.org/techniques/T1078/
+covers: [WS-001, IA-008]
+controls: [AIS-06]
 parameters:
   learning_seconds:
     type: integer
-    description: How long the log must run before an identity counts as new
     default: 30
+    description: How long the log must run before an identity counts as new
 */
 WITH writes AS (
   SELECT event_id, cluster, username, time, object, namespace, true AS in_scope
