@@ -29,7 +29,7 @@ controls: [IAM-16]
 WITH minted AS (
   SELECT cluster, username AS requester, client_ip, annotations['authentication.kubernetes.io/issued-credential-id'] AS credential
   FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
-  WHERE resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed' AND identity_kind = 'human'
+  WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed' AND identity_kind = 'human'
 ),
 used AS (
   SELECT *, user_extra['authentication.kubernetes.io/credential-id'][1] AS credential

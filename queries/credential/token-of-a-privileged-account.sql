@@ -33,6 +33,6 @@ SELECT
 FROM events
 JOIN privileged_accounts AS accounts
   ON events.cluster = accounts.cluster AND events.namespace = accounts.namespace AND events.name = accounts.name
-WHERE resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed' AND identity_kind NOT IN ('node', 'controller')
+WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed' AND identity_kind NOT IN ('node', 'controller')
   AND NOT coalesce(array_has_any(user_groups, make_array('system:masters', 'kubeadm:cluster-admins')), false)
   AND username <> 'system:serviceaccount:' || events.namespace || ':' || events.name

@@ -40,7 +40,7 @@ WITH requests AS (
 tokens AS (
   SELECT *
   FROM requests
-  WHERE resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed'
+  WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed'
     AND (identity_kind IN ('human', 'anonymous') OR identity_kind = 'service_account' AND tool_kind <> 'other')
     AND NOT coalesce(array_has_any(user_groups, make_array('system:masters', 'kubeadm:cluster-admins')), false)
     -- An account that renews its own token gains nothing.

@@ -32,5 +32,5 @@ SELECT
   coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' asks for a token of service account ' || coalesce(namespace || '/', '') || coalesce(name, '?')
     || CASE WHEN outcome = 'allowed' THEN '' ELSE ', in vain' END AS reason
 FROM events
-WHERE resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND identity_kind NOT IN ('node', 'controller')
+WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND identity_kind NOT IN ('node', 'controller')
   AND outcome IN ('allowed', 'denied_authz', 'denied_admission')

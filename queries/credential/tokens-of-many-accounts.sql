@@ -38,7 +38,7 @@ parameters:
 WITH requests AS (
   SELECT *
   FROM client_requests
-  WHERE resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed'
+  WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed'
     AND (identity_kind IN ('human', 'anonymous') OR identity_kind = 'service_account' AND tool_kind <> 'other')
     AND NOT coalesce(array_has_any(user_groups, make_array('system:masters', 'kubeadm:cluster-admins')), false)
 ),
