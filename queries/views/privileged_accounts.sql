@@ -17,5 +17,5 @@ WITH held AS (
 SELECT held.cluster, held.namespace, held.name, min(held.role) AS role
 FROM held
 JOIN privileged_roles ON held.role = privileged_roles.role
-WHERE coalesce(privileged_roles.level, '') IN ('cluster', 'escalation')
+WHERE privileged_roles.reach IN ('cluster', 'escalation')
 GROUP BY held.cluster, held.namespace, held.name
