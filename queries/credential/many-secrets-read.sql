@@ -1,0 +1,68 @@
+/*
+id: many-secrets-read
+title: Many secrets read one by one
+severity: medium
+confidence: medium
+risk: 35
+attack: [T1552.007]
+tactics: [Credential Access]
+description: >-
+  Within a burst a person, or a service account in a shell, reads many secrets of different names: somebody collects
+  credentials. Releases of Helm do not count.
+blind_spots: >-
+  Slow readers, and service accounts behind the user agent of a controller.
+false_positives:
+  - Scripts that copy or check secrets
+  - Dashboards that open every secret
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
+  - https://attack.mitre.org/techniques/T1552/007/
+covers: [CA-003]
+controls: [DSP-15]
+parameters:
+  secrets:
+    type: integer
+    default: 8
+    description: So many names make a burst
+  gap_seconds:
+    type: integer
+    default: 60
+    description: A longer pause ends the burst
+*/
+WITH requests AS (
+  SELECT *
+  FROM client_requests
+  WHERE activity = 'secret' AND resource = 'secrets' AND verb = 'get' AND outcome = 'allowed'
+    AND name NOT LIKE 'sh.helm.release.%'
+    AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
+),
+marked AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER by_identity) <= $gap_seconds THEN 0
+      ELSE 1
+    END AS begins
+  FROM requests
+  WINDOW by_identity AS (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id)
+),
+episodes AS (
+  SELECT
+    *,
+    sum(begins) OVER (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id) AS episode
+  FROM marked
+)
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads ' || count(DISTINCT name) || ' secrets in a row, such as '
+    || min(name) || ' and ' || max(name) AS reason
+FROM episodes
+GROUP BY cluster, username, impersonated_username, episode
+HAVING count(DISTINCT name) >= $secrets

@@ -1,0 +1,37 @@
+/*
+id: secret-access-denied
+title: Access to secrets denied
+severity: low
+confidence: medium
+risk: 5
+attack: [T1552.007]
+tactics: [Credential Access]
+description: >-
+  Somebody may not read the secrets that it asked for: a wrong role, or a credential in the wrong hands. One row an
+  identity and namespace.
+blind_spots: >-
+  Requests that were allowed.
+false_positives:
+  - Roles that are too narrow for a tool, dashboards that try everything
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+references:
+  - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+covers: [CA-006, CA-007]
+controls: [IAM-16]
+*/
+SELECT
+  min(event_id) AS event_id,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' may not read secrets '
+    || coalesce('of ' || namespace, 'of all namespaces') || ': ' || count(*) || ' requests' AS reason
+FROM events
+WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch') AND outcome = 'denied_authz'
+  -- A kubelet loses its right to a secret with the pod that uses it.
+  AND identity_kind NOT IN ('controller', 'node')
+GROUP BY cluster, username, impersonated_username, namespace

@@ -1,0 +1,37 @@
+/*
+id: secrets-of-a-namespace
+title: Secrets of a namespace listed
+severity: low
+confidence: medium
+risk: 10
+attack: [T1552.007]
+tactics: [Credential Access]
+description: >-
+  A person, or a service account in a shell, lists the secrets of a namespace: the answer holds their values, also
+  when the client shows only their names.
+blind_spots: >-
+  Reads of secrets one by one, and controllers' lists.
+false_positives:
+  - People who look which secrets there are
+  - Dashboards, which list what they show
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
+  - https://attack.mitre.org/techniques/T1552/007/
+covers: [CA-002]
+controls: [DSP-15]
+*/
+SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || namespace || ' with ' || coalesce(user_agent, '?') AS reason
+FROM client_requests
+WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND namespace IS NOT NULL
+  AND outcome = 'allowed'
+  AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
+  -- Helm keeps its releases in secrets and lists them by label; one secret is also listed by its name.
+  AND coalesce(request_uri, '') NOT LIKE '%owner%3Dhelm%'
+  AND coalesce(request_uri, '') NOT LIKE '%fieldSelector=metadata.name%'

@@ -1,0 +1,46 @@
+/*
+id: secrets-of-a-system-namespace
+title: Secrets of a system namespace listed
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1552.007]
+tactics: [Credential Access]
+description: >-
+  A person, or a service account in a shell, lists the secrets of a namespace of the platform, where the credentials
+  lie that reach further than one application. A client that does so all the time is taken for a dashboard.
+blind_spots: >-
+  Namespaces of the platform that are not in the table system_namespaces.
+false_positives:
+  - Administrators who repair an add-on
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome FROM events WHERE activity = 'rbac' AND username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
+  - https://attack.mitre.org/techniques/T1552/007/
+covers: [CA-002]
+controls: [DSP-15]
+parameters:
+  routine_requests:
+    type: integer
+    default: 50
+    description: So many lists of one namespace by one client are a dashboard
+*/
+WITH lists AS (
+  SELECT *, count(*) OVER (PARTITION BY cluster, username, client_ip, tool, namespace) AS requests
+  FROM client_requests
+  WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND outcome = 'allowed'
+    AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
+  -- Helm keeps its releases in secrets and lists them by label; one secret is also listed by its name.
+  AND coalesce(request_uri, '') NOT LIKE '%owner%3Dhelm%'
+  AND coalesce(request_uri, '') NOT LIKE '%fieldSelector=metadata.name%'
+)
+SELECT DISTINCT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || lists.namespace AS reason
+FROM lists
+JOIN system_namespaces ON lists.namespace LIKE system_namespaces.namespace
+WHERE requests < $routine_requests

@@ -1,0 +1,38 @@
+/*
+id: secrets-of-all-namespaces
+title: Secrets of all namespaces read
+severity: medium
+confidence: high
+risk: 45
+attack: [T1552.007]
+tactics: [Credential Access]
+description: >-
+  A person, or somebody with a service account's token in a shell, lists or watches the secrets of the whole
+  cluster: one request that returns every credential in it.
+blind_spots: >-
+  Clients that claim the user agent of a controller with a service account's token, and reads of etcd or of its
+  backups.
+false_positives:
+  - Administrators who look for a secret in all namespaces
+  - Backup tools that sign in with a client certificate
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome FROM events WHERE activity = 'rbac' AND username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
+  - https://attack.mitre.org/techniques/T1552/007/
+covers: [CA-001]
+controls: [DSP-15]
+*/
+SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads the secrets of all namespaces (' || verb || ') with ' || coalesce(user_agent, '?') AS reason
+FROM client_requests
+WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND namespace IS NULL
+  AND outcome = 'allowed'
+  AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
+  -- Helm keeps its releases in secrets and lists them by label; one secret is also listed by its name.
+  AND coalesce(request_uri, '') NOT LIKE '%owner%3Dhelm%'
+  AND coalesce(request_uri, '') NOT LIKE '%fieldSelector=metadata.name%'

@@ -1,0 +1,47 @@
+/*
+id: secrets-of-another-namespace
+title: Service account reads secrets of another namespace
+severity: low
+confidence: medium
+risk: 10
+attack: [T1552.007, T1078]
+tactics: [Credential Access, Lateral Movement]
+description: >-
+  A service account that does not read the secrets of all namespaces by its trade reads those of a namespace that is
+  not its own. An application needs its own secrets only. One row an account and namespace.
+blind_spots: >-
+  Accounts that list all secrets: see all-secrets-by-service-account.
+false_positives:
+  - Deployers, which compare what they apply with what is there
+  - Operators that keep to a few namespaces
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+  - https://attack.mitre.org/techniques/T1552/007/
+covers: [CA-006]
+controls: [DSP-15]
+*/
+WITH reads AS (
+  SELECT
+    *,
+    bool_or(namespace IS NULL) OVER (PARTITION BY cluster, username) AS reads_all
+  FROM events
+  WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch') AND outcome = 'allowed'
+    AND identity_kind = 'service_account' AND impersonated_username IS NULL
+  -- Helm keeps its releases in secrets and lists them by label; one secret is also listed by its name.
+  AND coalesce(request_uri, '') NOT LIKE '%owner%3Dhelm%'
+  AND coalesce(request_uri, '') NOT LIKE '%fieldSelector=metadata.name%'
+)
+SELECT
+  min(event_id) AS event_id,
+  username || ' reads secrets of ' || namespace || ': ' || count(*) || ' requests, such as for '
+    || coalesce(min(name), 'all of them') AS reason
+FROM reads
+WHERE NOT reads_all AND namespace <> split_part(username, ':', 3) AND coalesce(name, '') NOT LIKE 'sh.helm.release.%'
+GROUP BY cluster, username, namespace

@@ -1,0 +1,67 @@
+/*
+id: secrets-probed
+title: Secrets asked for in vain, again and again
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1552.007, T1613]
+tactics: [Credential Access, Discovery]
+description: >-
+  Within a burst a person, or a service account in a shell, asks for many different secrets that it may not read or
+  that do not exist: somebody tries which credentials are within reach.
+blind_spots: >-
+  Slow attempts, and programs whose user agent is neither a command line nor a bare library.
+false_positives:
+  - Scripts with wrong rights or names
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
+  - https://attack.mitre.org/techniques/T1552/007/
+covers: [CA-007, CA-003]
+controls: [IAM-16, DSP-15]
+parameters:
+  secrets:
+    type: integer
+    default: 5
+    description: So many different secrets or namespaces make a burst
+  gap_seconds:
+    type: integer
+    default: 60
+    description: A longer pause ends the burst
+*/
+WITH requests AS (
+  SELECT *
+  FROM client_requests
+  WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch')
+    AND (outcome = 'denied_authz' OR status_code = 404)
+    AND identity_kind <> 'controller' AND tool_kind <> 'other'
+),
+marked AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER by_identity) <= $gap_seconds THEN 0
+      ELSE 1
+    END AS begins
+  FROM requests
+  WINDOW by_identity AS (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id)
+),
+episodes AS (
+  SELECT
+    *,
+    sum(begins) OVER (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id) AS episode
+  FROM marked
+)
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' asks in vain for secrets of ' || count(DISTINCT namespace)
+    || ' namespaces, ' || count(*) || ' times' AS reason
+FROM episodes
+GROUP BY cluster, username, impersonated_username, episode
+HAVING count(DISTINCT coalesce(namespace, '') || '/' || coalesce(name, '')) >= $secrets

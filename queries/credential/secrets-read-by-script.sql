@@ -1,0 +1,35 @@
+/*
+id: secrets-read-by-script
+title: Secrets read with a bare HTTP client
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1552.007]
+tactics: [Credential Access]
+description: >-
+  Secrets are read with curl, a bare HTTP library or a tool for attacks instead of kubectl or a controller: what
+  somebody does who found a token in a pod.
+blind_spots: >-
+  A user agent is what the client says it is.
+false_positives:
+  - Automation of the house on bare HTTP libraries
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1552/007/
+  - https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
+covers: [CA-004]
+controls: [DSP-15]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' with ' || user_agent AS reason
+FROM client_requests
+WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch') AND identity_kind <> 'controller'
+  AND (tool_kind IN ('shell', 'library') AND outcome = 'allowed'
+    OR tool_kind = 'attack tool' AND outcome NOT IN ('unknown', 'denied_authn'))

@@ -1,0 +1,36 @@
+/*
+id: secrets-through-azure-arc
+title: Secrets or ConfigMaps read through the proxy of Azure Arc
+severity: medium
+confidence: medium
+risk: 25
+attack: [T1552.007, T1213]
+tactics: [Credential Access, Collection]
+description: >-
+  The proxy of Azure Arc reads or writes secrets or ConfigMaps outside of its own namespaces in the name of a user
+  of Entra ID: whoever has that account reaches the cluster from anywhere.
+blind_spots: >-
+  What Arc's own agents do in their namespaces.
+false_positives:
+  - Administrators who work through Azure Arc
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
+references:
+  - https://learn.microsoft.com/azure/azure-arc/kubernetes/cluster-connect
+  - https://attack.mitre.org/techniques/T1552/007/
+covers: [CA-014]
+controls: [DSP-15]
+*/
+SELECT
+  event_id,
+  impersonated_username || ' reaches ' || resource || ' ' || coalesce(namespace || '/', '') || coalesce(name, '*')
+    || ' through ' || username || ' (' || verb || ')' AS reason
+FROM events
+WHERE username LIKE 'system:serviceaccount:azure-arc:%' AND impersonated_username IS NOT NULL
+  AND resource IN ('secrets', 'configmaps') AND outcome = 'allowed'
+  AND coalesce(namespace, '') NOT IN ('azure-arc', 'azure-arc-release', 'azure-extensions-usage-system', 'kube-system')

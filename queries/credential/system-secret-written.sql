@@ -1,0 +1,34 @@
+/*
+id: system-secret-written
+title: Secret of a system namespace written by a person
+severity: low
+confidence: medium
+risk: 15
+attack: [T1552.007, T1098]
+tactics: [Persistence, Credential Access]
+description: >-
+  A person creates, changes or deletes a secret in a namespace of the platform, where it is read by components with
+  rights over the whole cluster.
+blind_spots: >-
+  Namespaces of the platform that are not in the table system_namespaces.
+false_positives:
+  - Administrators who set up an add-on
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome FROM events WHERE activity = 'rbac' AND username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
+covers: [CA-012]
+controls: [DSP-15]
+*/
+SELECT DISTINCT
+  event_id,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || events.namespace || '/' || coalesce(name, '*') || ' (' || verb || ')' AS reason
+FROM events
+JOIN system_namespaces ON events.namespace LIKE system_namespaces.namespace
+WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+  AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND coalesce(name, '') NOT LIKE 'sh.helm.release.%'

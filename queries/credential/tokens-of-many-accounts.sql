@@ -1,0 +1,67 @@
+/*
+id: tokens-of-many-accounts
+title: Tokens of many service accounts requested
+severity: high
+confidence: high
+risk: 60
+attack: [T1528]
+tactics: [Credential Access]
+description: >-
+  Within a burst somebody gets tokens of several service accounts: a collection of identities to try. Members of
+  system:masters are left out: installers do so.
+blind_spots: >-
+  Slow collectors.
+false_positives:
+  - Secret stores and test tools that issue tokens for many accounts
+triage:
+  - >-
+    SELECT time, username, namespace, name, outcome, client_ip FROM events WHERE resource = 'serviceaccounts' AND subresource = 'token' AND identity_kind NOT IN ('node', 'controller') ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+references:
+  - https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
+  - https://attack.mitre.org/techniques/T1528/
+covers: [CA-009]
+controls: [IAM-16]
+parameters:
+  accounts:
+    type: integer
+    default: 3
+    description: So many accounts make a collection
+  gap_seconds:
+    type: integer
+    default: 300
+    description: A longer pause ends the burst
+*/
+WITH requests AS (
+  SELECT *
+  FROM client_requests
+  WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed'
+    AND (identity_kind IN ('human', 'anonymous') OR identity_kind = 'service_account' AND tool_kind <> 'other')
+    AND NOT coalesce(array_has_any(user_groups, make_array('system:masters', 'kubeadm:cluster-admins')), false)
+),
+marked AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER by_identity) <= $gap_seconds THEN 0
+      ELSE 1
+    END AS begins
+  FROM requests
+  WINDOW by_identity AS (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id)
+),
+episodes AS (
+  SELECT
+    *,
+    sum(begins) OVER (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id) AS episode
+  FROM marked
+)
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets tokens of ' || count(DISTINCT namespace || '/' || name)
+    || ' service accounts, such as ' || min(namespace || '/' || name) AS reason
+FROM episodes
+GROUP BY cluster, username, impersonated_username, episode
+HAVING count(DISTINCT namespace || '/' || name) >= $accounts

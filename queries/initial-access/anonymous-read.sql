@@ -1,0 +1,37 @@
+/*
+id: anonymous-read
+title: Read without authentication
+severity: medium
+confidence: high
+risk: 35
+attack: [T1078.001, T1190, T1613]
+tactics: [Initial Access, Discovery]
+description: >-
+  A request that authenticated as nobody read objects of the cluster, or a page of the API server that is not made
+  for everybody: RBAC grants rights to system:anonymous or system:unauthenticated.
+blind_spots: >-
+  Reads through the kubelet, which the API server does not see.
+false_positives:
+  - ConfigMap cluster-info in kube-public, which joining nodes read
+triage:
+  - >-
+    SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
+  - >-
+    SELECT time, username, name, role_name FROM bindings WHERE subject_name IN ('system:anonymous', 'system:unauthenticated') ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome FROM events WHERE client_ip = '<address>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-requests
+covers: [IA-001]
+controls: [IAM-16]
+*/
+SELECT
+  event_id,
+  'an unauthenticated client may ' || verb || ' '
+    || coalesce(concat_ws('/', resource, subresource) || coalesce(' in ' || namespace, ''), request_uri, '?') AS reason
+FROM events
+WHERE identity_kind = 'anonymous' AND outcome = 'allowed' AND verb IN ('get', 'list', 'watch', 'post')
+  AND (resource IS NOT NULL
+    OR NOT regexp_like(coalesce(request_uri, '/version'), '^/(healthz|livez|readyz|version|\.well-known|openid|api|apis|openapi)([/?]|$)'))
+  -- Nodes that join by kubeadm read where the cluster is.
+  AND NOT (coalesce(namespace, '') = 'kube-public' AND coalesce(name, '') = 'cluster-info')

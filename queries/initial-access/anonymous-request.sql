@@ -1,0 +1,36 @@
+/*
+id: anonymous-request
+title: Request without authentication
+severity: info
+confidence: high
+risk: 1
+attack: [T1190]
+tactics: [Initial Access]
+description: >-
+  Clients that authenticate as nobody ask for more than health and version: one row an address, with how many
+  requests were refused.
+blind_spots: >-
+  Clients behind a proxy share an address.
+false_positives:
+  - Probes of load balancers
+  - Noise of the internet where the API server is public
+triage:
+  - >-
+    SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
+  - >-
+    SELECT time, verb, request_uri, outcome, user_agent FROM events WHERE client_ip = '<address>' ORDER BY time
+  - >-
+    SELECT identity_kind, username, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY identity_kind, username
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-requests
+covers: [IA-002]
+controls: [IAM-16]
+*/
+SELECT
+  min(event_id) AS event_id,
+  coalesce(client_ip, '?') || ' sends requests without a credential: ' || count(*) || ', of which '
+    || sum(CASE WHEN outcome = 'allowed' THEN 0 ELSE 1 END) || ' were refused' AS reason
+FROM events
+WHERE identity_kind = 'anonymous'
+  AND NOT regexp_like(coalesce(request_uri, ''), '^/(healthz|livez|readyz|version)([/?]|$)')
+GROUP BY cluster, client_ip

@@ -1,0 +1,37 @@
+/*
+id: default-admin-used
+title: Default administrator at work
+severity: low
+confidence: high
+risk: 5
+attack: [T1078.001]
+tactics: [Initial Access]
+description: >-
+  The administrator's credential that the installer made, or a member of system:masters, changes the cluster: nobody
+  knows which person that is, and no role limits it. One row a user, address and day.
+blind_spots: >-
+  Administrators with names of their own.
+false_positives:
+  - Clusters that are set up or upgraded
+  - Access in an emergency
+triage:
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome FROM events WHERE activity = 'rbac' AND username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+  - https://attack.mitre.org/techniques/T1078/001/
+covers: [IA-007]
+controls: [IAM-16]
+*/
+SELECT
+  min(event_id) AS event_id,
+  username || ' changes the cluster from ' || coalesce(client_ip, '?') || ': ' || count(*) || ' requests' AS reason
+FROM events
+WHERE identity_kind = 'human' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND outcome = 'allowed' AND activity <> 'read'
+  AND (username IN (SELECT name FROM default_admins WHERE default_admins.kind = 'user')
+    OR coalesce(array_has_any(user_groups, make_array('system:masters', 'kubeadm:cluster-admins')), false))
+GROUP BY cluster, username, client_ip, date

@@ -1,0 +1,36 @@
+/*
+id: impersonated-write
+title: Write as somebody else
+severity: medium
+confidence: medium
+risk: 35
+attack: [T1134, T1078]
+tactics: [Privilege Escalation, Defense Evasion]
+description: >-
+  A request changed the cluster in the name of another user (kubectl --as): the rights that count are those of the
+  impersonated one, and other logs show only that name.
+blind_spots: >-
+  Tokens that were minted for the other account: see token-request.
+false_positives:
+  - Gateways that authenticate people themselves and impersonate them (Rancher, Teleport, Azure Arc)
+  - Administrators who break the glass
+triage:
+  - >-
+    SELECT time, impersonated_username, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND impersonated_username IS NOT NULL ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation
+covers: [WL-071]
+controls: [IAM-16]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || ' acts as ' || impersonated_username || coalesce(
+    ' of ' || array_to_string(impersonated_groups, ', '), '') AS reason
+FROM events
+WHERE impersonated_username IS NOT NULL AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND outcome = 'allowed'
+  -- Reviews are questions, though the API calls them creates.
+  AND coalesce(api_group, '') NOT IN ('authorization.k8s.io', 'authentication.k8s.io')

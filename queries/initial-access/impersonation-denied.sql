@@ -1,0 +1,33 @@
+/*
+id: impersonation-denied
+title: Impersonation denied
+severity: low
+confidence: medium
+risk: 15
+attack: [T1134]
+tactics: [Privilege Escalation]
+description: >-
+  Somebody tries to act as another user or group and may not: people who know what they may do rarely try.
+blind_spots: >-
+  Attempts that were allowed.
+false_positives:
+  - Scripts with --as that run under the wrong account
+triage:
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome FROM events WHERE activity = 'rbac' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation
+covers: [WL-071]
+controls: [IAM-16]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || ' may not impersonate '
+    || coalesce(impersonated_username, substr(status_message, 1, 120), 'anybody') AS reason
+FROM events
+WHERE outcome = 'denied_authz' AND identity_kind <> 'controller'
+  AND (status_message LIKE '%cannot impersonate resource%' OR status_message LIKE '%cannot impersonate-%')

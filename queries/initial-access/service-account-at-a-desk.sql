@@ -1,0 +1,52 @@
+/*
+id: service-account-at-a-desk
+title: Service account used where a person works
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1528, T1078]
+tactics: [Credential Access, Defense Evasion]
+description: >-
+  Somebody works as a service account with kubectl or a dashboard from an address from which a person works too: the
+  person holds the account's token. Addresses that many identities share (proxies, gateways) do not count.
+blind_spots: >-
+  Tokens that are used from elsewhere; clusters that see all clients behind one address.
+false_positives:
+  - People who were given a kubeconfig with a service account
+triage:
+  - >-
+    SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, namespace, name, outcome, client_ip FROM events WHERE resource = 'serviceaccounts' AND subresource = 'token' AND identity_kind NOT IN ('node', 'controller') ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1528/
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+covers: [WL-073, IA-009]
+controls: [IAM-16]
+parameters:
+  shared_by:
+    type: integer
+    default: 3
+    description: An address of more identities is a proxy
+*/
+WITH addresses AS (
+  SELECT
+    cluster, client_ip,
+    count(DISTINCT username) AS identities,
+    min(CASE WHEN identity_kind = 'human' AND tool_kind = 'interactive' THEN username END) AS person
+  FROM client_requests
+  WHERE identity_kind IN ('human', 'service_account', 'node', 'controller', 'system') AND outcome <> 'denied_authn'
+  GROUP BY cluster, client_ip
+)
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  username || ' works with ' || tool || ' from ' || requests.client_ip || ', where ' || min(person) || ' works: ' || count(*)
+    || ' requests' AS reason
+FROM client_requests AS requests
+JOIN addresses ON requests.cluster = addresses.cluster AND requests.client_ip = addresses.client_ip
+WHERE identity_kind = 'service_account' AND tool_kind = 'interactive' AND resource IS NOT NULL
+  AND outcome NOT IN ('unknown', 'denied_authn')
+  AND person IS NOT NULL AND identities <= $shared_by
+GROUP BY requests.cluster, username, requests.client_ip, tool

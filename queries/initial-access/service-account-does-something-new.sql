@@ -1,0 +1,53 @@
+/*
+id: service-account-does-something-new
+title: Service account does something new
+severity: low
+confidence: low
+risk: 10
+attack: [T1078]
+tactics: [Lateral Movement, Privilege Escalation]
+description: >-
+  A service account that is known from the log does for the first time something that reaches further than its
+  everyday work: it writes a workload or a role, reads secrets, runs a command in a pod or mints a token.
+blind_spots: >-
+  Accounts with few requests, and what was before the log begins.
+false_positives:
+  - New versions of operators
+triage:
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+references:
+  - https://attack.mitre.org/techniques/T1078/
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+covers: [IA-009]
+controls: [IAM-16]
+parameters:
+  known_after:
+    type: integer
+    default: 50
+    description: So many requests make an account known
+*/
+WITH requests AS (
+  SELECT *, true AS in_scope FROM events
+  UNION ALL
+  SELECT *, false AS in_scope FROM events_history
+),
+numbered AS (
+  SELECT
+    event_id, cluster, activity, username, verb, resource, subresource, namespace, in_scope,
+    row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth,
+    row_number() OVER (PARTITION BY cluster, username, verb, resource, subresource ORDER BY time, event_id) AS nth_of_kind
+  FROM requests
+  WHERE identity_kind = 'service_account' AND outcome = 'allowed'
+)
+SELECT
+  event_id,
+  username || ' does for the first time: ' || verb || ' ' || concat_ws('/', resource, subresource)
+    || coalesce(' in ' || namespace, '') AS reason
+FROM numbered
+WHERE in_scope AND nth > $known_after AND nth_of_kind = 1
+  AND (activity IN ('workload', 'rbac', 'secret', 'access') OR subresource = 'token')

@@ -1,0 +1,35 @@
+/*
+id: service-of-unknown-type
+title: Service by a person, of unknown type
+severity: low
+confidence: low
+risk: 5
+attack: [T1133]
+tactics: [Persistence, Initial Access]
+description: >-
+  A person creates a Service and the log does not hold its body: it may be one that is open to the world (NodePort,
+  LoadBalancer, external addresses). Where bodies are logged, service-exposed says which.
+blind_spots: >-
+  Services that are changed later: the log does not show what changed.
+false_positives:
+  - Developers who publish an application inside of the cluster
+triage:
+  - >-
+    SELECT time, verb, namespace, name, request_uri, user_agent FROM events WHERE resource = 'services' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+references:
+  - https://kubernetes.io/docs/concepts/services-networking/service/#publishing-services-service-types
+covers: [IA-011]
+controls: [IPY-03]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || ' creates service ' || coalesce(namespace || '/', '') || coalesce(name, '*')
+    || coalesce(' with ' || field_manager, '') || ', whose type is not in the log' AS reason
+FROM events
+WHERE activity = 'write' AND resource = 'services' AND api_group IS NULL AND subresource IS NULL AND verb = 'create'
+  AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
+  AND request_object IS NULL AND response_object IS NULL

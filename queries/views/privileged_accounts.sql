@@ -1,0 +1,21 @@
+-- One row a service account that holds a role over the whole cluster, as bindings were written or as requests were allowed.
+WITH held AS (
+  SELECT cluster, subject_namespace AS namespace, subject_name AS name, role_name AS role
+  FROM (SELECT * FROM bindings UNION ALL SELECT * FROM bindings_history)
+  WHERE subject_kind = 'ServiceAccount' AND namespace IS NULL AND outcome = 'allowed'
+    AND verb IN ('create', 'update', 'patch')
+  UNION ALL
+  SELECT cluster, split_part(username, ':', 3), split_part(username, ':', 4), split_part(decision_reason, '"', 4)
+  FROM (
+    SELECT cluster, username, identity_kind, decision_reason FROM stages
+    UNION ALL
+    SELECT cluster, username, identity_kind, decision_reason FROM stages_history
+  )
+  WHERE identity_kind = 'service_account'
+    AND decision_reason LIKE 'RBAC: allowed by ClusterRoleBinding % of ClusterRole % to ServiceAccount %'
+)
+SELECT held.cluster, held.namespace, held.name, min(held.role) AS role
+FROM held
+JOIN privileged_roles ON held.role = privileged_roles.role
+WHERE privileged_roles.reach IN ('cluster', 'escalation')
+GROUP BY held.cluster, held.namespace, held.name

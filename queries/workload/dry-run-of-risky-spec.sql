@@ -1,0 +1,35 @@
+/*
+id: dry-run-of-risky-spec
+title: Dry run of a dangerous workload
+severity: low
+confidence: medium
+risk: 15
+attack: [T1610, T1613]
+tactics: [Discovery]
+description: >-
+  Somebody asks the API server, as a dry run, whether a workload would pass that Pod Security calls privileged:
+  nothing is stored, and the answer tells whether a policy would stop it.
+blind_spots: >-
+  Bodies that are not logged.
+false_positives:
+  - Pipelines that check manifests of node agents
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, name, role, image, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
+  - https://kubernetes.io/docs/concepts/security/pod-security-standards/
+covers: [WL-078]
+controls: [AIS-06]
+*/
+SELECT
+  min(event_id) AS event_id,
+  coalesce(username, 'nobody') || ' tries ' || min(object) || coalesce(' in ' || namespace, '') || ' as a dry run, '
+    || count(*) || ' times: ' || coalesce(array_to_string(pod_security_failed, ', '), 'privileged') AS reason
+FROM workloads
+WHERE outcome = 'dry_run' AND pod_security_level = 'privileged' AND identity_kind <> 'controller'
+GROUP BY cluster, username, namespace, kind, pod_security_failed

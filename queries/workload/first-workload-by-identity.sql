@@ -1,0 +1,56 @@
+/*
+id: first-workload-by-identity
+title: First workload by an identity
+severity: low
+confidence: low
+risk: 12
+attack: [T1610, T1078]
+tactics: [Execution, Initial Access]
+description: >-
+  An identity writes a workload for the first time in this log and its history: a new colleague, a new robot, or a
+  credential in new hands.
+blind_spots: >-
+  What was before the log begins. Identities that write within its first moments are taken as known.
+false_positives:
+  - New people and new automation
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+references:
+  - https://attack.mitre.org/techniques/T1078/
+covers: [WS-001, IA-008]
+controls: [AIS-06]
+parameters:
+  learning_seconds:
+    type: integer
+    default: 30
+    description: How long the log must run before an identity counts as new
+*/
+WITH writes AS (
+  SELECT event_id, cluster, username, time, object, namespace, true AS in_scope
+  FROM workloads
+  WHERE outcome = 'allowed' AND identity_kind <> 'controller'
+  UNION ALL
+  SELECT event_id, cluster, username, time, object, namespace, false AS in_scope
+  FROM workloads_history
+  WHERE outcome = 'allowed' AND identity_kind <> 'controller'
+),
+numbered AS (
+  SELECT *, row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth FROM writes
+),
+begins AS (
+  SELECT cluster, min(time) AS begin
+  FROM (SELECT cluster, time FROM stages UNION ALL SELECT cluster, time FROM stages_history)
+  GROUP BY cluster
+)
+SELECT
+  event_id,
+  'the first workload of ' || username || ' in this log: ' || object || coalesce(' in ' || namespace, '') AS reason
+FROM numbered
+JOIN begins USING (cluster)
+WHERE nth = 1 AND in_scope
+  AND date_part('epoch', time) - date_part('epoch', begin) >= $learning_seconds

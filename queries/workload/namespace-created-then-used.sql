@@ -1,0 +1,56 @@
+/*
+id: namespace-created-then-used
+title: Namespace created and used by a person
+severity: low
+confidence: medium
+risk: 8
+attack: [T1610, T1036]
+tactics: [Execution, Defense Evasion]
+description: >-
+  A person creates a namespace and soon after writes a workload in it: a place of one's own, without quota, policy
+  or anybody who looks at it.
+blind_spots: >-
+  Namespaces that robots create; workloads that come later.
+false_positives:
+  - Developers who set up a place to try something
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [WL-079]
+controls: [AIS-06]
+parameters:
+  within_seconds:
+    type: integer
+    default: 3600
+    description: How long after its creation a namespace counts as new
+*/
+WITH created AS (
+  SELECT cluster, username, name AS namespace, max(time) AS created_at, max(event_id) AS created_event
+  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  WHERE resource = 'namespaces' AND verb = 'create' AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
+    AND subresource IS NULL
+  GROUP BY cluster, username, name
+),
+used AS (
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY cluster, username, namespace ORDER BY time, event_id) AS nth
+  FROM (
+    SELECT workloads.*, created_at
+    FROM workloads
+    JOIN created
+      ON workloads.cluster = created.cluster AND workloads.username = created.username
+        AND workloads.namespace = created.namespace
+    WHERE outcome = 'allowed' AND time >= created_at
+      AND date_part('epoch', time) - date_part('epoch', created_at) <= $within_seconds
+  )
+)
+SELECT event_id, username || ' created namespace ' || namespace || ' and writes ' || object || ' in it' AS reason
+FROM used
+WHERE nth = 1

@@ -1,0 +1,33 @@
+/*
+id: workload-by-administrator
+title: Workload by a cluster administrator
+severity: low
+confidence: medium
+risk: 8
+attack: [T1610, T1078]
+tactics: [Execution]
+description: >-
+  A workload is written by a member of system:masters or with the credential of the installer: no role limits what
+  it may be, and no person is named.
+blind_spots: >-
+  Administrators by another group or role.
+false_positives:
+  - Clusters that are set up or upgraded
+  - Access in an emergency
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+covers: [WL-072]
+controls: [IAM-16, AIS-06]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' writes ' || workload['kind'] || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '') AS reason
+FROM events
+WHERE activity = 'workload' AND workload IS NOT NULL AND outcome = 'allowed' AND identity_kind = 'human'
+  AND (username IN (SELECT name FROM default_admins WHERE default_admins.kind = 'user')
+    OR coalesce(array_has_any(user_groups, make_array('system:masters', 'kubeadm:cluster-admins')), false))

@@ -1,0 +1,31 @@
+/*
+id: workload-by-default-account
+title: Workload by a default service account
+severity: medium
+confidence: high
+risk: 40
+attack: [T1610, T1078, T1528]
+tactics: [Execution, Lateral Movement]
+description: >-
+  The service account "default" of a namespace writes a workload. Every pod that names no account runs as it, so it
+  should have no rights; here one of those pods, or somebody with its token, makes pods.
+blind_spots: >-
+  Other accounts of applications.
+false_positives:
+  - Workflow engines and runners that were installed without an account of their own
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+  - https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/
+covers: [WL-073]
+controls: [IAM-16, AIS-06]
+*/
+SELECT event_id, username || ' writes ' || object || coalesce(' in ' || namespace, '') || ' (' || outcome || ')' AS reason
+FROM workloads
+WHERE username LIKE 'system:serviceaccount:%:default' AND outcome IN ('allowed', 'dry_run')

@@ -1,0 +1,35 @@
+/*
+id: workload-by-script
+title: Workload with a bare HTTP client
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1610, T1059]
+tactics: [Execution]
+description: >-
+  A workload is written with curl, a bare HTTP library or a tool for attacks. People use kubectl and robots a client
+  for Kubernetes; a bare client is what somebody has at hand who found a credential. Of service accounts only curl
+  and the like count: programs of the house often use a bare library.
+blind_spots: >-
+  A user agent is what the client says it is.
+false_positives:
+  - Automation of the house on bare HTTP libraries
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
+references:
+  - https://attack.mitre.org/techniques/T1610/
+  - https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
+covers: [WL-075, WL-073]
+controls: [AIS-06]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' writes ' || resource || coalesce('/' || subresource, '') || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
+    || ' with ' || user_agent AS reason
+FROM client_requests
+WHERE activity = 'workload' AND verb IN ('create', 'update', 'patch') AND identity_kind NOT IN ('controller', 'anonymous')
+  AND outcome IN ('allowed', 'dry_run') AND coalesce(subresource, '') NOT IN ('status', 'scale')
+  AND (tool_kind IN ('shell', 'attack tool') OR tool_kind = 'library' AND identity_kind <> 'service_account')

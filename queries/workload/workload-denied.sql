@@ -1,0 +1,29 @@
+/*
+id: workload-denied
+title: Workload denied by authorization
+severity: low
+confidence: medium
+risk: 10
+attack: [T1610]
+tactics: [Execution]
+description: >-
+  Somebody tries to write a workload and may not: a wrong role, or somebody who tries how far a credential reaches.
+blind_spots: >-
+  Attempts that were allowed.
+false_positives:
+  - Pipelines with wrong rights, people in the wrong namespace
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+covers: [WL-076]
+controls: [IAM-16]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' may not ' || verb || ' ' || object || coalesce(' in ' || namespace, '') AS reason
+FROM workloads
+WHERE outcome = 'denied_authz' AND identity_kind NOT IN ('controller', 'anonymous', 'node')
