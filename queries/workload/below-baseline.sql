@@ -24,6 +24,6 @@ references:
 covers: [WL-028]
 controls: [AIS-06]
 */
-SELECT event_id, object || ' is below baseline: ' || array_to_string(pod_security_failed, ', ') AS reason
+SELECT event_id, object || ' is below baseline' || coalesce(': ' || array_to_string(pod_security_failed, ', '), '') AS reason
 FROM pods_workloads
 WHERE pod_security_level = 'privileged'

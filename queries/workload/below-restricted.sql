@@ -24,6 +24,6 @@ references:
 covers: [WL-028]
 controls: [AIS-06]
 */
-SELECT event_id, object || ' is below restricted: ' || array_to_string(pod_security_failed, ', ') AS reason
+SELECT event_id, object || ' is below restricted' || coalesce(': ' || array_to_string(pod_security_failed, ', '), '') AS reason
 FROM pods_workloads
 WHERE pod_security_level = 'baseline' AND (verb = 'create' OR status_code = 201)

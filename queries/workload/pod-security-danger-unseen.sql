@@ -33,4 +33,4 @@ WHERE activity = 'workload' AND outcome = 'allowed' AND identity_kind NOT IN ('c
   AND coalesce(workload['body_source'], 'none') = 'none'
   AND (field_manager IS DISTINCT FROM 'kubectl-rollout')
   AND regexp_like(annotations['pod-security.kubernetes.io/audit-violations'],
-    'privileged \(|host(PID|IPC)=true|hostPath volumes|volume type "hostPath"|hostProcess|"(ALL|SYS_ADMIN|SYS_MODULE|SYS_PTRACE|SYS_RAWIO|SYS_BOOT|SYSLOG|BPF|PERFMON|DAC_READ_SEARCH|NET_ADMIN)"|must not (set|include).*Unconfined')
+    'privileged \(|host(PID|IPC)=true|hostPath volumes|volume type "hostPath"|hostProcess|must not include[^;)]*"(ALL|SYS_ADMIN|SYS_MODULE|SYS_PTRACE|SYS_RAWIO|SYS_BOOT|SYSLOG|BPF|PERFMON|DAC_READ_SEARCH|NET_ADMIN)"|must not (set|include).*Unconfined')

@@ -25,10 +25,8 @@ references:
 covers: [WL-022]
 controls: [AIS-06]
 */
-SELECT event_id, object || ' sets ' || array_to_string(array_agg(DISTINCT sysctl['name']), ', ') AS reason
-FROM (
-  SELECT event_id, object, unnest(sysctls) AS sysctl
-  FROM pods_workloads
-  WHERE array_has(pod_security_failed, 'sysctls')
-)
+SELECT event_id, object || ' sets ' || string_agg(DISTINCT sysctl['name'], ', ') AS reason
+FROM (SELECT event_id, object, unnest(sysctls) AS sysctl FROM pods_workloads)
+LEFT JOIN safe_sysctls ON replace(sysctl['name'], '/', '.') = safe_sysctls.name
+WHERE safe_sysctls.name IS NULL
 GROUP BY event_id, object
