@@ -2,26 +2,31 @@
 id: dangerous-capabilities
 title: Dangerous capability added
 severity: medium
+confidence: high
+risk: 35
 attack: [T1610, T1611]
+tactics: [Execution, Defense Evasion, Privilege Escalation]
 description: >-
   A workload is written with a container that gets a Linux capability with which it can leave its sandbox, read other
   processes, load kernel code or take over the node's network.
 blind_spots: Writes that are logged at Metadata level.
 false_positives:
   - Network plugins, eBPF agents, load balancers and VPN gateways
+triage:
+  - >-
+    SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, kind, namespace, name, client_ip, user_agent, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
 references:
   - https://man7.org/linux/man-pages/man7/capabilities.7.html
-parameters:
-  capabilities:
-    type: text_list
-    description: Capabilities that count, without CAP_
-    default:
-      [ALL, SYS_ADMIN, SYS_MODULE, SYS_PTRACE, SYS_RAWIO, SYS_BOOT, SYSLOG, BPF, PERFMON, DAC_READ_SEARCH, NET_ADMIN,
-       MAC_ADMIN, MAC_OVERRIDE, CHECKPOINT_RESTORE]
+covers: [WL-013]
+controls: [AIS-06]
 */
 SELECT
   event_id,
-  role || ' ' || coalesce(name, '') || ' of ' || object || ' adds '
-    || array_to_string(array_intersect(capabilities_add, $capabilities), ', ') AS reason
-FROM containers
-WHERE array_has_any(capabilities_add, $capabilities) AND outcome = 'allowed' AND NOT made_by_controller
+  role || ' ' || coalesce(name, '') || ' of ' || object || ' adds ' || string_agg(added, ', ' ORDER BY added) AS reason
+FROM (SELECT event_id, role, name, object, unnest(capabilities_add) AS added FROM pods_containers)
+JOIN capabilities ON added = capability AND danger = 'dangerous'
+GROUP BY event_id, role, name, object

@@ -2,14 +2,28 @@
 id: ephemeral-container
 title: Ephemeral container added
 severity: medium
+confidence: medium
+risk: 25
 attack: [T1610, T1609]
+tactics: [Execution, Defense Evasion]
 description: >-
   Somebody adds an ephemeral container to a running pod, as kubectl debug does: code of their choice runs beside the
   pod's own, with its network, and with its processes and volumes where they ask for them.
+blind_spots: >-
+  What the container does: the audit log shows only how it was made.
 false_positives:
   - Engineers who debug with kubectl debug
+triage:
+  - >-
+    SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, kind, namespace, name, client_ip, user_agent, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/workloads/pods/ephemeral-containers/
+covers: [WL-055]
+controls: [AIS-06]
 */
 WITH images AS (
   SELECT event_id, string_agg(image, ', ') AS images FROM containers WHERE role = 'ephemeral' GROUP BY event_id
@@ -17,6 +31,6 @@ WITH images AS (
 SELECT
   event_id,
   'adds an ephemeral container to pod ' || coalesce(name, '') || coalesce(': ' || images, '') AS reason
-FROM workloads
+FROM pods_workloads
 LEFT JOIN images USING (event_id)
-WHERE subresource = 'ephemeralcontainers' AND outcome = 'allowed'
+WHERE subresource = 'ephemeralcontainers'

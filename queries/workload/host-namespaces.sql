@@ -1,23 +1,33 @@
 /*
 id: host-namespaces
-title: Host namespace shared
+title: Process or IPC namespace of the host shared
 severity: medium
+confidence: high
+risk: 30
 attack: [T1610, T1611]
+tactics: [Execution, Defense Evasion, Privilege Escalation]
 description: >-
-  A workload is written that shares namespaces of its node: with hostPID it sees and can enter the node's processes,
-  with hostIPC it reads their shared memory, with hostNetwork it reaches the node's loopback and the metadata service.
+  A workload is written that shares the processes or the shared memory of its node: with hostPID it sees and can enter
+  the node's processes and reads their environment, with hostIPC it reads and writes their shared memory.
 blind_spots: Writes that are logged at Metadata level.
 false_positives:
-  - Network plugins, ingress controllers, node-exporter and other agents that use the host network
+  - node-exporter, restart daemons and security sensors see the processes of the node
+  - Databases and scientific software that use shared memory
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/security/pod-security-standards/
+covers: [WL-002, WL-003]
+controls: [AIS-06]
 */
 SELECT
   event_id,
-  object || ' uses ' || concat_ws(', ',
-    CASE WHEN host_pid THEN 'hostPID' END,
-    CASE WHEN host_ipc THEN 'hostIPC' END,
-    CASE WHEN host_network THEN 'hostNetwork' END
-  ) AS reason
-FROM workloads
-WHERE (host_pid OR host_ipc OR host_network) AND outcome = 'allowed' AND NOT made_by_controller
+  object || ' uses ' || concat_ws(', ', CASE WHEN host_pid THEN 'hostPID' END, CASE WHEN host_ipc THEN 'hostIPC' END,
+    CASE WHEN host_network THEN 'hostNetwork' END) AS reason
+FROM pods_workloads
+WHERE host_pid OR host_ipc

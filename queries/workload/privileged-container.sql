@@ -2,18 +2,30 @@
 id: privileged-container
 title: Privileged container
 severity: medium
+confidence: high
+risk: 40
 attack: [T1610, T1611]
+tactics: [Execution, Defense Evasion, Privilege Escalation]
 description: >-
   A workload is written with a container that runs privileged: it has every capability and every device of the node,
   so whoever runs in it owns the node. All kinds that make pods count, and init and ephemeral containers too.
-blind_spots: >-
-  Writes that are logged at Metadata level, and patches that leave the privileged container as it was.
+blind_spots: Writes that are logged at Metadata level, and patches that leave the privileged container as it was.
 false_positives:
-  - Network and storage plugins, kube-proxy, node agents and security sensors, mostly as DaemonSets in system namespaces
+  - Network and storage plugins, kube-proxy, node agents and security sensors, mostly as DaemonSets in system
+    namespaces
   - Image builders in continuous integration (docker-in-docker)
+triage:
+  - >-
+    SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, kind, namespace, name, client_ip, user_agent, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/security/pod-security-standards/
+covers: [WL-001]
+controls: [AIS-06]
 */
 SELECT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' is privileged' AS reason
-FROM containers
-WHERE privileged AND outcome = 'allowed' AND NOT made_by_controller
+FROM pods_containers
+WHERE privileged

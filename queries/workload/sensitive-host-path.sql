@@ -2,32 +2,35 @@
 id: sensitive-host-path
 title: Sensitive host path mounted
 severity: medium
+confidence: high
+risk: 30
 attack: [T1610, T1611, T1552.001]
+tactics: [Execution, Defense Evasion, Privilege Escalation, Credential Access]
 description: >-
-  A workload is written with a hostPath volume that holds, lies in, or contains a path from which a node or the
-  cluster is taken over: the root, /etc, kubelet and etcd state, root's home, devices, kernel interfaces.
-  Paths are compared in normal form, so /var/run/../../etc/ is /etc.
-blind_spots: Writes that are logged at Metadata level, and host paths behind a PersistentVolume.
+  A workload is written with a hostPath volume that holds, lies in, or contains a path from which a node is taken
+  over: the root, /etc, root's home, programs, devices, kernel interfaces. Paths are compared in normal form, so
+  /var/run/../../etc/ is /etc. Devices, kernel interfaces and files of the runtime and of network plugins count where
+  they are writable and the workload is no DaemonSet, which agents are; logs, the kubelet's files and keys of the
+  cluster have detections of their own.
+blind_spots: >-
+  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
+  the volume.
 false_positives:
   - Node agents, storage drivers and backup tools
+triage:
+  - >-
+    SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'
+  - >-
+    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
+covers: [WL-007]
+controls: [AIS-06]
 */
-WITH sensitive (path) AS (
-  VALUES
-    ('/boot'), ('/dev'), ('/etc'), ('/home'), ('/proc'), ('/root'), ('/sys'),
-    ('/usr/bin'), ('/usr/local/bin'), ('/usr/sbin'),
-    ('/opt/cni/bin'), ('/run/secrets'), ('/var/lib/cni'), ('/var/lib/containerd'), ('/var/lib/docker'),
-    ('/var/lib/etcd'), ('/var/lib/kubelet'), ('/var/lib/rancher'), ('/var/log'), ('/var/spool/cron')
-)
-SELECT DISTINCT
-  event_id,
-  'volume ' || coalesce(name, '') || ' of ' || object || ' is host path ' || host_path_raw AS reason
-FROM volumes
-JOIN sensitive
-  ON host_path = path
-  OR starts_with(host_path, path || '/')
-  OR starts_with(path, CASE host_path WHEN '/' THEN '/' ELSE host_path || '/' END)
-WHERE outcome = 'allowed' AND NOT made_by_controller
-  -- Files that say nothing and that many containers read.
-  AND host_path NOT IN ('/etc/localtime', '/etc/timezone', '/etc/machine-id', '/etc/os-release')
+SELECT event_id, reason
+FROM pods_host_paths
+WHERE (inside IS NULL AND cardinality(holds) > 0)
+  OR inside IN ('system', 'home', 'credentials')
+  OR (inside IN ('device', 'kernel', 'network plugin', 'container state') AND writable AND kind <> 'DaemonSet')

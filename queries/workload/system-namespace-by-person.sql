@@ -2,25 +2,29 @@
 id: system-namespace-by-person
 title: Workload in a system namespace by a person
 severity: medium
+confidence: medium
+risk: 30
 attack: [T1610, T1036.005]
+tactics: [Execution, Defense Evasion]
 description: >-
-  A person writes a workload in a namespace of the platform, where it hides among components that nobody looks at and
-  where many policies do not apply.
+  A person, or nobody that the server knows, creates a workload in a namespace of the platform, where it hides among
+  components that nobody looks at and where many policies do not apply.
+blind_spots: Namespaces of the platform that the table system_namespaces does not have.
 false_positives:
   - Administrators who install or repair add-ons by hand
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1036/005/
-parameters:
-  namespaces:
-    type: text_list
-    description: Namespaces of the platform
-    default:
-      [kube-system, kube-public, kube-node-lease, gatekeeper-system, calico-system, tigera-operator, cilium-secrets,
-       gke-managed-system, gke-system, gmp-system, amazon-cloudwatch, azure-arc, openshift-apiserver, openshift-etcd,
-       openshift-kube-apiserver, openshift-kube-controller-manager, openshift-monitoring]
+covers: [WL-030]
+controls: [AIS-06]
 */
-SELECT event_id, identity_kind || ' ' || coalesce(username, '') || ' writes ' || object || ' in ' || namespace AS reason
-FROM workloads
-WHERE array_has($namespaces, namespace)
-  AND identity_kind IN ('human', 'anonymous')
-  AND outcome = 'allowed'
+SELECT event_id, identity_kind || ' ' || coalesce(username, '') || ' creates ' || object || ' in ' || pods_workloads.namespace AS reason
+FROM pods_workloads
+JOIN system_namespaces AS system ON pods_workloads.namespace LIKE system.namespace
+WHERE identity_kind IN ('human', 'anonymous') AND (verb = 'create' OR status_code = 201) AND subresource IS NULL

@@ -1,0 +1,34 @@
+/*
+id: cluster-keys-on-host
+title: Keys of the cluster or state of the kubelet mounted
+severity: medium
+confidence: high
+risk: 40
+attack: [T1611, T1552.001, T1552.004]
+tactics: [Privilege Escalation, Credential Access]
+description: >-
+  A workload is written with a hostPath volume in the directories where a node keeps the keys of the cluster, the
+  store of etcd, or the kubelet its certificate and the tokens of all its pods. Reading is enough to become somebody
+  else.
+blind_spots: >-
+  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
+  the volume.
+false_positives:
+  - Storage drivers mount the state of the kubelet
+  - Backups of etcd on control plane nodes
+triage:
+  - >-
+    SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'
+  - >-
+    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
+  - https://kubernetes.io/docs/setup/best-practices/certificates/
+covers: [WL-011]
+controls: [AIS-06]
+*/
+SELECT event_id, reason
+FROM pods_host_paths
+WHERE inside IN ('cluster credentials', 'cluster state', 'kubelet state')

@@ -1,0 +1,30 @@
+/*
+id: controller-service-account
+title: Workload runs as a controller of Kubernetes
+severity: high
+confidence: high
+risk: 60
+attack: [T1610, T1078.001]
+tactics: [Execution, Defense Evasion, Privilege Escalation]
+description: >-
+  A workload in kube-system runs under the service account of a built-in controller. Those accounts may create pods
+  and tokens everywhere, or change roles; no pod has a reason to bear one.
+blind_spots: Writes that are logged at Metadata level.
+false_positives:
+  - None known
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#controller-roles
+covers: [WL-044]
+controls: [AIS-06, IAM-16]
+*/
+SELECT event_id, object || ' runs as service account ' || service_account_name AS reason
+FROM pods_workloads
+JOIN controller_accounts ON service_account_name = account
+WHERE namespace = 'kube-system'

@@ -1,0 +1,43 @@
+/*
+id: cron-job-calling-out
+title: CronJob that calls an address outside
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1610, T1053.007, T1105]
+tactics: [Execution, Defense Evasion, Persistence, Command and Control]
+description: >-
+  A CronJob is written that fetches from or sends to a public address given by its number, or, every five minutes or
+  more often, any host with a public name: how a dropper stays and how data leaves.
+blind_spots: Writes that are logged at Metadata level. Scripts inside of images and volumes.
+false_positives:
+  - Pings of monitoring services that are given by number
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
+  - https://attack.mitre.org/techniques/T1053/007/
+covers: [WL-051]
+controls: [AIS-06]
+*/
+SELECT DISTINCT event_id, object || ' at ' || coalesce(schedule, 'an unseen schedule') || ' runs: ' || left(line, 300) AS reason
+FROM (
+  SELECT
+    event_id, object, schedule,
+    concat_ws(' ', container['image'], array_to_string(container['command'], ' '), array_to_string(container['args'], ' ')) AS line
+  FROM (SELECT event_id, object, schedule, unnest(containers) AS container FROM pods_workloads WHERE kind = 'CronJob')
+)
+WHERE
+  -- Addresses of private networks, of the node itself and of link-local services are taken out first.
+  regexp_like(
+    regexp_replace(line, '\b(10\.[0-9]+|127\.[0-9]+|192\.168|169\.254|172\.(1[6-9]|2[0-9]|3[01])|0\.0)\.[0-9]+\.[0-9]+', ' ', 'g'),
+    '((https?|ftp|tcp)://([^/@\s]*@)?|\b(nc|ncat|netcat|curl|wget|telnet|socat)\b[^|;&]*[\s:@/])[0-9]{1,3}(\.[0-9]{1,3}){3}\b', 'i')
+  OR (regexp_like(schedule, '^\s*(@every +([1-5]?[0-9]s|[1-5]m)|(\*|(\*|0|0-59)/[1-5]|[0-9]+(,[0-9]+){11,}) +(\*|\*/1|0-23) +(\*|\*/1) +(\*|\*/1) +(\*|\*/1|0-6|1-7))\s*$')
+    AND regexp_like(
+      regexp_replace(line, '(https?|ftp)://([^/@\s]*@)?[a-z0-9-]+(\.[a-z0-9-]+)*(\.svc|\.local|\.internal|\.lan|\.corp|\.test)(:[0-9]+)?([/\s]|$)', ' ', 'gi'),
+      '\b(curl|wget|fetch)\b.*(https?|ftp)://([^/@\s]*@)?([a-z0-9-]+\.)+[a-z]{2,}', 'i'))

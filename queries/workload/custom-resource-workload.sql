@@ -1,0 +1,30 @@
+/*
+id: custom-resource-workload
+title: Workload by way of a custom resource
+severity: low
+confidence: medium
+risk: 3
+attack: [T1610]
+tactics: [Execution, Defense Evasion]
+description: >-
+  A workload is created through a custom resource that carries a pod template, such as a workflow, a notebook or a
+  service of Knative: policies that look at pods see only what a controller makes of it.
+blind_spots: Custom resources whose templates podtrail does not know.
+false_positives:
+  - Data platforms and pipelines
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [WL-065]
+controls: [AIS-06]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
+FROM pods_workloads
+WHERE subresource IS NULL AND verb = 'create' AND identity_kind <> 'controller'
+  AND api_group IS NOT NULL AND api_group NOT IN ('apps', 'batch', 'extensions')

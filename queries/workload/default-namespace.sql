@@ -1,0 +1,31 @@
+/*
+id: default-namespace
+title: Workload in the default namespace
+severity: low
+confidence: high
+risk: 3
+attack: [T1610]
+tactics: [Execution, Defense Evasion]
+description: >-
+  A workload is created in the namespace default, where no team looks and policies are rarely set: a place for tests,
+  and for what somebody does not want to be found.
+blind_spots: >-
+  None: the namespace is in every event.
+false_positives:
+  - Laboratories and quick tests
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/
+covers: [WL-031]
+controls: [AIS-06]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in the default namespace' AS reason
+FROM pods_workloads
+WHERE namespace = 'default' AND (verb = 'create' OR status_code = 201) AND subresource IS NULL
+  AND identity_kind <> 'controller'

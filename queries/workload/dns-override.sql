@@ -1,0 +1,36 @@
+/*
+id: dns-override
+title: Names resolved elsewhere
+severity: low
+confidence: medium
+risk: 10
+attack: [T1610, T1557]
+tactics: [Execution, Defense Evasion, Credential Access]
+description: >-
+  A workload is written that resolves names by a list of its own or by name servers outside of the cluster: it follows
+  somebody else's names, and its questions are not seen.
+blind_spots: Writes that are logged at Metadata level.
+false_positives:
+  - Older applications with fixed addresses
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
+covers: [WL-064]
+controls: [AIS-06]
+*/
+SELECT
+  event_id,
+  concat(workload['kind'], ' ', name) || CASE
+    WHEN cardinality(workload['host_aliases']) > 0 THEN ' resolves ' || array_to_string(workload['host_aliases'], ', ')
+    ELSE ' asks name servers ' || coalesce(array_to_string(workload['dns_nameservers'], ', '), '')
+  END AS reason
+FROM events
+WHERE activity = 'workload' AND workload IS NOT NULL AND outcome = 'allowed'
+  AND NOT (identity_kind = 'controller' AND workload['owner'] IS NOT NULL) AND identity_kind <> 'node'
+  AND (cardinality(workload['host_aliases']) > 0 OR cardinality(workload['dns_nameservers']) > 0)

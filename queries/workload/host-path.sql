@@ -1,0 +1,30 @@
+/*
+id: host-path
+title: Host path mounted
+severity: low
+confidence: high
+risk: 5
+attack: [T1610, T1611]
+tactics: [Execution, Defense Evasion, Privilege Escalation]
+description: >-
+  A workload is written with a volume that is a path of its node, whichever: data outlives the pod and leaves its
+  sandbox.
+blind_spots: Writes that are logged at Metadata level. Host paths behind a PersistentVolume.
+false_positives:
+  - Node agents, storage drivers and databases on local disks
+triage:
+  - >-
+    SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'
+  - >-
+    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
+covers: [WL-006]
+controls: [AIS-06]
+*/
+SELECT event_id, 'volume ' || coalesce(name, '') || ' of ' || object || ' is host path ' || host_path_raw AS reason
+FROM volumes
+WHERE host_path IS NOT NULL
+  AND outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')

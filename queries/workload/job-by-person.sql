@@ -1,0 +1,30 @@
+/*
+id: job-by-person
+title: Job started by a person
+severity: low
+confidence: low
+risk: 3
+attack: [T1610, T1053.007]
+tactics: [Execution, Defense Evasion, Persistence]
+description: >-
+  A person starts a Job by hand: code runs once, with the rights and secrets of the namespace, and cleans up after
+  itself.
+blind_spots: >-
+  Nothing: the request is visible at every level.
+false_positives:
+  - Migrations and repairs by hand
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/workloads/controllers/job/
+covers: [WL-052]
+controls: [AIS-06]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
+FROM pods_workloads
+WHERE kind = 'Job' AND subresource IS NULL AND (verb = 'create' OR status_code = 201) AND identity_kind IN ('human', 'anonymous')

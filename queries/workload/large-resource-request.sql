@@ -1,0 +1,42 @@
+/*
+id: large-resource-request
+title: GPU or much processor time requested
+severity: low
+confidence: medium
+risk: 5
+attack: [T1610, T1496]
+tactics: [Execution, Defense Evasion, Impact]
+description: >-
+  A workload is created that asks for GPUs or for many cores in one container: what mining needs.
+blind_spots: Writes that are logged at Metadata level. Many small containers.
+false_positives:
+  - Machine learning and batch work
+triage:
+  - >-
+    SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, kind, namespace, name, client_ip, user_agent, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
+references:
+  - https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/
+covers: [WL-061]
+controls: [AIS-06]
+parameters:
+  cores:
+    type: integer
+    description: Number of cores of one container that counts
+    default: 16
+*/
+SELECT DISTINCT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' asks for ' || entry['value'] || ' ' || entry['key'] AS reason
+FROM (
+  SELECT event_id, role, name, object, unnest(map_entries(limits)) AS entry FROM pods_containers WHERE verb = 'create' OR verb = 'patch'
+  UNION ALL
+  SELECT event_id, role, name, object, unnest(map_entries(requests)) AS entry FROM pods_containers WHERE verb = 'create' OR verb = 'patch'
+)
+WHERE (entry['key'] LIKE '%/gpu%' OR entry['key'] LIKE '%.com/mig-%' OR entry['key'] LIKE '%/gpu')
+  AND entry['value'] <> '0'
+  OR entry['key'] = 'cpu' AND (
+    CASE WHEN regexp_like(entry['value'], '^[0-9]{1,9}(\.[0-9]*)?$') THEN try_cast(entry['value'] AS DOUBLE)
+      WHEN regexp_like(entry['value'], '^[0-9]{1,12}m$') THEN try_cast(rtrim(entry['value'], 'm') AS DOUBLE) / 1000
+    END) >= $cores

@@ -1,0 +1,48 @@
+/*
+id: many-secrets-mounted
+title: Many secrets in one workload
+severity: low
+confidence: medium
+risk: 10
+attack: [T1610, T1552.007]
+tactics: [Execution, Defense Evasion, Credential Access]
+description: >-
+  A workload is written that takes many secrets of its namespace, as volumes or variables, or one whose name says that
+  it holds a kubeconfig or a token: a way to read secrets without reading secrets.
+blind_spots: Writes that are logged at Metadata level.
+false_positives:
+  - Umbrella charts
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/configuration/secret/
+covers: [WL-047]
+controls: [AIS-06, DSP-15]
+parameters:
+  secrets:
+    type: integer
+    description: Number of secrets that counts
+    default: 6
+*/
+WITH used AS (
+  SELECT event_id, object, secret_name AS secret FROM volumes WHERE secret_name IS NOT NULL
+    AND outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
+  UNION
+  SELECT event_id, object, unnest(projected_secrets) AS secret FROM volumes
+  WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
+  UNION
+  SELECT event_id, object, unnest(env_from_secrets) AS secret FROM pods_containers
+  UNION
+  SELECT event_id, object, variable['secret_name'] AS secret
+  FROM (SELECT event_id, object, unnest(env) AS variable FROM pods_containers)
+  WHERE variable['secret_name'] IS NOT NULL
+)
+SELECT event_id, object || ' takes the secrets ' || string_agg(secret, ', ' ORDER BY secret) AS reason
+FROM used
+GROUP BY event_id, object
+HAVING count(*) >= $secrets OR bool_or(regexp_like(secret, '(^|[-.])kube-?config($|[-.])|-token-[bcdfghjklmnpqrstvwxz2456789]{5}$'))

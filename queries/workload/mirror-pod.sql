@@ -1,0 +1,44 @@
+/*
+id: mirror-pod
+title: Static pod that is no part of the control plane
+severity: medium
+confidence: medium
+risk: 35
+attack: [T1610, T1543.005]
+tactics: [Execution, Defense Evasion, Persistence]
+description: >-
+  A kubelet reports a static pod that is none of the components which are run that way: somebody put a manifest on the
+  node, or uses the node's certificate. It runs past admission, and deleting it does not help.
+blind_spots: >-
+  Static pods under the name and with an image of a component. Where the body is not logged, every pod that a node
+  creates counts as a static one, by name alone.
+false_positives:
+  - Nodes with agents of their own as static pods
+triage:
+  - >-
+    SELECT time, name, node_name, annotations, body_source FROM workloads WHERE username = '<identity>' AND verb = 'create' ORDER BY time
+  - >-
+    SELECT name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND client_ip = '<client_ip>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/
+covers: [WL-053]
+controls: [AIS-06]
+*/
+WITH images AS (
+  SELECT event_id, string_agg(image, ', ') AS images, string_agg(repository, ' ') AS repositories FROM containers WHERE identity_kind = 'node' GROUP BY event_id
+),
+made AS (
+  SELECT *, replace(username, 'system:node:', '') AS node
+  FROM workloads
+  WHERE identity_kind = 'node' AND kind = 'Pod' AND verb = 'create' AND subresource IS NULL AND outcome = 'allowed'
+    AND (body_source = 'none' OR coalesce(array_has(map_keys(annotations), 'kubernetes.io/config.mirror'), false))
+)
+SELECT made.event_id, username || ' reports static ' || object || ' in ' || coalesce(namespace, '') || coalesce(' with ' || images, '') AS reason
+FROM made
+LEFT JOIN images ON images.event_id = made.event_id
+LEFT JOIN static_pods
+  ON made.namespace = 'kube-system' AND made.name = component || '-' || node
+  AND (repositories IS NULL OR contains(repositories, component) OR contains(repositories, 'kube'))
+WHERE component IS NULL

@@ -1,0 +1,30 @@
+/*
+id: naked-pod-by-person
+title: Naked pod by a person
+severity: low
+confidence: high
+risk: 3
+attack: [T1610]
+tactics: [Execution, Defense Evasion]
+description: >-
+  A person creates a pod that nothing owns: no rollout, no review, no history, and where it runs no controller asks.
+blind_spots: >-
+  None: the request is visible at every level.
+false_positives:
+  - kubectl run, and debugging
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/workloads/pods/
+covers: [WL-033]
+controls: [AIS-06]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') || ' by hand' AS reason
+FROM pods_workloads
+WHERE kind = 'Pod' AND subresource IS NULL AND (verb = 'create' OR status_code = 201) AND owner IS NULL
+  AND identity_kind IN ('human', 'anonymous')

@@ -1,0 +1,32 @@
+/*
+id: no-resource-limits
+title: No resource limits
+severity: info
+confidence: high
+risk: 0
+attack: [T1610, T1496]
+tactics: [Execution, Defense Evasion, Impact]
+description: >-
+  A workload is created with a container that has no limit of memory or processor time: it can take the whole node,
+  and a miner does.
+blind_spots: >-
+  Writes that are logged at Metadata level. Limits that a LimitRange sets later, where the response is not logged.
+false_positives:
+  - Workloads that nobody has sized
+triage:
+  - >-
+    SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, kind, namespace, name, client_ip, user_agent, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
+covers: [WL-061]
+controls: [AIS-06]
+*/
+SELECT event_id, object || ' sets no limits for ' || string_agg(name, ', ' ORDER BY name) AS reason
+FROM pods_containers
+WHERE body_source IN ('response', 'request') AND verb = 'create' AND subresource IS NULL AND role = 'container'
+  AND coalesce(cardinality(map_keys(limits)), 0) = 0
+GROUP BY event_id, object

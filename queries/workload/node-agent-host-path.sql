@@ -1,0 +1,31 @@
+/*
+id: node-agent-host-path
+title: Host path of an agent mounted
+severity: low
+confidence: medium
+risk: 10
+attack: [T1610, T1611]
+tactics: [Execution, Defense Evasion, Privilege Escalation]
+description: >-
+  A workload is written that reads devices, kernel interfaces, logs or files of the container runtime of its node, as
+  agents for monitoring and logs do, or a DaemonSet that may write to them.
+blind_spots: >-
+  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
+  the volume.
+false_positives:
+  - Agents for monitoring and logs, network plugins, storage drivers
+triage:
+  - >-
+    SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'
+  - >-
+    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
+covers: [WL-007, WL-010]
+controls: [AIS-06]
+*/
+SELECT event_id, reason
+FROM pods_host_paths
+WHERE inside IN ('device', 'kernel', 'network plugin', 'container state', 'logs') AND (NOT writable OR kind = 'DaemonSet')

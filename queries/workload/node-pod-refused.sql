@@ -1,0 +1,34 @@
+/*
+id: node-pod-refused
+title: Pod of a node refused
+severity: low
+confidence: high
+risk: 15
+attack: [T1610, T1078]
+tactics: [Execution, Defense Evasion, Privilege Escalation]
+description: >-
+  The identity of a node tries to create a workload and is refused: kubelets create nothing but mirrors of their
+  static pods.
+blind_spots: >-
+  Nothing: the request is visible at every level.
+false_positives:
+  - Kubelets whose static pods use secrets or volumes that are not allowed for them
+triage:
+  - >-
+    SELECT time, name, node_name, annotations, body_source FROM workloads WHERE username = '<identity>' AND verb = 'create' ORDER BY time
+  - >-
+    SELECT name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND client_ip = '<client_ip>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/node/
+covers: [WL-053, WL-054]
+controls: [AIS-06]
+*/
+SELECT event_id, coalesce(username, '') || ' may not create ' || object || ' in ' || coalesce(namespace, '') || coalesce(': ' || status_message, '') AS reason
+FROM (
+  SELECT event_id, username, namespace, status_message, concat(resource, ' ', name) AS object
+  FROM events
+  WHERE activity = 'workload' AND identity_kind = 'node' AND verb = 'create' AND subresource IS NULL
+    AND outcome IN ('denied_authz', 'denied_admission', 'invalid')
+)

@@ -1,0 +1,57 @@
+/*
+id: node-takeover
+title: Node takeover by a combination of privileges
+severity: high
+confidence: high
+risk: 60
+attack: [T1610, T1611]
+tactics: [Execution, Defense Evasion, Privilege Escalation]
+description: >-
+  A workload is written that joins two or more of the ways into its node: a container that is privileged or has all
+  capabilities or SYS_ADMIN, the node's processes, the node's root directory for writing. Together they make a shell
+  on the node a single command. Host network and host IPC count too, where the rest is not an agent on every node.
+blind_spots: Writes that are logged at Metadata level. Combinations of which a patch sets the second part only.
+false_positives:
+  - kubectl debug node and node shells of engineers
+  - Security sensors and restart daemons
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/pod-security-standards/
+covers: [WL-005]
+controls: [AIS-06]
+*/
+WITH strong AS (
+  SELECT event_id, bool_or(coalesce(privileged, false) OR coalesce(array_has_any(capabilities_add, make_array('ALL', 'SYS_ADMIN')), false)) AS powers
+  FROM pods_containers
+  GROUP BY event_id
+),
+roots AS (
+  SELECT event_id, bool_or(writable) AS root FROM pods_host_paths WHERE host_path = '/' GROUP BY event_id
+),
+joined AS (
+  SELECT
+    pods_workloads.event_id, object, kind,
+    coalesce(powers, false) AS powers, coalesce(root, false) AS root, coalesce(host_pid, false) AS pid,
+    coalesce(host_ipc, false) AS ipc, coalesce(host_network, false) AS network
+  FROM pods_workloads
+  LEFT JOIN strong ON strong.event_id = pods_workloads.event_id
+  LEFT JOIN roots ON roots.event_id = pods_workloads.event_id
+)
+SELECT
+  event_id,
+  object || ' joins ' || concat_ws(', ',
+    CASE WHEN powers THEN 'a privileged container or SYS_ADMIN' END,
+    CASE WHEN pid THEN 'hostPID' END,
+    CASE WHEN ipc THEN 'hostIPC' END,
+    CASE WHEN network THEN 'hostNetwork' END,
+    CASE WHEN root THEN 'the root directory of the node, writable' END) AS reason
+FROM joined
+WHERE powers::INT + pid::INT + root::INT >= 2
+  -- Network plugins are privileged on the host network: as DaemonSets they do not match by that alone.
+  OR (kind <> 'DaemonSet' AND powers::INT + pid::INT + root::INT + ipc::INT + network::INT >= 2)

@@ -1,0 +1,31 @@
+/*
+id: pod-security-refused
+title: Refused by Pod Security
+severity: low
+confidence: high
+risk: 10
+attack: [T1610]
+tactics: [Execution, Defense Evasion]
+description: >-
+  Somebody tried to write a workload that violates the enforced Pod Security level of its namespace, and was refused.
+  The reason names the checks.
+blind_spots: Refusals by other admission plugins. On old servers the message is not in the log.
+false_positives:
+  - Developers whose manifests are not hardened yet
+triage:
+  - >-
+    SELECT time, verb, kind, namespace, name, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, privileged, capabilities_add FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, verb, namespace, outcome FROM events WHERE resource = 'namespaces' AND name = '<namespace>' AND verb <> 'get' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/pod-security-admission/
+  - https://kubernetes.io/docs/concepts/security/pod-security-standards/
+covers: [WL-029]
+controls: [AIS-06]
+*/
+SELECT event_id, coalesce(status_message, response_object) AS reason
+FROM events
+WHERE activity = 'workload' AND outcome = 'denied_admission' AND identity_kind NOT IN ('controller', 'node')
+  AND contains(coalesce(status_message, response_object), 'violates PodSecurity')

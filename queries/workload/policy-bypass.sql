@@ -1,0 +1,37 @@
+/*
+id: policy-bypass
+title: Policy bypassed by label or annotation
+severity: medium
+confidence: high
+risk: 40
+attack: [T1610, T1548]
+tactics: [Execution, Defense Evasion, Privilege Escalation]
+description: >-
+  A workload is written with a label or annotation by which it asks an admission policy to let it through: the way for
+  emergencies, and past every check.
+blind_spots: Writes that are logged at Metadata level. Bypasses that the table policy_bypasses does not have.
+false_positives:
+  - Incident response
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://cloud.google.com/binary-authorization/docs/using-breakglass
+covers: [WL-048]
+controls: [AIS-06]
+*/
+SELECT DISTINCT event_id, object || ' says ' || entry['key'] || coalesce('=' || entry['value'], '') || ', which ' || product || ' obeys' AS reason
+FROM (
+  SELECT event_id, object, unnest(map_entries(annotations)) AS entry FROM pods_workloads
+  UNION ALL
+  SELECT event_id, object, unnest(map_entries(labels)) AS entry FROM pods_workloads
+  UNION ALL
+  SELECT event_id, object, unnest(map_entries(pod_annotations)) AS entry FROM pods_workloads
+  UNION ALL
+  SELECT event_id, object, unnest(map_entries(pod_labels)) AS entry FROM pods_workloads
+)
+JOIN policy_bypasses ON entry['key'] LIKE key AND coalesce(entry['value'], '') LIKE value

@@ -1,0 +1,30 @@
+/*
+id: probe-of-another-host
+title: Probe or hook of another host
+severity: medium
+confidence: medium
+risk: 20
+attack: [T1610, T1046]
+tactics: [Execution, Defense Evasion, Discovery]
+description: >-
+  A workload is written with a probe or a lifecycle hook that calls a host other than the pod. The kubelet makes the
+  call, from the node's network: it reaches the metadata service and what network policies hide, and its answers show
+  in the pod's state.
+blind_spots: Writes that are logged at Metadata level.
+false_positives:
+  - Old charts that name a host which their pod serves
+triage:
+  - >-
+    SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, kind, namespace, name, client_ip, user_agent, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/pod-security-standards/
+covers: [WL-025]
+controls: [AIS-06]
+*/
+SELECT event_id, handler['name'] || ' of ' || role || ' ' || coalesce(name, '') || ' of ' || object || ' calls ' || handler['host'] AS reason
+FROM (SELECT event_id, role, name, object, unnest(handlers) AS handler FROM pods_containers)
+WHERE handler['host'] <> '' AND NOT regexp_like(handler['host'], '^(localhost|127\.[0-9.]+|::1|\[::1\]|0\.0\.0\.0)$')

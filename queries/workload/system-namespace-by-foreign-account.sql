@@ -1,0 +1,34 @@
+/*
+id: system-namespace-by-foreign-account
+title: Workload in a system namespace by an account from elsewhere
+severity: low
+confidence: medium
+risk: 15
+attack: [T1610, T1036.005]
+tactics: [Execution, Defense Evasion]
+description: >-
+  A service account whose own namespace is none of the platform creates a workload in a namespace of the platform.
+blind_spots: Namespaces of the platform that the table system_namespaces does not have.
+false_positives:
+  - Continuous integration and GitOps controllers that install add-ons
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1036/005/
+covers: [WL-030]
+controls: [AIS-06]
+*/
+SELECT event_id, username || ' creates ' || object || ' in ' || created.namespace AS reason
+FROM (
+  SELECT *, split_part(username, ':', 3) AS home
+  FROM pods_workloads
+  WHERE identity_kind = 'service_account' AND (verb = 'create' OR status_code = 201) AND subresource IS NULL
+) AS created
+JOIN system_namespaces AS system ON created.namespace LIKE system.namespace
+LEFT JOIN system_namespaces AS own ON home LIKE own.namespace
+WHERE own.namespace IS NULL

@@ -1,0 +1,31 @@
+/*
+id: system-namespace-change-by-person
+title: Workload of a system namespace changed by a person
+severity: low
+confidence: medium
+risk: 15
+attack: [T1610, T1036.005]
+tactics: [Execution, Defense Evasion]
+description: >-
+  A person changes a workload in a namespace of the platform: another image, command or setting in a component that
+  nobody looks at.
+blind_spots: Namespaces of the platform that the table system_namespaces does not have.
+false_positives:
+  - Administrators who repair or upgrade add-ons by hand
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1036/005/
+covers: [WL-030]
+controls: [AIS-06]
+*/
+SELECT event_id, identity_kind || ' ' || coalesce(username, '') || ' changes ' || object || ' in ' || pods_workloads.namespace AS reason
+FROM pods_workloads
+JOIN system_namespaces AS system ON pods_workloads.namespace LIKE system.namespace
+WHERE identity_kind IN ('human', 'anonymous') AND verb IN ('update', 'patch') AND (status_code IS DISTINCT FROM 201)
+  AND subresource IS NULL

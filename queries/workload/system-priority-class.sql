@@ -1,0 +1,30 @@
+/*
+id: system-priority-class
+title: Priority of the system outside of it
+severity: medium
+confidence: medium
+risk: 20
+attack: [T1610, T1562]
+tactics: [Execution, Defense Evasion]
+description: >-
+  A workload outside of the platform's namespaces takes the priority of the system: it drives other pods off their
+  nodes, security agents too, and is never driven off.
+blind_spots: Writes that are logged at Metadata level.
+false_positives:
+  - Agents of vendors in namespaces of their own
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
+covers: [WL-063]
+controls: [AIS-06]
+*/
+SELECT event_id, object || ' in ' || written.namespace || ' takes priority ' || priority_class_name AS reason
+FROM pods_workloads AS written
+LEFT JOIN system_namespaces AS system ON written.namespace LIKE system.namespace
+WHERE priority_class_name IN ('system-cluster-critical', 'system-node-critical') AND system.namespace IS NULL

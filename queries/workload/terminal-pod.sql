@@ -1,0 +1,41 @@
+/*
+id: terminal-pod
+title: Pod with a terminal
+severity: low
+confidence: medium
+risk: 5
+attack: [T1610, T1609]
+tactics: [Execution, Defense Evasion]
+description: >-
+  A pod is created with a terminal and open input, as kubectl run -it does, or its creator attaches to it within five
+  minutes: somebody works in it by hand.
+blind_spots: A terminal that is asked for later, by exec.
+false_positives:
+  - Engineers who debug
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/kubectl/generated/kubectl_run/
+covers: [WL-034]
+controls: [AIS-06]
+*/
+SELECT DISTINCT event_id, reason
+FROM (
+  SELECT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' has a terminal' AS reason
+  FROM pods_containers
+  WHERE kind = 'Pod' AND stdin AND tty AND verb = 'create' AND subresource IS NULL
+  UNION ALL
+  SELECT made.event_id, made.object || ' is attached to by ' || made.username || ', who created it' AS reason
+  FROM pods_workloads AS made
+  JOIN execs AS attached
+    ON attached.cluster = made.cluster AND attached.namespace = made.namespace AND attached.name = made.name
+    AND attached.username = made.username
+  WHERE made.kind = 'Pod' AND made.verb = 'create' AND made.subresource IS NULL
+    AND attached.subresource = 'attach' AND attached.outcome = 'allowed'
+    AND attached.time BETWEEN made.time AND made.time + INTERVAL '5 minutes'
+)

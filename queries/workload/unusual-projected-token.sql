@@ -1,0 +1,42 @@
+/*
+id: unusual-projected-token
+title: Unusual projected token
+severity: low
+confidence: medium
+risk: 5
+attack: [T1610, T1528]
+tactics: [Execution, Defense Evasion, Credential Access]
+description: >-
+  A workload mounts a token of its service account that is meant for somebody else than the API server, or that lives
+  longer than a day: such a token opens doors outside of the cluster, or long after the pod is gone.
+blind_spots: >-
+  Writes that are logged at Metadata level. Tokens that a webhook adds later, where the response is not logged.
+false_positives:
+  - Identity for clouds, service meshes and vaults
+triage:
+  - >-
+    SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'
+  - >-
+    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
+covers: [WL-046]
+controls: [AIS-06]
+parameters:
+  seconds:
+    type: integer
+    description: Lifetime above which a token counts
+    default: 86400
+*/
+SELECT DISTINCT
+  event_id,
+  'volume ' || coalesce(name, '') || ' of ' || object || ' has a token for ' || coalesce(token['audience'], 'the API server')
+    || coalesce(' of ' || token['expiration_seconds']::TEXT || ' seconds', '') AS reason
+FROM (
+  SELECT event_id, name, object, unnest(projected_tokens) AS token
+  FROM volumes
+  WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
+)
+WHERE token['audience'] <> '' OR token['expiration_seconds'] > $seconds
