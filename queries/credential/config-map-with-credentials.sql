@@ -1,0 +1,37 @@
+/*
+id: config-map-with-credentials
+title: ConfigMap with a credential
+severity: low
+confidence: medium
+risk: 8
+attack: [T1552.001]
+tactics: [Credential Access]
+description: >-
+  A person or a pipeline writes a ConfigMap with a key that is named like a credential. ConfigMaps are readable for
+  many who may not read secrets.
+blind_spots: >-
+  Credentials under other keys, and inside of files.
+false_positives:
+  - Keys that hold the name of a secret, not its value
+triage:
+  - >-
+    SELECT time, username, verb, namespace, name, keys FROM config_maps WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT username, verb, time FROM events WHERE resource = 'configmaps' AND namespace = '<namespace>' AND name = '<name>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/configuration/configmap/
+  - https://attack.mitre.org/techniques/T1552/001/
+covers: [CA-013]
+controls: [DSP-15]
+parameters:
+  key_names:
+    type: text
+    default: '(passw(or)?d|passwd|secret[-_.]?(access[-_.]?)?key|api[-_.]?key|access[-_.]?key([-_.]?id)?|private[-_.]?key|client[-_.]?secret|auth[-_.]?token|access[-_.]?token|credentials?|kubeconfig|id_rsa|dockerconfigjson)'
+    description: Keys that hold credentials, as a regular expression
+*/
+SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes ConfigMap ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' with key ' || key AS reason
+FROM (SELECT *, unnest(keys) AS key FROM config_maps)
+WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'node')
+  AND regexp_like(key, $key_names, 'i') AND NOT regexp_like(key, '(path|file|name|url|policy|length|ttl|enabled)$', 'i')

@@ -1,0 +1,39 @@
+/*
+id: long-token-lifetime
+title: Token for a long time requested
+severity: medium
+confidence: high
+risk: 30
+attack: [T1528, T1098]
+tactics: [Persistence, Credential Access]
+description: >-
+  Somebody other than a kubelet or the control plane asks for a token of a service account that holds for longer
+  than a week: a credential to keep.
+blind_spots: >-
+  Requests whose bodies are not logged; servers that shorten what was asked for.
+false_positives:
+  - Pipelines and monitoring outside of the cluster with a token for a year
+triage:
+  - >-
+    SELECT time, username, namespace, name, outcome, client_ip FROM events WHERE resource = 'serviceaccounts' AND subresource = 'token' AND identity_kind NOT IN ('node', 'controller') ORDER BY time
+  - >-
+    SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
+covers: [CA-011]
+controls: [IAM-16]
+parameters:
+  longest_seconds:
+    type: integer
+    default: 604800
+    description: Tokens for longer are rare
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || coalesce(namespace || '/', '') || coalesce(name, '?') || ' for '
+    || expiration_seconds / 3600 || ' hours' AS reason
+FROM token_requests
+WHERE verb = 'create' AND outcome = 'allowed' AND expiration_seconds > $longest_seconds
+  AND identity_kind NOT IN ('controller', 'node')

@@ -1,0 +1,51 @@
+/*
+id: cluster-identity-from-public-address
+title: Service account or component from a public address
+severity: high
+confidence: medium
+risk: 55
+attack: [T1078, T1528]
+tactics: [Initial Access]
+description: >-
+  A service account or a component of the cluster that is otherwise seen at private addresses comes from a public
+  one that is no node's: its credential left the cluster.
+blind_spots: >-
+  Identities that are seen at public addresses only, such as pipelines outside of the cluster, and thieves inside of
+  the network.
+false_positives:
+  - Clusters that change the gateway through which their nodes come
+triage:
+  - >-
+    SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1078/
+  - https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
+covers: [IA-004]
+controls: [IAM-16]
+*/
+WITH requests AS (
+  SELECT event_id, time, cluster, username, identity_kind, client_ip, user_agent, outcome, true AS in_scope FROM events
+  UNION ALL
+  SELECT event_id, time, cluster, username, identity_kind, client_ip, user_agent, outcome, false AS in_scope
+  FROM events_history
+),
+nodes AS (
+  SELECT DISTINCT cluster, client_ip FROM requests WHERE identity_kind IN ('node', 'controller')
+),
+of_cluster AS (
+  SELECT *, bool_or(is_private_ip(client_ip)) OVER (PARTITION BY cluster, username) AS is_at_home
+  FROM requests
+  WHERE identity_kind IN ('service_account', 'system') AND outcome NOT IN ('unknown', 'denied_authn')
+)
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  username || ' comes from the public address ' || of_cluster.client_ip || ' with ' || coalesce(min(user_agent), '?') || ': '
+    || count(*) || ' requests' AS reason
+FROM of_cluster
+LEFT JOIN nodes ON of_cluster.cluster = nodes.cluster AND of_cluster.client_ip = nodes.client_ip
+WHERE in_scope AND is_at_home AND NOT is_private_ip(of_cluster.client_ip) AND nodes.client_ip IS NULL
+GROUP BY of_cluster.cluster, username, of_cluster.client_ip

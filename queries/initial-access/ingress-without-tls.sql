@@ -1,0 +1,32 @@
+/*
+id: ingress-without-tls
+title: Ingress without TLS
+severity: info
+confidence: high
+risk: 3
+attack: [T1040]
+tactics: [Credential Access]
+description: >-
+  An Ingress is written that ends no TLS: what passes it, passwords and cookies too, can be read on the way.
+blind_spots: >-
+  TLS that a load balancer in front or the controller's default certificate ends.
+false_positives:
+  - Internal applications, controllers with a default certificate
+triage:
+  - >-
+    SELECT time, username, verb, namespace, name, hosts, tls_hosts FROM ingresses WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT time, username, name, hosts, has_tls FROM ingresses WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/services-networking/ingress/#tls
+covers: [IA-012]
+controls: [IPY-03]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes ingress ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' without TLS for '
+    || coalesce(nullif(array_to_string(hosts, ', '), ''), 'every host') AS reason
+FROM ingresses
+WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'node') AND NOT has_tls

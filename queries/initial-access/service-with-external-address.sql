@@ -1,0 +1,34 @@
+/*
+id: service-with-external-address
+title: Service takes over an external address
+severity: medium
+confidence: high
+risk: 35
+attack: [T1557, T1133]
+tactics: [Credential Access, Persistence]
+description: >-
+  A Service names external addresses (externalIPs): every node sends what goes to such an address to the Service's
+  pods. Who may write a Service so takes over traffic that is meant for others (CVE-2020-8554).
+blind_spots: >-
+  Services whose bodies are not logged; addresses in the status, which few may write.
+false_positives:
+  - Clusters without load balancers that publish services so
+triage:
+  - >-
+    SELECT time, username, verb, namespace, name, type, ports, external_ips FROM services WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT time, verb, namespace, name, type FROM services WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/services-networking/service/#external-ips
+  - https://github.com/kubernetes/kubernetes/issues/97076
+covers: [IA-011]
+controls: [IPY-03]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gives service ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' the addresses '
+    || array_to_string(external_ips, ', ') AS reason
+FROM services
+WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'node') AND cardinality(external_ips) > 0
