@@ -27,5 +27,5 @@ SELECT
   'copies files out of pod ' || coalesce(name, '') || ': ' || left(command_line, 300) AS reason
 FROM execs
 WHERE subresource = 'exec'
-  AND regexp_like(command_line, '\btar\s+((-{1,2}\S+\s+)*-?\w*c\w*\s+((-\S*\s+)*-(\s|$)|-)|[^|;&>]*-O\b|-?\w*c\w*\s+[^-|;&>][^|;&>]*$)', 'i')
+  AND regexp_like(command_line, '\btar\s+((-{1,2}\S+\s+)*-?\w*c\w*\s+((-\S*\s+)*-(\s|$)|-)|[^|;&>]*-O\b|-?[a-eg-z]*c[a-eg-z]*\s+[^-|;&>][^|;&>]*$)', 'i')
   AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')

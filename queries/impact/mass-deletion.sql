@@ -29,7 +29,7 @@ parameters:
     description: How many objects
   pause_seconds:
     type: integer
-    default: 10
+    default: 5
     description: How long a pause ends an episode
 */
 WITH made AS (
