@@ -5,9 +5,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use x509_cert::der::oid::ObjectIdentifier;
-use x509_cert::der::oid::db::{rfc4519, rfc5280, rfc5912};
-use x509_cert::der::{Decode, Length, Reader, SliceReader, Tag};
+use der::oid::ObjectIdentifier;
+use der::oid::db::{rfc4519, rfc5280, rfc5912};
+use der::{Decode, Length, Reader, SliceReader, Tag};
 
 use crate::body::Json;
 use crate::column::Text;
