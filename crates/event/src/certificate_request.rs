@@ -6,13 +6,18 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use der::oid::ObjectIdentifier;
-use der::oid::db::{rfc4519, rfc5280, rfc5912};
 use der::{Decode, Length, Reader, SliceReader, Tag};
 
 use crate::body::Json;
 use crate::column::Text;
 use crate::extract::{Bodies, body_source};
 use crate::row;
+
+// X.520 (RFC 4519), PKCS#9 (RFC 2985) and the certificate extensions of RFC 5280.
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+const ORGANIZATION_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
+const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
+const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
 row! {
     /// The CertificateSigningRequest that a request writes (`certificates.k8s.io`).
@@ -100,9 +105,9 @@ impl Subject {
         let name = values(info, SEQUENCE).next()?;
         let mut subject = Self::default();
         for (r#type, tag, value) in values(name, SET).flat_map(attributes) {
-            if r#type == rfc4519::COMMON_NAME {
+            if r#type == COMMON_NAME {
                 subject.common_name = text(tag, value).or(subject.common_name.take());
-            } else if r#type == rfc4519::ORGANIZATION_NAME {
+            } else if r#type == ORGANIZATION_NAME {
                 subject.organizations.extend(text(tag, value));
             }
         }
@@ -115,12 +120,12 @@ impl Subject {
 fn dns_names(info: &[u8]) -> Option<Vec<String>> {
     let requested = values(info, ATTRIBUTES).flat_map(attributes);
     let extensions = requested
-        .filter(|(r#type, ..)| *r#type == rfc5912::ID_EXTENSION_REQ)
+        .filter(|(r#type, ..)| *r#type == EXTENSION_REQUEST)
         .flat_map(|(_, _, set)| values(set, SEQUENCE))
         .flat_map(|extensions| values(extensions, SEQUENCE));
     let mut names = Vec::new();
     for extension in extensions {
-        if first_oid(extension) != Some(rfc5280::ID_CE_SUBJECT_ALT_NAME) {
+        if first_oid(extension) != Some(SUBJECT_ALT_NAME) {
             continue;
         }
         let general_names = values(values(extension, OCTET_STRING).next()?, SEQUENCE).next()?;
