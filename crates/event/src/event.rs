@@ -1,6 +1,6 @@
 //! The row of the `events` table: one audit event, which is one stage of one request.
 
-use crate::column::{Day, Map, Micros, Text};
+use crate::column::{Day, LongText, Map, Micros, Text};
 use crate::rbac::Rbac;
 use crate::row;
 use crate::workload::Workload;
@@ -125,11 +125,11 @@ row! {
         /// `apiVersion` of the event, such as `audit.k8s.io/v1`; null inside an `EventList`.
         pub audit_api_version: Option<Text<'a>>,
         /// `requestObject`, JSON text as logged, redacted secrets apart.
-        pub request_object: Option<Text<'a>>,
+        pub request_object: Option<LongText<'a>>,
         /// `responseObject`, JSON text as logged, redacted secrets apart.
-        pub response_object: Option<Text<'a>>,
+        pub response_object: Option<LongText<'a>>,
         /// JSON object with every member of the event that the other columns cannot give back exactly.
-        pub extra: Option<Text<'a>>,
+        pub extra: Option<LongText<'a>>,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::body::{Json, object_of_json_patch};
 use crate::column::{Map, Text};
+use crate::document::Value;
 use crate::image::ImageReference;
 use crate::kinds::{Template, WorkloadKind};
 use crate::path::normalize_host_path;
@@ -29,13 +30,16 @@ struct Body<'b, 'a> {
 
 impl<'a> Bodies<'a> {
     /// Parses the bodies of a write. A JSON Patch becomes the partial object that it describes.
-    pub(crate) fn parse(verb: &str, request: Option<&'a str>, response: Option<&'a str>) -> Self {
-        let json = |text: Option<&'a str>| text.and_then(|text| serde_json::from_str(text).ok());
-        let request = match json(request) {
+    pub(crate) fn parse(
+        verb: &str,
+        request: Option<Value<'a, '_>>,
+        response: Option<Value<'a, '_>>,
+    ) -> Self {
+        let request = match request.and_then(Value::read) {
             Some(Json::Array(operations)) => Some(object_of_json_patch(&operations)),
             other => other,
         };
-        Self { verb_is_patch: verb == "patch", request, response: json(response) }
+        Self { verb_is_patch: verb == "patch", request, response: response.and_then(Value::read) }
     }
 
     /// The body that shows the object best: the response where `is_object` holds for it, else the request.

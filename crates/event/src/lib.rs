@@ -28,7 +28,7 @@ mod workload;
 
 pub use activity::Activity;
 pub use batch::{BatchBuilder, PARTITION_COLUMNS, documentation, schema};
-pub use column::{Column, FieldDoc, Micros, Text};
+pub use column::{Column, FieldDoc, LongText, Micros, Text};
 pub use document::Members;
 pub use event::{Event, Exec};
 pub use export::{EXPORT_COLUMNS, ExportError, Exporter};

@@ -6,12 +6,11 @@
 use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate};
-use serde::Deserialize;
 
 use crate::activity::{Activity, Request};
 use crate::body::Json;
-use crate::column::{Map, Micros, Text};
-use crate::document::{Document, Member, Reader};
+use crate::column::{LongText, Map, Micros, Text};
+use crate::document::{Document, Member, Reader, Value};
 use crate::event::Event;
 use crate::extract::{self, Bodies};
 use crate::identity::IdentityKind;
@@ -74,10 +73,11 @@ impl Parser {
             }
             None => json,
         };
-        let document = self.reader.read(json)?;
-        let mut columns = Columns { fallback_time: shipped_at, ..Columns::default() };
-        columns.event.shipped_at = shipped_at;
-        columns.read(document)
+        self.reader.read(json, |document| {
+            let mut columns = Columns { fallback_time: shipped_at, ..Columns::default() };
+            columns.event.shipped_at = shipped_at;
+            columns.read(document)
+        })
     }
 }
 
@@ -112,14 +112,9 @@ fn micro_time(text: &[u8]) -> Option<Micros> {
     Some(Micros(time.and_utc().timestamp_micros())).filter(|time| time.0 >= 0)
 }
 
-/// Reads a value of type `T`, or nothing where the JSON is of another type.
-fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
-    serde_json::from_str(json).ok()
-}
-
 /// Whether `DeleteOptions` ask for a dry run.
-fn is_dry_run(options: &str) -> bool {
-    read::<Json<'_>>(options).is_some_and(|options| !options.list("dryRun").is_empty())
+fn is_dry_run(options: Value<'_, '_>) -> bool {
+    options.read().is_some_and(|options| !options.list("dryRun").is_empty())
 }
 
 /// Puts a text into a column; false where it is no text, or the column has one already.
@@ -137,28 +132,28 @@ fn strings(value: Json<'_>) -> Option<Vec<Text<'_>>> {
 
 /// The columns of one event as they are filled.
 #[derive(Default)]
-struct Columns<'a> {
+struct Columns<'a, 't> {
     event: Event<'a>,
     /// Members that the columns cannot give back exactly.
     extra: Vec<(Text<'a>, &'a str)>,
-    request: Option<&'a str>,
-    response: Option<&'a str>,
+    request: Option<Value<'a, 't>>,
+    response: Option<Value<'a, 't>>,
     object_ref: Option<&'a str>,
     fallback_time: Option<Micros>,
     policy_failure: bool,
 }
 
-impl<'a> Columns<'a> {
-    fn read(mut self, document: Document<'a>) -> Result<Event<'a>, ParseError> {
+impl<'a, 't> Columns<'a, 't> {
+    fn read(mut self, document: Document<'a, 't>) -> Result<Event<'a>, ParseError> {
         self.check_kind(&document.members)?;
         let repeated: Vec<String> = repeated(&document.members, |member| &member.key)
             .into_iter()
             .map(str::to_owned)
             .collect();
-        for Member { key, json, value } in document.members {
-            let taken = self.member(&key, json, value);
+        for Member { key, value } in document.members {
+            let taken = self.member(&key, value);
             if !taken || repeated.iter().any(|other| **other == *key) {
-                self.extra.push((key, json));
+                self.extra.push((key, value.json));
             }
         }
         if self.event.audit_id.is_none() {
@@ -177,10 +172,10 @@ impl<'a> Columns<'a> {
         Ok(self.event)
     }
 
-    fn check_kind(&mut self, members: &[Member<'a>]) -> Result<(), ParseError> {
+    fn check_kind(&mut self, members: &[Member<'a, 't>]) -> Result<(), ParseError> {
         let named = |name: &str| members.iter().find(|member| &*member.key == name);
-        let kind = named("kind").and_then(|member| member.value.as_text());
-        let api_version = named("apiVersion").and_then(|member| member.value.as_text());
+        let text = |name| named(name)?.value.read()?.into_text();
+        let (kind, api_version) = (text("kind"), text("apiVersion"));
         let is_event = kind.as_deref().is_none_or(|kind| kind == "Event")
             && api_version.as_deref().is_none_or(|version| version.starts_with("audit.k8s.io/"));
         if !is_event {
@@ -194,7 +189,21 @@ impl<'a> Columns<'a> {
     }
 
     /// Takes one member of the event; false where the columns cannot give it back exactly.
-    fn member(&mut self, key: &str, json: &'a str, value: Json<'a>) -> bool {
+    fn member(&mut self, key: &str, value: Value<'a, 't>) -> bool {
+        match key {
+            "requestObject" => {
+                self.request = Some(value);
+                return true;
+            }
+            "responseObject" => {
+                self.response = Some(value);
+                return true;
+            }
+            "objectRef" => self.object_ref = Some(value.json),
+            _ => {}
+        }
+        // A value that no type holds is kept as written; it does not cost the event.
+        let value = value.read().unwrap_or(Json::Null);
         let event = &mut self.event;
         match key {
             "kind" | "apiVersion" => event.audit_api_version.is_some(),
@@ -224,19 +233,8 @@ impl<'a> Columns<'a> {
                 event.impersonated_extra = user.extra;
                 user.exact
             }
-            "objectRef" => {
-                self.object_ref = Some(json);
-                self.object_ref(value)
-            }
+            "objectRef" => self.object_ref(value),
             "responseStatus" => self.response_status(value),
-            "requestObject" => {
-                self.request = Some(json);
-                true
-            }
-            "responseObject" => {
-                self.response = Some(json);
-                true
-            }
             "requestReceivedTimestamp" => {
                 let (time, exact) = value.as_text().and_then(|text| instant(&text)).unzip();
                 event.received_at = time;
@@ -390,8 +388,8 @@ impl<'a> Columns<'a> {
     fn bodies(&mut self) {
         let (request, response) = (self.request, self.response);
         let event = &mut self.event;
-        event.request_object = request.map(Text::from);
-        event.response_object = response.map(Text::from);
+        event.request_object = request.map(|body| body.json.into());
+        event.response_object = response.map(|body| body.json.into());
 
         let verb = event.verb.as_deref().unwrap_or_default();
         if !matches!(verb, "create" | "update" | "patch") {
@@ -422,8 +420,8 @@ impl<'a> Columns<'a> {
                 self.identify(bodies.response.as_ref(), bodies.request.as_ref());
             }
             _ if verb == "create" && unnamed => {
-                let response = response.and_then(read::<Json<'a>>);
-                let request = request.and_then(read::<Json<'a>>);
+                let response = response.and_then(Value::read);
+                let request = request.and_then(Value::read);
                 self.identify(response.as_ref(), request.as_ref());
             }
             _ => {}
@@ -455,7 +453,7 @@ impl<'a> Columns<'a> {
     }
 
     /// The members that no column gives back, as one JSON object.
-    fn extra(&self) -> Option<Text<'a>> {
+    fn extra(&self) -> Option<LongText<'a>> {
         if self.extra.is_empty() {
             return None;
         }

@@ -12,6 +12,7 @@
 use std::io::{self, Read};
 use std::mem;
 
+use arrow::buffer::Buffer;
 use memchr::memchr2;
 
 use crate::envelope::Place;
@@ -47,7 +48,7 @@ pub(crate) struct Limits {
 pub(crate) struct Block {
     /// Where `bytes` begins in the decompressed stream.
     pub(crate) offset: u64,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Buffer,
     pub(crate) records: Vec<Record>,
 }
 
@@ -342,8 +343,10 @@ impl<R: Read> Framer<R> {
     /// Gives out the buffer up to `at`.
     fn cut(&mut self, at: usize, records: Vec<Record>) -> Block {
         let rest = self.buffer.split_off(at);
-        let block =
-            Block { offset: self.offset, bytes: mem::replace(&mut self.buffer, rest), records };
+        let mut bytes = mem::replace(&mut self.buffer, rest);
+        // Rows refer to it: what is short must not hold the memory of a whole block.
+        bytes.shrink_to_fit();
+        let block = Block { offset: self.offset, bytes: bytes.into(), records };
         self.offset += at as u64;
         block
     }
@@ -372,7 +375,7 @@ impl<R: Read> Framer<R> {
         }
         self.buffer = chunk;
         let record = Record { kind, start: 0, end: bytes.len(), length, line: self.line };
-        let block = Block { offset: self.offset, bytes, records: vec![record] };
+        let block = Block { offset: self.offset, bytes: bytes.into(), records: vec![record] };
         self.offset += length;
         block
     }

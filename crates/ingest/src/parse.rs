@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
 use podtrail_event::{BatchBuilder, Event, ParseError, Parser, RedactionKey, Text, redact_record};
 
 use crate::envelope::{self, Candidate, Contents, Facts, Place, Room, salvage};
@@ -104,7 +105,7 @@ fn contain_panic(block: &Block, parse: impl FnOnce() -> Parsed) -> Parsed {
             offset: block.offset,
             line: block.records.first().map_or(1, |record| record.line),
             length: block.bytes.len() as u64,
-            bytes: block.bytes.clone(),
+            bytes: block.bytes.to_vec(),
             reason: shorten(&format!("a defect in podtrail: {}", panic_message(&*panic))),
         };
         let damaged = vec![damaged];
@@ -124,7 +125,7 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
 fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let mut damaged = Vec::new();
     let mut odd = Vec::new();
-    let mut rows = Rows::new(origin);
+    let mut rows = Rows::new(origin, &block.bytes);
     for record in &block.records {
         let bytes = &block.bytes[record.start..record.end];
         let offset = block.offset + record.start as u64;
@@ -204,14 +205,15 @@ fn shorten(reason: &str) -> String {
 /// Rows being built.
 struct Rows<'a> {
     origin: &'a Origin,
+    log: &'a Buffer,
     parser: Parser,
     builder: Option<Box<BatchBuilder>>,
 }
 
 impl<'a> Rows<'a> {
-    fn new(origin: &'a Origin) -> Self {
+    fn new(origin: &'a Origin, log: &'a Buffer) -> Self {
         let parser = Parser::new(origin.redaction.clone());
-        Self { origin, parser, builder: None }
+        Self { origin, log, parser, builder: None }
     }
 
     /// Appends a record that should be an event as it stands; false if it is none, or has members of an envelope.
@@ -221,7 +223,9 @@ impl<'a> Rows<'a> {
         let is_bare = !event.extra.as_deref().is_some_and(envelope::is_lifted);
         if is_bare {
             self.origin.mark(&mut event, record.place(), &bare);
-            self.builder.get_or_insert_default().append(&event);
+            self.builder
+                .get_or_insert_with(|| Box::new(BatchBuilder::over(self.log)))
+                .append(&event);
         }
         is_bare
     }
@@ -253,7 +257,7 @@ impl<'a> Rows<'a> {
         let mut event = self.parser.parse(json, facts.shipped_at)?;
         event.original = original.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into());
         self.origin.mark(&mut event, place, facts);
-        self.builder.get_or_insert_default().append(&event);
+        self.builder.get_or_insert_with(|| Box::new(BatchBuilder::over(self.log))).append(&event);
         Ok(())
     }
 
@@ -286,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_defect_costs_the_block() {
-        let block = Block { offset: 7, bytes: b"abc".to_vec(), records: Vec::new() };
+        let block = Block { offset: 7, bytes: b"abc".into(), records: Vec::new() };
         let parsed = contain_panic(&block, || panic!("index {} is wrong\nand more", 3));
         let [damaged] = &parsed.damaged[..] else { panic!("one record") };
         assert_eq!(damaged.reason, "a defect in podtrail: index 3 is wrong");

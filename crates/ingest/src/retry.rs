@@ -47,7 +47,7 @@ pub fn retry(record: &QuarantineRecord, options: &Options) -> Option<Retried> {
 fn whole(record: &QuarantineRecord) -> Block {
     let length = record.bytes.len();
     let part = Record { kind: Kind::Text, start: 0, end: length, length: length as u64, line: 1 };
-    Block { offset: 0, bytes: record.bytes.clone(), records: vec![part] }
+    Block { offset: 0, bytes: record.bytes.clone().into(), records: vec![part] }
 }
 
 /// Parses blocks, whose places are counted from the beginning of the record. Nothing where they hold what was refused.
