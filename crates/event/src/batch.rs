@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, RecordBatch};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use crate::column::{Build, Column, FieldDoc};
+use crate::column::{Build, Column, FieldDoc, LongTextBuilder};
 use crate::event::{Event, EventBuilder};
 
 /// The columns by which the `events` table is partitioned, in order.
@@ -33,9 +34,19 @@ pub struct BatchBuilder {
 }
 
 impl BatchBuilder {
+    /// A builder of batches that refer to long texts in `log`, which their events are read from: such a column is one of
+    /// views, not of strings.
+    pub fn over(log: &Buffer) -> Self {
+        let mut rows = EventBuilder::default();
+        for column in [&mut rows.request_object, &mut rows.response_object] {
+            column.values = LongTextBuilder::over(log.clone());
+        }
+        Self { rows }
+    }
+
     /// Appends one event.
     pub fn append(&mut self, event: &Event<'_>) {
-        self.rows.append(Some(event));
+        self.rows.append(event);
     }
 
     /// The number of events collected.
@@ -52,8 +63,15 @@ impl BatchBuilder {
     pub fn finish(mut self) -> RecordBatch {
         let (columns, validity) = self.rows.finish_columns();
         debug_assert!(validity.is_none_or(|nulls| nulls.null_count() == 0));
-        let columns: Vec<_> = columns.into_iter().map(|column| column as Arc<dyn Array>).collect();
-        match RecordBatch::try_new(schema(), columns) {
+        let schema = schema();
+        let fields = schema.fields().iter().zip(&columns).map(|(field, column)| {
+            if field.data_type() == column.data_type() {
+                return field.clone();
+            }
+            Arc::new(Field::clone(field).with_data_type(column.data_type().clone()))
+        });
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        match RecordBatch::try_new(schema, columns) {
             Ok(batch) => batch,
             Err(error) => unreachable!("columns and schema come from one declaration: {error}"),
         }

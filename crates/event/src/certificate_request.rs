@@ -44,7 +44,7 @@ row! {
 /// The request that is written; `is_approval` says that it is through the subresource `approval`. `None` for a patch
 /// that leaves it alone.
 pub(crate) fn certificate_request<'a>(
-    bodies: &Bodies<'a>,
+    bodies: &Bodies<'a, '_>,
     is_approval: bool,
 ) -> Option<CertificateRequest<'a>> {
     let payload: &[&str] = if is_approval { &["status"] } else { &["spec"] };

@@ -64,7 +64,7 @@ pub(crate) fn changes_of_texts(
     before: &str,
     after: &str,
 ) -> Vec<Change<'static>> {
-    let [before, after] = [before, after].map(|text| Bodies::new("update", Some(text), None));
+    let [before, after] = [before, after].map(|text| Bodies::of_request("update", text));
     match (extract::workload(kind, &before), extract::workload(kind, &after)) {
         (Some(before), Some(after)) => compare(&Before::Version(&before), &after),
         _ => Vec::new(),
@@ -80,7 +80,7 @@ pub(crate) fn changes_of_patch(
     patch: &str,
     added: HashSet<String>,
 ) -> Vec<Change<'static>> {
-    let bodies = Bodies::new("patch", Some(patch), None);
+    let bodies = Bodies::of_request("patch", patch);
     let workload = if ephemeral {
         Some(extract::ephemeral_containers(&bodies))
     } else {

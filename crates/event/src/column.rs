@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BooleanBuilder, Date32Builder, Int32Builder, Int64Builder, ListArray,
-    MapArray, NullBufferBuilder, StringBuilder, StructArray, TimestampMicrosecondBuilder,
+    MapArray, NullBufferBuilder, StringArray, StringBuilder, StringViewBuilder, StructArray,
+    TimestampMicrosecondBuilder,
 };
-use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 use chrono::{DateTime, SecondsFormat};
 
@@ -34,8 +35,11 @@ pub trait Column {
 
 /// Collects values of `T` into an Arrow array.
 pub trait Build<T: ?Sized> {
-    /// Appends one value, or a null.
-    fn append(&mut self, value: Option<&T>);
+    /// Appends one value.
+    fn append(&mut self, value: &T);
+
+    /// Appends nulls.
+    fn append_nulls(&mut self, count: usize);
 
     /// The array of what was appended; the builder is empty afterwards.
     fn finish(&mut self) -> ArrayRef;
@@ -158,11 +162,12 @@ macro_rules! scalar_column {
         }
 
         impl Build<$type> for $builder {
-            fn append(&mut self, value: Option<&$type>) {
-                match value {
-                    Some($value) => self.append_value($raw),
-                    None => self.append_null(),
-                }
+            fn append(&mut self, $value: &$type) {
+                self.append_value($raw);
+            }
+
+            fn append_nulls(&mut self, count: usize) {
+                <$builder>::append_nulls(self, count);
             }
 
             fn finish(&mut self) -> ArrayRef {
@@ -186,12 +191,100 @@ impl Column for Text<'_> {
 }
 
 impl Build<Text<'_>> for StringBuilder {
-    fn append(&mut self, value: Option<&Text<'_>>) {
-        self.append_option(value.map(|text| &**text));
+    fn append(&mut self, text: &Text<'_>) {
+        self.append_value(&**text);
+    }
+
+    fn append_nulls(&mut self, count: usize) {
+        StringBuilder::append_nulls(self, count);
     }
 
     fn finish(&mut self) -> ArrayRef {
         Arc::new(StringBuilder::finish(self))
+    }
+}
+
+/// A text that is often long, such as a body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LongText<'a>(pub Text<'a>);
+
+impl Deref for LongText<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'a, T: Into<Text<'a>>> From<T> for LongText<'a> {
+    fn from(text: T) -> Self {
+        LongText(text.into())
+    }
+}
+
+impl Column for LongText<'_> {
+    type Builder = LongTextBuilder;
+
+    fn data_type() -> DataType {
+        DataType::Utf8
+    }
+}
+
+/// Builds a column of long texts.
+///
+/// Where it knows the log that they are read from, the column is one of views, and refers to what stands there instead
+/// of holding a copy.
+#[derive(Default)]
+pub struct LongTextBuilder {
+    views: StringViewBuilder,
+    log: Option<Buffer>,
+    /// The number of `log` among the buffers of the views, when something in it was referred to.
+    log_number: Option<u32>,
+}
+
+impl LongTextBuilder {
+    /// A builder that refers to texts in `log`.
+    pub(crate) fn over(log: Buffer) -> Self {
+        Self { log: Some(log), ..Self::default() }
+    }
+
+    /// Refers to a text in the log; false if it does not stand there.
+    fn refer(&mut self, text: &str) -> bool {
+        let Some(log) = &self.log else { return false };
+        let Some(start) = text.as_ptr().addr().checked_sub(log.as_ptr().addr()) else {
+            return false;
+        };
+        let (Ok(offset), Ok(length)) = (u32::try_from(start), u32::try_from(text.len())) else {
+            return false;
+        };
+        if start + text.len() > log.len() {
+            return false;
+        }
+        let views = &mut self.views;
+        let number = *self.log_number.get_or_insert_with(|| views.append_block(log.clone()));
+        views.try_append_view(number, offset, length).is_ok()
+    }
+}
+
+impl Build<LongText<'_>> for LongTextBuilder {
+    fn append(&mut self, text: &LongText<'_>) {
+        if !self.refer(text) {
+            self.views.append_value(&**text);
+        }
+    }
+
+    fn append_nulls(&mut self, count: usize) {
+        for _ in 0..count {
+            self.views.append_null();
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        let views = self.views.finish();
+        if self.log.is_some() {
+            return Arc::new(views);
+        }
+        Arc::new(views.iter().collect::<StringArray>())
     }
 }
 
@@ -208,8 +301,12 @@ impl Column for Micros {
 }
 
 impl Build<Micros> for MicrosBuilder {
-    fn append(&mut self, value: Option<&Micros>) {
-        self.0.append_option(value.map(|micros| micros.0));
+    fn append(&mut self, micros: &Micros) {
+        self.0.append_value(micros.0);
+    }
+
+    fn append_nulls(&mut self, count: usize) {
+        self.0.append_nulls(count);
     }
 
     fn finish(&mut self) -> ArrayRef {
@@ -218,8 +315,28 @@ impl Build<Micros> for MicrosBuilder {
 }
 
 /// Builds a nullable column from options.
+///
+/// Nulls are appended when a value follows them: most columns of most events are null, and a struct that is null costs
+/// nothing for the columns in it.
 #[derive(Default)]
-pub struct OptionBuilder<B>(B);
+pub struct OptionBuilder<B> {
+    pub(crate) values: B,
+    /// At the end, and not in `values` yet.
+    nulls: usize,
+}
+
+impl<B> OptionBuilder<B> {
+    fn catch_up<T>(&mut self) -> &mut B
+    where
+        B: Build<T>,
+    {
+        match std::mem::take(&mut self.nulls) {
+            0 => {}
+            nulls => self.values.append_nulls(nulls),
+        }
+        &mut self.values
+    }
+}
 
 impl<T: Column> Column for Option<T> {
     type Builder = OptionBuilder<T::Builder>;
@@ -234,12 +351,19 @@ impl<T: Column> Column for Option<T> {
 }
 
 impl<B: Build<T>, T> Build<Option<T>> for OptionBuilder<B> {
-    fn append(&mut self, value: Option<&Option<T>>) {
-        self.0.append(value.and_then(Option::as_ref));
+    fn append(&mut self, value: &Option<T>) {
+        match value {
+            Some(value) => self.catch_up().append(value),
+            None => self.nulls += 1,
+        }
+    }
+
+    fn append_nulls(&mut self, count: usize) {
+        self.nulls += count;
     }
 
     fn finish(&mut self) -> ArrayRef {
-        self.0.finish()
+        self.catch_up().finish()
     }
 }
 
@@ -274,13 +398,18 @@ fn element_field<T: Column>() -> Arc<Field> {
 }
 
 impl<B: Build<T>, T: Column> Build<Vec<T>> for ListBuilder<B> {
-    fn append(&mut self, value: Option<&Vec<T>>) {
-        for element in value.into_iter().flatten() {
-            self.values.append(Some(element));
+    fn append(&mut self, elements: &Vec<T>) {
+        for element in elements {
+            self.values.append(element);
             self.end += 1;
         }
         self.offsets.push(self.end);
-        self.validity.append(value.is_some());
+        self.validity.append_non_null();
+    }
+
+    fn append_nulls(&mut self, count: usize) {
+        self.offsets.extend(std::iter::repeat_n(self.end, count));
+        self.validity.append_n_nulls(count);
     }
 
     fn finish(&mut self) -> ArrayRef {
@@ -330,14 +459,19 @@ fn map_fields<T: Column>() -> Fields {
 }
 
 impl<'a, B: Build<T>, T: Column> Build<Map<'a, T>> for MapBuilder<B> {
-    fn append(&mut self, value: Option<&Map<'a, T>>) {
-        for (key, value) in value.into_iter().flat_map(|map| &map.0) {
+    fn append(&mut self, map: &Map<'a, T>) {
+        for (key, value) in &map.0 {
             self.keys.append_value(&**key);
-            self.values.append(Some(value));
+            self.values.append(value);
             self.end += 1;
         }
         self.offsets.push(self.end);
-        self.validity.append(value.is_some());
+        self.validity.append_non_null();
+    }
+
+    fn append_nulls(&mut self, count: usize) {
+        self.offsets.extend(std::iter::repeat_n(self.end, count));
+        self.validity.append_n_nulls(count);
     }
 
     fn finish(&mut self) -> ArrayRef {
@@ -378,7 +512,7 @@ macro_rules! row {
 
         #[doc = concat!("Collects [`", stringify!($name), "`] values into an Arrow struct column.")]
         pub struct $builder<$life> {
-            $( $field: <$type as $crate::column::Column>::Builder, )+
+            $( pub(crate) $field: <$type as $crate::column::Column>::Builder, )+
             validity: arrow::array::NullBufferBuilder,
         }
 
@@ -436,12 +570,14 @@ macro_rules! row {
         }
 
         impl<$life> $crate::column::Build<$name<$life>> for $builder<'static> {
-            fn append(&mut self, value: Option<&$name<$life>>) {
-                $( $crate::column::Build::<$type>::append(
-                    &mut self.$field,
-                    value.map(|value| &value.$field),
-                ); )+
-                self.validity.append(value.is_some());
+            fn append(&mut self, value: &$name<$life>) {
+                $( $crate::column::Build::<$type>::append(&mut self.$field, &value.$field); )+
+                self.validity.append_non_null();
+            }
+
+            fn append_nulls(&mut self, count: usize) {
+                $( $crate::column::Build::<$type>::append_nulls(&mut self.$field, count); )+
+                self.validity.append_n_nulls(count);
             }
 
             fn finish(&mut self) -> arrow::array::ArrayRef {

@@ -15,7 +15,7 @@ row! {
 }
 
 /// The ConfigMap that a request writes; `None` for a patch that leaves its data alone.
-pub(crate) fn config_map<'a>(bodies: &Bodies<'a>) -> Option<ConfigMap<'a>> {
+pub(crate) fn config_map<'a>(bodies: &Bodies<'a, '_>) -> Option<ConfigMap<'a>> {
     const PAYLOAD: [&str; 2] = ["data", "binaryData"];
     if bodies.leaves_alone(&PAYLOAD) {
         return None;

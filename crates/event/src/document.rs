@@ -15,19 +15,40 @@ use crate::canonical::Canonical;
 use crate::column::Text;
 
 /// One event as its members, in the order of the text.
-pub(crate) struct Document<'a> {
-    pub(crate) members: Vec<Member<'a>>,
+pub(crate) struct Document<'a, 't> {
+    pub(crate) members: Vec<Member<'a, 't>>,
     /// See [`Canonical`].
     pub(crate) digest: String,
 }
 
 /// One member of an event.
-pub(crate) struct Member<'a> {
+pub(crate) struct Member<'a, 't> {
     pub(crate) key: Text<'a>,
-    /// The value as it stands.
+    pub(crate) value: Value<'a, 't>,
+}
+
+/// The value of a member, which is read where it matters.
+#[derive(Clone, Copy)]
+pub(crate) struct Value<'a, 't> {
+    /// As it stands.
     pub(crate) json: &'a str,
-    /// The value; null for bodies, which are read only where they matter.
-    pub(crate) value: Json<'a>,
+    /// Its nodes, if there are.
+    tape: Option<&'t [Node<'a>]>,
+}
+
+impl<'a> Value<'a, '_> {
+    /// A value of which there is the text alone.
+    pub(crate) fn of_text(json: &'a str) -> Self {
+        Self { json, tape: None }
+    }
+
+    /// The value; nothing if no type holds it, such as half a surrogate pair.
+    pub(crate) fn read(self) -> Option<Json<'a>> {
+        match self.tape {
+            Some(nodes) => Some(Json::of_tape(nodes, 0)),
+            None => serde_json::from_str(self.json).ok(),
+        }
+    }
 }
 
 /// Reads documents, with buffers that are used again.
@@ -52,8 +73,12 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// Reads a JSON object.
-    pub(crate) fn read<'a>(&'a mut self, json: &'a [u8]) -> serde_json::Result<Document<'a>> {
+    /// Reads a JSON object, and makes something of it.
+    pub(crate) fn read<'a, T, E: From<serde_json::Error>>(
+        &'a mut self,
+        json: &'a [u8],
+        make: impl FnOnce(Document<'a, '_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let Self { copy, buffers, tape, canonical } = self;
         copy.clear();
         copy.extend_from_slice(json);
@@ -64,43 +89,41 @@ impl Reader {
             Ok(()) => of_tape(json, start, &nodes.0, canonical),
             Err(_) => None,
         };
+        let result = match document.map_or_else(|| of_text(json, canonical), Ok) {
+            Ok(document) => make(document),
+            Err(error) => Err(error.into()),
+        };
         *tape = nodes.reset();
-        document.map_or_else(|| of_text(json, canonical), Ok)
+        result
     }
 }
 
-fn is_body(key: &str) -> bool {
-    matches!(key, "requestObject" | "responseObject")
-}
-
-fn of_text<'a>(json: &'a [u8], canonical: &mut Canonical) -> serde_json::Result<Document<'a>> {
+fn of_text<'a, 't>(
+    json: &'a [u8],
+    canonical: &mut Canonical,
+) -> serde_json::Result<Document<'a, 't>> {
     let raw: &RawValue = serde_json::from_slice(json)?;
     let Members(members) = serde_json::from_str(raw.get())?;
     let members = members
         .into_iter()
-        .map(|(key, json)| {
-            let json = json.get();
-            // A value that no type holds, such as half a surrogate pair, is kept as written; it does not cost the event.
-            let value = if is_body(&key) { None } else { serde_json::from_str(json).ok() };
-            Member { key, json, value: value.unwrap_or(Json::Null) }
-        })
+        .map(|(key, json)| Member { key, value: Value::of_text(json.get()) })
         .collect();
     Ok(Document { members, digest: canonical.digest_of_text(raw.get()) })
 }
 
 /// The document of a tape of `json`, whose copy starts at the address `start`; nothing where the tape is not exact.
-fn of_tape<'a>(
+fn of_tape<'a, 't>(
     json: &'a [u8],
     start: usize,
-    nodes: &[Node<'a>],
+    nodes: &'t [Node<'a>],
     canonical: &mut Canonical,
-) -> Option<Document<'a>> {
+) -> Option<Document<'a, 't>> {
     let Some(Node::Object { len, .. }) = nodes.first() else { return None };
     let text = std::str::from_utf8(json).ok()?;
-    let digest = canonical.digest_of_tape(nodes)?;
+    let digest = canonical.digest_of_tape(nodes, json)?;
 
-    // Where the keys stand in the text, their values in the tape, and, last, where the object ends.
-    let mut places = Vec::with_capacity(len + 1);
+    // Where the keys stand in the text, their values on the tape, and, last, where the object ends.
+    let mut places = Vec::with_capacity(*len);
     let mut at = 1;
     for _ in 0..*len {
         let Node::String(key) = nodes[at] else { return None };
@@ -109,8 +132,9 @@ fn of_tape<'a>(
         if text.get(offset..offset + key.len()) != Some(key) || json[offset + key.len()] != b'"' {
             return None;
         }
-        places.push((offset, key, at + 1));
-        at += 1 + extent(&nodes[at + 1]);
+        let end = at + 1 + extent(&nodes[at + 1]);
+        places.push((offset, key, &nodes[at + 1..end]));
+        at = end;
     }
     let end = text.rfind('}')?;
 
@@ -121,8 +145,7 @@ fn of_tape<'a>(
         // The next key has a quote before it.
         let before_next = places.get(index + 1).map_or(end, |next| next.0 - 1);
         let json = text.get(value_start..before_next)?.trim_end_matches(is_between);
-        let value = if is_body(key) { Json::Null } else { Json::of_tape(nodes, value) };
-        members.push(Member { key: key.into(), json, value });
+        members.push(Member { key: key.into(), value: Value { json, tape: Some(value) } });
     }
     Some(Document { members, digest })
 }

@@ -2,7 +2,7 @@
 
 use crate::body::Json;
 use crate::certificate_request::CertificateRequest;
-use crate::column::{Day, Map, Micros, Text};
+use crate::column::{Day, LongText, Map, Micros, Text};
 use crate::config_map::ConfigMap;
 use crate::extract::Bodies;
 use crate::ingress::Ingress;
@@ -162,11 +162,11 @@ row! {
         /// `apiVersion` of the event, such as `audit.k8s.io/v1`; null inside an `EventList`.
         pub audit_api_version: Option<Text<'a>>,
         /// `requestObject`, JSON text as logged, redacted secrets apart.
-        pub request_object: Option<Text<'a>>,
+        pub request_object: Option<LongText<'a>>,
         /// `responseObject`, JSON text as logged, redacted secrets apart.
-        pub response_object: Option<Text<'a>>,
+        pub response_object: Option<LongText<'a>>,
         /// JSON object with every member of the event that the other columns cannot give back exactly.
-        pub extra: Option<Text<'a>>,
+        pub extra: Option<LongText<'a>>,
     }
 }
 
@@ -189,7 +189,7 @@ row! {
 impl<'a> Exec<'a> {
     /// These options, or where the query has none those of the body (`PodExecOptions`, `PodAttachOptions`,
     /// `PodPortForwardOptions`): Google and Azure put them there.
-    pub(crate) fn or_of_options(self, bodies: &Bodies<'a>) -> Self {
+    pub(crate) fn or_of_options(self, bodies: &Bodies<'a, '_>) -> Self {
         if self != Self::default() {
             return self;
         }

@@ -22,7 +22,7 @@ row! {
 }
 
 /// The Ingress that a request writes; `None` for a patch that leaves its spec alone.
-pub(crate) fn ingress<'a>(bodies: &Bodies<'a>) -> Option<Ingress<'a>> {
+pub(crate) fn ingress<'a>(bodies: &Bodies<'a, '_>) -> Option<Ingress<'a>> {
     if bodies.leaves_alone(&["spec"]) {
         return None;
     }

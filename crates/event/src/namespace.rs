@@ -6,7 +6,7 @@ use crate::extract::Bodies;
 
 /// The labels that a write of a Namespace leaves it with; of a patch without a response those that it sets. A label that
 /// a patch removes is there without a value. `None` where the log does not show them, or a patch leaves them alone.
-pub(crate) fn labels<'a>(bodies: &Bodies<'a>) -> Option<Map<'a, Option<Text<'a>>>> {
+pub(crate) fn labels<'a>(bodies: &Bodies<'a, '_>) -> Option<Map<'a, Option<Text<'a>>>> {
     let labels_of =
         |json: &Json<'a>| json.get("metadata").and_then(|m| m.member("labels")).cloned();
     let patched = bodies.patch().map(labels_of);

@@ -21,7 +21,7 @@ row! {
 }
 
 /// The policy that a request writes; `None` for a patch that leaves its spec alone.
-pub(crate) fn network_policy<'a>(bodies: &Bodies<'a>) -> Option<NetworkPolicy<'a>> {
+pub(crate) fn network_policy<'a>(bodies: &Bodies<'a, '_>) -> Option<NetworkPolicy<'a>> {
     if bodies.leaves_alone(&["spec"]) {
         return None;
     }

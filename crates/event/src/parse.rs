@@ -10,8 +10,8 @@ use chrono::{DateTime, NaiveDate};
 use crate::activity::{Activity, Request};
 use crate::admission::{POLICY_FAILURE, denying_policy};
 use crate::body::Json;
-use crate::column::{Map, Micros, Text};
-use crate::document::{Document, Member, Reader};
+use crate::column::{LongText, Map, Micros, Text};
+use crate::document::{Document, Member, Reader, Value};
 use crate::event::Event;
 use crate::extract::{Bodies, Shown, write};
 use crate::identity::IdentityKind;
@@ -74,10 +74,11 @@ impl Parser {
             }
             None => json,
         };
-        let document = self.reader.read(json)?;
-        let mut columns = Columns { fallback_time: shipped_at, ..Columns::default() };
-        columns.event.shipped_at = shipped_at;
-        columns.read(document)
+        self.reader.read(json, |document| {
+            let mut columns = Columns { fallback_time: shipped_at, ..Columns::default() };
+            columns.event.shipped_at = shipped_at;
+            columns.read(document)
+        })
     }
 }
 
@@ -127,28 +128,28 @@ fn strings(value: Json<'_>) -> Option<Vec<Text<'_>>> {
 
 /// The columns of one event as they are filled.
 #[derive(Default)]
-struct Columns<'a> {
+struct Columns<'a, 't> {
     event: Event<'a>,
     /// Members that the columns cannot give back exactly.
     extra: Vec<(Text<'a>, &'a str)>,
-    request: Option<&'a str>,
-    response: Option<&'a str>,
+    request: Option<Value<'a, 't>>,
+    response: Option<Value<'a, 't>>,
     object_ref: Option<&'a str>,
     fallback_time: Option<Micros>,
     denying_policy: Option<Text<'a>>,
 }
 
-impl<'a> Columns<'a> {
-    fn read(mut self, document: Document<'a>) -> Result<Event<'a>, ParseError> {
+impl<'a, 't> Columns<'a, 't> {
+    fn read(mut self, document: Document<'a, 't>) -> Result<Event<'a>, ParseError> {
         self.check_kind(&document.members)?;
         let repeated: Vec<String> = repeated(&document.members, |member| &member.key)
             .into_iter()
             .map(str::to_owned)
             .collect();
-        for Member { key, json, value } in document.members {
-            let taken = self.member(&key, json, value);
+        for Member { key, value } in document.members {
+            let taken = self.member(&key, value);
             if !taken || repeated.iter().any(|other| **other == *key) {
-                self.extra.push((key, json));
+                self.extra.push((key, value.json));
             }
         }
         if self.event.audit_id.is_none() {
@@ -169,10 +170,10 @@ impl<'a> Columns<'a> {
         Ok(self.event)
     }
 
-    fn check_kind(&mut self, members: &[Member<'a>]) -> Result<(), ParseError> {
+    fn check_kind(&mut self, members: &[Member<'a, 't>]) -> Result<(), ParseError> {
         let named = |name: &str| members.iter().find(|member| &*member.key == name);
-        let kind = named("kind").and_then(|member| member.value.as_text());
-        let api_version = named("apiVersion").and_then(|member| member.value.as_text());
+        let text = |name| named(name)?.value.read()?.into_text();
+        let (kind, api_version) = (text("kind"), text("apiVersion"));
         let is_event = kind.as_deref().is_none_or(|kind| kind == "Event")
             && api_version.as_deref().is_none_or(|version| version.starts_with("audit.k8s.io/"));
         if !is_event {
@@ -186,7 +187,21 @@ impl<'a> Columns<'a> {
     }
 
     /// Takes one member of the event; false where the columns cannot give it back exactly.
-    fn member(&mut self, key: &str, json: &'a str, value: Json<'a>) -> bool {
+    fn member(&mut self, key: &str, value: Value<'a, 't>) -> bool {
+        match key {
+            "requestObject" => {
+                self.request = Some(value);
+                return true;
+            }
+            "responseObject" => {
+                self.response = Some(value);
+                return true;
+            }
+            "objectRef" => self.object_ref = Some(value.json),
+            _ => {}
+        }
+        // A value that no type holds is kept as written; it does not cost the event.
+        let value = value.read().unwrap_or(Json::Null);
         let event = &mut self.event;
         match key {
             "kind" | "apiVersion" => event.audit_api_version.is_some(),
@@ -216,19 +231,8 @@ impl<'a> Columns<'a> {
                 event.impersonated_extra = user.extra;
                 user.exact
             }
-            "objectRef" => {
-                self.object_ref = Some(json);
-                self.object_ref(value)
-            }
+            "objectRef" => self.object_ref(value),
             "responseStatus" => self.response_status(value),
-            "requestObject" => {
-                self.request = Some(json);
-                true
-            }
-            "responseObject" => {
-                self.response = Some(json);
-                true
-            }
             "requestReceivedTimestamp" => {
                 let (time, exact) = value.as_text().and_then(|text| instant(&text)).unzip();
                 event.received_at = time;
@@ -333,10 +337,10 @@ impl<'a> Columns<'a> {
     }
 
     /// Fills the columns that follow from others.
-    fn derive(&mut self, bodies: &Bodies<'a>) {
+    fn derive(&mut self, bodies: &Bodies<'a, '_>) {
         let event = &mut self.event;
-        event.request_object = self.request.map(Text::from);
-        event.response_object = self.response.map(Text::from);
+        event.request_object = self.request.map(|body| body.json.into());
+        event.response_object = self.response.map(|body| body.json.into());
         event.identity_kind = Some(IdentityKind::of(event.username.as_deref()).as_str().into());
         event.client_ip = event.source_ips.as_ref().and_then(|ips| ips.last().cloned());
         let (api_group, resource, subresource) = (
@@ -392,7 +396,7 @@ impl<'a> Columns<'a> {
     }
 
     /// Fills the columns on what the request writes.
-    fn objects(&mut self, bodies: &Bodies<'a>) {
+    fn objects(&mut self, bodies: &Bodies<'a, '_>) {
         let event = &mut self.event;
         let verb = event.verb.as_deref().unwrap_or_default();
         if !matches!(verb, "create" | "update" | "patch") {
@@ -433,7 +437,7 @@ impl<'a> Columns<'a> {
     }
 
     /// The members that no column gives back, as one JSON object.
-    fn extra(&self) -> Option<Text<'a>> {
+    fn extra(&self) -> Option<LongText<'a>> {
         if self.extra.is_empty() {
             return None;
         }

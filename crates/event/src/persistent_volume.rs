@@ -28,7 +28,7 @@ row! {
 const NO_SOURCE: [&str; 3] = ["capacity", "claimRef", "nodeAffinity"];
 
 /// The volume that a request writes; `None` for a patch that leaves its spec alone.
-pub(crate) fn persistent_volume<'a>(bodies: &Bodies<'a>) -> Option<PersistentVolume<'a>> {
+pub(crate) fn persistent_volume<'a>(bodies: &Bodies<'a, '_>) -> Option<PersistentVolume<'a>> {
     if bodies.leaves_alone(&["spec"]) {
         return None;
     }

@@ -53,7 +53,7 @@ row! {
 }
 
 /// The role or binding that a request writes; `None` for a patch that leaves what it grants alone.
-pub(crate) fn rbac<'a>(kind: &'static str, bodies: &Bodies<'a>) -> Option<Rbac<'a>> {
+pub(crate) fn rbac<'a>(kind: &'static str, bodies: &Bodies<'a, '_>) -> Option<Rbac<'a>> {
     const PAYLOAD: [&str; 4] = ["rules", "roleRef", "subjects", "aggregationRule"];
     if bodies.leaves_alone(&PAYLOAD) {
         return None;

@@ -18,7 +18,7 @@ row! {
     }
 }
 
-pub(crate) fn secret<'a>(bodies: &Bodies<'a>) -> Secret<'a> {
+pub(crate) fn secret<'a>(bodies: &Bodies<'a, '_>) -> Secret<'a> {
     let body = bodies.object("Secret", &["data", "stringData", "type"]);
     let mut row = Secret { body_source: Some(body_source(body.as_ref())), ..Secret::default() };
     let Some(body) = body else { return row };

@@ -44,7 +44,7 @@ row! {
 }
 
 /// The Service that a request writes; `None` for a patch that leaves its spec alone.
-pub(crate) fn service<'a>(bodies: &Bodies<'a>) -> Option<Service<'a>> {
+pub(crate) fn service<'a>(bodies: &Bodies<'a, '_>) -> Option<Service<'a>> {
     if bodies.leaves_alone(&["spec"]) {
         return None;
     }

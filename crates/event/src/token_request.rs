@@ -22,7 +22,7 @@ row! {
     }
 }
 
-pub(crate) fn token_request<'a>(bodies: &Bodies<'a>) -> TokenRequest<'a> {
+pub(crate) fn token_request<'a>(bodies: &Bodies<'a, '_>) -> TokenRequest<'a> {
     let body = bodies.object("TokenRequest", &["spec"]);
     let mut row =
         TokenRequest { body_source: Some(body_source(body.as_ref())), ..TokenRequest::default() };

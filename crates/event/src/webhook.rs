@@ -36,7 +36,10 @@ row! {
 const MAX_RESOURCES: usize = 1000;
 
 /// The webhooks that a request configures; `None` where the log does not show them, or a patch leaves them alone.
-pub(crate) fn webhooks<'a>(kind: &'static str, bodies: &Bodies<'a>) -> Option<Vec<Webhook<'a>>> {
+pub(crate) fn webhooks<'a>(
+    kind: &'static str,
+    bodies: &Bodies<'a, '_>,
+) -> Option<Vec<Webhook<'a>>> {
     if bodies.leaves_alone(&["webhooks"]) {
         return None;
     }

@@ -13,6 +13,7 @@ use std::io::{self, Read};
 use std::mem;
 use std::sync::Arc;
 
+use arrow::buffer::Buffer;
 use memchr::memchr2;
 
 use crate::envelope::Place;
@@ -48,7 +49,7 @@ pub(crate) struct Limits {
 pub(crate) struct Block {
     /// Where `bytes` begins in the decompressed stream.
     pub(crate) offset: u64,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Buffer,
     pub(crate) records: Vec<Record>,
 }
 
@@ -58,7 +59,7 @@ impl Block {
         let middle = self.records.len() / 2;
         let (first, second) = self.records.split_at(middle);
         let cut = second.first().filter(|_| middle > 0)?.start;
-        let (head, tail) = self.bytes.split_at(cut);
+        let (head, tail) = (self.bytes.slice_with_length(0, cut), self.bytes.slice(cut));
         let moved = |record: &Record| Record {
             start: record.start - cut,
             end: record.end - cut,
@@ -66,8 +67,8 @@ impl Block {
         };
         let offset = self.offset + cut as u64;
         Some([
-            Self { offset: self.offset, bytes: head.to_vec(), records: first.to_vec() },
-            Self { offset, bytes: tail.to_vec(), records: second.iter().map(moved).collect() },
+            Self { offset: self.offset, bytes: head, records: first.to_vec() },
+            Self { offset, bytes: tail, records: second.iter().map(moved).collect() },
         ])
     }
 }
@@ -379,8 +380,10 @@ impl<R: Read> Framer<R> {
     /// Gives out the buffer up to `at`.
     fn cut(&mut self, at: usize, records: Vec<Record>) -> Block {
         let rest = self.buffer.split_off(at);
-        let block =
-            Block { offset: self.offset, bytes: mem::replace(&mut self.buffer, rest), records };
+        let mut bytes = mem::replace(&mut self.buffer, rest);
+        // Rows refer to it: what is short must not hold the memory of a whole block.
+        bytes.shrink_to_fit();
+        let block = Block { offset: self.offset, bytes: bytes.into(), records };
         self.offset += at as u64;
         block
     }
@@ -410,7 +413,7 @@ impl<R: Read> Framer<R> {
         self.buffer = chunk;
         let (start, end, line) = (0, bytes.len(), self.line);
         let record = Record { kind, start, end, length, line, wrapper: None };
-        let block = Block { offset: self.offset, bytes, records: vec![record] };
+        let block = Block { offset: self.offset, bytes: bytes.into(), records: vec![record] };
         self.offset += length;
         block
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
 use podtrail_event::{BatchBuilder, Event, ParseError, Parser, RedactionKey, Text, redact_record};
 
 use crate::envelope::{self, Candidate, Contents, Facts, Place, Room, salvage};
@@ -142,7 +143,7 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let mut damaged = Vec::new();
     let mut odd = Vec::new();
     let mut items = Vec::new();
-    let mut rows = Rows::new(origin);
+    let mut rows = Rows::new(origin, &block.bytes);
     for record in &block.records {
         let bytes = &block.bytes[record.start..record.end];
         let offset = block.offset + record.start as u64;
@@ -227,14 +228,15 @@ fn shorten(reason: &str) -> String {
 /// Rows being built.
 struct Rows<'a> {
     origin: &'a Origin,
+    log: &'a Buffer,
     parser: Parser,
     builder: Option<Box<BatchBuilder>>,
 }
 
 impl<'a> Rows<'a> {
-    fn new(origin: &'a Origin) -> Self {
+    fn new(origin: &'a Origin, log: &'a Buffer) -> Self {
         let parser = Parser::new(origin.redaction.clone());
-        Self { origin, parser, builder: None }
+        Self { origin, log, parser, builder: None }
     }
 
     /// Appends a record that should be an event as it stands; false if it is none, or has members of an envelope.
@@ -244,7 +246,9 @@ impl<'a> Rows<'a> {
         let is_bare = !event.extra.as_deref().is_some_and(envelope::is_lifted);
         if is_bare {
             self.origin.mark(&mut event, record.place(), &bare);
-            self.builder.get_or_insert_default().append(&event);
+            self.builder
+                .get_or_insert_with(|| Box::new(BatchBuilder::over(self.log)))
+                .append(&event);
         }
         is_bare
     }
@@ -276,7 +280,7 @@ impl<'a> Rows<'a> {
         let mut event = self.parser.parse(json, facts.shipped_at)?;
         event.original = original.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into());
         self.origin.mark(&mut event, place, facts);
-        self.builder.get_or_insert_default().append(&event);
+        self.builder.get_or_insert_with(|| Box::new(BatchBuilder::over(self.log))).append(&event);
         Ok(())
     }
 

@@ -54,7 +54,7 @@ fn whole(record: &QuarantineRecord) -> Block {
         line: 1,
         wrapper: None,
     };
-    Block { offset: 0, bytes: record.bytes.clone(), records: vec![part] }
+    Block { offset: 0, bytes: record.bytes.clone().into(), records: vec![part] }
 }
 
 /// Parses blocks, whose places are counted from the beginning of the record. Nothing where they hold what was refused.

@@ -212,15 +212,19 @@ impl<'a> Wanted<'a> {
 
 /// The number that an id of 32 hexadecimal digits stands for.
 fn parse_id(text: &str) -> Option<u128> {
-    let is_id = text.len() == ID_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_id { u128::from_str_radix(text, 16).ok() } else { None }
+    let digit = |byte| char::from(byte).to_digit(16).map(u128::from);
+    let mut digits = (text.len() == ID_DIGITS).then(|| text.bytes())?;
+    digits.try_fold(0, |id, byte| Some(id << 4 | digit(byte)?))
 }
 
+/// Large values may be given by reference.
 fn check_columns(spec: &TableSpec, batch: &RecordBatch) -> Result<(), LakeError> {
     let schema = batch.schema();
     let same = schema.fields().len() == spec.schema.fields().len()
         && schema.fields().iter().zip(spec.schema.fields()).all(|(given, column)| {
-            given.name() == column.name() && given.data_type() == column.data_type()
+            given.name() == column.name()
+                && (given.data_type() == column.data_type()
+                    || given.data_type() == spec.gathered_type(column))
         });
     if same {
         return Ok(());

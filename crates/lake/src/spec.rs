@@ -50,6 +50,16 @@ impl TableSpec {
         Arc::new(Schema::new(fields))
     }
 
+    /// The type in which the values of a column are gathered: large ones by reference.
+    pub(crate) fn gathered_type<'f>(&self, field: &'f Field) -> &'f DataType {
+        let is_opaque = self.opaque_columns.contains(&field.name().as_str());
+        match field.data_type() {
+            DataType::Utf8 if is_opaque => &DataType::Utf8View,
+            DataType::Binary if is_opaque => &DataType::BinaryView,
+            data_type => data_type,
+        }
+    }
+
     /// All columns, each with its documentation where Delta Lake looks for comments.
     pub(crate) fn commented_schema(&self) -> Schema {
         let fields = self.schema.fields().iter().map(|field| {

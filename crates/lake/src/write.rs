@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use arrow::array::{Array, AsArray, RecordBatch, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryViewArray, RecordBatch, StringViewArray, new_null_array,
+};
 use arrow::compute::interleave;
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use deltalake::kernel::Add;
 use parquet::arrow::ArrowWriter;
@@ -28,7 +30,7 @@ const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
 /// In-memory size of the rows of a file, where bodies are large.
 const FILE_BYTES: usize = 512 << 20;
 
-/// Rows are gathered from the batches in slices: text of a slice must stay below the 2 GiB of an Arrow column.
+/// Rows are gathered from the batches in slices, which bounds the memory for that.
 const SLICE_ROWS: usize = 4096;
 const SLICE_BYTES: usize = 64 << 20;
 
@@ -88,16 +90,23 @@ impl<'a> Writer<'a> {
         batches: &[RecordBatch],
     ) -> Result<Self, LakeError> {
         let columns = spec.file_column_indices();
-        let schema = spec.file_schema();
+        let file_schema = spec.file_schema();
+        let fields = file_schema
+            .fields()
+            .iter()
+            .map(|field| Field::clone(field).with_data_type(spec.gathered_type(field).clone()));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let batches = batches
             .iter()
             .map(|batch| {
-                let columns = columns.iter().map(|&column| batch.column(column).clone()).collect();
-                RecordBatch::try_new(schema.clone(), columns)
+                let columns = columns.iter().zip(schema.fields());
+                let columns = columns
+                    .map(|(&column, field)| gathered(batch.column(column), field.data_type()));
+                RecordBatch::try_new(schema.clone(), columns.collect())
             })
             .collect::<Result<Vec<_>, _>>()
             .map_err(LakeError::arrow(spec.name))?;
-        let bytes = RowBytes::new(spec, &batches);
+        let bytes = RowBytes::new(&batches);
         Ok(Self { spec, root, partitions, schema, batches, bytes })
     }
 
@@ -186,6 +195,19 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// A column with its values by reference, if it is to be of such a type.
+fn gathered(column: &ArrayRef, data_type: &DataType) -> ArrayRef {
+    match (column.data_type(), data_type) {
+        (DataType::Utf8, DataType::Utf8View) => {
+            Arc::new(StringViewArray::from(column.as_string::<i32>()))
+        }
+        (DataType::Binary, DataType::BinaryView) => {
+            Arc::new(BinaryViewArray::from(column.as_binary::<i32>()))
+        }
+        _ => column.clone(),
+    }
+}
+
 /// The columns of some rows.
 struct Columns<'a> {
     schema: &'a SchemaRef,
@@ -216,18 +238,18 @@ struct RowBytes {
 
 struct BatchBytes {
     average: usize,
-    large: Vec<Vec<usize>>,
+    large: Vec<Vec<u32>>,
 }
 
 impl RowBytes {
-    fn new(spec: &TableSpec, batches: &[RecordBatch]) -> Self {
-        let batches = batches.iter().map(|batch| BatchBytes::new(spec, batch)).collect();
-        Self { batches }
+    fn new(batches: &[RecordBatch]) -> Self {
+        Self { batches: batches.iter().map(BatchBytes::new).collect() }
     }
 
     fn of(&self, row: &Row) -> usize {
         let batch = &self.batches[row.batch];
-        batch.average + batch.large.iter().map(|lengths| lengths[row.index]).sum::<usize>()
+        let large = batch.large.iter().map(|lengths| lengths[row.index] as usize);
+        batch.average + large.sum::<usize>()
     }
 
     /// Cuts rows into pieces that are within both limits; a single row is a piece whatever its size.
@@ -250,20 +272,15 @@ impl RowBytes {
 }
 
 impl BatchBytes {
-    fn new(spec: &TableSpec, batch: &RecordBatch) -> Self {
+    fn new(batch: &RecordBatch) -> Self {
         let mut small = 0;
         let mut large = Vec::new();
-        for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
-            if !spec.opaque_columns.contains(&field.name().as_str()) {
-                small += array.get_array_memory_size();
-                continue;
+        for array in batch.columns() {
+            match array.data_type() {
+                DataType::Utf8View => large.push(array.as_string_view().lengths().collect()),
+                DataType::BinaryView => large.push(array.as_binary_view().lengths().collect()),
+                _ => small += array.get_array_memory_size(),
             }
-            let lengths = match field.data_type() {
-                DataType::Utf8 => array.as_string::<i32>().offsets().lengths().collect(),
-                DataType::Binary => array.as_binary::<i32>().offsets().lengths().collect(),
-                _ => vec![0; array.len()],
-            };
-            large.push(lengths);
         }
         Self { average: small / batch.num_rows().max(1), large }
     }

@@ -12,15 +12,16 @@ use std::cell::OnceCell;
 
 use crate::body::{Json, object_of_json_patch};
 use crate::column::{Map, Text};
+use crate::document::Value;
 
 pub(crate) use workload::{ephemeral_containers, workload};
 pub(crate) use write::{Shown, write};
 
-/// The two bodies of a request, parsed when they are asked for, and once.
-pub(crate) struct Bodies<'a> {
+/// The two bodies of a request, read when they are asked for, and once.
+pub(crate) struct Bodies<'a, 't> {
     is_patch: bool,
-    request_text: Option<&'a str>,
-    response_text: Option<&'a str>,
+    request_value: Option<Value<'a, 't>>,
+    response_value: Option<Value<'a, 't>>,
     request: OnceCell<Option<Json<'a>>>,
     response: OnceCell<Option<Json<'a>>>,
 }
@@ -34,28 +35,38 @@ pub(crate) struct Body<'b, 'a> {
     pub(crate) whole: bool,
 }
 
-impl<'a> Bodies<'a> {
-    pub(crate) fn new(verb: &str, request: Option<&'a str>, response: Option<&'a str>) -> Self {
+impl<'a, 't> Bodies<'a, 't> {
+    pub(crate) fn new(
+        verb: &str,
+        request: Option<Value<'a, 't>>,
+        response: Option<Value<'a, 't>>,
+    ) -> Self {
         Self {
             is_patch: verb == "patch",
-            request_text: request,
-            response_text: response,
+            request_value: request,
+            response_value: response,
             request: OnceCell::new(),
             response: OnceCell::new(),
         }
     }
 
+    /// The request alone, as JSON text.
+    pub(crate) fn of_request(verb: &str, request: &'a str) -> Self {
+        Self::new(verb, Some(Value::of_text(request)), None)
+    }
+
     /// The request. A JSON Patch becomes the partial object that it describes.
     pub(crate) fn request(&self) -> Option<&Json<'a>> {
-        let parse = || match parse(self.request_text) {
+        let read = || match self.request_value.and_then(Value::read) {
             Some(Json::Array(operations)) => Some(object_of_json_patch(&operations)),
             other => other,
         };
-        self.request.get_or_init(parse).as_ref()
+        self.request.get_or_init(read).as_ref()
     }
 
     pub(crate) fn response(&self) -> Option<&Json<'a>> {
-        self.response.get_or_init(|| parse(self.response_text)).as_ref()
+        let read = || self.response_value.and_then(Value::read);
+        self.response.get_or_init(read).as_ref()
     }
 
     /// The body that shows the object best: the response where `is_object` holds for it, else the request.
@@ -103,10 +114,6 @@ impl<'a> Bodies<'a> {
         let status = self.response().filter(|json| json.text("kind").as_deref() == Some("Status"));
         status?.text("message")
     }
-}
-
-fn parse(text: Option<&str>) -> Option<Json<'_>> {
-    text.and_then(|text| serde_json::from_str(text).ok())
 }
 
 /// What a row says of its body.

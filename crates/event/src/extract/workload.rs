@@ -14,7 +14,7 @@ use crate::pod_security;
 use crate::workload::{NameValue, NodeSelectorRequirement, Owner, Toleration, Workload};
 
 /// The workload written through the main resource; `None` for a patch that leaves the pod template alone.
-pub(crate) fn workload<'a>(kind: &WorkloadKind, bodies: &Bodies<'a>) -> Option<Workload<'a>> {
+pub(crate) fn workload<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'a>> {
     let has_template = |json: &Json<'a>| {
         kind.templates.iter().any(|template| !nodes(json, template.spec).is_empty())
     };
@@ -35,7 +35,7 @@ pub(crate) fn workload<'a>(kind: &WorkloadKind, bodies: &Bodies<'a>) -> Option<W
 }
 
 /// The workload written through `pods/ephemeralcontainers`: only the ephemeral containers are written.
-pub(crate) fn ephemeral_containers<'a>(bodies: &Bodies<'a>) -> Workload<'a> {
+pub(crate) fn ephemeral_containers<'a>(bodies: &Bodies<'a, '_>) -> Workload<'a> {
     const KEY: &str = "ephemeralContainers";
     fn holder<'b, 'a>(json: &'b Json<'a>) -> Option<&'b Json<'a>> {
         // Until 1.22 the body was a kind of its own, with the list at the top.

@@ -27,7 +27,7 @@ pub(crate) enum Shown {
 }
 
 /// Fills the column on what a create, update or patch writes. No body is read for a resource that has no column.
-pub(crate) fn write<'a>(event: &mut Event<'a>, bodies: &Bodies<'a>) -> Shown {
+pub(crate) fn write<'a>(event: &mut Event<'a>, bodies: &Bodies<'a, '_>) -> Shown {
     let group = event.api_group.clone().unwrap_or_default();
     let resource = event.resource.clone().unwrap_or_default();
     match event.subresource.clone().as_deref() {
@@ -40,7 +40,7 @@ fn write_object<'a>(
     event: &mut Event<'a>,
     group: &str,
     resource: &str,
-    bodies: &Bodies<'a>,
+    bodies: &Bodies<'a, '_>,
 ) -> Shown {
     if let Some(kind) = workload_kind(group, resource) {
         event.workload = workload(&kind, bodies);
@@ -79,7 +79,7 @@ fn write_part<'a>(
     group: &str,
     resource: &str,
     subresource: &str,
-    bodies: &Bodies<'a>,
+    bodies: &Bodies<'a, '_>,
 ) -> Shown {
     match (group, resource, subresource) {
         ("", "pods", "ephemeralcontainers") => {
@@ -98,10 +98,10 @@ fn write_part<'a>(
 }
 
 /// `target.name` of a `Binding`. The response is a `Status`.
-fn bound_node<'a>(bodies: &Bodies<'a>) -> Option<crate::Text<'a>> {
+fn bound_node<'a>(bodies: &Bodies<'a, '_>) -> Option<crate::Text<'a>> {
     bodies.object("Binding", &["target"])?.json.get("target")?.text("name")
 }
 
-fn scale_replicas(bodies: &Bodies<'_>) -> Option<i64> {
+fn scale_replicas(bodies: &Bodies<'_, '_>) -> Option<i64> {
     bodies.object("Scale", &["spec"])?.json.get("spec")?.int("replicas")
 }

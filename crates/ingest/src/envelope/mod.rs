@@ -20,7 +20,9 @@ pub(crate) mod salvage;
 mod wrapper;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
@@ -248,8 +250,9 @@ const FAMILIES: &[&dyn Envelope] = &[
 /// Whether the record is worth a look at its envelope before it is tried as an event.
 pub(crate) fn is_likely(record: &[u8]) -> bool {
     const HEAD: usize = 200;
+    static LIST: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"EventList\""));
     let head = &record[..record.len().min(HEAD)];
-    head.first() == Some(&b'[') || memchr::memmem::find(head, b"\"EventList\"").is_some()
+    head.first() == Some(&b'[') || LIST.find(head).is_some()
 }
 
 /// Takes a record apart: one or more values, with or without blanks between them, each an event or an envelope.

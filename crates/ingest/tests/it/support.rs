@@ -4,6 +4,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
 use arrow::datatypes::Int64Type;
 use podtrail_ingest::{
     Committed, IngestError, Input, NoProgress, Options, QuarantineRecord, Sink, Summary,
@@ -165,13 +166,21 @@ impl Sink for Memory {
     ) -> Result<Committed, IngestError> {
         self.commits += 1;
         let added = events.iter().map(|batch| batch.num_rows() as u64).sum();
-        self.batches.extend(events);
+        self.batches.extend(events.iter().map(as_in_the_table));
         self.quarantine.extend(quarantine);
         if let Some(on_commit) = &mut self.on_commit {
             on_commit();
         }
         Ok(Committed { added, duplicates: 0 })
     }
+}
+
+/// A batch with strings instead of references to the log.
+fn as_in_the_table(batch: &RecordBatch) -> RecordBatch {
+    let schema = podtrail_event::schema();
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| cast(column, field.data_type()).expect("a cast"));
+    RecordBatch::try_new(schema.clone(), columns.collect()).expect("a batch")
 }
 
 impl Memory {

@@ -119,8 +119,9 @@ impl PartitionEvaluator for Evaluator {
                 response_object: text(&response, row),
             })
         });
-        let mut builder = <Vec<Change<'_>> as Column>::Builder::default();
-        builder.append(changes.as_ref().filter(|changes| !changes.is_empty()));
+        let changes = changes.filter(|changes| !changes.is_empty());
+        let mut builder = <Option<Vec<Change<'_>>> as Column>::Builder::default();
+        builder.append(&changes);
         ScalarValue::try_from_array(&builder.finish(), 0)
     }
 }
