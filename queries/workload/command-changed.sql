@@ -1,0 +1,28 @@
+/*
+id: command-changed
+title: Command of a workload changed
+severity: low
+confidence: medium
+risk: 5
+attack: [T1610]
+tactics: [Execution, Defense Evasion]
+description: >-
+  Somebody changes the command, arguments or hooks of a workload that exists: the same image does something else.
+blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+false_positives:
+  - New settings that are given as arguments
+triage:
+  - >-
+    SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, verb, change, container, before, after FROM changes WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#updating-a-deployment
+covers: [WL-059]
+controls: [AIS-06]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' changes ' || field || ' of container ' || coalesce(container, '') || ' of ' || object || coalesce(' to ' || left(after, 300), '') AS reason
+FROM changes
+WHERE change IN ('command', 'handler') AND NOT made_by_controller AND outcome = 'allowed'

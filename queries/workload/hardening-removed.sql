@@ -1,0 +1,33 @@
+/*
+id: hardening-removed
+title: Hardening of a workload removed
+severity: low
+confidence: medium
+risk: 5
+attack: [T1610, T1562]
+tactics: [Execution, Defense Evasion]
+description: >-
+  Somebody changes a workload that exists so that it fails a check of the restricted level that it passed before, such
+  as not running as root, or uses the network or a port of its node.
+blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+false_positives:
+  - Upgrades of charts, and sidecars that are not hardened
+triage:
+  - >-
+    SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, verb, change, container, before, after FROM changes WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/pod-security-standards/
+covers: [WL-060]
+controls: [AIS-06]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || ' weakens ' || object || coalesce(', container ' || container, '') || ': ' || field
+    || ' from ' || coalesce(before, 'unset') || ' to ' || coalesce(after, 'unset') AS reason
+FROM changes
+WHERE change = 'security weakened' AND NOT made_by_controller AND outcome = 'allowed'
+  AND field IN ('allowPrivilegeEscalation', 'runAsNonRoot', 'runAsUser', 'readOnlyRootFilesystem', 'seccompProfile_restricted', 'capabilities_restricted', 'restrictedVolumes', 'procMount_restricted', 'hostPorts', 'hostPort', 'hostNetwork', 'shareProcessNamespace', 'automountServiceAccountToken', 'hostUsers')

@@ -1,0 +1,30 @@
+/*
+id: host-path-persistent-volume
+title: PersistentVolume of a sensitive host path
+severity: medium
+confidence: high
+risk: 35
+attack: [T1610, T1611, T1552.001]
+tactics: [Execution, Defense Evasion, Privilege Escalation, Credential Access]
+description: >-
+  A PersistentVolume is written whose storage is a sensitive path or a runtime socket of the node: through a claim any
+  pod mounts it, and its own manifest shows nothing of it.
+blind_spots: Writes that are logged at Metadata level.
+false_positives:
+  - Storage of tests on single nodes
+triage:
+  - >-
+    SELECT time, username, verb, name, type, host_path_raw, claim_namespace, claim_name FROM persistent_volumes WHERE name = '<name>' ORDER BY time
+  - >-
+    SELECT time, username, object, claim_name FROM volumes WHERE claim_name = '<claim>' AND namespace = '<namespace>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
+  - https://kubernetes.io/docs/concepts/storage/persistent-volumes/
+covers: [WL-007, WL-008]
+controls: [AIS-06, DSP-15]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' writes PersistentVolume ' || coalesce(name, '') || ' of host path ' || host_path_raw AS reason
+FROM pods_sensitive_volumes
+WHERE identity_kind <> 'controller'

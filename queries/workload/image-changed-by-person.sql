@@ -1,0 +1,28 @@
+/*
+id: image-changed-by-person
+title: Image changed by a person
+severity: low
+confidence: medium
+risk: 5
+attack: [T1610, T1525]
+tactics: [Execution, Defense Evasion, Persistence]
+description: A person gives a workload that exists another image, past the pipeline that built the one before.
+blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+false_positives:
+  - Hot fixes, and small teams
+triage:
+  - >-
+    SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, verb, change, container, before, after FROM changes WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#updating-a-deployment
+covers: [WL-058]
+controls: [AIS-06]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' changes container ' || coalesce(container, '') || ' of ' || object || ' from ' || coalesce(before, 'an unseen image') || ' to ' || coalesce(after, '') AS reason
+FROM changes
+WHERE change = 'image' AND NOT made_by_controller AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
+  AND (before IS DISTINCT FROM after)

@@ -1,0 +1,40 @@
+/*
+id: privileged-service-account-by-account
+title: Workload of an account under a powerful service account
+severity: low
+confidence: medium
+risk: 10
+attack: [T1610, T1078]
+tactics: [Execution, Defense Evasion, Privilege Escalation]
+description: >-
+  A service account writes a workload that runs under a service account with the rights of a cluster administrator, or
+  with a way to them.
+blind_spots: >-
+  Writes that are logged at Metadata level. Roles that were bound before the log begins, and bindings in a single
+  namespace.
+false_positives:
+  - GitOps controllers and installers of operators
+triage:
+  - >-
+    SELECT binding, role_kind, role_name, namespace, granted_by, granted_at FROM grants WHERE subject_kind = 'ServiceAccount' AND subject_name = '<account>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = 'system:serviceaccount:<namespace>:<account>' AND activity <> 'read' ORDER BY time
+  - >-
+    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+covers: [WL-045]
+controls: [AIS-06, IAM-16]
+*/
+SELECT DISTINCT
+  written.event_id,
+  written.object || ' runs as service account ' || account || ', which holds ' || role_name AS reason
+FROM pods_workloads AS written
+JOIN pods_powerful_accounts AS held
+  ON held.cluster = written.cluster AND held.account_namespace = written.namespace
+  AND held.account = coalesce(written.service_account_name, 'default')
+WHERE held.granted_at <= written.time AND (held.revoked_at IS NULL OR held.revoked_at > written.time)
+  AND written.body_source IN ('request', 'response')
+  AND written.identity_kind = 'service_account'
+  -- A pod without the token is not the account.
+  AND (written.automount_service_account_token IS DISTINCT FROM false)

@@ -1,0 +1,38 @@
+/*
+id: scale-out
+title: Many more replicas
+severity: low
+confidence: medium
+risk: 5
+attack: [T1610, T1496]
+tactics: [Execution, Defense Evasion, Impact]
+description: >-
+  Somebody multiplies the replicas of a workload: more machines work for it, and somebody pays.
+blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+false_positives:
+  - Load tests, and days with many customers
+triage:
+  - >-
+    SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, verb, change, container, before, after FROM changes WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/kubectl/generated/kubectl_scale/
+covers: [WL-062]
+controls: [AIS-06]
+parameters:
+  replicas:
+    type: integer
+    description: Number of replicas from which it counts
+    default: 10
+  times:
+    type: integer
+    description: How many times more it must be
+    default: 5
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' scales ' || object || ' from ' || before || ' to ' || after AS reason
+FROM changes
+WHERE change = 'replicas' AND identity_kind <> 'controller' AND outcome = 'allowed'
+  AND try_cast(after AS BIGINT) >= $replicas AND try_cast(after AS BIGINT) >= $times * greatest(try_cast(before AS BIGINT), 1)

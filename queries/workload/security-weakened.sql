@@ -1,0 +1,33 @@
+/*
+id: security-weakened
+title: Security of a running workload weakened
+severity: medium
+confidence: high
+risk: 40
+attack: [T1610, T1611]
+tactics: [Execution, Defense Evasion, Privilege Escalation]
+description: >-
+  Somebody changes a workload that exists so that it fails what it passed before: it becomes privileged, joins
+  processes or shared memory of the host, mounts host paths, gains dangerous capabilities, or loses seccomp.
+blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+false_positives:
+  - Upgrades of agents and plugins
+triage:
+  - >-
+    SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, verb, change, container, before, after FROM changes WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/pod-security-standards/
+covers: [WL-060]
+controls: [AIS-06]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || ' weakens ' || object || coalesce(', container ' || container, '') || ': ' || field
+    || ' from ' || coalesce(before, 'unset') || ' to ' || coalesce(after, 'unset') AS reason
+FROM changes
+WHERE change = 'security weakened' AND NOT made_by_controller AND outcome = 'allowed'
+  AND field NOT IN ('allowPrivilegeEscalation', 'runAsNonRoot', 'runAsUser', 'readOnlyRootFilesystem', 'seccompProfile_restricted', 'capabilities_restricted', 'restrictedVolumes', 'procMount_restricted', 'hostPorts', 'hostPort', 'hostNetwork', 'shareProcessNamespace', 'automountServiceAccountToken', 'hostUsers')
