@@ -71,6 +71,9 @@ pub(crate) struct HuntArgs {
     /// A folder of detections that are added, or replace those of the same id
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) queries: Vec<PathBuf>,
+    /// Run this detection only; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub(crate) detection: Vec<String>,
     /// A file of exceptions beside the built-in ones: findings that are known to be innocent
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) exceptions: Vec<PathBuf>,
@@ -81,7 +84,7 @@ pub(crate) struct HuntArgs {
     #[arg(long, value_enum, default_value_t = FindingFormat::Table)]
     pub(crate) format: FindingFormat,
     /// Leave out findings below this severity
-    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = SeverityArg::Info)]
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = SeverityArg::Low)]
     pub(crate) min_severity: SeverityArg,
     /// Exit with 1 when there are findings of this severity or above
     #[arg(long, value_name = "SEVERITY", value_enum)]

@@ -184,6 +184,11 @@ impl Pack {
         }
     }
 
+    /// Drops the detections for which `keep` does not hold.
+    pub fn keep(&mut self, keep: impl Fn(&Detection) -> bool) {
+        self.detections.retain(|_, detection| keep(detection));
+    }
+
     /// The detection with this id.
     pub fn get(&self, id: &str) -> Option<&Detection> {
         self.detections.get(id)

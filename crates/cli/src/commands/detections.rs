@@ -49,7 +49,8 @@ fn list(pack: &Pack) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn find<'a>(pack: &'a Pack, id: &str) -> anyhow::Result<&'a Detection> {
+/// The detection with this id.
+pub(crate) fn find<'a>(pack: &'a Pack, id: &str) -> anyhow::Result<&'a Detection> {
     pack.get(id).with_context(|| {
         format!("there is no detection '{id}': `podtrail detections list` lists them")
     })

@@ -20,6 +20,12 @@ use crate::output;
 pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
     let mut pack = detections::pack(&arguments.queries)?;
+    if !arguments.detection.is_empty() {
+        for id in &arguments.detection {
+            detections::find(&pack, id)?;
+        }
+        pack.keep(|detection| arguments.detection.contains(&detection.head.id));
+    }
     if arguments.no_exceptions {
         pack.clear_exceptions();
     }

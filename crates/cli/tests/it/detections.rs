@@ -65,7 +65,16 @@ fn exceptions_are_previewed() {
     let file = file.display().to_string();
     let run = podtrail(["exceptions", "preview", &file, "--lake", &lake]).expect(0);
     assert!(run.stdout.contains("mine hides 1 findings: because"), "{run}");
-    let run = podtrail(["hunt", "--lake", &lake, "--exceptions", &file]).expect(0);
+    let run = podtrail([
+        "hunt",
+        "--lake",
+        &lake,
+        "--detection",
+        "privileged-container",
+        "--exceptions",
+        &file,
+    ])
+    .expect(0);
     assert!(run.stdout.contains("excepted    1: 1 by mine"), "{run}");
     assert!(podtrail(["exceptions", "list", &file]).expect(0).stdout.contains("me: because"));
 }
@@ -88,8 +97,22 @@ fn a_folder_adds_detections_and_replaces_them() {
     let replaced = head("privileged-container", "info") + query;
     std::fs::write(folder.join("privileged-container.sql"), replaced).unwrap();
     let folder = folder.display().to_string();
-    let findings =
-        podtrail(["hunt", &log, "--queries", &folder, "--format", "jsonl"]).expect(0).jsonl();
+    let findings = podtrail([
+        "hunt",
+        &log,
+        "--queries",
+        &folder,
+        "--detection",
+        "any-event",
+        "--detection",
+        "privileged-container",
+        "--min-severity",
+        "info",
+        "--format",
+        "jsonl",
+    ])
+    .expect(0)
+    .jsonl();
     let seen: Vec<_> =
         findings.iter().map(|f| (f["detection"].as_str(), f["severity"].as_str())).collect();
     assert_eq!(

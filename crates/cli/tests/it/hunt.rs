@@ -32,7 +32,10 @@ fn a_finding_has_the_promised_members_and_its_evidence() {
     let other = privileged_pod("x", "2026-11-24T10:00:01.000000Z").replace("true", "false");
     std::fs::write(&log, format!("{other}\n{event}\n")).unwrap();
     let log = log.display().to_string();
-    let findings = podtrail(["hunt", &log, "--format", "jsonl"]).expect(0).jsonl();
+    let findings =
+        podtrail(["hunt", &log, "--detection", "privileged-container", "--format", "jsonl"])
+            .expect(0)
+            .jsonl();
     let [finding] = findings.as_slice() else { panic!("{findings:?}") };
     for key in [
         "finding_id",
@@ -82,11 +85,11 @@ fn a_hunt_says_where_it_was_blind() {
         [seen.clone(), blind("a", "pods"), blind("b", "pods"), blind("c", "serviceaccounts")];
     std::fs::write(&log, events.join("\n")).unwrap();
     let path = log.display().to_string();
-    let told = podtrail(["hunt", &path]).expect(0).stdout;
+    let told = podtrail(["hunt", &path, "--detection", "privileged-container"]).expect(0).stdout;
     let line = "blind       3 writes show no body, detections cannot tell what they do: pods 2, serviceaccounts 1\n";
     assert!(told.contains(line), "{told}");
     std::fs::write(&log, seen).unwrap();
-    let told = podtrail(["hunt", &path]).expect(0).stdout;
+    let told = podtrail(["hunt", &path, "--detection", "privileged-container"]).expect(0).stdout;
     assert!(!told.contains("blind"), "{told}");
 }
 
@@ -97,7 +100,8 @@ fn people_get_a_summary_and_escaped_findings() {
     let event = privileged_pod("bad", "2026-11-24T10:00:00.000000Z")
         .replace("alice", "<script>\\u001b[31m\\u202e");
     std::fs::write(&log, event).unwrap();
-    let run = podtrail(["hunt", &log.display().to_string()]).expect(0);
+    let run = podtrail(["hunt", &log.display().to_string(), "--detection", "privileged-container"])
+        .expect(0);
     assert!(run.stdout.contains("events      1 (1 requests)"), "{run}");
     assert!(run.stdout.contains("MEDIUM   Privileged container"), "{run}");
     assert!(run.stdout.contains("a.log:1\n  audit  audit-bad\n"), "{run}");
@@ -111,9 +115,20 @@ fn the_exit_code_tells_what_was_asked() {
     let log = dir.path().join("a.log");
     std::fs::write(&log, privileged_pod("bad", "2026-11-24T10:00:00.000000Z")).unwrap();
     let log = log.display().to_string();
-    podtrail(["hunt", &log, "--fail-on", "medium"]).expect(1);
-    podtrail(["hunt", &log, "--fail-on", "high"]).expect(0);
-    let quiet = podtrail(["hunt", &log, "--min-severity", "high", "--format", "jsonl"]).expect(0);
+    podtrail(["hunt", &log, "--detection", "privileged-container", "--fail-on", "medium"])
+        .expect(1);
+    podtrail(["hunt", &log, "--detection", "privileged-container", "--fail-on", "high"]).expect(0);
+    let quiet = podtrail([
+        "hunt",
+        &log,
+        "--detection",
+        "privileged-container",
+        "--min-severity",
+        "high",
+        "--format",
+        "jsonl",
+    ])
+    .expect(0);
     assert_eq!(quiet.stdout, "");
 }
 
@@ -123,8 +138,27 @@ fn a_lake_can_be_hunted_again() {
     let log = dir.path().join("a.log");
     std::fs::write(&log, privileged_pod("bad", "2026-11-24T10:00:00.000000Z")).unwrap();
     let log = log.display().to_string();
-    let first = podtrail(["hunt", &log, "--lake", &lake, "--format", "jsonl"]).expect(0);
-    let again = podtrail(["hunt", "--lake", &lake, "--format", "jsonl"]).expect(0);
+    let first = podtrail([
+        "hunt",
+        &log,
+        "--lake",
+        &lake,
+        "--detection",
+        "privileged-container",
+        "--format",
+        "jsonl",
+    ])
+    .expect(0);
+    let again = podtrail([
+        "hunt",
+        "--lake",
+        &lake,
+        "--detection",
+        "privileged-container",
+        "--format",
+        "jsonl",
+    ])
+    .expect(0);
     assert_eq!(first.stdout, again.stdout);
     assert_eq!(first.jsonl().len(), 1);
 }

@@ -80,7 +80,10 @@ fn names_are_exact_or_patterns() {
 fn a_hunt_is_scoped_like_a_query_and_remembers_what_was_before() {
     let (_dir, lake) = ten_days();
     let scope = ["--from", "2026-11-12", "--to", "2026-11-12"];
-    let arguments = ["hunt", "--lake", &lake, "--format", "jsonl"].into_iter().chain(scope);
+    let only = ["privileged-container", "first-workload-by-identity"];
+    let only = only.into_iter().flat_map(|id| ["--detection", id]);
+    let arguments = ["hunt", "--lake", &lake, "--format", "jsonl"].into_iter();
+    let arguments = arguments.chain(only).chain(scope);
     let findings = podtrail(arguments).expect(0).jsonl();
     let detections: Vec<_> = findings.iter().map(|finding| &finding["detection"]).collect();
     // Alice has written workloads before: she is not new.

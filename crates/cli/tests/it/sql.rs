@@ -65,7 +65,16 @@ fn rows_arrive_byte_for_byte() {
     let table = sql(&lake, query, "table").expect(0).stdout;
     assert!(!table.contains(['\u{7f}', '\u{9b}', '\u{1b}']), "{table:?}");
 
-    let findings = podtrail(["hunt", "--lake", &lake, "--format", "jsonl"]).expect(0);
+    let findings = podtrail([
+        "hunt",
+        "--lake",
+        &lake,
+        "--detection",
+        "privileged-container",
+        "--format",
+        "jsonl",
+    ])
+    .expect(0);
     assert!(findings.jsonl().iter().any(|finding| finding["user_agent"] == agent), "{findings}");
 }
 

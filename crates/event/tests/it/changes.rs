@@ -143,6 +143,7 @@ fn every_thing_that_changes_is_a_row() {
             vec![
                 "security weakened | app | seccompProfile | RuntimeDefault | Unconfined",
                 "security weakened | - | seccompProfile_baseline | passes | fails",
+                "security weakened | - | seccompProfile_restricted | passes | fails",
             ],
         ),
         (
