@@ -1,0 +1,72 @@
+/*
+id: image-in-many-namespaces
+title: New image in many namespaces
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1610]
+tactics: [Execution, Lateral Movement]
+description: >-
+  An image that nobody has used before comes up in several namespaces within the hour, created by the same
+  person: a backdoor that is spread, or an agent that is rolled out by hand.
+blind_spots: >-
+  Images that keep the name of a known one; robots, whose work this is.
+false_positives:
+  - Rolling out an agent by hand
+triage:
+  - >-
+    SELECT time, username, object, namespace, image FROM containers WHERE image = '<image>' ORDER BY time
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [WS-011]
+controls: [AIS-06]
+parameters:
+  namespaces:
+    type: integer
+    default: 4
+    description: In how many namespaces
+  within_seconds:
+    type: integer
+    default: 3600
+    description: How soon after its first use
+  learning_seconds:
+    type: integer
+    default: 60
+    description: How long the log must run before something counts as new
+*/
+WITH images AS (
+  SELECT
+    event_id, cluster, time, identity, identity_kind, namespace, verb, in_scope,
+    c['registry'] || '/' || c['repository'] AS repository
+  FROM (SELECT *, unnest(containers) AS c FROM history_writes)
+  WHERE c['repository'] IS NOT NULL AND namespace IS NOT NULL
+),
+aged AS (
+  SELECT
+    *,
+    min(time) OVER (PARTITION BY cluster, repository) AS first_time,
+    row_number() OVER (PARTITION BY cluster, repository, identity, namespace ORDER BY time, event_id) AS nth
+  FROM images
+),
+spread AS (
+  SELECT
+    cluster, repository, identity,
+    array_agg(event_id ORDER BY time) AS events,
+    array_agg(namespace ORDER BY time) AS namespaces
+  FROM aged
+  JOIN history_begins USING (cluster)
+  WHERE nth = 1 AND in_scope AND identity_kind IN ('human', 'anonymous')
+    AND date_part('epoch', first_time) - date_part('epoch', log_begins) >= $learning_seconds
+    AND date_part('epoch', time) - date_part('epoch', first_time) <= $within_seconds
+  GROUP BY cluster, repository, identity
+)
+SELECT
+  events AS event_id,
+  coalesce(identity, 'somebody') || ' brings the new image ' || repository || ' to ' || cardinality(namespaces) || ' namespaces: '
+    || array_to_string(array_slice(namespaces, 1, 8), ', ') AS reason
+FROM spread
+WHERE cardinality(namespaces) >= $namespaces

@@ -1,0 +1,84 @@
+/*
+id: namespace-spread
+title: Workloads in many namespaces that were new to the identity
+severity: low
+confidence: medium
+risk: 15
+attack: [T1610]
+tactics: [Execution, Lateral Movement]
+description: >-
+  Somebody creates workloads in several namespaces in a short time in which they had never written one.
+blind_spots: >-
+  What was before the log begins.
+false_positives:
+  - Platform engineers and new robots that roll something out
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT username, first_seen, last_seen, requests, denied, hours, namespaces FROM identities WHERE username = '<identity>'
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [WS-010]
+controls: [AIS-06]
+parameters:
+  namespaces:
+    type: integer
+    default: 5
+    description: How many namespaces
+  pause_seconds:
+    type: integer
+    default: 120
+    description: How long a pause ends an episode
+  within_seconds:
+    type: integer
+    default: 1800
+    description: How long an episode may take
+  learning_seconds:
+    type: integer
+    default: 120
+    description: How long the log must run before something counts as new
+*/
+WITH numbered AS (
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY cluster, identity, namespace ORDER BY time, event_id) AS nth,
+    row_number() OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS nth_write
+  FROM history_writes
+  WHERE namespace IS NOT NULL
+),
+firsts AS (
+  SELECT *
+  FROM numbered
+  JOIN history_begins USING (cluster)
+  WHERE nth = 1 AND in_scope AND verb = 'create' AND date_part('epoch', time) - date_part('epoch', log_begins) >= $learning_seconds
+),
+spaced AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id)) <= $pause_seconds
+      THEN 0 ELSE 1
+    END AS begins
+  FROM firsts
+),
+episodes AS (
+  SELECT *, sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode FROM spaced
+),
+counted AS (
+  SELECT
+    cluster, identity,
+    array_agg(event_id ORDER BY time) AS events,
+    array_agg(namespace ORDER BY time) AS namespaces,
+    date_part('epoch', max(time)) - date_part('epoch', min(time)) AS seconds
+  FROM episodes
+  GROUP BY cluster, identity, episode
+)
+SELECT
+  events AS event_id,
+  identity || ' creates workloads in ' || cardinality(namespaces) || ' namespaces that were new to them: '
+    || array_to_string(array_slice(namespaces, 1, 8), ', ') AS reason
+FROM counted
+WHERE cardinality(namespaces) >= $namespaces AND seconds <= $within_seconds

@@ -1,0 +1,52 @@
+/*
+id: new-client-of-identity
+title: Identity writes workloads from a new address and client
+severity: low
+confidence: low
+risk: 8
+attack: [T1610, T1078]
+tactics: [Execution, Initial Access]
+description: >-
+  Somebody who has written workloads for some time does so from an address, and with a client, that no earlier
+  write of theirs came from: a laptop that was changed, or a credential that was taken.
+blind_spots: >-
+  What was before the log begins. Identities with few writes have no habits that they could break.
+false_positives:
+  - New laptops, VPN addresses and new tools
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [WS-005]
+controls: [AIS-06]
+parameters:
+  learning_seconds:
+    type: integer
+    default: 600
+    description: How long the log must run before something counts as new
+  writes:
+    type: integer
+    default: 5
+    description: How many workload writes of the identity show its habits
+*/
+WITH numbered AS (
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS nth_write,
+    row_number() OVER (PARTITION BY cluster, identity, client_ip, client ORDER BY time, event_id) AS nth,
+    row_number() OVER (PARTITION BY cluster, identity, client_ip ORDER BY time, event_id) AS nth_of_ip,
+    row_number() OVER (PARTITION BY cluster, identity, client ORDER BY time, event_id) AS nth_of_client
+  FROM history_writes
+)
+SELECT
+  event_id,
+  'the first workload of ' || identity || ' from ' || coalesce(client_ip, 'an unknown address') || ' with ' || coalesce(nullif(client, ''), 'no client name') || ': ' || object || ', after ' || (nth_write - 1) || ' from others' AS reason
+FROM numbered
+JOIN history_begins USING (cluster)
+WHERE nth = 1 AND in_scope AND identity_kind IN ('human', 'service_account') AND nth_write > $writes AND nth_of_ip = 1 AND nth_of_client = 1
+  AND date_part('epoch', time) - date_part('epoch', log_begins) >= $learning_seconds

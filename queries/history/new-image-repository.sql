@@ -1,0 +1,47 @@
+/*
+id: new-image-repository
+title: Image repository first seen
+severity: info
+confidence: low
+risk: 4
+attack: [T1610, T1525]
+tactics: [Execution, Persistence]
+description: >-
+  A workload takes an image from a repository that nobody has used in this log and its history. New software
+  arrives this way, and so does a stranger's image; it adds to the risk of the write.
+blind_spots: >-
+  What was used before the log begins and does not show since. Writes whose bodies are not logged.
+false_positives:
+  - New releases and new vendors
+triage:
+  - >-
+    SELECT time, username, object, namespace, image FROM containers WHERE workload_name = '<name>' ORDER BY time
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1525/
+covers: [WS-002]
+controls: [AIS-06]
+parameters:
+  learning_seconds:
+    type: integer
+    default: 600
+    description: How long the log must run before something counts as new
+*/
+WITH images AS (
+  SELECT event_id, cluster, time, identity, object, namespace, in_scope, c['registry'] AS registry, c['repository'] AS repository
+  FROM (SELECT *, unnest(containers) AS c FROM history_writes)
+  WHERE c['registry'] IS NOT NULL
+),
+numbered AS (
+  SELECT *, row_number() OVER (PARTITION BY cluster, registry || '/' || repository ORDER BY time, event_id) AS nth FROM images
+)
+SELECT
+  event_id,
+  'the first image of repository ' || registry || '/' || repository || ' in this log: ' || object || coalesce(' in ' || namespace, '') || ' by '
+    || coalesce(identity, 'somebody') AS reason
+FROM numbered
+JOIN history_begins USING (cluster)
+WHERE nth = 1 AND in_scope AND date_part('epoch', time) - date_part('epoch', log_begins) >= $learning_seconds

@@ -1,0 +1,82 @@
+/*
+id: off-hours-write
+title: Person writes a workload far from working hours
+severity: low
+confidence: low
+risk: 12
+attack: [T1610, T1078]
+tactics: [Execution, Initial Access]
+description: >-
+  A person writes a workload at an hour of the day that lies several hours from every hour at which people of
+  this cluster had written anything before. The hours are learned from the log and its history, so no time zone
+  needs to be told.
+blind_spots: >-
+  Logs of less than a day. Clusters with people on all continents, whose hours cover the day. Who works at night
+  often makes the night ordinary.
+false_positives:
+  - People on call
+  - The first morning of a log that begins in an afternoon
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT username, first_seen, last_seen, requests, denied, hours, namespaces FROM identities WHERE username = '<identity>'
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [WS-008]
+controls: [AIS-06]
+parameters:
+  hours_apart:
+    type: integer
+    default: 4
+    description: How many hours from any hour of work
+  history_hours:
+    type: integer
+    default: 12
+    description: How long people must have worked in the log before
+  writes:
+    type: integer
+    default: 10
+    description: How many writes of people must have shown their hours
+*/
+WITH people AS (
+  SELECT event_id, time, cluster, coalesce(impersonated_username, username) AS identity, activity, outcome, subresource, resource, name, namespace, verb, true AS in_scope
+  FROM events
+  WHERE identity_kind = 'human' AND activity IN ('workload', 'rbac', 'write') AND outcome = 'allowed'
+  UNION ALL
+  SELECT event_id, time, cluster, coalesce(impersonated_username, username), activity, outcome, subresource, resource, name, namespace, verb, false
+  FROM events_history
+  WHERE identity_kind = 'human' AND activity IN ('workload', 'rbac', 'write') AND outcome = 'allowed'
+),
+-- One row an hour of the log in which people wrote; an hour of one day counts from the next hour on.
+worked AS (
+  SELECT cluster, date_trunc('hour', time) AS hour, count(*) AS writes FROM people GROUP BY cluster, date_trunc('hour', time)
+),
+known AS (
+  SELECT
+    cluster, hour, CAST(date_part('hour', hour) AS INT) AS of_day,
+    min(hour) OVER (PARTITION BY cluster) AS first_hour,
+    sum(writes) OVER (PARTITION BY cluster ORDER BY hour ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS writes_before,
+    array_agg(CAST(date_part('hour', hour) AS INT)) OVER (PARTITION BY cluster ORDER BY hour ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS hours_before
+  FROM worked
+),
+distances AS (
+  SELECT cluster, hour, first_hour, writes_before, of_day, unnest(hours_before) AS other FROM known WHERE hours_before IS NOT NULL
+),
+unusual AS (
+  SELECT cluster, hour, min(least((of_day - other + 24) % 24, (other - of_day + 24) % 24)) AS hours_apart
+  FROM distances
+  WHERE date_part('epoch', hour) - date_part('epoch', first_hour) >= $history_hours * 3600 AND writes_before >= $writes
+  GROUP BY cluster, hour
+)
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  coalesce(identity, 'somebody') || ' writes ' || count(*) || ' workloads at ' || min(to_char(unusual.hour, '%Y-%m-%d %H'))
+    || ' h UTC, ' || min(hours_apart) || ' hours from any hour at which people had worked before' AS reason
+FROM people
+JOIN unusual ON people.cluster = unusual.cluster AND date_trunc('hour', people.time) = unusual.hour
+WHERE in_scope AND activity = 'workload' AND (subresource IS NULL OR subresource = 'ephemeralcontainers')
+  AND verb IN ('create', 'update', 'patch') AND hours_apart >= $hours_apart
+GROUP BY people.cluster, identity, unusual.hour

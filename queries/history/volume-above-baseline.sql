@@ -1,0 +1,62 @@
+/*
+id: volume-above-baseline
+title: More workload writes in a day than ever before
+severity: low
+confidence: low
+risk: 10
+attack: [T1610]
+tactics: [Execution]
+description: >-
+  An identity writes far more workloads in a day than the mean of its earlier days and three standard
+  deviations.
+blind_spots: >-
+  Logs of less than a week; slow increases.
+false_positives:
+  - Days of a release or an upgrade
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT username, first_seen, last_seen, requests, denied, hours, namespaces FROM identities WHERE username = '<identity>'
+  - >-
+    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [WS-024]
+controls: [AIS-06]
+parameters:
+  days:
+    type: integer
+    default: 5
+    description: On how many days the identity must have worked before
+  writes:
+    type: integer
+    default: 20
+    description: How many writes a day are too few to tell
+  examples:
+    type: integer
+    default: 50
+    description: How many events of the day are given
+*/
+WITH daily AS (
+  SELECT
+    cluster, identity, date_trunc('day', time) AS day, count(*) AS writes,
+    array_agg(event_id ORDER BY time) FILTER (WHERE in_scope) AS events
+  FROM history_writes
+  GROUP BY cluster, identity, date_trunc('day', time)
+),
+compared AS (
+  SELECT
+    *,
+    count(*) OVER before AS days,
+    avg(writes) OVER before AS mean,
+    coalesce(stddev_pop(writes) OVER before, 0) AS deviation
+  FROM daily
+  WINDOW before AS (PARTITION BY cluster, identity ORDER BY day ROWS BETWEEN 30 PRECEDING AND 1 PRECEDING)
+)
+SELECT
+  array_slice(events, 1, $examples) AS event_id,
+  coalesce(identity, 'somebody') || ' writes ' || writes || ' workloads on ' || to_char(day, '%Y-%m-%d') || '; on ' || days
+    || ' days before it wrote ' || CAST(round(mean) AS BIGINT) || ' a day' AS reason
+FROM compared
+WHERE events IS NOT NULL AND days >= $days AND writes >= $writes AND writes > mean + 3 * deviation AND writes > 2 * mean

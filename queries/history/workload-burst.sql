@@ -1,0 +1,67 @@
+/*
+id: workload-burst
+title: Person creates many workloads at once
+severity: low
+confidence: low
+risk: 10
+attack: [T1610, T1496]
+tactics: [Impact, Execution]
+description: >-
+  A person creates many workloads of any kind within a minute, over any namespaces: a script in hands that
+  usually type.
+blind_spots: >-
+  Robots; slow creation.
+false_positives:
+  - Setting up an environment with kubectl apply -f or Helm
+triage:
+  - >-
+    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, subresource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [WS-009]
+controls: [AIS-06]
+parameters:
+  objects:
+    type: integer
+    default: 20
+    description: How many workloads within a minute
+  pause_seconds:
+    type: integer
+    default: 10
+    description: How long a pause ends an episode
+*/
+WITH made AS (
+  SELECT * FROM history_steps WHERE identity_kind IN ('human', 'anonymous') AND step = 'created'
+),
+spaced AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id)) <= $pause_seconds
+      THEN 0 ELSE 1
+    END AS begins
+  FROM made
+),
+episodes AS (
+  SELECT *, sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode FROM spaced
+),
+counted AS (
+  SELECT
+    cluster, identity,
+    array_agg(event_id ORDER BY time) AS events,
+    count(*) AS objects,
+    count(DISTINCT namespace) AS namespaces,
+    date_part('epoch', max(time)) - date_part('epoch', min(time)) AS seconds
+  FROM episodes
+  GROUP BY cluster, identity, episode
+)
+SELECT
+  events AS event_id,
+  coalesce(identity, 'somebody') || ' creates ' || objects || ' workloads in ' || namespaces || ' namespaces within '
+    || CAST(round(seconds) AS BIGINT) || ' s' AS reason
+FROM counted
+WHERE objects >= $objects AND objects * 60 >= $objects * seconds
