@@ -40,7 +40,8 @@ pub fn check(log: &[u8], run: &Run) {
         let first = places.partition_point(|place| *place < at);
         let is_touched = places.get(first).is_some_and(|place| *place < end);
         let may_be_empty = value.is_some() && !contains(record, b"uditI");
-        if !is_touched && !may_be_empty && !is_container_line(record) {
+        let may_close = ends_batch(record) && run.damage.iter().any(|damage| damage.is_of_batch());
+        if !is_touched && !may_be_empty && !may_close && !is_container_line(record) {
             untouched.push(record.escape_ascii().to_string());
         }
         at = end;
@@ -101,6 +102,12 @@ fn is_container_line(line: &[u8]) -> bool {
         Some(b'{') => contains(line, b"\"log\":\""),
         _ => contains(line, b" stdout ") || contains(line, b" stderr "),
     }
+}
+
+/// Whether a record is what ends a batch, which is told from its items when it is damaged.
+fn ends_batch(record: &[u8]) -> bool {
+    let mut record = record.iter().filter(|byte| !byte.is_ascii_whitespace());
+    record.all(|byte| matches!(byte, b']' | b'}'))
 }
 
 fn contains(bytes: &[u8], word: &[u8]) -> bool {

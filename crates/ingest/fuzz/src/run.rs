@@ -33,6 +33,12 @@ pub struct Damage {
     pub reason: String,
 }
 
+impl Damage {
+    pub fn is_of_batch(&self) -> bool {
+        self.reason.starts_with("a batch that is damaged")
+    }
+}
+
 /// What a run gave, in the order of files and offsets.
 #[derive(Debug, Default)]
 pub struct Run {
