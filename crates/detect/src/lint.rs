@@ -17,6 +17,9 @@ use crate::pack::Pack;
 /// The version of the ATT&CK matrix that `attack_techniques` and `attack_tactics` are from.
 pub const ATTACK_VERSION: &str = "18";
 
+/// Controls of the Cloud Controls Matrix of the CSA that detections give evidence for.
+const CONTROLS: [&str; 4] = ["IAM-16", "AIS-06", "DSP-15", "IPY-03"];
+
 /// Columns that have a few values only.
 const ENUMERATIONS: &[(&str, &[&str])] = &[
     (
@@ -136,7 +139,6 @@ fn head(head: &Head, techniques: &BTreeSet<String>, tactics: &BTreeSet<String>) 
     };
     messages.extend(unknown("technique", &head.attack, techniques));
     messages.extend(unknown("tactic", &head.tactics, tactics));
-    const CONTROLS: [&str; 4] = ["IAM-16", "AIS-06", "DSP-15", "IPY-03"];
     let strange = head.controls.iter().filter(|control| !CONTROLS.contains(&control.as_str()));
     messages.extend(strange.map(|control| format!("'{control}' is no control of the pack")));
     messages
@@ -164,7 +166,9 @@ fn compared(expression: &Expr, messages: &mut BTreeSet<String>) {
             check(right, left, messages);
         }
         Expr::InList(InList { expr, list, .. }) => {
-            list.iter().for_each(|value| check(expr, value, messages));
+            for value in list {
+                check(expr, value, messages);
+            }
         }
         _ => {}
     }

@@ -45,8 +45,8 @@ fn a_detection_is_started_tested_and_linted() {
     assert!(podtrail(test).expect(4).stdout.contains("no-match/a.jsonl: found"));
 
     let file = dir.path().join("queries/workload/any-workload.sql");
-    let text = std::fs::read_to_string(&file).unwrap().replace("'allowed'", "'succeeded'");
-    std::fs::write(&file, text.replace("T1610]", "T9999]")).unwrap();
+    let wrong = std::fs::read_to_string(&file).unwrap().replace("'allowed'", "'succeeded'");
+    std::fs::write(&file, wrong.replace("T1610]", "T9999]")).unwrap();
     let run = podtrail(["detections", "lint", "--queries", &queries]).expect(4);
     assert!(run.stdout.contains("any-workload: outcome is never 'succeeded'"), "{run}");
     assert!(run.stdout.contains("'T9999' is no technique"), "{run}");

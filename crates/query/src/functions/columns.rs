@@ -46,9 +46,9 @@ pub(super) fn boolean(column: &BooleanArray, row: usize) -> Option<bool> {
 
 /// Rows of the same partition, for [`from_rows`].
 pub(super) fn rows(rows: impl Iterator<Item = Option<usize>>) -> Result<UInt32Array> {
-    rows.map(|row| match row.map(u32::try_from).transpose() {
-        Ok(row) => Ok(row),
-        Err(_) => exec_err!("too many rows in one cluster"),
+    rows.map(|row| {
+        let row = row.map(u32::try_from).transpose();
+        row.or_else(|_| exec_err!("too many rows in one cluster"))
     })
     .collect()
 }

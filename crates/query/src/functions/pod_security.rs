@@ -115,10 +115,8 @@ impl Violations {
 }
 
 fn member<'a>(violations: &'a StructArray, name: &str) -> Result<&'a ArrayRef> {
-    match violations.column_by_name(name) {
-        Some(column) => Ok(column),
-        None => exec_err!("a Pod Security violation has no member '{name}'"),
-    }
+    let column = violations.column_by_name(name);
+    column.map_or_else(|| exec_err!("a Pod Security violation has no member '{name}'"), Ok)
 }
 
 fn minors(violations: &StructArray, name: &str) -> Result<Int32Array> {
@@ -132,8 +130,9 @@ fn minor(version: &str) -> Result<i32> {
     }
     let parts = version.trim_start_matches('v').split_once('.');
     let minor = parts.filter(|(major, _)| *major == "1").map(|(_, rest)| rest);
-    match minor.and_then(|rest| rest.split(['.', '-', '+']).next()?.parse().ok()) {
-        Some(minor) => Ok(minor),
-        None => exec_err!("'{version}' is no version of Kubernetes: give 1.29 or latest"),
-    }
+    let minor = minor.and_then(|rest| rest.split(['.', '-', '+']).next()?.parse().ok());
+    minor.map_or_else(
+        || exec_err!("'{version}' is no version of Kubernetes: give 1.29 or latest"),
+        Ok,
+    )
 }
