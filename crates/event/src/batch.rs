@@ -39,7 +39,7 @@ impl BatchBuilder {
     pub fn over(log: &Buffer) -> Self {
         let mut rows = EventBuilder::default();
         for column in [&mut rows.request_object, &mut rows.response_object] {
-            column.values = LongTextBuilder::over(log.clone());
+            column.values = Some(LongTextBuilder::over(log.clone()));
         }
         Self { rows }
     }

@@ -172,6 +172,7 @@ impl Canonical {
         Some(())
     }
 
+    #[inline]
     fn string(&mut self, bytes: &[u8]) {
         match u8::try_from(bytes.len()) {
             Ok(length) if length < LONG_STRING => self.out.push(length),

@@ -7,13 +7,14 @@
 //! Lists name their child `element` and maps `key_value`, as the Parquet and Delta Lake specifications ask.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use arrow::array::{
     Array, ArrayRef, BooleanBuilder, Date32Builder, Int32Builder, Int64Builder, ListArray,
     MapArray, NullBufferBuilder, StringArray, StringBuilder, StringViewBuilder, StructArray,
-    TimestampMicrosecondBuilder,
+    TimestampMicrosecondBuilder, new_null_array,
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
@@ -316,26 +317,14 @@ impl Build<Micros> for MicrosBuilder {
 
 /// Builds a nullable column from options.
 ///
-/// Nulls are appended when a value follows them: most columns of most events are null, and a struct that is null costs
-/// nothing for the columns in it.
+/// Most columns of most events are null: nulls are appended when a value follows, and a column without any value has no
+/// builder and no memory of its own. So a struct that is null costs nothing for the columns in it.
 #[derive(Default)]
 pub struct OptionBuilder<B> {
-    pub(crate) values: B,
+    /// Made for the first value.
+    pub(crate) values: Option<B>,
     /// At the end, and not in `values` yet.
     nulls: usize,
-}
-
-impl<B> OptionBuilder<B> {
-    fn catch_up<T>(&mut self) -> &mut B
-    where
-        B: Build<T>,
-    {
-        match std::mem::take(&mut self.nulls) {
-            0 => {}
-            nulls => self.values.append_nulls(nulls),
-        }
-        &mut self.values
-    }
 }
 
 impl<T: Column> Column for Option<T> {
@@ -350,12 +339,17 @@ impl<T: Column> Column for Option<T> {
     }
 }
 
-impl<B: Build<T>, T> Build<Option<T>> for OptionBuilder<B> {
+impl<B: Build<T> + Default, T: Column> Build<Option<T>> for OptionBuilder<B> {
     fn append(&mut self, value: &Option<T>) {
-        match value {
-            Some(value) => self.catch_up().append(value),
-            None => self.nulls += 1,
+        let Some(value) = value else {
+            self.nulls += 1;
+            return;
+        };
+        let values = self.values.get_or_insert_default();
+        if self.nulls > 0 {
+            values.append_nulls(std::mem::take(&mut self.nulls));
         }
+        values.append(value);
     }
 
     fn append_nulls(&mut self, count: usize) {
@@ -363,8 +357,26 @@ impl<B: Build<T>, T> Build<Option<T>> for OptionBuilder<B> {
     }
 
     fn finish(&mut self) -> ArrayRef {
-        self.catch_up().finish()
+        let nulls = std::mem::take(&mut self.nulls);
+        let Some(mut values) = self.values.take() else {
+            return null_array(T::data_type(), nulls);
+        };
+        values.append_nulls(nulls);
+        values.finish()
     }
+}
+
+/// Nulls, which share their memory with all others of their type.
+fn null_array(data_type: DataType, count: usize) -> ArrayRef {
+    static SHARED: LazyLock<Mutex<HashMap<DataType, ArrayRef>>> = LazyLock::new(Mutex::default);
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let longest = shared.get(&data_type).filter(|array| array.len() >= count);
+    if let Some(array) = longest {
+        return array.slice(0, count);
+    }
+    let array = new_null_array(&data_type, count.next_power_of_two());
+    shared.insert(data_type, array.clone());
+    array.slice(0, count)
 }
 
 /// Builds a list column.

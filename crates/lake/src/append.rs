@@ -10,6 +10,7 @@ use deltalake::table::state::DeltaTableState;
 
 use crate::dedupe::{NewRows, Row, RowKey};
 use crate::error::LakeError;
+use crate::known_ids::KnownIds;
 use crate::snapshot::{DataFile, partition_values};
 use crate::spec::TableSpec;
 use crate::write::{Writer, Written};
@@ -37,6 +38,7 @@ pub(crate) struct Append {
     new: NewRows,
     written: Vec<Written>,
     duplicates: u64,
+    known: Arc<KnownIds>,
     /// Paths of the files that were looked into for duplicates.
     checked: HashSet<String>,
 }
@@ -47,18 +49,19 @@ impl Append {
         spec: Arc<TableSpec>,
         root: PathBuf,
         batches: Vec<RecordBatch>,
+        known: Arc<KnownIds>,
     ) -> Result<Self, LakeError> {
         let new = NewRows::collect(&spec, &batches)?;
         let duplicates = new.repeated;
         let checked = HashSet::new();
-        Ok(Self { spec, root, batches, new, written: Vec::new(), duplicates, checked })
+        Ok(Self { spec, root, batches, new, written: Vec::new(), duplicates, known, checked })
     }
 
     /// Leaves out what is in files that were not looked into yet, and writes what has no file yet.
     pub(crate) fn prepare(&mut self, state: &DeltaTableState) -> Result<(), LakeError> {
         let active: Vec<DataFile> =
             state.log_data().iter().filter_map(|file| self.unchecked(&file)).collect();
-        let known = self.new.find_in(&self.spec, &self.root, &active)?;
+        let known = self.new.find_in(&self.spec, &self.root, &active, &self.known)?;
         self.checked.extend(active.into_iter().map(|file| file.path));
         self.duplicates += self.new.remove(&known);
         self.discard_files_with(&known);

@@ -2,20 +2,24 @@
 //!
 //! Equal rows are in one partition and have equal times, so only files of the same partition in whose range of times a
 //! new row lies can hold a duplicate, and in them only the row groups of which the same is true. Of
-//! these, ids alone are read. Memory is bounded by the new rows, whatever the size of the table.
+//! these, ids alone are read. Memory is bounded by the new rows and what [`KnownIds`] keeps, whatever the size of the table.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use rayon::prelude::*;
 
 use crate::error::LakeError;
+use crate::known_ids::{FileIds, GroupIds, KnownIds};
 use crate::partition::{PartitionValues, Partitions};
 use crate::snapshot::DataFile;
 use crate::spec::TableSpec;
@@ -101,6 +105,7 @@ impl NewRows {
         spec: &TableSpec,
         root: &Path,
         files: &[DataFile],
+        known: &KnownIds,
     ) -> Result<HashSet<RowKey>, LakeError> {
         let wanted: HashMap<usize, Wanted<'_>> = self
             .rows
@@ -115,7 +120,7 @@ impl NewRows {
                 };
                 match wanted.get(&partition) {
                     Some(wanted) if wanted.may_be_in(spec, file) => {
-                        let ids = wanted.find(spec, &root.join(&file.path))?;
+                        let ids = wanted.find(spec, root, &file.path, known)?;
                         Ok(ids.into_iter().map(|id| (partition, id)).collect())
                     }
                     _ => Ok(Vec::new()),
@@ -157,57 +162,95 @@ impl<'a> Wanted<'a> {
     }
 
     /// The wanted ids that are in the file.
-    fn find(&self, spec: &TableSpec, path: &Path) -> Result<Vec<u128>, LakeError> {
-        let file = File::open(path).map_err(LakeError::io("open", path))?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file)
-            .map_err(LakeError::parquet("read", path))?;
-        let row_groups =
-            self.row_groups(spec, &builder).map_err(LakeError::parquet("read", path))?;
-        let mask = ProjectionMask::columns(builder.parquet_schema(), [spec.id_column]);
-        let reader = builder
-            .with_row_groups(row_groups)
-            .with_projection(mask)
-            .build()
-            .map_err(LakeError::parquet("read", path))?;
-        let mut found = Vec::new();
-        for batch in reader {
-            let batch = batch.map_err(LakeError::arrow(spec.name))?;
-            let Some(ids) = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>())
-            else {
-                let detail = format!("{} has no text column `{}`", path.display(), spec.id_column);
-                return Err(LakeError::Unsupported { table: spec.name, detail });
-            };
-            let known = ids.iter().flatten().filter_map(parse_id);
-            found.extend(known.filter(|id| self.ids.contains(id)));
-        }
-        Ok(found)
-    }
-
-    /// The row groups in whose range of times a new row lies.
-    fn row_groups(
+    fn find(
         &self,
         spec: &TableSpec,
-        file: &ParquetRecordBatchReaderBuilder<File>,
-    ) -> Result<Vec<usize>, parquet::errors::ParquetError> {
-        let groups = file.metadata().row_groups();
-        let Some(time) = spec.time_column else {
-            return Ok((0..groups.len()).collect());
+        root: &Path,
+        path: &str,
+        known: &KnownIds,
+    ) -> Result<Vec<u128>, LakeError> {
+        let file = match known.of(path) {
+            Some(file) if !file.groups.iter().any(|group| self.lacks(group)) => file,
+            before => {
+                let file = Arc::new(self.read(spec, &root.join(path), before.as_deref())?);
+                known.keep(path, file.clone());
+                file
+            }
         };
-        let converter = StatisticsConverter::try_new(time, file.schema(), file.parquet_schema())?;
+        let groups = file.groups.iter().filter(|group| self.may_be_in_group(group));
+        let ids = groups.filter_map(|group| group.ids.as_deref()).flatten();
+        Ok(ids.filter(|id| self.ids.contains(id)).copied().collect())
+    }
+
+    fn may_be_in_group(&self, group: &GroupIds) -> bool {
+        group.times.is_none_or(|(first, last)| self.any_within(first, last))
+    }
+
+    /// Whether a row group has to be read for these rows.
+    fn lacks(&self, group: &GroupIds) -> bool {
+        group.ids.is_none() && self.may_be_in_group(group)
+    }
+
+    /// Reads the row groups that these rows need, beside those that were read before.
+    fn read(
+        &self,
+        spec: &TableSpec,
+        path: &Path,
+        before: Option<&FileIds>,
+    ) -> Result<FileIds, LakeError> {
+        let parquet = LakeError::parquet;
+        let file = File::open(path).map_err(LakeError::io("open", path))?;
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default())
+            .map_err(parquet("read", path))?;
+        let mut groups = match before {
+            Some(before) => before.groups.clone(),
+            None => row_groups(spec, &metadata).map_err(parquet("read", path))?,
+        };
+        let mask = ProjectionMask::columns(metadata.parquet_schema(), [spec.id_column]);
+        for (number, group) in groups.iter_mut().enumerate().filter(|(_, group)| self.lacks(group))
+        {
+            let file = file.try_clone().map_err(LakeError::io("open", path))?;
+            let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
+                .with_row_groups(vec![number])
+                .with_projection(mask.clone())
+                .build()
+                .map_err(parquet("read", path))?;
+            let mut ids = Vec::new();
+            for batch in reader {
+                let batch = batch.map_err(LakeError::arrow(spec.name))?;
+                let column = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
+                let Some(texts) = column else {
+                    let detail =
+                        format!("{} has no text column `{}`", path.display(), spec.id_column);
+                    return Err(LakeError::Unsupported { table: spec.name, detail });
+                };
+                ids.extend(texts.iter().flatten().filter_map(parse_id));
+            }
+            group.ids = Some(ids.into());
+        }
+        Ok(FileIds { groups })
+    }
+}
+
+/// The row groups of a file, of which no ids were read, with their ranges of times.
+fn row_groups(
+    spec: &TableSpec,
+    file: &ArrowReaderMetadata,
+) -> Result<Vec<GroupIds>, parquet::errors::ParquetError> {
+    let groups = file.metadata().row_groups();
+    let mut times = vec![None; groups.len()];
+    if let Some(column) = spec.time_column {
+        let converter = StatisticsConverter::try_new(column, file.schema(), file.parquet_schema())?;
         let firsts = converter.row_group_mins(groups)?;
         let lasts = converter.row_group_maxes(groups)?;
-        let (Some(firsts), Some(lasts)) = (
+        if let (Some(firsts), Some(lasts)) = (
             firsts.as_primitive_opt::<TimestampMicrosecondType>(),
             lasts.as_primitive_opt::<TimestampMicrosecondType>(),
-        ) else {
-            return Ok((0..groups.len()).collect());
-        };
-        let overlaps = |group: &usize| {
-            let known = firsts.is_valid(*group) && lasts.is_valid(*group);
-            !known || self.any_within(firsts.value(*group), lasts.value(*group))
-        };
-        Ok((0..groups.len()).filter(overlaps).collect())
+        ) {
+            times = firsts.iter().zip(lasts).map(|(first, last)| first.zip(last)).collect();
+        }
     }
+    Ok(times.into_iter().map(|times| GroupIds { times, ids: None }).collect())
 }
 
 /// The number that an id of 32 hexadecimal digits stands for.

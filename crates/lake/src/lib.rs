@@ -12,6 +12,7 @@ mod append;
 mod commit;
 mod dedupe;
 mod error;
+mod known_ids;
 mod lake;
 mod partition;
 mod protocol;

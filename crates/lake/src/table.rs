@@ -15,6 +15,7 @@ use url::Url;
 use crate::append::{Append, Appended};
 use crate::commit::{Outcome, commit};
 use crate::error::LakeError;
+use crate::known_ids::KnownIds;
 use crate::protocol::{check_appendable, delta_schema};
 use crate::snapshot::Snapshot;
 use crate::spec::TableSpec;
@@ -32,6 +33,8 @@ pub(crate) struct Table {
     root: PathBuf,
     /// As it was last read: what is new since then is all that has to be read again.
     latest: Mutex<DeltaTable>,
+    /// Ids of rows that appends have met before.
+    known: Arc<KnownIds>,
     /// Keeps appends of one process in line, so that they do not race each other for the next version.
     appending: tokio::sync::Mutex<()>,
 }
@@ -52,7 +55,13 @@ impl Table {
             }
             Err(error) => return Err(LakeError::log(spec.name)(error)),
         }
-        Ok(Self { spec, root, latest: Mutex::new(delta), appending: tokio::sync::Mutex::new(()) })
+        Ok(Self {
+            spec,
+            root,
+            latest: Mutex::new(delta),
+            known: Arc::default(),
+            appending: tokio::sync::Mutex::new(()),
+        })
     }
 
     /// Opens the table in `lake`, and makes an empty one if there is none.
@@ -120,8 +129,8 @@ impl Table {
     /// Appends the rows that the table does not have yet, in one commit; none if it has them all.
     pub(crate) async fn append(&self, batches: Vec<RecordBatch>) -> Result<Appended, LakeError> {
         let name = self.spec.name;
-        let (spec, root) = (self.spec.clone(), self.root.clone());
-        let mut append = blocking(name, move || Append::new(spec, root, batches)).await?;
+        let (spec, root, known) = (self.spec.clone(), self.root.clone(), self.known.clone());
+        let mut append = blocking(name, move || Append::new(spec, root, batches, known)).await?;
         let _turn = self.appending.lock().await;
         for _ in 0..MAX_ATTEMPTS {
             let mut delta = self.refresh().await?;

@@ -10,8 +10,8 @@ use crate::{command, podtrail, privileged_pod, scratch};
 
 const ROUNDS: usize = 15;
 
-/// Makes a commit of some hundred and fifty events.
-const MEMORY: &str = "256KiB";
+/// Makes a commit of some three hundred events.
+const MEMORY: &str = "512KiB";
 
 /// `count` events of two days and two kinds, and now and then a line that is none.
 fn write_log(path: &Path, numbers: std::ops::Range<usize>) {
@@ -102,7 +102,7 @@ fn a_run_that_is_killed_is_simply_run_again() {
 
     let (dir, undisturbed) = scratch();
     let log = dir.path().join("audit.log");
-    write_log(&log, 0..900);
+    write_log(&log, 0..600);
     let started = Instant::now();
     assert_eq!(ingest(&log, &undisturbed).status().unwrap().code(), Some(3));
     let whole_run = started.elapsed();

@@ -176,3 +176,17 @@ async fn checkpoints_keep_all_that_is_known() {
     assert_eq!(planned_files(&snapshot, "SELECT verb FROM t WHERE source_line < 2").await, 2);
     assert_eq!(lake.append_events(vec![one(5)]).await.unwrap().duplicates, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_known_wherever_one_looks_first() {
+    /// Three row groups of one file.
+    const EVENTS: u64 = 70_000;
+    let (_dir, lake) = lake().await;
+    let events = |ids: std::ops::Range<u64>| batch(ids.map(|id| event(id, id as i64, "read")));
+    assert_eq!(lake.append_events(vec![events(0..EVENTS)]).await.unwrap().files, 1);
+    for ids in [0..10, EVENTS - 10..EVENTS, 40_000..40_010, 0..10, 0..EVENTS] {
+        let count = ids.end - ids.start;
+        let again = lake.append_events(vec![events(ids)]).await.unwrap();
+        assert_eq!((again.rows, again.duplicates), (0, count));
+    }
+}
