@@ -23,10 +23,16 @@ covers: [DE-003]
 */
 SELECT
   event_id,
-  'webhook ' || coalesce(webhook, '') || ' of ' || coalesce(name, '') || concat_ws(' and ',
-    CASE WHEN url IS NOT NULL THEN ' calls ' || url END,
-    CASE WHEN array_has_any(resources, make_array('*/*', '/*', '*/secrets', '/secrets')) THEN ' is asked about ' || array_to_string(resources, ', ') END) AS reason
-FROM webhooks
+  concat('webhook ', webhook, ' of ', name, ' ', concat_ws(' and ',
+    CASE WHEN url IS NOT NULL THEN 'calls ' || url END,
+    CASE WHEN asks THEN 'is asked about ' || array_to_string(resources, ', ') END)) AS reason
+FROM (
+  SELECT
+    *,
+    -- The name of a service may be written as a URL.
+    NOT regexp_like(url, '^https://([a-z0-9.-]+\.svc|localhost|127\.0\.0\.1)(\.|[:/]|$)') AS calls_outside,
+    array_has_any(resources, make_array('*/*', '*/*/*', '/*', '/*/*', '*/secrets', '/secrets')) AS asks
+  FROM webhooks
+)
 WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind NOT IN ('controller', 'system')
-  AND ((url IS NOT NULL AND NOT regexp_like(url, '^https://([a-z0-9.-]+\.svc|localhost|127\.0\.0\.1)(\.|[:/]|$)'))
-    OR array_has_any(resources, make_array('*/*', '/*', '*/secrets', '/secrets')))
+  AND (calls_outside OR asks)

@@ -21,19 +21,25 @@ references:
 covers: [DE-008]
 */
 WITH minutes AS (
-  SELECT cluster, date_bin(INTERVAL '1 minute', time) AS minute, count(*) AS events, min(event_id) AS event_id
+  SELECT cluster, date_bin(INTERVAL '1 minute', time) AS minute, min(event_id) AS event_id
   FROM stages
   GROUP BY cluster, date_bin(INTERVAL '1 minute', time)
 ),
 steps AS (
+  SELECT *, lag(minute) OVER (PARTITION BY cluster ORDER BY minute) AS before
+  FROM minutes
+),
+gaps AS (
   SELECT
     *,
-    lag(minute) OVER (PARTITION BY cluster ORDER BY minute) AS before,
+    minute - before > INTERVAL '10 minutes' AS is_gap,
     count(*) OVER (PARTITION BY cluster) AS minutes,
-    sum(events) OVER (PARTITION BY cluster) AS total
-  FROM minutes
+    -- Single minutes without events, and no more than a few in a row.
+    count(*) FILTER (WHERE minute - before > INTERVAL '1 minute' AND minute - before <= INTERVAL '10 minutes')
+      OVER (PARTITION BY cluster) AS pauses
+  FROM steps
 )
 SELECT event_id, 'no event between ' || before || ' and ' || minute AS reason
-FROM steps
+FROM gaps
 -- Only where the log has events in every minute otherwise.
-WHERE minute - before > INTERVAL '10 minutes' AND minutes >= 30 AND total / minutes >= 20
+WHERE is_gap AND minutes >= 60 AND pauses * 20 <= minutes

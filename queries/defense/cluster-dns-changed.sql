@@ -23,5 +23,7 @@ covers: [DE-007]
 */
 SELECT event_id, verb || ' of config map ' || name || ' by ' || coalesce(username, 'nobody') AS reason
 FROM config_maps
-WHERE name IN ('coredns', 'coredns-custom', 'kube-dns', 'node-local-dns', 'dns-default') AND outcome = 'allowed'
-  AND identity_kind NOT IN ('controller', 'system', 'node')
+WHERE namespace IN ('kube-system', 'openshift-dns') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system', 'node')
+  AND (name = 'coredns-custom'
+    -- Installers create the others.
+    OR (name IN ('coredns', 'kube-dns', 'node-local-dns', 'dns-default') AND verb <> 'create'))

@@ -21,7 +21,16 @@ references:
 covers: [DE-006]
 controls: [IPY-03]
 */
-SELECT event_id, verb || ' of network policy ' || coalesce(name, '') || coalesce(' in ' || namespace, '') || CASE WHEN allows_all THEN ', which lets everything pass' ELSE '' END AS reason
+SELECT
+  event_id,
+  verb || ' of network policy ' || coalesce(name, '') || coalesce(' in ' || namespace, '')
+    || CASE WHEN verb IN ('delete', 'deletecollection') THEN '' ELSE ', which lets everything pass' END AS reason
 FROM network_policies
 WHERE outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system')
   AND (verb IN ('delete', 'deletecollection') OR allows_all)
+UNION ALL
+SELECT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || namespace, '') AS reason
+FROM events
+WHERE activity = 'write' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'
+  AND identity_kind NOT IN ('controller', 'system')
+  AND resource IN ('ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies', 'globalnetworkpolicies', 'adminnetworkpolicies', 'baselineadminnetworkpolicies')

@@ -27,18 +27,28 @@ WITH writes AS (
   UNION ALL
   SELECT *, false AS in_scope FROM namespaces_history WHERE outcome = 'allowed'
 ),
+states AS (
+  SELECT
+    *,
+    CASE
+      WHEN enforce IS NOT NULL THEN enforce
+      -- A patch that names the label with null, or the whole object: the API server gives every namespace the other label.
+      WHEN array_has_any(map_keys(labels), make_array('pod-security.kubernetes.io/enforce', 'kubernetes.io/metadata.name')) THEN 'nothing'
+    END AS state
+  FROM writes
+),
 versions AS (
-  SELECT *, lag(enforce) OVER (PARTITION BY cluster, name ORDER BY time, event_id) AS before FROM writes
+  SELECT *, lag(state) IGNORE NULLS OVER (PARTITION BY cluster, name ORDER BY time, event_id) AS before FROM states
 )
-SELECT event_id, 'namespace ' || name || CASE WHEN enforce IS NULL THEN ' no longer enforces Pod Security' ELSE ' enforces ' || enforce END || coalesce(' instead of ' || before, '') AS reason
+SELECT
+  event_id,
+  'namespace ' || name || CASE state WHEN 'nothing' THEN ' no longer enforces Pod Security' ELSE ' enforces ' || state END
+    || coalesce(' instead of ' || before, '') AS reason
 FROM versions
-WHERE in_scope AND identity_kind NOT IN ('controller', 'system') AND before IS DISTINCT FROM enforce
+WHERE in_scope AND verb IN ('update', 'patch') AND identity_kind NOT IN ('controller', 'system')
   AND (
-    enforce = 'privileged'
-    OR (enforce = 'baseline' AND before = 'restricted')
-    -- A patch that removes the label names it with null.
-    OR (enforce IS NULL AND verb IN ('update', 'patch')
-      AND array_has(map_keys(labels), 'pod-security.kubernetes.io/enforce'))
+    (state = 'privileged' AND before IS DISTINCT FROM 'privileged')
+    OR (state = 'baseline' AND before = 'restricted')
+    OR (state = 'nothing' AND before IN ('restricted', 'baseline'))
+    OR (state = 'nothing' AND before IS NULL AND array_has(map_keys(labels), 'pod-security.kubernetes.io/enforce'))
   )
-  -- A namespace that is born privileged relaxes nothing.
-  AND (verb <> 'create' OR before IS NOT NULL)

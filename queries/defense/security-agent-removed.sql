@@ -20,9 +20,21 @@ references:
   - https://attack.mitre.org/techniques/T1562/001/
 covers: [DE-010]
 */
-SELECT event_id, verb || ' of ' || concat_ws('/', resource, subresource) || ' ' || coalesce(name, '') || ' in ' || coalesce(namespace, '') || ', which belongs to ' || product AS reason
-FROM events
-JOIN security_agents ON regexp_like(coalesce(name, ''), '(^|-)(' || agent || ')(-|$)')
-WHERE activity = 'workload' AND resource IN ('daemonsets', 'deployments', 'statefulsets') AND outcome = 'allowed'
-  AND (verb IN ('delete', 'deletecollection') OR (subresource = 'scale' AND scale_replicas = 0))
-  AND identity_kind IN ('human', 'service_account', 'anonymous')
+SELECT
+  event_id,
+  verb || ' of ' || concat_ws('/', resource, subresource) || ' ' || coalesce(name, '') || ' in ' || coalesce(namespace, '')
+    || ', which belongs to ' || product || CASE WHEN sent_away THEN ': no node fits it' ELSE '' END AS reason
+FROM (
+  SELECT
+    *,
+    verb = 'patch' AND subresource IS NULL AND regexp_like(request_object, '"nodeSelector"\s*:\s*\{\s*"') AS sent_away
+  FROM events
+  WHERE activity = 'workload' AND resource IN ('daemonsets', 'deployments', 'statefulsets') AND outcome = 'allowed'
+    AND identity_kind IN ('human', 'service_account', 'anonymous')
+)
+JOIN security_agents ON regexp_like(concat_ws('/', namespace, name), '(^|[-/])(' || agent || ')(-|$)')
+WHERE verb IN ('delete', 'deletecollection')
+  OR (subresource = 'scale' AND scale_replicas = 0)
+  OR (subresource IS NULL AND verb IN ('update', 'patch') AND workload['replicas'] = 0)
+  -- A label that no node has, instead of a deletion.
+  OR (sent_away AND NOT regexp_like(request_object, '"containers"\s*:'))

@@ -21,6 +21,8 @@ references:
 covers: [RB-005]
 controls: [IAM-16]
 */
-SELECT DISTINCT event_id, verb || ' of ' || kind || ' ' || coalesce(name, '') AS reason
-FROM bindings
-WHERE outcome = 'allowed' AND identity_kind <> 'controller' AND coalesce(username, '') <> 'system:apiserver'
+SELECT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || namespace, '') AS reason
+FROM events
+WHERE activity = 'rbac' AND resource IN ('rolebindings', 'clusterrolebindings')
+  AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+  AND outcome = 'allowed' AND identity_kind <> 'controller'

@@ -24,5 +24,11 @@ controls: [IAM-16]
 */
 SELECT event_id, kind || ' ' || coalesce(name, '') || ' allows ' || array_to_string(verbs, ', ') || ' on ' || coalesce(array_to_string(resources, ', '), array_to_string(non_resource_urls, ', '), 'nothing') AS reason
 FROM role_rules
-WHERE array_has(verbs, '*') <> array_has(resources, '*') AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver'
-  AND (array_has_any(api_groups, make_array('', '*')) OR array_has(resources, '*'))
+WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver'
+  AND CASE
+    -- Every verb on every resource of the core group or of all groups is wildcard-role.
+    WHEN array_has(verbs, '*') AND array_has(resources, '*') THEN
+      cardinality(api_groups) > 0 AND NOT array_has_any(api_groups, make_array('', '*'))
+    WHEN array_has(resources, '*') THEN true
+    ELSE array_has(verbs, '*') AND array_has_any(api_groups, make_array('', '*'))
+  END

@@ -1,6 +1,6 @@
 /*
 id: role-controls-credentials
-title: Role over tokens, certificates, webhooks or nodes
+title: Role over tokens, certificates or admission webhooks
 severity: medium
 confidence: medium
 risk: 25

@@ -25,5 +25,7 @@ controls: [IAM-16]
 */
 SELECT event_id, kind || ' ' || coalesce(name, '') || ' is changed to allow every verb on every resource' AS reason
 FROM role_rules
-WHERE array_has(verbs, '*') AND array_has(resources, '*') AND outcome = 'allowed' AND verb IN ('update', 'patch')
+WHERE array_has(verbs, '*') AND array_has(resources, '*')
+  AND (coalesce(cardinality(api_groups), 0) = 0 OR array_has_any(api_groups, make_array('', '*')))
+  AND outcome = 'allowed' AND verb IN ('update', 'patch')
   AND coalesce(username, '') <> 'system:apiserver' AND identity_kind <> 'service_account'

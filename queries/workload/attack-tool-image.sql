@@ -1,39 +1,63 @@
 /*
 id: attack-tool-image
-title: Attack tool or miner image
+title: Attack tool or miner in a workload
 severity: high
+confidence: high
+risk: 60
 attack: [T1610, T1496]
+tactics: [Execution, Impact]
 description: >-
-  A workload is written whose image, container or command names a known tool for attacking clusters or mining coins,
-  or speaks the protocol of mining pools.
+  A workload is written whose image, container, command or environment names a known tool for attacking clusters,
+  malware or a miner, or that is called like one.
 blind_spots: >-
-  Writes that are logged at Metadata level, and tools under other names: this finds the careless.
+  Writes that are logged at Metadata level show no containers. Tools under other names: this finds the careless.
 false_positives:
   - Approved security scans with kube-hunter and the like
+triage:
+  - "SELECT time, username, verb, object, role, name, image, digest FROM containers WHERE event_id = '<event_id>'"
+  - "SELECT min(time), max(time), username, namespace, image FROM containers WHERE image = '<image>' GROUP BY username, namespace, image"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
 references:
   - https://attack.mitre.org/techniques/T1610/
-parameters:
-  tools:
-    type: text
-    description: Regular expression over image names and commands, matched at word boundaries
-    default: >-
-      xmrig|xmr-stak|minerd|cpuminer|ccminer|cgminer|ethminer|t-rex-miner|nbminer|phoenixminer|lolminer|cryptonight|monero|moneroocean|minergate|nanopool|kinsing|kdevtmpfsi|peirates|kube-hunter|kubehunter|kubesploit|botb|break-out-the-box|deepce|cdk-team|cdk_linux_amd64|amicontained|kubeletctl|kdigger|stratus-red-team|sliver|metasploit|meterpreter|cobaltstrike
-  mining:
-    type: text
-    description: Regular expression of mining arguments
-    default: stratum\+(tcp|ssl|tls)://|--donate-level|--coin[= ]|--algo[= ](rx|randomx|cryptonight|kawpow|ethash)|--nicehash
+  - https://attack.mitre.org/techniques/T1496/
+covers: [WL-038]
+controls: [AIS-06]
 */
+WITH tools AS (
+  -- Who scans may well be asked to: scanner-in-workload.
+  SELECT string_agg(tool, '|') AS names FROM attack_tools WHERE kind <> 'scanner'
+),
+texts AS (
+  SELECT
+    event_id, role || ' ' || coalesce(name, '') || ' of ' || object AS place,
+    concat_ws(' ', image, name, array_to_string(command, ' '), array_to_string(args, ' ')) AS text
+  FROM containers
+  WHERE outcome = 'allowed' AND NOT made_by_controller
+  UNION ALL
+  SELECT event_id, role || ' ' || coalesce(container, '') || ' of ' || object AS place, variable['value'] AS text
+  FROM (
+    SELECT event_id, object, role, name AS container, unnest(env) AS variable
+    FROM containers
+    WHERE outcome = 'allowed' AND NOT made_by_controller
+  )
+  WHERE variable['value'] IS NOT NULL
+  UNION ALL
+  -- Hooks and probes.
+  SELECT event_id, coalesce(role || ' ' || coalesce(container, '') || ' of ', '') || object AS place, line AS text
+  FROM command_lines
+  WHERE source = 'workload' AND outcome = 'allowed'
+)
 SELECT
   event_id,
-  role || ' ' || coalesce(name, '') || ' of ' || object || ' names '
-    || coalesce(regexp_match(line, tool, 'i')[1], regexp_match(line, mining, 'i')[1]) AS reason
-FROM (
-  SELECT
-    *,
-    '(?:^|[^a-z0-9])(' || $tools || ')(?:$|[^a-z0-9])' AS tool,
-    '(' || $mining || ')' AS mining,
-    concat_ws(' ', image, name, array_to_string(command, ' '), array_to_string(args, ' ')) AS line
-  FROM containers
-)
-WHERE (regexp_like(line, tool, 'i') OR regexp_like(line, mining, 'i'))
-  AND outcome = 'allowed' AND NOT made_by_controller
+  place || ' names ' || min(regexp_match(text, '(?:^|[^a-z0-9])(' || names || ')(?:$|[^a-z0-9])', 'i')[1]) AS reason
+FROM texts
+CROSS JOIN tools
+WHERE regexp_like(text, '(^|[^a-z0-9])(' || names || ')($|[^a-z0-9])', 'i')
+GROUP BY event_id, place
+UNION ALL
+-- A name is a tool's when nothing follows but numbers and what controllers append.
+SELECT event_id, object || ' has the name of a tool' AS reason
+FROM workloads
+CROSS JOIN tools
+WHERE outcome = 'allowed' AND NOT made_by_controller
+  AND regexp_like(coalesce(name, generate_name), '^(' || names || ')(-(\d+|miner|pod|job|worker|deploy(ment)?|[a-z0-9]*\d[a-z0-9]*))*-?$', 'i')

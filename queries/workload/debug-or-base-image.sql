@@ -1,0 +1,30 @@
+/*
+id: debug-or-base-image
+title: Debugging tools or a bare system as image
+severity: low
+confidence: low
+risk: 5
+attack: [T1610, T1609]
+tactics: [Execution]
+description: >-
+  A workload is written whose container has the image of a bare Linux distribution or of a collection of network
+  tools: what people run to look around, and attackers too.
+blind_spots: >-
+  Writes that are logged at Metadata level show no containers. Init containers, for which such images are ordinary,
+  are left out.
+false_positives:
+  - Engineers who debug, Jobs that run a script
+triage:
+  - "SELECT time, username, verb, object, role, name, image, digest FROM containers WHERE event_id = '<event_id>'"
+  - "SELECT min(time), max(time), username, namespace, image FROM containers WHERE image = '<image>' GROUP BY username, namespace, image"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [WL-035]
+controls: [AIS-06]
+*/
+SELECT event_id, string_agg(DISTINCT 'container ' || coalesce(name, '') || ' of ' || object || ' has the image ' || coalesce(image, ''), ', ') AS reason
+FROM containers
+JOIN debug_images ON regexp_like(containers.repository, '(^|/)(' || debug_images.repository || ')$', 'i')
+WHERE outcome = 'allowed' AND NOT made_by_controller AND role <> 'init'
+GROUP BY event_id

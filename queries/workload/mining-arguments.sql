@@ -1,0 +1,42 @@
+/*
+id: mining-arguments
+title: Mining of coins in a workload
+severity: high
+confidence: high
+risk: 60
+attack: [T1610, T1496]
+tactics: [Execution, Impact]
+description: >-
+  A workload is written whose command, hooks or environment speak the protocol of mining pools, name a pool or a
+  Monero address, or set options that only miners know.
+blind_spots: >-
+  Writes that are logged at Metadata level show no containers. Miners that read their configuration from a file or a
+  ConfigMap.
+false_positives:
+  - Blockchain companies
+triage:
+  - "SELECT time, username, client_ip, user_agent, verb, namespace, object, line FROM command_lines WHERE event_id = '<event_id>'"
+  - "SELECT role, name, image, command, args, env, privileged, volume_mounts FROM containers WHERE event_id = '<event_id>'"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
+references:
+  - https://attack.mitre.org/techniques/T1496/
+covers: [WL-041]
+controls: [AIS-06]
+*/
+WITH texts AS (
+  SELECT event_id, coalesce(role || ' ' || coalesce(container, '') || ' of ', '') || object AS place, code AS text
+  FROM command_lines
+  WHERE source = 'workload' AND outcome = 'allowed'
+  UNION ALL
+  SELECT event_id, role || ' ' || coalesce(container, '') || ' of ' || object AS place, variable['value'] AS text
+  FROM (
+    SELECT event_id, object, role, name AS container, unnest(env) AS variable
+    FROM containers
+    WHERE outcome = 'allowed' AND NOT made_by_controller
+  )
+  WHERE variable['value'] IS NOT NULL
+)
+SELECT event_id, place || ' has ' || what || ': ' || left(text, 300) AS reason
+FROM texts
+JOIN command_patterns ON regexp_like(text, pattern, 'is')
+WHERE kind = 'mining'

@@ -1,0 +1,30 @@
+/*
+id: mutable-image
+title: Image whose content can change
+severity: info
+confidence: high
+risk: 1
+attack: [T1610, T1525]
+tactics: [Execution]
+description: >-
+  A workload is written with an image that is named by no digest, and by no tag or the tag latest: what runs tomorrow
+  is not what was looked at today.
+blind_spots: >-
+  Writes that are logged at Metadata level show no containers. Other tags can be moved as well.
+false_positives:
+  - Very common in development
+triage:
+  - "SELECT time, username, verb, object, role, name, image, digest FROM containers WHERE event_id = '<event_id>'"
+  - "SELECT min(time), max(time), username, namespace, image FROM containers WHERE image = '<image>' GROUP BY username, namespace, image"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
+references:
+  - https://attack.mitre.org/techniques/T1610/
+  - https://attack.mitre.org/techniques/T1525/
+covers: [WL-037]
+controls: [AIS-06]
+*/
+SELECT event_id, string_agg(DISTINCT role || ' ' || coalesce(name, '') || ' of ' || object || ' has the image ' || image, ', ') AS reason
+FROM containers
+WHERE outcome = 'allowed' AND NOT made_by_controller AND image IS NOT NULL
+  AND digest IS NULL AND coalesce(tag, 'latest') = 'latest'
+GROUP BY event_id

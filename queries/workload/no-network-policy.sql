@@ -1,0 +1,45 @@
+/*
+id: no-network-policy
+title: Workload in a namespace without network policies
+severity: info
+confidence: low
+risk: 0
+attack: [T1610]
+tactics: [Execution]
+description: >-
+  The first workload of a namespace is written, and the log has never shown a network policy for it: its pods reach,
+  and are reached by, everything.
+blind_spots: >-
+  Policies that are older than the log, and policies for the whole cluster.
+false_positives:
+  - Most clusters
+triage:
+  - "SELECT time, username, verb, name, policy_types, selects_all, allows_all FROM network_policies WHERE namespace = '<namespace>' ORDER BY time"
+  - "SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time"
+  - "SELECT time, username, name, type, external_ips FROM services WHERE namespace = '<namespace>' ORDER BY time"
+references:
+  - https://attack.mitre.org/techniques/T1610/
+  - https://kubernetes.io/docs/concepts/services-networking/network-policies/
+covers: [T1610-no-network-policy]
+controls: [IPY-03]
+*/
+WITH writes AS (
+  SELECT event_id, cluster, namespace, object, time, true AS in_scope FROM workloads
+  WHERE outcome = 'allowed' AND NOT made_by_controller AND verb = 'create' AND subresource IS NULL
+  UNION ALL
+  SELECT event_id, cluster, namespace, object, time, false AS in_scope FROM workloads_history
+  WHERE outcome = 'allowed' AND NOT made_by_controller AND verb = 'create' AND subresource IS NULL
+),
+numbered AS (
+  SELECT *, row_number() OVER (PARTITION BY cluster, namespace ORDER BY time, event_id) AS nth FROM writes
+),
+guarded AS (
+  SELECT DISTINCT cluster, namespace
+  FROM (SELECT * FROM network_policies UNION ALL SELECT * FROM network_policies_history)
+  WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
+)
+SELECT event_id, object || ' is the first workload of ' || numbered.namespace || ', for which no network policy was written' AS reason
+FROM numbered
+LEFT JOIN guarded ON guarded.cluster = numbered.cluster AND guarded.namespace = numbered.namespace
+LEFT JOIN system_namespaces ON numbered.namespace LIKE system_namespaces.namespace
+WHERE nth = 1 AND in_scope AND guarded.namespace IS NULL AND system_namespaces.namespace IS NULL

@@ -1,0 +1,31 @@
+/*
+id: node-access-command
+title: Command that touches the node
+severity: low
+confidence: low
+risk: 15
+attack: [T1610, T1611]
+tactics: [Execution, Privilege Escalation]
+description: >-
+  A workload is written whose command works with files of the node below a mount, with static pods, or with the
+  container runtime.
+blind_spots: >-
+  Writes that are logged at Metadata level show no containers. Code that the image brings along.
+false_positives:
+  - Installers of plugins, builds with Docker, node agents
+triage:
+  - "SELECT time, username, client_ip, user_agent, verb, namespace, object, line FROM command_lines WHERE event_id = '<event_id>'"
+  - "SELECT role, name, image, command, args, env, privileged, volume_mounts FROM containers WHERE event_id = '<event_id>'"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
+references:
+  - https://attack.mitre.org/techniques/T1611/
+covers: [WL-040]
+controls: [AIS-06]
+*/
+SELECT
+  event_id,
+  coalesce(role || ' ' || coalesce(container, '') || ' of ', '') || object || ' runs ' || what || ': ' || left(line, 300) AS reason
+FROM command_lines
+JOIN command_patterns ON regexp_like(code, pattern, 'is')
+WHERE source = 'workload' AND kind = 'host escape' AND outcome = 'allowed'
+  AND NOT (what NOT IN ('files of the node below a mount', 'the socket of the container runtime', 'static pods of the node'))
