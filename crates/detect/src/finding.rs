@@ -1,4 +1,4 @@
-//! Findings: what a detection saw, told once for each identity and object.
+//! Findings: what a detection saw, told once for each identity and object, or for each episode.
 
 use std::collections::BTreeMap;
 
@@ -89,14 +89,29 @@ pub(crate) fn findings(head: &Head, matches: &[(&Evidence, &str)]) -> Vec<Findin
     for (evidence, reason) in matches {
         groups.entry(key(evidence)).or_default().push((evidence, reason));
     }
-    let mut findings: Vec<_> =
-        groups.iter_mut().filter_map(|(key, matches)| finding(head, key, matches)).collect();
+    let mut findings: Vec<_> = groups
+        .iter_mut()
+        .filter_map(|(key, matches)| finding(head, finding_id(head, key), matches))
+        .collect();
     findings.sort_by(|a, b| (a.first_seen, &a.finding_id).cmp(&(b.first_seen, &b.finding_id)));
     findings
 }
 
-fn finding(head: &Head, key: &Key<'_>, matches: &mut [(&Evidence, &str)]) -> Option<Finding> {
-    matches.sort_by_key(|(evidence, _)| (evidence.time, &evidence.event_id));
+/// The finding of events that belong together, such as a burst or a sequence.
+///
+/// It is known by its first event, so that it stays the same finding while the episode grows.
+pub(crate) fn episode(head: &Head, mut matches: Vec<(&Evidence, &str)>) -> Option<Finding> {
+    let (first, _) = *matches.iter().min_by_key(|(evidence, _)| order(evidence))?;
+    let key: Vec<_> = key(first).into_iter().chain([Some(first.event_id.as_str())]).collect();
+    finding(head, finding_id(head, &key), &mut matches)
+}
+
+fn order(evidence: &Evidence) -> (DateTime<Utc>, &str) {
+    (evidence.time, &evidence.event_id)
+}
+
+fn finding(head: &Head, id: String, matches: &mut [(&Evidence, &str)]) -> Option<Finding> {
+    matches.sort_by_key(|(evidence, _)| order(evidence));
     let mut reasons: Vec<String> = Vec::new();
     for (_, reason) in &*matches {
         if !reasons.iter().any(|known| known == reason) {
@@ -117,7 +132,7 @@ fn finding(head: &Head, key: &Key<'_>, matches: &mut [(&Evidence, &str)]) -> Opt
         (resource, _) => resource.clone(),
     };
     Some(Finding {
-        finding_id: finding_id(head, key),
+        finding_id: id,
         detection: head.id.clone(),
         title: head.title.clone(),
         severity: head.severity,
@@ -148,10 +163,11 @@ fn finding(head: &Head, key: &Key<'_>, matches: &mut [(&Evidence, &str)]) -> Opt
 }
 
 /// Digest of detection, version and key: 128 bits of BLAKE3, every part with its length before it.
-fn finding_id(head: &Head, key: &Key<'_>) -> String {
+fn finding_id(head: &Head, key: &[Option<&str>]) -> String {
     let mut hasher = blake3::Hasher::new();
     let version = head.version.to_string();
-    let parts = [Some(head.id.as_str()), Some(version.as_str())].into_iter().chain(*key);
+    let parts =
+        [Some(head.id.as_str()), Some(version.as_str())].into_iter().chain(key.iter().copied());
     for part in parts {
         let length = part.map_or(u64::MAX, |part| part.len() as u64);
         hasher.update(&length.to_le_bytes());

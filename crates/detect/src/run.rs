@@ -71,6 +71,8 @@ pub enum DetectError {
 struct Match {
     event_ids: Vec<String>,
     reason: String,
+    /// Whether the query returned a list of events: they are one finding, whatever they are about.
+    is_episode: bool,
 }
 
 /// Runs every detection of `pack`, groups what they match into findings, and sets those apart that its exceptions cover.
@@ -138,14 +140,17 @@ async fn search<'a>(
     for (detection, result) in results {
         match result {
             Ok(matches) => {
-                let evidence: Vec<_> = matches
-                    .iter()
-                    .flat_map(|matched| {
-                        let found = |id| events.get(id).map(|event| (event, &*matched.reason));
-                        matched.event_ids.iter().filter_map(found)
-                    })
-                    .collect();
-                found.extend(finding::findings(&detection.head, &evidence));
+                let evidence = |matched: &Match| -> Vec<_> {
+                    let found = |id| events.get(id).map(|event| (event, &*matched.reason));
+                    matched.event_ids.iter().filter_map(found).collect()
+                };
+                let (episodes, single): (Vec<_>, Vec<_>) =
+                    matches.iter().partition(|matched| matched.is_episode);
+                let single: Vec<_> = single.into_iter().flat_map(evidence).collect();
+                found.extend(finding::findings(&detection.head, &single));
+                for episode in episodes {
+                    found.extend(finding::episode(&detection.head, evidence(episode)));
+                }
             }
             Err(error) => failures.push(Failure { detection: detection.head.id.clone(), error }),
         }
@@ -168,15 +173,14 @@ fn matches_of(batch: &RecordBatch, matches: &mut Vec<Match>) -> Result<(), Detec
     let column = |name| batch.column_by_name(name).ok_or(DetectError::Column(name));
     let reasons = strings(column("reason")?, "reason")?;
     let ids = column("event_id")?;
+    let lists = ids.as_list_opt::<i32>();
     for row in 0..batch.num_rows() {
-        let ids = match ids.as_list_opt::<i32>() {
-            Some(lists) => lists.value(row),
-            None => ids.slice(row, 1),
-        };
+        let ids = lists.map_or_else(|| ids.slice(row, 1), |lists| lists.value(row));
         let ids = strings(&ids, "event_id")?;
         let event_ids = ids.iter().flatten().map(str::to_owned).collect();
         let reason = if reasons.is_valid(row) { reasons.value(row) } else { "" };
-        matches.push(Match { event_ids, reason: reason.to_owned() });
+        let is_episode = lists.is_some();
+        matches.push(Match { event_ids, reason: reason.to_owned(), is_episode });
     }
     Ok(())
 }
