@@ -28,3 +28,5 @@ JOIN consoles ON
   (consoles.how = 'account' AND regexp_like(username, '^system:serviceaccount:[^:]+:(' || pattern || ')$'))
   OR (consoles.how = 'agent' AND regexp_like(user_agent, '^(' || pattern || ')([/ (]|$)', 'i'))
 WHERE outcome = 'allowed' AND NOT made_by_controller AND subresource IS NULL AND verb IN ('create', 'update', 'patch')
+  -- What a platform makes of a resource that somebody wrote shows in that resource.
+  AND owner IS NULL

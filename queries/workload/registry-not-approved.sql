@@ -7,12 +7,12 @@ risk: 25
 attack: [T1610, T1525, T1204.003]
 tactics: [Execution, Persistence]
 description: >-
-  A workload is written with an image that comes from none of the approved registries. Set the parameter to your
-  registries; as long as it is empty, this finds nothing.
+  A workload is written with an image from a registry that nobody approves: one for throw-away images, a tunnel, or a
+  public address without a name. With a list of approved registries as parameter it is every other registry, too.
 blind_spots: >-
   Writes that are logged at Metadata level show no containers. Approved registries that mirror everything.
 false_positives:
-  - New vendors
+  - New vendors, where the list is set
 triage:
   - "SELECT time, username, verb, object, role, name, image, digest FROM containers WHERE event_id = '<event_id>'"
   - "SELECT min(time), max(time), username, namespace, image FROM containers WHERE image = '<image>' GROUP BY username, namespace, image"
@@ -26,12 +26,20 @@ parameters:
   registries:
     type: text_list
     default: []
-    description: Approved registries, such as registry.internal, or with the first part of the path, such as docker.io/library
+    description: Approved registries, such as registry.internal, or with the first part of the path, such as docker.io/library; empty means all but the throw-away ones
 */
-SELECT event_id, string_agg(DISTINCT role || ' ' || coalesce(name, '') || ' of ' || object || ' has the image ' || image, ', ') AS reason
-FROM containers
-WHERE outcome = 'allowed' AND NOT made_by_controller AND image IS NOT NULL
-  AND cardinality($registries) > 0
-  AND NOT coalesce(array_has($registries, registry), false)
-  AND NOT coalesce(array_has($registries, registry || '/' || split_part(repository, '/', 1)), false)
+WITH images AS (
+  SELECT
+    event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' has the image ' || image AS reason,
+    registry, registry || '/' || split_part(repository, '/', 1) AS part, split_part(registry, ':', 1) AS host
+  FROM containers
+  WHERE outcome = 'allowed' AND NOT made_by_controller AND image IS NOT NULL
+)
+SELECT event_id, string_agg(DISTINCT reason, ', ') AS reason
+FROM images
+LEFT JOIN throwaway_registries ON regexp_like(host, '(^|\.)(' || throwaway_registries.registry || ')$')
+WHERE throwaway_registries.registry IS NOT NULL
+  OR (regexp_like(host, '^\d+\.\d+\.\d+\.\d+$') AND NOT is_private_ip(host))
+  OR (cardinality($registries) > 0
+    AND NOT coalesce(array_has($registries, images.registry), false) AND NOT coalesce(array_has($registries, part), false))
 GROUP BY event_id
