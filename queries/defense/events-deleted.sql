@@ -1,6 +1,6 @@
 /*
 id: events-deleted
-title: Kubernetes events deleted
+title: Several Kubernetes events deleted
 severity: medium
 confidence: medium
 risk: 30
@@ -20,7 +20,15 @@ references:
   - https://attack.mitre.org/techniques/T1070/
 covers: [DE-001]
 */
+WITH deleted AS (
+  SELECT
+    event_id, cluster, username, verb, namespace, name,
+    -- One is a slip; whoever cleans up deletes several.
+    count(*) OVER (PARTITION BY cluster, username, date_bin(INTERVAL '1 hour', time)) AS times
+  FROM events
+  WHERE activity = 'write' AND resource = 'events' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'
+    AND identity_kind IN ('human', 'service_account', 'anonymous')
+)
 SELECT event_id, verb || ' of events' || coalesce(' in ' || namespace, '') || ' by ' || coalesce(username, 'nobody') AS reason
-FROM events
-WHERE activity = 'write' AND resource = 'events' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'
-  AND identity_kind IN ('human', 'service_account', 'anonymous')
+FROM deleted
+WHERE verb = 'deletecollection' OR times >= 2

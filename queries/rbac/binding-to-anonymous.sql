@@ -24,7 +24,7 @@ controls: [IAM-16]
 */
 SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || coalesce(role_name, 'a role') || ' to ' || subject_name AS reason
 FROM bindings
-WHERE subject_name IN ('system:anonymous', 'system:unauthenticated') AND outcome = 'allowed' AND coalesce(username, '') <> 'system:apiserver'
+WHERE subject_name IN ('system:anonymous', 'system:unauthenticated') AND outcome = 'allowed' AND identity_kind <> 'controller'
   AND verb IN ('create', 'update', 'patch')
   -- Discovery is public by default.
   AND coalesce(role_name, '') NOT IN ('system:public-info-viewer', 'kubeadm:bootstrap-signer-clusterinfo')

@@ -24,7 +24,7 @@ controls: [IAM-16]
 */
 SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || coalesce(role_name, 'a role') || ' to ' || subject_name AS reason
 FROM bindings
-WHERE subject_name IN ('system:authenticated', 'system:serviceaccounts') AND outcome = 'allowed' AND coalesce(username, '') <> 'system:apiserver'
+WHERE subject_name IN ('system:authenticated', 'system:serviceaccounts') AND outcome = 'allowed' AND identity_kind <> 'controller'
   AND verb IN ('create', 'update', 'patch')
   AND coalesce(role_name, '') NOT IN
     ('system:basic-user', 'system:discovery', 'system:public-info-viewer', 'system:service-account-issuer-discovery', 'view')

@@ -23,4 +23,4 @@ controls: [IAM-16]
 */
 SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || coalesce(role_name, 'a role') || ' to service account ' || concat_ws('/', subject_namespace, subject_name) AS reason
 FROM bindings
-WHERE subject_kind = 'ServiceAccount' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver'
+WHERE subject_kind = 'ServiceAccount' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'

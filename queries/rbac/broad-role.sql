@@ -24,7 +24,7 @@ controls: [IAM-16]
 */
 SELECT event_id, kind || ' ' || coalesce(name, '') || ' allows ' || array_to_string(verbs, ', ') || ' on ' || coalesce(array_to_string(resources, ', '), array_to_string(non_resource_urls, ', '), 'nothing') AS reason
 FROM role_rules
-WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver'
+WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'
   AND CASE
     -- Every verb on every resource of the core group or of all groups is wildcard-role.
     WHEN array_has(verbs, '*') AND array_has(resources, '*') THEN

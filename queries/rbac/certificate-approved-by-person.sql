@@ -21,8 +21,16 @@ references:
 covers: [RB-019]
 controls: [IAM-16]
 */
-SELECT event_id, username || ' approves certificate request ' || coalesce(name, '') || coalesce(' for ' || common_name, '') AS reason
+WITH asked AS (
+  SELECT DISTINCT cluster, name
+  FROM (SELECT * FROM certificate_requests UNION ALL SELECT * FROM certificate_requests_history)
+  WHERE verb = 'create' AND outcome = 'allowed' AND identity_kind IN ('node', 'system', 'controller')
+)
+SELECT event_id, username || ' approves certificate request ' || coalesce(certificate_requests.name, '') || coalesce(' for ' || common_name, '') AS reason
 FROM certificate_requests
+-- Where the log shows no bodies, who asked says what it is for.
+LEFT JOIN asked ON asked.cluster = certificate_requests.cluster AND asked.name = certificate_requests.name
 WHERE subresource = 'approval' AND outcome = 'allowed' AND identity_kind = 'human' AND coalesce(approval, 'Approved') = 'Approved'
+  AND asked.name IS NULL
   AND NOT coalesce(starts_with(common_name, 'system:node:'), false)
   AND NOT coalesce(signer_name IN ('kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiserver-client-kubelet'), false)

@@ -24,5 +24,5 @@ controls: [IAM-16]
 */
 SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || role_name || ' to the default account of ' || coalesce(subject_namespace, 'a namespace') AS reason
 FROM bindings
-WHERE subject_kind = 'ServiceAccount' AND subject_name = 'default' AND coalesce(username, '') <> 'system:apiserver' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
+WHERE subject_kind = 'ServiceAccount' AND subject_name = 'default' AND identity_kind <> 'controller' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
   AND role_name IN ('cluster-admin', 'admin', 'edit') AND coalesce(role_kind, '') <> 'Role'

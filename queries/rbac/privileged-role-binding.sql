@@ -27,6 +27,6 @@ SELECT
   kind || ' ' || coalesce(bindings.name, '') || ' grants ' || role || ' (' || why || ') to ' || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody') AS reason
 FROM bindings
 JOIN privileged_roles ON role_name = role
-WHERE reach <> 'cluster' AND coalesce(role_kind, '') <> 'Role' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver'
+WHERE reach <> 'cluster' AND coalesce(role_kind, '') <> 'Role' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'
   -- What a namespace's own team gets is daily work; the whole cluster, or a way to it, is not.
   AND (kind = 'ClusterRoleBinding' OR reach = 'escalation')

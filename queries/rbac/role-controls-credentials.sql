@@ -24,7 +24,7 @@ controls: [IAM-16]
 */
 SELECT event_id, kind || ' ' || coalesce(name, '') || ' allows ' || array_to_string(verbs, ', ') || ' on ' || coalesce(array_to_string(resources, ', '), array_to_string(non_resource_urls, ', '), 'nothing') AS reason
 FROM role_rules
-WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver' AND (
+WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller' AND (
   (array_has_any(resources, make_array('serviceaccounts/token')) AND array_has_any(api_groups, make_array('', '*')) AND array_has_any(verbs, make_array('create', '*')) AND coalesce(cardinality(resource_names), 0) = 0)
   OR (array_has_any(resources, make_array('certificatesigningrequests/approval', 'signers')) AND array_has_any(verbs, make_array('update', 'patch', 'approve', 'sign', '*')))
   OR (array_has_any(resources, make_array('mutatingwebhookconfigurations', 'validatingwebhookconfigurations', 'validatingadmissionpolicies', 'validatingadmissionpolicybindings'))

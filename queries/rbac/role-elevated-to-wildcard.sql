@@ -28,4 +28,4 @@ FROM role_rules
 WHERE array_has(verbs, '*') AND array_has(resources, '*')
   AND (coalesce(cardinality(api_groups), 0) = 0 OR array_has_any(api_groups, make_array('', '*')))
   AND outcome = 'allowed' AND verb IN ('update', 'patch')
-  AND coalesce(username, '') <> 'system:apiserver' AND identity_kind <> 'service_account'
+  AND identity_kind NOT IN ('controller', 'service_account')

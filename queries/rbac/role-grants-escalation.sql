@@ -24,7 +24,7 @@ controls: [IAM-16]
 */
 SELECT event_id, kind || ' ' || coalesce(name, '') || ' allows ' || array_to_string(verbs, ', ') || ' on ' || coalesce(array_to_string(resources, ', '), array_to_string(non_resource_urls, ', '), 'nothing') AS reason
 FROM role_rules
-WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver' AND (
+WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller' AND (
   (array_has_any(verbs, make_array('escalate', 'bind'))
     AND array_has_any(resources, make_array('roles', 'clusterroles', '*')))
   OR (array_has(verbs, 'impersonate')

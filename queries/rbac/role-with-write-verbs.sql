@@ -23,4 +23,4 @@ controls: [IAM-16]
 */
 SELECT event_id, kind || ' ' || coalesce(name, '') || ' allows ' || array_to_string(verbs, ', ') || ' on ' || coalesce(array_to_string(resources, ', '), array_to_string(non_resource_urls, ', '), 'nothing') AS reason
 FROM role_rules
-WHERE array_has_any(verbs, make_array('create', 'update', 'patch', 'delete', 'deletecollection', '*')) AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver'
+WHERE array_has_any(verbs, make_array('create', 'update', 'patch', 'delete', 'deletecollection', '*')) AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'

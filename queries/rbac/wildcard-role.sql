@@ -26,4 +26,4 @@ FROM role_rules
 WHERE array_has(verbs, '*') AND array_has(resources, '*')
   -- All of an API group that an operator brings along is its own business. Not visible is not harmless.
   AND (coalesce(cardinality(api_groups), 0) = 0 OR array_has_any(api_groups, make_array('', '*')))
-  AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND coalesce(username, '') <> 'system:apiserver'
+  AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'
