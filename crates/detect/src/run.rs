@@ -140,22 +140,28 @@ async fn search<'a>(
     for (detection, result) in results {
         match result {
             Ok(matches) => {
-                let evidence = |matched: &Match| -> Vec<_> {
-                    let found = |id| events.get(id).map(|event| (event, &*matched.reason));
-                    matched.event_ids.iter().filter_map(found).collect()
-                };
                 let (episodes, single): (Vec<_>, Vec<_>) =
                     matches.iter().partition(|matched| matched.is_episode);
-                let single: Vec<_> = single.into_iter().flat_map(evidence).collect();
+                let single: Vec<_> =
+                    single.into_iter().flat_map(|matched| evidence_of(matched, events)).collect();
                 found.extend(finding::findings(&detection.head, &single));
                 for episode in episodes {
-                    found.extend(finding::episode(&detection.head, evidence(episode)));
+                    found.extend(finding::episode(&detection.head, evidence_of(episode, events)));
                 }
             }
             Err(error) => failures.push(Failure { detection: detection.head.id.clone(), error }),
         }
     }
     Ok(found)
+}
+
+/// The events of a match, each with its reason.
+fn evidence_of<'a>(
+    matched: &'a Match,
+    events: &'a HashMap<String, Evidence>,
+) -> Vec<(&'a Evidence, &'a str)> {
+    let found = |id| events.get(id).map(|event| (event, &*matched.reason));
+    matched.event_ids.iter().filter_map(found).collect()
 }
 
 async fn matches(session: &Session, detection: &Detection) -> Result<Vec<Match>, DetectError> {
