@@ -97,9 +97,14 @@ impl Exception {
         self.expires.is_some_and(|last| last < day)
     }
 
+    /// Whether it is about this detection.
+    pub fn names(&self, detection: &str) -> bool {
+        one_of(&self.detections, Some(detection))
+    }
+
     /// Whether it is about this finding.
     pub fn covers(&self, finding: &Finding) -> bool {
-        one_of(&self.detections, Some(&finding.detection))
+        self.names(&finding.detection)
             && one_of(&self.identities, finding.identity.as_deref())
             && one_of(&self.namespaces, finding.namespace.as_deref())
             && one_of(&self.names, finding.name.as_deref())

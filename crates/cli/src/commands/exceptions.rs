@@ -25,6 +25,8 @@ pub(crate) fn run(command: &ExceptionsCommand) -> anyhow::Result<Exit> {
             for file in files {
                 pack.add_exceptions(read_exceptions(file)?);
             }
+            let exceptions = pack.exceptions().to_vec();
+            pack.keep(|detection| exceptions.iter().any(|e| e.names(&detection.head.id)));
             preview(&pack, lake, scope.scope()?)
         }
     }
@@ -66,7 +68,7 @@ fn preview(pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
         write_findings(&findings, output::width(), &mut out)?;
         writeln!(out)?;
     }
-    writeln!(out, "{} findings stay", hunt.findings.len())?;
+    writeln!(out, "{} findings of these detections stay", hunt.findings.len())?;
     out.flush()?;
     Ok(if hunt.failures.is_empty() { Exit::Ok } else { Exit::Failed })
 }

@@ -122,7 +122,7 @@ fn other_files_are_refused_by_name() {
 fn nothing_to_read_is_told() {
     let (dir, lake) = scratch();
     let missing = dir.path().join("missing.log").display().to_string();
-    let run = podtrail(["hunt", &missing]).expect(3);
+    let run = podtrail(["hunt", &missing, "--detection", "privileged-container"]).expect(3);
     assert!(run.stderr.contains("missing.log"), "{run}");
     let run = podtrail(["ingest", "/nowhere/*.log", "--lake", &lake]).expect(3);
     assert!(run.stderr.contains("/nowhere/*.log"), "{run}");
