@@ -20,15 +20,13 @@ references:
   - https://attack.mitre.org/techniques/T1070/
 covers: [DE-001]
 */
-WITH deleted AS (
-  SELECT
-    event_id, cluster, username, verb, namespace, name,
-    -- One is a slip; whoever cleans up deletes several.
-    count(*) OVER (PARTITION BY cluster, username, date_bin(INTERVAL '1 hour', time)) AS times
-  FROM events
-  WHERE activity = 'write' AND resource = 'events' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account', 'anonymous')
-)
-SELECT event_id, verb || ' of events' || coalesce(' in ' || namespace, '') || ' by ' || coalesce(username, 'nobody') AS reason
-FROM deleted
-WHERE verb = 'deletecollection' OR times >= 2
+SELECT
+  array_agg(event_id) AS event_id,
+  coalesce(username, 'nobody') || ' deletes events' || coalesce(' in ' || array_to_string(array_agg(DISTINCT namespace), ', '), '')
+    || ', in ' || count(*) || ' requests' AS reason
+FROM events
+WHERE activity = 'write' AND resource = 'events' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'
+  AND identity_kind IN ('human', 'service_account', 'anonymous')
+GROUP BY cluster, username, date_bin(INTERVAL '1 hour', time)
+-- One is a slip; whoever cleans up deletes several.
+HAVING count(*) >= 2 OR count(*) FILTER (WHERE verb = 'deletecollection') > 0
