@@ -84,12 +84,12 @@ impl Reader {
             Ok(()) => of_tape(json, start, &nodes.0, canonical),
             Err(_) => None,
         };
-        let made = match document.map_or_else(|| of_text(json, canonical), Ok) {
+        let result = match document.map_or_else(|| of_text(json, canonical), Ok) {
             Ok(document) => make(document),
             Err(error) => Err(error.into()),
         };
         *tape = nodes.reset();
-        made
+        result
     }
 }
 
