@@ -8,8 +8,11 @@ attack: [T1610, T1525]
 tactics: [Execution, Defense Evasion, Persistence]
 description: >-
   The image of a workload that exists is replaced by one from a public registry where the one before came from a
-  private one, or from a registry that is given by the number of its address.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+  private one, and nothing in the cluster had used that repository before; or by one from a registry that is given by
+  the number of its address.
+blind_spots: >-
+  Writes that are logged at Metadata level. Changes against a version that the log does not show. Repositories that
+  were used before the log begins count as new.
 false_positives:
   - Moves to an image of the vendor
 triage:
@@ -24,17 +27,32 @@ references:
 covers: [WL-058, WL-036]
 controls: [AIS-06]
 */
-SELECT event_id, object || ' takes ' || after || ' instead of ' || before AS reason
-FROM (
+WITH replaced AS (
   SELECT
-    *,
+    event_id, time, cluster, object, before, after,
+    regexp_replace(after, '(@.*|:[^/:]*)$', '') AS repository,
     CASE WHEN regexp_like(before, '^([^/]*[.:][^/]*|localhost)/') THEN split_part(before, '/', 1) ELSE 'docker.io' END AS registry_before,
     CASE WHEN regexp_like(after, '^([^/]*[.:][^/]*|localhost)/') THEN split_part(after, '/', 1) ELSE 'docker.io' END AS registry_after
   FROM changes
   WHERE change = 'image' AND before IS NOT NULL AND after IS NOT NULL AND NOT made_by_controller AND outcome = 'allowed'
+),
+used AS (
+  SELECT cluster, repository, min(first_used) AS first_used
+  FROM (
+    SELECT cluster, regexp_replace(image, '(@.*|:[^/:]*)$', '') AS repository, min(time) AS first_used
+    FROM containers WHERE outcome = 'allowed' AND image IS NOT NULL GROUP BY cluster, image
+    UNION ALL
+    SELECT cluster, regexp_replace(image, '(@.*|:[^/:]*)$', '') AS repository, min(time) AS first_used
+    FROM containers_history WHERE outcome = 'allowed' AND image IS NOT NULL GROUP BY cluster, image
+  )
+  GROUP BY cluster, repository
 )
+SELECT DISTINCT event_id, object || ' takes ' || after || ' instead of ' || before AS reason
+FROM replaced
+LEFT JOIN used ON used.cluster = replaced.cluster AND used.repository = replaced.repository
 LEFT JOIN public_registries AS public_before ON public_before.registry = registry_before
 LEFT JOIN public_registries AS public_after ON public_after.registry = registry_after
 WHERE registry_before <> registry_after
-  AND ((public_after.registry IS NOT NULL AND public_before.registry IS NULL)
-    OR regexp_like(registry_after, '^[0-9]+(\.[0-9]+){3}(:[0-9]+)?$'))
+  AND (regexp_like(registry_after, '^[0-9]+(\.[0-9]+){3}(:[0-9]+)?$')
+    OR (public_after.registry IS NOT NULL AND public_before.registry IS NULL
+      AND (used.first_used IS NULL OR used.first_used >= replaced.time)))
