@@ -2,8 +2,6 @@
 //!
 //! Layer format 4.5: <https://github.com/mitre-attack/attack-navigator/blob/master/layers/spec/v4.5/layerformat.md>.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::lint::ATTACK_VERSION;
@@ -11,12 +9,7 @@ use crate::pack::Pack;
 
 /// A layer in which each technique's score is the number of its detections.
 pub fn navigator_layer(pack: &Pack) -> Value {
-    let mut techniques: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for detection in pack.detections() {
-        for technique in &detection.head.attack {
-            techniques.entry(technique).or_default().push(&detection.head.id);
-        }
-    }
+    let techniques = pack.techniques();
     let most = techniques.values().map(Vec::len).max().unwrap_or(0);
     let techniques: Vec<_> = techniques
         .iter()

@@ -184,6 +184,17 @@ impl Pack {
         }
     }
 
+    /// The ids of the detections for each ATT&CK technique that they name.
+    pub fn techniques(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut techniques: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for detection in self.detections() {
+            for technique in &detection.head.attack {
+                techniques.entry(technique).or_default().push(&detection.head.id);
+            }
+        }
+        techniques
+    }
+
     /// Drops the detections for which `keep` does not hold.
     pub fn keep(&mut self, keep: impl Fn(&Detection) -> bool) {
         self.detections.retain(|_, detection| keep(detection));

@@ -1,6 +1,5 @@
 //! `podtrail detections`: what the pack looks for, and whether it does.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -190,13 +189,7 @@ fn coverage(pack: &Pack, navigator: bool) -> anyhow::Result<Exit> {
         serde_json::to_writer_pretty(&mut out, &navigator_layer(pack))?;
         writeln!(out)?;
     } else {
-        let mut techniques: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for detection in pack.detections() {
-            for technique in &detection.head.attack {
-                techniques.entry(technique).or_default().push(&detection.head.id);
-            }
-        }
-        for (technique, detections) in techniques {
+        for (technique, detections) in pack.techniques() {
             writeln!(out, "{technique:<10} {:>3}  {}", detections.len(), detections.join(", "))?;
         }
     }
