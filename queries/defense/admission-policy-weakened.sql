@@ -2,6 +2,7 @@
 id: admission-policy-weakened
 title: Admission policy deleted or made lenient
 severity: medium
+routine: low
 confidence: medium
 risk: 35
 attack: [T1562]

@@ -2,6 +2,7 @@
 id: admission-webhook-by-person
 title: Admission webhook made or deleted by a person
 severity: medium
+routine: low
 confidence: medium
 risk: 30
 attack: [T1546, T1562]

@@ -2,6 +2,7 @@
 id: admission-webhook-intercepts
 title: Admission webhook that intercepts everything or calls outside
 severity: medium
+routine: low
 confidence: medium
 risk: 40
 attack: [T1546, T1557]

@@ -2,6 +2,7 @@
 id: cluster-configuration-changed
 title: Configuration of a cluster component changed by hand
 severity: medium
+routine: low
 confidence: low
 risk: 25
 attack: [T1562, T1565]

@@ -2,6 +2,7 @@
 id: node-created-by-person
 title: Node registered by other than a kubelet
 severity: medium
+routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1199]

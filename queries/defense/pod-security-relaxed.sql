@@ -2,6 +2,7 @@
 id: pod-security-relaxed
 title: Pod Security of a namespace relaxed
 severity: medium
+routine: low
 confidence: medium
 risk: 40
 attack: [T1562, T1610]

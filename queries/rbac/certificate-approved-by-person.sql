@@ -2,6 +2,7 @@
 id: certificate-approved-by-person
 title: Client certificate approved by a person
 severity: medium
+routine: low
 confidence: low
 risk: 25
 attack: [T1098, T1078]

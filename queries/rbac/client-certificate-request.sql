@@ -2,6 +2,7 @@
 id: client-certificate-request
 title: Client certificate requested
 severity: medium
+routine: low
 confidence: medium
 risk: 25
 attack: [T1098, T1078]

@@ -2,6 +2,7 @@
 id: cluster-admin-binding
 title: Binding to cluster-admin
 severity: high
+routine: low
 confidence: medium
 risk: 60
 attack: [T1098.006]

@@ -2,6 +2,7 @@
 id: default-account-privileged
 title: Powerful role for a default service account
 severity: high
+routine: low
 confidence: high
 risk: 50
 attack: [T1098.006, T1078.001]

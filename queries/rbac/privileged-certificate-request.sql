@@ -2,6 +2,7 @@
 id: privileged-certificate-request
 title: Certificate requested for a privileged subject
 severity: critical
+routine: low
 confidence: high
 risk: 80
 attack: [T1098, T1078]

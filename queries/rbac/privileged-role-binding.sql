@@ -2,6 +2,7 @@
 id: privileged-role-binding
 title: Binding to another powerful role
 severity: medium
+routine: low
 confidence: medium
 risk: 30
 attack: [T1098.006]

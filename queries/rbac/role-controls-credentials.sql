@@ -2,6 +2,7 @@
 id: role-controls-credentials
 title: Role over tokens, certificates or admission webhooks
 severity: medium
+routine: low
 confidence: medium
 risk: 25
 attack: [T1098.006, T1528]

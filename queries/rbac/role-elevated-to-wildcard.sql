@@ -2,6 +2,7 @@
 id: role-elevated-to-wildcard
 title: Existing role elevated to everything
 severity: high
+routine: low
 confidence: medium
 risk: 60
 attack: [T1098.006]

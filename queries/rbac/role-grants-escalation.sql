@@ -2,6 +2,7 @@
 id: role-grants-escalation
 title: Role that can escalate, bind or impersonate
 severity: medium
+routine: low
 confidence: medium
 risk: 35
 attack: [T1098.006, T1134]

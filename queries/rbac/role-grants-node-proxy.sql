@@ -2,6 +2,7 @@
 id: role-grants-node-proxy
 title: Role that reaches the kubelet
 severity: medium
+routine: low
 confidence: medium
 risk: 30
 attack: [T1098.006, T1611]

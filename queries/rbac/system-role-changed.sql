@@ -2,6 +2,7 @@
 id: system-role-changed
 title: Role of the system changed
 severity: medium
+routine: low
 confidence: medium
 risk: 35
 attack: [T1098.006]

@@ -2,6 +2,7 @@
 id: wildcard-role
 title: Role with every verb on every resource
 severity: medium
+routine: low
 confidence: medium
 risk: 40
 attack: [T1098.006]

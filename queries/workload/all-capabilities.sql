@@ -2,6 +2,7 @@
 id: all-capabilities
 title: All capabilities added
 severity: medium
+routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611]

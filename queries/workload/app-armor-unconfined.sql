@@ -2,6 +2,7 @@
 id: app-armor-unconfined
 title: AppArmor turned off
 severity: medium
+routine: low
 confidence: high
 risk: 20
 attack: [T1610, T1562]

@@ -2,6 +2,7 @@
 id: cluster-keys-on-host
 title: Keys of the cluster or state of the kubelet mounted
 severity: medium
+routine: low
 confidence: high
 risk: 40
 attack: [T1611, T1552.001, T1552.004]

@@ -2,6 +2,7 @@
 id: container-runtime-socket
 title: Container runtime socket mounted
 severity: medium
+routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611]

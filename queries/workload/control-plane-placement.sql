@@ -2,6 +2,7 @@
 id: control-plane-placement
 title: Workload placed on a chosen or control plane node
 severity: medium
+routine: low
 confidence: high
 risk: 30
 attack: [T1610, T1611]

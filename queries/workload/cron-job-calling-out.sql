@@ -2,6 +2,7 @@
 id: cron-job-calling-out
 title: CronJob that calls an address outside
 severity: medium
+routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1053.007, T1105]

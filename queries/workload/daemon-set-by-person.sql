@@ -2,6 +2,7 @@
 id: daemon-set-by-person
 title: DaemonSet created by a person
 severity: medium
+routine: low
 confidence: medium
 risk: 20
 attack: [T1610, T1543.005]

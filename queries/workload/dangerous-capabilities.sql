@@ -2,6 +2,7 @@
 id: dangerous-capabilities
 title: Dangerous capability added
 severity: medium
+routine: low
 confidence: high
 risk: 35
 attack: [T1610, T1611]

@@ -2,6 +2,7 @@
 id: host-escape-command
 title: Command that leaves the container
 severity: high
+routine: low
 confidence: medium
 risk: 60
 attack: [T1610, T1611]

@@ -2,6 +2,7 @@
 id: host-logs-writable
 title: Logs of the node writable
 severity: medium
+routine: low
 confidence: medium
 risk: 25
 attack: [T1611]

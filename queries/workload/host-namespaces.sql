@@ -2,6 +2,7 @@
 id: host-namespaces
 title: Process or IPC namespace of the host shared
 severity: medium
+routine: low
 confidence: high
 risk: 30
 attack: [T1610, T1611]

@@ -2,6 +2,7 @@
 id: host-path-behind-claim
 title: Sensitive host path mounted through a claim
 severity: medium
+routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611, T1552.001]

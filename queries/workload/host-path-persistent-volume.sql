@@ -2,6 +2,7 @@
 id: host-path-persistent-volume
 title: PersistentVolume of a sensitive host path
 severity: medium
+routine: low
 confidence: high
 risk: 35
 attack: [T1610, T1611, T1552.001]

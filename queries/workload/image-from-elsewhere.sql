@@ -2,6 +2,7 @@
 id: image-from-elsewhere
 title: Image replaced by one from elsewhere
 severity: medium
+routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1525]

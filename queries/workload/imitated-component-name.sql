@@ -2,6 +2,7 @@
 id: imitated-component-name
 title: Name of a system component on something else
 severity: medium
+routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1036.005]

@@ -2,6 +2,7 @@
 id: imitated-pod-name
 title: Pod named as if a controller had made it
 severity: medium
+routine: low
 confidence: medium
 risk: 25
 attack: [T1610, T1036.005]

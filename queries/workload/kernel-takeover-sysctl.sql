@@ -2,6 +2,7 @@
 id: kernel-takeover-sysctl
 title: Sysctl by which the kernel runs code or drops its guard
 severity: high
+routine: low
 confidence: high
 risk: 50
 attack: [T1610, T1611]

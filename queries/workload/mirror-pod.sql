@@ -2,6 +2,7 @@
 id: mirror-pod
 title: Static pod that is no part of the control plane
 severity: medium
+routine: low
 confidence: medium
 risk: 35
 attack: [T1610, T1543.005]

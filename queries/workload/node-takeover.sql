@@ -2,6 +2,7 @@
 id: node-takeover
 title: Node takeover by a combination of privileges
 severity: high
+routine: low
 confidence: high
 risk: 60
 attack: [T1610, T1611]

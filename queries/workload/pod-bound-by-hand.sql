@@ -2,6 +2,7 @@
 id: pod-bound-by-hand
 title: Pod bound to a node by hand
 severity: medium
+routine: low
 confidence: high
 risk: 35
 attack: [T1610, T1611]

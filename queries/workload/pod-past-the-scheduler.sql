@@ -2,6 +2,7 @@
 id: pod-past-the-scheduler
 title: Pod on a node that the scheduler did not choose
 severity: medium
+routine: low
 confidence: medium
 risk: 25
 attack: [T1610, T1611]

@@ -2,6 +2,7 @@
 id: pod-security-danger-unseen
 title: Pod Security names a danger that the log does not show
 severity: medium
+routine: low
 confidence: high
 risk: 35
 attack: [T1610, T1611]

@@ -2,6 +2,7 @@
 id: policy-bypass
 title: Policy bypassed by label or annotation
 severity: medium
+routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1548]

@@ -2,6 +2,7 @@
 id: privileged-container
 title: Privileged container
 severity: medium
+routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611]

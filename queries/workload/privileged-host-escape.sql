@@ -2,6 +2,7 @@
 id: privileged-host-escape
 title: Privileged container that leaves its sandbox
 severity: critical
+routine: low
 confidence: high
 risk: 80
 attack: [T1610, T1611]

@@ -2,6 +2,7 @@
 id: privileged-service-account
 title: Workload of a person under a powerful service account
 severity: medium
+routine: low
 confidence: high
 risk: 35
 attack: [T1610, T1078]

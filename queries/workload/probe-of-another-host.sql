@@ -2,6 +2,7 @@
 id: probe-of-another-host
 title: Probe or hook of another host
 severity: medium
+routine: low
 confidence: medium
 risk: 20
 attack: [T1610, T1046]

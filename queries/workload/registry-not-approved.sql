@@ -2,6 +2,7 @@
 id: registry-not-approved
 title: Image from a registry that is not approved
 severity: medium
+routine: low
 confidence: medium
 risk: 25
 attack: [T1610, T1525, T1204.003]

@@ -2,6 +2,7 @@
 id: seccomp-unconfined
 title: Seccomp turned off
 severity: medium
+routine: low
 confidence: high
 risk: 25
 attack: [T1610, T1562]

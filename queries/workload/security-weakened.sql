@@ -2,6 +2,7 @@
 id: security-weakened
 title: Security of a running workload weakened
 severity: medium
+routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611]

@@ -2,6 +2,7 @@
 id: sensitive-host-path
 title: Sensitive host path mounted
 severity: medium
+routine: low
 confidence: high
 risk: 30
 attack: [T1610, T1611, T1552.001]

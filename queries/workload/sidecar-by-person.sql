@@ -2,6 +2,7 @@
 id: sidecar-by-person
 title: Container added to a workload by a person
 severity: medium
+routine: low
 confidence: medium
 risk: 25
 attack: [T1610, T1609]

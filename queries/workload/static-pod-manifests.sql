@@ -2,6 +2,7 @@
 id: static-pod-manifests
 title: Directory of static pods mounted
 severity: high
+routine: low
 confidence: high
 risk: 60
 attack: [T1610, T1611, T1543.005]

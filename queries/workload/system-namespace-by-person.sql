@@ -2,6 +2,7 @@
 id: system-namespace-by-person
 title: Workload in a system namespace by a person
 severity: medium
+routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1036.005]

@@ -2,6 +2,7 @@
 id: system-priority-class
 title: Priority of the system outside of it
 severity: medium
+routine: low
 confidence: medium
 risk: 20
 attack: [T1610, T1562]

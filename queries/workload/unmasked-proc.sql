@@ -2,6 +2,7 @@
 id: unmasked-proc
 title: Unmasked /proc
 severity: medium
+routine: low
 confidence: high
 risk: 25
 attack: [T1610, T1611]

@@ -2,6 +2,7 @@
 id: windows-host-process
 title: Windows HostProcess container
 severity: medium
+routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611]

@@ -2,6 +2,7 @@
 id: workload-by-default-account
 title: Workload by a default service account
 severity: medium
+routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1078, T1528]

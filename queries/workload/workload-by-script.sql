@@ -2,6 +2,7 @@
 id: workload-by-script
 title: Workload with a bare HTTP client
 severity: medium
+routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1059]

@@ -2,6 +2,7 @@
 id: workload-from-public-address
 title: Workload from a public address
 severity: medium
+routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1078]

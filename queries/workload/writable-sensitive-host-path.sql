@@ -2,6 +2,7 @@
 id: writable-sensitive-host-path
 title: Files by which a node runs code writable
 severity: high
+routine: low
 confidence: medium
 risk: 50
 attack: [T1610, T1611]

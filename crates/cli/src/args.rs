@@ -1,5 +1,6 @@
 //! The command line: the one source of help, manual page and completions.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -74,6 +75,9 @@ pub(crate) struct HuntArgs {
     /// Run this detection only; may be repeated
     #[arg(long, value_name = "ID")]
     pub(crate) detection: Vec<String>,
+    /// How many detections run side by side; one a core if not given
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
     /// A file of exceptions beside the built-in ones: findings that are known to be innocent
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) exceptions: Vec<PathBuf>,

@@ -6,8 +6,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use podtrail_event::{BatchBuilder, ParseError, Parser};
-use podtrail_query::{QueryError, Scope, Session};
+use podtrail_query::{Limits, QueryError, Scope, Session};
 
+use crate::detection::{Detection, Input};
 use crate::finding::Finding;
 use crate::pack::Pack;
 use crate::run::hunt;
@@ -34,10 +35,18 @@ impl Expectation {
 }
 
 struct Case {
-    /// The last two parts of the path, such as `match/pod-create.jsonl`; the name of the case's cluster.
+    detection: String,
+    /// The last two parts of the path, such as `match/pod-create.jsonl`.
     place: String,
     expectation: Expectation,
     log: String,
+}
+
+impl Case {
+    /// The name of the cluster that the case is.
+    fn cluster(&self) -> String {
+        format!("{}/{}", self.detection, self.place)
+    }
 }
 
 /// What the case files of one detection showed.
@@ -85,55 +94,81 @@ pub enum CaseError {
     Query(#[from] QueryError),
 }
 
-/// Runs every detection of `pack` over its case files in `folder`.
+/// Runs detections of `pack` over their case files in `folder`: those with these ids, or all where none is named.
 ///
 /// # Errors
 /// When a case file cannot be read. What a detection finds or not is in the reports.
-pub async fn run_cases(pack: &Pack, folder: &Path) -> Result<Vec<CaseReport>, CaseError> {
+pub async fn run_cases(
+    pack: &Pack,
+    ids: &[String],
+    folder: &Path,
+) -> Result<Vec<CaseReport>, CaseError> {
+    let is_wanted = |detection: &Detection| ids.is_empty() || ids.contains(&detection.head.id);
+    let mut pack = pack.clone();
+    pack.clear_exceptions();
+    // What weighs the findings of others needs the others.
+    let weighs = pack
+        .detections()
+        .any(|detection| is_wanted(detection) && detection.head.input == Input::Facts);
+    if !weighs {
+        pack.keep(is_wanted);
+    }
     let mut reports = Vec::new();
-    for detection in pack.detections() {
-        let id = &detection.head.id;
-        reports.push(Box::pin(run_case_files(&pack.only(id), id, &folder.join(id))).await?);
+    let mut cases = Vec::new();
+    for detection in pack.detections().filter(|detection| is_wanted(detection)) {
+        let mut report = CaseReport { detection: detection.head.id.clone(), ..Default::default() };
+        for expectation in Expectation::ALL {
+            let found = read(folder, &report.detection, expectation)?;
+            if found.len() < AT_LEAST {
+                let folder = expectation.folder();
+                let problem =
+                    format!("{folder}: {} of at least {AT_LEAST} case files", found.len());
+                report.problems.push(problem);
+            }
+            report.cases += found.len();
+            cases.extend(found);
+        }
+        reports.push(report);
+    }
+    // One session for all of them, each a cluster of its own: detections never mix clusters.
+    let events = vec![batch(&cases)?];
+    let session = Session::in_memory(events, Scope::default(), Limits::for_hunt()).await?;
+    let hunt = hunt(&session, &pack, None).await?;
+    for report in &mut reports {
+        let of_detection = |detection: &str| detection == report.detection;
+        let failures = hunt.failures.iter().filter(|failure| of_detection(&failure.detection));
+        report.problems.extend(failures.map(ToString::to_string));
+        let cases = cases.iter().filter(|case| of_detection(&case.detection));
+        let findings: Vec<_> =
+            hunt.findings.iter().filter(|finding| of_detection(&finding.detection)).collect();
+        report.problems.extend(cases.flat_map(|case| problems(case, &findings)));
     }
     Ok(reports)
 }
 
-async fn run_case_files(pack: &Pack, id: &str, folder: &Path) -> Result<CaseReport, CaseError> {
-    let mut cases = Vec::new();
+/// What is wrong with what a detection found in one of its case files.
+fn problems(case: &Case, findings: &[&Finding]) -> Vec<String> {
+    let cluster = case.cluster();
+    let of_case =
+        findings.iter().filter(|finding| finding.cluster.as_deref() == Some(cluster.as_str()));
+    let reasons: Vec<_> = of_case.flat_map(|finding| &finding.reasons).collect();
     let mut problems = Vec::new();
-    for expectation in Expectation::ALL {
-        let found = read(folder, expectation)?;
-        if found.len() < AT_LEAST {
-            let folder = expectation.folder();
-            problems.push(format!("{folder}: {} of at least {AT_LEAST} case files", found.len()));
+    match (case.expectation, reasons.first()) {
+        (Expectation::Match, None) => problems.push(format!("{}: not found", case.place)),
+        (Expectation::NoMatch, Some(reason)) => {
+            problems.push(format!("{}: found: {reason}", case.place));
         }
-        cases.extend(found);
+        _ => {}
     }
-    // One session for all of them, each a cluster of its own: detections never mix clusters.
-    let session = Session::in_memory(vec![batch(&cases)?], Scope::default()).await?;
-    let hunt = hunt(&session, pack).await?;
-    problems.extend(hunt.failures.iter().map(ToString::to_string));
-    for case in &cases {
-        let is_of_case = |finding: &&Finding| finding.cluster.as_ref() == Some(&case.place);
-        let reasons: Vec<_> =
-            hunt.findings.iter().filter(is_of_case).flat_map(|finding| &finding.reasons).collect();
-        match (case.expectation, reasons.first()) {
-            (Expectation::Match, None) => problems.push(format!("{}: not found", case.place)),
-            (Expectation::NoMatch, Some(reason)) => {
-                problems.push(format!("{}: found: {reason}", case.place));
-            }
-            _ => {}
-        }
-        if reasons.iter().any(|reason| reason.is_empty()) {
-            problems.push(format!("{}: a finding without a reason", case.place));
-        }
+    if reasons.iter().any(|reason| reason.is_empty()) {
+        problems.push(format!("{}: a finding without a reason", case.place));
     }
-    Ok(CaseReport { detection: id.to_owned(), cases: cases.len(), problems })
+    problems
 }
 
 /// The case files of one kind, by name; none where there is no such folder.
-fn read(folder: &Path, expectation: Expectation) -> Result<Vec<Case>, CaseError> {
-    let folder = folder.join(expectation.folder());
+fn read(folder: &Path, detection: &str, expectation: Expectation) -> Result<Vec<Case>, CaseError> {
+    let folder = folder.join(detection).join(expectation.folder());
     let error = |path: &Path, source| CaseError::Read { path: path.to_owned(), source };
     if !folder.exists() {
         return Ok(Vec::new());
@@ -149,7 +184,8 @@ fn read(folder: &Path, expectation: Expectation) -> Result<Vec<Case>, CaseError>
     let case = |path: PathBuf| {
         let log = std::fs::read_to_string(&path).map_err(|source| error(&path, source))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Ok(Case { place: format!("{}/{name}", expectation.folder()), expectation, log })
+        let place = format!("{}/{name}", expectation.folder());
+        Ok(Case { detection: detection.to_owned(), place, expectation, log })
     };
     files.into_iter().map(case).collect()
 }
@@ -158,12 +194,16 @@ fn batch(cases: &[Case]) -> Result<arrow::array::RecordBatch, CaseError> {
     let mut parser = Parser::default();
     let mut events = BatchBuilder::default();
     for case in cases {
+        let cluster = case.cluster();
         for (line, json) in (1..).zip(case.log.lines()) {
             let mut event = parser
                 .parse(json.as_bytes(), None)
                 .map_err(|source| CaseError::Event { place: case.place.clone(), line, source })?;
-            event.cluster = Some(case.place.as_str().into());
-            event.source_file = Some(case.place.as_str().into());
+            // Cases share events: what each makes of them is its own.
+            let id = blake3::hash(format!("{cluster}:{line}").as_bytes()).to_hex();
+            event.event_id = Some(id[..32].into());
+            event.cluster = Some(cluster.as_str().into());
+            event.source_file = Some(cluster.as_str().into());
             event.source_line = Some(line);
             events.append(&event);
         }

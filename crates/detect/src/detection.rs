@@ -31,6 +31,10 @@ pub struct Head {
     pub version: u32,
     /// How much a finding matters.
     pub severity: Severity,
+    /// How much it matters where all its events are routine, as the pack's view `routine_events` has it; they weigh nothing
+    /// then. Without it they are like others.
+    #[serde(default)]
+    pub routine: Option<Severity>,
     /// How often a match is what it seems to be.
     #[serde(default)]
     pub confidence: Confidence,

@@ -1,6 +1,6 @@
 //! The events behind matches, read back from the lake by their ids.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -46,6 +46,8 @@ pub struct Evidence {
     pub user_agent: Option<String>,
     /// The images of the workload that the event writes.
     pub images: Vec<String>,
+    /// Why it is a matter of course, where it is.
+    pub routine: Option<String>,
     /// Where the event stands.
     pub source: Source,
 }
@@ -65,19 +67,22 @@ pub struct Source {
 
 const EVIDENCE_SQL: &str = "
 SELECT
-  event_id, audit_id, time, cluster, username, impersonated_username, verb, api_group, resource, subresource,
-  namespace, name, outcome, client_ip, user_agent, source_file, source_sha256, source_line, source_offset,
-  workload['containers'] AS containers
+  recorded.event_id, audit_id, time, recorded.cluster, username, impersonated_username, verb, api_group, resource,
+  subresource, namespace, name, outcome, client_ip, user_agent, source_file, source_sha256, source_line, source_offset,
+  workload['containers'] AS containers, routine
 FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history) AS recorded
-WHERE event_id IN (SELECT event_id FROM evidence_ids)";
+LEFT JOIN (
+  SELECT cluster, event_id, min(routine) AS routine FROM routine_events GROUP BY cluster, event_id
+) AS routine ON routine.cluster = recorded.cluster AND routine.event_id = recorded.event_id
+WHERE recorded.event_id IN (SELECT event_id FROM evidence_ids)";
 
-/// The events with these ids, by id.
+/// The events with these ids.
 pub(crate) async fn read(
     session: &Session,
     ids: &BTreeSet<String>,
-) -> Result<HashMap<String, Evidence>, QueryError> {
+) -> Result<Vec<Evidence>, QueryError> {
     if ids.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Vec::new());
     }
     let schema = Arc::new(Schema::new(vec![Field::new("event_id", DataType::Utf8, false)]));
     let column = Arc::new(StringArray::from_iter_values(ids));
@@ -85,15 +90,8 @@ pub(crate) async fn read(
         .map_err(|error| QueryError::Sql(error.into()))?;
     session.add_table("evidence_ids", batch)?;
     let batches = session.sql(EVIDENCE_SQL).await?.collect().await?;
-    let mut events = HashMap::with_capacity(ids.len());
-    for batch in &batches {
-        for row in 0..batch.num_rows() {
-            if let Some(event) = evidence(batch, row) {
-                events.insert(event.event_id.clone(), event);
-            }
-        }
-    }
-    Ok(events)
+    let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
+    Ok(rows.filter_map(|(batch, row)| evidence(batch, row)).collect())
 }
 
 fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
@@ -121,6 +119,7 @@ fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
         client_ip: text("client_ip"),
         user_agent: text("user_agent"),
         images: images(batch, row),
+        routine: text("routine"),
         source: Source {
             file: text("source_file"),
             line: int("source_line"),

@@ -34,16 +34,16 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-/// The facts of these findings; `event` finds the events behind them.
+/// The facts of these findings; `event` finds an event behind one by its id.
 pub(crate) fn facts<'a>(
     findings: &[Finding],
-    event: impl Fn(&str) -> Option<&'a Evidence>,
+    event: impl Fn(&Finding, &str) -> Option<&'a Evidence>,
 ) -> Result<RecordBatch, ArrowError> {
     let mut texts: [StringBuilder; 11] = Default::default();
     let mut times = TimestampMicrosecondBuilder::new().with_timezone("UTC");
     let mut risks = Int64Builder::new();
     for finding in findings {
-        for evidence in finding.event_ids.iter().filter_map(|id| event(id)) {
+        for evidence in finding.event_ids.iter().filter_map(|id| event(finding, id)) {
             let values = [
                 Some(evidence.event_id.as_str()),
                 finding.cluster.as_deref(),

@@ -1,6 +1,6 @@
 //! Findings: what a detection saw, told once for each identity and object, or for each episode.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct Finding {
     pub detection: String,
     /// The detection's title.
     pub title: String,
-    /// The detection's severity.
+    /// The detection's severity, unless its query says another.
     pub severity: Severity,
     /// How often a match of the detection is what it seems to be.
     pub confidence: Confidence,
@@ -68,6 +68,15 @@ pub struct Finding {
     pub sources: Vec<Source>,
 }
 
+/// An event that a detection matched.
+#[derive(Clone, Copy)]
+pub(crate) struct Hit<'a> {
+    pub(crate) event: &'a Evidence,
+    pub(crate) reason: &'a str,
+    /// Where it is not the detection's.
+    pub(crate) severity: Option<Severity>,
+}
+
 /// What makes two matches of a detection one finding.
 type Key<'a> = [Option<&'a str>; 7];
 
@@ -84,41 +93,61 @@ fn key(evidence: &Evidence) -> Key<'_> {
 }
 
 /// Groups the matches of one detection into findings, first seen first.
-pub(crate) fn findings(head: &Head, matches: &[(&Evidence, &str)]) -> Vec<Finding> {
-    let mut groups: BTreeMap<Key<'_>, Vec<(&Evidence, &str)>> = BTreeMap::new();
-    for (evidence, reason) in matches {
-        groups.entry(key(evidence)).or_default().push((evidence, reason));
+pub(crate) fn findings(head: &Head, hits: &[Hit<'_>]) -> Vec<Finding> {
+    let mut groups: BTreeMap<Key<'_>, Vec<Hit<'_>>> = BTreeMap::new();
+    for hit in hits {
+        groups.entry(key(hit.event)).or_default().push(*hit);
     }
     let mut findings: Vec<_> = groups
         .iter_mut()
-        .filter_map(|(key, matches)| finding(head, finding_id(head, key), matches))
+        .filter_map(|(key, hits)| finding(head, finding_id(head, key), hits))
         .collect();
     findings.sort_by(|a, b| (a.first_seen, &a.finding_id).cmp(&(b.first_seen, &b.finding_id)));
     findings
 }
 
-/// The finding of events that belong together, such as a burst or a sequence.
-///
+/// The finding of events that belong together, such as a burst or a sequence; one a cluster, where the same events are in
+/// the logs of several.
+pub(crate) fn episodes(head: &Head, hits: Vec<Hit<'_>>) -> Vec<Finding> {
+    let mut clusters: BTreeMap<Option<&str>, Vec<Hit<'_>>> = BTreeMap::new();
+    for hit in hits {
+        clusters.entry(hit.event.cluster.as_deref()).or_default().push(hit);
+    }
+    clusters.into_values().filter_map(|hits| episode(head, hits)).collect()
+}
+
 /// It is known by its first event, so that it stays the same finding while the episode grows.
-pub(crate) fn episode(head: &Head, mut matches: Vec<(&Evidence, &str)>) -> Option<Finding> {
-    let (first, _) = *matches.iter().min_by_key(|(evidence, _)| order(evidence))?;
+fn episode(head: &Head, mut hits: Vec<Hit<'_>>) -> Option<Finding> {
+    let first = hits.iter().map(|hit| hit.event).min_by_key(|event| order(event))?;
     let key: Vec<_> = key(first).into_iter().chain([Some(first.event_id.as_str())]).collect();
-    finding(head, finding_id(head, &key), &mut matches)
+    finding(head, finding_id(head, &key), &mut hits)
 }
 
-fn order(evidence: &Evidence) -> (DateTime<Utc>, &str) {
-    (evidence.time, &evidence.event_id)
+fn order(event: &Evidence) -> (DateTime<Utc>, &str) {
+    (event.time, &event.event_id)
 }
 
-fn finding(head: &Head, id: String, matches: &mut [(&Evidence, &str)]) -> Option<Finding> {
-    matches.sort_by_key(|(evidence, _)| order(evidence));
+fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
+    hits.sort_by_key(|hit| order(hit.event));
     let mut reasons: Vec<String> = Vec::new();
-    for (_, reason) in &*matches {
-        if !reasons.iter().any(|known| known == reason) {
-            reasons.push((*reason).to_owned());
+    for hit in &*hits {
+        if !reasons.iter().any(|known| known == hit.reason) {
+            reasons.push(hit.reason.to_owned());
         }
     }
-    let mut events: Vec<&Evidence> = matches.iter().map(|(evidence, _)| *evidence).collect();
+    let severities = hits.iter().map(|hit| hit.severity.unwrap_or(head.severity));
+    let mut severity = severities.max().unwrap_or(head.severity);
+    let mut risk = head.risk;
+    let mut events: Vec<&Evidence> = hits.iter().map(|hit| hit.event).collect();
+    if let Some(lower) = head.routine
+        && events.iter().all(|event| event.routine.is_some())
+    {
+        severity = severity.min(lower);
+        risk = 0;
+        let routines: BTreeSet<_> =
+            events.iter().filter_map(|event| event.routine.as_deref()).collect();
+        reasons.extend(routines.into_iter().map(|routine| format!("routine: {routine}")));
+    }
     events.dedup_by(|a, b| a.event_id == b.event_id);
     let (first, last) = (*events.first()?, *events.last()?);
     let mut images: Vec<String> = Vec::new();
@@ -135,9 +164,9 @@ fn finding(head: &Head, id: String, matches: &mut [(&Evidence, &str)]) -> Option
         finding_id: id,
         detection: head.id.clone(),
         title: head.title.clone(),
-        severity: head.severity,
+        severity,
         confidence: head.confidence,
-        risk: head.risk,
+        risk,
         attack: head.attack.clone(),
         tactics: head.tactics.clone(),
         first_seen: first.time,

@@ -8,7 +8,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use datafusion::scalar::ScalarValue;
-use podtrail_query::{QueryError, Scope, Session};
+use podtrail_query::{Limits, QueryError, Scope, Session};
 
 use crate::detection::Head;
 use crate::facts::{FACTS, facts};
@@ -85,9 +85,9 @@ impl fmt::Display for Problem {
 /// # Errors
 /// When the pack's tables and views cannot be set up.
 pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
-    let session = Session::in_memory(Vec::new(), Scope::default()).await?;
+    let session = Session::in_memory(Vec::new(), Scope::default(), Limits::default()).await?;
     pack.prepare(&session).await?;
-    let no_facts = facts(&[], |_| None).map_err(|error| QueryError::Sql(error.into()))?;
+    let no_facts = facts(&[], |_, _| None).map_err(|error| QueryError::Sql(error.into()))?;
     session.add_table(FACTS, no_facts)?;
     let techniques = pack.values("attack_techniques", "id");
     let tactics = pack.values("attack_tactics", "name");

@@ -2,20 +2,25 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use chrono::Utc;
+use datafusion::common::runtime::SpawnedTask;
 use futures::{StreamExt, stream};
 use podtrail_query::{QueryError, Session};
+use tokio::task::JoinError;
 
 use crate::detection::{Detection, Input};
 use crate::evidence::{self, Evidence};
 use crate::exceptions::Exception;
 use crate::facts::{FACTS, facts};
-use crate::finding::{self, Finding};
+use crate::finding::{self, Finding, Hit};
 use crate::pack::Pack;
+use crate::severity::Severity;
 
 /// What a pack found.
 #[derive(Debug, Default)]
@@ -62,6 +67,12 @@ pub enum DetectError {
     /// Its query failed.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// Its query ended by itself: a defect of podtrail, or the end of the program.
+    #[error("its query did not end: {0}")]
+    Task(JoinError),
+    /// Its query returned a severity that there is not.
+    #[error("its query returned the severity '{0}': info, low, medium, high or critical")]
+    Severity(String),
     /// Its query lacks a column that every detection has.
     #[error("its query must return a column '{0}' of strings")]
     Column(&'static str),
@@ -71,17 +82,24 @@ pub enum DetectError {
 struct Match {
     event_ids: Vec<String>,
     reason: String,
+    severity: Option<Severity>,
     /// Whether the query returned a list of events: they are one finding, whatever they are about.
     is_episode: bool,
 }
 
 /// Runs every detection of `pack`, groups what they match into findings, and sets those apart that its exceptions cover.
 ///
-/// A detection that fails is reported beside the findings of the others.
+/// A detection that fails is reported beside the findings of the others. `jobs` queries run side by side; `None` is one a
+/// core.
 ///
 /// # Errors
 /// When the events behind the matches cannot be read, or what the detections share cannot be set up.
-pub async fn hunt(session: &Session, pack: &Pack) -> Result<Hunt, QueryError> {
+pub async fn hunt(
+    session: &Session,
+    pack: &Pack,
+    jobs: Option<NonZeroUsize>,
+) -> Result<Hunt, QueryError> {
+    let jobs = jobs.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let today = Utc::now().date_naive();
     let (expired, exceptions): (Vec<_>, Vec<_>) =
         pack.exceptions().iter().partition(|exception| exception.is_expired(today));
@@ -93,11 +111,13 @@ pub async fn hunt(session: &Session, pack: &Pack) -> Result<Hunt, QueryError> {
     pack.prepare(session).await?;
     let mut events = HashMap::new();
     for input in [Input::Events, Input::Facts] {
-        let facts = facts(&hunt.findings, |id| events.get(id))
-            .map_err(|error| QueryError::Sql(error.into()))?;
+        let facts =
+            facts(&hunt.findings, |finding, id| event(&events, id, finding.cluster.as_deref()))
+                .map_err(|error| QueryError::Sql(error.into()))?;
         session.add_table(FACTS, facts)?;
         let detections = pack.detections().filter(|detection| detection.head.input == input);
-        for finding in search(session, detections, &mut events, &mut hunt.failures).await? {
+        let found = search(session, detections, jobs, &mut events, &mut hunt.failures).await?;
+        for finding in found {
             match exceptions.iter().find(|exception| exception.covers(&finding)) {
                 Some(exception) => {
                     hunt.excepted.push(Excepted { exception: exception.id.clone(), finding });
@@ -111,18 +131,29 @@ pub async fn hunt(session: &Session, pack: &Pack) -> Result<Hunt, QueryError> {
     Ok(hunt)
 }
 
+/// Events by their id: one may be in the logs of several clusters.
+type Events = HashMap<String, Vec<Evidence>>;
+
+fn event<'a>(events: &'a Events, id: &str, cluster: Option<&str>) -> Option<&'a Evidence> {
+    events.get(id)?.iter().find(|event| event.cluster.as_deref() == cluster)
+}
+
 /// Runs these detections side by side; the events behind their matches are added to `events`.
 async fn search<'a>(
     session: &Session,
     detections: impl Iterator<Item = &'a Detection>,
-    events: &mut HashMap<String, Evidence>,
+    jobs: NonZeroUsize,
+    events: &mut Events,
     failures: &mut Vec<Failure>,
 ) -> Result<Vec<Finding>, QueryError> {
-    // Each query keeps all cores busy by itself; two at a time hide the waits of one.
-    const SIDE_BY_SIDE: usize = 2;
     let results: Vec<(&Detection, Result<Vec<Match>, DetectError>)> = stream::iter(detections)
-        .map(|detection| async move { (detection, matches(session, detection).await) })
-        .buffered(SIDE_BY_SIDE)
+        .map(|detection| async move {
+            let query = (session.clone(), detection.clone());
+            // A task of its own, so that it has a core of its own.
+            let matches = SpawnedTask::spawn(async move { matches(&query.0, &query.1).await });
+            (detection, matches.await.unwrap_or_else(|error| Err(DetectError::Task(error))))
+        })
+        .buffered(jobs.get())
         .collect()
         .await;
 
@@ -134,7 +165,9 @@ async fn search<'a>(
         .filter(|id| !events.contains_key(*id))
         .cloned()
         .collect();
-    events.extend(evidence::read(session, &ids).await?);
+    for event in evidence::read(session, &ids).await? {
+        events.entry(event.event_id.clone()).or_default().push(event);
+    }
 
     let mut found = Vec::new();
     for (detection, result) in results {
@@ -143,10 +176,10 @@ async fn search<'a>(
                 let (episodes, single): (Vec<_>, Vec<_>) =
                     matches.iter().partition(|matched| matched.is_episode);
                 let single: Vec<_> =
-                    single.into_iter().flat_map(|matched| evidence_of(matched, events)).collect();
+                    single.into_iter().flat_map(|matched| hits(matched, events)).collect();
                 found.extend(finding::findings(&detection.head, &single));
                 for episode in episodes {
-                    found.extend(finding::episode(&detection.head, evidence_of(episode, events)));
+                    found.extend(finding::episodes(&detection.head, hits(episode, events)));
                 }
             }
             Err(error) => failures.push(Failure { detection: detection.head.id.clone(), error }),
@@ -155,13 +188,11 @@ async fn search<'a>(
     Ok(found)
 }
 
-/// The events of a match, each with its reason.
-fn evidence_of<'a>(
-    matched: &'a Match,
-    events: &'a HashMap<String, Evidence>,
-) -> Vec<(&'a Evidence, &'a str)> {
-    let found = |id| events.get(id).map(|event| (event, &*matched.reason));
-    matched.event_ids.iter().filter_map(found).collect()
+/// The events of a match.
+fn hits<'a>(matched: &'a Match, events: &'a Events) -> Vec<Hit<'a>> {
+    let events = matched.event_ids.iter().filter_map(|id| events.get(id)).flatten();
+    let (reason, severity) = (matched.reason.as_str(), matched.severity);
+    events.map(|event| Hit { event, reason, severity }).collect()
 }
 
 async fn matches(session: &Session, detection: &Detection) -> Result<Vec<Match>, DetectError> {
@@ -178,6 +209,8 @@ async fn matches(session: &Session, detection: &Detection) -> Result<Vec<Match>,
 fn matches_of(batch: &RecordBatch, matches: &mut Vec<Match>) -> Result<(), DetectError> {
     let column = |name| batch.column_by_name(name).ok_or(DetectError::Column(name));
     let reasons = strings(column("reason")?, "reason")?;
+    let severities = batch.column_by_name("severity");
+    let severities = severities.map(|severities| strings(severities, "severity")).transpose()?;
     let ids = column("event_id")?;
     let lists = ids.as_list_opt::<i32>();
     for row in 0..batch.num_rows() {
@@ -185,10 +218,19 @@ fn matches_of(batch: &RecordBatch, matches: &mut Vec<Match>) -> Result<(), Detec
         let ids = strings(&ids, "event_id")?;
         let event_ids = ids.iter().flatten().map(str::to_owned).collect();
         let reason = if reasons.is_valid(row) { reasons.value(row) } else { "" };
+        let severity = match &severities {
+            Some(severities) if severities.is_valid(row) => Some(severity(severities.value(row))?),
+            _ => None,
+        };
         let is_episode = lists.is_some();
-        matches.push(Match { event_ids, reason: reason.to_owned(), is_episode });
+        matches.push(Match { event_ids, reason: reason.to_owned(), severity, is_episode });
     }
     Ok(())
+}
+
+fn severity(name: &str) -> Result<Severity, DetectError> {
+    let named = Severity::ALL.into_iter().find(|severity| severity.as_str() == name);
+    named.ok_or_else(|| DetectError::Severity(name.to_owned()))
 }
 
 /// A column of any string type: which one a query returns depends on the functions it uses.

@@ -27,6 +27,10 @@ pub(crate) struct Request<'a> {
 }
 
 impl Activity {
+    /// Every activity.
+    pub const ALL: [Self; 6] =
+        [Self::Workload, Self::Rbac, Self::Access, Self::Secret, Self::Write, Self::Read];
+
     pub(crate) fn of(request: &Request<'_>) -> Self {
         let Request { verb, api_group, resource, subresource, makes_pods } = *request;
         match (api_group, resource, subresource) {

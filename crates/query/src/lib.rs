@@ -3,6 +3,7 @@
 //! A [`Scope`] (time, identity, namespace, cluster) is part of the views themselves, so no query repeats it and it
 //! prunes partitions and files. The views are plain SQL, in `src/views/`.
 
+mod cached;
 mod error;
 mod functions;
 mod scope;

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{JoinType, LogicalPlanBuilder};
 use datafusion::prelude::{Expr, SessionConfig, SessionContext, col};
 use podtrail_lake::Lake;
 
+use crate::cached::{Cache, CachedView};
 use crate::error::QueryError;
 use crate::functions;
 use crate::scope::Scope;
@@ -24,18 +25,30 @@ pub struct Limits {
     pub memory: usize,
     /// Partitions that run side by side; `None` is one a core.
     pub partitions: Option<usize>,
+    /// Memory for the rows of views, in bytes, beside `memory`: with it a view is read once, for all queries. Each query then
+    /// runs in one partition, so run as many side by side as there are cores.
+    pub cache: usize,
+}
+
+impl Limits {
+    /// For hundreds of queries over one session.
+    pub fn for_hunt() -> Self {
+        Self { cache: 1 << 30, ..Self::default() }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 2 << 30, partitions: None }
+        Self { memory: 2 << 30, partitions: None, cache: 0 }
     }
 }
 
 /// The views of one scope. All queries of a session see the same version of the lake.
+#[derive(Clone)]
 pub struct Session {
     context: SessionContext,
     scope: Scope,
+    cache: Option<Arc<Cache>>,
 }
 
 impl Session {
@@ -55,9 +68,13 @@ impl Session {
     ///
     /// # Errors
     /// When the batches have another schema.
-    pub async fn in_memory(batches: Vec<RecordBatch>, scope: Scope) -> Result<Self, QueryError> {
+    pub async fn in_memory(
+        batches: Vec<RecordBatch>,
+        scope: Scope,
+        limits: Limits,
+    ) -> Result<Self, QueryError> {
         let events = MemTable::try_new(podtrail_event::schema(), vec![batches])?;
-        Box::pin(Self::over(Arc::new(events), scope, Limits::default())).await
+        Box::pin(Self::over(Arc::new(events), scope, limits)).await
     }
 
     async fn over(
@@ -81,7 +98,13 @@ impl Session {
         let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory, 0.9).build_arc()?;
         let context = SessionContext::new_with_config_rt(config, runtime);
         functions::register(&context);
-        let session = Self { context, scope };
+        let state = context.state();
+        let cache = (limits.cache > 0).then(|| Arc::new(Cache::new(state, limits.cache)));
+        if cache.is_some() {
+            let context = context.state_ref();
+            context.write().config_mut().options_mut().execution.target_partitions = 1;
+        }
+        let session = Self { context, scope, cache };
         session.define(events).await?;
         Ok(session)
     }
@@ -133,9 +156,23 @@ impl Session {
     ) -> Result<(), QueryError> {
         for (name, text) in views {
             let view = self.context.sql(&views::sql(text, suffix, known, from)).await?;
-            self.context.register_table(format!("{name}{suffix}"), view.into_view())?;
+            let is_read_once = suffix != KNOWN_SUFFIX && *name != "stages";
+            let view =
+                if is_read_once { self.view(view, *name == "events") } else { view.into_view() };
+            self.context.register_table(format!("{name}{suffix}"), view)?;
         }
         Ok(())
+    }
+
+    /// The table of a view; its rows are kept where this session keeps rows.
+    fn view(&self, rows: DataFrame, is_large: bool) -> Arc<dyn TableProvider> {
+        match self.cache.clone() {
+            None => rows.into_view(),
+            Some(cache) if is_large => {
+                Arc::new(CachedView::by_activity(cache, rows.into_unoptimized_plan()))
+            }
+            Some(cache) => Arc::new(CachedView::whole(cache, rows.into_unoptimized_plan())),
+        }
     }
 
     /// Registers `quarantine`: every refused record, with the time at which it was released, if it was.
@@ -182,7 +219,7 @@ impl Session {
             let name = format!("{name}{suffix}");
             let view = self.sql(&sql.replace(HISTORY, suffix)).await?;
             self.context.deregister_table(&name)?;
-            self.context.register_table(name, view.into_view())?;
+            self.context.register_table(name, self.view(view, false))?;
         }
         Ok(())
     }

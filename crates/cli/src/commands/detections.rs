@@ -64,6 +64,7 @@ fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
     writeln!(out)?;
     let facts = [
         ("severity", head.severity.to_string()),
+        ("routine", head.routine.map_or_else(String::new, |severity| severity.to_string())),
         ("confidence", head.confidence.to_string()),
         ("risk", head.risk.to_string()),
         ("tactics", head.tactics.join(", ")),
@@ -104,22 +105,17 @@ fn test(pack: &Pack, ids: &[String], cases: &Path) -> anyhow::Result<Exit> {
         "{}: no such folder of case files; name one with --cases",
         cases.display()
     );
-    let packs = if ids.is_empty() {
-        vec![pack.clone()]
-    } else {
-        ids.iter().map(|id| find(pack, id).map(|_| pack.only(id))).collect::<Result<_, _>>()?
-    };
-    let runtime = Runtime::new().context("cannot start threads")?;
-    let mut out = output::stdout();
-    let (mut detections, mut failed) = (0, 0);
-    for pack in &packs {
-        for report in runtime.block_on(run_cases(pack, cases))? {
-            detections += 1;
-            failed += usize::from(!report.problems.is_empty());
-            writeln!(out, "{report}")?;
-        }
+    for id in ids {
+        find(pack, id)?;
     }
-    writeln!(out, "{detections} detections, {failed} failed")?;
+    let runtime = Runtime::new().context("cannot start threads")?;
+    let reports = runtime.block_on(run_cases(pack, ids, cases))?;
+    let failed = reports.iter().filter(|report| !report.problems.is_empty()).count();
+    let mut out = output::stdout();
+    for report in &reports {
+        writeln!(out, "{report}")?;
+    }
+    writeln!(out, "{} detections, {failed} failed", reports.len())?;
     out.flush()?;
     Ok(if failed == 0 { Exit::Ok } else { Exit::Failed })
 }

@@ -50,8 +50,8 @@ fn preview(pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let hunt = runtime.block_on(async {
         let lake = Lake::open(lake).await?;
-        let session = Session::open(&lake, scope, Limits::default()).await?;
-        anyhow::Ok(podtrail_detect::hunt(&session, pack).await?)
+        let session = Session::open(&lake, scope, Limits::for_hunt()).await?;
+        anyhow::Ok(podtrail_detect::hunt(&session, pack, None).await?)
     })?;
     for failure in &hunt.failures {
         output::warn(&failure.to_string());

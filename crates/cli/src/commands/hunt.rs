@@ -1,6 +1,7 @@
 //! `podtrail hunt`: the detections over log files or a lake.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 
 use anyhow::Context;
 use arrow::array::{AsArray, RecordBatch};
@@ -57,7 +58,7 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
             return Ok(exit);
         }
     }
-    let (summary, mut hunt) = runtime.block_on(search(&lake, scope, &pack))?;
+    let (summary, mut hunt) = runtime.block_on(search(&lake, scope, &pack, arguments.jobs))?;
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
@@ -76,10 +77,15 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-async fn search(lake: &Lake, scope: Scope, pack: &Pack) -> Result<(LogSummary, Hunt), QueryError> {
-    let session = Session::open(lake, scope, Limits::default()).await?;
+async fn search(
+    lake: &Lake,
+    scope: Scope,
+    pack: &Pack,
+    jobs: Option<NonZeroUsize>,
+) -> Result<(LogSummary, Hunt), QueryError> {
+    let session = Session::open(lake, scope, Limits::for_hunt()).await?;
     let summary = summary(&session).await?;
-    let hunt = podtrail_detect::hunt(&session, pack).await?;
+    let hunt = podtrail_detect::hunt(&session, pack, jobs).await?;
     Ok((summary, hunt))
 }
 

@@ -26,7 +26,8 @@ async fn a_broken_detection_is_reported_and_the_others_run() {
         ("y-listed.sql", &detection("y-listed", listed)),
         ("z-good.sql", &detection("z-good", good)),
     ]);
-    let mut pack = Pack::default();
+    let mut pack = Pack::built_in().unwrap();
+    pack.keep(|_| false);
     pack.add_folder(queries.path()).unwrap();
     let session = session_over(log(&[
         privileged_pod("dana", "a", "10:00:00"),
@@ -34,7 +35,7 @@ async fn a_broken_detection_is_reported_and_the_others_run() {
     ]))
     .await;
 
-    let hunt = hunt(&session, &pack).await.unwrap();
+    let hunt = hunt(&session, &pack, None).await.unwrap();
 
     let failed: Vec<_> = hunt.failures.iter().map(|failure| &*failure.detection).collect();
     assert_eq!(failed, ["a-column", "b-syntax", "c-reason", "d-type", "e-run", "f-write"]);

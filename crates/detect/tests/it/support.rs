@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use podtrail_detect::{Finding, Pack, hunt};
 use podtrail_event::{BatchBuilder, Parser};
-use podtrail_query::{Scope, Session};
+use podtrail_query::{Limits, Scope, Session};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A session over logs, one event a line, each under the name of its cluster.
 pub(crate) async fn session(logs: &[(String, String)]) -> Session {
-    Session::in_memory(vec![batch(logs)], Scope::default()).await.unwrap()
+    Session::in_memory(vec![batch(logs)], Scope::default(), Limits::for_hunt()).await.unwrap()
 }
 
 fn batch(logs: &[(String, String)]) -> RecordBatch {
@@ -37,7 +37,7 @@ pub(crate) async fn session_over(log: String) -> Session {
 /// What the built-in detection `id` finds in a log.
 pub(crate) async fn find_only(id: &str, log: String) -> Vec<Finding> {
     let pack = Pack::built_in().unwrap().only(id);
-    let hunt = hunt(&session_over(log).await, &pack).await.unwrap();
+    let hunt = hunt(&session_over(log).await, &pack, None).await.unwrap();
     let failures: Vec<_> = hunt.failures.iter().map(ToString::to_string).collect();
     assert!(failures.is_empty(), "{failures:?}");
     hunt.findings

@@ -19,7 +19,7 @@ mod workload_tree;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use podtrail_event::{BatchBuilder, Event, Parser};
-use podtrail_query::{Scope, Session, VIEW_NAMES};
+use podtrail_query::{Limits, Scope, Session, VIEW_NAMES};
 use serde_json::{Value, json};
 
 const TIME: &str = "2026-11-24T10:00:00.000000Z";
@@ -53,7 +53,7 @@ fn batch(events: &[String]) -> RecordBatch {
 }
 
 async fn session(events: &[String], scope: Scope) -> Session {
-    Session::in_memory(vec![batch(events)], scope).await.unwrap()
+    Session::in_memory(vec![batch(events)], scope, Limits::default()).await.unwrap()
 }
 
 /// The only column of a query's rows, as strings.

@@ -1,0 +1,282 @@
+//! Views whose rows are kept in memory once a query has asked for them, so that hundreds of queries read them once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::compute::BatchCoalescer;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DFSchema, Result};
+use datafusion::datasource::TableType;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{
+    Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown,
+};
+use datafusion::physical_expr::utils::{Guarantee, LiteralGuarantee};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::{col, lit};
+use futures::StreamExt;
+use podtrail_event::Activity;
+use tokio::sync::OnceCell;
+
+/// The column by which the rows of `events` are kept apart: most queries want one activity.
+const ACTIVITY: &str = "activity";
+
+/// Columns of `events` that are large and hardly ever queried: a query for one of them reads the lake.
+const NOT_KEPT: &[&str] = &[
+    "request_object",
+    "response_object",
+    "extra",
+    "original",
+    "envelopes",
+    "source_file",
+    "source_line",
+    "source_offset",
+    "source_sha256",
+];
+
+/// Rows in a batch.
+const BATCH_ROWS: usize = 8192;
+
+/// How the cached views of a session read the lake, and how much memory they may still take.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    /// Plans what is read once: on all cores.
+    state: SessionState,
+    /// In bytes.
+    free: AtomicUsize,
+}
+
+impl Cache {
+    /// A cache of so many bytes.
+    pub(crate) fn new(state: SessionState, bytes: usize) -> Self {
+        Self { state, free: AtomicUsize::new(bytes) }
+    }
+}
+
+/// A view that answers from memory what it can.
+#[derive(Debug)]
+pub(crate) struct CachedView {
+    cache: Arc<Cache>,
+    plan: LogicalPlan,
+    schema: SchemaRef,
+    parts: Vec<Part>,
+}
+
+/// Rows that are read, and kept or not, together.
+#[derive(Debug)]
+struct Part {
+    /// `None` are all rows.
+    activity: Option<Activity>,
+    /// `None` where there are too many rows to keep.
+    rows: OnceCell<Option<Vec<Columns>>>,
+}
+
+/// One batch: a column without any value, as most columns of a part are, takes no memory.
+#[derive(Debug)]
+struct Columns {
+    rows: usize,
+    columns: Vec<Option<ArrayRef>>,
+}
+
+impl CachedView {
+    /// A view that keeps all its rows together.
+    pub(crate) fn whole(cache: Arc<Cache>, plan: LogicalPlan) -> Self {
+        Self::new(cache, plan, vec![None])
+    }
+
+    /// A view that keeps the rows of each activity by themselves.
+    pub(crate) fn by_activity(cache: Arc<Cache>, plan: LogicalPlan) -> Self {
+        Self::new(cache, plan, Activity::ALL.into_iter().map(Some).collect())
+    }
+
+    fn new(cache: Arc<Cache>, plan: LogicalPlan, activities: Vec<Option<Activity>>) -> Self {
+        let schema = plan.schema().inner().clone();
+        let part = |activity| Part { activity, rows: OnceCell::new() };
+        Self { cache, plan, schema, parts: activities.into_iter().map(part).collect() }
+    }
+
+    fn is_kept(&self, column: usize) -> bool {
+        !NOT_KEPT.contains(&self.schema.field(column).name().as_str())
+    }
+
+    /// The rows of these columns; `None` where they are not all in memory.
+    async fn kept(
+        &self,
+        columns: &[usize],
+        state: &dyn Session,
+        filters: &[Expr],
+    ) -> Result<Option<Vec<RecordBatch>>> {
+        if !columns.iter().all(|&column| self.is_kept(column)) {
+            return Ok(None);
+        }
+        let schema = Arc::new(self.schema.project(columns)?);
+        let mut batches = Vec::new();
+        for part in self.wanted_parts(state, filters)? {
+            let rows = part.rows.get_or_try_init(|| self.load(part.activity)).await?;
+            let Some(rows) = rows else { return Ok(None) };
+            for batch in rows {
+                batches.push(batch.project(columns, &schema)?);
+            }
+        }
+        Ok(Some(batches))
+    }
+
+    /// The parts that may have rows for which all filters hold.
+    fn wanted_parts(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&Part>> {
+        let Some(filter) = conjunction(filters.iter().cloned()) else {
+            return Ok(self.parts.iter().collect());
+        };
+        let filter =
+            state.create_physical_expr(filter, &DFSchema::try_from(self.schema.clone())?)?;
+        let guarantees = LiteralGuarantee::analyze(&filter);
+        let may_have = |part: &&Part| {
+            let Some(activity) = part.activity else { return true };
+            let of_activity =
+                guarantees.iter().filter(|guarantee| guarantee.column.name() == ACTIVITY);
+            of_activity.into_iter().all(|guarantee| {
+                let mut literals = guarantee.literals.iter();
+                let named = literals.any(|literal| {
+                    literal.try_as_str().flatten().is_some_and(|name| name == activity.as_str())
+                });
+                named == (guarantee.guarantee == Guarantee::In)
+            })
+        };
+        Ok(self.parts.iter().filter(may_have).collect())
+    }
+
+    /// Reads a part, unless it takes more than its share of the memory: one large part must not drive out the others.
+    async fn load(&self, activity: Option<Activity>) -> Result<Option<Vec<Columns>>> {
+        let kept: Vec<usize> =
+            (0..self.schema.fields().len()).filter(|&column| self.is_kept(column)).collect();
+        let plan = match activity {
+            Some(activity) => of_activity(self.plan.clone(), activity)?,
+            None => self.plan.clone(),
+        };
+        let plan = LogicalPlanBuilder::from(plan).project(self.expressions(&kept))?.build()?;
+        let state = &self.cache.state;
+        let plan = state.create_physical_plan(&state.optimize(&plan)?).await?;
+        let mut stream = execute_stream(plan, state.task_ctx())?;
+        let schema = Arc::new(self.schema.project(&kept)?);
+        let mut coalescer = BatchCoalescer::new(schema, BATCH_ROWS);
+        let share = self.cache.free.load(Ordering::Relaxed) / 2;
+        let mut size = 0;
+        let mut batches = Vec::new();
+        while let Some(batch) = stream.next().await.transpose()? {
+            coalescer.push_batch(batch)?;
+            while let Some(batch) = coalescer.next_completed_batch() {
+                batches.push(Columns::keep(&batch, &kept, self.schema.fields().len(), &mut size));
+            }
+            if size > share {
+                return Ok(None);
+            }
+        }
+        coalescer.finish_buffered_batch()?;
+        while let Some(batch) = coalescer.next_completed_batch() {
+            batches.push(Columns::keep(&batch, &kept, self.schema.fields().len(), &mut size));
+        }
+        self.cache.free.fetch_sub(size, Ordering::Relaxed);
+        Ok(Some(batches))
+    }
+
+    fn expressions(&self, columns: &[usize]) -> Vec<Expr> {
+        let expression = |&column: &usize| Expr::from(self.plan.schema().qualified_field(column));
+        columns.iter().map(expression).collect()
+    }
+
+    /// A plan that reads the lake.
+    async fn read(
+        &self,
+        columns: &[usize],
+        state: &dyn Session,
+        filters: &[Expr],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut plan = LogicalPlanBuilder::from(self.plan.clone());
+        if let Some(filter) = conjunction(filters.iter().cloned()) {
+            plan = plan.filter(filter)?;
+        }
+        state.create_physical_plan(&plan.project(self.expressions(columns))?.build()?).await
+    }
+}
+
+/// The plan over the rows of one activity. What it joins is of one activity, too.
+fn of_activity(plan: LogicalPlan, activity: Activity) -> Result<LogicalPlan> {
+    let plan = plan.transform_up_with_subqueries(|plan| match plan {
+        LogicalPlan::TableScan(_) => {
+            let scan = LogicalPlanBuilder::from(plan);
+            let rows = scan.filter(col(ACTIVITY).eq(lit(activity.as_str())))?;
+            Ok(Transformed::yes(rows.build()?))
+        }
+        _ => Ok(Transformed::no(plan)),
+    })?;
+    Ok(plan.data)
+}
+
+#[async_trait]
+impl TableProvider for CachedView {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::View
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let all = || (0..self.schema.fields().len()).collect();
+        let columns: Vec<usize> = projection.cloned().unwrap_or_else(all);
+        match self.kept(&columns, state, filters).await? {
+            Some(batches) => {
+                let schema = Arc::new(self.schema.project(&columns)?);
+                let partitions = state.config().target_partitions();
+                let size = batches.len().div_ceil(partitions).max(1);
+                let mut partitions: Vec<_> = batches.chunks(size).map(<[_]>::to_vec).collect();
+                partitions.resize_with(partitions.len().max(1), Vec::new);
+                Ok(MemorySourceConfig::try_new_exec(&partitions, schema, None)?)
+            }
+            None => self.read(&columns, state, filters).await,
+        }
+    }
+}
+
+impl Columns {
+    /// Keeps the columns of a batch, which are the `kept` of all; adds the bytes that they take to `size`.
+    fn keep(batch: &RecordBatch, kept: &[usize], all: usize, size: &mut usize) -> Self {
+        let mut columns = vec![None; all];
+        for (&index, column) in kept.iter().zip(batch.columns()) {
+            if column.null_count() < column.len() {
+                *size += column.get_array_memory_size();
+                columns[index] = Some(column.clone());
+            }
+        }
+        Self { rows: batch.num_rows(), columns }
+    }
+
+    fn project(&self, columns: &[usize], schema: &SchemaRef) -> Result<RecordBatch> {
+        let column = |(&index, field): (&usize, &Arc<arrow::datatypes::Field>)| {
+            let kept = self.columns[index].clone();
+            kept.unwrap_or_else(|| new_null_array(field.data_type(), self.rows))
+        };
+        let columns = columns.iter().zip(schema.fields()).map(column).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+    }
+}

@@ -1,0 +1,59 @@
+/*
+id: risk-of-identity
+title: Identity with many facts against it in one sitting
+severity: high
+confidence: medium
+risk: 0
+attack: [T1610]
+tactics: [Execution]
+input: facts
+description: >-
+  What a person or an account does within one sitting, which ends with an hour without a fact, weighs together: the risks
+  of all detections that it set off are added, each once, and each is named with its points. An intrusion sets off
+  detections of many kinds; everyday work sets off the same few again and again.
+blind_spots: An intruder who waits an hour between steps, or changes identity with every step.
+false_positives:
+  - A person who sets up a cluster
+triage:
+  - >-
+    SELECT time, verb, resource, subresource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+  - SELECT * FROM identities WHERE username = '<identity>'
+  - SELECT * FROM grants WHERE subject_name = '<identity>' OR granted_by = '<identity>'
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [T1610]
+controls: [IAM-16]
+parameters:
+  high: {type: integer, default: 400, description: Points from which a sitting is of severity high}
+  critical: {type: integer, default: 700, description: Points from which a sitting is of severity critical}
+*/
+WITH marked AS (
+  SELECT
+    *,
+    CASE
+      WHEN time - lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) <= INTERVAL '1 hour' THEN 0
+      ELSE 1
+    END AS begins
+  FROM facts
+  WHERE risk > 0 AND identity IS NOT NULL
+),
+sittings AS (
+  SELECT
+    *,
+    sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id ROWS UNBOUNDED PRECEDING) AS sitting
+  FROM marked
+),
+points AS (
+  SELECT
+    cluster, identity, sitting, detection, min(title) AS title, max(risk) AS risk, min(time) AS time,
+    first_value(event_id ORDER BY time, event_id) AS event_id
+  FROM sittings
+  GROUP BY cluster, identity, sitting, detection
+)
+SELECT
+  array_agg(event_id ORDER BY time, event_id) AS event_id,
+  CASE WHEN sum(risk) >= $critical THEN 'critical' ELSE 'high' END AS severity,
+  sum(risk) || ' points: ' || string_agg('+' || risk || ' ' || title, ', ' ORDER BY risk DESC, title) AS reason
+FROM points
+GROUP BY cluster, identity, sitting
+HAVING sum(risk) >= $high

@@ -1,0 +1,43 @@
+/*
+id: risk-of-workload-write
+title: Workload write with many facts against it
+severity: high
+confidence: medium
+risk: 0
+attack: [T1610]
+tactics: [Execution]
+input: facts
+description: >-
+  Facts that are harmless one by one weigh together. Every detection has a risk; here those of all that match one write of
+  a workload are added, and each is named with its points. Each detection counts once a write.
+blind_spots: What the other detections cannot see. What exceptions hide has no points.
+false_positives:
+  - A new network plugin, storage driver or security sensor, installed by a person for the first time
+triage:
+  - SELECT * FROM workloads WHERE event_id = '<event_id>'
+  - >-
+    SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, kind, namespace, name, client_ip, user_agent, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [T1610]
+controls: [AIS-06]
+parameters:
+  high: {type: integer, default: 170, description: Points from which a write is of severity high}
+  critical: {type: integer, default: 300, description: Points from which a write is of severity critical}
+*/
+WITH points AS (
+  SELECT facts.cluster, facts.event_id, detection, min(title) AS title, max(risk) AS risk
+  FROM facts
+  JOIN pods_workloads AS written ON written.cluster = facts.cluster AND written.event_id = facts.event_id
+  WHERE risk > 0
+  GROUP BY facts.cluster, facts.event_id, detection
+)
+SELECT
+  event_id,
+  CASE WHEN sum(risk) >= $critical THEN 'critical' ELSE 'high' END AS severity,
+  sum(risk) || ' points: ' || string_agg('+' || risk || ' ' || title, ', ' ORDER BY risk DESC, title) AS reason
+FROM points
+GROUP BY cluster, event_id
+HAVING sum(risk) >= $high
