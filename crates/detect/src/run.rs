@@ -10,7 +10,7 @@ use chrono::Utc;
 use futures::{StreamExt, stream};
 use podtrail_query::{QueryError, Session};
 
-use crate::detection::{Detection, Input};
+use crate::detection::{Detection, Input, ParameterError};
 use crate::evidence::{self, Evidence};
 use crate::exceptions::Exception;
 use crate::facts::{FACTS, facts};
@@ -62,6 +62,9 @@ pub enum DetectError {
     /// Its query failed.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// The default of a parameter is none of its type.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
     /// Its query lacks a column that every detection has.
     #[error("its query must return a column '{0}' of strings")]
     Column(&'static str),
@@ -166,7 +169,7 @@ fn evidence_of<'a>(
 
 async fn matches(session: &Session, detection: &Detection) -> Result<Vec<Match>, DetectError> {
     let query = session.sql(&detection.sql).await?;
-    let query = query.with_param_values(detection.parameters()).map_err(QueryError::from)?;
+    let query = query.with_param_values(detection.parameters()?).map_err(QueryError::from)?;
     let batches = query.collect().await.map_err(QueryError::from)?;
     let mut matches = Vec::new();
     for batch in &batches {

@@ -1,5 +1,12 @@
 //! A session: the views of one scope, over one pinned version of the lake.
 
+mod diagnose;
+mod functions;
+mod scan;
+mod statement;
+mod tables;
+mod version;
+
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -13,9 +20,15 @@ use datafusion::prelude::{Expr, SessionConfig, SessionContext, col};
 use podtrail_lake::Lake;
 
 use crate::error::QueryError;
-use crate::functions;
+use crate::functions::register;
 use crate::scope::Scope;
 use crate::views::{self, BASE_VIEWS, HISTORY, KNOWN_SUFFIX, VIEWS};
+
+pub use functions::FunctionDoc;
+pub use scan::{Prepared, ScanSize};
+pub use statement::{Permission, Permissions, Planned, Statement, is_complete, parse};
+pub use tables::{ColumnDoc, TableDoc};
+pub use version::LakeVersion;
 
 /// What a session may use.
 #[derive(Debug, Clone, Copy)]
@@ -44,11 +57,7 @@ impl Session {
     /// # Errors
     /// When the lake cannot be read.
     pub async fn open(lake: &Lake, scope: Scope, limits: Limits) -> Result<Self, QueryError> {
-        let events = lake.events().await?.provider()?;
-        let quarantine = lake.quarantine().await?.provider()?;
-        let session = Box::pin(Self::over(events, scope, limits)).await?;
-        session.define_quarantine(quarantine)?;
-        Ok(session)
+        LakeVersion::newest(lake).await?.session(scope, limits).await
     }
 
     /// A session over events in memory, in batches of [`podtrail_event::schema`].
@@ -80,7 +89,7 @@ impl Session {
         }
         let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory, 0.9).build_arc()?;
         let context = SessionContext::new_with_config_rt(config, runtime);
-        functions::register(&context);
+        register(&context)?;
         let session = Self { context, scope };
         session.define(events).await?;
         Ok(session)
