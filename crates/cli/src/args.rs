@@ -137,18 +137,53 @@ pub(crate) struct IngestArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("statements").multiple(false))]
 pub(crate) struct SqlArgs {
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
-    /// The query
-    #[arg(short, long, value_name = "SQL")]
-    pub(crate) command: String,
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        env = "PODTRAIL_LAKE",
+        required_unless_present = "saved"
+    )]
+    pub(crate) lake: Option<PathBuf>,
+    /// Run these statements, which ; separates; without -c, -f and --saved they are read from standard input, or asked for
+    /// on a terminal
+    #[arg(short, long, value_name = "SQL", group = "statements")]
+    pub(crate) command: Option<String>,
+    /// Run the statements of a file
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "statements")]
+    pub(crate) file: Option<PathBuf>,
+    /// Run a ready query; "list" lists them
+    #[arg(long, value_name = "NAME", group = "statements")]
+    pub(crate) saved: Option<String>,
+    /// A parameter of the ready query; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", requires = "saved", value_parser = parse_parameter)]
+    pub(crate) param: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
-    /// How rows are printed: table, csv, json or jsonl
+    /// How rows are printed: table, vertical, csv, json, jsonl, parquet or markdown
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
+    /// Write the rows to a file, which is there when they are complete
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// How much memory queries may use; what needs more is spilled to the temporary folder, up to 100GiB
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "2GiB")]
+    pub(crate) memory: usize,
+    /// How long a statement may take
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Allow COPY, and tables and views that last as long as the session
+    #[arg(long)]
+    pub(crate) allow_write: bool,
+    /// Allow files outside the lake as tables: FROM 'file.csv', and CREATE EXTERNAL TABLE
+    #[arg(long)]
+    pub(crate) allow_external: bool,
+    /// Say on standard error what a query reads, and why it may be empty, even where that is no terminal
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Args)]
@@ -165,7 +200,7 @@ pub(crate) struct QuarantineArgs {
     /// The lake
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// How records are printed: table, csv, json or jsonl; all but the table have their bytes, as `text`, or as `base64` where they are none
+    /// How records are printed: table, vertical, csv, json, jsonl, parquet or markdown; those for machines have their bytes, as `text`, or as `base64` where they are none
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
     /// Print the bytes of one record, named by the beginning of its id
@@ -312,19 +347,15 @@ impl ScopeArgs {
         let usage = |error: podtrail_query::TimeError| UsageError(error.to_string());
         let from = read(self.from.as_ref().or(self.since.as_ref()), Bound::From).map_err(usage)?;
         let to = read(self.to.as_ref(), Bound::To).map_err(usage)?;
-        if let (Some(from), Some(to)) = (from, to)
-            && from >= to
-        {
-            let (from, to) = (from.to_rfc3339(), to.to_rfc3339());
-            return Err(UsageError(format!("--from {from} is not before --to {to}")));
-        }
-        Ok(Scope {
+        let scope = Scope {
             from,
             to,
             identities: self.identity.clone(),
             namespaces: self.namespace.clone(),
             clusters: self.cluster.clone(),
-        })
+        };
+        scope.check().map_err(|error| UsageError(error.to_string()))?;
+        Ok(scope)
     }
 }
 
@@ -346,6 +377,13 @@ fn parse_size(text: &str) -> Result<usize, String> {
         .zip(shift)
         .and_then(|(number, shift)| number.checked_mul(1_usize.checked_shl(shift)?));
     size.filter(|size| *size > 0).ok_or_else(|| "give a size such as 64MiB or 1GiB".to_owned())
+}
+
+/// Reads `NAME=VALUE`.
+pub(crate) fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    pair.ok_or_else(|| format!("'{text}' is not NAME=VALUE"))
 }
 
 /// How findings are printed.

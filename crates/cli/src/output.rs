@@ -27,6 +27,16 @@ pub(crate) fn width() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
 }
 
+/// Whether people look at standard error.
+pub(crate) fn is_heard() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// How many lines the terminal has; `None` where there is none.
+pub(crate) fn height() -> Option<usize> {
+    terminal_size::terminal_size().map(|(_, height)| usize::from(height.0))
+}
+
 /// Tells something on standard error.
 pub(crate) fn tell(message: &str) {
     say(Style::new(), "", message);

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use arrow::datatypes::DataType;
+use chrono::{DateTime, Utc};
 use datafusion::common::ParamValues;
 use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::scalar::ScalarValue;
+use podtrail_query::{Bound, TimeError, parse_bound};
 use serde::Deserialize;
 
 use crate::severity::{Confidence, Severity};
@@ -114,6 +117,151 @@ pub enum Parameter {
         /// What it stands for.
         description: String,
     },
+    /// A point in time: RFC 3339, a date, or an age such as `7d`.
+    Time {
+        /// The value where none is given; null is none.
+        #[serde(default)]
+        default: Option<String>,
+        /// What it stands for.
+        description: String,
+    },
+    /// A length of time such as `1h`.
+    Interval {
+        /// The value where none is given.
+        default: String,
+        /// What it stands for.
+        description: String,
+    },
+}
+
+/// Why a value is none of its parameter's type.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParameterError {
+    /// It is no whole number.
+    #[error("'{0}' is no whole number")]
+    Integer(String),
+    /// It is no time.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    /// It is no length of time.
+    #[error("'{0}' is no length of time such as 30m, 1h or 7d")]
+    Interval(String),
+    /// There is no such parameter.
+    #[error("there is no parameter '{name}'{}", known(parameters))]
+    Unknown {
+        /// The name that was given.
+        name: String,
+        /// Those that there are.
+        parameters: Vec<String>,
+    },
+}
+
+fn known(parameters: &[String]) -> String {
+    if parameters.is_empty() {
+        String::new()
+    } else {
+        format!(": there are {}", parameters.join(", "))
+    }
+}
+
+impl Parameter {
+    /// What it stands for.
+    pub fn description(&self) -> &str {
+        match self {
+            Self::Integer { description, .. }
+            | Self::Text { description, .. }
+            | Self::TextList { description, .. }
+            | Self::Time { description, .. }
+            | Self::Interval { description, .. } => description,
+        }
+    }
+
+    /// Its type, as the head of a query names it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Integer { .. } => "integer",
+            Self::Text { .. } => "text",
+            Self::TextList { .. } => "text_list",
+            Self::Time { .. } => "time",
+            Self::Interval { .. } => "interval",
+        }
+    }
+
+    /// The default as people write it; commas separate the elements of a list.
+    pub fn default_text(&self) -> String {
+        match self {
+            Self::Integer { default, .. } => default.to_string(),
+            Self::Text { default, .. } | Self::Interval { default, .. } => default.clone(),
+            Self::TextList { default, .. } => default.join(","),
+            Self::Time { default, .. } => default.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The value that a text stands for, or the default; ages of times are counted from `now`.
+    ///
+    /// # Errors
+    /// When the text is none of the parameter's type.
+    pub fn value(
+        &self,
+        text: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<ScalarValue, ParameterError> {
+        Ok(match self {
+            Self::Integer { default, .. } => {
+                let number = text.map(|text| {
+                    text.trim().parse().map_err(|_| ParameterError::Integer(text.to_owned()))
+                });
+                ScalarValue::from(number.transpose()?.unwrap_or(*default))
+            }
+            Self::Text { default, .. } => ScalarValue::from(text.unwrap_or(default)),
+            Self::TextList { default, .. } => {
+                let values: Vec<_> = match text {
+                    Some(text) => text.split(',').map(|v| ScalarValue::from(v.trim())).collect(),
+                    None => default.iter().map(|v| ScalarValue::from(v.as_str())).collect(),
+                };
+                ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8))
+            }
+            Self::Time { default, .. } => {
+                let time = text.or(default.as_deref()).filter(|text| !text.is_empty());
+                let time = time.map(|text| parse_bound(text, Bound::From, now)).transpose()?;
+                let micros = time.map(|time| time.timestamp_micros());
+                ScalarValue::TimestampMicrosecond(micros, Some("UTC".into()))
+            }
+            Self::Interval { default, .. } => {
+                let text = text.unwrap_or(default);
+                let length = humantime::parse_duration(text.trim()).ok();
+                let nanoseconds = length.and_then(|length| i64::try_from(length.as_nanos()).ok());
+                let nanoseconds =
+                    nanoseconds.ok_or_else(|| ParameterError::Interval(text.to_owned()))?;
+                ScalarValue::new_interval_mdn(0, 0, nanoseconds)
+            }
+        })
+    }
+}
+
+/// Values for the parameters by name, ready to be bound.
+pub(crate) fn bind(
+    parameters: &BTreeMap<String, Parameter>,
+    given: &[(String, String)],
+    now: DateTime<Utc>,
+) -> Result<ParamValues, ParameterError> {
+    if let Some((name, _)) = given.iter().find(|(name, _)| !parameters.contains_key(name)) {
+        let parameters = parameters.keys().cloned().collect();
+        return Err(ParameterError::Unknown { name: name.clone(), parameters });
+    }
+    let values = parameters.iter().map(|(name, parameter)| {
+        let text = given.iter().rfind(|(given, _)| given == name).map(|(_, text)| text.as_str());
+        Ok((name.clone(), ScalarAndMetadata::from(parameter.value(text, now)?)))
+    });
+    Ok(ParamValues::Map(values.collect::<Result<_, ParameterError>>()?))
+}
+
+/// The head of a query's file, YAML in a comment, and the SQL after it.
+pub(crate) fn split(text: &str) -> Result<(&str, &str), HeadError> {
+    let body = text.trim_start().strip_prefix("/*").ok_or(HeadError::NoHead)?;
+    let (head, sql) = body.split_once("*/").ok_or(HeadError::NoHead)?;
+    let sql = sql.trim().trim_end_matches(';').trim_end();
+    if sql.is_empty() { Err(HeadError::NoQuery) } else { Ok((head, sql)) }
 }
 
 /// Why a file is not a detection.
@@ -142,8 +290,7 @@ impl Detection {
     /// # Errors
     /// When the text has no head, a wrong one, or no query.
     pub fn parse(name: &str, text: &str) -> Result<Self, HeadError> {
-        let body = text.trim_start().strip_prefix("/*").ok_or(HeadError::NoHead)?;
-        let (head, sql) = body.split_once("*/").ok_or(HeadError::NoHead)?;
+        let (head, sql) = split(text)?;
         let head: Head =
             serde_saphyr::from_str(head).map_err(|e| HeadError::Yaml(e.to_string()))?;
         let is_id_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
@@ -153,34 +300,12 @@ impl Detection {
         if let Some(id) = head.attack.iter().find(|id| !is_technique(id)) {
             return Err(HeadError::Attack(id.clone()));
         }
-        let sql = sql.trim().trim_end_matches(';').trim_end();
-        if sql.is_empty() {
-            return Err(HeadError::NoQuery);
-        }
         Ok(Self { head, sql: sql.to_owned() })
     }
 
     /// The parameters with their defaults, ready to be bound.
-    pub(crate) fn parameters(&self) -> ParamValues {
-        let value = |parameter: &Parameter| match parameter {
-            Parameter::Integer { default, .. } => ScalarValue::from(*default),
-            Parameter::Text { default, .. } => ScalarValue::from(default.as_str()),
-            Parameter::TextList { default, .. } => {
-                let values: Vec<_> =
-                    default.iter().map(|v| ScalarValue::from(v.as_str())).collect();
-                ScalarValue::List(ScalarValue::new_list_nullable(
-                    &values,
-                    &arrow::datatypes::DataType::Utf8,
-                ))
-            }
-        };
-        ParamValues::Map(
-            self.head
-                .parameters
-                .iter()
-                .map(|(name, parameter)| (name.clone(), ScalarAndMetadata::from(value(parameter))))
-                .collect(),
-        )
+    pub(crate) fn parameters(&self) -> Result<ParamValues, ParameterError> {
+        bind(&self.head.parameters, &[], Utc::now())
     }
 }
 

@@ -106,8 +106,10 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
                 }
                 messages.extend(impossible_values(query.logical_plan())?);
                 // Binding also proves that every parameter of the query is declared.
-                if let Err(error) = query.with_param_values(detection.parameters()) {
-                    messages.push(error.strip_backtrace());
+                match detection.parameters().map(|values| query.with_param_values(values)) {
+                    Err(error) => messages.push(error.to_string()),
+                    Ok(Err(error)) => messages.push(error.strip_backtrace()),
+                    Ok(Ok(_)) => {}
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The pack: the detections compiled into the binary, and those of a folder laid over them.
 //!
 //! Beside `<family>/<id>.sql` a folder may hold `tables/<name>.csv` and `views/<name>.sql`, which its detections share,
-//! and `exceptions/<name>.yaml`.
+//! and `exceptions/<name>.yaml`. What is in `hunts/` is for [`SavedQuery`](crate::SavedQuery).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -14,9 +14,10 @@ use walkdir::WalkDir;
 
 use crate::detection::{Detection, HeadError};
 use crate::exceptions::{Exception, ExceptionError, parse_exceptions};
+use crate::saved::SAVED;
 use crate::table::{self, TableError};
 
-static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../queries");
+pub(crate) static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../queries");
 
 /// Detections, in the order of their ids.
 #[derive(Debug, Clone, Default)]
@@ -120,6 +121,8 @@ impl Pack {
             (Some("exceptions"), Some("yaml")) => {
                 self.exceptions.extend(parse_exceptions(path, text)?);
             }
+            // Queries to ask, not detections.
+            (Some(SAVED), Some("sql")) => {}
             (_, Some("sql")) => {
                 let detection = Detection::parse(&name, text)
                     .map_err(|source| PackError::Head { path: path.to_owned(), source })?;

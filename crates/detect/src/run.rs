@@ -14,7 +14,7 @@ use futures::{StreamExt, stream};
 use podtrail_query::{QueryError, Session};
 use tokio::task::JoinError;
 
-use crate::detection::{Detection, Input};
+use crate::detection::{Detection, Input, ParameterError};
 use crate::evidence::{self, Evidence};
 use crate::exceptions::Exception;
 use crate::facts::{FACTS, facts};
@@ -73,6 +73,9 @@ pub enum DetectError {
     /// Its query returned a severity that there is not.
     #[error("its query returned the severity '{0}': info, low, medium, high or critical")]
     Severity(String),
+    /// The default of a parameter is none of its type.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
     /// Its query lacks a column that every detection has.
     #[error("its query must return a column '{0}' of strings")]
     Column(&'static str),
@@ -197,7 +200,7 @@ fn hits<'a>(matched: &'a Match, events: &'a Events) -> Vec<Hit<'a>> {
 
 async fn matches(session: &Session, detection: &Detection) -> Result<Vec<Match>, DetectError> {
     let query = session.sql(&detection.sql).await?;
-    let query = query.with_param_values(detection.parameters()).map_err(QueryError::from)?;
+    let query = query.with_param_values(detection.parameters()?).map_err(QueryError::from)?;
     let batches = query.collect().await.map_err(QueryError::from)?;
     let mut matches = Vec::new();
     for batch in &batches {

@@ -66,7 +66,8 @@ impl FieldDoc {
     }
 }
 
-fn sql_type(data_type: &DataType) -> String {
+/// An Arrow type as SQL engines name it.
+pub fn sql_type(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 => "string".to_owned(),
         DataType::Boolean => "boolean".to_owned(),

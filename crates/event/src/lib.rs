@@ -49,7 +49,7 @@ pub use attribution::{Attribution, KnownBy, OwnedWrite, OwnerReference, attribut
 pub use batch::{BatchBuilder, PARTITION_COLUMNS, documentation, schema};
 pub use certificate_request::CertificateRequest;
 pub use changes::{Change, ChangeBuilder, changes};
-pub use column::{Column, FieldDoc, LongText, Micros, Text};
+pub use column::{Column, FieldDoc, LongText, Micros, Text, sql_type};
 pub use config_map::ConfigMap;
 pub use document::Members;
 pub use event::{Event, Exec};

@@ -1,7 +1,10 @@
 //! What can go wrong in a query.
 
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::sqlparser::parser::ParserError;
 use podtrail_lake::LakeError;
+
+use crate::session::Permission;
 
 /// Why a query was not answered.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +12,56 @@ pub enum QueryError {
     /// The lake could not be read.
     #[error(transparent)]
     Lake(#[from] LakeError),
-    /// The statement is wrong, refused, or failed while it ran.
+    /// The text is no SQL.
+    #[error("{0}")]
+    Syntax(String),
+    /// There is no such table or view.
+    #[error("there is no table '{name}'{}", did_you_mean(nearest))]
+    UnknownTable {
+        /// The name, as it was written.
+        name: String,
+        /// Names that are like it, the most like first.
+        nearest: Vec<String>,
+    },
+    /// There is no such column.
+    #[error("there is no column '{name}'{}", did_you_mean(nearest))]
+    UnknownColumn {
+        /// The name, as it was written.
+        name: String,
+        /// Names that are like it, the most like first.
+        nearest: Vec<String>,
+    },
+    /// The statement does more than it may.
+    #[error("{what} is refused: this session only reads the lake")]
+    Refused {
+        /// What it does.
+        what: String,
+        /// What would allow it.
+        needs: Permission,
+    },
+    /// The statement is wrong, or failed while it ran.
     #[error("{}", .0.strip_backtrace())]
     Sql(#[from] DataFusionError),
+}
+
+impl QueryError {
+    /// An error of the engine, syntax errors apart.
+    pub(crate) fn of(error: DataFusionError) -> Self {
+        if let DataFusionError::SQL(parser, _) = error.find_root()
+            && let ParserError::ParserError(message) | ParserError::TokenizerError(message) =
+                parser.as_ref()
+        {
+            return Self::Syntax(message.clone());
+        }
+        Self::Sql(error)
+    }
+}
+
+/// `: did you mean 'a' or 'b'?`, or nothing.
+fn did_you_mean(names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
+    format!(": did you mean {}?", names.join(" or "))
 }

@@ -13,7 +13,10 @@ mod views;
 
 pub use error::QueryError;
 pub use functions::functions;
-pub use scope::Scope;
-pub use session::{Limits, Session};
+pub use scope::{Scope, ScopeError};
+pub use session::{
+    ColumnDoc, FunctionDoc, LakeVersion, Limits, Permission, Permissions, Planned, Prepared,
+    ScanSize, Session, Statement, TableDoc, is_complete, parse,
+};
 pub use time::{Bound, TimeError, parse_bound};
 pub use views::VIEW_NAMES;

@@ -1,8 +1,12 @@
 //! What a session looks at: a period, identities, namespaces and clusters.
 
+use std::fmt;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::prelude::{Expr, col, lit};
 use datafusion::scalar::ScalarValue;
+
+use crate::time::{Bound, TimeError, parse_bound};
 
 /// The part of the lake that the views show. An empty list or an absent bound does not limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +23,65 @@ pub struct Scope {
     pub clusters: Vec<String>,
 }
 
+/// Why a scope is none.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScopeError {
+    /// A bound is no time.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    /// The period has no instant.
+    #[error("the start {} is not before the end {}", from.to_rfc3339(), to.to_rfc3339())]
+    Period {
+        /// Its start.
+        from: DateTime<Utc>,
+        /// Its end.
+        to: DateTime<Utc>,
+    },
+    /// There is no such part of a scope.
+    #[error("a scope has no '{0}': it has from, to, since, identity, namespace and cluster")]
+    Part(String),
+}
+
 impl Scope {
+    /// Sets one part: `from`, `to`, `since` (an age), or `identity`, `namespace`, `cluster` (names, which commas
+    /// separate). An empty value sets no limit.
+    ///
+    /// # Errors
+    /// When there is no such part, the value is no time, or the period would be empty; the scope is then as it was.
+    pub fn set(&mut self, part: &str, value: &str, now: DateTime<Utc>) -> Result<(), ScopeError> {
+        let time = |bound| {
+            let value = (!value.trim().is_empty()).then_some(value);
+            value.map(|value| parse_bound(value, bound, now)).transpose()
+        };
+        let names = || {
+            let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+            names.map(str::to_owned).collect()
+        };
+        let mut scope = self.clone();
+        match part {
+            "from" | "since" => scope.from = time(Bound::From)?,
+            "to" => scope.to = time(Bound::To)?,
+            "identity" => scope.identities = names(),
+            "namespace" => scope.namespaces = names(),
+            "cluster" => scope.clusters = names(),
+            other => return Err(ScopeError::Part(other.to_owned())),
+        }
+        scope.check()?;
+        *self = scope;
+        Ok(())
+    }
+
+    /// Whether the period has an instant.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn check(&self) -> Result<(), ScopeError> {
+        match (self.from, self.to) {
+            (Some(from), Some(to)) if from >= to => Err(ScopeError::Period { from, to }),
+            _ => Ok(()),
+        }
+    }
+
     /// The predicate on the `events` table that holds for what is in scope; `None` is everything.
     pub(crate) fn predicate(&self) -> Option<Expr> {
         let conditions = [
@@ -44,6 +106,25 @@ impl Scope {
     pub(crate) fn known_predicate(&self) -> Option<Expr> {
         let conditions = [period(None, self.to), any_of(&["cluster"], &self.clusters)];
         conditions.into_iter().flatten().reduce(Expr::and)
+    }
+}
+
+/// Everything, or the limits in words.
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |kind: &str, names: &[String]| {
+            (!names.is_empty()).then(|| format!("{kind} {}", names.join(" or ")))
+        };
+        let limits = [
+            self.from.map(|from| format!("from {}", from.to_rfc3339())),
+            self.to.map(|to| format!("to {}", to.to_rfc3339())),
+            names("identity", &self.identities),
+            names("namespace", &self.namespaces),
+            names("cluster", &self.clusters),
+        ];
+        let limits: Vec<_> = limits.into_iter().flatten().collect();
+        formatter.write_str(if limits.is_empty() { "everything" } else { "" })?;
+        formatter.write_str(&limits.join(", "))
     }
 }
 
@@ -73,7 +154,8 @@ fn any_of(columns: &[&str], patterns: &[String]) -> Option<Expr> {
         .reduce(Expr::or)
 }
 
-fn matches(column: Expr, pattern: &str) -> Expr {
+/// The text is `pattern`, in which `*` stands for any characters.
+pub(crate) fn matches(column: Expr, pattern: &str) -> Expr {
     if !pattern.contains('*') {
         return column.eq(lit(pattern));
     }

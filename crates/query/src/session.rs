@@ -1,5 +1,12 @@
 //! A session: the views of one scope, over one pinned version of the lake.
 
+mod diagnose;
+mod functions;
+mod scan;
+mod statement;
+mod tables;
+mod version;
+
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -14,9 +21,15 @@ use podtrail_lake::Lake;
 
 use crate::cached::{Cache, CachedView};
 use crate::error::QueryError;
-use crate::functions;
+use crate::functions::register;
 use crate::scope::Scope;
 use crate::views::{self, BASE_VIEWS, HISTORY, KNOWN_SUFFIX, VIEWS};
+
+pub use functions::FunctionDoc;
+pub use scan::{Prepared, ScanSize};
+pub use statement::{Permission, Permissions, Planned, Statement, is_complete, parse};
+pub use tables::{ColumnDoc, TableDoc};
+pub use version::LakeVersion;
 
 /// What a session may use.
 #[derive(Debug, Clone, Copy)]
@@ -57,11 +70,7 @@ impl Session {
     /// # Errors
     /// When the lake cannot be read.
     pub async fn open(lake: &Lake, scope: Scope, limits: Limits) -> Result<Self, QueryError> {
-        let events = lake.events().await?.provider()?;
-        let quarantine = lake.quarantine().await?.provider()?;
-        let session = Box::pin(Self::over(events, scope, limits)).await?;
-        session.define_quarantine(quarantine)?;
-        Ok(session)
+        LakeVersion::newest(lake).await?.session(scope, limits).await
     }
 
     /// A session over events in memory, in batches of [`podtrail_event::schema`].
@@ -97,7 +106,7 @@ impl Session {
         }
         let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory, 0.9).build_arc()?;
         let context = SessionContext::new_with_config_rt(config, runtime);
-        functions::register(&context);
+        register(&context)?;
         let state = context.state();
         let cache = (limits.cache > 0).then(|| Arc::new(Cache::new(state, limits.cache)));
         if cache.is_some() {

@@ -40,6 +40,25 @@ pub(crate) const VIEWS: &[(&str, &str)] = &[
     ("coverage", include_str!("views/coverage.sql")),
 ];
 
+/// The struct of the events table of which the columns of a view are members.
+pub(crate) const STRUCTS: &[(&str, &str)] = &[
+    ("workloads", "workload"),
+    ("containers", "workload.containers"),
+    ("volumes", "workload.volumes"),
+    ("bindings", "rbac"),
+    ("role_rules", "rbac.rules"),
+    ("execs", "exec"),
+    ("token_requests", "token_request"),
+    ("certificate_requests", "certificate_request"),
+    ("services", "service"),
+    ("ingresses", "ingress"),
+    ("secrets", "secret"),
+    ("config_maps", "config_map"),
+    ("persistent_volumes", "persistent_volume"),
+    ("network_policies", "network_policy"),
+    ("webhooks", "webhooks"),
+];
+
 /// The names of the views, `stages` first; with `_history` each shows the look-back before the scope.
 pub const VIEW_NAMES: &[&str] = &[
     "stages",
@@ -70,4 +89,19 @@ pub const VIEW_NAMES: &[&str] = &[
 /// The SQL of a view whose name ends with `history`, over everything up to its end by views that end with `known`.
 pub(crate) fn sql(text: &str, history: &str, known: &str, from: &str) -> String {
     text.replace(HISTORY, history).replace(KNOWN, known).replace(FROM, from)
+}
+
+/// What one row of a view is; empty for what is none.
+pub(crate) fn description(name: &str) -> String {
+    if name == "quarantine" {
+        return "One row a record that was refused.".to_owned();
+    }
+    let view = BASE_VIEWS.iter().chain(VIEWS).find(|(view, _)| *view == name);
+    view.map(|(_, text)| comment(text)).unwrap_or_default()
+}
+
+/// The comment at the beginning of a query, as one line.
+pub(crate) fn comment(sql: &str) -> String {
+    let lines = sql.lines().map_while(|line| line.strip_prefix("--")).map(str::trim);
+    lines.collect::<Vec<_>>().join(" ")
 }

@@ -8,7 +8,7 @@ mod findings;
 mod rows;
 mod summary;
 
-pub use escape::escape;
+pub use escape::{TerminalWriter, escape};
 pub use findings::{write_findings, write_findings_jsonl};
-pub use rows::{ReportError, RowFormat, write_rows};
+pub use rows::{ReportError, RowFormat, RowWriter};
 pub use summary::{LogSummary, seconds, thousands};

@@ -1,16 +1,22 @@
-//! Rows of a query: table, CSV, JSON and JSON lines.
+//! Rows of a query, for people and machines.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
+use arrow::json::writer::{JsonArray, LineDelimited};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{ContentArrangement, Table, presets};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
 
 use crate::escape::escape;
 
@@ -19,25 +25,47 @@ use crate::escape::escape;
 pub enum RowFormat {
     /// A table for people.
     Table,
+    /// A line a column, for people: rows that are wider than the screen.
+    Vertical,
     /// Comma-separated values with a header; lists and structs are JSON.
     Csv,
     /// One JSON array.
     Json,
     /// One JSON object a line.
     JsonLines,
+    /// A Parquet file.
+    Parquet,
+    /// A table as GitHub Flavored Markdown.
+    Markdown,
+}
+
+/// The names of the formats, in the order in which they are explained.
+const NAMES: [(&str, RowFormat); 7] = [
+    ("table", RowFormat::Table),
+    ("vertical", RowFormat::Vertical),
+    ("csv", RowFormat::Csv),
+    ("json", RowFormat::Json),
+    ("jsonl", RowFormat::JsonLines),
+    ("parquet", RowFormat::Parquet),
+    ("markdown", RowFormat::Markdown),
+];
+
+impl RowFormat {
+    /// Whether it is for people: what a terminal would obey is escaped then, and is part of the data else.
+    pub fn is_for_people(self) -> bool {
+        matches!(self, Self::Table | Self::Vertical | Self::Markdown)
+    }
 }
 
 impl FromStr for RowFormat {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "table" => Ok(Self::Table),
-            "csv" => Ok(Self::Csv),
-            "json" => Ok(Self::Json),
-            "jsonl" => Ok(Self::JsonLines),
-            other => Err(format!("'{other}' is none of table, csv, json, jsonl")),
-        }
+        let format = NAMES.iter().find(|(name, _)| *name == text).map(|(_, format)| *format);
+        format.ok_or_else(|| {
+            let names: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
+            format!("'{text}' is none of {}", names.join(", "))
+        })
     }
 }
 
@@ -45,85 +73,243 @@ impl FromStr for RowFormat {
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The output failed.
-    #[error(transparent)]
+    #[error("{0}")]
     Io(#[from] std::io::Error),
     /// A value cannot be written in this format.
     #[error(transparent)]
     Arrow(#[from] ArrowError),
+    /// The rows cannot be written as Parquet.
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
 }
 
-/// Writes rows of `schema`; without rows a table or CSV still has its header.
+type Out<'a> = &'a mut (dyn Write + Send);
+
+/// Writes rows as they come, in one format.
 ///
-/// # Errors
-/// When `out` fails, or a value has no text form.
-pub fn write_rows(
-    schema: &Schema,
-    batches: &[RecordBatch],
-    format: RowFormat,
-    out: &mut dyn Write,
-) -> Result<(), ReportError> {
-    match format {
-        RowFormat::Table => table(schema, batches, out),
-        RowFormat::Csv => csv(schema, batches, out),
-        RowFormat::Json => {
-            let mut writer = arrow::json::WriterBuilder::new()
-                .with_explicit_nulls(true)
-                .build::<_, arrow::json::writer::JsonArray>(out);
-            writer.write_batches(&batches.iter().collect::<Vec<_>>())?;
-            writer.finish()?;
-            Ok(writer.into_inner().write_all(b"\n")?)
+/// Memory: a table is laid out in groups of at most 10,000 rows or 32 MiB of text, each with widths of
+/// its own; Parquet holds a row group; the others hold nothing.
+pub struct RowWriter<'a>(Form<'a>);
+
+enum Form<'a> {
+    Table(Box<Group<'a>>),
+    Vertical { out: Out<'a>, rows: usize },
+    Csv(Box<arrow::csv::Writer<Out<'a>>>),
+    Json(arrow::json::Writer<Tail<'a>, JsonArray>),
+    JsonLines(arrow::json::Writer<Out<'a>, LineDelimited>),
+    Parquet(Box<ArrowWriter<Out<'a>>>),
+    Markdown(Out<'a>),
+}
+
+/// How many rows of a table are laid out together.
+const GROUP_ROWS: usize = 10_000;
+
+/// How much text of a table is laid out together, in bytes.
+const GROUP_BYTES: usize = 32 << 20;
+
+impl<'a> RowWriter<'a> {
+    /// A writer of rows of `schema`.
+    ///
+    /// # Errors
+    /// When `out` fails, or the format cannot hold such columns.
+    pub fn new(schema: &SchemaRef, format: RowFormat, out: Out<'a>) -> Result<Self, ReportError> {
+        let json = || arrow::json::WriterBuilder::new().with_explicit_nulls(true);
+        Ok(Self(match format {
+            RowFormat::Table => Form::Table(Box::new(Group::new(schema, out))),
+            RowFormat::Vertical => Form::Vertical { out, rows: 0 },
+            RowFormat::Csv => {
+                let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(out);
+                // Without rows there is a header still.
+                writer.write(&csv_header(schema)?)?;
+                Form::Csv(Box::new(writer))
+            }
+            RowFormat::Json => Form::Json(json().build(Tail(out))),
+            RowFormat::JsonLines => Form::JsonLines(json().build(out)),
+            RowFormat::Parquet => {
+                let zstd = Compression::ZSTD(ZstdLevel::default());
+                let properties = WriterProperties::builder().set_compression(zstd).build();
+                let writer = ArrowWriter::try_new(out, schema.clone(), Some(properties))?;
+                Form::Parquet(Box::new(writer))
+            }
+            RowFormat::Markdown => {
+                let names = schema.fields().iter().map(|field| markdown(field.name()));
+                markdown_row(out, names)?;
+                markdown_row(out, schema.fields().iter().map(|_| "---".to_owned()))?;
+                Form::Markdown(out)
+            }
+        }))
+    }
+
+    /// Writes rows.
+    ///
+    /// # Errors
+    /// When the output fails, or a value has no form.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
+        match &mut self.0 {
+            Form::Table(group) => each_row(batch, |cells| {
+                group.add(cells.map(|cell| escape(&cell).into_owned()).collect())
+            }),
+            Form::Vertical { out, rows } => vertical(batch, rows, *out),
+            Form::Csv(writer) => {
+                let columns = batch.columns().iter().map(csv_column);
+                let columns = columns.collect::<Result<Vec<_>, _>>()?;
+                let names = batch.schema_ref().fields().iter().map(|field| field.name().clone());
+                let columns = names.zip(columns).map(|(name, column)| (name, column, true));
+                Ok(writer.write(&RecordBatch::try_from_iter_with_nullable(columns)?)?)
+            }
+            Form::Json(writer) => Ok(writer.write(batch)?),
+            Form::JsonLines(writer) => Ok(writer.write(batch)?),
+            Form::Parquet(writer) => Ok(writer.write(batch)?),
+            Form::Markdown(out) => {
+                each_row(batch, |cells| Ok(markdown_row(*out, cells.map(|cell| markdown(&cell)))?))
+            }
         }
-        RowFormat::JsonLines => {
-            let mut writer = arrow::json::WriterBuilder::new()
-                .with_explicit_nulls(true)
-                .build::<_, arrow::json::writer::LineDelimited>(out);
-            writer.write_batches(&batches.iter().collect::<Vec<_>>())?;
-            Ok(writer.finish()?)
+    }
+
+    /// Writes what ends the rows.
+    ///
+    /// # Errors
+    /// When the output fails.
+    pub fn finish(self) -> Result<(), ReportError> {
+        match self.0 {
+            Form::Table(group) => group.finish(),
+            Form::Vertical { out, rows } => Ok(count(out, rows)?),
+            Form::Json(mut writer) => {
+                writer.finish()?;
+                Ok(writer.into_inner().0.write_all(b"\n")?)
+            }
+            Form::JsonLines(mut writer) => Ok(writer.finish()?),
+            Form::Parquet(writer) => {
+                writer.close()?;
+                Ok(())
+            }
+            Form::Csv(_) | Form::Markdown(_) => Ok(()),
         }
     }
 }
 
-fn table(schema: &Schema, batches: &[RecordBatch], out: &mut dyn Write) -> Result<(), ReportError> {
+/// The output of a JSON array, to which a line end is to be added.
+struct Tail<'a>(Out<'a>);
+
+impl Write for Tail<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Calls `take` with the cells of each row, as text; null is empty.
+fn each_row(
+    batch: &RecordBatch,
+    mut take: impl FnMut(&mut dyn Iterator<Item = String>) -> Result<(), ReportError>,
+) -> Result<(), ReportError> {
     let options = FormatOptions::default().with_display_error(true).with_null("");
+    let formatters = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+    let formatters = formatters.collect::<Result<Vec<_>, _>>()?;
+    for row in 0..batch.num_rows() {
+        take(&mut formatters.iter().map(|column| column.value(row).to_string()))?;
+    }
+    Ok(())
+}
+
+/// Rows of a table that are laid out together.
+struct Group<'a> {
+    out: Out<'a>,
+    header: Vec<String>,
+    table: Table,
+    bytes: usize,
+    rows: usize,
+    rows_before: usize,
+}
+
+impl<'a> Group<'a> {
+    fn new(schema: &Schema, out: Out<'a>) -> Self {
+        let names = schema.fields().iter().map(|field| escape(field.name()).into_owned());
+        let header: Vec<_> = names.collect();
+        Self { out, table: table(&header), header, bytes: 0, rows: 0, rows_before: 0 }
+    }
+
+    fn add(&mut self, cells: Vec<String>) -> Result<(), ReportError> {
+        self.bytes += cells.iter().map(String::len).sum::<usize>();
+        self.rows += 1;
+        self.table.add_row(cells);
+        if self.rows < GROUP_ROWS && self.bytes < GROUP_BYTES {
+            return Ok(());
+        }
+        writeln!(self.out, "{}", self.table)?;
+        self.table = table(&self.header);
+        self.bytes = 0;
+        self.rows_before += std::mem::take(&mut self.rows);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), ReportError> {
+        if self.rows > 0 || self.rows_before == 0 {
+            writeln!(self.out, "{}", self.table)?;
+        }
+        Ok(count(self.out, self.rows_before + self.rows)?)
+    }
+}
+
+fn table(header: &[String]) -> Table {
     let mut table = Table::new();
     table
         .load_preset(presets::UTF8_BORDERS_ONLY)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(schema.fields().iter().map(|field| escape(field.name()).into_owned()));
-    for batch in batches {
-        let columns = batch.columns().iter();
-        let formatters = columns
-            .map(|column| ArrayFormatter::try_new(column, &options))
-            .collect::<Result<Vec<_>, _>>()?;
-        for row in 0..batch.num_rows() {
-            table.add_row(
-                formatters.iter().map(|column| escape(&column.value(row).to_string()).into_owned()),
-            );
-        }
-    }
-    writeln!(out, "{table}")?;
-    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    Ok(writeln!(out, "{rows} row{}", if rows == 1 { "" } else { "s" })?)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header);
+    table
 }
 
-fn csv(schema: &Schema, batches: &[RecordBatch], out: &mut dyn Write) -> Result<(), ReportError> {
-    let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(out);
-    if batches.iter().all(|batch| batch.num_rows() == 0) {
-        let columns = schema
-            .fields()
-            .iter()
-            .map(|_| Arc::new(StringArray::from_iter_values([""; 0])) as ArrayRef);
-        let named = schema.fields().iter().map(|field| field.name().clone()).zip(columns);
-        return Ok(writer.write(&RecordBatch::try_from_iter(named)?)?);
+fn count(out: Out<'_>, rows: usize) -> std::io::Result<()> {
+    writeln!(out, "{rows} row{}", if rows == 1 { "" } else { "s" })
+}
+
+/// As psql prints it with `\x`.
+fn vertical(batch: &RecordBatch, rows: &mut usize, out: Out<'_>) -> Result<(), ReportError> {
+    let schema = batch.schema();
+    let names: Vec<_> = schema.fields().iter().map(|field| escape(field.name())).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    each_row(batch, |cells| {
+        *rows += 1;
+        writeln!(out, "-[ {rows} ]{}", "-".repeat(width))?;
+        for (name, cell) in names.iter().zip(cells) {
+            writeln!(out, "{name:<width$} | {}", escape(&cell))?;
+        }
+        Ok(())
+    })
+}
+
+fn markdown_row(out: Out<'_>, cells: impl Iterator<Item = String>) -> std::io::Result<()> {
+    let mut line = String::from("|");
+    for cell in cells {
+        // Writing to a string cannot fail.
+        let _ = write!(line, " {cell} |");
     }
-    for batch in batches {
-        let columns = batch.columns().iter().map(csv_column).collect::<Result<Vec<_>, _>>()?;
-        let names = batch.schema_ref().fields().iter().map(|field| field.name().clone());
-        writer.write(&RecordBatch::try_from_iter_with_nullable(
-            names.zip(columns).map(|(name, column)| (name, column, true)),
-        )?)?;
+    writeln!(out, "{line}")
+}
+
+/// The text as Markdown shows it as it is: no links, images, HTML or cells of its own.
+fn markdown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in escape(text).chars() {
+        if "\\`*_[]<>|~&!".contains(character) {
+            shown.push('\\');
+        }
+        shown.push(character);
     }
-    Ok(())
+    shown
+}
+
+/// No rows, of text only: all that a header needs.
+fn csv_header(schema: &Schema) -> Result<RecordBatch, ArrowError> {
+    let columns = schema.fields().iter();
+    let columns = columns.map(|_| Arc::new(StringArray::from_iter_values([""; 0])) as ArrayRef);
+    RecordBatch::try_from_iter(
+        schema.fields().iter().map(|field| field.name().clone()).zip(columns),
+    )
 }
 
 /// A column as CSV can hold it: nested values as JSON, strings that a spreadsheet would run as text.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use arrow::array::{ArrayRef, AsArray, BinaryArray, RecordBatch, StringArray};
-use arrow::compute::concat_batches;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -15,7 +14,7 @@ use podtrail_event::quarantine_records;
 use podtrail_ingest::Retry;
 use podtrail_lake::Lake;
 use podtrail_query::{Limits, QueryError, Scope, Session};
-use podtrail_report::{RowFormat, escape, seconds, thousands, write_rows};
+use podtrail_report::{RowFormat, RowWriter, escape, seconds, thousands};
 use tokio::runtime::Runtime;
 
 use crate::args::QuarantineArgs;
@@ -53,22 +52,14 @@ async fn list(session: &Session, format: RowFormat) -> anyhow::Result<Exit> {
     let records = session.sql(SQL).await?;
     let schema = Arc::new(records.schema().as_arrow().clone());
     let mut records = records.execute_stream().await.map_err(QueryError::from)?;
-    let shape = if format == RowFormat::Table { for_people } else { for_machines };
-    let empty = shape(&RecordBatch::new_empty(schema))?;
-    let mut shaped = Vec::new();
+    let shape = if format.is_for_people() { for_people } else { for_machines };
     let mut out = output::raw_stdout();
+    let empty = shape(&RecordBatch::new_empty(schema))?;
+    let mut rows = RowWriter::new(&empty.schema(), format, &mut out)?;
     while let Some(batch) = records.try_next().await.map_err(QueryError::from)? {
-        let batch = shape(&batch)?;
-        if format == RowFormat::JsonLines {
-            write_rows(&empty.schema(), &[batch], format, &mut out)?;
-        } else {
-            shaped.push(batch);
-        }
+        rows.write(&shape(&batch)?)?;
     }
-    if format != RowFormat::JsonLines {
-        let rows = concat_batches(&empty.schema(), &shaped)?;
-        write_rows(&empty.schema(), &[rows], format, &mut out)?;
-    }
+    rows.finish()?;
     out.flush()?;
     Ok(Exit::Ok)
 }

@@ -5,15 +5,20 @@
 mod attribution;
 mod changes;
 mod columns;
+mod decode;
 mod grants;
 mod identity;
 mod image;
+pub(crate) mod json;
+mod names;
 mod network;
 mod path;
 mod pod_security;
 mod spec_write;
 mod strings;
 
+use datafusion::error::Result;
+use datafusion::functions::datetime::date_bin;
 use datafusion::logical_expr::{ScalarUDF, WindowUDF};
 use datafusion::prelude::SessionContext;
 
@@ -30,17 +35,22 @@ pub fn functions() -> Vec<ScalarUDF> {
         network::is_private_ip(),
         network::cidr_contains(),
         spec_write::writes_spec(),
+        names::glob(),
+        decode::decode_command(),
     ];
     let mut functions: Vec<_> = of_strings.into_iter().map(ScalarUDF::from).collect();
     functions.push(ScalarUDF::from(pod_security::PodSecurityLevel::new()));
     functions
 }
 
-pub(crate) fn register(context: &SessionContext) {
+pub(crate) fn register(context: &SessionContext) -> Result<()> {
     for function in functions() {
         context.register_udf(function);
     }
     context.register_udwf(WindowUDF::from(attribution::Attribute::new()));
     context.register_udwf(WindowUDF::from(changes::WorkloadChanges::new()));
     context.register_udwf(WindowUDF::from(grants::Grants::new()));
+    // The name that it has in TimescaleDB and DuckDB.
+    context.register_udf(date_bin().as_ref().clone().with_aliases(["time_bucket"]));
+    datafusion_functions_json::register_all(&mut *context.state_ref().write())
 }

@@ -8,9 +8,11 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::cast::as_string_array;
 use datafusion::error::Result;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
+use datafusion::prelude::Expr;
 use datafusion::scalar::ScalarValue;
 
 /// What a function does with one row; `None` is null.
@@ -25,14 +27,22 @@ pub(super) struct StringFunction {
     name: &'static str,
     signature: Signature,
     body: Body,
+    simplify: Option<Simplify>,
     documentation: Documentation,
 }
+
+/// Says a call in terms that the engine knows better; `None` leaves it as it is.
+pub(super) type Simplify = fn(&[Expr]) -> Option<Expr>;
 
 impl StringFunction {
     pub(super) fn new(name: &'static str, body: Body, documentation: Documentation) -> Self {
         let arguments = documentation.arguments.as_ref().map_or(0, Vec::len);
         let signature = Signature::string(arguments, Volatility::Immutable);
-        Self { name, signature, body, documentation }
+        Self { name, signature, body, simplify: None, documentation }
+    }
+
+    pub(super) fn with_simplify(self, simplify: Simplify) -> Self {
+        Self { simplify: Some(simplify), ..self }
     }
 }
 
@@ -75,6 +85,16 @@ impl ScalarUDFImpl for StringFunction {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
         }
         Ok(ColumnarValue::Array(result))
+    }
+
+    fn simplify(
+        &self,
+        arguments: Vec<Expr>,
+        _info: &SimplifyContext,
+    ) -> Result<ExprSimplifyResult> {
+        let simplified = self.simplify.and_then(|simplify| simplify(&arguments));
+        Ok(simplified
+            .map_or(ExprSimplifyResult::Original(arguments), ExprSimplifyResult::Simplified))
     }
 
     fn documentation(&self) -> Option<&Documentation> {

@@ -1,0 +1,177 @@
+//! The commands of the desk that begin with a backslash.
+
+use std::io::Write;
+use std::time::Duration;
+
+use podtrail_detect::{SavedQuery, saved_queries};
+use podtrail_query::parse;
+use podtrail_report::{RowFormat, escape};
+use tokio::runtime::Runtime;
+
+use super::desk::Desk;
+use super::sink::Sink;
+use crate::args::parse_parameter;
+use crate::exit::UsageError;
+use crate::output;
+
+/// The commands with what they do.
+pub(super) const COMMANDS: &[(&str, &str)] = &[
+    ("\\d", "the tables; with a name the columns of a table"),
+    ("\\df", "the functions of podtrail; with a pattern those of all whose names match"),
+    ("\\saved", "the ready queries; with a name and NAME=VALUE runs one"),
+    (
+        "\\scope",
+        "what is looked at; SET scope.since = '2h', SET scope.namespace = 'a,b', RESET scope change it",
+    ),
+    ("\\x", "a line a column, and back"),
+    ("\\timing", "how long statements take, and not"),
+    ("\\?", "this list"),
+    ("\\q", "ends, as Ctrl-D does; Ctrl-C cancels a query"),
+];
+
+/// What the user switched on.
+#[derive(Default)]
+pub(super) struct Switches {
+    pub(super) timing: bool,
+}
+
+/// Whether the desk stays open.
+pub(super) enum Next {
+    Stay,
+    Quit,
+}
+
+/// Carries out one command.
+pub(super) fn run(
+    runtime: &Runtime,
+    desk: &mut Desk,
+    switches: &mut Switches,
+    line: &str,
+) -> anyhow::Result<Next> {
+    let mut words = line.trim().trim_end_matches(';').split_whitespace();
+    let command = words.next().unwrap_or_default();
+    let arguments: Vec<_> = words.collect();
+    let mut sink = Sink::screen();
+    match (command, arguments.as_slice()) {
+        ("\\q", []) => return Ok(Next::Quit),
+        ("\\?", []) => list(COMMANDS.iter().map(|(name, text)| [*name, *text]), &mut sink)?,
+        ("\\d", []) => tables(desk, &mut sink)?,
+        ("\\d", [table]) => runtime.block_on(columns(desk, table, &mut sink))?,
+        ("\\df", []) => functions(desk, None, &mut sink)?,
+        ("\\df", [pattern]) => functions(desk, Some(pattern), &mut sink)?,
+        ("\\scope", []) => writeln!(sink, "{}", escape(&desk.session().scope().to_string()))?,
+        ("\\x", []) => {
+            let vertical = desk.format != RowFormat::Vertical;
+            desk.format = if vertical { RowFormat::Vertical } else { RowFormat::Table };
+            output::tell(if vertical { "a line a column" } else { "a table" });
+        }
+        ("\\timing", []) => {
+            switches.timing = !switches.timing;
+            output::tell(if switches.timing { "timing is on" } else { "timing is off" });
+        }
+        ("\\saved", []) => saved(&saved_queries()?, &mut sink)?,
+        ("\\saved", [name, parameters @ ..]) => {
+            let query = super::saved(name)?;
+            let given = parameters.iter().map(|parameter| parse_parameter(parameter));
+            let given = given.collect::<Result<Vec<_>, _>>().map_err(UsageError)?;
+            let values = query.values(&given, chrono::Utc::now())?;
+            sink = Sink::stdout(desk.format.is_for_people());
+            for statement in parse(&query.sql)? {
+                runtime.block_on(Box::pin(desk.run(statement, Some(values.clone()), &mut sink)))?;
+            }
+        }
+        _ => {
+            let message = format!("'{}' is no command: \\? lists them", line.trim());
+            return Err(UsageError(message).into());
+        }
+    }
+    sink.finish()?;
+    Ok(Next::Stay)
+}
+
+/// Lists ready queries with their parameters.
+pub(super) fn saved(queries: &[SavedQuery], out: &mut dyn Write) -> anyhow::Result<()> {
+    for query in queries {
+        writeln!(out, "{}: {}", query.name, query.head.title)?;
+        let options = textwrap::Options::new(output::width())
+            .initial_indent("  ")
+            .subsequent_indent("  ")
+            .break_words(false);
+        writeln!(out, "{}", textwrap::fill(query.head.description.trim(), options))?;
+        let parameters = query.head.parameters.iter().map(|(name, parameter)| {
+            let (kind, default) = (parameter.type_name(), parameter.default_text());
+            let default = if default.is_empty() { "none".to_owned() } else { default };
+            [
+                format!("  {name}={kind}"),
+                format!("{} (default: {default})", parameter.description()),
+            ]
+        });
+        list(parameters, out)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn tables(desk: &Desk, out: &mut dyn Write) -> anyhow::Result<()> {
+    list(desk.session().tables().into_iter().map(|table| [table.name, table.description]), out)?;
+    writeln!(out, "With _history after its name each view shows what was before the scope.")?;
+    Ok(())
+}
+
+async fn columns(desk: &Desk, table: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let columns = desk.session().columns(table).await?.into_iter();
+    list(
+        columns.map(|column| [format!("{}  {}", column.name, column.sql_type), column.description]),
+        out,
+    )
+}
+
+fn functions(desk: &Desk, pattern: Option<&str>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let is_listed = |name: &str, is_ours: bool| match pattern {
+        None => is_ours,
+        Some(pattern) => match pattern.split_once('*') {
+            Some((start, end)) => name.starts_with(start) && name.ends_with(end),
+            None => name.contains(pattern),
+        },
+    };
+    let functions = desk.session().functions().into_iter();
+    let functions = functions.filter(|function| is_listed(&function.name, function.is_ours));
+    list(functions.map(|function| [function.syntax, function.description.trim().to_owned()]), out)
+}
+
+/// Writes pairs of a name and a text, the texts below each other and wrapped to the screen.
+fn list<S: AsRef<str>>(
+    pairs: impl Iterator<Item = [S; 2]>,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    /// A longer name has its text on the next line.
+    const WIDEST: usize = 34;
+    let pairs: Vec<_> = pairs.collect();
+    let widths = pairs.iter().map(|[name, _]| name.as_ref().chars().count());
+    let indent = widths.filter(|width| *width <= WIDEST).max().unwrap_or(0) + 2;
+    let spaces = " ".repeat(indent);
+    for [name, text] in &pairs {
+        let (name, text) = (escape(name.as_ref()), text.as_ref().split_whitespace());
+        let text = text.collect::<Vec<_>>().join(" ");
+        if text.is_empty() {
+            writeln!(out, "{name}")?;
+            continue;
+        }
+        let first = format!("{name:<indent$}");
+        let is_wide = name.chars().count() + 2 > indent;
+        if is_wide {
+            writeln!(out, "{name}")?;
+        }
+        let options = textwrap::Options::new(output::width().max(indent + 20))
+            .initial_indent(if is_wide { &spaces } else { &first })
+            .subsequent_indent(&spaces)
+            .break_words(false);
+        writeln!(out, "{}", textwrap::fill(&escape(&text), options))?;
+    }
+    Ok(())
+}
+
+/// A length of time for `\timing`.
+pub(super) fn tell_time(time: Duration) {
+    output::tell(&format!("time: {:.1} ms", time.as_secs_f64() * 1000.0));
+}

@@ -1,0 +1,92 @@
+//! `podtrail sql`: the analyst's desk.
+
+mod desk;
+mod helper;
+mod meta;
+mod repl;
+mod sink;
+mod why;
+
+use std::io::{IsTerminal, Read};
+
+use anyhow::Context;
+use chrono::Utc;
+use podtrail_detect::{SavedQuery, saved_queries};
+use podtrail_query::parse;
+use podtrail_report::RowFormat;
+use tokio::runtime::Runtime;
+
+use self::desk::Desk;
+use self::sink::Sink;
+use crate::args::SqlArgs;
+use crate::exit::{Exit, UsageError};
+use crate::output;
+
+pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
+    if arguments.saved.as_deref() == Some("list") {
+        let mut sink = Sink::screen();
+        meta::saved(&saved_queries()?, &mut sink)?;
+        sink.finish()?;
+        return Ok(Exit::Ok);
+    }
+    let Some(lake) = &arguments.lake else {
+        return Err(UsageError("name the lake with --lake DIR".to_owned()).into());
+    };
+    if arguments.format == RowFormat::Parquet && arguments.output.is_none() && output::is_terminal()
+    {
+        let message = "Parquet is nothing for a terminal: give --output FILE, or a pipe";
+        return Err(UsageError(message.to_owned()).into());
+    }
+    let scope = arguments.scope.scope()?;
+    let runtime = Runtime::new().context("cannot start threads")?;
+    let open = || runtime.block_on(Box::pin(Desk::open(lake, scope, arguments)));
+
+    if let Some(name) = &arguments.saved {
+        let query = saved(name)?;
+        let values = query.values(&arguments.param, Utc::now());
+        let values = values.map_err(|error| UsageError(format!("{name}: {error}")))?;
+        let statements = parse(&query.sql)?;
+        let mut desk = open()?;
+        let mut sink = Sink::of(arguments)?;
+        for statement in statements {
+            runtime.block_on(Box::pin(desk.run(statement, Some(values.clone()), &mut sink)))?;
+        }
+        sink.finish()?;
+        return Ok(Exit::Ok);
+    }
+    let text = if let Some(text) = &arguments.command {
+        text.clone()
+    } else if let Some(file) = &arguments.file {
+        std::fs::read_to_string(file).with_context(|| file.display().to_string())?
+    } else if std::io::stdin().is_terminal() {
+        if arguments.output.is_some() {
+            return Err(UsageError("--output needs -c, -f or --saved".to_owned()).into());
+        }
+        return repl::run(&runtime, open()?);
+    } else {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        text
+    };
+    // Nothing is done where a later statement is no SQL.
+    let statements = parse(&text)?;
+    if statements.len() > 1 && arguments.format == RowFormat::Parquet {
+        let message = "a Parquet file holds the rows of one statement";
+        return Err(UsageError(message.to_owned()).into());
+    }
+    let mut desk = open()?;
+    let mut sink = Sink::of(arguments)?;
+    for statement in statements {
+        runtime.block_on(Box::pin(desk.run(statement, None, &mut sink)))?;
+    }
+    sink.finish()?;
+    Ok(Exit::Ok)
+}
+
+/// The ready query of this name.
+fn saved(name: &str) -> anyhow::Result<SavedQuery> {
+    let query = saved_queries()?.into_iter().find(|query| query.name == name);
+    query.ok_or_else(|| {
+        UsageError(format!("there is no ready query '{name}': --saved list lists them")).into()
+    })
+}

@@ -1,0 +1,52 @@
+//! Why a query may have found nothing.
+
+use std::time::Duration;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use podtrail_query::{QueryError, Scope, Session};
+use podtrail_report::thousands;
+
+use crate::output;
+
+/// A large lake is not read through for a hint.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Tells what limits what queries of this session can see: the scope, and bodies that are not in the log.
+pub(super) async fn tell(session: &Session) {
+    if *session.scope() != Scope::default() {
+        output::tell(&format!("hint: no rows in this scope: {}", session.scope()));
+    }
+    let counts = tokio::time::timeout(PATIENCE, counts(session)).await;
+    // A hint that fails is no error of the query.
+    let Ok(Ok((requests, writes, blind))) = counts else { return };
+    if requests == 0 {
+        output::tell("hint: there is no request in scope");
+    }
+    if blind > 0 {
+        output::tell(&format!(
+            "hint: {} of {} writes of workloads and roles show no body (level Metadata): what they contain is not in \
+             the log; --saved blind-writes lists them",
+            thousands(blind),
+            thousands(writes)
+        ));
+    }
+}
+
+/// Requests in scope, writes of workloads and roles among them, and those without a body.
+async fn counts(session: &Session) -> Result<(u64, u64, u64), QueryError> {
+    const SQL: &str = "
+        SELECT
+            sum(requests) AS requests,
+            sum(writes) FILTER (WHERE activity IN ('workload', 'rbac')) AS writes,
+            sum(writes_without_body) FILTER (WHERE activity IN ('workload', 'rbac')) AS blind
+        FROM coverage";
+    let batches = session.sql(SQL).await?.collect().await?;
+    let number = |column| batches.iter().find_map(|batch| number(batch, column)).unwrap_or(0);
+    Ok((number(0), number(1), number(2)))
+}
+
+fn number(batch: &RecordBatch, column: usize) -> Option<u64> {
+    let numbers = batch.column(column).as_primitive_opt::<Int64Type>()?;
+    (!numbers.is_empty() && numbers.is_valid(0)).then(|| u64::try_from(numbers.value(0)).ok())?
+}

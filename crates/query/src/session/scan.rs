@@ -1,0 +1,94 @@
+//! Running a query, and how much it reads.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::Result as EngineResult;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::{Stream, TryStreamExt};
+
+use crate::error::QueryError;
+
+/// A query that is ready to run.
+pub struct Prepared {
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+}
+
+impl Prepared {
+    /// Plans how a query runs.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub async fn of(rows: DataFrame) -> Result<Self, QueryError> {
+        let context = Arc::new(rows.task_ctx());
+        let plan = rows.create_physical_plan().await.map_err(QueryError::of)?;
+        Ok(Self { plan, context })
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> SchemaRef {
+        self.plan.schema()
+    }
+
+    /// The files that it opens.
+    ///
+    /// # Errors
+    /// When the plan cannot be walked.
+    pub fn size(&self) -> Result<ScanSize, QueryError> {
+        Ok(ScanSize::of(&self.plan)?)
+    }
+
+    /// Starts it; dropping the stream ends it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run(
+        self,
+    ) -> Result<impl Stream<Item = Result<RecordBatch, QueryError>> + Unpin, QueryError> {
+        Ok(execute_stream(self.plan, self.context)?.map_err(QueryError::of))
+    }
+}
+
+/// Files of the lake, and what is in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanSize {
+    /// How many files.
+    pub files: usize,
+    /// Their rows by the statistics; `None` if a file has none.
+    pub rows: Option<u64>,
+    /// Their size on disk, in bytes; of a column that is not needed nothing is read.
+    pub bytes: u64,
+}
+
+impl ScanSize {
+    /// The files that a plan opens, each counted once however often it is scanned.
+    fn of(plan: &Arc<dyn ExecutionPlan>) -> EngineResult<Self> {
+        let mut files = HashMap::new();
+        plan.apply(|node| {
+            let source = node.downcast_ref::<DataSourceExec>();
+            let config =
+                source.and_then(|node| node.data_source().downcast_ref::<FileScanConfig>());
+            let groups = config.iter().flat_map(|config| &config.file_groups);
+            for file in groups.flat_map(FileGroup::iter) {
+                let rows = file.statistics.as_ref().map_or(Precision::Absent, |s| s.num_rows);
+                let rows = rows.get_value().and_then(|rows| u64::try_from(*rows).ok());
+                files.insert(file.object_meta.location.clone(), (file.object_meta.size, rows));
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(Self {
+            files: files.len(),
+            rows: files.values().map(|(_, rows)| *rows).sum(),
+            bytes: files.values().map(|(bytes, _)| bytes).sum(),
+        })
+    }
+}

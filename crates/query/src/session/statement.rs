@@ -1,0 +1,157 @@
+//! Statements, and what they may do.
+
+use std::fmt;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::logical_expr::sqlparser::tokenizer::{Token, Tokenizer};
+use datafusion::logical_expr::{self, DdlStatement, LogicalPlan};
+use datafusion::prelude::Expr;
+use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
+use datafusion_functions_json::{JSON_UNION_DATA_TYPE, functions::json_union_to_text};
+
+use super::Session;
+use crate::error::QueryError;
+
+/// One SQL statement.
+#[derive(Debug, Clone)]
+pub struct Statement(SqlStatement);
+
+impl fmt::Display for Statement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// What statements may do beside reading the lake. By default nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Permissions {
+    /// Write files (COPY), and make tables and views that last as long as the session.
+    pub write: bool,
+    /// Read files outside the lake: `FROM 'file.csv'` and CREATE EXTERNAL TABLE.
+    pub external: bool,
+}
+
+/// What a statement would need to be allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// [`Permissions::write`].
+    Write,
+    /// [`Permissions::external`].
+    External,
+    /// Nothing allows it.
+    None,
+}
+
+/// A statement that was understood.
+pub enum Planned {
+    /// It gives rows.
+    Rows(DataFrame),
+    /// It sets a variable.
+    Set {
+        /// The variable, in small letters.
+        variable: String,
+        /// The value as text.
+        value: String,
+    },
+    /// It sets a variable back.
+    Reset {
+        /// The variable, in small letters.
+        variable: String,
+    },
+}
+
+/// The statements of a text, which `;` separates.
+///
+/// # Errors
+/// When one of them is no SQL.
+pub fn parse(sql: &str) -> Result<Vec<Statement>, QueryError> {
+    let parser = DFParserBuilder::new(sql).with_dialect(&PostgreSqlDialect {}).build();
+    let statements = parser.and_then(|mut parser| parser.parse_statements());
+    let statements = statements.map_err(QueryError::of)?;
+    Ok(statements.into_iter().map(Statement).collect())
+}
+
+/// Whether a text ends with a `;` outside of quotes and comments, or holds no statement.
+pub fn is_complete(sql: &str) -> bool {
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize() else { return false };
+    let last = tokens.iter().rev().find(|token| !matches!(token, Token::Whitespace(_)));
+    last.is_none_or(|token| *token == Token::SemiColon)
+}
+
+impl Session {
+    /// Lets this session read files outside the lake as tables: `FROM 'file.csv'`, Parquet and JSON lines too.
+    pub fn with_external_files(self) -> Self {
+        Self { context: self.context.enable_url_table(), ..self }
+    }
+
+    /// Plans one statement. What makes a table or view is carried out, if it may be.
+    ///
+    /// # Errors
+    /// When the statement is wrong, or does more than `permissions` allow: nothing is done then.
+    pub async fn plan(
+        &self,
+        statement: Statement,
+        permissions: Permissions,
+    ) -> Result<Planned, QueryError> {
+        let plan = self.context.state().statement_to_plan(statement.0.clone()).await;
+        let plan = plan.map_err(|error| self.diagnose(error, &statement.0))?;
+        match plan {
+            LogicalPlan::Statement(logical_expr::Statement::SetVariable(set)) => {
+                return Ok(Planned::Set { variable: set.variable, value: set.value });
+            }
+            LogicalPlan::Statement(logical_expr::Statement::ResetVariable(reset)) => {
+                return Ok(Planned::Reset { variable: reset.variable });
+            }
+            _ => {}
+        }
+        check(&plan, permissions)?;
+        let rows = self.context.execute_logical_plan(plan).await.map_err(QueryError::of)?;
+        Ok(Planned::Rows(as_text(rows)?))
+    }
+}
+
+/// Whether every part of a plan is allowed.
+fn check(plan: &LogicalPlan, permissions: Permissions) -> Result<(), QueryError> {
+    let mut refused = None;
+    plan.apply_with_subqueries(|node| {
+        let (what, needs) = match node {
+            LogicalPlan::Ddl(ddl @ DdlStatement::CreateExternalTable(_)) => {
+                (ddl.name().to_owned(), Permission::External)
+            }
+            LogicalPlan::Ddl(ddl) => (ddl.name().to_owned(), Permission::Write),
+            LogicalPlan::Dml(dml) => (dml.op.to_string(), Permission::Write),
+            LogicalPlan::Copy(_) => ("Copy".to_owned(), Permission::Write),
+            LogicalPlan::Statement(statement) => (statement.name().to_owned(), Permission::None),
+            _ => return Ok(TreeNodeRecursion::Continue),
+        };
+        let allowed = match needs {
+            Permission::Write => permissions.write,
+            Permission::External => permissions.external,
+            Permission::None => false,
+        };
+        if allowed {
+            return Ok(TreeNodeRecursion::Continue);
+        }
+        refused = Some(QueryError::Refused { what, needs });
+        Ok(TreeNodeRecursion::Stop)
+    })?;
+    refused.map_or(Ok(()), Err)
+}
+
+/// The rows with every column that `->` or `json_get` makes as JSON text: no output format has its type.
+fn as_text(rows: DataFrame) -> Result<DataFrame, DataFusionError> {
+    let is_json = |index: usize| *rows.schema().field(index).data_type() == *JSON_UNION_DATA_TYPE;
+    if !(0..rows.schema().fields().len()).any(is_json) {
+        return Ok(rows);
+    }
+    let columns = rows.schema().columns().into_iter().enumerate().map(|(index, column)| {
+        let name = column.name.clone();
+        let column = Expr::Column(column);
+        if is_json(index) { json_union_to_text(column).alias(name) } else { column }
+    });
+    let columns: Vec<_> = columns.collect();
+    rows.select(columns)
+}

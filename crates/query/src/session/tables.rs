@@ -1,0 +1,77 @@
+//! What a session can tell about its tables.
+
+use podtrail_event::{FieldDoc, documentation, sql_type};
+
+use super::Session;
+use crate::error::QueryError;
+use crate::views;
+
+/// A table or view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableDoc {
+    /// Its name.
+    pub name: String,
+    /// What one row is; empty for what the session was given.
+    pub description: String,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnDoc {
+    /// Its name.
+    pub name: String,
+    /// Its type, as SQL engines name it.
+    pub sql_type: String,
+    /// What it holds; empty where the events table has no such column.
+    pub description: String,
+}
+
+impl Session {
+    pub(super) fn table_names(&self) -> Vec<String> {
+        let catalogs = self.context.catalog_names();
+        let catalogs = catalogs.iter().filter_map(|name| self.context.catalog(name));
+        let schemas = catalogs.flat_map(|catalog| {
+            let names = catalog.schema_names();
+            names.into_iter().filter_map(move |name| catalog.schema(&name)).collect::<Vec<_>>()
+        });
+        let mut names: Vec<_> = schemas.flat_map(|schema| schema.table_names()).collect();
+        names.sort();
+        names
+    }
+
+    /// The tables and views, in the order of their names. Each view has a twin `…_history`, which is left out.
+    pub fn tables(&self) -> Vec<TableDoc> {
+        let names = self.table_names().into_iter().filter(|name| !name.ends_with("_history"));
+        let tables = names.map(|name| TableDoc { description: views::description(&name), name });
+        tables.collect()
+    }
+
+    /// The columns of a table or view.
+    ///
+    /// # Errors
+    /// When there is no such table.
+    pub async fn columns(&self, table: &str) -> Result<Vec<ColumnDoc>, QueryError> {
+        let schema = self.context.table_provider(table).await.map_err(QueryError::of)?.schema();
+        let documented = documentation();
+        let view = table.strip_suffix("_history").unwrap_or(table);
+        let members = views::STRUCTS.iter().find(|(name, _)| *name == view);
+        let members = members.and_then(|(_, path)| member(&documented, path)).unwrap_or_default();
+        let columns = schema.fields().iter().map(|field| {
+            let known = members.iter().chain(&documented).find(|known| known.name == field.name());
+            let known = known.filter(|known| known.data_type == *field.data_type());
+            ColumnDoc {
+                name: field.name().clone(),
+                sql_type: sql_type(field.data_type()),
+                description: known.map(|known| known.doc.clone()).unwrap_or_default(),
+            }
+        });
+        Ok(columns.collect())
+    }
+}
+
+/// The members of the struct at a path such as `workload.containers`.
+fn member<'a>(fields: &'a [FieldDoc], path: &str) -> Option<&'a [FieldDoc]> {
+    let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+    let field = fields.iter().find(|field| field.name == name)?;
+    if rest.is_empty() { Some(&field.fields) } else { member(&field.fields, rest) }
+}

@@ -1,0 +1,49 @@
+//! A pinned version of the lake.
+
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use podtrail_lake::Lake;
+
+use super::{Limits, ScanSize, Session};
+use crate::error::QueryError;
+use crate::scope::Scope;
+
+/// One version of the lake: sessions over it see the same rows, whatever their scopes and whatever is added meanwhile.
+pub struct LakeVersion {
+    events: Arc<dyn TableProvider>,
+    quarantine: Arc<dyn TableProvider>,
+    size: ScanSize,
+}
+
+impl LakeVersion {
+    /// The newest version of `lake`.
+    ///
+    /// # Errors
+    /// When the lake cannot be read.
+    pub async fn newest(lake: &Lake) -> Result<Self, QueryError> {
+        let events = lake.events().await?;
+        let size = ScanSize {
+            files: events.files().len(),
+            rows: events.num_rows(),
+            bytes: events.files().iter().map(|file| file.size).sum(),
+        };
+        let quarantine = lake.quarantine().await?.provider()?;
+        Ok(Self { events: events.provider()?, quarantine, size })
+    }
+
+    /// A session over this version.
+    ///
+    /// # Errors
+    /// When a view cannot be planned.
+    pub async fn session(&self, scope: Scope, limits: Limits) -> Result<Session, QueryError> {
+        let session = Box::pin(Session::over(self.events.clone(), scope, limits)).await?;
+        session.define_quarantine(self.quarantine.clone())?;
+        Ok(session)
+    }
+
+    /// All that the table `events` holds.
+    pub fn size(&self) -> ScanSize {
+        self.size
+    }
+}

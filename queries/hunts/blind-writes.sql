@@ -1,0 +1,13 @@
+/*
+title: Writes whose bodies the log does not show
+description: >-
+  What an audit policy at level Metadata hides: writes that were carried out, without a body. A query on workloads, roles or
+  bindings sees nothing of them.
+*/
+SELECT
+  cluster, activity, concat_ws('/', resource, subresource) AS resource, level,
+  sum(writes_without_body) AS writes_without_body, sum(writes) AS writes, min(date) AS first_day, max(date) AS last_day
+FROM coverage
+GROUP BY cluster, activity, concat_ws('/', resource, subresource), level
+HAVING sum(writes_without_body) > 0
+ORDER BY writes_without_body DESC, resource

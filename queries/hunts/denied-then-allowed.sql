@@ -1,0 +1,28 @@
+/*
+title: What an identity was denied first and allowed later
+description: >-
+  The same verb on the same resource in the same namespace, denied and then allowed within a time: probing until it works,
+  or a right that was granted in between.
+parameters:
+  within: {type: interval, description: How long after the refusal, default: 1h}
+*/
+SELECT
+  d.username, d.verb, d.resource, d.namespace, d.first AS denied_at, d.denied, min(a.time) AS allowed_at,
+  d.cluster, first_value(a.event_id ORDER BY a.time) AS event_id
+FROM (
+  SELECT
+    cluster, effective_username AS username, verb, concat_ws('/', resource, subresource) AS resource, namespace,
+    min(time) AS first, count(*) AS denied
+  FROM events
+  WHERE outcome IN ('denied_authz', 'denied_admission') AND resource IS NOT NULL
+  GROUP BY cluster, effective_username, verb, concat_ws('/', resource, subresource), namespace
+) AS d
+JOIN events AS a
+  ON a.cluster = d.cluster
+  AND a.effective_username = d.username
+  AND a.verb = d.verb
+  AND concat_ws('/', a.resource, a.subresource) = d.resource
+  AND coalesce(a.namespace, '') = coalesce(d.namespace, '')
+WHERE a.outcome = 'allowed' AND a.time > d.first AND a.time <= d.first + $within
+GROUP BY d.cluster, d.username, d.verb, d.resource, d.namespace, d.first, d.denied
+ORDER BY denied_at, d.username

@@ -1,0 +1,21 @@
+/*
+title: Images that were first seen lately
+description: >-
+  Each image whose first use falls into the time before the end of what is in scope. What the log has from before the scope
+  counts as seen.
+parameters:
+  within: {type: interval, description: How long before the end of the scope, default: 7d}
+*/
+SELECT
+  image, min(time) AS first_seen, count(*) AS writes,
+  array_agg(DISTINCT namespace ORDER BY namespace) AS namespaces,
+  array_agg(DISTINCT username ORDER BY username) AS usernames,
+  first_value(event_id ORDER BY time) AS event_id
+FROM (
+  SELECT image, time, namespace, username, event_id FROM containers WHERE outcome = 'allowed' AND image IS NOT NULL
+  UNION ALL
+  SELECT image, time, namespace, username, event_id FROM containers_history WHERE outcome = 'allowed' AND image IS NOT NULL
+)
+GROUP BY image
+HAVING min(time) >= (SELECT max(time) FROM events) - $within
+ORDER BY first_seen, image
