@@ -24,7 +24,7 @@ references:
 covers: [T1610]
 controls: [IAM-16]
 parameters:
-  high: {type: integer, default: 400, description: Points from which a sitting is of severity high}
+  high: {type: integer, default: 500, description: Points from which a sitting is of severity high}
   critical: {type: integer, default: 700, description: Points from which a sitting is of severity critical}
 */
 WITH marked AS (
@@ -51,9 +51,11 @@ points AS (
   GROUP BY cluster, identity, sitting, detection
 )
 SELECT
-  array_agg(event_id ORDER BY time, event_id) AS event_id,
+  -- What is only the first of its kind is in the sum, but proves nothing.
+  array_agg(event_id ORDER BY time, event_id) FILTER (WHERE NOT starts_with(detection, 'first-')) AS event_id,
   CASE WHEN sum(risk) >= $critical THEN 'critical' ELSE 'high' END AS severity,
   sum(risk) || ' points: ' || string_agg('+' || risk || ' ' || title, ', ' ORDER BY risk DESC, title) AS reason
 FROM points
 GROUP BY cluster, identity, sitting
-HAVING sum(risk) >= $high
+-- One bad write is the subject of risk-of-workload-write.
+HAVING sum(risk) >= $high AND count(DISTINCT event_id) > 2

@@ -27,10 +27,17 @@ covers: [WL-055]
 controls: [AIS-06]
 */
 WITH images AS (
-  SELECT event_id, string_agg(image, ', ') AS images FROM containers WHERE role = 'ephemeral' GROUP BY event_id
+  SELECT
+    event_id, string_agg(image, ', ') AS images,
+    bool_and(containers.registry IS NOT NULL AND public_registries.registry IS NULL) AS is_ours
+  FROM containers
+  LEFT JOIN public_registries ON public_registries.registry = containers.registry
+  WHERE role = 'ephemeral'
+  GROUP BY event_id
 )
 SELECT
   event_id,
+  CASE WHEN is_ours THEN 'low' END AS severity,
   'adds an ephemeral container to pod ' || coalesce(name, '') || coalesce(': ' || images, '') AS reason
 FROM pods_workloads
 LEFT JOIN images USING (event_id)
