@@ -21,7 +21,7 @@ triage:
   - SELECT * FROM grants WHERE subject_name = '<identity>' OR granted_by = '<identity>'
 references:
   - https://attack.mitre.org/techniques/T1610/
-covers: [T1610]
+covers: [T1610-risk]
 controls: [IAM-16]
 parameters:
   high: {type: integer, default: 500, description: Points from which a sitting is of severity high}

@@ -21,7 +21,7 @@ triage:
     SELECT time, verb, kind, namespace, name, client_ip, user_agent, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
-covers: [T1610]
+covers: [T1610-risk]
 controls: [AIS-06]
 parameters:
   high: {type: integer, default: 170, description: Points from which a write is of severity high}
