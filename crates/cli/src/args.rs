@@ -351,6 +351,12 @@ pub(crate) enum FindingFormat {
     Table,
     /// One JSON object a line
     Jsonl,
+    /// Comma-separated values, for spreadsheets
+    Csv,
+    /// OCSF Detection Finding, one JSON object a line
+    Ocsf,
+    /// Elastic Common Schema, one JSON object a line
+    Ecs,
 }
 
 /// A severity, as an argument.

@@ -3,7 +3,7 @@
 //! Beside `<family>/<id>.sql` a folder may hold `tables/<name>.csv` and `views/<name>.sql`, which its detections share,
 //! and `exceptions/<name>.yaml`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use include_dir::{Dir, include_dir};
 use podtrail_query::{QueryError, Session};
 use walkdir::WalkDir;
 
+use crate::attack_names::AttackNames;
 use crate::detection::{Detection, HeadError};
 use crate::exceptions::{Exception, ExceptionError, parse_exceptions};
 use crate::table::{self, TableError};
@@ -130,11 +131,20 @@ impl Pack {
         Ok(())
     }
 
-    /// The values of a column of a shared table; empty where there is no such table or column.
-    pub(crate) fn values(&self, table: &str, column: &str) -> BTreeSet<String> {
-        let column = self.tables.get(table).and_then(|table| table.column_by_name(column));
-        let values = column.and_then(|column| column.as_string_opt::<i32>());
-        values.into_iter().flatten().flatten().map(str::to_owned).collect()
+    /// The names of ATT&CK, from the tables `attack_techniques` and `attack_tactics`.
+    pub fn attack_names(&self) -> AttackNames {
+        AttackNames::new(self.names("attack_techniques"), self.names("attack_tactics"))
+    }
+
+    /// The columns `id` and `name` of a shared table; nothing where there is no such table.
+    fn names(&self, table: &str) -> impl Iterator<Item = (&str, &str)> {
+        let table = self.tables.get(table);
+        let [ids, names] = ["id", "name"].map(|column| {
+            let column =
+                table.and_then(|table| table.column_by_name(column)?.as_string_opt::<i32>());
+            column.into_iter().flatten()
+        });
+        ids.zip(names).filter_map(|(id, name)| id.zip(name))
     }
 
     /// Gives a session the tables and views that the detections share.

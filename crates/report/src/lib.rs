@@ -5,10 +5,17 @@
 
 mod escape;
 mod findings;
+mod findings_csv;
+mod findings_ecs;
+mod findings_ocsf;
+mod json;
 mod rows;
 mod summary;
 
 pub use escape::escape;
 pub use findings::{write_findings, write_findings_jsonl};
+pub use findings_csv::write_findings_csv;
+pub use findings_ecs::write_findings_ecs;
+pub use findings_ocsf::write_findings_ocsf;
 pub use rows::{ReportError, RowFormat, write_rows};
 pub use summary::{LogSummary, seconds, thousands};

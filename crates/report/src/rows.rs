@@ -1,6 +1,5 @@
 //! Rows of a query: table, CSV, JSON and JSON lines.
 
-use std::borrow::Cow;
 use std::io::Write;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use crate::escape::escape;
+use crate::escape::{defuse, escape};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,15 +136,6 @@ fn csv_column(column: &ArrayRef) -> Result<ArrayRef, ReportError> {
     let strings = cast(column, &DataType::Utf8)?;
     let quoted = strings.as_string::<i32>().iter().map(|text| text.map(defuse));
     Ok(Arc::new(quoted.collect::<StringArray>()))
-}
-
-/// A leading apostrophe makes a spreadsheet take a formula for text (OWASP, CSV injection).
-fn defuse(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}").into()
-    } else {
-        text.into()
-    }
 }
 
 fn nested_as_json(column: &ArrayRef) -> Result<ArrayRef, ReportError> {

@@ -5,11 +5,14 @@ use std::io::Write;
 use anyhow::Context;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
-use chrono::DateTime;
-use podtrail_detect::{Hunt, Pack, Severity, read_exceptions};
+use chrono::{DateTime, Utc};
+use podtrail_detect::{AttackNames, Hunt, Pack, Severity, read_exceptions};
 use podtrail_lake::Lake;
 use podtrail_query::{Limits, QueryError, Scope, Session};
-use podtrail_report::{LogSummary, write_findings, write_findings_jsonl};
+use podtrail_report::{
+    LogSummary, write_findings, write_findings_csv, write_findings_ecs, write_findings_jsonl,
+    write_findings_ocsf,
+};
 use tokio::runtime::Runtime;
 
 use crate::args::{FindingFormat, HuntArgs};
@@ -64,7 +67,7 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     exceptions::tell_expired(&hunt);
     let least = Severity::from(arguments.min_severity);
     hunt.findings.retain(|finding| finding.severity >= least);
-    print(arguments, &summary, &hunt)?;
+    print(arguments, &pack.attack_names(), &summary, &hunt)?;
 
     if !hunt.failures.is_empty() {
         return Ok(Exit::Failed);
@@ -83,26 +86,35 @@ async fn search(lake: &Lake, scope: Scope, pack: &Pack) -> Result<(LogSummary, H
     Ok((summary, hunt))
 }
 
-fn print(arguments: &HuntArgs, summary: &LogSummary, hunt: &Hunt) -> anyhow::Result<()> {
+fn print(
+    arguments: &HuntArgs,
+    names: &AttackNames,
+    summary: &LogSummary,
+    hunt: &Hunt,
+) -> anyhow::Result<()> {
+    let mut out: Box<dyn Write> = match arguments.format {
+        FindingFormat::Table => Box::new(output::stdout()),
+        _ => Box::new(output::raw_stdout()),
+    };
+    let findings = &hunt.findings;
     match arguments.format {
-        FindingFormat::Jsonl => {
-            let mut out = output::raw_stdout();
-            write_findings_jsonl(&hunt.findings, &mut out)?;
-            out.flush()?;
-        }
-        FindingFormat::Table => {
-            let mut out = output::stdout();
-            summary.write(&mut out)?;
-            writeln!(out, "findings    {}", count(hunt))?;
-            if !hunt.excepted.is_empty() {
-                writeln!(out, "excepted    {}", exceptions::hits(&hunt.excepted))?;
-            }
-            writeln!(out)?;
-            write_findings(&hunt.findings, output::width(), &mut out)?;
-            out.flush()?;
-        }
+        FindingFormat::Table => write_table(summary, hunt, &mut out)?,
+        FindingFormat::Jsonl => write_findings_jsonl(findings, &mut out)?,
+        FindingFormat::Csv => write_findings_csv(findings, &mut out)?,
+        FindingFormat::Ocsf => write_findings_ocsf(findings, names, Utc::now(), &mut out)?,
+        FindingFormat::Ecs => write_findings_ecs(findings, names, Utc::now(), &mut out)?,
     }
-    Ok(())
+    Ok(out.flush()?)
+}
+
+fn write_table(summary: &LogSummary, hunt: &Hunt, out: &mut dyn Write) -> std::io::Result<()> {
+    summary.write(out)?;
+    writeln!(out, "findings    {}", count(hunt))?;
+    if !hunt.excepted.is_empty() {
+        writeln!(out, "excepted    {}", exceptions::hits(&hunt.excepted))?;
+    }
+    writeln!(out)?;
+    write_findings(&hunt.findings, output::width(), out)
 }
 
 /// How many findings there are of each severity.
@@ -176,7 +188,7 @@ fn number(batches: &[RecordBatch], name: &str) -> u64 {
     value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0)
 }
 
-fn instant(batches: &[RecordBatch], name: &str) -> Option<DateTime<chrono::Utc>> {
+fn instant(batches: &[RecordBatch], name: &str) -> Option<DateTime<Utc>> {
     let micros = batches.iter().find_map(|batch| {
         let column = batch.column_by_name(name)?;
         column.as_primitive_opt::<TimestampMicrosecondType>()?.iter().next().flatten()
