@@ -83,6 +83,9 @@ pub(crate) struct HuntArgs {
     /// How findings are printed
     #[arg(long, value_enum, default_value_t = FindingFormat::Table)]
     pub(crate) format: FindingFormat,
+    /// Write a report to hand over: one HTML file, with the evidence, that opens from disk and asks nothing of the network
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
     /// Leave out findings below this severity
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = SeverityArg::Low)]
     pub(crate) min_severity: SeverityArg,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default)]
 pub struct AttackNames {
     techniques: BTreeMap<String, String>,
-    tactics: BTreeMap<String, String>,
+    tactics: Vec<(String, String)>,
 }
 
 impl AttackNames {
@@ -28,7 +28,7 @@ impl AttackNames {
                 names.techniques.insert(id.to_owned(), name.to_owned());
             }
         }
-        names.tactics = tactics.map(|(id, name)| (name.to_owned(), id.to_owned())).collect();
+        names.tactics = tactics.map(|(id, name)| (id.to_owned(), name.to_owned())).collect();
         names
     }
 
@@ -39,6 +39,11 @@ impl AttackNames {
 
     /// The id of a tactic, such as `TA0002` for `Execution`.
     pub fn tactic_id(&self, name: &str) -> Option<&str> {
-        self.tactics.get(name).map(String::as_str)
+        self.tactics().find(|(_, known)| *known == name).map(|(id, _)| id)
+    }
+
+    /// The ids and names of the tactics, in the order of the matrix.
+    pub fn tactics(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tactics.iter().map(|(id, name)| (id.as_str(), name.as_str()))
     }
 }

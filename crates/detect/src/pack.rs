@@ -27,6 +27,16 @@ pub struct Pack {
     /// SQL by name. A view may use those whose names sort before its own.
     views: BTreeMap<String, String>,
     exceptions: Vec<Exception>,
+    /// BLAKE3 of the file of each detection, table and view.
+    digests: BTreeMap<(Part, String), blake3::Hash>,
+}
+
+/// What a file is to a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Detection,
+    Table,
+    View,
 }
 
 /// Why a pack could not be loaded.
@@ -113,10 +123,12 @@ impl Pack {
             (Some("tables"), Some("csv")) => {
                 let table = table::read(text)
                     .map_err(|source| PackError::Table { path: path.to_owned(), source })?;
-                self.tables.insert(name, table);
+                self.tables.insert(name.clone(), table);
+                self.digests.insert((Part::Table, name), blake3::hash(text.as_bytes()));
             }
             (Some("views"), Some("sql")) => {
-                self.views.insert(name, text.to_owned());
+                self.views.insert(name.clone(), text.to_owned());
+                self.digests.insert((Part::View, name), blake3::hash(text.as_bytes()));
             }
             (Some("exceptions"), Some("yaml")) => {
                 self.exceptions.extend(parse_exceptions(path, text)?);
@@ -124,7 +136,8 @@ impl Pack {
             (_, Some("sql")) => {
                 let detection = Detection::parse(&name, text)
                     .map_err(|source| PackError::Head { path: path.to_owned(), source })?;
-                self.detections.insert(name, detection);
+                self.detections.insert(name.clone(), detection);
+                self.digests.insert((Part::Detection, name), blake3::hash(text.as_bytes()));
             }
             _ => {}
         }
@@ -191,7 +204,22 @@ impl Pack {
             tables: self.tables.clone(),
             views: self.views.clone(),
             exceptions: Vec::new(),
+            digests: self.digests.clone(),
         }
+    }
+
+    /// BLAKE3 over the files of its detections, tables and views, in hexadecimal digits: packs of the same digest look for
+    /// the same things. Exceptions are not part of it.
+    pub fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for ((part, name), digest) in &self.digests {
+            // Detections may have been dropped since.
+            if *part != Part::Detection || self.detections.contains_key(name) {
+                hasher.update(blake3::hash(name.as_bytes()).as_bytes());
+                hasher.update(digest.as_bytes());
+            }
+        }
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The ids of the detections for each ATT&CK technique that they name.

@@ -8,14 +8,15 @@ use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
 use podtrail_detect::{AttackNames, Hunt, Pack, Severity, read_exceptions};
 use podtrail_lake::Lake;
-use podtrail_query::{Limits, QueryError, Scope, Session};
+use podtrail_query::{Limits, QueryError, Session};
 use podtrail_report::{
-    LogSummary, write_findings, write_findings_csv, write_findings_ecs, write_findings_jsonl,
-    write_findings_ocsf,
+    HtmlReport, LogSummary, write_findings, write_findings_csv, write_findings_ecs,
+    write_findings_jsonl, write_findings_ocsf,
 };
 use tokio::runtime::Runtime;
 
 use crate::args::{FindingFormat, HuntArgs};
+use crate::commands::hunt_report::{self, ReportFile};
 use crate::commands::{detections, exceptions, ingest};
 use crate::exit::Exit;
 use crate::output;
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     for file in &arguments.exceptions {
         pack.add_exceptions(read_exceptions(file)?);
     }
+    let report = arguments.report.as_deref().map(ReportFile::create).transpose()?;
     let runtime = Runtime::new().context("cannot start threads")?;
     let mut exit = Exit::Ok;
     // A temporary lake is removed when this goes out of scope.
@@ -60,13 +62,30 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
             return Ok(exit);
         }
     }
-    let (summary, mut hunt) = runtime.block_on(search(&lake, scope, &pack))?;
+    let session = Session::open(&lake, scope, Limits::default());
+    let session = runtime.block_on(session)?;
+    let (summary, mut hunt) = runtime.block_on(search(&session, &pack))?;
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
     exceptions::tell_expired(&hunt);
     let least = Severity::from(arguments.min_severity);
+    let found = hunt.findings.len();
     hunt.findings.retain(|finding| finding.severity >= least);
+    // Before anything is printed: whoever reads that may go away, as head does.
+    if let Some(file) = report {
+        let context = runtime.block_on(hunt_report::context(&session, &hunt.findings, &summary))?;
+        file.write(&HtmlReport {
+            log: &summary,
+            hunt: &hunt,
+            pack: &pack,
+            context: &context,
+            least,
+            left_out: found - hunt.findings.len(),
+            command: command_line(),
+            time: Utc::now(),
+        })?;
+    }
     print(arguments, &pack.attack_names(), &summary, &hunt)?;
 
     if !hunt.failures.is_empty() {
@@ -79,11 +98,24 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-async fn search(lake: &Lake, scope: Scope, pack: &Pack) -> Result<(LogSummary, Hunt), QueryError> {
-    let session = Session::open(lake, scope, Limits::default()).await?;
-    let summary = summary(&session).await?;
-    let hunt = podtrail_detect::hunt(&session, pack).await?;
+async fn search(session: &Session, pack: &Pack) -> Result<(LogSummary, Hunt), QueryError> {
+    let summary = summary(session).await?;
+    let hunt = podtrail_detect::hunt(session, pack).await?;
     Ok((summary, hunt))
+}
+
+/// The command line of this process, to be run again: words that a shell would split are quoted.
+fn command_line() -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+~".contains(c);
+    let words = std::env::args_os().enumerate().map(|(index, word)| {
+        let word = word.to_string_lossy();
+        match index {
+            0 => "podtrail".to_owned(),
+            _ if !word.is_empty() && word.chars().all(is_plain) => word.into_owned(),
+            _ => format!("'{}'", word.replace('\'', "'\\''")),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn print(

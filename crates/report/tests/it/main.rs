@@ -9,6 +9,7 @@
 
 mod csv;
 mod ecs;
+mod html;
 mod ocsf;
 
 use chrono::{DateTime, TimeDelta, Utc};
