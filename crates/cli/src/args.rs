@@ -87,6 +87,9 @@ pub(crate) struct HuntArgs {
     /// How findings are printed
     #[arg(long, value_enum, default_value_t = FindingFormat::Table)]
     pub(crate) format: FindingFormat,
+    /// Write a report to hand over: one HTML file, with the evidence, that opens from disk and asks nothing of the network
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
     /// Leave out findings below this severity
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = SeverityArg::Low)]
     pub(crate) min_severity: SeverityArg,
@@ -393,6 +396,12 @@ pub(crate) enum FindingFormat {
     Table,
     /// One JSON object a line
     Jsonl,
+    /// Comma-separated values, for spreadsheets
+    Csv,
+    /// OCSF Detection Finding, one JSON object a line
+    Ocsf,
+    /// Elastic Common Schema, one JSON object a line
+    Ecs,
 }
 
 /// A severity, as an argument.

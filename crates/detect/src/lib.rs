@@ -1,6 +1,7 @@
 //! The detection pack: one SQL file a detection, run over a [`Session`](podtrail_query::Session), its matches grouped
 //! into findings.
 
+mod attack_names;
 mod cases;
 mod detection;
 mod evidence;
@@ -15,6 +16,7 @@ mod saved;
 mod severity;
 mod table;
 
+pub use attack_names::AttackNames;
 pub use cases::{CaseError, CaseReport, run_cases};
 pub use detection::{Detection, Head, HeadError, Input, Parameter, ParameterError};
 pub use evidence::{Evidence, Source};

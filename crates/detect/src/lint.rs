@@ -10,6 +10,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use datafusion::scalar::ScalarValue;
 use podtrail_query::{Limits, QueryError, Scope, Session};
 
+use crate::attack_names::AttackNames;
 use crate::detection::Head;
 use crate::facts::{FACTS, facts};
 use crate::pack::Pack;
@@ -89,18 +90,17 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
     pack.prepare(&session).await?;
     let no_facts = facts(&[], |_, _| None).map_err(|error| QueryError::Sql(error.into()))?;
     session.add_table(FACTS, no_facts)?;
-    let techniques = pack.values("attack_techniques", "id");
-    let tactics = pack.values("attack_tactics", "name");
+    let names = pack.attack_names();
     let mut problems = Vec::new();
     for detection in pack.detections() {
-        let mut messages = head(&detection.head, &techniques, &tactics);
+        let mut messages = head(&detection.head, &names);
         match session.sql(&detection.sql).await {
             Err(error) => messages.push(error.to_string()),
             Ok(query) => {
-                let names: BTreeSet<_> =
+                let columns: BTreeSet<_> =
                     query.schema().fields().iter().map(|field| field.name().clone()).collect();
                 for column in ["event_id", "reason"] {
-                    if !names.contains(column) {
+                    if !columns.contains(column) {
                         messages.push(format!("its query must return a column '{column}'"));
                     }
                 }
@@ -120,7 +120,7 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
     Ok(problems)
 }
 
-fn head(head: &Head, techniques: &BTreeSet<String>, tactics: &BTreeSet<String>) -> Vec<String> {
+fn head(head: &Head, names: &AttackNames) -> Vec<String> {
     let mut messages = Vec::new();
     let lists = [
         ("attack", head.attack.is_empty()),
@@ -133,14 +133,11 @@ fn head(head: &Head, techniques: &BTreeSet<String>, tactics: &BTreeSet<String>) 
     ];
     let missing = lists.iter().filter(|(_, is_missing)| *is_missing);
     messages.extend(missing.map(|(key, _)| format!("its head says nothing under '{key}'")));
-    let unknown = |name: &str, values: &[String], known: &BTreeSet<String>| {
-        let unknown = values.iter().filter(|value| !known.contains(*value));
-        unknown
-            .map(|value| format!("'{value}' is no {name} of ATT&CK {ATTACK_VERSION}"))
-            .collect::<Vec<_>>()
-    };
-    messages.extend(unknown("technique", &head.attack, techniques));
-    messages.extend(unknown("tactic", &head.tactics, tactics));
+    let unknown = |kind, value| format!("'{value}' is no {kind} of ATT&CK {ATTACK_VERSION}");
+    let techniques = head.attack.iter().filter(|id| names.technique(id).is_none());
+    messages.extend(techniques.map(|id| unknown("technique", id)));
+    let tactics = head.tactics.iter().filter(|name| names.tactic_id(name).is_none());
+    messages.extend(tactics.map(|name| unknown("tactic", name)));
     let strange = head.controls.iter().filter(|control| !CONTROLS.contains(&control.as_str()));
     messages.extend(strange.map(|control| format!("'{control}' is no control of the pack")));
     messages

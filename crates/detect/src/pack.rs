@@ -3,7 +3,7 @@
 //! Beside `<family>/<id>.sql` a folder may hold `tables/<name>.csv` and `views/<name>.sql`, which its detections share,
 //! and `exceptions/<name>.yaml`. What is in `hunts/` is for [`SavedQuery`](crate::SavedQuery).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use include_dir::{Dir, include_dir};
 use podtrail_query::{QueryError, Session};
 use walkdir::WalkDir;
 
+use crate::attack_names::AttackNames;
 use crate::detection::{Detection, HeadError};
 use crate::exceptions::{Exception, ExceptionError, parse_exceptions};
 use crate::saved::SAVED;
@@ -27,6 +28,16 @@ pub struct Pack {
     /// SQL by name. A view may use those whose names sort before its own.
     views: BTreeMap<String, String>,
     exceptions: Vec<Exception>,
+    /// BLAKE3 of the file of each detection, table and view.
+    digests: BTreeMap<(Part, String), blake3::Hash>,
+}
+
+/// What a file is to a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Detection,
+    Table,
+    View,
 }
 
 /// Why a pack could not be loaded.
@@ -113,10 +124,12 @@ impl Pack {
             (Some("tables"), Some("csv")) => {
                 let table = table::read(text)
                     .map_err(|source| PackError::Table { path: path.to_owned(), source })?;
-                self.tables.insert(name, table);
+                self.tables.insert(name.clone(), table);
+                self.digests.insert((Part::Table, name), blake3::hash(text.as_bytes()));
             }
             (Some("views"), Some("sql")) => {
-                self.views.insert(name, text.to_owned());
+                self.views.insert(name.clone(), text.to_owned());
+                self.digests.insert((Part::View, name), blake3::hash(text.as_bytes()));
             }
             (Some("exceptions"), Some("yaml")) => {
                 self.exceptions.extend(parse_exceptions(path, text)?);
@@ -126,18 +139,28 @@ impl Pack {
             (_, Some("sql")) => {
                 let detection = Detection::parse(&name, text)
                     .map_err(|source| PackError::Head { path: path.to_owned(), source })?;
-                self.detections.insert(name, detection);
+                self.detections.insert(name.clone(), detection);
+                self.digests.insert((Part::Detection, name), blake3::hash(text.as_bytes()));
             }
             _ => {}
         }
         Ok(())
     }
 
-    /// The values of a column of a shared table; empty where there is no such table or column.
-    pub(crate) fn values(&self, table: &str, column: &str) -> BTreeSet<String> {
-        let column = self.tables.get(table).and_then(|table| table.column_by_name(column));
-        let values = column.and_then(|column| column.as_string_opt::<i32>());
-        values.into_iter().flatten().flatten().map(str::to_owned).collect()
+    /// The names of ATT&CK, from the tables `attack_techniques` and `attack_tactics`.
+    pub fn attack_names(&self) -> AttackNames {
+        AttackNames::new(self.names("attack_techniques"), self.names("attack_tactics"))
+    }
+
+    /// The columns `id` and `name` of a shared table; nothing where there is no such table.
+    fn names(&self, table: &str) -> impl Iterator<Item = (&str, &str)> {
+        let table = self.tables.get(table);
+        let [ids, names] = ["id", "name"].map(|column| {
+            let column =
+                table.and_then(|table| table.column_by_name(column)?.as_string_opt::<i32>());
+            column.into_iter().flatten()
+        });
+        ids.zip(names).filter_map(|(id, name)| id.zip(name))
     }
 
     /// Gives a session the tables and views that the detections share.
@@ -184,7 +207,22 @@ impl Pack {
             tables: self.tables.clone(),
             views: self.views.clone(),
             exceptions: Vec::new(),
+            digests: self.digests.clone(),
         }
+    }
+
+    /// BLAKE3 over the files of its detections, tables and views, in hexadecimal digits: packs of the same digest look for
+    /// the same things. Exceptions are not part of it.
+    pub fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for ((part, name), digest) in &self.digests {
+            // Detections may have been dropped since.
+            if *part != Part::Detection || self.detections.contains_key(name) {
+                hasher.update(blake3::hash(name.as_bytes()).as_bytes());
+                hasher.update(digest.as_bytes());
+            }
+        }
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The ids of the detections for each ATT&CK technique that they name.

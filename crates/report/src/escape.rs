@@ -1,4 +1,4 @@
-//! Makes text from a log safe to show on a terminal.
+//! Makes text from a log safe to show on a terminal and in a spreadsheet.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -24,6 +24,15 @@ pub fn escape(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(escaped)
+}
+
+/// A leading apostrophe makes a spreadsheet take a formula for text (OWASP, CSV injection).
+pub(crate) fn defuse(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}").into()
+    } else {
+        text.into()
+    }
 }
 
 fn is_unsafe(character: char) -> bool {

@@ -5,10 +5,22 @@
 
 mod escape;
 mod findings;
+mod findings_csv;
+mod findings_ecs;
+mod findings_ocsf;
+mod html;
+mod json;
 mod rows;
 mod summary;
 
 pub use escape::{TerminalWriter, escape};
 pub use findings::{write_findings, write_findings_jsonl};
+pub use findings_csv::write_findings_csv;
+pub use findings_ecs::write_findings_ecs;
+pub use findings_ocsf::write_findings_ocsf;
+pub use html::{
+    Activity, Context, EventFacts, HtmlReport, IdentityFacts, ImageFacts, Lineage, MOST_EVENTS,
+    NamespaceFacts, SourceFile, WorkloadWrites, timeline_step, write_html,
+};
 pub use rows::{ReportError, RowFormat, RowWriter};
 pub use summary::{LogSummary, seconds, thousands};

@@ -1,6 +1,5 @@
 //! Rows of a query, for people and machines.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::str::FromStr;
@@ -18,7 +17,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
-use crate::escape::escape;
+use crate::escape::{defuse, escape};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -323,15 +322,6 @@ fn csv_column(column: &ArrayRef) -> Result<ArrayRef, ReportError> {
     let strings = cast(column, &DataType::Utf8)?;
     let quoted = strings.as_string::<i32>().iter().map(|text| text.map(defuse));
     Ok(Arc::new(quoted.collect::<StringArray>()))
-}
-
-/// A leading apostrophe makes a spreadsheet take a formula for text (OWASP, CSV injection).
-fn defuse(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}").into()
-    } else {
-        text.into()
-    }
 }
 
 fn nested_as_json(column: &ArrayRef) -> Result<ArrayRef, ReportError> {

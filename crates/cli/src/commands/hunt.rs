@@ -6,14 +6,18 @@ use std::num::NonZeroUsize;
 use anyhow::Context;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
-use chrono::DateTime;
-use podtrail_detect::{Hunt, Pack, Severity, read_exceptions};
+use chrono::{DateTime, Utc};
+use podtrail_detect::{AttackNames, Hunt, Pack, Severity, read_exceptions};
 use podtrail_lake::Lake;
-use podtrail_query::{Limits, QueryError, Scope, Session};
-use podtrail_report::{LogSummary, write_findings, write_findings_jsonl};
+use podtrail_query::{Limits, QueryError, Session};
+use podtrail_report::{
+    HtmlReport, LogSummary, write_findings, write_findings_csv, write_findings_ecs,
+    write_findings_jsonl, write_findings_ocsf,
+};
 use tokio::runtime::Runtime;
 
 use crate::args::{FindingFormat, HuntArgs};
+use crate::commands::hunt_report::{self, ReportFile};
 use crate::commands::{detections, exceptions, ingest};
 use crate::exit::Exit;
 use crate::output;
@@ -33,6 +37,7 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     for file in &arguments.exceptions {
         pack.add_exceptions(read_exceptions(file)?);
     }
+    let report = arguments.report.as_deref().map(ReportFile::create).transpose()?;
     let runtime = Runtime::new().context("cannot start threads")?;
     let mut exit = Exit::Ok;
     // A temporary lake is removed when this goes out of scope.
@@ -58,14 +63,31 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
             return Ok(exit);
         }
     }
-    let (summary, mut hunt) = runtime.block_on(search(&lake, scope, &pack, arguments.jobs))?;
+    let session = Session::open(&lake, scope, Limits::for_hunt());
+    let session = runtime.block_on(session)?;
+    let (summary, mut hunt) = runtime.block_on(search(&session, &pack, arguments.jobs))?;
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
     exceptions::tell_expired(&hunt);
     let least = Severity::from(arguments.min_severity);
+    let found = hunt.findings.len();
     hunt.findings.retain(|finding| finding.severity >= least);
-    print(arguments, &summary, &hunt)?;
+    // Before anything is printed: whoever reads that may go away, as head does.
+    if let Some(file) = report {
+        let context = runtime.block_on(hunt_report::context(&session, &hunt.findings, &summary))?;
+        file.write(&HtmlReport {
+            log: &summary,
+            hunt: &hunt,
+            pack: &pack,
+            context: &context,
+            least,
+            left_out: found - hunt.findings.len(),
+            command: command_line(),
+            time: Utc::now(),
+        })?;
+    }
+    print(arguments, &pack.attack_names(), &summary, &hunt)?;
 
     if !hunt.failures.is_empty() {
         return Ok(Exit::Failed);
@@ -78,37 +100,58 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
 }
 
 async fn search(
-    lake: &Lake,
-    scope: Scope,
+    session: &Session,
     pack: &Pack,
     jobs: Option<NonZeroUsize>,
 ) -> Result<(LogSummary, Hunt), QueryError> {
-    let session = Session::open(lake, scope, Limits::for_hunt()).await?;
-    let summary = summary(&session).await?;
-    let hunt = podtrail_detect::hunt(&session, pack, jobs).await?;
+    let summary = summary(session).await?;
+    let hunt = podtrail_detect::hunt(session, pack, jobs).await?;
     Ok((summary, hunt))
 }
 
-fn print(arguments: &HuntArgs, summary: &LogSummary, hunt: &Hunt) -> anyhow::Result<()> {
+/// The command line of this process, to be run again: words that a shell would split are quoted.
+fn command_line() -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+~".contains(c);
+    let words = std::env::args_os().enumerate().map(|(index, word)| {
+        let word = word.to_string_lossy();
+        match index {
+            0 => "podtrail".to_owned(),
+            _ if !word.is_empty() && word.chars().all(is_plain) => word.into_owned(),
+            _ => format!("'{}'", word.replace('\'', "'\\''")),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn print(
+    arguments: &HuntArgs,
+    names: &AttackNames,
+    summary: &LogSummary,
+    hunt: &Hunt,
+) -> anyhow::Result<()> {
+    let mut out: Box<dyn Write> = match arguments.format {
+        FindingFormat::Table => Box::new(output::stdout()),
+        _ => Box::new(output::raw_stdout()),
+    };
+    let findings = &hunt.findings;
     match arguments.format {
-        FindingFormat::Jsonl => {
-            let mut out = output::raw_stdout();
-            write_findings_jsonl(&hunt.findings, &mut out)?;
-            out.flush()?;
-        }
-        FindingFormat::Table => {
-            let mut out = output::stdout();
-            summary.write(&mut out)?;
-            writeln!(out, "findings    {}", count(hunt))?;
-            if !hunt.excepted.is_empty() {
-                writeln!(out, "excepted    {}", exceptions::hits(&hunt.excepted))?;
-            }
-            writeln!(out)?;
-            write_findings(&hunt.findings, output::width(), &mut out)?;
-            out.flush()?;
-        }
+        FindingFormat::Table => write_table(summary, hunt, &mut out)?,
+        FindingFormat::Jsonl => write_findings_jsonl(findings, &mut out)?,
+        FindingFormat::Csv => write_findings_csv(findings, &mut out)?,
+        FindingFormat::Ocsf => write_findings_ocsf(findings, names, Utc::now(), &mut out)?,
+        FindingFormat::Ecs => write_findings_ecs(findings, names, Utc::now(), &mut out)?,
     }
-    Ok(())
+    Ok(out.flush()?)
+}
+
+fn write_table(summary: &LogSummary, hunt: &Hunt, out: &mut dyn Write) -> std::io::Result<()> {
+    summary.write(out)?;
+    writeln!(out, "findings    {}", count(hunt))?;
+    if !hunt.excepted.is_empty() {
+        writeln!(out, "excepted    {}", exceptions::hits(&hunt.excepted))?;
+    }
+    writeln!(out)?;
+    write_findings(&hunt.findings, output::width(), out)
 }
 
 /// How many findings there are of each severity.
@@ -182,7 +225,7 @@ fn number(batches: &[RecordBatch], name: &str) -> u64 {
     value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0)
 }
 
-fn instant(batches: &[RecordBatch], name: &str) -> Option<DateTime<chrono::Utc>> {
+fn instant(batches: &[RecordBatch], name: &str) -> Option<DateTime<Utc>> {
     let micros = batches.iter().find_map(|batch| {
         let column = batch.column_by_name(name)?;
         column.as_primitive_opt::<TimestampMicrosecondType>()?.iter().next().flatten()

@@ -5,6 +5,7 @@ pub(crate) mod exceptions;
 mod explain;
 pub(crate) mod export;
 pub(crate) mod hunt;
+mod hunt_report;
 pub(crate) mod ingest;
 pub(crate) mod quarantine;
 pub(crate) mod schema;

@@ -142,6 +142,27 @@ fn the_exit_code_tells_what_was_asked() {
 }
 
 #[test]
+fn findings_come_in_the_forms_of_the_field() {
+    let (dir, _) = scratch();
+    let log = dir.path().join("a.log");
+    std::fs::write(&log, privileged_pod("bad", "2026-11-24T10:00:00.000000Z")).unwrap();
+    let log = log.display().to_string();
+    let hunt = |format| {
+        podtrail(["hunt", &log, "--detection", "privileged-container", "--format", format])
+            .expect(0)
+    };
+    let ocsf = hunt("ocsf").json();
+    assert_eq!(ocsf["class_uid"], 2004);
+    assert_eq!(ocsf["finding_info"]["attacks"][0]["technique"]["name"], "Deploy Container");
+    let ecs = hunt("ecs").json();
+    assert_eq!(ecs["event"]["kind"], "alert");
+    assert_eq!(ecs["event"]["id"], ocsf["finding_info"]["uid"]);
+    let csv = hunt("csv").stdout;
+    assert_eq!(csv.lines().count(), 2, "{csv}");
+    assert!(csv.contains(",alice,,create,web,pods,bad,nginx,"), "{csv}");
+}
+
+#[test]
 fn a_lake_can_be_hunted_again() {
     let (dir, lake) = scratch();
     let log = dir.path().join("a.log");

@@ -17,6 +17,7 @@ mod ingest;
 mod kill;
 mod quarantine;
 mod readme;
+mod report;
 mod scope;
 mod sql;
 

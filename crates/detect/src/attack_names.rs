@@ -1,0 +1,49 @@
+//! What MITRE ATT&CK calls its techniques and tactics.
+
+use std::collections::BTreeMap;
+
+/// The names of techniques and the ids of tactics, of [`ATTACK_VERSION`](crate::ATTACK_VERSION).
+#[derive(Debug, Clone, Default)]
+pub struct AttackNames {
+    techniques: BTreeMap<String, String>,
+    tactics: Vec<(String, String)>,
+}
+
+impl AttackNames {
+    /// From pairs of a technique's id and name, sub-techniques as `Scheduled Task/Job: Cron`, and pairs of a tactic's id
+    /// and name.
+    pub(crate) fn new<'a>(
+        techniques: impl Iterator<Item = (&'a str, &'a str)>,
+        tactics: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let mut names = Self::default();
+        for (id, name) in techniques {
+            // A technique may be known by its sub-techniques only.
+            if let (Some((technique, _)), Some((of_technique, own))) =
+                (id.split_once('.'), name.split_once(": "))
+            {
+                names.techniques.insert(technique.to_owned(), of_technique.to_owned());
+                names.techniques.insert(id.to_owned(), own.to_owned());
+            } else {
+                names.techniques.insert(id.to_owned(), name.to_owned());
+            }
+        }
+        names.tactics = tactics.map(|(id, name)| (id.to_owned(), name.to_owned())).collect();
+        names
+    }
+
+    /// The name of a technique, such as `Deploy Container`, or of a sub-technique, such as `Container Orchestration Job`.
+    pub fn technique(&self, id: &str) -> Option<&str> {
+        self.techniques.get(id).map(String::as_str)
+    }
+
+    /// The id of a tactic, such as `TA0002` for `Execution`.
+    pub fn tactic_id(&self, name: &str) -> Option<&str> {
+        self.tactics().find(|(_, known)| *known == name).map(|(id, _)| id)
+    }
+
+    /// The ids and names of the tactics, in the order of the matrix.
+    pub fn tactics(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tactics.iter().map(|(id, name)| (id.as_str(), name.as_str()))
+    }
+}

@@ -1,0 +1,75 @@
+//! The exceptions that hid findings, and what they hid.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use podtrail_detect::{Exception, Finding};
+
+use super::HtmlReport;
+use super::text::{log_or, object, plural, severity, time};
+
+/// How many hidden findings of an exception are listed.
+const MOST_HIDDEN: usize = 200;
+
+pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
+    let mut hidden: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for excepted in &report.hunt.excepted {
+        hidden.entry(&excepted.exception).or_default().push(&excepted.finding);
+    }
+    html! {
+        p.note {
+            "An exception is a finding that somebody answers for. "
+            @if hidden.is_empty() { "None hid anything here." }
+        }
+        @for exception in report.pack.exceptions() {
+            @if let Some(findings) = hidden.get(exception.id.as_str()) {
+                details.detection {
+                    summary { (exception.id) " " span.absent { "hid " (plural(findings.len() as u64, "finding")) } }
+                    (about(exception))
+                    (list(findings))
+                }
+            }
+        }
+        @for exception in &report.hunt.expired {
+            details.detection {
+                summary { (exception.id) " " span.absent { "expired, hid nothing" } }
+                (about(exception))
+            }
+        }
+    }
+}
+
+fn about(exception: &Exception) -> Markup {
+    html! {
+        dl.facts {
+            div.wide { dt { "Reason" } dd { (exception.reason) } }
+            div { dt { "Owner" } dd { (exception.owner) } }
+            div {
+                dt { "Holds" }
+                dd { @match exception.expires { Some(day) => { "until " (day) }, None => "for good" } }
+            }
+        }
+    }
+}
+
+fn list(findings: &[&Finding]) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                thead { tr { th scope="col" { "Severity" } th scope="col" { "Finding" } th scope="col" { "Identity" } th scope="col" { "Object" } th scope="col" { "First seen, UTC" } } }
+                tbody {
+                    @for finding in findings.iter().take(MOST_HIDDEN) {
+                        tr {
+                            td { (severity(finding.severity)) }
+                            th scope="row" { (finding.title) }
+                            td { (log_or(finding.identity.as_deref(), "not authenticated")) }
+                            td { (object(finding)) }
+                            td { (time(finding.first_seen)) }
+                        }
+                    }
+                }
+            }
+        }
+        @if findings.len() > MOST_HIDDEN { p.note { "and " (findings.len() - MOST_HIDDEN) " more" } }
+    }
+}

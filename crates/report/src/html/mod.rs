@@ -1,0 +1,135 @@
+//! The report of a hunt as one HTML file, to be handed over: it opens from disk, asks nothing of the network, and prints.
+//!
+//! Everything in it may come from a hostile log. Templates escape by default; [`text`] spells out what cannot be seen
+//! and cuts what is too long; the page forbids every script and style but its own, by their digests; its script reads
+//! the page only and is never given text of a log.
+
+mod attack;
+mod context;
+mod coverage;
+mod detections;
+mod exceptions;
+mod findings;
+mod identities;
+mod made;
+mod summary;
+mod text;
+mod timeline;
+
+use std::io::{self, Write};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use podtrail_detect::{Hunt, Pack, Severity};
+use sha2::{Digest, Sha256};
+
+pub use context::{
+    Activity, Context, EventFacts, IdentityFacts, ImageFacts, Lineage, NamespaceFacts, SourceFile,
+    WorkloadWrites,
+};
+pub use findings::MOST_EVENTS;
+pub use timeline::timeline_step;
+
+use crate::html::text::log;
+use crate::summary::LogSummary;
+
+const STYLE: &str = include_str!("report.css");
+const SCRIPT: &str = include_str!("report.js");
+
+/// All that a report tells.
+#[derive(Debug)]
+pub struct HtmlReport<'a> {
+    /// The events that the hunt looked at.
+    pub log: &'a LogSummary,
+    /// What the pack found, most severe first.
+    pub hunt: &'a Hunt,
+    /// The pack.
+    pub pack: &'a Pack,
+    /// What the log says around the findings.
+    pub context: &'a Context,
+    /// The least severity that is told.
+    pub least: Severity,
+    /// How many findings were below it.
+    pub left_out: usize,
+    /// The command line that made the report.
+    pub command: String,
+    /// When it was made.
+    pub time: DateTime<Utc>,
+}
+
+/// Writes the report as one HTML file.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_html(report: &HtmlReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(page(report).into_string().as_bytes())
+}
+
+fn page(report: &HtmlReport<'_>) -> Markup {
+    let sections: [(&str, &str, Markup); 11] = [
+        ("summary", "Summary", summary::section(report)),
+        ("timeline", "Timeline", timeline::section(report)),
+        ("attack", "ATT&CK", attack::section(report)),
+        ("findings", "Findings", findings::section(report)),
+        ("detections", "Detections", detections::section(report)),
+        ("identities", "Identities", identities::identities(report)),
+        ("namespaces", "Namespaces", identities::namespaces(report)),
+        ("images", "Images", identities::images(report)),
+        ("coverage", "Coverage and blind spots", coverage::section(report)),
+        ("exceptions", "Exceptions", exceptions::section(report)),
+        ("made", "How this report was made", made::section(report)),
+    ];
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                meta name="color-scheme" content="light dark";
+                title { (summary::title(report)) " · podtrail" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#findings" { "Skip to the findings" }
+                header {
+                    p.eyebrow { "Kubernetes audit log · report of a hunt" }
+                    h1 { (summary::title(report)) }
+                    p.lead { (summary::lead(report)) }
+                    nav aria-label="Contents" {
+                        ul { @for (id, title, _) in &sections { li { a href={ "#" (id) } { (title) } } } }
+                    }
+                }
+                main {
+                    @for (id, title, section) in &sections {
+                        section id=(id) aria-labelledby={ (id) "-title" } {
+                            h2 id={ (id) "-title" } { (title) }
+                            (section)
+                        }
+                    }
+                }
+                footer {
+                    p {
+                        "Made by podtrail " (env!("CARGO_PKG_VERSION")) " on " (text::time(report.time)) " UTC. "
+                        "Text from the log is shown as it was, with what cannot be seen spelled out, such as "
+                        (log("\u{202e}")) "."
+                    }
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}
+
+/// Forbids all but the style and the script of this page: nothing is fetched, sent or framed.
+fn policy() -> String {
+    let digest = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        digest(STYLE),
+        digest(SCRIPT)
+    )
+}

@@ -1,0 +1,223 @@
+//! The first page: how much, who, where, and what to read first.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use podtrail_detect::{Finding, Severity};
+
+use super::HtmlReport;
+use super::text::{
+    count, filter_link, finding_href, log, log_list, log_or, object, plural, severity, shown, time,
+};
+use crate::summary::thousands;
+
+/// How many findings there are of each severity, the least first.
+pub(super) fn counts<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> [u64; 5] {
+    let mut counts = [0; 5];
+    for finding in findings {
+        for (count, severity) in counts.iter_mut().zip(Severity::ALL) {
+            *count += u64::from(finding.severity == severity);
+        }
+    }
+    counts
+}
+
+pub(super) fn title(report: &HtmlReport<'_>) -> String {
+    let findings = match report.hunt.findings.len() {
+        0 => "No findings".to_owned(),
+        count => plural(count as u64, "finding"),
+    };
+    match report.log.clusters.as_slice() {
+        [] => findings,
+        [cluster] => format!("{findings} in cluster {}", shown(cluster)),
+        clusters => format!("{findings} in {} clusters", clusters.len()),
+    }
+}
+
+pub(super) fn lead(report: &HtmlReport<'_>) -> Markup {
+    let summary = report.log;
+    html! {
+        (plural(report.hunt.detections as u64, "detection")) " looked at "
+        (plural(summary.events, "event")) " of " (thousands(summary.identities))
+        @if summary.identities == 1 { " identity" } @else { " identities" }
+        @if let (Some(first), Some(last)) = (summary.first, summary.last) {
+            ", from " (time(first)) " to " (time(last)) " UTC"
+        }
+        "."
+        @if report.hunt.findings.is_empty() {
+            " Nothing of severity " (report.least) " or above was found."
+        } @else if let Some((_, Some(identity))) = ranked(&report.hunt.findings, |finding| &finding.identity).first() {
+            " The most severe findings are about " (log(identity)) "."
+        }
+    }
+}
+
+pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
+    let findings = &report.hunt.findings;
+    let identities = ranked(findings, |finding| &finding.identity);
+    let namespaces = ranked(findings, |finding| &finding.namespace);
+    html! {
+        (tally(report))
+        (limits(report))
+        @if !findings.is_empty() {
+            h3 { "Read first" }
+            ol.first {
+                @for finding in read_first(findings) {
+                    li {
+                        (severity(finding.severity))
+                        div {
+                            a href=(finding_href(finding)) { (finding.title) }
+                            @if let Some(reason) = finding.reasons.first() { p { (log(reason)) } }
+                            p.meta {
+                                (log_or(finding.identity.as_deref(), "not authenticated"))
+                                " · " (object(finding)) " · " (time(finding.first_seen))
+                            }
+                        }
+                    }
+                }
+            }
+            div.columns {
+                (ranking("Who", "Identity", "not authenticated", &identities))
+                (ranking("Where", "Namespace", "the cluster itself", &namespaces))
+            }
+        }
+        dl.facts {
+            div {
+                dt { "Period, UTC" }
+                dd {
+                    @if let Some((first, last)) = report.log.first.zip(report.log.last) {
+                        (time(first)) " to" br; (time(last))
+                    } @else { "no events" }
+                }
+            }
+            div { dt { "Clusters" } dd { (log_list(&report.log.clusters)) } }
+            (fact("Events", &thousands(report.log.events)))
+            (fact("Requests", &thousands(report.log.requests)))
+            (fact("Identities", &thousands(report.log.identities)))
+            (fact("Workload writes", &thousands(report.log.workload_writes)))
+            (fact("Their body is in the log", &thousands(report.log.visible_writes)))
+            (fact("Excepted findings", &thousands(report.hunt.excepted.len() as u64)))
+        }
+    }
+}
+
+fn fact(name: &str, value: &str) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}
+
+/// The number of findings of each severity; each number shows these findings.
+fn tally(report: &HtmlReport<'_>) -> Markup {
+    let counts = counts(&report.hunt.findings);
+    html! {
+        ul.tally {
+            @for (level, count) in Severity::ALL.iter().zip(counts).rev().filter(|(level, _)| **level >= report.least) {
+                li class={ "level " (level) } {
+                    @if count > 0 {
+                        a href={ "#severity=" (level) } { b { (thousands(count)) } " " (level) }
+                    } @else {
+                        span { b { "0" } " " (level) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a reader must know before trusting the numbers.
+fn limits(report: &HtmlReport<'_>) -> Markup {
+    let failures = report.hunt.failures.len() as u64;
+    let blind: u64 = report.log.blind_writes.iter().map(|(_, count)| count).sum();
+    let quarantined = report.context.quarantined;
+    let expired = report.hunt.expired.len() as u64;
+    html! {
+        @if failures + blind + quarantined + expired > 0 {
+            ul.limits {
+                @if failures > 0 {
+                    li { strong { (plural(failures, "detection")) " could not be run. " } a href="#coverage" { "Which" } }
+                }
+                @if blind > 0 {
+                    li {
+                        strong { (plural(blind, "write")) " of workloads or roles show no body: " }
+                        "detections cannot tell what they do. " a href="#coverage" { "Where" }
+                    }
+                }
+                @if quarantined > 0 {
+                    li { strong { (plural(quarantined, "record")) " could not be read. " } a href="#coverage" { "More" } }
+                }
+                @if expired > 0 {
+                    li { strong { (plural(expired, "exception")) " expired and hide nothing. " } a href="#exceptions" { "Which" } }
+                }
+            }
+        }
+    }
+}
+
+/// The most severe findings, those that were seen first before others, each kind once.
+fn read_first(findings: &[Finding]) -> Vec<&Finding> {
+    const SHOWN: usize = 7;
+    let mut kinds: Vec<(&str, Option<&str>)> = Vec::new();
+    let mut first = Vec::new();
+    for finding in findings {
+        let kind = (finding.detection.as_str(), finding.identity.as_deref());
+        if first.len() < SHOWN && finding.severity > Severity::Low && !kinds.contains(&kind) {
+            kinds.push(kind);
+            first.push(finding);
+        }
+    }
+    first
+}
+
+/// The values of a member, those with the most severe findings first, with their numbers of findings.
+fn ranked<'a>(
+    findings: &'a [Finding],
+    member: impl Fn(&'a Finding) -> &'a Option<String>,
+) -> Vec<([u64; 5], &'a Option<String>)> {
+    let mut groups: BTreeMap<&Option<String>, Vec<&Finding>> = BTreeMap::new();
+    for finding in findings {
+        groups.entry(member(finding)).or_default().push(finding);
+    }
+    let mut rows: Vec<_> =
+        groups.into_iter().map(|(name, findings)| (counts(findings), name)).collect();
+    rows.sort_by(|(a, _), (b, _)| b.iter().rev().cmp(a.iter().rev()));
+    rows
+}
+
+fn ranking(
+    title: &str,
+    column: &str,
+    nobody: &str,
+    rows: &[([u64; 5], &Option<String>)],
+) -> Markup {
+    const SHOWN: usize = 6;
+    html! {
+        div {
+            h3 { (title) }
+            table.ranking {
+                thead {
+                    tr {
+                        th scope="col" { (column) }
+                        @for level in Severity::ALL.iter().rev().take(4) {
+                            th.number.level scope="col" { (level) }
+                        }
+                    }
+                }
+                tbody {
+                    @for (counts, name) in rows.iter().take(SHOWN) {
+                        tr {
+                            th scope="row" {
+                                @match name {
+                                    Some(name) => (filter_link(name)),
+                                    None => span.absent { (nobody) },
+                                }
+                            }
+                            @for number in counts.iter().rev().take(4) {
+                                td.number { (count(*number)) }
+                            }
+                        }
+                    }
+                }
+            }
+            @if rows.len() > SHOWN { p.note { "and " (rows.len() - SHOWN) " more" } }
+        }
+    }
+}
