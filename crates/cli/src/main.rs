@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::{Cli, Command, LakeCommand};
+use crate::args::{Cli, Command};
 use crate::exit::Exit;
 
 // Parsing and encoding allocate on all cores at once; measured against the system's allocator in benches/README.md.
@@ -51,7 +51,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Sql(arguments) => commands::sql::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
         Command::Quarantine(arguments) => commands::quarantine::run(&arguments),
-        Command::Lake(LakeCommand::Vacuum(arguments)) => commands::vacuum::run(&arguments),
+        Command::Lake(command) => commands::lake::run(&command),
         Command::Schema => commands::schema::run(),
         Command::Detections(command) => commands::detections::run(&command),
         Command::Exceptions(command) => commands::exceptions::run(&command),
