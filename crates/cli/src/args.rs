@@ -10,12 +10,16 @@ use podtrail_detect::Severity;
 use podtrail_query::{Bound, Scope, parse_bound};
 use podtrail_report::RowFormat;
 
+use crate::config::FILE_VARIABLE;
 use crate::exit::{self, UsageError};
 
 /// Hunts for workloads that should not be there, in Kubernetes audit logs.
 #[derive(Debug, Parser)]
 #[command(name = "podtrail", version, after_help = exit::HELP, propagate_version = true)]
 pub(crate) struct Cli {
+    /// A file of settings, in TOML; else $XDG_CONFIG_HOME/podtrail/config.toml, or /etc/podtrail/config.toml
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true, env = FILE_VARIABLE)]
+    pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -38,6 +42,8 @@ pub(crate) enum Command {
     /// Look after a lake
     #[command(subcommand)]
     Lake(LakeCommand),
+    /// Print the settings in force, and where each came from
+    Config,
     /// Print the columns of the events table, as Markdown
     Schema,
     /// List, explain, check and start detections

@@ -236,10 +236,10 @@ impl Table {
             }
             let properties = HashMap::from([(APPEND_ONLY.to_owned(), "false".to_owned())]);
             let set = delta.set_tbl_properties().with_properties(properties);
-            if let Err(error) = set.await
-                && !is_conflict(&error)
-            {
-                return Err(LakeError::log(name)(error));
+            match set.await {
+                Ok(table) => sync_commit(&self.root, table.version().unwrap_or_default())?,
+                Err(error) if is_conflict(&error) => {}
+                Err(error) => return Err(LakeError::log(name)(error)),
             }
         }
         Err(LakeError::Contention { table: name, attempts: MAX_REPLANS })

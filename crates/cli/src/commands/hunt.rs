@@ -28,9 +28,10 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     }
     if arguments.no_exceptions {
         pack.clear_exceptions();
-    }
-    for file in &arguments.exceptions {
-        pack.add_exceptions(read_exceptions(file)?);
+    } else {
+        for file in &arguments.exceptions {
+            pack.add_exceptions(read_exceptions(file)?);
+        }
     }
     let runtime = Runtime::new().context("cannot start threads")?;
     let mut exit = Exit::Ok;

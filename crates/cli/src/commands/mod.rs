@@ -1,5 +1,6 @@
 //! One module a command.
 
+pub(crate) mod config;
 pub(crate) mod detections;
 pub(crate) mod exceptions;
 mod explain;
