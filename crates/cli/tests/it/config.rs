@@ -72,7 +72,7 @@ fn a_flag_beats_the_environment_and_that_the_file() {
     // Where the settings name a lake, logs need not be given; and the name of what is ingested chooses nothing.
     let hunt = ["hunt", "--detection", "privileged-container", "--format", "jsonl"];
     let run = with_file(&file, &hunt, &[]).expect(0);
-    assert!(run.stdout.contains("of-the-flag"), "{run}");
+    assert!(run.stdout.contains("of-the-environment"), "{run}");
     let strict = format!("{file}min_severity = 'critical'\n");
     assert_eq!(with_file(&strict, &hunt, &[]).expect(0).jsonl().len(), 0);
 }
