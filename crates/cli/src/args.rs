@@ -11,12 +11,16 @@ use podtrail_detect::Severity;
 use podtrail_query::{Bound, Scope, parse_bound};
 use podtrail_report::RowFormat;
 
+use crate::config::FILE_VARIABLE;
 use crate::exit::{self, UsageError};
 
 /// Hunts for workloads that should not be there, in Kubernetes audit logs.
 #[derive(Debug, Parser)]
 #[command(name = "podtrail", version, after_help = exit::HELP, propagate_version = true)]
 pub(crate) struct Cli {
+    /// A file of settings, in TOML; else $XDG_CONFIG_HOME/podtrail/config.toml, or /etc/podtrail/config.toml
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true, env = FILE_VARIABLE)]
+    pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -39,6 +43,8 @@ pub(crate) enum Command {
     /// Look after a lake
     #[command(subcommand)]
     Lake(LakeCommand),
+    /// Print the settings in force, and where each came from
+    Config,
     /// Print the columns of the events table, as Markdown
     Schema,
     /// List, explain, check and start detections
@@ -222,21 +228,85 @@ pub(crate) struct QuarantineArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LakeCommand {
-    /// Remove the files that killed runs left behind: those that no version of a table names
+    /// Show what each table consists of, and what a compaction would join
+    Info(LakeInfoArgs),
+    /// Join the small files of each day into larger ones, in order of time; nothing is added, and nothing lost
+    Compact(CompactArgs),
+    /// Remove the files that are not needed: of killed runs, and those that compact and retain have taken out
     Vacuum(VacuumArgs),
+    /// Remove the events of whole days that are older than an age
+    Retain(RetainArgs),
+    /// Read every file, and check it against the log and its digests
+    #[command(after_help = exit::HELP)]
+    Verify(VerifyArgs),
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct LakeInfoArgs {
+    /// The lake
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
+    /// The size of file that a compaction would join up to
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = TARGET_SIZE)]
+    pub(crate) target_size: usize,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = InfoFormat::Table)]
+    pub(crate) format: InfoFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompactArgs {
+    /// The lake
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
+    /// Leave files that are younger: those of a day that is still being written would be joined again and again
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "0s")]
+    pub(crate) older_than: Duration,
+    /// Join files up to this size, and leave larger ones
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = TARGET_SIZE)]
+    pub(crate) target_size: usize,
+    /// Only tell what would be joined
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// The size of file that is neither too small to open nor too large to share out among cores.
+const TARGET_SIZE: &str = "128MiB";
 
 #[derive(Debug, Args)]
 pub(crate) struct VacuumArgs {
     /// The lake
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// Leave files that are younger: an ingest that is under way has files that no version names yet
+    /// Leave what is not needed for less than this: an ingest that is under way has files that no version names yet, and a query that is under way reads those of an older version
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "1h")]
     pub(crate) older_than: Duration,
     /// Only tell what would be removed
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RetainArgs {
+    /// The lake
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
+    /// Remove the days, by UTC, of which every instant is older, such as 400d
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    pub(crate) older_than: Duration,
+    /// Remove events of this activity only; may be repeated
+    #[arg(long, value_name = "ACTIVITY", value_parser = ["workload", "rbac", "access", "secret", "write", "read"])]
+    pub(crate) activity: Vec<String>,
+    /// Only tell what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The lake
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
@@ -402,6 +472,15 @@ pub(crate) enum FindingFormat {
     Ocsf,
     /// Elastic Common Schema, one JSON object a line
     Ecs,
+}
+
+/// How numbers about a lake are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InfoFormat {
+    /// For people
+    Table,
+    /// One JSON array
+    Json,
 }
 
 /// A severity, as an argument.

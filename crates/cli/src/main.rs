@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod config;
 mod exit;
 mod output;
 mod pager;
@@ -11,10 +12,11 @@ mod stop;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use tracing_subscriber::EnvFilter;
 
-use crate::args::{Cli, Command, LakeCommand};
+use crate::args::{Cli, Command};
+use crate::config::Config;
 use crate::exit::Exit;
 
 // Parsing and encoding allocate on all cores at once; measured against the system's allocator in benches/README.md.
@@ -22,9 +24,8 @@ use crate::exit::Exit;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
     log_as_asked();
-    match run(cli.command) {
+    match run() {
         Ok(exit) => exit.into(),
         Err(error) if output::is_broken_pipe(&error) => Exit::Ok.into(),
         Err(error) => {
@@ -45,14 +46,19 @@ fn log_as_asked() {
         .init();
 }
 
-fn run(command: Command) -> anyhow::Result<Exit> {
-    match command {
+fn run() -> anyhow::Result<Exit> {
+    let config = Config::load(&Cli::command())?;
+    let matches = config.apply(Cli::command()).get_matches();
+    // The command line was checked against the very definition that it is read by.
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match cli.command {
         Command::Hunt(arguments) => commands::hunt::run(&arguments),
         Command::Ingest(arguments) => commands::ingest::run(&arguments),
         Command::Sql(arguments) => commands::sql::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
         Command::Quarantine(arguments) => commands::quarantine::run(&arguments),
-        Command::Lake(LakeCommand::Vacuum(arguments)) => commands::vacuum::run(&arguments),
+        Command::Lake(command) => commands::lake::run(&command),
+        Command::Config => commands::config::run(&config),
         Command::Schema => commands::schema::run(),
         Command::Detections(command) => commands::detections::run(&command),
         Command::Exceptions(command) => commands::exceptions::run(&command),

@@ -10,6 +10,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Int32Type, TimeUnit, TimestampMicrosecondType};
 use serde_json::value::RawValue;
 
+use crate::canonical::Canonical;
 use crate::column::Micros;
 use crate::document::members;
 
@@ -183,6 +184,24 @@ impl<'a> Exporter<'a> {
             push_line(out, original);
             return Ok(());
         }
+        self.write_columns(row, out)
+    }
+
+    /// The `event_id` of the event in `row` as it follows from the other columns: a digest of all that the event says.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    ///
+    /// # Panics
+    /// When the batch has no such row.
+    pub fn event_id(&self, row: usize) -> Result<String, ExportError> {
+        let mut event = Vec::new();
+        self.write_columns(row, &mut event)?;
+        Ok(Canonical::default().digest_of_text(&String::from_utf8_lossy(&event)))
+    }
+
+    /// The event that the columns hold, which is the one that `original` was read as, where that is another record.
+    fn write_columns(&self, row: usize, out: &mut Vec<u8>) -> Result<(), ExportError> {
         let extra = match value(self.extra, row) {
             Some(extra) => members(extra).ok_or_else(|| self.not_json(row, "extra"))?,
             None => Vec::new(),

@@ -102,11 +102,6 @@ impl Append {
         &mut self.written
     }
 
-    /// The directory of the table.
-    pub(crate) fn root(&self) -> &std::path::Path {
-        &self.root
-    }
-
     /// What came of it, at this version of the table.
     pub(crate) fn summary(&self, version: i64) -> Appended {
         let bytes = self.written.iter().map(|file| file.add.size).sum::<i64>();

@@ -31,15 +31,10 @@ pub(crate) enum Outcome {
     Unknown(LakeError),
 }
 
-/// Adds files to the table, as it was when `table` was loaded.
+/// Adds files with new rows to the table, as it was when `table` was loaded.
 pub(crate) async fn commit(spec: &TableSpec, table: &DeltaTable, adds: Vec<Add>) -> Outcome {
-    let failed = |error| Outcome::Failed(LakeError::log(spec.name)(error));
-    let state = match table.snapshot() {
-        Ok(state) => state,
-        Err(error) => return failed(error),
-    };
-    let probe = adds.first().map(|add| add.path.clone());
-    let next_version = i64::try_from(state.version()).unwrap_or(i64::MAX).saturating_add(1);
+    let next_version = table.version().unwrap_or_default().saturating_add(1);
+    let next_version = i64::try_from(next_version).unwrap_or(i64::MAX);
     let properties = CommitProperties::default()
         .with_application_transaction(Transaction::new(APPLICATION, next_version))
         .with_max_retries(FOREIGN_RETRIES);
@@ -48,8 +43,39 @@ pub(crate) async fn commit(spec: &TableSpec, table: &DeltaTable, adds: Vec<Add>)
         partition_by: Some(spec.partition_columns.iter().map(|&name| name.to_owned()).collect()),
         predicate: None,
     };
+    commit_actions(spec, table, adds.into_iter().map(Action::Add).collect(), operation, properties)
+        .await
+}
+
+/// Takes files out of the table, and puts others in, as the version after the one that was loaded, or not at all.
+///
+/// delta-rs would let two compactions of the same files pass, and every row of them be there twice: of two removals
+/// of one file it looks at those that change data only. So it is not left to decide what may pass.
+pub(crate) async fn commit_replacement(
+    spec: &TableSpec,
+    table: &DeltaTable,
+    actions: Vec<Action>,
+    operation: DeltaOperation,
+) -> Outcome {
+    let properties = CommitProperties::default().with_max_retries(0);
+    commit_actions(spec, table, actions, operation, properties).await
+}
+
+async fn commit_actions(
+    spec: &TableSpec,
+    table: &DeltaTable,
+    actions: Vec<Action>,
+    operation: DeltaOperation,
+    properties: CommitProperties,
+) -> Outcome {
+    let failed = |error| Outcome::Failed(LakeError::log(spec.name)(error));
+    let state = match table.snapshot() {
+        Ok(state) => state,
+        Err(error) => return failed(error),
+    };
+    let probe = actions.iter().find_map(Probe::of);
     let prepared = CommitBuilder::from(properties)
-        .with_actions(adds.into_iter().map(Action::Add).collect())
+        .with_actions(actions)
         .build(Some(state), table.log_store(), operation)
         .into_prepared_commit_future()
         .await;
@@ -78,10 +104,27 @@ pub(crate) async fn commit(spec: &TableSpec, table: &DeltaTable, adds: Vec<Add>)
     }
 }
 
+/// A file by which a table with a commit differs from one without it.
+struct Probe {
+    path: String,
+    is_active: bool,
+}
+
+impl Probe {
+    fn of(action: &Action) -> Option<Self> {
+        match action {
+            Action::Add(add) => Some(Self { path: add.path.clone(), is_active: true }),
+            Action::Remove(remove) => Some(Self { path: remove.path.clone(), is_active: false }),
+            _ => None,
+        }
+    }
+}
+
 /// Whether looking at the table again, whatever became of it, and committing to what it is then can help.
-fn is_conflict(error: &DeltaTableError) -> bool {
+pub(crate) fn is_conflict(error: &DeltaTableError) -> bool {
     use CommitConflictError::{
-        ConcurrentAppend, ConcurrentTransaction, MetadataChanged, ProtocolChanged,
+        ConcurrentAppend, ConcurrentDeleteRead, ConcurrentTransaction, MetadataChanged,
+        ProtocolChanged,
     };
     use TransactionError::{CommitConflict, MaxCommitAttempts, VersionAlreadyExists};
     let DeltaTableError::Transaction { source } = error else {
@@ -91,7 +134,11 @@ fn is_conflict(error: &DeltaTableError) -> bool {
         MaxCommitAttempts(_) | VersionAlreadyExists(_) => true,
         CommitConflict(conflict) => matches!(
             conflict,
-            ConcurrentAppend | ConcurrentTransaction | MetadataChanged | ProtocolChanged(_)
+            ConcurrentAppend
+                | ConcurrentDeleteRead
+                | ConcurrentTransaction
+                | MetadataChanged
+                | ProtocolChanged(_)
         ),
         _ => false,
     }
@@ -101,7 +148,7 @@ fn is_conflict(error: &DeltaTableError) -> bool {
 async fn look_for(
     spec: &TableSpec,
     table: &DeltaTable,
-    probe: Option<String>,
+    probe: Option<Probe>,
     error: DeltaTableError,
 ) -> Outcome {
     let unknown = |error| {
@@ -114,8 +161,8 @@ async fn look_for(
     let Ok(state) = table.snapshot() else {
         return unknown(error);
     };
-    let committed = state.log_data().iter().any(|file| Some(&*file.path()) == probe.as_deref());
-    if committed {
+    let is_active = |path: &str| state.log_data().iter().any(|file| file.path() == path);
+    if probe.is_some_and(|probe| is_active(&probe.path) == probe.is_active) {
         Outcome::Committed { version: state.version(), state: Some(state.clone()) }
     } else {
         Outcome::Failed(LakeError::log(spec.name)(error))

@@ -254,7 +254,7 @@ fn row_groups(
 }
 
 /// The number that an id of 32 hexadecimal digits stands for.
-fn parse_id(text: &str) -> Option<u128> {
+pub(crate) fn parse_id(text: &str) -> Option<u128> {
     let digit = |byte| char::from(byte).to_digit(16).map(u128::from);
     let mut digits = (text.len() == ID_DIGITS).then(|| text.bytes())?;
     digits.try_fold(0, |id, byte| Some(id << 4 | digit(byte)?))

@@ -45,6 +45,16 @@ pub enum LakeError {
         /// The error of the Parquet library.
         source: ParquetError,
     },
+    /// The rows of files could not be read to be written anew.
+    #[error("cannot read the rows in {} of table `{table}`: {detail}; `podtrail lake verify` names the file", partition.display())]
+    Unreadable {
+        /// The table.
+        table: &'static str,
+        /// The directory of the partition, inside the table.
+        partition: PathBuf,
+        /// What went wrong.
+        detail: String,
+    },
     /// Columns in memory could not be computed with.
     #[error("table `{table}`: {source}")]
     Arrow {

@@ -5,14 +5,19 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use podtrail_event::{quarantine_comment, quarantine_schema};
+use chrono::NaiveDate;
+use podtrail_event::{ExportError, Exporter, quarantine_comment, quarantine_schema};
 
 use crate::append::Appended;
+use crate::compact::{CompactOptions, Compacted};
 use crate::error::LakeError;
+use crate::info::TableInfo;
+use crate::retain::Retained;
 use crate::snapshot::Snapshot;
 use crate::spec::TableSpec;
 use crate::table::Table;
 use crate::vacuum::Vacuumed;
+use crate::verify::Verified;
 
 static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     Arc::new(TableSpec {
@@ -21,6 +26,7 @@ static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         comment: event_comment,
         partition_columns: &podtrail_event::PARTITION_COLUMNS,
         id_column: "event_id",
+        ids: Some(event_ids),
         time_column: Some("time"),
         unique_columns: &["event_id", "audit_id"],
         opaque_columns: &["request_object", "response_object", "extra"],
@@ -36,6 +42,7 @@ static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         comment: quarantine_comment,
         partition_columns: &[],
         id_column: "quarantine_id",
+        ids: None,
         time_column: None,
         unique_columns: &["quarantine_id"],
         opaque_columns: &["bytes"],
@@ -47,6 +54,12 @@ static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
 fn event_comment(column: &str) -> Option<String> {
     let documentation = podtrail_event::documentation();
     documentation.into_iter().find(|field| field.name == column).map(|field| field.doc)
+}
+
+/// The digests of events, taken of their columns.
+fn event_ids(rows: &RecordBatch) -> Result<Vec<String>, ExportError> {
+    let exporter = Exporter::new(rows)?;
+    (0..rows.num_rows()).map(|row| exporter.event_id(row)).collect()
 }
 
 /// A directory with the tables `events` and `quarantine`.
@@ -123,10 +136,75 @@ impl Lake {
         self.events.snapshot_at(version).await
     }
 
-    /// Removes the files that no version of a table names, as runs leave them behind that are killed or lose their disk.
+    /// What each table consists of, and what a compaction would do to it.
     ///
-    /// What any version in the log names stays, and what is younger than `min_age`: an append that is under way has files
-    /// that are not named yet. With `dry_run` nothing is removed.
+    /// # Errors
+    /// If a log cannot be read.
+    pub async fn info(&self, options: &CompactOptions) -> Result<Vec<TableInfo>, LakeError> {
+        let mut tables = Vec::new();
+        for table in self.tables() {
+            tables.push(TableInfo::of(&table.snapshot().await?, options));
+        }
+        Ok(tables)
+    }
+
+    /// Joins the small files of each partition into one, or a few, that hold the same rows in order of time.
+    ///
+    /// Each partition is one commit, and `done` is told of each. Others may read and append meanwhile; of two
+    /// compactions one comes first, and the other looks again. Memory: 64 MiB of rows that are merged and 64 MiB of
+    /// those that are written, by estimate, whatever the size of the table.
+    ///
+    /// # Errors
+    /// If a file or a log cannot be read or written. The partitions told of before are done.
+    pub async fn compact(
+        &self,
+        options: &CompactOptions,
+        done: &mut (dyn FnMut(&Compacted) + Send),
+    ) -> Result<(), LakeError> {
+        for table in self.tables() {
+            table.compact(options, done).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the events of days before `before`, of these activities or, if there are none, of all, in one commit.
+    ///
+    /// Older versions, and so their files, stay until a vacuum. The table is no longer marked as one that nothing is
+    /// ever removed from (`delta.appendOnly`). With `dry_run` nothing is removed.
+    ///
+    /// # Errors
+    /// If the log cannot be read or written.
+    pub async fn retain(
+        &self,
+        before: NaiveDate,
+        activities: &[String],
+        dry_run: bool,
+    ) -> Result<Retained, LakeError> {
+        self.events.retain(before, activities, dry_run).await
+    }
+
+    /// Reads every active file, and checks it against the log and itself.
+    ///
+    /// # Errors
+    /// If a log cannot be read at all. What is wrong with files is in the result.
+    pub async fn verify(&self) -> Result<Vec<Verified>, LakeError> {
+        let mut verified = Vec::new();
+        for table in self.tables() {
+            verified.push(table.verify().await?);
+        }
+        Ok(verified)
+    }
+
+    fn tables(&self) -> [&Table; 2] {
+        [&self.events, &self.quarantine]
+    }
+
+    /// Removes the files that the newest version of a table does not need: those that no version names, as runs leave them
+    /// behind that are killed or lose their disk, and those that a compaction or a retention has taken out.
+    ///
+    /// What is not needed for less than `min_age` stays: an append that is under way has files that are not named yet, and a
+    /// query that is under way reads an older version. Versions before a compaction or a retention cannot be read
+    /// afterwards. With `dry_run` nothing is removed.
     ///
     /// # Errors
     /// If a directory or a log cannot be read, or a log lacks entries; nothing is removed from that table then.

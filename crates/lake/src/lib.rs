@@ -10,27 +10,36 @@
 
 mod append;
 mod commit;
+mod compact;
 mod dedupe;
 mod error;
+mod info;
 mod known_ids;
 mod lake;
+mod merge;
 mod partition;
 mod protocol;
 mod provider;
 mod prune;
 mod redaction_key;
+mod retain;
 mod snapshot;
 mod spec;
 mod stats;
 mod table;
 mod vacuum;
+mod verify;
 mod write;
 mod writer_properties;
 
 pub use append::Appended;
+pub use compact::{CompactOptions, Compacted};
 pub use error::LakeError;
+pub use info::TableInfo;
 pub use lake::Lake;
 pub use provider::{LakeTable, PUSHDOWN_FILTERS};
+pub use retain::{Retained, RetainedPartition};
 pub use snapshot::{DataFile, Snapshot};
 pub use stats::FileStats;
 pub use vacuum::{Orphan, Vacuumed};
+pub use verify::{Problem, Verified};

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use podtrail_event::ExportError;
 
 /// Delta Lake keeps statistics of this many leaf columns by default (`delta.dataSkippingNumIndexedCols`).
 const INDEXED_LEAVES: usize = 32;
+
+/// One id for each row of a batch.
+pub(crate) type ComputeIds = fn(&RecordBatch) -> Result<Vec<String>, ExportError>;
 
 /// The shape of one table, shared by everything that writes or reads it.
 #[derive(Debug)]
@@ -20,6 +25,8 @@ pub(crate) struct TableSpec {
     pub(crate) partition_columns: &'static [&'static str],
     /// Column with 32 hexadecimal digits that is equal for equal rows only.
     pub(crate) id_column: &'static str,
+    /// Computes the ids of rows, with the columns that are stored in files, from their other columns, where that can be done.
+    pub(crate) ids: Option<ComputeIds>,
     /// Timestamp (microseconds, UTC, never null) by which rows are sorted; equal rows have equal times.
     pub(crate) time_column: Option<&'static str>,
     /// Columns whose values hardly ever repeat: a dictionary would only be built to be thrown away.

@@ -1,30 +1,42 @@
 //! One Delta table in a local directory: opened, made, appended to and read.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use deltalake::kernel::StructField;
+use chrono::NaiveDate;
 use deltalake::kernel::transaction::CommitProperties;
-use deltalake::protocol::SaveMode;
+use deltalake::kernel::{Action, StructField};
+use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use tokio::runtime::Handle;
 use url::Url;
 
 use crate::append::{Append, Appended};
-use crate::commit::{Outcome, commit};
+use crate::commit::{Outcome, commit, commit_replacement, is_conflict};
+use crate::compact::{CompactOptions, Compacted, Plan, Rewritten, plan, rewrite};
 use crate::error::LakeError;
 use crate::known_ids::KnownIds;
 use crate::protocol::{check_appendable, delta_schema};
-use crate::snapshot::Snapshot;
+use crate::retain::{Retained, expired, predicate};
+use crate::snapshot::{DataFile, Snapshot};
 use crate::spec::TableSpec;
 use crate::vacuum::{Vacuumed, vacuum};
+use crate::verify::{Verified, verify};
 use crate::write::{Written, sync_directory};
 
 /// Each failed attempt means that another append has succeeded, so this is the number of
 /// appends by other processes that one append lets pass.
 const MAX_ATTEMPTS: usize = 1000;
+
+/// How often a compaction or a retention chooses files anew after another writer has taken some of them.
+const MAX_REPLANS: usize = 20;
+
+/// The property of a table of which nothing is ever removed or changed.
+const APPEND_ONLY: &str = "delta.appendOnly";
 
 /// A table, and what was last read of its log.
 pub(crate) struct Table {
@@ -116,7 +128,178 @@ impl Table {
         Snapshot::new(self.spec.clone(), self.root.clone(), state)
     }
 
-    /// Removes files that no version names and that are at least `min_age` old.
+    /// Joins the small files of each partition, one commit a partition; tells of each when it is done.
+    pub(crate) async fn compact(
+        &self,
+        options: &CompactOptions,
+        done: &mut (dyn FnMut(&Compacted) + Send),
+    ) -> Result<(), LakeError> {
+        for plan in plan(&self.snapshot().await?, options) {
+            if options.dry_run {
+                done(&plan.outlook(&self.spec));
+            } else if let Some(compacted) = self.compact_partition(plan, options).await? {
+                done(&compacted);
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins the small files of a partition; none if there is nothing left to join.
+    async fn compact_partition(
+        &self,
+        mut plan: Plan,
+        options: &CompactOptions,
+    ) -> Result<Option<Compacted>, LakeError> {
+        let name = self.spec.name;
+        for _ in 0..MAX_REPLANS {
+            let (spec, root, runtime) = (self.spec.clone(), self.root.clone(), Handle::current());
+            let work = move || (rewrite(&spec, &root, &plan, &runtime), plan);
+            let (rewritten, before) = blocking(name, move || Ok(work())).await?;
+            let operation = DeltaOperation::Optimize {
+                predicate: None,
+                target_size: i64::try_from(options.target_size).unwrap_or(i64::MAX),
+            };
+            let replaced = match rewritten {
+                Ok(Rewritten { old, .. }) if old.is_empty() => return Ok(None),
+                Ok(Rewritten { old, mut new }) => {
+                    let compacted = Compacted {
+                        files: old.len(),
+                        bytes: old.iter().map(|file| file.size).sum(),
+                        new_files: new.len(),
+                        new_bytes: Some(new.iter().map(Written::size).sum()),
+                        ..before.outlook(&self.spec)
+                    };
+                    self.replace(&old, &mut new, operation).await?.map(|_| compacted)
+                }
+                // What another compaction has taken out, a vacuum may have removed.
+                Err(error) if self.has_all(before.files()).await? => return Err(error),
+                Err(_) => None,
+            };
+            if replaced.is_some() {
+                return Ok(replaced);
+            }
+            let now = self.snapshot().await?;
+            let same = crate::compact::plan(&now, options)
+                .into_iter()
+                .find(|plan| plan.partition == before.partition);
+            match same {
+                Some(again) => plan = again,
+                None => return Ok(None),
+            }
+        }
+        Err(LakeError::Contention { table: name, attempts: MAX_REPLANS })
+    }
+
+    /// Whether all of the files are part of the table.
+    async fn has_all(
+        &self,
+        files: impl Iterator<Item = &Arc<DataFile>>,
+    ) -> Result<bool, LakeError> {
+        let now = self.snapshot().await?;
+        let active: HashSet<&str> = now.files().iter().map(|file| file.path.as_str()).collect();
+        Ok(files.into_iter().all(|file| active.contains(file.path.as_str())))
+    }
+
+    /// Removes the partitions of days before `before`, of these activities or, if there are none, of all; in one commit.
+    pub(crate) async fn retain(
+        &self,
+        before: NaiveDate,
+        activities: &[String],
+        dry_run: bool,
+    ) -> Result<Retained, LakeError> {
+        for _ in 0..MAX_REPLANS {
+            let snapshot = self.snapshot().await?;
+            let old = expired(&snapshot, before, activities);
+            let version = snapshot.version();
+            if dry_run || old.is_empty() {
+                return Ok(Retained::of(&self.spec, version, &old));
+            }
+            self.allow_removal().await?;
+            let predicate = Some(predicate(before, activities));
+            let operation = DeltaOperation::Delete { predicate };
+            if let Some(version) = self.replace(&old, &mut [], operation).await? {
+                return Ok(Retained::of(&self.spec, version, &old));
+            }
+        }
+        Err(LakeError::Contention { table: self.spec.name, attempts: MAX_REPLANS })
+    }
+
+    /// Takes the mark from the table that nothing is ever removed from it, which holds no longer.
+    async fn allow_removal(&self) -> Result<(), LakeError> {
+        let name = self.spec.name;
+        for _ in 0..MAX_REPLANS {
+            let delta = self.refresh().await?;
+            let state = delta.snapshot().map_err(LakeError::log(name))?;
+            if state.metadata().configuration().get(APPEND_ONLY).is_none_or(|value| value != "true")
+            {
+                return Ok(());
+            }
+            let properties = HashMap::from([(APPEND_ONLY.to_owned(), "false".to_owned())]);
+            let set = delta.set_tbl_properties().with_properties(properties);
+            match set.await {
+                Ok(table) => sync_commit(&self.root, table.version().unwrap_or_default())?,
+                Err(error) if is_conflict(&error) => {}
+                Err(error) => return Err(LakeError::log(name)(error)),
+            }
+        }
+        Err(LakeError::Contention { table: name, attempts: MAX_REPLANS })
+    }
+
+    /// Puts files in the place of others, in one commit; nothing if any of the others is not part of the table any more.
+    async fn replace(
+        &self,
+        old: &[Arc<DataFile>],
+        new: &mut [Written],
+        operation: DeltaOperation,
+    ) -> Result<Option<i64>, LakeError> {
+        let name = self.spec.name;
+        let paths: HashSet<&str> = old.iter().map(|file| file.path.as_str()).collect();
+        let changes_data = operation.changes_data();
+        let _turn = self.appending.lock().await;
+        for _ in 0..MAX_ATTEMPTS {
+            let mut delta = self.refresh().await?;
+            let state = delta.snapshot().map_err(LakeError::log(name))?;
+            check_appendable(&self.spec, state)?;
+            let removes: Vec<Action> = state
+                .log_data()
+                .iter()
+                .filter(|file| paths.contains(&*file.path()))
+                .map(|file| Action::Remove(file.remove_action(changes_data)))
+                .collect();
+            if removes.len() < paths.len() {
+                return Ok(None);
+            }
+            // From here to the outcome, what is cancelled must not delete what it may have committed.
+            new.iter_mut().for_each(Written::keep);
+            let adds = new.iter().map(|file| Action::Add(file.add.clone()));
+            let actions = removes.into_iter().chain(adds).collect();
+            match commit_replacement(&self.spec, &delta, actions, operation.clone()).await {
+                Outcome::Committed { version, state } => {
+                    sync_commit(&self.root, version)?;
+                    if state.is_some() {
+                        delta.state = state;
+                        self.remember(delta);
+                    }
+                    return Ok(Some(i64::try_from(version).unwrap_or(i64::MAX)));
+                }
+                Outcome::Unknown(error) => return Err(error),
+                Outcome::Failed(error) => {
+                    unkeep(new, &self.root);
+                    return Err(error);
+                }
+                Outcome::Conflict => unkeep(new, &self.root),
+            }
+        }
+        Err(LakeError::Contention { table: name, attempts: MAX_ATTEMPTS })
+    }
+
+    /// Reads every active file, and checks it against the log and itself.
+    pub(crate) async fn verify(&self) -> Result<Verified, LakeError> {
+        let snapshot = self.snapshot().await?;
+        blocking(self.spec.name, move || Ok(verify(&snapshot))).await
+    }
+
+    /// Removes files that the newest version does not need and that are at least `min_age` old.
     pub(crate) async fn vacuum(
         &self,
         min_age: Duration,
@@ -156,19 +339,21 @@ impl Table {
                 }
                 Outcome::Unknown(error) => return Err(error),
                 Outcome::Failed(error) => {
-                    unkeep(&mut append);
+                    unkeep(append.written(), &self.root);
                     return Err(error);
                 }
-                Outcome::Conflict => unkeep(&mut append),
+                Outcome::Conflict => unkeep(append.written(), &self.root),
             }
         }
         Err(LakeError::Contention { table: name, attempts: MAX_ATTEMPTS })
     }
 }
 
-fn unkeep(append: &mut Append) {
-    let root = append.root().to_path_buf();
-    append.written().iter_mut().for_each(|file| file.unkeep(&root));
+/// Files that were not committed go again when they are dropped.
+fn unkeep(files: &mut [Written], root: &Path) {
+    for file in files {
+        file.unkeep(root);
+    }
 }
 
 fn builder(root: &Path, spec: &TableSpec) -> Result<DeltaTableBuilder, LakeError> {
@@ -200,7 +385,7 @@ async fn make(root: &Path, spec: &TableSpec) -> Result<(), LakeError> {
         // With retries, delta-rs gives a table that another process has just made new metadata, as version 1.
         .with_commit_properties(CommitProperties::default().with_max_retries(0))
         .with_configuration([
-            ("delta.appendOnly", Some("true")),
+            (APPEND_ONLY, Some("true")),
             // Versions are what findings refer to: the log of old ones stays readable.
             ("delta.enableExpiredLogCleanup", Some("false")),
         ])

@@ -1,13 +1,14 @@
-//! Removing what killed runs left behind: files in the directory of a table that no version of it names.
+//! Removing files that the newest version of a table does not need: those that killed runs left behind, which no version names,
+//! and those that a compaction or a retention has taken out.
 //!
-//! The log is read from its first entry on, so a file that any version names stays, whether it is active or not. An append
-//! that is under way has written files that no version names yet: young files stay too.
+//! The log is read from its first entry on. An append that is under way has written files that no version names yet, and a query
+//! that is under way reads files of the version that it began with: what is young stays.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -17,25 +18,35 @@ use crate::spec::TableSpec;
 
 const LOG_DIRECTORY: &str = "_delta_log";
 
-/// What was left behind.
+/// What was not needed any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Vacuumed {
     /// The files that were removed, or would be, in order.
     pub removed: Vec<Orphan>,
-    /// How many files no version names, but are too young to be told from those of an append under way.
+    /// How many files are not needed, but so young that an append or a query under way may need them.
     pub young: usize,
 }
 
-/// A file that no version of its table names.
+/// A file that the newest version of its table does not have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Orphan {
     /// Its absolute path.
     pub path: PathBuf,
     /// Its size in bytes.
     pub size: u64,
+    /// Whether an older version has it, which cannot be read without it.
+    pub is_named: bool,
 }
 
-/// Removes the files of the table at `root` that no version names and that are at least `min_age` old.
+/// What the log says last of a file.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Active,
+    /// Taken out, in milliseconds since the Unix epoch, if it says when.
+    Removed(Option<i64>),
+}
+
+/// Removes the files of the table at `root` that the newest version does not need, for at least `min_age`.
 pub(crate) fn vacuum(
     spec: &TableSpec,
     root: &Path,
@@ -50,7 +61,9 @@ pub(crate) fn vacuum(
 
     let mut vacuumed = Vacuumed::default();
     for path in files {
-        if relative_path(root, &path).is_none_or(|relative| named.contains(&relative)) {
+        let Some(relative) = relative_path(root, &path) else { continue };
+        let fate = named.get(&relative);
+        if matches!(fate, Some(Fate::Active | Fate::Removed(None))) {
             continue;
         }
         let metadata = match path.symlink_metadata() {
@@ -59,8 +72,14 @@ pub(crate) fn vacuum(
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(LakeError::io("read", &path)(error)),
         };
-        let modified = metadata.modified().map_err(LakeError::io("read", &path))?;
-        let is_old = SystemTime::now().duration_since(modified).is_ok_and(|age| age >= min_age);
+        let unneeded_since = match fate {
+            Some(Fate::Removed(Some(millis))) => {
+                UNIX_EPOCH + Duration::from_millis(u64::try_from(*millis).unwrap_or_default())
+            }
+            _ => metadata.modified().map_err(LakeError::io("read", &path))?,
+        };
+        let is_old =
+            SystemTime::now().duration_since(unneeded_since).is_ok_and(|age| age >= min_age);
         if !is_old {
             vacuumed.young += 1;
             continue;
@@ -68,7 +87,8 @@ pub(crate) fn vacuum(
         if !dry_run {
             remove(&path)?;
         }
-        vacuumed.removed.push(Orphan { path, size: metadata.len() });
+        let orphan = Orphan { path, size: metadata.len(), is_named: fate.is_some() };
+        vacuumed.removed.push(orphan);
     }
     vacuumed.removed.sort_unstable();
     Ok(vacuumed)
@@ -133,8 +153,8 @@ fn relative_path(root: &Path, path: &Path) -> Option<String> {
     Some(parts?.join("/"))
 }
 
-/// The files that any entry of the log adds or removes.
-fn named_files(spec: &TableSpec, log: &Path) -> Result<HashSet<String>, LakeError> {
+/// The files that any entry of the log adds or removes, and what became of them.
+fn named_files(spec: &TableSpec, log: &Path) -> Result<HashMap<String, Fate>, LakeError> {
     let mut versions: Vec<(u64, PathBuf)> = entries(log)?
         .into_iter()
         .filter_map(|(path, name, _)| {
@@ -143,7 +163,7 @@ fn named_files(spec: &TableSpec, log: &Path) -> Result<HashSet<String>, LakeErro
         })
         .collect();
     versions.sort_unstable();
-    let mut named = HashSet::new();
+    let mut named = HashMap::new();
     for (expected, (version, path)) in (0..).zip(versions) {
         if version != expected {
             let detail = format!(
@@ -161,17 +181,23 @@ fn read_entry(
     spec: &TableSpec,
     version: u64,
     path: &Path,
-    named: &mut HashSet<String>,
+    named: &mut HashMap<String, Fate>,
 ) -> Result<(), LakeError> {
     #[derive(Deserialize)]
     struct Action {
         add: Option<Named>,
-        remove: Option<Named>,
+        remove: Option<Removed>,
         cdc: Option<Named>,
     }
     #[derive(Deserialize)]
     struct Named {
         path: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Removed {
+        path: String,
+        deletion_timestamp: Option<i64>,
     }
 
     let damaged = |detail: String| LakeError::Unsupported {
@@ -188,10 +214,12 @@ fn read_entry(
         let action: Action =
             serde_json::from_str(&line).map_err(|error| damaged(error.to_string()))?;
         actions += 1;
-        let files = [action.add, action.remove, action.cdc].into_iter().flatten();
-        named.extend(
-            files.map(|file| percent_decode_str(&file.path).decode_utf8_lossy().into_owned()),
-        );
+        let kept = [action.add, action.cdc].into_iter().flatten();
+        let kept = kept.map(|file| (file.path, Fate::Active));
+        let removed = action.remove.map(|file| (file.path, Fate::Removed(file.deletion_timestamp)));
+        named.extend(kept.chain(removed).map(|(path, fate)| {
+            (percent_decode_str(&path).decode_utf8_lossy().into_owned(), fate)
+        }));
     }
     if actions == 0 { Err(damaged("it is empty".to_owned())) } else { Ok(()) }
 }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::dedupe::Row;
 use crate::error::LakeError;
-use crate::partition::{Partitions, directory};
+use crate::partition::{PartitionValues, Partitions, directory};
 use crate::spec::TableSpec;
 use crate::stats::FileStats;
 use crate::writer_properties::{ROW_GROUP_ROWS, writer_properties};
@@ -54,12 +54,17 @@ impl Drop for Unkept {
 pub(crate) struct Written {
     /// What a commit has to say about the file.
     pub(crate) add: Add,
-    /// The rows in it, in order.
+    /// The rows of the append in it, in order; none where rows that the table has were rewritten.
     pub(crate) rows: Vec<Row>,
     file: Unkept,
 }
 
 impl Written {
+    /// Its size in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        u64::try_from(self.add.size).unwrap_or_default()
+    }
+
     /// The file stays, whatever happens.
     pub(crate) fn keep(&mut self) {
         self.file.0 = None;
@@ -136,50 +141,92 @@ impl<'a> Writer<'a> {
 
     fn write_file(&self, rows: &[Row]) -> Result<Written, LakeError> {
         let partition = self.partitions.values(rows[0].partition);
-        let directory = directory(self.spec.partition_columns, partition);
+        let columns = self.columns_of(rows);
+        let schema = self.schema.clone();
+        let mut file =
+            FileWriter::create(self.spec, self.root, partition, schema, &columns.absent)?;
+        for slice in self.bytes.split(rows, SLICE_ROWS, SLICE_BYTES) {
+            let indices: Vec<_> = slice.iter().map(|row| (row.batch, row.index)).collect();
+            let slice = columns.gather(&indices).map_err(LakeError::arrow(self.spec.name))?;
+            file.write(&slice)?;
+        }
+        Ok(Written { rows: rows.to_vec(), ..file.close()? })
+    }
+}
+
+/// One data file on its way to the disk. Dropped before it is closed, it is deleted.
+pub(crate) struct FileWriter<'a> {
+    spec: &'a TableSpec,
+    partition: &'a PartitionValues,
+    /// Its path inside the table.
+    relative: PathBuf,
+    path: PathBuf,
+    schema: SchemaRef,
+    file: File,
+    writer: ArrowWriter<File>,
+    unkept: Unkept,
+}
+
+impl<'a> FileWriter<'a> {
+    /// Starts a file in a partition of the table at `root`. The `absent` columns have no value in any row.
+    pub(crate) fn create(
+        spec: &'a TableSpec,
+        root: &Path,
+        partition: &'a PartitionValues,
+        schema: SchemaRef,
+        absent: &[&str],
+    ) -> Result<Self, LakeError> {
+        let directory = directory(spec.partition_columns, partition);
         let relative = directory.join(format!("part-{}.zstd.parquet", Uuid::now_v7()));
-        let path = self.root.join(&relative);
-        let parent = self.root.join(&directory);
+        let path = root.join(&relative);
+        let parent = root.join(&directory);
         std::fs::create_dir_all(&parent).map_err(LakeError::io("create", &parent))?;
         let file = File::create_new(&path).map_err(LakeError::io("create", &path))?;
         let unkept = Unkept(Some(path.clone()));
 
         let parquet = LakeError::parquet;
-        let columns = self.columns_of(rows);
-        let properties =
-            writer_properties(self.spec, &columns.absent).map_err(parquet("write", &path))?;
+        let properties = writer_properties(spec, absent).map_err(parquet("write", &path))?;
         // The Arrow types follow from the Parquet types: repeating them would double the footer, which every
         // query reads of every file.
         let options =
             ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-        let mut writer = ArrowWriter::try_new_with_options(&file, self.schema.clone(), options)
+        let sink = file.try_clone().map_err(LakeError::io("write", &path))?;
+        let writer = ArrowWriter::try_new_with_options(sink, schema.clone(), options)
             .map_err(parquet("write", &path))?;
-        for slice in self.bytes.split(rows, SLICE_ROWS, SLICE_BYTES) {
-            let indices: Vec<_> = slice.iter().map(|row| (row.batch, row.index)).collect();
-            let slice = columns.gather(&indices).map_err(LakeError::arrow(self.spec.name))?;
-            writer.write(&slice).map_err(parquet("write", &path))?;
-        }
-        let footer = writer.close().map_err(parquet("write", &path))?;
+        Ok(Self { spec, partition, relative, path, schema, file, writer, unkept })
+    }
+
+    /// Adds rows, which are in table order and follow those before.
+    pub(crate) fn write(&mut self, rows: &RecordBatch) -> Result<(), LakeError> {
+        self.writer.write(rows).map_err(LakeError::parquet("write", &self.path))
+    }
+
+    /// Ends the file, and makes it survive a power cut.
+    pub(crate) fn close(self) -> Result<Written, LakeError> {
+        let parquet = LakeError::parquet;
+        let footer = self.writer.close().map_err(parquet("write", &self.path))?;
         // The log is synced when it is written; it must not name a file that a power cut can still empty.
-        file.sync_all().map_err(LakeError::io("write", &path))?;
-        sync_directory(&parent)?;
+        self.file.sync_all().map_err(LakeError::io("write", &self.path))?;
+        if let Some(parent) = self.path.parent() {
+            sync_directory(parent)?;
+        }
 
         let indexed = self.spec.indexed_columns();
         let stats = FileStats::from_footer(&footer, &self.schema, &indexed)
-            .map_err(parquet("read back", &path))?;
-        let size = file.metadata().map_err(LakeError::io("read", &path))?.len();
+            .map_err(parquet("read back", &self.path))?;
+        let size = self.file.metadata().map_err(LakeError::io("read", &self.path))?.len();
         let stats = serde_json::to_string(&stats).map_err(|error| LakeError::Rows {
             table: self.spec.name,
             detail: format!("statistics: {error}"),
         })?;
         let add = Add {
-            path: slashes(&relative),
+            path: slashes(&self.relative),
             partition_values: self
                 .spec
                 .partition_columns
                 .iter()
                 .map(|&column| column.to_owned())
-                .zip(partition.iter().cloned())
+                .zip(self.partition.iter().cloned())
                 .collect(),
             size: i64::try_from(size).unwrap_or(i64::MAX),
             modification_time: now_millis(),
@@ -191,7 +238,7 @@ impl<'a> Writer<'a> {
             default_row_commit_version: None,
             clustering_provider: None,
         };
-        Ok(Written { add, rows: rows.to_vec(), file: unkept })
+        Ok(Written { add, rows: Vec::new(), file: self.unkept })
     }
 }
 

@@ -33,9 +33,10 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     }
     if arguments.no_exceptions {
         pack.clear_exceptions();
-    }
-    for file in &arguments.exceptions {
-        pack.add_exceptions(read_exceptions(file)?);
+    } else {
+        for file in &arguments.exceptions {
+            pack.add_exceptions(read_exceptions(file)?);
+        }
     }
     let report = arguments.report.as_deref().map(ReportFile::create).transpose()?;
     let runtime = Runtime::new().context("cannot start threads")?;

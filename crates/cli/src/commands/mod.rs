@@ -1,5 +1,6 @@
 //! One module a command.
 
+pub(crate) mod config;
 pub(crate) mod detections;
 pub(crate) mod exceptions;
 mod explain;
@@ -7,8 +8,8 @@ pub(crate) mod export;
 pub(crate) mod hunt;
 mod hunt_report;
 pub(crate) mod ingest;
+pub(crate) mod lake;
 pub(crate) mod quarantine;
 pub(crate) mod schema;
 pub(crate) mod shell;
 pub(crate) mod sql;
-pub(crate) mod vacuum;

@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod append;
+mod compact;
 mod concurrency;
 mod failure;
 mod quarantine;
 mod read;
 mod redaction_key;
+mod retain;
 mod support;
 mod vacuum;
+mod verify;

@@ -4,7 +4,7 @@ use podtrail_event::{QuarantineRecord, quarantine_batch};
 
 use crate::support::{lake, sql, value};
 
-fn record(line: i64, bytes: &[u8]) -> QuarantineRecord {
+pub(crate) fn record(line: i64, bytes: &[u8]) -> QuarantineRecord {
     QuarantineRecord {
         source_file: "audit.log".into(),
         source_sha256: None,

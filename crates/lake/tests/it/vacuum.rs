@@ -1,4 +1,4 @@
-//! Removing what no version names.
+//! Removing what is not needed.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -69,17 +69,65 @@ async fn what_is_young_may_be_committed_yet() {
     assert!(orphan.exists());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_an_old_version_names_stays() {
-    let (_dir, lake, snapshot) = lake_with_an_event().await;
-    let entry = std::fs::read_to_string(log(&snapshot, "00000000000000000001.json")).unwrap();
+/// Takes the only data file out of the table, without what Delta Lake need not say.
+fn take_out(snapshot: &Snapshot, deletion_timestamp: Option<u128>) {
+    let entry = std::fs::read_to_string(log(snapshot, "00000000000000000001.json")).unwrap();
     let entry: Vec<serde_json::Value> =
         entry.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let path = entry.iter().find_map(|action| action["add"]["path"].as_str()).unwrap();
-    let remove = serde_json::json!({"remove": {"path": path, "dataChange": true}});
-    std::fs::write(log(&snapshot, "00000000000000000002.json"), remove.to_string()).unwrap();
+    let mut remove = serde_json::json!({"remove": {"path": path, "dataChange": true}});
+    if let Some(millis) = deletion_timestamp {
+        remove["remove"]["deletionTimestamp"] = u64::try_from(millis).unwrap().into();
+    }
+    std::fs::write(log(snapshot, "00000000000000000002.json"), remove.to_string()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_out_goes_when_it_is_old_enough() {
+    let now = std::time::SystemTime::now();
+    let millis = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let (_dir, lake, snapshot) = lake_with_an_event().await;
+    take_out(&snapshot, Some(millis));
+    let vacuumed = lake.vacuum(HOUR, false).await.unwrap();
+    assert_eq!((vacuumed.removed.len(), vacuumed.young), (0, 1));
+    let vacuumed = lake.vacuum(NOW, false).await.unwrap();
+    assert!(vacuumed.removed[0].is_named);
+    assert_eq!((vacuumed.removed.len(), files_on_disk(&snapshot)), (1, 0));
+
+    // How long it is out counts, not how old it is.
+    let (_dir, lake, snapshot) = lake_with_an_event().await;
+    take_out(&snapshot, Some(millis - HOUR.as_millis()));
+    assert_eq!(lake.vacuum(HOUR, false).await.unwrap().removed.len(), 1);
+
+    let (_dir, lake, snapshot) = lake_with_an_event().await;
+    take_out(&snapshot, None);
+    assert_eq!(lake.vacuum(NOW, false).await.unwrap().removed, [], "nobody knows since when");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_out_and_put_back_stays() {
+    let (_dir, lake, snapshot) = lake_with_an_event().await;
+    take_out(&snapshot, Some(0));
+    let add = log(&snapshot, "00000000000000000001.json");
+    std::fs::copy(add, log(&snapshot, "00000000000000000003.json")).unwrap();
     assert_eq!(lake.vacuum(NOW, false).await.unwrap().removed, []);
-    assert_eq!(files_on_disk(&snapshot), 1);
+    assert_eq!(value(&lake.events().await.unwrap(), "SELECT count(verb) FROM t").await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_compaction_leaves_goes() {
+    let (_dir, lake, _) = lake_with_an_event().await;
+    for id in 2..5 {
+        lake.append_events(vec![batch([event(id, 0, "read")])]).await.unwrap();
+    }
+    let options =
+        podtrail_lake::CompactOptions { target_size: 1 << 20, min_age: NOW, dry_run: false };
+    lake.compact(&options, &mut |_| {}).await.unwrap();
+    let snapshot = lake.events().await.unwrap();
+    assert_eq!(files_on_disk(&snapshot), 5);
+    assert_eq!(lake.vacuum(NOW, false).await.unwrap().removed.len(), 3);
+    assert_eq!(files_on_disk(&snapshot), 2);
+    assert_eq!(value(&snapshot, "SELECT count(verb) FROM t").await, "4");
 }
 
 #[tokio::test(flavor = "multi_thread")]

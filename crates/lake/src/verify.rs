@@ -1,0 +1,276 @@
+//! Checking what a table holds: each file against the log, its columns, its ids, and what lies about in its directory.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::{max, min};
+use arrow::datatypes::TimestampMicrosecondType;
+use chrono::{DateTime, NaiveDate, SecondsFormat};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use rayon::prelude::*;
+
+use crate::dedupe::parse_id;
+use crate::merge::{Footer, time_range};
+use crate::partition::PartitionValues;
+use crate::snapshot::{DataFile, Snapshot};
+use crate::spec::TableSpec;
+use crate::vacuum::{Orphan, vacuum};
+
+/// Size of the rows that are held of one file: an estimate, by their size in the file before compression.
+const HELD_BYTES: u64 = 16 << 20;
+
+/// The most rows that are held of one file.
+const BATCH_ROWS: u64 = 4096;
+
+/// Ids of a partition that are compared at a time: 64 MiB.
+const COMPARED_IDS: u64 = 2 << 20;
+
+/// What a table was found to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The table.
+    pub table: &'static str,
+    /// The version that was read.
+    pub version: i64,
+    /// The number of its files.
+    pub files: usize,
+    /// The number of rows that could be read.
+    pub rows: u64,
+    /// Whether ids were compared with the digests of what they stand for; else only with each other.
+    pub digests: bool,
+    /// What is wrong, by file.
+    pub problems: Vec<Problem>,
+    /// Files that no version names: of killed runs, or of an append that is under way.
+    pub orphans: Vec<Orphan>,
+}
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// Its path inside the table.
+    pub path: String,
+    /// What was found, and what was to be expected.
+    pub detail: String,
+}
+
+/// Checks all files of a snapshot.
+pub(crate) fn verify(snapshot: &Snapshot) -> Verified {
+    let spec = &*snapshot.spec;
+    let checks: Vec<(u64, Vec<String>)> =
+        snapshot.files().par_iter().map(|file| check(spec, snapshot.root(), file)).collect();
+    let rows = checks.iter().map(|(rows, _)| rows).sum();
+    let mut problems: Vec<Problem> = snapshot
+        .files()
+        .iter()
+        .zip(checks)
+        .flat_map(|(file, (_, details))| {
+            details.into_iter().map(|detail| Problem { path: file.path.clone(), detail })
+        })
+        .collect();
+    problems.extend(repeated_ids(snapshot));
+    let orphans = match vacuum(spec, snapshot.root(), Duration::ZERO, true) {
+        Ok(vacuumed) => vacuumed.removed.into_iter().filter(|orphan| !orphan.is_named).collect(),
+        Err(error) => {
+            problems.push(Problem { path: "_delta_log".to_owned(), detail: error.to_string() });
+            Vec::new()
+        }
+    };
+    problems.sort_unstable();
+    Verified {
+        table: spec.name,
+        version: snapshot.version(),
+        files: snapshot.files().len(),
+        rows,
+        digests: spec.ids.is_some(),
+        problems,
+        orphans,
+    }
+}
+
+/// The number of rows in a file, and what is wrong with it.
+fn check(spec: &TableSpec, root: &Path, file: &DataFile) -> (u64, Vec<String>) {
+    let mut found = Found::default();
+    let mut problems = Vec::new();
+    match std::fs::metadata(root.join(&file.path)) {
+        Err(error) => return (0, vec![format!("it cannot be read: {error}")]),
+        Ok(metadata) if metadata.len() != file.size => {
+            let size = metadata.len();
+            problems.push(format!("it has {size} bytes, the log says {}", file.size));
+        }
+        Ok(_) => {}
+    }
+    if let Err(detail) = found.read(spec, root, file) {
+        problems.push(detail);
+        return (found.rows, problems);
+    }
+    if found.wrong_ids > 0 {
+        let (count, first) = (found.wrong_ids, &found.first_wrong_id);
+        problems.push(format!(
+            "{count} rows are not what the digest in `{}` was taken of, the first is {first}",
+            spec.id_column
+        ));
+    }
+    let rows = file.stats.as_ref().and_then(|stats| stats.num_records);
+    if let Some(rows) = rows.filter(|rows| *rows != found.rows) {
+        problems.push(format!("it has {} rows, the log says {rows}", found.rows));
+    }
+    if let (Some(times), Some(logged)) = (found.times, time_range(spec, file))
+        && (times.0 < logged.0 || times.1 > logged.1)
+    {
+        let ((first, last), (from, to)) = (times, logged);
+        let [first, last, from, to] = [first, last, from, to].map(instant);
+        problems.push(format!("its times are {first} to {last}, the log says {from} to {to}"));
+    }
+    if let Some(((first, last), date)) = found.times.zip(date(spec, file)) {
+        let is_on = |micros| day(micros).is_some_and(|day| day == date);
+        if !is_on(first) || !is_on(last) {
+            let [first, last] = [first, last].map(instant);
+            problems.push(format!("its times are {first} to {last}, its directory says {date}"));
+        }
+    }
+    (found.rows, problems)
+}
+
+/// What was read in a file.
+#[derive(Default)]
+struct Found {
+    rows: u64,
+    times: Option<(i64, i64)>,
+    wrong_ids: u64,
+    first_wrong_id: String,
+}
+
+impl Found {
+    /// Reads all columns of all rows.
+    fn read(&mut self, spec: &TableSpec, root: &Path, file: &DataFile) -> Result<(), String> {
+        let footer = Footer::read(spec, root, file).map_err(|error| error.to_string())?;
+        let batch_rows = (HELD_BYTES / footer.row_bytes).clamp(1, BATCH_ROWS);
+        let text = |error: &dyn std::error::Error| format!("it cannot be read: {error}");
+        let opened = File::open(root.join(&file.path)).map_err(|error| text(&error))?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(opened)
+            .map_err(|error| text(&error))?
+            .with_batch_size(usize::try_from(batch_rows).unwrap_or(1))
+            .build()
+            .map_err(|error| text(&error))?;
+        for batch in reader {
+            let batch = batch.map_err(|error| text(&error))?;
+            self.add(spec, &batch)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, spec: &TableSpec, batch: &RecordBatch) -> Result<(), String> {
+        self.rows += batch.num_rows() as u64;
+        if let Some(column) = spec.time_column {
+            let times = batch
+                .column_by_name(column)
+                .and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>())
+                .filter(|times| times.null_count() == 0)
+                .ok_or_else(|| format!("it has no `{column}` in some row"))?;
+            let bounds = min(times).zip(max(times));
+            self.times = match (self.times, bounds) {
+                (Some(before), Some(now)) => Some((before.0.min(now.0), before.1.max(now.1))),
+                (before, now) => before.or(now),
+            };
+        }
+        let ids = batch
+            .column_by_name(spec.id_column)
+            .and_then(|ids| ids.as_string_opt::<i32>())
+            .ok_or_else(|| format!("it has no text column `{}`", spec.id_column))?;
+        let digests = match spec.ids {
+            Some(ids) => Some(ids(batch).map_err(|error| error.to_string())?),
+            None => None,
+        };
+        for (row, id) in ids.iter().enumerate() {
+            let id = id.unwrap_or_default();
+            let digest = digests.as_ref().and_then(|digests| digests.get(row));
+            if parse_id(id).is_none() || digest.is_some_and(|digest| digest != id) {
+                if self.wrong_ids == 0 {
+                    id.clone_into(&mut self.first_wrong_id);
+                }
+                self.wrong_ids += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ids that are in a partition more than once.
+///
+/// Ids are digests, so a remainder of them takes about an equal share: large partitions are compared in as many passes as
+/// bound the memory.
+fn repeated_ids(snapshot: &Snapshot) -> Vec<Problem> {
+    let spec = &*snapshot.spec;
+    let mut partitions: BTreeMap<&PartitionValues, Vec<&Arc<DataFile>>> = BTreeMap::new();
+    for file in snapshot.files() {
+        partitions.entry(&file.partition_values).or_default().push(file);
+    }
+    let mut problems = Vec::new();
+    for files in partitions.into_values() {
+        let rows: u64 = files
+            .iter()
+            .filter_map(|file| Some(Footer::read(spec, snapshot.root(), file).ok()?.rows))
+            .sum();
+        let passes = u128::from(rows.div_ceil(COMPARED_IDS).max(1));
+        for pass in 0..passes {
+            let mut ids: Vec<(u128, u32)> = Vec::new();
+            for (number, file) in (0..).zip(&files) {
+                // What cannot be read is told already.
+                let read = read_ids(spec, &snapshot.root().join(&file.path), |id| {
+                    if id % passes == pass {
+                        ids.push((id, number));
+                    }
+                });
+                let _ = read;
+            }
+            ids.par_sort_unstable();
+            for pair in ids.chunk_by(|a, b| a.0 == b.0).filter(|equal| equal.len() > 1) {
+                let place = |(_, number): &(u128, u32)| files[*number as usize].path.clone();
+                let [first, second] = [&pair[0], &pair[1]].map(place);
+                problems.push(Problem {
+                    path: second,
+                    detail: format!("{:032x} is in {first} already", pair[0].0),
+                });
+            }
+        }
+    }
+    problems
+}
+
+/// Gives the ids of a file, as far as it can be read.
+fn read_ids(
+    spec: &TableSpec,
+    path: &Path,
+    mut take: impl FnMut(u128),
+) -> Result<(), Box<dyn std::error::Error>> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), [spec.id_column]);
+    for batch in builder.with_projection(mask).build()? {
+        let batch = batch?;
+        let ids = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
+        ids.into_iter().flatten().flatten().filter_map(parse_id).for_each(&mut take);
+    }
+    Ok(())
+}
+
+/// The day that the directory of a file says.
+fn date(spec: &TableSpec, file: &DataFile) -> Option<NaiveDate> {
+    let index = spec.partition_columns.iter().position(|column| *column == "date")?;
+    file.partition_values.get(index)?.as_ref()?.parse().ok()
+}
+
+fn day(micros: i64) -> Option<NaiveDate> {
+    Some(DateTime::from_timestamp_micros(micros)?.date_naive())
+}
+
+fn instant(micros: i64) -> String {
+    match DateTime::from_timestamp_micros(micros) {
+        Some(time) => time.to_rfc3339_opts(SecondsFormat::Micros, true),
+        None => format!("{micros} µs"),
+    }
+}

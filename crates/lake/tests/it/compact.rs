@@ -1,0 +1,199 @@
+//! Joining small files.
+
+use std::time::Duration;
+
+use podtrail_event::{Event, quarantine_batch};
+use podtrail_lake::{CompactOptions, Compacted, Lake, Snapshot};
+use tokio::task::JoinSet;
+
+use crate::quarantine::record;
+use crate::support::{batch, event, files_on_disk, lake, value};
+
+const ALL: CompactOptions =
+    CompactOptions { target_size: 128 << 20, min_age: Duration::ZERO, dry_run: false };
+
+async fn compact(lake: &Lake, options: &CompactOptions) -> Vec<Compacted> {
+    let mut all = Vec::new();
+    lake.compact(options, &mut |compacted| all.push(compacted.clone())).await.unwrap();
+    all
+}
+
+/// All rows with all their columns, in an order of their own.
+async fn rows(snapshot: &Snapshot) -> String {
+    crate::support::sql(snapshot, "SELECT * FROM t ORDER BY event_id").await
+}
+
+/// The actions of a version.
+fn entry(snapshot: &Snapshot, version: i64) -> Vec<serde_json::Value> {
+    let path = snapshot.root().join(format!("_delta_log/{version:020}.json"));
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Ten files, whose times overlap, of one partition with a name that needs care, and one of another.
+async fn many_files() -> (tempfile::TempDir, Lake) {
+    let (dir, lake) = lake().await;
+    for round in 0..10_u64 {
+        let ids = (0..20).map(|n| n * 10 + round);
+        let events = ids.map(|id| Event {
+            cluster: Some("a b/c=d%é".into()),
+            ..event(id, (id * 7 % 200) as i64, "read")
+        });
+        lake.append_events(vec![batch(events)]).await.unwrap();
+    }
+    lake.append_events(vec![batch([event(1000, 5, "rbac")])]).await.unwrap();
+    (dir, lake)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_rows_are_in_one_file_in_order() {
+    let (_dir, lake) = many_files().await;
+    let before = lake.events().await.unwrap();
+    let expected = rows(&before).await;
+
+    let dry = compact(&lake, &CompactOptions { dry_run: true, ..ALL }).await;
+    assert_eq!((dry.len(), dry[0].files, dry[0].new_files, dry[0].new_bytes), (1, 10, 1, None));
+    assert_eq!(lake.events().await.unwrap().version(), before.version());
+
+    let done = compact(&lake, &ALL).await;
+    let after = lake.events().await.unwrap();
+    assert_eq!((after.version(), after.files().len()), (before.version() + 1, 2));
+    assert_eq!((done.len(), done[0].files, done[0].bytes), (1, 10, dry[0].bytes));
+    assert!(done[0].new_bytes.unwrap() < done[0].bytes);
+    assert_eq!(rows(&after).await, expected);
+    assert_eq!(after.num_rows(), Some(201));
+    let out_of_order = "SELECT count(*) FROM (SELECT time, event_id, lag(time) OVER () AS t0,
+        lag(event_id) OVER () AS id0 FROM t WHERE activity = 'read')
+        WHERE time < t0 OR (time = t0 AND event_id < id0)";
+    assert_eq!(value(&after, out_of_order).await, "0");
+
+    let actions = entry(&after, after.version());
+    let of = |kind: &str| actions.iter().filter_map(|it| it.get(kind)).collect::<Vec<_>>();
+    assert_eq!((of("remove").len(), of("add").len()), (10, 1));
+    let files = [of("remove"), of("add")].concat();
+    assert!(files.iter().all(|file| file["dataChange"] == false), "a compaction is not new data");
+
+    assert_eq!(rows(&before).await, expected, "who reads an older version goes on");
+    assert_eq!(compact(&lake, &ALL).await, [], "there is nothing left to do");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_a_joined_file_is_known() {
+    let (dir, lake) = many_files().await;
+    let other = Lake::open(dir.path()).await.unwrap();
+    let again = |ids: std::ops::Range<u64>| {
+        batch(ids.map(|id| Event {
+            cluster: Some("a b/c=d%é".into()),
+            ..event(id, (id * 7 % 200) as i64, "read")
+        }))
+    };
+    // This handle has read the ids of the old files.
+    assert_eq!(lake.append_events(vec![again(0..200)]).await.unwrap().rows, 0);
+    compact(&other, &ALL).await;
+    for lake in [&lake, &other] {
+        let appended = lake.append_events(vec![again(0..200)]).await.unwrap();
+        assert_eq!((appended.rows, appended.duplicates), (0, 200));
+    }
+    assert_eq!(lake.append_events(vec![again(150..250)]).await.unwrap().rows, 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_joined_up_to_a_size_and_from_an_age() {
+    let (_dir, lake) = many_files().await;
+    let young = CompactOptions { min_age: Duration::from_hours(1), ..ALL };
+    assert_eq!(compact(&lake, &young).await, []);
+
+    let snapshot = lake.events().await.unwrap();
+    let largest = snapshot.files().iter().map(|file| file.size).max().unwrap();
+    let halves = CompactOptions { target_size: largest * 5, ..ALL };
+    let done = compact(&lake, &halves).await;
+    assert_eq!((done[0].files, done[0].new_files), (10, 2));
+    assert_eq!(lake.events().await.unwrap().num_rows(), Some(201));
+    let tiny = CompactOptions { target_size: 1, ..ALL };
+    assert_eq!(compact(&lake, &tiny).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quarantine_is_joined_too() {
+    let (_dir, lake) = lake().await;
+    for line in 0..5 {
+        let record = record(line, format!("no event {line}").as_bytes());
+        lake.append_quarantine(quarantine_batch(&[record]).unwrap()).await.unwrap();
+    }
+    let before = value(&lake.quarantine().await.unwrap(), "SELECT count(*) FROM t").await;
+    let done = compact(&lake, &ALL).await;
+    assert_eq!((done[0].table, &*done[0].partition, done[0].files), ("quarantine", "", 5));
+    let after = lake.quarantine().await.unwrap();
+    assert_eq!(after.files().len(), 1);
+    assert_eq!(value(&after, "SELECT count(DISTINCT quarantine_id) FROM t").await, before);
+}
+
+/// delta-rs alone would let both stand, and each row be there twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_compactions_at_once_one_wins() {
+    let (dir, lake) = many_files().await;
+    let expected = rows(&lake.events().await.unwrap()).await;
+    let mut compactions = JoinSet::new();
+    for _ in 0..6 {
+        let lake = Lake::open(dir.path()).await.unwrap();
+        compactions.spawn(async move { compact(&lake, &ALL).await.len() });
+    }
+    let done: usize = compactions.join_all().await.into_iter().sum();
+    assert_eq!(done, 1);
+    let after = lake.events().await.unwrap();
+    assert_eq!(rows(&after).await, expected);
+    assert_eq!(files_on_disk(&after), 10 + 2, "losers leave no files behind");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn appends_and_compactions_do_not_lose_or_repeat_rows() {
+    const WRITERS: u64 = 3;
+    const ROUNDS: u64 = 15;
+    let (dir, lake) = lake().await;
+    let mut writers = JoinSet::new();
+    for writer in 0..WRITERS {
+        let lake = Lake::open(dir.path()).await.unwrap();
+        writers.spawn(async move {
+            for round in 0..ROUNDS {
+                let first = round * 20 + writer * 5;
+                let events = batch((first..first + 30).map(|id| event(id, id as i64, "read")));
+                lake.append_events(vec![events]).await.unwrap();
+            }
+        });
+    }
+    let mut compactors = JoinSet::new();
+    for _ in 0..2 {
+        let lake = Lake::open(dir.path()).await.unwrap();
+        compactors.spawn(async move {
+            for _ in 0..8 {
+                compact(&lake, &ALL).await;
+            }
+        });
+    }
+    writers.join_all().await;
+    compactors.join_all().await;
+    let expected = (ROUNDS - 1) * 20 + (WRITERS - 1) * 5 + 30;
+    compact(&lake, &ALL).await;
+    let snapshot = lake.events().await.unwrap();
+    assert_eq!(snapshot.files().len(), 1);
+    let counts = "SELECT count(verb) || ' ' || count(DISTINCT event_id) FROM t";
+    assert_eq!(value(&snapshot, counts).await, format!("{expected} {expected}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn info_tells_what_a_compaction_would_join() {
+    let (_dir, lake) = many_files().await;
+    let tables = lake.info(&ALL).await.unwrap();
+    let names: Vec<_> = tables.iter().map(|table| table.table).collect();
+    assert_eq!(names, ["events", "quarantine"]);
+    let [events, quarantine] = &tables[..] else { panic!("two tables") };
+    assert_eq!((events.version, events.files, events.rows), (11, 11, Some(201)));
+    assert_eq!((events.partitions, events.small_files, events.joined_files), (2, 10, 1));
+    assert_eq!(events.first.unwrap().to_rfc3339(), "2026-01-31T00:00:00.123456+00:00");
+    assert_eq!(events.last.unwrap().to_rfc3339(), "2026-01-31T00:03:19.123456+00:00");
+    let snapshot = lake.events().await.unwrap();
+    let sizes = || snapshot.files().iter().map(|file| file.size);
+    assert_eq!((events.smallest_file, events.largest_file), (sizes().min(), sizes().max()));
+    assert_eq!(events.bytes, sizes().sum::<u64>());
+    assert_eq!((quarantine.files, quarantine.median_file, quarantine.first), (0, None, None));
+}

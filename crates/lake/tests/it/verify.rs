@@ -1,0 +1,153 @@
+//! What is found wrong with a table.
+
+use std::path::PathBuf;
+
+use podtrail_event::Parser;
+use podtrail_lake::{Lake, Verified};
+
+use crate::support::{batch, lake};
+
+const JSON: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a",
+    "stage":"ResponseComplete","requestURI":"/api","verb":"create","user":{"username":"alice"},
+    "requestReceivedTimestamp":"2026-01-31T00:00:00.000001Z","odd":[1.50,"\u0041"],
+    "requestObject":{"spec":{"a":[1, 2e3, "é"]}}}"#;
+
+/// A lake with one file of `count` events, as ingested.
+async fn lake_of(count: usize) -> (tempfile::TempDir, Lake, PathBuf) {
+    let (dir, lake) = lake().await;
+    let texts: Vec<_> = (0..count)
+        .map(|n| JSON.replace("\"auditID\":\"a\"", &format!("\"auditID\":\"a{n}\"")))
+        .collect();
+    let mut parsers: Vec<_> = texts.iter().map(|_| Parser::new(None)).collect();
+    let events = texts.iter().zip(&mut parsers).map(|(text, parser)| {
+        let mut event = parser.parse(text.as_bytes(), None).unwrap();
+        event.cluster = Some("prod".into());
+        event
+    });
+    lake.append_events(vec![batch(events)]).await.unwrap();
+    let snapshot = lake.events().await.unwrap();
+    let file = snapshot.root().join(&snapshot.files()[0].path);
+    (dir, lake, file)
+}
+
+async fn events(lake: &Lake) -> Verified {
+    let mut verified = lake.verify().await.unwrap();
+    let quarantine = verified.pop().unwrap();
+    assert_eq!((quarantine.table, quarantine.problems.len()), ("quarantine", 0));
+    verified.pop().unwrap()
+}
+
+/// What is wrong with the only file.
+async fn problems(lake: &Lake) -> Vec<String> {
+    let path = lake.events().await.unwrap().files()[0].path.clone();
+    let problems = events(lake).await.problems;
+    assert!(problems.iter().all(|problem| problem.path == path), "{problems:?}");
+    problems.into_iter().map(|problem| problem.detail).collect()
+}
+
+/// Changes what the log says of the only file.
+fn rewrite_log(lake: &Lake, change: impl Fn(&str) -> String) {
+    let entry = lake.dir().join("events/_delta_log/00000000000000000001.json");
+    let text = std::fs::read_to_string(&entry).unwrap();
+    let changed = change(&text);
+    assert_ne!(changed, text);
+    std::fs::write(entry, changed).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_table_has_no_problems() {
+    let (_dir, lake, _) = lake_of(3).await;
+    let verified = events(&lake).await;
+    assert_eq!((verified.files, verified.rows, verified.version), (1, 3, 1));
+    assert!(verified.digests);
+    assert_eq!((verified.problems, verified.orphans), (vec![], vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_gone_or_damaged_is_named() {
+    let (_dir, lake, file) = lake_of(3).await;
+    let bytes = std::fs::read(&file).unwrap();
+    // In the data of the first columns, which no reader of the footer sees.
+    let mut damaged = bytes.clone();
+    damaged[100..160].fill(0xff);
+    std::fs::write(&file, &damaged).unwrap();
+    let found = problems(&lake).await;
+    assert!(found.len() == 1 && found[0].starts_with("it cannot be read: "), "{found:?}");
+
+    std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
+    let found = problems(&lake).await;
+    let size = format!("it has {} bytes, the log says {}", bytes.len() - 1, bytes.len());
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.contains(&size), "{found:?}");
+
+    std::fs::remove_file(&file).unwrap();
+    let found = problems(&lake).await;
+    assert!(found.len() == 1 && found[0].starts_with("it cannot be read: "), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_are_not_what_the_log_says_are_told() {
+    for (from, to, expected) in [
+        (r#"\"numRecords\":3"#, r#"\"numRecords\":4"#, "it has 3 rows, the log says 4"),
+        (
+            r#"\"time\":\"2026-01-31T00:00:00.000001Z\""#,
+            r#"\"time\":\"2026-01-31T00:00:00.000002Z\""#,
+            "its times are 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
+             the log says 2026-01-31T00:00:00.000002Z to 2026-01-31T00:00:00.000002Z",
+        ),
+        (
+            r#""date":"2026-01-31""#,
+            r#""date":"2026-01-30""#,
+            "its times are 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
+             its directory says 2026-01-30",
+        ),
+    ] {
+        let (dir, lake, _) = lake_of(3).await;
+        rewrite_log(&lake, |text| text.replace(from, to));
+        let lake = Lake::open(dir.path()).await.unwrap();
+        assert_eq!(problems(&lake).await, [expected]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_was_changed_or_repeated_is_told() {
+    let (_dir, lake) = lake().await;
+    let mut parser = Parser::new(None);
+    let mut event = parser.parse(JSON.as_bytes(), None).unwrap();
+    event.cluster = Some("prod".into());
+    event.username = Some("mallory".into());
+    let id = event.event_id.as_deref().unwrap().to_owned();
+    lake.append_events(vec![batch([event])]).await.unwrap();
+    let changed =
+        format!("1 rows are not what the digest in `event_id` was taken of, the first is {id}");
+    assert_eq!(problems(&lake).await, [changed]);
+
+    let (dir, lake, file) = lake_of(1).await;
+    let copy = file.with_file_name("part-copy.zstd.parquet");
+    std::fs::copy(&file, &copy).unwrap();
+    let log = lake.dir().join("events/_delta_log");
+    let first = std::fs::read_to_string(log.join("00000000000000000001.json")).unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let second = first.replace(name, "part-copy.zstd.parquet");
+    std::fs::write(log.join("00000000000000000002.json"), second).unwrap();
+    let lake = Lake::open(dir.path()).await.unwrap();
+    let found = events(&lake).await.problems;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].detail.ends_with(" already"), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_version_names_and_a_damaged_log_are_told() {
+    let (_dir, lake, file) = lake_of(1).await;
+    let orphan = file.with_file_name("part-left-by-a-kill.zstd.parquet");
+    std::fs::copy(&file, &orphan).unwrap();
+    let verified = events(&lake).await;
+    assert_eq!(verified.problems, []);
+    assert_eq!(verified.orphans[0].path, orphan);
+
+    // An empty entry is a version to Delta Lake.
+    std::fs::write(lake.dir().join("events/_delta_log/00000000000000000002.json"), "").unwrap();
+    let found = events(&lake).await.problems;
+    assert_eq!((found.len(), &*found[0].path), (1, "_delta_log"), "{found:?}");
+    assert!(found[0].detail.contains("entry 2 of its log is damaged"), "{found:?}");
+}
