@@ -13,10 +13,15 @@ use crate::snapshot::Snapshot;
 use crate::spec::TableSpec;
 use crate::table::Table;
 use crate::vacuum::Vacuumed;
+use crate::version::Version;
+
+/// The application transaction of what ingest appends.
+const INGEST: &str = "podtrail-ingest";
 
 static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     Arc::new(TableSpec {
         name: "events",
+        application: INGEST,
         schema: podtrail_event::schema(),
         comment: event_comment,
         partition_columns: &podtrail_event::PARTITION_COLUMNS,
@@ -32,6 +37,7 @@ static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
 static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     Arc::new(TableSpec {
         name: "quarantine",
+        application: INGEST,
         schema: quarantine_schema(),
         comment: quarantine_comment,
         partition_columns: &[],
@@ -44,18 +50,40 @@ static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     })
 });
 
+static FINDINGS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
+    Arc::new(TableSpec {
+        name: "findings",
+        application: "podtrail-findings",
+        schema: podtrail_event::finding_schema(),
+        comment: finding_comment,
+        partition_columns: &[],
+        id_column: "state_id",
+        time_column: Some("state_at"),
+        unique_columns: &["state_id", "detect_run"],
+        opaque_columns: &[],
+        delta_columns: &["state_at", "first_seen", "last_seen", "events_version"],
+        bloom_columns: &["finding_id"],
+    })
+});
+
+fn finding_comment(column: &str) -> Option<String> {
+    let documentation = podtrail_event::finding_documentation();
+    documentation.into_iter().find(|field| field.name == column).map(|field| field.doc)
+}
+
 fn event_comment(column: &str) -> Option<String> {
     let documentation = podtrail_event::documentation();
     documentation.into_iter().find(|field| field.name == column).map(|field| field.doc)
 }
 
-/// A directory with the tables `events` and `quarantine`.
+/// A directory with the tables `events` and `quarantine`, and `findings` once detections ran.
 ///
 /// Several handles, in one process or many, may append and read at the same time.
 pub struct Lake {
     dir: PathBuf,
     events: Table,
     quarantine: Table,
+    pub(crate) findings: Option<Table>,
 }
 
 impl Lake {
@@ -64,11 +92,29 @@ impl Lake {
     /// # Errors
     /// [`LakeError::NoTable`] if there is none.
     pub async fn open(dir: &Path) -> Result<Self, LakeError> {
-        Ok(Self {
-            dir: dir.to_path_buf(),
-            events: Table::open(dir, EVENTS.clone()).await?,
-            quarantine: Table::open(dir, QUARANTINE.clone()).await?,
-        })
+        let events = Table::open(dir, EVENTS.clone()).await?;
+        let quarantine = Table::open(dir, QUARANTINE.clone()).await?;
+        let findings = Self::open_findings(dir).await?;
+        Ok(Self { dir: dir.to_path_buf(), events, quarantine, findings })
+    }
+
+    async fn open_findings(dir: &Path) -> Result<Option<Table>, LakeError> {
+        match Table::open(dir, FINDINGS.clone()).await {
+            Err(LakeError::NoTable { .. }) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Opens the lake in a directory, to record findings: makes the table of findings where it is missing.
+    ///
+    /// # Errors
+    /// [`LakeError::NoTable`] if there is no lake.
+    pub async fn open_to_detect(dir: &Path) -> Result<Self, LakeError> {
+        let mut lake = Self::open(dir).await?;
+        if lake.findings.is_none() {
+            lake.findings = Some(Table::create(dir, FINDINGS.clone()).await?);
+        }
+        Ok(lake)
     }
 
     /// Opens the lake in a directory, and makes directory and tables where they are missing.
@@ -79,7 +125,8 @@ impl Lake {
         // `events` comes last: where it is, the others are.
         let quarantine = Table::create(dir, QUARANTINE.clone()).await?;
         let events = Table::create(dir, EVENTS.clone()).await?;
-        Ok(Self { dir: dir.to_path_buf(), events, quarantine })
+        let findings = Self::open_findings(dir).await?;
+        Ok(Self { dir: dir.to_path_buf(), events, quarantine, findings })
     }
 
     /// The directory, as it was given.
@@ -115,6 +162,14 @@ impl Lake {
         self.events.snapshot().await
     }
 
+    /// The newest version of the `events` table, without a look at its files.
+    ///
+    /// # Errors
+    /// If its log cannot be read.
+    pub async fn events_version(&self) -> Result<Version, LakeError> {
+        self.events.version().await
+    }
+
     /// The `events` table as it was at a version.
     ///
     /// # Errors
@@ -132,10 +187,17 @@ impl Lake {
     /// If a directory or a log cannot be read, or a log lacks entries; nothing is removed from that table then.
     pub async fn vacuum(&self, min_age: Duration, dry_run: bool) -> Result<Vacuumed, LakeError> {
         let mut vacuumed = self.events.vacuum(min_age, dry_run).await?;
-        let quarantine = self.quarantine.vacuum(min_age, dry_run).await?;
-        vacuumed.removed.extend(quarantine.removed);
-        vacuumed.young += quarantine.young;
+        for table in std::iter::once(&self.quarantine).chain(&self.findings) {
+            let more = table.vacuum(min_age, dry_run).await?;
+            vacuumed.removed.extend(more.removed);
+            vacuumed.young += more.young;
+        }
         Ok(vacuumed)
+    }
+
+    /// The table of findings where none was made yet.
+    pub(crate) fn no_findings(&self) -> Snapshot {
+        Snapshot::empty(FINDINGS.clone(), self.dir.join(FINDINGS.name))
     }
 
     /// The newest version of the `quarantine` table.
