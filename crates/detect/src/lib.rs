@@ -2,26 +2,35 @@
 //! into findings.
 
 mod cases;
+mod detect;
 mod detection;
 mod evidence;
 mod exceptions;
 mod facts;
 mod finding;
+mod health;
+mod life;
 mod lint;
+mod memory;
 mod navigator;
 mod pack;
+mod recorded;
 mod run;
 mod severity;
 mod table;
 
 pub use cases::{CaseError, CaseReport, run_cases};
+pub use detect::{DetectOptions, Detected, RunError, detect};
 pub use detection::{Detection, Head, HeadError, Input, Parameter};
 pub use evidence::{Evidence, Source};
 pub use exceptions::{Exception, ExceptionError, read_exceptions};
 pub use finding::Finding;
+pub use health::{HEALTH_CHECKS, HealthCheck, HealthOptions};
+pub use life::{ChangeError, find_recorded, set_state};
 pub use lint::{ATTACK_VERSION, Problem, lint};
 pub use navigator::navigator_layer;
 pub use pack::{Pack, PackError};
+pub use recorded::{Recorded, State, read_recorded};
 pub use run::{DetectError, Excepted, Failure, Hunt, hunt};
 pub use severity::{Confidence, Severity};
 pub use table::TableError;

@@ -10,6 +10,7 @@
 
 mod append;
 mod commit;
+mod days;
 mod dedupe;
 mod error;
 mod findings;
@@ -31,6 +32,7 @@ mod write;
 mod writer_properties;
 
 pub use append::Appended;
+pub use days::Day;
 pub use error::LakeError;
 pub use findings::{DetectRun, Findings};
 pub use lake::Lake;

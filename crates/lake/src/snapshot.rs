@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use datafusion::catalog::TableProvider;
 use deltalake::kernel::LogicalFileView;
 use deltalake::table::state::DeltaTableState;
@@ -143,12 +143,10 @@ impl Snapshot {
         self
     }
 
-    /// The periods in which its rows lie, both ends included, in order: those less than `gap` apart are one, and of more
-    /// than `most` the closest. Nothing of files that do not say when their rows are.
+    /// The periods in which its rows lie, both ends included, in order: those at most `gap` apart are one, and of more
+    /// than `most` the closest.
     pub fn periods(&self, gap: Duration, most: usize) -> Vec<Period> {
-        let column = self.spec.time_column;
-        let times = self.files.iter().filter_map(|file| file.stats.as_ref()?.time_range(column?));
-        let mut times: Vec<_> = times.collect();
+        let mut times: Vec<_> = self.files.iter().filter_map(|file| self.times(file)).collect();
         times.sort_unstable();
         let mut periods: Vec<(i64, i64)> = Vec::new();
         let gap = i64::try_from(gap.as_micros()).unwrap_or(i64::MAX);
@@ -166,6 +164,24 @@ impl Snapshot {
         let instant = |micros| DateTime::from_timestamp_micros(micros).unwrap_or_default();
         let period = |(first, last)| Period { first: instant(first), last: instant(last) };
         periods.into_iter().map(period).collect()
+    }
+
+    /// The value of a partition column of a file.
+    pub(crate) fn partition_value<'f>(&self, file: &'f DataFile, column: &str) -> Option<&'f str> {
+        let index = self.spec.partition_columns.iter().position(|&name| name == column)?;
+        file.partition_values.get(index)?.as_deref()
+    }
+
+    /// The first and the last time in a file, by its statistics or else by its partition.
+    pub(crate) fn times(&self, file: &DataFile) -> Option<(i64, i64)> {
+        const LAST_OF_DAY: i64 = 86_400_000_000 - 1;
+        let known = || file.stats.as_ref()?.time_range(self.spec.time_column?);
+        let day = || {
+            let day: NaiveDate = self.partition_value(file, "date")?.parse().ok()?;
+            let first = day.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
+            Some((first, first + LAST_OF_DAY))
+        };
+        known().or_else(day)
     }
 
     /// A DataFusion table over the active files, with the columns in table order.

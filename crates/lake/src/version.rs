@@ -108,17 +108,12 @@ impl Version {
         Ok(snapshot.filtered(|file| {
             let times = times(&self.spec, file.stats.as_ref());
             active.contains(&file.path)
-                || compacted
-                    .iter()
-                    .any(|other| other.may_be_in(&file.partition_values, times))
+                || compacted.iter().any(|other| other.may_be_in(&file.partition_values, times))
         }))
     }
 
     /// The files for which `keep` holds, by path and partition values.
-    fn choose(
-        &self,
-        keep: impl Fn(&str, &PartitionValues) -> bool,
-    ) -> Result<Snapshot, LakeError> {
+    fn choose(&self, keep: impl Fn(&str, &PartitionValues) -> bool) -> Result<Snapshot, LakeError> {
         Snapshot::of(self.spec.clone(), self.root.clone(), self.state()?, keep)
     }
 

@@ -10,12 +10,12 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{JoinType, LogicalPlanBuilder};
 use datafusion::prelude::{Expr, SessionConfig, SessionContext, col};
-use podtrail_lake::Lake;
+use podtrail_lake::{Lake, Snapshot};
 
 use crate::error::QueryError;
 use crate::functions;
 use crate::scope::Scope;
-use crate::views::{self, BASE_VIEWS, HISTORY, KNOWN_SUFFIX, VIEWS};
+use crate::views::{self, BASE_VIEWS, FINDINGS, HISTORY, KNOWN_SUFFIX, VIEWS};
 
 /// What a session may use.
 #[derive(Debug, Clone, Copy)]
@@ -44,10 +44,35 @@ impl Session {
     /// # Errors
     /// When the lake cannot be read.
     pub async fn open(lake: &Lake, scope: Scope, limits: Limits) -> Result<Self, QueryError> {
-        let events = lake.events().await?.provider()?;
+        let events = lake.events().await?;
+        Box::pin(Self::open_at(lake, &events, scope, limits)).await
+    }
+
+    /// A session over a version of the events of `lake`, or some of its files.
+    ///
+    /// # Errors
+    /// When the lake cannot be read.
+    pub async fn open_at(
+        lake: &Lake,
+        events: &Snapshot,
+        scope: Scope,
+        limits: Limits,
+    ) -> Result<Self, QueryError> {
         let quarantine = lake.quarantine().await?.provider()?;
-        let session = Box::pin(Self::over(events, scope, limits)).await?;
+        let findings = lake.findings().await?.rows;
+        let session = Box::pin(Self::over(events.provider()?, scope, limits)).await?;
         session.define_quarantine(quarantine)?;
+        session.define_findings(&findings).await?;
+        Ok(session)
+    }
+
+    /// A session over recorded findings alone: the views `findings` and `findings_log`.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn over_findings(findings: &Snapshot) -> Result<Self, QueryError> {
+        let session = Self { context: context(Limits::default())?, scope: Scope::default() };
+        session.define_findings(findings).await?;
         Ok(session)
     }
 
@@ -65,22 +90,7 @@ impl Session {
         scope: Scope,
         limits: Limits,
     ) -> Result<Self, QueryError> {
-        // View types would make a column's type depend on the engine that reads it.
-        let mut config = SessionConfig::new()
-            .with_information_schema(true)
-            .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
-            .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
-            // The generic dialect reads `date, cluster` as a trailing comma before a clause CLUSTER BY.
-            .set_str("datafusion.sql_parser.dialect", "postgresql")
-            // In DataFusion 55.2 this rule fails on struct members above a join of two views of one table
-            // (push_down_leaf_projections: ambiguous reference).
-            .set_bool("datafusion.optimizer.enable_leaf_expression_pushdown", false);
-        if let Some(partitions) = limits.partitions {
-            config = config.with_target_partitions(partitions);
-        }
-        let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory, 0.9).build_arc()?;
-        let context = SessionContext::new_with_config_rt(config, runtime);
-        functions::register(&context);
+        let context = context(limits)?;
         let session = Self { context, scope };
         session.define(events).await?;
         Ok(session)
@@ -154,6 +164,14 @@ impl Session {
         Ok(())
     }
 
+    /// Registers `findings_log`, every state of every finding, and `findings`, how each stands.
+    async fn define_findings(&self, states: &Snapshot) -> Result<(), QueryError> {
+        self.add_snapshot("findings_log", states)?;
+        let view = self.context.sql(FINDINGS).await?;
+        self.context.register_table("findings", view.into_view())?;
+        Ok(())
+    }
+
     /// What the views show.
     pub fn scope(&self) -> &Scope {
         &self.scope
@@ -196,4 +214,35 @@ impl Session {
         self.context.register_batch(name, batch)?;
         Ok(())
     }
+
+    /// Adds the rows of a snapshot, all of them, under `name`, for queries of this session; they replace a table of that
+    /// name.
+    ///
+    /// # Errors
+    /// When the snapshot cannot be read, or the name is no table name.
+    pub fn add_snapshot(&self, name: &str, snapshot: &Snapshot) -> Result<(), QueryError> {
+        self.context.deregister_table(name)?;
+        self.context.register_table(name, snapshot.provider()?)?;
+        Ok(())
+    }
+}
+
+fn context(limits: Limits) -> Result<SessionContext, QueryError> {
+    // View types would make a column's type depend on the engine that reads it.
+    let mut config = SessionConfig::new()
+        .with_information_schema(true)
+        .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
+        .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
+        // The generic dialect reads `date, cluster` as a trailing comma before a clause CLUSTER BY.
+        .set_str("datafusion.sql_parser.dialect", "postgresql")
+        // In DataFusion 55.2 this rule fails on struct members above a join of two views of one table
+        // (push_down_leaf_projections: ambiguous reference).
+        .set_bool("datafusion.optimizer.enable_leaf_expression_pushdown", false);
+    if let Some(partitions) = limits.partitions {
+        config = config.with_target_partitions(partitions);
+    }
+    let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory, 0.9).build_arc()?;
+    let context = SessionContext::new_with_config_rt(config, runtime);
+    functions::register(&context);
+    Ok(context)
 }

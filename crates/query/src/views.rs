@@ -40,6 +40,9 @@ pub(crate) const VIEWS: &[(&str, &str)] = &[
     ("coverage", include_str!("views/coverage.sql")),
 ];
 
+/// The view `findings`.
+pub(crate) const FINDINGS: &str = include_str!("views/findings.sql");
+
 /// The names of the views, `stages` first; with `_history` each shows the look-back before the scope.
 pub const VIEW_NAMES: &[&str] = &[
     "stages",

@@ -4,10 +4,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use podtrail_detect::{Detection, Pack, lint, navigator_layer, run_cases};
+use podtrail_detect::{
+    Detection, HEALTH_CHECKS, Pack, lint, navigator_layer, read_exceptions, run_cases,
+};
 use tokio::runtime::Runtime;
 
-use crate::args::{DetectionsCommand, PackArgs};
+use crate::args::{DetectionsCommand, FindArgs, PackArgs};
 use crate::exit::Exit;
 use crate::output;
 
@@ -31,6 +33,29 @@ pub(crate) fn pack(folders: &[PathBuf]) -> anyhow::Result<Pack> {
         pack.add_folder(folder)?;
     }
     Ok(pack)
+}
+
+/// The pack with what was asked for: folders, single detections, exceptions.
+pub(crate) fn chosen(arguments: &FindArgs) -> anyhow::Result<Pack> {
+    let mut pack = pack(&arguments.queries)?;
+    if !arguments.detection.is_empty() {
+        for id in arguments.detection.iter().filter(|id| !is_health_check(id)) {
+            find(&pack, id)?;
+        }
+        pack.keep(|detection| arguments.detection.contains(&detection.head.id));
+    }
+    if arguments.no_exceptions {
+        pack.clear_exceptions();
+    }
+    for file in &arguments.exceptions {
+        pack.add_exceptions(read_exceptions(file)?);
+    }
+    Ok(pack)
+}
+
+/// Whether it is a check of the health of a lake, not a detection of the pack.
+pub(crate) fn is_health_check(id: &str) -> bool {
+    HEALTH_CHECKS.iter().any(|check| check.id == id)
 }
 
 fn pack_of(arguments: &PackArgs) -> anyhow::Result<Pack> {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::DateTime;
-use podtrail_detect::{Hunt, Pack, Severity, read_exceptions};
+use podtrail_detect::{Hunt, Pack, Severity};
 use podtrail_lake::Lake;
 use podtrail_query::{Limits, QueryError, Scope, Session};
 use podtrail_report::{LogSummary, write_findings, write_findings_jsonl};
@@ -19,19 +19,7 @@ use crate::output;
 
 pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
-    let mut pack = detections::pack(&arguments.queries)?;
-    if !arguments.detection.is_empty() {
-        for id in &arguments.detection {
-            detections::find(&pack, id)?;
-        }
-        pack.keep(|detection| arguments.detection.contains(&detection.head.id));
-    }
-    if arguments.no_exceptions {
-        pack.clear_exceptions();
-    }
-    for file in &arguments.exceptions {
-        pack.add_exceptions(read_exceptions(file)?);
-    }
+    let pack = detections::chosen(&arguments.find)?;
     let runtime = Runtime::new().context("cannot start threads")?;
     let mut exit = Exit::Ok;
     // A temporary lake is removed when this goes out of scope.
@@ -61,15 +49,15 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
-    exceptions::tell_expired(&hunt);
-    let least = Severity::from(arguments.min_severity);
+    exceptions::tell_expired(&hunt.expired);
+    let least = Severity::from(arguments.find.min_severity);
     hunt.findings.retain(|finding| finding.severity >= least);
     print(arguments, &summary, &hunt)?;
 
     if !hunt.failures.is_empty() {
         return Ok(Exit::Failed);
     }
-    let alarm = arguments.fail_on.map(Severity::from);
+    let alarm = arguments.find.fail_on.map(Severity::from);
     if alarm.is_some_and(|level| hunt.findings.iter().any(|finding| finding.severity >= level)) {
         exit = Exit::Findings;
     }
@@ -84,7 +72,7 @@ async fn search(lake: &Lake, scope: Scope, pack: &Pack) -> Result<(LogSummary, H
 }
 
 fn print(arguments: &HuntArgs, summary: &LogSummary, hunt: &Hunt) -> anyhow::Result<()> {
-    match arguments.format {
+    match arguments.find.format {
         FindingFormat::Jsonl => {
             let mut out = output::raw_stdout();
             write_findings_jsonl(&hunt.findings, &mut out)?;

@@ -1,13 +1,16 @@
 //! One module a command.
 
+pub(crate) mod detect;
 pub(crate) mod detections;
 pub(crate) mod exceptions;
 mod explain;
 pub(crate) mod export;
+pub(crate) mod findings;
 pub(crate) mod hunt;
 pub(crate) mod ingest;
 pub(crate) mod quarantine;
 pub(crate) mod schema;
 pub(crate) mod shell;
 pub(crate) mod sql;
+pub(crate) mod status;
 pub(crate) mod vacuum;
