@@ -49,7 +49,7 @@ pub struct Detected {
     pub new: Vec<Finding>,
     /// How many findings were seen again.
     pub seen_again: usize,
-    /// How many findings exceptions suppress that were not recorded so before.
+    /// How many findings were seen that exceptions suppress.
     pub suppressed: usize,
     /// How many events were looked at.
     pub events: u64,
@@ -192,7 +192,9 @@ async fn look(
     }
     if let Some(health) = &options.health {
         let last = lake.last_detect_run(findings)?;
-        let found = health::of_lake(lake, &version, last.as_ref(), started_at, health).await?;
+        let last = last.as_ref();
+        let lookback = options.lookback;
+        let found = health::of_lake(lake, &version, last, started_at, lookback, health).await?;
         seen.health.extend(found);
         seen.health.retain(|candidate| candidate.finding.severity >= options.min_severity);
     }

@@ -24,8 +24,6 @@ pub struct HealthOptions {
     pub silence: Option<Duration>,
     /// How often runs are due; without it runs that did not happen are not looked for.
     pub every: Option<Duration>,
-    /// How far back is looked to know what is usual.
-    pub lookback: Duration,
     /// The ids of the checks to run; all where there are none.
     pub only: Vec<String>,
 }
@@ -86,7 +84,7 @@ const SKIPPED: HealthCheck = HealthCheck {
 };
 
 /// The checks.
-pub const HEALTH_CHECKS: [HealthCheck; 5] = [SILENT, LEVEL, BODIES, QUARANTINE, SKIPPED];
+pub static HEALTH_CHECKS: [HealthCheck; 5] = [SILENT, LEVEL, BODIES, QUARANTINE, SKIPPED];
 
 /// Fewer requests tell nothing about what is usual.
 const LEAST_REQUESTS: i64 = 20;
@@ -134,7 +132,7 @@ usual AS (
 SELECT
   cluster,
   CASE WHEN api_group IS NULL THEN resource ELSE resource || '.' || api_group END AS resource,
-  'none of ' || CAST(sum(after) AS VARCHAR) || ' requests (' || string_agg(verb, ', ' ORDER BY verb)
+  'none of ' || CAST(sum(after) AS VARCHAR) || ' requests (' || CAST(string_agg(verb, ', ' ORDER BY verb) AS VARCHAR)
     || ') is logged above the level ' || CASE max(best) WHEN 1 THEN 'Metadata' ELSE 'Request' END
     || ', before that they were at ' || CASE max(usual) WHEN 3 THEN 'RequestResponse' ELSE 'Request' END AS reason,
   sum(after) AS count, min(first) AS first, max(last) AS last
@@ -228,6 +226,7 @@ pub(crate) async fn of_lake(
     version: &Version,
     last_run: Option<&DetectRun>,
     now: DateTime<Utc>,
+    lookback: Duration,
     options: &HealthOptions,
 ) -> Result<Vec<Candidate>, RunError> {
     let mut found = Vec::new();
@@ -239,7 +238,7 @@ pub(crate) async fn of_lake(
             found.extend(skipped(last, every, now));
         }
         if options.runs(&QUARANTINE) {
-            found.extend(refused(lake, last, now, options.lookback).await?);
+            found.extend(refused(lake, last, now, lookback).await?);
         }
     }
     Ok(found.into_iter().map(Lack::into_candidate).collect())

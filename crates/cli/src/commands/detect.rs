@@ -18,7 +18,7 @@ use crate::output;
 pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
     let find = &arguments.find;
     let pack = detections::chosen(find)?;
-    let checks = find.detection.iter().filter(|id| detections::is_health_check(id));
+    let checks = find.detection.iter().filter(|id| detections::health_check(id).is_some());
     let only: Vec<String> = checks.cloned().collect();
     let options = DetectOptions {
         lookback: arguments.lookback,
@@ -26,7 +26,6 @@ pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
         health: (find.detection.is_empty() || !only.is_empty()).then_some(HealthOptions {
             silence: arguments.silence,
             every: arguments.every,
-            lookback: arguments.lookback,
             only,
         }),
         limits: Limits::default(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use podtrail_detect::{
-    Detection, HEALTH_CHECKS, Pack, lint, navigator_layer, read_exceptions, run_cases,
+    Detection, HEALTH_CHECKS, HealthCheck, Pack, lint, navigator_layer, read_exceptions, run_cases,
 };
 use tokio::runtime::Runtime;
 
@@ -39,7 +39,7 @@ pub(crate) fn pack(folders: &[PathBuf]) -> anyhow::Result<Pack> {
 pub(crate) fn chosen(arguments: &FindArgs) -> anyhow::Result<Pack> {
     let mut pack = pack(&arguments.queries)?;
     if !arguments.detection.is_empty() {
-        for id in arguments.detection.iter().filter(|id| !is_health_check(id)) {
+        for id in arguments.detection.iter().filter(|id| health_check(id).is_none()) {
             find(&pack, id)?;
         }
         pack.keep(|detection| arguments.detection.contains(&detection.head.id));
@@ -53,9 +53,9 @@ pub(crate) fn chosen(arguments: &FindArgs) -> anyhow::Result<Pack> {
     Ok(pack)
 }
 
-/// Whether it is a check of the health of a lake, not a detection of the pack.
-pub(crate) fn is_health_check(id: &str) -> bool {
-    HEALTH_CHECKS.iter().any(|check| check.id == id)
+/// The check of the health of a lake with this id: it is no detection of the pack.
+pub(crate) fn health_check(id: &str) -> Option<&'static HealthCheck> {
+    HEALTH_CHECKS.iter().find(|check| check.id == id)
 }
 
 fn pack_of(arguments: &PackArgs) -> anyhow::Result<Pack> {
@@ -69,6 +69,9 @@ fn list(pack: &Pack) -> anyhow::Result<Exit> {
         let attack = head.attack.join(", ");
         writeln!(out, "{:<9} {:<40} {} ({attack})", head.severity, head.id, head.title)?;
     }
+    for HealthCheck { severity, id, title, attack, .. } in HEALTH_CHECKS {
+        writeln!(out, "{severity:<9} {id:<40} {title} ({})", attack.join(", "))?;
+    }
     out.flush()?;
     Ok(Exit::Ok)
 }
@@ -81,6 +84,14 @@ pub(crate) fn find<'a>(pack: &'a Pack, id: &str) -> anyhow::Result<&'a Detection
 }
 
 fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
+    if let Some(HealthCheck { title, severity, attack, description, .. }) = health_check(id) {
+        let mut out = output::stdout();
+        writeln!(out, "{id}: {title}\n\n{}\n", textwrap::fill(description, output::width()))?;
+        writeln!(out, "severity    {severity}\ntechniques  {}", attack.join(", "))?;
+        writeln!(out, "\n`podtrail detect` checks it of the lake itself.")?;
+        out.flush()?;
+        return Ok(Exit::Ok);
+    }
     let Detection { head, sql } = find(pack, id)?;
     let mut out = output::stdout();
     writeln!(out, "{}: {}", head.id, head.title)?;

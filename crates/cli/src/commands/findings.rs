@@ -186,11 +186,13 @@ async fn write_events(
     write_query(session, &source, RowFormat::Table, out).await?;
 
     let identity = finding.identity.as_deref().map_or("nobody".into(), escape);
-    writeln!(out, "\nWhat {identity} did from {} to {} UTC", from(session), to(session))?;
+    let (from, to) = (from(session), to(session));
+    writeln!(out, "\nWhat {identity} did from {from} to {to} UTC, at most {TIMELINE} requests")?;
     let timeline = format!(
-        "SELECT time, CASE WHEN {IS_EVIDENCE} THEN '*' ELSE '' END AS evidence, verb, {OBJECT}, outcome, client_ip,
-          user_agent
+        "SELECT time, CASE WHEN evidence_id IS NULL THEN '' ELSE '*' END AS evidence, verb, {OBJECT}, outcome,
+          client_ip, user_agent
         FROM events
+        LEFT JOIN (SELECT event_id AS evidence_id FROM finding_events) AS evidence ON evidence_id = event_id
         WHERE {OF_CLUSTER} AND username IS NOT DISTINCT FROM (SELECT username FROM finding)
         ORDER BY time, event_id LIMIT {TIMELINE}"
     );

@@ -10,8 +10,11 @@
 )]
 
 mod bad_input;
+mod detect;
 mod detections;
 mod export;
+mod findings;
+mod health;
 mod hunt;
 mod ingest;
 mod kill;
@@ -19,6 +22,7 @@ mod quarantine;
 mod readme;
 mod scope;
 mod sql;
+mod status;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
