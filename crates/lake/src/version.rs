@@ -51,7 +51,7 @@ impl Version {
     /// # Errors
     /// As [`snapshot`](Self::snapshot).
     pub fn between(&self, first: NaiveDate, last: NaiveDate) -> Result<Snapshot, LakeError> {
-        let day = self.partition("date");
+        let day = self.day();
         self.choose(|_, values| match day(values) {
             Some(day) => (first..=last).contains(&day),
             None => true,
@@ -63,7 +63,7 @@ impl Version {
     /// # Errors
     /// As [`snapshot`](Self::snapshot).
     pub fn last_days(&self) -> Result<Snapshot, LakeError> {
-        let day = self.partition("date");
+        let day = self.day();
         let cluster = self.spec.partition_columns.iter().position(|&column| column == "cluster");
         let cluster = |values: &PartitionValues| values.get(cluster?).cloned().flatten();
         let mut last: HashMap<Option<String>, Option<NaiveDate>> = HashMap::new();
@@ -118,8 +118,8 @@ impl Version {
     }
 
     /// Reads the day out of partition values.
-    fn partition(&self, column: &str) -> impl Fn(&PartitionValues) -> Option<NaiveDate> + use<> {
-        let index = self.spec.partition_columns.iter().position(|&name| name == column);
+    fn day(&self) -> impl Fn(&PartitionValues) -> Option<NaiveDate> + use<> {
+        let index = self.spec.partition_columns.iter().position(|&column| column == "date");
         move |values| values.get(index?)?.as_deref()?.parse().ok()
     }
 }
