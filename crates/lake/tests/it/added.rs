@@ -104,7 +104,7 @@ async fn rows_lie_in_periods() {
         chrono::DateTime::from_timestamp_micros(micros).unwrap()
     };
     let period = |first, last| Period { first: at(first), last: at(last + 1) };
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let apart = [
         period(-100 * DAY, -100 * DAY),
         period(0, 600),

@@ -85,8 +85,8 @@ async fn a_commit_upon_an_old_version_changes_nothing() {
     lake.commit_findings(&old, rows(1), Some(&run(1, true))).await.unwrap().unwrap();
     let other = Lake::open(dir.path()).await.unwrap();
     for lake in [&lake, &other] {
-        let late = lake.commit_findings(&old, rows(2), Some(&run(2, true))).await.unwrap();
-        assert_eq!(late, None);
+        let refused = lake.commit_findings(&old, rows(2), Some(&run(2, true))).await.unwrap();
+        assert_eq!(refused, None);
     }
     let now = other.findings().await.unwrap();
     assert_eq!((now.rows.version(), now.watermark, now.rows.num_rows()), (1, Some(1), Some(1)));
