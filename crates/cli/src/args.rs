@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::Utc;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use podtrail_detect::Severity;
+use podtrail_detect::{Severity, State};
 use podtrail_query::{Bound, Scope, parse_bound};
 use podtrail_report::RowFormat;
 
@@ -33,6 +33,17 @@ pub(crate) enum Command {
     /// Read log files into a lake
     #[command(after_help = exit::HELP)]
     Ingest(IngestArgs),
+    /// Run the detections over what was added to a lake since the last run, record what they find, and print what is new
+    ///
+    /// Whatever runs moves the mark up to which the lake was looked at: detections that are left out do not see the same
+    /// events later.
+    #[command(after_help = exit::HELP)]
+    Detect(DetectArgs),
+    /// List, show, acknowledge and close the findings that were recorded
+    #[command(subcommand)]
+    Findings(FindingsCommand),
+    /// Tell how a lake is: what arrives, what is refused, when the detections ran, what is open
+    Status(StatusArgs),
     /// Query a lake
     Sql(SqlArgs),
     /// Print the events of a lake as JSON lines, each as it came in, in order of time
@@ -45,7 +56,7 @@ pub(crate) enum Command {
     Lake(LakeCommand),
     /// Print the settings in force, and where each came from
     Config,
-    /// Print the columns of the events table, as Markdown
+    /// Print the columns of the tables events and findings, as Markdown
     Schema,
     /// List, explain, check and start detections
     #[command(subcommand)]
@@ -75,6 +86,16 @@ pub(crate) struct HuntArgs {
     pub(crate) no_redact: bool,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(crate) find: FindArgs,
+    /// Write a report to hand over: one HTML file, with the evidence, that opens from disk and asks nothing of the network
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// Which detections run, and what is said of what they find.
+#[derive(Debug, Args)]
+pub(crate) struct FindArgs {
     /// A folder of detections that are added, or replace those of the same id
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) queries: Vec<PathBuf>,
@@ -93,15 +114,103 @@ pub(crate) struct HuntArgs {
     /// How findings are printed
     #[arg(long, value_enum, default_value_t = FindingFormat::Table)]
     pub(crate) format: FindingFormat,
-    /// Write a report to hand over: one HTML file, with the evidence, that opens from disk and asks nothing of the network
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) report: Option<PathBuf>,
     /// Leave out findings below this severity
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = SeverityArg::Low)]
     pub(crate) min_severity: SeverityArg,
     /// Exit with 1 when there are findings of this severity or above
     #[arg(long, value_name = "SEVERITY", value_enum)]
     pub(crate) fail_on: Option<SeverityArg>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DetectArgs {
+    /// The lake to look at
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
+    #[command(flatten)]
+    pub(crate) find: FindArgs,
+    /// How far around new events the detections look, and again as far back to know what is usual
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "1d")]
+    pub(crate) lookback: Duration,
+    /// Find clusters of which nothing arrived for this long
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    pub(crate) silence: Option<Duration>,
+    /// How often runs are due; find the gaps between runs that are more than twice as long
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    pub(crate) every: Option<Duration>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FindingsCommand {
+    /// List findings that were recorded, as they stand
+    List(FindingsListArgs),
+    /// Print all that is known of a finding: evidence, what else the identity did, owners, raw events
+    Show {
+        #[command(flatten)]
+        finding: FindingArgs,
+        /// How long before the first event of the evidence, and after the last, the timeline is
+        #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "1h")]
+        around: Duration,
+    },
+    /// Acknowledge findings: somebody knows of them
+    Ack(FindingsChangeArgs),
+    /// Close findings: they come back only when they are seen again
+    Close(FindingsChangeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindingsListArgs {
+    /// The lake
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
+    /// List findings in this state only; may be repeated
+    #[arg(long, value_name = "STATE", value_enum)]
+    pub(crate) state: Vec<StateArg>,
+    /// Leave out findings below this severity
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = SeverityArg::Info)]
+    pub(crate) min_severity: SeverityArg,
+    /// How findings are printed: table, csv, json or jsonl; all but the table have all that is recorded
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RowFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindingArgs {
+    /// The finding, by the beginning of its id
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// The lake
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindingsChangeArgs {
+    /// The findings, by the beginnings of their ids
+    #[arg(value_name = "ID", required = true)]
+    pub(crate) ids: Vec<String>,
+    /// The lake
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// Who says so
+    #[arg(long, value_name = "NAME", env = "USER")]
+    pub(crate) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The lake
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    pub(crate) lake: PathBuf,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = StatusFormat::Table)]
+    pub(crate) format: StatusFormat,
+    /// Write it to a file, which others never see half written
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -426,6 +535,7 @@ impl ScopeArgs {
             identities: self.identity.clone(),
             namespaces: self.namespace.clone(),
             clusters: self.cluster.clone(),
+            history: None,
         };
         scope.check().map_err(|error| UsageError(error.to_string()))?;
         Ok(scope)
@@ -481,6 +591,40 @@ pub(crate) enum InfoFormat {
     Table,
     /// One JSON array
     Json,
+}
+
+/// How the state of a lake is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatusFormat {
+    /// For people
+    Table,
+    /// One JSON object
+    Json,
+    /// OpenMetrics text, for the textfile collector of node exporter
+    Openmetrics,
+}
+
+/// The state of a finding, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum StateArg {
+    New,
+    SeenAgain,
+    Acknowledged,
+    Suppressed,
+    Closed,
+}
+
+impl From<StateArg> for State {
+    fn from(argument: StateArg) -> Self {
+        match argument {
+            StateArg::New => Self::New,
+            StateArg::SeenAgain => Self::SeenAgain,
+            StateArg::Acknowledged => Self::Acknowledged,
+            StateArg::Suppressed => Self::Suppressed,
+            StateArg::Closed => Self::Closed,
+        }
+    }
 }
 
 /// A severity, as an argument.

@@ -54,6 +54,9 @@ fn run() -> anyhow::Result<Exit> {
     match cli.command {
         Command::Hunt(arguments) => commands::hunt::run(&arguments),
         Command::Ingest(arguments) => commands::ingest::run(&arguments),
+        Command::Detect(arguments) => commands::detect::run(&arguments),
+        Command::Findings(command) => commands::findings::run(&command),
+        Command::Status(arguments) => commands::status::run(&arguments),
         Command::Sql(arguments) => commands::sql::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
         Command::Quarantine(arguments) => commands::quarantine::run(&arguments),

@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, Utc};
 use podtrail_query::{QueryError, Session};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a finding tells of one event.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +53,7 @@ pub struct Evidence {
 }
 
 /// Where an event stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The file or stream.
     pub file: Option<String>,

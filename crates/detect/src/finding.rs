@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::detection::Head;
 use crate::evidence::{Evidence, Source};
 use crate::severity::{Confidence, Severity};
 
 /// What a detection saw one identity do to one object.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// Stable: the same detection, version, identity and object have the same id in every run.
     pub finding_id: String,
@@ -25,8 +25,10 @@ pub struct Finding {
     /// What the finding adds to the risk of a workload write or identity.
     pub risk: u32,
     /// ATT&CK technique ids.
+    #[serde(default)]
     pub attack: Vec<String>,
     /// ATT&CK tactics.
+    #[serde(default)]
     pub tactics: Vec<String>,
     /// When the first event of the evidence arrived.
     pub first_seen: DateTime<Utc>,
@@ -35,8 +37,10 @@ pub struct Finding {
     /// How many events the evidence has.
     pub count: usize,
     /// Their event ids, in order of time.
+    #[serde(default)]
     pub event_ids: Vec<String>,
     /// Their audit ids, in order of time.
+    #[serde(default)]
     pub audit_ids: Vec<String>,
     /// The cluster.
     pub cluster: Option<String>,
@@ -53,8 +57,10 @@ pub struct Finding {
     /// The object's name.
     pub name: Option<String>,
     /// The images of the workload that was written.
+    #[serde(default)]
     pub images: Vec<String>,
     /// Why, one line each.
+    #[serde(default)]
     pub reasons: Vec<String>,
     /// The outcome of the first event.
     pub outcome: Option<String>,
@@ -63,8 +69,10 @@ pub struct Finding {
     /// The client of the first event, as it says.
     pub user_agent: Option<String>,
     /// Where the first event stands.
+    #[serde(default)]
     pub source: Source,
     /// Where every event of the evidence stands.
+    #[serde(default)]
     pub sources: Vec<Source>,
 }
 
@@ -191,12 +199,15 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
     })
 }
 
-/// Digest of detection, version and key: 128 bits of BLAKE3, every part with its length before it.
 fn finding_id(head: &Head, key: &[Option<&str>]) -> String {
+    digest(&head.id, head.version, key)
+}
+
+/// Digest of detection, version and key: 128 bits of BLAKE3, every part with its length before it.
+pub(crate) fn digest(detection: &str, version: u32, key: &[Option<&str>]) -> String {
     let mut hasher = blake3::Hasher::new();
-    let version = head.version.to_string();
-    let parts =
-        [Some(head.id.as_str()), Some(version.as_str())].into_iter().chain(key.iter().copied());
+    let version = version.to_string();
+    let parts = [Some(detection), Some(version.as_str())].into_iter().chain(key.iter().copied());
     for part in parts {
         let length = part.map_or(u64::MAX, |part| part.len() as u64);
         hasher.update(&length.to_le_bytes());

@@ -3,14 +3,19 @@
 
 mod attack_names;
 mod cases;
+mod detect;
 mod detection;
 mod evidence;
 mod exceptions;
 mod facts;
 mod finding;
+mod health;
+mod life;
 mod lint;
+mod memory;
 mod navigator;
 mod pack;
+mod recorded;
 mod run;
 mod saved;
 mod severity;
@@ -18,13 +23,17 @@ mod table;
 
 pub use attack_names::AttackNames;
 pub use cases::{CaseError, CaseReport, run_cases};
+pub use detect::{DetectOptions, Detected, RunError, detect};
 pub use detection::{Detection, Head, HeadError, Input, Parameter, ParameterError};
 pub use evidence::{Evidence, Source};
 pub use exceptions::{Exception, ExceptionError, read_exceptions};
 pub use finding::Finding;
+pub use health::{HEALTH_CHECKS, HealthCheck, HealthOptions};
+pub use life::{ChangeError, find_recorded, set_state};
 pub use lint::{ATTACK_VERSION, Problem, lint};
 pub use navigator::navigator_layer;
 pub use pack::{Pack, PackError};
+pub use recorded::{Recorded, State, read_recorded};
 pub use run::{DetectError, Excepted, Failure, Hunt, hunt};
 pub use saved::{SavedHead, SavedQuery, saved_queries};
 pub use severity::{Confidence, Severity};

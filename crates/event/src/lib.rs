@@ -18,6 +18,7 @@ mod document;
 mod event;
 mod export;
 mod extract;
+mod finding_state;
 mod grants;
 mod history;
 pub mod identity;
@@ -54,6 +55,9 @@ pub use config_map::ConfigMap;
 pub use document::Members;
 pub use event::{Event, Exec};
 pub use export::{EXPORT_COLUMNS, ExportError, Exporter};
+pub use finding_state::{
+    FindingSource, FindingState, finding_batch, finding_documentation, finding_schema,
+};
 pub use grants::{BindingSubject, Grant, grants};
 pub use history::{History, Write};
 pub use identity::IdentityKind;

@@ -84,7 +84,8 @@ impl Append {
         }
     }
 
-    fn write_missing(&mut self) -> Result<(), LakeError> {
+    /// Writes what has no file yet.
+    pub(crate) fn write_missing(&mut self) -> Result<(), LakeError> {
         let have: HashSet<RowKey> =
             self.written.iter().flat_map(|file| &file.rows).map(Row::key).collect();
         let missing: Vec<_> =

@@ -7,14 +7,10 @@ use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaTable, DeltaTableError};
+use serde_json::Value;
 
 use crate::error::LakeError;
 use crate::spec::TableSpec;
-
-/// Every append carries an application transaction of this name: of two appends that were made from the same
-/// version, the second fails, looks at what the first has added, and tries again. Without it, delta-rs
-/// would let both pass, as blind appends, and an event could be there twice.
-const APPLICATION: &str = "podtrail-ingest";
 
 /// Commits of programs that are not podtrail are retried inside delta-rs, without another look for duplicates.
 const FOREIGN_RETRIES: usize = 200;
@@ -31,12 +27,33 @@ pub(crate) enum Outcome {
     Unknown(LakeError),
 }
 
-/// Adds files with new rows to the table, as it was when `table` was loaded.
-pub(crate) async fn commit(spec: &TableSpec, table: &DeltaTable, adds: Vec<Add>) -> Outcome {
+/// What a commit says beside the files that it adds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Remarks {
+    /// Application transactions beside the one that every append carries.
+    pub(crate) transactions: Vec<Transaction>,
+    /// Members of the log entry's `commitInfo`.
+    pub(crate) info: Vec<(String, Value)>,
+}
+
+/// Adds files to the table, as it was when `table` was loaded.
+///
+/// Every append carries the application transaction of its table: of two appends that were made from the same version,
+/// the second fails, looks at what the first has added, and tries again. Without it, delta-rs would let both pass, as
+/// blind appends, and an event could be there twice.
+pub(crate) async fn commit(
+    spec: &TableSpec,
+    table: &DeltaTable,
+    adds: Vec<Add>,
+    remarks: &Remarks,
+) -> Outcome {
     let next_version = table.version().unwrap_or_default().saturating_add(1);
     let next_version = i64::try_from(next_version).unwrap_or(i64::MAX);
+    let mut transactions = remarks.transactions.clone();
+    transactions.push(Transaction::new(spec.application, next_version));
     let properties = CommitProperties::default()
-        .with_application_transaction(Transaction::new(APPLICATION, next_version))
+        .with_application_transactions(transactions)
+        .with_metadata(remarks.info.iter().cloned())
         .with_max_retries(FOREIGN_RETRIES);
     let operation = DeltaOperation::Write {
         mode: SaveMode::Append,

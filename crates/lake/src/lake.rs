@@ -18,10 +18,15 @@ use crate::spec::TableSpec;
 use crate::table::Table;
 use crate::vacuum::Vacuumed;
 use crate::verify::Verified;
+use crate::version::Version;
+
+/// The application transaction of what ingest appends.
+const INGEST: &str = "podtrail-ingest";
 
 static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     Arc::new(TableSpec {
         name: "events",
+        application: INGEST,
         schema: podtrail_event::schema(),
         comment: event_comment,
         partition_columns: &podtrail_event::PARTITION_COLUMNS,
@@ -38,6 +43,7 @@ static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
 static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     Arc::new(TableSpec {
         name: "quarantine",
+        application: INGEST,
         schema: quarantine_schema(),
         comment: quarantine_comment,
         partition_columns: &[],
@@ -51,6 +57,28 @@ static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     })
 });
 
+static FINDINGS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
+    Arc::new(TableSpec {
+        name: "findings",
+        application: "podtrail-findings",
+        schema: podtrail_event::finding_schema(),
+        comment: finding_comment,
+        partition_columns: &[],
+        id_column: "state_id",
+        ids: None,
+        time_column: Some("state_at"),
+        unique_columns: &["state_id", "detect_run"],
+        opaque_columns: &[],
+        delta_columns: &["state_at", "first_seen", "last_seen", "events_version"],
+        bloom_columns: &["finding_id"],
+    })
+});
+
+fn finding_comment(column: &str) -> Option<String> {
+    let documentation = podtrail_event::finding_documentation();
+    documentation.into_iter().find(|field| field.name == column).map(|field| field.doc)
+}
+
 fn event_comment(column: &str) -> Option<String> {
     let documentation = podtrail_event::documentation();
     documentation.into_iter().find(|field| field.name == column).map(|field| field.doc)
@@ -62,13 +90,14 @@ fn event_ids(rows: &RecordBatch) -> Result<Vec<String>, ExportError> {
     (0..rows.num_rows()).map(|row| exporter.event_id(row)).collect()
 }
 
-/// A directory with the tables `events` and `quarantine`.
+/// A directory with the tables `events` and `quarantine`, and `findings` once detections ran.
 ///
 /// Several handles, in one process or many, may append and read at the same time.
 pub struct Lake {
     dir: PathBuf,
     events: Table,
     quarantine: Table,
+    pub(crate) findings: Option<Table>,
 }
 
 impl Lake {
@@ -77,11 +106,29 @@ impl Lake {
     /// # Errors
     /// [`LakeError::NoTable`] if there is none.
     pub async fn open(dir: &Path) -> Result<Self, LakeError> {
-        Ok(Self {
-            dir: dir.to_path_buf(),
-            events: Table::open(dir, EVENTS.clone()).await?,
-            quarantine: Table::open(dir, QUARANTINE.clone()).await?,
-        })
+        let events = Table::open(dir, EVENTS.clone()).await?;
+        let quarantine = Table::open(dir, QUARANTINE.clone()).await?;
+        let findings = Self::open_findings(dir).await?;
+        Ok(Self { dir: dir.to_path_buf(), events, quarantine, findings })
+    }
+
+    async fn open_findings(dir: &Path) -> Result<Option<Table>, LakeError> {
+        match Table::open(dir, FINDINGS.clone()).await {
+            Err(LakeError::NoTable { .. }) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Opens the lake in a directory, to record findings: makes the table of findings where it is missing.
+    ///
+    /// # Errors
+    /// [`LakeError::NoTable`] if there is no lake.
+    pub async fn open_to_detect(dir: &Path) -> Result<Self, LakeError> {
+        let mut lake = Self::open(dir).await?;
+        if lake.findings.is_none() {
+            lake.findings = Some(Table::create(dir, FINDINGS.clone()).await?);
+        }
+        Ok(lake)
     }
 
     /// Opens the lake in a directory, and makes directory and tables where they are missing.
@@ -92,7 +139,8 @@ impl Lake {
         // `events` comes last: where it is, the others are.
         let quarantine = Table::create(dir, QUARANTINE.clone()).await?;
         let events = Table::create(dir, EVENTS.clone()).await?;
-        Ok(Self { dir: dir.to_path_buf(), events, quarantine })
+        let findings = Self::open_findings(dir).await?;
+        Ok(Self { dir: dir.to_path_buf(), events, quarantine, findings })
     }
 
     /// The directory, as it was given.
@@ -126,6 +174,14 @@ impl Lake {
     /// If its log cannot be read, or it was changed in a way that is not understood.
     pub async fn events(&self) -> Result<Snapshot, LakeError> {
         self.events.snapshot().await
+    }
+
+    /// The newest version of the `events` table, without a look at its files.
+    ///
+    /// # Errors
+    /// If its log cannot be read.
+    pub async fn events_version(&self) -> Result<Version, LakeError> {
+        self.events.version().await
     }
 
     /// The `events` table as it was at a version.
@@ -195,8 +251,8 @@ impl Lake {
         Ok(verified)
     }
 
-    fn tables(&self) -> [&Table; 2] {
-        [&self.events, &self.quarantine]
+    fn tables(&self) -> impl Iterator<Item = &Table> {
+        [&self.events, &self.quarantine].into_iter().chain(&self.findings)
     }
 
     /// Removes the files that the newest version of a table does not need: those that no version names, as runs leave them
@@ -209,11 +265,18 @@ impl Lake {
     /// # Errors
     /// If a directory or a log cannot be read, or a log lacks entries; nothing is removed from that table then.
     pub async fn vacuum(&self, min_age: Duration, dry_run: bool) -> Result<Vacuumed, LakeError> {
-        let mut vacuumed = self.events.vacuum(min_age, dry_run).await?;
-        let quarantine = self.quarantine.vacuum(min_age, dry_run).await?;
-        vacuumed.removed.extend(quarantine.removed);
-        vacuumed.young += quarantine.young;
+        let mut vacuumed = Vacuumed::default();
+        for table in self.tables() {
+            let more = table.vacuum(min_age, dry_run).await?;
+            vacuumed.removed.extend(more.removed);
+            vacuumed.young += more.young;
+        }
         Ok(vacuumed)
+    }
+
+    /// The table of findings where none was made yet.
+    pub(crate) fn no_findings(&self) -> Snapshot {
+        Snapshot::empty(FINDINGS.clone(), self.dir.join(FINDINGS.name))
     }
 
     /// The newest version of the `quarantine` table.

@@ -1,10 +1,11 @@
 //! One version of a table: which files it consists of, and what the log says about them.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use datafusion::catalog::TableProvider;
 use deltalake::kernel::LogicalFileView;
 use deltalake::table::state::DeltaTableState;
@@ -51,6 +52,15 @@ pub(crate) fn partition_values(spec: &TableSpec, file: &LogicalFileView) -> Part
     values_in_order.map(|value| value.filter(|text| !text.is_empty())).collect()
 }
 
+/// A stretch of time, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// The first instant.
+    pub first: DateTime<Utc>,
+    /// The last instant.
+    pub last: DateTime<Utc>,
+}
+
 /// A pinned version of a table. It stays readable while others append.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -66,6 +76,16 @@ impl Snapshot {
         root: PathBuf,
         state: &DeltaTableState,
     ) -> Result<Self, LakeError> {
+        Self::of(spec, root, state, |_, _| true)
+    }
+
+    /// The files for which `keep` holds, by path and partition values.
+    pub(crate) fn of(
+        spec: Arc<TableSpec>,
+        root: PathBuf,
+        state: &DeltaTableState,
+        keep: impl Fn(&str, &PartitionValues) -> bool,
+    ) -> Result<Self, LakeError> {
         check_readable(&spec, state)?;
         let mut files = Vec::new();
         for file in state.log_data().iter() {
@@ -73,7 +93,11 @@ impl Snapshot {
             if file.deletion_vector_descriptor().is_some() {
                 return Err(refuse(format!("rows of {} are marked as deleted", file.path())));
             }
-            let file = DataFile::new(&file, partition_values(&spec, &file));
+            let values = partition_values(&spec, &file);
+            if !keep(&file.path(), &values) {
+                continue;
+            }
+            let file = DataFile::new(&file, values);
             if file.path.contains("://") || Path::new(&file.path).is_absolute() {
                 return Err(refuse(format!("{} lies outside the table", file.path)));
             }
@@ -108,11 +132,56 @@ impl Snapshot {
         self.files.iter().map(|file| file.stats.as_ref()?.num_records).sum()
     }
 
-    /// The snapshot cut down to the files that an older one of the same table does not have.
-    pub fn added_since(&self, older: &Self) -> Self {
-        let known: HashSet<&str> = older.files.iter().map(|file| file.path.as_str()).collect();
-        let files = self.files.iter().filter(|file| !known.contains(file.path.as_str()));
-        Self { files: files.cloned().collect(), ..self.clone() }
+    /// A table without rows, where none was made yet.
+    pub(crate) fn empty(spec: Arc<TableSpec>, root: PathBuf) -> Self {
+        Self { spec, root, version: -1, files: Vec::new() }
+    }
+
+    /// The snapshot cut down to the files for which `keep` holds.
+    pub(crate) fn filtered(mut self, keep: impl Fn(&DataFile) -> bool) -> Self {
+        self.files.retain(|file| keep(file));
+        self
+    }
+
+    /// The periods in which its rows lie, both ends included, in order: those at most `gap` apart are one, and of more
+    /// than `most` the closest.
+    pub fn periods(&self, gap: Duration, most: usize) -> Vec<Period> {
+        let mut times: Vec<_> = self.files.iter().filter_map(|file| self.times(file)).collect();
+        times.sort_unstable();
+        let mut periods: Vec<(i64, i64)> = Vec::new();
+        let gap = i64::try_from(gap.as_micros()).unwrap_or(i64::MAX);
+        for (first, last) in times {
+            match periods.last_mut() {
+                Some((_, end)) if first.saturating_sub(*end) <= gap => *end = last.max(*end),
+                _ => periods.push((first, last)),
+            }
+        }
+        while periods.len() > most.max(1) {
+            let gaps = periods.windows(2).map(|pair| pair[1].0.saturating_sub(pair[0].1));
+            let Some((closest, _)) = gaps.enumerate().min_by_key(|(_, gap)| *gap) else { break };
+            periods[closest].1 = periods.remove(closest + 1).1;
+        }
+        let instant = |micros| DateTime::from_timestamp_micros(micros).unwrap_or_default();
+        let period = |(first, last)| Period { first: instant(first), last: instant(last) };
+        periods.into_iter().map(period).collect()
+    }
+
+    /// The value of a partition column of a file.
+    pub(crate) fn partition_value<'f>(&self, file: &'f DataFile, column: &str) -> Option<&'f str> {
+        let index = self.spec.partition_columns.iter().position(|&name| name == column)?;
+        file.partition_values.get(index)?.as_deref()
+    }
+
+    /// The first and the last time in a file, by its statistics or else by its partition.
+    pub(crate) fn times(&self, file: &DataFile) -> Option<(i64, i64)> {
+        const LAST_OF_DAY: i64 = 86_400_000_000 - 1;
+        let known = || file.stats.as_ref()?.time_range(self.spec.time_column?);
+        let day = || {
+            let day: NaiveDate = self.partition_value(file, "date")?.parse().ok()?;
+            let first = day.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
+            Some((first, first + LAST_OF_DAY))
+        };
+        known().or_else(day)
     }
 
     /// A DataFusion table over the active files, with the columns in table order.

@@ -17,6 +17,8 @@ pub(crate) type ComputeIds = fn(&RecordBatch) -> Result<Vec<String>, ExportError
 pub(crate) struct TableSpec {
     /// The directory below the lake, and the name in messages.
     pub(crate) name: &'static str,
+    /// The application transaction that every append carries.
+    pub(crate) application: &'static str,
     /// All columns in table order, partition columns included.
     pub(crate) schema: SchemaRef,
     /// What a column holds, in a sentence.

@@ -12,20 +12,23 @@ use deltalake::kernel::transaction::CommitProperties;
 use deltalake::kernel::{Action, StructField};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use serde_json::Value;
 use tokio::runtime::Handle;
 use url::Url;
 
 use crate::append::{Append, Appended};
-use crate::commit::{Outcome, commit, commit_replacement, is_conflict};
+use crate::commit::{Outcome, Remarks, commit, commit_replacement, is_conflict};
 use crate::compact::{CompactOptions, Compacted, Plan, Rewritten, plan, rewrite};
 use crate::error::LakeError;
 use crate::known_ids::KnownIds;
+use crate::log::read_entry;
 use crate::protocol::{check_appendable, delta_schema};
 use crate::retain::{Retained, expired, predicate};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::spec::TableSpec;
 use crate::vacuum::{Vacuumed, vacuum};
 use crate::verify::{Verified, verify};
+use crate::version::Version;
 use crate::write::{Written, sync_directory};
 
 /// Each failed attempt means that another append has succeeded, so this is the number of
@@ -106,6 +109,41 @@ impl Table {
         if delta.version() > latest.version() {
             *latest = delta;
         }
+    }
+
+    /// The newest version, without a look at its files.
+    pub(crate) async fn version(&self) -> Result<Version, LakeError> {
+        Ok(Version::new(self.spec.clone(), self.root.clone(), self.refresh().await?))
+    }
+
+    /// The newest version, and the number that the application transaction `application` has there.
+    pub(crate) async fn snapshot_with(
+        &self,
+        application: &str,
+    ) -> Result<(Snapshot, Option<i64>), LakeError> {
+        let name = self.spec.name;
+        let delta = self.refresh().await?;
+        let state = delta.snapshot().map_err(LakeError::log(name))?;
+        let log = delta.log_store();
+        let number = state.transaction_version(log.as_ref(), application).await;
+        let number = number.map_err(LakeError::log(name))?;
+        Ok((Snapshot::new(self.spec.clone(), self.root.clone(), state)?, number))
+    }
+
+    /// What the newest of the last `entries` commits before or at `version` that says anything under `key` says.
+    pub(crate) fn last_info(
+        &self,
+        version: i64,
+        entries: usize,
+        key: &str,
+    ) -> Result<Option<Value>, LakeError> {
+        for version in (0..=version).rev().take(entries) {
+            let entry = read_entry(&self.spec, &self.root, version)?;
+            if let Some(value) = entry.and_then(|mut entry| entry.info.remove(key)) {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
     }
 
     /// The newest version.
@@ -316,7 +354,7 @@ impl Table {
         let mut append = blocking(name, move || Append::new(spec, root, batches, known)).await?;
         let _turn = self.appending.lock().await;
         for _ in 0..MAX_ATTEMPTS {
-            let mut delta = self.refresh().await?;
+            let delta = self.refresh().await?;
             let state = delta.snapshot().map_err(LakeError::log(name))?;
             check_appendable(&self.spec, state)?;
             let active = state.clone();
@@ -325,27 +363,69 @@ impl Table {
             if append.written().is_empty() {
                 return Ok(append.summary(version));
             }
-            // From here to the outcome, a cancelled append must not delete what it may have committed.
-            append.written().iter_mut().for_each(Written::keep);
-            let adds = append.written().iter().map(|file| file.add.clone()).collect();
-            match commit(&self.spec, &delta, adds).await {
-                Outcome::Committed { version, state } => {
-                    sync_commit(&self.root, version)?;
-                    if state.is_some() {
-                        delta.state = state;
-                        self.remember(delta);
-                    }
-                    return Ok(append.summary(i64::try_from(version).unwrap_or(i64::MAX)));
-                }
-                Outcome::Unknown(error) => return Err(error),
-                Outcome::Failed(error) => {
-                    unkeep(append.written(), &self.root);
-                    return Err(error);
-                }
-                Outcome::Conflict => unkeep(append.written(), &self.root),
+            if let Some(version) = self.commit(&mut append, delta, &Remarks::default()).await? {
+                return Ok(append.summary(version));
             }
         }
         Err(LakeError::Contention { table: name, attempts: MAX_ATTEMPTS })
+    }
+
+    /// Appends rows, which may be none, as the successor of version `base`: whoever made them has read that one.
+    ///
+    /// Nothing is looked for in the table. Returns the version that has them; `None` if the table is at another version
+    /// than `base`, and nothing has changed.
+    pub(crate) async fn append_to(
+        &self,
+        base: i64,
+        batch: RecordBatch,
+        remarks: &Remarks,
+    ) -> Result<Option<i64>, LakeError> {
+        let name = self.spec.name;
+        let (spec, root, known) = (self.spec.clone(), self.root.clone(), self.known.clone());
+        let _turn = self.appending.lock().await;
+        let delta = self.refresh().await?;
+        let state = delta.snapshot().map_err(LakeError::log(name))?;
+        check_appendable(&self.spec, state)?;
+        if i64::try_from(state.version()) != Ok(base) {
+            return Ok(None);
+        }
+        let append = blocking(name, move || {
+            let mut append = Append::new(spec, root, vec![batch], known)?;
+            append.write_missing()?;
+            Ok(append)
+        });
+        self.commit(&mut append.await?, delta, remarks).await
+    }
+
+    /// Commits the files of an append; `None` if another one was first, and nothing has changed.
+    async fn commit(
+        &self,
+        append: &mut Append,
+        mut delta: DeltaTable,
+        remarks: &Remarks,
+    ) -> Result<Option<i64>, LakeError> {
+        // From here to the outcome, a cancelled append must not delete what it may have committed.
+        append.written().iter_mut().for_each(Written::keep);
+        let adds = append.written().iter().map(|file| file.add.clone()).collect();
+        match commit(&self.spec, &delta, adds, remarks).await {
+            Outcome::Committed { version, state } => {
+                sync_commit(&self.root, version)?;
+                if state.is_some() {
+                    delta.state = state;
+                    self.remember(delta);
+                }
+                Ok(Some(i64::try_from(version).unwrap_or(i64::MAX)))
+            }
+            Outcome::Unknown(error) => Err(error),
+            Outcome::Failed(error) => {
+                unkeep(append.written(), &self.root);
+                Err(error)
+            }
+            Outcome::Conflict => {
+                unkeep(append.written(), &self.root);
+                Ok(None)
+            }
+        }
     }
 }
 

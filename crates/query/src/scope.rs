@@ -1,8 +1,9 @@
 //! What a session looks at: a period, identities, namespaces and clusters.
 
 use std::fmt;
+use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use datafusion::prelude::{Expr, col, lit};
 use datafusion::scalar::ScalarValue;
 
@@ -21,6 +22,8 @@ pub struct Scope {
     pub namespaces: Vec<String>,
     /// Cluster names; `*` stands for any characters.
     pub clusters: Vec<String>,
+    /// How far the look-back goes before `from`; without it, as far as the lake does.
+    pub history: Option<Duration>,
 }
 
 /// Why a scope is none.
@@ -98,14 +101,21 @@ impl Scope {
     /// Without a `from` there is nothing before the scope.
     pub(crate) fn history_predicate(&self) -> Expr {
         let Some(from) = self.from else { return lit(false) };
-        let conditions = [period(None, Some(from)), any_of(&["cluster"], &self.clusters)];
+        let known = period(self.known_from(), Some(from));
+        let conditions = [known, any_of(&["cluster"], &self.clusters)];
         conditions.into_iter().flatten().reduce(Expr::and).unwrap_or(lit(true))
     }
 
-    /// The predicate for what is known at the scope's end: everything before it, for every identity and namespace.
+    /// The predicate for what is known at the scope's end: scope and look-back, for every identity and namespace.
     pub(crate) fn known_predicate(&self) -> Option<Expr> {
-        let conditions = [period(None, self.to), any_of(&["cluster"], &self.clusters)];
+        let known = period(self.known_from(), self.to);
+        let conditions = [known, any_of(&["cluster"], &self.clusters)];
         conditions.into_iter().flatten().reduce(Expr::and)
+    }
+
+    /// The first instant of the look-back.
+    fn known_from(&self) -> Option<DateTime<Utc>> {
+        self.from?.checked_sub_signed(TimeDelta::from_std(self.history?).ok()?)
     }
 }
 

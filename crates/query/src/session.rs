@@ -17,13 +17,13 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{JoinType, LogicalPlanBuilder};
 use datafusion::prelude::{Expr, SessionConfig, SessionContext, col};
-use podtrail_lake::Lake;
+use podtrail_lake::{Lake, Snapshot};
 
 use crate::cached::{Cache, CachedView};
 use crate::error::QueryError;
 use crate::functions::register;
 use crate::scope::Scope;
-use crate::views::{self, BASE_VIEWS, HISTORY, KNOWN_SUFFIX, VIEWS};
+use crate::views::{self, BASE_VIEWS, FINDINGS, HISTORY, KNOWN_SUFFIX, VIEWS};
 
 pub use functions::FunctionDoc;
 pub use scan::{Prepared, ScanSize};
@@ -73,6 +73,30 @@ impl Session {
         LakeVersion::newest(lake).await?.session(scope, limits).await
     }
 
+    /// A session over a version of the events of `lake`, or some of its files.
+    ///
+    /// # Errors
+    /// When the lake cannot be read.
+    pub async fn open_at(
+        lake: &Lake,
+        events: &Snapshot,
+        scope: Scope,
+        limits: Limits,
+    ) -> Result<Self, QueryError> {
+        LakeVersion::of(lake, events).await?.session(scope, limits).await
+    }
+
+    /// A session over recorded findings alone: the views `findings` and `findings_log`.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn over_findings(findings: &Snapshot) -> Result<Self, QueryError> {
+        let context = context(Limits::default())?;
+        let session = Self { context, scope: Scope::default(), cache: None };
+        session.define_findings(findings).await?;
+        Ok(session)
+    }
+
     /// A session over events in memory, in batches of [`podtrail_event::schema`].
     ///
     /// # Errors
@@ -91,22 +115,7 @@ impl Session {
         scope: Scope,
         limits: Limits,
     ) -> Result<Self, QueryError> {
-        // View types would make a column's type depend on the engine that reads it.
-        let mut config = SessionConfig::new()
-            .with_information_schema(true)
-            .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
-            .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
-            // The generic dialect reads `date, cluster` as a trailing comma before a clause CLUSTER BY.
-            .set_str("datafusion.sql_parser.dialect", "postgresql")
-            // In DataFusion 55.2 this rule fails on struct members above a join of two views of one table
-            // (push_down_leaf_projections: ambiguous reference).
-            .set_bool("datafusion.optimizer.enable_leaf_expression_pushdown", false);
-        if let Some(partitions) = limits.partitions {
-            config = config.with_target_partitions(partitions);
-        }
-        let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory, 0.9).build_arc()?;
-        let context = SessionContext::new_with_config_rt(config, runtime);
-        register(&context)?;
+        let context = context(limits)?;
         let state = context.state();
         let cache = (limits.cache > 0).then(|| Arc::new(Cache::new(state, limits.cache)));
         if cache.is_some() {
@@ -200,6 +209,14 @@ impl Session {
         Ok(())
     }
 
+    /// Registers `findings_log`, every state of every finding, and `findings`, how each stands.
+    async fn define_findings(&self, states: &Snapshot) -> Result<(), QueryError> {
+        self.add_snapshot("findings_log", states)?;
+        let view = self.context.sql(FINDINGS).await?;
+        self.context.register_table("findings", view.into_view())?;
+        Ok(())
+    }
+
     /// What the views show.
     pub fn scope(&self) -> &Scope {
         &self.scope
@@ -242,4 +259,35 @@ impl Session {
         self.context.register_batch(name, batch)?;
         Ok(())
     }
+
+    /// Adds the rows of a snapshot, all of them, under `name`, for queries of this session; they replace a table of that
+    /// name.
+    ///
+    /// # Errors
+    /// When the snapshot cannot be read, or the name is no table name.
+    pub fn add_snapshot(&self, name: &str, snapshot: &Snapshot) -> Result<(), QueryError> {
+        self.context.deregister_table(name)?;
+        self.context.register_table(name, snapshot.provider()?)?;
+        Ok(())
+    }
+}
+
+fn context(limits: Limits) -> Result<SessionContext, QueryError> {
+    // View types would make a column's type depend on the engine that reads it.
+    let mut config = SessionConfig::new()
+        .with_information_schema(true)
+        .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
+        .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
+        // The generic dialect reads `date, cluster` as a trailing comma before a clause CLUSTER BY.
+        .set_str("datafusion.sql_parser.dialect", "postgresql")
+        // In DataFusion 55.2 this rule fails on struct members above a join of two views of one table
+        // (push_down_leaf_projections: ambiguous reference).
+        .set_bool("datafusion.optimizer.enable_leaf_expression_pushdown", false);
+    if let Some(partitions) = limits.partitions {
+        config = config.with_target_partitions(partitions);
+    }
+    let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory, 0.9).build_arc()?;
+    let context = SessionContext::new_with_config_rt(config, runtime);
+    register(&context)?;
+    Ok(context)
 }

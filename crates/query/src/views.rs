@@ -58,6 +58,8 @@ pub(crate) const STRUCTS: &[(&str, &str)] = &[
     ("network_policies", "network_policy"),
     ("webhooks", "webhooks"),
 ];
+/// The view `findings`.
+pub(crate) const FINDINGS: &str = include_str!("views/findings.sql");
 
 /// The names of the views, `stages` first; with `_history` each shows the look-back before the scope.
 pub const VIEW_NAMES: &[&str] = &[

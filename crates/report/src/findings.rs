@@ -37,8 +37,11 @@ pub fn write_findings(findings: &[Finding], width: usize, out: &mut dyn Write) -
             finding.title,
             finding.attack.join(" ")
         )?;
-        line(out, width, "who", &who(finding))?;
-        line(out, width, "what", &what(finding))?;
+        // What is found of the lake itself has no events.
+        if !finding.event_ids.is_empty() {
+            line(out, width, "who", &who(finding))?;
+            line(out, width, "what", &what(finding))?;
+        }
         line(out, width, "where", &place(finding))?;
         line(out, width, "when", &when(finding))?;
         line(out, width, "from", &from(finding))?;
@@ -112,7 +115,10 @@ fn what(finding: &Finding) -> String {
 }
 
 fn place(finding: &Finding) -> String {
-    let cluster = shown(finding.cluster.as_ref()).unwrap_or_default();
+    let Some(cluster) = shown(finding.cluster.as_ref()) else { return String::new() };
+    if let (Some(resource), true) = (&finding.resource, finding.event_ids.is_empty()) {
+        return format!("{} of cluster {cluster}", escape(resource));
+    }
     match shown(finding.namespace.as_ref()) {
         Some(namespace) => format!("namespace {namespace} of cluster {cluster}"),
         None => format!("cluster {cluster}"),
@@ -121,7 +127,7 @@ fn place(finding: &Finding) -> String {
 
 fn when(finding: &Finding) -> String {
     let first = finding.first_seen.format("%Y-%m-%d %H:%M:%S%.3f");
-    if finding.count == 1 {
+    if finding.count <= 1 {
         return format!("{first} UTC");
     }
     let last = finding.last_seen.format("%Y-%m-%d %H:%M:%S%.3f");

@@ -11,6 +11,7 @@ mod findings_ocsf;
 mod html;
 mod json;
 mod rows;
+mod status;
 mod summary;
 
 pub use escape::{TerminalWriter, escape};
@@ -22,5 +23,6 @@ pub use html::{
     Activity, Context, EventFacts, HtmlReport, IdentityFacts, ImageFacts, Lineage, MOST_EVENTS,
     NamespaceFacts, SourceFile, WorkloadWrites, timeline_step, write_html,
 };
-pub use rows::{ReportError, RowFormat, RowWriter};
+pub use rows::{ReportError, RowFormat, RowWriter, write_rows};
+pub use status::{ClusterStatus, DetectStatus, OpenFindings, Status};
 pub use summary::{LogSummary, seconds, thousands};

@@ -187,6 +187,21 @@ impl<'a> RowWriter<'a> {
     }
 }
 
+/// Writes all rows of a query.
+///
+/// # Errors
+/// As [`RowWriter`].
+pub fn write_rows(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    format: RowFormat,
+    out: Out<'_>,
+) -> Result<(), ReportError> {
+    let mut writer = RowWriter::new(schema, format, out)?;
+    batches.iter().try_for_each(|batch| writer.write(batch))?;
+    writer.finish()
+}
+
 /// The output of a JSON array, to which a line end is to be added.
 struct Tail<'a>(Out<'a>);
 

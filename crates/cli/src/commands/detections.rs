@@ -4,10 +4,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use podtrail_detect::{Detection, Pack, lint, navigator_layer, run_cases};
+use podtrail_detect::{
+    Detection, HEALTH_CHECKS, HealthCheck, Pack, lint, navigator_layer, read_exceptions, run_cases,
+};
 use tokio::runtime::Runtime;
 
-use crate::args::{DetectionsCommand, PackArgs};
+use crate::args::{DetectionsCommand, FindArgs, PackArgs};
 use crate::exit::Exit;
 use crate::output;
 
@@ -33,6 +35,30 @@ pub(crate) fn pack(folders: &[PathBuf]) -> anyhow::Result<Pack> {
     Ok(pack)
 }
 
+/// The pack with what was asked for: folders, single detections, exceptions.
+pub(crate) fn chosen(arguments: &FindArgs) -> anyhow::Result<Pack> {
+    let mut pack = pack(&arguments.queries)?;
+    if !arguments.detection.is_empty() {
+        for id in arguments.detection.iter().filter(|id| health_check(id).is_none()) {
+            find(&pack, id)?;
+        }
+        pack.keep(|detection| arguments.detection.contains(&detection.head.id));
+    }
+    if arguments.no_exceptions {
+        pack.clear_exceptions();
+    } else {
+        for file in &arguments.exceptions {
+            pack.add_exceptions(read_exceptions(file)?);
+        }
+    }
+    Ok(pack)
+}
+
+/// The check of the health of a lake with this id: it is no detection of the pack.
+pub(crate) fn health_check(id: &str) -> Option<&'static HealthCheck> {
+    HEALTH_CHECKS.iter().find(|check| check.id == id)
+}
+
 fn pack_of(arguments: &PackArgs) -> anyhow::Result<Pack> {
     pack(&arguments.queries)
 }
@@ -43,6 +69,9 @@ fn list(pack: &Pack) -> anyhow::Result<Exit> {
         let head = &detection.head;
         let attack = head.attack.join(", ");
         writeln!(out, "{:<9} {:<40} {} ({attack})", head.severity, head.id, head.title)?;
+    }
+    for HealthCheck { severity, id, title, attack, .. } in HEALTH_CHECKS {
+        writeln!(out, "{severity:<9} {id:<40} {title} ({})", attack.join(", "))?;
     }
     out.flush()?;
     Ok(Exit::Ok)
@@ -56,6 +85,14 @@ pub(crate) fn find<'a>(pack: &'a Pack, id: &str) -> anyhow::Result<&'a Detection
 }
 
 fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
+    if let Some(HealthCheck { title, severity, attack, description, .. }) = health_check(id) {
+        let mut out = output::stdout();
+        writeln!(out, "{id}: {title}\n\n{}\n", textwrap::fill(description, output::width()))?;
+        writeln!(out, "severity    {severity}\ntechniques  {}", attack.join(", "))?;
+        writeln!(out, "\n`podtrail detect` checks it of the lake itself.")?;
+        out.flush()?;
+        return Ok(Exit::Ok);
+    }
     let Detection { head, sql } = find(pack, id)?;
     let mut out = output::stdout();
     writeln!(out, "{}: {}", head.id, head.title)?;

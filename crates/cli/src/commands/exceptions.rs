@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use podtrail_detect::{Excepted, Exception, Hunt, Pack, read_exceptions};
+use podtrail_detect::{Excepted, Exception, Pack, read_exceptions};
 use podtrail_lake::Lake;
 use podtrail_query::{Limits, Scope, Session};
 use podtrail_report::write_findings;
@@ -56,7 +56,7 @@ fn preview(pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
-    tell_expired(&hunt);
+    tell_expired(&hunt.expired);
     let mut out = output::stdout();
     let mut by_exception: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for Excepted { exception, finding } in &hunt.excepted {
@@ -74,8 +74,8 @@ fn preview(pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
 }
 
 /// Warns of exceptions that have expired.
-pub(crate) fn tell_expired(hunt: &Hunt) {
-    for Exception { id, owner, expires, .. } in &hunt.expired {
+pub(crate) fn tell_expired(expired: &[Exception]) {
+    for Exception { id, owner, expires, .. } in expired {
         let day = expires.map(|day| format!(" on {day}")).unwrap_or_default();
         output::warn(&format!("exception {id} of {owner} expired{day}: it hides nothing"));
     }

@@ -92,7 +92,7 @@ async fn periods(session: &Session) -> Result<Vec<Period>, QueryError> {
 }
 
 /// Writes the characters of a JSON text that a terminal would obey as JSON escapes: they stand in strings only.
-fn escape(line: &mut Vec<u8>) {
+pub(crate) fn escape(line: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(line);
     if podtrail_report::escape(&text) == text {
         return;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
-use podtrail_detect::{AttackNames, Hunt, Pack, Severity, read_exceptions};
+use podtrail_detect::{AttackNames, Finding, Hunt, Pack, Severity};
 use podtrail_lake::Lake;
 use podtrail_query::{Limits, QueryError, Session};
 use podtrail_report::{
@@ -24,20 +24,7 @@ use crate::output;
 
 pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
-    let mut pack = detections::pack(&arguments.queries)?;
-    if !arguments.detection.is_empty() {
-        for id in &arguments.detection {
-            detections::find(&pack, id)?;
-        }
-        pack.keep(|detection| arguments.detection.contains(&detection.head.id));
-    }
-    if arguments.no_exceptions {
-        pack.clear_exceptions();
-    } else {
-        for file in &arguments.exceptions {
-            pack.add_exceptions(read_exceptions(file)?);
-        }
-    }
+    let pack = detections::chosen(&arguments.find)?;
     let report = arguments.report.as_deref().map(ReportFile::create).transpose()?;
     let runtime = Runtime::new().context("cannot start threads")?;
     let mut exit = Exit::Ok;
@@ -66,12 +53,12 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     }
     let session = Session::open(&lake, scope, Limits::for_hunt());
     let session = runtime.block_on(session)?;
-    let (summary, mut hunt) = runtime.block_on(search(&session, &pack, arguments.jobs))?;
+    let (summary, mut hunt) = runtime.block_on(search(&session, &pack, arguments.find.jobs))?;
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
-    exceptions::tell_expired(&hunt);
-    let least = Severity::from(arguments.min_severity);
+    exceptions::tell_expired(&hunt.expired);
+    let least = Severity::from(arguments.find.min_severity);
     let found = hunt.findings.len();
     hunt.findings.retain(|finding| finding.severity >= least);
     // Before anything is printed: whoever reads that may go away, as head does.
@@ -88,12 +75,14 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
             time: Utc::now(),
         })?;
     }
-    print(arguments, &pack.attack_names(), &summary, &hunt)?;
+    print(arguments.find.format, &hunt.findings, &pack.attack_names(), |out| {
+        write_table(&summary, &hunt, out)
+    })?;
 
     if !hunt.failures.is_empty() {
         return Ok(Exit::Failed);
     }
-    let alarm = arguments.fail_on.map(Severity::from);
+    let alarm = arguments.find.fail_on.map(Severity::from);
     if alarm.is_some_and(|level| hunt.findings.iter().any(|finding| finding.severity >= level)) {
         exit = Exit::Findings;
     }
@@ -124,19 +113,19 @@ fn command_line() -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn print(
-    arguments: &HuntArgs,
+/// Prints findings; `write_table` does it for people.
+pub(crate) fn print(
+    format: FindingFormat,
+    findings: &[Finding],
     names: &AttackNames,
-    summary: &LogSummary,
-    hunt: &Hunt,
+    write_table: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut out: Box<dyn Write> = match arguments.format {
+    let mut out: Box<dyn Write> = match format {
         FindingFormat::Table => Box::new(output::stdout()),
         _ => Box::new(output::raw_stdout()),
     };
-    let findings = &hunt.findings;
-    match arguments.format {
-        FindingFormat::Table => write_table(summary, hunt, &mut out)?,
+    match format {
+        FindingFormat::Table => write_table(&mut out)?,
         FindingFormat::Jsonl => write_findings_jsonl(findings, &mut out)?,
         FindingFormat::Csv => write_findings_csv(findings, &mut out)?,
         FindingFormat::Ocsf => write_findings_ocsf(findings, names, Utc::now(), &mut out)?,

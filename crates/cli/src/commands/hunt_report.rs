@@ -11,8 +11,8 @@ use arrow::datatypes::{DataType, Field, Schema};
 use podtrail_detect::Finding;
 use podtrail_query::{QueryError, Session};
 use podtrail_report::{
-    Context, EventFacts, HtmlReport, Lineage, LogSummary, MOST_EVENTS, RowFormat, RowWriter,
-    timeline_step, write_html,
+    Context, EventFacts, HtmlReport, Lineage, LogSummary, MOST_EVENTS, RowFormat, timeline_step,
+    write_html, write_rows,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -181,10 +181,6 @@ async fn rows<T: DeserializeOwned>(session: &Session, sql: &str) -> anyhow::Resu
     let schema = query.schema().inner().clone();
     let batches = query.collect().await.map_err(QueryError::from)?;
     let mut json = Vec::new();
-    let mut writer = RowWriter::new(&schema, RowFormat::Json, &mut json)?;
-    for batch in &batches {
-        writer.write(batch)?;
-    }
-    writer.finish()?;
+    write_rows(&schema, &batches, RowFormat::Json, &mut json)?;
     Ok(serde_json::from_slice(&json)?)
 }

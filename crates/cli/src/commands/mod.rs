@@ -1,10 +1,12 @@
 //! One module a command.
 
 pub(crate) mod config;
+pub(crate) mod detect;
 pub(crate) mod detections;
 pub(crate) mod exceptions;
 mod explain;
 pub(crate) mod export;
+pub(crate) mod findings;
 pub(crate) mod hunt;
 mod hunt_report;
 pub(crate) mod ingest;
@@ -13,3 +15,4 @@ pub(crate) mod quarantine;
 pub(crate) mod schema;
 pub(crate) mod shell;
 pub(crate) mod sql;
+pub(crate) mod status;

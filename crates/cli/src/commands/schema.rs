@@ -1,17 +1,20 @@
-//! `podtrail schema`: the columns of the events table, from the code that declares them.
+//! `podtrail schema`: the columns of the tables, from the code that declares them.
 
 use std::io::{self, Write};
 
-use podtrail_event::{FieldDoc, documentation};
+use podtrail_event::{FieldDoc, documentation, finding_documentation};
 
 use crate::exit::Exit;
 use crate::output;
 
 pub(crate) fn run() -> anyhow::Result<Exit> {
     let mut out = output::stdout();
-    writeln!(out, "| column | type | what it holds |\n|---|---|---|")?;
-    for field in documentation() {
-        write(&mut out, &field, "")?;
+    for (table, columns) in [("events", documentation()), ("findings", finding_documentation())] {
+        writeln!(out, "## `{table}`\n\n| column | type | what it holds |\n|---|---|---|")?;
+        for field in columns {
+            write(&mut out, &field, "")?;
+        }
+        writeln!(out)?;
     }
     out.flush()?;
     Ok(Exit::Ok)

@@ -79,10 +79,20 @@ fn files(lake: &str, table: &str) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
 }
 
 /// Numbers that are the same for the same seed (xorshift).
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    fn below(&mut self, limit: Duration) -> Duration {
+    /// Seeded by `PODTRAIL_SEED`, else by the clock; and the seed, to be told when a test fails.
+    pub(crate) fn seeded() -> (Self, u64) {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let seed = match std::env::var("PODTRAIL_SEED") {
+            Ok(seed) => seed.parse().unwrap(),
+            Err(_) => u64::from(now.subsec_nanos()) | 1,
+        };
+        (Self(seed), seed)
+    }
+
+    pub(crate) fn below(&mut self, limit: Duration) -> Duration {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -93,13 +103,7 @@ impl Random {
 
 #[test]
 fn a_run_that_is_killed_is_simply_run_again() {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let seed = match std::env::var("PODTRAIL_SEED") {
-        Ok(seed) => seed.parse().unwrap(),
-        Err(_) => u64::from(now.subsec_nanos()) | 1,
-    };
-    let mut random = Random(seed);
-
+    let (mut random, seed) = Random::seeded();
     let (dir, undisturbed) = scratch();
     let log = dir.path().join("audit.log");
     write_log(&log, 0..600);

@@ -12,8 +12,11 @@
 mod bad_input;
 mod config;
 mod deploy;
+mod detect;
 mod detections;
 mod export;
+mod findings;
+mod health;
 mod hunt;
 mod ingest;
 mod kill;
@@ -23,6 +26,7 @@ mod readme;
 mod report;
 mod scope;
 mod sql;
+mod status;
 mod stress;
 
 use std::path::{Path, PathBuf};

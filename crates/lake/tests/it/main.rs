@@ -3,10 +3,12 @@
 // Helpers of tests are tests, which clippy does not see.
 #![allow(clippy::unwrap_used)]
 
+mod added;
 mod append;
 mod compact;
 mod concurrency;
 mod failure;
+mod findings;
 mod quarantine;
 mod read;
 mod redaction_key;

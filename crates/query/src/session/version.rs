@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
-use podtrail_lake::Lake;
+use podtrail_lake::{Lake, Snapshot};
 
 use super::{Limits, ScanSize, Session};
 use crate::error::QueryError;
@@ -13,6 +13,7 @@ use crate::scope::Scope;
 pub struct LakeVersion {
     events: Arc<dyn TableProvider>,
     quarantine: Arc<dyn TableProvider>,
+    findings: Snapshot,
     size: ScanSize,
 }
 
@@ -22,14 +23,19 @@ impl LakeVersion {
     /// # Errors
     /// When the lake cannot be read.
     pub async fn newest(lake: &Lake) -> Result<Self, QueryError> {
-        let events = lake.events().await?;
+        Self::of(lake, &lake.events().await?).await
+    }
+
+    /// A version of the events of `lake`, or some of its files, with the newest of the other tables.
+    pub(super) async fn of(lake: &Lake, events: &Snapshot) -> Result<Self, QueryError> {
         let size = ScanSize {
             files: events.files().len(),
             rows: events.num_rows(),
             bytes: events.files().iter().map(|file| file.size).sum(),
         };
         let quarantine = lake.quarantine().await?.provider()?;
-        Ok(Self { events: events.provider()?, quarantine, size })
+        let findings = lake.findings().await?.rows;
+        Ok(Self { events: events.provider()?, quarantine, findings, size })
     }
 
     /// A session over this version.
@@ -39,6 +45,7 @@ impl LakeVersion {
     pub async fn session(&self, scope: Scope, limits: Limits) -> Result<Session, QueryError> {
         let session = Box::pin(Session::over(self.events.clone(), scope, limits)).await?;
         session.define_quarantine(self.quarantine.clone())?;
+        session.define_findings(&self.findings).await?;
         Ok(session)
     }
 

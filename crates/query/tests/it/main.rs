@@ -153,6 +153,26 @@ async fn history_is_what_was_before_the_scope_by_anybody() {
 }
 
 #[tokio::test]
+async fn history_reaches_as_far_back_as_the_scope_says() {
+    let at = |hour: u32| {
+        let members =
+            json!({"requestReceivedTimestamp": format!("2026-11-24T{hour:02}:00:00.000000Z")});
+        stage(&format!("at {hour}"), "ResponseComplete", members)
+    };
+    let scope = Scope {
+        from: Some("2026-11-24T10:00:00Z".parse().unwrap()),
+        history: Some(std::time::Duration::from_hours(2)),
+        ..Scope::default()
+    };
+    let session = session(&[at(7), at(8), at(9), at(10)], scope).await;
+    let of =
+        async |view| column(&session, &format!("SELECT audit_id FROM {view} ORDER BY time")).await;
+    assert_eq!(of("workloads_history").await, ["at 8", "at 9"]);
+    assert_eq!(of("workload_tree").await, ["at 10"]);
+    assert_eq!(of("workload_tree_history").await, ["at 8", "at 9"]);
+}
+
+#[tokio::test]
 async fn containers_and_volumes_are_rows() {
     let pod = json!({"requestObject": {"spec": {
         "volumes": [{"name": "v", "hostPath": {"path": "/etc/"}}],

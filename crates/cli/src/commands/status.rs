@@ -1,0 +1,127 @@
+//! `podtrail status`: how a lake is.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use chrono::{DateTime, Utc};
+use podtrail_detect::{Severity, State};
+use podtrail_lake::{Day, Lake};
+use podtrail_query::{QueryError, Session};
+use podtrail_report::{ClusterStatus, DetectStatus, OpenFindings, Status};
+use tokio::runtime::Runtime;
+
+use crate::args::{StatusArgs, StatusFormat};
+use crate::exit::Exit;
+use crate::output;
+
+pub(crate) fn run(arguments: &StatusArgs) -> anyhow::Result<Exit> {
+    let runtime = Runtime::new().context("cannot start threads")?;
+    let status = runtime.block_on(async {
+        let lake = Lake::open(&arguments.lake).await?;
+        status(&lake, Utc::now()).await
+    })?;
+    let mut text = Vec::new();
+    match arguments.format {
+        StatusFormat::Table => status.write(&mut text)?,
+        StatusFormat::Json => status.write_json(&mut text)?,
+        StatusFormat::Openmetrics => status.write_openmetrics(&mut text)?,
+    }
+    if let Some(path) = &arguments.output {
+        replace(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+    } else {
+        let mut out = output::raw_stdout();
+        out.write_all(&text)?;
+        out.flush()?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// Puts a file in the place of one that others read, such as node exporter.
+fn replace(path: &Path, text: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Readable by whoever collects it; the umask still holds.
+        builder.permissions(std::fs::Permissions::from_mode(0o644));
+    }
+    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(text)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+async fn status(lake: &Lake, at: DateTime<Utc>) -> anyhow::Result<Status> {
+    let events = lake.events().await?;
+    let findings = lake.findings().await?;
+    let run = lake.last_detect_run(&findings)?;
+    let watermark = findings.watermark.unwrap_or(-1);
+    let session = Session::over_findings(&findings.rows).await?;
+    session.add_snapshot("quarantine_log", &lake.quarantine().await?)?;
+    let quarantined = "SELECT count(*) FROM quarantine_log AS refused WHERE releases IS NULL
+        AND NOT EXISTS (SELECT 1 FROM quarantine_log AS release WHERE release.releases = refused.quarantine_id)";
+    let day_before = at.checked_sub_days(chrono::Days::new(1)).unwrap_or(at).to_rfc3339();
+    let last_day = format!("{quarantined} AND quarantined_at >= TIMESTAMP '{day_before}'");
+    let mut open_findings = Vec::new();
+    for severity in Severity::ALL.into_iter().rev().map(Severity::as_str) {
+        let states = State::ALL.into_iter().filter(|state| state.is_open());
+        let states: Vec<_> = states.map(|state| format!("'{state}'")).collect();
+        let states = states.join(", ");
+        let sql = format!(
+            "SELECT count(*) FROM findings WHERE severity = '{severity}' AND state IN ({states})"
+        );
+        open_findings.push(OpenFindings { severity, count: count(&session, &sql).await? });
+    }
+    Ok(Status {
+        at,
+        events_version: events.version(),
+        clusters: clusters(events.days(), at),
+        quarantined: count(&session, quarantined).await?,
+        quarantined_last_day: count(&session, &last_day).await?,
+        detect: run.map(|run| DetectStatus {
+            last_run: run.started_at,
+            duration_seconds: run
+                .finished_at
+                .signed_duration_since(run.started_at)
+                .to_std()
+                .unwrap_or_default()
+                .as_secs_f64(),
+            complete: run.complete,
+            versions_behind: events.version() - watermark,
+        }),
+        open_findings,
+    })
+}
+
+async fn count(session: &Session, sql: &str) -> Result<u64, QueryError> {
+    let batches = session.sql(sql).await?.collect().await?;
+    let counts = batches.iter().filter_map(|batch| batch.column(0).as_primitive_opt::<Int64Type>());
+    let count: i64 = counts.flat_map(|counts| counts.values().iter()).sum();
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+fn clusters(days: Vec<Day>, at: DateTime<Utc>) -> Vec<ClusterStatus> {
+    const USUAL_DAYS: usize = 7;
+    let mut clusters: BTreeMap<String, Vec<Day>> = BTreeMap::new();
+    for day in days {
+        clusters.entry(day.cluster.clone().unwrap_or_default()).or_default().push(day);
+    }
+    let status = |(cluster, days): (String, Vec<Day>)| {
+        let last_event = days.iter().filter_map(|day| day.last).max();
+        let usual: Vec<u64> = days.iter().rev().take(USUAL_DAYS).map(|day| day.rows).collect();
+        let lag = last_event.map(|last| at.signed_duration_since(last).num_seconds());
+        ClusterStatus {
+            cluster,
+            events: days.iter().map(|day| day.rows).sum(),
+            events_per_day: usual.iter().sum::<u64>() / (usual.len() as u64).max(1),
+            last_event,
+            lag_seconds: lag.map(|lag| u64::try_from(lag).unwrap_or_default()),
+        }
+    };
+    clusters.into_iter().map(status).collect()
+}

@@ -1,0 +1,289 @@
+//! `podtrail detect`: each finding once, nothing missed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::kill::Random;
+use crate::{Run, command, podtrail, privileged_pod, scratch};
+
+/// A lake, and logs that are ingested into it one after the other.
+pub(crate) struct Fixture {
+    pub(crate) dir: TempDir,
+    pub(crate) lake: String,
+    logs: usize,
+}
+
+impl Fixture {
+    pub(crate) fn new() -> Self {
+        let (dir, lake) = scratch();
+        Self { dir, lake, logs: 0 }
+    }
+
+    /// Ingests these events.
+    pub(crate) fn ingest(&mut self, events: &[String]) {
+        self.ingest_as("default", events);
+    }
+
+    /// Ingests these events of a cluster.
+    pub(crate) fn ingest_as(&mut self, cluster: &str, events: &[String]) {
+        let log = self.write(events);
+        podtrail(["ingest", &log, "--lake", &self.lake, "--cluster", cluster]).expect(0);
+    }
+
+    /// Ingests lines of which some are no events.
+    pub(crate) fn ingest_damaged(&mut self, lines: &[String]) {
+        let log = self.write(lines);
+        podtrail(["ingest", &log, "--lake", &self.lake]).expect(3);
+    }
+
+    fn write(&mut self, lines: &[String]) -> String {
+        self.logs += 1;
+        let log = self.dir.path().join(format!("{}.log", self.logs));
+        std::fs::write(&log, lines.join("\n")).unwrap();
+        log.display().to_string()
+    }
+
+    /// Runs `detect` with a pack that is quick to run, and these flags.
+    pub(crate) fn detect(&self, flags: &[&str]) -> Run {
+        Run::of(detect(&self.lake, flags).output().unwrap())
+    }
+
+    pub(crate) fn sql(&self, query: &str) -> Value {
+        podtrail(["sql", "--lake", &self.lake, "--format", "json", "-c", query]).expect(0).json()
+    }
+}
+
+fn detect(lake: &str, flags: &[&str]) -> Command {
+    let arguments = ["detect", "--lake", lake, "--format", "jsonl"];
+    let arguments = arguments.into_iter().chain(["--detection", "privileged-container"]);
+    command(arguments.chain(flags.iter().copied()))
+}
+
+/// The names of the objects of findings, in order.
+pub(crate) fn names(findings: &[Value]) -> Vec<&str> {
+    let mut names: Vec<_> =
+        findings.iter().map(|finding| finding["name"].as_str().unwrap_or_default()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The folder of a detection `pairs` that tells each request together with the one before it.
+fn pairs(dir: &Path) -> PathBuf {
+    let folder = dir.join("queries/test");
+    std::fs::create_dir_all(&folder).unwrap();
+    let text = "/*\nid: pairs\ntitle: Test\nseverity: low\nattack: [T1610]\ndescription: A test.\n*/
+        SELECT make_array(before, event_id) AS event_id, 'one after the other' AS reason
+        FROM (SELECT event_id, lag(event_id) OVER (PARTITION BY cluster ORDER BY time) AS before FROM workloads)
+        WHERE before IS NOT NULL";
+    std::fs::write(folder.join("pairs.sql"), text).unwrap();
+    dir.join("queries")
+}
+
+#[test]
+fn a_finding_is_told_once_and_grows() {
+    let mut lake = Fixture::new();
+    lake.ingest(&[
+        privileged_pod("a", "2026-11-24T10:00:00.000000Z"),
+        privileged_pod("b", "2026-11-24T10:00:01.000000Z"),
+    ]);
+    let first = lake.detect(&[]).expect(0);
+    assert_eq!(names(&first.jsonl()), ["a", "b"]);
+    let again = lake.detect(&["--fail-on", "info"]).expect(0);
+    assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("", ""));
+
+    lake.ingest(&[
+        privileged_pod("a", "2026-11-24T10:05:00.000000Z"),
+        privileged_pod("c", "2026-11-24T10:05:01.000000Z"),
+        // Late: before all that was there.
+        privileged_pod("d", "2026-10-01T10:00:00.000000Z"),
+    ]);
+    let second = lake.detect(&["--fail-on", "medium"]).expect(1);
+    assert_eq!(names(&second.jsonl()), ["c", "d"]);
+    let rows = lake.sql(
+        "SELECT name, state, sequence, count, CAST(last_seen - first_seen AS VARCHAR) AS span,
+           cardinality(event_ids) AS events, cardinality(sources) AS sources, state_by, events_version
+         FROM findings WHERE name <> 'd' ORDER BY name",
+    );
+    let expected = json!([
+        {"name": "a", "state": "seen_again", "sequence": 2, "count": 2, "span": "0 days 0 hours 5 mins 0.000000 secs",
+         "events": 2, "sources": 2, "state_by": "podtrail", "events_version": 2},
+        {"name": "b", "state": "new", "sequence": 1, "count": 1, "span": "0 days 0 hours 0 mins 0.000000 secs",
+         "events": 1, "sources": 1, "state_by": "podtrail", "events_version": 1},
+        {"name": "c", "state": "new", "sequence": 1, "count": 1, "span": "0 days 0 hours 0 mins 0.000000 secs",
+         "events": 1, "sources": 1, "state_by": "podtrail", "events_version": 2},
+    ]);
+    assert_eq!(rows, expected);
+    assert_eq!(lake.sql("SELECT count(*) AS n FROM findings_log")[0]["n"], 5);
+}
+
+#[test]
+fn what_detect_prints_is_what_hunt_prints() {
+    let mut lake = Fixture::new();
+    lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
+    let hunt = ["hunt", "--lake", &lake.lake, "--detection", "privileged-container"];
+    let hunt = podtrail(hunt.into_iter().chain(["--format", "jsonl"])).expect(0);
+    assert_eq!(lake.detect(&[]).expect(0).stdout, hunt.stdout);
+    assert!(!hunt.stdout.is_empty());
+}
+
+#[test]
+fn an_episode_that_goes_on_is_the_same_finding() {
+    let mut lake = Fixture::new();
+    let queries = pairs(lake.dir.path()).display().to_string();
+    let flags = ["--queries", &queries, "--detection", "pairs", "--min-severity", "low"];
+    let pod = |minute: u32| privileged_pod("a", &format!("2026-11-24T10:{minute:02}:00.000000Z"));
+    lake.ingest(&[pod(0)]);
+    assert_eq!(lake.detect(&flags).expect(0).jsonl().len(), 1, "privileged-container alone");
+    lake.ingest(&[pod(1)]);
+    assert_eq!(lake.detect(&flags).expect(0).jsonl().len(), 1, "the first pair");
+    // Another pair, whose first event is another one: it shares an event with the pair that is known.
+    lake.ingest(&[pod(2)]);
+    assert_eq!(lake.detect(&flags).expect(0).stdout, "");
+    let rows = lake.sql("SELECT state, count FROM findings WHERE detection = 'pairs'");
+    assert_eq!(rows, json!([{"state": "seen_again", "count": 3}]));
+    // A day and more later nothing is shared: the look-back does not reach that far.
+    lake.ingest(&[privileged_pod("a", "2026-11-27T10:00:00.000000Z")]);
+    lake.ingest(&[privileged_pod("a", "2026-11-27T10:01:00.000000Z")]);
+    assert_eq!(lake.detect(&flags).expect(0).jsonl().len(), 1, "a pair of its own");
+}
+
+/// What is told of findings, however many runs it took to find them.
+fn contents(lake: &str) -> Value {
+    const SQL: &str = "
+        SELECT finding_id, count, array_sort(event_ids) AS events, first_seen, last_seen
+        FROM findings ORDER BY finding_id";
+    podtrail(["sql", "--lake", lake, "--format", "json", "-c", SQL]).expect(0).json()
+}
+
+/// Whether each finding stands once, and the states of each follow each other.
+fn assert_each_once(lake: &str, hint: &str) {
+    const SQL: &str = "
+        SELECT
+          count(*) AS states,
+          count(DISTINCT state_id) AS ids,
+          count(*) FILTER (WHERE state = 'new') AS new,
+          count(DISTINCT finding_id) AS findings
+        FROM findings_log";
+    let row = podtrail(["sql", "--lake", lake, "--format", "json", "-c", SQL]).expect(0).json();
+    assert_eq!(row[0]["states"], row[0]["ids"], "{hint}: {row}");
+    assert_eq!(row[0]["new"], row[0]["findings"], "{hint}: {row}");
+}
+
+fn pods(names: std::ops::Range<usize>, hour: usize) -> Vec<String> {
+    let pod = |number: usize| {
+        let time = format!("2026-11-24T{hour:02}:{:02}:{:02}.000000Z", number / 60, number % 60);
+        privileged_pod(&format!("pod-{number}"), &time)
+    };
+    names.map(pod).collect()
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_nothing_out_and_nothing_twice() {
+    const ROUNDS: usize = 5;
+    let (mut random, seed) = Random::seeded();
+    let (mut undisturbed, mut killed) = (Fixture::new(), Fixture::new());
+    let queries = pairs(undisturbed.dir.path()).display().to_string();
+    let flags = ["--queries", &queries, "--detection", "pairs"];
+    let mut kills = 0;
+    for (names, hour) in [(0..40, 10), (20..60, 11)] {
+        let events = pods(names, hour);
+        undisturbed.ingest(&events);
+        let started = Instant::now();
+        undisturbed.detect(&flags).expect(0);
+        let whole_run = started.elapsed();
+        killed.ingest(&events);
+        for _ in 0..ROUNDS {
+            let mut run = detect(&killed.lake, &flags);
+            let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(random.below(whole_run));
+            kills += usize::from(run.try_wait().unwrap().is_none());
+            run.kill().unwrap();
+            run.wait().unwrap();
+        }
+    }
+    assert_ne!(kills, 0, "seed {seed}");
+    killed.detect(&flags).expect(0);
+    let expected = contents(&undisturbed.lake);
+    assert_eq!(expected.as_array().unwrap().len(), 61, "60 pods and one long episode");
+    assert_eq!(contents(&killed.lake), expected, "seed {seed}");
+    assert_each_once(&undisturbed.lake, "undisturbed");
+    assert_each_once(&killed.lake, &format!("seed {seed}"));
+    assert_eq!(killed.detect(&flags).expect(0).stdout, "", "seed {seed}");
+}
+
+#[test]
+fn of_runs_at_once_each_finding_is_told_by_one() {
+    let mut lake = Fixture::new();
+    lake.ingest(&pods(0..20, 10));
+    let runs: Vec<_> = (0..3)
+        .map(|_| detect(&lake.lake, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn())
+        .collect();
+    let told: usize = runs
+        .into_iter()
+        .map(|run| Run::of(run.unwrap().wait_with_output().unwrap()).expect(0).jsonl().len())
+        .sum();
+    assert_eq!(told, 20);
+    assert_each_once(&lake.lake, "at once");
+    assert_eq!(lake.sql("SELECT count(*) AS n FROM findings_log")[0]["n"], 20);
+}
+
+#[test]
+fn what_a_failed_detection_missed_is_looked_at_again() {
+    let mut lake = Fixture::new();
+    lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
+    let queries = pairs(lake.dir.path());
+    let broken = queries.join("test/broken.sql");
+    let write = |reason: &str| {
+        let head =
+            "/*\nid: broken\ntitle: Test\nseverity: low\nattack: [T1610]\ndescription: A test.\n*/";
+        std::fs::write(&broken, format!("{head}\nSELECT event_id, {reason} AS reason FROM events"))
+            .unwrap();
+    };
+    let queries = queries.display().to_string();
+    let flags = ["--queries", &queries, "--detection", "broken"];
+    write("CAST(CAST(verb AS BIGINT) AS VARCHAR)");
+    let failed = lake.detect(&flags).expect(4);
+    assert_eq!(names(&failed.jsonl()), ["a"], "what the others find is recorded");
+    assert!(failed.stderr.contains("detection broken"), "{failed}");
+    write("verb");
+    let run = lake.detect(&flags).expect(0);
+    assert_eq!(run.jsonl().len(), 1, "{run}");
+    assert_eq!(run.jsonl()[0]["detection"], "broken");
+    assert_eq!(lake.detect(&flags).expect(0).stdout, "");
+    assert_each_once(&lake.lake, "failed");
+}
+
+#[test]
+fn what_an_exception_covers_is_recorded_and_not_told() {
+    let mut lake = Fixture::new();
+    let exceptions = lake.dir.path().join("exceptions.yaml");
+    let text = "- id: known\n  reason: a test\n  owner: me\n  detections: [privileged-container]\n  identities: [alice]\n";
+    std::fs::write(&exceptions, text).unwrap();
+    let flags = ["--exceptions", &exceptions.display().to_string()];
+    lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
+    assert_eq!(lake.detect(&flags).expect(0).stdout, "");
+    let state = || lake_state(&lake.lake);
+    assert_eq!(state(), json!([{"state": "suppressed", "exception": "known", "count": 1}]));
+    let mut lake_again = lake;
+    lake_again.ingest(&[privileged_pod("a", "2026-11-24T10:01:00.000000Z")]);
+    assert_eq!(names(&lake_again.detect(&[]).expect(0).jsonl()), ["a"]);
+    let expected = json!([{"state": "new", "exception": null, "count": 2}]);
+    assert_eq!(lake_state(&lake_again.lake), expected);
+}
+
+fn lake_state(lake: &str) -> Value {
+    let sql = "SELECT state, exception, count FROM findings";
+    podtrail(["sql", "--lake", lake, "--format", "json", "-c", sql]).expect(0).json()
+}
+
+#[test]
+fn there_is_nothing_to_detect_in_no_lake() {
+    let (_dir, lake) = scratch();
+    let run = podtrail(["detect", "--lake", &lake]).expect(4);
+    assert!(run.stderr.contains("podtrail ingest --lake DIR"), "{run}");
+    assert!(!Path::new(&lake).exists());
+}

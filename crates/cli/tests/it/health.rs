@@ -1,0 +1,113 @@
+//! Silence is a finding: what `podtrail detect` says of the lake itself.
+
+use crate::detect::Fixture;
+use crate::privileged_pod;
+
+fn pods(name: &str, count: usize, minute: usize) -> Vec<String> {
+    let pod = |second: usize| {
+        let time = format!("2026-11-24T10:{minute:02}:{second:02}.000000Z");
+        privileged_pod(&format!("{name}-{second}"), &time).replace("true", "false")
+    };
+    (0..count).map(pod).collect()
+}
+
+/// The detections, clusters and resources of what a run tells.
+fn told(lake: &Fixture, flags: &[&str]) -> Vec<String> {
+    let found = lake.detect(flags).expect(0).jsonl();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
+    let told = found.iter().map(|finding| {
+        ["detection", "cluster", "resource"].map(|key| text(&finding[key])).join(" ")
+    });
+    told.collect()
+}
+
+#[test]
+fn a_silent_cluster_is_told_once_an_episode() {
+    let mut lake = Fixture::new();
+    lake.ingest_as("one", &pods("a", 1, 0));
+    lake.ingest_as("two", &pods("b", 1, 0));
+    let check = ["--detection", "cluster-silent"];
+    assert!(told(&lake, &check).is_empty(), "only when asked for");
+    let check = ["--detection", "cluster-silent", "--silence", "30m"];
+    assert_eq!(told(&lake, &check), ["cluster-silent one -", "cluster-silent two -"]);
+    assert!(told(&lake, &check).is_empty());
+    // The cluster spoke, and is silent again.
+    lake.ingest_as("two", &pods("c", 1, 5));
+    assert_eq!(told(&lake, &check), ["cluster-silent two -"]);
+    let open = lake.sql("SELECT cluster, state, count FROM findings ORDER BY cluster, first_seen");
+    assert_eq!(open.as_array().unwrap().len(), 3, "{open}");
+    let long = ["--detection", "cluster-silent", "--silence", "100000d"];
+    lake.ingest_as("three", &pods("d", 1, 5));
+    assert!(told(&lake, &long).is_empty());
+}
+
+#[test]
+fn the_checks_are_listed_and_explained() {
+    let list = crate::podtrail(["detections", "list"]).expect(0).stdout;
+    assert!(list.contains("high      cluster-silent"), "{list}");
+    let told = crate::podtrail(["detections", "show", "cluster-silent"]).expect(0).stdout;
+    assert!(told.contains("longer than --silence"), "{told}");
+}
+
+#[test]
+fn an_audit_level_that_drops_is_told_once_an_episode() {
+    let mut lake = Fixture::new();
+    let check = ["--detection", "audit-level-dropped", "--detection", "bodies-missing"];
+    let metadata = |events: Vec<String>| -> Vec<String> {
+        let level = |event: String| event.replace(r#""Request""#, r#""Metadata""#);
+        events.into_iter().map(level).collect()
+    };
+    lake.ingest(&pods("a", 30, 0));
+    lake.ingest(&pods("a", 30, 1));
+    assert!(told(&lake, &check).is_empty());
+    // Too few to tell.
+    lake.ingest(&metadata(pods("b", 5, 2)));
+    assert!(told(&lake, &check).is_empty());
+    lake.ingest(&metadata(pods("c", 30, 3)));
+    assert_eq!(told(&lake, &check), ["audit-level-dropped default pods"]);
+    lake.ingest(&metadata(pods("d", 30, 4)));
+    assert!(told(&lake, &check).is_empty());
+    let reason = lake.sql("SELECT reasons[1] AS r FROM findings")[0]["r"].clone();
+    assert_eq!(
+        reason,
+        "none of 30 requests (create) is logged above the level Metadata, before that they were at Request"
+    );
+}
+
+#[test]
+fn bodies_that_are_gone_are_told_once_an_episode() {
+    let mut lake = Fixture::new();
+    let check = ["--detection", "audit-level-dropped", "--detection", "bodies-missing"];
+    let bare = |events: Vec<String>| -> Vec<String> {
+        let bare = |event: String| {
+            let mut event: serde_json::Value = serde_json::from_str(&event).unwrap();
+            event.as_object_mut().unwrap().remove("requestObject");
+            event.to_string()
+        };
+        events.into_iter().map(bare).collect()
+    };
+    lake.ingest(&pods("a", 30, 0));
+    assert!(told(&lake, &check).is_empty());
+    lake.ingest(&bare(pods("b", 30, 1)));
+    assert_eq!(told(&lake, &check), ["bodies-missing default pods"]);
+    lake.ingest(&bare(pods("c", 30, 2)));
+    assert!(told(&lake, &check).is_empty());
+}
+
+#[test]
+fn a_jump_in_the_quarantine_and_a_gap_between_runs_are_told() {
+    let mut lake = Fixture::new();
+    let check = ["--detection", "quarantine-jump", "--detection", "run-skipped"];
+    lake.ingest(&pods("a", 1, 0));
+    assert!(told(&lake, &check).is_empty());
+    let mut log = pods("b", 1, 1);
+    log.extend((0..12).map(|line| format!("damaged {line}")));
+    lake.ingest_damaged(&log);
+    assert_eq!(told(&lake, &check), ["quarantine-jump - -"]);
+    assert!(told(&lake, &check).is_empty());
+    // A program takes longer to start than this.
+    let gap = ["--detection", "run-skipped", "--every", "1ns"];
+    assert_eq!(told(&lake, &gap), ["run-skipped - -"]);
+    let hour = ["--detection", "run-skipped", "--every", "1h"];
+    assert!(told(&lake, &hour).is_empty());
+}

@@ -1,0 +1,291 @@
+//! Detections from run to run: what was added to the lake since the last one is looked at, and each finding is recorded
+//! once, together with how far the run got.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use arrow::array::AsArray;
+use chrono::{DateTime, TimeDelta, Utc};
+use podtrail_lake::{DetectRun, Findings, Lake, LakeError, Period, Snapshot, Version};
+use podtrail_query::{Limits, QueryError, Scope, Session};
+
+use crate::exceptions::Exception;
+use crate::finding::Finding;
+use crate::health::{self, HealthOptions};
+use crate::memory::{Candidate, Memory};
+use crate::pack::Pack;
+use crate::recorded::{Recorded, State, add_strings, state_rows};
+use crate::run::{Excepted, Failure, Hunt, hunt};
+use crate::severity::Severity;
+
+/// The rows that a run is about, in its sessions.
+pub(crate) const ADDED: &str = "added_events";
+
+/// Back-filled logs lie in periods of their own, which are looked at one by one.
+const MOST_PERIODS: usize = 8;
+
+/// Each failed attempt means that another writer has succeeded.
+const MAX_ATTEMPTS: usize = 100;
+
+/// How a run looks at the lake.
+#[derive(Debug, Clone)]
+pub struct DetectOptions {
+    /// How far before and after what is new the detections look, and how far the look-back goes before that.
+    pub lookback: Duration,
+    /// Findings below are not recorded.
+    pub min_severity: Severity,
+    /// What is checked of the lake itself; nothing without it.
+    pub health: Option<HealthOptions>,
+    /// What the queries may use.
+    pub limits: Limits,
+    /// How many detections run side by side; `None` is one a core.
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Detected {
+    /// The run, as the log of the lake tells of it.
+    pub run: DetectRun,
+    /// The findings that are new, or were over and are not, most severe first, then in order of time.
+    pub new: Vec<Finding>,
+    /// How many findings were seen again.
+    pub seen_again: usize,
+    /// How many findings were seen that exceptions suppress.
+    pub suppressed: usize,
+    /// How many events were looked at.
+    pub events: u64,
+    /// The exceptions that have expired: they suppress nothing.
+    pub expired: Vec<Exception>,
+    /// The detections that could not be run. The next run looks at the same events again.
+    pub failures: Vec<Failure>,
+}
+
+/// Why detections could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The lake cannot be read or written.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// What the detections share cannot be queried.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+}
+
+/// What was found in what was added since a watermark.
+struct Seen {
+    watermark: Option<i64>,
+    run: DetectRun,
+    candidates: Vec<Candidate>,
+    health: Vec<Candidate>,
+    events: u64,
+    expired: Vec<Exception>,
+    failures: Vec<Failure>,
+}
+
+/// Runs `pack` over what was added to `lake` since the last run that was complete, and records what it finds.
+///
+/// Findings and watermark are one commit: after a crash the next run starts where the last commit stands. Of two runs at
+/// once, the slower looks again at what the faster has left.
+///
+/// # Errors
+/// When the lake cannot be read or written, or was opened without a table of findings. Nothing is recorded then.
+pub async fn detect(
+    lake: &Lake,
+    pack: &Pack,
+    options: &DetectOptions,
+    run_id: &str,
+) -> Result<Detected, RunError> {
+    let mut seen: Option<Seen> = None;
+    for _ in 0..MAX_ATTEMPTS {
+        let findings = lake.findings().await?;
+        let mut looked = match seen.take().filter(|seen| seen.watermark == findings.watermark) {
+            Some(seen) => seen,
+            None => Box::pin(look(lake, pack, options, &findings, run_id)).await?,
+        };
+        looked.run.finished_at = Utc::now();
+        let changes = changes(&findings.rows, &looked, options).await?;
+        let rows = state_rows(&changes)?;
+        if lake.commit_findings(&findings, rows, Some(&looked.run)).await?.is_some() {
+            return Ok(detected(looked, changes));
+        }
+        seen = Some(looked);
+    }
+    Err(LakeError::Contention { table: "findings", attempts: MAX_ATTEMPTS }.into())
+}
+
+fn detected(seen: Seen, changes: Vec<Recorded>) -> Detected {
+    let count = |state| changes.iter().filter(|recorded| recorded.state == state).count();
+    let (seen_again, suppressed) = (count(State::SeenAgain), count(State::Suppressed));
+    let new = changes.into_iter().filter(|recorded| recorded.state == State::New);
+    let mut new: Vec<_> = new.map(|recorded| recorded.finding).collect();
+    new.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.first_seen.cmp(&b.first_seen)));
+    Detected {
+        run: seen.run,
+        new,
+        seen_again,
+        suppressed,
+        events: seen.events,
+        expired: seen.expired,
+        failures: seen.failures,
+    }
+}
+
+/// The states that what was seen adds to those recorded.
+async fn changes(
+    recorded: &Snapshot,
+    seen: &Seen,
+    options: &DetectOptions,
+) -> Result<Vec<Recorded>, QueryError> {
+    let all = seen.candidates.iter().chain(&seen.health).map(|candidate| &candidate.finding);
+    let mut memory = Memory::read(recorded, all).await?;
+    for candidate in &seen.candidates {
+        memory.observe(candidate, &seen.run);
+    }
+    for candidate in &seen.health {
+        memory.observe_health(candidate, &seen.run, options.lookback);
+    }
+    Ok(memory.into_changes(&seen.run))
+}
+
+/// Looks at what was added since the watermark.
+async fn look(
+    lake: &Lake,
+    pack: &Pack,
+    options: &DetectOptions,
+    findings: &Findings,
+    run_id: &str,
+) -> Result<Seen, RunError> {
+    let started_at = Utc::now();
+    let version = lake.events_version().await?;
+    let added = match findings.watermark {
+        Some(watermark) if watermark <= version.number() => version.added_after(watermark)?,
+        _ => version.snapshot()?,
+    };
+    let mut seen = Seen {
+        watermark: findings.watermark,
+        run: DetectRun {
+            id: run_id.to_owned(),
+            started_at,
+            finished_at: started_at,
+            events_version: version.number(),
+            complete: true,
+        },
+        candidates: Vec::new(),
+        health: Vec::new(),
+        events: added.num_rows().unwrap_or_default(),
+        expired: Vec::new(),
+        failures: Vec::new(),
+    };
+    for period in added.periods(options.lookback, MOST_PERIODS) {
+        let session = open(lake, &version, &added, period, options).await?;
+        let Hunt { findings, excepted, expired, failures, .. } =
+            hunt(&session, pack, options.jobs).await?;
+        let mut candidates = candidates(findings, excepted);
+        candidates.retain(|candidate| candidate.finding.severity >= options.min_severity);
+        keep_new(&session, &mut candidates).await?;
+        seen.candidates.extend(candidates);
+        seen.expired = expired;
+        let known = seen.failures.iter().map(|failure| failure.detection.clone());
+        let known: HashSet<_> = known.collect();
+        seen.failures.extend(failures.into_iter().filter(|f| !known.contains(&f.detection)));
+        if let Some(health) = &options.health {
+            seen.health.extend(health::of_period(&session, period, health).await?);
+        }
+    }
+    if let Some(health) = &options.health {
+        let last = lake.last_detect_run(findings)?;
+        let last = last.as_ref();
+        let lookback = options.lookback;
+        let found = health::of_lake(lake, &version, last, started_at, lookback, health).await?;
+        seen.health.extend(found);
+        seen.health.retain(|candidate| candidate.finding.severity >= options.min_severity);
+    }
+    // Whoever was seen first is told first, whatever the order of the periods and detections.
+    seen.candidates.sort_by(|a, b| {
+        let key = |candidate: &Candidate| {
+            (candidate.finding.first_seen, candidate.finding.finding_id.clone())
+        };
+        key(a).cmp(&key(b))
+    });
+    seen.run.complete = seen.failures.is_empty();
+    Ok(seen)
+}
+
+/// A session over a period in which there is something new, and what lies around it.
+async fn open(
+    lake: &Lake,
+    version: &Version,
+    added: &Snapshot,
+    period: Period,
+    options: &DetectOptions,
+) -> Result<Session, RunError> {
+    let lookback = TimeDelta::from_std(options.lookback).unwrap_or(TimeDelta::MAX);
+    let from = before(period.first, lookback);
+    let known_from = before(from, lookback);
+    // What was there already may go on with what is new: a late log is the beginning of something.
+    let to = after(period.last, lookback).max(after(period.last, TimeDelta::microseconds(1)));
+    let events = version.between(known_from.date_naive(), to.date_naive())?;
+    let scope = Scope {
+        from: Some(from),
+        to: Some(to),
+        history: Some(options.lookback),
+        ..Scope::default()
+    };
+    let session = Session::open_at(lake, &events, scope, options.limits).await?;
+    session.add_snapshot(ADDED, added)?;
+    Ok(session)
+}
+
+pub(crate) fn before(time: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
+    time.checked_sub_signed(span).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+fn after(time: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
+    time.checked_add_signed(span).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+fn candidates(findings: Vec<Finding>, excepted: Vec<Excepted>) -> Vec<Candidate> {
+    let excepted =
+        excepted.into_iter().map(|excepted| (excepted.finding, Some(excepted.exception)));
+    let all = findings.into_iter().map(|finding| (finding, None)).chain(excepted);
+    all.map(|(finding, exception)| Candidate { finding, exception, new_events: HashSet::new() })
+        .collect()
+}
+
+/// Leaves those candidates of whose evidence some is in the added rows.
+///
+/// Of these rows ids alone are read, and those of evidence alone are kept.
+async fn keep_new(session: &Session, candidates: &mut Vec<Candidate>) -> Result<(), QueryError> {
+    let ids: BTreeSet<&str> = candidates
+        .iter()
+        .flat_map(|candidate| &candidate.finding.event_ids)
+        .map(String::as_str)
+        .collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    add_strings(session, "candidate_events", "event_id", &ids)?;
+    let sql = format!(
+        "SELECT cluster, event_id FROM {ADDED}
+        WHERE event_id IN (SELECT event_id FROM candidate_events)"
+    );
+    // An event may be in the logs of several clusters.
+    let mut added: HashMap<Option<String>, HashSet<String>> = HashMap::new();
+    for batch in session.sql(&sql).await?.collect().await? {
+        let columns = [0, 1].map(|column| batch.column(column).as_string_opt::<i32>());
+        let [Some(clusters), Some(ids)] = columns else { continue };
+        for (cluster, id) in clusters.iter().zip(ids) {
+            let ids = added.entry(cluster.map(str::to_owned)).or_default();
+            ids.extend(id.map(str::to_owned));
+        }
+    }
+    for candidate in &mut *candidates {
+        let Some(added) = added.get(&candidate.finding.cluster) else { continue };
+        let events = candidate.finding.event_ids.iter();
+        candidate.new_events = events.filter(|id| added.contains(*id)).cloned().collect();
+    }
+    candidates.retain(|candidate| !candidate.new_events.is_empty());
+    Ok(())
+}

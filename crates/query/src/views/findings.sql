@@ -1,0 +1,6 @@
+-- One row a finding, as it stands: its last state.
+SELECT *
+FROM findings_log
+LEFT SEMI JOIN (
+  SELECT finding_id, max(sequence) AS sequence FROM findings_log GROUP BY finding_id
+) AS last USING (finding_id, sequence)
