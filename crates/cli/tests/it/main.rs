@@ -17,6 +17,8 @@ mod ingest;
 mod kill;
 mod quarantine;
 mod readme;
+#[cfg(target_os = "linux")]
+mod repl;
 mod scope;
 mod sql;
 
