@@ -90,6 +90,15 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
+    /// Presses keys, and gives what is shown up to `text`; the next prompt is there then.
+    #[track_caller]
+    fn ask(&mut self, keys: &str, text: &str) -> String {
+        self.press(keys);
+        let shown = self.wait_for(text);
+        self.wait_for(PROMPT);
+        shown
+    }
+
     fn quit(mut self) -> (TempDir, String) {
         self.press("\x04");
         assert!(self.child.wait().unwrap().success());
@@ -100,18 +109,15 @@ impl Terminal {
 #[test]
 fn a_statement_ends_with_its_semicolon_and_is_remembered() {
     let Some(mut terminal) = Terminal::open("") else { return };
-    terminal.press("SELECT count(*) AS n\rFROM events;\r");
-    let shown = terminal.wait_for("1 row");
-    assert!(shown.contains("│ 2 │") || shown.contains("2 "), "{shown}");
-    terminal.press("SELECT nmae FROM events;\r");
-    terminal.wait_for("did you mean 'name'?");
+    let shown = terminal.ask("SELECT count(*) AS n\rFROM events;\r", "1 row");
+    assert!(shown.contains("│ 2 │"), "{shown}");
+    terminal.ask("SELECT nmae FROM events;\r", "did you mean 'name'?");
     let (home, lake) = terminal.quit();
     let history = std::fs::read_to_string(home.path().join("state/podtrail/history")).unwrap();
     assert!(history.contains("count(*)"), "{history}");
     // The statement comes back with the up arrow, twice.
     let Some(mut terminal) = Terminal::over(home, lake, "") else { return };
-    terminal.press("\x1b[A\x1b[A\r");
-    terminal.wait_for("1 row");
+    terminal.ask("\x1b[A\x1b[A\r", "1 row");
     terminal.quit();
 }
 
@@ -120,13 +126,10 @@ fn control_c_cancels_the_query_and_not_the_session() {
     let Some(mut terminal) = Terminal::open("") else { return };
     terminal.press("SELECT count(*) FROM generate_series(1,1000000000000);\r");
     terminal.wait_for("1000000000000);");
-    thread::sleep(Duration::from_millis(500));
-    terminal.press("\x03");
-    terminal.wait_for("error: cancelled");
+    terminal.ask("\x03", "cancelled");
     // At the prompt it gives up what was begun.
-    terminal.press("SELECT 'given\x03");
-    terminal.press("SELECT 40 + 2 AS n;\r");
-    terminal.wait_for("42");
+    terminal.ask("SELECT 'given\x03", "given");
+    terminal.ask("SELECT 40 + 2 AS n;\r", "42");
     terminal.quit();
 }
 
@@ -134,8 +137,7 @@ fn control_c_cancels_the_query_and_not_the_session() {
 fn what_a_log_says_does_not_reach_the_terminal() {
     for format in ["table", "vertical", "csv", "json", "jsonl", "markdown"] {
         let Some(mut terminal) = Terminal::open(&format!("--format {format}")) else { return };
-        terminal.press("SELECT user_agent FROM events WHERE name = 'b';\r");
-        terminal.wait_for("red");
+        terminal.ask("SELECT user_agent FROM events WHERE name = 'b';\r", "red");
         let shown = terminal.shown.lock().unwrap().clone();
         assert!(!shown.contains("\x1b[31m") && !shown.contains('\u{202e}'), "{format}: {shown:?}");
         terminal.quit();
@@ -162,8 +164,7 @@ fn commands_begin_with_a_backslash() {
         ("\\zzz\r", "is no command"),
         ("\\?\r", "Ctrl-C cancels a query"),
     ] {
-        terminal.press(keys);
-        terminal.wait_for(expected);
+        terminal.ask(keys, expected);
     }
     terminal.press("\\q\r");
     assert!(terminal.child.wait().unwrap().success());
@@ -181,8 +182,7 @@ fn the_tab_key_completes_names() {
         ("\\tim\t\x03", "\\timing"),
         ("\\saved short\t\x03", "short-lived-workloads"),
     ] {
-        terminal.press(keys);
-        terminal.wait_for(completed);
+        terminal.ask(keys, completed);
     }
     terminal.quit();
 }
@@ -190,10 +190,8 @@ fn the_tab_key_completes_names() {
 #[test]
 fn what_is_longer_than_the_screen_goes_to_the_pager() {
     let Some(mut terminal) = Terminal::open("") else { return };
-    terminal.press("SELECT 'short' AS a;\r");
-    let shown = terminal.wait_for("1 row");
+    let shown = terminal.ask("SELECT 'short' AS a;\r", "1 row");
     assert!(!shown.contains("paged:"), "{shown}");
-    terminal.press("SELECT 'long' AS a FROM generate_series(1, 3000);\r");
-    terminal.wait_for("paged: 3000 rows");
+    terminal.ask("SELECT 'long' AS a FROM generate_series(1, 3000);\r", "paged: 3000 rows");
     terminal.quit();
 }

@@ -28,4 +28,3 @@ FROM (
   )
 )
 GROUP BY cluster, effective_username, session
-ORDER BY started, cluster, username

@@ -59,7 +59,8 @@ async fn a_timeline_is_of_an_identity_or_an_object() {
     ])
     .await;
     let of = async |name: &str| {
-        let sql = format!("SELECT concat_ws(' ', username, verb) FROM timeline('{name}')");
+        let sql =
+            format!("SELECT concat_ws(' ', username, verb) FROM timeline('{name}') ORDER BY time");
         column(&session, &sql).await
     };
     assert_eq!(of("alice").await, ["alice list", "alice get"]);
@@ -76,7 +77,7 @@ async fn a_diff_is_what_changed() {
         request(2, "bob", "update", deployment("nginx:2")),
     ])
     .await;
-    let sql = "SELECT concat_ws(' ', username, change, before, after) FROM diff('web/shop')";
+    let sql = "SELECT concat_ws(' ', username, change, before, after) FROM diff('web/shop') ORDER BY time";
     assert_eq!(column(&session, sql).await, ["bob image nginx:1 nginx:2"]);
     assert_eq!(column(&session, "SELECT username FROM diff('web/other')").await, [""; 0]);
 }
@@ -106,7 +107,7 @@ async fn a_lineage_goes_from_a_pod_to_its_author() {
         assert_eq!(column(&session, &sql).await, ["Pod shop-1 shop alice"], "{name}");
     }
     for name in ["shop", "deployments/web/shop"] {
-        let sql = format!("SELECT object FROM lineage('{name}')");
+        let sql = format!("SELECT object FROM lineage('{name}') ORDER BY time");
         assert_eq!(column(&session, &sql).await, ["Deployment shop", "Pod shop-1"], "{name}");
     }
 }
