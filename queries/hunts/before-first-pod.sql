@@ -20,5 +20,5 @@ JOIN (
     AND ($identity <> '*' OR identity_kind IN ('human', 'service_account', 'anonymous'))
   GROUP BY cluster, effective_username
 ) AS f ON f.cluster = e.cluster AND f.effective_username = e.effective_username
-WHERE e.time <= f.first AND e.time >= f.first - $before
+WHERE e.time <= f.first AND e.time >= f.first - CAST($before AS INTERVAL)
 ORDER BY e.cluster, username, e.time, e.event_id

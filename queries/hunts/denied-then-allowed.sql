@@ -23,6 +23,6 @@ JOIN events AS a
   AND a.verb = d.verb
   AND concat_ws('/', a.resource, a.subresource) = d.resource
   AND coalesce(a.namespace, '') = coalesce(d.namespace, '')
-WHERE a.outcome = 'allowed' AND a.time > d.first AND a.time <= d.first + $within
+WHERE a.outcome = 'allowed' AND a.time > d.first AND a.time <= d.first + CAST($within AS INTERVAL)
 GROUP BY d.cluster, d.username, d.verb, d.resource, d.namespace, d.first, d.denied
 ORDER BY denied_at, d.username

@@ -18,6 +18,6 @@ JOIN events AS d
   AND coalesce(d.namespace, '') = coalesce(w.namespace, '')
 WHERE w.verb = 'create' AND w.subresource IS NULL AND w.outcome = 'allowed' AND NOT w.made_by_controller
   AND d.verb = 'delete' AND d.subresource IS NULL AND d.outcome = 'allowed'
-  AND d.time >= w.time AND d.time <= w.time + $within
+  AND d.time >= w.time AND d.time <= w.time + CAST($within AS INTERVAL)
 GROUP BY w.cluster, w.event_id, w.time, w.namespace, w.object, w.username
 ORDER BY created, w.event_id

@@ -290,8 +290,8 @@ pub(crate) struct SqlArgs {
     /// How much memory queries may use; what needs more is spilled to the temporary folder, up to 100GiB
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "2GiB")]
     pub(crate) memory: usize,
-    /// How long a statement may take
-    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    /// How long a statement may take, such as 30s or 5m
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
     /// Allow COPY, and tables and views that last as long as the session
     #[arg(long)]

@@ -23,6 +23,8 @@ mod kill;
 mod lake;
 mod quarantine;
 mod readme;
+#[cfg(target_os = "linux")]
+mod repl;
 mod report;
 mod scope;
 mod sql;

@@ -1,5 +1,8 @@
 //! `podtrail sql`.
 
+use std::io::Write;
+use std::process::Stdio;
+
 use crate::{podtrail, privileged_pod, scratch};
 
 fn lake() -> (tempfile::TempDir, String) {
@@ -33,7 +36,7 @@ fn a_request_is_one_row_and_a_stage_is_one_row() {
 }
 
 #[test]
-fn rows_come_in_four_formats() {
+fn rows_come_in_seven_formats() {
     let (_dir, lake) = lake();
     let query = "SELECT name, user_agent, source_ips FROM events ORDER BY name";
     let table = sql(&lake, query, "table").expect(0).stdout;
@@ -48,6 +51,144 @@ fn rows_come_in_four_formats() {
     assert_eq!(json[1]["user_agent"], "=cmd()");
     let jsonl = sql(&lake, query, "jsonl").expect(0).jsonl();
     assert_eq!(jsonl[0]["source_ips"][0], "10.0.0.7");
+    let vertical = sql(&lake, query, "vertical").expect(0).stdout;
+    assert!(
+        vertical.starts_with("-[ 1 ]----------\nname       | a\nuser_agent | kubectl\n"),
+        "{vertical}"
+    );
+    assert!(vertical.ends_with("2 rows\n"), "{vertical}");
+    let markdown =
+        sql(&lake, "SELECT name, '[a](b)|_c_' AS text FROM events ORDER BY name", "markdown");
+    let text = r"\[a\](b)\|\_c\_";
+    assert_eq!(
+        markdown.expect(0).stdout,
+        format!("| name | text |\n| --- | --- |\n| a | {text} |\n| b | {text} |\n")
+    );
+}
+
+#[test]
+fn parquet_goes_into_a_file_and_is_read_again() {
+    let (dir, lake) = lake();
+    let file = dir.path().join("rows.parquet").display().to_string();
+    let query =
+        "SELECT name, time, source_ips, request_object -> 'spec' AS spec FROM events ORDER BY name";
+    let arguments = ["sql", "--lake", &lake, "-c", query, "--format", "parquet", "--output", &file];
+    let run = podtrail(arguments).expect(0);
+    assert_eq!(run.stdout, "");
+    let back = format!(
+        "SELECT name, source_ips[1] AS ip, spec ->> 'containers' AS c FROM '{file}' ORDER BY name"
+    );
+    let rows =
+        podtrail(["sql", "--lake", &lake, "--allow-external", "--format", "jsonl", "-c", &back]);
+    let rows = rows.expect(0).jsonl();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0]["name"], "a");
+    assert_eq!(rows[1]["ip"], "10.0.0.7");
+    assert!(rows[0]["c"].as_str().unwrap().contains("nginx"), "{rows:?}");
+    let two = "SELECT 1; SELECT 2";
+    podtrail(["sql", "--lake", &lake, "-c", two, "--format", "parquet", "--output", &file])
+        .expect(2);
+}
+
+#[test]
+fn an_output_file_is_there_when_it_is_complete() {
+    let (dir, lake) = lake();
+    let file = dir.path().join("rows.csv");
+    let output = |query: &str| {
+        let file = file.display().to_string();
+        podtrail(["sql", "--lake", &lake, "--format", "csv", "--output", &file, "-c", query])
+    };
+    output("SELECT name FROM events ORDER BY name").expect(0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "name\na\nb\n");
+    // Fails while it runs.
+    output("SELECT 1 / (length(name) - 1) FROM events").expect(4);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "name\na\nb\n");
+    let left: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with(".podtrail")), "{left:?}");
+}
+
+#[test]
+fn statements_come_from_a_file_or_standard_input() {
+    let (dir, lake) = lake();
+    let text = "-- two\nSELECT 1 AS a; SET scope.namespace = 'nowhere';\nSELECT count(*) AS n FROM events;\n\
+                RESET scope; SELECT count(*) AS n FROM events";
+    let expected = "{\"a\":1}\n{\"n\":0}\n{\"n\":2}\n";
+    let file = dir.path().join("a.sql");
+    std::fs::write(&file, text).unwrap();
+    let file = file.display().to_string();
+    let run = podtrail(["sql", "--lake", &lake, "--format", "jsonl", "-f", &file]).expect(0);
+    assert_eq!(run.stdout, expected);
+    assert_eq!(run.stderr, "");
+    let run = fed(["sql", "--lake", &lake, "--format", "jsonl"], text).expect(0);
+    assert_eq!(run.stdout, expected);
+    // Nothing runs where a later statement is no SQL.
+    let run = fed(["sql", "--lake", &lake], "SELECT 1; SELEC 2").expect(4);
+    assert_eq!(run.stdout, "");
+    podtrail(["sql", "--lake", &lake, "-f", &file, "-c", "SELECT 1"]).expect(2);
+    podtrail(["sql", "-c", "SELECT 1"]).expect(2);
+    let run = podtrail(["sql", "--lake", &lake, "-f", "/nowhere.sql"]).expect(4);
+    assert!(run.stderr.contains("/nowhere.sql"), "{run}");
+}
+
+fn fed<const N: usize>(arguments: [&str; N], text: &str) -> crate::Run {
+    let mut command = crate::command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    crate::Run::of(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_ready_query_takes_parameters() {
+    let (_dir, lake) = lake();
+    let list = podtrail(["sql", "--saved", "list"]).expect(0).stdout;
+    assert!(list.contains("workload-writers: Who created workloads"), "{list}");
+    assert!(list.contains("namespace=text"), "{list}");
+    let run = |arguments: &[&str]| {
+        let all = ["sql", "--lake", &lake, "--format", "jsonl", "--saved"];
+        podtrail(all.iter().chain(arguments))
+    };
+    assert_eq!(run(&["workload-writers", "--param", "namespace=web"]).expect(0).jsonl().len(), 2);
+    assert_eq!(run(&["workload-writers", "--param", "namespace=w"]).expect(0).jsonl().len(), 0);
+    let unknown = run(&["workload-writers", "--param", "nmespace=web"]).expect(2);
+    assert!(unknown.stderr.contains("there are from, namespace, to"), "{unknown}");
+    run(&["workload-writers", "--param", "from=soon"]).expect(2);
+    run(&["no-such-query"]).expect(2);
+    podtrail(["sql", "--saved", "workload-writers"]).expect(2);
+}
+
+#[test]
+fn a_statement_has_limits() {
+    let (_dir, lake) = lake();
+    let endless = "SELECT count(*) FROM generate_series(1, 1000000000000)";
+    let run = podtrail(["sql", "--lake", &lake, "--timeout", "1s", "-c", endless]).expect(4);
+    assert!(run.stderr.contains("longer than 1s"), "{run}");
+    let large = "SELECT array_agg(value) FROM generate_series(1, 10000000)";
+    let run = podtrail(["sql", "--lake", &lake, "--memory", "1MiB", "-c", large]).expect(4);
+    assert!(run.stderr.to_lowercase().contains("memory"), "{run}");
+}
+
+#[test]
+fn what_is_read_and_why_nothing_was_found_is_told_when_asked() {
+    let (dir, lake) = scratch();
+    let log = dir.path().join("a.log");
+    let mut event: serde_json::Value =
+        serde_json::from_str(&privileged_pod("a", "2026-11-24T10:00:00.000000Z")).unwrap();
+    event["level"] = "Metadata".into();
+    event.as_object_mut().unwrap().remove("requestObject");
+    std::fs::write(&log, event.to_string()).unwrap();
+    podtrail(["ingest", &log.display().to_string(), "--lake", &lake]).expect(0);
+    let query = "SELECT name FROM containers";
+    let quiet = podtrail(["sql", "--lake", &lake, "-c", query]).expect(0);
+    assert_eq!(quiet.stderr, "");
+    let told = podtrail(["sql", "--lake", &lake, "--verbose", "-c", query]).expect(0).stderr;
+    assert!(told.contains("reading all 1 files of the lake, 1 rows"), "{told}");
+    assert!(told.contains("1 of 1 writes of workloads and roles show no body"), "{told}");
+    let scoped = ["sql", "--lake", &lake, "-v", "--namespace", "x", "-c", query];
+    let told = podtrail(scoped).expect(0).stderr;
+    assert!(told.contains("no rows in this scope: namespace x"), "{told}");
+    assert!(told.contains("there is no request in scope"), "{told}");
 }
 
 /// What a terminal would obey is part of the data.
@@ -92,25 +233,47 @@ fn no_rows_still_have_a_form() {
 fn a_query_only_reads() {
     let (dir, lake) = lake();
     let file = dir.path().join("out.csv").display().to_string();
-    for statement in [
-        format!("COPY (SELECT 1) TO '{file}'"),
-        format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}'"),
-        "CREATE TABLE t AS SELECT 1".to_owned(),
-        "INSERT INTO stages SELECT * FROM stages".to_owned(),
-        "DROP VIEW events".to_owned(),
-        "SET datafusion.execution.batch_size = 1".to_owned(),
+    for (statement, hint) in [
+        (format!("COPY (SELECT 1) TO '{file}'"), "--allow-write"),
+        (format!("EXPLAIN ANALYZE COPY (SELECT 1) TO '{file}'"), "--allow-write"),
+        ("CREATE TABLE t AS SELECT 1".to_owned(), "--allow-write"),
+        ("CREATE VIEW v AS SELECT 1".to_owned(), "--allow-write"),
+        ("INSERT INTO stages SELECT * FROM stages".to_owned(), "--allow-write"),
+        ("DELETE FROM events".to_owned(), "--allow-write"),
+        ("DROP VIEW events".to_owned(), "--allow-write"),
+        (format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}'"), "--allow-external"),
+        ("SELECT * FROM '/etc/passwd'".to_owned(), "--allow-external"),
+        (
+            format!("SELECT * FROM '{lake}/events/_delta_log/00000000000000000000.json'"),
+            "--allow-external",
+        ),
+        ("SELECT * FROM 'https://evil.example/a.parquet'".to_owned(), "--allow-external"),
+        ("SET datafusion.execution.batch_size = 1".to_owned(), "only scope"),
+        ("PREPARE p AS SELECT 1".to_owned(), "only scope"),
     ] {
         let run = sql(&lake, &statement, "table").expect(4);
         assert!(run.stderr.starts_with("error: "), "{run}");
+        assert!(run.stderr.contains(&format!("hint: {hint}")), "{statement}: {run}");
     }
     assert!(!std::path::Path::new(&file).exists());
+
+    let allowed = |flag: &str, statement: &str| {
+        podtrail(["sql", "--lake", &lake, flag, "--format", "csv", "-c", statement])
+    };
+    allowed("--allow-write", &format!("COPY (SELECT 7 AS a) TO '{file}'")).expect(0);
+    let run = allowed("--allow-external", &format!("SELECT a + 1 AS b FROM '{file}'")).expect(0);
+    assert_eq!(run.stdout, "b\n8\n");
+    allowed("--allow-external", &format!("COPY (SELECT 1) TO '{file}'")).expect(4);
+    allowed("--allow-write", &format!("SELECT * FROM '{file}'")).expect(4);
 }
 
 #[test]
 fn a_typo_is_told_with_what_there_is() {
     let (_dir, lake) = lake();
     let run = sql(&lake, "SELECT nmae FROM events", "table").expect(4);
-    assert!(run.stderr.contains("nmae"), "{run}");
+    assert!(run.stderr.contains("no column 'nmae': did you mean 'name'?"), "{run}");
+    let run = sql(&lake, "SELECT name FROM contaners", "table").expect(4);
+    assert!(run.stderr.contains("no table 'contaners': did you mean 'containers'"), "{run}");
     let run = podtrail(["sql", "--lake", "/nowhere/lake", "-c", "SELECT 1"]).expect(4);
     assert_eq!(run.stderr.matches("/nowhere/lake").count(), 1, "{run}");
     podtrail(["sql", "--lake", &lake, "-c", "SELECT 1", "--format", "xml"]).expect(2);

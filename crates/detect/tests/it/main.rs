@@ -14,4 +14,5 @@ mod exceptions;
 mod findings;
 mod hunts;
 mod packs;
+mod saved;
 mod support;

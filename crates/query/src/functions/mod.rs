@@ -2,6 +2,7 @@
 //!
 //! Each is a pure function made known to the engine, with its [`datafusion::logical_expr::Documentation`].
 
+pub(crate) mod added;
 mod attribution;
 mod changes;
 mod columns;
@@ -9,7 +10,6 @@ mod decode;
 mod grants;
 mod identity;
 mod image;
-pub(crate) mod json;
 mod names;
 mod network;
 mod path;

@@ -87,12 +87,13 @@ impl ScalarUDFImpl for StringFunction {
         Ok(ColumnarValue::Array(result))
     }
 
-    fn simplify(
-        &self,
-        arguments: Vec<Expr>,
-        _info: &SimplifyContext,
-    ) -> Result<ExprSimplifyResult> {
-        let simplified = self.simplify.and_then(|simplify| simplify(&arguments));
+    fn simplify(&self, arguments: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        // The engine compares values of one type only, and a text in a plan is of this one.
+        let is_plain = |argument: &Expr| {
+            info.get_data_type(argument).is_ok_and(|data_type| data_type == DataType::Utf8)
+        };
+        let simplify = self.simplify.filter(|_| arguments.iter().all(is_plain));
+        let simplified = simplify.and_then(|simplify| simplify(&arguments));
         Ok(simplified
             .map_or(ExprSimplifyResult::Original(arguments), ExprSimplifyResult::Simplified))
     }

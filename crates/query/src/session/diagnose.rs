@@ -18,20 +18,23 @@ impl Session {
             let nearest = nearest(&field.name, names);
             return QueryError::UnknownColumn { name: field.flat_name(), nearest };
         }
-        let state = self.context.state();
-        let tables = state.resolve_table_references(statement).unwrap_or_default();
+        let tables = self.context.state().resolve_table_references(statement).unwrap_or_default();
+        let functions = self.table_functions();
         // A table function stands where a table can.
         let is_known = |table: &TableReference| {
             self.context.table_exist(table.clone()).unwrap_or(false)
-                || state.table_functions().contains_key(table.table())
+                || functions.iter().any(|function| function == table.table())
         };
         if let Some(table) = tables.iter().find(|table| !is_known(table)) {
-            let names = self.table_names().into_iter();
-            let names = names.chain(state.table_functions().keys().cloned());
-            let name = table.to_string();
-            return QueryError::UnknownTable { nearest: nearest(table.table(), names), name };
+            return self.unknown_table(&table.to_string());
         }
         QueryError::of(error)
+    }
+
+    /// There is no table of this name.
+    pub(super) fn unknown_table(&self, name: &str) -> QueryError {
+        let names = self.table_names().into_iter().chain(self.table_functions());
+        QueryError::UnknownTable { nearest: nearest(name, names), name: name.to_owned() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The functions of a session: what they are, and those that give tables.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, IntervalUnit};
@@ -12,10 +13,10 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Documentation, LogicalPlan};
 use datafusion::prelude::Expr;
 use datafusion::scalar::ScalarValue;
+use datafusion::sql::parser::Statement;
 
 use super::Session;
-use crate::error::QueryError;
-use crate::functions::{functions, json};
+use crate::functions::{added, functions};
 
 /// A function as people look it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,24 +74,29 @@ const TABLE_QUERIES: &[TableQuery] = &[
 ];
 
 impl Session {
-    /// Adds the functions that give tables; a session that runs detections alone has no use for their plans.
-    ///
-    /// # Errors
-    /// When one of them cannot be planned.
-    pub async fn add_table_functions(&self) -> Result<(), QueryError> {
+    /// Adds those functions that give tables which `statement` calls: their plans take time that others need not spend.
+    pub(super) async fn add_table_functions(&self, statement: &Statement) -> Result<()> {
+        let state = self.context.state();
+        let tables = state.resolve_table_references(statement)?;
         for query in TABLE_QUERIES {
-            let plan = self.context.state().create_logical_plan(query.sql).await?;
-            let function =
-                TableQueryFunction { syntax: query.syntax, arguments: query.arguments, plan };
-            self.context.register_udtf(query.name, Arc::new(function));
+            let is_called = tables.iter().any(|table| table.table() == query.name);
+            if is_called && !state.table_functions().contains_key(query.name) {
+                let plan = state.create_logical_plan(query.sql).await?;
+                let (syntax, arguments) = (query.syntax, query.arguments);
+                let function = TableQueryFunction { syntax, arguments, plan };
+                self.context.register_udtf(query.name, Arc::new(function));
+            }
         }
         Ok(())
     }
 
     /// The names of the functions that give tables.
     pub fn table_functions(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.context.state().table_functions().keys().cloned().collect();
+        let state = self.context.state();
+        let ours = TABLE_QUERIES.iter().map(|query| query.name.to_owned());
+        let mut names: Vec<_> = state.table_functions().keys().cloned().chain(ours).collect();
         names.sort();
+        names.dedup();
         names
     }
 
@@ -117,15 +123,17 @@ impl Session {
             description: crate::views::comment(query.sql),
             is_ours: true,
         });
-        let json = json::DOCUMENTATION.iter().map(|(syntax, description)| FunctionDoc {
+        let added = added::DOCUMENTATION.iter().map(|(syntax, description)| FunctionDoc {
             name: syntax.split_once('(').map_or(*syntax, |(name, _)| name).to_owned(),
             syntax: (*syntax).to_owned(),
             description: (*description).to_owned(),
             is_ours: true,
         });
-        let mut all: Vec<_> = engine.chain(tables).chain(json).collect();
+        // Of two of a name the first stays.
+        let mut all: Vec<_> = tables.chain(added).chain(engine).collect();
+        let mut known = HashSet::new();
+        all.retain(|function| known.insert(function.name.clone()));
         all.sort_by(|a, b| b.is_ours.cmp(&a.is_ours).then_with(|| a.name.cmp(&b.name)));
-        all.dedup_by(|a, b| a.name == b.name && a.is_ours == b.is_ours);
         all
     }
 }

@@ -96,6 +96,7 @@ impl Session {
         statement: Statement,
         permissions: Permissions,
     ) -> Result<Planned, QueryError> {
+        self.add_table_functions(&statement.0).await?;
         let plan = self.context.state().statement_to_plan(statement.0.clone()).await;
         let plan = plan.map_err(|error| self.diagnose(error, &statement.0))?;
         match plan {

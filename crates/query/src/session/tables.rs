@@ -51,7 +51,8 @@ impl Session {
     /// # Errors
     /// When there is no such table.
     pub async fn columns(&self, table: &str) -> Result<Vec<ColumnDoc>, QueryError> {
-        let schema = self.context.table_provider(table).await.map_err(QueryError::of)?.schema();
+        let provider = self.context.table_provider(table).await;
+        let schema = provider.map_err(|_| self.unknown_table(table))?.schema();
         let documented = documentation();
         let view = table.strip_suffix("_history").unwrap_or(table);
         let members = views::STRUCTS.iter().find(|(name, _)| *name == view);

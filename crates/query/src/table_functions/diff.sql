@@ -1,4 +1,4 @@
--- What changed in a workload from version to version, and by whom, in order of time. An object is `name`,
+-- What changed in a workload from version to version, and by whom; ORDER BY time puts it in order. An object is `name`,
 -- `namespace/name`, `resource/name` or `resource/namespace/name`.
 SELECT
   time, username, impersonated_username, verb, object, namespace, change, container, field, before, after, cluster, event_id
@@ -7,4 +7,3 @@ WHERE name = $1
   OR concat_ws('/', namespace, name) = $1
   OR concat_ws('/', resource, name) = $1
   OR concat_ws('/', resource, namespace, name) = $1
-ORDER BY time, event_id, change, container, field

@@ -1,5 +1,5 @@
--- The writes of a workload, and of all that belongs to it, in order of time: the root of its owners, and who had last
--- written that. An object is `name`, `namespace/name`, `resource/name` or `resource/namespace/name`.
+-- The writes of a workload, and of all that belongs to it: the root of its owners, and who had last written that; ORDER BY
+-- time puts them in order. An object is `name`, `namespace/name`, `resource/name` or `resource/namespace/name`.
 SELECT
   time, verb, object, namespace, outcome, username, root_kind, root_name, depth, author, author_known_by, author_time,
   cluster, event_id, author_event_id
@@ -12,4 +12,3 @@ WHERE name = $1
   OR concat_ws('/', namespace, root_name) = $1
   OR concat_ws('/', concat(lower(root_kind), 's'), root_name) = $1
   OR concat_ws('/', concat(lower(root_kind), 's'), namespace, root_name) = $1
-ORDER BY time, event_id

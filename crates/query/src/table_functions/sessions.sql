@@ -20,12 +20,11 @@ FROM (
     SELECT
       *,
       CASE
-        WHEN lag(time) OVER (PARTITION BY cluster, effective_username ORDER BY time, event_id) + $2 >= time THEN 0
+        WHEN lag(time) OVER (PARTITION BY cluster, effective_username ORDER BY time, event_id) + CAST($2 AS INTERVAL) >= time THEN 0
         ELSE 1
       END AS begins
     FROM events
-    WHERE glob(effective_username, $1)
+    WHERE glob(effective_username, CAST($1 AS VARCHAR))
   )
 )
 GROUP BY cluster, effective_username, session
-ORDER BY started, cluster, username

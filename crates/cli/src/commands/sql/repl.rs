@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use futures::FutureExt;
 use podtrail_query::parse;
 use podtrail_report::thousands;
 use rustyline::error::ReadlineError;
@@ -36,6 +37,8 @@ pub(super) fn run(runtime: &Runtime, mut desk: Desk) -> anyhow::Result<Exit> {
         // The first time there is none.
         let _ = editor.load_history(file);
     }
+    // From now on it cancels a query; before the first one it would end the process.
+    let _ = runtime.block_on(async { tokio::signal::ctrl_c().now_or_never() });
     let rows = desk.version().size().rows;
     let rows = rows.map(|rows| format!("{} events, ", thousands(rows))).unwrap_or_default();
     output::tell(&format!("{rows}scope: {}. \\? for help, \\q to leave", desk.session().scope()));

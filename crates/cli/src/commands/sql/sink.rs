@@ -59,6 +59,10 @@ impl Sink {
         Ok(Self::File(BufWriter::new(temporary), file.to_owned()))
     }
 
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self, Self::File(..))
+    }
+
     /// Shows what is held back, or gives the file its name.
     pub(super) fn finish(self) -> anyhow::Result<()> {
         match self {

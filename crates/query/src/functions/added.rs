@@ -1,4 +1,5 @@
-//! What the functions for JSON text do: those of `datafusion-functions-json`, which explain nothing themselves.
+//! What functions do that come from elsewhere and explain nothing under the names that they have here: those for JSON text, of
+//! `datafusion-functions-json`, and `date_bin` of DataFusion.
 
 /// How each is called, and what it gives.
 pub(crate) const DOCUMENTATION: &[(&str, &str)] = &[
@@ -36,4 +37,8 @@ pub(crate) const DOCUMENTATION: &[(&str, &str)] = &[
     ("json_object_keys(json, key, …)", "The member names of the object at a path."),
     ("json_from_scalar(value)", "A value as JSON."),
     ("json_union_to_text(value)", "What `json_get` gives as JSON text."),
+    (
+        "time_bucket(interval, time)",
+        "The beginning of the interval, counted from 1970, that a time falls into; DataFusion calls it `date_bin`.",
+    ),
 ];
