@@ -34,19 +34,9 @@ parameters:
     default: 5
     description: How many workload writes of the identity show its habits
 */
-WITH numbered AS (
-  SELECT
-    *,
-    row_number() OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS nth_write,
-    row_number() OVER (PARTITION BY cluster, identity, client_ip, client ORDER BY time, event_id) AS nth,
-    row_number() OVER (PARTITION BY cluster, identity, client_ip ORDER BY time, event_id) AS nth_of_ip,
-    row_number() OVER (PARTITION BY cluster, identity, client ORDER BY time, event_id) AS nth_of_client
-  FROM history_writes
-)
 SELECT
   event_id,
-  'the first workload of ' || identity || ' from ' || coalesce(client_ip, 'an unknown address') || ' with ' || coalesce(nullif(client, ''), 'no client name') || ': ' || object || ', after ' || (nth_write - 1) || ' from others' AS reason
-FROM numbered
-JOIN history_begins USING (cluster)
-WHERE nth = 1 AND in_scope AND identity_kind IN ('human', 'service_account') AND nth_write > $writes AND nth_of_ip = 1 AND nth_of_client = 1
-  AND date_part('epoch', time) - date_part('epoch', log_begins) >= $learning_seconds
+  'the first workload of ' || identity || ' from ' || coalesce(client_ip, 'an unknown address') || ' with '
+    || coalesce(nullif(client, ''), 'no client name') || ': ' || object || ', after ' || (nth - 1) || ' from others' AS reason
+FROM history_writes_numbered
+WHERE in_scope AND nth_of_client_ip = 1 AND nth_of_client = 1 AND nth > $writes AND log_seconds >= $learning_seconds

@@ -30,18 +30,9 @@ parameters:
     default: 600
     description: How long the log must run before something counts as new
 */
-WITH images AS (
-  SELECT event_id, cluster, time, identity, object, namespace, in_scope, c['registry'] AS registry, c['repository'] AS repository
-  FROM (SELECT *, unnest(containers) AS c FROM history_writes)
-  WHERE c['registry'] IS NOT NULL
-),
-numbered AS (
-  SELECT *, row_number() OVER (PARTITION BY cluster, registry || '/' || repository ORDER BY time, event_id) AS nth FROM images
-)
 SELECT
   event_id,
   'the first image of repository ' || registry || '/' || repository || ' in this log: ' || object || coalesce(' in ' || namespace, '') || ' by '
     || coalesce(identity, 'somebody') AS reason
-FROM numbered
-JOIN history_begins USING (cluster)
-WHERE nth = 1 AND in_scope AND date_part('epoch', time) - date_part('epoch', log_begins) >= $learning_seconds
+FROM history_writes_images
+WHERE in_scope AND nth_of_repository = 1 AND log_seconds >= $learning_seconds

@@ -34,18 +34,10 @@ parameters:
     default: 10
     description: How many workload writes of the identity show its habits
 */
-WITH numbered AS (
-  SELECT
-    *,
-    row_number() OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS nth_write,
-    row_number() OVER (PARTITION BY cluster, identity, kind ORDER BY time, event_id) AS nth
-  FROM history_writes
-)
 SELECT
   event_id,
-  'the first ' || kind || ' of ' || identity || ' in this log: ' || object || coalesce(' in ' || namespace, '') || ', after ' || (nth_write - 1) || ' other workloads' AS reason
-FROM numbered
-JOIN history_begins USING (cluster)
-WHERE nth = 1 AND in_scope AND identity_kind IN ('human', 'service_account') AND nth_write > $writes
+  'the first ' || kind || ' of ' || identity || ' in this log: ' || object || coalesce(' in ' || namespace, '') || ', after '
+    || (nth - 1) || ' other workloads' AS reason
+FROM history_writes_numbered
+WHERE in_scope AND nth_of_kind = 1 AND nth > $writes AND log_seconds >= $learning_seconds
   AND kind IN ('DaemonSet', 'CronJob', 'StatefulSet', 'Job', 'ReplicaSet', 'ReplicationController')
-  AND date_part('epoch', time) - date_part('epoch', log_begins) >= $learning_seconds

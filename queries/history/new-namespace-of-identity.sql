@@ -34,17 +34,9 @@ parameters:
     default: 5
     description: How many workload writes of the identity show its habits
 */
-WITH numbered AS (
-  SELECT
-    *,
-    row_number() OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS nth_write,
-    row_number() OVER (PARTITION BY cluster, identity, namespace ORDER BY time, event_id) AS nth
-  FROM history_writes
-)
 SELECT
   event_id,
-  'the first workload of ' || identity || ' in namespace ' || namespace || ': ' || object || ', after ' || (nth_write - 1) || ' elsewhere' AS reason
-FROM numbered
-JOIN history_begins USING (cluster)
-WHERE nth = 1 AND in_scope AND identity_kind IN ('human', 'service_account') AND nth_write > $writes AND namespace IS NOT NULL
-  AND date_part('epoch', time) - date_part('epoch', log_begins) >= $learning_seconds
+  'the first workload of ' || identity || ' in namespace ' || namespace || ': ' || object || ', after ' || (nth - 1)
+    || ' elsewhere' AS reason
+FROM history_writes_numbered
+WHERE in_scope AND nth_of_namespace = 1 AND nth > $writes AND log_seconds >= $learning_seconds AND namespace IS NOT NULL

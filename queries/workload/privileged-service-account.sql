@@ -27,15 +27,6 @@ references:
 covers: [WL-045]
 controls: [AIS-06, IAM-16]
 */
-SELECT DISTINCT
-  written.event_id,
-  written.object || ' runs as service account ' || account || ', which holds ' || role_name AS reason
-FROM pods_workloads AS written
-JOIN pods_powerful_accounts AS held
-  ON held.cluster = written.cluster AND held.account_namespace = written.namespace
-  AND held.account = coalesce(written.service_account_name, 'default')
-WHERE held.granted_at <= written.time AND (held.revoked_at IS NULL OR held.revoked_at > written.time)
-  AND written.body_source IN ('request', 'response')
-  AND written.identity_kind IN ('human', 'anonymous')
-  -- A pod without the token is not the account.
-  AND (written.automount_service_account_token IS DISTINCT FROM false)
+SELECT event_id, reason
+FROM pods_workloads_of_powerful_accounts
+WHERE identity_kind IN ('human', 'anonymous')
