@@ -1,11 +1,11 @@
-//! Everything at once on one lake: logs that grow, compactions, queries.
+//! Everything at once on one lake: logs that grow, detections, compactions, queries.
 
 #![cfg(unix)]
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,13 @@ fn count(lake: &str) -> u64 {
     rows
 }
 
+/// Looks at what is new; returns how many findings it told.
+fn detect(lake: &str) -> usize {
+    let detect = ["detect", "--lake", lake, "--detection", "privileged-container"];
+    let run = podtrail(detect.into_iter().chain(["--format", "jsonl"])).expect(0);
+    run.stdout.lines().count()
+}
+
 #[test]
 fn readers_and_writers_do_not_disturb_each_other() {
     let (dir, lake) = scratch();
@@ -59,6 +66,7 @@ fn readers_and_writers_do_not_disturb_each_other() {
     let written = AtomicU64::new(1);
     let queries = AtomicU64::new(0);
     let joined = AtomicU64::new(0);
+    let told = AtomicUsize::new(0);
     thread::scope(|scope| {
         scope.spawn(|| {
             let mut file = OpenOptions::new().append(true).open(&log).unwrap();
@@ -75,6 +83,11 @@ fn readers_and_writers_do_not_disturb_each_other() {
                 let became = run.stdout.lines().last().unwrap().split(' ').next().unwrap();
                 joined.fetch_add(became.replace(',', "").parse().unwrap(), Ordering::Relaxed);
                 podtrail(["lake", "vacuum", "--lake", &lake]).expect(0);
+            }
+        });
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                told.fetch_add(detect(&lake), Ordering::Relaxed);
             }
         });
         for _ in 0..SESSIONS {
@@ -103,6 +116,11 @@ fn readers_and_writers_do_not_disturb_each_other() {
     assert!(following.wait().unwrap().success());
     assert_eq!(count(&lake), written);
     assert_ne!(queries.into_inner(), 0);
+    // Each pod that was created is a finding, and was told once.
+    let told = told.into_inner() + detect(&lake);
+    let created = (0..written).filter(|number| !number.is_multiple_of(3)).count();
+    assert_eq!(told, created);
+    assert_eq!(detect(&lake), 0);
 
     let run = podtrail(["lake", "compact", "--lake", &lake]).expect(0);
     assert_ne!(joined.into_inner(), 0, "{run}");
