@@ -200,15 +200,10 @@ impl Pack {
     /// A pack of the detection with this id alone, with all tables and views but no exceptions.
     #[must_use]
     pub fn only(&self, id: &str) -> Self {
-        let detections = self.detections.get_key_value(id);
-        let detections = detections.map(|(id, detection)| (id.clone(), detection.clone()));
-        Self {
-            detections: detections.into_iter().collect(),
-            tables: self.tables.clone(),
-            views: self.views.clone(),
-            exceptions: Vec::new(),
-            digests: self.digests.clone(),
-        }
+        let mut pack = self.clone();
+        pack.keep(|detection| detection.head.id == id);
+        pack.clear_exceptions();
+        pack
     }
 
     /// BLAKE3 over the files of its detections, tables and views, in hexadecimal digits: packs of the same digest look for

@@ -137,9 +137,9 @@ impl CachedView {
         let guarantees = LiteralGuarantee::analyze(&filter);
         let may_have = |part: &&Part| {
             let Some(activity) = part.activity else { return true };
-            let of_activity =
+            let mut of_activity =
                 guarantees.iter().filter(|guarantee| guarantee.column.name() == ACTIVITY);
-            of_activity.into_iter().all(|guarantee| {
+            of_activity.all(|guarantee| {
                 let mut literals = guarantee.literals.iter();
                 let named = literals.any(|literal| {
                     literal.try_as_str().flatten().is_some_and(|name| name == activity.as_str())
