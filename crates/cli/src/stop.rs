@@ -1,20 +1,24 @@
-//! Ctrl-C: the first lets the commit under way finish, the second ends the process.
+//! Ctrl-C (SIGINT) and the termination that service managers and Kubernetes ask for (SIGTERM): the first lets the commit
+//! under way finish, the second ends the process.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::output;
 
-/// A flag that the first Ctrl-C sets.
-pub(crate) fn on_interrupt(runtime: &Handle) -> Arc<AtomicBool> {
+/// A flag that the first signal sets.
+pub(crate) fn on_signal(runtime: &Handle) -> Arc<AtomicBool> {
     /// What shells report for a process that SIGINT ended.
     const INTERRUPTED: i32 = 130;
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     runtime.spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
+        while asked_to_stop().await.is_ok() {
             if flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(INTERRUPTED);
             }
@@ -22,4 +26,18 @@ pub(crate) fn on_interrupt(runtime: &Handle) -> Arc<AtomicBool> {
         }
     });
     stop
+}
+
+#[cfg(unix)]
+async fn asked_to_stop() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
 }

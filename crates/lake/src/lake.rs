@@ -260,16 +260,19 @@ impl Lake {
     ///
     /// What is not needed for less than `min_age` stays: an append that is under way has files that are not named yet, and a
     /// query that is under way reads an older version. Versions before a compaction or a retention cannot be read
-    /// afterwards. With `dry_run` nothing is removed.
+    /// afterwards. Of the log goes what is older than `delta.logRetentionDuration` (30 days) and replaced by a checkpoint.
+    /// With `dry_run` nothing is removed, and of the log nothing is counted.
     ///
     /// # Errors
-    /// If a directory or a log cannot be read, or a log lacks entries; nothing is removed from that table then.
+    /// If a directory or a log cannot be read, or a log lacks entries between others; nothing is removed from that table
+    /// then.
     pub async fn vacuum(&self, min_age: Duration, dry_run: bool) -> Result<Vacuumed, LakeError> {
         let mut vacuumed = Vacuumed::default();
         for table in self.tables() {
             let more = table.vacuum(min_age, dry_run).await?;
             vacuumed.removed.extend(more.removed);
             vacuumed.young += more.young;
+            vacuumed.log_entries += more.log_entries;
         }
         Ok(vacuumed)
     }

@@ -10,6 +10,7 @@ use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::kernel::{Action, StructField};
+use deltalake::protocol::checkpoints::cleanup_metadata;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use serde_json::Value;
@@ -337,14 +338,23 @@ impl Table {
         blocking(self.spec.name, move || Ok(verify(&snapshot))).await
     }
 
-    /// Removes files that the newest version does not need and that are at least `min_age` old.
+    /// Removes files that the newest version does not need and that are at least `min_age` old, and then what a checkpoint
+    /// replaces of the log of `delta.logRetentionDuration` ago.
     pub(crate) async fn vacuum(
         &self,
         min_age: Duration,
         dry_run: bool,
     ) -> Result<Vacuumed, LakeError> {
-        let (spec, root) = (self.spec.clone(), self.root.clone());
-        blocking(self.spec.name, move || vacuum(&spec, &root, min_age, dry_run)).await
+        let name = self.spec.name;
+        let delta = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let state = delta.snapshot().map_err(LakeError::log(name))?;
+        let snapshot = Snapshot::new(self.spec.clone(), self.root.clone(), state)?;
+        let mut vacuumed = blocking(name, move || vacuum(&snapshot, min_age, dry_run)).await?;
+        if !dry_run {
+            let cleaned = cleanup_metadata(&self.refresh().await?, None).await;
+            vacuumed.log_entries = cleaned.map_err(LakeError::log(name))?;
+        }
+        Ok(vacuumed)
     }
 
     /// Appends the rows that the table does not have yet, in one commit; none if it has them all.
@@ -466,7 +476,7 @@ async fn make(root: &Path, spec: &TableSpec) -> Result<(), LakeError> {
         .with_commit_properties(CommitProperties::default().with_max_retries(0))
         .with_configuration([
             (APPEND_ONLY, Some("true")),
-            // Versions are what findings refer to: the log of old ones stays readable.
+            // A vacuum does this, and nothing else: an append has no time for it.
             ("delta.enableExpiredLogCleanup", Some("false")),
         ])
         .await

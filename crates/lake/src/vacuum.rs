@@ -1,8 +1,8 @@
 //! Removing files that the newest version of a table does not need: those that killed runs left behind, which no version names,
 //! and those that a compaction or a retention has taken out.
 //!
-//! The log is read from its first entry on. An append that is under way has written files that no version names yet, and a query
-//! that is under way reads files of the version that it began with: what is young stays.
+//! The log is read from the first entry that it still has. An append that is under way has written files that no version names
+//! yet, and a query that is under way reads files of the version that it began with: what is young stays.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -14,6 +14,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use crate::error::LakeError;
+use crate::snapshot::Snapshot;
 use crate::spec::TableSpec;
 
 const LOG_DIRECTORY: &str = "_delta_log";
@@ -25,6 +26,8 @@ pub struct Vacuumed {
     pub removed: Vec<Orphan>,
     /// How many files are not needed, but so young that an append or a query under way may need them.
     pub young: usize,
+    /// How many entries and checkpoints of the log were removed, which a later checkpoint replaces.
+    pub log_entries: usize,
 }
 
 /// A file that the newest version of its table does not have.
@@ -46,18 +49,21 @@ enum Fate {
     Removed(Option<i64>),
 }
 
-/// Removes the files of the table at `root` that the newest version does not need, for at least `min_age`.
+/// Removes the files that neither `snapshot` nor a version after it needs, for at least `min_age`.
 pub(crate) fn vacuum(
-    spec: &TableSpec,
-    root: &Path,
+    snapshot: &Snapshot,
     min_age: Duration,
     dry_run: bool,
 ) -> Result<Vacuumed, LakeError> {
+    let root = snapshot.root();
     // The files first: what is committed after they were listed is in the log when that is read.
     let mut files = Vec::new();
     list_data_files(root, &mut files)?;
     list_log_leftovers(&root.join(LOG_DIRECTORY), &mut files)?;
-    let named = named_files(spec, &root.join(LOG_DIRECTORY))?;
+    // Of a log that was cleaned up, a checkpoint names what its entries did; the entries that are left know better.
+    let mut named: HashMap<String, Fate> =
+        snapshot.files().iter().map(|file| (file.path.clone(), Fate::Active)).collect();
+    named.extend(named_files(&snapshot.spec, &root.join(LOG_DIRECTORY))?);
 
     let mut vacuumed = Vacuumed::default();
     for path in files {
@@ -164,7 +170,8 @@ fn named_files(spec: &TableSpec, log: &Path) -> Result<HashMap<String, Fate>, La
         .collect();
     versions.sort_unstable();
     let mut named = HashMap::new();
-    for (expected, (version, path)) in (0..).zip(versions) {
+    let first = versions.first().map_or(0, |&(version, _)| version);
+    for (expected, (version, path)) in (first..).zip(versions) {
         if version != expected {
             let detail = format!(
                 "entry {expected} of its log is gone, which may have named files that are in use"

@@ -73,7 +73,7 @@ pub(crate) fn verify(snapshot: &Snapshot) -> Verified {
         })
         .collect();
     problems.extend(repeated_ids(snapshot));
-    let orphans = match vacuum(spec, snapshot.root(), Duration::ZERO, true) {
+    let orphans = match vacuum(snapshot, Duration::ZERO, true) {
         Ok(vacuumed) => vacuumed.removed.into_iter().filter(|orphan| !orphan.is_named).collect(),
         Err(error) => {
             problems.push(Problem { path: "_delta_log".to_owned(), detail: error.to_string() });

@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &IngestArgs, runtime: &Runtime) -> anyhow::Result<E
     let inputs: Vec<_> = arguments.paths.iter().map(Input::parse).collect();
     let options = Options {
         cluster: arguments.cluster.clone(),
-        stop: stop::on_interrupt(runtime.handle()),
+        stop: stop::on_signal(runtime.handle()),
         ..Options::default()
     };
     let options = ingest::limited(options, arguments);

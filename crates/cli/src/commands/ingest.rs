@@ -73,7 +73,7 @@ pub(crate) fn options(
         cluster: cluster.map(str::to_owned),
         redact: if no_redact { None } else { Some(lake.redaction_key()?) },
         exclude: vec![lake.dir().to_owned()],
-        stop: stop::on_interrupt(runtime.handle()),
+        stop: stop::on_signal(runtime.handle()),
         ..Options::default()
     })
 }

@@ -137,6 +137,10 @@ fn vacuum(runtime: &Runtime, arguments: &VacuumArgs) -> anyhow::Result<Exit> {
         let age = humantime::format_duration(arguments.older_than);
         writeln!(out, "{} left: younger than {age}", files(vacuumed.young))?;
     }
+    if vacuumed.log_entries > 0 {
+        let entries = thousands(vacuumed.log_entries as u64);
+        writeln!(out, "{entries} old entries of logs removed, which checkpoints replace")?;
+    }
     out.flush()?;
     Ok(Exit::Ok)
 }

@@ -160,7 +160,7 @@ fn explain_says_what_a_log_shows_and_stores_nothing() {
     assert!(explained["blind_spots"][0].as_str().unwrap().starts_with("1 of 1 workload writes"));
 }
 
-/// From written to queryable while the log grows; Ctrl-C ends it.
+/// From written to queryable while the log grows; Ctrl-C ends it, and so does what service managers send.
 #[cfg(unix)]
 #[test]
 fn follow_commits_what_is_written() {
@@ -182,16 +182,21 @@ fn follow_commits_what_is_written() {
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
     };
-    append("a");
+    append("first");
     let path = log.display().to_string();
     let arguments = ["ingest", "--follow", "--every", "200ms", &path, "--lake", &lake];
-    let mut following =
-        crate::command(arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
-    wait_for(1);
-    append("b");
-    wait_for(2);
-    let pid = following.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    assert!(following.wait().unwrap().success());
-    assert_eq!(count(), 2);
+    for (rows, signal) in [(3, "-INT"), (5, "-TERM")] {
+        let mut following =
+            crate::command(arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
+        append(&format!("before {signal}"));
+        wait_for(rows - 1);
+        append(&format!("after {signal}"));
+        wait_for(rows);
+        let pid = following.id().to_string();
+        assert!(
+            std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success()
+        );
+        assert!(following.wait().unwrap().success(), "{signal}");
+        assert_eq!(count(), rows);
+    }
 }

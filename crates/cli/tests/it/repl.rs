@@ -37,7 +37,8 @@ impl Terminal {
 
     fn over(home: TempDir, lake: String, arguments: &str) -> Option<Self> {
         let program = env!("CARGO_BIN_EXE_podtrail");
-        let desk = format!("stty rows 24 cols 100; '{program}' sql --lake '{lake}' {arguments}");
+        let desk =
+            format!("stty rows 24 cols 100; exec '{program}' sql --lake '{lake}' {arguments}");
         let mut command = Command::new("script");
         command
             .args(["-qefc", &desk, "/dev/null"])

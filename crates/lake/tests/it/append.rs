@@ -3,7 +3,9 @@
 use podtrail_event::Event;
 use podtrail_lake::{Appended, Lake};
 
-use crate::support::{batch, event, files_on_disk, lake, planned_files, sql, value};
+use crate::support::{
+    batch, checkpoint_often, event, files_on_disk, lake, planned_files, sql, value,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn appended_events_are_read_back() {
@@ -152,11 +154,8 @@ async fn checkpoints_keep_all_that_is_known() {
     let (dir, lake) = lake().await;
     let log = dir.path().join("events/_delta_log");
     let first = log.join("00000000000000000000.json");
-    let made = std::fs::read_to_string(&first).unwrap();
-    let append_only = r#""delta.appendOnly":"true""#;
-    assert!(made.contains(append_only), "{made}");
-    let often = format!(r#"{append_only},"delta.checkpointInterval":"5""#);
-    std::fs::write(&first, made.replace(append_only, &often)).unwrap();
+    assert!(std::fs::read_to_string(first).unwrap().contains(r#""delta.appendOnly":"true""#));
+    checkpoint_often(dir.path());
 
     let lake = Lake::open(lake.dir()).await.unwrap();
     let one = |id| batch([Event { cluster: Some("a b/c=d%é".into()), ..event(id, 0, "read") }]);

@@ -47,6 +47,16 @@ pub(crate) async fn lake() -> (TempDir, Lake) {
     (dir, lake)
 }
 
+/// Has the table `events` of a new lake write a checkpoint every five commits, from the next time that it is opened.
+pub(crate) fn checkpoint_often(lake: &std::path::Path) {
+    let first = lake.join("events/_delta_log/00000000000000000000.json");
+    let made = std::fs::read_to_string(&first).unwrap();
+    let property = r#""delta.appendOnly":"true""#;
+    assert!(made.contains(property), "{made}");
+    let often = made.replace(property, &format!(r#"{property},"delta.checkpointInterval":"5""#));
+    std::fs::write(&first, often).unwrap();
+}
+
 /// The result of a query over a table named `t`, as a text table.
 pub(crate) async fn sql(snapshot: &Snapshot, query: &str) -> String {
     let config = SessionConfig::new()

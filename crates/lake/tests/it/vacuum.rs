@@ -6,7 +6,7 @@ use std::time::Duration;
 use podtrail_event::Event;
 use podtrail_lake::{Lake, LakeError, Snapshot};
 
-use crate::support::{batch, event, files_on_disk, lake, value};
+use crate::support::{batch, checkpoint_often, event, files_on_disk, lake, value};
 
 const NOW: Duration = Duration::ZERO;
 const HOUR: Duration = Duration::from_hours(1);
@@ -154,4 +154,37 @@ async fn a_log_with_gaps_may_have_named_anything() {
         assert!(error.to_string().contains(detail), "{error}");
         assert!(orphan.exists());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_checkpoint_replaces_leaves_the_log_after_a_month() {
+    let (dir, lake) = lake().await;
+    checkpoint_often(dir.path());
+    let lake = Lake::open(lake.dir()).await.unwrap();
+    for id in 0..12 {
+        lake.append_events(vec![batch([event(id, 0, "read")])]).await.unwrap();
+    }
+    let snapshot = lake.events().await.unwrap();
+    let entry = |version: i64| log(&snapshot, &format!("{version:020}.json"));
+    assert_eq!(lake.vacuum(HOUR, false).await.unwrap().log_entries, 0);
+
+    let long_ago = std::time::SystemTime::now() - Duration::from_hours(31 * 24);
+    for entry in std::fs::read_dir(log(&snapshot, "")).unwrap() {
+        let file = std::fs::File::options().write(true).open(entry.unwrap().path()).unwrap();
+        file.set_modified(long_ago).unwrap();
+    }
+    assert_eq!(lake.vacuum(HOUR, true).await.unwrap().log_entries, 0);
+    assert!(entry(0).exists());
+    assert!(lake.vacuum(HOUR, false).await.unwrap().log_entries >= 9);
+    assert!(!entry(0).exists() && !entry(8).exists() && entry(12).exists());
+
+    // What the entries named is part of the table, and what nothing names still goes.
+    let lake = Lake::open(dir.path()).await.unwrap();
+    let orphan = orphan(&snapshot);
+    let vacuumed = lake.vacuum(NOW, false).await.unwrap();
+    assert_eq!((removed(&vacuumed), vacuumed.log_entries), (vec![orphan.as_path()], 0));
+    let snapshot = lake.events().await.unwrap();
+    assert_eq!(value(&snapshot, "SELECT count(verb) FROM t").await, "12");
+    lake.append_events(vec![batch([event(12, 0, "read")])]).await.unwrap();
+    assert_eq!(lake.events().await.unwrap().num_rows(), Some(13));
 }
