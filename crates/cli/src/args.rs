@@ -56,8 +56,8 @@ pub(crate) enum Command {
     Lake(LakeCommand),
     /// Print the settings in force, and where each came from
     Config,
-    /// Print the columns of the tables events and findings, as Markdown
-    Schema,
+    /// Print the tables and views of a lake with their columns, or the functions that SQL has here
+    Schema(SchemaArgs),
     /// List, explain, check and start detections
     #[command(subcommand)]
     Detections(DetectionsCommand),
@@ -418,10 +418,26 @@ pub(crate) struct VerifyArgs {
     pub(crate) lake: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Print the functions instead: those of podtrail, beside which there are those of DataFusion
+    #[arg(long)]
+    pub(crate) functions: bool,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = ReferenceFormat::Table)]
+    pub(crate) format: ReferenceFormat,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum DetectionsCommand {
     /// List the detections, one a line
-    List(PackArgs),
+    List {
+        /// How they are printed
+        #[arg(long, value_enum, default_value_t = ReferenceFormat::Table)]
+        format: ReferenceFormat,
+        #[command(flatten)]
+        pack: PackArgs,
+    },
     /// Print all that a detection says about itself, and its query
     Show {
         /// The detection's id
@@ -591,6 +607,15 @@ pub(crate) enum InfoFormat {
     Table,
     /// One JSON array
     Json,
+}
+
+/// How what can be looked up is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReferenceFormat {
+    /// For people
+    Table,
+    /// A page in Markdown, as in docs/
+    Markdown,
 }
 
 /// How the state of a lake is printed.

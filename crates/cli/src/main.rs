@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod config;
 mod exit;
+mod listing;
 mod output;
 mod pager;
 mod progress;
@@ -62,7 +63,7 @@ fn run() -> anyhow::Result<Exit> {
         Command::Quarantine(arguments) => commands::quarantine::run(&arguments),
         Command::Lake(command) => commands::lake::run(&command),
         Command::Config => commands::config::run(&config),
-        Command::Schema => commands::schema::run(),
+        Command::Schema(arguments) => commands::schema::run(&arguments),
         Command::Detections(command) => commands::detections::run(&command),
         Command::Exceptions(command) => commands::exceptions::run(&command),
         Command::Completions { shell } => commands::shell::completions(shell),

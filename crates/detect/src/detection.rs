@@ -1,6 +1,7 @@
 //! One detection: a YAML head in a comment, then one SELECT.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
@@ -19,6 +20,8 @@ pub struct Detection {
     pub head: Head,
     /// The query: columns `event_id` (a string or a list of strings) and `reason`.
     pub sql: String,
+    /// The file that it was read from, of a built-in one below `queries`; empty where it was none.
+    pub file: PathBuf,
 }
 
 /// The head of a detection. Unknown keys are errors.
@@ -300,7 +303,7 @@ impl Detection {
         if let Some(id) = head.attack.iter().find(|id| !is_technique(id)) {
             return Err(HeadError::Attack(id.clone()));
         }
-        Ok(Self { head, sql: sql.to_owned() })
+        Ok(Self { head, sql: sql.to_owned(), file: PathBuf::new() })
     }
 
     /// The parameters with their defaults, ready to be bound.

@@ -87,7 +87,7 @@ impl Pack {
             folders.extend(folder.dirs());
             for file in folder.files() {
                 if let Some(text) = file.contents_utf8() {
-                    pack.add(file.path(), text)?;
+                    pack.add(&Path::new("queries").join(file.path()), text)?;
                 }
             }
         }
@@ -137,8 +137,9 @@ impl Pack {
             // Queries to ask, not detections.
             (Some(SAVED), Some("sql")) => {}
             (_, Some("sql")) => {
-                let detection = Detection::parse(&name, text)
+                let mut detection = Detection::parse(&name, text)
                     .map_err(|source| PackError::Head { path: path.to_owned(), source })?;
+                path.clone_into(&mut detection.file);
                 self.detections.insert(name.clone(), detection);
                 self.digests.insert((Part::Detection, name), blake3::hash(text.as_bytes()));
             }

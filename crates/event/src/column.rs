@@ -70,6 +70,7 @@ impl FieldDoc {
 pub fn sql_type(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 => "string".to_owned(),
+        DataType::Binary => "binary".to_owned(),
         DataType::Boolean => "boolean".to_owned(),
         DataType::Int32 => "int".to_owned(),
         DataType::Int64 => "bigint".to_owned(),

@@ -70,7 +70,8 @@ pub use patch::{PatchError, PatchHints, PatchType};
 pub use path::normalize_host_path;
 pub use persistent_volume::PersistentVolume;
 pub use quarantine::{
-    QuarantineRecord, quarantine_batch, quarantine_comment, quarantine_records, quarantine_schema,
+    QuarantineRecord, quarantine_batch, quarantine_documentation, quarantine_records,
+    quarantine_schema,
 };
 pub use rbac::{PolicyRule, Rbac, Subject};
 pub use redact::{RedactionKey, redact, redact_record};

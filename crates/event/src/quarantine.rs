@@ -13,6 +13,8 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
+use crate::column::FieldDoc;
+
 /// One record that could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuarantineRecord {
@@ -102,9 +104,15 @@ pub fn quarantine_schema() -> SchemaRef {
     Arc::new(Schema::new(fields.to_vec()))
 }
 
-/// What a column of the `quarantine` table holds.
-pub fn quarantine_comment(column: &str) -> Option<String> {
-    columns().into_iter().find(|(name, ..)| *name == column).map(|(.., doc)| doc.to_owned())
+/// The columns of the `quarantine` table with what they hold.
+pub fn quarantine_documentation() -> Vec<FieldDoc> {
+    let field = |(name, data_type, doc): (_, _, &str)| FieldDoc {
+        name,
+        doc: doc.to_owned(),
+        data_type,
+        fields: Vec::new(),
+    };
+    columns().map(field).to_vec()
 }
 
 /// The records as one batch of [`quarantine_schema`].

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
-use podtrail_event::{ExportError, Exporter, quarantine_comment, quarantine_schema};
+use podtrail_event::{ExportError, Exporter, FieldDoc, quarantine_schema};
 
 use crate::append::Appended;
 use crate::compact::{CompactOptions, Compacted};
@@ -74,13 +74,19 @@ static FINDINGS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     })
 });
 
-fn finding_comment(column: &str) -> Option<String> {
-    let documentation = podtrail_event::finding_documentation();
-    documentation.into_iter().find(|field| field.name == column).map(|field| field.doc)
+fn event_comment(column: &str) -> Option<String> {
+    comment(podtrail_event::documentation(), column)
 }
 
-fn event_comment(column: &str) -> Option<String> {
-    let documentation = podtrail_event::documentation();
+fn quarantine_comment(column: &str) -> Option<String> {
+    comment(podtrail_event::quarantine_documentation(), column)
+}
+
+fn finding_comment(column: &str) -> Option<String> {
+    comment(podtrail_event::finding_documentation(), column)
+}
+
+fn comment(documentation: Vec<FieldDoc>, column: &str) -> Option<String> {
     documentation.into_iter().find(|field| field.name == column).map(|field| field.doc)
 }
 

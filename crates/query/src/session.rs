@@ -17,6 +17,7 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{JoinType, LogicalPlanBuilder};
 use datafusion::prelude::{Expr, SessionConfig, SessionContext, col};
+use podtrail_event::{finding_schema, quarantine_schema};
 use podtrail_lake::{Lake, Snapshot};
 
 use crate::cached::{Cache, CachedView};
@@ -93,7 +94,20 @@ impl Session {
     pub async fn over_findings(findings: &Snapshot) -> Result<Self, QueryError> {
         let context = context(Limits::default())?;
         let session = Self { context, scope: Scope::default(), cache: None };
-        session.define_findings(findings).await?;
+        session.define_findings(findings.provider()?).await?;
+        Ok(session)
+    }
+
+    /// A session over a lake in which nothing is: for what there is to say of its tables and functions.
+    ///
+    /// # Errors
+    /// Never in a build whose tests pass.
+    pub async fn empty() -> Result<Self, QueryError> {
+        let session =
+            Box::pin(Self::in_memory(Vec::new(), Scope::default(), Limits::default())).await?;
+        let no_rows = |schema| MemTable::try_new(schema, vec![Vec::new()]).map(Arc::new);
+        session.define_quarantine(no_rows(quarantine_schema())?)?;
+        session.define_findings(no_rows(finding_schema())?).await?;
         Ok(session)
     }
 
@@ -210,8 +224,8 @@ impl Session {
     }
 
     /// Registers `findings_log`, every state of every finding, and `findings`, how each stands.
-    async fn define_findings(&self, states: &Snapshot) -> Result<(), QueryError> {
-        self.add_snapshot("findings_log", states)?;
+    async fn define_findings(&self, states: Arc<dyn TableProvider>) -> Result<(), QueryError> {
+        self.context.register_table("findings_log", states)?;
         let view = self.context.sql(FINDINGS).await?;
         self.context.register_table("findings", view.into_view())?;
         Ok(())

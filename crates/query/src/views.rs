@@ -1,5 +1,9 @@
 //! The views: plain SQL over the lake, each once for the scope and once for the look-back before it.
 
+mod columns;
+
+pub(crate) use columns::ViewColumns;
+
 /// Stands in the SQL of a view for the suffix of the views that it is made of.
 pub(crate) const HISTORY: &str = "{history}";
 /// Stands for the suffix of the views over everything up to the end of what the view shows, whoever did it: an owner or
@@ -40,24 +44,6 @@ pub(crate) const VIEWS: &[(&str, &str)] = &[
     ("coverage", include_str!("views/coverage.sql")),
 ];
 
-/// The struct of the events table of which the columns of a view are members.
-pub(crate) const STRUCTS: &[(&str, &str)] = &[
-    ("workloads", "workload"),
-    ("containers", "workload.containers"),
-    ("volumes", "workload.volumes"),
-    ("bindings", "rbac"),
-    ("role_rules", "rbac.rules"),
-    ("execs", "exec"),
-    ("token_requests", "token_request"),
-    ("certificate_requests", "certificate_request"),
-    ("services", "service"),
-    ("ingresses", "ingress"),
-    ("secrets", "secret"),
-    ("config_maps", "config_map"),
-    ("persistent_volumes", "persistent_volume"),
-    ("network_policies", "network_policy"),
-    ("webhooks", "webhooks"),
-];
 /// The view `findings`.
 pub(crate) const FINDINGS: &str = include_str!("views/findings.sql");
 
@@ -95,11 +81,15 @@ pub(crate) fn sql(text: &str, history: &str, known: &str, from: &str) -> String 
 
 /// What one row of a view is; empty for what is none.
 pub(crate) fn description(name: &str) -> String {
-    if name == "quarantine" {
-        return "One row a record that was refused.".to_owned();
+    match name {
+        "findings" => comment(FINDINGS),
+        "findings_log" => "One row a state of a finding; the last is how it stands.".to_owned(),
+        "quarantine" => "One row a record that was refused.".to_owned(),
+        _ => {
+            let view = BASE_VIEWS.iter().chain(VIEWS).find(|(view, _)| *view == name);
+            view.map(|(_, text)| comment(text)).unwrap_or_default()
+        }
     }
-    let view = BASE_VIEWS.iter().chain(VIEWS).find(|(view, _)| *view == name);
-    view.map(|(_, text)| comment(text)).unwrap_or_default()
 }
 
 /// The comment at the beginning of a query, as one line.

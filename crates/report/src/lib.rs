@@ -10,6 +10,7 @@ mod findings_ecs;
 mod findings_ocsf;
 mod html;
 mod json;
+mod markdown;
 mod rows;
 mod status;
 mod summary;
@@ -23,6 +24,7 @@ pub use html::{
     Activity, Context, EventFacts, HtmlReport, IdentityFacts, ImageFacts, Lineage, MOST_EVENTS,
     NamespaceFacts, SourceFile, WorkloadWrites, timeline_step, write_html,
 };
+pub use markdown::{escape_markdown, markdown_header, markdown_row};
 pub use rows::{ReportError, RowFormat, RowWriter, write_rows};
 pub use status::{ClusterStatus, DetectStatus, OpenFindings, Status};
 pub use summary::{LogSummary, seconds, thousands};

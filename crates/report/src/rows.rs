@@ -1,6 +1,5 @@
 //! Rows of a query, for people and machines.
 
-use std::fmt::Write as _;
 use std::io::Write;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use crate::escape::{defuse, escape};
+use crate::markdown::{escape_markdown, markdown_header, markdown_row};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,9 +131,8 @@ impl<'a> RowWriter<'a> {
                 Form::Parquet(Box::new(writer))
             }
             RowFormat::Markdown => {
-                let names = schema.fields().iter().map(|field| markdown(field.name()));
-                markdown_row(out, names)?;
-                markdown_row(out, schema.fields().iter().map(|_| "---".to_owned()))?;
+                let names = schema.fields().iter().map(|field| escape_markdown(field.name()));
+                markdown_header(out, names)?;
                 Form::Markdown(out)
             }
         }))
@@ -159,9 +158,9 @@ impl<'a> RowWriter<'a> {
             Form::Json(writer) => Ok(writer.write(batch)?),
             Form::JsonLines(writer) => Ok(writer.write(batch)?),
             Form::Parquet(writer) => Ok(writer.write(batch)?),
-            Form::Markdown(out) => {
-                each_row(batch, |cells| Ok(markdown_row(*out, cells.map(|cell| markdown(&cell)))?))
-            }
+            Form::Markdown(out) => each_row(batch, |cells| {
+                Ok(markdown_row(*out, cells.map(|cell| escape_markdown(&cell)))?)
+            }),
         }
     }
 
@@ -294,27 +293,6 @@ fn vertical(batch: &RecordBatch, rows: &mut usize, out: Out<'_>) -> Result<(), R
         }
         Ok(())
     })
-}
-
-fn markdown_row(out: Out<'_>, cells: impl Iterator<Item = String>) -> std::io::Result<()> {
-    let mut line = String::from("|");
-    for cell in cells {
-        // Writing to a string cannot fail.
-        let _ = write!(line, " {cell} |");
-    }
-    writeln!(out, "{line}")
-}
-
-/// The text as Markdown shows it as it is: no links, images, HTML or cells of its own.
-fn markdown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in escape(text).chars() {
-        if "\\`*_[]<>|~&!".contains(character) {
-            shown.push('\\');
-        }
-        shown.push(character);
-    }
-    shown
 }
 
 /// No rows, of text only: all that a header needs.

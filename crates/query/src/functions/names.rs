@@ -17,7 +17,7 @@ pub(super) fn glob() -> StringFunction {
     )
     .with_argument("name", "any text")
     .with_argument("pattern", "a pattern such as `kube-*`")
-    .with_sql_example("glob(namespace, 'kube-*')")
+    .with_sql_example("glob('kube-system', 'kube-*')")
     .build();
     let body = Body::Boolean(|arguments| {
         let [name, pattern] = arguments else { return Ok(None) };

@@ -35,7 +35,7 @@ pub(super) fn cidr_contains() -> StringFunction {
     )
     .with_argument("cidr", "a network such as `10.0.0.0/8`, or one address")
     .with_argument("ip", "an IPv4 or IPv6 address")
-    .with_sql_example("cidr_contains('10.0.0.0/8', client_ip)")
+    .with_sql_example("cidr_contains('10.0.0.0/8', '10.1.2.3')")
     .build();
     let body = Body::Boolean(|arguments| {
         let [cidr, ip] = arguments else { return Ok(None) };

@@ -32,9 +32,14 @@ impl PodSecurityLevel {
              or `restricted`.",
             "pod_security_level(violations, version)",
         )
-        .with_argument("violations", "`pod_security_violations` of a workload")
+        .with_argument(
+            "violations",
+            "member `pod_security_violations` of the column `workload` of `events`",
+        )
         .with_argument("version", "a minor version such as `1.29`, or `latest`")
-        .with_sql_example("pod_security_level(pod_security_violations, '1.29')")
+        .with_sql_example(
+            "pod_security_level(workload['pod_security_violations'], '1.29') = 'privileged'",
+        )
         .build();
         Self { signature: Signature::user_defined(Volatility::Immutable), documentation }
     }

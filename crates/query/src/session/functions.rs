@@ -16,7 +16,8 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::Statement;
 
 use super::Session;
-use crate::functions::{added, functions};
+use crate::functions::added::ADDED;
+use crate::functions::functions;
 
 /// A function as people look it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +26,12 @@ pub struct FunctionDoc {
     pub name: String,
     /// How it is called.
     pub syntax: String,
-    /// What it gives.
+    /// What it gives, in Markdown.
     pub description: String,
+    /// Its arguments with what they are; empty where the description says it.
+    pub arguments: Vec<(String, String)>,
+    /// An expression with it, or a query where it gives a table; those of ours are true of themselves, or run on any lake.
+    pub example: String,
     /// Whether it is made for this field, or for JSON; the others are those of DataFusion.
     pub is_ours: bool,
 }
@@ -35,6 +40,7 @@ pub struct FunctionDoc {
 struct TableQuery {
     name: &'static str,
     syntax: &'static str,
+    example: &'static str,
     /// The types of the arguments, with their defaults.
     arguments: &'static [(Argument, Option<&'static str>)],
     sql: &'static str,
@@ -50,24 +56,28 @@ const TABLE_QUERIES: &[TableQuery] = &[
     TableQuery {
         name: "timeline",
         syntax: "timeline('identity or object')",
+        example: "SELECT time, verb, resource, name, outcome FROM timeline('mallory@example.com') ORDER BY time",
         arguments: &[(Argument::Text, None)],
         sql: include_str!("../table_functions/timeline.sql"),
     },
     TableQuery {
         name: "diff",
         syntax: "diff('object')",
+        example: "SELECT time, username, change, before, after FROM diff('checkout/checkout-api') ORDER BY time",
         arguments: &[(Argument::Text, None)],
         sql: include_str!("../table_functions/diff.sql"),
     },
     TableQuery {
         name: "lineage",
         syntax: "lineage('object')",
+        example: "SELECT time, object, username, author FROM lineage('daemonsets/kube-system/node-agent') ORDER BY time",
         arguments: &[(Argument::Text, None)],
         sql: include_str!("../table_functions/lineage.sql"),
     },
     TableQuery {
         name: "sessions",
         syntax: "sessions('identity', INTERVAL '30 minutes')",
+        example: "SELECT username, started, ended, requests FROM sessions('*@example.com', INTERVAL '1 hour')",
         arguments: &[(Argument::Text, None), (Argument::Interval, Some("30 minutes"))],
         sql: include_str!("../table_functions/sessions.sql"),
     },
@@ -109,11 +119,14 @@ impl Session {
             state.aggregate_functions().iter().map(|(name, f)| (name, f.documentation()));
         let window = state.window_functions().iter().map(|(name, f)| (name, f.documentation()));
         let engine = scalar.chain(aggregate).chain(window).filter_map(|(name, documentation)| {
-            let Documentation { description, syntax_example, .. } = documentation?;
+            let Documentation { description, syntax_example, sql_example, arguments, .. } =
+                documentation?;
             Some(FunctionDoc {
                 name: name.clone(),
                 syntax: syntax_example.clone(),
                 description: description.clone(),
+                arguments: arguments.clone().unwrap_or_default(),
+                example: sql_example.clone().unwrap_or_default(),
                 is_ours: ours.contains(name),
             })
         });
@@ -121,12 +134,16 @@ impl Session {
             name: query.name.to_owned(),
             syntax: query.syntax.to_owned(),
             description: crate::views::comment(query.sql),
+            arguments: Vec::new(),
+            example: query.example.to_owned(),
             is_ours: true,
         });
-        let added = added::DOCUMENTATION.iter().map(|(syntax, description)| FunctionDoc {
-            name: syntax.split_once('(').map_or(*syntax, |(name, _)| name).to_owned(),
-            syntax: (*syntax).to_owned(),
-            description: (*description).to_owned(),
+        let added = ADDED.iter().map(|added| FunctionDoc {
+            name: added.syntax.split_once('(').map_or(added.syntax, |(name, _)| name).to_owned(),
+            syntax: added.syntax.to_owned(),
+            description: added.description.to_owned(),
+            arguments: Vec::new(),
+            example: added.example.to_owned(),
             is_ours: true,
         });
         // Of two of a name the first stays.

@@ -1,17 +1,17 @@
 //! What a session can tell about its tables.
 
-use podtrail_event::{FieldDoc, documentation, sql_type};
+use podtrail_event::sql_type;
 
 use super::Session;
 use crate::error::QueryError;
-use crate::views;
+use crate::views::{self, ViewColumns};
 
 /// A table or view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableDoc {
     /// Its name.
     pub name: String,
-    /// What one row is; empty for what the session was given.
+    /// What one row is, in Markdown; empty for what the session was given.
     pub description: String,
 }
 
@@ -22,7 +22,7 @@ pub struct ColumnDoc {
     pub name: String,
     /// Its type, as SQL engines name it.
     pub sql_type: String,
-    /// What it holds; empty where the events table has no such column.
+    /// What it holds, in Markdown; empty in what the session was given.
     pub description: String,
 }
 
@@ -53,26 +53,13 @@ impl Session {
     pub async fn columns(&self, table: &str) -> Result<Vec<ColumnDoc>, QueryError> {
         let provider = self.context.table_provider(table).await;
         let schema = provider.map_err(|_| self.unknown_table(table))?.schema();
-        let documented = documentation();
         let view = table.strip_suffix("_history").unwrap_or(table);
-        let members = views::STRUCTS.iter().find(|(name, _)| *name == view);
-        let members = members.and_then(|(_, path)| member(&documented, path)).unwrap_or_default();
-        let columns = schema.fields().iter().map(|field| {
-            let known = members.iter().chain(&documented).find(|known| known.name == field.name());
-            let known = known.filter(|known| known.data_type == *field.data_type());
-            ColumnDoc {
-                name: field.name().clone(),
-                sql_type: sql_type(field.data_type()),
-                description: known.map(|known| known.doc.clone()).unwrap_or_default(),
-            }
+        let known = ViewColumns::new();
+        let columns = schema.fields().iter().map(|field| ColumnDoc {
+            name: field.name().clone(),
+            sql_type: sql_type(field.data_type()),
+            description: known.description(view, field.name()),
         });
         Ok(columns.collect())
     }
-}
-
-/// The members of the struct at a path such as `workload.containers`.
-fn member<'a>(fields: &'a [FieldDoc], path: &str) -> Option<&'a [FieldDoc]> {
-    let (name, rest) = path.split_once('.').unwrap_or((path, ""));
-    let field = fields.iter().find(|field| field.name == name)?;
-    if rest.is_empty() { Some(&field.fields) } else { member(&field.fields, rest) }
 }

@@ -13,7 +13,7 @@ use crate::scope::Scope;
 pub struct LakeVersion {
     events: Arc<dyn TableProvider>,
     quarantine: Arc<dyn TableProvider>,
-    findings: Snapshot,
+    findings: Arc<dyn TableProvider>,
     size: ScanSize,
 }
 
@@ -34,7 +34,7 @@ impl LakeVersion {
             bytes: events.files().iter().map(|file| file.size).sum(),
         };
         let quarantine = lake.quarantine().await?.provider()?;
-        let findings = lake.findings().await?.rows;
+        let findings = lake.findings().await?.rows.provider()?;
         Ok(Self { events: events.provider()?, quarantine, findings, size })
     }
 
@@ -45,7 +45,7 @@ impl LakeVersion {
     pub async fn session(&self, scope: Scope, limits: Limits) -> Result<Session, QueryError> {
         let session = Box::pin(Session::over(self.events.clone(), scope, limits)).await?;
         session.define_quarantine(self.quarantine.clone())?;
-        session.define_findings(&self.findings).await?;
+        session.define_findings(self.findings.clone()).await?;
         Ok(session)
     }
 

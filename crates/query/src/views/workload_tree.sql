@@ -1,6 +1,7 @@
 -- One row a workload write: the object at the root of its owners, and the identity that had last written the spec of that
 -- object. Owners may be older than the scope. `author` is whom `author_username` acted as; `author_known_by` is
 -- `own request`, `owner chain`, `template hash` (by names alone) or `unknown`.
+
 -- A detection names the author of what it finds so:
 --   SELECT c.event_id, c.object || ' of ' || t.author AS reason
 --   FROM containers c JOIN workload_tree t ON t.cluster = c.cluster AND t.event_id = c.event_id

@@ -1,9 +1,10 @@
 //! The SQL functions, over every type that strings can have.
 
 use datafusion::arrow::array::AsArray;
-use podtrail_query::{Scope, functions};
+use podtrail_query::{Permissions, Planned, Scope, functions, parse};
+use serde_json::json;
 
-use crate::{column, session};
+use crate::{column, session, stage};
 
 #[tokio::test]
 async fn functions_say_what_kubernetes_means() {
@@ -186,6 +187,26 @@ async fn time_falls_into_buckets() {
     let session = session(&[], Scope::default()).await;
     let sql = "SELECT CAST(time_bucket(INTERVAL '15 minutes', TIMESTAMP '2026-11-24T10:29:59') AS VARCHAR)";
     assert_eq!(column(&session, sql).await, ["2026-11-24T10:15:00"]);
+}
+
+#[tokio::test]
+async fn every_example_holds() {
+    let pod = json!({"responseObject": {"kind": "Pod", "spec": {"containers": [
+        {"name": "app", "image": "nginx", "securityContext": {"privileged": true}},
+    ]}}});
+    let session = session(&[stage("a", "ResponseComplete", pod)], Scope::default()).await;
+    for function in session.functions().into_iter().filter(|function| function.is_ours) {
+        let example = function.example;
+        if example.starts_with("SELECT") {
+            let statement = parse(&example).unwrap().remove(0);
+            let planned = session.plan(statement, Permissions::default()).await.unwrap();
+            let Planned::Rows(rows) = planned else { panic!("{example} has no rows") };
+            rows.collect().await.unwrap();
+        } else {
+            let sql = format!("SELECT arrow_cast({example}, 'Utf8') FROM events");
+            assert_eq!(column(&session, &sql).await, ["true"], "{example}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -131,6 +131,19 @@ async fn every_view_can_be_read_with_and_without_history() {
 }
 
 #[tokio::test]
+async fn every_table_and_column_says_what_it_holds() {
+    let session = Session::empty().await.unwrap();
+    let tables = session.tables();
+    assert_eq!(tables.len(), VIEW_NAMES.len() + 3, "findings, findings_log and quarantine too");
+    for table in tables {
+        assert!(!table.description.is_empty(), "{}", table.name);
+        for column in session.columns(&table.name).await.unwrap() {
+            assert!(!column.description.is_empty(), "{}.{}", table.name, column.name);
+        }
+    }
+}
+
+#[tokio::test]
 async fn history_is_what_was_before_the_scope_by_anybody() {
     let at = |time: &str, user: &str| {
         stage(

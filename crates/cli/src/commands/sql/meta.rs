@@ -1,6 +1,6 @@
 //! The commands of the desk that begin with a backslash.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use podtrail_detect::{SavedQuery, saved_queries};
@@ -12,6 +12,7 @@ use super::desk::Desk;
 use super::sink::Sink;
 use crate::args::parse_parameter;
 use crate::exit::UsageError;
+use crate::listing::list;
 use crate::output;
 
 /// The commands with what they do.
@@ -120,13 +121,12 @@ fn tables(desk: &Desk, out: &mut dyn Write) -> anyhow::Result<()> {
 
 async fn columns(desk: &Desk, table: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     let columns = desk.session().columns(table).await?.into_iter();
-    list(
-        columns.map(|column| [format!("{}  {}", column.name, column.sql_type), column.description]),
-        out,
-    )
+    let lines =
+        columns.map(|column| [format!("{}  {}", column.name, column.sql_type), column.description]);
+    Ok(list(lines, out)?)
 }
 
-fn functions(desk: &Desk, pattern: Option<&str>, out: &mut dyn Write) -> anyhow::Result<()> {
+fn functions(desk: &Desk, pattern: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
     let is_listed = |name: &str, is_ours: bool| match pattern {
         None => is_ours,
         Some(pattern) => match pattern.split_once('*') {
@@ -136,39 +136,7 @@ fn functions(desk: &Desk, pattern: Option<&str>, out: &mut dyn Write) -> anyhow:
     };
     let functions = desk.session().functions().into_iter();
     let functions = functions.filter(|function| is_listed(&function.name, function.is_ours));
-    list(functions.map(|function| [function.syntax, function.description.trim().to_owned()]), out)
-}
-
-/// Writes pairs of a name and a text, the texts below each other and wrapped to the screen.
-fn list<S: AsRef<str>>(
-    pairs: impl Iterator<Item = [S; 2]>,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
-    /// A longer name has its text on the next line.
-    const WIDEST: usize = 34;
-    let pairs: Vec<_> = pairs.collect();
-    let widths = pairs.iter().map(|[name, _]| name.as_ref().chars().count());
-    let indent = widths.filter(|width| *width <= WIDEST).max().unwrap_or(0) + 2;
-    let spaces = " ".repeat(indent);
-    for [name, text] in &pairs {
-        let (name, text) = (escape(name.as_ref()), text.as_ref().split_whitespace());
-        let text = text.collect::<Vec<_>>().join(" ");
-        if text.is_empty() {
-            writeln!(out, "{name}")?;
-            continue;
-        }
-        let first = format!("{name:<indent$}");
-        let is_wide = name.chars().count() + 2 > indent;
-        if is_wide {
-            writeln!(out, "{name}")?;
-        }
-        let options = textwrap::Options::new(output::width().max(indent + 20))
-            .initial_indent(if is_wide { &spaces } else { &first })
-            .subsequent_indent(&spaces)
-            .break_words(false);
-        writeln!(out, "{}", textwrap::fill(&escape(&text), options))?;
-    }
-    Ok(())
+    list(functions.map(|function| [function.syntax, function.description]), out)
 }
 
 /// A length of time for `\timing`.

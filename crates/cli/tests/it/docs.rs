@@ -1,0 +1,77 @@
+//! What docs/ shows is what the program prints. `UPDATE_DOCS=1 cargo test --workspace --test it docs` writes it anew.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use crate::{Run, command, podtrail, scratch};
+
+/// A file in docs/ holds this text, or is made to hold it.
+fn expect_page(name: &str, text: &str) {
+    let file = root().join("docs").join(name);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&file, text).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap();
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (written, printed) = (lines(&written), lines(text));
+    let differs = |line: &usize| written.get(*line) != printed.get(*line);
+    if let Some(line) = (0..written.len().max(printed.len())).find(differs) {
+        panic!(
+            "docs/{name}, line {}, is {:?}, and should be {:?}: `UPDATE_DOCS=1 cargo test --workspace --test it docs` writes it anew",
+            line + 1,
+            written.get(line),
+            printed.get(line)
+        );
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn the_reference_is_what_the_program_knows() {
+    for (page, arguments) in [
+        ("schema.md", &["schema"][..]),
+        ("functions.md", &["schema", "--functions"]),
+        ("detections.md", &["detections", "list"]),
+    ] {
+        let printed = podtrail([arguments, &["--format", "markdown"]].concat()).expect(0).stdout;
+        expect_page(page, &printed);
+    }
+}
+
+#[test]
+fn what_is_looked_up_has_a_form_for_people() {
+    let schema = podtrail(["schema"]).expect(0).stdout;
+    assert!(schema.contains("  workload.containers.privileged  boolean\n"), "{schema}");
+    let functions = podtrail(["schema", "--functions"]).expect(0).stdout;
+    assert!(functions.starts_with("cidr_contains(cidr, ip)"), "{functions}");
+}
+
+#[test]
+fn the_queries_of_the_cookbook_give_what_it_shows() {
+    let (_dir, lake) = scratch();
+    // The output names the files as they were named.
+    let at_root = |arguments: &[&str]| {
+        Run::of(command(arguments).current_dir(root()).output().unwrap()).expect(0)
+    };
+    at_root(&["ingest", "samples/intrusion", "--lake", &lake]);
+    at_root(&["detect", "--lake", &lake]);
+
+    let cookbook = std::fs::read_to_string(root().join("docs/cookbook.md")).unwrap();
+    let mut parts = cookbook.split("```sql\n");
+    let mut page = parts.next().unwrap().to_owned();
+    let parts: Vec<_> = parts.map(|part| part.split_once("```\n\n```text\n").unwrap()).collect();
+    // All in one session: to open it takes longer than most queries.
+    let queries: Vec<_> = parts.iter().map(|(query, _)| *query).collect();
+    let printed = podtrail(["sql", "--lake", &lake, "-c", &queries.join(";\n")]).expect(0).stdout;
+    let mut tables = printed.split_inclusive(" rows\n").flat_map(|t| t.split_inclusive(" row\n"));
+    for (query, rest) in parts {
+        let table = tables.next().unwrap();
+        assert!(!table.ends_with("\n0 rows\n"), "nothing is found by {query}");
+        let (_, rest) = rest.split_once("```\n").unwrap();
+        write!(page, "```sql\n{query}```\n\n```text\n{table}```\n{rest}").unwrap();
+    }
+    expect_page("cookbook.md", &page);
+}

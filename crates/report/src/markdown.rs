@@ -1,0 +1,46 @@
+//! Tables in GitHub Flavored Markdown.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use crate::escape::escape;
+
+/// Writes the row of names that a table begins with.
+///
+/// # Errors
+/// When the output fails.
+pub fn markdown_header(
+    out: &mut (impl Write + ?Sized),
+    names: impl Iterator<Item = String> + Clone,
+) -> io::Result<()> {
+    markdown_row(out, names.clone())?;
+    markdown_row(out, names.map(|_| "---".to_owned()))
+}
+
+/// Writes a row of a table. The cells are Markdown: [`escape_markdown`] makes it of text.
+///
+/// # Errors
+/// When the output fails.
+pub fn markdown_row(
+    out: &mut (impl Write + ?Sized),
+    cells: impl Iterator<Item = String>,
+) -> io::Result<()> {
+    let mut line = String::from("|");
+    for cell in cells {
+        // Writing to a string cannot fail.
+        let _ = write!(line, " {cell} |");
+    }
+    writeln!(out, "{line}")
+}
+
+/// The text as Markdown shows it as it is: no links, images, HTML or cells of its own.
+pub fn escape_markdown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in escape(text).chars() {
+        if "\\`*_[]<>|~&!".contains(character) {
+            shown.push('\\');
+        }
+        shown.push(character);
+    }
+    shown
+}
