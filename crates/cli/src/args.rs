@@ -102,6 +102,9 @@ pub(crate) struct FindArgs {
     /// Run this detection only; may be repeated
     #[arg(long, value_name = "ID")]
     pub(crate) detection: Vec<String>,
+    /// Set a parameter of a detection (`detections show ID` lists them); may be repeated
+    #[arg(long, value_name = "ID.NAME=VALUE", value_parser = parse_detection_parameter)]
+    pub(crate) param: Vec<(String, String, String)>,
     /// How many detections run side by side; one a core if not given
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
@@ -583,6 +586,17 @@ pub(crate) fn parse_parameter(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
     pair.ok_or_else(|| format!("'{text}' is not NAME=VALUE"))
+}
+
+/// Reads `ID.NAME=VALUE`.
+fn parse_detection_parameter(text: &str) -> Result<(String, String, String), String> {
+    let (place, value) = text.split_once('=').unwrap_or_default();
+    match place.split_once('.') {
+        Some((id, name)) if !id.is_empty() && !name.is_empty() => {
+            Ok((id.to_owned(), name.to_owned(), value.to_owned()))
+        }
+        _ => Err(format!("'{text}' is not ID.NAME=VALUE")),
+    }
 }
 
 /// How findings are printed.

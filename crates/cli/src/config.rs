@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::Resettable;
 use clap::error::ContextKind;
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, ValueHint};
 use toml::de::{DeTable, DeValue};
 
 use crate::exit::UsageError;
@@ -26,7 +26,7 @@ const fn setting(name: &'static str, commands: &'static [&'static str]) -> Setti
     Setting { name, commands }
 }
 
-const SETTINGS: [Setting; 11] = [
+const SETTINGS: [Setting; 12] = [
     setting("lake", &[]),
     // Elsewhere --cluster chooses among clusters, or corrects what was said at ingest.
     setting("cluster", &["ingest"]),
@@ -37,6 +37,8 @@ const SETTINGS: [Setting; 11] = [
     setting("every", &["ingest"]),
     setting("queries", &[]),
     setting("exceptions", &[]),
+    // Of `sql` they are those of one query.
+    setting("param", &["hunt", "detect"]),
     setting("min_severity", &[]),
     setting("fail_on", &[]),
     setting("lookback", &[]),
@@ -131,7 +133,9 @@ impl Config {
                 continue;
             };
             let texts = match arg.get_action() {
-                ArgAction::Append => std::env::split_paths(&text).map(OsString::from).collect(),
+                ArgAction::Append if is_path(arg) => {
+                    std::env::split_paths(&text).map(OsString::from).collect()
+                }
                 _ => vec![text],
             };
             check(arg, &texts).map_err(|detail| UsageError(format!("{variable}: {detail}")))?;
@@ -222,6 +226,10 @@ fn own_settings<'c>(
 
 fn is_for(setting: &Setting, top: &str) -> bool {
     setting.commands.is_empty() || setting.commands.contains(&top)
+}
+
+fn is_path(arg: &Arg) -> bool {
+    matches!(arg.get_value_hint(), ValueHint::DirPath | ValueHint::FilePath)
 }
 
 fn find<'c>(command: &'c Command, name: &str) -> Option<&'c Arg> {

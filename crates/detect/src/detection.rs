@@ -22,6 +22,8 @@ pub struct Detection {
     pub sql: String,
     /// The file that it was read from, of a built-in one below `queries`; empty where it was none.
     pub file: PathBuf,
+    /// What parameters are set to, by name and as text; the others have their defaults.
+    set: Vec<(String, String)>,
 }
 
 /// The head of a detection. Unknown keys are errors.
@@ -303,12 +305,23 @@ impl Detection {
         if let Some(id) = head.attack.iter().find(|id| !is_technique(id)) {
             return Err(HeadError::Attack(id.clone()));
         }
-        Ok(Self { head, sql: sql.to_owned(), file: PathBuf::new() })
+        Ok(Self { head, sql: sql.to_owned(), file: PathBuf::new(), set: Vec::new() })
     }
 
-    /// The parameters with their defaults, ready to be bound.
+    /// Sets a parameter to what `text` stands for, in place of its default.
+    pub(crate) fn set_parameter(&mut self, name: &str, text: &str) -> Result<(), ParameterError> {
+        self.set.push((name.to_owned(), text.to_owned()));
+        self.parameters().map(|_| ())
+    }
+
+    /// What parameters are set to, by name and as text.
+    pub(crate) fn set_parameters(&self) -> &[(String, String)] {
+        &self.set
+    }
+
+    /// The parameters, those that are not set with their defaults, ready to be bound.
     pub(crate) fn parameters(&self) -> Result<ParamValues, ParameterError> {
-        bind(&self.head.parameters, &[], Utc::now())
+        bind(&self.head.parameters, &self.set, Utc::now())
     }
 }
 

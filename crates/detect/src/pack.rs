@@ -13,7 +13,7 @@ use podtrail_query::{QueryError, Session};
 use walkdir::WalkDir;
 
 use crate::attack_names::AttackNames;
-use crate::detection::{Detection, HeadError};
+use crate::detection::{Detection, HeadError, ParameterError};
 use crate::exceptions::{Exception, ExceptionError, parse_exceptions};
 use crate::saved::SAVED;
 use crate::table::{self, TableError};
@@ -193,6 +193,23 @@ impl Pack {
         self.exceptions.clear();
     }
 
+    /// Sets a parameter of the detection `id` to what `text` stands for, in place of its default; nothing if there is no such
+    /// detection.
+    ///
+    /// # Errors
+    /// When it has no such parameter, or the text is none of its type; the pack is not fit for use then.
+    pub fn set_parameter(
+        &mut self,
+        id: &str,
+        name: &str,
+        text: &str,
+    ) -> Result<(), ParameterError> {
+        match self.detections.get_mut(id) {
+            Some(detection) => detection.set_parameter(name, text),
+            None => Ok(()),
+        }
+    }
+
     /// The detections, in the order of their ids.
     pub fn detections(&self) -> impl Iterator<Item = &Detection> {
         self.detections.values()
@@ -207,8 +224,8 @@ impl Pack {
         pack
     }
 
-    /// BLAKE3 over the files of its detections, tables and views, in hexadecimal digits: packs of the same digest look for
-    /// the same things. Exceptions are not part of it.
+    /// BLAKE3 over the files of its detections, tables and views and over what parameters are set to, in hexadecimal digits:
+    /// packs of the same digest look for the same things. Exceptions are not part of it.
     pub fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         for ((part, name), digest) in &self.digests {
@@ -216,6 +233,12 @@ impl Pack {
             if *part != Part::Detection || self.detections.contains_key(name) {
                 hasher.update(blake3::hash(name.as_bytes()).as_bytes());
                 hasher.update(digest.as_bytes());
+            }
+        }
+        for (id, detection) in &self.detections {
+            for text in detection.set_parameters().iter().flat_map(|(name, text)| [id, name, text])
+            {
+                hasher.update(blake3::hash(text.as_bytes()).as_bytes());
             }
         }
         hasher.finalize().to_hex().to_string()

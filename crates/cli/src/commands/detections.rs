@@ -14,7 +14,7 @@ use podtrail_report::{escape_markdown, markdown_header, markdown_row};
 use tokio::runtime::Runtime;
 
 use crate::args::{DetectionsCommand, FindArgs, PackArgs, ReferenceFormat};
-use crate::exit::Exit;
+use crate::exit::{Exit, UsageError};
 use crate::output;
 
 pub(crate) fn run(command: &DetectionsCommand) -> anyhow::Result<Exit> {
@@ -42,6 +42,11 @@ pub(crate) fn pack(folders: &[PathBuf]) -> anyhow::Result<Pack> {
 /// The pack with what was asked for: folders, single detections, exceptions.
 pub(crate) fn chosen(arguments: &FindArgs) -> anyhow::Result<Pack> {
     let mut pack = pack(&arguments.queries)?;
+    for (id, name, value) in &arguments.param {
+        find(&pack, id)?;
+        pack.set_parameter(id, name, value)
+            .map_err(|error| UsageError(format!("--param {id}.{name}: {error}")))?;
+    }
     if !arguments.detection.is_empty() {
         for id in arguments.detection.iter().filter(|id| health_check(id).is_none()) {
             find(&pack, id)?;
@@ -177,6 +182,15 @@ fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
     ];
     for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
         writeln!(out, "{name:<12}{value}")?;
+    }
+    for (name, parameter) in &head.parameters {
+        let (kind, default) = (parameter.type_name(), parameter.default_text());
+        writeln!(
+            out,
+            "{:<12}{name} ({kind}, {default}): {}",
+            "parameter",
+            parameter.description()
+        )?;
     }
     let texts = [
         ("It cannot see", head.blind_spots.as_slice().to_vec()),

@@ -75,6 +75,12 @@ fn a_flag_beats_the_environment_and_that_the_file() {
     assert!(run.stdout.contains("of-the-environment"), "{run}");
     let strict = format!("{file}min_severity = 'critical'\n");
     assert_eq!(with_file(&strict, &hunt, &[]).expect(0).jsonl().len(), 0);
+    // The parameters of detections are of a list in the file, and one in the environment.
+    let counts = ["hunt", "--detection", "workload-burst", "--format", "jsonl"];
+    let low = format!("{file}param = ['workload-burst.objects=1']\n");
+    assert_ne!(with_file(&low, &counts, &[]).expect(0).jsonl().len(), 0);
+    let high = [("PODTRAIL_PARAM", "workload-burst.objects=9")];
+    assert_eq!(with_file(&low, &counts, &high).expect(0).jsonl().len(), 0);
 }
 
 #[test]

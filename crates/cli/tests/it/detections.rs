@@ -125,6 +125,42 @@ fn a_folder_adds_detections_and_replaces_them() {
     assert!(run.stderr.contains("broken.sql"), "{run}");
 }
 
+/// What a script in a person's hands does: a workload each second.
+#[test]
+fn parameters_of_detections_are_set() {
+    let (dir, _) = scratch();
+    let log = dir.path().join("a.log");
+    let pod = |second| {
+        privileged_pod(&format!("p{second}"), &format!("2026-11-24T10:00:{second:02}.000000Z"))
+    };
+    let pods: Vec<_> = (0..5).map(pod).collect();
+    std::fs::write(&log, pods.join("\n")).unwrap();
+    let log = log.display().to_string();
+    let hunt = |parameter: &'static str| {
+        let only = ["--detection", "workload-burst", "--format", "jsonl"];
+        let arguments = ["hunt", &log, "--param", parameter].into_iter().chain(only);
+        podtrail(arguments)
+    };
+    assert_eq!(hunt("workload-burst.objects=6").expect(0).jsonl().len(), 0);
+    assert_eq!(hunt("workload-burst.objects=5").expect(0).jsonl().len(), 1);
+    for (parameter, detail) in [
+        (
+            "workload-burst.objects=many",
+            "--param workload-burst.objects: 'many' is no whole number",
+        ),
+        ("workload-burst.pods=5", "there is no parameter 'pods': there are objects, pause_seconds"),
+        ("objects=5", "'objects=5' is not ID.NAME=VALUE"),
+    ] {
+        let run = hunt(parameter).expect(2);
+        assert!(run.stderr.contains(detail), "{run}");
+    }
+    let run = hunt("workload-bursts.objects=5").expect(4);
+    assert!(run.stderr.contains("there is no detection 'workload-bursts'"), "{run}");
+
+    let shown = podtrail(["detections", "show", "workload-burst"]).expect(0).stdout;
+    assert!(shown.contains("objects (integer, 20): How many workloads within a minute"), "{shown}");
+}
+
 #[test]
 fn what_a_package_installs_is_generated() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
