@@ -108,6 +108,9 @@ pub(crate) struct FindArgs {
     /// How many detections run side by side; one a core if not given
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
+    /// How much memory the queries may use; half of it keeps rows that many detections ask for, which are read again and again where that is too little
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "3GiB")]
+    pub(crate) memory: usize,
     /// A file of exceptions beside the built-in ones: findings that are known to be innocent
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) exceptions: Vec<PathBuf>,

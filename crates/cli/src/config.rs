@@ -32,7 +32,8 @@ const SETTINGS: [Setting; 12] = [
     setting("cluster", &["ingest"]),
     // A retry goes by what was ingested.
     setting("no_redact", &["ingest", "hunt"]),
-    setting("memory", &[]),
+    // Elsewhere it is of queries.
+    setting("memory", &["ingest"]),
     setting("max_expanded", &[]),
     setting("every", &["ingest"]),
     setting("queries", &[]),

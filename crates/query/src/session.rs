@@ -45,9 +45,13 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For hundreds of queries over one session.
-    pub fn for_hunt() -> Self {
-        Self { cache: 1 << 30, ..Self::default() }
+    /// What a hunt may use where nobody says, in bytes.
+    pub const HUNT: usize = 3 << 30;
+
+    /// For hundreds of queries over one session, in so many bytes: half of them for the rows of views.
+    pub fn for_hunt(memory: usize) -> Self {
+        let cache = memory / 2;
+        Self { memory: memory - cache, cache, ..Self::default() }
     }
 }
 

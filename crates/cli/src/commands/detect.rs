@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
             every: arguments.every,
             only,
         }),
-        limits: Limits::for_hunt(),
+        limits: Limits::for_hunt(find.memory),
         jobs: find.jobs,
     };
     let runtime = Runtime::new().context("cannot start threads")?;

@@ -50,7 +50,7 @@ fn preview(pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let hunt = runtime.block_on(async {
         let lake = Lake::open(lake).await?;
-        let session = Session::open(&lake, scope, Limits::for_hunt()).await?;
+        let session = Session::open(&lake, scope, Limits::for_hunt(Limits::HUNT)).await?;
         anyhow::Ok(podtrail_detect::hunt(&session, pack, None).await?)
     })?;
     for failure in &hunt.failures {

@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
             return Ok(exit);
         }
     }
-    let session = Session::open(&lake, scope, Limits::for_hunt());
+    let session = Session::open(&lake, scope, Limits::for_hunt(arguments.find.memory));
     let session = runtime.block_on(session)?;
     let (summary, mut hunt) = runtime.block_on(search(&session, &pack, arguments.find.jobs))?;
     for failure in &hunt.failures {
@@ -165,12 +165,10 @@ async fn summary(session: &Session) -> Result<LogSummary, QueryError> {
     const EVENTS: &str = "
         SELECT count(*) AS events, min(time) AS first, max(time) AS last, count(DISTINCT username) AS identities
         FROM stages";
-    const REQUESTS: &str = "
-        SELECT
-            count(*) AS requests,
-            count(*) FILTER (WHERE writes) AS writes,
-            count(*) FILTER (WHERE writes AND workload['body_source'] <> 'none') AS visible
-        FROM (SELECT *, workload IS NOT NULL AND outcome = 'allowed' AS writes FROM events)";
+    const REQUESTS: &str = "SELECT count(*) AS requests FROM events";
+    const WRITES: &str = "
+        SELECT count(*) AS writes, count(*) FILTER (WHERE body_source <> 'none') AS visible
+        FROM workloads WHERE outcome = 'allowed'";
     // Of what the detections judge by its body.
     const BLIND: &str = "
         SELECT resource, sum(writes_without_body) AS writes
@@ -182,6 +180,7 @@ async fn summary(session: &Session) -> Result<LogSummary, QueryError> {
     const CLUSTERS: &str = "SELECT DISTINCT cluster FROM stages ORDER BY cluster";
     let events = session.sql(EVENTS).await?.collect().await?;
     let requests = session.sql(REQUESTS).await?.collect().await?;
+    let writes = session.sql(WRITES).await?.collect().await?;
     let clusters = session.sql(CLUSTERS).await?.collect().await?;
     let blind = session.sql(BLIND).await?.collect().await?;
     let names = clusters.iter().filter_map(|batch| batch.column(0).as_string_opt::<i32>());
@@ -192,8 +191,8 @@ async fn summary(session: &Session) -> Result<LogSummary, QueryError> {
         last: instant(&events, "last"),
         clusters: names.flatten().flatten().map(str::to_owned).collect(),
         identities: number(&events, "identities"),
-        workload_writes: number(&requests, "writes"),
-        visible_writes: number(&requests, "visible"),
+        workload_writes: number(&writes, "writes"),
+        visible_writes: number(&writes, "visible"),
         blind_writes: blind.iter().flat_map(counts).collect(),
     })
 }

@@ -11,7 +11,9 @@ use tempfile::TempDir;
 
 /// A session over logs, one event a line, each under the name of its cluster.
 pub(crate) async fn session(logs: &[(String, String)]) -> Session {
-    Session::in_memory(vec![batch(logs)], Scope::default(), Limits::for_hunt()).await.unwrap()
+    Session::in_memory(vec![batch(logs)], Scope::default(), Limits::for_hunt(Limits::HUNT))
+        .await
+        .unwrap()
 }
 
 fn batch(logs: &[(String, String)]) -> RecordBatch {

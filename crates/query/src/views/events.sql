@@ -3,15 +3,15 @@
 SELECT * FROM stages{history}
 WHERE stage IS NULL OR stage NOT IN ('RequestReceived', 'ResponseStarted')
 UNION ALL
-SELECT * FROM stages{history} AS early
-WHERE early.stage IN ('RequestReceived', 'ResponseStarted')
-  AND NOT EXISTS (
-    SELECT 1 FROM stages{history} AS late
-    WHERE late.audit_id = early.audit_id
-      AND late.time = early.time
-      AND late.cluster = early.cluster
-      AND late.date = early.date
-      AND late.activity = early.activity
-      AND late.stage <> early.stage
-      AND late.stage <> 'RequestReceived'
-  )
+-- Of the two sides of a join the first is held in memory: the keys of the last stages, not all columns of the others.
+SELECT early.*
+FROM (SELECT * FROM stages{history} WHERE stage <> 'RequestReceived') AS late
+RIGHT ANTI JOIN (
+  SELECT * FROM stages{history} WHERE stage IN ('RequestReceived', 'ResponseStarted')
+) AS early
+  ON late.audit_id = early.audit_id
+  AND late.time = early.time
+  AND late.cluster = early.cluster
+  AND late.date = early.date
+  AND late.activity = early.activity
+  AND late.stage <> early.stage
