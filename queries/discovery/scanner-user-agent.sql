@@ -26,13 +26,13 @@ SELECT
     AS reason
 FROM (
   SELECT events.*, kind
-  FROM events
-  JOIN (
+  FROM (
     SELECT agent, min(kind) AS kind
     FROM (SELECT DISTINCT user_agent AS agent FROM events)
     JOIN (SELECT tool, kind FROM scanner_user_agents UNION ALL SELECT tool, kind FROM attack_tools)
       ON regexp_like(agent, '\b(' || tool || ')\b', 'i')
     GROUP BY agent
-  ) ON user_agent = agent
+  )
+  JOIN events ON user_agent = agent
 )
 GROUP BY cluster, username, impersonated_username, client_ip, user_agent

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
@@ -32,6 +32,7 @@ const ID_DIGITS: usize = 32;
 pub(crate) struct Row {
     /// Number of its partition.
     pub(crate) partition: usize,
+    pub(crate) superseded: Superseded,
     /// Microseconds since the Unix epoch; 0 in tables without a time.
     pub(crate) time: i64,
     pub(crate) id: u128,
@@ -39,6 +40,25 @@ pub(crate) struct Row {
     pub(crate) batch: usize,
     /// Index of the row in its batch.
     pub(crate) index: usize,
+}
+
+/// What the column says by which rows are sorted before all else, in that order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Superseded {
+    /// Also in tables without that column.
+    No,
+    Yes,
+    Unknown,
+}
+
+impl Superseded {
+    fn of(column: &BooleanArray, index: usize) -> Self {
+        match column.is_valid(index).then(|| column.value(index)) {
+            Some(false) => Self::No,
+            Some(true) => Self::Yes,
+            None => Self::Unknown,
+        }
+    }
 }
 
 impl Row {
@@ -72,6 +92,9 @@ impl NewRows {
             let ids = text_column(spec, batch, spec.id_column)?;
             let times =
                 spec.time_column.map(|column| time_column(spec, batch, column)).transpose()?;
+            let superseded = spec.superseded_column;
+            let superseded =
+                superseded.map(|column| boolean_column(spec, batch, column)).transpose()?;
             for (index, partition) in numbers.into_iter().enumerate() {
                 let id = parse_id(ids.value(index)).ok_or_else(|| LakeError::Rows {
                     table: spec.name,
@@ -82,7 +105,9 @@ impl NewRows {
                     ),
                 })?;
                 let time = times.map_or(0, |times| times[index]);
-                let row = Row { partition, time, id, batch: batch_index, index };
+                let superseded =
+                    superseded.map_or(Superseded::No, |column| Superseded::of(column, index));
+                let row = Row { partition, superseded, time, id, batch: batch_index, index };
                 if seen.insert(row.key()) {
                     rows.push(row);
                 } else {
@@ -107,7 +132,7 @@ impl NewRows {
         files: &[DataFile],
         known: &KnownIds,
     ) -> Result<HashSet<RowKey>, LakeError> {
-        let wanted: HashMap<usize, Wanted<'_>> = self
+        let wanted: HashMap<usize, Wanted> = self
             .rows
             .chunk_by(|a, b| a.partition == b.partition)
             .map(|rows| (rows[0].partition, Wanted::new(rows)))
@@ -138,22 +163,25 @@ impl NewRows {
     }
 }
 
-/// The new rows of one partition, in order of time.
-struct Wanted<'a> {
-    rows: &'a [Row],
+/// The new rows of one partition.
+struct Wanted {
+    /// In order.
+    times: Vec<i64>,
     ids: HashSet<u128>,
 }
 
-impl<'a> Wanted<'a> {
-    fn new(rows: &'a [Row]) -> Self {
-        Self { rows, ids: rows.iter().map(|row| row.id).collect() }
+impl Wanted {
+    fn new(rows: &[Row]) -> Self {
+        let mut times: Vec<i64> = rows.iter().map(|row| row.time).collect();
+        times.sort_unstable();
+        Self { times, ids: rows.iter().map(|row| row.id).collect() }
     }
 
     /// Whether the time of any row lies in this range. Logs that are read side by side make rows of a few short periods
     /// far apart: what lies between them is not looked into.
     fn any_within(&self, first: i64, last: i64) -> bool {
-        let next = self.rows.partition_point(|row| row.time < first);
-        self.rows.get(next).is_some_and(|row| row.time <= last)
+        let next = self.times.partition_point(|&time| time < first);
+        self.times.get(next).is_some_and(|&time| time <= last)
     }
 
     fn may_be_in(&self, spec: &TableSpec, file: &DataFile) -> bool {
@@ -284,6 +312,17 @@ fn text_column<'a>(
         .column_by_name(column)
         .and_then(|array| array.as_string_opt::<i32>())
         .filter(|array| array.null_count() == 0)
+        .ok_or_else(|| null_in(spec, column))
+}
+
+fn boolean_column<'a>(
+    spec: &TableSpec,
+    batch: &'a RecordBatch,
+    column: &str,
+) -> Result<&'a BooleanArray, LakeError> {
+    batch
+        .column_by_name(column)
+        .and_then(|array| array.as_boolean_opt())
         .ok_or_else(|| null_in(spec, column))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
-use podtrail_event::{ExportError, Exporter, FieldDoc, quarantine_schema};
+use podtrail_event::{ExportError, Exporter, FieldDoc, mark_superseded, quarantine_schema};
 
 use crate::append::Appended;
 use crate::compact::{CompactOptions, Compacted};
@@ -32,6 +32,7 @@ static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         partition_columns: &podtrail_event::PARTITION_COLUMNS,
         id_column: "event_id",
         ids: Some(event_ids),
+        superseded_column: Some("superseded"),
         time_column: Some("time"),
         unique_columns: &["event_id", "audit_id"],
         opaque_columns: &["request_object", "response_object", "extra"],
@@ -49,6 +50,7 @@ static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         partition_columns: &[],
         id_column: "quarantine_id",
         ids: None,
+        superseded_column: None,
         time_column: None,
         unique_columns: &["quarantine_id"],
         opaque_columns: &["bytes"],
@@ -66,6 +68,7 @@ static FINDINGS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         partition_columns: &[],
         id_column: "state_id",
         ids: None,
+        superseded_column: None,
         time_column: Some("state_at"),
         unique_columns: &["state_id", "detect_run"],
         opaque_columns: &[],
@@ -163,7 +166,12 @@ impl Lake {
     /// # Errors
     /// If the batches have other columns, a null `time` or a malformed `event_id`, or the table cannot be read or written.
     pub async fn append_events(&self, batches: Vec<RecordBatch>) -> Result<Appended, LakeError> {
-        self.events.append(batches).await
+        let marked = mark_superseded(&batches).map_err(|_| LakeError::Rows {
+            table: EVENTS.name,
+            detail: "the columns differ".to_owned(),
+        })?;
+        drop(batches);
+        self.events.append(marked).await
     }
 
     /// Adds records that could not be parsed and that the table does not have yet, in one commit.

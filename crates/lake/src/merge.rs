@@ -7,6 +7,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::compute::SortOptions;
 use chrono::DateTime;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::listing::PartitionedFile;
@@ -15,11 +16,15 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::physical_expr::expressions::col;
-use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
-use datafusion::physical_plan::execute_stream;
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::{BinaryExpr, IsNullExpr, col, lit};
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt;
 use object_store::ObjectMeta;
 use object_store::path::Path as StorePath;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -94,7 +99,7 @@ impl Footer {
                 let index = usize::try_from(column.column_idx).ok()?;
                 group.columns().get(index).map(|column| column.column_path().string())
             });
-            names.eq(sort_columns(spec))
+            names.eq(spec.sort_columns())
         });
         let positive = |number: i64| u64::try_from(number).unwrap_or_default();
         let bytes: u64 = groups.iter().map(|group| positive(group.total_byte_size())).sum();
@@ -103,25 +108,43 @@ impl Footer {
     }
 }
 
-/// The columns by which rows are in order.
-fn sort_columns(spec: &TableSpec) -> impl Iterator<Item = &'static str> {
-    spec.time_column.into_iter().chain([spec.id_column])
-}
-
 /// The rows of all runs, in order, with the columns that are stored in files.
+///
+/// Runs are in order of time apart from what is superseded: these rows are read by themselves, after the others.
 pub(crate) fn merge(
     spec: &TableSpec,
     root: &Path,
     runs: &[Run],
     footers: &[Footer],
 ) -> Result<SendableRecordBatchStream> {
+    let parts = match spec.superseded_column {
+        Some(column) => {
+            vec![Some((column, Some(false))), Some((column, Some(true))), Some((column, None))]
+        }
+        None => vec![None],
+    };
+    let parts = parts.into_iter().map(|part| merge_part(spec, root, runs, footers, part));
+    let parts = parts.collect::<Result<Vec<_>>>()?;
+    let rows = futures::stream::iter(parts).flatten();
+    Ok(Box::pin(RecordBatchStreamAdapter::new(spec.file_schema(), rows)))
+}
+
+/// The rows of all runs in which a column, if there is one, has a value.
+fn merge_part(
+    spec: &TableSpec,
+    root: &Path,
+    runs: &[Run],
+    footers: &[Footer],
+    part: Option<(&str, Option<bool>)>,
+) -> Result<SendableRecordBatchStream> {
     let row_bytes = footers.iter().map(|footer| footer.row_bytes).max().unwrap_or(1);
     let held_rows = HELD_BYTES / row_bytes / runs.len().max(1) as u64;
     let batch_rows = usize::try_from(held_rows.clamp(1, BATCH_ROWS)).unwrap_or(1);
 
     let schema = spec.file_schema();
-    let ordering = sort_columns(spec)
-        .map(|name| Ok(PhysicalSortExpr::new_default(col(name, &schema)?)))
+    let ordering = spec
+        .sort_columns()
+        .map(|name| Ok(PhysicalSortExpr::new(col(name, &schema)?, SortOptions::new(false, false))))
         .collect::<Result<Vec<_>>>()?;
     let ordering = LexOrdering::new(ordering)
         .ok_or_else(|| DataFusionError::Internal("a table has an id".to_owned()))?;
@@ -133,13 +156,29 @@ pub(crate) fn merge(
             ))
         })
         .collect::<Result<Vec<_>>>()?;
-    let source = ParquetSource::new(TableSchema::from(schema));
+    let filter = part.map(|(column, value)| -> Result<Arc<dyn PhysicalExpr>> {
+        let column = col(column, &schema)?;
+        Ok(match value {
+            Some(value) => Arc::new(BinaryExpr::new(column, Operator::Eq, lit(value))),
+            None => Arc::new(IsNullExpr::new(column)),
+        })
+    });
+    let filter = filter.transpose()?;
+    let mut source = ParquetSource::new(TableSchema::from(schema));
+    if let Some(filter) = &filter {
+        // Not to decode what the filter would drop.
+        source = source.with_predicate(filter.clone()).with_pushdown_filters(true);
+    }
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
         .with_file_groups(groups)
         // Else idle runs take files from others.
         .with_preserve_order(true)
         .build();
-    let plan = SortPreservingMergeExec::new(ordering, DataSourceExec::from_data_source(config));
+    let mut rows: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+    if let Some(filter) = filter {
+        rows = Arc::new(FilterExec::try_new(filter, rows)?);
+    }
+    let plan = SortPreservingMergeExec::new(ordering, rows);
     let session = SessionContext::new_with_config(SessionConfig::new().with_batch_size(batch_rows));
     execute_stream(Arc::new(plan), session.task_ctx())
 }

@@ -16,6 +16,7 @@ use datafusion::common::{ColumnStatistics, DataFusionError, Result, Statistics};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -150,17 +151,22 @@ impl TableProvider for LakeTable {
             ..TableParquetOptions::default()
         };
         let pushdown = PUSHDOWN_FILTERS || options.global.pushdown_filters;
+        // A query often reads a file more than once, and its footer takes as long as a column.
+        let url = ObjectStoreUrl::local_filesystem();
+        let runtime = state.runtime_env();
+        let footers = runtime.cache_manager.get_file_metadata_cache();
+        let readers = CachedParquetFileReaderFactory::new(runtime.object_store(&url)?, footers);
         // The optimizer hands the filters to the source: they need not be repeated here.
         let source = ParquetSource::new(self.scan_schema.clone())
             .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::new(readers))
             .with_pushdown_filters(pushdown);
-        let config =
-            FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
-                .with_file_groups(groups(files, state.config().target_partitions()))
-                .with_statistics(statistics)
-                .with_projection_indices(Some(columns))?
-                .with_limit(limit)
-                .build();
+        let config = FileScanConfigBuilder::new(url, Arc::new(source))
+            .with_file_groups(groups(files, state.config().target_partitions()))
+            .with_statistics(statistics)
+            .with_projection_indices(Some(columns))?
+            .with_limit(limit)
+            .build();
         Ok(DataSourceExec::from_data_source(config))
     }
 }

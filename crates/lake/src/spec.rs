@@ -29,6 +29,9 @@ pub(crate) struct TableSpec {
     pub(crate) id_column: &'static str,
     /// Computes the ids of rows, with the columns that are stored in files, from their other columns, where that can be done.
     pub(crate) ids: Option<ComputeIds>,
+    /// Boolean by which rows are sorted before all else: those for which it is true or null are seldom queried, and stand
+    /// apart at the end of a file, nulls last. Equal rows of different appends may differ in it.
+    pub(crate) superseded_column: Option<&'static str>,
     /// Timestamp (microseconds, UTC, never null) by which rows are sorted; equal rows have equal times.
     pub(crate) time_column: Option<&'static str>,
     /// Columns whose values hardly ever repeat: a dictionary would only be built to be thrown away.
@@ -42,6 +45,11 @@ pub(crate) struct TableSpec {
 }
 
 impl TableSpec {
+    /// The columns by which rows are in order.
+    pub(crate) fn sort_columns(&self) -> impl Iterator<Item = &'static str> {
+        self.superseded_column.into_iter().chain(self.time_column).chain([self.id_column])
+    }
+
     /// Whether the column of this name is in the directory name instead of in the files.
     pub(crate) fn is_partition_column(&self, name: &str) -> bool {
         self.partition_columns.contains(&name)

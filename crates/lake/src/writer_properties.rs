@@ -69,11 +69,8 @@ pub(crate) fn writer_properties(
     Ok(builder.build())
 }
 
-/// Rows are in order of time, then of id.
 fn sorting_columns(spec: &TableSpec, schema: &Schema) -> Vec<SortingColumn> {
-    spec.time_column
-        .iter()
-        .chain(std::iter::once(&spec.id_column))
+    spec.sort_columns()
         .filter_map(|name| leaf_index(schema, name))
         .filter_map(|leaf| i32::try_from(leaf).ok())
         .map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: false })

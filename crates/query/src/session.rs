@@ -11,13 +11,14 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use datafusion::catalog::{MemTable, TableProvider};
+use datafusion::common::DataFusionError;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{JoinType, LogicalPlanBuilder};
 use datafusion::prelude::{Expr, SessionConfig, SessionContext, col};
-use podtrail_event::{finding_schema, quarantine_schema};
+use podtrail_event::{finding_schema, mark_superseded, quarantine_schema};
 use podtrail_lake::{Lake, Snapshot};
 
 use crate::cached::{Cache, CachedView};
@@ -124,6 +125,7 @@ impl Session {
         scope: Scope,
         limits: Limits,
     ) -> Result<Self, QueryError> {
+        let batches = mark_superseded(&batches).map_err(DataFusionError::from)?;
         let events = MemTable::try_new(podtrail_event::schema(), vec![batches])?;
         Box::pin(Self::over(Arc::new(events), scope, limits)).await
     }

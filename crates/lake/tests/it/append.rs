@@ -45,6 +45,7 @@ async fn every_column_comes_back_as_it_went_in() {
     let (_dir, lake) = lake().await;
     let container = Container { name: Some("c".into()), ..Container::default() };
     let full = Event {
+        superseded: Some(false),
         user_groups: Some(vec!["a".into(), "b".into()]),
         exec: Some(Exec { command: Some(vec!["sh".into()]), ..Exec::default() }),
         workload: Some(Workload { containers: Some(vec![container]), ..Workload::default() }),
@@ -188,4 +189,32 @@ async fn a_file_is_known_wherever_one_looks_first() {
         let again = lake.append_events(vec![events(ids)]).await.unwrap();
         assert_eq!((again.rows, again.duplicates), (0, count));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stages_are_marked_of_which_a_commit_has_a_later_one() {
+    let (_dir, lake) = lake().await;
+    let staged = |id, audit_id: &'static str, second, stage: &'static str| Event {
+        audit_id: Some(audit_id.into()),
+        stage: Some(stage.into()),
+        ..event(id, second, "read")
+    };
+    let first = [
+        (1, "whole", 0, "RequestReceived"),
+        (2, "whole", 0, "ResponseComplete"),
+        (3, "watch", 0, "ResponseStarted"),
+        (4, "watch", 0, "RequestReceived"),
+        (5, "borrowed", 0, "RequestReceived"),
+        (6, "borrowed", 1, "ResponseComplete"),
+        (7, "later", 0, "RequestReceived"),
+    ];
+    // Of one commit, in whatever batch they came.
+    let first =
+        first.map(|(id, audit_id, second, name)| batch([staged(id, audit_id, second, name)]));
+    lake.append_events(first.to_vec()).await.unwrap();
+    lake.append_events(vec![batch([staged(8, "later", 0, "ResponseComplete")])]).await.unwrap();
+    let marked = "SELECT string_agg(concat(audit_id, ' ', stage), ', ' ORDER BY event_id)
+        FROM t WHERE superseded";
+    let expected = "whole RequestReceived, watch RequestReceived";
+    assert_eq!(value(&lake.events().await.unwrap(), marked).await, expected);
 }

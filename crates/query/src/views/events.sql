@@ -1,17 +1,33 @@
 -- One row a request: the last stage that the log has of it.
 -- Stages of one request share audit_id and time; audit_id alone can be chosen by a client.
 SELECT * FROM stages{history}
-WHERE stage IS NULL OR stage NOT IN ('RequestReceived', 'ResponseStarted')
+WHERE NOT superseded
 UNION ALL
--- Of the two sides of a join the first is held in memory: the keys of the last stages, not all columns of the others.
+-- What was not marked at ingest is rare. Of the two sides of a join the first is held in memory: keys, not all columns.
 SELECT early.*
-FROM (SELECT * FROM stages{history} WHERE stage <> 'RequestReceived') AS late
+FROM (
+  SELECT early.audit_id, early.time, early.cluster, early.date, early.activity, early.stage
+  FROM (
+    SELECT audit_id, time, cluster, date, activity, stage
+    FROM stages{history}
+    WHERE superseded IS NULL
+  ) AS early
+  LEFT SEMI JOIN (SELECT * FROM stages{history} WHERE superseded IS NOT TRUE) AS late
+    ON late.audit_id = early.audit_id
+    AND late.time = early.time
+    AND late.cluster = early.cluster
+    AND late.date = early.date
+    AND late.activity = early.activity
+    AND late.stage <> early.stage
+    AND late.stage <> 'RequestReceived'
+) AS superseded
 RIGHT ANTI JOIN (
-  SELECT * FROM stages{history} WHERE stage IN ('RequestReceived', 'ResponseStarted')
+  SELECT * FROM stages{history}
+  WHERE superseded IS NULL
 ) AS early
-  ON late.audit_id = early.audit_id
-  AND late.time = early.time
-  AND late.cluster = early.cluster
-  AND late.date = early.date
-  AND late.activity = early.activity
-  AND late.stage <> early.stage
+  ON superseded.audit_id = early.audit_id
+  AND superseded.time = early.time
+  AND superseded.cluster = early.cluster
+  AND superseded.date = early.date
+  AND superseded.activity = early.activity
+  AND superseded.stage = early.stage

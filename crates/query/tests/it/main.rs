@@ -20,7 +20,7 @@ mod table_functions;
 mod workload_tree;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
-use podtrail_event::{BatchBuilder, Event, Parser};
+use podtrail_event::{BatchBuilder, Event, Parser, mark_superseded};
 use podtrail_query::{Limits, Scope, Session, VIEW_NAMES};
 use serde_json::{Value, json};
 
@@ -88,18 +88,25 @@ async fn a_request_is_shown_once_at_its_last_stage() {
         stage("broken", "RequestReceived", json!({})),
         stage("broken", "Panic", json!({})),
     ];
-    let session = session(&events, Scope::default()).await;
+    let shown = [
+        "broken Panic",
+        "lost RequestReceived",
+        "refused ResponseStarted",
+        "watch ResponseComplete",
+        "whole ResponseComplete",
+    ];
     let sql = "SELECT concat(audit_id, ' ', stage) FROM events ORDER BY 1";
-    assert_eq!(
-        column(&session, sql).await,
-        [
-            "broken Panic",
-            "lost RequestReceived",
-            "refused ResponseStarted",
-            "watch ResponseComplete",
-            "whole ResponseComplete",
-        ]
-    );
+    assert_eq!(column(&session(&events, Scope::default()).await, sql).await, shown);
+    // However the stages are dealt out to commits, which know of their own alone.
+    for commits in 1..=4 {
+        let commit = |number| {
+            let of_commit = events.iter().skip(number).step_by(commits).cloned();
+            mark_superseded(&[batch(&of_commit.collect::<Vec<_>>())]).unwrap()
+        };
+        let batches = (0..commits).flat_map(commit).collect();
+        let session = Session::in_memory(batches, Scope::default(), Limits::default());
+        assert_eq!(column(&session.await.unwrap(), sql).await, shown, "{commits} commits");
+    }
 }
 
 #[tokio::test]
