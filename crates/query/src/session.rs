@@ -33,6 +33,9 @@ pub use statement::{Permission, Permissions, Planned, Statement, is_complete, pa
 pub use tables::{ColumnDoc, TableDoc};
 pub use version::LakeVersion;
 
+/// Memory for the footers of files, in bytes, beside the other limits: enough for ten million events that were compacted.
+const FOOTERS: usize = 128 << 20;
+
 /// What a session may use.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -306,7 +309,10 @@ fn context(limits: Limits) -> Result<SessionContext, QueryError> {
     if let Some(partitions) = limits.partitions {
         config = config.with_target_partitions(partitions);
     }
-    let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory, 0.9).build_arc()?;
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_limit(limits.memory, 0.9)
+        .with_metadata_cache_limit(FOOTERS)
+        .build_arc()?;
     let context = SessionContext::new_with_config_rt(config, runtime);
     register(&context)?;
     Ok(context)
