@@ -20,6 +20,8 @@ FROM (
     AND late.activity = early.activity
     AND late.stage <> early.stage
     AND late.stage <> 'RequestReceived'
+    -- Nothing is marked in a lake that an older version made.
+    AND early.stage IN ('RequestReceived', 'ResponseStarted')
 ) AS superseded
 RIGHT ANTI JOIN (
   SELECT * FROM stages{history}
