@@ -14,7 +14,9 @@ import os
 import statistics
 import subprocess
 import sys
-import time
+from datetime import datetime, timedelta
+
+from run import measure
 
 KEYS = ["audit_id", "time", "cluster", "date", "activity"]
 
@@ -146,9 +148,7 @@ def values_of(arguments):
     """Values that queries ask for."""
     [row] = run([arguments.podtrail, "sql", "--lake", arguments.lake, "--format", "jsonl", "-c", VALUES])["rows"]
     namespace, username, audit_id, start = row
-    day, minute = start[:10], start[11:16]
-    hour, past = int(minute[:2]), int(minute[3:])
-    clock = lambda minutes: f"{day}T{(hour * 60 + past + minutes) // 60:02}:{(past + minutes) % 60:02}:00Z"
+    clock = lambda minutes: (datetime.fromisoformat(start) + timedelta(minutes=minutes)).isoformat() + "Z"
     return {"namespace": namespace, "username": username, "audit_id": audit_id} | {
         "from": clock(0),
         "soon": clock(10),
@@ -166,17 +166,9 @@ def podtrail(arguments, query):
 
 def run(command):
     """Runs a command that prints JSON lines, and takes what the kernel says it used."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise subprocess.CalledProcessError(process.returncode, command)
+    used, output = measure(command, stderr=subprocess.DEVNULL)
     rows = [list(json.loads(line).values()) for line in output.splitlines()]
-    cpu = usage.ru_utime + usage.ru_stime
-    return {"rows": comparable(rows), "wall": wall, "cpu": cpu, "peak": usage.ru_maxrss * 1024 / 1e6}
+    return {"rows": comparable(rows), "wall": used.wall, "cpu": used.cpu, "peak": used.peak}
 
 
 def duckdb(arguments, query):

@@ -92,9 +92,9 @@ impl NewRows {
             let ids = text_column(spec, batch, spec.id_column)?;
             let times =
                 spec.time_column.map(|column| time_column(spec, batch, column)).transpose()?;
-            let superseded = spec.superseded_column;
-            let superseded =
-                superseded.map(|column| boolean_column(spec, batch, column)).transpose()?;
+            let superseded = spec
+                .superseded_column
+                .and_then(|column| batch.column_by_name(column)?.as_boolean_opt());
             for (index, partition) in numbers.into_iter().enumerate() {
                 let id = parse_id(ids.value(index)).ok_or_else(|| LakeError::Rows {
                     table: spec.name,
@@ -300,7 +300,7 @@ fn check_columns(spec: &TableSpec, batch: &RecordBatch) -> Result<(), LakeError>
     if same {
         return Ok(());
     }
-    Err(LakeError::Rows { table: spec.name, detail: "the columns differ".to_owned() })
+    Err(LakeError::other_columns(spec.name))
 }
 
 fn text_column<'a>(
@@ -312,17 +312,6 @@ fn text_column<'a>(
         .column_by_name(column)
         .and_then(|array| array.as_string_opt::<i32>())
         .filter(|array| array.null_count() == 0)
-        .ok_or_else(|| null_in(spec, column))
-}
-
-fn boolean_column<'a>(
-    spec: &TableSpec,
-    batch: &'a RecordBatch,
-    column: &str,
-) -> Result<&'a BooleanArray, LakeError> {
-    batch
-        .column_by_name(column)
-        .and_then(|array| array.as_boolean_opt())
         .ok_or_else(|| null_in(spec, column))
 }
 

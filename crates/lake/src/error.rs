@@ -138,4 +138,9 @@ impl LakeError {
     pub(crate) fn arrow(table: &'static str) -> impl FnOnce(ArrowError) -> Self {
         move |source| Self::Arrow { table, source }
     }
+
+    /// Rows were given that do not have the columns of the table.
+    pub(crate) fn other_columns(table: &'static str) -> Self {
+        Self::Rows { table, detail: "the columns differ".to_owned() }
+    }
 }

@@ -166,10 +166,8 @@ impl Lake {
     /// # Errors
     /// If the batches have other columns, a null `time` or a malformed `event_id`, or the table cannot be read or written.
     pub async fn append_events(&self, batches: Vec<RecordBatch>) -> Result<Appended, LakeError> {
-        let marked = mark_superseded(&batches).map_err(|_| LakeError::Rows {
-            table: EVENTS.name,
-            detail: "the columns differ".to_owned(),
-        })?;
+        let marked =
+            mark_superseded(&batches).map_err(|_| LakeError::other_columns(EVENTS.name))?;
         drop(batches);
         self.events.append(marked).await
     }

@@ -24,7 +24,7 @@ use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMerge
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
 use object_store::path::Path as StorePath;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -123,24 +123,26 @@ pub(crate) fn merge(
         }
         None => vec![None],
     };
-    let parts = parts.into_iter().map(|part| merge_part(spec, root, runs, footers, part));
+    let parts = parts.into_iter().map(|part| plan_part(spec, root, runs, part));
     let parts = parts.collect::<Result<Vec<_>>>()?;
-    let rows = futures::stream::iter(parts).flatten();
-    Ok(Box::pin(RecordBatchStreamAdapter::new(spec.file_schema(), rows)))
-}
 
-/// The rows of all runs in which a column, if there is one, has a value.
-fn merge_part(
-    spec: &TableSpec,
-    root: &Path,
-    runs: &[Run],
-    footers: &[Footer],
-    part: Option<(&str, Option<bool>)>,
-) -> Result<SendableRecordBatchStream> {
     let row_bytes = footers.iter().map(|footer| footer.row_bytes).max().unwrap_or(1);
     let held_rows = HELD_BYTES / row_bytes / runs.len().max(1) as u64;
     let batch_rows = usize::try_from(held_rows.clamp(1, BATCH_ROWS)).unwrap_or(1);
+    let session = SessionContext::new_with_config(SessionConfig::new().with_batch_size(batch_rows));
+    // A part starts when the one before has ended: each holds rows of all files.
+    let context = session.task_ctx();
+    let rows = futures::stream::iter(parts).map(move |part| execute_stream(part, context.clone()));
+    Ok(Box::pin(RecordBatchStreamAdapter::new(spec.file_schema(), rows.try_flatten())))
+}
 
+/// A plan for the rows of all runs, in order, in which a column, if one is given, has a value.
+fn plan_part(
+    spec: &TableSpec,
+    root: &Path,
+    runs: &[Run],
+    part: Option<(&str, Option<bool>)>,
+) -> Result<Arc<dyn ExecutionPlan>> {
     let schema = spec.file_schema();
     let ordering = spec
         .sort_columns()
@@ -178,9 +180,7 @@ fn merge_part(
     if let Some(filter) = filter {
         rows = Arc::new(FilterExec::try_new(filter, rows)?);
     }
-    let plan = SortPreservingMergeExec::new(ordering, rows);
-    let session = SessionContext::new_with_config(SessionConfig::new().with_batch_size(batch_rows));
-    execute_stream(Arc::new(plan), session.task_ctx())
+    Ok(Arc::new(SortPreservingMergeExec::new(ordering, rows)))
 }
 
 fn whole(root: &Path, file: &DataFile) -> Result<PartitionedFile> {

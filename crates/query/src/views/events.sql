@@ -7,11 +7,7 @@ UNION ALL
 SELECT early.*
 FROM (
   SELECT early.audit_id, early.time, early.cluster, early.date, early.activity, early.stage
-  FROM (
-    SELECT audit_id, time, cluster, date, activity, stage
-    FROM stages{history}
-    WHERE superseded IS NULL
-  ) AS early
+  FROM (SELECT * FROM stages{history} WHERE superseded IS NULL) AS early
   LEFT SEMI JOIN (SELECT * FROM stages{history} WHERE superseded IS NOT TRUE) AS late
     ON late.audit_id = early.audit_id
     AND late.time = early.time
@@ -22,14 +18,11 @@ FROM (
     AND late.stage <> 'RequestReceived'
     -- Nothing is marked in a lake that an older version made.
     AND early.stage IN ('RequestReceived', 'ResponseStarted')
-) AS superseded
-RIGHT ANTI JOIN (
-  SELECT * FROM stages{history}
-  WHERE superseded IS NULL
-) AS early
-  ON superseded.audit_id = early.audit_id
-  AND superseded.time = early.time
-  AND superseded.cluster = early.cluster
-  AND superseded.date = early.date
-  AND superseded.activity = early.activity
-  AND superseded.stage = early.stage
+) AS followed
+RIGHT ANTI JOIN (SELECT * FROM stages{history} WHERE superseded IS NULL) AS early
+  ON followed.audit_id = early.audit_id
+  AND followed.time = early.time
+  AND followed.cluster = early.cluster
+  AND followed.date = early.date
+  AND followed.activity = early.activity
+  AND followed.stage = early.stage
