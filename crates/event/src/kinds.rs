@@ -11,13 +11,25 @@ pub(crate) struct WorkloadKind {
 #[derive(Debug)]
 pub(crate) struct Template {
     /// Path of the pod spec.
-    pub(crate) spec: &'static [&'static str],
+    pub(crate) spec: Path,
     /// Path of the metadata that the pods get.
-    pub(crate) metadata: &'static [&'static str],
+    pub(crate) metadata: Path,
+    /// Paths of what the pod gets besides, under the names of a pod spec; the template itself comes first.
+    pub(crate) defaults: &'static [Path],
 }
 
-const fn template(spec: &'static [&'static str], metadata: &'static [&'static str]) -> Template {
-    Template { spec, metadata }
+type Path = &'static [&'static str];
+
+const fn template(spec: Path, metadata: Path) -> Template {
+    template_with_defaults(spec, metadata, &[])
+}
+
+const fn template_with_defaults(
+    spec: Path,
+    metadata: Path,
+    defaults: &'static [Path],
+) -> Template {
+    Template { spec, metadata, defaults }
 }
 
 const POD: &[Template] = &[template(&["spec"], &["metadata"])];
@@ -28,29 +40,85 @@ const CRON_JOB: &[Template] = &[template(
     &["spec", "jobTemplate", "spec", "template", "spec"],
     &["spec", "jobTemplate", "spec", "template", "metadata"],
 )];
-const NO_METADATA: &[&str] = &["spec", "-"];
-const ARGO_WORKFLOW: &[Template] =
-    &[template(&["spec", "templates", "*"], &["spec", "podMetadata"])];
-const ARGO_CRON_WORKFLOW: &[Template] =
-    &[template(&["spec", "workflowSpec", "templates", "*"], NO_METADATA)];
+const NO_METADATA: Path = &["spec", "-"];
+const ARGO_WORKFLOW: &[Template] = &[template_with_defaults(
+    &["spec", "templates", "*"],
+    &["spec", "podMetadata"],
+    &[&["spec", "templateDefaults"], &["spec"]],
+)];
+const ARGO_CRON_WORKFLOW: &[Template] = &[template_with_defaults(
+    &["spec", "workflowSpec", "templates", "*"],
+    &["spec", "workflowSpec", "podMetadata"],
+    &[&["spec", "workflowSpec", "templateDefaults"], &["spec", "workflowSpec"]],
+)];
 const TEKTON_TASK: &[Template] = &[template(&["spec"], NO_METADATA)];
-const TEKTON_TASK_RUN: &[Template] = &[template(&["spec", "taskSpec"], NO_METADATA)];
-const TEKTON_PIPELINE_RUN: &[Template] =
-    &[template(&["spec", "pipelineSpec", "tasks", "*", "taskSpec"], NO_METADATA)];
+const TEKTON_TASK_RUN: &[Template] = &[template_with_defaults(
+    &["spec", "taskSpec"],
+    NO_METADATA,
+    &[&["spec", "podTemplate"], &["spec"]],
+)];
+const TEKTON_PIPELINE: &[Template] = &[
+    template(&["spec", "tasks", "*", "taskSpec"], NO_METADATA),
+    template(&["spec", "finally", "*", "taskSpec"], NO_METADATA),
+];
+/// `taskRunTemplate` in v1, in v1beta1 the spec itself.
+const TEKTON_PIPELINE_RUN_DEFAULTS: &[Path] = &[
+    &["spec", "taskRunTemplate", "podTemplate"],
+    &["spec", "taskRunTemplate"],
+    &["spec", "podTemplate"],
+    &["spec"],
+];
+const TEKTON_PIPELINE_RUN: &[Template] = &[
+    template_with_defaults(
+        &["spec", "pipelineSpec", "tasks", "*", "taskSpec"],
+        NO_METADATA,
+        TEKTON_PIPELINE_RUN_DEFAULTS,
+    ),
+    template(&["spec", "pipelineSpec", "finally", "*", "taskSpec"], NO_METADATA),
+];
 const RAY_CLUSTER: &[Template] = &[
     template(&["spec", "headGroupSpec", "template", "spec"], NO_METADATA),
     template(&["spec", "workerGroupSpecs", "*", "template", "spec"], NO_METADATA),
 ];
-const TRAINING_JOB: &[Template] = &[
-    template(&["spec", "pytorchReplicaSpecs", "*", "template", "spec"], NO_METADATA),
-    template(&["spec", "tfReplicaSpecs", "*", "template", "spec"], NO_METADATA),
-    template(&["spec", "mpiReplicaSpecs", "*", "template", "spec"], NO_METADATA),
+const RAY_JOB: &[Template] = &[
+    template(&["spec", "rayClusterSpec", "headGroupSpec", "template", "spec"], NO_METADATA),
+    template(&["spec", "rayClusterSpec", "workerGroupSpecs", "*", "template", "spec"], NO_METADATA),
+    template(&["spec", "submitterPodTemplate", "spec"], NO_METADATA),
 ];
+const RAY_SERVICE: &[Template] = &[
+    template(&["spec", "rayClusterConfig", "headGroupSpec", "template", "spec"], NO_METADATA),
+    template(
+        &["spec", "rayClusterConfig", "workerGroupSpecs", "*", "template", "spec"],
+        NO_METADATA,
+    ),
+];
+/// By role: `Master`, `Worker`, …
+const PYTORCH_JOB: &[Template] =
+    &[template(&["spec", "pytorchReplicaSpecs", "*", "template", "spec"], NO_METADATA)];
+const TF_JOB: &[Template] =
+    &[template(&["spec", "tfReplicaSpecs", "*", "template", "spec"], NO_METADATA)];
+const MPI_JOB: &[Template] =
+    &[template(&["spec", "mpiReplicaSpecs", "*", "template", "spec"], NO_METADATA)];
+const XGBOOST_JOB: &[Template] =
+    &[template(&["spec", "xgbReplicaSpecs", "*", "template", "spec"], NO_METADATA)];
+const PADDLE_JOB: &[Template] =
+    &[template(&["spec", "paddleReplicaSpecs", "*", "template", "spec"], NO_METADATA)];
+const INFERENCE_SERVICE: &[Template] = &[
+    template(&["spec", "predictor"], NO_METADATA),
+    template(&["spec", "transformer"], NO_METADATA),
+    template(&["spec", "explainer"], NO_METADATA),
+];
+const VOLCANO_JOB: &[Template] =
+    &[template(&["spec", "tasks", "*", "template", "spec"], NO_METADATA)];
+const JOB_SET: &[Template] = &[template(
+    &["spec", "replicatedJobs", "*", "template", "spec", "template", "spec"],
+    NO_METADATA,
+)];
 
 /// The kind behind an API group and resource, if it makes pods.
 ///
 /// Built-in kinds are those of kubernetes/kubernetes `pkg/apis`; custom resources those whose definitions embed a pod
-/// template or containers (Argo, Knative, Kubeflow, OpenKruise, OpenShift, Ray, Tekton).
+/// template or containers (Argo, JobSet, Knative, KServe, Kubeflow, OpenKruise, OpenShift, Ray, Tekton, Volcano).
 pub(crate) fn workload_kind(api_group: &str, resource: &str) -> Option<WorkloadKind> {
     let (kind, templates) = match (api_group, resource) {
         ("", "pods") => ("Pod", POD),
@@ -74,13 +142,22 @@ pub(crate) fn workload_kind(api_group: &str, resource: &str) -> Option<WorkloadK
         ("tekton.dev", "tasks") => ("Task", TEKTON_TASK),
         ("tekton.dev", "clustertasks") => ("ClusterTask", TEKTON_TASK),
         ("tekton.dev", "taskruns") => ("TaskRun", TEKTON_TASK_RUN),
+        ("tekton.dev", "pipelines") => ("Pipeline", TEKTON_PIPELINE),
         ("tekton.dev", "pipelineruns") => ("PipelineRun", TEKTON_PIPELINE_RUN),
         ("kubeflow.org", "notebooks") => ("Notebook", SPEC_TEMPLATE),
-        ("kubeflow.org", "pytorchjobs") => ("PyTorchJob", TRAINING_JOB),
-        ("kubeflow.org", "tfjobs") => ("TFJob", TRAINING_JOB),
-        ("kubeflow.org", "mpijobs") => ("MPIJob", TRAINING_JOB),
+        ("kubeflow.org", "pytorchjobs") => ("PyTorchJob", PYTORCH_JOB),
+        ("kubeflow.org", "tfjobs") => ("TFJob", TF_JOB),
+        ("kubeflow.org", "mpijobs") => ("MPIJob", MPI_JOB),
+        ("kubeflow.org", "xgboostjobs") => ("XGBoostJob", XGBOOST_JOB),
+        ("kubeflow.org", "paddlejobs") => ("PaddleJob", PADDLE_JOB),
+        ("serving.kserve.io", "inferenceservices") => ("InferenceService", INFERENCE_SERVICE),
+        ("batch.volcano.sh", "jobs") => ("Job", VOLCANO_JOB),
+        ("jobset.x-k8s.io", "jobsets") => ("JobSet", JOB_SET),
         ("ray.io", "rayclusters") => ("RayCluster", RAY_CLUSTER),
+        ("ray.io", "rayjobs") => ("RayJob", RAY_JOB),
+        ("ray.io", "rayservices") => ("RayService", RAY_SERVICE),
         ("apps.kruise.io", "clonesets") => ("CloneSet", SPEC_TEMPLATE),
+        ("apps.kruise.io", "broadcastjobs") => ("BroadcastJob", SPEC_TEMPLATE),
         _ => return None,
     };
     Some(WorkloadKind { kind, templates })

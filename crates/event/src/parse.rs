@@ -44,6 +44,7 @@ pub enum ParseError {
 pub struct Parser {
     reader: Reader,
     redaction: Option<RedactionKey>,
+    is_envelope_only: bool,
     /// The text of the last event that had something to redact.
     redacted: Vec<u8>,
 }
@@ -52,6 +53,13 @@ impl Parser {
     /// A parser that redacts secrets under a key, if there is one.
     pub fn new(redaction: Option<RedactionKey>) -> Self {
         Self { redaction, ..Self::default() }
+    }
+
+    /// This parser, but what a request writes stays in its bodies: the columns on workloads, roles and other objects are
+    /// empty. By it the price of these columns is measured.
+    #[must_use]
+    pub fn envelope_only(self) -> Self {
+        Self { is_envelope_only: true, ..self }
     }
 
     /// Reads one event.
@@ -75,7 +83,11 @@ impl Parser {
             None => json,
         };
         self.reader.read(json, |document| {
-            let mut columns = Columns { fallback_time: shipped_at, ..Columns::default() };
+            let mut columns = Columns {
+                is_envelope_only: self.is_envelope_only,
+                fallback_time: shipped_at,
+                ..Columns::default()
+            };
             columns.event.shipped_at = shipped_at;
             columns.read(document)
         })
@@ -130,6 +142,7 @@ fn strings(value: Json<'_>) -> Option<Vec<Text<'_>>> {
 #[derive(Default)]
 struct Columns<'a, 't> {
     event: Event<'a>,
+    is_envelope_only: bool,
     /// Members that the columns cannot give back exactly.
     extra: Vec<(Text<'a>, &'a str)>,
     request: Option<Value<'a, 't>>,
@@ -165,7 +178,9 @@ impl<'a, 't> Columns<'a, 't> {
         let verb = event.verb.as_deref().unwrap_or_default();
         let bodies = Bodies::new(verb, self.request, self.response);
         self.derive(&bodies);
-        self.objects(&bodies);
+        if !self.is_envelope_only {
+            self.objects(&bodies);
+        }
         self.event.extra = self.extra();
         Ok(self.event)
     }

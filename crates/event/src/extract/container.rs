@@ -18,14 +18,20 @@ const LISTS: [(&str, &str); 5] = [
     ("steps", "container"),
 ];
 
-/// The containers that an Argo Workflows template holds one by one.
-const SINGLE: [&str; 2] = ["container", "script"];
+/// Where an Argo Workflows template has several main containers.
+const CONTAINER_SET: &str = "containerSet";
+
+/// What is held one by one: the containers of an Argo Workflows template, and what every step of Tekton gets.
+const SINGLE: [&str; 3] = ["container", "script", "stepTemplate"];
 
 /// All containers of a pod spec; nothing where it has none.
 pub(super) fn containers<'a>(spec: &Json<'a>, whole: bool) -> Option<Vec<Container<'a>>> {
     let mut rows = Vec::new();
     for (key, role) in LISTS {
         rows.extend(containers_of(spec, key, role, whole));
+    }
+    if let Some(set) = spec.get(CONTAINER_SET) {
+        rows.extend(containers_of(set, "containers", "container", whole));
     }
     for key in SINGLE {
         if let Some(json @ Json::Object(_)) = spec.get(key) {
@@ -38,6 +44,7 @@ pub(super) fn containers<'a>(spec: &Json<'a>, whole: bool) -> Option<Vec<Contain
 /// Whether a pod spec shows any container: one that shows none cannot be the whole of it.
 pub(super) fn has_containers(spec: &Json<'_>) -> bool {
     LISTS.iter().any(|(key, _)| !spec.list(key).is_empty())
+        || spec.get(CONTAINER_SET).is_some()
         || SINGLE.iter().any(|key| matches!(spec.get(key), Some(Json::Object(_))))
 }
 

@@ -9,14 +9,17 @@ use super::volume::volume;
 use super::{Bodies, Body, annotations, each_text, list_of, posture};
 use crate::body::Json;
 use crate::column::Text;
-use crate::kinds::WorkloadKind;
+use crate::kinds::{Template, WorkloadKind};
 use crate::pod_security;
 use crate::workload::{NameValue, NodeSelectorRequirement, Owner, Toleration, Workload};
 
 /// The workload written through the main resource; `None` for a patch that leaves the pod template alone.
 pub(crate) fn workload<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'a>> {
     let has_template = |json: &Json<'a>| {
-        kind.templates.iter().any(|template| !nodes(json, template.spec).is_empty())
+        kind.templates.iter().any(|template| {
+            let paths = template.defaults.iter().chain([&template.spec]);
+            paths.into_iter().any(|path| !nodes(json, path).is_empty())
+        })
     };
     if let Some(patch) = bodies.patch()
         && !has_template(patch)
@@ -95,21 +98,42 @@ fn rows<'a>(kind: &WorkloadKind, body: &Body<'_, 'a>) -> Workload<'a> {
 /// All pod templates as one. Most kinds have one.
 fn template_rows<'a>(kind: &WorkloadKind, body: &Body<'_, 'a>) -> Workload<'a> {
     let mut rows: Option<Workload<'a>> = None;
+    let mut add = |row: Workload<'a>| match &mut rows {
+        Some(rows) => merge(rows, row),
+        None => rows = Some(row),
+    };
     for template in kind.templates {
         let metadata = nodes(body.json, template.metadata).first().copied();
+        let defaults = defaults(template, body);
         for spec in nodes(body.json, template.spec) {
             let whole = body.whole && has_containers(spec);
             let mut row = template_row(spec, whole);
             row.pod_labels = metadata.and_then(|metadata| metadata.text_map("labels"));
             row.pod_annotations = metadata.and_then(annotations);
-            row.pod_security_violations = Some(pod_security::violations(&row, whole));
-            match &mut rows {
-                Some(rows) => merge(rows, row),
-                None => rows = Some(row),
-            }
+            let violations = match &defaults {
+                None => pod_security::violations(&row, whole),
+                Some(defaults) => {
+                    let mut pod = row.clone();
+                    merge(&mut pod, defaults.clone());
+                    pod_security::violations(&pod, whole)
+                }
+            };
+            row.pod_security_violations = Some(violations);
+            add(row);
         }
+        // Its lists would stand there once for each template.
+        defaults.into_iter().for_each(&mut add);
     }
     rows.unwrap_or_default()
+}
+
+/// What all pods of a template get besides.
+fn defaults<'a>(template: &Template, body: &Body<'_, 'a>) -> Option<Workload<'a>> {
+    let found = template.defaults.iter().flat_map(|path| nodes(body.json, path));
+    found.map(|spec| template_row(spec, body.whole)).reduce(|mut first, next| {
+        merge(&mut first, next);
+        first
+    })
 }
 
 fn owner<'a>(reference: &Json<'a>) -> Owner<'a> {

@@ -91,6 +91,58 @@ fn every_kind_that_makes_pods_is_read() {
 }
 
 #[test]
+fn what_all_pods_of_a_workflow_get_is_read() {
+    let step = json!({"image": "s:1"});
+    let task = json!({"steps": [step]});
+    let host = json!({"hostNetwork": true, "volumes": [{"name": "v", "hostPath": {"path": "/"}}]});
+    let argo = json!({"spec": {
+        "hostNetwork": true,
+        "volumes": host["volumes"],
+        "serviceAccountName": "deployer",
+        "templates": [{"container": step}, {"containerSet": {"containers": [step]}}],
+    }});
+    let pipeline_run = |template: Value| {
+        json!({"spec": {
+            "pipelineSpec": {"tasks": [{"taskSpec": task}], "finally": [{"taskSpec": task}]},
+            "taskRunTemplate": {"serviceAccountName": "deployer", "podTemplate": template},
+        }})
+    };
+    let task_run = json!({"spec": {
+        "taskSpec": task, "podTemplate": host, "serviceAccountName": "deployer",
+    }});
+    for (group, resource, body, images) in [
+        ("argoproj.io", "workflows", argo.clone(), 2),
+        ("argoproj.io", "cronworkflows", json!({"spec": {"workflowSpec": argo["spec"]}}), 2),
+        ("tekton.dev", "taskruns", task_run, 1),
+        ("tekton.dev", "pipelineruns", pipeline_run(host.clone()), 2),
+    ] {
+        let json = event("create", group, resource, json!({"requestObject": body}));
+        let workload = row(&json).workload.unwrap();
+        let host_paths = workload.volumes.iter().flatten().map(|v| v.host_path.as_deref());
+        assert_eq!(workload.host_network, TRUE, "{resource}");
+        assert_eq!(workload.service_account_name.as_deref(), Some("deployer"), "{resource}");
+        assert_eq!(host_paths.collect::<Vec<_>>(), [Some("/")], "{resource}");
+        assert_eq!(workload.containers.map(|containers| containers.len()), Some(images));
+        assert_eq!(workload.pod_security_level.as_deref(), Some("privileged"), "{resource}");
+    }
+
+    let referring = json!({"spec": {"taskRef": {"name": "build"}, "podTemplate": host}});
+    let json = event("create", "tekton.dev", "taskruns", json!({"requestObject": referring}));
+    let workload = row(&json).workload.unwrap();
+    assert_eq!((workload.host_network, workload.pod_security_level), (TRUE, None));
+}
+
+#[test]
+fn what_every_step_gets_is_read_as_a_container() {
+    let privileged = json!({"securityContext": {"privileged": true}});
+    let task = json!({"spec": {"stepTemplate": privileged, "steps": [{"image": "s:1"}]}});
+    assert_eq!(
+        workload("create", "tekton.dev", "tasks", json!({"requestObject": task})),
+        expect("request", FALSE, &[("container", "s:1", FALSE), ("container", "", TRUE)])
+    );
+}
+
+#[test]
 fn the_response_wins_where_it_is_the_object() {
     let request = json!({"spec": {"containers": [{"image": "a"}]}});
     let injected =
