@@ -28,7 +28,8 @@ VIEWS = {
         SELECT early.* FROM (SELECT * FROM stages WHERE superseded IS NULL) AS early
         WHERE NOT EXISTS (
           SELECT 1 FROM stages AS late
-          WHERE superseded IS NOT TRUE AND late.stage <> 'RequestReceived' AND late.stage <> early.stage
+          WHERE superseded IS NOT TRUE AND has_all_stages IS NOT TRUE
+            AND late.stage <> 'RequestReceived' AND late.stage <> early.stage
             AND {" AND ".join(f"late.{key} = early.{key}" for key in KEYS)})""",
     "workloads": """
         SELECT * EXCLUDE (workload), workload.kind AS kind, workload.containers AS containers,

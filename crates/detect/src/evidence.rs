@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, Utc};
-use podtrail_query::{QueryError, Session};
+use podtrail_query::{Optimized, QueryError, Session};
 use serde::{Deserialize, Serialize};
 
 /// What a finding tells of one event.
@@ -72,14 +72,26 @@ SELECT
   workload['containers'] AS containers, routine
 FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history) AS recorded
 LEFT JOIN (
-  SELECT cluster, event_id, min(routine) AS routine FROM routine_events GROUP BY cluster, event_id
+  SELECT cluster, event_id, min(routine) AS routine FROM {routine} GROUP BY cluster, event_id
 ) AS routine ON routine.cluster = recorded.cluster AND routine.event_id = recorded.event_id
 WHERE recorded.event_id IN (SELECT event_id FROM evidence_ids)";
 
-/// The events with these ids.
+/// Why events are a matter of course.
+const ROUTINE: &str = "(SELECT cluster, event_id, routine FROM routine_events)";
+
+/// Nothing is: what takes long to find out is not asked for where no detection makes a difference of it.
+const NO_ROUTINE: &str = "(SELECT '' AS cluster, '' AS event_id, '' AS routine WHERE false)";
+
+/// The query for what is a matter of course, which [`read`] will ask.
+pub(crate) async fn routine(session: &Session) -> Result<Optimized, QueryError> {
+    Optimized::of(session.sql(ROUTINE).await?)
+}
+
+/// The events with these ids, and why they are a matter of course, if that is wanted.
 pub(crate) async fn read(
     session: &Session,
     ids: &BTreeSet<String>,
+    with_routine: bool,
 ) -> Result<Vec<Evidence>, QueryError> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -89,7 +101,8 @@ pub(crate) async fn read(
     let batch = RecordBatch::try_new(schema, vec![column])
         .map_err(|error| QueryError::Sql(error.into()))?;
     session.add_table("evidence_ids", batch)?;
-    let batches = session.sql(EVIDENCE_SQL).await?.collect().await?;
+    let routine = if with_routine { ROUTINE } else { NO_ROUTINE };
+    let batches = session.sql(&EVIDENCE_SQL.replace("{routine}", routine)).await?.collect().await?;
     let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
     Ok(rows.filter_map(|(batch, row)| evidence(batch, row)).collect())
 }

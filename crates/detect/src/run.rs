@@ -11,7 +11,7 @@ use arrow::datatypes::DataType;
 use chrono::Utc;
 use datafusion::common::runtime::SpawnedTask;
 use futures::{StreamExt, stream};
-use podtrail_query::{QueryError, Session};
+use podtrail_query::{Optimized, QueryError, Session};
 use tokio::task::JoinError;
 
 use crate::detection::{Detection, Input, ParameterError};
@@ -149,16 +149,24 @@ async fn search<'a>(
     events: &mut Events,
     failures: &mut Vec<Failure>,
 ) -> Result<Vec<Finding>, QueryError> {
-    let results: Vec<(&Detection, Result<Vec<Match>, DetectError>)> = stream::iter(detections)
-        .map(|detection| async move {
-            let query = (session.clone(), detection.clone());
-            // A task of its own, so that it has a core of its own.
-            let matches = SpawnedTask::spawn(async move { matches(&query.0, &query.1).await });
-            (detection, matches.await.unwrap_or_else(|error| Err(DetectError::Task(error))))
-        })
-        .buffered(jobs.get())
-        .collect()
-        .await;
+    let detections: Vec<&Detection> = detections.collect();
+    let has_routine = detections.iter().any(|detection| detection.head.routine.is_some());
+    let queries = side_by_side(
+        jobs,
+        detections.iter().copied().map(|detection| {
+            let (session, detection) = (session.clone(), detection.clone());
+            async move { query(&session, &detection).await }
+        }),
+    )
+    .await;
+    let routine = if has_routine { Some(evidence::routine(session).await?) } else { None };
+    Optimized::keep_columns_of(queries.iter().flatten().chain(&routine))?;
+    let results = side_by_side(
+        jobs,
+        queries.into_iter().map(|query| async move { matches(&query?.collect().await?) }),
+    )
+    .await;
+    let results: Vec<_> = detections.into_iter().zip(results).collect();
 
     let ids: BTreeSet<String> = results
         .iter()
@@ -168,7 +176,7 @@ async fn search<'a>(
         .filter(|id| !events.contains_key(*id))
         .cloned()
         .collect();
-    for event in evidence::read(session, &ids).await? {
+    for event in evidence::read(session, &ids, has_routine).await? {
         events.entry(event.event_id.clone()).or_default().push(event);
     }
 
@@ -198,12 +206,26 @@ fn hits<'a>(matched: &'a Match, events: &'a Events) -> Vec<Hit<'a>> {
     events.map(|event| Hit { event, reason, severity }).collect()
 }
 
-async fn matches(session: &Session, detection: &Detection) -> Result<Vec<Match>, DetectError> {
+/// Runs tasks, at most `jobs` at a time, each on a core of its own; what they come to is in their order.
+async fn side_by_side<T: Send + 'static>(
+    jobs: NonZeroUsize,
+    tasks: impl Iterator<Item: Future<Output = Result<T, DetectError>> + Send + 'static>,
+) -> Vec<Result<T, DetectError>> {
+    let tasks = tasks.map(|task| async move {
+        SpawnedTask::spawn(task).await.unwrap_or_else(|error| Err(DetectError::Task(error)))
+    });
+    stream::iter(tasks).buffered(jobs.get()).collect().await
+}
+
+async fn query(session: &Session, detection: &Detection) -> Result<Optimized, DetectError> {
     let query = session.sql(&detection.sql).await?;
     let query = query.with_param_values(detection.parameters()?).map_err(QueryError::from)?;
-    let batches = query.collect().await.map_err(QueryError::from)?;
+    Ok(Optimized::of(query)?)
+}
+
+fn matches(batches: &[RecordBatch]) -> Result<Vec<Match>, DetectError> {
     let mut matches = Vec::new();
-    for batch in &batches {
+    for batch in batches {
         matches_of(batch, &mut matches)?;
     }
     Ok(matches)

@@ -77,6 +77,8 @@ row! {
         pub truncated: Option<bool>,
         /// Whether a later stage of the same request follows: false for a last stage, true where a later one was stored in the same commit, null where one may be stored elsewhere. The view `events` looks for these.
         pub superseded: Option<bool>,
+        /// True for a last stage where every earlier stage of the same request was stored in the same commit, null where one may be stored elsewhere. The view `events` does not look at it then.
+        pub has_all_stages: Option<bool>,
         /// The file or stream that the event was read from, as named at ingest.
         pub source_file: Option<Text<'a>>,
         /// Line of the event in the decompressed source, from 1.

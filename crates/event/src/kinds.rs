@@ -24,11 +24,7 @@ const fn template(spec: Path, metadata: Path) -> Template {
     template_with_defaults(spec, metadata, &[])
 }
 
-const fn template_with_defaults(
-    spec: Path,
-    metadata: Path,
-    defaults: &'static [Path],
-) -> Template {
+const fn template_with_defaults(spec: Path, metadata: Path, defaults: &'static [Path]) -> Template {
     Template { spec, metadata, defaults }
 }
 

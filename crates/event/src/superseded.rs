@@ -1,9 +1,9 @@
-//! Which stages of requests a later stage has replaced.
+//! Which stages of requests a later stage has replaced, and which stages are all of their request.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use arrow::error::ArrowError;
 
@@ -12,8 +12,19 @@ use crate::batch::schema;
 /// What all stages of one request have in common: `cluster`, `audit_id` and `time`.
 type RequestKey<'a> = (Option<&'a str>, Option<&'a str>, i64);
 
-/// Fills the column `superseded` of batches of [`schema`] that are stored together: false for a last stage, true for one
-/// of whose request they have a later one, null for one of whose request a later one may be stored elsewhere.
+/// The stages of one request.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stages {
+    request_received: bool,
+    response_started: bool,
+    last: bool,
+}
+
+/// Fills the columns `superseded` and `has_all_stages` of batches of [`schema`] that are stored together.
+///
+/// `superseded` is false for a last stage, true for one of whose request they have a later one, null for one of whose request
+/// a later one may be stored elsewhere. `has_all_stages` is true for a last stage of whose request they have every earlier
+/// one, else null.
 ///
 /// # Errors
 /// When the batches have other columns.
@@ -23,42 +34,54 @@ pub fn mark_superseded(batches: &[RecordBatch]) -> Result<Vec<RecordBatch>, Arro
         columns.iter().flat_map(|columns| (0..columns.stage.len()).map(move |row| (columns, row)))
     };
     // Most requests have but one stage that can be superseded, if any: only of these is anything kept.
-    let mut last: HashMap<RequestKey<'_>, Stage> = HashMap::new();
-    for (columns, row) in rows().filter(|(columns, row)| columns.stage(*row) < Stage::Last) {
-        last.entry(columns.key(row)).or_insert(Stage::RequestReceived);
-    }
+    let mut requests: HashMap<RequestKey<'_>, Stages> = HashMap::new();
     for (columns, row) in rows() {
-        if let Some(last) = last.get_mut(&columns.key(row)) {
-            *last = columns.stage(row).max(*last);
+        match columns.stage(row) {
+            Stage::RequestReceived => {
+                requests.entry(columns.key(row)).or_default().request_received = true;
+            }
+            Stage::ResponseStarted => {
+                requests.entry(columns.key(row)).or_default().response_started = true;
+            }
+            Stage::Last => {}
         }
     }
-    let marks: Vec<BooleanArray> = columns
-        .iter()
-        .map(|columns| {
-            let is_superseded = |row| {
-                let stage = columns.stage(row);
-                if stage == Stage::Last {
-                    return Some(false);
-                }
-                last.get(&columns.key(row)).is_some_and(|last| stage < *last).then_some(true)
-            };
-            (0..columns.stage.len()).map(is_superseded).collect()
-        })
-        .collect();
-    let column = schema().index_of("superseded")?;
+    for (columns, row) in rows().filter(|(columns, row)| columns.stage(*row) == Stage::Last) {
+        if let Some(stages) = requests.get_mut(&columns.key(row)) {
+            stages.last = true;
+        }
+    }
+    let superseded = schema().index_of("superseded")?;
+    let has_all_stages = schema().index_of("has_all_stages")?;
     batches
         .iter()
-        .zip(marks)
-        .map(|(batch, marks)| {
+        .zip(&columns)
+        .map(|(batch, rows)| {
+            let marks = (0..batch.num_rows()).map(|row| {
+                let stages = requests.get(&rows.key(row)).copied().unwrap_or_default();
+                match rows.stage(row) {
+                    Stage::RequestReceived => {
+                        ((stages.response_started || stages.last).then_some(true), None)
+                    }
+                    Stage::ResponseStarted => (stages.last.then_some(true), None),
+                    Stage::Last => {
+                        let is_whole = stages.request_received
+                            && (stages.response_started || !rows.is_long_running(row));
+                        (Some(false), is_whole.then_some(true))
+                    }
+                }
+            });
+            let (is_superseded, is_whole): (Vec<_>, Vec<_>) = marks.unzip();
             let mut columns = batch.columns().to_vec();
-            columns[column] = Arc::new(marks);
+            columns[superseded] = Arc::new(BooleanArray::from(is_superseded)) as ArrayRef;
+            columns[has_all_stages] = Arc::new(BooleanArray::from(is_whole)) as ArrayRef;
             RecordBatch::try_new(batch.schema(), columns)
         })
         .collect()
 }
 
 /// How far a request had got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     RequestReceived,
     ResponseStarted,
@@ -72,6 +95,8 @@ struct StageColumns<'a> {
     audit_id: &'a StringArray,
     time: &'a [i64],
     stage: &'a StringArray,
+    verb: &'a StringArray,
+    subresource: &'a StringArray,
 }
 
 impl<'a> StageColumns<'a> {
@@ -91,12 +116,24 @@ impl<'a> StageColumns<'a> {
             audit_id: text("audit_id")?,
             time: time.values(),
             stage: text("stage")?,
+            verb: text("verb")?,
+            subresource: text("subresource")?,
         })
     }
 
     fn key(&self, row: usize) -> RequestKey<'a> {
         let text = |column: &'a StringArray| column.is_valid(row).then(|| column.value(row));
         (text(self.cluster), text(self.audit_id), self.time[row])
+    }
+
+    /// Whether the API server writes a stage `ResponseStarted`, too: `BasicLongRunningRequestCheck` as kube-apiserver sets it
+    /// up.
+    fn is_long_running(&self, row: usize) -> bool {
+        matches!(self.verb.value(row), "watch" | "proxy")
+            || matches!(
+                self.subresource.value(row),
+                "attach" | "exec" | "proxy" | "log" | "portforward"
+            )
     }
 
     fn stage(&self, row: usize) -> Stage {

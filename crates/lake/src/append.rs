@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, new_null_array};
 use deltalake::kernel::LogicalFileView;
 use deltalake::table::state::DeltaTableState;
 
@@ -63,8 +63,10 @@ impl Append {
             state.log_data().iter().filter_map(|file| self.unchecked(&file)).collect();
         let known = self.new.find_in(&self.spec, &self.root, &active, &self.known)?;
         self.checked.extend(active.into_iter().map(|file| file.path));
-        self.duplicates += self.new.remove(&known);
-        self.discard_files_with(&known);
+        if !known.is_empty() {
+            self.duplicates += self.new.remove(&known);
+            self.part()?;
+        }
         self.write_missing()
     }
 
@@ -77,11 +79,18 @@ impl Append {
         is_candidate.then(|| DataFile::new(file, values))
     }
 
-    /// Deletes the files that hold any of these rows.
-    fn discard_files_with(&mut self, known: &HashSet<RowKey>) {
-        if !known.is_empty() {
-            self.written.retain(|file| !file.rows.iter().any(|row| known.contains(&row.key())));
+    /// Takes back what rows say of others that are left out now, and every file that says it.
+    fn part(&mut self) -> Result<(), LakeError> {
+        self.written.clear();
+        let Some(column) = self.spec.together_column else { return Ok(()) };
+        for batch in &mut self.batches {
+            let Ok(index) = batch.schema().index_of(column) else { continue };
+            let mut columns = batch.columns().to_vec();
+            columns[index] = new_null_array(columns[index].data_type(), batch.num_rows());
+            let parted = RecordBatch::try_new(batch.schema(), columns);
+            *batch = parted.map_err(LakeError::arrow(self.spec.name))?;
         }
+        Ok(())
     }
 
     /// Writes what has no file yet.

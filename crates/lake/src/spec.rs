@@ -32,6 +32,8 @@ pub(crate) struct TableSpec {
     /// Boolean by which rows are sorted before all else: those for which it is true or null are seldom queried, and stand
     /// apart at the end of a file, nulls last. Equal rows of different appends may differ in it.
     pub(crate) superseded_column: Option<&'static str>,
+    /// A column that may speak of other rows of the same append: null where some of these are left out.
+    pub(crate) together_column: Option<&'static str>,
     /// Timestamp (microseconds, UTC, never null) by which rows are sorted; equal rows have equal times.
     pub(crate) time_column: Option<&'static str>,
     /// Columns whose values hardly ever repeat: a dictionary would only be built to be thrown away.

@@ -1,17 +1,18 @@
 //! Views whose rows are kept in memory once a query has asked for them, so that hundreds of queries read them once.
 
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::BatchCoalescer;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
-use datafusion::datasource::TableType;
 use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::{TableType, source_as_provider};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{
@@ -66,6 +67,8 @@ pub(crate) struct CachedView {
     plan: LogicalPlan,
     schema: SchemaRef,
     parts: Vec<Part>,
+    /// The columns that queries will ask for; not known before [`keep_columns_of`].
+    wanted: OnceLock<BTreeSet<usize>>,
 }
 
 /// Rows that are read, and kept or not, together.
@@ -98,11 +101,16 @@ impl CachedView {
     fn new(cache: Arc<Cache>, plan: LogicalPlan, activities: Vec<Option<Activity>>) -> Self {
         let schema = plan.schema().inner().clone();
         let part = |activity| Part { activity, rows: OnceCell::new() };
-        Self { cache, plan, schema, parts: activities.into_iter().map(part).collect() }
+        let parts = activities.into_iter().map(part).collect();
+        Self { cache, plan, schema, parts, wanted: OnceLock::new() }
+    }
+
+    fn may_be_kept(&self, column: usize) -> bool {
+        !NOT_KEPT.contains(&self.schema.field(column).name().as_str())
     }
 
     fn is_kept(&self, column: usize) -> bool {
-        !NOT_KEPT.contains(&self.schema.field(column).name().as_str())
+        self.may_be_kept(column) && self.wanted.get().is_none_or(|wanted| wanted.contains(&column))
     }
 
     /// The rows of these columns; `None` where they are not all in memory.
@@ -152,8 +160,7 @@ impl CachedView {
 
     /// Reads a part, unless it takes more than its share of the memory: one large part must not drive out the others.
     async fn load(&self, activity: Option<Activity>) -> Result<Option<Vec<Columns>>> {
-        let kept: Vec<usize> =
-            (0..self.schema.fields().len()).filter(|&column| self.is_kept(column)).collect();
+        let kept: Vec<usize> = self.kept_columns().collect();
         let plan = match activity {
             Some(activity) => of_activity(self.plan.clone(), activity)?,
             None => self.plan.clone(),
@@ -184,6 +191,10 @@ impl CachedView {
         Ok(Some(batches))
     }
 
+    fn kept_columns(&self) -> impl Iterator<Item = usize> {
+        (0..self.schema.fields().len()).filter(|&column| self.is_kept(column))
+    }
+
     fn expressions(&self, columns: &[usize]) -> Vec<Expr> {
         let expression = |&column: &usize| Expr::from(self.plan.schema().qualified_field(column));
         columns.iter().map(expression).collect()
@@ -201,6 +212,71 @@ impl CachedView {
             plan = plan.filter(filter)?;
         }
         state.create_physical_plan(&plan.project(self.expressions(columns))?.build()?).await
+    }
+}
+
+/// Keeps, of every view that these optimized plans read, the columns that they read of it and no others. Only the first call
+/// counts for a view: a query for another column reads the lake.
+///
+/// # Errors
+/// When a view cannot be planned.
+pub(crate) fn keep_columns_of<'p>(plans: impl IntoIterator<Item = &'p LogicalPlan>) -> Result<()> {
+    let mut wanted = WantedColumns::default();
+    for plan in plans {
+        wanted.add_scans_of(plan)?;
+    }
+    // What a view wants of the views that it is made of follows from what is wanted of it.
+    while let Some(view) = wanted.grown.pop() {
+        let Some((view, columns)) = wanted.of_views.get(&view) else { continue };
+        let Some(view) = view.downcast_ref::<CachedView>() else { continue };
+        let columns: Vec<usize> = columns.iter().copied().collect();
+        let plan = LogicalPlanBuilder::from(view.plan.clone());
+        let plan = plan.project(view.expressions(&columns))?.build()?;
+        wanted.add_scans_of(&view.cache.state.optimize(&plan)?)?;
+    }
+    for (view, columns) in wanted.of_views.into_values() {
+        if let Some(view) = view.downcast_ref::<CachedView>() {
+            view.wanted.get_or_init(|| columns);
+        }
+    }
+    Ok(())
+}
+
+/// Columns by the address of the view that has them.
+#[derive(Default)]
+struct WantedColumns {
+    of_views: HashMap<*const (), (Arc<dyn TableProvider>, BTreeSet<usize>)>,
+    /// Views of which more became wanted than what was looked into.
+    grown: Vec<*const ()>,
+}
+
+impl WantedColumns {
+    fn add_scans_of(&mut self, plan: &LogicalPlan) -> Result<()> {
+        plan.apply_with_subqueries(|plan| {
+            let LogicalPlan::TableScan(scan) = plan else { return Ok(TreeNodeRecursion::Continue) };
+            let Ok(provider) = source_as_provider(&scan.source) else {
+                return Ok(TreeNodeRecursion::Continue);
+            };
+            if let Some(view) = provider.downcast_ref::<CachedView>() {
+                let address = std::ptr::from_ref(view).cast::<()>();
+                let all = || (0..view.schema.fields().len()).collect();
+                let columns = scan.projection.clone().unwrap_or_else(all);
+                if !columns.iter().all(|&column| view.may_be_kept(column)) {
+                    return Ok(TreeNodeRecursion::Continue);
+                }
+                let (_, wanted) = self
+                    .of_views
+                    .entry(address)
+                    .or_insert_with(|| (provider.clone(), BTreeSet::new()));
+                let before = wanted.len();
+                wanted.extend(columns);
+                if wanted.len() > before && !self.grown.contains(&address) {
+                    self.grown.push(address);
+                }
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(())
     }
 }
 

@@ -15,8 +15,8 @@ pub use error::QueryError;
 pub use functions::functions;
 pub use scope::{Scope, ScopeError};
 pub use session::{
-    ColumnDoc, FunctionDoc, LakeVersion, Limits, Permission, Permissions, Planned, Prepared,
-    ScanSize, Session, Statement, TableDoc, is_complete, parse,
+    ColumnDoc, FunctionDoc, LakeVersion, Limits, Optimized, Permission, Permissions, Planned,
+    Prepared, ScanSize, Session, Statement, TableDoc, is_complete, parse,
 };
 pub use time::{Bound, TimeError, parse_bound};
 pub use views::VIEW_NAMES;

@@ -28,7 +28,7 @@ use crate::scope::Scope;
 use crate::views::{self, BASE_VIEWS, FINDINGS, HISTORY, KNOWN_SUFFIX, VIEWS};
 
 pub use functions::FunctionDoc;
-pub use scan::{Prepared, ScanSize};
+pub use scan::{Optimized, Prepared, ScanSize};
 pub use statement::{Permission, Permissions, Planned, Statement, is_complete, parse};
 pub use tables::{ColumnDoc, TableDoc};
 pub use version::LakeVersion;

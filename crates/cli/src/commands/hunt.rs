@@ -1,13 +1,12 @@
 //! `podtrail hunt`: the detections over log files or a lake.
 
 use std::io::Write;
-use std::num::NonZeroUsize;
 
 use anyhow::Context;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
-use podtrail_detect::{AttackNames, Finding, Hunt, Pack, Severity};
+use podtrail_detect::{AttackNames, Finding, Hunt, Severity};
 use podtrail_lake::Lake;
 use podtrail_query::{Limits, QueryError, Session};
 use podtrail_report::{
@@ -53,7 +52,10 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     }
     let session = Session::open(&lake, scope, Limits::for_hunt(arguments.find.memory));
     let session = runtime.block_on(session)?;
-    let (summary, mut hunt) = runtime.block_on(search(&session, &pack, arguments.find.jobs))?;
+    let mut hunt = runtime.block_on(podtrail_detect::hunt(&session, &pack, arguments.find.jobs))?;
+    // After the hunt, which says what is kept in memory; and only if it is told: in a large lake it takes long.
+    let is_told = report.is_some() || arguments.find.format == FindingFormat::Table;
+    let summary = if is_told { Some(runtime.block_on(summary(&session))?) } else { None };
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
@@ -62,10 +64,10 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let found = hunt.findings.len();
     hunt.findings.retain(|finding| finding.severity >= least);
     // Before anything is printed: whoever reads that may go away, as head does.
-    if let Some(file) = report {
-        let context = runtime.block_on(hunt_report::context(&session, &hunt.findings, &summary))?;
+    if let (Some(file), Some(summary)) = (report, &summary) {
+        let context = runtime.block_on(hunt_report::context(&session, &hunt.findings, summary))?;
         file.write(&HtmlReport {
-            log: &summary,
+            log: summary,
             hunt: &hunt,
             pack: &pack,
             context: &context,
@@ -76,7 +78,7 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
         })?;
     }
     print(arguments.find.format, &hunt.findings, &pack.attack_names(), |out| {
-        write_table(&summary, &hunt, out)
+        write_table(summary.as_ref(), &hunt, out)
     })?;
 
     if !hunt.failures.is_empty() {
@@ -87,16 +89,6 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
         exit = Exit::Findings;
     }
     Ok(exit)
-}
-
-async fn search(
-    session: &Session,
-    pack: &Pack,
-    jobs: Option<NonZeroUsize>,
-) -> Result<(LogSummary, Hunt), QueryError> {
-    let summary = summary(session).await?;
-    let hunt = podtrail_detect::hunt(session, pack, jobs).await?;
-    Ok((summary, hunt))
 }
 
 /// The command line of this process, to be run again: words that a shell would split are quoted.
@@ -134,8 +126,14 @@ pub(crate) fn print(
     Ok(out.flush()?)
 }
 
-fn write_table(summary: &LogSummary, hunt: &Hunt, out: &mut dyn Write) -> std::io::Result<()> {
-    summary.write(out)?;
+fn write_table(
+    summary: Option<&LogSummary>,
+    hunt: &Hunt,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    if let Some(summary) = summary {
+        summary.write(out)?;
+    }
     writeln!(out, "findings    {}", count(hunt))?;
     if !hunt.excepted.is_empty() {
         writeln!(out, "excepted    {}", exceptions::hits(&hunt.excepted))?;

@@ -218,3 +218,41 @@ async fn stages_are_marked_of_which_a_commit_has_a_later_one() {
     let expected = "whole RequestReceived, watch RequestReceived";
     assert_eq!(value(&lake.events().await.unwrap(), marked).await, expected);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_all_its_stages_is_marked_unless_one_of_them_was_there_before() {
+    let (_dir, lake) = lake().await;
+    let staged = |id, audit_id: &'static str, verb: &'static str, stage: &'static str| Event {
+        audit_id: Some(audit_id.into()),
+        verb: Some(verb.into()),
+        stage: Some(stage.into()),
+        ..event(id, 0, "read")
+    };
+    let append = async |rows: &[Event<'_>]| {
+        lake.append_events(vec![batch(rows.to_vec())]).await.unwrap();
+    };
+    let get = |id, audit_id| {
+        [
+            staged(id, audit_id, "get", "RequestReceived"),
+            staged(id + 1, audit_id, "get", "ResponseComplete"),
+        ]
+    };
+    append(
+        &[
+            &get(1, "whole")[..],
+            &[staged(3, "alone", "get", "ResponseComplete")],
+            // A watch starts its response, and it is not here.
+            &[staged(4, "watch", "watch", "RequestReceived")],
+            &[staged(5, "watch", "watch", "ResponseComplete")],
+            &get(6, "overlap")[..1],
+        ]
+        .concat(),
+    )
+    .await;
+    let marked = "SELECT string_agg(concat(audit_id, ' ', stage), ', ' ORDER BY event_id)
+        FROM t WHERE has_all_stages";
+    assert_eq!(value(&lake.events().await.unwrap(), marked).await, "whole ResponseComplete");
+    // Of a request in two commits neither says that it is whole.
+    append(&[&get(6, "overlap")[..], &get(8, "beside")[..]].concat()).await;
+    assert_eq!(value(&lake.events().await.unwrap(), marked).await, "whole ResponseComplete");
+}

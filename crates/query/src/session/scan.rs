@@ -11,11 +11,53 @@ use datafusion::dataframe::DataFrame;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result as EngineResult;
-use datafusion::execution::TaskContext;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::execution::{SessionState, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use futures::{Stream, TryStreamExt};
 
+use crate::cached::keep_columns_of;
 use crate::error::QueryError;
+
+/// A query that is optimized, and not planned yet: it says which columns of views it reads.
+pub struct Optimized {
+    state: SessionState,
+    plan: LogicalPlan,
+}
+
+impl Optimized {
+    /// Optimizes a query.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn of(rows: DataFrame) -> Result<Self, QueryError> {
+        let (state, plan) = rows.into_parts();
+        let plan = state.optimize(&plan).map_err(QueryError::of)?;
+        Ok(Self { state, plan })
+    }
+
+    /// From now on, of every view that these queries read and whose rows are kept in memory, only the columns that they read
+    /// are kept. Only the first call counts for a view; a query for other columns reads the lake.
+    ///
+    /// # Errors
+    /// When a view cannot be planned.
+    pub fn keep_columns_of<'q>(
+        queries: impl IntoIterator<Item = &'q Self>,
+    ) -> Result<(), QueryError> {
+        keep_columns_of(queries.into_iter().map(|query| &query.plan)).map_err(QueryError::of)
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn collect(self) -> Result<Vec<RecordBatch>, QueryError> {
+        let planner = self.state.query_planner();
+        let plan = planner.create_physical_plan(&self.plan, &self.state).await;
+        let rows = collect(plan.map_err(QueryError::of)?, self.state.task_ctx());
+        rows.await.map_err(QueryError::of)
+    }
+}
 
 /// A query that is ready to run.
 pub struct Prepared {

@@ -8,7 +8,9 @@ SELECT early.*
 FROM (
   SELECT early.audit_id, early.time, early.cluster, early.date, early.activity, early.stage
   FROM (SELECT * FROM stages{history} WHERE superseded IS NULL) AS early
-  LEFT SEMI JOIN (SELECT * FROM stages{history} WHERE superseded IS NOT TRUE) AS late
+  LEFT SEMI JOIN (
+    SELECT * FROM stages{history} WHERE superseded IS NOT TRUE AND has_all_stages IS NOT TRUE
+  ) AS late
     ON late.audit_id = early.audit_id
     AND late.time = early.time
     AND late.cluster = early.cluster
