@@ -38,15 +38,16 @@ use crate::spec::TableSpec;
 pub const PUSHDOWN_FILTERS: bool = true;
 
 /// The files of a snapshot as a table, with the columns in the order of the snapshot's schema.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LakeTable {
     spec: Arc<TableSpec>,
     version: i64,
+    schema: SchemaRef,
     /// The columns stored in the files, then the partition columns: the order that scans work with.
     scan_schema: TableSchema,
     /// Where each column of the table is in `scan_schema`.
     scan_indices: Vec<usize>,
-    files: Vec<PartitionedFile>,
+    files: Arc<[PartitionedFile]>,
     /// One row a file.
     partitions: RecordBatch,
     statistics: Arc<FileStatistics>,
@@ -81,7 +82,23 @@ impl LakeTable {
         let statistics = files.iter().filter_map(|file| file.statistics.clone()).collect();
         let statistics = Arc::new(FileStatistics::new(full_schema, statistics));
         let version = snapshot.version();
-        Ok(Self { spec, version, scan_schema, scan_indices, files, partitions, statistics })
+        let schema = spec.schema.clone();
+        let files = files.into();
+        Ok(Self { spec, version, schema, scan_schema, scan_indices, files, partitions, statistics })
+    }
+
+    /// This table with `schema`, which may leave out members of structs, also of structs in lists: they are not read.
+    #[must_use]
+    pub fn narrowed(&self, schema: SchemaRef) -> Self {
+        let stored = self.scan_schema.file_schema().fields().iter();
+        let stored = stored.map(|field| match schema.column_with_name(field.name()) {
+            Some((_, narrowed)) => Arc::new(narrowed.clone()),
+            None => field.clone(),
+        });
+        let scan_schema = TableSchema::builder(Arc::new(Schema::new(stored.collect::<Vec<_>>())))
+            .with_table_partition_cols(self.scan_schema.table_partition_cols().clone())
+            .build();
+        Self { schema, scan_schema, ..self.clone() }
     }
 
     /// The version of the Delta table that is read.
@@ -98,7 +115,7 @@ impl LakeTable {
 #[async_trait]
 impl TableProvider for LakeTable {
     fn schema(&self) -> SchemaRef {
-        self.spec.schema.clone()
+        self.schema.clone()
     }
 
     fn table_type(&self) -> TableType {

@@ -6,6 +6,7 @@
 mod cached;
 mod error;
 mod functions;
+mod narrow;
 mod scope;
 mod session;
 mod time;

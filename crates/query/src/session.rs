@@ -24,6 +24,7 @@ use podtrail_lake::{Lake, Snapshot};
 use crate::cached::{Cache, CachedView};
 use crate::error::QueryError;
 use crate::functions::register;
+use crate::narrow::NarrowStructs;
 use crate::scope::Scope;
 use crate::views::{self, BASE_VIEWS, FINDINGS, HISTORY, KNOWN_SUFFIX, VIEWS};
 
@@ -314,6 +315,7 @@ fn context(limits: Limits) -> Result<SessionContext, QueryError> {
         .with_metadata_cache_limit(FOOTERS)
         .build_arc()?;
     let context = SessionContext::new_with_config_rt(config, runtime);
+    context.add_optimizer_rule(Arc::new(NarrowStructs));
     register(&context)?;
     Ok(context)
 }

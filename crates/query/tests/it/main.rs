@@ -14,15 +14,18 @@ mod coverage;
 mod functions;
 mod grants;
 mod identities;
+mod narrow;
 mod stages;
 mod statements;
 mod table_functions;
 mod workload_tree;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
-use podtrail_event::{BatchBuilder, Event, Parser, mark_superseded};
+use podtrail_event::{BatchBuilder, Event, Parser};
+use podtrail_lake::Lake;
 use podtrail_query::{Limits, Scope, Session, VIEW_NAMES};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 const TIME: &str = "2026-11-24T10:00:00.000000Z";
 
@@ -58,6 +61,16 @@ async fn session(events: &[String], scope: Scope) -> Session {
     Session::in_memory(vec![batch(events)], scope, Limits::default()).await.unwrap()
 }
 
+/// A lake of these commits.
+async fn lake(commits: &[Vec<String>]) -> (TempDir, Lake) {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = Lake::create(dir.path()).await.unwrap();
+    for events in commits {
+        lake.append_events(vec![batch(events)]).await.unwrap();
+    }
+    (dir, lake)
+}
+
 /// The only column of a query's rows, as strings.
 async fn column(session: &Session, sql: &str) -> Vec<String> {
     strings(&session.sql(sql).await.unwrap().collect().await.unwrap())
@@ -80,9 +93,9 @@ async fn a_request_is_shown_once_at_its_last_stage() {
     let events = [
         stage("whole", "RequestReceived", json!({})),
         stage("whole", "ResponseComplete", json!({})),
-        stage("watch", "RequestReceived", json!({})),
-        stage("watch", "ResponseStarted", json!({})),
-        stage("watch", "ResponseComplete", json!({})),
+        stage("watch", "RequestReceived", json!({"verb": "watch"})),
+        stage("watch", "ResponseStarted", json!({"verb": "watch"})),
+        stage("watch", "ResponseComplete", json!({"verb": "watch"})),
         stage("refused", "ResponseStarted", json!({})),
         stage("lost", "RequestReceived", json!({})),
         stage("broken", "RequestReceived", json!({})),
@@ -98,14 +111,13 @@ async fn a_request_is_shown_once_at_its_last_stage() {
     let sql = "SELECT concat(audit_id, ' ', stage) FROM events ORDER BY 1";
     assert_eq!(column(&session(&events, Scope::default()).await, sql).await, shown);
     // However the stages are dealt out to commits, which know of their own alone.
-    for commits in 1..=4 {
-        let commit = |number| {
-            let of_commit = events.iter().skip(number).step_by(commits).cloned();
-            mark_superseded(&[batch(&of_commit.collect::<Vec<_>>())]).unwrap()
+    for commits in 2..=4 {
+        let commit = |number| -> Vec<String> {
+            events.iter().skip(number).step_by(commits).cloned().collect()
         };
-        let batches = (0..commits).flat_map(commit).collect();
-        let session = Session::in_memory(batches, Scope::default(), Limits::default());
-        assert_eq!(column(&session.await.unwrap(), sql).await, shown, "{commits} commits");
+        let (_dir, lake) = lake(&(0..commits).map(commit).collect::<Vec<_>>()).await;
+        let session = Session::open(&lake, Scope::default(), Limits::default()).await.unwrap();
+        assert_eq!(column(&session, sql).await, shown, "{commits} commits");
     }
 }
 
