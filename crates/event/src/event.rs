@@ -75,10 +75,8 @@ row! {
         pub object_uid: Option<Text<'a>>,
         /// Whether the API server or a shipper cut the event short, by its own mark.
         pub truncated: Option<bool>,
-        /// Whether a later stage of the same request follows: false for a last stage, true where a later one was stored in the same commit, null where one may be stored elsewhere. The view `events` looks for these.
-        pub superseded: Option<bool>,
-        /// True for a last stage where every earlier stage of the same request was stored in the same commit, null where one may be stored elsewhere. The view `events` does not look at it then.
-        pub has_all_stages: Option<bool>,
+        /// What the commit that stored the row has of the other stages of the same request: `complete` for a last stage with every earlier one, `last` for another last stage, `open` for an early stage without a later one, `superseded` for one with a later one. The view `events` looks elsewhere for what `last` and `open` lack.
+        pub stage_status: Option<Text<'a>>,
         /// The file or stream that the event was read from, as named at ingest.
         pub source_file: Option<Text<'a>>,
         /// Line of the event in the decompressed source, from 1.

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, new_null_array};
+use arrow::array::{RecordBatch, StringArray};
 use deltalake::kernel::LogicalFileView;
 use deltalake::table::state::DeltaTableState;
 
-use crate::dedupe::{NewRows, Row, RowKey};
+use crate::dedupe::{NewRows, Row, RowKey, text_column};
 use crate::error::LakeError;
 use crate::known_ids::KnownIds;
 use crate::snapshot::{DataFile, partition_values};
@@ -82,11 +82,19 @@ impl Append {
     /// Takes back what rows say of others that are left out now, and every file that says it.
     fn part(&mut self) -> Result<(), LakeError> {
         self.written.clear();
-        let Some(column) = self.spec.together_column else { return Ok(()) };
+        let Some(apart) = self.spec.apart else { return Ok(()) };
+        let (together, alone) = apart.together;
+        self.new.move_to(apart.place(Some(alone)), apart.place(Some(together)));
         for batch in &mut self.batches {
-            let Ok(index) = batch.schema().index_of(column) else { continue };
+            let column = text_column(&self.spec, batch, apart.column)?;
+            let parted: StringArray = column
+                .iter()
+                .map(|value| if value == Some(together) { Some(alone) } else { value })
+                .collect();
             let mut columns = batch.columns().to_vec();
-            columns[index] = new_null_array(columns[index].data_type(), batch.num_rows());
+            let index = batch.schema().index_of(apart.column);
+            let arrow = LakeError::arrow(self.spec.name);
+            columns[index.map_err(arrow)?] = Arc::new(parted);
             let parted = RecordBatch::try_new(batch.schema(), columns);
             *batch = parted.map_err(LakeError::arrow(self.spec.name))?;
         }

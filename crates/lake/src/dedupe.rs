@@ -9,7 +9,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
@@ -32,7 +32,8 @@ const ID_DIGITS: usize = 32;
 pub(crate) struct Row {
     /// Number of its partition.
     pub(crate) partition: usize,
-    pub(crate) superseded: Superseded,
+    /// Among the values of the column by which rows are kept apart; 0 in tables without one.
+    pub(crate) place: usize,
     /// Microseconds since the Unix epoch; 0 in tables without a time.
     pub(crate) time: i64,
     pub(crate) id: u128,
@@ -40,25 +41,6 @@ pub(crate) struct Row {
     pub(crate) batch: usize,
     /// Index of the row in its batch.
     pub(crate) index: usize,
-}
-
-/// What the column says by which rows are sorted before all else, in that order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Superseded {
-    /// Also in tables without that column.
-    No,
-    Yes,
-    Unknown,
-}
-
-impl Superseded {
-    fn of(column: &BooleanArray, index: usize) -> Self {
-        match column.is_valid(index).then(|| column.value(index)) {
-            Some(false) => Self::No,
-            Some(true) => Self::Yes,
-            None => Self::Unknown,
-        }
-    }
 }
 
 impl Row {
@@ -92,9 +74,9 @@ impl NewRows {
             let ids = text_column(spec, batch, spec.id_column)?;
             let times =
                 spec.time_column.map(|column| time_column(spec, batch, column)).transpose()?;
-            let superseded = spec
-                .superseded_column
-                .and_then(|column| batch.column_by_name(column)?.as_boolean_opt());
+            let apart =
+                spec.apart.map(|apart| Ok((apart, text_column(spec, batch, apart.column)?)));
+            let apart = apart.transpose()?;
             for (index, partition) in numbers.into_iter().enumerate() {
                 let id = parse_id(ids.value(index)).ok_or_else(|| LakeError::Rows {
                     table: spec.name,
@@ -105,9 +87,10 @@ impl NewRows {
                     ),
                 })?;
                 let time = times.map_or(0, |times| times[index]);
-                let superseded =
-                    superseded.map_or(Superseded::No, |column| Superseded::of(column, index));
-                let row = Row { partition, superseded, time, id, batch: batch_index, index };
+                let place = apart.map_or(0, |(apart, column)| {
+                    apart.place(column.is_valid(index).then(|| column.value(index)))
+                });
+                let row = Row { partition, place, time, id, batch: batch_index, index };
                 if seen.insert(row.key()) {
                     rows.push(row);
                 } else {
@@ -160,6 +143,14 @@ impl NewRows {
         let before = self.rows.len();
         self.rows.retain(|row| !keys.contains(&row.key()));
         (before - self.rows.len()) as u64
+    }
+
+    /// Gives rows another value of the column by which they are kept apart.
+    pub(crate) fn move_to(&mut self, place: usize, from: usize) {
+        for row in self.rows.iter_mut().filter(|row| row.place == from) {
+            row.place = place;
+        }
+        self.rows.par_sort_unstable();
     }
 }
 
@@ -303,7 +294,7 @@ fn check_columns(spec: &TableSpec, batch: &RecordBatch) -> Result<(), LakeError>
     Err(LakeError::other_columns(spec.name))
 }
 
-fn text_column<'a>(
+pub(crate) fn text_column<'a>(
     spec: &TableSpec,
     batch: &'a RecordBatch,
     column: &str,

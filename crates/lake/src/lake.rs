@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
-use podtrail_event::{ExportError, Exporter, FieldDoc, mark_superseded, quarantine_schema};
+use podtrail_event::{
+    ExportError, Exporter, FieldDoc, StageStatus, mark_stages, quarantine_schema,
+};
 
 use crate::append::Appended;
 use crate::compact::{CompactOptions, Compacted};
@@ -14,7 +16,7 @@ use crate::error::LakeError;
 use crate::info::TableInfo;
 use crate::retain::Retained;
 use crate::snapshot::Snapshot;
-use crate::spec::TableSpec;
+use crate::spec::{Apart, TableSpec};
 use crate::table::Table;
 use crate::vacuum::Vacuumed;
 use crate::verify::Verified;
@@ -22,6 +24,18 @@ use crate::version::Version;
 
 /// The application transaction of what ingest appends.
 const INGEST: &str = "podtrail-ingest";
+
+/// A query of requests reads their last stages.
+const STAGES: Apart = Apart {
+    column: "stage_status",
+    values: &[
+        StageStatus::Complete.as_str(),
+        StageStatus::Last.as_str(),
+        StageStatus::Open.as_str(),
+        StageStatus::Superseded.as_str(),
+    ],
+    together: (StageStatus::Complete.as_str(), StageStatus::Last.as_str()),
+};
 
 static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     Arc::new(TableSpec {
@@ -32,8 +46,7 @@ static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         partition_columns: &podtrail_event::PARTITION_COLUMNS,
         id_column: "event_id",
         ids: Some(event_ids),
-        superseded_column: Some("superseded"),
-        together_column: Some("has_all_stages"),
+        apart: Some(STAGES),
         time_column: Some("time"),
         unique_columns: &["event_id", "audit_id"],
         opaque_columns: &["request_object", "response_object", "extra"],
@@ -51,8 +64,7 @@ static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         partition_columns: &[],
         id_column: "quarantine_id",
         ids: None,
-        superseded_column: None,
-        together_column: None,
+        apart: None,
         time_column: None,
         unique_columns: &["quarantine_id"],
         opaque_columns: &["bytes"],
@@ -70,8 +82,7 @@ static FINDINGS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         partition_columns: &[],
         id_column: "state_id",
         ids: None,
-        superseded_column: None,
-        together_column: None,
+        apart: None,
         time_column: Some("state_at"),
         unique_columns: &["state_id", "detect_run"],
         opaque_columns: &[],
@@ -169,8 +180,7 @@ impl Lake {
     /// # Errors
     /// If the batches have other columns, a null `time` or a malformed `event_id`, or the table cannot be read or written.
     pub async fn append_events(&self, batches: Vec<RecordBatch>) -> Result<Appended, LakeError> {
-        let marked =
-            mark_superseded(&batches).map_err(|_| LakeError::other_columns(EVENTS.name))?;
+        let marked = mark_stages(&batches).map_err(|_| LakeError::other_columns(EVENTS.name))?;
         drop(batches);
         self.events.append(marked).await
     }

@@ -17,7 +17,7 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::Operator;
-use datafusion::physical_expr::expressions::{BinaryExpr, IsNullExpr, col, lit};
+use datafusion::physical_expr::expressions::{BinaryExpr, col, lit};
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
@@ -110,17 +110,15 @@ impl Footer {
 
 /// The rows of all runs, in order, with the columns that are stored in files.
 ///
-/// Runs are in order of time apart from what is superseded: these rows are read by themselves, after the others.
+/// Runs are in order of time for each value of the column by which rows are kept apart: one value is read after the other.
 pub(crate) fn merge(
     spec: &TableSpec,
     root: &Path,
     runs: &[Run],
     footers: &[Footer],
 ) -> Result<SendableRecordBatchStream> {
-    let parts = match spec.superseded_column {
-        Some(column) => {
-            vec![Some((column, Some(false))), Some((column, Some(true))), Some((column, None))]
-        }
+    let parts = match spec.apart {
+        Some(apart) => apart.values.iter().map(|value| Some((apart.column, *value))).collect(),
         None => vec![None],
     };
     let parts = parts.into_iter().map(|part| plan_part(spec, root, runs, part));
@@ -141,7 +139,7 @@ fn plan_part(
     spec: &TableSpec,
     root: &Path,
     runs: &[Run],
-    part: Option<(&str, Option<bool>)>,
+    part: Option<(&str, &str)>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let schema = spec.file_schema();
     let ordering = spec
@@ -159,11 +157,7 @@ fn plan_part(
         })
         .collect::<Result<Vec<_>>>()?;
     let filter = part.map(|(column, value)| -> Result<Arc<dyn PhysicalExpr>> {
-        let column = col(column, &schema)?;
-        Ok(match value {
-            Some(value) => Arc::new(BinaryExpr::new(column, Operator::Eq, lit(value))),
-            None => Arc::new(IsNullExpr::new(column)),
-        })
+        Ok(Arc::new(BinaryExpr::new(col(column, &schema)?, Operator::Eq, lit(value))))
     });
     let filter = filter.transpose()?;
     let mut source = ParquetSource::new(TableSchema::from(schema));

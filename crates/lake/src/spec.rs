@@ -29,11 +29,8 @@ pub(crate) struct TableSpec {
     pub(crate) id_column: &'static str,
     /// Computes the ids of rows, with the columns that are stored in files, from their other columns, where that can be done.
     pub(crate) ids: Option<ComputeIds>,
-    /// Boolean by which rows are sorted before all else: those for which it is true or null are seldom queried, and stand
-    /// apart at the end of a file, nulls last. Equal rows of different appends may differ in it.
-    pub(crate) superseded_column: Option<&'static str>,
-    /// A column that may speak of other rows of the same append: null where some of these are left out.
-    pub(crate) together_column: Option<&'static str>,
+    /// How rows are kept apart in a file.
+    pub(crate) apart: Option<Apart>,
     /// Timestamp (microseconds, UTC, never null) by which rows are sorted; equal rows have equal times.
     pub(crate) time_column: Option<&'static str>,
     /// Columns whose values hardly ever repeat: a dictionary would only be built to be thrown away.
@@ -46,10 +43,34 @@ pub(crate) struct TableSpec {
     pub(crate) bloom_columns: &'static [&'static str],
 }
 
+/// A column by which rows are sorted before all else: those that are seldom queried stand at the end of a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Apart {
+    /// A column of strings. Equal rows of different appends may differ in it.
+    pub(crate) column: &'static str,
+    /// All its values, in order.
+    pub(crate) values: &'static [&'static str],
+    /// A value that speaks of other rows of the same append, and the one that a row gets instead where an append leaves
+    /// rows out.
+    pub(crate) together: (&'static str, &'static str),
+}
+
+impl Apart {
+    /// Where a value stands; after all others where it is none of them.
+    pub(crate) fn place(&self, value: Option<&str>) -> usize {
+        let place = value.and_then(|value| self.values.iter().position(|known| *known == value));
+        place.unwrap_or(self.values.len())
+    }
+}
+
 impl TableSpec {
     /// The columns by which rows are in order.
     pub(crate) fn sort_columns(&self) -> impl Iterator<Item = &'static str> {
-        self.superseded_column.into_iter().chain(self.time_column).chain([self.id_column])
+        self.apart
+            .map(|apart| apart.column)
+            .into_iter()
+            .chain(self.time_column)
+            .chain([self.id_column])
     }
 
     /// Whether the column of this name is in the directory name instead of in the files.

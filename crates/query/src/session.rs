@@ -18,7 +18,7 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{JoinType, LogicalPlanBuilder};
 use datafusion::prelude::{Expr, SessionConfig, SessionContext, col};
-use podtrail_event::{finding_schema, mark_superseded, quarantine_schema};
+use podtrail_event::{finding_schema, mark_stages, quarantine_schema};
 use podtrail_lake::{Lake, Snapshot};
 
 use crate::cached::{Cache, CachedView};
@@ -129,7 +129,7 @@ impl Session {
         scope: Scope,
         limits: Limits,
     ) -> Result<Self, QueryError> {
-        let batches = mark_superseded(&batches).map_err(DataFusionError::from)?;
+        let batches = mark_stages(&batches).map_err(DataFusionError::from)?;
         let events = MemTable::try_new(podtrail_event::schema(), vec![batches])?;
         Box::pin(Self::over(Arc::new(events), scope, limits)).await
     }

@@ -45,7 +45,7 @@ async fn every_column_comes_back_as_it_went_in() {
     let (_dir, lake) = lake().await;
     let container = Container { name: Some("c".into()), ..Container::default() };
     let full = Event {
-        superseded: Some(false),
+        stage_status: Some("last".into()),
         user_groups: Some(vec!["a".into(), "b".into()]),
         exec: Some(Exec { command: Some(vec!["sh".into()]), ..Exec::default() }),
         workload: Some(Workload { containers: Some(vec![container]), ..Workload::default() }),
@@ -214,7 +214,7 @@ async fn stages_are_marked_of_which_a_commit_has_a_later_one() {
     lake.append_events(first.to_vec()).await.unwrap();
     lake.append_events(vec![batch([staged(8, "later", 0, "ResponseComplete")])]).await.unwrap();
     let marked = "SELECT string_agg(concat(audit_id, ' ', stage), ', ' ORDER BY event_id)
-        FROM t WHERE superseded";
+        FROM t WHERE stage_status = 'superseded'";
     let expected = "whole RequestReceived, watch RequestReceived";
     assert_eq!(value(&lake.events().await.unwrap(), marked).await, expected);
 }
@@ -250,7 +250,7 @@ async fn what_has_all_its_stages_is_marked_unless_one_of_them_was_there_before()
     )
     .await;
     let marked = "SELECT string_agg(concat(audit_id, ' ', stage), ', ' ORDER BY event_id)
-        FROM t WHERE has_all_stages";
+        FROM t WHERE stage_status = 'complete'";
     assert_eq!(value(&lake.events().await.unwrap(), marked).await, "whole ResponseComplete");
     // Of a request in two commits neither says that it is whole.
     append(&[&get(6, "overlap")[..], &get(8, "beside")[..]].concat()).await;

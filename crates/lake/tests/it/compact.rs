@@ -70,12 +70,15 @@ async fn the_same_rows_are_in_one_file_in_order() {
     assert_eq!(after.num_rows(), Some(201));
     // What is superseded stands at the end; apart from that rows are in order of time.
     let out_of_order =
-        "SELECT count(*) FROM (SELECT superseded, time, event_id, lag(superseded) OVER () AS s0,
+        "SELECT count(*) FROM (SELECT stage_status, time, event_id, lag(stage_status) OVER () AS s0,
         lag(time) OVER () AS t0, lag(event_id) OVER () AS id0 FROM t WHERE activity = 'read')
-        WHERE superseded < s0
-          OR (superseded = s0 AND (time < t0 OR (time = t0 AND event_id < id0)))";
+        WHERE stage_status < s0
+          OR (stage_status = s0 AND (time < t0 OR (time = t0 AND event_id < id0)))";
     assert_eq!(value(&after, out_of_order).await, "0");
-    assert_eq!(value(&after, "SELECT count(*) FROM t WHERE superseded").await, "100");
+    assert_eq!(
+        value(&after, "SELECT count(*) FROM t WHERE stage_status = 'superseded'").await,
+        "100"
+    );
 
     let actions = entry(&after, after.version());
     let of = |kind: &str| actions.iter().filter_map(|it| it.get(kind)).collect::<Vec<_>>();

@@ -132,7 +132,7 @@ async fn a_narrow_read_gives_what_a_whole_one_gives() {
             let rows = async |session: &Session| -> Vec<Value> {
                 let batches = session.sql(&sql).await.unwrap().collect().await.unwrap();
                 let mut writer = datafusion::arrow::json::ArrayWriter::new(Vec::new());
-                batches.iter().for_each(|batch| writer.write(batch).unwrap());
+                writer.write_batches(&batches.iter().collect::<Vec<_>>()).unwrap();
                 writer.finish().unwrap();
                 serde_json::from_slice(&writer.into_inner()).unwrap()
             };

@@ -1,13 +1,38 @@
-//! Which stages of requests a later stage has replaced, and which stages are all of their request.
+//! What rows that are stored together say of the stages of their requests.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use arrow::error::ArrowError;
 
 use crate::batch::schema;
+
+/// What is stored together with a stage of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageStatus {
+    /// A last stage, with every earlier one.
+    Complete,
+    /// A last stage: an earlier one may be stored elsewhere.
+    Last,
+    /// An early stage: a later one may be stored elsewhere.
+    Open,
+    /// An early stage, with a later one.
+    Superseded,
+}
+
+impl StageStatus {
+    /// The name used in the `stage_status` column. In order of the alphabet those stand first that most queries ask for.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Last => "last",
+            Self::Open => "open",
+            Self::Superseded => "superseded",
+        }
+    }
+}
 
 /// What all stages of one request have in common: `cluster`, `audit_id` and `time`.
 type RequestKey<'a> = (Option<&'a str>, Option<&'a str>, i64);
@@ -20,20 +45,16 @@ struct Stages {
     last: bool,
 }
 
-/// Fills the columns `superseded` and `has_all_stages` of batches of [`schema`] that are stored together.
-///
-/// `superseded` is false for a last stage, true for one of whose request they have a later one, null for one of whose request
-/// a later one may be stored elsewhere. `has_all_stages` is true for a last stage of whose request they have every earlier
-/// one, else null.
+/// Fills the column `stage_status` of batches of [`schema`] that are stored together.
 ///
 /// # Errors
 /// When the batches have other columns.
-pub fn mark_superseded(batches: &[RecordBatch]) -> Result<Vec<RecordBatch>, ArrowError> {
+pub fn mark_stages(batches: &[RecordBatch]) -> Result<Vec<RecordBatch>, ArrowError> {
     let columns = batches.iter().map(StageColumns::of).collect::<Result<Vec<_>, _>>()?;
     let rows = || {
         columns.iter().flat_map(|columns| (0..columns.stage.len()).map(move |row| (columns, row)))
     };
-    // Most requests have but one stage that can be superseded, if any: only of these is anything kept.
+    // Most requests have but one early stage, if any: only of these is anything kept.
     let mut requests: HashMap<RequestKey<'_>, Stages> = HashMap::new();
     for (columns, row) in rows() {
         match columns.stage(row) {
@@ -51,30 +72,30 @@ pub fn mark_superseded(batches: &[RecordBatch]) -> Result<Vec<RecordBatch>, Arro
             stages.last = true;
         }
     }
-    let superseded = schema().index_of("superseded")?;
-    let has_all_stages = schema().index_of("has_all_stages")?;
+    let status = |columns: &StageColumns<'_>, row| {
+        let stages = requests.get(&columns.key(row)).copied().unwrap_or_default();
+        let has_later = match columns.stage(row) {
+            Stage::RequestReceived => stages.response_started || stages.last,
+            Stage::ResponseStarted => stages.last,
+            Stage::Last => {
+                let has_started = stages.response_started || !columns.is_long_running(row);
+                return if stages.request_received && has_started {
+                    StageStatus::Complete
+                } else {
+                    StageStatus::Last
+                };
+            }
+        };
+        if has_later { StageStatus::Superseded } else { StageStatus::Open }
+    };
+    let column = schema().index_of("stage_status")?;
     batches
         .iter()
         .zip(&columns)
         .map(|(batch, rows)| {
-            let marks = (0..batch.num_rows()).map(|row| {
-                let stages = requests.get(&rows.key(row)).copied().unwrap_or_default();
-                match rows.stage(row) {
-                    Stage::RequestReceived => {
-                        ((stages.response_started || stages.last).then_some(true), None)
-                    }
-                    Stage::ResponseStarted => (stages.last.then_some(true), None),
-                    Stage::Last => {
-                        let is_whole = stages.request_received
-                            && (stages.response_started || !rows.is_long_running(row));
-                        (Some(false), is_whole.then_some(true))
-                    }
-                }
-            });
-            let (is_superseded, is_whole): (Vec<_>, Vec<_>) = marks.unzip();
+            let statuses = (0..batch.num_rows()).map(|row| status(rows, row).as_str());
             let mut columns = batch.columns().to_vec();
-            columns[superseded] = Arc::new(BooleanArray::from(is_superseded)) as ArrayRef;
-            columns[has_all_stages] = Arc::new(BooleanArray::from(is_whole)) as ArrayRef;
+            columns[column] = Arc::new(StringArray::from_iter_values(statuses));
             RecordBatch::try_new(batch.schema(), columns)
         })
         .collect()
