@@ -132,8 +132,7 @@ pub async fn run_cases(
     }
     // One session for all of them, each a cluster of its own: detections never mix clusters.
     let events = vec![batch(&cases)?];
-    let session =
-        Session::in_memory(events, Scope::default(), Limits::for_hunt(Limits::HUNT)).await?;
+    let session = Session::in_memory(&events, Scope::default(), Limits::for_hunt(Limits::HUNT))?;
     let hunt = hunt(&session, &pack, None).await?;
     for report in &mut reports {
         let of_detection = |detection: &str| detection == report.detection;

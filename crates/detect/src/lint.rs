@@ -86,7 +86,7 @@ impl fmt::Display for Problem {
 /// # Errors
 /// When the pack's tables and views cannot be set up.
 pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
-    let session = Session::in_memory(Vec::new(), Scope::default(), Limits::default()).await?;
+    let session = Session::in_memory(&[], Scope::default(), Limits::default())?;
     pack.prepare(&session).await?;
     let no_facts = facts(&[], |_, _| None).map_err(|error| QueryError::Sql(error.into()))?;
     session.add_table(FACTS, no_facts)?;

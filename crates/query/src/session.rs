@@ -2,6 +2,7 @@
 
 mod diagnose;
 mod functions;
+mod lazy_views;
 mod scan;
 mod statement;
 mod tables;
@@ -27,6 +28,8 @@ use crate::functions::register;
 use crate::narrow::NarrowStructs;
 use crate::scope::Scope;
 use crate::views::{self, BASE_VIEWS, FINDINGS, HISTORY, KNOWN_SUFFIX, VIEWS};
+
+use lazy_views::{Kind, LazyViews};
 
 pub use functions::FunctionDoc;
 pub use scan::{Optimized, Prepared, ScanSize};
@@ -112,8 +115,7 @@ impl Session {
     /// # Errors
     /// Never in a build whose tests pass.
     pub async fn empty() -> Result<Self, QueryError> {
-        let session =
-            Box::pin(Self::in_memory(Vec::new(), Scope::default(), Limits::default())).await?;
+        let session = Self::in_memory(&[], Scope::default(), Limits::default())?;
         let no_rows = |schema| MemTable::try_new(schema, vec![Vec::new()]).map(Arc::new);
         session.define_quarantine(no_rows(quarantine_schema())?)?;
         session.define_findings(no_rows(finding_schema())?).await?;
@@ -124,18 +126,19 @@ impl Session {
     ///
     /// # Errors
     /// When the batches have another schema.
-    pub async fn in_memory(
-        batches: Vec<RecordBatch>,
+    pub fn in_memory(
+        batches: &[RecordBatch],
         scope: Scope,
         limits: Limits,
     ) -> Result<Self, QueryError> {
-        let batches = mark_stages(&batches).map_err(DataFusionError::from)?;
+        let batches = mark_stages(batches).map_err(DataFusionError::from)?;
         let events = MemTable::try_new(podtrail_event::schema(), vec![batches])?;
-        Box::pin(Self::over(Arc::new(events), scope, limits)).await
+        let events: Arc<dyn TableProvider> = Arc::new(events);
+        Self::over(&events, scope, limits)
     }
 
-    async fn over(
-        events: Arc<dyn TableProvider>,
+    fn over(
+        events: &Arc<dyn TableProvider>,
         scope: Scope,
         limits: Limits,
     ) -> Result<Self, QueryError> {
@@ -147,74 +150,48 @@ impl Session {
             context.write().config_mut().options_mut().execution.target_partitions = 1;
         }
         let session = Self { context, scope, cache };
-        session.define(events).await?;
+        session.define(events)?;
         Ok(session)
     }
 
-    /// Registers every view for the scope, and with the suffix `_history` for the look-back before it.
-    async fn define(&self, events: Arc<dyn TableProvider>) -> Result<(), QueryError> {
+    /// Defines every view for the scope, and with the suffix `_history` for the look-back before it.
+    fn define(&self, events: &Arc<dyn TableProvider>) -> Result<(), QueryError> {
+        let mut lazy = LazyViews::new(self.cache.clone());
         let all_views = [BASE_VIEWS, VIEWS].concat();
-        self.scan(events.clone(), self.scope.known_predicate(), KNOWN_SUFFIX)?;
-        self.add_views(BASE_VIEWS, KNOWN_SUFFIX, KNOWN_SUFFIX, "NULL").await?;
         let from = self.scope.from.map(|from| format!("TIMESTAMP '{}'", from.to_rfc3339()));
-        self.scan(events.clone(), self.scope.predicate(), "")?;
-        self.add_views(&all_views, "", KNOWN_SUFFIX, from.as_deref().unwrap_or("NULL")).await?;
+        let from = from.as_deref().unwrap_or("NULL");
         // The look-back is all that is known before the scope.
-        self.scan(events, Some(self.scope.history_predicate()), "_history")?;
-        self.add_views(&all_views, "_history", "_history", "NULL").await?;
-        // Views keep the plans that they are made of.
-        for (name, _) in BASE_VIEWS {
-            self.context.deregister_table(format!("{name}{KNOWN_SUFFIX}"))?;
+        for (suffix, predicate, views, known, from) in [
+            (KNOWN_SUFFIX, self.scope.known_predicate(), BASE_VIEWS, KNOWN_SUFFIX, "NULL"),
+            ("", self.scope.predicate(), &all_views, KNOWN_SUFFIX, from),
+            ("_history", Some(self.scope.history_predicate()), &all_views, "_history", "NULL"),
+        ] {
+            lazy.add_table(format!("lake{suffix}"), self.scan(events, predicate)?);
+            for (name, text) in views {
+                let kind = match *name {
+                    _ if suffix == KNOWN_SUFFIX => Kind::Hidden,
+                    "stages" => Kind::Inlined,
+                    "events" => Kind::KeptByActivity,
+                    _ => Kind::Kept,
+                };
+                let sql = views::sql(text, suffix, known, from);
+                lazy.add(format!("{name}{suffix}"), sql, kind);
+            }
         }
-        for suffix in [KNOWN_SUFFIX, "", "_history"] {
-            self.context.deregister_table(format!("lake{suffix}"))?;
-        }
-        Ok(())
+        Ok(lazy.show_in(&self.context.state())?)
     }
 
-    /// Registers `lake`, its name followed by `suffix`: the events for which `predicate` holds.
+    /// The events for which `predicate` holds.
     fn scan(
         &self,
-        events: Arc<dyn TableProvider>,
+        events: &Arc<dyn TableProvider>,
         predicate: Option<Expr>,
-        suffix: &str,
-    ) -> Result<(), QueryError> {
-        let mut plan = LogicalPlanBuilder::scan("lake", provider_as_source(events), None)?;
+    ) -> Result<Arc<dyn TableProvider>, QueryError> {
+        let mut plan = LogicalPlanBuilder::scan("lake", provider_as_source(events.clone()), None)?;
         if let Some(predicate) = predicate {
             plan = plan.filter(predicate)?;
         }
-        let rows = DataFrame::new(self.context.state(), plan.build()?);
-        self.context.register_table(format!("lake{suffix}"), rows.into_view())?;
-        Ok(())
-    }
-
-    /// Registers views, their names followed by `suffix`.
-    async fn add_views(
-        &self,
-        views: &[(&str, &str)],
-        suffix: &str,
-        known: &str,
-        from: &str,
-    ) -> Result<(), QueryError> {
-        for (name, text) in views {
-            let view = self.context.sql(&views::sql(text, suffix, known, from)).await?;
-            let is_read_once = suffix != KNOWN_SUFFIX && *name != "stages";
-            let view =
-                if is_read_once { self.view(view, *name == "events") } else { view.into_view() };
-            self.context.register_table(format!("{name}{suffix}"), view)?;
-        }
-        Ok(())
-    }
-
-    /// The table of a view; its rows are kept where this session keeps rows.
-    fn view(&self, rows: DataFrame, is_large: bool) -> Arc<dyn TableProvider> {
-        match self.cache.clone() {
-            None => rows.into_view(),
-            Some(cache) if is_large => {
-                Arc::new(CachedView::by_activity(cache, rows.into_unoptimized_plan()))
-            }
-            Some(cache) => Arc::new(CachedView::whole(cache, rows.into_unoptimized_plan())),
-        }
+        Ok(DataFrame::new(self.context.state(), plan.build()?).into_view())
     }
 
     /// Registers `quarantine`: every refused record, with the time at which it was released, if it was.
@@ -269,7 +246,13 @@ impl Session {
             let name = format!("{name}{suffix}");
             let view = self.sql(&sql.replace(HISTORY, suffix)).await?;
             self.context.deregister_table(&name)?;
-            self.context.register_table(name, self.view(view, false))?;
+            let view: Arc<dyn TableProvider> = match &self.cache {
+                Some(cache) => {
+                    Arc::new(CachedView::whole(cache.clone(), view.into_unoptimized_plan()))
+                }
+                None => view.into_view(),
+            };
+            self.context.register_table(name, view)?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::{command, podtrail, privileged_pod, scratch};
 
 /// Sessions that query at the same time.
-const SESSIONS: usize = 3;
+const SESSIONS: usize = 10;
 
 /// How long it goes on, in seconds: ten minutes are 600.
 fn duration() -> Duration {

@@ -14,7 +14,7 @@ async fn hunt_with(exceptions: &str) -> Hunt {
         privileged_pod("alice", "scanner", "10:00:00"),
         privileged_pod("mallory", "scanner", "10:05:00"),
     ];
-    hunt(&session_over(log(&events)).await, &pack, None).await.unwrap()
+    hunt(&session_over(log(&events)), &pack, None).await.unwrap()
 }
 
 fn identities(hunt: &Hunt) -> Vec<&str> {

@@ -32,8 +32,7 @@ async fn a_broken_detection_is_reported_and_the_others_run() {
     let session = session_over(log(&[
         privileged_pod("dana", "a", "10:00:00"),
         privileged_pod("dana", "b", "10:01:00"),
-    ]))
-    .await;
+    ]));
 
     let hunt = hunt(&session, &pack, None).await.unwrap();
 

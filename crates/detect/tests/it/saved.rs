@@ -47,7 +47,7 @@ fn log() -> String {
 
 #[tokio::test]
 async fn every_ready_query_runs_with_its_defaults() {
-    let session = session_over(log()).await;
+    let session = session_over(log());
     let queries = saved_queries().unwrap();
     assert!(queries.len() >= 10);
     for query in &queries {
@@ -63,7 +63,7 @@ async fn every_ready_query_runs_with_its_defaults() {
 
 #[tokio::test]
 async fn ready_queries_answer_their_questions() {
-    let session = session_over(log()).await;
+    let session = session_over(log());
     for (name, given, expected) in [
         ("workload-writers", vec![("namespace", "web")], 1),
         ("workload-writers", vec![("namespace", "web"), ("from", "2026-11-24T10:03:00Z")], 0),

@@ -10,10 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A session over logs, one event a line, each under the name of its cluster.
-pub(crate) async fn session(logs: &[(String, String)]) -> Session {
-    Session::in_memory(vec![batch(logs)], Scope::default(), Limits::for_hunt(Limits::HUNT))
-        .await
-        .unwrap()
+pub(crate) fn session(logs: &[(String, String)]) -> Session {
+    Session::in_memory(&[batch(logs)], Scope::default(), Limits::for_hunt(Limits::HUNT)).unwrap()
 }
 
 fn batch(logs: &[(String, String)]) -> RecordBatch {
@@ -32,14 +30,14 @@ fn batch(logs: &[(String, String)]) -> RecordBatch {
 }
 
 /// A session over one log, of the cluster `test`.
-pub(crate) async fn session_over(log: String) -> Session {
-    session(&[("test".to_owned(), log)]).await
+pub(crate) fn session_over(log: String) -> Session {
+    session(&[("test".to_owned(), log)])
 }
 
 /// What the built-in detection `id` finds in a log.
 pub(crate) async fn find_only(id: &str, log: String) -> Vec<Finding> {
     let pack = Pack::built_in().unwrap().only(id);
-    let hunt = hunt(&session_over(log).await, &pack, None).await.unwrap();
+    let hunt = hunt(&session_over(log), &pack, None).await.unwrap();
     let failures: Vec<_> = hunt.failures.iter().map(ToString::to_string).collect();
     assert!(failures.is_empty(), "{failures:?}");
     hunt.findings

@@ -43,7 +43,7 @@ impl LakeVersion {
     /// # Errors
     /// When a view cannot be planned.
     pub async fn session(&self, scope: Scope, limits: Limits) -> Result<Session, QueryError> {
-        let session = Box::pin(Session::over(self.events.clone(), scope, limits)).await?;
+        let session = Session::over(&self.events, scope, limits)?;
         session.define_quarantine(self.quarantine.clone())?;
         session.define_findings(self.findings.clone()).await?;
         Ok(session)

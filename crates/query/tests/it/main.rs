@@ -58,7 +58,7 @@ fn batch(events: &[String]) -> RecordBatch {
 }
 
 async fn session(events: &[String], scope: Scope) -> Session {
-    Session::in_memory(vec![batch(events)], scope, Limits::default()).await.unwrap()
+    Session::in_memory(&[batch(events)], scope, Limits::default()).unwrap()
 }
 
 /// A lake of these commits.

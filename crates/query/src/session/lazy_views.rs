@@ -1,0 +1,182 @@
+//! Views that are planned when a query first names them: to plan them all takes longer than most queries.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
+
+use async_trait::async_trait;
+use datafusion::catalog::{
+    CatalogProvider, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
+    SchemaProvider, TableProvider,
+};
+use datafusion::common::{DataFusionError, Result, exec_err};
+use datafusion::dataframe::DataFrame;
+use datafusion::execution::SessionState;
+use datafusion::execution::session_state::SessionStateBuilder;
+use tokio::sync::OnceCell;
+
+use crate::cached::{Cache, CachedView};
+
+/// How the rows of a view are had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Only other views are made of it.
+    Hidden,
+    /// It becomes a part of each query.
+    Inlined,
+    /// They are kept in memory, where the session keeps rows.
+    Kept,
+    /// They are kept, those of each activity by themselves.
+    KeptByActivity,
+}
+
+/// The views of a session, and the tables that they are made of.
+pub(super) struct LazyViews {
+    tables: HashMap<String, Arc<dyn TableProvider>>,
+    views: HashMap<String, View>,
+    cache: Option<Arc<Cache>>,
+    /// Knows all the views, the hidden ones too.
+    planner: OnceLock<SessionState>,
+}
+
+struct View {
+    sql: String,
+    kind: Kind,
+    table: OnceCell<Arc<dyn TableProvider>>,
+}
+
+impl LazyViews {
+    pub(super) fn new(cache: Option<Arc<Cache>>) -> Self {
+        let (tables, views) = (HashMap::new(), HashMap::new());
+        Self { tables, views, cache, planner: OnceLock::new() }
+    }
+
+    /// Adds a table for views alone.
+    pub(super) fn add_table(&mut self, name: String, table: Arc<dyn TableProvider>) {
+        self.tables.insert(name, table);
+    }
+
+    /// Adds a view of tables and other views of these.
+    pub(super) fn add(&mut self, name: String, sql: String, kind: Kind) {
+        self.views.insert(name, View { sql, kind, table: OnceCell::new() });
+    }
+
+    /// Shows these views in the default schema of `state`, beside what is registered there from now on.
+    pub(super) fn show_in(self, state: &SessionState) -> Result<()> {
+        let names = state.config_options().catalog.clone();
+        let views = Arc::new(self);
+        let planner = SessionStateBuilder::new_from_existing(state.clone())
+            .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+            .build();
+        let catalog = MemoryCatalogProvider::new();
+        catalog.register_schema(&names.default_schema, Arc::new(All(Arc::downgrade(&views))))?;
+        planner.catalog_list().register_catalog(names.default_catalog.clone(), Arc::new(catalog));
+        views.planner.get_or_init(|| planner);
+
+        let Some(catalog) = state.catalog_list().catalog(&names.default_catalog) else {
+            return exec_err!("there is no catalog {}", names.default_catalog);
+        };
+        let visible = Visible { views, registered: MemorySchemaProvider::new() };
+        catalog.register_schema(&names.default_schema, Arc::new(visible))?;
+        Ok(())
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        match self.views.get(name) {
+            Some(view) => Ok(Some(view.table.get_or_try_init(|| self.plan(view)).await?.clone())),
+            None => Ok(self.tables.get(name).cloned()),
+        }
+    }
+
+    async fn plan(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
+        let Some(planner) = self.planner.get() else {
+            return exec_err!("these views are not shown yet");
+        };
+        let plan = planner.create_logical_plan(&view.sql).await?;
+        Ok(match (&self.cache, view.kind) {
+            (Some(cache), Kind::Kept) => Arc::new(CachedView::whole(cache.clone(), plan)),
+            (Some(cache), Kind::KeptByActivity) => {
+                Arc::new(CachedView::by_activity(cache.clone(), plan))
+            }
+            _ => DataFrame::new(planner.clone(), plan).into_view(),
+        })
+    }
+
+    fn visible(&self, name: &str) -> Option<&View> {
+        self.views.get(name).filter(|view| view.kind != Kind::Hidden)
+    }
+}
+
+impl fmt::Debug for LazyViews {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.views.keys()).finish()
+    }
+}
+
+/// All views and the tables behind them. The planner must not keep alive what owns it.
+#[derive(Debug)]
+struct All(Weak<LazyViews>);
+
+#[async_trait]
+impl SchemaProvider for All {
+    fn table_names(&self) -> Vec<String> {
+        let Some(views) = self.0.upgrade() else { return Vec::new() };
+        views.tables.keys().chain(views.views.keys()).cloned().collect()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        match self.0.upgrade() {
+            Some(views) => views.table(name).await,
+            None => Ok(None),
+        }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        let exists =
+            |views: &LazyViews| views.views.contains_key(name) || views.tables.contains_key(name);
+        self.0.upgrade().is_some_and(|views| exists(&views))
+    }
+}
+
+/// The views that a query may name, and what is registered beside and over them.
+#[derive(Debug)]
+struct Visible {
+    views: Arc<LazyViews>,
+    registered: MemorySchemaProvider,
+}
+
+#[async_trait]
+impl SchemaProvider for Visible {
+    fn table_names(&self) -> Vec<String> {
+        let mut names = self.registered.table_names();
+        let views = self.views.views.iter().filter(|(_, view)| view.kind != Kind::Hidden);
+        names.extend(views.map(|(name, _)| name.clone()));
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        match self.registered.table(name).await? {
+            Some(table) => Ok(Some(table)),
+            None if self.views.visible(name).is_some() => self.views.table(name).await,
+            None => Ok(None),
+        }
+    }
+
+    fn register_table(
+        &self,
+        name: String,
+        table: Arc<dyn TableProvider>,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        self.registered.register_table(name, table)
+    }
+
+    fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        self.registered.deregister_table(name)
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.registered.table_exist(name) || self.views.visible(name).is_some()
+    }
+}
