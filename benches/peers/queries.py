@@ -2,8 +2,8 @@
 
     queries.py --podtrail BINARY --lake LAKE
 
-Every run is a new process with an empty cache of its own; the files are in the page cache. podtrail is timed from outside,
-start and output included; DuckDB from after its import, views included. Both must give the same rows. DuckDB reads all files
+Every run is a new process with an empty cache of its own, timed from outside, start and output included; the files are in the
+page cache. DuckDB is also timed from after its import, views included. Both must give the same rows. DuckDB reads all files
 below `events`: vacuum the lake before, if it was compacted.
 """
 
@@ -124,8 +124,8 @@ def main():
 
     values = values_of(arguments)
     print(f"{count_files(arguments.lake)} files; {values}\n")
-    print("| question | rows | podtrail s | DuckDB s | DuckDB / podtrail | podtrail CPU s | peak MB |")
-    print("|---|---|---|---|---|---|---|")
+    print("| question | rows | podtrail s | DuckDB s | DuckDB / podtrail | without import | podtrail CPU s | peak MB |")
+    print("|---|---|---|---|---|---|---|---|")
     for name, query in QUERIES.items():
         if arguments.only not in name:
             continue
@@ -136,9 +136,9 @@ def main():
         if own != other:
             sys.exit(f"{name}: {len(own)} and {len(other)} rows, {own[:2]} and {other[:2]}")
         middle = lambda engine, what: statistics.median(pair[engine][what] for pair in pairs)
-        ratio = statistics.median(pair[1]["wall"] / pair[0]["wall"] for pair in pairs)
+        ratio = lambda what: statistics.median(pair[1][what] / pair[0]["wall"] for pair in pairs)
         print(
-            f"| {name} | {len(own)} | {middle(0, 'wall'):.2f} | {middle(1, 'wall'):.2f} | {ratio:.2f} "
+            f"| {name} | {len(own)} | {middle(0, 'wall'):.2f} | {middle(1, 'wall'):.2f} | {ratio('wall'):.2f} | {ratio('own'):.2f} "
             f"| {middle(0, 'cpu'):.2f} | {middle(0, 'peak'):.0f} |",
             flush=True,
         )
@@ -174,8 +174,9 @@ def run(command):
 def duckdb(arguments, query):
     program = DUCKDB.format(views=VIEWS)
     command = [sys.executable, "-c", program, arguments.lake, str(arguments.threads), query]
-    wall, rows = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    return {"rows": comparable(rows), "wall": wall}
+    used, output = measure(command)
+    own, rows = json.loads(output)
+    return {"rows": comparable(rows), "wall": used.wall, "own": own}
 
 
 def comparable(rows):
