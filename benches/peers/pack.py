@@ -10,7 +10,6 @@ that what it cannot bind costs it nothing; with `--tables` it first keeps the ro
 files below `events`: vacuum the lake before, if it was compacted.
 """
 
-import argparse
 import glob
 import json
 import os
@@ -20,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-from queries import VIEWS
+from queries import VIEWS, parser_of_arguments
 from run import measure
 
 REPOSITORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -63,11 +62,7 @@ print(json.dumps([seconds, cpu, usage.ru_maxrss * 1024 / 1e6, found, refused]))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--podtrail", required=True, help="the release binary")
-    parser.add_argument("--lake", required=True)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of DuckDB")
+    parser = parser_of_arguments(__doc__)
     parser.add_argument("--memory", help="of DuckDB, such as 3GB")
     parser.add_argument("--tables", action="store_true", help="DuckDB keeps the rows of views, but of all events, in memory")
     parser.add_argument("--verbose", action="store_true", help="say what DuckDB does not run, and why")

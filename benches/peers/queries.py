@@ -113,12 +113,18 @@ print(json.dumps([seconds, rows], default=str))
 """
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of_arguments(description):
+    """What every comparison over a lake takes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--podtrail", required=True, help="the release binary")
     parser.add_argument("--lake", required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of DuckDB")
+    return parser
+
+
+def main():
+    parser = parser_of_arguments(__doc__)
     parser.add_argument("--only", default="", help="queries whose name has this in it")
     arguments = parser.parse_args()
 

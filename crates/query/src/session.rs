@@ -22,7 +22,7 @@ use datafusion::prelude::{Expr, SessionConfig, SessionContext, col};
 use podtrail_event::{finding_schema, mark_stages, quarantine_schema};
 use podtrail_lake::{Lake, Snapshot};
 
-use crate::cached::{Cache, CachedView};
+use crate::cached::Cache;
 use crate::error::QueryError;
 use crate::functions::register;
 use crate::narrow::NarrowStructs;
@@ -246,13 +246,7 @@ impl Session {
             let name = format!("{name}{suffix}");
             let view = self.sql(&sql.replace(HISTORY, suffix)).await?;
             self.context.deregister_table(&name)?;
-            let view: Arc<dyn TableProvider> = match &self.cache {
-                Some(cache) => {
-                    Arc::new(CachedView::whole(cache.clone(), view.into_unoptimized_plan()))
-                }
-                None => view.into_view(),
-            };
-            self.context.register_table(name, view)?;
+            self.context.register_table(name, Kind::Kept.table(view, self.cache.as_ref()))?;
         }
         Ok(())
     }

@@ -30,6 +30,25 @@ pub(super) enum Kind {
     KeptByActivity,
 }
 
+impl Kind {
+    /// The table of a view of these rows, in a session that keeps rows if it has a cache.
+    pub(super) fn table(
+        self,
+        rows: DataFrame,
+        cache: Option<&Arc<Cache>>,
+    ) -> Arc<dyn TableProvider> {
+        match (cache.cloned(), self) {
+            (Some(cache), Self::Kept) => {
+                Arc::new(CachedView::whole(cache, rows.into_unoptimized_plan()))
+            }
+            (Some(cache), Self::KeptByActivity) => {
+                Arc::new(CachedView::by_activity(cache, rows.into_unoptimized_plan()))
+            }
+            _ => rows.into_view(),
+        }
+    }
+}
+
 /// The views of a session, and the tables that they are made of.
 pub(super) struct LazyViews {
     tables: HashMap<String, Arc<dyn TableProvider>>,
@@ -93,13 +112,8 @@ impl LazyViews {
             return exec_err!("these views are not shown yet");
         };
         let plan = planner.create_logical_plan(&view.sql).await?;
-        Ok(match (&self.cache, view.kind) {
-            (Some(cache), Kind::Kept) => Arc::new(CachedView::whole(cache.clone(), plan)),
-            (Some(cache), Kind::KeptByActivity) => {
-                Arc::new(CachedView::by_activity(cache.clone(), plan))
-            }
-            _ => DataFrame::new(planner.clone(), plan).into_view(),
-        })
+        let rows = DataFrame::new(planner.clone(), plan);
+        Ok(view.kind.table(rows, self.cache.as_ref()))
     }
 
     fn visible(&self, name: &str) -> Option<&View> {
