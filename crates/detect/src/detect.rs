@@ -179,7 +179,7 @@ async fn look(
         failures: Vec::new(),
     };
     for period in added.periods(options.lookback, MOST_PERIODS) {
-        let session = open(lake, &version, &added, period, options).await?;
+        let session = open(lake, &version, &added, period, options)?;
         let Hunt { findings, excepted, expired, failures, .. } =
             hunt(&session, pack, options.jobs).await?;
         let mut candidates = candidates(findings, excepted);
@@ -214,7 +214,7 @@ async fn look(
 }
 
 /// A session over a period in which there is something new, and what lies around it.
-async fn open(
+fn open(
     lake: &Lake,
     version: &Version,
     added: &Snapshot,
@@ -233,7 +233,7 @@ async fn open(
         history: Some(options.lookback),
         ..Scope::default()
     };
-    let session = Session::open_at(lake, &events, scope, options.limits).await?;
+    let session = Session::open_at(lake, &events, scope, options.limits)?;
     session.add_snapshot(ADDED, added)?;
     Ok(session)
 }

@@ -286,7 +286,7 @@ async fn refused(
     now: DateTime<Utc>,
     lookback: Duration,
 ) -> Result<Vec<Lack>, RunError> {
-    let session = Session::over_findings(&lake.findings().await?.rows).await?;
+    let session = Session::over_findings(&lake.findings().await?.rows)?;
     session.add_snapshot("quarantine_log", &lake.quarantine().await?)?;
     let span = TimeDelta::from_std(lookback).unwrap_or(TimeDelta::MAX);
     let sql = QUARANTINE_SQL

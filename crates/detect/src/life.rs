@@ -67,7 +67,7 @@ pub async fn set_state(
 ) -> Result<Vec<Recorded>, ChangeError> {
     for _ in 0..MAX_ATTEMPTS {
         let findings = lake.findings().await?;
-        let session = Session::over_findings(&findings.rows).await?;
+        let session = Session::over_findings(&findings.rows)?;
         let mut changes: Vec<Recorded> = Vec::new();
         for id in ids {
             let recorded = find_recorded(&session, id).await?;

@@ -61,7 +61,7 @@ impl Memory {
         let Some(first) = candidates.clone().map(|finding| finding.first_seen).min() else {
             return Ok(memory);
         };
-        let session = Session::over_findings(findings).await?;
+        let session = Session::over_findings(findings)?;
         let ids = candidates.clone().map(|finding| finding.finding_id.as_str()).collect();
         add_strings(&session, "candidate_ids", "finding_id", &ids)?;
         let detections = candidates.map(|finding| finding.detection.as_str()).collect();

@@ -115,12 +115,14 @@ fn event_ids(rows: &RecordBatch) -> Result<Vec<String>, ExportError> {
 
 /// A directory with the tables `events` and `quarantine`, and `findings` once detections ran.
 ///
-/// Several handles, in one process or many, may append and read at the same time.
+/// Several handles, in one process or many, may append and read at the same time. The log of a table is read when it is
+/// needed first.
+#[derive(Clone)]
 pub struct Lake {
     dir: PathBuf,
-    events: Table,
-    quarantine: Table,
-    pub(crate) findings: Option<Table>,
+    events: Arc<Table>,
+    quarantine: Arc<Table>,
+    pub(crate) findings: Option<Arc<Table>>,
 }
 
 impl Lake {
@@ -128,18 +130,19 @@ impl Lake {
     ///
     /// # Errors
     /// [`LakeError::NoTable`] if there is none.
-    pub async fn open(dir: &Path) -> Result<Self, LakeError> {
-        let events = Table::open(dir, EVENTS.clone()).await?;
-        let quarantine = Table::open(dir, QUARANTINE.clone()).await?;
-        let findings = Self::open_findings(dir).await?;
-        Ok(Self { dir: dir.to_path_buf(), events, quarantine, findings })
+    pub fn open(dir: &Path) -> Result<Self, LakeError> {
+        let events = Table::open(dir, EVENTS.clone())?;
+        let quarantine = Table::open(dir, QUARANTINE.clone())?;
+        Self::of(dir, events, quarantine)
     }
 
-    async fn open_findings(dir: &Path) -> Result<Option<Table>, LakeError> {
-        match Table::open(dir, FINDINGS.clone()).await {
-            Err(LakeError::NoTable { .. }) => Ok(None),
-            opened => opened.map(Some),
-        }
+    fn of(dir: &Path, events: Table, quarantine: Table) -> Result<Self, LakeError> {
+        let findings = match Table::open(dir, FINDINGS.clone()) {
+            Err(LakeError::NoTable { .. }) => None,
+            opened => Some(Arc::new(opened?)),
+        };
+        let (events, quarantine) = (Arc::new(events), Arc::new(quarantine));
+        Ok(Self { dir: dir.to_path_buf(), events, quarantine, findings })
     }
 
     /// Opens the lake in a directory, to record findings: makes the table of findings where it is missing.
@@ -147,9 +150,9 @@ impl Lake {
     /// # Errors
     /// [`LakeError::NoTable`] if there is no lake.
     pub async fn open_to_detect(dir: &Path) -> Result<Self, LakeError> {
-        let mut lake = Self::open(dir).await?;
+        let mut lake = Self::open(dir)?;
         if lake.findings.is_none() {
-            lake.findings = Some(Table::create(dir, FINDINGS.clone()).await?);
+            lake.findings = Some(Arc::new(Table::create(dir, FINDINGS.clone()).await?));
         }
         Ok(lake)
     }
@@ -162,8 +165,7 @@ impl Lake {
         // `events` comes last: where it is, the others are.
         let quarantine = Table::create(dir, QUARANTINE.clone()).await?;
         let events = Table::create(dir, EVENTS.clone()).await?;
-        let findings = Self::open_findings(dir).await?;
-        Ok(Self { dir: dir.to_path_buf(), events, quarantine, findings })
+        Self::of(dir, events, quarantine)
     }
 
     /// The directory, as it was given.
@@ -277,7 +279,7 @@ impl Lake {
     }
 
     fn tables(&self) -> impl Iterator<Item = &Table> {
-        [&self.events, &self.quarantine].into_iter().chain(&self.findings)
+        [&self.events, &self.quarantine].into_iter().chain(&self.findings).map(|table| &**table)
     }
 
     /// Removes the files that the newest version of a table does not need: those that no version names, as runs leave them

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use deltalake::kernel::transaction::CommitProperties;
 use deltalake::kernel::{Action, StructField};
 use deltalake::protocol::checkpoints::cleanup_metadata;
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use deltalake::{DeltaTable, DeltaTableBuilder};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use url::Url;
@@ -56,21 +57,17 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Opens the table in `lake`, which must have it.
-    pub(crate) async fn open(lake: &Path, spec: Arc<TableSpec>) -> Result<Self, LakeError> {
+    /// Opens the table in `lake`, which must have it. Its log is read when it is needed first.
+    pub(crate) fn open(lake: &Path, spec: Arc<TableSpec>) -> Result<Self, LakeError> {
         let no_table = || LakeError::NoTable { dir: lake.to_path_buf(), table: spec.name };
         let root = lake.join(spec.name);
         let Ok(root) = root.canonicalize() else {
             return Err(no_table());
         };
-        let mut delta = builder(&root, &spec)?.build().map_err(LakeError::log(spec.name))?;
-        match delta.load().await {
-            Ok(()) => {}
-            Err(DeltaTableError::NotATable(_) | DeltaTableError::InvalidTableLocation(_)) => {
-                return Err(no_table());
-            }
-            Err(error) => return Err(LakeError::log(spec.name)(error)),
+        if !has_log(&root)? {
+            return Err(no_table());
         }
+        let delta = builder(&root, &spec)?.build().map_err(LakeError::log(spec.name))?;
         Ok(Self {
             spec,
             root,
@@ -84,14 +81,14 @@ impl Table {
     pub(crate) async fn create(lake: &Path, spec: Arc<TableSpec>) -> Result<Self, LakeError> {
         let root = lake.join(spec.name);
         std::fs::create_dir_all(&root).map_err(LakeError::io("create", &root))?;
-        match Self::open(lake, spec.clone()).await {
+        match Self::open(lake, spec.clone()) {
             Err(LakeError::NoTable { .. }) => {}
             opened => return opened,
         }
         let root = root.canonicalize().map_err(LakeError::io("open", &root))?;
         let made = make(&root, &spec).await;
         // Another process may have made it meanwhile, and then it is as good as ours.
-        match Self::open(lake, spec).await {
+        match Self::open(lake, spec) {
             Err(error @ LakeError::NoTable { .. }) => Err(made.err().unwrap_or(error)),
             opened => opened,
         }
@@ -103,6 +100,12 @@ impl Table {
         delta.update_state().await.map_err(LakeError::log(self.spec.name))?;
         self.remember(delta.clone());
         Ok(delta)
+    }
+
+    /// The table as it was last read; as it is now, where it was not read yet.
+    async fn last_read(&self) -> Result<DeltaTable, LakeError> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if latest.version().is_some() { Ok(latest) } else { self.refresh().await }
     }
 
     fn remember(&self, delta: DeltaTable) {
@@ -346,7 +349,7 @@ impl Table {
         dry_run: bool,
     ) -> Result<Vacuumed, LakeError> {
         let name = self.spec.name;
-        let delta = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let delta = self.last_read().await?;
         let state = delta.snapshot().map_err(LakeError::log(name))?;
         let snapshot = Snapshot::new(self.spec.clone(), self.root.clone(), state)?;
         let mut vacuumed = blocking(name, move || vacuum(&snapshot, min_age, dry_run)).await?;
@@ -444,6 +447,25 @@ fn unkeep(files: &mut [Written], root: &Path) {
     for file in files {
         file.unkeep(root);
     }
+}
+
+/// Whether any version of a table is in its log.
+fn has_log(root: &Path) -> Result<bool, LakeError> {
+    let log = root.join("_delta_log");
+    let entries = match std::fs::read_dir(&log) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(false);
+        }
+        entries => entries.map_err(LakeError::io("read", &log))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(LakeError::io("read", &log))?.path();
+        // Entries and checkpoints; not what is still being written, `00000000000000000000.json#1`.
+        if path.extension().is_some_and(|extension| extension == "json" || extension == "parquet") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn builder(root: &Path, spec: &TableSpec) -> Result<DeltaTableBuilder, LakeError> {

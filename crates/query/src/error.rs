@@ -45,8 +45,15 @@ pub enum QueryError {
 }
 
 impl QueryError {
-    /// An error of the engine, syntax errors apart.
+    /// An error of the engine, those of the syntax and of the lake apart.
     pub(crate) fn of(error: DataFusionError) -> Self {
+        let error = match error {
+            DataFusionError::External(error) => match error.downcast::<LakeError>() {
+                Ok(error) => return Self::Lake(*error),
+                Err(error) => DataFusionError::External(error),
+            },
+            error => error,
+        };
         if let DataFusionError::SQL(parser, _) = error.find_root()
             && let ParserError::ParserError(message) | ParserError::TokenizerError(message) =
                 parser.as_ref()

@@ -11,14 +11,12 @@ mod version;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use datafusion::catalog::{MemTable, TableProvider};
+use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
 use datafusion::dataframe::DataFrame;
-use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::{JoinType, LogicalPlanBuilder};
-use datafusion::prelude::{Expr, SessionConfig, SessionContext, col};
+use datafusion::prelude::{SessionConfig, SessionContext};
 use podtrail_event::{finding_schema, mark_stages, quarantine_schema};
 use podtrail_lake::{Lake, Snapshot};
 
@@ -27,9 +25,9 @@ use crate::error::QueryError;
 use crate::functions::register;
 use crate::narrow::NarrowStructs;
 use crate::scope::Scope;
-use crate::views::{self, BASE_VIEWS, FINDINGS, HISTORY, KNOWN_SUFFIX, VIEWS};
+use crate::views::{self, BASE_VIEWS, FINDINGS, HISTORY, KNOWN_SUFFIX, QUARANTINE, VIEWS};
 
-use lazy_views::{Kind, LazyViews};
+use lazy_views::{Kind, LazyViews, Rows};
 
 pub use functions::FunctionDoc;
 pub use scan::{Optimized, Prepared, ScanSize};
@@ -78,48 +76,50 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session over the newest version of `lake`.
+    /// A session over the newest version of `lake`, which is read when a query first needs it.
     ///
     /// # Errors
-    /// When the lake cannot be read.
-    pub async fn open(lake: &Lake, scope: Scope, limits: Limits) -> Result<Self, QueryError> {
-        LakeVersion::newest(lake).await?.session(scope, limits).await
+    /// Never in a build whose tests pass.
+    pub fn open(lake: &Lake, scope: Scope, limits: Limits) -> Result<Self, QueryError> {
+        LakeVersion::newest(lake).session(scope, limits)
     }
 
     /// A session over a version of the events of `lake`, or some of its files.
     ///
     /// # Errors
-    /// When the lake cannot be read.
-    pub async fn open_at(
+    /// When a partition value is not of its column's type.
+    pub fn open_at(
         lake: &Lake,
         events: &Snapshot,
         scope: Scope,
         limits: Limits,
     ) -> Result<Self, QueryError> {
-        LakeVersion::of(lake, events).await?.session(scope, limits).await
+        LakeVersion::of(lake, events)?.session(scope, limits)
     }
 
     /// A session over recorded findings alone: the views `findings` and `findings_log`.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn over_findings(findings: &Snapshot) -> Result<Self, QueryError> {
-        let context = context(Limits::default())?;
-        let session = Self { context, scope: Scope::default(), cache: None };
-        session.define_findings(findings.provider()?).await?;
-        Ok(session)
+    pub fn over_findings(findings: &Snapshot) -> Result<Self, QueryError> {
+        let tables = [("findings", findings.provider()?)];
+        Self::over_tables(tables, Scope::default(), Limits::default())
     }
 
     /// A session over a lake in which nothing is: for what there is to say of its tables and functions.
     ///
     /// # Errors
     /// Never in a build whose tests pass.
-    pub async fn empty() -> Result<Self, QueryError> {
-        let session = Self::in_memory(&[], Scope::default(), Limits::default())?;
-        let no_rows = |schema| MemTable::try_new(schema, vec![Vec::new()]).map(Arc::new);
-        session.define_quarantine(no_rows(quarantine_schema())?)?;
-        session.define_findings(no_rows(finding_schema())?).await?;
-        Ok(session)
+    pub fn empty() -> Result<Self, QueryError> {
+        let no_rows = |schema| -> Result<Arc<dyn TableProvider>, QueryError> {
+            Ok(Arc::new(MemTable::try_new(schema, vec![Vec::new()])?))
+        };
+        let tables = [
+            ("events", no_rows(podtrail_event::schema())?),
+            ("quarantine", no_rows(quarantine_schema())?),
+            ("findings", no_rows(finding_schema())?),
+        ];
+        Self::over_tables(tables, Scope::default(), Limits::default())
     }
 
     /// A session over events in memory, in batches of [`podtrail_event::schema`].
@@ -133,12 +133,25 @@ impl Session {
     ) -> Result<Self, QueryError> {
         let batches = mark_stages(batches).map_err(DataFusionError::from)?;
         let events = MemTable::try_new(podtrail_event::schema(), vec![batches])?;
-        let events: Arc<dyn TableProvider> = Arc::new(events);
-        Self::over(&events, scope, limits)
+        Self::over_tables([("events", Arc::new(events) as _)], scope, limits)
     }
 
+    fn over_tables<const N: usize>(
+        tables: [(&str, Arc<dyn TableProvider>); N],
+        scope: Scope,
+        limits: Limits,
+    ) -> Result<Self, QueryError> {
+        let schema = MemorySchemaProvider::new();
+        for (name, table) in tables {
+            schema.register_table(name.to_owned(), table)?;
+        }
+        let tables: Arc<dyn SchemaProvider> = Arc::new(schema);
+        Self::over(&tables, scope, limits)
+    }
+
+    /// A session over those tables of a lake that there are: `events`, `quarantine` and `findings`.
     fn over(
-        events: &Arc<dyn TableProvider>,
+        tables: &Arc<dyn SchemaProvider>,
         scope: Scope,
         limits: Limits,
     ) -> Result<Self, QueryError> {
@@ -150,13 +163,30 @@ impl Session {
             context.write().config_mut().options_mut().execution.target_partitions = 1;
         }
         let session = Self { context, scope, cache };
-        session.define(events)?;
+        session.define(tables)?;
         Ok(session)
     }
 
-    /// Defines every view for the scope, and with the suffix `_history` for the look-back before it.
-    fn define(&self, events: &Arc<dyn TableProvider>) -> Result<(), QueryError> {
-        let mut lazy = LazyViews::new(self.cache.clone());
+    /// Defines the views of the tables that there are.
+    fn define(&self, tables: &Arc<dyn SchemaProvider>) -> Result<(), QueryError> {
+        let mut views = LazyViews::over(tables.clone(), self.cache.clone());
+        let all = |name| Rows::Table { name, predicate: None };
+        if tables.table_exist("events") {
+            self.define_events(&mut views);
+        }
+        if tables.table_exist("quarantine") {
+            views.add("quarantine_log".to_owned(), all("quarantine"), Kind::Hidden);
+            views.add("quarantine".to_owned(), Rows::Query(QUARANTINE.to_owned()), Kind::Inlined);
+        }
+        if tables.table_exist("findings") {
+            views.add("findings_log".to_owned(), all("findings"), Kind::Inlined);
+            views.add("findings".to_owned(), Rows::Query(FINDINGS.to_owned()), Kind::Inlined);
+        }
+        Ok(views.show_in(&self.context.state())?)
+    }
+
+    /// Defines every view of events for the scope, and with the suffix `_history` for the look-back before it.
+    fn define_events(&self, lazy: &mut LazyViews) {
         let all_views = [BASE_VIEWS, VIEWS].concat();
         let from = self.scope.from.map(|from| format!("TIMESTAMP '{}'", from.to_rfc3339()));
         let from = from.as_deref().unwrap_or("NULL");
@@ -166,7 +196,8 @@ impl Session {
             ("", self.scope.predicate(), &all_views, KNOWN_SUFFIX, from),
             ("_history", Some(self.scope.history_predicate()), &all_views, "_history", "NULL"),
         ] {
-            lazy.add_table(format!("lake{suffix}"), self.scan(events, predicate)?);
+            let rows = Rows::Table { name: "events", predicate };
+            lazy.add(format!("lake{suffix}"), rows, Kind::Hidden);
             for (name, text) in views {
                 let kind = match *name {
                     _ if suffix == KNOWN_SUFFIX => Kind::Hidden,
@@ -175,47 +206,9 @@ impl Session {
                     _ => Kind::Kept,
                 };
                 let sql = views::sql(text, suffix, known, from);
-                lazy.add(format!("{name}{suffix}"), sql, kind);
+                lazy.add(format!("{name}{suffix}"), Rows::Query(sql), kind);
             }
         }
-        Ok(lazy.show_in(&self.context.state())?)
-    }
-
-    /// The events for which `predicate` holds.
-    fn scan(
-        &self,
-        events: &Arc<dyn TableProvider>,
-        predicate: Option<Expr>,
-    ) -> Result<Arc<dyn TableProvider>, QueryError> {
-        let mut plan = LogicalPlanBuilder::scan("lake", provider_as_source(events.clone()), None)?;
-        if let Some(predicate) = predicate {
-            plan = plan.filter(predicate)?;
-        }
-        Ok(DataFrame::new(self.context.state(), plan.build()?).into_view())
-    }
-
-    /// Registers `quarantine`: every refused record, with the time at which it was released, if it was.
-    fn define_quarantine(&self, rows: Arc<dyn TableProvider>) -> Result<(), QueryError> {
-        let rows = LogicalPlanBuilder::scan("rows", provider_as_source(rows), None)?.build()?;
-        let rows = DataFrame::new(self.context.state(), rows);
-        let releases = rows.clone().filter(col("releases").is_not_null())?.select(vec![
-            col("releases").alias("released"),
-            col("quarantined_at").alias("released_at"),
-        ])?;
-        let records = rows.filter(col("releases").is_null())?.drop_columns(&["releases"])?;
-        let view = records
-            .join(releases, JoinType::Left, &["quarantine_id"], &["released"], None)?
-            .drop_columns(&["released"])?;
-        self.context.register_table("quarantine", view.into_view())?;
-        Ok(())
-    }
-
-    /// Registers `findings_log`, every state of every finding, and `findings`, how each stands.
-    async fn define_findings(&self, states: Arc<dyn TableProvider>) -> Result<(), QueryError> {
-        self.context.register_table("findings_log", states)?;
-        let view = self.context.sql(FINDINGS).await?;
-        self.context.register_table("findings", view.into_view())?;
-        Ok(())
     }
 
     /// What the views show.

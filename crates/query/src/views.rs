@@ -47,6 +47,9 @@ pub(crate) const VIEWS: &[(&str, &str)] = &[
 /// The view `findings`.
 pub(crate) const FINDINGS: &str = include_str!("views/findings.sql");
 
+/// The view `quarantine`.
+pub(crate) const QUARANTINE: &str = include_str!("views/quarantine.sql");
+
 /// The names of the views, `stages` first; with `_history` each shows the look-back before the scope.
 pub const VIEW_NAMES: &[&str] = &[
     "stages",
@@ -84,7 +87,7 @@ pub(crate) fn description(name: &str) -> String {
     match name {
         "findings" => comment(FINDINGS),
         "findings_log" => "One row a state of a finding; the last is how it stands.".to_owned(),
-        "quarantine" => "One row a record that was refused.".to_owned(),
+        "quarantine" => comment(QUARANTINE),
         _ => {
             let view = BASE_VIEWS.iter().chain(VIEWS).find(|(view, _)| *view == name);
             view.map(|(_, text)| comment(text)).unwrap_or_default()

@@ -49,8 +49,8 @@ fn list(files: &[PathBuf]) -> anyhow::Result<Exit> {
 fn preview(pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let hunt = runtime.block_on(async {
-        let lake = Lake::open(lake).await?;
-        let session = Session::open(&lake, scope, Limits::for_hunt(Limits::HUNT)).await?;
+        let lake = Lake::open(lake)?;
+        let session = Session::open(&lake, scope, Limits::for_hunt(Limits::HUNT))?;
         anyhow::Ok(podtrail_detect::hunt(&session, pack, None).await?)
     })?;
     for failure in &hunt.failures {

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &ExportArgs) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let mut out = output::raw_stdout();
     runtime.block_on(async {
-        let lake = Lake::open(&arguments.lake).await?;
+        let lake = Lake::open(&arguments.lake)?;
         export(&lake, scope, &mut out).await
     })?;
     out.flush()?;
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &ExportArgs) -> anyhow::Result<Exit> {
 
 async fn export(lake: &Lake, scope: Scope, out: &mut impl Write) -> anyhow::Result<()> {
     let for_people = output::is_terminal();
-    let session = Session::open(lake, scope, Limits::default()).await?;
+    let session = Session::open(lake, scope, Limits::default())?;
     let columns = EXPORT_COLUMNS.join(", ");
     let mut line = Vec::new();
     for Period { first, last } in periods(&session).await? {

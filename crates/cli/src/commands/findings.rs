@@ -40,8 +40,8 @@ async fn list(arguments: &FindingsListArgs) -> anyhow::Result<Exit> {
     const FOR_PEOPLE: &str = "
         left(finding_id, 12) AS id, state, severity, last_seen, count, title, identity,
         concat_ws(' ', resource, concat_ws('/', namespace, name)) AS object, cluster";
-    let lake = Lake::open(&arguments.lake).await?;
-    let session = Session::over_findings(&lake.findings().await?.rows).await?;
+    let lake = Lake::open(&arguments.lake)?;
+    let session = Session::over_findings(&lake.findings().await?.rows)?;
     let columns = if arguments.format == RowFormat::Table { FOR_PEOPLE } else { "*" };
     let least = Severity::from(arguments.min_severity);
     let severities = Severity::ALL.into_iter().filter(|severity| *severity >= least);
@@ -82,7 +82,7 @@ async fn write_query(
 
 async fn change(arguments: &FindingsChangeArgs, state: State) -> anyhow::Result<Exit> {
     let FindingsChangeArgs { ids, lake, note, by } = arguments;
-    let lake = Lake::open(lake).await?;
+    let lake = Lake::open(lake)?;
     let changed = set_state(&lake, ids, state, by.as_deref(), note.as_deref()).await;
     let changed = changed.map_err(usage)?;
     let mut out = output::stdout();
@@ -102,8 +102,8 @@ fn usage(error: ChangeError) -> anyhow::Error {
 }
 
 async fn show(arguments: &FindingArgs, around: Duration) -> anyhow::Result<Exit> {
-    let lake = Lake::open(&arguments.lake).await?;
-    let recorded = Session::over_findings(&lake.findings().await?.rows).await?;
+    let lake = Lake::open(&arguments.lake)?;
+    let recorded = Session::over_findings(&lake.findings().await?.rows)?;
     let Recorded { finding, .. } = find_recorded(&recorded, &arguments.id).await.map_err(usage)?;
     let mut out = output::stdout();
     write_findings(std::slice::from_ref(&finding), output::width(), &mut out)?;
@@ -116,7 +116,7 @@ async fn show(arguments: &FindingArgs, around: Duration) -> anyhow::Result<Exit>
             to: to.and_then(|to| to.checked_add_signed(TimeDelta::microseconds(1))),
             ..Scope::default()
         };
-        let session = Session::open(&lake, scope, Limits::default()).await?;
+        let session = Session::open(&lake, scope, Limits::default())?;
         add_finding(&session, &finding)?;
         write_events(&session, &finding, &mut out).await?;
     }

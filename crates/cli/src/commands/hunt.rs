@@ -30,9 +30,8 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     // A temporary lake is removed when this goes out of scope.
     let (lake, _temporary) = if let Some(dir) = &arguments.lake {
         let only_reads = arguments.logs.is_empty();
-        let lake =
-            async { if only_reads { Lake::open(dir).await } else { Lake::create(dir).await } };
-        (runtime.block_on(lake)?, None)
+        let lake = if only_reads { Lake::open(dir) } else { runtime.block_on(Lake::create(dir)) };
+        (lake?, None)
     } else {
         let dir = tempfile::Builder::new().prefix("podtrail-").tempdir();
         let dir = dir.context("cannot make a temporary lake; name one with --lake")?;
@@ -50,8 +49,7 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
             return Ok(exit);
         }
     }
-    let session = Session::open(&lake, scope, Limits::for_hunt(arguments.find.memory));
-    let session = runtime.block_on(session)?;
+    let session = Session::open(&lake, scope, Limits::for_hunt(arguments.find.memory))?;
     let mut hunt = runtime.block_on(podtrail_detect::hunt(&session, &pack, arguments.find.jobs))?;
     // After the hunt, which says what is kept in memory; and only if it is told: in a large lake it takes long.
     let is_told = report.is_some() || arguments.find.format == FindingFormat::Table;

@@ -32,7 +32,7 @@ fn info(runtime: &Runtime, arguments: &LakeInfoArgs) -> anyhow::Result<Exit> {
         dry_run: true,
     };
     let tables = runtime.block_on(async {
-        let lake = Lake::open(&arguments.lake).await?;
+        let lake = Lake::open(&arguments.lake)?;
         lake.info(&options).await
     })?;
     let mut out = output::stdout();
@@ -85,7 +85,7 @@ fn compact(runtime: &Runtime, arguments: &CompactArgs) -> anyhow::Result<Exit> {
     let (mut old, mut new) = (0, 0);
     let mut failed = None;
     runtime.block_on(async {
-        let lake = Lake::open(&arguments.lake).await?;
+        let lake = Lake::open(&arguments.lake)?;
         let done = &mut |compacted: &Compacted| {
             old += compacted.files;
             new += compacted.new_files;
@@ -123,7 +123,7 @@ fn write_compacted(compacted: &Compacted) -> anyhow::Result<()> {
 
 fn vacuum(runtime: &Runtime, arguments: &VacuumArgs) -> anyhow::Result<Exit> {
     let vacuumed = runtime.block_on(async {
-        let lake = Lake::open(&arguments.lake).await?;
+        let lake = Lake::open(&arguments.lake)?;
         lake.vacuum(arguments.older_than, arguments.dry_run).await
     })?;
     let mut out = output::stdout();
@@ -154,7 +154,7 @@ fn retain(runtime: &Runtime, arguments: &RetainArgs) -> anyhow::Result<Exit> {
         chrono::Duration::from_std(age).ok().and_then(|age| Utc::now().checked_sub_signed(age));
     let before = since.ok_or_else(too_old)?.date_naive();
     let retained = runtime.block_on(async {
-        let lake = Lake::open(&arguments.lake).await?;
+        let lake = Lake::open(&arguments.lake)?;
         lake.retain(before, &arguments.activity, arguments.dry_run).await
     })?;
     let mut out = output::stdout();
@@ -185,7 +185,7 @@ fn retain(runtime: &Runtime, arguments: &RetainArgs) -> anyhow::Result<Exit> {
 
 fn verify(runtime: &Runtime, arguments: &VerifyArgs) -> anyhow::Result<Exit> {
     let verified = runtime.block_on(async {
-        let lake = Lake::open(&arguments.lake).await?;
+        let lake = Lake::open(&arguments.lake)?;
         lake.verify().await
     })?;
     let mut out = output::stdout();

@@ -30,10 +30,9 @@ const SHOWN_BYTES: usize = 48;
 
 pub(crate) fn run(arguments: &QuarantineArgs) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
-    let lake = runtime.block_on(Lake::open(&arguments.lake))?;
+    let lake = Lake::open(&arguments.lake)?;
     // A record has no time, identity or namespace that could be in scope.
-    let session = Session::open(&lake, Scope::default(), Limits::default());
-    let session = runtime.block_on(session)?;
+    let session = Session::open(&lake, Scope::default(), Limits::default())?;
     if arguments.retry {
         return retry(&runtime, &lake, &session, arguments);
     }

@@ -15,7 +15,7 @@ use crate::output;
 
 pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
-    let session = runtime.block_on(Box::pin(Session::empty()))?;
+    let session = Session::empty()?;
     let mut out = output::stdout();
     if arguments.functions {
         let ours = session.functions().into_iter().filter(|function| function.is_ours);

@@ -21,7 +21,7 @@ use crate::output;
 pub(crate) fn run(arguments: &StatusArgs) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let status = runtime.block_on(async {
-        let lake = Lake::open(&arguments.lake).await?;
+        let lake = Lake::open(&arguments.lake)?;
         status(&lake, Utc::now()).await
     })?;
     let mut text = Vec::new();
@@ -61,7 +61,7 @@ async fn status(lake: &Lake, at: DateTime<Utc>) -> anyhow::Result<Status> {
     let findings = lake.findings().await?;
     let run = lake.last_detect_run(&findings)?;
     let watermark = findings.watermark.unwrap_or(-1);
-    let session = Session::over_findings(&findings.rows).await?;
+    let session = Session::over_findings(&findings.rows)?;
     session.add_snapshot("quarantine_log", &lake.quarantine().await?)?;
     let quarantined = "SELECT count(*) FROM quarantine_log AS refused WHERE releases IS NULL
         AND NOT EXISTS (SELECT 1 FROM quarantine_log AS release WHERE release.releases = refused.quarantine_id)";

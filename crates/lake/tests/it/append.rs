@@ -70,7 +70,7 @@ async fn appending_again_adds_nothing() {
     assert_eq!((again.rows, again.duplicates, again.version, again.files), (0, 100, 1, 0));
 
     let more = batch((50..150).map(|id| event(id, id as i64, "read")));
-    let other = Lake::open(dir.path()).await.unwrap();
+    let other = Lake::open(dir.path()).unwrap();
     let overlap = other.append_events(vec![more]).await.unwrap();
     assert_eq!((overlap.rows, overlap.duplicates, overlap.version), (50, 50, 2));
 
@@ -123,7 +123,7 @@ async fn a_cluster_may_have_any_name() {
         }))
     };
     lake.append_events(vec![events(0)]).await.unwrap();
-    let again = Lake::open(dir.path()).await.unwrap().append_events(vec![events(0)]).await.unwrap();
+    let again = Lake::open(dir.path()).unwrap().append_events(vec![events(0)]).await.unwrap();
     assert_eq!((again.rows, again.duplicates), (0, 5));
     lake.append_events(vec![events(10)]).await.unwrap();
 
@@ -158,7 +158,7 @@ async fn checkpoints_keep_all_that_is_known() {
     assert!(std::fs::read_to_string(first).unwrap().contains(r#""delta.appendOnly":"true""#));
     checkpoint_often(dir.path());
 
-    let lake = Lake::open(lake.dir()).await.unwrap();
+    let lake = Lake::open(lake.dir()).unwrap();
     let one = |id| batch([Event { cluster: Some("a b/c=d%é".into()), ..event(id, 0, "read") }]);
     for id in 0..11 {
         lake.append_events(vec![one(id)]).await.unwrap();
@@ -168,7 +168,7 @@ async fn checkpoints_keep_all_that_is_known() {
     for version in 0..8 {
         std::fs::remove_file(log.join(format!("{version:020}.json"))).unwrap();
     }
-    let lake = Lake::open(dir.path()).await.unwrap();
+    let lake = Lake::open(dir.path()).unwrap();
     let snapshot = lake.events().await.unwrap();
     assert_eq!(snapshot.num_rows(), Some(11));
     let count = "SELECT count(verb) FROM t WHERE cluster = 'a b/c=d%é' AND source_line < 9";

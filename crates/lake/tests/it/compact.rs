@@ -93,7 +93,7 @@ async fn the_same_rows_are_in_one_file_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_a_joined_file_is_known() {
     let (dir, lake) = many_files().await;
-    let other = Lake::open(dir.path()).await.unwrap();
+    let other = Lake::open(dir.path()).unwrap();
     let again = |ids: std::ops::Range<u64>| {
         batch(ids.map(|id| Event {
             cluster: Some("a b/c=d%é".into()),
@@ -148,7 +148,7 @@ async fn of_compactions_at_once_one_wins() {
     let expected = rows(&lake.events().await.unwrap()).await;
     let mut compactions = JoinSet::new();
     for _ in 0..6 {
-        let lake = Lake::open(dir.path()).await.unwrap();
+        let lake = Lake::open(dir.path()).unwrap();
         compactions.spawn(async move { compact(&lake, &ALL).await.len() });
     }
     let done: usize = compactions.join_all().await.into_iter().sum();
@@ -165,7 +165,7 @@ async fn appends_and_compactions_do_not_lose_or_repeat_rows() {
     let (dir, lake) = lake().await;
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
-        let lake = Lake::open(dir.path()).await.unwrap();
+        let lake = Lake::open(dir.path()).unwrap();
         writers.spawn(async move {
             for round in 0..ROUNDS {
                 let first = round * 20 + writer * 5;
@@ -176,7 +176,7 @@ async fn appends_and_compactions_do_not_lose_or_repeat_rows() {
     }
     let mut compactors = JoinSet::new();
     for _ in 0..2 {
-        let lake = Lake::open(dir.path()).await.unwrap();
+        let lake = Lake::open(dir.path()).unwrap();
         compactors.spawn(async move {
             for _ in 0..8 {
                 compact(&lake, &ALL).await;

@@ -12,7 +12,7 @@ async fn each_event_is_there_once_after_overlapping_appends() {
     let (dir, _) = lake().await;
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
-        let lake = Lake::open(dir.path()).await.unwrap();
+        let lake = Lake::open(dir.path()).unwrap();
         writers.spawn(async move {
             let mut rows = 0;
             for round in 0..ROUNDS {
@@ -26,7 +26,7 @@ async fn each_event_is_there_once_after_overlapping_appends() {
     }
     let rows: u64 = writers.join_all().await.into_iter().sum();
 
-    let snapshot = Lake::open(dir.path()).await.unwrap().events().await.unwrap();
+    let snapshot = Lake::open(dir.path()).unwrap().events().await.unwrap();
     let distinct = (WRITERS - 1) * 10 + (ROUNDS - 1) * 5 + 40;
     assert_eq!(rows, distinct);
     assert_eq!(value(&snapshot, "SELECT count(verb) FROM t").await, distinct.to_string());
@@ -60,7 +60,7 @@ async fn several_processes_may_make_the_same_lake() {
         });
     }
     makers.join_all().await;
-    let lake = Lake::open(dir.path()).await.unwrap();
+    let lake = Lake::open(dir.path()).unwrap();
     let snapshot = lake.events().await.unwrap();
     assert_eq!((snapshot.num_rows(), snapshot.version()), (Some(6), 6));
 }

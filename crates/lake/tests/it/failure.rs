@@ -9,7 +9,7 @@ use crate::support::{batch, event, files_on_disk, lake, value};
 async fn a_directory_without_tables_is_named() {
     let dir = tempfile::tempdir().unwrap();
     for missing in [dir.path().to_path_buf(), dir.path().join("nowhere")] {
-        let error = Lake::open(&missing).await.err().unwrap();
+        let error = Lake::open(&missing).err().unwrap();
         let expected = format!(
             "{} holds no podtrail table `events`; `podtrail ingest --lake DIR` makes one",
             missing.display()
@@ -17,7 +17,7 @@ async fn a_directory_without_tables_is_named() {
         assert_eq!(error.to_string(), expected);
     }
     std::fs::create_dir(dir.path().join("events")).unwrap();
-    let error = Lake::open(dir.path()).await.err().unwrap();
+    let error = Lake::open(dir.path()).err().unwrap();
     assert!(matches!(error, LakeError::NoTable { .. }), "{error:?}");
 }
 
@@ -52,7 +52,7 @@ async fn a_failed_commit_leaves_the_table_as_it_was() {
     lake.append_events(vec![batch([event(2, 0, "read")])]).await.unwrap_err();
     std::fs::remove_file(&torn).unwrap();
 
-    let lake = Lake::open(dir.path()).await.unwrap();
+    let lake = Lake::open(dir.path()).unwrap();
     assert_eq!(lake.append_events(vec![batch([event(2, 0, "read")])]).await.unwrap().rows, 1);
     let snapshot = lake.events().await.unwrap();
     assert_eq!(value(&snapshot, "SELECT count(verb) FROM t").await, "2");

@@ -73,7 +73,7 @@ async fn the_watermark_outlives_the_entry_that_set_it() {
     let log = dir.path().join("findings/_delta_log");
     assert!(log.join("_last_checkpoint").exists());
     std::fs::remove_file(log.join("00000000000000000001.json")).unwrap();
-    let lake = Lake::open(dir.path()).await.unwrap();
+    let lake = Lake::open(dir.path()).unwrap();
     assert_eq!(lake.findings().await.unwrap().watermark, Some(42));
 }
 
@@ -83,7 +83,7 @@ async fn a_commit_upon_an_old_version_changes_nothing() {
     let old = lake.findings().await.unwrap();
     let rows = |id| finding_batch(&[state(id)]).unwrap();
     lake.commit_findings(&old, rows(1), Some(&run(1, true))).await.unwrap().unwrap();
-    let other = Lake::open(dir.path()).await.unwrap();
+    let other = Lake::open(dir.path()).unwrap();
     for lake in [&lake, &other] {
         let refused = lake.commit_findings(&old, rows(2), Some(&run(2, true))).await.unwrap();
         assert_eq!(refused, None);
@@ -99,7 +99,7 @@ async fn of_commits_at_once_one_succeeds() {
     let base = lake.findings().await.unwrap();
     let mut writers = tokio::task::JoinSet::new();
     for id in 0..6 {
-        let lake = Lake::open(dir.path()).await.unwrap();
+        let lake = Lake::open(dir.path()).unwrap();
         let base = base.clone();
         writers.spawn(async move {
             let rows = finding_batch(&[state(id)]).unwrap();

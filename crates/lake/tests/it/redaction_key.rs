@@ -14,7 +14,7 @@ async fn a_lake_has_one_key_and_it_is_its_own() {
             (0..8).map(|_| threads.spawn(|| lake.redaction_key().unwrap())).collect();
         racing.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
-    let key = Lake::open(lake.dir()).await.unwrap().redaction_key().unwrap();
+    let key = Lake::open(lake.dir()).unwrap().redaction_key().unwrap();
     assert!(keys.iter().all(|other| *other == key));
     assert_eq!(fs::read_to_string(lake.dir().join("redaction.key")).unwrap().trim(), key.to_hex());
     let (_other_dir, other) = crate::support::lake().await;

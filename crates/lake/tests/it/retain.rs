@@ -46,7 +46,7 @@ async fn days_before_a_day_go_as_a_whole() {
 
     let done = lake.retain(day("2026-02-02"), &[], false).await.unwrap();
     assert_eq!(done.partitions, dry.partitions);
-    let lake = Lake::open(dir.path()).await.unwrap();
+    let lake = Lake::open(dir.path()).unwrap();
     let after = lake.events().await.unwrap();
     assert_eq!((after.version(), after.num_rows()), (done.version, Some(48)));
     assert_eq!(value(&after, "SELECT min(date) FROM t").await, "2026-02-02");
@@ -76,7 +76,7 @@ async fn appends_go_on_meanwhile() {
     let (dir, lake) = three_days().await;
     let mut writers = JoinSet::new();
     for writer in 0..4_u64 {
-        let lake = Lake::open(dir.path()).await.unwrap();
+        let lake = Lake::open(dir.path()).unwrap();
         writers.spawn(async move {
             for round in 0..5 {
                 let id = 1000 + writer * 10 + round;

@@ -160,7 +160,7 @@ async fn a_log_with_gaps_may_have_named_anything() {
 async fn what_a_checkpoint_replaces_leaves_the_log_after_a_month() {
     let (dir, lake) = lake().await;
     checkpoint_often(dir.path());
-    let lake = Lake::open(lake.dir()).await.unwrap();
+    let lake = Lake::open(lake.dir()).unwrap();
     for id in 0..12 {
         lake.append_events(vec![batch([event(id, 0, "read")])]).await.unwrap();
     }
@@ -179,7 +179,7 @@ async fn what_a_checkpoint_replaces_leaves_the_log_after_a_month() {
     assert!(!entry(0).exists() && !entry(8).exists() && entry(12).exists());
 
     // What the entries named is part of the table, and what nothing names still goes.
-    let lake = Lake::open(dir.path()).await.unwrap();
+    let lake = Lake::open(dir.path()).unwrap();
     let orphan = orphan(&snapshot);
     let vacuumed = lake.vacuum(NOW, false).await.unwrap();
     assert_eq!((removed(&vacuumed), vacuumed.log_entries), (vec![orphan.as_path()], 0));

@@ -104,7 +104,7 @@ async fn rows_that_are_not_what_the_log_says_are_told() {
     ] {
         let (dir, lake, _) = lake_of(3).await;
         rewrite_log(&lake, |text| text.replace(from, to));
-        let lake = Lake::open(dir.path()).await.unwrap();
+        let lake = Lake::open(dir.path()).unwrap();
         assert_eq!(problems(&lake).await, [expected]);
     }
 }
@@ -130,7 +130,7 @@ async fn an_event_that_was_changed_or_repeated_is_told() {
     let name = file.file_name().unwrap().to_str().unwrap();
     let second = first.replace(name, "part-copy.zstd.parquet");
     std::fs::write(log.join("00000000000000000002.json"), second).unwrap();
-    let lake = Lake::open(dir.path()).await.unwrap();
+    let lake = Lake::open(dir.path()).unwrap();
     let found = events(&lake).await.problems;
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].detail.ends_with(" already"), "{found:?}");

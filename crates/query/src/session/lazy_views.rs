@@ -1,4 +1,5 @@
-//! Views that are planned when a query first names them: to plan them all takes longer than most queries.
+//! Views that are planned when a query first names them, over tables that are opened then: to plan them all, or to read the
+//! log of a large table, takes longer than many queries.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,8 +12,11 @@ use datafusion::catalog::{
 };
 use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::dataframe::DataFrame;
+use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::prelude::Expr;
 use tokio::sync::OnceCell;
 
 use crate::cached::{Cache, CachedView};
@@ -51,7 +55,7 @@ impl Kind {
 
 /// The views of a session, and the tables that they are made of.
 pub(super) struct LazyViews {
-    tables: HashMap<String, Arc<dyn TableProvider>>,
+    tables: Arc<dyn SchemaProvider>,
     views: HashMap<String, View>,
     cache: Option<Arc<Cache>>,
     /// Knows all the views, the hidden ones too.
@@ -59,25 +63,28 @@ pub(super) struct LazyViews {
 }
 
 struct View {
-    sql: String,
+    rows: Rows,
     kind: Kind,
     table: OnceCell<Arc<dyn TableProvider>>,
 }
 
+/// What the rows of a view are.
+pub(super) enum Rows {
+    /// Those of a query of other views.
+    Query(String),
+    /// Those of a table for which a predicate holds, or all.
+    Table { name: &'static str, predicate: Option<Expr> },
+}
+
 impl LazyViews {
-    pub(super) fn new(cache: Option<Arc<Cache>>) -> Self {
-        let (tables, views) = (HashMap::new(), HashMap::new());
-        Self { tables, views, cache, planner: OnceLock::new() }
+    /// No views yet; there may be some of these tables, which queries cannot name.
+    pub(super) fn over(tables: Arc<dyn SchemaProvider>, cache: Option<Arc<Cache>>) -> Self {
+        Self { tables, views: HashMap::new(), cache, planner: OnceLock::new() }
     }
 
-    /// Adds a table for views alone.
-    pub(super) fn add_table(&mut self, name: String, table: Arc<dyn TableProvider>) {
-        self.tables.insert(name, table);
-    }
-
-    /// Adds a view of tables and other views of these.
-    pub(super) fn add(&mut self, name: String, sql: String, kind: Kind) {
-        self.views.insert(name, View { sql, kind, table: OnceCell::new() });
+    /// Adds a view.
+    pub(super) fn add(&mut self, name: String, rows: Rows, kind: Kind) {
+        self.views.insert(name, View { rows, kind, table: OnceCell::new() });
     }
 
     /// Shows these views in the default schema of `state`, beside what is registered there from now on.
@@ -101,17 +108,27 @@ impl LazyViews {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        match self.views.get(name) {
-            Some(view) => Ok(Some(view.table.get_or_try_init(|| self.plan(view)).await?.clone())),
-            None => Ok(self.tables.get(name).cloned()),
-        }
+        let Some(view) = self.views.get(name) else { return Ok(None) };
+        Ok(Some(view.table.get_or_try_init(|| self.plan(view)).await?.clone()))
     }
 
     async fn plan(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
         let Some(planner) = self.planner.get() else {
             return exec_err!("these views are not shown yet");
         };
-        let plan = planner.create_logical_plan(&view.sql).await?;
+        let plan = match &view.rows {
+            Rows::Query(sql) => planner.create_logical_plan(sql).await?,
+            Rows::Table { name, predicate } => {
+                let Some(table) = self.tables.table(name).await? else {
+                    return exec_err!("there is no table {name}");
+                };
+                let rows = LogicalPlanBuilder::scan(*name, provider_as_source(table), None)?;
+                match predicate {
+                    Some(predicate) => rows.filter(predicate.clone())?.build()?,
+                    None => rows.build()?,
+                }
+            }
+        };
         let rows = DataFrame::new(planner.clone(), plan);
         Ok(view.kind.table(rows, self.cache.as_ref()))
     }
@@ -127,15 +144,14 @@ impl fmt::Debug for LazyViews {
     }
 }
 
-/// All views and the tables behind them. The planner must not keep alive what owns it.
+/// All views. The planner must not keep alive what owns it.
 #[derive(Debug)]
 struct All(Weak<LazyViews>);
 
 #[async_trait]
 impl SchemaProvider for All {
     fn table_names(&self) -> Vec<String> {
-        let Some(views) = self.0.upgrade() else { return Vec::new() };
-        views.tables.keys().chain(views.views.keys()).cloned().collect()
+        self.0.upgrade().map_or_else(Vec::new, |views| views.views.keys().cloned().collect())
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
@@ -146,9 +162,7 @@ impl SchemaProvider for All {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        let exists =
-            |views: &LazyViews| views.views.contains_key(name) || views.tables.contains_key(name);
-        self.0.upgrade().is_some_and(|views| exists(&views))
+        self.0.upgrade().is_some_and(|views| views.views.contains_key(name))
     }
 }
 

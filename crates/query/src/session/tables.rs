@@ -51,8 +51,10 @@ impl Session {
     /// # Errors
     /// When there is no such table.
     pub async fn columns(&self, table: &str) -> Result<Vec<ColumnDoc>, QueryError> {
-        let provider = self.context.table_provider(table).await;
-        let schema = provider.map_err(|_| self.unknown_table(table))?.schema();
+        if !self.context.table_exist(table).map_err(QueryError::of)? {
+            return Err(self.unknown_table(table));
+        }
+        let schema = self.context.table_provider(table).await.map_err(QueryError::of)?.schema();
         let view = table.strip_suffix("_history").unwrap_or(table);
         let known = ViewColumns::new();
         let columns = schema.fields().iter().map(|field| ColumnDoc {

@@ -116,7 +116,7 @@ async fn a_request_is_shown_once_at_its_last_stage() {
             events.iter().skip(number).step_by(commits).cloned().collect()
         };
         let (_dir, lake) = lake(&(0..commits).map(commit).collect::<Vec<_>>()).await;
-        let session = Session::open(&lake, Scope::default(), Limits::default()).await.unwrap();
+        let session = Session::open(&lake, Scope::default(), Limits::default()).unwrap();
         assert_eq!(column(&session, sql).await, shown, "{commits} commits");
     }
 }
@@ -151,7 +151,7 @@ async fn every_view_can_be_read_with_and_without_history() {
 
 #[tokio::test]
 async fn every_table_and_column_says_what_it_holds() {
-    let session = Session::empty().await.unwrap();
+    let session = Session::empty().unwrap();
     let tables = session.tables();
     assert_eq!(tables.len(), VIEW_NAMES.len() + 3, "findings, findings_log and quarantine too");
     for table in tables {

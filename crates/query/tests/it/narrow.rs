@@ -29,7 +29,7 @@ fn pods() -> [Vec<String>; 2] {
 
 async fn over_files() -> (TempDir, Session) {
     let (dir, lake) = lake(&pods()).await;
-    let session = Session::open(&lake, Scope::default(), Limits::default()).await;
+    let session = Session::open(&lake, Scope::default(), Limits::default());
     (dir, session.unwrap())
 }
 

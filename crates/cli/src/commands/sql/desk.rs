@@ -35,17 +35,13 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) async fn open(
-        lake: &Path,
-        scope: Scope,
-        arguments: &SqlArgs,
-    ) -> anyhow::Result<Self> {
-        let version = LakeVersion::newest(&Lake::open(lake).await?).await?;
+    pub(super) fn open(lake: &Path, scope: Scope, arguments: &SqlArgs) -> anyhow::Result<Self> {
+        let version = LakeVersion::newest(&Lake::open(lake)?);
         let limits = Limits { memory: arguments.memory, ..Limits::default() };
         let permissions =
             Permissions { write: arguments.allow_write, external: arguments.allow_external };
         Ok(Self {
-            session: session(&version, scope.clone(), limits, permissions).await?,
+            session: session(&version, scope.clone(), limits, permissions)?,
             version,
             start: scope,
             limits,
@@ -98,15 +94,15 @@ impl Desk {
     ) -> anyhow::Result<()> {
         let rows = match self.session.plan(statement, self.permissions).await? {
             Planned::Rows(rows) => rows,
-            Planned::Set { variable, value } => return self.set(&variable, &value).await,
-            Planned::Reset { variable } => return self.reset(&variable).await,
+            Planned::Set { variable, value } => return self.set(&variable, &value),
+            Planned::Reset { variable } => return self.reset(&variable),
         };
         let rows = match values {
             Some(values) => rows.with_param_values(values).map_err(QueryError::from)?,
             None => rows,
         };
         let query = Prepared::of(rows).await?;
-        self.announce(&query)?;
+        self.announce(&query).await?;
         let schema = query.schema();
         let mut batches = query.run()?;
         if schema.fields().is_empty() {
@@ -127,13 +123,17 @@ impl Desk {
     }
 
     /// Tells a person what a query reads, if it is everything, and much.
-    fn announce(&self, query: &Prepared) -> anyhow::Result<()> {
+    async fn announce(&self, query: &Prepared) -> anyhow::Result<()> {
         if !self.verbose && !output::is_heard() {
             return Ok(());
         }
-        let (size, all) = (query.size()?, self.version.size());
+        let size = query.size()?;
+        if size.files == 0 || (!self.verbose && size.bytes < ANNOUNCED_BYTES) {
+            return Ok(());
+        }
+        let all = self.version.size().await?;
         let is_large = size.files == all.files && size.bytes >= ANNOUNCED_BYTES;
-        if size.files == 0 || (!self.verbose && !is_large) {
+        if !self.verbose && !is_large {
             return Ok(());
         }
         let files = if size.files == all.files {
@@ -151,26 +151,26 @@ impl Desk {
         Ok(())
     }
 
-    async fn set(&mut self, variable: &str, value: &str) -> anyhow::Result<()> {
+    fn set(&mut self, variable: &str, value: &str) -> anyhow::Result<()> {
         let Some(part) = variable.strip_prefix("scope.") else {
             let what = format!("SET {variable}");
             return Err(QueryError::Refused { what, needs: Permission::None }.into());
         };
         let mut scope = self.session.scope().clone();
         scope.set(part, value, Utc::now())?;
-        self.rescope(scope).await
+        self.rescope(scope)
     }
 
-    async fn reset(&mut self, variable: &str) -> anyhow::Result<()> {
+    fn reset(&mut self, variable: &str) -> anyhow::Result<()> {
         if variable != "scope" {
             let what = format!("RESET {variable}");
             return Err(QueryError::Refused { what, needs: Permission::None }.into());
         }
-        self.rescope(self.start.clone()).await
+        self.rescope(self.start.clone())
     }
 
-    async fn rescope(&mut self, scope: Scope) -> anyhow::Result<()> {
-        self.session = session(&self.version, scope, self.limits, self.permissions).await?;
+    fn rescope(&mut self, scope: Scope) -> anyhow::Result<()> {
+        self.session = session(&self.version, scope, self.limits, self.permissions)?;
         if self.verbose || output::is_heard() {
             output::tell(&format!("scope: {}", self.session.scope()));
         }
@@ -178,13 +178,13 @@ impl Desk {
     }
 }
 
-async fn session(
+fn session(
     version: &LakeVersion,
     scope: Scope,
     limits: Limits,
     permissions: Permissions,
 ) -> Result<Session, QueryError> {
-    let session = Box::pin(version.session(scope, limits)).await?;
+    let session = version.session(scope, limits)?;
     Ok(if permissions.external { session.with_external_files() } else { session })
 }
 

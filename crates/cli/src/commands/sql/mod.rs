@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
     }
     let scope = arguments.scope.scope()?;
     let runtime = Runtime::new().context("cannot start threads")?;
-    let open = || runtime.block_on(Box::pin(Desk::open(lake, scope, arguments)));
+    let open = || Desk::open(lake, scope, arguments);
 
     if let Some(name) = &arguments.saved {
         let query = saved(name)?;

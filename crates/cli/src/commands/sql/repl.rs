@@ -39,7 +39,7 @@ pub(super) fn run(runtime: &Runtime, mut desk: Desk) -> anyhow::Result<Exit> {
     }
     // From now on it cancels a query; before the first one it would end the process.
     let _ = runtime.block_on(async { tokio::signal::ctrl_c().now_or_never() });
-    let rows = desk.version().size().rows;
+    let rows = runtime.block_on(desk.version().size())?.rows;
     let rows = rows.map(|rows| format!("{} events, ", thousands(rows))).unwrap_or_default();
     output::tell(&format!("{rows}scope: {}. \\? for help, \\q to leave", desk.session().scope()));
     let mut switches = Switches::default();
