@@ -109,7 +109,7 @@ impl Sources {
 
     fn add_file(&mut self, path: &Path, length: u64) {
         let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if self.seen.insert(canonical) {
+        if !self.exclude.contains(&canonical) && self.seen.insert(canonical) {
             let name = path.to_string_lossy().into_owned();
             self.sources.push(Source { name, kind: SourceKind::File(path.to_owned()) });
             self.bytes_total += length;

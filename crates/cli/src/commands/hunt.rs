@@ -41,7 +41,8 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
         // The logs of a hunt belong to the cluster that it is about.
         let cluster = arguments.scope.cluster.first().filter(|name| !name.contains('*'));
         let cluster = cluster.map(String::as_str);
-        let options = ingest::options(&runtime, &lake, cluster, arguments.no_redact)?;
+        let mut options = ingest::options(&runtime, &lake, cluster, arguments.no_redact)?;
+        options.exclude.extend(report.iter().map(|file| file.temporary_path().to_owned()));
         let summary = ingest::read(&runtime, &lake, &arguments.logs, &options)?;
         ingest::tell_problems(&summary);
         exit = ingest::exit(&summary);

@@ -96,6 +96,11 @@ impl ReportFile {
         Ok(Self { path: path.to_owned(), temporary })
     }
 
+    /// Where it lies until it is written.
+    pub(crate) fn temporary_path(&self) -> &Path {
+        self.temporary.path()
+    }
+
     /// Writes the report, and gives the file its name.
     pub(crate) fn write(mut self, report: &HtmlReport<'_>) -> anyhow::Result<()> {
         let path = &self.path;

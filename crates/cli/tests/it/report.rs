@@ -89,6 +89,18 @@ fn sha256_of_the_sample() -> String {
     String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap().to_owned()
 }
 
+/// The report that is being written is no log.
+#[test]
+fn a_report_may_go_where_the_logs_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = privileged_pod("pod", "2026-11-24T10:00:00.000000Z");
+    std::fs::write(dir.path().join("audit.log"), log).unwrap();
+    let (logs, report) = (dir.path(), dir.path().join("report.html"));
+    let run = podtrail(["hunt".as_ref(), logs, "--report".as_ref(), &report]).expect(0);
+    assert!(!run.stderr.contains("podtrail-report"), "{run}");
+    assert!(report.is_file());
+}
+
 #[test]
 fn a_report_that_cannot_be_written_is_told_before_the_hunt() {
     let dir = tempfile::tempdir().unwrap();
