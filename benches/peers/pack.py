@@ -2,12 +2,13 @@
 
     pack.py --podtrail BINARY --lake LAKE
 
-DuckDB runs the SQL of the repository as it stands: the views, and every detection without parameters, look-back or a
-function of DataFusion's own (two functions of another name are replaced, `events` is put in DuckDB's words). One process and
-one connection run them all; what a detection finds, events by id, must be what podtrail finds. podtrail is timed as a whole
+DuckDB runs the SQL of the repository as it stands: the views, and every detection without parameters, look-back or a function
+of DataFusion's own (two functions of another name are replaced, `events` is put in DuckDB's words). One process and one
+connection run them all; what a detection finds, events by id, must be what podtrail finds. podtrail is timed as a whole
 process: it also groups findings and reads their evidence. DuckDB is timed after its import and with each detection alone, so
-that what it cannot bind costs it nothing; with `--tables` it first keeps the rows of all views in memory. DuckDB reads all
-files below `events`: vacuum the lake before, if it was compacted.
+that what it cannot bind costs it nothing; with `--tables` it first keeps the rows of all views in memory. `--rounds 0` is for
+large lakes: it tells the times of the runs that are compared. DuckDB reads all files below `events`: vacuum the lake before,
+if it was compacted.
 """
 
 import glob
@@ -82,8 +83,9 @@ def main():
     print("| round | podtrail s | DuckDB s | DuckDB / podtrail | podtrail CPU s | DuckDB CPU s | podtrail MB | DuckDB MB |")
     print("|---|---|---|---|---|---|---|---|")
     ratios = []
-    for number in range(arguments.rounds):
-        own, other = podtrail(arguments, same), duckdb(arguments, same)
+    for number in range(max(arguments.rounds, 1)):
+        # Without rounds: the runs that were compared.
+        own, other = (podtrail(arguments, same), duckdb(arguments, same)) if arguments.rounds else (own, first)
         ratios.append(other["wall"] / own["wall"])
         print(
             f"| {number + 1} | {own['wall']:.1f} | {other['wall']:.1f} | {ratios[-1]:.2f} "

@@ -32,7 +32,7 @@ pub struct Options {
     /// Bytes that a compressed file may expand to, with all layers of compression and all members of an archive. What stands
     /// before that is read. A file that is not compressed may be of any size.
     pub max_expanded_bytes: u64,
-    /// Folders that are not walked into, such as the lake itself.
+    /// What is passed over: folders, such as the lake itself, and files, such as a report that is being written.
     pub exclude: Vec<PathBuf>,
     /// When set, the commit under way is finished and the run ends with [`Summary::interrupted`](crate::Summary).
     pub stop: Arc<AtomicBool>,
@@ -53,7 +53,7 @@ impl Default for Options {
             cluster: None,
             max_record_bytes: 64 * MIB,
             block_bytes: 4 * MIB,
-            memory_bytes: 192 * MIB,
+            memory_bytes: 128 * MIB,
             redact: None,
             max_expanded_bytes: 256 * 1024 * MIB as u64,
             exclude: Vec::new(),
