@@ -15,7 +15,6 @@ use crate::scope::Scope;
 /// One version of the lake: sessions over it see the same rows, whatever their scopes and whatever is added meanwhile.
 ///
 /// It is the newest version of each table when a query first needs that; until then nothing of it is read.
-#[derive(Clone)]
 pub struct LakeVersion(Arc<Tables>);
 
 struct Tables {
