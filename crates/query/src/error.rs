@@ -41,26 +41,32 @@ pub enum QueryError {
     },
     /// The statement is wrong, or failed while it ran.
     #[error("{}", .0.strip_backtrace())]
-    Sql(#[from] DataFusionError),
+    Sql(DataFusionError),
+}
+
+impl From<DataFusionError> for QueryError {
+    /// Tables are opened while a query is planned: what is wrong with the lake stays that.
+    fn from(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(error) => match error.downcast::<LakeError>() {
+                Ok(error) => Self::Lake(*error),
+                Err(error) => Self::Sql(DataFusionError::External(error)),
+            },
+            error => Self::Sql(error),
+        }
+    }
 }
 
 impl QueryError {
-    /// An error of the engine, those of the syntax and of the lake apart.
+    /// An error of the engine, syntax errors apart.
     pub(crate) fn of(error: DataFusionError) -> Self {
-        let error = match error {
-            DataFusionError::External(error) => match error.downcast::<LakeError>() {
-                Ok(error) => return Self::Lake(*error),
-                Err(error) => DataFusionError::External(error),
-            },
-            error => error,
-        };
         if let DataFusionError::SQL(parser, _) = error.find_root()
             && let ParserError::ParserError(message) | ParserError::TokenizerError(message) =
                 parser.as_ref()
         {
             return Self::Syntax(message.clone());
         }
-        Self::Sql(error)
+        error.into()
     }
 }
 

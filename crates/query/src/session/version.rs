@@ -17,6 +17,9 @@ use crate::scope::Scope;
 /// It is the newest version of each table when a query first needs that; until then nothing of it is read.
 pub struct LakeVersion(Arc<Tables>);
 
+/// The tables of a lake.
+const TABLES: [&str; 3] = ["events", "quarantine", "findings"];
+
 struct Tables {
     lake: Lake,
     events: OnceCell<Events>,
@@ -80,21 +83,13 @@ impl Tables {
         self.events.get_or_try_init(open).await
     }
 
-    async fn quarantine(&self) -> Result<&Arc<dyn TableProvider>, QueryError> {
-        let open = async || Ok(self.lake.quarantine().await?.provider()?);
-        self.quarantine.get_or_try_init(open).await
-    }
-
-    async fn findings(&self) -> Result<&Arc<dyn TableProvider>, QueryError> {
-        let open = async || Ok(self.lake.findings().await?.rows.provider()?);
-        self.findings.get_or_try_init(open).await
-    }
-
     async fn open(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, QueryError> {
+        let quarantine = async || Ok::<_, QueryError>(self.lake.quarantine().await?.provider()?);
+        let findings = async || Ok::<_, QueryError>(self.lake.findings().await?.rows.provider()?);
         let table = match name {
             "events" => &self.events().await?.table,
-            "quarantine" => self.quarantine().await?,
-            "findings" => self.findings().await?,
+            "quarantine" => self.quarantine.get_or_try_init(quarantine).await?,
+            "findings" => self.findings.get_or_try_init(findings).await?,
             _ => return Ok(None),
         };
         Ok(Some(table.clone()))
@@ -110,7 +105,7 @@ impl std::fmt::Debug for Tables {
 #[async_trait]
 impl SchemaProvider for Tables {
     fn table_names(&self) -> Vec<String> {
-        ["events", "quarantine", "findings"].map(str::to_owned).to_vec()
+        TABLES.map(str::to_owned).to_vec()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
@@ -122,6 +117,6 @@ impl SchemaProvider for Tables {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        matches!(name, "events" | "quarantine" | "findings")
+        TABLES.contains(&name)
     }
 }

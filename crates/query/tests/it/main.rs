@@ -23,7 +23,7 @@ mod workload_tree;
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use podtrail_event::{BatchBuilder, Event, Parser};
 use podtrail_lake::Lake;
-use podtrail_query::{Limits, Scope, Session, VIEW_NAMES};
+use podtrail_query::{Limits, QueryError, Scope, Session, VIEW_NAMES};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -147,6 +147,16 @@ async fn every_view_can_be_read_with_and_without_history() {
                 .unwrap();
         }
     }
+}
+
+/// It is found while a query is planned, and is no error of the query.
+#[tokio::test]
+async fn a_damaged_lake_is_told_as_such() {
+    let (dir, lake) = lake(&[]).await;
+    std::fs::write(dir.path().join("events/_delta_log/00000000000000000000.json"), "{").unwrap();
+    let session = Session::open(&lake, Scope::default(), Limits::default()).unwrap();
+    let error = session.sql("SELECT * FROM events").await.unwrap_err();
+    assert!(matches!(error, QueryError::Lake(_)), "{error:?}");
 }
 
 #[tokio::test]
