@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
-use podtrail_event::{
-    ExportError, Exporter, FieldDoc, StageStatus, mark_stages, quarantine_schema,
-};
+use podtrail_event::{ExportError, Exporter, StageStatus, mark_stages, quarantine_schema};
 
 use crate::append::Appended;
 use crate::compact::{CompactOptions, Compacted};
@@ -42,7 +40,7 @@ static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         name: "events",
         application: INGEST,
         schema: podtrail_event::schema(),
-        comment: event_comment,
+        documentation: podtrail_event::documentation,
         partition_columns: &podtrail_event::PARTITION_COLUMNS,
         id_column: "event_id",
         ids: Some(event_ids),
@@ -60,7 +58,7 @@ static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         name: "quarantine",
         application: INGEST,
         schema: quarantine_schema(),
-        comment: quarantine_comment,
+        documentation: podtrail_event::quarantine_documentation,
         partition_columns: &[],
         id_column: "quarantine_id",
         ids: None,
@@ -78,7 +76,7 @@ static FINDINGS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         name: "findings",
         application: "podtrail-findings",
         schema: podtrail_event::finding_schema(),
-        comment: finding_comment,
+        documentation: podtrail_event::finding_documentation,
         partition_columns: &[],
         id_column: "state_id",
         ids: None,
@@ -90,22 +88,6 @@ static FINDINGS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         bloom_columns: &["finding_id"],
     })
 });
-
-fn event_comment(column: &str) -> Option<String> {
-    comment(podtrail_event::documentation(), column)
-}
-
-fn quarantine_comment(column: &str) -> Option<String> {
-    comment(podtrail_event::quarantine_documentation(), column)
-}
-
-fn finding_comment(column: &str) -> Option<String> {
-    comment(podtrail_event::finding_documentation(), column)
-}
-
-fn comment(documentation: Vec<FieldDoc>, column: &str) -> Option<String> {
-    documentation.into_iter().find(|field| field.name == column).map(|field| field.doc)
-}
 
 /// The digests of events, taken of their columns.
 fn event_ids(rows: &RecordBatch) -> Result<Vec<String>, ExportError> {

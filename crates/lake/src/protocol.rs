@@ -77,7 +77,8 @@ fn columns(
     state: &DeltaTableState,
 ) -> Result<Vec<(StructField, Option<StructField>)>, LakeError> {
     let stored = state.schema();
-    let wanted = delta_schema(spec)?;
+    let wanted: StructType =
+        spec.schema.as_ref().try_into_kernel().map_err(LakeError::arrow(spec.name))?;
     Ok(wanted.fields().map(|field| (field.clone(), stored.field(field.name()).cloned())).collect())
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use podtrail_event::ExportError;
+use podtrail_event::{ExportError, FieldDoc};
 
 /// Delta Lake keeps statistics of this many leaf columns by default (`delta.dataSkippingNumIndexedCols`).
 const INDEXED_LEAVES: usize = 32;
@@ -21,8 +21,8 @@ pub(crate) struct TableSpec {
     pub(crate) application: &'static str,
     /// All columns in table order, partition columns included.
     pub(crate) schema: SchemaRef,
-    /// What a column holds, in a sentence.
-    pub(crate) comment: fn(&str) -> Option<String>,
+    /// What each column holds.
+    pub(crate) documentation: fn() -> Vec<FieldDoc>,
     /// Columns that make up the directories; they are not stored in the files.
     pub(crate) partition_columns: &'static [&'static str],
     /// Column with 32 hexadecimal digits that is equal for equal rows only.
@@ -102,8 +102,11 @@ impl TableSpec {
 
     /// All columns, each with its documentation where Delta Lake looks for comments.
     pub(crate) fn commented_schema(&self) -> Schema {
+        let documentation = (self.documentation)();
         let fields = self.schema.fields().iter().map(|field| {
-            let comment = (self.comment)(field.name()).map(|text| ("comment".to_owned(), text));
+            let documented =
+                documentation.iter().find(|documented| documented.name == field.name());
+            let comment = documented.map(|field| ("comment".to_owned(), field.doc.clone()));
             Field::clone(field).with_metadata(comment.into_iter().collect())
         });
         Schema::new(fields.collect::<Vec<_>>())
