@@ -4,12 +4,12 @@
 //! closing bracket, or ends with a comma behind it, goes on over the next lines for as long as they make one JSON value. A run of NUL bytes, which a crash
 //! or a truncation under an open file leaves behind, ends a line and is a record by itself. Lines that a container runtime
 //! split are one record from the first part to the last, with what stands between. A list that is longer than the limit is
-//! read item by item. What else is longer is cut to its first bytes. When a line turns out not to begin a value it is a record, and the next line starts anew: damage
-//! costs the line it is in.
+//! read item by item. What else is longer is cut to its first bytes. When a line turns out not to begin a value it is a
+//! record, and the next line starts anew: damage costs the line it is in, or the item of a long list.
 //!
 //! Records depend on the stream alone, not on how it falls into blocks. Blocks are whole records, for the parsers.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::mem;
 use std::sync::Arc;
 
@@ -34,6 +34,9 @@ const FEW_LINES: usize = 8;
 
 /// How many lines one record may be split into: 16 KiB each, as the runtimes do, make the longest record four times over.
 const MAX_PARTS: usize = 16 * 1024;
+
+/// How much is read at a time: it stays in a core's cache until it is in the buffer.
+const READ_BYTES: usize = 128 * 1024;
 
 /// Sizes, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +113,7 @@ impl Kind {
 
 /// Reads blocks from a decompressed stream.
 pub(crate) struct Framer<R> {
-    reader: R,
+    reader: BufReader<R>,
     limits: Limits,
     /// What was read and not yet given out.
     buffer: Vec<u8>,
@@ -123,6 +126,14 @@ pub(crate) struct Framer<R> {
     failed_joins: u32,
     /// The list whose items are being read, if one is.
     list: Option<List>,
+    /// Where the line ends that was looked at last, in the stream.
+    line_end: Option<u64>,
+    /// How far the stream was searched for ends of lines.
+    searched: u64,
+    /// The line in which the last value ended, if that line is too long to be one record: the next begins behind it.
+    line_of_values: Option<u64>,
+    /// Where in the stream the last list ended in damage: what stands there begins no other.
+    lost_at: Option<u64>,
 }
 
 /// The next thing in the buffer.
@@ -134,11 +145,20 @@ enum Step {
     Elide(Kind),
 }
 
+/// What is found in a list that is read item by item.
+enum InList {
+    Step(Step),
+    /// Its end.
+    Closed,
+    /// Damage that leads to no further item.
+    Lost,
+}
+
 impl<R: Read> Framer<R> {
     pub(crate) fn new(reader: R, limits: Limits) -> Self {
         let limits = Limits { block: limits.block.max(1), record: limits.record.max(1) };
         Self {
-            reader,
+            reader: BufReader::with_capacity(READ_BYTES, reader),
             limits,
             buffer: Vec::new(),
             offset: 0,
@@ -147,6 +167,10 @@ impl<R: Read> Framer<R> {
             failure: None,
             failed_joins: 0,
             list: None,
+            line_end: None,
+            searched: 0,
+            line_of_values: None,
+            lost_at: None,
         }
     }
 
@@ -207,11 +231,20 @@ impl<R: Read> Framer<R> {
 
     fn read_into(&mut self, buffer: &mut Vec<u8>, count: usize) {
         buffer.reserve(count);
-        match self.reader.by_ref().take(count as u64).read_to_end(buffer) {
-            Ok(read) => self.ended = read < count,
-            Err(error) => {
-                self.ended = true;
-                self.failure = Some(error);
+        let wanted = buffer.len() + count;
+        while buffer.len() < wanted && !self.ended {
+            match self.reader.fill_buf() {
+                Ok([]) => self.ended = true,
+                Ok(read) => {
+                    let taken = read.len().min(wanted - buffer.len());
+                    buffer.extend_from_slice(&read[..taken]);
+                    self.reader.consume(taken);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.ended = true;
+                    self.failure = Some(error);
+                }
             }
         }
     }
@@ -219,28 +252,38 @@ impl<R: Read> Framer<R> {
     /// Makes a record of what stands at `at`, and moves `at` behind it.
     fn step(&mut self, at: &mut usize) -> Step {
         self.skip_separators(at);
+        if let Some(mut list) = self.list.take() {
+            match self.step_in_list(at, &mut list) {
+                InList::Step(step) => {
+                    self.list = Some(list);
+                    return step;
+                }
+                InList::Closed => {}
+                InList::Lost => self.lost_at = Some(self.offset + *at as u64),
+            }
+        }
         let rest = &self.buffer[*at..];
         let Some(&first) = rest.first() else { return Step::More };
-        if let Some(list) = &self.list
-            && first == b']'
-        {
-            match wrapper::closing(rest, list.objects) {
-                Extent::Incomplete if !self.ended => return Step::More,
-                Extent::Complete(length) => self.advance(at, length),
-                Extent::Incomplete | Extent::Invalid { .. } => {}
-            }
-            self.list = None;
-            return self.step(at);
-        }
-        let kind = if first == 0 { Kind::Nul } else { Kind::Text };
-        let end = kind.end_in(rest).or(self.ended.then_some(rest.len()));
-        if kind == Kind::Nul {
-            return match end {
+        if first == 0 {
+            let end = rest.iter().position(|byte| *byte != 0);
+            return match end.or(self.ended.then_some(rest.len())) {
                 Some(end) => Step::Record(self.record(at, Kind::Nul, end)),
                 None if rest.len() >= self.limits.block => Step::Elide(Kind::Nul),
                 None => Step::More,
             };
         }
+        if self.line_of_values == Some(self.line) && json::is_open(rest) {
+            match json::extent(&rest[..rest.len().min(self.limits.record)]) {
+                Extent::Complete(length) => return Step::Record(self.value(at, length)),
+                Extent::Incomplete if !self.ended && rest.len() <= self.limits.record => {
+                    return Step::More;
+                }
+                Extent::Incomplete | Extent::Invalid { .. } => {}
+            }
+        }
+        let end = self.line_end(*at);
+        let rest = &self.buffer[*at..];
+        let end = end.or(self.ended.then_some(rest.len()));
         if end.is_none() && rest.len() < self.limits.block {
             return Step::More;
         }
@@ -257,14 +300,13 @@ impl<R: Read> Framer<R> {
         }
         // Behind a comma the value may go on: it is part of the text here.
         let is_unclosed = || json::is_unclosed(line.trim_ascii_end());
-        let in_list = self.list.is_some();
-        if json::is_open(text) && (in_list || end.is_none() || too_long || is_unclosed()) {
+        let is_lost = self.lost_at == Some(self.offset + *at as u64);
+        if !is_lost && json::is_open(text) && (end.is_none() || too_long || is_unclosed()) {
             match self.join(*at, end) {
-                Join::Value(length) => {
-                    let wrapper = self.list.as_mut().and_then(List::item);
-                    let record = self.record(at, Kind::Text, length);
-                    return Step::Record(Record { wrapper, ..record });
+                Join::Value(length) if end.is_none() => {
+                    return Step::Record(self.value(at, length));
                 }
+                Join::Value(length) => return Step::Record(self.record(at, Kind::Text, length)),
                 Join::List(opening) => {
                     let head = &self.buffer[*at..*at + opening.length];
                     self.list = Some(List::new(head, opening.objects));
@@ -275,9 +317,6 @@ impl<R: Read> Framer<R> {
                 Join::Line => {}
             }
         }
-        if let Some(list) = &mut self.list {
-            list.damage();
-        }
         match end {
             Some(end) if too_long => Step::Record(self.record(at, Kind::TooLong, end)),
             Some(_) => Step::Record(self.record(at, Kind::Text, length)),
@@ -286,10 +325,69 @@ impl<R: Read> Framer<R> {
         }
     }
 
+    /// The same where an item of a list may begin.
+    fn step_in_list(&mut self, at: &mut usize, list: &mut List) -> InList {
+        let rest = &self.buffer[*at..];
+        let Some(first) = rest.first() else { return InList::Step(Step::More) };
+        let text = &rest[..rest.len().min(self.limits.record)];
+        if *first == b']' {
+            match wrapper::closing(rest, list.objects) {
+                Extent::Incomplete if !self.ended => return InList::Step(Step::More),
+                Extent::Incomplete | Extent::Invalid { .. } => return InList::Lost,
+                Extent::Complete(length) => {
+                    self.advance(at, length);
+                    self.skip_separators(at);
+                    return InList::Closed;
+                }
+            }
+        }
+        if json::is_open(text)
+            && let Extent::Complete(length) = json::extent(text)
+        {
+            let wrapper = list.item(&text[..length]);
+            let record = self.record(at, Kind::Text, length);
+            return InList::Step(Step::Record(Record { wrapper, ..record }));
+        }
+        if !self.ended && rest.len() <= self.limits.record {
+            return InList::Step(Step::More);
+        }
+        let Some(next) = list.after_damage(text) else { return InList::Lost };
+        let damaged = text[..next].trim_ascii_end();
+        let length = damaged.strip_suffix(b",").unwrap_or(damaged).trim_ascii_end().len();
+        InList::Step(Step::Record(self.record(at, Kind::Text, length)))
+    }
+
+    /// Where the line ends in which `at` is, counted from `at`. Each byte is searched once: a line may have many values.
+    fn line_end(&mut self, at: usize) -> Option<usize> {
+        let here = self.offset + at as u64;
+        let known = self.line_end.filter(|end| *end >= here);
+        if known.is_none() {
+            let from = self.searched.max(here);
+            let start = usize::try_from(from - self.offset).unwrap_or(self.buffer.len());
+            let rest = self.buffer.get(start..).unwrap_or_default();
+            self.line_end = memchr2(b'\n', 0, rest).map(|end| from + end as u64);
+            self.searched = self.line_end.unwrap_or(self.offset + self.buffer.len() as u64);
+        }
+        let end = known.or(self.line_end)? - here;
+        usize::try_from(end).ok()
+    }
+
     /// Whether a value begins at `at` that does not end with its line; `line_end` is the length of that, if known.
     fn join(&mut self, at: usize, line_end: Option<usize>) -> Join {
         let rest = &self.buffer[at..];
         let limit = self.limits.record;
+        if let Some(end) = line_end
+            && let Some(0) = rest.get(end)
+            && let Some(opening) = wrapper::opening(&rest[..end.min(limit)])
+        {
+            let after = rest[..rest.len().min(limit)].get(end..).unwrap_or_default();
+            match after.iter().position(|byte| *byte != 0) {
+                None if !self.ended && rest.len() <= limit => return Join::More,
+                // The list goes on behind the NUL bytes.
+                Some(start) if !json::is_open(&after[start..]) => return Join::List(opening),
+                _ => {}
+            }
+        }
         let may_join = self.failed_joins < MAX_FAILED_JOINS;
         let window = match line_end {
             Some(end) if !may_join => end,
@@ -302,8 +400,14 @@ impl<R: Read> Framer<R> {
             }
             Extent::Incomplete
                 if window >= limit
-                    && self.list.is_none()
                     && let Some(opening) = wrapper::opening(&rest[..limit]) =>
+            {
+                return Join::List(opening);
+            }
+            // One line with damage in it.
+            Extent::Invalid { .. }
+                if line_end.unwrap_or(rest.len()) > limit
+                    && let Some(opening) = wrapper::opening_before_damage(&rest[..limit]) =>
             {
                 return Join::List(opening);
             }
@@ -350,6 +454,13 @@ impl<R: Read> Framer<R> {
         let line = self.line;
         self.advance(at, length);
         Record { kind, start, end: start + kept, length: length as u64, line, wrapper: None }
+    }
+
+    /// A value in a line that is too long to be one record.
+    fn value(&mut self, at: &mut usize, length: usize) -> Record {
+        let record = self.record(at, Kind::Text, length);
+        self.line_of_values = Some(self.line);
+        record
     }
 
     /// Moves `at` on, and counts the lines.
@@ -430,7 +541,7 @@ fn trim_end(line: &[u8]) -> &[u8] {
 enum Join {
     /// A value of that many bytes.
     Value(usize),
-    /// A list that is longer than a record may be.
+    /// A list that is longer than a record may be, or has NUL bytes in it.
     List(Opening),
     /// Not to be decided yet.
     More,

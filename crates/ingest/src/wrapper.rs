@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use memchr::{memchr2, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use crate::envelope::Place;
 use crate::json::{self, Extent};
@@ -16,6 +16,9 @@ pub(crate) const MAX_MARGIN: usize = 64 * 1024;
 
 /// Objects around a list.
 const MAX_OBJECTS: usize = 4;
+
+/// Bytes in which the first member of an item has its name.
+const MAX_BEGINNING: usize = 64;
 
 /// The objects around a list, up to its first item.
 #[derive(Debug)]
@@ -58,32 +61,97 @@ pub(crate) struct List {
     items: u64,
     /// Commas since the last item.
     commas: u64,
+    /// How the first item begins, up to the name of its first member: so do the others.
+    beginning: Vec<u8>,
+    /// Values that were taken for the next item behind damage, and were none.
+    mistakes: u32,
 }
 
 impl List {
     /// The list that is opened by the end of `head`.
     pub(crate) fn new(head: &[u8], objects: usize) -> Self {
         let wrapper = (objects > 0).then(|| Arc::new(Wrapper::new(head, objects)));
-        Self { objects, wrapper, items: 0, commas: 0 }
+        Self { objects, wrapper, items: 0, commas: 0, beginning: b"{".to_vec(), mistakes: 0 }
     }
 
     pub(crate) fn comma(&mut self) {
         self.commas += 1;
     }
 
-    /// A whole JSON value comes next; gives what is around it.
-    pub(crate) fn item(&mut self) -> Option<Arc<Wrapper>> {
+    /// This whole JSON value comes next; gives what is around it.
+    pub(crate) fn item(&mut self, item: &[u8]) -> Option<Arc<Wrapper>> {
+        if self.items == 0 {
+            let name_end = memchr(b':', &item[..item.len().min(MAX_BEGINNING)]);
+            self.beginning = item[..name_end.unwrap_or(1)].to_vec();
+        }
         if self.commas != u64::from(self.items > 0) {
-            self.damage();
+            // The list may have ended before its time.
+            self.wrapper = None;
         }
         self.items += 1;
         self.commas = 0;
         self.wrapper.clone()
     }
 
-    /// Something else comes next. The list may have ended before its time.
-    pub(crate) fn damage(&mut self) {
-        self.wrapper = None;
+    /// Where the next item begins behind damage at the start of `text`; an item goes no further than `text` does.
+    ///
+    /// What a body of an event lists is not taken for an item: behind its last element the event goes on.
+    pub(crate) fn after_damage(&mut self, text: &[u8]) -> Option<usize> {
+        const MAX_MISTAKES: u32 = 64;
+        let mut from = 1;
+        while self.mistakes < MAX_MISTAKES {
+            let start = from + memmem::find(text.get(from..)?, &self.beginning)?;
+            from = start + 1;
+            if text[..start].trim_ascii_end().ends_with(b",") {
+                match self.runs_on(&text[start..]) {
+                    Ok(()) => {
+                        // What is damaged was an item too.
+                        self.items += 1;
+                        self.commas = 0;
+                        return Some(start);
+                    }
+                    Err(length) => {
+                        self.mistakes += 1;
+                        from = start + length.max(1);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether items follow one another in `text`, to its end, that of the list or the next damage; else how far they do.
+    fn runs_on(&self, text: &[u8]) -> Result<(), usize> {
+        let mut at = 0;
+        loop {
+            match json::extent(&text[at..]) {
+                Extent::Complete(length) => at += length,
+                Extent::Incomplete | Extent::Invalid { .. } if at > 0 => return Ok(()),
+                Extent::Incomplete | Extent::Invalid { .. } => return Err(at),
+            }
+            let rest = text[at..].trim_ascii_start();
+            match rest.split_first() {
+                Some((b',', next)) => {
+                    let next = next.trim_ascii_start();
+                    at = text.len() - next.len();
+                    match next.first() {
+                        None => return Ok(()),
+                        Some(b'{') => {}
+                        Some(_) => return Err(at),
+                    }
+                }
+                Some((b']', _)) => {
+                    let after = match closing(rest, self.objects) {
+                        Extent::Complete(length) => rest[length..].trim_ascii_start().first(),
+                        Extent::Incomplete => None,
+                        Extent::Invalid { .. } => return Err(at),
+                    };
+                    let is_end = !matches!(after, Some(b',' | b']' | b'}'));
+                    return if is_end { Ok(()) } else { Err(at) };
+                }
+                None | Some(_) => return Ok(()),
+            }
+        }
     }
 }
 
@@ -125,6 +193,18 @@ pub(crate) fn opening(prefix: &[u8]) -> Option<Opening> {
         list.length <= MAX_MARGIN
             && list.objects <= MAX_OBJECTS
             && memmem::find(&prefix[..list.length], b"\"auditID\"").is_none()
+    })
+}
+
+/// The same where damage follows in `prefix`, so that nothing is known of how brackets close: the first array of objects.
+pub(crate) fn opening_before_damage(prefix: &[u8]) -> Option<Opening> {
+    /// Arrays that may stand before the list.
+    const MAX_ARRAYS: usize = 16;
+    let brackets = memchr_iter(b'[', &prefix[..prefix.len().min(MAX_MARGIN)]);
+    brackets.take(MAX_ARRAYS).find_map(|bracket| {
+        let (head, items) = prefix.split_at(bracket + 1);
+        let is_of_objects = items.trim_ascii_start().first() == Some(&b'{');
+        opening(head).filter(|opening| is_of_objects && opening.length == head.len())
     })
 }
 

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use memchr::{memrchr, memrchr3};
+use memchr::{memmem, memrchr, memrchr3};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer as JsonDeserializer;
 use serde_json::value::RawValue;
@@ -57,14 +57,41 @@ impl Envelope for Batch {
     }
 }
 
+/// The end of a batch whose beginning is lost.
+pub(crate) struct BatchEnd;
+
+impl Envelope for BatchEnd {
+    fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        let text = record.span.bytes;
+        let (name, opening) = match text.trim_ascii_end().last()? {
+            b'}' => ("EventList", b'{'),
+            _ => ("array", b'['),
+        };
+        let items = items_at_end(text, opening);
+        let is_event = |item: &Range<usize>| memmem::find(&text[item.clone()], b"\"auditID\"");
+        items.first().and_then(is_event)?;
+        let mut values = Vec::with_capacity(items.len());
+        let remnant = keep_items(items, record.span, record.span, &mut values);
+        let reason = "a batch whose beginning is lost".to_owned();
+        let damaged = (!remnant.bytes.is_empty()).then_some((remnant, reason));
+        Some(Opened { name, values, damaged, skipped: 0 })
+    }
+}
+
 /// Adds the items with which a damaged batch ends; returns what is left without them. `rest` is what follows the items that
 /// are known already.
-fn keep_items_at_end<'a>(
+fn keep_items_at_end<'a>(batch: Span<'a>, rest: Span<'a>, values: &mut Vec<Inner<'a>>) -> Span<'a> {
+    let items = items_at_end(rest.bytes, batch.bytes[0]);
+    keep_items(items, batch, rest, values)
+}
+
+/// The same for items that were found, the last first.
+fn keep_items<'a>(
+    items: Vec<Range<usize>>,
     batch: Span<'a>,
     mut rest: Span<'a>,
     values: &mut Vec<Inner<'a>>,
 ) -> Span<'a> {
-    let items = items_at_end(rest.bytes, batch.bytes[0]);
     let remnant = match (items.last(), values.first()) {
         (Some(item), _) => rest.part(0..item.start),
         // Only the end of the batch is missing.

@@ -228,7 +228,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// In the order in which they are asked. The two that take what they cannot name stand last.
+/// In the order in which they are asked. Those that take what they cannot name stand last.
 const FAMILIES: &[&dyn Envelope] = &[
     &aws::Aws,
     &azure::Azure,
@@ -244,6 +244,7 @@ const FAMILIES: &[&dyn Envelope] = &[
     &legacy::Legacy,
     &csv_row::CsvRow,
     &line::Prefixed,
+    &batch::BatchEnd,
     &wrapper::AnyMember,
 ];
 

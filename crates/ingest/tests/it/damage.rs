@@ -2,7 +2,7 @@
 
 use podtrail_ingest::Options;
 
-use crate::support::{Folder, event, gzip, item, lines, messages, run, run_stream};
+use crate::support::{Folder, event, event_list, gzip, item, lines, messages, run, run_stream};
 
 #[test]
 fn other_files_give_one_problem_each() {
@@ -179,4 +179,24 @@ fn empty_files_are_noted() {
     assert!(summary.problems.is_empty(), "{summary:?}");
     assert_eq!(messages(&summary.notes), ["a.log: empty", "b.log: empty", "c.gz: empty"]);
     assert_eq!((summary.files, summary.records), (3, 0));
+}
+
+/// A file that begins within a batch, and a batch with NUL bytes in it.
+#[test]
+fn a_batch_that_is_torn() {
+    let items: Vec<_> = (1..=4).map(item).collect();
+    let list = event_list(1..=4);
+    let array = format!("[{}]", items.join(","));
+    for text in [&list, &array] {
+        let second = text.find(&items[1]).expect("an item");
+        let lost = &text[second + 100..];
+        let (memory, summary) = run_stream(lines([lost, &event(9)]), &Options::default());
+        assert_eq!(memory.audit_ids(), ["id-3", "id-4", "id-9"], "{summary:?}");
+        assert_eq!(memory.quarantine[0].bytes, &items[1].as_bytes()[100..]);
+
+        let torn = text.replacen("id-2", "id\0\0\0-2", 1);
+        let (memory, summary) = run_stream(lines([&torn, &event(9)]), &Options::default());
+        assert_eq!(memory.audit_ids(), ["id-1", "id-3", "id-4", "id-9"], "{summary:?}");
+        assert_eq!(summary.quarantined, 1);
+    }
 }

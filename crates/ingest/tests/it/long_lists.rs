@@ -134,3 +134,75 @@ fn a_long_wrapper_of_short_items() {
     assert_eq!(memory.audit_ids(), ["id-1"]);
     assert!(summary.quarantined >= 300_000, "{summary:?}");
 }
+
+/// Damage in one line that is longer than the limit costs the item it is in.
+#[test]
+fn damage_in_a_list_costs_its_item() {
+    type Damage = fn(&str) -> String;
+    let damages: [(&str, Damage); 6] = [
+        ("cut off", |item| item[..item.len() / 2].to_owned()),
+        ("without its end", |item| item[..item.len() - 1].to_owned()),
+        ("with a control character", |item| item.replacen("id-", "id\u{1}-", 1)),
+        ("with NUL bytes", |item| item.replacen("id-", "id\0\0\0-", 1)),
+        ("without a quote", |item| item.replacen('"', "", 1)),
+        ("with a brace too many", |item| format!("{item}}}")),
+    ];
+    for (name, list) in lists() {
+        let items: Vec<_> = list.match_indices(item_start(name)).map(|(start, _)| start).collect();
+        assert_eq!(items.len(), 30, "{name}");
+        for (how, damage) in damages {
+            for damaged in [vec![1], vec![12], vec![12, 13, 25], vec![28]] {
+                let mut log = list.clone();
+                for &number in damaged.iter().rev() {
+                    let item = items[number]..items[number + 1] - 1;
+                    log.replace_range(item.clone(), &damage(&list[item]));
+                }
+                let log = lines([&event(90), &log, &event(91)]);
+                for block_bytes in [1, 2_000, 1 << 20] {
+                    let (memory, summary) = run_stream(log.clone(), &limited(block_bytes));
+                    let context = format!("{name}, {damaged:?} {how}, blocks of {block_bytes}");
+                    let is_whole = how == "with a brace too many";
+                    let lost = if is_whole { 0 } else { damaged.len() };
+                    assert_eq!(memory.rows().len(), 32 - lost, "{context}: {summary:?}");
+                    // Items side by side are one record.
+                    assert!(summary.quarantined > 0, "{context}: {summary:?}");
+                }
+            }
+        }
+    }
+}
+
+/// How the items begin.
+fn item_start(name: &str) -> &'static str {
+    match name {
+        "CloudWatch" => r#"{"id":"#,
+        "Loki" => r#"{"stream":"#,
+        "Elasticsearch" => r#"{"_index":"#,
+        "OpenTelemetry" => r#"{"resource":"#,
+        _ => r#"{"level":"#,
+    }
+}
+
+/// Elements of a list in a body are no items, whatever they look like.
+#[test]
+fn what_a_damaged_event_lists_is_none_of_the_items() {
+    let items: Vec<_> = (0..30).map(event).collect();
+    let forged = format!(r#""responseObject":{{"items":[{0},{0}]}}"#, event(70));
+    let damaged = items[12].replacen("\"auditID\"", &format!("\u{1}{forged},\"auditID\""), 1);
+    let mut items = items;
+    items[12] = damaged;
+    let log = format!("{}\n{}\n", event(90), list_of(&items));
+    for block_bytes in [1, 1 << 20] {
+        let (memory, _) = run_stream(log.clone(), &limited(block_bytes));
+        let ids = memory.audit_ids();
+        assert_eq!(ids.len(), 30, "{ids:?}");
+        assert!(!ids.iter().any(|id| id == "id-70"), "{ids:?}");
+    }
+}
+
+fn list_of(items: &[String]) -> String {
+    format!(
+        r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{}]}}"#,
+        items.join(",")
+    )
+}
