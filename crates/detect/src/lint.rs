@@ -16,7 +16,7 @@ use crate::facts::{FACTS, facts};
 use crate::pack::Pack;
 
 /// The version of the ATT&CK matrix that `attack_techniques` and `attack_tactics` are from.
-pub const ATTACK_VERSION: &str = "18";
+pub const ATTACK_VERSION: &str = "19";
 
 /// Controls of the Cloud Controls Matrix of the CSA that detections give evidence for.
 const CONTROLS: [&str; 4] = ["IAM-16", "AIS-06", "DSP-15", "IPY-03"];
