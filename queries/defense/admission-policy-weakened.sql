@@ -5,8 +5,8 @@ severity: medium
 routine: low
 confidence: medium
 risk: 35
-attack: [T1562]
-tactics: [Defense Evasion]
+attack: [T1685]
+tactics: [Defense Impairment]
 description: >-
   An admission policy or its binding is deleted or changed, or a webhook is set to let pass what it cannot check.
 blind_spots: >-

@@ -5,8 +5,8 @@ severity: medium
 routine: low
 confidence: medium
 risk: 30
-attack: [T1546, T1562]
-tactics: [Persistence, Defense Evasion]
+attack: [T1546, T1685]
+tactics: [Persistence, Defense Impairment]
 description: >-
   A person makes or deletes an admission webhook configuration by hand, past the automation that owns such objects.
 blind_spots: >-

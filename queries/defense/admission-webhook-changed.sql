@@ -4,8 +4,8 @@ title: Admission webhook changed
 severity: low
 confidence: low
 risk: 10
-attack: [T1546, T1562]
-tactics: [Persistence, Defense Evasion]
+attack: [T1546, T1685]
+tactics: [Persistence, Defense Impairment]
 description: >-
   An admission webhook configuration is made, changed or deleted: a webhook sees and may alter every object that it
   is asked about, and its absence lets pass what it would have refused.

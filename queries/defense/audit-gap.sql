@@ -4,8 +4,8 @@ title: No audit events for a while
 severity: low
 confidence: medium
 risk: 10
-attack: [T1562]
-tactics: [Defense Evasion]
+attack: [T1685]
+tactics: [Defense Impairment]
 description: >-
   A cluster that logs all the time fell silent: its log was cut, its collector failed, or somebody turned it off.
 blind_spots: >-

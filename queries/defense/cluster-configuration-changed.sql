@@ -5,8 +5,8 @@ severity: medium
 routine: low
 confidence: low
 risk: 25
-attack: [T1562, T1565]
-tactics: [Defense Evasion, Impact]
+attack: [T1685, T1565]
+tactics: [Defense Impairment, Impact]
 description: >-
   A person changes a config map by which a component of the platform is set up: kube-proxy, kubelet, kubeadm, the
   authentication of aggregated APIs.

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 15
 attack: [T1070]
-tactics: [Defense Evasion]
+tactics: [Stealth]
 description: >-
   Somebody deletes a single event: events tell what happened to a pod after it was made, and nobody needs to tidy them.
 blind_spots: >-

@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 30
 attack: [T1070]
-tactics: [Defense Evasion]
+tactics: [Stealth]
 description: >-
   Somebody deletes events: they tell what happened to a pod after it was made, and nobody needs to tidy them.
 blind_spots: >-

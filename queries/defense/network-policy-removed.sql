@@ -4,8 +4,8 @@ title: Network policy deleted or opened
 severity: low
 confidence: low
 risk: 10
-attack: [T1562]
-tactics: [Defense Evasion]
+attack: [T1685]
+tactics: [Defense Impairment]
 description: >-
   A network policy is deleted, or written so that it lets everything pass.
 blind_spots: >-

@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1199]
-tactics: [Persistence, Defense Evasion]
+tactics: [Persistence, Execution]
 description: >-
   A node object is made by somebody who is no kubelet and no component of the control plane: a machine of an
   attacker can join this way, and gets pods with their secrets.

@@ -5,8 +5,8 @@ severity: medium
 routine: low
 confidence: medium
 risk: 40
-attack: [T1562, T1610]
-tactics: [Defense Evasion]
+attack: [T1685, T1610]
+tactics: [Defense Impairment]
 description: >-
   The label by which a namespace enforces Pod Security is set to privileged or removed: what was refused there
   before is let in now.

@@ -5,8 +5,8 @@ severity: medium
 routine: low
 confidence: medium
 risk: 40
-attack: [T1562.001]
-tactics: [Defense Evasion]
+attack: [T1685]
+tactics: [Defense Impairment]
 description: >-
   A workload of a security product is deleted or scaled away: what it watched is dark now.
 blind_spots: >-
@@ -18,7 +18,7 @@ triage:
   - "SELECT * FROM identities WHERE username = '<identity>'"
   - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
 references:
-  - https://attack.mitre.org/techniques/T1562/001/
+  - https://attack.mitre.org/techniques/T1685/
 covers: [DE-010]
 */
 SELECT

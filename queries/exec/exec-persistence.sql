@@ -5,7 +5,7 @@ severity: medium
 confidence: medium
 risk: 35
 attack: [T1609, T1053.003, T1070]
-tactics: [Persistence, Defense Evasion]
+tactics: [Persistence, Stealth]
 description: >-
   A command that is run in a container adds keys, accounts, cron jobs or start-up files, gives a program its owner's
   rights, or clears logs and the shell's history.

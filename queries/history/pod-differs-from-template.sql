@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 15
 attack: [T1610, T1525]
-tactics: [Persistence, Defense Evasion]
+tactics: [Persistence, Execution]
 description: >-
   A controller creates a pod, and what is stored holds a container that the template of its owner does not name:
   a webhook has put it in. Where the same container comes into the pods of many owners, it is a mesh or an agent

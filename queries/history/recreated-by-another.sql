@@ -5,7 +5,7 @@ severity: low
 confidence: low
 risk: 10
 attack: [T1610, T1036]
-tactics: [Persistence, Defense Evasion]
+tactics: [Persistence, Stealth]
 description: >-
   One identity deletes a workload and another one, which had not written it before, creates one of the same name
   within the hour: something else now stands where the known workload was.

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 20
 attack: [T1610, T1070]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution, Stealth]
 description: >-
   Somebody creates a workload, single pods included, that fails the baseline Pod Security Standard by far
   (privileged, host namespaces, host paths) and deletes it within minutes: a visit to a node.

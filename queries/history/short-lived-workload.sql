@@ -5,7 +5,7 @@ severity: low
 confidence: low
 risk: 8
 attack: [T1610, T1070]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution, Stealth]
 description: >-
   A person creates a DaemonSet, Deployment, StatefulSet, CronJob, Job or ReplicationController and deletes it
   within minutes. What it did is done, and the object no longer shows it. Single pods come and go all day and

@@ -4,8 +4,8 @@ title: Workload of the platform deleted by a person
 severity: medium
 confidence: medium
 risk: 30
-attack: [T1489, T1562]
-tactics: [Impact, Defense Evasion]
+attack: [T1489, T1685]
+tactics: [Impact, Defense Impairment]
 description: >-
   A person deletes a workload in a namespace that belongs to the platform: networking, admission, monitoring or
   security may stop, or something that was hidden there is taken away again.
@@ -19,7 +19,7 @@ triage:
   - SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1489/
-  - https://attack.mitre.org/techniques/T1562/001/
+  - https://attack.mitre.org/techniques/T1685/
 covers: [IM-001]
 */
 SELECT

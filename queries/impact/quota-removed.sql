@@ -4,8 +4,8 @@ title: Quota or limit range deleted
 severity: low
 confidence: high
 risk: 15
-attack: [T1496, T1562]
-tactics: [Impact, Defense Evasion]
+attack: [T1496, T1685]
+tactics: [Impact, Defense Impairment]
 description: >-
   A resource quota or a limit range is deleted: what runs in the namespace may take as much as there is, as miners
   do.

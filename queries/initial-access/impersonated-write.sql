@@ -5,7 +5,7 @@ severity: medium
 confidence: medium
 risk: 35
 attack: [T1134, T1078]
-tactics: [Privilege Escalation, Defense Evasion]
+tactics: [Privilege Escalation, Stealth]
 description: >-
   A request changed the cluster in the name of another user (kubectl --as): the rights that count are those of the
   impersonated one, and other logs show only that name.

@@ -5,7 +5,7 @@ severity: medium
 confidence: medium
 risk: 30
 attack: [T1528, T1078]
-tactics: [Credential Access, Defense Evasion]
+tactics: [Credential Access, Stealth]
 description: >-
   Somebody works as a service account with kubectl or a dashboard from an address from which a person works too: the
   person holds the account's token. Addresses that many identities share (proxies, gateways) do not count.

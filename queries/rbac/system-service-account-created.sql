@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 15
 attack: [T1136, T1036.005]
-tactics: [Persistence, Defense Evasion]
+tactics: [Persistence, Stealth]
 description: >-
   A person creates a service account in a namespace of the platform, where it passes for a component.
 blind_spots: >-

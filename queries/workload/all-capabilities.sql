@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a container that gets all Linux capabilities: without the word it is nearly privileged.
 blind_spots: Writes that are logged at Metadata level.

@@ -5,8 +5,8 @@ severity: medium
 routine: low
 confidence: high
 risk: 20
-attack: [T1610, T1562]
-tactics: [Execution, Defense Evasion]
+attack: [T1610, T1685]
+tactics: [Execution, Defense Impairment]
 description: >-
   A workload is written that turns off AppArmor for the pod or a container: mounts and writes to kernel files are no
   longer refused.

@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 3
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   A workload is written that fails checks of the baseline level of the Pod Security Standards. The reason names the
   checks that are seen to fail.

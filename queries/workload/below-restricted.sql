@@ -5,7 +5,7 @@ severity: info
 confidence: high
 risk: 0
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   A workload is created that passes the baseline level of the Pod Security Standards and fails checks of the
   restricted one.

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 5
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   Somebody changes the command, arguments or hooks of a workload that exists: the same image does something else.
 blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.

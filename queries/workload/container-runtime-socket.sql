@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with the socket of the node's container runtime, or the directory it lies in, as a volume.
   Through the socket anybody starts a privileged container that the API server never sees; mounting it read-only

@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 30
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written that picks its node: by name, past the scheduler and all taints, or by a selector or affinity
   for the control plane, whose nodes hold the cluster's keys.

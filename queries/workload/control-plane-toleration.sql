@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload that is no DaemonSet tolerates the taint of the control plane, by its key or with every other taint: the
   scheduler may put it beside the cluster's keys.

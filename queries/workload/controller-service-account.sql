@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 60
 attack: [T1610, T1078.001]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload in kube-system runs under the service account of a built-in controller. Those accounts may create pods
   and tokens everywhere, or change roles; no pod has a reason to bear one.

@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1053.007, T1105]
-tactics: [Execution, Defense Evasion, Persistence, Command and Control]
+tactics: [Execution, Persistence, Command and Control]
 description: >-
   A CronJob is written that fetches from or sends to a public address given by its number, or, every five minutes or
   more often, any host with a public name: how a dropper stays and how data leaves.

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1053.007]
-tactics: [Execution, Defense Evasion, Persistence]
+tactics: [Execution, Persistence]
 description: >-
   Somebody creates or changes a CronJob: code that comes back on its own, after the pods of today are gone.
 blind_spots: >-

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 3
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   A workload is created through a custom resource that carries a pod template, such as a workflow, a notebook or a
   service of Knative: policies that look at pods see only what a controller makes of it.

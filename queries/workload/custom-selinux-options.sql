@@ -4,8 +4,8 @@ title: SELinux options of its own
 severity: low
 confidence: high
 risk: 10
-attack: [T1610, T1562]
-tactics: [Execution, Defense Evasion]
+attack: [T1610, T1685]
+tactics: [Execution, Defense Impairment]
 description: >-
   A workload is written with SELinux options outside the set that the Pod Security Standards allow, such as the type
   spc_t, which is confined by nothing.

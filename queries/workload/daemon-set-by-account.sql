@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1543.005]
-tactics: [Execution, Defense Evasion, Persistence]
+tactics: [Execution, Persistence]
 description: >-
   A service account creates a DaemonSet: code runs on every node, also on those that join later.
 blind_spots: Changes of a DaemonSet.

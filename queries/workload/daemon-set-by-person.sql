@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 20
 attack: [T1610, T1543.005]
-tactics: [Execution, Defense Evasion, Persistence]
+tactics: [Execution, Persistence]
 description: >-
   A person, or nobody that the server knows, creates a DaemonSet: their code runs on every node, also on those that
   join later.

@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 35
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a container that gets a Linux capability with which it can leave its sandbox, read other
   processes, load kernel code or take over the node's network.

@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 3
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   A workload is created in the namespace default, where no team looks and policies are rarely set: a place for tests,
   and for what somebody does not want to be found.

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1557]
-tactics: [Execution, Defense Evasion, Credential Access]
+tactics: [Execution, Credential Access]
 description: >-
   A workload is written that resolves names by a list of its own or by name servers outside of the cluster: it follows
   somebody else's names, and its questions are not seen.

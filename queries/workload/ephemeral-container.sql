@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 25
 attack: [T1610, T1609]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   Somebody adds an ephemeral container to a running pod, as kubectl debug does: code of their choice runs beside the
   pod's own, with its network, and with its processes and volumes where they ask for them.

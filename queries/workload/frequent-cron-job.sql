@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1053.007]
-tactics: [Execution, Defense Evasion, Persistence]
+tactics: [Execution, Persistence]
 description: >-
   A CronJob is written that runs every five minutes or more often: what a beacon or a watchdog of malware does, and
   some health checks.

@@ -4,8 +4,8 @@ title: Hardening of a workload removed
 severity: low
 confidence: medium
 risk: 5
-attack: [T1610, T1562]
-tactics: [Execution, Defense Evasion]
+attack: [T1610, T1685]
+tactics: [Execution, Defense Impairment]
 description: >-
   Somebody changes a workload that exists so that it fails a check of the restricted level that it passed before, such
   as not running as root, or uses the network or a port of its node.

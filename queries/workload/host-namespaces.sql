@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 30
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written that shares the processes or the shared memory of its node: with hostPID it sees and can enter
   the node's processes and reads their environment, with hostIPC it reads and writes their shared memory.

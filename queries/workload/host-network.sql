@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 10
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written that uses the network of its node: it reaches the node's loopback and the metadata service of
   the cloud, listens to its traffic, and no network policy applies to it.

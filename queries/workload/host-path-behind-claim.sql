@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611, T1552.001]
-tactics: [Execution, Defense Evasion, Privilege Escalation, Credential Access]
+tactics: [Execution, Privilege Escalation, Credential Access]
 description: >-
   A workload is written that mounts a claim whose PersistentVolume is a sensitive path or a runtime socket of the
   node: what Pod Security and most policies look for in the pod stands elsewhere.

@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 35
 attack: [T1610, T1611, T1552.001]
-tactics: [Execution, Defense Evasion, Privilege Escalation, Credential Access]
+tactics: [Execution, Privilege Escalation, Credential Access]
 description: >-
   A PersistentVolume is written whose storage is a sensitive path or a runtime socket of the node: through a claim any
   pod mounts it, and its own manifest shows nothing of it.

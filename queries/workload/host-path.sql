@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 5
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a volume that is a path of its node, whichever: data outlives the pod and leaves its
   sandbox.

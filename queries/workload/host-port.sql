@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 5
 attack: [T1610, T1133]
-tactics: [Execution, Defense Evasion, Persistence]
+tactics: [Execution, Persistence]
 description: >-
   A workload is written that listens on a port of its node: whoever reaches the node reaches it, past Services and
   most network policies.

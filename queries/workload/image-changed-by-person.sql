@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1525]
-tactics: [Execution, Defense Evasion, Persistence]
+tactics: [Execution, Persistence]
 description: A person gives a workload that exists another image, past the pipeline that built the one before.
 blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
 false_positives:

@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1525]
-tactics: [Execution, Defense Evasion, Persistence]
+tactics: [Execution, Persistence]
 description: >-
   The image of a workload that exists is replaced by one from a public registry where the one before came from a
   private one, and nothing in the cluster had used that repository before; or by one from a registry that is given by

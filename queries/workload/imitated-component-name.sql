@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1036.005]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution, Stealth]
 description: >-
   A workload is created that bears the name of a component of the platform: outside of the platform's namespaces, or
   in one as a pod that nothing owns. Who lists pods takes it for the component.

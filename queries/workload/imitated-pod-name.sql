@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 25
 attack: [T1610, T1036.005]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution, Stealth]
 description: >-
   A pod is created by hand whose name ends like those that Deployments give, in a hash and five random characters, and
   that nothing owns: among the pods of the Deployment nobody sees it.

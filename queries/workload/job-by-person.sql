@@ -5,7 +5,7 @@ severity: low
 confidence: low
 risk: 3
 attack: [T1610, T1053.007]
-tactics: [Execution, Defense Evasion, Persistence]
+tactics: [Execution, Persistence]
 description: >-
   A person starts a Job by hand: code runs once, with the rights and secrets of the namespace, and cleans up after
   itself.

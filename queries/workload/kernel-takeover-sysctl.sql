@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 50
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written that sets a parameter of the kernel which names a program that the kernel runs as root, or
   that turns off a protection of the whole node.

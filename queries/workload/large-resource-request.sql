@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1496]
-tactics: [Execution, Defense Evasion, Impact]
+tactics: [Execution, Impact]
 description: >-
   A workload is created that asks for GPUs or for many cores in one container: what mining needs.
 blind_spots: Writes that are logged at Metadata level. Many small containers.

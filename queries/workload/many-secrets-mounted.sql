@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1552.007]
-tactics: [Execution, Defense Evasion, Credential Access]
+tactics: [Execution, Credential Access]
 description: >-
   A workload is written that takes many secrets of its namespace, as volumes or variables, or one whose name says that
   it holds a kubeconfig or a token: a way to read secrets without reading secrets.

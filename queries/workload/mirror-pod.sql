@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 35
 attack: [T1610, T1543.005]
-tactics: [Execution, Defense Evasion, Persistence]
+tactics: [Execution, Persistence]
 description: >-
   A kubelet reports a static pod that is none of the components which are run that way: somebody put a manifest on the
   node, or uses the node's certificate. It runs past admission, and deleting it does not help.

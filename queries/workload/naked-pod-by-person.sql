@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 3
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   A person creates a pod that nothing owns: no rollout, no review, no history, and where it runs no controller asks.
 blind_spots: >-

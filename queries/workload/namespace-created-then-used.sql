@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 8
 attack: [T1610, T1036]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution, Stealth]
 description: >-
   A person creates a namespace and soon after writes a workload in it: a place of one's own, without quota, policy
   or anybody who looks at it.

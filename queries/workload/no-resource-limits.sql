@@ -5,7 +5,7 @@ severity: info
 confidence: high
 risk: 0
 attack: [T1610, T1496]
-tactics: [Execution, Defense Evasion, Impact]
+tactics: [Execution, Impact]
 description: >-
   A workload is created with a container that has no limit of memory or processor time: it can take the whole node,
   and a miner does.

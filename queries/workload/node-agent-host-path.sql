@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written that reads devices, kernel interfaces, logs or files of the container runtime of its node, as
   agents for monitoring and logs do, or a DaemonSet that may write to them.

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 5
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: A workload is written with a selector or an affinity for a single node, by its host name.
 blind_spots: Writes that are logged at Metadata level.
 false_positives:

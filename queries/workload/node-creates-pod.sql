@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 60
 attack: [T1610, T1078]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   The identity of a node creates a pod that is no static one. Kubelets never do, and NodeRestriction refuses it: the
   node's certificate is used by somebody else, in a cluster without that plugin.

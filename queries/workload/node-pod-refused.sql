@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 15
 attack: [T1610, T1078]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   The identity of a node tries to create a workload and is refused: kubelets create nothing but mirrors of their
   static pods.

@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 60
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written that joins two or more of the ways into its node: a container that is privileged or has all
   capabilities or SYS_ADMIN, the node's processes, the node's root directory for writing. Together they make a shell

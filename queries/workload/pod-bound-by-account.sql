@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 15
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: A service account that is not named as a scheduler binds a pod to a node.
 blind_spots: Accounts that somebody named as a scheduler.
 false_positives:

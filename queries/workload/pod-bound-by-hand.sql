@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 35
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A person binds a pod to a node, which is what the scheduler does: past its rules and the taints of nodes, such as
   those of the control plane.

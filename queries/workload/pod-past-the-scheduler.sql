@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 25
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   The body of a pod is not logged, but a node runs it and nobody had bound it: whoever created it named the node, past
   the scheduler and all taints, such as those of the control plane.

@@ -5,7 +5,7 @@ severity: info
 confidence: high
 risk: 0
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   Pod Security admission let a workload through and recorded that it violates the audit level of its namespace, or
   that somebody or something is exempt from it.

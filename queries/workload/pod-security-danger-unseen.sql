@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 35
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   The body of a workload write is not logged, but Pod Security admission recorded that the workload is privileged,
   joins a namespace of the host, mounts a host path, adds a dangerous capability, turns off seccomp or runs as a

@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 10
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   Somebody tried to write a workload that violates the enforced Pod Security level of its namespace, and was refused.
   The reason names the checks.

@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 5
 attack: [T1610, T1068]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a container that says allowPrivilegeEscalation is true: its processes may gain more than
   they began with, by set-user-id programs. Unset means the same, but nobody decided it.

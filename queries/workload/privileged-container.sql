@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a container that runs privileged: it has every capability and every device of the node,
   so whoever runs in it owns the node. All kinds that make pods count, and init and ephemeral containers too.

@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 50
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   Somebody adds an ephemeral container with more power than a debugger needs: privileged, with all capabilities, or
   with one that leaves the sandbox. SYS_PTRACE alone is what kubectl debug asks for by default.

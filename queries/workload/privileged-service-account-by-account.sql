@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1078]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A service account writes a workload that runs under a service account with the rights of a cluster administrator, or
   with a way to them.

@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 35
 attack: [T1610, T1078]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A person writes a workload that runs under a service account with the rights of a cluster administrator, or with a
   way to them: its token lies in the pod, and whoever runs in it has them.

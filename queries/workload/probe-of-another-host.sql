@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 20
 attack: [T1610, T1046]
-tactics: [Execution, Defense Evasion, Discovery]
+tactics: [Execution, Discovery]
 description: >-
   A workload is written with a probe or a lifecycle hook that calls a host other than the pod. The kubelet makes the
   call, from the node's network: it reaches the metadata service and what network policies hide, and its answers show

@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 5
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   A workload is written that asks to run as root: user 0, or runAsNonRoot set to false, at the container or, where the
   container says nothing, at the pod.

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1496]
-tactics: [Execution, Defense Evasion, Impact]
+tactics: [Execution, Impact]
 description: >-
   Somebody multiplies the replicas of a workload: more machines work for it, and somebody pays.
 blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.

@@ -5,8 +5,8 @@ severity: medium
 routine: low
 confidence: high
 risk: 25
-attack: [T1610, T1562]
-tactics: [Execution, Defense Evasion]
+attack: [T1610, T1685]
+tactics: [Execution, Defense Impairment]
 description: >-
   A workload is written that turns off the filter of system calls, for the pod or a container: every call of the
   kernel is open to it, the broken ones too.

@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   Somebody changes a workload that exists so that it fails what it passed before: it becomes privileged, joins
   processes or shared memory of the host, mounts host paths, gains dangerous capabilities, or loses seccomp.

@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 30
 attack: [T1610, T1611, T1552.001]
-tactics: [Execution, Defense Evasion, Privilege Escalation, Credential Access]
+tactics: [Execution, Privilege Escalation, Credential Access]
 description: >-
   A workload is written with a hostPath volume that holds, lies in, or contains a path from which a node is taken
   over: the root, /etc, root's home, programs, devices, kernel interfaces. Paths are compared in normal form, so

@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 5
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written whose containers see each other's processes, environment and files: an injected container
   reads what the others hold.

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1609]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: A service account adds a container to a workload that exists.
 blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
 false_positives:

@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 25
 attack: [T1610, T1609]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   A person adds a container to a workload that exists: it runs beside the others with their network, volumes and
   service account, and under a name that everybody trusts.

@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 60
 attack: [T1610, T1611, T1543.005]
-tactics: [Execution, Defense Evasion, Privilege Escalation, Persistence]
+tactics: [Execution, Privilege Escalation, Persistence]
 description: >-
   A workload is written with the directory of static pods as a writable hostPath volume. The kubelet runs whatever is
   put there: past admission, on a node of choice, and again after every deletion.

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 15
 attack: [T1610, T1036.005]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution, Stealth]
 description: >-
   A service account whose own namespace is none of the platform creates a workload in a namespace of the platform.
 blind_spots: Namespaces of the platform that the table system_namespaces does not have.

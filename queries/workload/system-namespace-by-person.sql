@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1036.005]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution, Stealth]
 description: >-
   A person, or nobody that the server knows, creates a workload in a namespace of the platform, where it hides among
   components that nobody looks at and where many policies do not apply.

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 15
 attack: [T1610, T1036.005]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution, Stealth]
 description: >-
   A person changes a workload in a namespace of the platform: another image, command or setting in a component that
   nobody looks at.

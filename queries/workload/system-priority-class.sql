@@ -5,8 +5,8 @@ severity: medium
 routine: low
 confidence: medium
 risk: 20
-attack: [T1610, T1562]
-tactics: [Execution, Defense Evasion]
+attack: [T1610, T1685]
+tactics: [Execution, Defense Impairment]
 description: >-
   A workload outside of the platform's namespaces takes the priority of the system: it drives other pods off their
   nodes, security agents too, and is never driven off.

@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1609]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   A pod is created with a terminal and open input, as kubectl run -it does, or its creator attaches to it within five
   minutes: somebody works in it by hand.

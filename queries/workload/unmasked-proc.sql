@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 25
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a container that sees all of /proc, also the files by which the kernel is set, and that
   does not live in a user namespace of its own.

@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 10
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   A workload is written that sets a parameter of the kernel outside the safe list. It may disturb other pods of the
   node; the kubelet refuses most of them.

@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 5
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   A workload is written with a container that gets a Linux capability that is neither among those that the Pod
   Security Standards allow nor among the dangerous ones, such as NET_RAW, SYS_TIME or SYS_NICE.

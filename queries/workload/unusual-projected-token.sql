@@ -5,7 +5,7 @@ severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1528]
-tactics: [Execution, Defense Evasion, Credential Access]
+tactics: [Execution, Credential Access]
 description: >-
   A workload mounts a token of its service account that is meant for somebody else than the API server, or that lives
   longer than a day: such a token opens doors outside of the cluster, or long after the pod is gone.

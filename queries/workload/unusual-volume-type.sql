@@ -5,7 +5,7 @@ severity: low
 confidence: high
 risk: 5
 attack: [T1610]
-tactics: [Execution, Defense Evasion]
+tactics: [Execution]
 description: >-
   A workload is written with a volume that the pod itself takes from a server on the network, or whose type is
   deprecated: gitRepo runs git as root on the node, flexVolume a program of the node.

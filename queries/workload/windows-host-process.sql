@@ -6,7 +6,7 @@ routine: low
 confidence: high
 risk: 40
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a Windows container that runs as a process of the host itself, with its file system and
   its accounts.

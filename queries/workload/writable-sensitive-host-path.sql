@@ -6,7 +6,7 @@ routine: low
 confidence: medium
 risk: 50
 attack: [T1610, T1611]
-tactics: [Execution, Defense Evasion, Privilege Escalation]
+tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written that may write to the root of its node or to a directory of its configuration, programs, start
   scripts, cron jobs or keys for login: one file there runs code as root on the node. Paths below those directories

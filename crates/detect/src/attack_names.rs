@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-/// The names of techniques and the ids of tactics, of [`ATTACK_VERSION`](crate::ATTACK_VERSION).
+/// The names of techniques and the ids of tactics, of [`ATTACK_VERSION`](crate::ATTACK_VERSION), and what became of earlier
+/// ones.
 #[derive(Debug, Clone, Default)]
 pub struct AttackNames {
     techniques: BTreeMap<String, String>,
     tactics: Vec<(String, String)>,
+    successors: BTreeMap<String, String>,
 }
 
 impl AttackNames {
-    /// From pairs of a technique's id and name, sub-techniques as `Scheduled Task/Job: Cron`, and pairs of a tactic's id
-    /// and name.
+    /// From pairs of a technique's id and name, sub-techniques as `Scheduled Task/Job: Cron`, pairs of a tactic's id and
+    /// name, and pairs of a former technique's id or tactic's name and of what it is now.
     pub(crate) fn new<'a>(
         techniques: impl Iterator<Item = (&'a str, &'a str)>,
         tactics: impl Iterator<Item = (&'a str, &'a str)>,
+        successors: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Self {
         let mut names = Self::default();
         for (id, name) in techniques {
@@ -29,6 +32,7 @@ impl AttackNames {
             }
         }
         names.tactics = tactics.map(|(id, name)| (id.to_owned(), name.to_owned())).collect();
+        names.successors = successors.map(|(old, new)| (old.to_owned(), new.to_owned())).collect();
         names
     }
 
@@ -40,6 +44,11 @@ impl AttackNames {
     /// The id of a tactic, such as `TA0002` for `Execution`.
     pub fn tactic_id(&self, name: &str) -> Option<&str> {
         self.tactics().find(|(_, known)| *known == name).map(|(id, _)| id)
+    }
+
+    /// What a technique or a tactic of an earlier version is now, such as `T1685` for `T1562`.
+    pub fn successor(&self, old: &str) -> Option<&str> {
+        self.successors.get(old).map(String::as_str)
     }
 
     /// The ids and names of the tactics, in the order of the matrix.

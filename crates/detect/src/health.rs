@@ -47,7 +47,7 @@ const SILENT: HealthCheck = HealthCheck {
     id: "cluster-silent",
     title: "No audit events from a cluster",
     severity: Severity::High,
-    attack: &["T1562"],
+    attack: &["T1685"],
     description: "Nothing has arrived from a cluster for longer than --silence.",
 };
 
@@ -55,7 +55,7 @@ const LEVEL: HealthCheck = HealthCheck {
     id: "audit-level-dropped",
     title: "Audit level dropped",
     severity: Severity::Medium,
-    attack: &["T1562"],
+    attack: &["T1685"],
     description: "None of the new requests for a resource is logged at the level that nine of ten were in the look-back.",
 };
 
@@ -63,7 +63,7 @@ const BODIES: HealthCheck = HealthCheck {
     id: "bodies-missing",
     title: "Bodies missing",
     severity: Severity::Medium,
-    attack: &["T1562"],
+    attack: &["T1685"],
     description: "Hardly any of the new writes of workloads or of RBAC shows its body, most in the look-back did, and the audit level is no reason.",
 };
 
@@ -71,7 +71,7 @@ const QUARANTINE: HealthCheck = HealthCheck {
     id: "quarantine-jump",
     title: "Many records refused",
     severity: Severity::Medium,
-    attack: &["T1562"],
+    attack: &["T1685"],
     description: "Since the last run ten times as many records went to the quarantine as in a period of this length in the look-back, and at least ten.",
 };
 
@@ -370,7 +370,11 @@ impl Lack {
             confidence: Confidence::Medium,
             risk: 0,
             attack: owned(self.check.attack),
-            tactics: owned(if self.check.attack.is_empty() { &[] } else { &["Defense Evasion"] }),
+            tactics: owned(if self.check.attack.is_empty() {
+                &[]
+            } else {
+                &["Defense Impairment"]
+            }),
             first_seen: self.first,
             last_seen: self.last,
             count: usize::try_from(self.count).unwrap_or_default(),

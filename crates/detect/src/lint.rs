@@ -16,7 +16,7 @@ use crate::facts::{FACTS, facts};
 use crate::pack::Pack;
 
 /// The version of the ATT&CK matrix that `attack_techniques` and `attack_tactics` are from.
-pub const ATTACK_VERSION: &str = "18";
+pub const ATTACK_VERSION: &str = "19";
 
 /// Controls of the Cloud Controls Matrix of the CSA that detections give evidence for.
 const CONTROLS: [&str; 4] = ["IAM-16", "AIS-06", "DSP-15", "IPY-03"];
@@ -133,7 +133,11 @@ fn head(head: &Head, names: &AttackNames) -> Vec<String> {
     ];
     let missing = lists.iter().filter(|(_, is_missing)| *is_missing);
     messages.extend(missing.map(|(key, _)| format!("its head says nothing under '{key}'")));
-    let unknown = |kind, value| format!("'{value}' is no {kind} of ATT&CK {ATTACK_VERSION}");
+    let unknown = |kind: &str, value: &str| {
+        let successor = names.successor(value).map(|new| format!(": there it is {new}"));
+        let successor = successor.unwrap_or_default();
+        format!("'{value}' is no {kind} of ATT&CK {ATTACK_VERSION}{successor}")
+    };
     let techniques = head.attack.iter().filter(|id| names.technique(id).is_none());
     messages.extend(techniques.map(|id| unknown("technique", id)));
     let tactics = head.tactics.iter().filter(|name| names.tactic_id(name).is_none());

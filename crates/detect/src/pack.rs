@@ -148,20 +148,24 @@ impl Pack {
         Ok(())
     }
 
-    /// The names of ATT&CK, from the tables `attack_techniques` and `attack_tactics`.
+    /// The names of ATT&CK, from the tables `attack_techniques`, `attack_tactics` and `attack_successors`.
     pub fn attack_names(&self) -> AttackNames {
-        AttackNames::new(self.names("attack_techniques"), self.names("attack_tactics"))
+        AttackNames::new(
+            self.pairs("attack_techniques", ["id", "name"]),
+            self.pairs("attack_tactics", ["id", "name"]),
+            self.pairs("attack_successors", ["old", "new"]),
+        )
     }
 
-    /// The columns `id` and `name` of a shared table; nothing where there is no such table.
-    fn names(&self, table: &str) -> impl Iterator<Item = (&str, &str)> {
+    /// Two columns of a shared table; nothing where there is no such table.
+    fn pairs(&self, table: &str, columns: [&str; 2]) -> impl Iterator<Item = (&str, &str)> {
         let table = self.tables.get(table);
-        let [ids, names] = ["id", "name"].map(|column| {
+        let [left, right] = columns.map(|column| {
             let column =
                 table.and_then(|table| table.column_by_name(column)?.as_string_opt::<i32>());
             column.into_iter().flatten()
         });
-        ids.zip(names).filter_map(|(id, name)| id.zip(name))
+        left.zip(right).filter_map(|(left, right)| left.zip(right))
     }
 
     /// Gives a session the tables and views that the detections share.

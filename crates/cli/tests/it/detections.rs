@@ -46,10 +46,14 @@ fn a_detection_is_started_tested_and_linted() {
 
     let file = dir.path().join("queries/workload/any-workload.sql");
     let wrong = std::fs::read_to_string(&file).unwrap().replace("'allowed'", "'succeeded'");
-    std::fs::write(&file, wrong.replace("T1610]", "T9999]")).unwrap();
+    std::fs::write(&file, wrong.replace("T1610]", "T9999, T1562.008]")).unwrap();
     let run = podtrail(["detections", "lint", "--queries", &queries]).expect(4);
     assert!(run.stdout.contains("any-workload: outcome is never 'succeeded'"), "{run}");
-    assert!(run.stdout.contains("'T9999' is no technique"), "{run}");
+    assert!(run.stdout.contains("'T9999' is no technique of ATT&CK 19\n"), "{run}");
+    assert!(
+        run.stdout.contains("'T1562.008' is no technique of ATT&CK 19: there it is T1685.002\n"),
+        "{run}"
+    );
 }
 
 #[test]

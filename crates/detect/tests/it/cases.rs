@@ -14,6 +14,21 @@ async fn every_detection_is_complete_and_compares_what_can_occur() {
 }
 
 #[test]
+fn what_became_of_a_former_technique_is_known() {
+    let names = Pack::built_in().unwrap().attack_names();
+    // There is no T1562.005.
+    let parts = (1..=13).filter(|part| *part != 5).map(|part| format!("T1562.{part:03}"));
+    for old in parts.chain(["T1562".to_owned()]) {
+        assert_eq!(names.technique(&old), None, "{old}");
+        let new = names.successor(&old).unwrap_or_else(|| panic!("{old} has no successor"));
+        assert!(names.technique(new).is_some(), "{old} is {new}, which is unknown");
+    }
+    assert_eq!(names.successor("Defense Evasion"), Some("Stealth or Defense Impairment"));
+    let tactics: Vec<_> = names.tactics().map(|(id, _)| id).collect();
+    assert!(tactics.windows(2).any(|pair| pair == ["TA0005", "TA0112"]), "{tactics:?}");
+}
+
+#[test]
 fn every_folder_of_case_files_has_a_detection() {
     let pack = Pack::built_in().unwrap();
     let ids: BTreeSet<_> = pack.detections().map(|detection| detection.head.id.clone()).collect();

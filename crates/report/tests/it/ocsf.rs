@@ -111,17 +111,17 @@ fn the_event_says_what_the_finding_says() {
     assert_eq!(
         info["attacks"],
         json!([
-            {"technique": {"uid": "T1610", "name": "Deploy Container"}, "version": "18"},
+            {"technique": {"uid": "T1610", "name": "Deploy Container"}, "version": "19"},
             {
                 "technique": {"uid": "T1053", "name": "Scheduled Task/Job"},
                 "sub_technique": {
                     "uid": "T1053.007",
                     "name": "Container Orchestration Job"
                 },
-                "version": "18"
+                "version": "19"
             },
-            {"tactic": {"uid": "TA0002", "name": "Execution"}, "version": "18"},
-            {"tactic": {"uid": "TA0003", "name": "Persistence"}, "version": "18"},
+            {"tactic": {"uid": "TA0002", "name": "Execution"}, "version": "19"},
+            {"tactic": {"uid": "TA0003", "name": "Persistence"}, "version": "19"},
         ])
     );
     let evidence = &event["evidences"][0];
