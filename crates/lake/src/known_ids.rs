@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The ids of four million rows.
-const MAX_BYTES: usize = 64 << 20;
+/// The ids of two million rows.
+const MAX_BYTES: usize = 32 << 20;
 
 /// What was read of the ids of a file, which never changes.
 #[derive(Debug, Default)]
