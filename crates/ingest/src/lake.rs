@@ -111,7 +111,7 @@ impl<'a> Retry<'a> {
             self.events.extend(retried.events);
             self.quarantine.extend(retried.refused);
             self.quarantine.push(retried.release);
-            if self.held >= self.options.memory_bytes / 2 {
+            if self.held >= self.options.commit_bytes() {
                 self.commit()?;
             }
         }

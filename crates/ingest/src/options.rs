@@ -18,7 +18,7 @@ pub struct Options {
     pub max_record_bytes: usize,
     /// Decompressed bytes that are parsed as one piece of work.
     pub block_bytes: usize,
-    /// Decompressed bytes of log that may be held at a time; half of it makes one commit.
+    /// Decompressed bytes of log that may be held at a time; two thirds of it make one commit.
     ///
     /// The rows built from them take about as much again, and each file being read has a buffer of up to
     /// [`max_record_bytes`](Self::max_record_bytes).
@@ -45,6 +45,11 @@ impl Options {
         let block_bytes = self.block_bytes.min(bytes / PIECES).max(1);
         Self { memory_bytes: bytes, block_bytes, ..self }
     }
+
+    /// How much of that makes one commit: large ones compress better, and the rest is read meanwhile.
+    pub(crate) fn commit_bytes(&self) -> usize {
+        (self.memory_bytes / 3 * 2).max(1)
+    }
 }
 
 impl Default for Options {
@@ -53,7 +58,7 @@ impl Default for Options {
             cluster: None,
             max_record_bytes: 64 * MIB,
             block_bytes: 4 * MIB,
-            memory_bytes: 128 * MIB,
+            memory_bytes: 96 * MIB,
             redact: None,
             max_expanded_bytes: 256 * 1024 * MIB as u64,
             exclude: Vec::new(),

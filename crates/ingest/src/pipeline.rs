@@ -238,7 +238,7 @@ struct Skips {
 impl Collector<'_> {
     fn run(&mut self, receiver: &Receiver<Message>) -> Result<(), IngestError> {
         let stop = &self.options.stop;
-        let commit_bytes = (self.options.memory_bytes / 2).max(1);
+        let commit_bytes = self.options.commit_bytes();
         for message in receiver {
             match message {
                 Message::Parsed(part) => {
