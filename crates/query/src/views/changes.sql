@@ -30,8 +30,21 @@ FROM (
         -- An object changes when a request is done, not when it comes.
         ORDER BY coalesce(stage_at, time), source_file, source_line
       ) AS changes
-    FROM stages{known}
-    WHERE activity = 'workload' AND outcome = 'allowed' AND name IS NOT NULL
+    FROM (
+      -- Most objects never change: their bodies are not read.
+      SELECT DISTINCT cluster, api_group, resource, namespace, name
+      FROM stages{history}
+      WHERE activity = 'workload' AND outcome = 'allowed' AND verb IN ('update', 'patch')
+    ) AS changed
+    RIGHT SEMI JOIN (
+      SELECT * FROM stages{known}
+      WHERE activity = 'workload' AND outcome = 'allowed' AND name IS NOT NULL
+    ) AS write
+      ON (write.cluster IS NOT DISTINCT FROM changed.cluster)
+      AND (write.api_group IS NOT DISTINCT FROM changed.api_group)
+      AND (write.resource IS NOT DISTINCT FROM changed.resource)
+      AND (write.namespace IS NOT DISTINCT FROM changed.namespace)
+      AND (write.name IS NOT DISTINCT FROM changed.name)
   ) AS h ON h.cluster = e.cluster AND h.event_id = e.event_id
   WHERE e.activity = 'workload' AND e.outcome = 'allowed' AND e.verb IN ('update', 'patch') AND h.changes IS NOT NULL
 )
