@@ -3,11 +3,13 @@
 mod diagnose;
 mod functions;
 mod lazy_views;
+mod memory_pool;
 mod scan;
 mod statement;
 mod tables;
 mod version;
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -15,6 +17,7 @@ use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider, TableP
 use datafusion::common::DataFusionError;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::SQLOptions;
+use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use podtrail_event::{finding_schema, mark_stages, quarantine_schema};
@@ -28,6 +31,7 @@ use crate::scope::Scope;
 use crate::views::{self, BASE_VIEWS, FINDINGS, HISTORY, KNOWN_SUFFIX, QUARANTINE, VIEWS};
 
 use lazy_views::{Kind, LazyViews, Rows};
+use memory_pool::SpillFirstPool;
 
 pub use functions::FunctionDoc;
 pub use scan::{Optimized, Prepared, ScanSize};
@@ -37,6 +41,9 @@ pub use version::LakeVersion;
 
 /// Memory for the footers of files, in bytes, beside the other limits: enough for ten million events that were compacted.
 const FOOTERS: usize = 128 << 20;
+
+/// How many operators an error names that take most of the memory.
+const CONSUMERS_TOLD: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(4);
 
 /// What a session may use.
 #[derive(Debug, Clone, Copy)]
@@ -280,8 +287,11 @@ fn context(limits: Limits) -> Result<SessionContext, QueryError> {
     if let Some(partitions) = limits.partitions {
         config = config.with_target_partitions(partitions);
     }
+    // Operators take some memory that they do not ask for.
+    let pool = SpillFirstPool::new(limits.memory / 10 * 9);
+    let pool = TrackConsumersPool::new(pool, CONSUMERS_TOLD);
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_limit(limits.memory, 0.9)
+        .with_memory_pool(Arc::new(pool))
         .with_metadata_cache_limit(FOOTERS)
         .build_arc()?;
     let context = SessionContext::new_with_config_rt(config, runtime);
