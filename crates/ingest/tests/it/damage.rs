@@ -189,8 +189,8 @@ fn a_batch_that_is_torn() {
     let array = format!("[{}]", items.join(","));
     for text in [&list, &array] {
         let second = text.find(&items[1]).expect("an item");
-        let lost = &text[second + 100..];
-        let (memory, summary) = run_stream(lines([lost, &event(9)]), &Options::default());
+        let end = &text[second + 100..];
+        let (memory, summary) = run_stream(lines([end, &event(9)]), &Options::default());
         assert_eq!(memory.audit_ids(), ["id-3", "id-4", "id-9"], "{summary:?}");
         assert_eq!(memory.quarantine[0].bytes, &items[1].as_bytes()[100..]);
 
