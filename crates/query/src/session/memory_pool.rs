@@ -64,3 +64,25 @@ impl Display for SpillFirstPool {
         write!(formatter, "{} bytes for operators that spill", self.spillable)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datafusion::execution::memory_pool::MemoryConsumer;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_spill_finds_room() {
+        let pool: Arc<dyn MemoryPool> = Arc::new(SpillFirstPool::new(800));
+        let sort = MemoryConsumer::new("sort").with_can_spill(true).register(&pool);
+        let merge = MemoryConsumer::new("merge").register(&pool);
+        sort.try_grow(700).unwrap();
+        assert!(sort.try_grow(1).unwrap_err().to_string().contains("sort asks for 1 bytes more"));
+        merge.try_grow(100).unwrap();
+        assert!(merge.try_grow(1).is_err());
+        sort.shrink(101);
+        assert!(sort.try_grow(1).is_ok());
+    }
+}
