@@ -48,7 +48,6 @@ static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         time_column: Some("time"),
         unique_columns: &["event_id", "audit_id"],
         opaque_columns: &["request_object", "response_object", "extra"],
-        indexed_columns: &["time", "received_at", "stage_at", "stage_status"],
         delta_columns: &["time", "received_at", "stage_at", "source_line", "source_offset"],
         bloom_columns: &["audit_id"],
     })
@@ -67,7 +66,6 @@ static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         time_column: None,
         unique_columns: &["quarantine_id"],
         opaque_columns: &["bytes"],
-        indexed_columns: &["quarantined_at"],
         delta_columns: &["source_line", "source_offset", "quarantined_at"],
         bloom_columns: &[],
     })
@@ -86,7 +84,6 @@ static FINDINGS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         time_column: Some("state_at"),
         unique_columns: &["state_id", "detect_run"],
         opaque_columns: &[],
-        indexed_columns: &["state_at", "first_seen", "last_seen"],
         delta_columns: &["state_at", "first_seen", "last_seen", "events_version"],
         bloom_columns: &["finding_id"],
     })

@@ -6,6 +6,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use podtrail_event::{ExportError, FieldDoc};
 
+/// Delta Lake keeps statistics of this many leaf columns by default (`delta.dataSkippingNumIndexedCols`).
+const INDEXED_LEAVES: usize = 32;
+
 /// One id for each row of a batch.
 pub(crate) type ComputeIds = fn(&RecordBatch) -> Result<Vec<String>, ExportError>;
 
@@ -34,9 +37,6 @@ pub(crate) struct TableSpec {
     pub(crate) unique_columns: &'static [&'static str],
     /// Columns that are never compared, only read: no statistics.
     pub(crate) opaque_columns: &'static [&'static str],
-    /// Columns by whose range, which the log keeps, a query may leave a file out. Every one is held in memory for every
-    /// file, and most columns have about the same range in all.
-    pub(crate) indexed_columns: &'static [&'static str],
     /// Columns that grow slowly from row to row.
     pub(crate) delta_columns: &'static [&'static str],
     /// Columns looked up by equality that the sort order does not help with.
@@ -124,10 +124,22 @@ impl TableSpec {
     }
 
     /// The stored columns of which the log keeps minimum, maximum and null count.
-    pub(crate) fn indexed_fields(&self) -> Vec<Arc<Field>> {
-        let is_indexed =
-            |field: &&Arc<Field>| self.indexed_columns.contains(&field.name().as_str());
-        self.schema.fields().iter().filter(is_indexed).cloned().collect()
+    pub(crate) fn indexed_columns(&self) -> Vec<Arc<Field>> {
+        let mut leaves = 0;
+        let mut indexed = Vec::new();
+        for field in self.file_schema().fields() {
+            leaves += leaf_count(field.data_type());
+            if leaves > INDEXED_LEAVES {
+                break;
+            }
+            let name = field.name().as_str();
+            let skipped =
+                self.unique_columns.contains(&name) || self.opaque_columns.contains(&name);
+            if !field.data_type().is_nested() && !skipped {
+                indexed.push(field.clone());
+            }
+        }
+        indexed
     }
 }
 

@@ -489,7 +489,6 @@ fn sync_commit(root: &Path, version: u64) -> Result<(), LakeError> {
 async fn make(root: &Path, spec: &TableSpec) -> Result<(), LakeError> {
     let columns: Vec<StructField> = delta_schema(spec)?.fields().cloned().collect();
     let delta = builder(root, spec)?.build().map_err(LakeError::log(spec.name))?;
-    let indexed_columns = spec.indexed_columns.join(",");
     delta
         .create()
         .with_columns(columns)
@@ -501,7 +500,6 @@ async fn make(root: &Path, spec: &TableSpec) -> Result<(), LakeError> {
             (APPEND_ONLY, Some("true")),
             // A vacuum does this, and nothing else: an append has no time for it.
             ("delta.enableExpiredLogCleanup", Some("false")),
-            ("delta.dataSkippingStatsColumns", Some(indexed_columns.as_str())),
         ])
         .await
         .map_err(LakeError::log(spec.name))?;

@@ -211,7 +211,7 @@ impl<'a> FileWriter<'a> {
             sync_directory(parent)?;
         }
 
-        let indexed = self.spec.indexed_fields();
+        let indexed = self.spec.indexed_columns();
         let stats = FileStats::from_footer(&footer, &self.schema, &indexed)
             .map_err(parquet("read back", &self.path))?;
         let size = self.file.metadata().map_err(LakeError::io("read", &self.path))?.len();
