@@ -9,6 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
+use arrow::compute::concat;
 use chrono::Utc;
 use datafusion::common::DataFusionError;
 use futures::TryStreamExt;
@@ -20,6 +22,7 @@ use crate::partition::{PartitionValues, directory};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::spec::TableSpec;
 use crate::write::{FileWriter, Written};
+use crate::writer_properties::{ROW_GROUP_BYTES, ROW_GROUP_ROWS};
 
 /// Runs that are merged at a time, each with an open file and the next of its rows in memory.
 const MAX_RUNS: usize = 32;
@@ -167,11 +170,16 @@ fn join(
     let mut rows = merge(spec, root, runs, footers).map_err(unreadable)?;
     let mut file = FileWriter::create(spec, root, &plan.partition, spec.file_schema(), &[])?;
     let mut count = 0;
+    let mut group = Group::default();
     // The runs are read by other threads while this one writes.
     while let Some(batch) = runtime.block_on(rows.try_next()).map_err(unreadable)? {
         count += batch.num_rows() as u64;
-        file.write(&batch)?;
+        if !group.has_room(&batch) {
+            std::mem::take(&mut group).write(&mut file)?;
+        }
+        group.add(batch);
     }
+    group.write(&mut file)?;
     let expected: u64 = footers.iter().map(|footer| footer.rows).sum();
     if count != expected {
         let detail = format!("{count} rows were read of {expected}");
@@ -180,4 +188,36 @@ fn join(
     let mut written = file.close()?;
     written.add.data_change = false;
     Ok(written)
+}
+
+/// The rows of the next row group.
+#[derive(Default)]
+struct Group {
+    batches: Vec<RecordBatch>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Group {
+    fn has_room(&self, batch: &RecordBatch) -> bool {
+        let fits = self.rows + batch.num_rows() <= ROW_GROUP_ROWS
+            && self.bytes + batch.get_array_memory_size() <= ROW_GROUP_BYTES;
+        fits || self.batches.is_empty()
+    }
+
+    fn add(&mut self, batch: RecordBatch) {
+        self.rows += batch.num_rows();
+        self.bytes += batch.get_array_memory_size();
+        self.batches.push(batch);
+    }
+
+    fn write(self, file: &mut FileWriter<'_>) -> Result<(), LakeError> {
+        if self.batches.is_empty() {
+            return Ok(());
+        }
+        file.write_group(|column| {
+            let arrays: Vec<_> = self.batches.iter().map(|batch| &**batch.column(column)).collect();
+            concat(&arrays)
+        })
+    }
 }

@@ -13,26 +13,27 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use deltalake::kernel::Add;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions,
+    compute_leaves,
+};
+use parquet::errors::ParquetError;
+use parquet::file::writer::SerializedFileWriter;
 use rayon::prelude::*;
 use uuid::Uuid;
 
 use crate::dedupe::Row;
 use crate::error::LakeError;
 use crate::partition::{PartitionValues, Partitions, directory};
-use crate::spec::TableSpec;
+use crate::spec::{TableSpec, leaf_count};
 use crate::stats::FileStats;
-use crate::writer_properties::{ROW_GROUP_ROWS, writer_properties};
+use crate::writer_properties::{ROW_GROUP_BYTES, ROW_GROUP_ROWS, writer_properties};
 
-/// Four full row groups. One file is one task when it is written: larger files would leave cores idle.
+/// Four full row groups: engines that read a file as one task have work for all cores.
 const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
 
 /// In-memory size of the rows of a file, where bodies are large.
 const FILE_BYTES: usize = 512 << 20;
-
-/// Rows are gathered from the batches in slices, which bounds the memory for that.
-const SLICE_ROWS: usize = 4096;
-const SLICE_BYTES: usize = 64 << 20;
 
 /// A file that is deleted again unless it is kept.
 #[derive(Debug)]
@@ -126,31 +127,34 @@ impl<'a> Writer<'a> {
         written.into_iter().collect()
     }
 
-    fn columns_of(&self, rows: &[Row]) -> Columns<'_> {
+    fn write_file(&self, rows: &[Row]) -> Result<Written, LakeError> {
+        let partition = self.partitions.values(rows[0].partition);
+        let absent = self.absent(rows);
+        let schema = self.schema.clone();
+        let mut file = FileWriter::create(self.spec, self.root, partition, schema, &absent)?;
+        for group in self.bytes.split(rows, ROW_GROUP_ROWS, ROW_GROUP_BYTES) {
+            let indices: Vec<_> = group.iter().map(|row| (row.batch, row.index)).collect();
+            file.write_group(|column| {
+                let field = self.schema.field(column);
+                if absent.contains(&field.name().as_str()) {
+                    return Ok(new_null_array(field.data_type(), indices.len()));
+                }
+                let arrays: Vec<_> =
+                    self.batches.iter().map(|batch| &**batch.column(column)).collect();
+                interleave(&arrays, &indices)
+            })?;
+        }
+        Ok(Written { rows: rows.to_vec(), ..file.close()? })
+    }
+
+    /// The names of the columns that are null in all of these rows.
+    fn absent(&self, rows: &[Row]) -> Vec<&str> {
         let has_value = |column: usize| {
             rows.iter().any(|row| self.batches[row.batch].column(column).is_valid(row.index))
         };
         let fields = self.schema.fields().iter().enumerate();
         let absent = fields.filter(|(column, _)| !has_value(*column));
-        Columns {
-            schema: &self.schema,
-            batches: self.batches.iter().collect(),
-            absent: absent.map(|(_, field)| field.name().as_str()).collect(),
-        }
-    }
-
-    fn write_file(&self, rows: &[Row]) -> Result<Written, LakeError> {
-        let partition = self.partitions.values(rows[0].partition);
-        let columns = self.columns_of(rows);
-        let schema = self.schema.clone();
-        let mut file =
-            FileWriter::create(self.spec, self.root, partition, schema, &columns.absent)?;
-        for slice in self.bytes.split(rows, SLICE_ROWS, SLICE_BYTES) {
-            let indices: Vec<_> = slice.iter().map(|row| (row.batch, row.index)).collect();
-            let slice = columns.gather(&indices).map_err(LakeError::arrow(self.spec.name))?;
-            file.write(&slice)?;
-        }
-        Ok(Written { rows: rows.to_vec(), ..file.close()? })
+        absent.map(|(_, field)| field.name().as_str()).collect()
     }
 }
 
@@ -163,7 +167,8 @@ pub(crate) struct FileWriter<'a> {
     path: PathBuf,
     schema: SchemaRef,
     file: File,
-    writer: ArrowWriter<File>,
+    writer: SerializedFileWriter<File>,
+    columns: ArrowRowGroupWriterFactory,
     unkept: Unkept,
 }
 
@@ -191,14 +196,43 @@ impl<'a> FileWriter<'a> {
         let options =
             ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let sink = file.try_clone().map_err(LakeError::io("write", &path))?;
-        let writer = ArrowWriter::try_new_with_options(sink, schema.clone(), options)
+        let (writer, columns) = ArrowWriter::try_new_with_options(sink, schema.clone(), options)
+            .and_then(ArrowWriter::into_serialized_writer)
             .map_err(parquet("write", &path))?;
-        Ok(Self { spec, partition, relative, path, schema, file, writer, unkept })
+        Ok(Self { spec, partition, relative, path, schema, file, writer, columns, unkept })
     }
 
-    /// Adds rows, which are in table order and follow those before.
-    pub(crate) fn write(&mut self, rows: &RecordBatch) -> Result<(), LakeError> {
-        self.writer.write(rows).map_err(LakeError::parquet("write", &self.path))
+    /// Adds a row group. Its rows are in table order and follow those before; `values` gives those of a column by number.
+    ///
+    /// Columns are encoded side by side, and each from its first value to its last: memory goes to the buffers and the
+    /// compressors of as many columns as there are cores, not of two hundred.
+    pub(crate) fn write_group(
+        &mut self,
+        values: impl Fn(usize) -> Result<ArrayRef, ArrowError> + Sync,
+    ) -> Result<(), LakeError> {
+        self.encode(values).map_err(LakeError::parquet("write", &self.path))
+    }
+
+    fn encode(
+        &mut self,
+        values: impl Fn(usize) -> Result<ArrayRef, ArrowError> + Sync,
+    ) -> Result<(), ParquetError> {
+        let number = self.writer.flushed_row_groups().len();
+        let mut writers = self.columns.create_column_writers(number)?.into_iter();
+        let fields = self.schema.fields().iter();
+        let columns: Vec<(&Field, Vec<ArrowColumnWriter>)> = fields
+            .map(|field| (&**field, writers.by_ref().take(leaf_count(field.data_type())).collect()))
+            .collect();
+        let chunks = columns.into_par_iter().with_max_len(1).enumerate();
+        let chunks = chunks
+            .map(|(column, (field, leaves))| encode_column(field, &values(column)?, leaves))
+            .collect::<Result<Vec<_>, ParquetError>>()?;
+        let mut group = self.writer.next_row_group()?;
+        for chunk in chunks.into_iter().flatten() {
+            chunk.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
+        Ok(())
     }
 
     /// Ends the file, and makes it survive a power cut.
@@ -242,6 +276,20 @@ impl<'a> FileWriter<'a> {
     }
 }
 
+/// Encodes a column of a row group, with one writer for each of its leaves.
+fn encode_column(
+    field: &Field,
+    values: &ArrayRef,
+    writers: Vec<ArrowColumnWriter>,
+) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
+    let leaves = compute_leaves(field, values)?.into_iter().zip(writers);
+    let encode = |(leaf, mut writer): (_, ArrowColumnWriter)| {
+        writer.write(&leaf)?;
+        writer.close()
+    };
+    leaves.map(encode).collect()
+}
+
 /// A column with its values by reference, if it is to be of such a type.
 fn gathered(column: &ArrayRef, data_type: &DataType) -> ArrayRef {
     match (column.data_type(), data_type) {
@@ -252,29 +300,6 @@ fn gathered(column: &ArrayRef, data_type: &DataType) -> ArrayRef {
             Arc::new(BinaryViewArray::from(column.as_binary::<i32>()))
         }
         _ => column.clone(),
-    }
-}
-
-/// The columns of some rows.
-struct Columns<'a> {
-    schema: &'a SchemaRef,
-    batches: Vec<&'a RecordBatch>,
-    /// Names of the columns that are null in all of the rows.
-    absent: Vec<&'a str>,
-}
-
-impl Columns<'_> {
-    /// The rows at these places, as batch and index.
-    fn gather(&self, indices: &[(usize, usize)]) -> Result<RecordBatch, ArrowError> {
-        let gather = |(column, field): (usize, &Arc<Field>)| {
-            if self.absent.contains(&field.name().as_str()) {
-                return Ok(new_null_array(field.data_type(), indices.len()));
-            }
-            let arrays: Vec<_> = self.batches.iter().map(|batch| &**batch.column(column)).collect();
-            interleave(&arrays, indices)
-        };
-        let columns = self.schema.fields().iter().enumerate().map(gather);
-        RecordBatch::try_new(self.schema.clone(), columns.collect::<Result<_, _>>()?)
     }
 }
 

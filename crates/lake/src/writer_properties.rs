@@ -16,8 +16,8 @@ const ZSTD_LEVEL: i32 = 1;
 /// Small enough that a query for a few minutes of a day skips most of a file.
 pub(crate) const ROW_GROUP_ROWS: usize = 32 * 1024;
 
-/// A row group is held in memory while it is written: this bounds it where rows carry large bodies.
-const ROW_GROUP_BYTES: usize = 64 << 20;
+/// Size in memory of the rows of a row group, which are held while it is written.
+pub(crate) const ROW_GROUP_BYTES: usize = 96 << 20;
 
 /// One look-up in a hundred reads a row group in vain.
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
@@ -33,8 +33,6 @@ pub(crate) fn writer_properties(
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("podtrail ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_sorting_columns(Some(sorting_columns(spec, &schema)));
     let parquet_schema = ArrowSchemaConverter::new().convert(&schema)?;
