@@ -63,6 +63,10 @@ impl Sink for LakeSink<'_> {
         let appended = self.runtime.block_on(self.lake.append_events(events))?;
         Ok(Committed { added: appended.rows, duplicates: appended.duplicates })
     }
+
+    fn finish(&mut self) {
+        self.runtime.block_on(self.lake.checkpoint());
+    }
 }
 
 /// Reads quarantined records of a lake again, and puts their events into its table.
@@ -124,6 +128,7 @@ impl<'a> Retry<'a> {
     /// When the lake does not take the rows.
     pub fn finish(mut self) -> Result<RetrySummary, IngestError> {
         self.commit()?;
+        self.runtime.block_on(self.lake.checkpoint());
         Ok(self.summary)
     }
 

@@ -106,6 +106,7 @@ pub(crate) fn run(
         })
     });
     result?;
+    collector.sink.finish();
 
     let logs =
         (0..sources.len()).map(|source| collector.ends.get(&source).map_or(0, |end| end.logs));

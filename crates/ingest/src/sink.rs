@@ -13,6 +13,9 @@ pub trait Sink {
         events: Vec<RecordBatch>,
         quarantine: Vec<QuarantineRecord>,
     ) -> Result<Committed, IngestError>;
+
+    /// Hears that all units of a run are stored, and what was read of them is no longer in memory.
+    fn finish(&mut self) {}
 }
 
 /// What became of the events of one unit.

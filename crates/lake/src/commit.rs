@@ -54,6 +54,7 @@ pub(crate) async fn commit(
     let properties = CommitProperties::default()
         .with_application_transactions(transactions)
         .with_metadata(remarks.info.iter().cloned())
+        .with_create_checkpoint(false)
         .with_max_retries(FOREIGN_RETRIES);
     let operation = DeltaOperation::Write {
         mode: SaveMode::Append,
@@ -74,7 +75,7 @@ pub(crate) async fn commit_replacement(
     actions: Vec<Action>,
     operation: DeltaOperation,
 ) -> Outcome {
-    let properties = CommitProperties::default().with_max_retries(0);
+    let properties = CommitProperties::default().with_create_checkpoint(false).with_max_retries(0);
     commit_actions(spec, table, actions, operation, properties).await
 }
 
@@ -103,14 +104,8 @@ async fn commit_actions(
     match prepared.await {
         Ok(committed) => {
             let version = committed.version;
-            // From here on the commit stands: a checkpoint that fails is no reason to say otherwise.
-            let state = match committed.await {
-                Ok(finalized) => Some(finalized.snapshot()),
-                Err(error) => {
-                    tracing::warn!(table = spec.name, version, %error, "no checkpoint was written");
-                    None
-                }
-            };
+            // From here on the commit stands, whether or not its state can be had.
+            let state = committed.await.ok().map(|finalized| finalized.snapshot());
             Outcome::Committed { version, state }
         }
         Err(error) if is_conflict(&error) => Outcome::Conflict,

@@ -131,7 +131,7 @@ impl LakeError {
         move |source| Self::Parquet { action, path, source }
     }
 
-    pub(crate) fn log(table: &'static str) -> impl FnOnce(DeltaTableError) -> Self {
+    pub(crate) fn log(table: &'static str) -> impl Fn(DeltaTableError) -> Self + Copy {
         move |source| Self::Log { table, source: Box::new(source) }
     }
 

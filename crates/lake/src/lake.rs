@@ -248,6 +248,16 @@ impl Lake {
         self.events.retain(before, activities, dry_run).await
     }
 
+    /// Writes a checkpoint of each table that has had `delta.checkpointInterval` commits (100 by default) since its last one:
+    /// it spares readers these entries of the log. To be called at the end of what commits. Memory: some hundred megabytes.
+    ///
+    /// A checkpoint that cannot be written is told in the program's log: the tables are as good without it.
+    pub async fn checkpoint(&self) {
+        for table in self.tables() {
+            table.checkpoint().await;
+        }
+    }
+
     /// Reads every active file, and checks it against the log and itself.
     ///
     /// # Errors

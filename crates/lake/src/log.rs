@@ -76,3 +76,13 @@ pub(crate) fn read_entry(
     }
     Ok(Some(entry))
 }
+
+/// The version of the newest checkpoint of the table at `root`, as the log says; none where it does not.
+pub(crate) fn last_checkpoint(root: &Path) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Hint {
+        version: u64,
+    }
+    let text = fs::read_to_string(root.join("_delta_log/_last_checkpoint")).ok()?;
+    Some(serde_json::from_str::<Hint>(&text).ok()?.version)
+}

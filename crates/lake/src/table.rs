@@ -11,8 +11,9 @@ use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::kernel::{Action, StructField};
-use deltalake::protocol::checkpoints::cleanup_metadata;
+use deltalake::protocol::checkpoints::{cleanup_metadata, create_checkpoint};
 use deltalake::protocol::{DeltaOperation, SaveMode};
+use deltalake::table::config::TablePropertiesExt;
 use deltalake::{DeltaTable, DeltaTableBuilder};
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -23,7 +24,7 @@ use crate::commit::{Outcome, Remarks, commit, commit_replacement, is_conflict};
 use crate::compact::{CompactOptions, Compacted, Plan, Rewritten, plan, rewrite};
 use crate::error::LakeError;
 use crate::known_ids::KnownIds;
-use crate::log::read_entry;
+use crate::log::{last_checkpoint, read_entry};
 use crate::protocol::{check_appendable, delta_schema};
 use crate::retain::{Retained, expired, predicate};
 use crate::snapshot::{DataFile, Snapshot};
@@ -183,6 +184,9 @@ impl Table {
                 done(&compacted);
             }
         }
+        if !options.dry_run {
+            self.checkpoint().await;
+        }
         Ok(())
     }
 
@@ -260,6 +264,7 @@ impl Table {
             let predicate = Some(predicate(before, activities));
             let operation = DeltaOperation::Delete { predicate };
             if let Some(version) = self.replace(&old, &mut [], operation).await? {
+                self.checkpoint().await;
                 return Ok(Retained::of(&self.spec, version, &old));
             }
         }
@@ -335,6 +340,31 @@ impl Table {
         Err(LakeError::Contention { table: name, attempts: MAX_ATTEMPTS })
     }
 
+    /// Writes the checkpoints that are due: one every `delta.checkpointInterval` commits, 100 by default.
+    ///
+    /// No commit does so itself: a checkpoint takes a hundred megabytes, which are there when the rows of a run are not
+    /// any more. All are written where one would do, since the library reads all entries since the last one at a time.
+    pub(crate) async fn checkpoint(&self) {
+        if let Err(error) = self.write_checkpoints().await {
+            tracing::warn!(table = self.spec.name, %error, "no checkpoint was written");
+        }
+    }
+
+    async fn write_checkpoints(&self) -> Result<(), LakeError> {
+        let log_error = LakeError::log(self.spec.name);
+        let newest = self.last_read().await?;
+        let state = newest.snapshot().map_err(log_error)?;
+        let interval = state.table_config().checkpoint_interval().get();
+        let mut entries = last_checkpoint(&self.root).map_or(0, |version| version + 1) + interval;
+        while entries <= state.version() + 1 {
+            let mut delta = builder(&self.root, &self.spec)?.build().map_err(log_error)?;
+            delta.load_version(entries - 1).await.map_err(log_error)?;
+            create_checkpoint(&delta, None).await.map_err(log_error)?;
+            entries += interval;
+        }
+        Ok(())
+    }
+
     /// Reads every active file, and checks it against the log and itself.
     pub(crate) async fn verify(&self) -> Result<Verified, LakeError> {
         let snapshot = self.snapshot().await?;
@@ -407,7 +437,9 @@ impl Table {
             append.write_missing()?;
             Ok(append)
         });
-        self.commit(&mut append.await?, delta, remarks).await
+        let committed = self.commit(&mut append.await?, delta, remarks).await?;
+        self.checkpoint().await;
+        Ok(committed)
     }
 
     /// Commits the files of an append; `None` if another one was first, and nothing has changed.

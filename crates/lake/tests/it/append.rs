@@ -162,6 +162,7 @@ async fn checkpoints_keep_all_that_is_known() {
     let one = |id| batch([Event { cluster: Some("a b/c=d%é".into()), ..event(id, 0, "read") }]);
     for id in 0..11 {
         lake.append_events(vec![one(id)]).await.unwrap();
+        lake.checkpoint().await;
     }
     assert!(log.join("_last_checkpoint").is_file());
     // What is in the checkpoint is read from there.

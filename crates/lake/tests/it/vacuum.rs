@@ -163,6 +163,7 @@ async fn what_a_checkpoint_replaces_leaves_the_log_after_a_month() {
     let lake = Lake::open(lake.dir()).unwrap();
     for id in 0..12 {
         lake.append_events(vec![batch([event(id, 0, "read")])]).await.unwrap();
+        lake.checkpoint().await;
     }
     let snapshot = lake.events().await.unwrap();
     let entry = |version: i64| log(&snapshot, &format!("{version:020}.json"));
