@@ -9,18 +9,15 @@
 //!
 //! Records depend on the stream alone, not on how it falls into blocks. Blocks are whole records, for the parsers.
 
-use std::io::{self, BufRead, BufReader, Read};
-use std::mem;
-use std::sync::Arc;
+use std::io::{self, Read};
 
-use arrow::buffer::Buffer;
-use memchr::memchr2;
-
+use crate::block::{Block, Kind, Record};
 use crate::envelope::Place;
 use crate::json::{self, Extent};
-use crate::span::{count_lines, is_separator, separator_length};
+use crate::span::{is_separator, separator_length};
 use crate::split::{Part, Stream};
-use crate::wrapper::{self, List, Opening, Wrapper};
+use crate::window::{Head, Window};
+use crate::wrapper::{self, List, Opening};
 
 /// How much of a record is kept that is too long, or nothing but NUL bytes.
 pub(crate) const KEPT_BYTES: usize = 64 * 1024;
@@ -35,9 +32,6 @@ const FEW_LINES: usize = 8;
 /// How many lines one record may be split into: 16 KiB each, as the runtimes do, make the longest record four times over.
 const MAX_PARTS: usize = 16 * 1024;
 
-/// How much is read at a time: it stays in a core's cache until it is in the buffer.
-const READ_BYTES: usize = 128 * 1024;
-
 /// Sizes, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -47,89 +41,13 @@ pub(crate) struct Limits {
     pub(crate) record: usize,
 }
 
-/// Whole records, with blanks between them.
-#[derive(Debug)]
-pub(crate) struct Block {
-    /// Where `bytes` begins in the decompressed stream.
-    pub(crate) offset: u64,
-    pub(crate) bytes: Buffer,
-    pub(crate) records: Vec<Record>,
-}
-
-impl Block {
-    /// The first and the second half of its records, if it has more than one.
-    pub(crate) fn halves(&self) -> Option<[Self; 2]> {
-        let middle = self.records.len() / 2;
-        let (first, second) = self.records.split_at(middle);
-        let cut = second.first().filter(|_| middle > 0)?.start;
-        let (head, tail) = (self.bytes.slice_with_length(0, cut), self.bytes.slice(cut));
-        let moved = |record: &Record| Record {
-            start: record.start - cut,
-            end: record.end - cut,
-            ..record.clone()
-        };
-        let offset = self.offset + cut as u64;
-        Some([
-            Self { offset: self.offset, bytes: head, records: first.to_vec() },
-            Self { offset, bytes: tail, records: second.iter().map(moved).collect() },
-        ])
-    }
-}
-
-/// One record of a block.
-#[derive(Debug, Clone)]
-pub(crate) struct Record {
-    pub(crate) kind: Kind,
-    /// Where what is kept of it stands in the block.
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    /// Its true length in bytes.
-    pub(crate) length: u64,
-    /// The line in which it begins, from 1.
-    pub(crate) line: u64,
-    /// What is around the list that it is an item of, if that is read item by item.
-    pub(crate) wrapper: Option<Arc<Wrapper>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// One line, or one JSON value; possibly several values in one line, or the parts of a line that was split.
-    Text,
-    /// A run of NUL bytes.
-    Nul,
-    /// Longer than the limit.
-    TooLong,
-}
-
-impl Kind {
-    /// Where a record of this kind ends in `bytes`, if it does.
-    fn end_in(self, bytes: &[u8]) -> Option<usize> {
-        match self {
-            Self::Nul => bytes.iter().position(|byte| *byte != 0),
-            Self::Text | Self::TooLong => memchr2(b'\n', 0, bytes),
-        }
-    }
-}
-
 /// Reads blocks from a decompressed stream.
 pub(crate) struct Framer<R> {
-    reader: BufReader<R>,
+    window: Window<R>,
     limits: Limits,
-    /// What was read and not yet given out.
-    buffer: Vec<u8>,
-    /// Where `buffer` begins in the stream.
-    offset: u64,
-    /// The line at the point up to which records were made.
-    line: u64,
-    ended: bool,
-    failure: Option<io::Error>,
     failed_joins: u32,
     /// The list whose items are being read, if one is.
     list: Option<List>,
-    /// Where the line ends that was looked at last, in the stream.
-    line_end: Option<u64>,
-    /// How far the stream was searched for ends of lines.
-    searched: u64,
     /// The line in which the last value ended, if that line is too long to be one record: the next begins behind it.
     line_of_values: Option<u64>,
     /// Where in the stream the last list ended in damage: what stands there begins no other.
@@ -158,17 +76,10 @@ impl<R: Read> Framer<R> {
     pub(crate) fn new(reader: R, limits: Limits) -> Self {
         let limits = Limits { block: limits.block.max(1), record: limits.record.max(1) };
         Self {
-            reader: BufReader::with_capacity(READ_BYTES, reader),
+            window: Window::new(reader),
             limits,
-            buffer: Vec::new(),
-            offset: 0,
-            line: 1,
-            ended: false,
-            failure: None,
             failed_joins: 0,
             list: None,
-            line_end: None,
-            searched: 0,
             line_of_values: None,
             lost_at: None,
         }
@@ -176,24 +87,24 @@ impl<R: Read> Framer<R> {
 
     /// The error that ended the stream before its time.
     pub(crate) fn take_failure(&mut self) -> Option<io::Error> {
-        self.failure.take()
+        self.window.take_failure()
     }
 
     /// The same for a stream that begins inside a file, at an offset in bytes and in a line.
     pub(crate) fn starting_at(self, place: Place) -> Self {
-        Self { offset: place.offset, line: place.line, ..self }
+        Self { window: self.window.starting_at(place), ..self }
     }
 
     /// Where the next block would begin: after the last one, the length of the stream.
     pub(crate) fn offset(&self) -> u64 {
-        self.offset
+        self.window.position(0)
     }
 
     /// The next block; none at the end of the stream. A block has at least one record.
     pub(crate) fn next_block(&mut self) -> Option<Block> {
         let mut wanted = self.limits.block;
         loop {
-            self.fill(wanted);
+            self.window.fill(wanted);
             let mut records = Vec::new();
             let mut at = 0;
             let elided = loop {
@@ -204,48 +115,19 @@ impl<R: Read> Framer<R> {
                 }
             };
             if !records.is_empty() {
-                return Some(self.cut(at, records));
+                let (offset, bytes) = self.window.give_out(at);
+                return Some(Block { offset, bytes, records });
             }
-            self.buffer.drain(..at);
-            self.offset += at as u64;
+            self.window.drop_before(at);
             if let Some(kind) = elided {
                 return Some(self.elide(kind));
             }
-            if self.ended && self.buffer.is_empty() {
+            let length = self.window.length();
+            if self.window.has_ended() && length == 0 {
                 return None;
             }
             let at_most = self.limits.record.saturating_add(1);
-            wanted = self.buffer.len().saturating_mul(2).min(at_most).max(self.limits.block);
-        }
-    }
-
-    /// Reads until the buffer has `wanted` bytes, or the stream ends.
-    fn fill(&mut self, wanted: usize) {
-        let missing = wanted.saturating_sub(self.buffer.len());
-        if missing > 0 && !self.ended {
-            let mut buffer = mem::take(&mut self.buffer);
-            self.read_into(&mut buffer, missing);
-            self.buffer = buffer;
-        }
-    }
-
-    fn read_into(&mut self, buffer: &mut Vec<u8>, count: usize) {
-        buffer.reserve(count);
-        let wanted = buffer.len() + count;
-        while buffer.len() < wanted && !self.ended {
-            match self.reader.fill_buf() {
-                Ok([]) => self.ended = true,
-                Ok(read) => {
-                    let taken = read.len().min(wanted - buffer.len());
-                    buffer.extend_from_slice(&read[..taken]);
-                    self.reader.consume(taken);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.ended = true;
-                    self.failure = Some(error);
-                }
-            }
+            wanted = length.saturating_mul(2).min(at_most).max(self.limits.block);
         }
     }
 
@@ -259,31 +141,33 @@ impl<R: Read> Framer<R> {
                     return step;
                 }
                 InList::Closed => {}
-                InList::Lost => self.lost_at = Some(self.offset + *at as u64),
+                InList::Lost => self.lost_at = Some(self.window.position(*at)),
             }
         }
-        let rest = &self.buffer[*at..];
+        let rest = self.window.rest(*at);
         let Some(&first) = rest.first() else { return Step::More };
         if first == 0 {
             let end = rest.iter().position(|byte| *byte != 0);
-            return match end.or(self.ended.then_some(rest.len())) {
+            return match end.or(self.window.has_ended().then_some(rest.len())) {
                 Some(end) => Step::Record(self.record(at, Kind::Nul, end)),
                 None if rest.len() >= self.limits.block => Step::Elide(Kind::Nul),
                 None => Step::More,
             };
         }
-        if self.line_of_values == Some(self.line) && json::is_open(rest) {
+        if self.line_of_values == Some(self.window.line()) && json::is_open(rest) {
             match json::extent(&rest[..rest.len().min(self.limits.record)]) {
                 Extent::Complete(length) => return Step::Record(self.value(at, length)),
-                Extent::Incomplete if !self.ended && rest.len() <= self.limits.record => {
+                Extent::Incomplete
+                    if !self.window.has_ended() && rest.len() <= self.limits.record =>
+                {
                     return Step::More;
                 }
                 Extent::Incomplete | Extent::Invalid { .. } => {}
             }
         }
-        let end = self.line_end(*at);
-        let rest = &self.buffer[*at..];
-        let end = end.or(self.ended.then_some(rest.len()));
+        let end = self.window.line_end(*at);
+        let rest = self.window.rest(*at);
+        let end = end.or(self.window.has_ended().then_some(rest.len()));
         if end.is_none() && rest.len() < self.limits.block {
             return Step::More;
         }
@@ -300,7 +184,7 @@ impl<R: Read> Framer<R> {
         }
         // Behind a comma the value may go on: it is part of the text here.
         let is_unclosed = || json::is_unclosed(line.trim_ascii_end());
-        let is_lost = self.lost_at == Some(self.offset + *at as u64);
+        let is_lost = self.lost_at == Some(self.window.position(*at));
         if !is_lost && json::is_open(text) && (end.is_none() || too_long || is_unclosed()) {
             match self.join(*at, end) {
                 Join::Value(length) if end.is_none() => {
@@ -308,9 +192,9 @@ impl<R: Read> Framer<R> {
                 }
                 Join::Value(length) => return Step::Record(self.record(at, Kind::Text, length)),
                 Join::List(opening) => {
-                    let head = &self.buffer[*at..*at + opening.length];
+                    let head = &self.window.rest(*at)[..opening.length];
                     self.list = Some(List::new(head, opening.objects));
-                    self.advance(at, opening.length);
+                    self.window.advance(at, opening.length);
                     return self.step(at);
                 }
                 Join::More => return Step::More,
@@ -327,15 +211,15 @@ impl<R: Read> Framer<R> {
 
     /// The same where an item of a list may begin.
     fn step_in_list(&mut self, at: &mut usize, list: &mut List) -> InList {
-        let rest = &self.buffer[*at..];
+        let rest = self.window.rest(*at);
         let Some(first) = rest.first() else { return InList::Step(Step::More) };
         let text = &rest[..rest.len().min(self.limits.record)];
         if *first == b']' {
             match wrapper::closing(rest, list.objects) {
-                Extent::Incomplete if !self.ended => return InList::Step(Step::More),
+                Extent::Incomplete if !self.window.has_ended() => return InList::Step(Step::More),
                 Extent::Incomplete | Extent::Invalid { .. } => return InList::Lost,
                 Extent::Complete(length) => {
-                    self.advance(at, length);
+                    self.window.advance(at, length);
                     self.skip_separators(at);
                     return InList::Closed;
                 }
@@ -348,7 +232,7 @@ impl<R: Read> Framer<R> {
             let record = self.record(at, Kind::Text, length);
             return InList::Step(Step::Record(Record { wrapper, ..record }));
         }
-        if !self.ended && rest.len() <= self.limits.record {
+        if !self.window.has_ended() && rest.len() <= self.limits.record {
             return InList::Step(Step::More);
         }
         let Some(next) = list.after_damage(text) else { return InList::Lost };
@@ -357,24 +241,9 @@ impl<R: Read> Framer<R> {
         InList::Step(Step::Record(self.record(at, Kind::Text, length)))
     }
 
-    /// Where the line ends in which `at` is, counted from `at`. Each byte is searched once: a line may have many values.
-    fn line_end(&mut self, at: usize) -> Option<usize> {
-        let here = self.offset + at as u64;
-        let known = self.line_end.filter(|end| *end >= here);
-        if known.is_none() {
-            let from = self.searched.max(here);
-            let start = usize::try_from(from - self.offset).unwrap_or(self.buffer.len());
-            let rest = self.buffer.get(start..).unwrap_or_default();
-            self.line_end = memchr2(b'\n', 0, rest).map(|end| from + end as u64);
-            self.searched = self.line_end.unwrap_or(self.offset + self.buffer.len() as u64);
-        }
-        let end = known.or(self.line_end)? - here;
-        usize::try_from(end).ok()
-    }
-
     /// Whether a value begins at `at` that does not end with its line; `line_end` is the length of that, if known.
     fn join(&mut self, at: usize, line_end: Option<usize>) -> Join {
-        let rest = &self.buffer[at..];
+        let rest = self.window.rest(at);
         let limit = self.limits.record;
         if let Some(end) = line_end
             && let Some(0) = rest.get(end)
@@ -382,7 +251,7 @@ impl<R: Read> Framer<R> {
         {
             let after = rest[..rest.len().min(limit)].get(end..).unwrap_or_default();
             match after.iter().position(|byte| *byte != 0) {
-                None if !self.ended && rest.len() <= limit => return Join::More,
+                None if !self.window.has_ended() && rest.len() <= limit => return Join::More,
                 // The list goes on behind the NUL bytes.
                 Some(start) if !json::is_open(&after[start..]) => return Join::List(opening),
                 _ => {}
@@ -395,7 +264,7 @@ impl<R: Read> Framer<R> {
         };
         match json::extent(&rest[..window.min(limit)]) {
             Extent::Complete(length) => return Join::Value(length),
-            Extent::Incomplete if may_join && !self.ended && rest.len() <= limit => {
+            Extent::Incomplete if may_join && !self.window.has_ended() && rest.len() <= limit => {
                 return Join::More;
             }
             Extent::Incomplete
@@ -432,7 +301,7 @@ impl<R: Read> Framer<R> {
             let rest = &text[start..];
             let line = match Kind::Text.end_in(rest) {
                 Some(end) => &rest[..end],
-                None if self.ended => rest,
+                None if self.window.has_ended() => rest,
                 None if text.len() > limit => break,
                 None => return None,
             };
@@ -451,82 +320,41 @@ impl<R: Read> Framer<R> {
     fn record(&mut self, at: &mut usize, kind: Kind, length: usize) -> Record {
         let start = *at;
         let kept = if kind == Kind::Text { length } else { length.min(KEPT_BYTES) };
-        let line = self.line;
-        self.advance(at, length);
+        let line = self.window.line();
+        self.window.advance(at, length);
         Record { kind, start, end: start + kept, length: length as u64, line, wrapper: None }
     }
 
     /// A value in a line that is too long to be one record.
     fn value(&mut self, at: &mut usize, length: usize) -> Record {
         let record = self.record(at, Kind::Text, length);
-        self.line_of_values = Some(self.line);
+        self.line_of_values = Some(self.window.line());
         record
-    }
-
-    /// Moves `at` on, and counts the lines.
-    fn advance(&mut self, at: &mut usize, length: usize) {
-        let end = *at + length;
-        self.line += count_lines(&self.buffer[*at..end]);
-        *at = end;
     }
 
     fn skip_separators(&mut self, at: &mut usize) {
         loop {
-            let rest = &self.buffer[*at..];
+            let rest = self.window.rest(*at);
             match separator_length(rest) {
                 0 => return,
                 length => {
-                    self.line += u64::from(rest[0] == b'\n');
                     if rest[0] == b','
                         && let Some(list) = &mut self.list
                     {
                         list.comma();
                     }
-                    *at += length;
+                    self.window.advance(at, length);
                 }
             }
         }
     }
 
-    /// Gives out the buffer up to `at`.
-    fn cut(&mut self, at: usize, records: Vec<Record>) -> Block {
-        let rest = self.buffer.split_off(at);
-        let mut bytes = mem::replace(&mut self.buffer, rest);
-        // Rows refer to it: what is short must not hold the memory of a whole block.
-        bytes.shrink_to_fit();
-        let block = Block { offset: self.offset, bytes: bytes.into(), records };
-        self.offset += at as u64;
-        block
-    }
-
-    /// Gives out the first bytes of the record at the start of the buffer and reads over the rest of it.
+    /// Gives out the first bytes of the record that comes next and reads over the rest of it.
     fn elide(&mut self, kind: Kind) -> Block {
-        const CHUNK: usize = 256 * 1024;
-        let mut bytes = mem::take(&mut self.buffer);
-        let mut length = bytes.len() as u64;
-        bytes.truncate(KEPT_BYTES);
-        bytes.shrink_to_fit();
-        let mut chunk = Vec::with_capacity(CHUNK);
-        loop {
-            chunk.clear();
-            if !self.ended {
-                self.read_into(&mut chunk, CHUNK);
-            }
-            let end = kind.end_in(&chunk);
-            let skipped = end.unwrap_or(chunk.len());
-            length += skipped as u64;
-            bytes.extend_from_slice(&chunk[..skipped.min(KEPT_BYTES - bytes.len())]);
-            chunk.drain(..skipped);
-            if end.is_some() || self.ended {
-                break;
-            }
-        }
-        self.buffer = chunk;
-        let (start, end, line) = (0, bytes.len(), self.line);
-        let record = Record { kind, start, end, length, line, wrapper: None };
-        let block = Block { offset: self.offset, bytes: bytes.into(), records: vec![record] };
-        self.offset += length;
-        block
+        let line = self.window.line();
+        let Head { offset, bytes, length } = self.window.read_over(kind, KEPT_BYTES);
+        let record = Record { kind, start: 0, end: bytes.len(), length, line, wrapper: None };
+        Block { offset, bytes, records: vec![record] }
     }
 }
 

@@ -10,6 +10,7 @@
 //! of the table, such as a full disk, ends it.
 
 mod archive;
+mod block;
 mod budget;
 mod decode;
 mod envelope;
@@ -40,6 +41,7 @@ mod split;
 mod summary;
 mod utf16;
 mod walk;
+mod window;
 mod wrapper;
 
 pub use error::IngestError;

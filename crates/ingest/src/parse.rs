@@ -8,8 +8,8 @@ use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use podtrail_event::{BatchBuilder, Event, ParseError, Parser, RedactionKey, Text, redact_record};
 
+use crate::block::{Block, Kind};
 use crate::envelope::{self, Candidate, Contents, Facts, Place, Room, salvage};
-use crate::frame::{Block, Kind};
 use crate::reject::{self, Verdict};
 use crate::span::Span;
 
@@ -310,7 +310,8 @@ mod tests {
     #![allow(clippy::panic, reason = "a defect is what is tested")]
 
     use super::*;
-    use crate::frame::{Framer, Limits, Record};
+    use crate::block::Record;
+    use crate::frame::{Framer, Limits};
 
     #[test]
     fn a_defect_costs_the_record() {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::archive::{self, Spool, TakeMember, member_name};
+use crate::block::Block;
 use crate::decode::{Content, Refusal, decode};
 use crate::envelope::Place;
 use crate::expansion::Expansion;
-use crate::frame::{Block, Framer, Limits};
+use crate::frame::{Framer, Limits};
 use crate::must_gather::node_of_path;
 use crate::open::{Counted, Counter, FileDigest, open_file};
 use crate::options::Options;

@@ -3,7 +3,8 @@
 use arrow::array::RecordBatch;
 use podtrail_event::QuarantineRecord;
 
-use crate::frame::{Block, Framer, Kind, Limits, Record};
+use crate::block::{Block, Kind, Record};
+use crate::frame::{Framer, Limits};
 use crate::must_gather::node_of_path;
 use crate::options::Options;
 use crate::parse::{Origin, parse_safely};

@@ -5,7 +5,7 @@
 
 use memchr::memmem;
 
-use crate::frame::Block;
+use crate::block::Block;
 use crate::parse::{Damaged, Fault, Parsed};
 use crate::reject::is_csv_header;
 
