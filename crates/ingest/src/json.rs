@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
 use podtrail_event::{Members, Text};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -143,4 +144,33 @@ pub(crate) fn is_unclosed(text: &[u8]) -> bool {
         (Some(b'['), Some(&last)) => last != b']',
         _ => false,
     }
+}
+
+/// How many objects and arrays are open at the end of `prefix`, which must be the beginning of a JSON value.
+pub(crate) fn depth(prefix: &[u8]) -> usize {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(byte) = prefix.get(at) {
+        match byte {
+            b'"' => at += string_length(&prefix[at..]) - 1,
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    depth
+}
+
+/// How long the string is that begins `text`, with its quotes; the end of the text ends it too.
+pub(crate) fn string_length(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        if text[at - 1] == b'"' {
+            return at;
+        }
+        at += 1;
+    }
+    text.len()
 }

@@ -34,6 +34,7 @@ mod progress;
 mod read;
 mod reject;
 mod retry;
+mod shares;
 mod sink;
 mod sniff;
 mod span;

@@ -7,10 +7,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use podtrail_event::{BatchBuilder, Event, ParseError, Parser, RedactionKey, Text, redact_record};
+use rayon::prelude::*;
 
 use crate::block::{Block, Kind};
 use crate::envelope::{self, Candidate, Contents, Facts, Place, Room, salvage};
 use crate::reject::{self, Verdict};
+use crate::shares::shares;
 use crate::span::Span;
 
 /// Below this size of a block the builders' spare room would outweigh the rows.
@@ -68,6 +70,11 @@ pub(crate) struct Parsed {
 }
 
 impl Parsed {
+    fn take_rows(&mut self, batch: Option<RecordBatch>) {
+        self.events += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+        self.batches.extend(batch);
+    }
+
     /// This, and what was made of the records that follow.
     fn and(mut self, next: Self) -> Self {
         self.batches.extend(next.batches);
@@ -180,27 +187,21 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     for (span, wrapper) in items {
         envelope::unwrap_item(span, wrapper, &mut contents);
     }
-    let mut skipped_as = None;
-    for candidate in &contents.candidates {
-        let Place { offset, line } = candidate.place;
-        if let Err(error) = rows.append_candidate(candidate) {
-            let (fault, reason) = match reject::judge(&candidate.json) {
-                Some(Verdict::Skipped(what)) => {
-                    contents.skipped += 1;
-                    skipped_as = skipped_as.or(Some(what));
-                    continue;
-                }
-                Some(Verdict::Foreign(what)) => (Fault::Named, what.to_owned()),
-                None if matches!(error, ParseError::Json(_)) => (Fault::Broken, error.to_string()),
-                None => (Fault::Foreign, error.to_string()),
-            };
-            let length = candidate.json.len() as u64;
-            let (bytes, reason) = (candidate.json.to_vec(), shorten(&reason));
-            damaged.push(Damaged { fault, offset, line, length, bytes, reason });
-        }
-    }
+    let is_small = block.bytes.len() < SMALL_BLOCK;
+    let mut parsed = Parsed { damaged, ..Parsed::default() };
+    parsed.take_rows(rows.finish(is_small));
+    let shares = shares(contents.candidates, |candidate| candidate.json.len());
+    let shares = shares.into_par_iter().map(|share| {
+        let mut rows = Rows::new(origin, &block.bytes);
+        let mut parsed = rows.append_candidates(&share);
+        parsed.take_rows(rows.finish(is_small));
+        parsed
+    });
+    let mut parsed = shares.collect::<Vec<_>>().into_iter().fold(parsed, Parsed::and);
+    parsed.envelopes += contents.envelopes;
+    parsed.skipped += contents.skipped;
     for damage in contents.damaged {
-        damaged.push(Damaged {
+        parsed.damaged.push(Damaged {
             fault: Fault::Broken,
             offset: damage.place.offset,
             line: damage.place.line,
@@ -209,13 +210,8 @@ fn parse_block(block: &Block, origin: &Origin) -> Parsed {
             reason: shorten(&damage.reason),
         });
     }
-    damaged.sort_by_key(|damaged| damaged.offset);
-
-    let is_small = block.bytes.len() < SMALL_BLOCK;
-    let batches: Vec<_> = rows.finish(is_small).into_iter().collect();
-    let events = batches.iter().map(|batch| batch.num_rows() as u64).sum();
-    let Contents { envelopes, skipped, .. } = contents;
-    Parsed { batches, events, damaged, envelopes, skipped, skipped_as }
+    parsed.damaged.sort_by_key(|damaged| damaged.offset);
+    parsed
 }
 
 fn shorten(reason: &str) -> String {
@@ -251,6 +247,29 @@ impl<'a> Rows<'a> {
                 .append(&event);
         }
         is_bare
+    }
+
+    /// Appends what came out of records; gives what is damaged or skipped.
+    fn append_candidates(&mut self, candidates: &[Candidate<'_>]) -> Parsed {
+        let mut parsed = Parsed::default();
+        for candidate in candidates {
+            let Err(error) = self.append_candidate(candidate) else { continue };
+            let (fault, reason) = match reject::judge(&candidate.json) {
+                Some(Verdict::Skipped(what)) => {
+                    parsed.skipped += 1;
+                    parsed.skipped_as = parsed.skipped_as.or(Some(what));
+                    continue;
+                }
+                Some(Verdict::Foreign(what)) => (Fault::Named, what.to_owned()),
+                None if matches!(error, ParseError::Json(_)) => (Fault::Broken, error.to_string()),
+                None => (Fault::Foreign, error.to_string()),
+            };
+            let Place { offset, line } = candidate.place;
+            let length = candidate.json.len() as u64;
+            let (bytes, reason) = (candidate.json.to_vec(), shorten(&reason));
+            parsed.damaged.push(Damaged { fault, offset, line, length, bytes, reason });
+        }
+        parsed
     }
 
     /// Appends what came out of a record, completed if it was cut on the way.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use memchr::{memchr, memchr_iter, memchr2, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 use crate::envelope::Place;
 use crate::json::{self, Extent};
@@ -173,7 +173,7 @@ pub(crate) fn opening(prefix: &[u8]) -> Option<Opening> {
     let mut at = 0;
     while let Some(byte) = prefix.get(at) {
         match byte {
-            b'"' => at += string_length(&prefix[at..]),
+            b'"' => at += json::string_length(&prefix[at..]),
             b'[' | b'{' => {
                 if *byte == b'[' && list.is_none() {
                     list = Some(Opening { length: at + 1, objects: depth });
@@ -223,17 +223,4 @@ pub(crate) fn closing(text: &[u8], objects: usize) -> Extent {
         Extent::Incomplete if text.len() > MAX_MARGIN => Extent::Invalid { line: 1 },
         extent => extent,
     }
-}
-
-/// How long the string is that begins `text`, with its quotes; the end of the text ends it too.
-fn string_length(text: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-        at += found + 1;
-        if text[at - 1] == b'"' {
-            return at;
-        }
-        at += 1;
-    }
-    text.len()
 }

@@ -42,6 +42,31 @@ const SHIPPER_KEYS: &[&str] = &[
     "time",
 ];
 
+/// Members of an event in any version of `audit.k8s.io`.
+const EVENT_KEYS: &[&str] = &[
+    "annotations",
+    "apiVersion",
+    "auditID",
+    "authenticationMetadata",
+    "impersonatedUser",
+    "kind",
+    "level",
+    "metadata",
+    "objectRef",
+    "requestObject",
+    "requestReceivedTimestamp",
+    "requestURI",
+    "responseObject",
+    "responseStatus",
+    "sourceIPs",
+    "stage",
+    "stageTimestamp",
+    "timestamp",
+    "user",
+    "userAgent",
+    "verb",
+];
+
 /// Where a shipper that lifts may have kept the line itself.
 const LINES: &[&str] = &["event.original", "log", "message", "msg"];
 
@@ -65,6 +90,12 @@ fn is_foreign(key: &str, value: &RawValue) -> bool {
 /// Whether an object is an audit event and nothing else.
 pub(super) fn is_bare_event(object: &Object<'_>) -> bool {
     object.get("auditID").is_some() && !object.iter().any(|(key, value)| is_foreign(key, value))
+}
+
+/// Whether an object has members of the API alone, so that no envelope is to be looked for.
+pub(super) fn is_plain_event(object: &Object<'_>) -> bool {
+    object.get("auditID").is_some()
+        && object.iter().all(|(key, value)| EVENT_KEYS.contains(&key) && !is_printed(key, value))
 }
 
 /// Whether the members of an event that no column took are a shipper's.

@@ -24,10 +24,12 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 use podtrail_event::Micros;
+use rayon::prelude::*;
 use serde_json::value::RawValue;
 
 pub(crate) use self::packed::Room;
 use crate::json::{self, Extent, Object};
+use crate::shares::{SHARE_BYTES, shares};
 use crate::span::Span;
 use crate::wrapper::Wrapper;
 
@@ -248,12 +250,19 @@ const FAMILIES: &[&dyn Envelope] = &[
     &wrapper::AnyMember,
 ];
 
-/// Whether the record is worth a look at its envelope before it is tried as an event.
+/// Whether the record is worth a look at its envelope before it is tried as an event: it is no object with an audit id
+/// among its own members, or longer than hardly any event.
 pub(crate) fn is_likely(record: &[u8]) -> bool {
     const HEAD: usize = 200;
+    const LONG: usize = 1024 * 1024;
     static LIST: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"EventList\""));
+    // Of a text in JSON, a backslash would stand before the second quote.
+    static ID: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"auditID\""));
     let head = &record[..record.len().min(HEAD)];
-    head.first() == Some(&b'[') || LIST.find(head).is_some()
+    head.first() != Some(&b'{')
+        || record.len() > LONG
+        || LIST.find(head).is_some()
+        || ID.find(record).is_none_or(|id| json::depth(&record[..id]) != 1)
 }
 
 /// Takes a record apart: one or more values, with or without blanks between them, each an event or an envelope.
@@ -262,15 +271,13 @@ pub(crate) fn unwrap<'a>(record: Span<'a>, contents: &mut Contents<'a>) {
         contents.add_opened(opened, 0, &Facts::default());
         return;
     }
-    for value in values(record) {
-        contents.add(value, 0, Facts::default());
-    }
+    contents.add_values(record, 0, &Facts::default());
 }
 
 /// Takes an item apart of a list that is too long to be held: it is read as if it were the only one.
 pub(crate) fn unwrap_item<'a>(item: Span<'a>, wrapper: &Wrapper, contents: &mut Contents<'a>) {
     let Some((text, place)) = wrapper.around(item) else { return unwrap(item, contents) };
-    let Some(opened) = open(Span::at(place, &text), &contents.room) else {
+    let Some(opened) = open(&Record::new(Span::at(place, &text), &contents.room)) else {
         return unwrap(item, contents);
     };
     let mut found = Contents { room: contents.room.clone(), ..Contents::default() };
@@ -289,7 +296,7 @@ pub(crate) fn unwrap_item<'a>(item: Span<'a>, wrapper: &Wrapper, contents: &mut 
 /// The JSON values that stand one after the other, and what is left when there is no further one.
 fn values(text: Span<'_>) -> Vec<Span<'_>> {
     let mut values = Vec::with_capacity(1);
-    let mut rest = text.part(0..text.bytes.len());
+    let mut rest = text;
     while json::is_open(rest.bytes) {
         let Extent::Complete(length) = json::extent(rest.bytes) else { break };
         values.push(rest.part(0..length));
@@ -306,21 +313,35 @@ pub(crate) fn is_lifted(extra: &str) -> bool {
     openshift::is_viaq(extra) || lifted::is_lifted(extra)
 }
 
-fn open<'a>(value: Span<'a>, room: &Room) -> Option<Opened<'a>> {
-    let record = Record::new(value, room);
-    FAMILIES.iter().find_map(|family| family.open(&record))
+fn open<'a>(record: &Record<'a>) -> Option<Opened<'a>> {
+    if record.object.as_ref().is_some_and(lifted::is_plain_event) {
+        return None;
+    }
+    FAMILIES.iter().find_map(|family| family.open(record))
 }
 
 impl<'a> Contents<'a> {
-    fn add(&mut self, value: Span<'a>, depth: usize, facts: Facts<'a>) {
-        if value.bytes.is_empty() {
+    /// Adds one or more values, with or without blanks between them.
+    fn add_values(&mut self, text: Span<'a>, depth: usize, facts: &Facts<'a>) {
+        let text = text.part(0..text.bytes.len());
+        let record = Record::new(text, &self.room);
+        if record.object.is_some() {
+            return self.add(&record, depth, facts.clone());
+        }
+        for value in values(text) {
+            self.add(&Record::new(value, &self.room), depth, facts.clone());
+        }
+    }
+
+    fn add(&mut self, value: &Record<'a>, depth: usize, facts: Facts<'a>) {
+        if value.span.bytes.is_empty() {
             return;
         }
-        match open(value, &self.room) {
+        match open(value) {
             Some(opened) => self.add_opened(opened, depth, &facts),
             None => self.candidates.push(Candidate {
-                json: value.bytes.into(),
-                place: value.place(),
+                json: value.span.bytes.into(),
+                place: value.span.place(),
                 facts,
             }),
         }
@@ -332,26 +353,55 @@ impl<'a> Contents<'a> {
         if let Some((span, reason)) = opened.damaged {
             self.damaged.push(Damage { bytes: span.bytes.into(), place: span.place(), reason });
         }
-        for Inner { text, place, facts } in opened.values {
-            if depth >= MAX_DEPTH {
-                let reason = "envelopes nested too deep".to_owned();
-                self.damaged.push(Damage { bytes: text, place, reason });
-                continue;
+        let name = opened.name;
+        let length = |inner: &Inner<'_>| inner.text.len();
+        // What is deeper shares the room of what it was unpacked from.
+        if depth > 0 || opened.values.iter().map(length).sum::<usize>() <= SHARE_BYTES {
+            for inner in opened.values {
+                self.add_inner(inner, name, depth, outer);
             }
-            let facts = facts.inside(outer, opened.name);
-            match text {
-                Cow::Borrowed(bytes) => self.add(Span::at(place, bytes), depth + 1, facts),
-                Cow::Owned(text) => self.add_decoded(&text, place, depth + 1, &facts),
+            return;
+        }
+        let shares = shares(opened.values, length);
+        let rooms = self.room.divide(shares.len());
+        let found = shares.into_par_iter().zip(rooms).map(|(share, room)| {
+            let mut found = Contents { room, ..Contents::default() };
+            for inner in share {
+                found.add_inner(inner, name, depth, outer);
             }
+            found
+        });
+        for found in found.collect::<Vec<_>>() {
+            self.room.give_back(&found.room);
+            self.candidates.extend(found.candidates);
+            self.damaged.extend(found.damaged);
+            self.envelopes += found.envelopes;
+            self.skipped += found.skipped;
+        }
+    }
+
+    /// Adds what an envelope of this name holds.
+    fn add_inner(&mut self, inner: Inner<'a>, name: &'static str, depth: usize, outer: &Facts<'a>) {
+        let Inner { text, place, facts } = inner;
+        if depth >= MAX_DEPTH {
+            let reason = "envelopes nested too deep".to_owned();
+            self.damaged.push(Damage { bytes: text, place, reason });
+            return;
+        }
+        let facts = facts.inside(outer, name);
+        match text {
+            Cow::Borrowed(bytes) => {
+                let value = Record::new(Span::at(place, bytes), &self.room);
+                self.add(&value, depth + 1, facts);
+            }
+            Cow::Owned(text) => self.add_decoded(&text, place, depth + 1, &facts),
         }
     }
 
     /// Adds what is in a decoded string, which may be several values.
     fn add_decoded(&mut self, text: &[u8], place: Place, depth: usize, facts: &Facts<'a>) {
         let mut nested = Contents { room: self.room.clone(), ..Contents::default() };
-        for value in values(Span::at(place, text)) {
-            nested.add(value, depth, facts.clone());
-        }
+        nested.add_values(Span::at(place, text), depth, facts);
         self.append(nested, |_| place);
     }
 

@@ -1,8 +1,8 @@
 //! Data that an envelope carries as base64, compressed or not.
 
-use std::cell::Cell;
 use std::io::Read;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -22,19 +22,38 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
 /// How many bytes may still be unpacked out of a block, by all that is in it and in what was unpacked: a small block must
 /// not fill the memory.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Room(Rc<Cell<usize>>);
+pub(crate) struct Room(Arc<AtomicUsize>);
 
 impl Room {
     /// The room for what is in a block of that many bytes.
     pub(crate) fn of_block(bytes: usize) -> Self {
         const LEAST: usize = 64 * 1024;
-        Self(Rc::new(Cell::new(bytes.max(LEAST).saturating_mul(MAX_RATIO))))
+        Self::new(bytes.max(LEAST).saturating_mul(MAX_RATIO))
+    }
+
+    fn new(bytes: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(bytes)))
+    }
+
+    fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Takes all the room, in equal parts for those who work side by side.
+    pub(super) fn divide(&self, parts: usize) -> Vec<Self> {
+        let left = self.0.swap(0, Ordering::Relaxed);
+        (0..parts).map(|_| Self::new(left / parts)).collect()
+    }
+
+    /// Gives back what is left of a part.
+    pub(super) fn give_back(&self, part: &Self) {
+        self.0.fetch_add(part.left(), Ordering::Relaxed);
     }
 
     /// Takes a part of the room; false if there is not so much left.
     pub(super) fn take(&self, bytes: usize) -> bool {
-        let left = self.0.get().checked_sub(bytes);
-        self.0.set(left.unwrap_or(0));
+        let left = self.left().checked_sub(bytes);
+        self.0.store(left.unwrap_or(0), Ordering::Relaxed);
         left.is_some()
     }
 }
@@ -46,7 +65,7 @@ fn unpack(base64: &str, room: &Room) -> Result<Vec<u8>, String> {
     if !decoded.starts_with(&[0x1f, 0x8b]) {
         return if room.take(decoded.len()) { Ok(decoded) } else { Err(too_much()) };
     }
-    let left = room.0.get();
+    let left = room.left();
     let mut text = Vec::new();
     let limit = (left as u64).saturating_add(1);
     MultiGzDecoder::new(decoded.as_slice())
