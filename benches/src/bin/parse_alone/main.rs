@@ -1,4 +1,4 @@
-//! What the machine can do at most: parsing alone, compression alone, decompression alone.
+//! What the machine can do at most: parsing alone, hashing alone, compression alone, decompression alone.
 //!
 //! `cargo run -p podtrail-benches --release --bin parse_alone -- FILES…`
 //!
@@ -7,6 +7,7 @@
 
 mod compression;
 mod envelope;
+mod hashes;
 mod parsers;
 
 use std::io::{Read, Write};
@@ -18,7 +19,7 @@ use clap::Parser;
 use cpu_time::ProcessTime;
 use rayon::prelude::*;
 
-/// Measures parsing alone, zstd alone and gzip decoding alone
+/// Measures parsing, hashing, zstd and gzip decoding, each alone
 #[derive(Parser)]
 struct Arguments {
     /// Audit logs, one event a line, plain or gzip
@@ -59,10 +60,12 @@ impl std::ops::Add for Tally {
 
 type Contender = (&'static str, fn(&[Log]) -> Result<Tally>);
 
-const CONTENDERS: [Contender; 6] = [
+const CONTENDERS: [Contender; 8] = [
     ("parse, serde_json", parsers::serde_json),
     ("parse, sonic-rs", parsers::sonic_rs),
     ("parse, simd-json", parsers::simd_json),
+    ("hash, SHA-256", |logs| Ok(hashes::sha256(logs))),
+    ("hash, BLAKE3", |logs| Ok(hashes::blake3(logs))),
     ("compress, zstd 1", compression::zstd),
     ("gunzip, zlib-rs", compression::zlib_rs),
     ("gunzip, libdeflate", compression::libdeflate),
