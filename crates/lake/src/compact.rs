@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use arrow::compute::concat;
 use chrono::Utc;
 use datafusion::common::DataFusionError;
 use futures::TryStreamExt;
@@ -22,7 +21,10 @@ use crate::partition::{PartitionValues, directory};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::spec::TableSpec;
 use crate::write::{FileWriter, Written};
-use crate::writer_properties::{ROW_GROUP_BYTES, ROW_GROUP_ROWS};
+use crate::writer_properties::ROW_GROUP_ROWS;
+
+/// Size in memory of the rows that become a row group.
+const GROUP_BYTES: usize = 64 << 20;
 
 /// Runs that are merged at a time, each with an open file and the next of its rows in memory.
 const MAX_RUNS: usize = 32;
@@ -201,7 +203,7 @@ struct Group {
 impl Group {
     fn has_room(&self, batch: &RecordBatch) -> bool {
         let fits = self.rows + batch.num_rows() <= ROW_GROUP_ROWS
-            && self.bytes + batch.get_array_memory_size() <= ROW_GROUP_BYTES;
+            && self.bytes + batch.get_array_memory_size() <= GROUP_BYTES;
         fits || self.batches.is_empty()
     }
 
@@ -216,8 +218,7 @@ impl Group {
             return Ok(());
         }
         file.write_group(|column| {
-            let arrays: Vec<_> = self.batches.iter().map(|batch| &**batch.column(column)).collect();
-            concat(&arrays)
+            self.batches.iter().map(move |batch| Ok(batch.column(column).clone()))
         })
     }
 }

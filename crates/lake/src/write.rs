@@ -35,6 +35,9 @@ const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
 /// In-memory size of the rows of a file, where bodies are large.
 const FILE_BYTES: usize = 512 << 20;
 
+/// A column is gathered from the batches in slices, which stay in a core's cache until they are encoded.
+const SLICE_ROWS: usize = 4096;
+
 /// A file that is deleted again unless it is kept.
 #[derive(Debug)]
 struct Unkept(Option<PathBuf>);
@@ -136,12 +139,15 @@ impl<'a> Writer<'a> {
             let indices: Vec<_> = group.iter().map(|row| (row.batch, row.index)).collect();
             file.write_group(|column| {
                 let field = self.schema.field(column);
-                if absent.contains(&field.name().as_str()) {
-                    return Ok(new_null_array(field.data_type(), indices.len()));
-                }
+                let is_absent = absent.contains(&field.name().as_str());
                 let arrays: Vec<_> =
                     self.batches.iter().map(|batch| &**batch.column(column)).collect();
-                interleave(&arrays, &indices)
+                indices.chunks(SLICE_ROWS).map(move |indices| {
+                    if is_absent {
+                        return Ok(new_null_array(field.data_type(), indices.len()));
+                    }
+                    interleave(&arrays, indices)
+                })
             })?;
         }
         Ok(Written { rows: rows.to_vec(), ..file.close()? })
@@ -202,20 +208,21 @@ impl<'a> FileWriter<'a> {
         Ok(Self { spec, partition, relative, path, schema, file, writer, columns, unkept })
     }
 
-    /// Adds a row group. Its rows are in table order and follow those before; `values` gives those of a column by number.
+    /// Adds a row group. Its rows are in table order and follow those before; `values` gives those of a column by number,
+    /// slice by slice.
     ///
     /// Columns are encoded side by side, and each from its first value to its last: memory goes to the buffers and the
     /// compressors of as many columns as there are cores, not of two hundred.
-    pub(crate) fn write_group(
+    pub(crate) fn write_group<V: Iterator<Item = Result<ArrayRef, ArrowError>>>(
         &mut self,
-        values: impl Fn(usize) -> Result<ArrayRef, ArrowError> + Sync,
+        values: impl Fn(usize) -> V + Sync,
     ) -> Result<(), LakeError> {
         self.encode(values).map_err(LakeError::parquet("write", &self.path))
     }
 
-    fn encode(
+    fn encode<V: Iterator<Item = Result<ArrayRef, ArrowError>>>(
         &mut self,
-        values: impl Fn(usize) -> Result<ArrayRef, ArrowError> + Sync,
+        values: impl Fn(usize) -> V + Sync,
     ) -> Result<(), ParquetError> {
         let number = self.writer.flushed_row_groups().len();
         let mut writers = self.columns.create_column_writers(number)?.into_iter();
@@ -225,7 +232,7 @@ impl<'a> FileWriter<'a> {
             .collect();
         let chunks = columns.into_par_iter().with_max_len(1).enumerate();
         let chunks = chunks
-            .map(|(column, (field, leaves))| encode_column(field, &values(column)?, leaves))
+            .map(|(column, (field, leaves))| encode_column(field, values(column), leaves))
             .collect::<Result<Vec<_>, ParquetError>>()?;
         let mut group = self.writer.next_row_group()?;
         for chunk in chunks.into_iter().flatten() {
@@ -279,15 +286,15 @@ impl<'a> FileWriter<'a> {
 /// Encodes a column of a row group, with one writer for each of its leaves.
 fn encode_column(
     field: &Field,
-    values: &ArrayRef,
-    writers: Vec<ArrowColumnWriter>,
+    values: impl Iterator<Item = Result<ArrayRef, ArrowError>>,
+    mut writers: Vec<ArrowColumnWriter>,
 ) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
-    let leaves = compute_leaves(field, values)?.into_iter().zip(writers);
-    let encode = |(leaf, mut writer): (_, ArrowColumnWriter)| {
-        writer.write(&leaf)?;
-        writer.close()
-    };
-    leaves.map(encode).collect()
+    for slice in values {
+        for (leaf, writer) in compute_leaves(field, &slice?)?.iter().zip(&mut writers) {
+            writer.write(leaf)?;
+        }
+    }
+    writers.into_iter().map(ArrowColumnWriter::close).collect()
 }
 
 /// A column with its values by reference, if it is to be of such a type.

@@ -16,7 +16,7 @@ const ZSTD_LEVEL: i32 = 1;
 /// Small enough that a query for a few minutes of a day skips most of a file.
 pub(crate) const ROW_GROUP_ROWS: usize = 32 * 1024;
 
-/// Size in memory of the rows of a row group, which are held while it is written.
+/// Size in memory of the rows of a row group, where bodies are large: one group for what is usually committed at a time.
 pub(crate) const ROW_GROUP_BYTES: usize = 96 << 20;
 
 /// One look-up in a hundred reads a row group in vain.
