@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
-use crate::{podtrail, privileged_pod, sample, scratch};
+use crate::{Following, podtrail, privileged_pod, sample, scratch};
 
 #[test]
 fn a_folder_is_read_once_however_often_it_is_ingested() {
@@ -184,19 +184,13 @@ fn follow_commits_what_is_written() {
     };
     append("first");
     let path = log.display().to_string();
-    let arguments = ["ingest", "--follow", "--every", "200ms", &path, "--lake", &lake];
     for (rows, signal) in [(3, "-INT"), (5, "-TERM")] {
-        let mut following =
-            crate::command(arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let following = Following::start(&path, "200ms", &lake);
         append(&format!("before {signal}"));
         wait_for(rows - 1);
         append(&format!("after {signal}"));
         wait_for(rows);
-        let pid = following.id().to_string();
-        assert!(
-            std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success()
-        );
-        assert!(following.wait().unwrap().success(), "{signal}");
+        following.end(signal);
         assert_eq!(count(), rows);
     }
 }

@@ -33,7 +33,7 @@ mod status;
 mod stress;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -88,6 +88,31 @@ fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) ->
     }
     command.env("XDG_CONFIG_HOME", "/nowhere");
     command
+}
+
+/// `podtrail ingest --follow`, which does not outlive the test.
+struct Following(Child);
+
+impl Following {
+    fn start(log: &str, every: &str, lake: &str) -> Self {
+        let mut follow = command(["ingest", "--follow", "--every", every, log, "--lake", lake]);
+        Self(follow.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// Sends a signal, after which it is to end as if all was done.
+    fn end(mut self, signal: &str) {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        assert!(self.0.wait().unwrap().success(), "{signal}");
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // It has ended by itself, unless the test failed.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 fn podtrail<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {

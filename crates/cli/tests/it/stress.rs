@@ -4,12 +4,11 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{command, podtrail, privileged_pod, scratch};
+use crate::{Following, podtrail, privileged_pod, scratch};
 
 /// Sessions that query at the same time.
 const SESSIONS: usize = 10;
@@ -58,9 +57,7 @@ fn readers_and_writers_do_not_disturb_each_other() {
     std::fs::write(&log, line(0) + "\n").unwrap();
     let path = log.display().to_string();
     podtrail(["ingest", &path, "--lake", &lake]).expect(0);
-    let follow = ["ingest", "--follow", "--every", "100ms", &path, "--lake", &lake];
-    let mut following =
-        command(follow).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let following = Following::start(&path, "100ms", &lake);
 
     let is_over = AtomicBool::new(false);
     let written = AtomicU64::new(1);
@@ -111,9 +108,7 @@ fn readers_and_writers_do_not_disturb_each_other() {
         assert!(Instant::now() < patience, "{written} rows never came");
         thread::sleep(Duration::from_millis(100));
     }
-    let pid = following.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    assert!(following.wait().unwrap().success());
+    following.end("-INT");
     assert_eq!(count(&lake), written);
     assert_ne!(queries.into_inner(), 0);
     // Each pod that was created is a finding, and was told once.
