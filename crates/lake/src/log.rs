@@ -77,12 +77,15 @@ pub(crate) fn read_entry(
     Ok(Some(entry))
 }
 
-/// The version of the newest checkpoint of the table at `root`, as the log says; none where it does not.
-pub(crate) fn last_checkpoint(root: &Path) -> Option<u64> {
-    #[derive(Deserialize)]
-    struct Hint {
-        version: u64,
+/// The version of the newest checkpoint of the table at `root`, if it has one.
+pub(crate) fn last_checkpoint(root: &Path) -> Result<Option<u64>, LakeError> {
+    let log = root.join("_delta_log");
+    let mut last = None;
+    for entry in fs::read_dir(&log).map_err(LakeError::io("read", &log))? {
+        let name = entry.map_err(LakeError::io("read", &log))?.file_name();
+        // `<version>.checkpoint.parquet`, and longer names where a checkpoint has several files.
+        let parts = name.to_str().and_then(|name| name.split_once(".checkpoint."));
+        last = last.max(parts.and_then(|(version, _)| version.parse().ok()));
     }
-    let text = fs::read_to_string(root.join("_delta_log/_last_checkpoint")).ok()?;
-    Some(serde_json::from_str::<Hint>(&text).ok()?.version)
+    Ok(last)
 }

@@ -352,10 +352,11 @@ impl Table {
 
     async fn write_checkpoints(&self) -> Result<(), LakeError> {
         let log_error = LakeError::log(self.spec.name);
-        let newest = self.last_read().await?;
-        let state = newest.snapshot().map_err(log_error)?;
+        let newest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // What was not even read was not committed to.
+        let Ok(state) = newest.snapshot() else { return Ok(()) };
         let interval = state.table_config().checkpoint_interval().get();
-        let mut entries = last_checkpoint(&self.root).map_or(0, |version| version + 1) + interval;
+        let mut entries = last_checkpoint(&self.root)?.map_or(0, |version| version + 1) + interval;
         while entries <= state.version() + 1 {
             let mut delta = builder(&self.root, &self.spec)?.build().map_err(log_error)?;
             delta.load_version(entries - 1).await.map_err(log_error)?;
