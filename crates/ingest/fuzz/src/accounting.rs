@@ -38,9 +38,11 @@ pub fn check(log: &[u8], run: &Run) {
         let end = at + value.unwrap_or_else(|| line_length(rest));
         let record = &log[at..end];
         let first = places.partition_point(|place| *place < at);
-        let is_touched = places.get(first).is_some_and(|place| *place < end);
+        // An item of a list goes on behind NUL bytes in it.
+        let is_inside = run.damage.iter().any(|damage| damage.covers(at));
+        let is_touched = is_inside || places.get(first).is_some_and(|place| *place < end);
         let may_be_empty = value.is_some() && !contains(record, b"uditI");
-        let may_close = ends_batch(record) && run.damage.iter().any(|damage| damage.is_of_batch());
+        let may_close = ends_batch(record) && !run.damage.is_empty();
         if !is_touched && !may_be_empty && !may_close && !is_container_line(record) {
             untouched.push(record.escape_ascii().to_string());
         }

@@ -34,8 +34,9 @@ pub struct Damage {
 }
 
 impl Damage {
-    pub fn is_of_batch(&self) -> bool {
-        self.reason.starts_with("a batch that is damaged")
+    /// Whether this place of the log is a part of it.
+    pub fn covers(&self, offset: usize) -> bool {
+        (self.offset..self.offset + self.length).contains(&offset)
     }
 }
 
