@@ -54,7 +54,6 @@ pub(crate) async fn commit(
     let properties = CommitProperties::default()
         .with_application_transactions(transactions)
         .with_metadata(remarks.info.iter().cloned())
-        .with_create_checkpoint(false)
         .with_max_retries(FOREIGN_RETRIES);
     let operation = DeltaOperation::Write {
         mode: SaveMode::Append,
@@ -75,7 +74,7 @@ pub(crate) async fn commit_replacement(
     actions: Vec<Action>,
     operation: DeltaOperation,
 ) -> Outcome {
-    let properties = CommitProperties::default().with_create_checkpoint(false).with_max_retries(0);
+    let properties = CommitProperties::default().with_max_retries(0);
     commit_actions(spec, table, actions, operation, properties).await
 }
 
@@ -92,7 +91,8 @@ async fn commit_actions(
         Err(error) => return failed(error),
     };
     let probe = actions.iter().find_map(Probe::of);
-    let prepared = CommitBuilder::from(properties)
+    // The table writes them itself, when a run is over.
+    let prepared = CommitBuilder::from(properties.with_create_checkpoint(false))
         .with_actions(actions)
         .build(Some(state), table.log_store(), operation)
         .into_prepared_commit_future()
@@ -105,7 +105,13 @@ async fn commit_actions(
         Ok(committed) => {
             let version = committed.version;
             // From here on the commit stands, whether or not its state can be had.
-            let state = committed.await.ok().map(|finalized| finalized.snapshot());
+            let state = match committed.await {
+                Ok(finalized) => Some(finalized.snapshot()),
+                Err(error) => {
+                    tracing::warn!(table = spec.name, version, %error, "the commit was not read back");
+                    None
+                }
+            };
             Outcome::Committed { version, state }
         }
         Err(error) if is_conflict(&error) => Outcome::Conflict,
