@@ -393,7 +393,7 @@ pub(crate) struct VacuumArgs {
     /// The lake
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// Leave what is not needed for less than this: an ingest that is under way has files that no version names yet, and a query that is under way reads those of an older version
+    /// Keep what has been unneeded for less than this: a running query may still read files of an older version. Files of the last 24 hours that no version names are kept at any age while an ingest or compaction is running
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "1h")]
     pub(crate) older_than: Duration,
     /// Only tell what would be removed

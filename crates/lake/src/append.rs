@@ -14,6 +14,7 @@ use crate::known_ids::KnownIds;
 use crate::snapshot::{DataFile, partition_values};
 use crate::spec::TableSpec;
 use crate::write::{Writer, Written};
+use crate::writers::Writing;
 
 /// What an append came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub(crate) struct Append {
     known: Arc<KnownIds>,
     /// Paths of the files that were looked into for duplicates.
     checked: HashSet<String>,
+    /// The last field: it is dropped after the files that are not committed.
+    _writing: Writing,
 }
 
 impl Append {
@@ -52,9 +55,18 @@ impl Append {
         known: Arc<KnownIds>,
     ) -> Result<Self, LakeError> {
         let new = NewRows::collect(&spec, &batches)?;
-        let duplicates = new.repeated;
-        let checked = HashSet::new();
-        Ok(Self { spec, root, batches, new, written: Vec::new(), duplicates, known, checked })
+        let writing = Writing::begin(&root)?;
+        Ok(Self {
+            spec,
+            root,
+            batches,
+            duplicates: new.repeated,
+            new,
+            written: Vec::new(),
+            known,
+            checked: HashSet::new(),
+            _writing: writing,
+        })
     }
 
     /// Leaves out what is in files that were not looked into yet, and writes what has no file yet.

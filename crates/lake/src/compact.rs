@@ -21,6 +21,7 @@ use crate::partition::{PartitionValues, directory};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::spec::TableSpec;
 use crate::write::{FileWriter, Written};
+use crate::writers::Writing;
 use crate::writer_properties::ROW_GROUP_ROWS;
 
 /// Size in memory of the rows that become a row group.
@@ -126,6 +127,8 @@ fn bins(spec: &TableSpec, files: &[&Arc<DataFile>], target: u64) -> Vec<Vec<Arc<
 pub(crate) struct Rewritten {
     pub(crate) old: Vec<Arc<DataFile>>,
     pub(crate) new: Vec<Written>,
+    /// The last field: it is dropped after the files that are not committed.
+    pub(crate) writing: Writing,
 }
 
 /// Writes one file for each bin of a plan. Memory: about 64 MiB of rows to be merged, and 64 MiB of those to be written.
@@ -135,7 +138,8 @@ pub(crate) fn rewrite(
     plan: &Plan,
     runtime: &Handle,
 ) -> Result<Rewritten, LakeError> {
-    let mut rewritten = Rewritten { old: Vec::new(), new: Vec::new() };
+    let writing = Writing::begin(root)?;
+    let mut rewritten = Rewritten { old: Vec::new(), new: Vec::new(), writing };
     for bin in &plan.bins {
         let mut runs: Vec<Run> = Vec::new();
         let mut files = Vec::new();

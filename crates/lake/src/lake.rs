@@ -277,8 +277,8 @@ impl Lake {
     /// Removes the files that the newest version of a table does not need: those that no version names, as runs leave them
     /// behind that are killed or lose their disk, and those that a compaction or a retention has taken out.
     ///
-    /// What is not needed for less than `min_age` stays: an append that is under way has files that are not named yet, and a
-    /// query that is under way reads an older version. Versions before a compaction or a retention cannot be read
+    /// What is not needed for less than `min_age` stays: a query that is under way reads an older version. An append that is
+    /// under way has files that are not named yet: while there may be one, unnamed files of the last day stay too. Versions before a compaction or a retention cannot be read
     /// afterwards. Of the log goes what is older than `delta.logRetentionDuration` (30 days) and replaced by a checkpoint.
     /// With `dry_run` nothing is removed, and of the log nothing is counted.
     ///
@@ -291,6 +291,7 @@ impl Lake {
             let more = table.vacuum(min_age, dry_run).await?;
             vacuumed.removed.extend(more.removed);
             vacuumed.young += more.young;
+            vacuumed.uncommitted += more.uncommitted;
             vacuumed.log_entries += more.log_entries;
         }
         Ok(vacuumed)

@@ -9,12 +9,15 @@
 //! the transaction log only.
 
 mod append;
+mod claims;
 mod commit;
 mod compact;
 mod days;
 mod dedupe;
+mod entries_only;
 mod error;
 mod findings;
+mod history;
 mod info;
 mod known_ids;
 mod lake;
@@ -35,12 +38,14 @@ mod verify;
 mod version;
 mod write;
 mod writer_properties;
+mod writers;
 
 pub use append::Appended;
 pub use compact::{CompactOptions, Compacted};
 pub use days::Day;
 pub use error::LakeError;
 pub use findings::{DetectRun, Findings};
+pub use history::Removal;
 pub use info::TableInfo;
 pub use lake::Lake;
 pub use provider::{LakeTable, PUSHDOWN_FILTERS};

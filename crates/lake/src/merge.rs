@@ -4,7 +4,7 @@
 //! one file ends before another begins, they are read one after the other.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::compute::SortOptions;
@@ -32,6 +32,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use crate::error::LakeError;
 use crate::snapshot::DataFile;
 use crate::spec::TableSpec;
+use crate::writer_properties::PARTITION_KEY;
 
 /// Size of the rows that are held of all files together: an estimate, by their size in the files before compression.
 const HELD_BYTES: u64 = 64 << 20;
@@ -84,6 +85,8 @@ pub(crate) struct Footer {
     pub(crate) rows: u64,
     /// The size of a row before compression, on average.
     pub(crate) row_bytes: u64,
+    /// The directory of the partition that it was written for; none in files of other writers.
+    pub(crate) partition: Option<PathBuf>,
 }
 
 impl Footer {
@@ -104,7 +107,11 @@ impl Footer {
         let positive = |number: i64| u64::try_from(number).unwrap_or_default();
         let bytes: u64 = groups.iter().map(|group| positive(group.total_byte_size())).sum();
         let rows: u64 = groups.iter().map(|group| positive(group.num_rows())).sum();
-        Ok(Self { is_sorted, rows, row_bytes: (bytes / rows.max(1)).max(1) })
+        let entries = footer.metadata().file_metadata().key_value_metadata().into_iter().flatten();
+        let partition = entries.filter(|entry| entry.key == PARTITION_KEY).find_map(|entry| {
+            entry.value.as_deref().map(PathBuf::from)
+        });
+        Ok(Self { is_sorted, rows, row_bytes: (bytes / rows.max(1)).max(1), partition })
     }
 }
 

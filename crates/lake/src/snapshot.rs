@@ -1,6 +1,6 @@
 //! One version of a table: which files it consists of, and what the log says about them.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +52,12 @@ pub(crate) fn partition_values(spec: &TableSpec, file: &LogicalFileView) -> Part
     values_in_order.map(|value| value.filter(|text| !text.is_empty())).collect()
 }
 
+/// Whether a path of the log stays inside the table: the protocol lets it name any file.
+fn is_inside(path: &str) -> bool {
+    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    !path.contains("://") && !path.is_empty() && Path::new(path).components().all(is_plain)
+}
+
 /// A stretch of time, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
@@ -98,7 +104,7 @@ impl Snapshot {
                 continue;
             }
             let file = DataFile::new(&file, values);
-            if file.path.contains("://") || Path::new(&file.path).is_absolute() {
+            if !is_inside(&file.path) {
                 return Err(refuse(format!("{} lies outside the table", file.path)));
             }
             files.push(Arc::new(file));

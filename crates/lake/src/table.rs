@@ -14,7 +14,7 @@ use deltalake::kernel::{Action, StructField};
 use deltalake::protocol::checkpoints::{cleanup_metadata, create_checkpoint};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::table::config::TablePropertiesExt;
-use deltalake::{DeltaTable, DeltaTableBuilder};
+use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use url::Url;
@@ -22,6 +22,7 @@ use url::Url;
 use crate::append::{Append, Appended};
 use crate::commit::{Outcome, Remarks, commit, commit_replacement, is_conflict};
 use crate::compact::{CompactOptions, Compacted, Plan, Rewritten, plan, rewrite};
+use crate::entries_only::{EntriesOnly, LeftOut};
 use crate::error::LakeError;
 use crate::known_ids::KnownIds;
 use crate::log::{last_checkpoint, read_entry};
@@ -97,8 +98,14 @@ impl Table {
 
     /// The table as it is now.
     async fn refresh(&self) -> Result<DeltaTable, LakeError> {
-        let mut delta = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        delta.update_state().await.map_err(LakeError::log(self.spec.name))?;
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let delta = if latest.version().is_none() {
+            load(&self.root, &self.spec, None).await?
+        } else {
+            let mut delta = latest;
+            delta.update_state().await.map_err(LakeError::log(self.spec.name))?;
+            delta
+        };
         self.remember(delta.clone());
         Ok(delta)
     }
@@ -161,12 +168,11 @@ impl Table {
     /// The table as it was at a version.
     pub(crate) async fn snapshot_at(&self, version: i64) -> Result<Snapshot, LakeError> {
         let name = self.spec.name;
-        let mut delta = builder(&self.root, &self.spec)?.build().map_err(LakeError::log(name))?;
         let version = u64::try_from(version).map_err(|_| LakeError::Unsupported {
             table: name,
             detail: format!("it has no version {version}"),
         })?;
-        delta.load_version(version).await.map_err(LakeError::log(name))?;
+        let delta = load(&self.root, &self.spec, Some(version)).await?;
         let state = delta.snapshot().map_err(LakeError::log(name))?;
         Snapshot::new(self.spec.clone(), self.root.clone(), state)
     }
@@ -207,7 +213,7 @@ impl Table {
             };
             let replaced = match rewritten {
                 Ok(Rewritten { old, .. }) if old.is_empty() => return Ok(None),
-                Ok(Rewritten { old, mut new }) => {
+                Ok(Rewritten { old, mut new, writing: _writing }) => {
                     let compacted = Compacted {
                         files: old.len(),
                         bytes: old.iter().map(|file| file.size).sum(),
@@ -358,8 +364,7 @@ impl Table {
         let interval = state.table_config().checkpoint_interval().get();
         let mut entries = last_checkpoint(&self.root)?.map_or(0, |version| version + 1) + interval;
         while entries <= state.version() + 1 {
-            let mut delta = builder(&self.root, &self.spec)?.build().map_err(log_error)?;
-            delta.load_version(entries - 1).await.map_err(log_error)?;
+            let delta = load(&self.root, &self.spec, Some(entries - 1)).await?;
             create_checkpoint(&delta, None).await.map_err(log_error)?;
             entries += interval;
         }
@@ -502,11 +507,52 @@ fn has_log(root: &Path) -> Result<bool, LakeError> {
 }
 
 fn builder(root: &Path, spec: &TableSpec) -> Result<DeltaTableBuilder, LakeError> {
-    let url = Url::from_directory_path(root).map_err(|()| LakeError::Unsupported {
+    DeltaTableBuilder::from_url(url(root, spec)?).map_err(LakeError::log(spec.name))
+}
+
+fn url(root: &Path, spec: &TableSpec) -> Result<Url, LakeError> {
+    Url::from_directory_path(root).map_err(|()| LakeError::Unsupported {
         table: spec.name,
         detail: format!("{} is not an absolute path", root.display()),
-    })?;
-    DeltaTableBuilder::from_url(url).map_err(LakeError::log(spec.name))
+    })
+}
+
+/// The table as of a version, or as it is now.
+///
+/// Where a checkpoint, or the hint to it, cannot be used, the entries of the log are read instead.
+async fn load(
+    root: &Path,
+    spec: &TableSpec,
+    version: Option<u64>,
+) -> Result<DeltaTable, LakeError> {
+    let error = match load_from(builder(root, spec)?, version).await {
+        Ok(delta) => return Ok(delta),
+        Err(error) => error,
+    };
+    for left_out in [LeftOut::Hint, LeftOut::Checkpoints] {
+        let store = Arc::new(EntriesOnly::new(left_out));
+        let builder = builder(root, spec)?.with_storage_backend(store, url(root, spec)?);
+        if let Ok(delta) = load_from(builder, version).await {
+            tracing::warn!(
+                table = spec.name, %error,
+                "a checkpoint of the log, or the hint to it, cannot be used: its entries were read"
+            );
+            return Ok(delta);
+        }
+    }
+    Err(LakeError::log(spec.name)(error))
+}
+
+async fn load_from(
+    builder: DeltaTableBuilder,
+    version: Option<u64>,
+) -> Result<DeltaTable, DeltaTableError> {
+    let mut delta = builder.build()?;
+    match version {
+        Some(version) => delta.load_version(version).await?,
+        None => delta.load().await?,
+    }
+    Ok(delta)
 }
 
 /// Makes a log entry survive a power cut: the library leaves that to the operating system.

@@ -1,31 +1,36 @@
 //! Removing files that the newest version of a table does not need: those that killed runs left behind, which no version names,
 //! and those that a compaction or a retention has taken out.
 //!
-//! The log is read from the first entry that it still has. An append that is under way has written files that no version names
-//! yet, and a query that is under way reads files of the version that it began with: what is young stays.
+//! The log is read from the first entry that it still has. A query that is under way reads files of the version that it began
+//! with: what was taken out a short time ago stays. An append that is under way has written files that no version names yet:
+//! while there may be one, unnamed files of the last day stay, whatever age is asked for.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use percent_encoding::percent_decode_str;
-use serde::Deserialize;
-
 use crate::error::LakeError;
+use crate::log::{read_entry, versions};
 use crate::snapshot::Snapshot;
 use crate::spec::TableSpec;
+use crate::writers::Alone;
 
 const LOG_DIRECTORY: &str = "_delta_log";
+
+/// Longer than any writer takes from its first file to its commit.
+const UNCOMMITTED: Duration = Duration::from_hours(24);
 
 /// What was not needed any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Vacuumed {
     /// The files that were removed, or would be, in order.
     pub removed: Vec<Orphan>,
-    /// How many files are not needed, but so young that an append or a query under way may need them.
+    /// How many files are not needed, but so young that a query under way may need them.
     pub young: usize,
+    /// How many files no version names that are less than a day old and stay because a writer was at work on the table.
+    pub uncommitted: usize,
     /// How many entries and checkpoints of the log were removed, which a later checkpoint replaces.
     pub log_entries: usize,
 }
@@ -55,6 +60,41 @@ pub(crate) fn vacuum(
     min_age: Duration,
     dry_run: bool,
 ) -> Result<Vacuumed, LakeError> {
+    let alone = Alone::try_begin(snapshot.root());
+    let now = SystemTime::now();
+    let is_older = |than: Duration, since| now.duration_since(since).is_ok_and(|age| age >= than);
+    let mut vacuumed = Vacuumed::default();
+    for Unneeded { file, since } in unneeded(snapshot)? {
+        if !is_older(min_age, since) {
+            vacuumed.young += 1;
+        } else if !file.is_named && alone.is_none() && !is_older(UNCOMMITTED, since) {
+            vacuumed.uncommitted += 1;
+        } else {
+            if !dry_run {
+                remove(&file.path)?;
+            }
+            vacuumed.removed.push(file);
+        }
+    }
+    vacuumed.removed.sort_unstable();
+    Ok(vacuumed)
+}
+
+/// The files that no version names, in order: of killed runs, or of an append that is under way.
+pub(crate) fn unnamed(snapshot: &Snapshot) -> Result<Vec<Orphan>, LakeError> {
+    let files = unneeded(snapshot)?.into_iter().map(|unneeded| unneeded.file);
+    let mut unnamed: Vec<_> = files.filter(|file| !file.is_named).collect();
+    unnamed.sort_unstable();
+    Ok(unnamed)
+}
+
+/// A file that the newest version does not have, and since when: for one that no version names, when it was last written to.
+struct Unneeded {
+    file: Orphan,
+    since: SystemTime,
+}
+
+fn unneeded(snapshot: &Snapshot) -> Result<Vec<Unneeded>, LakeError> {
     let root = snapshot.root();
     // The files first: what is committed after they were listed is in the log when that is read.
     let mut files = Vec::new();
@@ -63,9 +103,9 @@ pub(crate) fn vacuum(
     // Of a log that was cleaned up, a checkpoint names what its entries did; the entries that are left know better.
     let mut named: HashMap<String, Fate> =
         snapshot.files().iter().map(|file| (file.path.clone(), Fate::Active)).collect();
-    named.extend(named_files(&snapshot.spec, &root.join(LOG_DIRECTORY))?);
+    named.extend(named_files(&snapshot.spec, root)?);
 
-    let mut vacuumed = Vacuumed::default();
+    let mut unneeded = Vec::new();
     for path in files {
         let Some(relative) = relative_path(root, &path) else { continue };
         let fate = named.get(&relative);
@@ -78,26 +118,16 @@ pub(crate) fn vacuum(
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(LakeError::io("read", &path)(error)),
         };
-        let unneeded_since = match fate {
+        let since = match fate {
             Some(Fate::Removed(Some(millis))) => {
                 UNIX_EPOCH + Duration::from_millis(u64::try_from(*millis).unwrap_or_default())
             }
             _ => metadata.modified().map_err(LakeError::io("read", &path))?,
         };
-        let is_old =
-            SystemTime::now().duration_since(unneeded_since).is_ok_and(|age| age >= min_age);
-        if !is_old {
-            vacuumed.young += 1;
-            continue;
-        }
-        if !dry_run {
-            remove(&path)?;
-        }
-        let orphan = Orphan { path, size: metadata.len(), is_named: fate.is_some() };
-        vacuumed.removed.push(orphan);
+        let file = Orphan { path, size: metadata.len(), is_named: fate.is_some() };
+        unneeded.push(Unneeded { file, since });
     }
-    vacuumed.removed.sort_unstable();
-    Ok(vacuumed)
+    Ok(unneeded)
 }
 
 fn remove(path: &Path) -> Result<(), LakeError> {
@@ -160,73 +190,19 @@ fn relative_path(root: &Path, path: &Path) -> Option<String> {
 }
 
 /// The files that any entry of the log adds or removes, and what became of them.
-fn named_files(spec: &TableSpec, log: &Path) -> Result<HashMap<String, Fate>, LakeError> {
-    let mut versions: Vec<(u64, PathBuf)> = entries(log)?
-        .into_iter()
-        .filter_map(|(path, name, _)| {
-            let version = name.strip_suffix(".json").filter(|version| version.len() == 20)?;
-            Some((version.parse().ok()?, path))
-        })
-        .collect();
-    versions.sort_unstable();
+fn named_files(spec: &TableSpec, root: &Path) -> Result<HashMap<String, Fate>, LakeError> {
     let mut named = HashMap::new();
-    let first = versions.first().map_or(0, |&(version, _)| version);
-    for (expected, (version, path)) in (first..).zip(versions) {
-        if version != expected {
-            let detail = format!(
-                "entry {expected} of its log is gone, which may have named files that are in use"
-            );
+    for version in versions(spec, root)? {
+        let Some(entry) = read_entry(spec, root, version)? else { continue };
+        // One that cannot be understood may name any file.
+        if entry.actions == 0 {
+            let detail = format!("entry {version} of its log is damaged: it is empty");
             return Err(LakeError::Unsupported { table: spec.name, detail });
         }
-        read_entry(spec, version, &path, &mut named)?;
+        let removed = entry.removes.into_iter();
+        named.extend(removed.map(|file| (file.path, Fate::Removed(file.deletion_timestamp))));
+        let kept = entry.adds.into_iter().map(|file| file.path).chain(entry.change_files);
+        named.extend(kept.map(|path| (path, Fate::Active)));
     }
     Ok(named)
-}
-
-/// Reads one entry. One that cannot be understood may name any file.
-fn read_entry(
-    spec: &TableSpec,
-    version: u64,
-    path: &Path,
-    named: &mut HashMap<String, Fate>,
-) -> Result<(), LakeError> {
-    #[derive(Deserialize)]
-    struct Action {
-        add: Option<Named>,
-        remove: Option<Removed>,
-        cdc: Option<Named>,
-    }
-    #[derive(Deserialize)]
-    struct Named {
-        path: String,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Removed {
-        path: String,
-        deletion_timestamp: Option<i64>,
-    }
-
-    let damaged = |detail: String| LakeError::Unsupported {
-        table: spec.name,
-        detail: format!("entry {version} of its log is damaged: {detail}"),
-    };
-    let file = File::open(path).map_err(LakeError::io("open", path))?;
-    let mut actions = 0;
-    for line in BufReader::new(file).lines() {
-        let line = line.map_err(LakeError::io("read", path))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let action: Action =
-            serde_json::from_str(&line).map_err(|error| damaged(error.to_string()))?;
-        actions += 1;
-        let kept = [action.add, action.cdc].into_iter().flatten();
-        let kept = kept.map(|file| (file.path, Fate::Active));
-        let removed = action.remove.map(|file| (file.path, Fate::Removed(file.deletion_timestamp)));
-        named.extend(kept.chain(removed).map(|(path, fate)| {
-            (percent_decode_str(&path).decode_utf8_lossy().into_owned(), fate)
-        }));
-    }
-    if actions == 0 { Err(damaged("it is empty".to_owned())) } else { Ok(()) }
 }

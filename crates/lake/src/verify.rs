@@ -2,24 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::{max, min};
 use arrow::datatypes::TimestampMicrosecondType;
-use chrono::{DateTime, NaiveDate, SecondsFormat};
+use chrono::{DateTime, NaiveDate};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 
+use crate::claims::{Measured, instant};
 use crate::dedupe::parse_id;
-use crate::merge::{Footer, time_range};
-use crate::partition::PartitionValues;
+use crate::history::{History, Removal};
+use crate::merge::Footer;
+use crate::partition::{PartitionValues, directory};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::spec::TableSpec;
-use crate::vacuum::{Orphan, vacuum};
+use crate::vacuum::{Orphan, unnamed};
 
 /// Size of the rows that are held of one file: an estimate, by their size in the file before compression.
 const HELD_BYTES: u64 = 16 << 20;
@@ -47,6 +48,8 @@ pub struct Verified {
     pub problems: Vec<Problem>,
     /// Files that no version names: of killed runs, or of an append that is under way.
     pub orphans: Vec<Orphan>,
+    /// Versions that took rows out of the table, as a retention does.
+    pub removals: Vec<Removal>,
 }
 
 /// What is wrong with a file.
@@ -73,13 +76,17 @@ pub(crate) fn verify(snapshot: &Snapshot) -> Verified {
         })
         .collect();
     problems.extend(repeated_ids(snapshot));
-    let orphans = match vacuum(snapshot, Duration::ZERO, true) {
-        Ok(vacuumed) => vacuumed.removed.into_iter().filter(|orphan| !orphan.is_named).collect(),
-        Err(error) => {
-            problems.push(Problem { path: "_delta_log".to_owned(), detail: error.to_string() });
-            Vec::new()
-        }
-    };
+    let of_log = |detail: String| Problem { path: "_delta_log".to_owned(), detail };
+    let orphans = unnamed(snapshot).unwrap_or_else(|error| {
+        problems.push(of_log(error.to_string()));
+        Vec::new()
+    });
+    let mut removals = Vec::new();
+    // A log with gaps is reported above.
+    if let Ok(Some(history)) = History::read(snapshot) {
+        problems.extend(history.contradictions(snapshot).into_iter().map(of_log));
+        removals = history.removals;
+    }
     problems.sort_unstable();
     Verified {
         table: spec.name,
@@ -89,6 +96,7 @@ pub(crate) fn verify(snapshot: &Snapshot) -> Verified {
         digests: spec.ids.is_some(),
         problems,
         orphans,
+        removals,
     }
 }
 
@@ -96,11 +104,20 @@ pub(crate) fn verify(snapshot: &Snapshot) -> Verified {
 fn check(spec: &TableSpec, root: &Path, file: &DataFile) -> (u64, Vec<String>) {
     let mut found = Found::default();
     let mut problems = Vec::new();
-    match std::fs::metadata(root.join(&file.path)) {
+    let path = root.join(&file.path);
+    match path.canonicalize() {
+        Err(error) => return (0, vec![format!("it cannot be read: {error}")]),
+        // A symbolic link: what lies outside is not opened.
+        Ok(path) if !path.starts_with(root) => {
+            return (0, vec![format!("it lies outside the table, at {}", path.display())]);
+        }
+        Ok(_) => {}
+    }
+    match std::fs::metadata(path) {
         Err(error) => return (0, vec![format!("it cannot be read: {error}")]),
         Ok(metadata) if metadata.len() != file.size => {
             let size = metadata.len();
-            problems.push(format!("it has {size} bytes, the log says {}", file.size));
+            problems.push(format!("it has {size} bytes, the log records {}", file.size));
         }
         Ok(_) => {}
     }
@@ -117,14 +134,16 @@ fn check(spec: &TableSpec, root: &Path, file: &DataFile) -> (u64, Vec<String>) {
     }
     let rows = file.stats.as_ref().and_then(|stats| stats.num_records);
     if let Some(rows) = rows.filter(|rows| *rows != found.rows) {
-        problems.push(format!("it has {} rows, the log says {rows}", found.rows));
+        problems.push(format!("it has {} rows, the log records {rows}", found.rows));
     }
-    if let (Some(times), Some(logged)) = (found.times, time_range(spec, file))
-        && (times.0 < logged.0 || times.1 > logged.1)
-    {
-        let ((first, last), (from, to)) = (times, logged);
-        let [first, last, from, to] = [first, last, from, to].map(instant);
-        problems.push(format!("its times are {first} to {last}, the log says {from} to {to}"));
+    if let Some(stats) = &file.stats {
+        problems.extend(found.measured.contradictions(spec, stats));
+    }
+    let logged = directory(spec.partition_columns, &file.partition_values);
+    let written = found.partition.as_deref().or(Path::new(&file.path).parent());
+    if let Some(written) = written.filter(|written| *written != logged) {
+        let (written, logged) = (written.display(), logged.display());
+        problems.push(format!("it was written to {written}, the log records {logged}"));
     }
     if let Some(((first, last), date)) = found.times.zip(date(spec, file)) {
         let is_on = |micros| day(micros).is_some_and(|day| day == date);
@@ -143,12 +162,16 @@ struct Found {
     times: Option<(i64, i64)>,
     wrong_ids: u64,
     first_wrong_id: String,
+    measured: Measured,
+    /// The directory that its footer names; files of other writers have none.
+    partition: Option<PathBuf>,
 }
 
 impl Found {
     /// Reads all columns of all rows.
     fn read(&mut self, spec: &TableSpec, root: &Path, file: &DataFile) -> Result<(), String> {
         let footer = Footer::read(spec, root, file).map_err(|error| error.to_string())?;
+        self.partition = footer.partition;
         let batch_rows = (HELD_BYTES / footer.row_bytes).clamp(1, BATCH_ROWS);
         let text = |error: &dyn std::error::Error| format!("it cannot be read: {error}");
         let opened = File::open(root.join(&file.path)).map_err(|error| text(&error))?;
@@ -166,6 +189,7 @@ impl Found {
 
     fn add(&mut self, spec: &TableSpec, batch: &RecordBatch) -> Result<(), String> {
         self.rows += batch.num_rows() as u64;
+        self.measured.add(batch);
         if let Some(column) = spec.time_column {
             let times = batch
                 .column_by_name(column)
@@ -266,11 +290,4 @@ fn date(spec: &TableSpec, file: &DataFile) -> Option<NaiveDate> {
 
 fn day(micros: i64) -> Option<NaiveDate> {
     Some(DateTime::from_timestamp_micros(micros)?.date_naive())
-}
-
-fn instant(micros: i64) -> String {
-    match DateTime::from_timestamp_micros(micros) {
-        Some(time) => time.to_rfc3339_opts(SecondsFormat::Micros, true),
-        None => format!("{micros} µs"),
-    }
 }

@@ -18,6 +18,7 @@ use parquet::arrow::arrow_writer::{
     compute_leaves,
 };
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::writer::SerializedFileWriter;
 use rayon::prelude::*;
 use uuid::Uuid;
@@ -27,7 +28,9 @@ use crate::error::LakeError;
 use crate::partition::{PartitionValues, Partitions, directory};
 use crate::spec::{TableSpec, leaf_count};
 use crate::stats::FileStats;
-use crate::writer_properties::{ROW_GROUP_BYTES, ROW_GROUP_ROWS, writer_properties};
+use crate::writer_properties::{
+    PARTITION_KEY, ROW_GROUP_BYTES, ROW_GROUP_ROWS, writer_properties,
+};
 
 /// Four full row groups: engines that read a file as one task have work for all cores.
 const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
@@ -202,9 +205,11 @@ impl<'a> FileWriter<'a> {
         let options =
             ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let sink = file.try_clone().map_err(LakeError::io("write", &path))?;
-        let (writer, columns) = ArrowWriter::try_new_with_options(sink, schema.clone(), options)
+        let (mut writer, columns) = ArrowWriter::try_new_with_options(sink, schema.clone(), options)
             .and_then(ArrowWriter::into_serialized_writer)
             .map_err(parquet("write", &path))?;
+        let named = KeyValue::new(PARTITION_KEY.to_owned(), slashes(&directory));
+        writer.append_key_value_metadata(named);
         Ok(Self { spec, partition, relative, path, schema, file, writer, columns, unkept })
     }
 

@@ -10,6 +10,10 @@ use parquet::schema::types::ColumnPath;
 
 use crate::spec::{TableSpec, leaf_count};
 
+/// The key in a footer under which the directory of the file's partition stands: the values of partition columns are not in the
+/// rows.
+pub(crate) const PARTITION_KEY: &str = "podtrail.partition";
+
 /// The lowest level already brings audit logs down to a twentieth of their JSON; higher ones were not measured.
 const ZSTD_LEVEL: i32 = 1;
 

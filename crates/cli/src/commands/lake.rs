@@ -137,6 +137,13 @@ fn vacuum(runtime: &Runtime, arguments: &VacuumArgs) -> anyhow::Result<Exit> {
         let age = humantime::format_duration(arguments.older_than);
         writeln!(out, "{} left: younger than {age}", files(vacuumed.young))?;
     }
+    if vacuumed.uncommitted > 0 {
+        writeln!(
+            out,
+            "{} left that no version names: written in the last 24 hours, and an ingest or compaction is running",
+            files(vacuumed.uncommitted)
+        )?;
+    }
     if vacuumed.log_entries > 0 {
         let entries = thousands(vacuumed.log_entries as u64);
         writeln!(out, "{entries} old entries of logs removed, which checkpoints replace")?;
@@ -197,6 +204,18 @@ fn verify(runtime: &Runtime, arguments: &VerifyArgs) -> anyhow::Result<Exit> {
         for orphan in &table.orphans {
             let path = orphan.path.display().to_string();
             writeln!(out, "{}: no version names it; a vacuum removes it", escape(&path))?;
+        }
+        for removal in &table.removals {
+            let rows = removal.rows.map_or("an unknown number of".to_owned(), thousands);
+            let choice = removal.predicate.as_deref().unwrap_or("no condition");
+            writeln!(
+                out,
+                "{}: version {} removed {} with {rows} rows: {}",
+                table.table,
+                removal.version,
+                files(removal.files),
+                escape(choice),
+            )?;
         }
         let checked = if table.digests { "digests compared" } else { "without digests" };
         writeln!(

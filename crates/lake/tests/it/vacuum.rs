@@ -189,3 +189,35 @@ async fn what_a_checkpoint_replaces_leaves_the_log_after_a_month() {
     lake.append_events(vec![batch([event(12, 0, "read")])]).await.unwrap();
     assert_eq!(lake.events().await.unwrap().num_rows(), Some(13));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_writer_is_at_work_unnamed_files_stay_at_any_age() {
+    let (_dir, lake, snapshot) = lake_with_an_event().await;
+    let orphan = orphan(&snapshot);
+    let writing = std::fs::File::open(snapshot.root().join(".writers.lock")).unwrap();
+    writing.lock_shared().unwrap();
+    let vacuumed = lake.vacuum(NOW, false).await.unwrap();
+    assert_eq!((removed(&vacuumed), vacuumed.uncommitted), (vec![], 1));
+    let long_ago = std::time::SystemTime::now() - Duration::from_hours(25);
+    std::fs::File::options().write(true).open(&orphan).unwrap().set_modified(long_ago).unwrap();
+    assert_eq!(removed(&lake.vacuum(NOW, true).await.unwrap()), [orphan.as_path()]);
+    drop(writing);
+    assert_eq!(removed(&lake.vacuum(NOW, false).await.unwrap()), [orphan.as_path()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vacuum_beside_appends_removes_nothing_of_theirs() {
+    let (_dir, lake, _) = lake_with_an_event().await;
+    let other = Lake::open(lake.dir()).unwrap();
+    let appending = tokio::spawn(async move {
+        for id in 2..12 {
+            other.append_events(vec![batch([event(id, 0, "read")])]).await.unwrap();
+        }
+    });
+    while !appending.is_finished() {
+        assert_eq!(lake.vacuum(NOW, false).await.unwrap().removed, []);
+    }
+    appending.await.unwrap();
+    let snapshot = lake.events().await.unwrap();
+    assert_eq!(value(&snapshot, "SELECT count(verb) FROM t").await, "11");
+}

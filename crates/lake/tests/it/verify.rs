@@ -76,7 +76,7 @@ async fn a_file_that_is_gone_or_damaged_is_named() {
 
     std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
     let found = problems(&lake).await;
-    let size = format!("it has {} bytes, the log says {}", bytes.len() - 1, bytes.len());
+    let size = format!("it has {} bytes, the log records {}", bytes.len() - 1, bytes.len());
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.contains(&size), "{found:?}");
 
@@ -88,24 +88,50 @@ async fn a_file_that_is_gone_or_damaged_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_are_not_what_the_log_says_are_told() {
     for (from, to, expected) in [
-        (r#"\"numRecords\":3"#, r#"\"numRecords\":4"#, "it has 3 rows, the log says 4"),
+        (r#"\"numRecords\":3"#, r#"\"numRecords\":4"#, &["it has 3 rows, the log records 4"][..]),
         (
             r#"\"time\":\"2026-01-31T00:00:00.000001Z\""#,
             r#"\"time\":\"2026-01-31T00:00:00.000002Z\""#,
-            "its times are 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
-             the log says 2026-01-31T00:00:00.000002Z to 2026-01-31T00:00:00.000002Z",
+            &["its `time` is 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
+               the log records 2026-01-31T00:00:00.000002Z to 2026-01-31T00:00:00.000002Z"],
         ),
         (
             r#""date":"2026-01-31""#,
             r#""date":"2026-01-30""#,
-            "its times are 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
-             its directory says 2026-01-30",
+            &[
+                "it was written to cluster=prod/date=2026-01-31/activity=read, \
+                 the log records cluster=prod/date=2026-01-30/activity=read",
+                "its times are 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
+                 its directory says 2026-01-30",
+            ],
+        ),
+        // Each of these makes a query for creates by alice pass the file over.
+        (
+            r#""cluster":"prod""#,
+            r#""cluster":"other""#,
+            &["it was written to cluster=prod/date=2026-01-31/activity=read, \
+               the log records cluster=other/date=2026-01-31/activity=read"],
+        ),
+        (
+            r#"\"verb\":0"#,
+            r#"\"verb\":3"#,
+            &["it has 0 nulls in `verb`, the log records 3"],
+        ),
+        (
+            r#"\"nullCount\":{"#,
+            r#"\"nullCount\":{\"request_object\":3,"#,
+            &["it has 0 nulls in `request_object`, the log records 3"],
+        ),
+        (
+            r#"\"verb\":\"create\""#,
+            r#"\"verb\":\"a\""#,
+            &["its `verb` is create to create, the log records a to a"],
         ),
     ] {
         let (dir, lake, _) = lake_of(3).await;
         rewrite_log(&lake, |text| text.replace(from, to));
         let lake = Lake::open(dir.path()).unwrap();
-        assert_eq!(problems(&lake).await, [expected]);
+        assert_eq!(problems(&lake).await, expected);
     }
 }
 
@@ -150,4 +176,80 @@ async fn what_no_version_names_and_a_damaged_log_are_told() {
     let found = events(&lake).await.problems;
     assert_eq!((found.len(), &*found[0].path), (1, "_delta_log"), "{found:?}");
     assert!(found[0].detail.contains("entry 2 of its log is damaged"), "{found:?}");
+}
+
+/// Adds an entry to the log, after the only append.
+fn add_entry(lake: &Lake, entry: &str) {
+    std::fs::write(lake.dir().join("events/_delta_log/00000000000000000002.json"), entry).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_an_entry_hides_are_reported() {
+    for (data_change, operation, expected) in [
+        (false, "OPTIMIZE", "takes out 3 rows to put them into other files, and puts in 0"),
+        (true, "OPTIMIZE", "takes out 1 files with their rows, and is no retention"),
+        (true, "DELETE", ""),
+    ] {
+        let (dir, lake, _) = lake_of(3).await;
+        let path = lake.events().await.unwrap().files()[0].path.clone();
+        let remove =
+            serde_json::json!({"remove": {"path": path, "dataChange": data_change}}).to_string();
+        let info = serde_json::json!({"commitInfo": {
+            "operation": operation, "operationParameters": {"predicate": "date < '2026-02-01'"},
+        }});
+        add_entry(&lake, &format!("{remove}\n{info}"));
+        let verified = events(&Lake::open(dir.path()).unwrap()).await;
+        let found: Vec<_> = verified.problems.iter().map(|problem| &*problem.detail).collect();
+        if expected.is_empty() {
+            assert_eq!(found, [] as [&str; 0]);
+        } else {
+            assert!(found.len() == 1 && found[0].ends_with(expected), "{found:?}");
+        }
+        let removed = verified.removals.first();
+        let removed = removed.map(|it| (it.version, it.rows, it.predicate.as_deref()));
+        assert_eq!(removed, data_change.then_some((2, Some(3), Some("date < '2026-02-01'"))));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_file_outside_the_table_is_opened() {
+    for outside in ["../../x.parquet", "a/../x.parquet", "/x.parquet", "file:///x.parquet", ""] {
+        let (dir, lake, file) = lake_of(1).await;
+        let name = lake.events().await.unwrap().files()[0].path.clone();
+        std::fs::copy(file, dir.path().join("x.parquet")).unwrap();
+        rewrite_log(&lake, |text| text.replace(&name, outside));
+        let error = Lake::open(dir.path()).unwrap().verify().await.unwrap_err();
+        assert!(error.to_string().ends_with("lies outside the table"), "{error}");
+    }
+    if cfg!(unix) {
+        let (_dir, lake, file) = lake_of(1).await;
+        let away = lake.dir().join("away.parquet");
+        std::fs::rename(&file, &away).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&away, &file).unwrap();
+        let found = problems(&lake).await;
+        assert!(found.len() == 1 && found[0].starts_with("it lies outside the table"), "{found:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_read_without_its_damaged_checkpoint() {
+    let hint = "_last_checkpoint";
+    let checkpoint = "00000000000000000001.checkpoint.parquet";
+    for files in [
+        &[(hint, "{\"version\":99999,\"size\":1}")][..],
+        &[(hint, "{\"version\":0,\"size\":3,\"parts\":7}")],
+        &[(hint, "\0")],
+        &[(hint, "{\"version\":1,\"size\":5}"), (checkpoint, "no Parquet")],
+        &[(checkpoint, "no Parquet")],
+    ] {
+        let (dir, lake, _) = lake_of(3).await;
+        for (name, text) in files {
+            std::fs::write(lake.dir().join("events/_delta_log").join(name), text).unwrap();
+        }
+        let lake = Lake::open(dir.path()).unwrap();
+        assert_eq!(lake.events().await.unwrap().num_rows(), Some(3), "{files:?}");
+        assert_eq!(events(&lake).await.problems, [], "{files:?}");
+        assert_eq!(lake.events_at(1).await.unwrap().num_rows(), Some(3), "{files:?}");
+    }
 }

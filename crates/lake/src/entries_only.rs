@@ -1,0 +1,104 @@
+//! A table's directory as if parts of its log were not there.
+//!
+//! A checkpoint, and the hint to the newest one, only spare reading the entries before it. The library gives up on a hint that
+//! names no checkpoint, and on a checkpoint that is damaged, though the entries say all that they do. Without these files it
+//! reads the entries.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+
+/// What is left out of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeftOut {
+    /// `_last_checkpoint`, which names the newest checkpoint.
+    Hint,
+    /// That, and all checkpoints.
+    Checkpoints,
+}
+
+impl LeftOut {
+    fn hides(self, path: &Path) -> bool {
+        let name = path.filename().unwrap_or_default();
+        name == "_last_checkpoint" || self == Self::Checkpoints && name.contains(".checkpoint.")
+    }
+}
+
+/// The local file system with a part of every log left out.
+#[derive(Debug)]
+pub(crate) struct EntriesOnly {
+    inner: Arc<LocalFileSystem>,
+    left_out: LeftOut,
+}
+
+impl EntriesOnly {
+    pub(crate) fn new(left_out: LeftOut) -> Self {
+        Self { inner: Arc::new(LocalFileSystem::new()), left_out }
+    }
+}
+
+impl fmt::Display for EntriesOnly {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} without checkpoints", self.inner)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for EntriesOnly {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        self.inner.put_opts(location, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.inner.put_multipart_opts(location, options).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        if self.left_out.hides(location) {
+            let source = "left out of the log".into();
+            return Err(Error::NotFound { path: location.to_string(), source });
+        }
+        self.inner.get_opts(location, options).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let left_out = self.left_out;
+        let is_there = move |file: &ObjectMeta| std::future::ready(!left_out.hides(&file.location));
+        self.inner.list(prefix).try_filter(is_there).boxed()
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        let mut listed = self.inner.list_with_delimiter(prefix).await?;
+        listed.objects.retain(|file| !self.left_out.hides(&file.location));
+        Ok(listed)
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}
