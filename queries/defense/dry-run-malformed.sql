@@ -24,17 +24,31 @@ references:
 covers: [WL-078]
 controls: [AIS-06]
 */
-SELECT
-  event_id,
-  coalesce(username, 'nobody') || ' asks to ' || verb || ' ' || coalesce(concat_ws('/', resource, subresource), request_path(request_uri), '')
-    || coalesce(' ' || name, '') || coalesce(' in ' || namespace, '') || ' as a dry run that is none: '
-    || coalesce(dry_run_fault(request_uri), 'the API server does not look at dryRun here') AS reason
-FROM events
-WHERE request_uri LIKE '%?%'
-  AND outcome NOT IN ('dry_run', 'denied_authn', 'denied_authz', 'denied_admission', 'invalid')
-  AND coalesce(dry_run, false) = false
-  AND (
-    dry_run_fault(request_uri) IS NOT NULL
+WITH asked AS (
+  SELECT
+    *,
+    verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AS writes,
+    coalesce(dry_run_fault(request_uri), 'the API server does not look at dryRun here') AS fault
+  FROM events
+  WHERE request_uri LIKE '%?%'
+    AND outcome NOT IN ('dry_run', 'denied_authn', 'denied_authz', 'denied_admission', 'invalid')
+    AND NOT coalesce(dry_run, false)
     -- A delete may have said in its body that it is none, which clients do not do.
-    OR query_value(request_uri, 'dryRun') IS NOT NULL
-  )
+    AND (dry_run_fault(request_uri) IS NOT NULL OR query_value(request_uri, 'dryRun') IS NOT NULL)
+)
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  coalesce(username, 'nobody') || ' asks to ' || verb || ' ' || coalesce(concat_ws('/', resource, subresource), '')
+    || coalesce(' ' || name, '') || coalesce(' in ' || namespace, '') || ' as a dry run that is none: ' || fault AS reason
+FROM asked
+WHERE writes
+GROUP BY cluster, username, impersonated_username, verb, resource, subresource, namespace, name, fault
+UNION ALL
+-- One row an identity: whoever hides reads so hides many.
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  coalesce(username, 'nobody') || ' reads ' || count(*) || ' times as a dry run, which there is none of for reads, such as '
+    || min(verb || ' ' || coalesce(resource, request_uri)) AS reason
+FROM asked
+WHERE NOT writes
+GROUP BY cluster, username, impersonated_username

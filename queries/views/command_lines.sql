@@ -11,14 +11,14 @@ WITH lines AS (
     SELECT
       event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
       verb, namespace, outcome, 'workload' AS source, object, role, name AS container,
-      concat_ws(' ', array_to_string(command, ' '), array_to_string(args, ' ')) AS line
+      concat_ws(' ', array_to_string(command, ' '), array_to_string(args, ' ')) AS line, CASE WHEN false THEN command END AS words
     FROM containers{history}
     WHERE NOT made_by_controller
     UNION ALL
     SELECT
       event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
       verb, namespace, outcome, 'workload' AS source, object, role, name AS container,
-      array_to_string(handler['command'], ' ') AS line, NULL AS words
+      array_to_string(handler['command'], ' ') AS line, CASE WHEN false THEN command END AS words
     FROM (SELECT *, unnest(handlers) AS handler FROM containers{history})
     WHERE NOT made_by_controller
     UNION ALL

@@ -8,7 +8,7 @@ FROM (
   FROM execs{history}
   JOIN status_commands
     ON regexp_like(words[1], '^(' || program || ')$')
-    AND regexp_like(array_to_string(array_slice(words, 2, cardinality(words)), ' '), '^(' || arguments || ')$')
+    AND regexp_like(array_to_string(array_slice(words, 2, 1000), ' '), '^(' || arguments || ')$')
   WHERE subresource = 'exec' AND words IS NOT NULL AND (input = 'yes' OR NOT coalesce(stdin, false) AND NOT coalesce(tty, false))
 )
 LEFT JOIN interpreters ON what = 'versions, health' AND regexp_like(named, '^(' || program || ')$')

@@ -36,10 +36,12 @@ impl Uncertainty {
 const UNCERTAIN_SQL: &str = "
 WITH written AS (
   SELECT
-    cluster, event_id, time, verb, api_group, resource, namespace, name, workload['kind'] AS kind,
+    recorded.cluster, recorded.event_id, time, verb, api_group, resource, namespace, name,
+    workload['kind'] AS kind,
     coalesce(CAST(status_code AS VARCHAR), stage) AS answer
-  FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history)
-  WHERE outcome_uncertain AND event_id IN (SELECT event_id FROM evidence_ids)
+  FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history) AS recorded
+  LEFT SEMI JOIN evidence_ids ON evidence_ids.event_id = recorded.event_id
+  WHERE outcome_uncertain
 ),
 seen AS (
   SELECT

@@ -95,6 +95,29 @@ fn simple_words(script: &str) -> Option<Vec<String>> {
     (!words.is_empty()).then_some(words)
 }
 
+/// Files and programs for which patterns such as `/etc/sh?d?w` are meant.
+const GUESSED: &[&str] = &[
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/kubernetes/admin.conf",
+    "/etc/kubernetes/super-admin.conf",
+    "/etc/kubernetes/pki/ca.key",
+    "/etc/kubernetes/pki/sa.key",
+    "/root/.kube/config",
+    "/root/.ssh/id_rsa",
+    "/root/.aws/credentials",
+    "/run/secrets/kubernetes.io/serviceaccount/token",
+    "/var/run/secrets/kubernetes.io/serviceaccount/token",
+    "/bin/sh",
+    "/bin/bash",
+    "/bin/nc",
+    "/usr/bin/nc",
+    "/usr/bin/curl",
+    "/usr/bin/wget",
+    "/usr/bin/nsenter",
+    "/usr/sbin/chroot",
+];
+
 /// A part of a command line.
 #[derive(Debug, PartialEq, Eq)]
 enum Token<'t> {
@@ -241,6 +264,8 @@ fn without_own_ports(line: &str) -> String {
 
 /// A command line with what a shell takes away or puts in before it runs a command: quotes, backslashes, `$'\x41'`,
 /// `$IFS`, empty parameters such as `$@`, braces such as `{cat,/etc/passwd}` and variables that the line itself sets.
+/// Detours in paths (`//`, `/./`, `/../`) are left out; where a pattern is meant for a file with credentials or for a
+/// program of the kind, that path stands behind it.
 ///
 /// ```
 /// # use podtrail_event::as_run;
@@ -292,17 +317,104 @@ fn finish_word<'a>(
     variables: &mut HashMap<&'a str, String>,
 ) {
     let word = run[start..].to_owned();
-    if let Some(list) = word.strip_prefix('{').and_then(|word| word.strip_suffix('}'))
-        && list.contains(',')
-    {
-        run.truncate(start);
-        run.push_str(&list.replace(',', " "));
+    let list = word.strip_prefix('{').and_then(|word| word.strip_suffix('}'));
+    let parts: Vec<&str> = match list {
+        Some(list) if list.contains(',') => list.split(',').collect(),
+        _ => vec![&word],
+    };
+    run.truncate(start);
+    for (index, part) in parts.into_iter().enumerate() {
+        if index > 0 {
+            run.push(' ');
+        }
+        if !part.contains('/') || part.contains("://") {
+            run.push_str(part);
+            continue;
+        }
+        let path = plain_path(part);
+        run.push_str(&path);
+        for known in GUESSED.iter().filter(|known| is_meant(&path, known)) {
+            run.push(' ');
+            run.push_str(known);
+        }
     }
     let Some((name, _)) = source.split_once('=') else { return };
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if is_name && let Some((_, value)) = word.split_once('=') {
         variables.insert(name, value.to_owned());
     }
+}
+
+/// A word without `//`, `/./` and `/../`.
+fn plain_path(word: &str) -> String {
+    if !["//", "/./", "/../"].iter().any(|detour| word.contains(detour)) {
+        return word.to_owned();
+    }
+    let (before, path) = word.split_at(word.find('/').unwrap_or(0));
+    let mut parts: Vec<&str> = Vec::new();
+    let mut pieces = path.split('/').peekable();
+    while let Some(part) = pieces.next() {
+        match part {
+            // The last one says that the path ends with a slash.
+            "" if pieces.peek().is_none() => parts.push(""),
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("{before}/{}", parts.join("/"))
+}
+
+/// Whether a pattern of a shell is meant for a path: it matches, and spells out two characters of what it hides, so that
+/// a listing of a folder is not taken for it.
+fn is_meant(pattern: &str, path: &str) -> bool {
+    let is_pattern = |part: &str| part.contains(['*', '?', '[']);
+    let spelled = |part: &str| part.chars().filter(char::is_ascii_alphanumeric).count();
+    let hidden = pattern.split('/').filter(|part| is_pattern(part));
+    pattern.split('/').count() == path.split('/').count()
+        && hidden.map(spelled).sum::<usize>() >= 2
+        && pattern.split('/').zip(path.split('/')).all(|(pattern, part)| matches(pattern, part))
+}
+
+/// Whether a part of a path matches a pattern of `*`, `?` and `[…]`.
+fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut place, mut star) = (0, 0, None);
+    while place < text.len() {
+        let step = match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, place));
+                at += 1;
+                continue;
+            }
+            Some(b'?') => Some(1),
+            Some(b'[') => class(&pattern[at..], text[place]),
+            Some(byte) if *byte == text[place] => Some(1),
+            _ => None,
+        };
+        match (step, star) {
+            (Some(length), _) => (at, place) = (at + length, place + 1),
+            (None, Some((after, from))) => {
+                star = Some((after, from + 1));
+                (at, place) = (after + 1, from + 1);
+            }
+            (None, None) => return false,
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
+/// How long a class such as `[a-c]` is, where a byte is in it.
+fn class(pattern: &[u8], byte: u8) -> Option<usize> {
+    let end = pattern.iter().skip(2).position(|byte| *byte == b']')? + 2;
+    let (is_negated, members) = match &pattern[1..end] {
+        [b'!' | b'^', members @ ..] => (true, members),
+        members => (false, members),
+    };
+    let is_range = members.windows(3).any(|range| range[1] == b'-' && (range[0]..=range[2]).contains(&byte));
+    ((is_range || members.contains(&byte)) != is_negated).then_some(end + 1)
 }
 
 /// Writes what a `$` at the beginning of `text` stands for; how many bytes of the text that is.
@@ -463,6 +575,13 @@ mod tests {
             ("$'\\143\\x61t' /etc/passwd", "cat /etc/passwd"),
             ("x=pass; cat /etc/${x}wd", "x=pass; cat /etc/passwd"),
             ("echo ${y} $z", "echo ${y} $z"),
+            ("cat /etc/./x//../shadow", "cat /etc/shadow"),
+            ("ls /etc//", "ls /etc/"),
+            ("curl http://a//b", "curl http://a//b"),
+            ("cat /etc/sh?d*", "cat /etc/sh?d* /etc/shadow"),
+            ("cat /etc/[s]h[a-c]dow", "cat /etc/[s]h[a-c]dow /etc/shadow"),
+            ("cat /etc/[!s]h[!b]dow", "cat /etc/[!s]h[!b]dow"),
+            ("ls /etc/* /etc/[", "ls /etc/* /etc/["),
             ("$", "$"),
             ("a\\", "a"),
             ("$'\\x", "\0"),
