@@ -52,7 +52,7 @@ SELECT
 FROM (
   SELECT *
   FROM client_requests
-  WHERE activity = 'secret' AND resource = 'secrets' AND verb = 'get' AND outcome = 'allowed'
+  WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
     AND (identity_kind = 'human' OR identity_kind = 'service_account' AND tool_kind <> 'other')
     AND regexp_like(name, $names)
 ) AS reads

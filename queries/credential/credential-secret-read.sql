@@ -33,6 +33,6 @@ parameters:
 */
 SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || name AS reason
 FROM client_requests
-WHERE activity = 'secret' AND resource = 'secrets' AND verb = 'get' AND outcome = 'allowed'
+WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
   AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
   AND regexp_like(name, $names)

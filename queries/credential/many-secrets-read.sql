@@ -39,7 +39,7 @@ parameters:
 WITH requests AS (
   SELECT *
   FROM client_requests
-  WHERE activity = 'secret' AND resource = 'secrets' AND verb = 'get' AND outcome = 'allowed'
+  WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
     AND name NOT LIKE 'sh.helm.release.%'
     AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
 ),

@@ -28,4 +28,4 @@ SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND coalesce(name, '') NOT LIKE 'sh.helm.release.%'
-  AND coalesce(request_uri, '') NOT LIKE '%owner%3Dhelm%'
+  AND coalesce(required_value(query_value(request_uri, 'labelSelector'), 'owner') <> 'helm', true)

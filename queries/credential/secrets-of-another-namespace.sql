@@ -34,9 +34,11 @@ WITH reads AS (
   FROM events
   WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch') AND outcome = 'allowed'
     AND identity_kind = 'service_account' AND impersonated_username IS NULL
-  -- Helm keeps its releases in secrets and lists them by label; one secret is also listed by its name.
-  AND coalesce(request_uri, '') NOT LIKE '%owner%3Dhelm%'
-  AND coalesce(request_uri, '') NOT LIKE '%fieldSelector=metadata.name%'
+  -- Helm keeps its releases in secrets and lists them by label. One secret is also listed by its name, which the API server
+  -- finds in the field selector. The selector that it goes by counts, and it must require that value: whoever asks so gets
+  -- releases of Helm, or that one secret, and no others.
+  AND coalesce(required_value(query_value(request_uri, 'labelSelector'), 'owner') <> 'helm', true)
+  AND (verb = 'get' OR coalesce(name, required_value(query_value(request_uri, 'fieldSelector'), 'metadata.name')) IS NULL)
 )
 SELECT
   min(event_id) AS event_id,

@@ -41,9 +41,11 @@ WITH requests AS (
   WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND namespace IS NOT NULL
     AND outcome = 'allowed'
     AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
-  -- Helm keeps its releases in secrets and lists them by label; one secret is also listed by its name.
-  AND coalesce(request_uri, '') NOT LIKE '%owner%3Dhelm%'
-  AND coalesce(request_uri, '') NOT LIKE '%fieldSelector=metadata.name%'
+  -- Helm keeps its releases in secrets and lists them by label. One secret is also listed by its name, which the API server
+  -- finds in the field selector. The selector that it goes by counts, and it must require that value: whoever asks so gets
+  -- releases of Helm, or that one secret, and no others.
+  AND coalesce(required_value(query_value(request_uri, 'labelSelector'), 'owner') <> 'helm', true)
+  AND coalesce(name, required_value(query_value(request_uri, 'fieldSelector'), 'metadata.name')) IS NULL
 ),
 marked AS (
   SELECT

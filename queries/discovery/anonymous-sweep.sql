@@ -32,10 +32,10 @@ parameters:
     description: How long a pause ends an episode
 */
 WITH asked AS (
-  SELECT event_id, cluster, client_ip, split_part(request_uri, '?', 1) AS path, outcome, time
+  SELECT event_id, cluster, client_ip, coalesce(request_path(request_uri), request_uri) AS path, outcome, time
   FROM events
   WHERE identity_kind = 'anonymous' AND username IS NOT NULL
-    AND NOT regexp_like(request_uri, '^/(healthz|livez|readyz|version|favicon\.ico)(/|\?|$)')
+    AND NOT coalesce(regexp_like(request_path(request_uri), '^/(healthz|livez|readyz|version|favicon\.ico)(/|$)'), false)
 ),
 spaced AS (
   SELECT

@@ -39,7 +39,6 @@ uses AS (
 numbered AS (
   SELECT
     *,
-    regexp_replace(command_line, '^(/\S*/)?(ba|da|a)?sh\s+-c\s+', '', 'i') AS task,
     row_number() OVER (PARTITION BY cluster, username, subresource, command_line ORDER BY time, event_id) AS nth
   FROM uses
   WHERE identity_kind IN ('service_account', 'node') AND subresource IN ('exec', 'attach')
@@ -51,5 +50,5 @@ SELECT
     ELSE ' runs ' || coalesce('"' || left(command_line, 300) || '"', 'a command') || ' in pod ' END || coalesce(name, '') AS reason
 FROM numbered
 LEFT ANTI JOIN made USING (cluster, username, namespace, name)
-LEFT JOIN status_commands ON regexp_like(task, '^(' || pattern || ')\s*$', 'i')
-WHERE nth = 1 AND in_scope AND pattern IS NULL
+LEFT ANTI JOIN status_execs USING (cluster, event_id)
+WHERE nth = 1 AND in_scope

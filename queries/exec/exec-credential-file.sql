@@ -28,5 +28,7 @@ FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('credential file')
   AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
-  -- Whether a file is there is no secret.
-  AND NOT regexp_like(line, '^((/\S*/)?(ba|da|a)?sh\s+-c\s+)?["'']?(ls|stat|test|\[|file|wc|readlink|realpath)\s[^;|&$<`]*$', 'i')
+  -- Whether a file is there is no secret: one such program and its words, which print no content.
+  AND NOT coalesce(
+    words[1] IN ('ls', 'stat', 'test', '[', 'readlink', 'realpath')
+    OR words[1] IN ('wc', 'file') AND regexp_like(array_to_string(words, ' '), '^(wc|file) (-[bclLw]+ )*(/[\w.-]+)+$'), false)

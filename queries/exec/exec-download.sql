@@ -29,11 +29,11 @@ WITH outward AS (
     regexp_replace(
       regexp_replace(
         regexp_replace(code, '\b(127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(1[6-9]|2\d|3[01])\.\d+\.\d+|169\.254\.\d+\.\d+|0\.0\.0\.0)\b', 'localhost', 'g'),
-        -- A host without a dot, or with the name of a service, is inside.
-        '\b(https?|ftp)://([^@/\s]*@)?(\[::1?\]|\$?\{?[\w-]+\}?|[\w.-]+\.(svc|local|internal|localdomain|lan))(:\d+)?(/\S*|\?\S*|[\s"'';|&)]|$)',
+        -- A host without a dot, or with the name of a service, is inside; a number is an address.
+        '\b(https?|ftp)://([^@/\s]*@)?(\[::1?\]|[a-z][\w-]*|\$\{?[\w-]+\}?|[\w.-]+\.(svc|local|internal|localdomain|lan))(:\d+)?(/\S*|\?\S*|[\s"'';|&)]|$)',
         ' ', 'gi'),
       -- What is thrown away.
-      '\s(-\w*o|-O|--output|--output-document)[=\s]*/dev/null|>\s*/dev/null|2>&1|\bwget\b[^|;&]*\s--spider\b[^|;&]*', ' ', 'g')
+      '\s(-\w*o|-O|--output|--output-document)[=\s]*/dev/null(\s|$)|>\s*/dev/null(\s|$)|2>&1|\bwget\b[^|;&]*\s--spider(\s[^|;&]*|$)', ' ', 'g')
       AS outside
   FROM command_lines
   WHERE source = 'exec' AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')

@@ -22,17 +22,12 @@ references:
   - https://docs.aws.amazon.com/guardduty/latest/ug/guardduty-finding-types-eks-audit-logs.html
 covers: [EX-004]
 */
-WITH commands AS (
-  SELECT *, regexp_replace(command_line, '^(/\S*/)?(ba|da|a)?sh\s+-c\s+', '', 'i') AS task
-  FROM execs
-  WHERE subresource = 'exec' AND identity_kind <> 'controller'
-    AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
-)
 SELECT
   event_id,
   'runs ' || coalesce('"' || left(command_line, 300) || '"', 'a command') || ' in pod ' || coalesce(name, '') || ' of ' || owner
-    AS reason
-FROM commands
-JOIN system_namespaces ON commands.namespace LIKE system_namespaces.namespace
-LEFT JOIN status_commands ON regexp_like(task, '^(' || pattern || ')\s*$', 'i')
-WHERE pattern IS NULL
+    || coalesce(', through the kubelet of ' || node, '') AS reason
+FROM execs
+JOIN system_namespaces ON execs.namespace LIKE system_namespaces.namespace
+LEFT ANTI JOIN status_execs USING (cluster, event_id)
+WHERE subresource = 'exec' AND identity_kind <> 'controller'
+  AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')

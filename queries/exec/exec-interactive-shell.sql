@@ -25,4 +25,4 @@ SELECT
   'opens ' || coalesce('"' || left(command_line, 300) || '"', 'a shell') || ' in pod ' || coalesce(name, '') AS reason
 FROM execs
 WHERE subresource = 'exec' AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
-  AND (tty OR (stdin AND regexp_like(command_line, '^(/\S*/)?((ba|da|z|k|a|c|tc|fi)?sh|pwsh|powershell(\.exe)?|cmd(\.exe)?)(\s+-[il]+)*$', 'i')))
+  AND (tty OR (stdin AND regexp_like(command_line, '^(/\S*/)?((env|busybox)\s+)?((ba|da|z|k|a|c|tc|fi)?sh|pwsh|powershell(\.exe)?|cmd(\.exe)?)(\s+-\S+)*$', 'i')))

@@ -23,10 +23,13 @@ references:
   - https://attack.mitre.org/techniques/T1609/
 covers: [EX-012]
 */
+-- The path as the kubelet gets it: unescaped and cleaned. What the query says does not matter.
 SELECT
   event_id,
-  verb || ' ' || request_uri || coalesce(', answered with ' || status_code, '') AS reason
+  verb || ' ' || proxied_path(request_uri) || coalesce(' of node ' || name, '')
+    || coalesce(': ' || left(array_to_string(exec['command'], ' '), 300), '')
+    || coalesce(', answered with ' || status_code, '') AS reason
 FROM events
-WHERE resource = 'nodes' AND subresource = 'proxy'
+WHERE activity = 'access' AND resource = 'nodes' AND subresource = 'proxy'
   AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
-  AND regexp_like(request_uri, '/proxy/+(run|exec|attach|portForward|cri|checkpoint|debug|containerLogs|logs)(/|\?|$)', 'i')
+  AND regexp_like(proxied_path(request_uri), '^/(run|exec|attach|portForward|cri|checkpoint|debug|containerLogs|logs)(/|$)', 'i')

@@ -32,6 +32,6 @@ SELECT
 FROM events
 WHERE identity_kind = 'anonymous' AND outcome = 'allowed' AND verb IN ('get', 'list', 'watch', 'post')
   AND (resource IS NOT NULL
-    OR NOT regexp_like(coalesce(request_uri, '/version'), '^/(healthz|livez|readyz|version|\.well-known|openid|api|apis|openapi)([/?]|$)'))
+    OR NOT regexp_like(request_path(coalesce(request_uri, '/version')), '^/(healthz|livez|readyz|version|\.well-known|openid|api|apis|openapi)(/|$)'))
   -- Nodes that join by kubeadm read where the cluster is.
   AND NOT (coalesce(namespace, '') = 'kube-public' AND coalesce(name, '') = 'cluster-info')

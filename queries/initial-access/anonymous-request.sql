@@ -32,5 +32,5 @@ SELECT
     || sum(CASE WHEN outcome = 'allowed' THEN 0 ELSE 1 END) || ' were refused' AS reason
 FROM events
 WHERE identity_kind = 'anonymous'
-  AND NOT regexp_like(coalesce(request_uri, ''), '^/(healthz|livez|readyz|version)([/?]|$)')
+  AND NOT coalesce(regexp_like(request_path(request_uri), '^/(healthz|livez|readyz|version)(/|$)'), false)
 GROUP BY cluster, client_ip

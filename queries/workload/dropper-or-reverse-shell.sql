@@ -34,7 +34,7 @@ WITH written AS (
 numbered AS (
   SELECT
     *,
-    row_number() OVER (PARTITION BY cluster, namespace, object, role, container, line ORDER BY time, event_id) AS nth
+    row_number() OVER (PARTITION BY cluster, namespace, object, role, container, line, code ORDER BY time, event_id) AS nth
   FROM written
 )
 SELECT

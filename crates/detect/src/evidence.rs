@@ -11,6 +11,8 @@ use chrono::{DateTime, Utc};
 use podtrail_query::{Optimized, QueryError, Session};
 use serde::{Deserialize, Serialize};
 
+use crate::uncertain::{Uncertainty, uncertain};
+
 /// What a finding tells of one event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
@@ -48,6 +50,8 @@ pub struct Evidence {
     pub images: Vec<String>,
     /// Why it is a matter of course, where it is.
     pub routine: Option<String>,
+    /// What is known of a write whose answer does not show whether it was carried out.
+    pub uncertain: Option<Uncertainty>,
     /// Where the event stands.
     pub source: Source,
 }
@@ -69,7 +73,7 @@ const EVIDENCE_SQL: &str = "
 SELECT
   recorded.event_id, audit_id, time, recorded.cluster, username, impersonated_username, verb, api_group, resource,
   subresource, namespace, name, outcome, client_ip, user_agent, source_file, source_sha256, source_line, source_offset,
-  workload['containers'] AS containers, routine
+  workload['containers'] AS containers, routine, outcome_uncertain
 FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history) AS recorded
 LEFT JOIN (
   SELECT cluster, event_id, min(routine) AS routine FROM {routine} GROUP BY cluster, event_id
@@ -104,7 +108,20 @@ pub(crate) async fn read(
     let routine = if with_routine { ROUTINE } else { NO_ROUTINE };
     let batches = session.sql(&EVIDENCE_SQL.replace("{routine}", routine)).await?.collect().await?;
     let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
-    Ok(rows.filter_map(|(batch, row)| evidence(batch, row)).collect())
+    let mut events: Vec<Evidence> =
+        rows.filter_map(|(batch, row)| evidence(batch, row)).collect();
+    // Such writes are rare, and what came after them takes long to find.
+    let is_uncertain = |batch: &RecordBatch| {
+        let column = batch.column_by_name("outcome_uncertain").and_then(AsArray::as_boolean_opt);
+        column.is_some_and(|column| column.true_count() > 0)
+    };
+    if batches.iter().any(is_uncertain) {
+        let mut known = uncertain(session).await?;
+        for event in &mut events {
+            event.uncertain = known.remove(&(event.cluster.clone(), event.event_id.clone()));
+        }
+    }
+    Ok(events)
 }
 
 fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
@@ -133,6 +150,7 @@ fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
         user_agent: text("user_agent"),
         images: images(batch, row),
         routine: text("routine"),
+        uncertain: None,
         source: Source {
             file: text("source_file"),
             line: int("source_line"),
@@ -142,7 +160,7 @@ fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
     })
 }
 
-fn text(batch: &RecordBatch, name: &str, row: usize) -> Option<String> {
+pub(crate) fn text(batch: &RecordBatch, name: &str, row: usize) -> Option<String> {
     let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
     column.is_valid(row).then(|| column.value(row).to_owned())
 }

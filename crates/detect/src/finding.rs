@@ -157,6 +157,23 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
         reasons.extend(routines.into_iter().map(|routine| format!("routine: {routine}")));
     }
     events.dedup_by(|a, b| a.event_id == b.event_id);
+    let mut confidence = head.confidence;
+    let mut doubts = events.iter().filter_map(|event| event.uncertain.as_ref()).peekable();
+    if doubts.peek().is_some() {
+        // One write that was carried out is enough.
+        let is_known = events.iter().any(|event| {
+            event.uncertain.as_ref().is_none_or(|doubt| doubt.carried_out == Some(true))
+        });
+        if !is_known {
+            confidence = confidence.lower();
+        }
+        for doubt in doubts {
+            let reason = doubt.reason();
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+    }
     let (first, last) = (*events.first()?, *events.last()?);
     let mut images: Vec<String> = Vec::new();
     for image in events.iter().flat_map(|event| &event.images) {
@@ -173,7 +190,7 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
         detection: head.id.clone(),
         title: head.title.clone(),
         severity,
-        confidence: head.confidence,
+        confidence,
         risk,
         attack: head.attack.clone(),
         tactics: head.tactics.clone(),

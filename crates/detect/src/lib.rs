@@ -20,6 +20,7 @@ mod run;
 mod saved;
 mod severity;
 mod table;
+mod uncertain;
 
 pub use attack_names::AttackNames;
 pub use cases::{CaseError, CaseReport, run_cases};
@@ -38,5 +39,6 @@ pub use run::{DetectError, Excepted, Failure, Hunt, hunt};
 pub use saved::{SavedHead, SavedQuery, saved_queries};
 pub use severity::{Confidence, Severity};
 pub use table::TableError;
+pub use uncertain::Uncertainty;
 // What a ready query is bound with.
 pub use datafusion::common::ParamValues;

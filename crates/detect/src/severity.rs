@@ -66,6 +66,14 @@ impl Confidence {
             Self::High => "high",
         }
     }
+
+    /// The next lower one; the lowest stays.
+    pub(crate) fn lower(self) -> Self {
+        match self {
+            Self::Low | Self::Medium => Self::Low,
+            Self::High => Self::Medium,
+        }
+    }
 }
 
 impl fmt::Display for Confidence {

@@ -12,6 +12,7 @@ use crate::rbac::Rbac;
 use crate::row;
 use crate::secret::Secret;
 use crate::service::Service;
+use crate::shell::simple_command;
 use crate::token_request::TokenRequest;
 use crate::webhook::Webhook;
 use crate::workload::Workload;
@@ -49,7 +50,7 @@ row! {
         pub name: Option<Text<'a>>,
         /// HTTP status code of the response.
         pub status_code: Option<i32>,
-        /// How far the request got: `allowed` (it may have been a dry run where `dry_run` is null), `dry_run`, `denied_authn`, `denied_authz`, `denied_admission`, `invalid`, `conflict`, `error` or `unknown` (no response at this stage).
+        /// How far the request got: `allowed` (it may have been a dry run where `dry_run` is null, and may not have been carried out where `outcome_uncertain`), `dry_run`, `denied_authn`, `denied_authz`, `denied_admission`, `invalid`, `conflict`, `error` or `unknown` (no response at this stage).
         pub outcome: Option<Text<'a>>,
         /// What `username` is: `human`, `service_account`, `node`, `controller` (of the control plane), `system` or `anonymous`.
         pub identity_kind: Option<Text<'a>>,
@@ -69,7 +70,7 @@ row! {
         pub impersonated_username: Option<Text<'a>>,
         /// Annotation `authorization.k8s.io/decision`: `allow` or `forbid`.
         pub decision: Option<Text<'a>>,
-        /// Whether the request asked for `dryRun`: nothing was stored. Null where the log has neither the request URI nor the options of a delete, as on GKE.
+        /// Whether the request was a dry run as the server understands it: nothing was stored. Only a write can be one, and only by `dryRun` of exactly `All`. Null where the log does not show what decides: neither the request URI nor the options of a delete, as on GKE, or a delete with `dryRun` in its query whose body, which would count instead, is not in the log.
         pub dry_run: Option<bool>,
         /// `objectRef.uid`, else the uid in the response.
         pub object_uid: Option<Text<'a>>,
@@ -169,6 +170,8 @@ row! {
         pub response_object: Option<LongText<'a>>,
         /// JSON object with every member of the event that the other columns cannot give back exactly.
         pub extra: Option<LongText<'a>>,
+        /// Whether the answer does not show if the write was carried out: it ended in a time-out (504), another server error or a panic of the API server. `outcome` is `allowed` then, for it may have been. Null for what has no answer.
+        pub outcome_uncertain: Option<bool>,
     }
 }
 
@@ -185,6 +188,14 @@ row! {
         pub tty: Option<bool>,
         /// The forwarded ports.
         pub ports: Option<Vec<Text<'a>>>,
+        /// What a request through `nodes/proxy` has the kubelet do: `exec`, `attach` or `portforward`; null for other requests, whose subresource says it.
+        pub action: Option<Text<'a>>,
+        /// The namespace of the pod that a request through `nodes/proxy` names.
+        pub namespace: Option<Text<'a>>,
+        /// The pod that a request through `nodes/proxy` names.
+        pub pod: Option<Text<'a>>,
+        /// The words of the one program that runs: the command itself, or what it has a shell run (`sh -c`), where that is one simple command. Null where it is more: a shell to type into, several commands, substitutions, redirections or line breaks.
+        pub words: Option<Vec<Text<'a>>>,
     }
 }
 
@@ -207,6 +218,30 @@ impl<'a> Exec<'a> {
             stdin: options.bool("stdin"),
             tty: options.bool("tty"),
             ports: ports.map(|ports| ports.iter().filter_map(port).collect()),
+            ..self
+        }
+    }
+
+    /// These options with the words of the one program that runs.
+    pub(crate) fn with_words(mut self) -> Self {
+        self.words = self.command.as_deref().and_then(simple_command);
+        self
+    }
+
+    /// The same, independent of the text that it was read from.
+    pub(crate) fn into_owned<'b>(self) -> Exec<'b> {
+        let own = |text: Text<'a>| Text::from(text.0.into_owned());
+        let own_all = |texts: Vec<Text<'a>>| texts.into_iter().map(own).collect();
+        Exec {
+            command: self.command.map(own_all),
+            container: self.container.map(own),
+            stdin: self.stdin,
+            tty: self.tty,
+            ports: self.ports.map(own_all),
+            action: self.action.map(own),
+            namespace: self.namespace.map(own),
+            pod: self.pod.map(own),
+            words: self.words.map(own_all),
         }
     }
 }

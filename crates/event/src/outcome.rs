@@ -35,8 +35,60 @@ pub(crate) struct Evidence<'a> {
     pub(crate) stage: Option<&'a str>,
     /// It is known to have been one.
     pub(crate) dry_run: bool,
+    /// Whether the request writes to the storage of the API server.
+    pub(crate) stores: bool,
     /// The ValidatingAdmissionPolicy that denies the request by its annotation.
     pub(crate) denying_policy: Option<Text<'a>>,
+}
+
+/// How messages of server errors begin that come before anything is stored. In none of them a client chooses the words.
+///
+/// Sources: `k8s.io/apiserver` (`admission/plugin/webhook`, `admission/plugin/resourcequota`, `endpoints/handlers`),
+/// etcd's `rpctypes`.
+const NOTHING_STORED: &[&str] = &[
+    "Internal error occurred: failed calling webhook ",
+    "Internal error occurred: failed to call webhook ",
+    "Internal error occurred: resource quota evaluat",
+    "Internal error occurred: error resolving resource",
+    "etcdserver: request is too large",
+    "etcdserver: mvcc: database space exceeded",
+    "rpc error: code = ResourceExhausted desc = trying to send message larger than max",
+    "The apiserver is shutting down",
+];
+
+/// The message of clients and proxies for a 503 without one.
+const UNABLE: &str = "the server is currently unable to handle the request";
+
+impl Evidence<'_> {
+    /// Whether a write may have been carried out although the answer is an error: it ended in a time-out (504), another
+    /// error of the server or a panic, and nothing says that it never got as far as the storage.
+    ///
+    /// Whoever asks for `?timeout=1ms` gets a 504 for a write that goes on.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        let message = self.message.unwrap_or_default();
+        let is_server_error = match self.code {
+            // Whether an aggregated API was there to be asked at all; the API server itself does not answer a write so.
+            Some(503) => !matches!(message, "" | "service unavailable" | UNABLE),
+            Some(code) => code >= 500,
+            None => false,
+        };
+        self.stores
+            && !self.dry_run
+            && self.decision != Some("forbid")
+            && (is_server_error || self.stage == Some("Panic"))
+            && !chooses_its_code(message)
+            && !NOTHING_STORED.iter().any(|beginning| message.starts_with(beginning))
+    }
+}
+
+/// Whether a request of this kind changes what the API server stores.
+///
+/// What it answers itself stores nothing, whatever the verb: streams and proxies, tokens, reviews.
+pub(crate) fn stores(verb: &str, api_group: &str, resource: &str, subresource: &str) -> bool {
+    matches!(verb, "create" | "update" | "patch" | "delete" | "deletecollection")
+        && !matches!(subresource, "exec" | "attach" | "portforward" | "proxy" | "token" | "log")
+        && !matches!(api_group, "authentication.k8s.io" | "authorization.k8s.io")
+        && !resource.is_empty()
 }
 
 impl Outcome {
@@ -44,6 +96,9 @@ impl Outcome {
         let message = evidence.message.unwrap_or_default();
         if evidence.decision == Some("forbid") {
             return Self::DeniedAuthz;
+        }
+        if evidence.is_uncertain() {
+            return Self::Allowed;
         }
         if evidence.stage == Some("Panic") {
             return Self::Error;
@@ -132,6 +187,57 @@ mod tests {
         assert_eq!(of(409, "allow", ""), "conflict");
         assert_eq!(of(500, "allow", ""), "error");
         assert_eq!(of(0, "", ""), "unknown");
+    }
+
+    #[test]
+    fn a_write_may_have_been_carried_out_although_it_failed() {
+        let of = |code, message, stage| {
+            let evidence = Evidence {
+                code,
+                message: Some(message),
+                stage: Some(stage),
+                decision: Some("allow"),
+                stores: true,
+                ..Evidence::default()
+            };
+            assert_eq!(evidence.is_uncertain(), Outcome::of(&evidence) == Outcome::Allowed);
+            evidence.is_uncertain()
+        };
+        let timeout = "Timeout: request did not complete within requested timeout - context deadline exceeded";
+        let done = "ResponseComplete";
+        assert!(of(Some(504), timeout, done));
+        assert!(of(Some(500), "etcdserver: request timed out", done));
+        assert!(of(Some(500), "", done));
+        assert!(of(Some(500), "", "Panic"));
+        assert!(of(None, "", "Panic"));
+        assert!(of(Some(503), "etcdserver: leader changed", done));
+        for (code, message) in [
+            (500, r#"Internal error occurred: failed calling webhook "v.example": connection refused"#),
+            (500, "etcdserver: request is too large"),
+            (503, ""),
+            (503, "service unavailable"),
+            (500, r#"admission webhook "v.example" denied the request: no"#),
+            (429, "Too many requests"),
+            (409, ""),
+            (422, timeout),
+            (404, ""),
+        ] {
+            assert!(!of(Some(code), message, done), "{code} {message}");
+        }
+        // Words of the client do not stand at the beginning.
+        assert!(of(Some(500), "pods \"etcdserver: request is too large\": timed out", done));
+    }
+
+    #[test]
+    fn only_a_write_of_an_object_is_stored() {
+        assert!(stores("create", "", "pods", ""));
+        assert!(stores("create", "", "pods", "binding"));
+        assert!(stores("deletecollection", "", "pods", ""));
+        assert!(!stores("get", "", "pods", ""));
+        assert!(!stores("create", "", "pods", "exec"));
+        assert!(!stores("create", "", "nodes", "proxy"));
+        assert!(!stores("create", "", "serviceaccounts", "token"));
+        assert!(!stores("create", "authorization.k8s.io", "subjectaccessreviews", ""));
     }
 
     #[test]

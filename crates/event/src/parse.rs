@@ -12,13 +12,13 @@ use crate::admission::{POLICY_FAILURE, denying_policy};
 use crate::body::Json;
 use crate::column::{LongText, Map, Micros, Text};
 use crate::document::{Document, Member, Reader, Value};
-use crate::event::Event;
+use crate::event::{Event, Exec};
 use crate::extract::{Bodies, Shown, write};
 use crate::identity::IdentityKind;
 use crate::kinds::workload_kind;
-use crate::outcome::{Evidence, Outcome};
+use crate::outcome::{Evidence, Outcome, stores};
 use crate::redact::{RedactionKey, redact};
-use crate::request_uri::RequestQuery;
+use crate::request_uri::{DryRun, RequestQuery, kubelet_exec};
 
 /// Why a JSON text is not an audit event.
 #[derive(Debug, thiserror::Error)]
@@ -378,17 +378,23 @@ impl<'a, 't> Columns<'a, 't> {
             Some(uri) => RequestQuery::of(uri, streams).into_owned(),
             None => RequestQuery::default(),
         };
-        let dry_run = match event.verb.as_deref() {
-            // A DeleteOptions body replaces the query's options (apiserver, endpoints/handlers/delete.go).
-            Some("delete" | "deletecollection") if bodies.request().is_some() => {
-                bodies.request().map(|options| !options.list("dryRun").is_empty())
-            }
-            _ => event.request_uri.is_some().then_some(query.dry_run),
+        let verb = event.verb.as_deref().unwrap_or_default();
+        let stores = stores(verb, api_group, resource, subresource);
+        let dry_run = if stores {
+            Self::dry_run(event, &query, bodies)
+        } else {
+            // Reads, streams and reviews are carried out, whatever they ask for.
+            event.request_uri.is_some().then_some(false)
         };
         event.dry_run = dry_run;
         event.field_manager = query.field_manager;
         event.force = query.force;
-        event.exec = query.exec.map(|exec| exec.or_of_options(bodies));
+        let exec = if (api_group, resource, subresource) == ("", "nodes", "proxy") {
+            event.request_uri.as_deref().and_then(kubelet_exec)
+        } else {
+            query.exec.map(|exec| exec.or_of_options(bodies))
+        };
+        event.exec = exec.map(Exec::with_words);
         // Kubernetes 1.20 leaves the message to the body.
         let is_failure = event.status_code.is_some_and(|code| code >= 400);
         let message = event
@@ -401,13 +407,46 @@ impl<'a, 't> Columns<'a, 't> {
             message: message.as_deref(),
             stage: event.stage.as_deref(),
             dry_run: dry_run == Some(true),
+            stores,
             denying_policy: self.denying_policy.take(),
         };
         let outcome = Outcome::of(&evidence);
         let denied_by = outcome.denied_by(&evidence).map(|by| Text::from(by.0.into_owned()));
         event.denied_by = denied_by;
         event.outcome = Some(outcome.as_str().into());
+        event.outcome_uncertain =
+            (outcome != Outcome::Unknown).then(|| evidence.is_uncertain());
         event.truncated.get_or_insert(false);
+    }
+
+    /// Whether a write is a dry run; nothing where the log does not show what decides.
+    fn dry_run(
+        event: &Event<'a>,
+        query: &RequestQuery<'a>,
+        bodies: &Bodies<'a, '_>,
+    ) -> Option<bool> {
+        if matches!(event.verb.as_deref(), Some("delete" | "deletecollection")) {
+            // A DeleteOptions body replaces the query's options (apiserver, endpoints/handlers/delete.go).
+            if let Some(options) = bodies.request() {
+                let mut asked = DryRun::default();
+                for value in options.texts("dryRun").into_iter().flatten() {
+                    asked.add(&value);
+                }
+                return Some(asked == DryRun::All);
+            }
+            let shows_bodies = matches!(event.level.as_deref(), Some("Request" | "RequestResponse"));
+            if query.dry_run && (!shows_bodies || event.truncated == Some(true)) {
+                return None;
+            }
+        }
+        event.request_uri.as_ref()?;
+        // What was stored has a version; what was not has that of the request, which is none.
+        let version = |body: Option<&Json<'a>>| body?.get("metadata")?.text("resourceVersion");
+        let is_stored = event.verb.as_deref() == Some("create")
+            && query.dry_run
+            && version(bodies.response()).is_some_and(|version| !version.is_empty())
+            && version(bodies.request()).is_none_or(|version| version.is_empty());
+        Some(query.dry_run && !is_stored)
     }
 
     /// Fills the columns on what the request writes.

@@ -132,8 +132,61 @@ fn a_dry_run_is_what_the_server_takes_for_one() {
     // The body of a delete replaces the query.
     assert_eq!(outcome("delete", dry, json!({"kind": "DeleteOptions"}), None), "allowed");
     assert_eq!(outcome("delete", plain, json!({"dryRun": ["All"]}), None), "dry_run");
-    // A stream cannot be a dry run, whatever its URI says.
+    // A stream, a read, a proxy and a token cannot be a dry run, whatever the URI says.
     assert_eq!(outcome("get", dry, Value::Null, Some("exec")), "allowed");
+    assert_eq!(outcome("get", dry, Value::Null, None), "allowed");
+    assert_eq!(outcome("create", dry, Value::Null, Some("proxy")), "allowed");
+    assert_eq!(outcome("create", dry, Value::Null, Some("token")), "allowed");
+    // Another value is an error, and so no dry run where it was carried out.
+    assert_eq!(outcome("create", "/api/v1/pods?dryRun=all", Value::Null, None), "allowed");
+    assert_eq!(outcome("delete", plain, json!({"dryRun": ["None"]}), None), "allowed");
+}
+
+/// An object that was stored has a version.
+#[test]
+fn what_was_stored_was_no_dry_run() {
+    let dry_run = |request: Value, response: Value| {
+        let object = |metadata: Value| json!({"kind": "Pod", "metadata": metadata, "spec": {}});
+        let members = json!({
+            "requestURI": "/api/v1/pods?dryRun=All",
+            "requestObject": object(request),
+            "responseObject": object(response),
+        });
+        row(&event("create", "", "pods", members)).dry_run
+    };
+    assert_eq!(dry_run(json!({}), json!({"uid": "u"})), Some(true));
+    assert_eq!(dry_run(json!({}), json!({"uid": "u", "resourceVersion": "7"})), Some(false));
+    assert_eq!(dry_run(json!({"resourceVersion": "7"}), json!({"resourceVersion": "7"})), Some(true));
+}
+
+/// Whoever asks for a time-out of a millisecond gets an error for a write that goes on.
+#[test]
+fn a_write_without_an_answer_may_have_been_carried_out() {
+    let outcome = |verb, code: i32, stage| {
+        let status = json!({"metadata": {}, "status": "Failure", "code": code});
+        let members = json!({"responseStatus": status, "stage": stage});
+        let row = row(&event(verb, "", "pods", members));
+        (row.outcome.as_deref().unwrap().to_owned(), row.outcome_uncertain)
+    };
+    let allowed = |is_uncertain| ("allowed".to_owned(), Some(is_uncertain));
+    assert_eq!(outcome("create", 504, "ResponseComplete"), allowed(true));
+    assert_eq!(outcome("create", 500, "Panic"), allowed(true));
+    assert_eq!(outcome("create", 201, "ResponseComplete"), allowed(false));
+    assert_eq!(outcome("get", 504, "ResponseComplete"), ("error".to_owned(), Some(false)));
+    assert_eq!(outcome("create", 429, "ResponseComplete"), ("error".to_owned(), Some(false)));
+}
+
+/// What a kubelet is asked to run is a command, however the path is written.
+#[test]
+fn a_command_through_the_kubelet_is_one() {
+    let members = json!({
+        "requestURI": "/api/v1/nodes/cp-1/proxy/%72un/kube-system/etcd/etcd?cmd=cat+/etc/shadow&z=/proxy/",
+        "objectRef": {"resource": "nodes", "name": "cp-1", "subresource": "proxy"},
+    });
+    let exec = row(&event("create", "", "nodes", members)).exec.unwrap();
+    let words: Vec<&str> = exec.words.iter().flatten().map(|word| &**word).collect();
+    assert_eq!(words, ["cat", "/etc/shadow"]);
+    assert_eq!((exec.action.as_deref(), exec.pod.as_deref()), (Some("exec"), Some("etcd")));
 }
 
 /// Where nothing shows the options of a request, whether it was a dry run is not known.
@@ -152,6 +205,9 @@ fn a_dry_run_may_be_unknown() {
     let options = |list: Value| json!({"requestURI": null, "requestObject": {"dryRun": list}});
     assert_eq!(dry_run("delete", options(json!(["All"]))), Some(true));
     assert_eq!(dry_run("delete", options(json!([]))), Some(false));
+    // The body, which counts instead of the query, is not in the log.
+    let metadata = json!({"requestURI": "/api/v1/pods?dryRun=All", "level": "Metadata"});
+    assert_eq!(dry_run("delete", metadata), None);
 }
 
 #[test]

@@ -14,6 +14,8 @@ mod names;
 mod network;
 mod path;
 mod pod_security;
+mod request;
+mod shell;
 mod spec_write;
 mod strings;
 
@@ -37,6 +39,13 @@ pub fn functions() -> Vec<ScalarUDF> {
         spec_write::writes_spec(),
         names::glob(),
         decode::decode_command(),
+        shell::as_run(),
+        shell::without_port_checks(),
+        request::query_value(),
+        request::required_value(),
+        request::request_path(),
+        request::proxied_path(),
+        request::dry_run_fault(),
     ];
     let mut functions: Vec<_> = of_strings.into_iter().map(ScalarUDF::from).collect();
     functions.push(ScalarUDF::from(pod_security::PodSecurityLevel::new()));

@@ -4,7 +4,8 @@ SELECT
   verb, namespace, name, outcome, kind, body_source, role_kind, role_name,
   subject['kind'] AS subject_kind,
   subject['name'] AS subject_name,
-  subject['namespace'] AS subject_namespace
+  subject['namespace'] AS subject_namespace,
+  outcome_uncertain
 FROM (
   SELECT
     *,

@@ -118,7 +118,14 @@ const DERIVED: &[(&[&str], Texts)] = &[
             ("revoke_event_id", "The event that ended it."),
         ],
     ),
-    (&["execs"], &[("command_line", "`command`, joined by spaces.")]),
+    (
+        &["execs"],
+        &[
+            ("command_line", "`command`, joined by spaces."),
+            ("subresource", "`exec`, `attach` or `portforward`, through the kubelet too."),
+            ("node", "The node whose kubelet is asked, through `nodes/proxy`; null for others."),
+        ],
+    ),
     (
         &["token_requests"],
         &[(

@@ -40,6 +40,8 @@ FROM (
       AND resource IN ('rolebindings', 'clusterrolebindings')
       AND subresource IS NULL
       AND outcome = 'allowed'
+      -- Of a removal without an answer it is not known that anything ended.
+      AND NOT (verb IN ('delete', 'deletecollection') AND coalesce(outcome_uncertain, false))
       AND (rbac IS NOT NULL OR verb IN ('delete', 'deletecollection'))
   )
 )

@@ -36,7 +36,7 @@ JOIN (
       workload['kind'] AS kind,
       workload['owner'] AS owner,
       subresource IS NULL AND workload['body_source'] IN ('request', 'response') AS whole,
-      CASE WHEN outcome <> 'unknown' THEN outcome = 'allowed' END AS stored,
+      CASE WHEN outcome <> 'unknown' AND NOT coalesce(outcome_uncertain, false) THEN outcome = 'allowed' END AS stored,
       verb = 'create' AS writes_spec
     FROM events{known}
     WHERE activity = 'workload'
@@ -49,7 +49,7 @@ JOIN (
       workload['kind'] AS kind,
       workload['owner'] AS owner,
       subresource IS NULL AND workload['body_source'] IN ('request', 'response') AS whole,
-      CASE WHEN outcome <> 'unknown' THEN outcome = 'allowed' END AS stored,
+      CASE WHEN outcome <> 'unknown' AND NOT coalesce(outcome_uncertain, false) THEN outcome = 'allowed' END AS stored,
       (field_manager IS NULL OR field_manager NOT IN ('kubectl-annotate', 'kubectl-label'))
         AND writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) AS writes_spec
     FROM events{known}
@@ -65,7 +65,7 @@ JOIN (
       NULL AS kind,
       NULL AS owner,
       false AS whole,
-      CASE WHEN outcome <> 'unknown' THEN outcome = 'allowed' END AS stored,
+      CASE WHEN outcome <> 'unknown' AND NOT coalesce(outcome_uncertain, false) THEN outcome = 'allowed' END AS stored,
       writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) AS writes_spec
     FROM events{known}
     WHERE activity = 'write'

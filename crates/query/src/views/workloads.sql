@@ -39,6 +39,7 @@ SELECT
   workload['volumes'] AS volumes,
   workload['containers'] AS containers,
   workload['pod_security_level'] AS pod_security_level,
-  workload['pod_security_failed'] AS pod_security_failed
+  workload['pod_security_failed'] AS pod_security_failed,
+  outcome_uncertain
 FROM events{history}
 WHERE activity = 'workload' AND workload IS NOT NULL

@@ -1,0 +1,75 @@
+/*
+id: dry-run-carried-out
+title: Dry run whose object exists
+severity: high
+confidence: medium
+risk: 60
+attack: [T1610, T1036]
+tactics: [Stealth, Execution]
+description: >-
+  An object of a create that was logged as a dry run is used afterwards although no other request in the log has
+  created it: the scheduler binds the pod, a kubelet reports on it, a controller makes what it owns, or its uid comes
+  back. It was no dry run.
+blind_spots: >-
+  Objects of which no later request is logged. Creates that the audit policy leaves out look like this.
+false_positives:
+  - Objects that were made, after a dry run, by a request that the log does not have
+triage:
+  - SELECT time, username, client_ip, user_agent, verb, request_uri, dry_run, outcome, status_code FROM events WHERE event_id = '<event_id>'
+  - SELECT time, username, verb, resource, subresource, outcome FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
+  - https://attack.mitre.org/techniques/T1036/
+covers: [WL-078]
+controls: [AIS-06]
+*/
+WITH tried AS (
+  SELECT cluster, event_id, time, username, api_group, resource, namespace, name, object_uid, workload['kind'] AS kind
+  FROM events
+  WHERE activity = 'workload' AND verb = 'create' AND outcome = 'dry_run' AND subresource IS NULL AND name IS NOT NULL
+),
+-- What exists by itself: somebody created it, or it was there before the log. Of that a dry run says nothing.
+known AS (
+  SELECT DISTINCT cluster, resource, namespace, name
+  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  WHERE activity = 'workload' AND verb IN ('create', 'update', 'patch') AND subresource IS NULL AND outcome = 'allowed'
+    AND name IS NOT NULL
+),
+used AS (
+  SELECT tried.cluster, tried.event_id, concat(later.verb, ' ', concat_ws('/', later.resource, later.subresource), ' by ', later.username) AS use, later.time
+  FROM tried
+  JOIN events AS later
+    ON later.cluster = tried.cluster AND later.resource = tried.resource AND later.namespace = tried.namespace
+    AND later.name = tried.name
+  LEFT ANTI JOIN known
+    ON known.cluster = tried.cluster AND known.resource = tried.resource AND known.namespace = tried.namespace
+    AND known.name = tried.name
+  WHERE later.time >= tried.time AND later.outcome = 'allowed' AND later.subresource IN ('binding', 'status')
+    AND later.identity_kind IN ('controller', 'node', 'system')
+  UNION ALL
+  SELECT tried.cluster, tried.event_id, concat(later.verb, ' ', later.resource, ' by ', later.username) AS use, later.time
+  FROM tried
+  JOIN events AS later
+    ON later.cluster = tried.cluster AND later.workload['owner']['kind'] = tried.kind
+    AND later.workload['owner']['name'] = tried.name AND later.namespace = tried.namespace
+  LEFT ANTI JOIN known
+    ON known.cluster = tried.cluster AND known.resource = tried.resource AND known.namespace = tried.namespace
+    AND known.name = tried.name
+  WHERE later.time >= tried.time AND later.outcome = 'allowed' AND later.activity = 'workload' AND later.identity_kind = 'controller'
+  UNION ALL
+  -- A uid is never given twice.
+  SELECT tried.cluster, tried.event_id, concat(later.verb, ' ', concat_ws('/', later.resource, later.subresource), ' by ', later.username) AS use, later.time
+  FROM tried
+  JOIN events AS later ON later.cluster = tried.cluster AND later.object_uid = tried.object_uid
+  WHERE later.event_id <> tried.event_id AND later.time >= tried.time AND later.outcome = 'allowed'
+),
+firsts AS (
+  SELECT *, row_number() OVER (PARTITION BY cluster, event_id ORDER BY time, use) AS nth FROM used
+)
+SELECT
+  tried.event_id,
+  coalesce(username, 'nobody') || ' creates ' || kind || ' ' || tried.name || ' as a dry run, but it exists: ' || use AS reason
+FROM tried
+JOIN firsts ON firsts.cluster = tried.cluster AND firsts.event_id = tried.event_id
+WHERE nth = 1

@@ -1,0 +1,77 @@
+/*
+id: write-without-its-body
+title: Body of a write cut out of the log
+severity: medium
+confidence: medium
+risk: 35
+attack: [T1610, T1685.002]
+tactics: [Defense Impairment, Execution]
+description: >-
+  The body of a write of a workload, of a role or binding, or of an admission webhook or policy was too long for the
+  audit log and was cut off: by the API server (annotation audit.k8s.io/truncated) or on the way. What was written is
+  unknown. An object that is padded, with an annotation of 100 KiB, is stored as it is and leaves no trace.
+  The severity is high unless such bodies are cut off as a matter of course here: in one in twenty writes of this kind
+  by others in this cluster and its history.
+blind_spots: >-
+  Logs that show no body of any write, and bodies that were taken out without a mark. What the cut-off body says.
+false_positives:
+  - Large objects, such as a Deployment with the configuration in its annotations, and what controllers make of it
+  - Log pipelines that cut events at a few KiB
+triage:
+  - SELECT time, username, verb, resource, namespace, name, outcome, request_uri, annotations, truncated FROM events WHERE event_id = '<event_id>'
+  - SELECT time, username, verb, subresource, outcome, truncated FROM events WHERE resource = '<resource>' AND namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - SELECT username, truncated, count(*) AS writes FROM events WHERE activity = 'workload' AND verb IN ('create', 'update', 'patch') GROUP BY username, truncated
+references:
+  - https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/#log-backend
+  - https://attack.mitre.org/techniques/T1685.002/
+covers: [WL-001, DE-002]
+controls: [AIS-06]
+*/
+-- Lower than high is what others make usual, not the identity itself: an attacker would need other identities whose writes
+-- are cut off, in one in twenty of all; what a controller makes of an object whose own write was cut off and reported, and
+-- whose name begins with that object's; a write of an object whose write by the same identity was reported before.
+WITH writes AS (
+  SELECT *, true AS in_scope FROM cut_writes
+  UNION ALL
+  SELECT *, false AS in_scope FROM cut_writes_history
+),
+totals AS (
+  SELECT cluster, activity, username, count(*) AS writes, count(*) FILTER (WHERE is_cut) AS cut
+  FROM writes
+  GROUP BY cluster, activity, username
+),
+sums AS (
+  SELECT *, sum(writes) OVER same_kind - writes AS others, sum(cut) OVER same_kind - cut AS others_cut
+  FROM totals
+  WINDOW same_kind AS (PARTITION BY cluster, activity)
+),
+numbered AS (
+  SELECT
+    *,
+    row_number() OVER (PARTITION BY cluster, username, api_group, resource, namespace, name ORDER BY time, event_id) AS nth
+  FROM writes
+  WHERE is_cut
+),
+made AS (
+  SELECT DISTINCT child.cluster, child.event_id
+  FROM numbered AS child
+  JOIN numbered AS owner ON owner.cluster = child.cluster AND owner.namespace = child.namespace
+  WHERE child.identity_kind = 'controller' AND owner.identity_kind <> 'controller' AND owner.activity = 'workload'
+    AND child.activity = 'workload' AND owner.time <= child.time AND starts_with(child.name, owner.name || '-')
+)
+SELECT
+  numbered.event_id,
+  coalesce(numbered.username, 'nobody') || ' ' || CASE verb WHEN 'create' THEN 'creates' WHEN 'patch' THEN 'patches' ELSE 'updates' END
+    || ' ' || concat_ws('/', resource, subresource) || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
+    || ', and the log does not show what: the body was cut off. '
+    || CASE
+      WHEN others = 0 THEN 'No other write of this kind is in the log'
+      ELSE 'Of ' || others || ' such writes by others ' || others_cut || ' were cut off'
+    END AS reason,
+  CASE WHEN made.event_id IS NULL AND nth = 1 AND others_cut * 20 <= others THEN 'high' ELSE 'medium' END AS severity
+FROM numbered
+JOIN sums
+  ON sums.cluster = numbered.cluster AND sums.activity = numbered.activity
+  AND (sums.username IS NOT DISTINCT FROM numbered.username)
+LEFT JOIN made ON made.cluster = numbered.cluster AND made.event_id = numbered.event_id
+WHERE in_scope
