@@ -169,6 +169,8 @@ row! {
         pub response_object: Option<LongText<'a>>,
         /// JSON object with every member of the event that the other columns cannot give back exactly.
         pub extra: Option<LongText<'a>>,
+        /// What a create, update or patch is answered with where the client asked for less than the object: `Table`, `PartialObjectMetadata` or `PartialObjectMetadataList`.
+        pub partial_answer: Option<Text<'a>>,
     }
 }
 

@@ -26,7 +26,7 @@ fn write_as(
 }
 
 fn deployments() -> History {
-    History::new("apps", "deployments").unwrap()
+    History::new("apps", "deployments", Some("app")).unwrap()
 }
 
 fn deployment(image: &str) -> Value {
@@ -65,7 +65,12 @@ fn a_patch_is_compared_with_the_version_before_with_or_without_a_response() {
             ["image | app | image | a:3 | a:4"]
         );
         let label = json!({"metadata": {"labels": {"a": "b"}}});
-        assert_eq!(write(&mut history, "patch", label, response(deployment("a:4"))), NOTHING);
+        let mut labelled = deployment("a:4");
+        labelled["metadata"] = json!({"labels": {"a": "b"}});
+        assert_eq!(
+            write(&mut history, "patch", label, response(labelled)),
+            ["labels | - | a | - | b"]
+        );
     }
 }
 
@@ -196,12 +201,12 @@ fn ephemeral_containers_are_added() {
     // Until Kubernetes 1.22.
     let old = json!({"kind": "EphemeralContainers", "ephemeralContainers": debug});
     for (verb, request) in [("patch", &patch), ("update", &old), ("patch", &old)] {
-        let mut history = History::new("", "pods").unwrap();
+        let mut history = History::new("", "pods", None).unwrap();
         write(&mut history, "create", pod.clone(), NULL);
         let rows = write_as(&mut history, subresource(verb), request, &NULL);
         assert_eq!(rows, [added, weakened, check], "{request}");
     }
-    let mut unknown = History::new("", "pods").unwrap();
+    let mut unknown = History::new("", "pods", None).unwrap();
     // What was there before is not known; what is there now fails.
     let check = "security weakened | - | privileged | - | fails";
     let rows = write_as(&mut unknown, subresource("patch"), &patch, &NULL);
@@ -210,7 +215,7 @@ fn ephemeral_containers_are_added() {
 
 #[test]
 fn custom_resources_are_merged_without_keys() {
-    let mut history = History::new("argoproj.io", "rollouts").unwrap();
+    let mut history = History::new("argoproj.io", "rollouts", None).unwrap();
     write(&mut history, "create", deployment("a:1"), NULL);
     let other =
         json!({"spec": {"template": {"spec": {"containers": [{"name": "other", "image": "b"}]}}}});
@@ -225,7 +230,7 @@ fn custom_resources_are_merged_without_keys() {
 
 #[test]
 fn only_what_makes_pods_has_a_history() {
-    assert!(History::new("", "configmaps").is_none());
+    assert!(History::new("", "configmaps", None).is_none());
 }
 
 #[test]

@@ -4,7 +4,8 @@ SELECT
   verb, namespace, name, outcome, kind, body_source, role_kind, role_name,
   subject['kind'] AS subject_kind,
   subject['name'] AS subject_name,
-  subject['namespace'] AS subject_namespace
+  subject['namespace'] AS subject_namespace,
+  amends, copied, partial_answer
 FROM (
   SELECT
     *,
@@ -12,10 +13,12 @@ FROM (
     rbac['body_source'] AS body_source,
     rbac['role_kind'] AS role_kind,
     rbac['role_name'] AS role_name,
+    rbac['amends'] AS amends,
+    rbac['copied'] AS copied,
     unnest(CASE
       WHEN cardinality(rbac['subjects']) > 0 THEN rbac['subjects']
       ELSE make_array(NULL)
     END) AS subject
-  FROM events{history}
+  FROM {rbac_writes}
   WHERE activity = 'rbac' AND rbac['kind'] IN ('RoleBinding', 'ClusterRoleBinding')
 )

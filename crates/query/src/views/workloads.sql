@@ -39,6 +39,8 @@ SELECT
   workload['volumes'] AS volumes,
   workload['containers'] AS containers,
   workload['pod_security_level'] AS pod_security_level,
-  workload['pod_security_failed'] AS pod_security_failed
-FROM events{history}
+  workload['pod_security_failed'] AS pod_security_failed,
+  workload['copied'] AS copied,
+  partial_answer
+FROM {workload_writes}
 WHERE activity = 'workload' AND workload IS NOT NULL
