@@ -175,7 +175,8 @@ impl<'a, 't> Bodies<'a, 't> {
 
     /// Whether the request is a patch that leaves all of these members alone.
     pub(crate) fn leaves_alone(&self, keys: &[&str]) -> bool {
-        self.patch().is_some_and(|patch| keys.iter().all(|key| patch.member(key).is_none()))
+        let leaves = |patch: &Json<'a>| keys.iter().all(|key| patch.member(key).is_none());
+        self.patch().is_some_and(leaves) && !self.copies_all()
     }
 
     /// What the client asked for in place of the object: `Table`, `PartialObjectMetadata` or `PartialObjectMetadataList`.
