@@ -42,6 +42,7 @@ pub struct Write<'a> {
 #[derive(Debug)]
 pub struct History {
     kind: Kind,
+    namespace: Option<String>,
     name: Option<String>,
     built_in: bool,
     uid: Option<String>,
@@ -132,7 +133,12 @@ impl Version {
 impl History {
     /// The history of an object of which no write was seen yet; `None` for a resource that makes no pods and grants no
     /// rights.
-    pub fn new(api_group: &str, resource: &str, name: Option<&str>) -> Option<Self> {
+    pub fn new(
+        api_group: &str,
+        resource: &str,
+        namespace: Option<&str>,
+        name: Option<&str>,
+    ) -> Option<Self> {
         let built_in = matches!(
             api_group,
             "" | "apps" | "extensions" | "batch" | "apps.openshift.io" | "rbac.authorization.k8s.io"
@@ -140,8 +146,8 @@ impl History {
         let kind = workload_kind(api_group, resource)
             .map(Kind::Workload)
             .or_else(|| rbac_kind(api_group, resource).map(Kind::Rbac))?;
-        let name = name.map(str::to_owned);
-        Some(Self { kind, name, built_in, uid: None, version: Version::Unknown })
+        let [namespace, name] = [namespace, name].map(|text| text.map(str::to_owned));
+        Some(Self { kind, namespace, name, built_in, uid: None, version: Version::Unknown })
     }
 
     /// What `write` changed. Writes must come in the order in which they happened.
@@ -213,8 +219,28 @@ impl History {
                     self.version = version;
                 }
             }
+            ("list", "") => {
+                if let Some(version) = write.response_object.and_then(|list| self.item_of(list)) {
+                    self.version = Version::Logged(version);
+                }
+            }
             _ => {}
         }
+    }
+
+    /// The object in a list.
+    fn item_of(&self, list: &str) -> Option<String> {
+        // Most lists are not parsed: a name stands in JSON as it is.
+        let name = self.name.as_deref().filter(|name| list.contains(name))?;
+        let mut list: Value = serde_json::from_str(list).ok()?;
+        let Value::Array(items) = list.get_mut("items")?.take() else { return None };
+        let text = |item: &Value, key: &str| {
+            item.pointer("/metadata")?.get(key)?.as_str().map(str::to_owned)
+        };
+        let item = items.into_iter().find(|item| {
+            text(item, "name").as_deref() == Some(name) && text(item, "namespace") == self.namespace
+        })?;
+        self.object_in(&item.to_string())
     }
 
     /// Whether a patch writes what makes pods or grants rights.

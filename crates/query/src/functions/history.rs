@@ -28,6 +28,7 @@ use super::columns::{Arguments, boolean, text};
 enum Argument {
     ApiGroup,
     Resource,
+    Namespace,
     Name,
     Subresource,
     Verb,
@@ -139,12 +140,13 @@ impl PartitionEvaluator for Evaluator {
         let (request, response) =
             (column(Argument::RequestObject)?, column(Argument::ResponseObject)?);
 
-        let name = column(Argument::Name)?;
+        let (namespace, name) = (column(Argument::Namespace)?, column(Argument::Name)?);
 
         let api_group = text(&api_group, row).unwrap_or_default();
         let resource = text(&resource, row).unwrap_or_default();
         if self.history.is_none() {
-            self.history = History::new(api_group, resource, text(&name, row));
+            self.history = 
+                History::new(api_group, resource, text(&namespace, row), text(&name, row));
         }
         let write = Write {
             verb: text(&verb, row).unwrap_or_default(),
