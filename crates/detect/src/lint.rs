@@ -42,7 +42,7 @@ const ENUMERATIONS: &[(&str, &[&str])] = &[
     ("stage", &["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"]),
     ("level", &["Metadata", "Request", "RequestResponse"]),
     ("decision", &["allow", "forbid"]),
-    ("body_source", &["response", "request", "patch", "none"]),
+    ("body_source", &["response", "request", "patch", "version", "none"]),
     ("role", &["container", "init", "ephemeral"]),
     (
         "verb",

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::column::Text;
 use crate::extract::{self, Bodies};
+use crate::field_changes::field_changes;
 use crate::kinds::{WorkloadKind, workload_kind};
 use crate::row;
 use crate::workload::{Container, EnvVar, Toleration, Volume, Workload};
@@ -19,7 +20,7 @@ row! {
     pub struct Change<'a> builds ChangeBuilder {
         /// The API kind of the workload, such as `Deployment`.
         pub kind: Option<Text<'a>>,
-        /// What changed: `container added`, `container removed`, `image`, `command`, `security weakened`, `security strengthened`, `volume added`, `volume removed`, `volume`, `env added`, `env removed`, `env`, `handler`, `service account`, `node name`, `node selector`, `node affinity`, `tolerations`, `image pull secrets`, `replicas`, `schedule`, `time zone` or `suspend`.
+        /// What changed: `container added`, `container removed`, `image`, `command`, `security weakened`, `security strengthened`, `volume added`, `volume removed`, `volume`, `env added`, `env removed`, `env`, `handler`, `service account`, `node name`, `node selector`, `node affinity`, `tolerations`, `image pull secrets`, `replicas`, `schedule`, `time zone` or `suspend`; `env loads code`, `env source`, `env from`, `volume settings`, `volume mounts`, `devices`, `resource claims`, `resources`, `ports`, `probe`, `lifecycle`, `pull policy`, `security context`, `affinity`, `dns`, `host aliases`, `priority`, `runtime class`, `scheduler`, `labels`, `annotations`, `pod labels` or `pod annotations`; else `field`.
         pub change: Option<Text<'a>>,
         /// The container's name; null where the change is the pod's or the workload's.
         pub container: Option<Text<'a>>,
@@ -65,10 +66,15 @@ pub(crate) fn changes_of_texts(
     after: &str,
 ) -> Vec<Change<'static>> {
     let [before, after] = [before, after].map(|text| Bodies::of_request("update", text));
-    match (extract::workload(kind, &before), extract::workload(kind, &after)) {
-        (Some(before), Some(after)) => compare(&Before::Version(&before), &after),
-        _ => Vec::new(),
+    let (Some(old), Some(new)) = (extract::workload(kind, &before), extract::workload(kind, &after))
+    else {
+        return Vec::new();
+    };
+    let mut rows = compare(&Before::Version(&old), &new);
+    if let (Some(before), Some(after)) = (before.request(), after.request()) {
+        field_changes(&mut rows, kind, Some(before), after);
     }
+    rows.of(kind)
 }
 
 /// What a patch, as JSON text, is seen to set where the version before is not known.
@@ -86,7 +92,12 @@ pub(crate) fn changes_of_patch(
     } else {
         extract::workload(kind, &bodies)
     };
-    workload.map(|workload| compare(&Before::Unknown { added }, &workload)).unwrap_or_default()
+    let Some(workload) = workload else { return Vec::new() };
+    let mut rows = compare(&Before::Unknown { added }, &workload);
+    if !ephemeral && let Some(patch) = bodies.request() {
+        field_changes(&mut rows, kind, None, patch);
+    }
+    rows.of(kind)
 }
 
 /// The version with which one is compared.
@@ -95,7 +106,7 @@ enum Before<'b, 'a> {
     Unknown { added: HashSet<String> },
 }
 
-fn compare(before: &Before<'_, '_>, after: &Workload<'_>) -> Vec<Change<'static>> {
+fn compare(before: &Before<'_, '_>, after: &Workload<'_>) -> Rows {
     let nothing = Workload::default();
     let mut rows = Rows::default();
     match before {
@@ -119,13 +130,7 @@ fn compare(before: &Before<'_, '_>, after: &Workload<'_>) -> Vec<Change<'static>
             shown_pod_security(&mut rows, after);
         }
     }
-    if after.kind.as_deref() == Some("Pod") {
-        rows.0.retain(can_change_in_a_pod);
-    }
-    for row in &mut rows.0 {
-        row.kind = text(after.kind.as_ref()).map(Text::from);
-    }
-    rows.0
+    rows
 }
 
 /// A pod is all but immutable (`ValidatePodUpdate`): what else differs was written by admission or a subresource.
@@ -138,7 +143,9 @@ fn can_change_in_a_pod(row: &Change<'_>) -> bool {
             | "node selector"
             | "node affinity"
             | "security weakened"
-            | "security strengthened",
+            | "security strengthened"
+            | "resources"
+            | "labels",
         ) => true,
         _ => false,
     }
@@ -146,10 +153,30 @@ fn can_change_in_a_pod(row: &Change<'_>) -> bool {
 
 /// The rows so far.
 #[derive(Default)]
-struct Rows(Vec<Change<'static>>);
+pub(crate) struct Rows(Vec<Change<'static>>);
 
 impl Rows {
-    fn push(
+    /// The rows of an object of this kind.
+    fn of(mut self, kind: &WorkloadKind) -> Vec<Change<'static>> {
+        if kind.kind == "Pod" {
+            self.0.retain(can_change_in_a_pod);
+        }
+        for row in &mut self.0 {
+            row.kind = Some(kind.kind.into());
+        }
+        self.0
+    }
+
+    /// Whether there is a row of this change of one of these fields of a container.
+    pub(crate) fn has(&self, change: &str, container: &str, fields: &[&str]) -> bool {
+        self.0.iter().any(|row| {
+            row.change.as_deref() == Some(change)
+                && row.container.as_deref() == Some(container)
+                && row.field.as_deref().is_some_and(|field| fields.contains(&field))
+        })
+    }
+
+    pub(crate) fn push(
         &mut self,
         change: &'static str,
         container: Option<&str>,

@@ -172,6 +172,8 @@ row! {
         pub extra: Option<LongText<'a>>,
         /// Whether the answer does not show if the write was carried out: it ended in a time-out (504), another server error or a panic of the API server. `outcome` is `allowed` then, for it may have been. Null for what has no answer.
         pub outcome_uncertain: Option<bool>,
+        /// What a create, update or patch is answered with where the client asked for less than the object: `Table`, `PartialObjectMetadata` or `PartialObjectMetadataList`.
+        pub partial_answer: Option<Text<'a>>,
     }
 }
 

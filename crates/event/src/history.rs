@@ -1,15 +1,21 @@
 //! The versions of one object, told by the requests that wrote it, and what each changed against the one before.
 //!
-//! A whole body replaces the version: the response, else the request of a create or update. A patch whose response is
-//! not logged is applied to the version before. Where that one is not known, a patch still shows what it sets.
+//! A whole body replaces the version: the response, else the request of a create or update. A patch whose response does
+//! not show the object is applied to the version before. Where that one is not known, a patch still shows what it sets.
+//! A read shows the version, too, and so does a write of the status.
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
+use crate::body::Json;
 use crate::changes::{Change, changes_of_patch, changes_of_texts};
-use crate::kinds::{Template, WorkloadKind, workload_kind};
-use crate::patch::{PatchHints, PatchType};
+use crate::extract::{self, Bodies};
+use crate::json_patch::Copied;
+use crate::kinds::{WorkloadKind, rbac_kind, workload_kind};
+use crate::patch::{PatchHints, PatchType, apply_json_patch};
+use crate::rbac::{self, Rbac};
+use crate::workload::{CopiedField, Workload};
 
 /// One request on an object, as a row of `events` shows it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,10 +41,65 @@ pub struct Write<'a> {
 /// What is known of one object of one name, after the writes so far.
 #[derive(Debug)]
 pub struct History {
-    kind: WorkloadKind,
+    kind: Kind,
+    namespace: Option<String>,
+    name: Option<String>,
     built_in: bool,
     uid: Option<String>,
     version: Version,
+}
+
+/// Of which objects a history is kept.
+#[derive(Debug)]
+enum Kind {
+    Workload(WorkloadKind),
+    /// A role or binding.
+    Rbac(&'static str),
+}
+
+impl Kind {
+    /// Whether a body is such an object as a whole, not a `Table` or a `Status`.
+    fn is_object(&self, body: &Json<'_>) -> bool {
+        match self {
+            Self::Workload(kind) => extract::has_template(kind, body),
+            Self::Rbac(kind) => rbac::is_object(kind, body),
+        }
+    }
+}
+
+/// What a patch made of the version before, where the response does not show it.
+#[derive(Debug)]
+pub struct PatchedObject<'h> {
+    kind: &'h Kind,
+    name: Option<&'h str>,
+    object: String,
+    copied: Vec<Copied>,
+}
+
+impl PatchedObject<'_> {
+    const SOURCE: &'static str = "version";
+
+    fn copied(&self) -> Option<Vec<CopiedField<'_>>> {
+        (!self.copied.is_empty()).then(|| self.copied.iter().map(CopiedField::of).collect())
+    }
+
+    /// The workload that was made.
+    pub fn workload(&self) -> Option<Workload<'_>> {
+        let Kind::Workload(kind) = self.kind else { return None };
+        let mut workload = extract::workload(kind, &Bodies::of_object(&self.object))?;
+        workload.body_source = Some(Self::SOURCE.into());
+        workload.copied = self.copied();
+        Some(workload)
+    }
+
+    /// The role or binding that was made.
+    pub fn rbac(&self) -> Option<Rbac<'_>> {
+        let Kind::Rbac(kind) = self.kind else { return None };
+        let mut rbac = rbac::rbac(kind, self.name, &Bodies::of_object(&self.object))?;
+        rbac.body_source = Some(Self::SOURCE.into());
+        rbac.copied = self.copied();
+        Some(rbac)
+    }
 }
 
 /// The last version of an object.
@@ -70,12 +131,23 @@ impl Version {
 }
 
 impl History {
-    /// The history of an object of which no write was seen yet; `None` for a resource that makes no pods.
-    pub fn new(api_group: &str, resource: &str) -> Option<Self> {
-        let built_in =
-            matches!(api_group, "" | "apps" | "extensions" | "batch" | "apps.openshift.io");
-        let kind = workload_kind(api_group, resource)?;
-        Some(Self { kind, built_in, uid: None, version: Version::Unknown })
+    /// The history of an object of which no write was seen yet; `None` for a resource that makes no pods and grants no
+    /// rights.
+    pub fn new(
+        api_group: &str,
+        resource: &str,
+        namespace: Option<&str>,
+        name: Option<&str>,
+    ) -> Option<Self> {
+        let built_in = matches!(
+            api_group,
+            "" | "apps" | "extensions" | "batch" | "apps.openshift.io" | "rbac.authorization.k8s.io"
+        );
+        let kind = workload_kind(api_group, resource)
+            .map(Kind::Workload)
+            .or_else(|| rbac_kind(api_group, resource).map(Kind::Rbac))?;
+        let [namespace, name] = [namespace, name].map(|text| text.map(str::to_owned));
+        Some(Self { kind, namespace, name, built_in, uid: None, version: Version::Unknown })
     }
 
     /// What `write` changed. Writes must come in the order in which they happened.
@@ -87,22 +159,99 @@ impl History {
             return Vec::new();
         }
         match (write.verb, write.subresource) {
-            ("create", "") => {
-                self.forget();
-                self.uid = write.object_uid.map(str::to_owned);
-                self.version = self.whole_body(write).unwrap_or(Version::Unknown);
-                Vec::new()
-            }
-            ("delete", "") => {
-                self.forget();
-                Vec::new()
-            }
             ("update" | "patch", "" | "resize" | "ephemeralcontainers") => {
                 self.meet(write.object_uid);
                 self.rewrite(write)
             }
             ("update" | "patch", "scale") => self.scale(write),
-            _ => Vec::new(),
+            _ => {
+                self.learn(write);
+                Vec::new()
+            }
+        }
+    }
+
+    /// What a patch made of the version before, if that is known and the response does not show it. `None` for a patch
+    /// that leaves alone what makes pods or grants rights. Writes must come in the order in which they happened.
+    pub fn patch(&mut self, write: &Write<'_>) -> Option<PatchedObject<'_>> {
+        if write.outcome != "allowed" {
+            return None;
+        }
+        match (write.verb, write.subresource) {
+            ("update" | "patch", "" | "resize" | "ephemeralcontainers") => {
+                self.meet(write.object_uid);
+                if let Some(version) = self.whole_body(write) {
+                    self.version = version;
+                    return None;
+                }
+                let (object, copied) = self.patched(write).unzip();
+                self.version = object.map_or(Version::Unknown, Version::Patched);
+                let is_shown = write.subresource.is_empty() && self.touches(write);
+                let object = self.version.text().filter(|_| is_shown)?;
+                let copied = copied.unwrap_or_default();
+                Some(PatchedObject { kind: &self.kind, name: self.name.as_deref(), object, copied })
+            }
+            ("update" | "patch", "scale") => {
+                self.scale(write);
+                None
+            }
+            _ => {
+                self.learn(write);
+                None
+            }
+        }
+    }
+
+    /// Takes in what does not change an object that is there.
+    fn learn(&mut self, write: &Write<'_>) {
+        match (write.verb, write.subresource) {
+            ("create", "") => {
+                self.forget();
+                self.uid = write.object_uid.map(str::to_owned);
+                self.version = self.whole_body(write).unwrap_or(Version::Unknown);
+            }
+            ("delete", "") => self.forget(),
+            // What is seen is there, whoever wrote it.
+            ("get", "") | ("update" | "patch", "status") => {
+                let response = Write { request_object: None, ..*write };
+                if let Some(version) = self.whole_body(&response) {
+                    self.meet(write.object_uid);
+                    self.version = version;
+                }
+            }
+            ("list", "") => {
+                if let Some(version) = write.response_object.and_then(|list| self.item_of(list)) {
+                    self.version = Version::Logged(version);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The object in a list.
+    fn item_of(&self, list: &str) -> Option<String> {
+        // Most lists are not parsed: a name stands in JSON as it is.
+        let name = self.name.as_deref().filter(|name| list.contains(name))?;
+        let mut list: Value = serde_json::from_str(list).ok()?;
+        let Value::Array(items) = list.get_mut("items")?.take() else { return None };
+        let text = |item: &Value, key: &str| {
+            item.pointer("/metadata")?.get(key)?.as_str().map(str::to_owned)
+        };
+        let item = items.into_iter().find(|item| {
+            text(item, "name").as_deref() == Some(name) && text(item, "namespace") == self.namespace
+        })?;
+        self.object_in(&item.to_string())
+    }
+
+    /// Whether a patch writes what makes pods or grants rights.
+    fn touches(&self, write: &Write<'_>) -> bool {
+        let Some(patch) = write.request_object else { return false };
+        let bodies = Bodies::of_request("patch", patch);
+        match &self.kind {
+            Kind::Workload(kind) => {
+                bodies.request().is_some_and(|patch| extract::has_template(kind, patch))
+            }
+            Kind::Rbac(_) => !rbac::leaves_alone(&bodies),
         }
     }
 
@@ -124,10 +273,17 @@ impl History {
         let before = self.version.text();
         let after = match self.whole_body(write) {
             Some(version) => version,
-            None => self.patched(write).map_or(Version::Unknown, Version::Patched),
+            None => {
+                let patched = self.patched(write);
+                patched.map_or(Version::Unknown, |(object, _)| Version::Patched(object))
+            }
+        };
+        let Kind::Workload(kind) = &self.kind else {
+            self.version = after;
+            return Vec::new();
         };
         let changes = match (&before, after.text()) {
-            (Some(before), Some(after)) => changes_of_texts(&self.kind, before, &after),
+            (Some(before), Some(after)) => changes_of_texts(kind, before, &after),
             _ if write.verb == "patch" => self.shown(write),
             _ => Vec::new(),
         };
@@ -138,20 +294,29 @@ impl History {
     /// The body that shows the whole object, where there is one.
     fn whole_body(&self, write: &Write<'_>) -> Option<Version> {
         let request = write.request_object.filter(|_| write.verb != "patch");
-        let is_object = |text: &&str| {
-            let body = serde_json::from_str::<Value>(text);
-            body.is_ok_and(|body| self.kind.templates.iter().any(|t| has_template(&body, t)))
-        };
-        let body = [write.response_object, request].into_iter().flatten().find(is_object)?;
-        Some(Version::Logged(body.to_owned()))
+        let body = write.response_object.and_then(|body| self.object_in(body));
+        body.or_else(|| self.object_in(request?)).map(Version::Logged)
     }
 
-    /// The version before with the request applied to it.
-    fn patched(&mut self, write: &Write<'_>) -> Option<Value> {
+    /// The object in a body.
+    fn object_in(&self, body: &str) -> Option<String> {
+        let bodies = Bodies::of_object(body);
+        if self.kind.is_object(bodies.response()?) {
+            return bodies.text_of_response();
+        }
+        None
+    }
+
+    /// The version before with the request applied to it, and what a JSON Patch copied within it.
+    fn patched(&mut self, write: &Write<'_>) -> Option<(Value, Vec<Copied>)> {
         let mut object = self.version.take()?;
         let request = request_body(write)?;
+        let mut copied = Vec::new();
         if write.verb == "patch" {
-            self.patch_type(&request, write).apply(&mut object, &request).ok()?;
+            match self.patch_type(&request, write) {
+                PatchType::Json => copied = apply_json_patch(&mut object, &request).ok()?,
+                other => other.apply(&mut object, &request).ok()?,
+            }
         } else {
             // An update that shows no whole object is one of `ephemeralcontainers` before Kubernetes 1.22.
             let containers = request.pointer("/spec/ephemeralContainers")?.clone();
@@ -160,7 +325,7 @@ impl History {
                 .as_object_mut()?
                 .insert("ephemeralContainers".into(), containers);
         }
-        Some(object)
+        Some((object, copied))
     }
 
     fn patch_type(&self, patch: &Value, write: &Write<'_>) -> PatchType {
@@ -170,10 +335,12 @@ impl History {
 
     /// What a patch sets, where the version before is not known.
     fn shown(&self, write: &Write<'_>) -> Vec<Change<'static>> {
-        let Some(patch) = write.request_object else { return Vec::new() };
+        let (Kind::Workload(kind), Some(patch)) = (&self.kind, write.request_object) else {
+            return Vec::new();
+        };
         let added = serde_json::from_str(patch).map(|patch| added_containers(&patch));
         let ephemeral = write.subresource == "ephemeralcontainers";
-        changes_of_patch(&self.kind, ephemeral, patch, added.unwrap_or_default())
+        changes_of_patch(kind, ephemeral, patch, added.unwrap_or_default())
     }
 
     fn scale(&mut self, write: &Write<'_>) -> Vec<Change<'static>> {
@@ -200,10 +367,11 @@ impl History {
             }
             self.version = Version::Patched(object);
         }
-        if before == Some(after) {
-            Vec::new()
-        } else {
-            vec![Change::of_replicas(&self.kind, before, after)]
+        match &self.kind {
+            Kind::Workload(kind) if before != Some(after) => {
+                vec![Change::of_replicas(kind, before, after)]
+            }
+            _ => Vec::new(),
         }
     }
 }
@@ -218,19 +386,6 @@ fn request_body(write: &Write<'_>) -> Option<Value> {
         }
         _ => Some(request),
     }
-}
-
-/// Whether an object has a pod spec where a template of its kind stands.
-fn has_template(object: &Value, template: &Template) -> bool {
-    fn has(value: &Value, path: &[&str]) -> bool {
-        let Some((first, rest)) = path.split_first() else { return !value.is_null() };
-        match (*first, value) {
-            ("*", Value::Array(elements)) => elements.iter().any(|element| has(element, rest)),
-            ("*", Value::Object(members)) => members.values().any(|member| has(member, rest)),
-            (key, value) => value.get(key).is_some_and(|value| has(value, rest)),
-        }
-    }
-    has(object, template.spec)
 }
 
 /// The names of the containers that a JSON Patch adds: a list takes an element with `add` only.

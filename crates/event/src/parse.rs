@@ -456,6 +456,7 @@ impl<'a, 't> Columns<'a, 't> {
         if !matches!(verb, "create" | "update" | "patch") {
             return;
         }
+        event.partial_answer = bodies.partial_answer();
         // What `name` says before a body adds to it: such an object reference is not exact any more.
         let is_unnamed = verb == "create" && event.name.is_none() && event.subresource.is_none();
         match write(event, bodies) {

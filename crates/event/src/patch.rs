@@ -8,18 +8,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use json_patch::PatchOperation;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The operations that the API server takes in one JSON Patch.
-const MAX_OPERATIONS: usize = 10_000;
-
-/// Values that the operations of one JSON Patch may visit, copy or shift. The API server limits what `copy` adds up to.
-const MAX_WORK: usize = 1_000_000;
-
-/// How deep an object may become: as deep as one that is read.
-const MAX_DEPTH: usize = 128;
+use crate::json_patch::{self, Copied, JsonPatchError};
 
 /// The kind of a patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,18 +39,9 @@ pub struct PatchHints<'a> {
 /// Why a patch does not fit an object.
 #[derive(Debug, thiserror::Error)]
 pub enum PatchError {
-    /// The operations of a JSON Patch are not what RFC 6902 says.
-    #[error("the JSON Patch cannot be read: {0}")]
-    Malformed(#[from] serde_json::Error),
-    /// An operation points to nothing, or a test failed.
-    #[error("the JSON Patch does not fit the object: {0}")]
-    Unfit(#[from] json_patch::PatchError),
-    /// The operations are more, or do more, than an API server allows.
-    #[error("the JSON Patch does more than an API server allows")]
-    TooMuch,
-    /// The object would be nested too deeply.
-    #[error("the JSON Patch nests the object deeper than {MAX_DEPTH} levels")]
-    TooDeep,
+    /// The operations of a JSON Patch do not fit.
+    #[error(transparent)]
+    Json(#[from] JsonPatchError),
     /// The patch, or the object, is no JSON object.
     #[error("a merge patch needs an object on both sides")]
     NotAnObject,
@@ -112,12 +94,14 @@ impl PatchType {
     /// When the patch does not fit the object, which is then left half patched: of no use.
     pub fn apply(self, object: &mut Value, patch: &Value) -> Result<(), PatchError> {
         match self {
-            Self::Json => apply_json_patch(object, patch),
-            Self::Merge if object.is_object() && patch.is_object() => {
-                json_patch::merge(object, patch);
+            Self::Json => apply_json_patch(object, patch).map(drop),
+            Self::Merge => {
+                let (Value::Object(object), Value::Object(patch)) = (object, patch) else {
+                    return Err(PatchError::NotAnObject);
+                };
+                merge_patch(object, patch);
                 Ok(())
             }
-            Self::Merge => Err(PatchError::NotAnObject),
             Self::StrategicMerge | Self::Apply => {
                 let (Value::Object(object), Value::Object(patch)) = (object, patch) else {
                     return Err(PatchError::NotAnObject);
@@ -129,105 +113,38 @@ impl PatchType {
     }
 }
 
-fn apply_json_patch(object: &mut Value, patch: &Value) -> Result<(), PatchError> {
-    let operations = patch.as_array().map_or(&[][..], Vec::as_slice);
-    if operations.len() > MAX_OPERATIONS {
-        return Err(PatchError::TooMuch);
-    }
-    let mut budget = MAX_WORK;
-    for operation in operations {
-        let operation = PatchOperation::deserialize(counted_from_start(object, operation))?;
-        check_limits(object, &operation, &mut budget)?;
-        json_patch::patch_unsafe(object, std::slice::from_ref(&operation))?;
-    }
-    Ok(())
+/// Applies a JSON Patch; what it copied or moved within the object.
+pub(crate) fn apply_json_patch(
+    object: &mut Value,
+    patch: &Value,
+) -> Result<Vec<Copied>, PatchError> {
+    let operations = patch.as_array().cloned().unwrap_or_default();
+    let (patched, copied) = json_patch::apply(std::mem::take(object), operations)?;
+    *object = patched;
+    Ok(copied)
 }
 
-/// The operation with positions from the end of a list, which the API server takes beyond RFC 6902, as positions from
-/// its start.
-fn counted_from_start(object: &Value, operation: &Value) -> Value {
-    let mut operation = operation.clone();
-    let inserts =
-        matches!(operation.get("op").and_then(Value::as_str), Some("add" | "copy" | "move"));
-    for (member, inserts) in [("from", false), ("path", inserts)] {
-        if let Some(Value::String(pointer)) = operation.get_mut(member)
-            && pointer.contains("/-")
-        {
-            *pointer = pointer_from_start(object, pointer, inserts);
-        }
-    }
-    operation
-}
-
-fn pointer_from_start(object: &Value, pointer: &str, inserts: bool) -> String {
-    let mut resolved = String::new();
-    let mut tokens = pointer.split('/').skip(1).peekable();
-    while let Some(token) = tokens.next() {
-        // An element may also be inserted behind the last one.
-        let end = usize::from(inserts && tokens.peek().is_none());
-        let from_end = || {
-            let back: usize = token.strip_prefix('-')?.parse().ok()?;
-            (object.pointer(&resolved)?.as_array()?.len() + end).checked_sub(back)
-        };
-        let token = from_end().map_or_else(|| token.to_owned(), |position| position.to_string());
-        resolved.push('/');
-        resolved.push_str(&token);
-    }
-    resolved
-}
-
-/// Counts what an operation will do against `budget`, and the depth to which it will go.
-fn check_limits(
-    object: &Value,
-    operation: &PatchOperation,
-    budget: &mut usize,
-) -> Result<(), PatchError> {
-    let path = operation.path();
-    let value = match operation {
-        PatchOperation::Add(add) => Some(&add.value),
-        PatchOperation::Replace(replace) => Some(&replace.value),
-        PatchOperation::Copy(copy) => object.pointer(copy.from.as_str()),
-        PatchOperation::Move(r#move) => object.pointer(r#move.from.as_str()),
-        PatchOperation::Remove(_) | PatchOperation::Test(_) => None,
-    };
-    let depth = value.map_or(Ok(0), |value| depth(value, budget))?;
-    if path.count() + depth > MAX_DEPTH {
-        return Err(PatchError::TooDeep);
-    }
-    // What stands behind an element of a list moves with it.
-    let from = match operation {
-        PatchOperation::Move(r#move) => r#move.from.as_str(),
-        _ => "",
-    };
-    for pointer in [path.as_str(), from] {
-        let parent = pointer.rsplit_once('/').and_then(|(parent, _)| object.pointer(parent));
-        spend(budget, parent.and_then(Value::as_array).map_or(0, Vec::len))?;
-    }
-    Ok(())
-}
-
-fn spend(budget: &mut usize, work: usize) -> Result<(), PatchError> {
-    *budget = budget.checked_sub(work).ok_or(PatchError::TooMuch)?;
-    Ok(())
-}
-
-fn depth(value: &Value, budget: &mut usize) -> Result<usize, PatchError> {
-    spend(budget, 1)?;
-    let mut deepest = 0;
-    match value {
-        Value::Array(elements) => {
-            for element in elements {
-                deepest = deepest.max(depth(element, budget)?);
+/// RFC 7386. What is nested deeper than both sides never comes of it.
+fn merge_patch(object: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (name, value) in patch {
+        match value {
+            Value::Null => {
+                object.remove(name);
+            }
+            Value::Object(members) => {
+                let child = object.entry(name.clone()).or_insert(Value::Null);
+                if !child.is_object() {
+                    *child = Value::Object(Map::new());
+                }
+                if let Value::Object(child) = child {
+                    merge_patch(child, members);
+                }
+            }
+            other => {
+                object.insert(name.clone(), other.clone());
             }
         }
-        Value::Object(members) => {
-            for member in members.values() {
-                deepest = deepest.max(depth(member, budget)?);
-            }
-        }
-        _ => return Ok(0),
     }
-    Ok(deepest + 1)
 }
 
 const DIRECTIVE: &str = "$patch";

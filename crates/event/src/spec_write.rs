@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::json_patch::written_paths;
+
 /// Whether a create, update or patch writes the spec of an object, other than its number of replicas.
 ///
 /// A patch says so itself. An update carries the whole object; it leaves the spec alone if `metadata.generation`, which
@@ -39,22 +41,16 @@ struct Metadata {
     generation: Option<i64>,
 }
 
-#[derive(Deserialize)]
-struct Operation {
-    op: String,
-    path: String,
-}
-
 fn generation(object: &str) -> Option<i64> {
     serde_json::from_str::<Object>(object).ok()?.metadata?.generation
 }
 
 fn patches_spec(patch: &str) -> bool {
-    if let Ok(operations) = serde_json::from_str::<Vec<Operation>>(patch) {
-        return operations.iter().any(|operation| {
-            let target = operation.path.as_str();
-            let in_spec = target.is_empty() || target == "/spec" || target.starts_with("/spec/");
-            operation.op != "test" && in_spec && target != "/spec/replicas"
+    if let Some(paths) = written_paths(patch) {
+        return paths.iter().any(|path| match path.first().map(String::as_str) {
+            None | Some("template") => true,
+            Some("spec") => path.len() != 2 || path[1] != "replicas",
+            Some(_) => false,
         });
     }
     let Ok(object) = serde_json::from_str::<BTreeMap<String, &RawValue>>(patch) else {

@@ -4,6 +4,7 @@
 //! Where only a patch is visible, an absent field is null: not visible in this log, never "safe".
 
 use crate::column::{Map, Text};
+use crate::json_patch::Copied;
 use crate::row;
 
 row! {
@@ -13,7 +14,7 @@ row! {
         pub kind: Option<Text<'a>>,
         /// `metadata.generateName`.
         pub generate_name: Option<Text<'a>>,
-        /// Which body the row shows: `response`, `request`, `patch` or `none`.
+        /// Which body the row shows: `response`, `request`, `patch` or `none`; in the views also `version`, what a patch makes of the version before.
         pub body_source: Option<Text<'a>>,
         /// The controlling owner reference, else the first one.
         pub owner: Option<Owner<'a>>,
@@ -120,6 +121,27 @@ row! {
         /// Every Pod Security check that is seen to fail in some version of the standards. A last element of nulls says
         /// that the body does not decide the other checks.
         pub pod_security_violations: Option<Vec<PodSecurityViolation<'a>>>,
+        /// The fields to which a JSON Patch copies or moves a value.
+        pub copied: Option<Vec<CopiedField<'a>>>,
+    }
+}
+
+row! {
+    /// A field to which a JSON Patch copies or moves a value.
+    pub struct CopiedField<'a> builds CopiedFieldBuilder {
+        /// The names on the way to the field, without positions in lists, such as `spec.template.spec.containers.image`. Empty is the whole object: the patch does more than can be followed.
+        pub field: Option<Text<'a>>,
+        /// The value, as JSON text; null where it comes from a version of the object that is not in the log.
+        pub value: Option<Text<'a>>,
+    }
+}
+
+impl CopiedField<'_> {
+    pub(crate) fn of(copied: &Copied) -> Self {
+        Self {
+            field: Some(copied.field.clone().into()),
+            value: copied.value.clone().map(Text::from),
+        }
     }
 }
 

@@ -113,6 +113,12 @@ impl Scope {
         conditions.into_iter().flatten().reduce(Expr::and)
     }
 
+    /// The predicate for all that there is up to the scope's end, for every identity and namespace.
+    pub(crate) fn ever_predicate(&self) -> Option<Expr> {
+        let conditions = [period(None, self.to), any_of(&["cluster"], &self.clusters)];
+        conditions.into_iter().flatten().reduce(Expr::and)
+    }
+
     /// The first instant of the look-back.
     fn known_from(&self) -> Option<DateTime<Utc>> {
         self.from?.checked_sub_signed(TimeDelta::from_std(self.history?).ok()?)

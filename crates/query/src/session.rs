@@ -28,7 +28,9 @@ use crate::error::QueryError;
 use crate::functions::register;
 use crate::narrow::NarrowStructs;
 use crate::scope::Scope;
-use crate::views::{self, BASE_VIEWS, FINDINGS, HISTORY, KNOWN_SUFFIX, QUARANTINE, VIEWS};
+use crate::views::{
+    self, BASE_VIEWS, EVER_SUFFIX, FINDINGS, HIDDEN_VIEWS, HISTORY, KNOWN_SUFFIX, QUARANTINE, VIEWS,
+};
 
 use lazy_views::{Kind, LazyViews, Rows};
 use memory_pool::SpillFirstPool;
@@ -194,25 +196,35 @@ impl Session {
 
     /// Defines every view of events for the scope, and with the suffix `_history` for the look-back before it.
     fn define_events(&self, lazy: &mut LazyViews) {
-        let all_views = [BASE_VIEWS, VIEWS].concat();
+        let all_views = [BASE_VIEWS, HIDDEN_VIEWS, VIEWS].concat();
         let from = self.scope.from.map(|from| format!("TIMESTAMP '{}'", from.to_rfc3339()));
         let from = from.as_deref().unwrap_or("NULL");
         // The look-back is all that is known before the scope.
-        for (suffix, predicate, views, known, from) in [
-            (KNOWN_SUFFIX, self.scope.known_predicate(), BASE_VIEWS, KNOWN_SUFFIX, "NULL"),
-            ("", self.scope.predicate(), &all_views, KNOWN_SUFFIX, from),
-            ("_history", Some(self.scope.history_predicate()), &all_views, "_history", "NULL"),
+        let (ever, history) = (self.scope.ever_predicate(), self.scope.history_predicate());
+        for (suffix, predicate, views, known, ever, from) in [
+            (EVER_SUFFIX, ever, BASE_VIEWS, EVER_SUFFIX, EVER_SUFFIX, "NULL"),
+            (
+                KNOWN_SUFFIX,
+                self.scope.known_predicate(),
+                BASE_VIEWS,
+                KNOWN_SUFFIX,
+                EVER_SUFFIX,
+                "NULL",
+            ),
+            ("", self.scope.predicate(), &all_views, KNOWN_SUFFIX, EVER_SUFFIX, from),
+            ("_history", Some(history), &all_views, "_history", "_history", "NULL"),
         ] {
             let rows = Rows::Table { name: "events", predicate };
             lazy.add(format!("lake{suffix}"), rows, Kind::Hidden);
             for (name, text) in views {
                 let kind = match *name {
-                    _ if suffix == KNOWN_SUFFIX => Kind::Hidden,
+                    _ if matches!(suffix, KNOWN_SUFFIX | EVER_SUFFIX) => Kind::Hidden,
+                    "patched_workload" | "patched_rbac" => Kind::Hidden,
                     "stages" => Kind::Inlined,
                     "events" => Kind::KeptByActivity,
                     _ => Kind::Kept,
                 };
-                let sql = views::sql(text, suffix, known, from);
+                let sql = views::sql(text, suffix, known, ever, from);
                 lazy.add(format!("{name}{suffix}"), Rows::Query(sql), kind);
             }
         }

@@ -12,12 +12,27 @@ const KNOWN: &str = "{known}";
 /// Stands for the first instant that the view shows, or NULL.
 const FROM: &str = "{from}";
 
+/// Stands for the suffix of the views over everything up to the end of what the view shows, also before the look-back.
+const EVER: &str = "{ever}";
+/// What stands for the writes of a column's objects: a view in which it does shows those whose bodies show the object, and
+/// once more those of which the view `patched_…` knows more.
+const WRITES: &[(&str, &str)] = &[("{workload_writes}", "workload"), ("{rbac_writes}", "rbac")];
+
+/// The suffix of the views over everything up to the scope's end, also before the look-back. Only views are made of them.
+pub(crate) const EVER_SUFFIX: &str = "_ever";
+
 /// The suffix of the views over everything up to the scope's end. Only views are made of them.
 pub(crate) const KNOWN_SUFFIX: &str = "_known";
 
 /// The views of which others are made, in the order in which they build on each other.
 pub(crate) const BASE_VIEWS: &[(&str, &str)] =
     &[("stages", include_str!("views/stages.sql")), ("events", include_str!("views/events.sql"))];
+
+/// The views of which only other views are made, in the order in which they build on each other.
+pub(crate) const HIDDEN_VIEWS: &[(&str, &str)] = &[
+    ("patched_workload", include_str!("views/patched_workload.sql")),
+    ("patched_rbac", include_str!("views/patched_rbac.sql")),
+];
 
 /// The other views, in the order in which they build on each other.
 pub(crate) const VIEWS: &[(&str, &str)] = &[
@@ -77,9 +92,21 @@ pub const VIEW_NAMES: &[&str] = &[
     "coverage",
 ];
 
-/// The SQL of a view whose name ends with `history`, over everything up to its end by views that end with `known`.
-pub(crate) fn sql(text: &str, history: &str, known: &str, from: &str) -> String {
-    text.replace(HISTORY, history).replace(KNOWN, known).replace(FROM, from)
+/// The SQL of a view whose name ends with `history`, over everything up to its end by views that end with `known` or `ever`.
+pub(crate) fn sql(text: &str, history: &str, known: &str, ever: &str, from: &str) -> String {
+    let of_column = WRITES.iter().find(|(writes, _)| text.contains(writes));
+    let text = match of_column {
+        Some((writes, column)) => {
+            let whole = format!(
+                "(SELECT * FROM events{HISTORY} \
+                 WHERE verb <> 'patch' OR {column}['body_source'] IS DISTINCT FROM 'patch') AS written"
+            );
+            let patched = format!("patched_{column}{HISTORY}");
+            format!("{}\nUNION ALL\n{}", text.replace(writes, &whole), text.replace(writes, &patched))
+        }
+        None => text.to_owned(),
+    };
+    text.replace(HISTORY, history).replace(KNOWN, known).replace(EVER, ever).replace(FROM, from)
 }
 
 /// What one row of a view is; empty for what is none.

@@ -10,11 +10,13 @@ mod write;
 
 use std::cell::OnceCell;
 
-use crate::body::{Json, object_of_json_patch};
+use crate::body::Json;
 use crate::column::{Map, Text};
 use crate::document::Value;
+use crate::json_patch::{self, Copied};
+use crate::workload::CopiedField;
 
-pub(crate) use workload::{ephemeral_containers, workload};
+pub(crate) use workload::{ephemeral_containers, has_template, workload};
 pub(crate) use write::{Shown, write};
 
 /// The two bodies of a request, read when they are asked for, and once.
@@ -22,8 +24,35 @@ pub(crate) struct Bodies<'a, 't> {
     is_patch: bool,
     request_value: Option<Value<'a, 't>>,
     response_value: Option<Value<'a, 't>>,
-    request: OnceCell<Option<Json<'a>>>,
+    request: OnceCell<Option<Request<'a>>>,
     response: OnceCell<Option<Json<'a>>>,
+}
+
+/// The body of a request.
+struct Request<'a> {
+    json: Json<'a>,
+    /// Whether the whole object is there.
+    is_whole: bool,
+    /// What a JSON Patch copies or moves within the object.
+    copied: Vec<Copied>,
+    /// The lists at the top of the object of which a JSON Patch shows some elements only.
+    amended: Vec<String>,
+}
+
+impl<'a> Request<'a> {
+    /// A JSON Patch becomes the partial object that it describes.
+    fn of(json: Json<'a>, is_patch: bool) -> Self {
+        match json {
+            Json::Array(operations) if is_patch => {
+                let patched = json_patch::of_unknown(operations);
+                let (is_whole, amended) = (patched.is_whole(), patched.amended());
+                Self { json: patched.node.into_tree(), is_whole, copied: patched.copied, amended }
+            }
+            json => {
+                Self { json, is_whole: !is_patch, copied: Vec::new(), amended: Vec::new() }
+            }
+        }
+    }
 }
 
 /// A body from which rows are read.
@@ -55,18 +84,62 @@ impl<'a, 't> Bodies<'a, 't> {
         Self::new(verb, Some(Value::of_text(request)), None)
     }
 
-    /// The request. A JSON Patch becomes the partial object that it describes.
-    pub(crate) fn request(&self) -> Option<&Json<'a>> {
-        let read = || match self.request_value.and_then(Value::read) {
-            Some(Json::Array(operations)) => Some(object_of_json_patch(&operations)),
-            other => other,
-        };
+    /// The whole object alone, as JSON text.
+    pub(crate) fn of_object(object: &'a str) -> Self {
+        Self::new("update", None, Some(Value::of_text(object)))
+    }
+
+    fn read_request(&self) -> Option<&Request<'a>> {
+        let read = || Some(Request::of(self.request_value.and_then(Value::read)?, self.is_patch));
         self.request.get_or_init(read).as_ref()
     }
 
+    /// The request. A JSON Patch becomes the partial object that it describes.
+    pub(crate) fn request(&self) -> Option<&Json<'a>> {
+        self.read_request().map(|request| &request.json)
+    }
+
+    /// The response; of a table with one row, the object in it.
     pub(crate) fn response(&self) -> Option<&Json<'a>> {
-        let read = || self.response_value.and_then(Value::read);
+        let read = || self.response_value.and_then(Value::read).map(row_of_table);
         self.response.get_or_init(read).as_ref()
+    }
+
+    /// The response as JSON text; of a table with one row, the object in it.
+    pub(crate) fn text_of_response(&self) -> Option<String> {
+        let body = self.response_value?.json;
+        if !body.contains("\"Table\"") {
+            return Some(body.to_owned());
+        }
+        let body: serde_json::Value = serde_json::from_str(body).ok()?;
+        if body.get("kind").and_then(serde_json::Value::as_str) != Some("Table") {
+            return Some(body.to_string());
+        }
+        Some(body.pointer("/rows/0/object")?.to_string())
+    }
+
+    /// The fields to which a JSON Patch copies or moves a value.
+    pub(crate) fn copied(&self) -> Option<Vec<CopiedField<'a>>> {
+        let copied = &self.read_request()?.copied;
+        (!copied.is_empty()).then(|| copied.iter().map(CopiedField::of).collect())
+    }
+
+    /// Whether a JSON Patch does more than can be followed.
+    fn copies_all(&self) -> bool {
+        let request = self.read_request();
+        request.is_some_and(|request| request.copied.iter().any(|copied| copied.field.is_empty()))
+    }
+
+    /// Whether a JSON Patch adds to a list at the top of the object, or takes from it, and does not show the rest.
+    pub(crate) fn amends(&self, list: &str) -> bool {
+        self.read_request().is_some_and(|request| request.amended.iter().any(|name| name == list))
+    }
+
+    /// The request as a body.
+    fn request_body(&self) -> Option<Body<'_, 'a>> {
+        let request = self.read_request()?;
+        let source = if self.is_patch { "patch" } else { "request" };
+        Some(Body { json: &request.json, source, whole: request.is_whole })
     }
 
     /// The body that shows the object best: the response where `is_object` holds for it, else the request.
@@ -74,9 +147,7 @@ impl<'a, 't> Bodies<'a, 't> {
         if let Some(json) = self.response().filter(|json| is_object(json)) {
             return Some(Body { json, source: "response", whole: true });
         }
-        let json = self.request().filter(|json| is_object(json))?;
-        let source = if self.is_patch { "patch" } else { "request" };
-        Some(Body { json, source, whole: !self.is_patch })
+        self.request_body().filter(|body| is_object(body.json))
     }
 
     /// The body that shows an object of `kind` best; `payload` are the members that make it one.
@@ -94,9 +165,7 @@ impl<'a, 't> Bodies<'a, 't> {
         let is_request = |json: &&Json<'a>| {
             matches!(json, Json::Object(_)) && json.text("kind").is_none_or(|named| &*named == kind)
         };
-        let json = self.request().filter(is_request)?;
-        let source = if self.is_patch { "patch" } else { "request" };
-        Some(Body { json, source, whole: !self.is_patch })
+        self.request_body().filter(|body| is_request(&body.json))
     }
 
     /// The patch, where the request is a patch that the log shows.
@@ -106,7 +175,20 @@ impl<'a, 't> Bodies<'a, 't> {
 
     /// Whether the request is a patch that leaves all of these members alone.
     pub(crate) fn leaves_alone(&self, keys: &[&str]) -> bool {
-        self.patch().is_some_and(|patch| keys.iter().all(|key| patch.member(key).is_none()))
+        let leaves = |patch: &Json<'a>| keys.iter().all(|key| patch.member(key).is_none());
+        self.patch().is_some_and(leaves) && !self.copies_all()
+    }
+
+    /// What the client asked for in place of the object: `Table`, `PartialObjectMetadata` or `PartialObjectMetadataList`.
+    pub(crate) fn partial_answer(&self) -> Option<Text<'a>> {
+        let response = self.response_value?;
+        // Most responses are not read for this.
+        let kinds = ["\"Table\"", "\"PartialObjectMetadata"];
+        if !kinds.iter().any(|kind| response.json.contains(kind)) {
+            return None;
+        }
+        let kind = response.read()?.text("kind")?;
+        matches!(&*kind, "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList").then_some(kind)
     }
 
     /// The message of a response that is a `Status`.
@@ -114,6 +196,16 @@ impl<'a, 't> Bodies<'a, 't> {
         let status = self.response().filter(|json| json.text("kind").as_deref() == Some("Status"));
         status?.text("message")
     }
+}
+
+/// The object that a `Table` of one row shows, where the client asked for it (`includeObject`); other bodies as they are.
+fn row_of_table(json: Json<'_>) -> Json<'_> {
+    let rows = json.list("rows");
+    if json.text("kind").as_deref() != Some("Table") || rows.len() != 1 {
+        return json;
+    }
+    let object = rows.first().and_then(|row| row.get("object")).cloned();
+    object.filter(|object| object.text("kind").is_some()).unwrap_or(json)
 }
 
 /// What a row says of its body.
@@ -136,10 +228,8 @@ pub(crate) fn list_of<'a, T>(
 fn is_removed(element: &Json<'_>) -> bool {
     match element {
         Json::Null => true,
-        Json::Object(members) => members
-            .iter()
-            .find(|(key, _)| &**key == "$patch")
-            .and_then(|(_, directive)| directive.as_text())
+        Json::Object(members) => element
+            .text("$patch")
             .is_some_and(|directive| &*directive == "delete" || members.len() == 1),
         _ => false,
     }

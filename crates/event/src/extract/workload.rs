@@ -15,14 +15,25 @@ use crate::workload::{NameValue, NodeSelectorRequirement, Owner, Toleration, Wor
 
 /// The workload written through the main resource; `None` for a patch that leaves the pod template alone.
 pub(crate) fn workload<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'a>> {
-    let has_template = |json: &Json<'a>| {
-        kind.templates.iter().any(|template| {
-            let paths = template.defaults.iter().chain([&template.spec]);
-            paths.into_iter().any(|path| !nodes(json, path).is_empty())
-        })
-    };
+    let mut workload = object(kind, bodies)?;
+    workload.copied = bodies.copied();
+    Some(workload)
+}
+
+/// Whether there is a pod template, or what all pods of one get.
+pub(crate) fn has_template(kind: &WorkloadKind, json: &Json<'_>) -> bool {
+    kind.templates.iter().any(|template| {
+        let paths = template.defaults.iter().chain([&template.spec]);
+        paths.into_iter().any(|path| !nodes(json, path).is_empty())
+    })
+}
+
+fn object<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'a>> {
+    let has_template = |json: &Json<'a>| has_template(kind, json);
     if let Some(patch) = bodies.patch()
         && !has_template(patch)
+        // What is copied to the whole may be anything.
+        && !bodies.copies_all()
     {
         patch.get("spec")?;
         return Some(rows(kind, &Body { json: patch, source: "patch", whole: false }));
@@ -51,6 +62,7 @@ pub(crate) fn ephemeral_containers<'a>(bodies: &Bodies<'a, '_>) -> Workload<'a> 
         return workload;
     };
     workload.body_source = Some(body.source.into());
+    workload.copied = bodies.copied();
     workload.containers =
         holder(body.json).map(|spec| containers_of(spec, KEY, "ephemeral", body.whole));
     // What the pod itself sets is not written here, and not in the row.

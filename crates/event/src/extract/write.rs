@@ -47,7 +47,7 @@ fn write_object<'a>(
         return Shown::InBoth;
     }
     if let Some(kind) = rbac_kind(group, resource) {
-        event.rbac = rbac(kind, bodies);
+        event.rbac = rbac(kind, event.name.as_deref(), bodies);
         return Shown::InBoth;
     }
     if let Some(kind) = webhook_kind(group, resource) {

@@ -79,6 +79,7 @@ fn every_thing_that_changes_is_a_row() {
                 "env added | app | PASSWORD | - | -",
                 "env added | app | TOKEN | - | secret db/token",
                 "env added | app | envFrom | - | secret all",
+                "env from | app | envFrom | - | [{\"secretRef\":{\"name\":\"all\"}}]",
             ],
         ),
         (
@@ -163,6 +164,65 @@ fn every_thing_that_changes_is_a_row() {
             vec![
                 "security weakened | app | hostPort | - | 80",
                 "security weakened | - | hostPorts | passes | fails",
+                "ports | app | ports | - | [{\"containerPort\":80,\"hostPort\":80}]",
+            ],
+        ),
+        (
+            container(json!({
+                "env": [
+                    {"name": "LD_PRELOAD", "value": "/x.so"},
+                    {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+                ],
+                "envFrom": [{"configMapRef": {"name": "all"}}],
+            })),
+            vec![
+                "env added | app | LD_PRELOAD | - | -",
+                "env added | app | IP | - | -",
+                "env from | app | envFrom | - | [{\"configMapRef\":{\"name\":\"all\"}}]",
+                "env loads code | app | LD_PRELOAD | - | /x.so",
+                "env source | app | IP | - | -",
+            ],
+        ),
+        (
+            container(json!({
+                "imagePullPolicy": "Never",
+                "volumeMounts": [{"name": "v", "mountPath": "/v", "mountPropagation": "Bidirectional"}],
+                "readinessProbe": {"httpGet": {"port": 1}},
+                "resources": {"claims": [{"name": "gpu"}]},
+                "restartPolicy": "Always",
+            })),
+            vec![
+                "pull policy | app | imagePullPolicy | - | Never",
+                "probe | app | readinessProbe | - | {\"httpGet\":{\"port\":1}}",
+                "resources | app | resources | - | {\"claims\":[{\"name\":\"gpu\"}]}",
+                "field | app | restartPolicy | - | Always",
+                "volume mounts | app | volumeMounts | - | [{\"mountPath\":\"/v\",\"mountPropagation\":\"Bidirectional\",\"name\":\"v\"}]",
+            ],
+        ),
+        (
+            pod(json!({
+                "dnsConfig": {"nameservers": ["203.0.113.9"]},
+                "hostAliases": [{"ip": "203.0.113.9", "hostnames": ["a"]}],
+                "priorityClassName": "p",
+                "runtimeClassName": "r",
+                "schedulerName": "s",
+                "securityContext": {
+                    "runAsNonRoot": true,
+                    "seccompProfile": {"type": "RuntimeDefault"},
+                    "fsGroup": 0,
+                    "runAsGroup": 0,
+                },
+                "somethingNew": 1,
+            })),
+            vec![
+                "dns | - | dnsConfig | - | {\"nameservers\":[\"203.0.113.9\"]}",
+                "host aliases | - | hostAliases | - | [{\"hostnames\":[\"a\"],\"ip\":\"203.0.113.9\"}]",
+                "priority | - | priorityClassName | - | p",
+                "runtime class | - | runtimeClassName | - | r",
+                "scheduler | - | schedulerName | - | s",
+                "field | - | somethingNew | - | 1",
+                "security context | - | fsGroup | - | 0",
+                "security context | app | runAsGroup | - | 0",
             ],
         ),
     ] {

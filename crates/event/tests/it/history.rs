@@ -26,7 +26,7 @@ fn write_as(
 }
 
 fn deployments() -> History {
-    History::new("apps", "deployments").unwrap()
+    History::new("apps", "deployments", Some("web"), Some("app")).unwrap()
 }
 
 fn deployment(image: &str) -> Value {
@@ -65,7 +65,12 @@ fn a_patch_is_compared_with_the_version_before_with_or_without_a_response() {
             ["image | app | image | a:3 | a:4"]
         );
         let label = json!({"metadata": {"labels": {"a": "b"}}});
-        assert_eq!(write(&mut history, "patch", label, response(deployment("a:4"))), NOTHING);
+        let mut labelled = deployment("a:4");
+        labelled["metadata"] = json!({"labels": {"a": "b"}});
+        assert_eq!(
+            write(&mut history, "patch", label, response(labelled)),
+            ["labels | - | a | - | b"]
+        );
     }
 }
 
@@ -196,12 +201,12 @@ fn ephemeral_containers_are_added() {
     // Until Kubernetes 1.22.
     let old = json!({"kind": "EphemeralContainers", "ephemeralContainers": debug});
     for (verb, request) in [("patch", &patch), ("update", &old), ("patch", &old)] {
-        let mut history = History::new("", "pods").unwrap();
+        let mut history = History::new("", "pods", None, None).unwrap();
         write(&mut history, "create", pod.clone(), NULL);
         let rows = write_as(&mut history, subresource(verb), request, &NULL);
         assert_eq!(rows, [added, weakened, check], "{request}");
     }
-    let mut unknown = History::new("", "pods").unwrap();
+    let mut unknown = History::new("", "pods", None, None).unwrap();
     // What was there before is not known; what is there now fails.
     let check = "security weakened | - | privileged | - | fails";
     let rows = write_as(&mut unknown, subresource("patch"), &patch, &NULL);
@@ -210,7 +215,7 @@ fn ephemeral_containers_are_added() {
 
 #[test]
 fn custom_resources_are_merged_without_keys() {
-    let mut history = History::new("argoproj.io", "rollouts").unwrap();
+    let mut history = History::new("argoproj.io", "rollouts", None, None).unwrap();
     write(&mut history, "create", deployment("a:1"), NULL);
     let other =
         json!({"spec": {"template": {"spec": {"containers": [{"name": "other", "image": "b"}]}}}});
@@ -225,7 +230,7 @@ fn custom_resources_are_merged_without_keys() {
 
 #[test]
 fn only_what_makes_pods_has_a_history() {
-    assert!(History::new("", "configmaps").is_none());
+    assert!(History::new("", "configmaps", None, None).is_none());
 }
 
 #[test]
@@ -258,4 +263,93 @@ fn odd_bodies_cost_only_themselves() {
             }
         }
     }
+}
+
+#[test]
+fn a_patch_is_resolved_against_what_the_log_shows_before_it() {
+    let whole = |image: &str| {
+        let mut object = deployment(image);
+        object["metadata"] = json!({"name": "app", "namespace": "web"});
+        object
+    };
+    let patch = json!([
+        {"op": "copy", "from": "/spec/replicas", "path": "/spec/template/spec/priority"},
+        {"op": "add", "path": "/spec/template/spec/containers/-1/securityContext", "value": {"privileged": true}},
+    ])
+    .to_string();
+    let list = json!({"kind": "DeploymentList", "items": [whole("other:1"), whole("app:1")]});
+    let mut other = whole("other:1");
+    other["metadata"]["namespace"] = json!("other");
+    let list_of_all = json!({"kind": "DeploymentList", "items": [other, whole("app:1")]});
+    for (verb, subresource, response) in [
+        ("create", "", whole("app:1")),
+        ("get", "", whole("app:1")),
+        ("update", "status", whole("app:1")),
+        ("list", "", list_of_all),
+        ("patch", "", json!({"kind": "Table", "rows": [{"object": whole("app:1")}]})),
+    ] {
+        let mut history = deployments();
+        let response = response.to_string();
+        let known = Write {
+            verb,
+            subresource,
+            outcome: "allowed",
+            response_object: Some(&response),
+            ..Write::default()
+        };
+        assert!(history.patch(&known).is_none());
+        let write = Write {
+            verb: "patch",
+            outcome: "allowed",
+            request_object: Some(&patch),
+            response_object: Some(r#"{"kind": "Table", "rows": []}"#),
+            ..Write::default()
+        };
+        let patched = history.patch(&write).unwrap();
+        let workload = patched.workload().unwrap();
+        assert_eq!(workload.body_source.as_deref(), Some("version"));
+        let containers = workload.containers.unwrap();
+        assert_eq!(containers[0].image.as_deref(), Some("app:1"), "{verb}");
+        assert_eq!(containers[0].privileged, Some(true));
+        assert_eq!(workload.copied.unwrap()[0].value.as_deref(), Some("1"));
+    }
+    let mut unknown = deployments();
+    let list = list.to_string();
+    let elsewhere =
+        Write { verb: "list", outcome: "allowed", response_object: Some(&list), ..Write::default() };
+    assert!(unknown.patch(&elsewhere).is_none());
+    let write = Write {
+        verb: "patch",
+        outcome: "allowed",
+        request_object: Some(r#"{"metadata": {"labels": {"a": "b"}}}"#),
+        ..Write::default()
+    };
+    // It leaves the pods alone.
+    assert!(unknown.patch(&write).is_none());
+}
+
+#[test]
+fn a_binding_is_resolved_too() {
+    let mut history =
+        History::new("rbac.authorization.k8s.io", "clusterrolebindings", None, Some("ops")).unwrap();
+    let binding = json!({
+        "kind": "ClusterRoleBinding",
+        "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "User", "name": "alice"}],
+    })
+    .to_string();
+    let create = Write {
+        verb: "create",
+        outcome: "allowed",
+        request_object: Some(&binding),
+        ..Write::default()
+    };
+    assert!(history.patch(&create).is_none());
+    let patch = r#"[{"op": "add", "path": "/subjects/-", "value": {"kind": "User", "name": "bob"}}]"#;
+    let write =
+        Write { verb: "patch", outcome: "allowed", request_object: Some(patch), ..Write::default() };
+    let patched = history.patch(&write).unwrap();
+    let rbac = patched.rbac().unwrap();
+    assert_eq!(rbac.role_name.as_deref(), Some("cluster-admin"));
+    assert_eq!(rbac.subjects.map(|subjects| subjects.len()), Some(2));
 }

@@ -14,6 +14,7 @@ mod changes;
 mod envelope;
 mod export;
 mod history;
+mod json_patch;
 mod objects;
 mod patch;
 mod pod_security;

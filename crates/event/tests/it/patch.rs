@@ -217,7 +217,7 @@ fn what_does_not_fit_is_an_error() {
         (PatchType::Json, json!([{"op": "remove", "path": "/b/-1"}]), "does not fit"),
         (PatchType::Json, json!([{"op": "test", "path": "/b", "value": 2}]), "does not fit"),
         (PatchType::Json, json!([{"op": "paint", "path": "/x"}]), "cannot be read"),
-        (PatchType::Json, json!([{"op": "add", "path": deep, "value": 1}]), "deeper"),
+        (PatchType::Json, json!([{"op": "add", "path": deep, "value": 1}]), "cannot be read"),
         (PatchType::Json, json!(grows), "does more"),
         (
             PatchType::Json,

@@ -4,10 +4,10 @@
 
 pub(crate) mod added;
 mod attribution;
-mod changes;
 mod columns;
 mod decode;
 mod grants;
+mod history;
 mod identity;
 mod image;
 mod names;
@@ -57,7 +57,9 @@ pub(crate) fn register(context: &SessionContext) -> Result<()> {
         context.register_udf(function);
     }
     context.register_udwf(WindowUDF::from(attribution::Attribute::new()));
-    context.register_udwf(WindowUDF::from(changes::WorkloadChanges::new()));
+    context.register_udwf(WindowUDF::from(history::OfHistory::workload_changes()));
+    context.register_udwf(WindowUDF::from(history::OfHistory::patched_workload()));
+    context.register_udwf(WindowUDF::from(history::OfHistory::patched_rbac()));
     context.register_udwf(WindowUDF::from(grants::Grants::new()));
     // The name that it has in TimescaleDB and DuckDB.
     context.register_udf(date_bin().as_ref().clone().with_aliases(["time_bucket"]));

@@ -5,7 +5,8 @@ SELECT
   subject['kind'] AS subject_kind,
   subject['name'] AS subject_name,
   subject['namespace'] AS subject_namespace,
-  outcome_uncertain
+  outcome_uncertain,
+  amends, copied, partial_answer
 FROM (
   SELECT
     *,
@@ -13,10 +14,12 @@ FROM (
     rbac['body_source'] AS body_source,
     rbac['role_kind'] AS role_kind,
     rbac['role_name'] AS role_name,
+    rbac['amends'] AS amends,
+    rbac['copied'] AS copied,
     unnest(CASE
       WHEN cardinality(rbac['subjects']) > 0 THEN rbac['subjects']
       ELSE make_array(NULL)
     END) AS subject
-  FROM events{history}
+  FROM {rbac_writes}
   WHERE activity = 'rbac' AND rbac['kind'] IN ('RoleBinding', 'ClusterRoleBinding')
 )

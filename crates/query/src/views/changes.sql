@@ -23,7 +23,7 @@ FROM (
     SELECT
       cluster, event_id,
       workload_changes(
-        api_group, resource, subresource, verb, outcome, object_uid, field_manager, force,
+        api_group, resource, namespace, name, subresource, verb, outcome, object_uid, field_manager, force,
         request_object, response_object
       ) OVER (
         PARTITION BY cluster, api_group, resource, namespace, name

@@ -29,7 +29,7 @@ FROM (
       rbac['role_kind'] AS role_kind,
       rbac['role_name'] AS role_name,
       -- A JSON Patch of single subjects, of which the result is not in the log.
-      verb = 'patch' AND rbac['body_source'] = 'patch' AND request_object LIKE '%"/subjects/%' AS adds,
+      verb = 'patch' AND rbac['body_source'] = 'patch' AND coalesce(rbac['amends'], false) AS adds,
       unnest(CASE
         WHEN cardinality(rbac['subjects']) > 0 THEN rbac['subjects']
         ELSE make_array(NULL)

@@ -6,9 +6,11 @@ SELECT
   rule['resources'] AS resources,
   rule['resource_names'] AS resource_names,
   rule['verbs'] AS verbs,
-  rule['non_resource_urls'] AS non_resource_urls
+  rule['non_resource_urls'] AS non_resource_urls,
+  amends, copied, partial_answer
 FROM (
-  SELECT *, rbac['kind'] AS kind, rbac['body_source'] AS body_source, unnest(rbac['rules']) AS rule
-  FROM events{history}
+  SELECT *, rbac['kind'] AS kind, rbac['body_source'] AS body_source, rbac['amends'] AS amends, rbac['copied'] AS copied,
+    unnest(rbac['rules']) AS rule
+  FROM {rbac_writes}
   WHERE activity = 'rbac' AND rbac['kind'] IN ('Role', 'ClusterRole')
 )

@@ -50,8 +50,8 @@ JOIN (
       workload['owner'] AS owner,
       subresource IS NULL AND workload['body_source'] IN ('request', 'response') AS whole,
       CASE WHEN outcome <> 'unknown' AND NOT coalesce(outcome_uncertain, false) THEN outcome = 'allowed' END AS stored,
-      (field_manager IS NULL OR field_manager NOT IN ('kubectl-annotate', 'kubectl-label'))
-        AND writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) AS writes_spec
+      -- By what is written: the name of a field manager is the client's choice.
+      writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) AS writes_spec
     FROM events{known}
     WHERE activity = 'workload'
       AND workload IS NOT NULL

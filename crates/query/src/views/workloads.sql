@@ -40,6 +40,8 @@ SELECT
   workload['containers'] AS containers,
   workload['pod_security_level'] AS pod_security_level,
   workload['pod_security_failed'] AS pod_security_failed,
-  outcome_uncertain
-FROM events{history}
+  outcome_uncertain,
+  workload['copied'] AS copied,
+  partial_answer
+FROM {workload_writes}
 WHERE activity = 'workload' AND workload IS NOT NULL

@@ -15,6 +15,7 @@ mod functions;
 mod grants;
 mod identities;
 mod narrow;
+mod patched;
 mod stages;
 mod statements;
 mod table_functions;

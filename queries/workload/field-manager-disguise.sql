@@ -1,0 +1,31 @@
+/*
+id: field-manager-disguise
+title: Spec written under the name of a tool that writes none
+severity: medium
+confidence: high
+risk: 50
+attack: [T1036]
+tactics: [Stealth]
+description: >-
+  A patch writes the spec of a workload, and its field manager says kubectl label or kubectl annotate, which write
+  metadata alone. The client chooses the name: somebody wants the change to look like less than it is.
+blind_spots: Field managers that may write a spec. Logs without request URIs.
+false_positives: []
+triage:
+  - >-
+    SELECT request_uri, user_agent, request_object FROM events WHERE event_id = '<event_id>'
+  - >-
+    SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
+references:
+  - https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers
+covers: [WL-060]
+controls: [AIS-06]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || ' writes the spec of ' || resource || ' ' || coalesce(name, '') || ' as ' || field_manager AS reason
+FROM events
+WHERE activity = 'workload' AND verb = 'patch' AND outcome = 'allowed' AND subresource IS NULL
+  -- A patch of metadata writes no workload.
+  AND workload IS NOT NULL
+  AND field_manager IN ('kubectl-label', 'kubectl-annotate')

@@ -1,0 +1,33 @@
+/*
+id: partial-answer
+title: Write that asks not to be answered with the object
+severity: low
+confidence: medium
+risk: 25
+attack: [T1610, T1027]
+tactics: [Execution, Stealth]
+description: >-
+  A workload, role or binding is written, and the client asks for a Table or for metadata alone as the answer: the audit
+  log then does not hold what the object became. Command-line tools ask so for what they print of reads. Controllers do
+  for the metadata that they write; what leaves alone the pod template, or what a role grants, does not count.
+blind_spots: Writes that are logged below RequestResponse.
+false_positives:
+  - Dashboards that print a table after each write
+triage:
+  - >-
+    SELECT verb, resource, name, partial_answer, request_object FROM events WHERE event_id = '<event_id>'
+  - >-
+    SELECT verb, resource, partial_answer, count(*) FROM events WHERE username = '<identity>' GROUP BY verb, resource, partial_answer
+references:
+  - https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
+covers: [WL-060]
+controls: [AIS-06]
+*/
+SELECT
+  event_id,
+  verb || ' of ' || resource || ' ' || coalesce(name, '') || ' is answered with ' || partial_answer AS reason
+FROM events
+WHERE partial_answer IS NOT NULL AND outcome = 'allowed' AND subresource IS NULL
+  AND verb IN ('create', 'update', 'patch')
+  AND ((activity = 'workload' AND workload IS NOT NULL) OR (activity = 'rbac' AND rbac IS NOT NULL))
+  AND (identity_kind IS NULL OR identity_kind NOT IN ('controller', 'node'))
