@@ -4,6 +4,7 @@
 //! Where only a patch is visible, an absent field is null: not visible in this log, never "safe".
 
 use crate::column::{Map, Text};
+use crate::posture::PostureFact;
 use crate::row;
 
 row! {
@@ -120,6 +121,10 @@ row! {
         /// Every Pod Security check that is seen to fail in some version of the standards. A last element of nulls says
         /// that the body does not decide the other checks.
         pub pod_security_violations: Option<Vec<PodSecurityViolation<'a>>>,
+        /// A digest of what the pod template may do and runs: privileges, host namespaces and paths, account, images, commands. Equal for an owner and what its controller makes from it. Of what a controller writes it is that of the request, before admission. Null where no whole template is visible.
+        pub posture: Option<Text<'a>>,
+        /// Of what a controller creates: what the stored object may do or runs beyond the request, put there by a webhook or policy on the way. Null where one of the two bodies is not visible.
+        pub added_by_admission: Option<Vec<PostureFact<'a>>>,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::body::{Json, object_of_json_patch};
 use crate::column::{Map, Text};
 use crate::document::Value;
 
-pub(crate) use workload::{ephemeral_containers, workload};
+pub(crate) use workload::{add_posture, ephemeral_containers, workload};
 pub(crate) use write::{Shown, write};
 
 /// The two bodies of a request, read when they are asked for, and once.
