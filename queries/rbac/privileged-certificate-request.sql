@@ -8,8 +8,9 @@ risk: 80
 attack: [T1098, T1078]
 tactics: [Persistence, Privilege Escalation]
 description: >-
-  A certificate is requested whose subject is system:masters, a user of the system, or a node, by other than a
-  kubelet: nothing takes such a certificate back.
+  A certificate is requested whose subject is system:masters, a user of the system, or a node, by other than that node
+  or a machine that joins: nothing takes such a certificate back. A node may ask for itself alone, and a bootstrap token
+  for a node's certificate alone, not with a client of people.
 blind_spots: >-
   Writes that are logged at Metadata level show no rules, subjects or specs.
 false_positives:
@@ -25,6 +26,16 @@ controls: [IAM-16]
 */
 SELECT event_id, coalesce(username, 'nobody') || ' asks for a certificate of ' || concat_ws(', ', common_name, array_to_string(organizations, ', ')) AS reason
 FROM certificate_requests
+LEFT JOIN client_tools ON client_tools.tool = lower(user_agent_tool(user_agent))
 WHERE verb = 'create' AND outcome NOT IN ('dry_run', 'denied_authn')
   AND (array_has(organizations, 'system:masters') OR array_has(organizations, 'kubeadm:cluster-admins') OR starts_with(common_name, 'system:'))
-  AND identity_kind NOT IN ('node', 'controller', 'system')
+  AND identity_kind <> 'controller'
+  -- A kubelet renews its own certificate.
+  AND NOT (identity_kind = 'node' AND common_name = username
+    AND coalesce(array_to_string(organizations, ','), 'system:nodes') = 'system:nodes')
+  -- A machine that joins asks for the certificate of a node. The kubelet and kubeadm do, not kubectl.
+  AND NOT (starts_with(username, 'system:bootstrap:') AND identity_kind = 'system' AND starts_with(common_name, 'system:node:')
+    AND coalesce(array_to_string(organizations, ','), 'system:nodes') = 'system:nodes'
+    AND coalesce(client_tools.kind, 'other') NOT IN ('interactive', 'shell', 'attack tool'))
+  -- Components of the platform renew theirs.
+  AND NOT (identity_kind = 'system' AND common_name = username AND NOT coalesce(array_has(organizations, 'system:masters'), false))

@@ -1,13 +1,15 @@
 /*
 id: pod-bound-by-account
-title: Pod bound to a node by an account that is no scheduler
+title: Pod bound to a node by an account that hardly ever does
 severity: low
 confidence: medium
 risk: 15
 attack: [T1610]
 tactics: [Execution]
-description: A service account that is not named as a scheduler binds a pod to a node.
-blind_spots: Accounts that somebody named as a scheduler.
+description: >-
+  A service account that binds few pods binds one to a node. A scheduler binds many; its name says nothing. To stay
+  below, an attacker must bind as many pods as a scheduler.
+blind_spots: Accounts of schedulers.
 false_positives:
   - Schedulers under other names
 triage:
@@ -21,9 +23,28 @@ references:
   - https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
 covers: [WL-066]
 controls: [AIS-06]
+parameters:
+  routine_bindings:
+    type: integer
+    default: 20
+    description: Who binds so many pods is a scheduler
 */
-SELECT event_id, coalesce(username, 'nobody') || ' binds pod ' || coalesce(name, '') || ' of ' || coalesce(namespace, '') || ' to a node' AS reason
-FROM events
-WHERE activity IN ('workload', 'write') AND verb = 'create' AND outcome = 'allowed' AND api_group IS NULL
-  AND ((resource = 'pods' AND subresource = 'binding') OR resource = 'bindings')
-  AND identity_kind = 'service_account' AND NOT contains(username, 'scheduler')
+WITH bindings_made AS (
+  SELECT event_id, time, cluster, username, identity_kind, namespace, name, true AS in_scope
+  FROM events
+  WHERE activity IN ('workload', 'write') AND verb = 'create' AND outcome = 'allowed' AND api_group IS NULL
+    AND ((resource = 'pods' AND subresource = 'binding') OR resource = 'bindings') AND identity_kind = 'service_account'
+  UNION ALL
+  SELECT event_id, time, cluster, username, identity_kind, namespace, name, false AS in_scope
+  FROM events_history
+  WHERE activity IN ('workload', 'write') AND verb = 'create' AND outcome = 'allowed' AND api_group IS NULL
+    AND ((resource = 'pods' AND subresource = 'binding') OR resource = 'bindings') AND identity_kind = 'service_account'
+),
+-- A scheduler serves pods that name it: what it binds is many pods of others. A name proves nothing.
+schedulers AS (
+  SELECT cluster, username FROM bindings_made GROUP BY cluster, username HAVING count(*) >= $routine_bindings
+)
+SELECT event_id, coalesce(bound.username, 'nobody') || ' binds pod ' || coalesce(name, '') || ' of ' || coalesce(namespace, '') || ' to a node' AS reason
+FROM bindings_made AS bound
+LEFT JOIN schedulers ON schedulers.cluster = bound.cluster AND schedulers.username = bound.username
+WHERE in_scope AND schedulers.cluster IS NULL

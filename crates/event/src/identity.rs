@@ -1,4 +1,10 @@
-//! What a user name says about who is behind it.
+//! What the name and the groups of a user say about who is behind it.
+//!
+//! A spelling says nothing: whatever no table names is a person, or an external client that authenticates like one.
+
+use std::ops::Deref;
+
+use crate::platform_identities::platform_identity;
 
 /// The kind of an authenticated user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +17,7 @@ pub enum IdentityKind {
     Node,
     /// A controller of the control plane: it writes what other objects ask for.
     Controller,
-    /// Another component of the control plane or a `system:` user.
+    /// Another component of the platform, or a machine that joins by a bootstrap token.
     System,
     /// Nobody: `system:anonymous`, or no user at all.
     Anonymous,
@@ -83,26 +89,38 @@ pub fn service_account(username: &str) -> Option<(&str, &str)> {
 }
 
 impl IdentityKind {
-    /// The kind of a user name; `None` is a request that did not authenticate.
+    /// The kind of a user name with its groups; `None` is a request that did not authenticate, or whose groups are not
+    /// in the log.
     ///
-    /// A controller is known by its name AND its namespace: anybody can call an account `job-controller` elsewhere.
-    pub fn of(username: Option<&str>) -> Self {
+    /// A controller is known by its name AND its namespace: anybody can call an account `job-controller` elsewhere. The
+    /// API server puts service accounts, nodes and bootstrap tokens into groups of their own: a name of their form
+    /// without its group comes from another authenticator, such as a certificate that somebody had signed for it.
+    ///
+    /// ```
+    /// # use podtrail_event::IdentityKind;
+    /// let groups = ["system:masters"];
+    /// assert_eq!(IdentityKind::of(Some("system:admin"), Some(&groups)), IdentityKind::Human);
+    /// ```
+    pub fn of<T: Deref<Target = str>>(username: Option<&str>, groups: Option<&[T]>) -> Self {
         let Some(username) = username else { return Self::Anonymous };
-        if let Some(account) = username.strip_prefix(SERVICE_ACCOUNT) {
-            return match account.strip_prefix("kube-system:") {
-                Some(name) if CONTROLLERS.contains(&name) => Self::Controller,
-                _ => Self::ServiceAccount,
+        let groups = groups.filter(|groups| !groups.is_empty());
+        let has_group =
+            |group: &str| groups.is_none_or(|groups| groups.iter().any(|other| **other == *group));
+        if username.starts_with(SERVICE_ACCOUNT) {
+            return match service_account(username) {
+                Some(_) if !has_group("system:serviceaccounts") => Self::Human,
+                Some(("kube-system", name)) if CONTROLLERS.contains(&name) => Self::Controller,
+                Some(_) => Self::ServiceAccount,
+                None => Self::Human,
             };
         }
         match username {
             "" | "system:anonymous" | "system:unauthenticated" => Self::Anonymous,
-            "system:apiserver"
-            | "system:cloud-controller-manager"
-            | "system:kube-controller-manager"
-            | "system:kube-scheduler" => Self::Controller,
-            name if name.starts_with("system:node:") => Self::Node,
-            name if name.starts_with("system:") => Self::System,
-            _ => Self::Human,
+            name if is_of(name, "system:node:", "system:nodes", &has_group) => Self::Node,
+            name if is_of(name, "system:bootstrap:", "system:bootstrappers", &has_group) => {
+                Self::System
+            }
+            name => platform_identity(name, has_group).unwrap_or(Self::Human),
         }
     }
 
@@ -119,33 +137,102 @@ impl IdentityKind {
     }
 }
 
+/// Whether a user name has a form, and the group that goes with it.
+fn is_of(username: &str, prefix: &str, group: &str, has_group: impl Fn(&str) -> bool) -> bool {
+    username.strip_prefix(prefix).is_some_and(|name| !name.is_empty()) && has_group(group)
+}
+
+/// What the controllers of kube-controller-manager make: the account, the resource, and the kind of owner that it makes
+/// it for (`pkg/controller` of kubernetes/kubernetes).
+const MAKES: &[(&str, &str, &str)] = &[
+    ("cronjob-controller", "jobs", "CronJob"),
+    ("daemon-set-controller", "pods", "DaemonSet"),
+    ("deployment-controller", "replicasets", "Deployment"),
+    ("job-controller", "pods", "Job"),
+    ("replicaset-controller", "pods", "ReplicaSet"),
+    ("replication-controller", "pods", "ReplicationController"),
+    ("statefulset-controller", "pods", "StatefulSet"),
+];
+
+/// Whether a user writes such an object for an owner of this kind as a matter of course: a controller with an account
+/// of its own for what it makes, or the controller manager, where its controllers have none, for what any of them makes.
+///
+/// Only two controllers change what they made: that of Deployments scales ReplicaSets, that of StatefulSets mends the
+/// labels of pods.
+///
+/// ```
+/// # use podtrail_event::identity::makes;
+/// let controller = "system:serviceaccount:kube-system:replicaset-controller";
+/// assert!(makes(controller, "create", "pods", "ReplicaSet"));
+/// assert!(!makes(controller, "create", "pods", "Job"));
+/// assert!(!makes(controller, "patch", "pods", "ReplicaSet"));
+/// assert!(!makes("system:kube-scheduler", "create", "pods", "ReplicaSet"));
+/// ```
+pub fn makes(username: &str, verb: &str, resource: &str, owner_kind: &str) -> bool {
+    let is_made = |(account, made, owner): &(&str, &str, &str)| {
+        let is_its = match username {
+            "system:kube-controller-manager" => true,
+            _ => service_account(username) == Some(("kube-system", account)),
+        };
+        let is_verb = match verb {
+            "create" => true,
+            "update" | "patch" => matches!(*owner, "Deployment" | "StatefulSet"),
+            _ => false,
+        };
+        is_its && is_verb && *made == resource && *owner == owner_kind
+    };
+    MAKES.iter().any(is_made)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_controller_is_known_by_name_and_namespace() {
-        for (username, kind) in [
-            (Some("alice@corp.example"), "human"),
-            (Some("kubernetes-admin"), "human"),
-            (Some("system:serviceaccount:kube-system:job-controller"), "controller"),
-            (Some("system:serviceaccount:default:job-controller"), "service_account"),
-            (Some("system:serviceaccount:kube-system:vendor-controller"), "service_account"),
-            (Some("system:serviceaccount:kube-system:service-ca-cert-publisher"), "controller"),
-            (Some("system:serviceaccount:kube-system:job-controller:x"), "service_account"),
-            (Some("system:serviceaccount:kube-system"), "service_account"),
-            (Some("system:kube-controller-manager"), "controller"),
-            (Some("system:kube-controller-manager2"), "system"),
-            (Some("job-controller"), "human"),
-            (Some("system:kube-scheduler"), "controller"),
-            (Some("system:node:worker-1"), "node"),
-            (Some("system:admin"), "system"),
-            (Some("system:anonymous"), "anonymous"),
-            (Some(""), "anonymous"),
-            (None, "anonymous"),
+    fn a_user_is_known_by_name_namespace_and_group() {
+        let accounts = ["system:serviceaccounts", "system:authenticated"];
+        let masters = ["system:masters", "system:authenticated"];
+        let nodes = ["system:nodes", "system:authenticated"];
+        let bootstrappers = ["system:bootstrappers", "system:authenticated"];
+        let certificate = ["system:authenticated"];
+        for (username, groups, kind) in [
+            ("alice@corp.example", None, "human"),
+            ("kubernetes-admin", Some(masters), "human"),
+            ("system:admin", Some(masters), "human"),
+            ("system:admin", None, "human"),
+            ("system:serviceaccount:kube-system:job-controller", Some(accounts), "controller"),
+            ("system:serviceaccount:kube-system:job-controller", None, "controller"),
+            ("system:serviceaccount:kube-system:job-controller", Some(masters), "human"),
+            ("system:serviceaccount:default:job-controller", Some(accounts), "service_account"),
+            ("system:serviceaccount:kube-system:vendor-controller", None, "service_account"),
+            ("system:serviceaccount:kube-system:job-controller:x", Some(accounts), "human"),
+            ("system:serviceaccount:kube-system", None, "human"),
+            ("system:kube-controller-manager", None, "controller"),
+            ("system:kube-controller-manager2", None, "human"),
+            ("system:backup-scheduler", None, "human"),
+            ("kube-scheduler", None, "human"),
+            ("job-controller", None, "human"),
+            ("system:kube-scheduler", None, "controller"),
+            ("system:apiserver", Some(masters), "controller"),
+            ("system:node:worker-1", Some(nodes), "node"),
+            ("system:node:", Some(nodes), "human"),
+            ("system:bootstrap:abcdef", Some(bootstrappers), "system"),
+            ("system:bootstrap:abcdef", Some(masters), "human"),
+            ("eks:node-manager", None, "system"),
+            ("eks:alice", None, "human"),
+            ("k3s-cloud-controller-manager", None, "system"),
+            ("service-12@container-engine-robot.iam.gserviceaccount.com", None, "system"),
+            ("service-x@container-engine-robot.iam.gserviceaccount.com", None, "human"),
+            ("system:anonymous", None, "anonymous"),
+            ("", None, "anonymous"),
         ] {
-            assert_eq!(IdentityKind::of(username).as_str(), kind, "{username:?}");
+            let groups = groups.as_ref().map(|groups| groups.as_slice());
+            assert_eq!(IdentityKind::of(Some(username), groups).as_str(), kind, "{username:?}");
         }
+        assert_eq!(IdentityKind::of::<&str>(None, None).as_str(), "anonymous");
+        let alone = Some(certificate.as_slice());
+        assert_eq!(IdentityKind::of(Some("system:apiserver"), alone).as_str(), "human");
+        assert_eq!(IdentityKind::of(Some("system:node:worker-1"), alone).as_str(), "human");
     }
 
     #[test]

@@ -34,7 +34,9 @@ mod parse;
 mod patch;
 pub mod path;
 mod persistent_volume;
+mod platform_identities;
 pub mod pod_security;
+mod posture;
 mod quarantine;
 mod rbac;
 mod redact;
@@ -75,6 +77,7 @@ pub use parse::{ParseError, Parser};
 pub use patch::{PatchError, PatchHints, PatchType};
 pub use path::normalize_host_path;
 pub use persistent_volume::PersistentVolume;
+pub use posture::PostureFact;
 pub use quarantine::{
     QuarantineRecord, quarantine_batch, quarantine_documentation, quarantine_records,
     quarantine_schema,

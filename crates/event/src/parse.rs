@@ -356,7 +356,9 @@ impl<'a, 't> Columns<'a, 't> {
         let event = &mut self.event;
         event.request_object = self.request.map(|body| body.json.into());
         event.response_object = self.response.map(|body| body.json.into());
-        event.identity_kind = Some(IdentityKind::of(event.username.as_deref()).as_str().into());
+        let groups = event.user_groups.as_deref();
+        let identity = IdentityKind::of(event.username.as_deref(), groups);
+        event.identity_kind = Some(identity.as_str().into());
         event.client_ip = event.source_ips.as_ref().and_then(|ips| ips.last().cloned());
         let (api_group, resource, subresource) = (
             event.api_group.as_deref().unwrap_or_default(),

@@ -5,6 +5,7 @@
 
 use crate::column::{Map, Text};
 use crate::json_patch::Copied;
+use crate::posture::PostureFact;
 use crate::row;
 
 row! {
@@ -123,6 +124,10 @@ row! {
         pub pod_security_violations: Option<Vec<PodSecurityViolation<'a>>>,
         /// The fields to which a JSON Patch copies or moves a value.
         pub copied: Option<Vec<CopiedField<'a>>>,
+        /// A digest of what the pod template may do and runs: privileges, host namespaces and paths, account, images, commands. Equal for an owner and what its controller makes from it. Of what a controller writes it is that of the request, before admission. Null where no whole template is visible.
+        pub posture: Option<Text<'a>>,
+        /// Of what a controller creates: what the stored object may do or runs beyond the request, put there by a webhook or policy on the way. Null where one of the two bodies is not visible.
+        pub added_by_admission: Option<Vec<PostureFact<'a>>>,
     }
 }
 

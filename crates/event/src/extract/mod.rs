@@ -16,7 +16,7 @@ use crate::document::Value;
 use crate::json_patch::{self, Copied};
 use crate::workload::CopiedField;
 
-pub(crate) use workload::{ephemeral_containers, has_template, workload};
+pub(crate) use workload::{add_posture, ephemeral_containers, has_template, workload};
 pub(crate) use write::{Shown, write};
 
 /// The two bodies of a request, read when they are asked for, and once.

@@ -11,6 +11,7 @@ use crate::body::Json;
 use crate::column::Text;
 use crate::kinds::{Template, WorkloadKind};
 use crate::pod_security;
+use crate::posture::Posture;
 use crate::workload::{NameValue, NodeSelectorRequirement, Owner, Toleration, Workload};
 
 /// The workload written through the main resource; `None` for a patch that leaves the pod template alone.
@@ -46,6 +47,31 @@ fn object<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'
         });
     };
     Some(rows(kind, &body))
+}
+
+/// Adds the posture of a workload that is written.
+///
+/// What a controller asks for is what the template of the owner says: there the request counts, and what is stored
+/// beyond it was added on the way.
+pub(crate) fn add_posture<'a>(
+    workload: &mut Workload<'a>,
+    kind: &WorkloadKind,
+    bodies: &Bodies<'a, '_>,
+    by_controller: bool,
+) {
+    let stored = Posture::of(workload);
+    let request = bodies.request().filter(|_| {
+        by_controller
+            && bodies.patch().is_none()
+            && workload.body_source.as_deref() == Some("response")
+    });
+    let requested = request
+        .and_then(|json| Posture::of(&rows(kind, &Body { json, source: "request", whole: true })));
+    let posture = requested.as_ref().or(stored.as_ref());
+    workload.posture = posture.map(|posture| posture.digest().into());
+    if let (Some(requested), Some(stored)) = (requested, stored) {
+        workload.added_by_admission = Some(stored.beyond(&requested));
+    }
 }
 
 /// The workload written through `pods/ephemeralcontainers`: only the ephemeral containers are written.

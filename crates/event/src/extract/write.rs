@@ -1,6 +1,6 @@
 //! Which column a write fills, by the resource that it writes.
 
-use super::{Bodies, ephemeral_containers, workload};
+use super::{Bodies, add_posture, ephemeral_containers, workload};
 use crate::certificate_request::certificate_request;
 use crate::config_map::config_map;
 use crate::event::Event;
@@ -43,7 +43,11 @@ fn write_object<'a>(
     bodies: &Bodies<'a, '_>,
 ) -> Shown {
     if let Some(kind) = workload_kind(group, resource) {
+        let by_controller = event.identity_kind.as_deref() == Some("controller");
         event.workload = workload(&kind, bodies);
+        if let Some(workload) = &mut event.workload {
+            add_posture(workload, &kind, bodies, by_controller);
+        }
         return Shown::InBoth;
     }
     if let Some(kind) = rbac_kind(group, resource) {

@@ -20,9 +20,30 @@ pub(super) fn is_controller() -> StringFunction {
     .build();
     let body = Body::Boolean(|arguments| {
         let [username] = arguments else { return Ok(None) };
-        Ok(Some(IdentityKind::of(Some(username)) == IdentityKind::Controller))
+        Ok(Some(IdentityKind::of::<&str>(Some(username), None) == IdentityKind::Controller))
     });
     StringFunction::new("is_controller", body, documentation)
+}
+
+pub(super) fn makes() -> StringFunction {
+    let documentation = Documentation::builder(
+        SECTION,
+        "Whether a controller of the control plane writes such an object for an owner of this kind as a matter of course.",
+        "controller_makes(username, verb, resource, owner_kind)",
+    )
+    .with_argument("username", "a user name")
+    .with_argument("verb", "the verb of the request")
+    .with_argument("resource", "the resource that is written")
+    .with_argument("owner_kind", "the kind of the object that owns it")
+    .with_sql_example(
+        "controller_makes('system:serviceaccount:kube-system:job-controller', 'create', 'pods', 'Job')",
+    )
+    .build();
+    let body = Body::Boolean(|arguments| {
+        let [username, verb, resource, owner_kind] = arguments else { return Ok(None) };
+        Ok(Some(podtrail_event::identity::makes(username, verb, resource, owner_kind)))
+    });
+    StringFunction::new("controller_makes", body, documentation)
 }
 
 pub(super) fn user_agent_tool() -> StringFunction {

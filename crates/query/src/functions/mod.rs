@@ -34,6 +34,7 @@ pub fn functions() -> Vec<ScalarUDF> {
         identity::user_agent_tool(),
         identity::user_agent_version(),
         identity::is_controller(),
+        identity::makes(),
         network::is_private_ip(),
         network::cidr_contains(),
         spec_write::writes_spec(),

@@ -16,7 +16,9 @@ FROM (
   SELECT
     e.event_id, e.audit_id, e.time, e.date, e.cluster, e.username, e.identity_kind, e.impersonated_username, e.client_ip,
     e.user_agent, e.verb, e.api_group, e.resource, e.subresource, e.namespace, e.name, e.object_uid, e.outcome,
-    e.identity_kind = 'controller' AND e.workload['owner'] IS NOT NULL AS made_by_controller,
+    e.identity_kind = 'controller' AND e.workload['owner'] IS NOT NULL
+      AND coalesce(controller_makes(e.username, e.verb, e.resource, e.workload['owner']['kind']), false)
+      AS made_by_controller,
     unnest(h.changes) AS change
   FROM events{history} AS e
   JOIN (

@@ -2,8 +2,11 @@
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, api_group, resource, subresource, namespace, name, object_uid, outcome, status_code, dry_run, level,
-  -- What the control plane makes from an owner's template is not anybody's own act.
-  identity_kind = 'controller' AND workload['owner'] IS NOT NULL AS made_by_controller,
+  -- What the control plane makes from an owner's template is not anybody's own act. To satisfy this takes the credential of
+  -- the controller that makes such objects for such owners; whether it was its controller that used it, whether the owner
+  -- exists and says the same, is asked by the detections controller-* and owner-*.
+  identity_kind = 'controller' AND workload['owner'] IS NOT NULL
+    AND coalesce(controller_makes(username, verb, resource, workload['owner']['kind']), false) AS made_by_controller,
   workload['kind'] AS kind,
   concat(workload['kind'], ' ', coalesce(name, concat(workload['generate_name'], '*'))) AS object,
   workload['generate_name'] AS generate_name,
@@ -42,6 +45,8 @@ SELECT
   workload['pod_security_failed'] AS pod_security_failed,
   outcome_uncertain,
   workload['copied'] AS copied,
-  partial_answer
+  partial_answer,
+  workload['posture'] AS posture,
+  workload['added_by_admission'] AS added_by_admission
 FROM {workload_writes}
 WHERE activity = 'workload' AND workload IS NOT NULL

@@ -1,0 +1,39 @@
+/*
+id: controller-token-minted
+title: Token of a controller of Kubernetes minted
+severity: critical
+confidence: high
+risk: 80
+attack: [T1528, T1078]
+tactics: [Credential Access, Privilege Escalation, Stealth]
+description: >-
+  Somebody other than the control plane gets a token of an account under which the controller manager runs its
+  controllers. No person or program needs one: with it pods are made, roles changed and objects deleted in the name of
+  the control plane. A dry run counts: the API server issues the token all the same.
+blind_spots: Tokens that are signed with the key of the API server.
+false_positives:
+  - None known
+triage:
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent FROM events WHERE username = 'system:serviceaccount:kube-system:<account>' AND activity <> 'read' ORDER BY time
+  - SELECT time, username, verb, resource, namespace, name, outcome FROM events WHERE client_ip = '<address>' ORDER BY time
+  - SELECT * FROM identities WHERE username = '<identity>'
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#controller-roles
+  - https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
+covers: [CA-009]
+controls: [IAM-16]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets a token of the controller account kube-system/'
+    || events.name AS reason
+FROM events
+LEFT JOIN controller_accounts ON controller_accounts.account = events.name
+WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create'
+  AND events.namespace = 'kube-system' AND outcome IN ('allowed', 'dry_run', 'unknown')
+  AND (controller_accounts.account IS NOT NULL OR is_controller('system:serviceaccount:kube-system:' || events.name))
+  -- The controller manager and, in clouds, the cloud's own; whoever acts as another is not taken for one.
+  AND NOT (identity_kind IN ('controller', 'system') AND impersonated_username IS NULL
+    AND NOT starts_with(username, 'system:serviceaccount:') AND NOT starts_with(username, 'system:bootstrap:')
+    AND username NOT IN ('system:kube-scheduler', 'system:kube-proxy'))

@@ -1,0 +1,80 @@
+/*
+id: foreign-account-takes-cluster
+title: Account from elsewhere runs a workload as cluster administrator in a system namespace
+severity: high
+confidence: medium
+risk: 60
+attack: [T1610, T1078, T1098.006]
+tactics: [Execution, Persistence, Privilege Escalation]
+description: >-
+  A service account whose own namespace is none of the platform creates, in a namespace of the platform, a workload that
+  runs as an account with the rights of a cluster administrator, and its credential is not where it used to be: it comes
+  from a public address, or with an address and a program that it never used, or the log does not know it at all and
+  its token is bound to no pod. Deployers that work from where they always do stay with the facts of severity low.
+  To stay below, an attacker must use the credential from a known address or with the known program.
+blind_spots: >-
+  Writes that are logged at Metadata level. Roles that were bound before the log begins. Thieves in the deployer's own
+  network.
+false_positives:
+  - A pipeline that installs an operator for the first time, from a runner outside of the cluster
+triage:
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT binding, role_kind, role_name, namespace, granted_by, granted_at FROM grants WHERE subject_kind = 'ServiceAccount' AND subject_name = '<account>'
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+  - https://attack.mitre.org/techniques/T1078/
+covers: [WL-045, IA-008]
+controls: [AIS-06, IAM-16]
+parameters:
+  known_after:
+    type: integer
+    default: 10
+    description: So many requests from an address or with a program make it known
+*/
+WITH risky AS (
+  SELECT
+    powerful.event_id, powerful.reason, written.cluster, written.username, written.client_ip, written.time, written.object, written.namespace,
+    lower(split_part(split_part(written.user_agent, '/', 1), ' ', 1)) AS agent
+  FROM pods_workloads_of_powerful_accounts AS powerful
+  JOIN pods_workloads AS written ON written.event_id = powerful.event_id
+  JOIN system_namespaces AS system ON written.namespace LIKE system.namespace
+  LEFT JOIN system_namespaces AS own ON split_part(written.username, ':', 3) LIKE own.namespace
+  WHERE powerful.identity_kind = 'service_account' AND own.namespace IS NULL
+),
+before AS (
+  SELECT
+    risky.event_id,
+    count(*) AS requests,
+    count(*) FILTER (WHERE event.client_ip = risky.client_ip) AS of_address,
+    count(*) FILTER (WHERE event.agent = risky.agent) AS of_agent
+  FROM risky
+  JOIN (
+    SELECT cluster, username, client_ip, time, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent
+    FROM events WHERE identity_kind = 'service_account' AND (outcome IS DISTINCT FROM 'denied_authn')
+    UNION ALL
+    SELECT cluster, username, client_ip, time, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent
+    FROM events_history WHERE identity_kind = 'service_account' AND (outcome IS DISTINCT FROM 'denied_authn')
+  ) AS event ON event.cluster = risky.cluster AND event.username = risky.username AND event.time < risky.time
+  GROUP BY risky.event_id
+),
+bound AS (
+  SELECT events.event_id FROM events JOIN risky ON risky.event_id = events.event_id WHERE token_pod_name IS NOT NULL
+)
+SELECT DISTINCT
+  risky.event_id,
+  risky.username || ' from ' || coalesce(risky.client_ip, '?')
+    || CASE
+      WHEN coalesce(before.requests, 0) < $known_after THEN ', hardly known in this log'
+      WHEN before.of_address < $known_after THEN ', from where it does not work'
+      ELSE '' END
+    || ', creates ' || risky.object || ' in ' || risky.namespace || ': ' || risky.reason AS reason
+FROM risky
+LEFT JOIN before ON before.event_id = risky.event_id
+LEFT JOIN bound ON bound.event_id = risky.event_id
+WHERE (coalesce(before.of_address, 0) < $known_after
+    AND (NOT coalesce(is_private_ip(risky.client_ip), true) OR (coalesce(before.requests, 0) >= $known_after AND before.of_agent < $known_after)))
+  OR (coalesce(before.requests, 0) < $known_after AND bound.event_id IS NULL)

@@ -1,0 +1,142 @@
+/*
+id: controller-identity-misused
+title: Identity of the control plane in other hands
+severity: critical
+confidence: high
+risk: 80
+attack: [T1078, T1528, T1036.005]
+tactics: [Initial Access, Privilege Escalation, Stealth]
+description: >-
+  The controllers, the scheduler and the API server itself do the same few things with the same programs from the same
+  addresses. Here such an identity works with a token that somebody else asked for, with a client of people, with a
+  program or from an address that the control plane of this cluster hardly ever uses, or does what it has no
+  reason to do: it enters pods, reads secrets, mints tokens, changes roles, or makes workloads for nobody. To stay below,
+  an attacker must work from an address of the control plane, name its program, and stay within what the controller does.
+blind_spots: >-
+  Few requests in a short log, where there is nothing to compare addresses and programs with. API servers before 1.32
+  do not name credentials.
+false_positives:
+  - A control plane that moves to another address in the last seconds of a log
+triage:
+  - >-
+    SELECT client_ip, user_agent, count(*) AS requests, min(time) AS first, max(time) AS last FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND client_ip = '<address>' ORDER BY time
+  - SELECT time, username, verb, resource, namespace, name FROM events WHERE client_ip = '<address>' AND username <> '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#controller-roles
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+covers: [IA-004, IA-009, IA-010]
+controls: [IAM-16]
+parameters:
+  rare:
+    type: integer
+    default: 100
+    description: A program or address with fewer requests of the control plane can be rare
+  known:
+    type: integer
+    default: 20
+    description: It is rare if the others of the cluster have so many times its requests
+*/
+WITH clients AS (
+  SELECT
+    cluster, client_ip, agent, sum(requests) AS requests,
+    sum(sum(requests)) OVER (PARTITION BY cluster) AS of_cluster,
+    sum(sum(requests)) OVER (PARTITION BY cluster, client_ip) AS of_address,
+    sum(sum(requests)) OVER (PARTITION BY cluster, agent) AS of_agent
+  FROM (
+    SELECT cluster, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent, count(*) AS requests
+    FROM events WHERE identity_kind = 'controller' GROUP BY cluster, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1))
+    UNION ALL
+    SELECT cluster, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent, count(*) AS requests
+    FROM events_history WHERE identity_kind = 'controller' GROUP BY cluster, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1))
+  )
+  GROUP BY cluster, client_ip, agent
+),
+strange AS (
+  SELECT
+    cluster, client_ip, agent,
+    CASE
+      WHEN client_tools.kind IN ('interactive', 'shell', 'attack tool') THEN 'with ' || agent
+      WHEN agent IS NOT NULL AND of_agent < $rare AND of_cluster > of_agent * $known AND of_cluster > $rare * $known
+        THEN 'with ' || agent || ', which the control plane does not use'
+      WHEN client_ip IS NOT NULL AND of_address < $rare AND of_cluster > of_address * $known AND of_cluster > $rare * $known
+        THEN 'from ' || client_ip || ', which the control plane does not use'
+    END AS how
+  FROM clients
+  LEFT JOIN client_tools ON client_tools.tool = agent
+),
+by_client AS (
+  SELECT event.event_id, event.time, event.cluster, event.username, event.client_ip, how
+  FROM (
+    SELECT event_id, time, cluster, username, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent
+    FROM events WHERE identity_kind = 'controller' AND (outcome IS DISTINCT FROM 'denied_authn')
+  ) AS event
+  JOIN (SELECT * FROM strange WHERE how IS NOT NULL) AS strange
+    ON strange.cluster = event.cluster AND (strange.client_ip IS NOT DISTINCT FROM event.client_ip)
+    AND (strange.agent IS NOT DISTINCT FROM event.agent)
+),
+minted AS (
+  SELECT cluster, annotations['authentication.kubernetes.io/issued-credential-id'] AS credential, min(username) AS requester
+  FROM (
+    SELECT cluster, annotations, username, identity_kind, activity, resource, subresource, impersonated_username FROM events
+    UNION ALL
+    SELECT cluster, annotations, username, identity_kind, activity, resource, subresource, impersonated_username FROM events_history
+  )
+  WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token'
+    AND (identity_kind NOT IN ('controller', 'system') OR impersonated_username IS NOT NULL)
+  GROUP BY cluster, annotations['authentication.kubernetes.io/issued-credential-id']
+),
+by_token AS (
+  SELECT event_id, time, event.cluster, username, client_ip, 'with a token that ' || requester || ' asked for' AS how
+  FROM (
+    SELECT event_id, time, cluster, username, client_ip, token_credential_id
+    FROM events WHERE identity_kind = 'controller' AND activity <> 'read' AND token_credential_id IS NOT NULL
+  ) AS event
+  JOIN minted ON minted.cluster = event.cluster AND minted.credential = token_credential_id
+),
+by_act AS (
+  SELECT
+    event_id, time, cluster, username, client_ip,
+    CASE
+      WHEN impersonated_username IS NOT NULL THEN 'as ' || impersonated_username
+      WHEN activity = 'access' AND subresource = 'token' THEN 'to get a token of ' || coalesce(namespace || '/' || name, 'an account')
+      WHEN activity = 'access' THEN 'for ' || resource || '/' || subresource
+      WHEN activity = 'secret' THEN 'to ' || verb || ' secrets'
+      WHEN activity = 'rbac' THEN 'to ' || verb || ' ' || resource
+      ELSE 'to ' || verb || ' ' || resource || coalesce(' ' || name, '') || ' for nobody that it serves'
+    END AS how
+  FROM events
+  WHERE identity_kind = 'controller' AND activity <> 'read' AND outcome NOT IN ('denied_authn', 'dry_run')
+    AND (
+      impersonated_username IS NOT NULL
+      OR (activity = 'access' AND subresource IN ('exec', 'attach', 'portforward', 'proxy')
+        -- The API server asks services for their OpenAPI and metrics.
+        AND username <> 'system:apiserver')
+      OR (activity = 'access' AND subresource = 'token'
+        AND username NOT IN ('system:kube-controller-manager', 'system:cloud-controller-manager', 'system:apiserver'))
+      OR (activity = 'secret' AND verb IN ('get', 'list')
+        AND username IN ('system:kube-scheduler', 'system:serviceaccount:kube-system:replicaset-controller',
+          'system:serviceaccount:kube-system:deployment-controller', 'system:serviceaccount:kube-system:daemon-set-controller',
+          'system:serviceaccount:kube-system:job-controller', 'system:serviceaccount:kube-system:cronjob-controller',
+          'system:serviceaccount:kube-system:statefulset-controller', 'system:serviceaccount:kube-system:replication-controller',
+          'system:serviceaccount:kube-system:disruption-controller', 'system:serviceaccount:kube-system:endpoint-controller',
+          'system:serviceaccount:kube-system:endpointslice-controller', 'system:serviceaccount:kube-system:node-controller',
+          'system:serviceaccount:kube-system:horizontal-pod-autoscaler', 'system:serviceaccount:kube-system:pod-garbage-collector',
+          'system:serviceaccount:kube-system:ttl-controller', 'system:serviceaccount:kube-system:service-controller'))
+      OR (activity = 'rbac' AND api_group = 'rbac.authorization.k8s.io' AND verb IN ('create', 'update', 'patch')
+        AND username NOT IN ('system:apiserver', 'system:serviceaccount:kube-system:clusterrole-aggregation-controller',
+          'system:serviceaccount:kube-system:generic-garbage-collector', 'system:serviceaccount:kube-system:namespace-controller',
+          'system:serviceaccount:kube-system:storage-version-migrator-controller', 'system:kube-controller-manager'))
+      OR (activity = 'workload' AND verb = 'create' AND subresource IS NULL AND workload IS NOT NULL
+        AND workload['body_source'] IN ('request', 'response')
+        AND NOT coalesce(controller_makes(username, verb, resource, workload['owner']['kind']), false))
+      OR (activity = 'workload' AND verb = 'create' AND subresource IS NULL AND username = 'system:kube-scheduler')
+    )
+)
+SELECT
+  array_agg(event_id ORDER BY time, event_id) AS event_id,
+  username || ' works from ' || coalesce(client_ip, '?') || ' ' || string_agg(DISTINCT how, '; ') || ': ' || count(DISTINCT event_id)
+    || ' requests' AS reason
+FROM (SELECT * FROM by_client UNION ALL SELECT * FROM by_token UNION ALL SELECT * FROM by_act)
+GROUP BY cluster, username, client_ip

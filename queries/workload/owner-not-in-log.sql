@@ -1,0 +1,84 @@
+/*
+id: owner-not-in-log
+title: Powerful pod of a controller, its author not in the log
+severity: medium
+confidence: medium
+risk: 40
+attack: [T1610, T1036.005]
+tactics: [Execution, Stealth]
+description: >-
+  A controller makes what can take its node over, for an owner of which the log has no write: who wrote the template is
+  not in the log. One row an owner. It is high where nothing else in the log knows the owner by its uid, or its command
+  leaves the container, and critical where both is so: then an owner reference was made up, and the controller's
+  credential is in other hands. To stay below, an attacker needs the uid of an owner that is older than the log.
+blind_spots: >-
+  Writes whose bodies are not in the log. Pods that are no danger to their node, such as those that run as an
+  account with many rights.
+false_positives:
+  - Agents of nodes that were installed before the log begins, when a node joins or a pod starts anew
+triage:
+  - >-
+    SELECT time, username, verb, object, client_ip, user_agent FROM workloads WHERE owner['uid'] = '<uid of the owner>' ORDER BY time
+  - >-
+    SELECT time, username, verb, resource, subresource, outcome FROM events WHERE object_uid = '<uid of the owner>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+references:
+  - https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
+covers: [WL-005, WS-022]
+controls: [AIS-06]
+*/
+WITH risky AS (
+  SELECT *, powers::INT + pid::INT + root::INT AS ways
+  FROM owners_pods
+  WHERE powers OR pid OR ipc OR root OR sensitive
+),
+-- Who writes an owner is known from its uid: a name can be used again.
+written AS (
+  SELECT cluster, object_uid
+  FROM (
+    SELECT cluster, object_uid, outcome FROM workloads
+    UNION ALL
+    SELECT cluster, object_uid, outcome FROM workloads_history
+  )
+  WHERE object_uid IS NOT NULL AND outcome = 'allowed'
+  GROUP BY cluster, object_uid
+),
+unwritten AS (
+  SELECT risky.*
+  FROM risky
+  LEFT JOIN written ON written.cluster = risky.cluster AND written.object_uid = owner_uid
+  WHERE written.object_uid IS NULL
+),
+-- Controllers report the state of every owner that they serve.
+traced AS (
+  SELECT DISTINCT event.cluster, event.object_uid
+  FROM (
+    SELECT cluster, object_uid, outcome FROM events WHERE activity IN ('write', 'workload', 'read')
+    UNION ALL
+    SELECT cluster, object_uid, outcome FROM events_history WHERE activity IN ('write', 'workload', 'read')
+  ) AS event
+  JOIN (SELECT DISTINCT cluster, owner_uid FROM unwritten) AS owner
+    ON owner.cluster = event.cluster AND owner.owner_uid = event.object_uid
+  WHERE event.outcome = 'allowed'
+)
+SELECT
+  array_agg(event_id ORDER BY time, event_id) AS event_id,
+  CASE
+    WHEN bool_or(traced.object_uid IS NULL AND (escapes OR ways > 2)) THEN 'critical'
+    WHEN bool_or(escapes OR (traced.object_uid IS NULL AND ways > 1)) THEN 'high'
+    ELSE 'medium'
+  END AS severity,
+  min(object) || ' of ' || min(owner_kind || ' ' || owner_name) || ' has '
+    || concat_ws(', ',
+      CASE WHEN bool_or(powers) THEN 'a privileged container or capabilities as good' END,
+      CASE WHEN bool_or(pid) THEN 'hostPID' END,
+      CASE WHEN bool_or(ipc) THEN 'hostIPC' END,
+      CASE WHEN bool_or(root) THEN 'the root directory of the node' END,
+      CASE WHEN bool_or(sensitive AND NOT root) THEN 'a sensitive path of the node' END,
+      CASE WHEN bool_or(escapes) THEN 'a command that leaves the container' END)
+    || '; the author of the owner is not in the log'
+    || CASE WHEN bool_or(traced.object_uid IS NULL) THEN ', nor any other trace of it' ELSE '' END AS reason
+FROM unwritten
+LEFT JOIN traced ON traced.cluster = unwritten.cluster AND traced.object_uid = unwritten.owner_uid
+GROUP BY unwritten.cluster, owner_uid

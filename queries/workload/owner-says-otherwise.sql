@@ -1,0 +1,50 @@
+/*
+id: owner-says-otherwise
+title: Controller asks for what its owner's template does not say
+severity: high
+confidence: high
+risk: 60
+attack: [T1610, T1078, T1036.005]
+tactics: [Execution, Stealth, Privilege Escalation]
+description: >-
+  A controller copies the template of the owner. Here it asks for a pod, ReplicaSet or Job with other images, commands,
+  privileges, host paths or account than any version of the owner in the log: somebody else holds its credential. It is
+  critical where the pod can take its node over. What admission adds later is not part of it: added-by-admission.
+  To stay below, an attacker needs an owner whose template says what the attacker wants.
+blind_spots: >-
+  Owners whose creation, or a later version, is not in the log in full. Environment, labels and volumes that are no host
+  paths are not compared.
+false_positives:
+  - None known
+triage:
+  - >-
+    SELECT time, username, verb, object, object_uid, posture, client_ip, user_agent FROM workloads WHERE object_uid = '<uid of the owner>' OR owner['uid'] = '<uid of the owner>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, count(*) AS requests, min(time) AS first, max(time) AS last FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+references:
+  - https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
+covers: [WS-022, WL-005]
+controls: [AIS-06]
+*/
+WITH written AS (
+  SELECT cluster, object_uid, verb, status_code, outcome, posture FROM workloads WHERE subresource IS NULL AND object_uid IS NOT NULL
+  UNION ALL
+  SELECT cluster, object_uid, verb, status_code, outcome, posture FROM workloads_history WHERE subresource IS NULL AND object_uid IS NOT NULL
+),
+-- All versions of the owner are known.
+known AS (
+  SELECT cluster, object_uid, array_agg(DISTINCT posture) AS postures
+  FROM written
+  WHERE outcome IN ('allowed', 'unknown')
+  GROUP BY cluster, object_uid
+  HAVING bool_or((verb = 'create' OR status_code = 201) AND outcome = 'allowed') AND bool_and(posture IS NOT NULL)
+)
+SELECT
+  event_id,
+  CASE WHEN powers OR pid OR root OR escapes THEN 'critical' ELSE 'high' END AS severity,
+  username || ' writes ' || object || ' for ' || owner_kind || ' ' || owner_name || ', whose template says otherwise' AS reason
+FROM owners_pods
+JOIN known ON known.cluster = owners_pods.cluster AND known.object_uid = owner_uid
+WHERE NOT array_has(postures, posture)

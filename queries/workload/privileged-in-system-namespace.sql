@@ -1,0 +1,49 @@
+/*
+id: privileged-in-system-namespace
+title: Privileged workload of nobody's in a system namespace
+severity: high
+routine: low
+confidence: medium
+risk: 40
+attack: [T1610, T1036.005, T1611]
+tactics: [Execution, Privilege Escalation, Stealth]
+description: >-
+  A person creates, in a namespace of the platform, a workload that is privileged or shares the processes of the node,
+  with an image that is of none of the makers of platforms: the namespace hides it, and it has the node. To stay below,
+  an attacker needs an image in a repository of table platform_images.
+blind_spots: >-
+  Namespaces and images that the tables do not have. Writes that are logged at Metadata level.
+false_positives:
+  - An administrator who installs a driver or sensor of the house by hand
+triage:
+  - >-
+    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1036/005/
+covers: [WL-030, WL-005]
+controls: [AIS-06]
+*/
+WITH images AS (
+  SELECT
+    container.event_id,
+    bool_or(coalesce(privileged, false) OR coalesce(array_has_any(capabilities_add, make_array('ALL', 'SYS_ADMIN')), false)) AS powers,
+    min(CASE WHEN platform.product IS NULL THEN image END) AS foreign_image
+  FROM pods_containers AS container
+  LEFT JOIN platform_images AS platform
+    ON concat(container.registry, '/', container.repository) LIKE platform.repository
+  WHERE identity_kind IN ('human', 'anonymous')
+  GROUP BY container.event_id
+)
+SELECT
+  written.event_id,
+  coalesce(username, 'nobody') || ' creates ' || object || ' in ' || written.namespace || ', '
+    || CASE WHEN powers THEN 'privileged' ELSE 'with the processes of the node' END || ', with ' || foreign_image AS reason
+FROM pods_workloads AS written
+JOIN images ON images.event_id = written.event_id
+JOIN system_namespaces AS system ON written.namespace LIKE system.namespace
+WHERE written.identity_kind IN ('human', 'anonymous') AND (verb = 'create' OR status_code = 201) AND subresource IS NULL
+  AND (powers OR coalesce(host_pid, false)) AND foreign_image IS NOT NULL
