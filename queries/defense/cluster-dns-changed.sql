@@ -2,7 +2,6 @@
 id: cluster-dns-changed
 title: Configuration of the cluster's DNS changed
 severity: medium
-routine: low
 confidence: medium
 risk: 40
 attack: [T1557, T1565]
