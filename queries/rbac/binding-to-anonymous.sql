@@ -2,6 +2,7 @@
 id: binding-to-anonymous
 title: Binding to anonymous users
 severity: critical
+routine: low
 confidence: high
 risk: 80
 attack: [T1098.006, T1078.001]

@@ -2,6 +2,7 @@
 id: binding-to-everybody
 title: Binding to all users or all service accounts
 severity: high
+routine: low
 confidence: medium
 risk: 50
 attack: [T1098.006]

@@ -2,18 +2,48 @@
 -- says of them has that severity: it is told, but it is not news. Everything here is a list of what is allowed: what is not
 -- known is not routine.
 
--- What the installer does in the first quarter of an hour of a cluster, whose birth is in the log. To satisfy it, an attacker
--- needs the installer's credential, at its address, in these minutes; workloads must be agents as they are published, and
--- what `never_excepted` lists stays what it is.
+-- What the installer of a cluster does at its birth, which is in the log, until it pauses. To satisfy it, an attacker needs
+-- the installer's credential, at its address, within the first seconds of a cluster. Workloads must be agents as they are
+-- published. Nobody and everybody get no role of the whole cluster, none of those that matter, and nothing in kube-system.
 SELECT event.cluster, event.event_id, 'set-up of a new cluster by its installer' AS routine
 FROM events AS event
 JOIN history_births AS birth
-  ON birth.cluster = event.cluster AND event.time BETWEEN birth.time AND birth.time + INTERVAL '15 minutes'
+  ON birth.cluster = event.cluster AND event.time BETWEEN birth.time AND birth.until
   AND event.username = birth.username AND (event.client_ip IS NOT DISTINCT FROM birth.client_ip)
   AND (event.token_credential_id IS NOT DISTINCT FROM birth.credential)
 LEFT JOIN platform_add_ons AS agent ON agent.cluster = event.cluster AND agent.event_id = event.event_id
+LEFT ANTI JOIN (
+  SELECT bindings.cluster, bindings.event_id
+  FROM bindings
+  LEFT JOIN privileged_roles ON privileged_roles.role = bindings.role_name
+  WHERE subject_name IN ('system:anonymous', 'system:unauthenticated', 'system:authenticated', 'system:serviceaccounts')
+    AND (namespace IS NULL OR namespace = 'kube-system' OR privileged_roles.role IS NOT NULL OR role_name IS NULL)
+) AS for_everybody
+  ON for_everybody.cluster = event.cluster AND for_everybody.event_id = event.event_id
 WHERE array_has(event.user_groups, 'system:masters') AND event.impersonated_username IS NULL
   AND (event.activity IN ('rbac', 'write') OR (event.activity = 'workload' AND agent.event_id IS NOT NULL))
+UNION ALL
+-- What the accounts that it makes for that run in the meantime, where it only reads of the node: a backup of etcd. To satisfy
+-- it, an attacker needs the token of such an account within the first seconds of a cluster.
+SELECT written.cluster, written.event_id, 'set-up of a new cluster by an account of its installer' AS routine
+FROM workloads AS written
+JOIN history_installers AS installer
+  ON installer.cluster = written.cluster AND installer.username = written.username AND written.time BETWEEN installer.time AND installer.until
+LEFT ANTI JOIN (
+  SELECT cluster, event_id FROM containers
+  WHERE privileged OR host_process OR coalesce(array_length(capabilities_add), 0) > 0
+) AS strong
+  ON strong.cluster = written.cluster AND strong.event_id = written.event_id
+LEFT ANTI JOIN pods_host_paths AS path ON path.event_id = written.event_id AND path.writable
+LEFT ANTI JOIN code_loading_env AS loads ON loads.cluster = written.cluster AND loads.event_id = written.event_id
+LEFT ANTI JOIN (
+  SELECT cluster, event_id
+  FROM command_lines
+  JOIN command_patterns ON regexp_like(code, pattern, 'is')
+) AS attack
+  ON attack.cluster = written.cluster AND attack.event_id = written.event_id
+WHERE written.namespace = 'kube-system' AND written.impersonated_username IS NULL AND written.body_source IN ('request', 'response')
+  AND NOT coalesce(written.host_pid, false) AND NOT coalesce(written.host_ipc, false)
 UNION ALL
 -- Agents of the platform as they are published, written by an account of kube-system. To satisfy it, an attacker needs the
 -- token of such an account, and gets the published program. Neither the account that a pod has if nobody says another nor

@@ -54,6 +54,8 @@ pub struct Evidence {
     /// The programs that the workload names itself, where it does not leave them to its images: of containers, hooks and
     /// probes. What is added to a program of the image is none.
     pub programs: Vec<String>,
+    /// Whether a volume is mounted where it may lie over the programs of the images, or may be loaded by them.
+    pub hides_programs: bool,
     /// Why it is a matter of course, where it is.
     pub routine: Option<String>,
     /// Where the event stands.
@@ -155,6 +157,7 @@ fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
         images: runs.images,
         shows_all_images: runs.shows_all_images,
         programs: runs.programs,
+        hides_programs: runs.hides_programs,
         routine: text("routine"),
         source: Source {
             file: text("source_file"),
@@ -195,7 +198,14 @@ struct Runs {
     images: Vec<String>,
     shows_all_images: bool,
     programs: Vec<String>,
+    hides_programs: bool,
 }
+
+/// Where a volume lies over no program of an image: folders of data, and where agents mount the node.
+const DATA_PATHS: [&str; 13] = [
+    "/config", "/csi", "/data", "/dev", "/host", "/lib/modules", "/proc", "/registration", "/rootfs",
+    "/run", "/sys", "/tmp", "/var",
+];
 
 fn runs(batch: &RecordBatch, row: usize) -> Runs {
     let mut runs = Runs::default();
@@ -214,6 +224,7 @@ fn runs(batch: &RecordBatch, row: usize) -> Runs {
         runs.images.extend(images.into_iter().flatten().flatten().map(str::to_owned));
         for container in 0..containers.len() {
             runs.programs.extend(programs(&containers, container));
+            runs.hides_programs |= hides_programs(&containers, container);
         }
     }
     if let Some(volumes) = structs(batch, "volumes", row) {
@@ -242,4 +253,24 @@ fn programs(containers: &StructArray, row: usize) -> Vec<String> {
         (0..handlers.len()).filter_map(move |row| strings(commands, row).and_then(first))
     });
     program.into_iter().chain(of_handlers).collect()
+}
+
+/// Whether a volume of a container is mounted elsewhere than below one of [`DATA_PATHS`] or in a folder of `/etc`.
+fn hides_programs(containers: &StructArray, row: usize) -> bool {
+    let mounts = containers.column_by_name("volume_mounts");
+    let mounts = mounts.and_then(|lists| lists.as_list_opt::<i32>());
+    let mounts = mounts.filter(|lists| lists.is_valid(row)).map(|lists| lists.value(row));
+    let mounts = mounts.as_ref().and_then(|mounts| mounts.as_struct_opt());
+    let paths = mounts.and_then(|mounts| mounts.column_by_name("mount_path"));
+    let paths = paths.and_then(|paths| paths.as_string_opt::<i32>());
+    let lies_on_data = |path: &str| {
+        let is_below = |folder: &&str| {
+            path.strip_prefix(*folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let is_plain = !path.split('/').any(|part| part == "." || part == "..");
+        // The dynamic loader reads `/etc/ld.so.preload`.
+        let in_etc = path.strip_prefix("/etc/").is_some_and(|rest| !rest.starts_with("ld.so"));
+        is_plain && !path.contains("//") && (in_etc || DATA_PATHS.iter().any(is_below))
+    };
+    paths.into_iter().flatten().any(|path| !path.is_some_and(lies_on_data))
 }

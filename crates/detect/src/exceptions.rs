@@ -47,7 +47,8 @@ pub struct Exception {
     #[serde(default)]
     pub resources: Option<Patterns<NamePattern>>,
     /// The images: each image of the workload must match one of them, those of init and ephemeral containers and of image
-    /// volumes too.
+    /// volumes too. Where the exception is built in, no volume may be mounted where it could lie over their programs: of his
+    /// own images a user knows what they run.
     #[serde(default)]
     pub images: Option<Patterns<ImagePattern>>,
     /// The programs that containers, hooks and probes of these images may be told to run, beside the images' own.
@@ -176,6 +177,7 @@ impl Exception {
             self.commands.as_ref().is_some_and(|commands| commands.matches(program))
         };
         event.shows_all_images
+            && !(event.hides_programs && self.origin == Origin::BuiltIn)
             && !event.images.is_empty()
             && event.images.iter().all(|image| images.matches(image))
             && event.programs.iter().all(is_listed)
