@@ -77,7 +77,8 @@ LEFT JOIN security_agents AS guard
 WHERE changed.impersonated_username IS NULL
 GROUP BY changed.cluster, changed.event_id
 HAVING bool_and(
-  change IN ('replicas', 'schedule', 'time zone', 'suspend', 'volume removed', 'security strengthened')
+  change IN ('replicas', 'schedule', 'time zone', 'suspend', 'volume removed', 'security strengthened', 'resources', 'labels', 'annotations')
+  OR (change = 'pod annotations' AND field = 'kubectl.kubernetes.io/restartedAt')
   OR (change = 'container removed' AND guard.agent IS NULL)
   OR (change = 'image' AND before IS NOT NULL AND created.username IS NOT NULL
     AND image_part(before, 'repository') = image_part(after, 'repository')
