@@ -2,7 +2,6 @@
 id: cluster-dns-changed
 title: Configuration of the cluster's DNS changed
 severity: medium
-routine: low
 confidence: medium
 risk: 40
 attack: [T1557, T1565]
@@ -22,8 +21,25 @@ references:
   - https://kubernetes.io/docs/tasks/administer-cluster/dns-custom-nameservers/
 covers: [DE-007]
 */
-SELECT event_id, verb || ' of config map ' || name || ' by ' || coalesce(username, 'nobody') AS reason
-FROM config_maps
+-- Whoever made the name server at the birth of the cluster keeps it: to be told as low, an attacker needs the token of an
+-- account that the installer made, and that then wrote the name server's workload.
+WITH keepers AS (
+  SELECT DISTINCT written.cluster, written.username
+  FROM (
+    SELECT cluster, username, time, namespace, name, verb, outcome, impersonated_username FROM workloads
+    UNION ALL
+    SELECT cluster, username, time, namespace, name, verb, outcome, impersonated_username FROM workloads_history
+  ) AS written
+  JOIN history_installers AS installer
+    ON installer.cluster = written.cluster AND installer.username = written.username AND written.time BETWEEN installer.time AND installer.until
+  WHERE written.namespace = 'kube-system' AND written.name IN ('coredns', 'kube-dns') AND written.verb = 'create'
+    AND written.outcome = 'allowed' AND written.impersonated_username IS NULL
+)
+SELECT
+  event_id, verb || ' of config map ' || name || ' by ' || coalesce(changed.username, 'nobody') AS reason,
+  CASE WHEN keepers.username IS NOT NULL AND changed.impersonated_username IS NULL THEN 'low' END AS severity
+FROM config_maps AS changed
+LEFT JOIN keepers ON keepers.cluster = changed.cluster AND keepers.username = changed.username
 WHERE namespace IN ('kube-system', 'openshift-dns') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system', 'node')
   AND (name = 'coredns-custom'
     -- Installers create the others.

@@ -2,7 +2,6 @@
 id: events-deleted
 title: Several Kubernetes events deleted
 severity: medium
-routine: low
 confidence: medium
 risk: 30
 attack: [T1070]

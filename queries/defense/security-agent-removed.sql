@@ -2,7 +2,6 @@
 id: security-agent-removed
 title: Security agent removed or changed
 severity: medium
-routine: low
 confidence: medium
 risk: 40
 attack: [T1685]

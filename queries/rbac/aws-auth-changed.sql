@@ -2,7 +2,6 @@
 id: aws-auth-changed
 title: Mapping of AWS identities changed
 severity: high
-routine: low
 confidence: medium
 risk: 50
 attack: [T1098]

@@ -2,7 +2,6 @@
 id: certificate-self-approved
 title: Certificate approved by who requested it
 severity: high
-routine: low
 confidence: high
 risk: 60
 attack: [T1098, T1078]

@@ -2,7 +2,6 @@
 id: privileged-certificate-request
 title: Certificate requested for a privileged subject
 severity: critical
-routine: low
 confidence: high
 risk: 80
 attack: [T1098, T1078]

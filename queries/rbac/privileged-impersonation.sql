@@ -2,7 +2,6 @@
 id: privileged-impersonation
 title: Impersonation of a privileged identity
 severity: medium
-routine: low
 confidence: medium
 risk: 40
 attack: [T1134, T1078]

@@ -1,48 +1,87 @@
 -- Writes that the platform or its makers do as a matter of course, with the reason. What a detection with `routine` in its head
--- says of them has that severity: it is told, but it is not news.
--- The first minutes of a cluster, whose birth is in the log when its API server makes the namespace kube-system.
-SELECT event.cluster, event.event_id, 'set-up of a new cluster by an administrator' AS routine
+-- says of them has that severity: it is told, but it is not news. Everything here is a list of what is allowed: what is not
+-- known is not routine.
+
+-- What the installer of a cluster does at its birth, which is in the log, until it pauses. To satisfy it, an attacker needs
+-- the installer's credential, at its address, within the first seconds of a cluster. Workloads must be agents as they are
+-- published. Nobody and everybody get no role of the whole cluster, none of those that matter, and nothing in kube-system.
+SELECT event.cluster, event.event_id, 'set-up of a new cluster by its installer' AS routine
 FROM events AS event
-JOIN (
-  SELECT cluster, min(time) AS time
-  FROM events
-  WHERE activity = 'write' AND username = 'system:apiserver' AND verb = 'create' AND resource = 'namespaces'
-    AND name = 'kube-system' AND outcome = 'allowed'
-  GROUP BY cluster
-) AS birth
-  ON birth.cluster = event.cluster AND event.time BETWEEN birth.time AND birth.time + INTERVAL '15 minutes'
-WHERE event.activity IN ('workload', 'rbac', 'write') AND array_has(event.user_groups, 'system:masters')
-  AND event.impersonated_username IS NULL
+JOIN history_births AS birth
+  ON birth.cluster = event.cluster AND event.time BETWEEN birth.time AND birth.until
+  AND event.username = birth.username AND (event.client_ip IS NOT DISTINCT FROM birth.client_ip)
+  AND (event.token_credential_id IS NOT DISTINCT FROM birth.credential)
+LEFT JOIN platform_add_ons AS agent ON agent.cluster = event.cluster AND agent.event_id = event.event_id
+LEFT ANTI JOIN (
+  SELECT bindings.cluster, bindings.event_id
+  FROM bindings
+  LEFT JOIN privileged_roles ON privileged_roles.role = bindings.role_name
+  WHERE subject_name IN ('system:anonymous', 'system:unauthenticated', 'system:authenticated', 'system:serviceaccounts')
+    AND (namespace IS NULL OR namespace = 'kube-system' OR privileged_roles.role IS NOT NULL OR role_name IS NULL)
+) AS for_everybody
+  ON for_everybody.cluster = event.cluster AND for_everybody.event_id = event.event_id
+WHERE array_has(event.user_groups, 'system:masters') AND event.impersonated_username IS NULL
+  AND (event.activity IN ('rbac', 'write') OR (event.activity = 'workload' AND agent.event_id IS NOT NULL))
 UNION ALL
--- An account of kube-system is as good as the cluster. Its images must be those of a publisher of such software or of a
--- registry that not everybody can push to.
-SELECT cluster, event_id, 'an add-on by an account of kube-system' AS routine
-FROM (
-  SELECT
-    container.cluster, container.event_id, container.namespace,
-    bool_and(platform.product IS NOT NULL) AS is_platform,
-    bool_and(platform.product IS NOT NULL OR public.registry IS NULL) AS is_ours
-  FROM containers AS container
-  LEFT JOIN platform_images AS platform
-    ON concat(container.registry, '/', container.repository) LIKE platform.repository
-  LEFT JOIN public_registries AS public ON container.registry = public.registry
-  WHERE starts_with(username, 'system:serviceaccount:kube-system:') AND impersonated_username IS NULL
-    AND container.registry IS NOT NULL
-  GROUP BY container.cluster, container.event_id, container.namespace
-)
-WHERE is_platform OR (is_ours AND namespace = 'kube-system')
+-- What the accounts that it makes for that run in the meantime, where it only reads of the node: a backup of etcd, whose
+-- commands are of the kinds 'cluster access' and 'data dump'. To satisfy
+-- it, an attacker needs the token of such an account within the first seconds of a cluster.
+SELECT written.cluster, written.event_id, 'set-up of a new cluster by an account of its installer' AS routine
+FROM workloads AS written
+JOIN history_installers AS installer
+  ON installer.cluster = written.cluster AND installer.username = written.username AND written.time BETWEEN installer.time AND installer.until
+LEFT ANTI JOIN (
+  SELECT cluster, event_id FROM containers
+  WHERE privileged OR host_process OR coalesce(array_length(capabilities_add), 0) > 0
+) AS strong
+  ON strong.cluster = written.cluster AND strong.event_id = written.event_id
+LEFT ANTI JOIN pods_host_paths AS path ON path.event_id = written.event_id AND path.writable
+LEFT ANTI JOIN code_loading_env AS loads ON loads.cluster = written.cluster AND loads.event_id = written.event_id
+LEFT ANTI JOIN (
+  SELECT cluster, event_id
+  FROM command_lines
+  JOIN command_patterns ON regexp_like(code, pattern, 'is') AND command_patterns.kind NOT IN ('data dump', 'cluster access')
+) AS attack
+  ON attack.cluster = written.cluster AND attack.event_id = written.event_id
+WHERE written.namespace = 'kube-system' AND written.impersonated_username IS NULL AND written.body_source IN ('request', 'response')
+  AND NOT coalesce(written.host_pid, false) AND NOT coalesce(written.host_ipc, false)
 UNION ALL
-SELECT cluster, event_id, 'an add-on by an account of kube-system' AS routine
-FROM config_maps
-WHERE namespace = 'kube-system' AND starts_with(username, 'system:serviceaccount:kube-system:')
+-- Agents of the platform as they are published, written by an account of kube-system. To satisfy it, an attacker needs the
+-- token of such an account, and gets the published program. Neither the account that a pod has if nobody says another nor
+-- those of controllers, which no pod needs, are installers.
+SELECT written.cluster, written.event_id, 'an agent of the platform by an account of kube-system' AS routine
+FROM workloads AS written
+JOIN platform_add_ons AS agent ON agent.cluster = written.cluster AND agent.event_id = written.event_id
+LEFT ANTI JOIN controller_accounts AS controller
+  ON written.username = concat('system:serviceaccount:kube-system:', controller.account)
+WHERE starts_with(username, 'system:serviceaccount:kube-system:') AND username <> 'system:serviceaccount:kube-system:default'
   AND impersonated_username IS NULL
 UNION ALL
--- An update that leaves all that matters as it was.
-SELECT cluster, event_id, 'an update that makes nothing weaker' AS routine
-FROM changes
-GROUP BY cluster, event_id
+-- An update that leaves all that matters as it was: how often and when it runs, and less of it. To satisfy it, an attacker
+-- changes nothing else. Another version of the same image is routine only for whoever created the workload: somebody else
+-- who may push to that repository, or finds an old version in it, changes what runs.
+SELECT changed.cluster, changed.event_id, 'an update that makes nothing weaker' AS routine
+FROM changes AS changed
+LEFT JOIN (
+  SELECT DISTINCT cluster, resource, namespace, name, username
+  FROM (
+    SELECT cluster, resource, namespace, name, username, verb, status_code, subresource, outcome, impersonated_username FROM workloads
+    UNION ALL
+    SELECT cluster, resource, namespace, name, username, verb, status_code, subresource, outcome, impersonated_username FROM workloads_history
+  )
+  WHERE outcome = 'allowed' AND subresource IS NULL AND impersonated_username IS NULL AND (verb = 'create' OR status_code = 201)
+) AS created
+  ON created.cluster = changed.cluster AND created.resource = changed.resource AND created.namespace = changed.namespace
+  AND created.name = changed.name AND created.username = changed.username
+LEFT JOIN security_agents AS guard
+  ON change = 'container removed' AND regexp_like(changed.container, concat('(^|[^a-z])', guard.agent, '($|[^a-z])'))
+WHERE changed.impersonated_username IS NULL
+GROUP BY changed.cluster, changed.event_id
 HAVING bool_and(
-  change IN ('replicas', 'schedule', 'suspend', 'container removed', 'volume removed', 'env', 'env added', 'env removed', 'security strengthened')
-  OR (change = 'image' AND before IS NOT NULL AND image_part(before, 'repository') = image_part(after, 'repository')
+  change IN ('replicas', 'schedule', 'time zone', 'suspend', 'volume removed', 'security strengthened', 'resources', 'labels', 'annotations')
+  OR (change = 'pod annotations' AND field = 'kubectl.kubernetes.io/restartedAt')
+  OR (change = 'container removed' AND guard.agent IS NULL)
+  OR (change = 'image' AND before IS NOT NULL AND created.username IS NOT NULL
+    AND image_part(before, 'repository') = image_part(after, 'repository')
     AND image_part(before, 'registry') = image_part(after, 'registry'))
 )

@@ -2,7 +2,6 @@
 id: anonymous-workload
 title: Workload without authentication
 severity: critical
-routine: low
 confidence: high
 risk: 90
 attack: [T1610, T1078.001, T1190]

@@ -2,7 +2,6 @@
 id: attack-tool-image
 title: Attack tool or miner in a workload
 severity: high
-routine: low
 confidence: high
 risk: 60
 attack: [T1610, T1496]

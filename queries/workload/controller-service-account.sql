@@ -2,7 +2,6 @@
 id: controller-service-account
 title: Workload runs as a controller of Kubernetes
 severity: high
-routine: low
 confidence: high
 risk: 60
 attack: [T1610, T1078.001]

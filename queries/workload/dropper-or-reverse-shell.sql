@@ -2,7 +2,6 @@
 id: dropper-or-reverse-shell
 title: Dropper or reverse shell in a command
 severity: high
-routine: low
 confidence: high
 risk: 60
 attack: [T1610, T1059.004, T1105]

@@ -2,7 +2,6 @@
 id: ephemeral-container
 title: Ephemeral container added
 severity: medium
-routine: low
 confidence: medium
 risk: 25
 attack: [T1610, T1609]

@@ -2,7 +2,6 @@
 id: host-escape-command
 title: Command that leaves the container
 severity: high
-routine: low
 confidence: medium
 risk: 60
 attack: [T1610, T1611]

@@ -2,7 +2,6 @@
 id: mining-arguments
 title: Mining of coins in a workload
 severity: high
-routine: low
 confidence: high
 risk: 60
 attack: [T1610, T1496]

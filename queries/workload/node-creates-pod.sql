@@ -2,7 +2,6 @@
 id: node-creates-pod
 title: Pod created by a node
 severity: high
-routine: low
 confidence: high
 risk: 60
 attack: [T1610, T1078]

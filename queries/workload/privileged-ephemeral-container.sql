@@ -2,7 +2,6 @@
 id: privileged-ephemeral-container
 title: Privileged ephemeral container
 severity: high
-routine: low
 confidence: high
 risk: 50
 attack: [T1610, T1611]

@@ -2,7 +2,6 @@
 id: privileged-host-escape
 title: Privileged container that leaves its sandbox
 severity: critical
-routine: low
 confidence: high
 risk: 80
 attack: [T1610, T1611]

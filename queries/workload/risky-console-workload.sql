@@ -2,7 +2,6 @@
 id: risky-console-workload
 title: Dangerous workload made through a console or platform
 severity: medium
-routine: low
 confidence: medium
 risk: 30
 attack: [T1610, T1611]

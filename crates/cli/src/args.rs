@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// List, explain, check and start detections
     #[command(subcommand)]
     Detections(DetectionsCommand),
-    /// List exceptions, or see what they hide
+    /// List or check exceptions, or see what they hide or lower
     #[command(subcommand)]
     Exceptions(ExceptionsCommand),
     /// Print a completion script for a shell
@@ -495,7 +495,15 @@ pub(crate) enum ExceptionsCommand {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         files: Vec<PathBuf>,
     },
-    /// Run the detections over a lake, and print what the exceptions of a file would hide
+    /// Check how wide the built-in exceptions and those of files are
+    Lint {
+        /// Files of exceptions
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        pack: PackArgs,
+    },
+    /// Run the detections over a lake, and print what the exceptions of a file would hide or lower
     Preview {
         /// Files of exceptions
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use podtrail_detect::{ExceptionError, PackError};
+
 /// How a run ended. Of two that apply, findings win over bad input: they are what a caller acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -41,7 +43,16 @@ impl std::error::Error for UsageError {}
 impl Exit {
     /// The exit of a command that ended with `error`.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        if error.is::<UsageError>() { Self::Usage } else { Self::Failed }
+        // A malformed exception is a mistake of whoever wrote it, and what it was to hide must not be guessed.
+        let is_exception = |error: &ExceptionError| matches!(error, ExceptionError::Yaml { .. });
+        let of_pack = match error.downcast_ref::<PackError>() {
+            Some(PackError::Exceptions(error)) => is_exception(error),
+            _ => false,
+        };
+        let is_usage = error.is::<UsageError>()
+            || of_pack
+            || error.downcast_ref::<ExceptionError>().is_some_and(is_exception);
+        if is_usage { Self::Usage } else { Self::Failed }
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StructArray,
+    TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, Utc};
@@ -46,14 +47,33 @@ pub struct Evidence {
     pub client_ip: Option<String>,
     /// The client, as it says.
     pub user_agent: Option<String>,
-    /// The images of the workload that the event writes.
+    /// The provider of the managed cluster, as the envelope of the event says; null where it has none.
+    pub provider: Option<String>,
+    /// The images of the workload that the event writes: of its containers of all roles, and of image volumes.
     pub images: Vec<String>,
+    /// Whether these are all images that the workload runs: its whole body is in the log, and each container has one.
+    pub shows_all_images: bool,
+    /// The programs that the workload names itself, where it does not leave them to its images: of containers, hooks and
+    /// probes. What is added to a program of the image is none.
+    pub programs: Vec<String>,
+    /// Whether a volume is mounted where it may lie over the programs of the images, or may be loaded by them.
+    pub hides_programs: bool,
     /// Why it is a matter of course, where it is.
     pub routine: Option<String>,
     /// What is known of a write whose answer does not show whether it was carried out.
     pub uncertain: Option<Uncertainty>,
     /// Where the event stands.
     pub source: Source,
+}
+
+impl Evidence {
+    /// The resource, with its subresource as `pods/exec`.
+    pub(crate) fn whole_resource(&self) -> Option<String> {
+        match (&self.resource, &self.subresource) {
+            (Some(resource), Some(subresource)) => Some(format!("{resource}/{subresource}")),
+            (resource, _) => resource.clone(),
+        }
+    }
 }
 
 /// Where an event stands.
@@ -73,7 +93,8 @@ const EVIDENCE_SQL: &str = "
 SELECT
   recorded.event_id, audit_id, time, recorded.cluster, username, impersonated_username, verb, api_group, resource,
   subresource, namespace, name, outcome, client_ip, user_agent, source_file, source_sha256, source_line, source_offset,
-  workload['containers'] AS containers, routine, outcome_uncertain
+  provider, truncated, workload['body_source'] AS body_source, workload['containers'] AS containers,
+  workload['volumes'] AS volumes, routine, outcome_uncertain
 FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history) AS recorded
 LEFT JOIN (
   SELECT cluster, event_id, min(routine) AS routine FROM {routine} GROUP BY cluster, event_id
@@ -132,6 +153,7 @@ fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
     };
     let time =
         batch.column_by_name("time")?.as_any().downcast_ref::<TimestampMicrosecondArray>()?;
+    let runs = runs(batch, row);
     Some(Evidence {
         event_id: text("event_id")?,
         audit_id: text("audit_id"),
@@ -148,7 +170,11 @@ fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
         outcome: text("outcome"),
         client_ip: text("client_ip"),
         user_agent: text("user_agent"),
-        images: images(batch, row),
+        provider: text("provider"),
+        images: runs.images,
+        shows_all_images: runs.shows_all_images,
+        programs: runs.programs,
+        hides_programs: runs.hides_programs,
         routine: text("routine"),
         uncertain: None,
         source: Source {
@@ -165,16 +191,104 @@ pub(crate) fn text(batch: &RecordBatch, name: &str, row: usize) -> Option<String
     column.is_valid(row).then(|| column.value(row).to_owned())
 }
 
-/// The images of all containers of the workload in `row`.
-fn images(batch: &RecordBatch, row: usize) -> Vec<String> {
-    let list = || {
-        let containers = batch.column_by_name("containers")?.as_list_opt::<i32>()?;
-        if containers.is_null(row) {
-            return None;
+/// The struct array of the list `name` in `row`.
+fn structs(batch: &RecordBatch, name: &str, row: usize) -> Option<StructArray> {
+    let lists = batch.column_by_name(name)?.as_list_opt::<i32>()?;
+    if lists.is_null(row) {
+        return None;
+    }
+    lists.value(row).as_struct_opt().cloned()
+}
+
+/// The strings of the list in `row`; null where there is none.
+fn strings(lists: Option<&ArrayRef>, row: usize) -> Option<Vec<String>> {
+    let lists = lists?.as_list_opt::<i32>()?;
+    if lists.is_null(row) {
+        return None;
+    }
+    let texts = lists.value(row);
+    Some(texts.as_string_opt::<i32>()?.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+}
+
+/// What the workload in a row runs.
+#[derive(Default)]
+struct Runs {
+    images: Vec<String>,
+    shows_all_images: bool,
+    programs: Vec<String>,
+    hides_programs: bool,
+}
+
+/// Where a volume lies over no program of an image: folders of data, and where agents mount the node.
+const DATA_PATHS: [&str; 13] = [
+    "/config", "/csi", "/data", "/dev", "/host", "/lib/modules", "/proc", "/registration", "/rootfs",
+    "/run", "/sys", "/tmp", "/var",
+];
+
+fn runs(batch: &RecordBatch, row: usize) -> Runs {
+    let mut runs = Runs::default();
+    if let Some(containers) = structs(batch, "containers", row) {
+        let images = containers.column_by_name("image");
+        let images = images.and_then(|images| images.as_string_opt::<i32>());
+        let is_whole = matches!(text(batch, "body_source", row).as_deref(), Some("request" | "response"));
+        let is_cut = batch.column_by_name("truncated").and_then(|cut| cut.as_boolean_opt());
+        let is_cut = is_cut.is_some_and(|cut| cut.is_valid(row) && cut.value(row));
+        // A write of ephemeral containers shows no others.
+        let is_part = text(batch, "subresource", row).is_some();
+        runs.shows_all_images = is_whole
+            && !is_cut
+            && !is_part
+            && images.is_some_and(|images| images.null_count() == 0);
+        runs.images.extend(images.into_iter().flatten().flatten().map(str::to_owned));
+        for container in 0..containers.len() {
+            runs.programs.extend(programs(&containers, container));
+            runs.hides_programs |= hides_programs(&containers, container);
         }
-        let containers = containers.value(row);
-        let images = containers.as_struct_opt()?.column_by_name("image")?.as_string_opt::<i32>()?;
-        Some(images.iter().flatten().map(str::to_owned).collect())
+    }
+    if let Some(volumes) = structs(batch, "volumes", row) {
+        let images = volumes.column_by_name("image_reference");
+        let images = images.and_then(|images| images.as_string_opt::<i32>());
+        runs.images.extend(images.into_iter().flatten().flatten().map(str::to_owned));
+    }
+    runs
+}
+
+/// The programs that a container, its hooks and its probes are told to run. Arguments alone are added to the program of the
+/// image, or are the program where the image has no entry point: only if the first is an option is it sure to be none.
+fn programs(containers: &StructArray, row: usize) -> Vec<String> {
+    let words = |name| strings(containers.column_by_name(name), row);
+    let first = |words: Vec<String>| words.into_iter().next();
+    let program = match (words("command").and_then(first), words("args").and_then(first)) {
+        (Some(program), _) => Some(program),
+        (None, Some(argument)) if !argument.starts_with('-') => Some(argument),
+        _ => None,
     };
-    list().unwrap_or_default()
+    let handlers = containers.column_by_name("handlers").and_then(|lists| lists.as_list_opt::<i32>());
+    let handlers = handlers.filter(|lists| lists.is_valid(row)).map(|lists| lists.value(row));
+    let handlers = handlers.as_ref().and_then(|handlers| handlers.as_struct_opt());
+    let of_handlers = handlers.into_iter().flat_map(|handlers| {
+        let commands = handlers.column_by_name("command");
+        (0..handlers.len()).filter_map(move |row| strings(commands, row).and_then(first))
+    });
+    program.into_iter().chain(of_handlers).collect()
+}
+
+/// Whether a volume of a container is mounted elsewhere than below one of [`DATA_PATHS`] or in a folder of `/etc`.
+fn hides_programs(containers: &StructArray, row: usize) -> bool {
+    let mounts = containers.column_by_name("volume_mounts");
+    let mounts = mounts.and_then(|lists| lists.as_list_opt::<i32>());
+    let mounts = mounts.filter(|lists| lists.is_valid(row)).map(|lists| lists.value(row));
+    let mounts = mounts.as_ref().and_then(|mounts| mounts.as_struct_opt());
+    let paths = mounts.and_then(|mounts| mounts.column_by_name("mount_path"));
+    let paths = paths.and_then(|paths| paths.as_string_opt::<i32>());
+    let lies_on_data = |path: &str| {
+        let is_below = |folder: &&str| {
+            path.strip_prefix(*folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let is_plain = !path.split('/').any(|part| part == "." || part == "..");
+        // The dynamic loader reads `/etc/ld.so.preload`.
+        let in_etc = path.strip_prefix("/etc/").is_some_and(|rest| !rest.starts_with("ld.so"));
+        is_plain && !path.contains("//") && (in_etc || DATA_PATHS.iter().any(is_below))
+    };
+    paths.into_iter().flatten().any(|path| !path.is_some_and(lies_on_data))
 }

@@ -74,6 +74,36 @@ pub struct Finding {
     /// Where every event of the evidence stands.
     #[serde(default)]
     pub sources: Vec<Source>,
+    /// Why it is less severe than its detection has it, where something lowered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lowered: Option<Lowered>,
+}
+
+/// Why a finding is less severe than its detection has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lowered {
+    /// What its severity was.
+    pub from: Severity,
+    /// The id of the exception that lowered it, or `routine`.
+    pub by: String,
+    /// The reason of the exception, or what the events are as a matter of course.
+    pub reason: String,
+}
+
+/// What lowers a finding whose events are all a matter of course.
+const ROUTINE: &str = "routine";
+
+impl Finding {
+    /// Lowers it to `severity`, if it is above: it weighs nothing then. What lowered it first stands.
+    pub(crate) fn lower(&mut self, severity: Severity, by: &str, reason: &str) {
+        self.risk = 0;
+        if self.severity > severity {
+            let (by, reason) = (by.to_owned(), reason.to_owned());
+            let lowered = Lowered { from: self.severity, by, reason };
+            self.lowered.get_or_insert(lowered);
+            self.severity = severity;
+        }
+    }
 }
 
 /// An event that a detection matched.
@@ -144,18 +174,15 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
         }
     }
     let severities = hits.iter().map(|hit| hit.severity.unwrap_or(head.severity));
-    let mut severity = severities.max().unwrap_or(head.severity);
-    let mut risk = head.risk;
+    let severity = severities.max().unwrap_or(head.severity);
     let mut events: Vec<&Evidence> = hits.iter().map(|hit| hit.event).collect();
-    if let Some(lower) = head.routine
-        && events.iter().all(|event| event.routine.is_some())
-    {
-        severity = severity.min(lower);
-        risk = 0;
+    let is_routine = events.iter().all(|event| event.routine.is_some());
+    let routine = head.routine.filter(|_| is_routine).map(|lower| {
         let routines: BTreeSet<_> =
             events.iter().filter_map(|event| event.routine.as_deref()).collect();
-        reasons.extend(routines.into_iter().map(|routine| format!("routine: {routine}")));
-    }
+        reasons.extend(routines.iter().map(|routine| format!("routine: {routine}")));
+        (lower, routines.into_iter().collect::<Vec<_>>().join("; "))
+    });
     events.dedup_by(|a, b| a.event_id == b.event_id);
     let mut confidence = head.confidence;
     let mut doubts = events.iter().filter_map(|event| event.uncertain.as_ref()).peekable();
@@ -181,17 +208,13 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
             images.push(image.clone());
         }
     }
-    let resource = match (&first.resource, &first.subresource) {
-        (Some(resource), Some(subresource)) => Some(format!("{resource}/{subresource}")),
-        (resource, _) => resource.clone(),
-    };
-    Some(Finding {
+    let mut finding = Finding {
         finding_id: id,
         detection: head.id.clone(),
         title: head.title.clone(),
         severity,
         confidence,
-        risk,
+        risk: head.risk,
         attack: head.attack.clone(),
         tactics: head.tactics.clone(),
         first_seen: first.time,
@@ -204,7 +227,7 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
         impersonated_identity: first.impersonated_username.clone(),
         verb: first.verb.clone(),
         namespace: first.namespace.clone(),
-        resource,
+        resource: first.whole_resource(),
         name: first.name.clone(),
         images,
         reasons,
@@ -213,7 +236,12 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
         user_agent: first.user_agent.clone(),
         source: first.source.clone(),
         sources: events.iter().map(|event| event.source.clone()).collect(),
-    })
+        lowered: None,
+    };
+    if let Some((lower, reason)) = routine {
+        finding.lower(lower, ROUTINE, &reason);
+    }
+    Some(finding)
 }
 
 fn finding_id(head: &Head, key: &[Option<&str>]) -> String {

@@ -394,6 +394,7 @@ impl Lack {
             user_agent: None,
             source: Source::default(),
             sources: Vec::new(),
+            lowered: None,
         };
         Candidate { finding, exception: None, new_events: HashSet::new() }
     }

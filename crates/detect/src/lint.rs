@@ -92,8 +92,12 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
     session.add_table(FACTS, no_facts)?;
     let names = pack.attack_names();
     let mut problems = Vec::new();
+    let never = pack.never_routine();
     for detection in pack.detections() {
         let mut messages = head(&detection.head, &names);
+        if detection.head.routine.is_some() && never.contains(&detection.head.id) {
+            messages.push("what it finds is never routine, as `never_excepted` has it".to_owned());
+        }
         match session.sql(&detection.sql).await {
             Err(error) => messages.push(error.to_string()),
             Ok(query) => {

@@ -223,7 +223,10 @@ fn merge(known: &mut Finding, found: &Finding, new: &[bool]) {
     let is_earlier = found.first_seen < known.first_seen;
     known.first_seen = known.first_seen.min(found.first_seen);
     known.last_seen = known.last_seen.max(found.last_seen);
-    known.severity = known.severity.max(found.severity);
+    if found.severity > known.severity {
+        known.severity = found.severity;
+        known.lowered.clone_from(&found.lowered);
+    }
     let added = found.event_ids.iter().zip(&found.sources).zip(new).filter(|(_, new)| **new);
     for ((id, source), _) in added {
         known.count += 1;

@@ -3,7 +3,7 @@
 //! Beside `<family>/<id>.sql` a folder may hold `tables/<name>.csv` and `views/<name>.sql`, which its detections share,
 //! and `exceptions/<name>.yaml`. What is in `hunts/` is for [`SavedQuery`](crate::SavedQuery).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use walkdir::WalkDir;
 
 use crate::attack_names::AttackNames;
 use crate::detection::{Detection, HeadError, ParameterError};
-use crate::exceptions::{Exception, ExceptionError, parse_exceptions};
+use crate::exceptions::{Exception, ExceptionError, Origin, parse_exceptions};
 use crate::saved::SAVED;
 use crate::table::{self, TableError};
 
@@ -91,6 +91,9 @@ impl Pack {
                 }
             }
         }
+        for exception in &mut pack.exceptions {
+            exception.origin = Origin::BuiltIn;
+        }
         Ok(pack)
     }
 
@@ -132,7 +135,10 @@ impl Pack {
                 self.digests.insert((Part::View, name), blake3::hash(text.as_bytes()));
             }
             (Some("exceptions"), Some("yaml")) => {
-                self.exceptions.extend(parse_exceptions(path, text)?);
+                // Like a detection, an exception with a known id replaces it.
+                let exceptions = parse_exceptions(path, text)?;
+                self.exceptions.retain(|known| exceptions.iter().all(|new| new.id != known.id));
+                self.exceptions.extend(exceptions);
             }
             // Queries to ask, not detections.
             (Some(SAVED), Some("sql")) => {}
@@ -180,6 +186,18 @@ impl Pack {
             session.add_view(name, sql).await?;
         }
         Ok(())
+    }
+
+    /// The detections that an exception covers only if it names them in full, from the table `never_excepted`: what they
+    /// find is never part of ordinary work, such as commands of attackers.
+    pub fn never_excepted(&self) -> BTreeSet<String> {
+        self.pairs("never_excepted", ["detection", "why"]).map(|(id, _)| id.to_owned()).collect()
+    }
+
+    /// Those of them whose matches are not lowered either where their events are routine.
+    pub(crate) fn never_routine(&self) -> BTreeSet<String> {
+        let rows = self.pairs("never_excepted", ["detection", "may_be_routine"]);
+        rows.filter(|(_, may_be)| *may_be == "no").map(|(id, _)| id.to_owned()).collect()
     }
 
     /// The exceptions, in the order in which they were read.

@@ -8,7 +8,7 @@ use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use chrono::{DateTime, Utc};
-use podtrail_event::{FindingSource, FindingState, Micros, Text, finding_batch};
+use podtrail_event::{FindingLowered, FindingSource, FindingState, Micros, Text, finding_batch};
 use podtrail_query::{QueryError, Session};
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +126,11 @@ impl Recorded {
             reasons: Some(texts(&finding.reasons)),
             source: Some(source(&finding.source)),
             sources: Some(finding.sources.iter().map(source).collect()),
+            lowered: finding.lowered.as_ref().map(|lowered| FindingLowered {
+                from: Some(lowered.from.as_str().into()),
+                by: Some(lowered.by.as_str().into()),
+                reason: Some(lowered.reason.as_str().into()),
+            }),
         }
     }
 }

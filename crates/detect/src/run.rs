@@ -16,7 +16,7 @@ use tokio::task::JoinError;
 
 use crate::detection::{Detection, Input, ParameterError};
 use crate::evidence::{self, Evidence};
-use crate::exceptions::Exception;
+use crate::exceptions::{Effect, Exception};
 use crate::facts::{FACTS, facts};
 use crate::finding::{self, Finding, Hit};
 use crate::pack::Pack;
@@ -90,7 +90,8 @@ struct Match {
     is_episode: bool,
 }
 
-/// Runs every detection of `pack`, groups what they match into findings, and sets those apart that its exceptions cover.
+/// Runs every detection of `pack`, groups what they match into findings, and lowers or sets apart those that its exceptions
+/// cover.
 ///
 /// A detection that fails is reported beside the findings of the others. `jobs` queries run side by side; `None` is one a
 /// core.
@@ -112,6 +113,7 @@ pub async fn hunt(
         ..Hunt::default()
     };
     pack.prepare(session).await?;
+    let never = pack.never_excepted();
     let mut events = HashMap::new();
     for input in [Input::Events, Input::Facts] {
         let facts =
@@ -120,10 +122,23 @@ pub async fn hunt(
         session.add_table(FACTS, facts)?;
         let detections = pack.detections().filter(|detection| detection.head.input == input);
         let found = search(session, detections, jobs, &mut events, &mut hunt.failures).await?;
-        for finding in found {
-            match exceptions.iter().find(|exception| exception.covers(&finding)) {
-                Some(exception) => {
-                    hunt.excepted.push(Excepted { exception: exception.id.clone(), finding });
+        for mut finding in found {
+            let cluster = finding.cluster.as_deref();
+            let ids = finding.event_ids.iter();
+            let evidence: Vec<_> = ids.filter_map(|id| event(&events, id, cluster)).collect();
+            let covering = exceptions
+                .iter()
+                .filter(|exception| exception.covers(&finding, &evidence, &never));
+            // Of those that lower and those that hide, what somebody chose to hide goes first.
+            let covering = covering.max_by_key(|exception| exception.effect == Effect::Hide);
+            match covering {
+                Some(Exception { id, effect: Effect::Hide, .. }) => {
+                    hunt.excepted.push(Excepted { exception: id.clone(), finding });
+                }
+                Some(Exception { id, reason, effect: Effect::Lower, .. }) => {
+                    finding.lower(Severity::Low, id, reason);
+                    finding.reasons.push(format!("exception {id}: {reason}"));
+                    hunt.findings.push(finding);
                 }
                 None => hunt.findings.push(finding),
             }

@@ -89,6 +89,20 @@ row! {
         pub source: Option<FindingSource<'a>>,
         /// Where each event of `event_ids` stands.
         pub sources: Option<Vec<FindingSource<'a>>>,
+        /// Why it is less severe than its detection has it; null where nothing lowered it.
+        pub lowered: Option<FindingLowered<'a>>,
+    }
+}
+
+row! {
+    /// Why a finding is less severe than its detection has it.
+    pub struct FindingLowered<'a> builds FindingLoweredBuilder {
+        /// What its severity was.
+        pub from: Option<Text<'a>>,
+        /// The id of the exception that lowered it, or `routine`.
+        pub by: Option<Text<'a>>,
+        /// The reason of the exception, or what the events are as a matter of course.
+        pub reason: Option<Text<'a>>,
     }
 }
 

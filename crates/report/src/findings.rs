@@ -48,6 +48,10 @@ pub fn write_findings(findings: &[Finding], width: usize, out: &mut dyn Write) -
         for reason in &finding.reasons {
             line(out, width, "why", &escape(reason))?;
         }
+        if let Some(lowered) = &finding.lowered {
+            let was = format!("{}, lowered by {}", lowered.from, escape(&lowered.by));
+            line(out, width, "was", &was)?;
+        }
         line(out, width, "proof", &proof(finding))?;
         if let Some(audit_id) = finding.audit_ids.first() {
             line(out, width, "audit", &escape(audit_id))?;

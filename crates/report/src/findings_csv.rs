@@ -6,7 +6,7 @@ use podtrail_detect::Finding;
 
 use crate::escape::defuse;
 
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 30] = [
     "finding_id",
     "detection",
     "title",
@@ -34,6 +34,9 @@ const COLUMNS: [&str; 27] = [
     "source_line",
     "source_sha256",
     "audit_ids",
+    "lowered_from",
+    "lowered_by",
+    "lowered_reason",
 ];
 
 /// Writes findings as CSV with a header, named as in JSON lines. The members of a list are joined by `; `.
@@ -54,6 +57,7 @@ pub fn write_findings_csv(findings: &[Finding], out: &mut dyn Write) -> io::Resu
 
 fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let lowered = finding.lowered.as_ref();
     [
         finding.finding_id.clone(),
         finding.detection.clone(),
@@ -82,5 +86,8 @@ fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
         finding.source.line.map(|line| line.to_string()).unwrap_or_default(),
         text(&finding.source.sha256),
         finding.audit_ids.join("; "),
+        lowered.map(|lowered| lowered.from.to_string()).unwrap_or_default(),
+        lowered.map(|lowered| lowered.by.clone()).unwrap_or_default(),
+        lowered.map(|lowered| lowered.reason.clone()).unwrap_or_default(),
     ]
 }

@@ -85,6 +85,7 @@ fn alert(finding: &Finding, names: &AttackNames, time: DateTime<Utc>) -> Value {
             "event_ids": finding.event_ids,
             "audit_ids": finding.audit_ids,
             "sources": finding.sources,
+            "lowered": finding.lowered,
         },
     })
 }

@@ -96,6 +96,7 @@ fn detection_finding(finding: &Finding, names: &AttackNames, time: DateTime<Utc>
             "outcome": finding.outcome,
             "images": finding.images,
             "audit_ids": finding.audit_ids,
+            "lowered": finding.lowered,
         },
     })
 }

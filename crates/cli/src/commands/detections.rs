@@ -14,6 +14,7 @@ use podtrail_report::{escape_markdown, markdown_header, markdown_row};
 use tokio::runtime::Runtime;
 
 use crate::args::{DetectionsCommand, FindArgs, PackArgs, ReferenceFormat};
+use crate::commands::exceptions;
 use crate::exit::{Exit, UsageError};
 use crate::output;
 
@@ -243,9 +244,11 @@ fn check(pack: &Pack) -> anyhow::Result<Exit> {
     for problem in &problems {
         writeln!(out, "{problem}")?;
     }
-    writeln!(out, "{} detections, {} problems", pack.detections().count(), problems.len())?;
+    let refused = exceptions::write_problems(pack, &mut out)?;
+    let count = problems.len() + refused;
+    writeln!(out, "{} detections, {count} problems", pack.detections().count())?;
     out.flush()?;
-    Ok(if problems.is_empty() { Exit::Ok } else { Exit::Failed })
+    Ok(if count == 0 { Exit::Ok } else { Exit::Failed })
 }
 
 /// The head and query that [`new`] starts a detection with.

@@ -1,11 +1,13 @@
 //! `podtrail exceptions`: findings that are known to be innocent.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use podtrail_detect::{Excepted, Exception, Pack, read_exceptions};
+use podtrail_detect::{
+    Effect, Excepted, Exception, Finding, Pack, lint_exceptions, read_exceptions,
+};
 use podtrail_lake::Lake;
 use podtrail_query::{Limits, Scope, Session};
 use podtrail_report::write_findings;
@@ -19,6 +21,13 @@ use crate::output;
 pub(crate) fn run(command: &ExceptionsCommand) -> anyhow::Result<Exit> {
     match command {
         ExceptionsCommand::List { files } => list(files),
+        ExceptionsCommand::Lint { files, pack } => {
+            let mut pack = detections::pack(&pack.queries)?;
+            for file in files {
+                pack.add_exceptions(read_exceptions(file)?);
+            }
+            lint(&pack)
+        }
         ExceptionsCommand::Preview { files, lake, scope, pack } => {
             let mut pack = detections::pack(&pack.queries)?;
             pack.clear_exceptions();
@@ -26,7 +35,8 @@ pub(crate) fn run(command: &ExceptionsCommand) -> anyhow::Result<Exit> {
                 pack.add_exceptions(read_exceptions(file)?);
             }
             let exceptions = pack.exceptions().to_vec();
-            pack.keep(|detection| exceptions.iter().any(|e| e.names(&detection.head.id)));
+            let never = pack.never_excepted();
+            pack.keep(|detection| exceptions.iter().any(|e| e.names(&detection.head.id, &never)));
             preview(&pack, lake, scope.scope()?)
         }
     }
@@ -46,6 +56,23 @@ fn list(files: &[PathBuf]) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
+fn lint(pack: &Pack) -> anyhow::Result<Exit> {
+    let mut out = output::stdout();
+    let refused = write_problems(pack, &mut out)?;
+    writeln!(out, "{} exceptions, {refused} refused", pack.exceptions().len())?;
+    out.flush()?;
+    Ok(if refused == 0 { Exit::Ok } else { Exit::Failed })
+}
+
+/// Writes what is wrong with the exceptions of a pack, and says how many of that are more than warnings.
+pub(crate) fn write_problems(pack: &Pack, out: &mut dyn Write) -> io::Result<usize> {
+    let problems = lint_exceptions(pack);
+    for problem in &problems {
+        writeln!(out, "{problem}")?;
+    }
+    Ok(problems.iter().filter(|problem| problem.is_refused).count())
+}
+
 fn preview(pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let hunt = runtime.block_on(async {
@@ -62,9 +89,19 @@ fn preview(pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
     for Excepted { exception, finding } in &hunt.excepted {
         by_exception.entry(exception).or_default().push(finding.clone());
     }
+    for finding in &hunt.findings {
+        if let Some(lowered) = &finding.lowered {
+            by_exception.entry(&lowered.by).or_default().push(finding.clone());
+        }
+    }
     for exception in pack.exceptions() {
         let findings = by_exception.remove(exception.id.as_str()).unwrap_or_default();
-        writeln!(out, "{} hides {} findings: {}", exception.id, findings.len(), exception.reason)?;
+        let does = match exception.effect {
+            Effect::Hide => "hides",
+            Effect::Lower => "lowers",
+        };
+        let Exception { id, reason, .. } = exception;
+        writeln!(out, "{id} {does} {} findings: {reason}", findings.len())?;
         write_findings(&findings, output::width(), &mut out)?;
         writeln!(out)?;
     }
@@ -82,13 +119,25 @@ pub(crate) fn tell_expired(expired: &[Exception]) {
 }
 
 /// How many findings each exception hides, the most first.
-pub(crate) fn hits(excepted: &[Excepted]) -> String {
+pub(crate) fn hidden(excepted: &[Excepted]) -> String {
+    hits(excepted.iter().map(|excepted| excepted.exception.as_str()))
+}
+
+/// How many findings are lowered by what, the most first; nothing where there are none.
+pub(crate) fn lowered(findings: &[Finding]) -> Option<String> {
+    let mut by = findings.iter().filter_map(|finding| Some(finding.lowered.as_ref()?.by.as_str()));
+    let by: Vec<_> = by.by_ref().collect();
+    (!by.is_empty()).then(|| hits(by.into_iter()))
+}
+
+fn hits<'a>(by: impl Iterator<Item = &'a str>) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for Excepted { exception, .. } in excepted {
-        *counts.entry(exception).or_default() += 1;
+    for by in by {
+        *counts.entry(by).or_default() += 1;
     }
+    let all: usize = counts.values().sum();
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     let counts: Vec<_> = counts.iter().map(|(id, count)| format!("{count} by {id}")).collect();
-    format!("{}: {}", excepted.len(), counts.join(", "))
+    format!("{all}: {}", counts.join(", "))
 }

@@ -135,7 +135,10 @@ fn write_table(
     }
     writeln!(out, "findings    {}", count(hunt))?;
     if !hunt.excepted.is_empty() {
-        writeln!(out, "excepted    {}", exceptions::hits(&hunt.excepted))?;
+        writeln!(out, "excepted    {}", exceptions::hidden(&hunt.excepted))?;
+    }
+    if let Some(lowered) = exceptions::lowered(&hunt.findings) {
+        writeln!(out, "lowered     {lowered}")?;
     }
     writeln!(out)?;
     write_findings(&hunt.findings, output::width(), out)

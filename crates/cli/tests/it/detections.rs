@@ -81,6 +81,22 @@ fn exceptions_are_previewed() {
     .expect(0);
     assert!(run.stdout.contains("excepted    1: 1 by mine"), "{run}");
     assert!(podtrail(["exceptions", "list", &file]).expect(0).stdout.contains("me: because"));
+    let run = podtrail(["exceptions", "lint", &file]).expect(0);
+    assert!(run.stdout.contains("exception mine: warning: identities"), "{run}");
+}
+
+#[test]
+fn an_exception_that_names_nothing_is_wrong_usage() {
+    let (dir, lake) = scratch();
+    let log = dir.path().join("a.log");
+    std::fs::write(&log, privileged_pod("a", "2026-11-24T10:00:00.000000Z")).unwrap();
+    podtrail(["ingest", &log.display().to_string(), "--lake", &lake]).expect(0);
+    let file = dir.path().join("exceptions.yaml");
+    std::fs::write(&file, "- {id: x, reason: r, owner: o, detections: [], identities: [a]}").unwrap();
+    let file = file.display().to_string();
+    let run = podtrail(["hunt", "--lake", &lake, "--exceptions", &file]).expect(2);
+    assert!(run.stderr.contains("a list of patterns is empty"), "{run}");
+    podtrail(["exceptions", "list", &file]).expect(2);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Exceptions: what they hide, and what they must not.
 
-use podtrail_detect::{Hunt, Pack, hunt};
-use serde_json::Value;
+use podtrail_detect::{Hunt, Pack, Severity, hunt, lint_exceptions};
+use serde_json::{Value, json};
 
 use crate::support::{folder, log, privileged_pod, session_over};
 
@@ -30,10 +30,13 @@ async fn an_exception_hides_what_it_names_in_every_part() {
     for (scope, hidden) in [
         ("  identities: [alice]\n", true),
         ("  identities: [al*]\n  namespaces: [web]\n", true),
-        ("  identities: [alice]\n  images: ['registry.internal/*']\n", true),
+        ("  identities: [alice]\n  images: ['registry.internal/**']\n  commands: ['*']\n", true),
+        ("  identities: [alice]\n  resources: [pods]\n", true),
         ("  identities: [alice]\n  names: [scan*]\n  clusters: [test]\n", true),
         ("  identities: [alice]\n  namespaces: [kube-system]\n", false),
-        ("  identities: [alice]\n  images: ['registry.k8s.io/*']\n", false),
+        ("  identities: [alice]\n  images: ['registry.k8s.io/**']\n  commands: ['*']\n", false),
+        ("  identities: [alice]\n  resources: [pods/exec]\n", false),
+        ("  identities: [alice]\n  providers: [eks]\n", false),
         ("  identities: [alice]\n  names: [other]\n", false),
         ("  identities: [alic]\n", false),
     ] {
@@ -52,6 +55,126 @@ async fn an_expired_exception_hides_nothing_and_is_told() {
     assert_eq!(hunt.expired.len(), 1);
     let hunt = hunt_with(&exception("  identities: ['*']\n  expires: 9999-01-01\n")).await;
     assert!(hunt.findings.is_empty() && hunt.expired.is_empty());
+}
+
+/// A pod with a host escape, as `alice` makes it, with what is changed of it.
+fn pod(change: impl Fn(&mut Value)) -> String {
+    let mut event = privileged_pod("alice", "scanner", "10:00:00");
+    let spec = &mut event["requestObject"]["spec"];
+    spec["containers"] = json!([{
+        "name": "dind",
+        "image": "registry.internal/ci/dind:1",
+        "securityContext": {"privileged": true},
+    }]);
+    change(&mut event);
+    log(&[event])
+}
+
+#[tokio::test]
+async fn an_exception_of_images_covers_all_that_runs_or_nothing() {
+    type Change = fn(&mut Value);
+    let cases: [(&str, Change, bool); 12] = [
+        ("as it is", |_| (), true),
+        ("an option", |e| container(e)["args"] = json!(["--mtu=1400"]), true),
+        ("its own program", |e| container(e)["command"] = json!(["dockerd"]), true),
+        ("another program", |e| container(e)["command"] = json!(["/bin/sh"]), false),
+        ("another program as argument", |e| container(e)["args"] = json!(["sh", "-c", "x"]), false),
+        ("a hook", |e| container(e)["lifecycle"] = json!({"postStart": {"exec": {"command": ["sh"]}}}), false),
+        ("another image", |e| container(e)["image"] = json!("evil.example/registry.internal/ci/dind:1"), false),
+        ("a host that begins like it", |e| container(e)["image"] = json!("registry.internal.evil.example/ci/dind:1"), false),
+        ("an init container", |e| spec(e)["initContainers"] = json!([{"name": "i", "image": "evil.example/x"}]), false),
+        ("an image volume", |e| spec(e)["volumes"] = json!([{"name": "v", "image": {"reference": "evil.example/x"}}]), false),
+        ("another person", |e| e["impersonatedUser"] = json!({"username": "bob"}), false),
+        ("no body", |e| e["annotations"] = json!({"audit.k8s.io/truncated": "true"}), false),
+    ];
+    let text = exception(
+        "  identities: [alice]\n  images: [registry.internal/ci/dind]\n  commands: [dockerd]\n",
+    );
+    let dir = folder(&[("exceptions/mine.yaml", &text)]);
+    let mut pack = Pack::built_in().unwrap().only("privileged-container");
+    pack.add_folder(dir.path()).unwrap();
+    for (what, change, covered) in cases {
+        let hunt = hunt(&session_over(pod(change)), &pack, None).await.unwrap();
+        assert_eq!(hunt.findings.len(), usize::from(!covered), "{what}");
+        assert_eq!(hunt.excepted.len(), usize::from(covered), "{what}");
+    }
+}
+
+fn spec(event: &mut Value) -> &mut Value {
+    &mut event["requestObject"]["spec"]
+}
+
+fn container(event: &mut Value) -> &mut Value {
+    &mut spec(event)["containers"][0]
+}
+
+#[tokio::test]
+async fn an_exception_that_lowers_leaves_the_finding_with_its_reason() {
+    let hunt = hunt_with(&exception("  identities: [alice]\n  effect: lower\n")).await;
+    assert_eq!(identities(&hunt), ["mallory", "alice"]);
+    assert!(hunt.excepted.is_empty());
+    let lowered = &hunt.findings[1];
+    assert_eq!((lowered.severity, lowered.risk), (Severity::Low, 0));
+    let why = lowered.lowered.as_ref().unwrap();
+    assert_eq!((why.from, &*why.by, &*why.reason), (Severity::Medium, "x", "because"));
+    assert!(lowered.reasons.iter().any(|reason| reason == "exception x: because"));
+    assert!(hunt.findings[0].lowered.is_none());
+}
+
+#[tokio::test]
+async fn a_pattern_covers_nothing_that_is_never_a_matter_of_course() {
+    let attack = pod(|event| container(event)["command"] = json!(["nsenter", "-t", "1", "-m", "sh"]));
+    for (detections, hidden) in [("'*'", false), ("'host-*'", false), ("host-escape-command", true)] {
+        let text = exception("  identities: [alice]\n").replace("'*'", detections);
+        let dir = folder(&[("exceptions/mine.yaml", &text)]);
+        let mut pack = Pack::built_in().unwrap().only("host-escape-command");
+        pack.add_folder(dir.path()).unwrap();
+        let hunt = hunt(&session_over(attack.clone()), &pack, None).await.unwrap();
+        assert_eq!(hunt.excepted.len(), usize::from(hidden), "{detections}");
+    }
+}
+
+#[test]
+fn the_built_in_exceptions_are_narrow() {
+    let problems = lint_exceptions(&Pack::built_in().unwrap());
+    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn a_wide_exception_of_a_user_is_a_warning() {
+    let mut pack = Pack::built_in().unwrap();
+    let text = "- {id: wide, reason: because, owner: me, detections: ['*', host-escape-command, no-such], identities: ['*'],
+        images: ['*.example/x', 'quay.io/a/*'], names: ['a*']}";
+    let dir = folder(&[("exceptions/mine.yaml", text)]);
+    pack.add_folder(dir.path()).unwrap();
+    let problems = lint_exceptions(&pack);
+    assert!(problems.iter().all(|problem| problem.exception == "wide" && !problem.is_refused));
+    assert_eq!(problems.len(), 7, "{problems:?}");
+}
+
+#[test]
+fn an_exception_with_a_known_id_replaces_it() {
+    let mut pack = Pack::built_in().unwrap();
+    let count = pack.exceptions().len();
+    let text = exception("  identities: [alice]\n").replace("id: x", "id: argo-cd");
+    let dir = folder(&[("exceptions/mine.yaml", &text)]);
+    pack.add_folder(dir.path()).unwrap();
+    assert_eq!(pack.exceptions().len(), count);
+}
+
+#[test]
+fn an_empty_list_never_means_all() {
+    for text in [
+        "- {id: x, reason: r, owner: o, detections: [], identities: [a]}",
+        "- {id: x, reason: r, owner: o, detections: [a], identities: []}",
+        "- {id: x, reason: r, owner: o, detections: [a], identities: [a], images: []}",
+        "- {id: x, reason: r, owner: o, detections: [a], identities: [a], namespaces: ['']}",
+        "- {id: x, reason: r, owner: o, detections: [a], identities: [a], images: ['quay.io/a**']}",
+    ] {
+        let dir = folder(&[("exceptions/mine.yaml", text)]);
+        assert!(Pack::default().add_folder(dir.path()).is_err(), "{text}");
+    }
 }
 
 #[test]

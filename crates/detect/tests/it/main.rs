@@ -14,5 +14,6 @@ mod exceptions;
 mod findings;
 mod hunts;
 mod packs;
+mod routine;
 mod saved;
 mod support;

@@ -1,4 +1,4 @@
-//! The exceptions that hid findings, and what they hid.
+//! The exceptions that hid or lowered findings, and which.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,29 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     for excepted in &report.hunt.excepted {
         hidden.entry(&excepted.exception).or_default().push(&excepted.finding);
     }
+    let mut lowered: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in &report.hunt.findings {
+        if let Some(by) = &finding.lowered {
+            lowered.entry(&by.by).or_default().push(finding);
+        }
+    }
     html! {
         p.note {
             "An exception is a finding that somebody answers for. "
-            @if hidden.is_empty() { "None hid anything here." }
+            @if hidden.is_empty() { "None hid anything here. " }
+            "The built-in ones hide nothing: they lower findings, which stay in this report."
         }
         @for exception in report.pack.exceptions() {
             @if let Some(findings) = hidden.get(exception.id.as_str()) {
                 details.detection {
                     summary { (exception.id) " " span.absent { "hid " (plural(findings.len() as u64, "finding")) } }
+                    (about(exception))
+                    (list(findings))
+                }
+            }
+            @if let Some(findings) = lowered.get(exception.id.as_str()) {
+                details.detection {
+                    summary { (exception.id) " " span.absent { "lowered " (plural(findings.len() as u64, "finding")) } }
                     (about(exception))
                     (list(findings))
                 }

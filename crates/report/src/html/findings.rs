@@ -124,6 +124,12 @@ fn details(finding: &Finding, names: &AttackNames, context: &Context) -> Markup 
             @if finding.reasons.len() > 1 {
                 div.wide { dt { "Why" } dd { ul { @for reason in finding.reasons.iter().take(MOST_EVENTS) { li { (log(reason)) } } } } }
             }
+            @if let Some(lowered) = &finding.lowered {
+                div.wide {
+                    dt { "Lowered" }
+                    dd { "from " (lowered.from) " by " (log(&lowered.by)) ": " (log(&lowered.reason)) }
+                }
+            }
             div {
                 dt { "Who" }
                 dd {

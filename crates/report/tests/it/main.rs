@@ -62,6 +62,7 @@ fn finding() -> Finding {
         user_agent: text("kubectl/v1.36"),
         source: source(7, 900),
         sources: vec![source(7, 900), source(9, 1400)],
+        lowered: None,
     }
 }
 

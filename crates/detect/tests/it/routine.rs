@@ -1,0 +1,197 @@
+//! What is a matter of course, and who only looks like it.
+
+use podtrail_detect::{Finding, Pack, Severity, hunt};
+use serde_json::{Value, json};
+
+use crate::support::{log, session_over};
+
+/// A request that was allowed, `second` seconds after ten.
+fn event(second: u32, user: &str, verb: &str, resource: &str, namespace: Option<&str>, body: Value) -> Value {
+    let at = format!("2026-11-24T10:{:02}:{:02}.000000Z", second / 60, second % 60);
+    let groups = match user {
+        "system:apiserver" | "kubernetes-admin" => vec!["system:masters", "system:authenticated"],
+        _ => vec!["system:authenticated"],
+    };
+    let name = body["metadata"]["name"].clone();
+    let group = match resource {
+        "daemonsets" | "deployments" => json!("apps"),
+        "clusterroles" | "clusterrolebindings" => json!("rbac.authorization.k8s.io"),
+        _ => Value::Null,
+    };
+    let code = if verb == "create" { 201 } else { 200 };
+    json!({
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse",
+        "auditID": format!("{second} {user} {verb} {resource} {name}"), "stage": "ResponseComplete",
+        "requestURI": "/", "verb": verb, "user": {"username": user, "groups": groups},
+        "sourceIPs": [if user == "system:apiserver" { "127.0.0.1" } else { "10.0.0.4" }],
+        "userAgent": "kubeadm/v1.36.2",
+        "objectRef": {"resource": resource, "namespace": namespace, "name": name, "apiGroup": group, "apiVersion": "v1"},
+        "responseStatus": {"metadata": {}, "code": code},
+        "requestObject": body.clone(), "responseObject": body,
+        "requestReceivedTimestamp": at, "stageTimestamp": at,
+        "annotations": {"authorization.k8s.io/decision": "allow"},
+    })
+}
+
+/// What an API server makes in a store that is empty.
+fn birth() -> Vec<Value> {
+    let of = |resource, name| {
+        event(0, "system:apiserver", "create", resource, None, json!({"metadata": {"name": name}}))
+    };
+    vec![
+        of("namespaces", "kube-system"),
+        of("namespaces", "default"),
+        of("clusterroles", "cluster-admin"),
+        of("clusterrolebindings", "cluster-admin"),
+    ]
+}
+
+/// The DaemonSet of kube-proxy, as kubeadm writes it.
+fn kube_proxy() -> Value {
+    json!({
+        "kind": "DaemonSet", "apiVersion": "apps/v1",
+        "metadata": {"name": "kube-proxy", "namespace": "kube-system"},
+        "spec": {"template": {"spec": {
+            "hostNetwork": true,
+            "volumes": [
+                {"name": "lock", "hostPath": {"path": "/run/xtables.lock"}},
+                {"name": "modules", "hostPath": {"path": "/lib/modules"}},
+                {"name": "config", "configMap": {"name": "kube-proxy"}},
+            ],
+            "containers": [{
+                "name": "kube-proxy", "image": "registry.k8s.io/kube-proxy:v1.36.2",
+                "command": ["/usr/local/bin/kube-proxy", "--config=/var/lib/kube-proxy/config.conf"],
+                "securityContext": {"privileged": true},
+                "volumeMounts": [
+                    {"name": "lock", "mountPath": "/run/xtables.lock"},
+                    {"name": "modules", "mountPath": "/lib/modules", "readOnly": true},
+                    {"name": "config", "mountPath": "/var/lib/kube-proxy"},
+                ],
+            }],
+        }}},
+    })
+}
+
+fn container(body: &mut Value) -> &mut Value {
+    &mut body["spec"]["template"]["spec"]["containers"][0]
+}
+
+/// What privileged-container says of the last event, without exceptions.
+async fn privileged(events: &[Value]) -> Option<Finding> {
+    let pack = Pack::built_in().unwrap().only("privileged-container");
+    let hunt = hunt(&session_over(log(events)), &pack, None).await.unwrap();
+    assert!(hunt.failures.is_empty(), "{:?}", hunt.failures);
+    hunt.findings.into_iter().next_back()
+}
+
+async fn is_routine(events: &[Value]) -> bool {
+    let finding = privileged(events).await.unwrap();
+    assert_eq!(finding.severity == Severity::Low, finding.lowered.is_some());
+    finding.severity == Severity::Low
+}
+
+fn installed(second: u32, user: &str, change: impl Fn(&mut Value)) -> Value {
+    let mut body = kube_proxy();
+    change(&mut body);
+    event(second, user, "create", "daemonsets", Some("kube-system"), body)
+}
+
+const ADMIN: &str = "kubernetes-admin";
+const ADDONS: &str = "system:serviceaccount:kube-system:addon-manager";
+
+#[tokio::test]
+async fn an_agent_as_published_is_routine_of_its_installers_only() {
+    let born = |event: Value| [birth(), vec![event]].concat();
+    assert!(is_routine(&born(installed(30, ADMIN, |_| ()))).await);
+    assert!(is_routine(&[installed(30, ADDONS, |_| ())]).await);
+    // Not without a birth, not later, and not of somebody else or from elsewhere.
+    assert!(!is_routine(&[installed(30, ADMIN, |_| ())]).await);
+    assert!(!is_routine(&born(installed(1_000, ADMIN, |_| ()))).await);
+    assert!(!is_routine(&born(installed(30, "mallory", |_| ()))).await);
+    let setup = event(10, ADMIN, "create", "namespaces", None, json!({"metadata": {"name": "web"}}));
+    let mut elsewhere = installed(30, ADMIN, |_| ());
+    elsewhere["sourceIPs"] = json!(["203.0.113.9"]);
+    assert!(!is_routine(&[birth(), vec![setup, elsewhere]].concat()).await);
+    for account in ["default", "replicaset-controller"] {
+        let user = format!("system:serviceaccount:kube-system:{account}");
+        assert!(!is_routine(&[installed(30, &user, |_| ())]).await, "{account}");
+    }
+}
+
+#[tokio::test]
+async fn a_birth_cannot_be_made_later() {
+    let earlier = event(0, "alice", "create", "namespaces", None, json!({"metadata": {"name": "web"}}));
+    let later = |mut event: Value| {
+        let time = event["requestReceivedTimestamp"].as_str().unwrap().replace("T10", "T11");
+        event["requestReceivedTimestamp"] = json!(time);
+        event["stageTimestamp"] = json!(time);
+        event
+    };
+    let mut events = vec![earlier];
+    events.extend(birth().into_iter().map(later));
+    events.push(later(installed(30, ADMIN, |_| ())));
+    assert!(!is_routine(&events).await);
+    // Somebody with a certificate in that name does not come from the API server's own host.
+    let mut forged = birth();
+    for event in &mut forged {
+        event["sourceIPs"] = json!(["10.0.0.4"]);
+    }
+    forged.push(installed(30, ADMIN, |_| ()));
+    assert!(!is_routine(&forged).await);
+}
+
+#[tokio::test]
+async fn an_agent_that_does_more_than_its_makers_say_is_not_routine() {
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 11] = [
+        ("another image", |b| container(b)["image"] = json!("evil.example/kube-proxy:v1")),
+        ("an image of the same registry", |b| container(b)["image"] = json!("registry.k8s.io/e2e-test-images/busybox:1")),
+        ("another program", |b| container(b)["command"] = json!(["/bin/sh", "-c", "sleep 1"])),
+        ("a hook", |b| container(b)["lifecycle"] = json!({"postStart": {"exec": {"command": ["/bin/sh"]}}})),
+        ("a probe", |b| container(b)["livenessProbe"] = json!({"exec": {"command": ["/x"]}})),
+        ("a variable", |b| container(b)["env"] = json!([{"name": "LD_PRELOAD", "value": "/var/x.so"}])),
+        ("the node's root", |b| b["spec"]["template"]["spec"]["volumes"][0] = json!({"name": "lock", "hostPath": {"path": "/"}})),
+        ("a file over its program", |b| container(b)["volumeMounts"][2] = json!({"name": "config", "mountPath": "/usr/local/bin/kube-proxy", "subPath": "x"})),
+        ("a file that the loader reads", |b| container(b)["volumeMounts"][2] = json!({"name": "config", "mountPath": "/etc/ld.so.preload", "subPath": "x"})),
+        ("the node's processes", |b| b["spec"]["template"]["spec"]["hostPID"] = json!(true)),
+        ("a second container", |b| b["spec"]["template"]["spec"]["initContainers"] = json!([{"name": "i", "image": "evil.example/x"}])),
+    ];
+    for (what, change) in changes {
+        assert!(!is_routine(&[installed(30, ADDONS, change)]).await, "{what}");
+        let set_up = [birth(), vec![installed(30, ADMIN, change)]].concat();
+        assert!(!is_routine(&set_up).await, "{what}");
+    }
+}
+
+fn updated(second: u32, user: &str, change: impl Fn(&mut Value)) -> Value {
+    let mut body = kube_proxy();
+    change(&mut body);
+    event(second, user, "update", "daemonsets", Some("web"), body)
+}
+
+#[tokio::test]
+async fn an_update_is_routine_only_for_what_is_harmless() {
+    let created = |user: &str| {
+        event(0, user, "create", "daemonsets", Some("web"), kube_proxy())
+    };
+    let version = |b: &mut Value| container(b)["image"] = json!("registry.k8s.io/kube-proxy:v1.36.3");
+    let digest = |b: &mut Value| {
+        container(b)["image"] = json!(format!("registry.k8s.io/kube-proxy@sha256:{}", "b".repeat(64)));
+    };
+    let deployer = "system:serviceaccount:ci:deployer";
+    assert!(is_routine(&[created(deployer), updated(60, deployer, version)]).await);
+    // Whoever did not create it changes what runs.
+    assert!(!is_routine(&[created(deployer), updated(60, "mallory", version)]).await);
+    assert!(!is_routine(&[created(deployer), updated(60, "mallory", digest)]).await);
+    assert!(!is_routine(&[updated(30, deployer, |_| ()), updated(60, deployer, version)]).await);
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 4] = [
+        ("env", |b| container(b)["env"] = json!([{"name": "X", "value": "1"}])),
+        ("command", |b| container(b)["command"] = json!(["/bin/sh"])),
+        ("repository", |b| container(b)["image"] = json!("registry.k8s.io/kube-proxy/x:1")),
+        ("registry", |b| container(b)["image"] = json!("registry.k8s.io.evil.example/kube-proxy:1")),
+    ];
+    for (what, change) in changes {
+        assert!(!is_routine(&[created(deployer), updated(60, deployer, change)]).await, "{what}");
+    }
+}

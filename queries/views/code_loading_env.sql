@@ -1,0 +1,17 @@
+-- One row an environment variable of a container by which a program loads code that is not its own (`how` is `code`), or that
+-- leads its requests elsewhere (`traffic`). What a value taken from a Secret or ConfigMap says is not visible: it counts.
+-- A value that holds a command, such as `$(curl …)`, is code, whatever the variable.
+SELECT
+  set.event_id, set.cluster, set.username, set.identity_kind, set.impersonated_username, set.verb, set.namespace, set.object,
+  set.workload_name, set.kind, set.outcome, set.made_by_controller, set.role, set.container, set.privileged,
+  set.variable['name'] AS variable, set.variable['value'] AS value, set.variable['secret_name'] AS secret_name, listed.program,
+  CASE WHEN listed.how = 'traffic' THEN 'traffic' ELSE 'code' END AS how
+FROM (
+  SELECT
+    event_id, cluster, username, identity_kind, impersonated_username, verb, namespace, object, workload_name, kind, outcome,
+    made_by_controller, role, name AS container, privileged, unnest(env) AS variable
+  FROM containers{history}
+) AS set
+JOIN code_loading_variables AS listed
+  ON regexp_like(set.variable['name'], concat('^(', listed.variable, ')$'))
+WHERE listed.how <> 'options' OR set.variable['value'] IS NULL OR regexp_like(set.variable['value'], listed.value)

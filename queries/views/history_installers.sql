@@ -1,0 +1,15 @@
+-- Accounts of kube-system that the installer of a cluster makes at its birth, such as an add-on manager. `until` is when their
+-- part of the set-up ends. To be one, an attacker would have to be the installer.
+SELECT DISTINCT birth.cluster, concat('system:serviceaccount:kube-system:', made.name) AS username, birth.time, birth.until + INTERVAL '1 minute' AS until
+FROM history_births AS birth
+JOIN (
+  SELECT cluster, time, name, username, client_ip FROM events
+  WHERE verb = 'create' AND resource = 'serviceaccounts' AND subresource IS NULL AND namespace = 'kube-system'
+    AND outcome = 'allowed' AND impersonated_username IS NULL AND name <> 'default'
+  UNION ALL
+  SELECT cluster, time, name, username, client_ip FROM events_history
+  WHERE verb = 'create' AND resource = 'serviceaccounts' AND subresource IS NULL AND namespace = 'kube-system'
+    AND outcome = 'allowed' AND impersonated_username IS NULL AND name <> 'default'
+) AS made
+  ON made.cluster = birth.cluster AND made.username = birth.username AND (made.client_ip IS NOT DISTINCT FROM birth.client_ip)
+  AND made.time BETWEEN birth.time AND birth.until
