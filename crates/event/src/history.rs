@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use crate::changes::{Change, changes_of_patch, changes_of_texts};
-use crate::kinds::{Template, WorkloadKind, workload_kind};
+use crate::kinds::{Template, WorkloadKind, holder_kind};
 use crate::patch::{PatchHints, PatchType};
 
 /// One request on an object, as a row of `events` shows it.
@@ -74,7 +74,7 @@ impl History {
     pub fn new(api_group: &str, resource: &str) -> Option<Self> {
         let built_in =
             matches!(api_group, "" | "apps" | "extensions" | "batch" | "apps.openshift.io");
-        let kind = workload_kind(api_group, resource)?;
+        let kind = holder_kind(api_group, resource)?;
         Some(Self { kind, built_in, uid: None, version: Version::Unknown })
     }
 
@@ -140,7 +140,15 @@ impl History {
         let request = write.request_object.filter(|_| write.verb != "patch");
         let is_object = |text: &&str| {
             let body = serde_json::from_str::<Value>(text);
-            body.is_ok_and(|body| self.kind.templates.iter().any(|t| has_template(&body, t)))
+            // Where a pod spec may stand anywhere, an object is what is no answer about one.
+            let is_any = |body: &Value| {
+                let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
+                let is_answer = matches!(kind, "Status" | "Table") || kind.starts_with("Partial");
+                self.kind.templates.is_empty() && body.is_object() && !is_answer
+            };
+            body.is_ok_and(|body| {
+                is_any(&body) || self.kind.templates.iter().any(|t| has_template(&body, t))
+            })
         };
         let body = [write.response_object, request].into_iter().flatten().find(is_object)?;
         Some(Version::Logged(body.to_owned()))

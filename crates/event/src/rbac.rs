@@ -2,6 +2,7 @@
 //!
 //! A rule keeps its lists together: a verb and a resource count as granted only when they stand in the same rule.
 
+use crate::body::Json;
 use crate::column::Text;
 use crate::extract::{Bodies, body_source, list_of};
 use crate::row;
@@ -65,21 +66,26 @@ pub(crate) fn rbac<'a>(kind: &'static str, bodies: &Bodies<'a, '_>) -> Option<Rb
         ..Rbac::default()
     };
     let Some(body) = body else { return Some(rbac) };
-    if let Some(role) = body.json.get("roleRef") {
+    read(&mut rbac, body.json);
+    Some(rbac)
+}
+
+/// Fills what a role or binding grants.
+pub(crate) fn read<'a>(rbac: &mut Rbac<'a>, json: &Json<'a>) {
+    if let Some(role) = json.get("roleRef") {
         rbac.role_kind = role.text("kind");
         rbac.role_name = role.text("name");
     }
-    rbac.subjects = list_of(body.json, "subjects", |subject| Subject {
+    rbac.subjects = list_of(json, "subjects", |subject| Subject {
         kind: subject.text("kind"),
         name: subject.text("name"),
         namespace: subject.text("namespace"),
     });
-    rbac.rules = list_of(body.json, "rules", |rule| PolicyRule {
+    rbac.rules = list_of(json, "rules", |rule| PolicyRule {
         api_groups: rule.texts("apiGroups"),
         resources: rule.texts("resources"),
         resource_names: rule.texts("resourceNames"),
         verbs: rule.texts("verbs"),
         non_resource_urls: rule.texts("nonResourceURLs"),
     });
-    Some(rbac)
 }

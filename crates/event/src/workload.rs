@@ -120,6 +120,20 @@ row! {
         /// Every Pod Security check that is seen to fail in some version of the standards. A last element of nulls says
         /// that the body does not decide the other checks.
         pub pod_security_violations: Option<Vec<PodSecurityViolation<'a>>>,
+        /// `spec.volumeClaimTemplates` of a StatefulSet.
+        pub claim_templates: Option<Vec<ClaimTemplate<'a>>>,
+    }
+}
+
+row! {
+    /// A claim of which each pod of a StatefulSet gets its own.
+    pub struct ClaimTemplate<'a> builds ClaimTemplateBuilder {
+        /// `metadata.name`.
+        pub name: Option<Text<'a>>,
+        /// `spec.storageClassName`.
+        pub storage_class: Option<Text<'a>>,
+        /// `spec.volumeName`: the PersistentVolume that is asked for.
+        pub volume_name: Option<Text<'a>>,
     }
 }
 
@@ -228,6 +242,12 @@ row! {
         pub projected_secrets: Option<Vec<Text<'a>>>,
         /// `projected.sources[].serviceAccountToken`.
         pub projected_tokens: Option<Vec<ProjectedToken<'a>>>,
+        /// The server, repository or share from which the volume comes, where it names one: `nfs.server`, `iscsi.targetPortal`, `gitRepo.repository`, the first monitor of Ceph, `server` among the attributes of a CSI driver.
+        pub source: Option<Text<'a>>,
+        /// `gitRepo.directory`.
+        pub git_directory: Option<Text<'a>>,
+        /// `ephemeral.volumeClaimTemplate.spec.storageClassName`.
+        pub claim_storage_class: Option<Text<'a>>,
     }
 }
 
@@ -246,9 +266,9 @@ row! {
 row! {
     /// A container of the pod template.
     pub struct Container<'a> builds ContainerBuilder {
-        /// `container`, `init` or `ephemeral`.
+        /// `container`, `init` or `ephemeral`; `volume` for an image that is a volume, of which only the image is shown.
         pub role: Option<Text<'a>>,
-        /// The container's name.
+        /// The container's name; `volumes/` and the volume's for an image that is one.
         pub name: Option<Text<'a>>,
         /// The image as written.
         pub image: Option<Text<'a>>,

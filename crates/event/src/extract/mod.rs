@@ -4,16 +4,20 @@
 //! patch sets: what is absent there is not known, never unset.
 
 mod container;
+mod embedded;
 mod volume;
 mod workload;
 mod write;
 
 use std::cell::OnceCell;
 
+use aho_corasick::AhoCorasick;
+
 use crate::body::{Json, object_of_json_patch};
 use crate::column::{Map, Text};
 use crate::document::Value;
 
+pub(crate) use volume::network_source;
 pub(crate) use workload::{ephemeral_containers, workload};
 pub(crate) use write::{Shown, write};
 
@@ -107,6 +111,12 @@ impl<'a, 't> Bodies<'a, 't> {
     /// Whether the request is a patch that leaves all of these members alone.
     pub(crate) fn leaves_alone(&self, keys: &[&str]) -> bool {
         self.patch().is_some_and(|patch| keys.iter().all(|key| patch.member(key).is_none()))
+    }
+
+    /// Whether the text of a body has one of these words.
+    fn contain(&self, words: &AhoCorasick) -> bool {
+        let bodies = [self.request_value, self.response_value];
+        bodies.into_iter().flatten().any(|body| words.is_match(body.json))
     }
 
     /// The message of a response that is a `Status`.

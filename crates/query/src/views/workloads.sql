@@ -39,6 +39,8 @@ SELECT
   workload['volumes'] AS volumes,
   workload['containers'] AS containers,
   workload['pod_security_level'] AS pod_security_level,
-  workload['pod_security_failed'] AS pod_security_failed
+  workload['pod_security_failed'] AS pod_security_failed,
+  workload['claim_templates'] AS claim_templates,
+  embedded['places'] AS embedded_at
 FROM events{history}
 WHERE activity = 'workload' AND workload IS NOT NULL
