@@ -27,7 +27,7 @@ WITH written AS (
     resource IN ('validatingadmissionpolicies', 'validatingadmissionpolicybindings', 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings') AS is_built_in,
     coalesce(request_object, response_object) AS body
   FROM events
-  WHERE activity = 'write' AND subresource IS NULL AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
+  WHERE activity IN ('write', 'workload') AND subresource IS NULL AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
     AND (api_group = 'admissionregistration.k8s.io'
       OR api_group IN ('kyverno.io', 'policies.kyverno.io', 'templates.gatekeeper.sh', 'constraints.gatekeeper.sh', 'policies.kubewarden.io'))
     AND resource NOT IN ('mutatingwebhookconfigurations', 'validatingwebhookconfigurations')

@@ -1,10 +1,31 @@
 -- One row a host path of pods_workloads, with what it means for the node:
 -- `inside` is the kind of the nearest sensitive path that it is or lies in, `holds` the kinds of those that lie below it,
--- `writable` whether a container may write to it; where no mount is visible that is not known, and taken for granted.
+-- `executes` whether the node runs code, or follows orders, that are written to it or below it,
+-- `writable` whether a container may write to it; where no mount is visible that is not known, and taken for granted,
+-- `is_node_agent` whether it is a DaemonSet of node agents only: each of its images is of a repository of the table node_agents, and none of its
+-- commands is a shell, an interpreter or another program than those of the image's own directory. Somebody who wants that must
+-- run the agent's own image with the agent's own program, on all nodes.
 WITH mounts AS (
   SELECT event_id, mount['name'] AS volume, bool_or(NOT coalesce(mount['read_only'], false)) AS writable
   FROM (SELECT event_id, unnest(volume_mounts) AS mount FROM pods_containers{history})
   GROUP BY event_id, mount['name']
+),
+agents AS (
+  SELECT
+    event_id,
+    bool_and(known.repository IS NOT NULL AND NOT coalesce(runs_else, false)) AS is_node_agent
+  FROM (
+    SELECT
+      event_id, concat(registry, '/', repository) AS full_repository,
+      regexp_like(
+        concat_ws(' ', array_to_string(command, ' '), array_to_string(args, ' ')),
+        '(^|[\s/;|&])(ba|da|z|k|a)?sh(\s|$)|nsenter|chroot|unshare|python|perl|ruby|node |curl|wget|busybox|[;|&`$\n]|/dev/tcp'
+      ) AS runs_else
+    FROM pods_containers{history}
+    WHERE kind = 'DaemonSet'
+  ) AS used
+  LEFT JOIN node_agents AS known ON used.full_repository = known.repository
+  GROUP BY event_id
 ),
 paths AS (
   SELECT DISTINCT event_id, time, cluster, username, identity_kind, verb, namespace, kind, object, name, host_path, host_path_raw
@@ -17,24 +38,32 @@ paths AS (
 matched AS (
   SELECT
     paths.*, sensitive.path AS sensitive_path, sensitive.kind AS sensitive_kind,
+    sensitive.executes = 'true' AS path_executes,
     host_path = sensitive.path OR starts_with(host_path, sensitive.path || '/') AS is_inside
   FROM paths
   LEFT JOIN sensitive_paths AS sensitive
     ON host_path = sensitive.path
     OR starts_with(host_path, sensitive.path || '/')
-    OR starts_with(sensitive.path, CASE host_path WHEN '/' THEN '/' ELSE host_path || '/' END)
+    -- What only one distribution has in /home and /mnt does not make these bad.
+    OR (host_path NOT IN ('/home', '/mnt')
+      AND starts_with(sensitive.path, CASE host_path WHEN '/' THEN '/' ELSE host_path || '/' END))
 )
 SELECT
   located.event_id, time, cluster, username, identity_kind, verb, namespace, kind, object, name, host_path, host_path_raw,
   inside, holds, coalesce(writable, true) AS writable,
   'volume ' || coalesce(name, '') || ' of ' || object || ' is host path ' || host_path_raw
-    || CASE WHEN writable THEN ', writable' WHEN NOT writable THEN ', read-only' ELSE '' END AS reason
+    || CASE WHEN writable THEN ', writable' WHEN NOT writable THEN ', read-only' ELSE '' END AS reason,
+  coalesce(inside_executes, false) OR coalesce(held_executes, false) OR host_path LIKE '/home/%/.ssh%' AS executes,
+  coalesce(is_node_agent, false) AS is_node_agent
 FROM (
   SELECT
     event_id, time, cluster, username, identity_kind, verb, namespace, kind, object, name, host_path, host_path_raw,
     array_agg(sensitive_kind ORDER BY length(sensitive_path) DESC) FILTER (WHERE is_inside)[1] AS inside,
-    array_agg(DISTINCT sensitive_kind) FILTER (WHERE NOT is_inside) AS holds
+    array_agg(path_executes ORDER BY length(sensitive_path) DESC) FILTER (WHERE is_inside)[1] AS inside_executes,
+    array_agg(DISTINCT sensitive_kind) FILTER (WHERE NOT is_inside) AS holds,
+    bool_or(path_executes) FILTER (WHERE NOT is_inside) AS held_executes
   FROM matched
   GROUP BY event_id, time, cluster, username, identity_kind, verb, namespace, kind, object, name, host_path, host_path_raw
 ) AS located
 LEFT JOIN mounts ON mounts.event_id = located.event_id AND mounts.volume = located.name
+LEFT JOIN agents ON agents.event_id = located.event_id

@@ -10,7 +10,7 @@ tactics: [Execution, Privilege Escalation, Credential Access]
 description: >-
   A workload is written that mounts a claim whose PersistentVolume is a sensitive path or a runtime socket of the
   node: what Pod Security and most policies look for in the pod stands elsewhere.
-blind_spots: Writes that are logged at Metadata level. Volumes that were bound before the log begins.
+blind_spots: Writes that are logged at Metadata level. Volumes that were bound before the log begins, and those found by labels alone.
 false_positives:
   - Storage of tests on single nodes
 triage:
@@ -26,14 +26,52 @@ references:
 covers: [WL-007, WL-008]
 controls: [AIS-06, DSP-15]
 */
+WITH held AS (
+  SELECT cluster, name, claim_namespace, claim_name, storage_class, host_path_raw, executes FROM pods_sensitive_volumes
+  UNION
+  SELECT cluster, name, claim_namespace, claim_name, storage_class, host_path_raw, executes FROM pods_sensitive_volumes_history
+),
+claims AS (
+  SELECT cluster, namespace, name, volume_claim['storage_class'] AS storage_class, volume_claim['volume_name'] AS volume_name
+  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  WHERE activity = 'write' AND resource = 'persistentvolumeclaims' AND subresource IS NULL AND outcome = 'allowed' AND volume_claim IS NOT NULL
+),
+-- By name, by the volume that a claim asks for, or as the controller finds one: by storage class where the volume names no claim.
+bound AS (
+  SELECT cluster, claim_namespace AS namespace, claim_name, host_path_raw, executes, true AS seen FROM held WHERE claim_name IS NOT NULL
+  UNION
+  SELECT claims.cluster, claims.namespace, claims.name, held.host_path_raw, held.executes, true FROM claims JOIN held
+    ON held.cluster = claims.cluster AND held.name = claims.volume_name
+  UNION
+  SELECT claims.cluster, claims.namespace, claims.name, held.host_path_raw, held.executes, false FROM claims JOIN held
+    ON held.cluster = claims.cluster AND held.claim_name IS NULL AND claims.volume_name IS NULL
+    AND coalesce(held.storage_class, '') = coalesce(claims.storage_class, '')
+)
 SELECT DISTINCT
   mounted.event_id,
-  mounted.object || ' mounts claim ' || mounted.claim_name || ', which is host path ' || held.host_path_raw AS reason
+  mounted.object || ' mounts claim ' || mounted.claim_name || CASE WHEN seen THEN ', which is host path ' ELSE ', for which there is host path ' END || bound.host_path_raw AS reason,
+  CASE WHEN bound.executes AND bound.seen THEN 'high' ELSE 'medium' END AS severity
 FROM volumes AS mounted
-JOIN (
-  SELECT cluster, claim_namespace, claim_name, host_path_raw FROM pods_sensitive_volumes
-  UNION
-  SELECT cluster, claim_namespace, claim_name, host_path_raw FROM pods_sensitive_volumes_history
-) AS held
-  ON held.cluster = mounted.cluster AND held.claim_namespace = mounted.namespace AND held.claim_name = mounted.claim_name
+JOIN bound ON bound.cluster = mounted.cluster AND bound.namespace = mounted.namespace AND bound.claim_name = mounted.claim_name
 WHERE mounted.outcome = 'allowed' AND NOT mounted.made_by_controller
+UNION ALL
+-- Claims that are made for each pod.
+SELECT
+  made.event_id,
+  made.object || ' makes claims for which there is host path ' || held.host_path_raw AS reason,
+  'medium' AS severity
+FROM (
+  SELECT event_id, cluster, object, claim_storage_class AS storage_class, NULL AS volume_name
+  FROM volumes
+  WHERE outcome = 'allowed' AND NOT made_by_controller AND claim_storage_class IS NOT NULL
+  UNION ALL
+  SELECT event_id, cluster, object, claim['storage_class'], claim['volume_name']
+  FROM (
+    SELECT event_id, cluster, object, unnest(claim_templates) AS claim
+    FROM workloads
+    WHERE outcome = 'allowed' AND NOT made_by_controller
+  )
+) AS made
+JOIN held
+  ON held.cluster = made.cluster
+  AND (held.name = made.volume_name OR (made.volume_name IS NULL AND held.claim_name IS NULL AND held.storage_class = made.storage_class))

@@ -9,7 +9,8 @@ attack: [T1610, T1611, T1552.001]
 tactics: [Execution, Privilege Escalation, Credential Access]
 description: >-
   A PersistentVolume is written whose storage is a sensitive path or a runtime socket of the node: through a claim any
-  pod mounts it, and its own manifest shows nothing of it.
+  pod mounts it, and its own manifest shows nothing of it. It is high where the node runs code from
+  that path: a claim finds the volume by its storage class, size or labels, so no binding needs to be seen.
 blind_spots: Writes that are logged at Metadata level.
 false_positives:
   - Storage of tests on single nodes
@@ -26,6 +27,9 @@ references:
 covers: [WL-007, WL-008]
 controls: [AIS-06, DSP-15]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' writes PersistentVolume ' || coalesce(name, '') || ' of host path ' || host_path_raw AS reason
+SELECT
+  event_id, coalesce(username, 'nobody') || ' writes PersistentVolume ' || coalesce(name, '') || ' of host path ' || host_path_raw AS reason,
+  CASE WHEN executes THEN 'high' ELSE 'medium' END AS severity
 FROM pods_sensitive_volumes
-WHERE identity_kind <> 'controller'
+-- The controller that binds volumes to claims writes both again.
+WHERE NOT (identity_kind = 'controller' AND verb <> 'create')

@@ -8,7 +8,7 @@ attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written that reads devices, kernel interfaces, logs or files of the container runtime of its node, as
-  agents for monitoring and logs do, or a DaemonSet that may write to them.
+  agents for monitoring and logs do, or a DaemonSet of known node agents that may write to them.
 blind_spots: >-
   Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
   the volume.
@@ -28,4 +28,5 @@ controls: [AIS-06]
 */
 SELECT event_id, reason
 FROM pods_host_paths
-WHERE inside IN ('device', 'kernel', 'network plugin', 'container state', 'logs') AND (NOT writable OR kind = 'DaemonSet')
+WHERE inside IN ('device', 'kernel', 'network plugin', 'container state', 'kubelet plugins', 'logs')
+  AND (NOT writable OR is_node_agent OR (kind = 'DaemonSet' AND NOT executes))

@@ -10,8 +10,8 @@ tactics: [Execution, Privilege Escalation, Credential Access]
 description: >-
   A workload is written with a hostPath volume that holds, lies in, or contains a path from which a node is taken
   over: the root, /etc, root's home, programs, devices, kernel interfaces. Paths are compared in normal form, so
-  /var/run/../../etc/ is /etc. Devices, kernel interfaces and files of the runtime and of network plugins count where
-  they are writable and the workload is no DaemonSet, which agents are; logs, the kubelet's files and keys of the
+  /var/run/../../etc/ is /etc. Devices, kernel interfaces, plugins and files of the runtime and of network plugins count
+  where they are writable and the workload is no DaemonSet of known node agents; logs, the kubelet's files and keys of the
   cluster have detections of their own.
 blind_spots: >-
   Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
@@ -34,4 +34,4 @@ SELECT event_id, reason
 FROM pods_host_paths
 WHERE (inside IS NULL AND cardinality(holds) > 0)
   OR inside IN ('system', 'home', 'credentials')
-  OR (inside IN ('device', 'kernel', 'network plugin', 'container state') AND writable AND kind <> 'DaemonSet')
+  OR (inside IN ('device', 'kernel', 'network plugin', 'container state', 'kubelet plugins') AND writable AND NOT is_node_agent AND (executes OR kind <> 'DaemonSet'))

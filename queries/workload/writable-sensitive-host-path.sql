@@ -8,9 +8,12 @@ risk: 50
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written that may write to the root of its node or to a directory of its configuration, programs, start
-  scripts, cron jobs or keys for login: one file there runs code as root on the node. Paths below those directories
-  that are named in full, such as one file of /etc, do not count.
+  A workload is written that may write to a path from which its node runs code or takes orders: the root, programs and
+  libraries, units of systemd, cron jobs, rules of udev, start scripts, plugins of the kubelet, the runtime and the network,
+  static pods, devices, settings of the kernel, keys for login. One file there is root on the node. Links are resolved
+  first, so /lib/systemd is /usr/lib/systemd. A DaemonSet is medium where only plugins, devices, the kernel or the runtime
+  are concerned, and low (node-agent-host-path) where each of its images is of a repository of the table node_agents and
+  its command is no shell: for that somebody must run the agent's own program from its publisher's repository.
 blind_spots: >-
   Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
   the volume.
@@ -28,8 +31,12 @@ references:
 covers: [WL-008]
 controls: [AIS-06]
 */
-SELECT event_id, reason
+SELECT
+  event_id, reason,
+  -- Agents that are on no list do have such volumes, on all nodes.
+  CASE
+    WHEN kind = 'DaemonSet' AND inside IN ('device', 'kernel', 'network plugin', 'kubelet plugins', 'container state') THEN 'medium'
+    ELSE 'high'
+  END AS severity
 FROM pods_host_paths
-LEFT JOIN sensitive_paths AS sensitive ON host_path = sensitive.path
-WHERE writable AND (array_has_any(holds, make_array('system', 'home')) OR sensitive.kind IN ('system', 'home'))
-  AND host_path <> '/home'
+WHERE writable AND executes AND NOT is_node_agent

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::column::Text;
 use crate::extract::{self, Bodies};
 use crate::field_changes::field_changes;
-use crate::kinds::{WorkloadKind, workload_kind};
+use crate::kinds::{WorkloadKind, holder_kind};
 use crate::row;
 use crate::workload::{Container, EnvVar, Toleration, Volume, Workload};
 
@@ -54,7 +54,7 @@ pub fn changes(
     before: &Value,
     after: &Value,
 ) -> Vec<Change<'static>> {
-    let Some(kind) = workload_kind(api_group, resource) else { return Vec::new() };
+    let Some(kind) = holder_kind(api_group, resource) else { return Vec::new() };
     let (before, after) = (before.to_string(), after.to_string());
     changes_of_texts(&kind, &before, &after)
 }

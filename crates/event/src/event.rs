@@ -4,10 +4,11 @@ use crate::body::Json;
 use crate::certificate_request::CertificateRequest;
 use crate::column::{Day, LongText, Map, Micros, Text};
 use crate::config_map::ConfigMap;
+use crate::embedded::Embedded;
 use crate::extract::Bodies;
 use crate::ingress::Ingress;
 use crate::network_policy::NetworkPolicy;
-use crate::persistent_volume::PersistentVolume;
+use crate::persistent_volume::{PersistentVolume, VolumeClaim};
 use crate::rbac::Rbac;
 use crate::row;
 use crate::secret::Secret;
@@ -174,6 +175,10 @@ row! {
         pub outcome_uncertain: Option<bool>,
         /// What a create, update or patch is answered with where the client asked for less than the object: `Table`, `PartialObjectMetadata` or `PartialObjectMetadataList`.
         pub partial_answer: Option<Text<'a>>,
+        /// What an object of another kind holds of workloads, of roles, and of what gives power over nodes; null where it holds nothing of that.
+        pub embedded: Option<Embedded<'a>>,
+        /// The PersistentVolumeClaim that the request writes; null where it writes none.
+        pub volume_claim: Option<VolumeClaim<'a>>,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::body::Json;
 use crate::changes::{Change, changes_of_patch, changes_of_texts};
 use crate::extract::{self, Bodies};
 use crate::json_patch::Copied;
-use crate::kinds::{WorkloadKind, rbac_kind, workload_kind};
+use crate::kinds::{WorkloadKind, holder_kind, rbac_kind};
 use crate::patch::{PatchHints, PatchType, apply_json_patch};
 use crate::rbac::{self, Rbac};
 use crate::workload::{CopiedField, Workload};
@@ -61,6 +61,13 @@ impl Kind {
     /// Whether a body is such an object as a whole, not a `Table` or a `Status`.
     fn is_object(&self, body: &Json<'_>) -> bool {
         match self {
+            // Where a pod spec may stand anywhere, an object is what is no answer about one.
+            Self::Workload(kind) if kind.templates.is_empty() => {
+                let kind = body.text("kind");
+                let kind = kind.as_deref().unwrap_or_default();
+                let is_answer = matches!(kind, "Status" | "Table") || kind.starts_with("Partial");
+                matches!(body, Json::Object(_)) && !is_answer
+            }
             Self::Workload(kind) => extract::has_template(kind, body),
             Self::Rbac(kind) => rbac::is_object(kind, body),
         }
@@ -143,7 +150,7 @@ impl History {
             api_group,
             "" | "apps" | "extensions" | "batch" | "apps.openshift.io" | "rbac.authorization.k8s.io"
         );
-        let kind = workload_kind(api_group, resource)
+        let kind = holder_kind(api_group, resource)
             .map(Kind::Workload)
             .or_else(|| rbac_kind(api_group, resource).map(Kind::Rbac))?;
         let [namespace, name] = [namespace, name].map(|text| text.map(str::to_owned));
@@ -249,7 +256,10 @@ impl History {
         let bodies = Bodies::of_request("patch", patch);
         match &self.kind {
             Kind::Workload(kind) => {
-                bodies.request().is_some_and(|patch| extract::has_template(kind, patch))
+                let holds = |patch: &Json<'_>| {
+                    kind.templates.is_empty() || extract::has_template(kind, patch)
+                };
+                bodies.request().is_some_and(holds)
             }
             Kind::Rbac(_) => !rbac::leaves_alone(&bodies),
         }

@@ -159,6 +159,43 @@ pub(crate) fn workload_kind(api_group: &str, resource: &str) -> Option<WorkloadK
     Some(WorkloadKind { kind, templates })
 }
 
+/// The kind behind an API group and resource, if its objects may hold pod specs: of one that is searched for them no
+/// template is known.
+pub(crate) fn holder_kind(api_group: &str, resource: &str) -> Option<WorkloadKind> {
+    let searched = || {
+        let is_searched = is_searched(api_group, resource);
+        is_searched.then_some(WorkloadKind { kind: "", templates: &[] })
+    };
+    workload_kind(api_group, resource).or_else(searched)
+}
+
+/// Whether an object is searched for pod specs and roles of which no list knows the place.
+///
+/// Custom resources are, and the built-in kinds by which pods or nodes are changed. What only refuses, reports or selects
+/// is not: constraints, policy reports.
+pub(crate) fn is_searched(api_group: &str, resource: &str) -> bool {
+    const ONLY_REFUSE_OR_REPORT: [&str; 9] = [
+        "constraints.gatekeeper.sh",
+        "templates.gatekeeper.sh",
+        "policies.kubewarden.io",
+        "reports.kyverno.io",
+        "wgpolicyk8s.io",
+        "aquasecurity.github.io",
+        "spdx.softwarecomposition.kubescape.io",
+        "security.openshift.io",
+        "authorization.openshift.io",
+    ];
+    match (api_group, resource) {
+        ("", "configmaps")
+        | ("apps", "controllerrevisions")
+        | ("admissionregistration.k8s.io", "mutatingadmissionpolicies")
+        | ("resource.k8s.io", "resourceclaims" | "resourceclaimtemplates" | "deviceclasses") => true,
+        ("apps.openshift.io", "deploymentconfigs") => false,
+        (group, _) if group.ends_with(".k8s.io") => group.ends_with(".x-k8s.io"),
+        (group, _) => group.contains('.') && !ONLY_REFUSE_OR_REPORT.contains(&group),
+    }
+}
+
 /// The RBAC kind behind a resource of `rbac.authorization.k8s.io`.
 pub(crate) fn rbac_kind(api_group: &str, resource: &str) -> Option<&'static str> {
     if api_group != "rbac.authorization.k8s.io" {

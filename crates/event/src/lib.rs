@@ -15,6 +15,7 @@ mod changes;
 pub mod column;
 mod config_map;
 mod document;
+mod embedded;
 mod event;
 mod export;
 mod extract;
@@ -60,6 +61,7 @@ pub use changes::{Change, ChangeBuilder, changes};
 pub use column::{Column, FieldDoc, LongText, Micros, Text, sql_type};
 pub use config_map::ConfigMap;
 pub use document::Members;
+pub use embedded::Embedded;
 pub use event::{Event, Exec};
 pub use export::{EXPORT_COLUMNS, ExportError, Exporter};
 pub use finding_state::{
@@ -76,7 +78,7 @@ pub use outcome::Outcome;
 pub use parse::{ParseError, Parser};
 pub use patch::{PatchError, PatchHints, PatchType};
 pub use path::normalize_host_path;
-pub use persistent_volume::PersistentVolume;
+pub use persistent_volume::{PersistentVolume, VolumeClaim};
 pub use posture::PostureFact;
 pub use quarantine::{
     QuarantineRecord, quarantine_batch, quarantine_documentation, quarantine_records,

@@ -461,7 +461,12 @@ impl<'a, 't> Columns<'a, 't> {
         event.partial_answer = bodies.partial_answer();
         // What `name` says before a body adds to it: such an object reference is not exact any more.
         let is_unnamed = verb == "create" && event.name.is_none() && event.subresource.is_none();
-        match write(event, bodies) {
+        let shown = write(event, bodies);
+        // An object that makes pods is known by what it holds, where its kind does not say so.
+        if event.workload.is_some() && event.activity.as_deref() == Some(Activity::Write.as_str()) {
+            event.activity = Some(Activity::Workload.as_str().into());
+        }
+        match shown {
             Shown::Nowhere if is_unnamed => self.identify([bodies.response(), bodies.request()]),
             Shown::Nowhere => {}
             Shown::InResponse => self.identify([bodies.response(), None]),

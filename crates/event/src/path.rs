@@ -1,11 +1,13 @@
 //! Host paths as the kernel of a node sees them.
 
-/// A host path in normal form: no `//`, `.` or `..`, no trailing `/`, and `/var/run` as `/run`, its target on every
-/// current Linux distribution.
+/// A host path in normal form: no `//`, `.` or `..`, no trailing `/`, and the links resolved that every current Linux
+/// distribution has: `/bin` is `/usr/bin`, `/lib` is `/usr/lib`, `/var/run` is `/run`, and the root of a process is `/`.
 ///
 /// ```
 /// # use podtrail_event::normalize_host_path;
 /// assert_eq!(normalize_host_path("/var//run/../run/docker.sock/"), "/run/docker.sock");
+/// assert_eq!(normalize_host_path("/lib/systemd"), "/usr/lib/systemd");
+/// assert_eq!(normalize_host_path("/proc/1/root/etc"), "/etc");
 /// assert_eq!(normalize_host_path("/etc/.."), "/");
 /// ```
 pub fn normalize_host_path(path: &str) -> String {
@@ -19,11 +21,34 @@ pub fn normalize_host_path(path: &str) -> String {
             name => parts.push(name),
         }
         // As soon as it is complete: `/var/run/..` is `/`, not `/var`.
-        if parts == ["var", "run"] {
-            parts.remove(0);
-        }
+        follow_link(&mut parts);
     }
     format!("/{}", parts.join("/"))
+}
+
+/// Replaces a path that is a link by its target.
+fn follow_link(parts: &mut Vec<&str>) {
+    let target: &[&str] = match parts.as_slice() {
+        // Merged /usr: Debian since 12, Fedora since 17, all that are younger.
+        ["bin"] => &["usr", "bin"],
+        ["sbin"] => &["usr", "sbin"],
+        ["lib"] => &["usr", "lib"],
+        ["lib32"] => &["usr", "lib32"],
+        ["lib64"] => &["usr", "lib64"],
+        ["libx32"] => &["usr", "libx32"],
+        ["var", "run"] => &["run"],
+        ["var", "lock"] => &["run", "lock"],
+        // Systems of OSTree, such as those of OpenShift.
+        ["var", "roothome"] => &["root"],
+        ["var", "home"] => &["home"],
+        ["var", "opt"] => &["opt"],
+        ["var", "usrlocal"] => &["usr", "local"],
+        // The mounts that a process of the node sees.
+        ["proc", _, "root" | "cwd"] | ["proc", _, "task", _, "root" | "cwd"] => &[],
+        _ => return,
+    };
+    parts.clear();
+    parts.extend(target);
 }
 
 /// Whether a host path is `ancestor` or below it, whatever the spelling.
@@ -97,6 +122,16 @@ mod tests {
             ("/home/var/run", "/home/var/run"),
             ("/var/lib/../run/containerd/containerd.sock", "/run/containerd/containerd.sock"),
             ("etc", "/etc"),
+            ("/bin", "/usr/bin"),
+            ("/bin/..", "/usr"),
+            ("/lib/systemd/system", "/usr/lib/systemd/system"),
+            ("/lib64", "/usr/lib64"),
+            ("/library", "/library"),
+            ("/home/lib", "/home/lib"),
+            ("/var/roothome/.ssh", "/root/.ssh"),
+            ("/proc/1/root", "/"),
+            ("/proc/self/task/7/cwd/etc", "/etc"),
+            ("/proc/1/rootfs", "/proc/1/rootfs"),
         ] {
             assert_eq!(normalize_host_path(raw), normal, "{raw}");
         }

@@ -2,7 +2,7 @@
 
 use crate::body::Json;
 use crate::column::Text;
-use crate::extract::{Bodies, body_source};
+use crate::extract::{Bodies, body_source, network_source};
 use crate::path::normalize_host_path;
 use crate::row;
 
@@ -21,7 +21,44 @@ row! {
         pub claim_namespace: Option<Text<'a>>,
         /// `spec.claimRef.name`.
         pub claim_name: Option<Text<'a>>,
+        /// `spec.storageClassName`: a claim of the same class is bound to it where `claimRef` names none.
+        pub storage_class: Option<Text<'a>>,
+        /// `csi.driver` or `flexVolume.driver`.
+        pub driver: Option<Text<'a>>,
+        /// The server, repository or share from which it comes, as of the volumes of pods.
+        pub source: Option<Text<'a>>,
     }
+}
+
+row! {
+    /// The PersistentVolumeClaim that a request writes.
+    pub struct VolumeClaim<'a> builds VolumeClaimBuilder {
+        /// Which body the row shows: `response`, `request`, `patch` or `none`.
+        pub body_source: Option<Text<'a>>,
+        /// `spec.storageClassName`.
+        pub storage_class: Option<Text<'a>>,
+        /// `spec.volumeName`: the PersistentVolume that is asked for, or was bound.
+        pub volume_name: Option<Text<'a>>,
+        /// `spec.volumeMode`: `Filesystem` or `Block`.
+        pub volume_mode: Option<Text<'a>>,
+    }
+}
+
+/// The claim that a request writes; `None` for a patch that leaves its spec alone.
+pub(crate) fn volume_claim<'a>(bodies: &Bodies<'a, '_>) -> Option<VolumeClaim<'a>> {
+    if bodies.leaves_alone(&["spec"]) {
+        return None;
+    }
+    let body = bodies.object("PersistentVolumeClaim", &["spec"]);
+    let source = Some(body_source(body.as_ref()));
+    let spec = body.and_then(|body| body.json.get("spec"));
+    let text = |key| spec.and_then(|spec| spec.text(key));
+    Some(VolumeClaim {
+        body_source: source,
+        storage_class: text("storageClassName"),
+        volume_name: text("volumeName"),
+        volume_mode: text("volumeMode"),
+    })
 }
 
 /// Members of the spec that are objects, and no volume source.
@@ -47,6 +84,9 @@ pub(crate) fn persistent_volume<'a>(bodies: &Bodies<'a, '_>) -> Option<Persisten
     row.host_path_raw =
         ["hostPath", "local"].iter().find_map(|source| spec.get(source)?.text("path"));
     row.host_path = row.host_path_raw.as_deref().map(|path| normalize_host_path(path).into());
+    row.storage_class = spec.text("storageClassName");
+    row.driver = ["csi", "flexVolume"].iter().find_map(|source| spec.get(source)?.text("driver"));
+    row.source = network_source(spec);
     if let Some(claim) = spec.get("claimRef") {
         row.claim_namespace = claim.text("namespace");
         row.claim_name = claim.text("name");

@@ -104,26 +104,31 @@ pub(crate) fn rbac<'a>(
     rbac.amends = Some(
         body.source == "patch" && (bodies.amends("subjects") || bodies.amends("rules")),
     );
-    if let Some(role) = body.json.get("roleRef") {
-        rbac.role_kind = role.text("kind");
-        rbac.role_name = role.text("name");
-    }
+    read(&mut rbac, body.json);
     if rbac.role_name.is_none() && kind == "ClusterRoleBinding" {
         let role = name.and_then(role_of_default_binding);
         rbac.role_kind = role.map(|_| "ClusterRole".into());
         rbac.role_name = role.map(|role| role.to_owned().into());
     }
-    rbac.subjects = list_of(body.json, "subjects", |subject| Subject {
+    Some(rbac)
+}
+
+/// Fills what a role or binding grants.
+pub(crate) fn read<'a>(rbac: &mut Rbac<'a>, json: &Json<'a>) {
+    if let Some(role) = json.get("roleRef") {
+        rbac.role_kind = role.text("kind");
+        rbac.role_name = role.text("name");
+    }
+    rbac.subjects = list_of(json, "subjects", |subject| Subject {
         kind: subject.text("kind"),
         name: subject.text("name"),
         namespace: subject.text("namespace"),
     });
-    rbac.rules = list_of(body.json, "rules", |rule| PolicyRule {
+    rbac.rules = list_of(json, "rules", |rule| PolicyRule {
         api_groups: rule.texts("apiGroups"),
         resources: rule.texts("resources"),
         resource_names: rule.texts("resourceNames"),
         verbs: rule.texts("verbs"),
         non_resource_urls: rule.texts("nonResourceURLs"),
     });
-    Some(rbac)
 }

@@ -128,6 +128,8 @@ row! {
         pub posture: Option<Text<'a>>,
         /// Of what a controller creates: what the stored object may do or runs beyond the request, put there by a webhook or policy on the way. Null where one of the two bodies is not visible.
         pub added_by_admission: Option<Vec<PostureFact<'a>>>,
+        /// `spec.volumeClaimTemplates` of a StatefulSet.
+        pub claim_templates: Option<Vec<ClaimTemplate<'a>>>,
     }
 }
 
@@ -147,6 +149,18 @@ impl CopiedField<'_> {
             field: Some(copied.field.clone().into()),
             value: copied.value.clone().map(Text::from),
         }
+    }
+}
+
+row! {
+    /// A claim of which each pod of a StatefulSet gets its own.
+    pub struct ClaimTemplate<'a> builds ClaimTemplateBuilder {
+        /// `metadata.name`.
+        pub name: Option<Text<'a>>,
+        /// `spec.storageClassName`.
+        pub storage_class: Option<Text<'a>>,
+        /// `spec.volumeName`: the PersistentVolume that is asked for.
+        pub volume_name: Option<Text<'a>>,
     }
 }
 
@@ -255,6 +269,12 @@ row! {
         pub projected_secrets: Option<Vec<Text<'a>>>,
         /// `projected.sources[].serviceAccountToken`.
         pub projected_tokens: Option<Vec<ProjectedToken<'a>>>,
+        /// The server, repository or share from which the volume comes, where it names one: `nfs.server`, `iscsi.targetPortal`, `gitRepo.repository`, the first monitor of Ceph, `server` among the attributes of a CSI driver.
+        pub source: Option<Text<'a>>,
+        /// `gitRepo.directory`.
+        pub git_directory: Option<Text<'a>>,
+        /// `ephemeral.volumeClaimTemplate.spec.storageClassName`.
+        pub claim_storage_class: Option<Text<'a>>,
     }
 }
 
@@ -273,9 +293,9 @@ row! {
 row! {
     /// A container of the pod template.
     pub struct Container<'a> builds ContainerBuilder {
-        /// `container`, `init` or `ephemeral`.
+        /// `container`, `init` or `ephemeral`; `volume` for an image that is a volume, of which only the image is shown.
         pub role: Option<Text<'a>>,
-        /// The container's name.
+        /// The container's name; `volumes/` and the volume's for an image that is one.
         pub name: Option<Text<'a>>,
         /// The image as written.
         pub image: Option<Text<'a>>,

@@ -5,7 +5,7 @@ use crate::body::Json;
 use crate::column::Text;
 use crate::image::ImageReference;
 use crate::workload::{
-    Container, ContainerPort, EnvVar, Handler, SeLinuxOptions, VolumeDevice, VolumeMount,
+    Container, ContainerPort, EnvVar, Handler, SeLinuxOptions, Volume, VolumeDevice, VolumeMount,
 };
 
 /// Where a pod spec holds containers, and in which role.
@@ -59,7 +59,7 @@ pub(super) fn containers_of<'a>(
     spec.list(key).iter().filter(is_container).map(|json| container(json, role, whole)).collect()
 }
 
-fn container<'a>(json: &Json<'a>, role: &'static str, whole: bool) -> Container<'a> {
+pub(super) fn container<'a>(json: &Json<'a>, role: &'static str, whole: bool) -> Container<'a> {
     let image = json.text("image");
     let parts = image.as_deref().map(ImageReference::split);
     let owned = |part: &str| Text::from(part.to_owned());
@@ -134,6 +134,24 @@ fn container<'a>(json: &Json<'a>, role: &'static str, whole: bool) -> Container<
         target_container_name: json.text("targetContainerName"),
         image,
     }
+}
+
+/// The row of an image that is a volume: what it shares with a container is the image.
+pub(super) fn image_container<'a>(volume: &Volume<'a>) -> Option<Container<'a>> {
+    let image = volume.image_reference.as_ref()?;
+    let parts = ImageReference::split(image);
+    let owned = |part: &str| Text::from(part.to_owned());
+    let name = volume.name.as_deref().unwrap_or_default();
+    Some(Container {
+        role: Some("volume".into()),
+        name: Some(format!("volumes/{name}").into()),
+        registry: Some(owned(parts.registry)),
+        repository: Some(owned(&parts.repository())),
+        tag: parts.tag.map(owned),
+        digest: parts.digest.map(owned),
+        image: Some(image.clone()),
+        ..Container::default()
+    })
 }
 
 /// A member of a seccomp or AppArmor profile.

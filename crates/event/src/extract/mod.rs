@@ -4,11 +4,14 @@
 //! patch sets: what is absent there is not known, never unset.
 
 mod container;
+mod embedded;
 mod volume;
 mod workload;
 mod write;
 
 use std::cell::OnceCell;
+
+use aho_corasick::AhoCorasick;
 
 use crate::body::Json;
 use crate::column::{Map, Text};
@@ -16,6 +19,7 @@ use crate::document::Value;
 use crate::json_patch::{self, Copied};
 use crate::workload::CopiedField;
 
+pub(crate) use volume::network_source;
 pub(crate) use workload::{add_posture, ephemeral_containers, has_template, workload};
 pub(crate) use write::{Shown, write};
 
@@ -189,6 +193,12 @@ impl<'a, 't> Bodies<'a, 't> {
         }
         let kind = response.read()?.text("kind")?;
         matches!(&*kind, "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList").then_some(kind)
+    }
+
+    /// Whether the text of a body has one of these words.
+    fn contain(&self, words: &AhoCorasick) -> bool {
+        let bodies = [self.request_value, self.response_value];
+        bodies.into_iter().flatten().any(|body| words.is_match(body.json))
     }
 
     /// The message of a response that is a `Status`.

@@ -1,12 +1,13 @@
 //! The volumes of a pod template.
 
 use crate::body::Json;
+use crate::column::Text;
 use crate::path::normalize_host_path;
 use crate::workload::{ProjectedToken, Volume};
 
 pub(super) fn volume<'a>(json: &Json<'a>) -> Volume<'a> {
     let source = |key: &str, field: &str| json.get(key).and_then(|source| source.text(field));
-    let host_path_raw = source("hostPath", "path");
+    let host_path_raw = source("hostPath", "path").or_else(|| host_disk(json));
     let r#type = match json {
         Json::Object(members) => members
             .iter()
@@ -38,5 +39,39 @@ pub(super) fn volume<'a>(json: &Json<'a>) -> Volume<'a> {
                 })
                 .collect()
         }),
+        source: network_source(json),
+        git_directory: source("gitRepo", "directory"),
+        claim_storage_class: json
+            .at(&["ephemeral", "volumeClaimTemplate", "spec"])
+            .and_then(|claim| claim.text("storageClassName")),
     }
+}
+
+/// The directory of a disk image of KubeVirt, which its pods get as a host path.
+fn host_disk<'a>(json: &Json<'a>) -> Option<Text<'a>> {
+    let image = json.get("hostDisk")?.text("path")?;
+    let directory = image.rsplit_once('/').map_or("/", |(directory, _)| directory);
+    Some(if directory.is_empty() { "/" } else { directory }.to_owned().into())
+}
+
+/// What a volume is fetched from, where it names a server or repository itself.
+pub(crate) fn network_source<'a>(json: &Json<'a>) -> Option<Text<'a>> {
+    const SERVERS: [(&str, &str); 8] = [
+        ("nfs", "server"),
+        ("iscsi", "targetPortal"),
+        ("glusterfs", "endpoints"),
+        ("gitRepo", "repository"),
+        ("quobyte", "registry"),
+        ("scaleIO", "gateway"),
+        ("storageos", "volumeName"),
+        ("azureFile", "shareName"),
+    ];
+    let server = SERVERS.iter().find_map(|(source, field)| json.get(source)?.text(field));
+    let monitor = |source: &str| json.get(source)?.list("monitors").first()?.as_text();
+    // Drivers of network file systems take the server as an attribute.
+    let attribute = || {
+        let attributes = json.get("csi")?.get("volumeAttributes")?;
+        ["server", "source", "share"].iter().find_map(|key| attributes.text(key))
+    };
+    server.or_else(|| monitor("cephfs")).or_else(|| monitor("rbd")).or_else(attribute)
 }

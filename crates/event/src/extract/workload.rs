@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::container::{
-    containers, containers_of, has_containers, host_process, profile, se_linux_options,
+    containers, containers_of, has_containers, image_container, host_process, profile, se_linux_options,
 };
+use super::embedded::{address, embedded};
 use super::volume::volume;
 use super::{Bodies, Body, annotations, each_text, list_of, posture};
 use crate::body::Json;
@@ -12,7 +13,7 @@ use crate::column::Text;
 use crate::kinds::{Template, WorkloadKind};
 use crate::pod_security;
 use crate::posture::Posture;
-use crate::workload::{NameValue, NodeSelectorRequirement, Owner, Toleration, Workload};
+use crate::workload::{ClaimTemplate, NameValue, NodeSelectorRequirement, Owner, Toleration, Workload};
 
 /// The workload written through the main resource; `None` for a patch that leaves the pod template alone.
 pub(crate) fn workload<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'a>> {
@@ -30,6 +31,9 @@ pub(crate) fn has_template(kind: &WorkloadKind, json: &Json<'_>) -> bool {
 }
 
 fn object<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'a>> {
+    if kind.templates.is_empty() {
+        return embedded(None, "", "", bodies).0;
+    }
     let has_template = |json: &Json<'a>| has_template(kind, json);
     if let Some(patch) = bodies.patch()
         && !has_template(patch)
@@ -108,10 +112,27 @@ fn nodes<'b, 'a>(json: &'b Json<'a>, path: &[&str]) -> Vec<&'b Json<'a>> {
 }
 
 fn rows<'a>(kind: &WorkloadKind, body: &Body<'_, 'a>) -> Workload<'a> {
-    let json = body.json;
     let mut workload = template_rows(kind, body);
     workload.kind = Some(kind.kind.into());
     workload.body_source = Some(body.source.into());
+    object_fields(&mut workload, body.json);
+    pod_security::conclude(&mut workload);
+    add_image_volumes(&mut workload);
+    workload
+}
+
+/// Adds the images that are volumes to the containers: they bring programs from the same registries.
+///
+/// They come after the Pod Security checks, for which they are volumes. A slash is in no container's name.
+pub(super) fn add_image_volumes(workload: &mut Workload<'_>) {
+    let images: Vec<_> = workload.volumes.iter().flatten().filter_map(image_container).collect();
+    if !images.is_empty() {
+        workload.containers.get_or_insert_default().extend(images);
+    }
+}
+
+/// Fills what stands beside the pod templates: metadata, replicas, schedule.
+pub(super) fn object_fields<'a>(workload: &mut Workload<'a>, json: &Json<'a>) {
     if let Some(metadata) = json.get("metadata") {
         workload.generate_name = metadata.text("generateName");
         workload.owners = list_of(metadata, "ownerReferences", owner);
@@ -128,9 +149,25 @@ fn rows<'a>(kind: &WorkloadKind, body: &Body<'_, 'a>) -> Workload<'a> {
         workload.schedule = spec.text("schedule");
         workload.time_zone = spec.text("timeZone");
         workload.suspend = spec.bool("suspend");
+        workload.claim_templates = claim_templates(spec);
     }
-    pod_security::conclude(&mut workload);
-    workload
+}
+
+/// The claims of a StatefulSet, of which each pod gets its own.
+fn claim_templates<'a>(spec: &Json<'a>) -> Option<Vec<ClaimTemplate<'a>>> {
+    list_of(spec, "volumeClaimTemplates", |claim| ClaimTemplate {
+        name: claim.get("metadata").and_then(|metadata| metadata.text("name")),
+        storage_class: claim.get("spec").and_then(|spec| spec.text("storageClassName")),
+        volume_name: claim.get("spec").and_then(|spec| spec.text("volumeName")),
+    })
+}
+
+/// The addresses of the specs that the templates of a kind name.
+pub(super) fn known_specs(kind: &WorkloadKind, json: &Json<'_>) -> Vec<*const ()> {
+    let paths = kind.templates.iter().flat_map(|template| {
+        template.defaults.iter().copied().chain([template.spec])
+    });
+    paths.flat_map(|path| nodes(json, path)).map(address).collect()
 }
 
 /// All pod templates as one. Most kinds have one.
@@ -195,7 +232,7 @@ fn field_managers<'a>(metadata: &Json<'a>) -> Option<Vec<Text<'a>>> {
 }
 
 /// One pod template.
-fn template_row<'a>(spec: &Json<'a>, whole: bool) -> Workload<'a> {
+pub(super) fn template_row<'a>(spec: &Json<'a>, whole: bool) -> Workload<'a> {
     let flag = |key| posture(Some(spec), key, whole);
     let dns = spec.get("dnsConfig");
     let mut row = Workload {
@@ -240,7 +277,7 @@ fn template_row<'a>(spec: &Json<'a>, whole: bool) -> Workload<'a> {
 
 /// Adds another pod template: lists are joined, booleans are true if one of them is and false if all are, and the rest
 /// is that of the first template which sets it.
-fn merge<'a>(workload: &mut Workload<'a>, template: Workload<'a>) {
+pub(super) fn merge<'a>(workload: &mut Workload<'a>, template: Workload<'a>) {
     fn any(into: &mut Option<bool>, from: Option<bool>) {
         *into = match (*into, from) {
             (Some(true), _) | (_, Some(true)) => Some(true),
@@ -251,13 +288,6 @@ fn merge<'a>(workload: &mut Workload<'a>, template: Workload<'a>) {
     fn first<T>(into: &mut Option<T>, from: Option<T>) {
         if into.is_none() {
             *into = from;
-        }
-    }
-    fn join<T>(into: &mut Option<Vec<T>>, from: Option<Vec<T>>) {
-        match (into.as_mut(), from) {
-            (Some(into), Some(from)) => into.extend(from),
-            (None, from) => *into = from,
-            (Some(_), None) => {}
         }
     }
     any(&mut workload.host_pid, template.host_pid);
@@ -297,8 +327,17 @@ fn merge<'a>(workload: &mut Workload<'a>, template: Workload<'a>) {
     join(&mut workload.dns_searches, template.dns_searches);
     join(&mut workload.dns_options, template.dns_options);
     join(&mut workload.volumes, template.volumes);
+    join(&mut workload.claim_templates, template.claim_templates);
     join(&mut workload.containers, template.containers);
     join(&mut workload.pod_security_violations, template.pod_security_violations);
+}
+
+pub(super) fn join<T>(into: &mut Option<Vec<T>>, from: Option<Vec<T>>) {
+    match (into.as_mut(), from) {
+        (Some(into), Some(from)) => into.extend(from),
+        (None, from) => *into = from,
+        (Some(_), None) => {}
+    }
 }
 
 const NODE_AFFINITY: [&str; 2] = ["affinity", "nodeAffinity"];

@@ -1,14 +1,15 @@
 //! Which column a write fills, by the resource that it writes.
 
+use super::embedded::{embedded, joined};
 use super::{Bodies, add_posture, ephemeral_containers, workload};
 use crate::certificate_request::certificate_request;
 use crate::config_map::config_map;
 use crate::event::Event;
 use crate::ingress::ingress;
-use crate::kinds::{rbac_kind, webhook_kind, workload_kind};
+use crate::kinds::{is_searched, rbac_kind, webhook_kind, workload_kind};
 use crate::namespace;
 use crate::network_policy::network_policy;
-use crate::persistent_volume::persistent_volume;
+use crate::persistent_volume::{persistent_volume, volume_claim};
 use crate::rbac::rbac;
 use crate::secret::secret;
 use crate::service::service;
@@ -48,6 +49,11 @@ fn write_object<'a>(
         if let Some(workload) = &mut event.workload {
             add_posture(workload, &kind, bodies, by_controller);
         }
+        if is_searched(group, resource) {
+            let (more, embedded) = embedded(Some(&kind), group, resource, bodies);
+            event.workload = joined(event.workload.take(), more);
+            event.embedded = embedded;
+        }
         return Shown::InBoth;
     }
     if let Some(kind) = rbac_kind(group, resource) {
@@ -61,7 +67,11 @@ fn write_object<'a>(
     match (group, resource) {
         ("", "services") => event.service = service(bodies),
         ("", "secrets") => event.secret = Some(secret(bodies)),
-        ("", "configmaps") => event.config_map = config_map(bodies),
+        ("", "configmaps") => {
+            event.config_map = config_map(bodies);
+            (event.workload, event.embedded) = embedded(None, group, resource, bodies);
+        }
+        ("", "persistentvolumeclaims") => event.volume_claim = volume_claim(bodies),
         ("", "namespaces") => event.namespace_labels = namespace::labels(bodies),
         ("", "persistentvolumes") => event.persistent_volume = persistent_volume(bodies),
         // The older form of `pods/binding`.
@@ -72,6 +82,17 @@ fn write_object<'a>(
         }
         ("certificates.k8s.io", "certificatesigningrequests") => {
             event.certificate_request = certificate_request(bodies, false);
+        }
+        _ if is_searched(group, resource) => {
+            let is_controller = event.identity_kind.as_deref() == Some("controller");
+            // Each version of a DaemonSet or StatefulSet, which its controller keeps.
+            if is_controller && (group, resource) == ("apps", "controllerrevisions") {
+                return Shown::Nowhere;
+            }
+            (event.workload, event.embedded) = embedded(None, group, resource, bodies);
+            if event.workload.is_none() && event.embedded.is_none() {
+                return Shown::Nowhere;
+            }
         }
         _ => return Shown::Nowhere,
     }

@@ -67,6 +67,10 @@ const DERIVED: &[(&[&str], Texts)] = &[
                 "Whether a controller of the control plane made it for an owner: it is nobody's own act.",
             ),
             ("workload_name", "The name of the workload."),
+            (
+                "embedded_at",
+                "Where the pod specs stand in an object of another kind, such as a custom resource or a ConfigMap; null where the kind says it.",
+            ),
         ],
     ),
     (

@@ -5,4 +5,5 @@ SELECT
   config_map['body_source'] AS body_source,
   config_map['keys'] AS keys
 FROM events{history}
-WHERE activity = 'write' AND resource = 'configmaps'
+-- One that holds a pod spec counts as a workload, too.
+WHERE activity IN ('write', 'workload') AND resource = 'configmaps'

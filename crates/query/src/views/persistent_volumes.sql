@@ -7,6 +7,9 @@ SELECT
   persistent_volume['host_path'] AS host_path,
   persistent_volume['host_path_raw'] AS host_path_raw,
   persistent_volume['claim_namespace'] AS claim_namespace,
-  persistent_volume['claim_name'] AS claim_name
+  persistent_volume['claim_name'] AS claim_name,
+  persistent_volume['storage_class'] AS storage_class,
+  persistent_volume['driver'] AS driver,
+  persistent_volume['source'] AS source
 FROM events{history}
 WHERE activity = 'write' AND resource = 'persistentvolumes' AND subresource IS NULL

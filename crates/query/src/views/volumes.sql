@@ -13,7 +13,10 @@ SELECT
   volume['driver'] AS driver,
   volume['image_reference'] AS image_reference,
   volume['projected_secrets'] AS projected_secrets,
-  volume['projected_tokens'] AS projected_tokens
+  volume['projected_tokens'] AS projected_tokens,
+  volume['source'] AS source,
+  volume['git_directory'] AS git_directory,
+  volume['claim_storage_class'] AS claim_storage_class
 FROM (
   SELECT *, name AS workload_name, unnest(volumes) AS volume
   FROM workloads{history}

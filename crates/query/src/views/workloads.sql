@@ -47,6 +47,8 @@ SELECT
   workload['copied'] AS copied,
   partial_answer,
   workload['posture'] AS posture,
-  workload['added_by_admission'] AS added_by_admission
+  workload['added_by_admission'] AS added_by_admission,
+  workload['claim_templates'] AS claim_templates,
+  embedded['places'] AS embedded_at
 FROM {workload_writes}
 WHERE activity = 'workload' AND workload IS NOT NULL

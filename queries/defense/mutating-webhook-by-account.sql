@@ -1,0 +1,51 @@
+/*
+id: mutating-webhook-by-account
+title: Mutating webhook set by a service account
+severity: medium
+routine: low
+confidence: medium
+risk: 30
+attack: [T1546, T1557]
+tactics: [Persistence, Credential Access]
+description: >-
+  A service account or node makes a mutating admission webhook, or lets one call another service, look at other
+  resources, or see other namespaces than any version before in the log: from then on its service may add a container
+  to every pod that it is asked about. It is low where a patch sets the certificates, labels or annotations only, or where
+  the same service was called for the same resources by the same configuration before.
+blind_spots: >-
+  Writes that are logged at Metadata level show no rules: each counts.
+false_positives:
+  - Installation of a product with a webhook by a GitOps tool or operator
+triage:
+  - "SELECT time, username, verb, name, webhook, url, service_namespace, service_name, resources, failure_policy FROM webhooks ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - "SELECT * FROM identities WHERE username = '<identity>'"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
+covers: [DE-002]
+*/
+WITH written AS (
+  SELECT
+    event_id, time, cluster, identity_kind, username, verb, name, webhook, resources, in_scope, sees_bodies,
+    coalesce(url, concat(service_namespace, '/', service_name)) AS called,
+    concat_ws(' ', url, service_namespace, service_name, array_to_string(operations, ','), array_to_string(resources, ','), namespace_selector) AS target
+  FROM (
+    SELECT *, level IN ('Request', 'RequestResponse') AS sees_bodies, true AS in_scope FROM webhooks
+    UNION ALL
+    SELECT *, level IN ('Request', 'RequestResponse') AS sees_bodies, false AS in_scope FROM webhooks_history
+  )
+  WHERE outcome = 'allowed' AND subresource IS NULL AND resource = 'mutatingwebhookconfigurations' AND verb IN ('create', 'update', 'patch')
+),
+numbered AS (
+  SELECT *, row_number() OVER (PARTITION BY cluster, name, webhook, target ORDER BY time, event_id) AS nth
+  FROM written
+)
+SELECT DISTINCT
+  event_id,
+  coalesce(username, 'nobody') || ' makes webhook ' || coalesce(webhook, '') || ' of ' || coalesce(name, '') || ' call '
+    || coalesce(called, 'a service that is not in the log') || coalesce(' about ' || array_to_string(array_slice(resources, 1, 5), ', '), '') AS reason
+FROM numbered
+WHERE in_scope AND identity_kind NOT IN ('human', 'anonymous')
+  AND (verb = 'create' OR (nth = 1 AND target <> ''))
+  -- A patch of certificates shows a webhook without what it calls.
+  AND (called <> '/' OR verb = 'create')

@@ -1,0 +1,51 @@
+/*
+id: grant-inside-another-object
+title: Powerful role or binding inside an object of another kind
+severity: medium
+routine: low
+confidence: medium
+risk: 35
+attack: [T1098.006]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  A custom resource, a policy or a ConfigMap is written that holds a role which allows everything or lets itself be
+  extended, or a binding to such a role: a controller makes it, past the rule that nobody grants more than they have.
+  A binding of a subject to cluster-admin is high.
+blind_spots: >-
+  Writes that are logged at Metadata level. Texts that are neither JSON nor YAML.
+false_positives:
+  - Operators that are installed by another operator
+triage:
+  - >-
+    SELECT time, username, verb, api_group, resource, namespace, name, embedded FROM events WHERE event_id = '<event_id>'
+  - >-
+    SELECT * FROM grants WHERE granted_at >= '<time>' ORDER BY granted_at
+references:
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+covers: [RB-001]
+controls: [IAM-16]
+*/
+WITH held AS (
+  SELECT event_id, verb, resource, name, username, unnest(embedded['rbac']) AS rbac
+  FROM events
+  WHERE activity IN ('write', 'workload') AND embedded IS NOT NULL AND outcome = 'allowed' AND identity_kind <> 'controller'
+),
+rules AS (
+  SELECT event_id, verb, resource, name, username, unnest(rbac['rules']) AS rule
+  FROM held
+)
+SELECT
+  event_id,
+  verb || ' of ' || resource || ' ' || coalesce(name, '') || ' holds a binding to ' || rbac['role_name'] AS reason,
+  CASE WHEN reach = 'cluster' THEN 'high' ELSE 'medium' END AS severity
+FROM held
+JOIN privileged_roles ON privileged_roles.role = rbac['role_name'] AND reach IN ('cluster', 'escalation')
+UNION ALL
+SELECT
+  event_id,
+  verb || ' of ' || resource || ' ' || coalesce(name, '') || ' holds a role that allows '
+    || CASE WHEN array_has(rule['verbs'], '*') AND array_has(rule['resources'], '*') THEN 'every verb on every resource' ELSE 'more than it says' END AS reason,
+  'medium' AS severity
+FROM rules
+WHERE (array_has(rule['verbs'], '*') AND array_has(rule['resources'], '*') AND array_has_any(rule['api_groups'], make_array('*', '')))
+  OR (array_has_any(rule['verbs'], make_array('escalate', 'bind', 'impersonate')))

@@ -1,0 +1,28 @@
+-- One row a write of an object of controlling_kinds that says something: a create, an update, or a patch of more than metadata
+-- and status. `written_before`: the same identity had been allowed to write the kind before, and no source and no power is
+-- new to what it wrote; or the object stands as somebody had written it before, with the same sources and no more powers.
+-- Only what was reported before can make a write ordinary.
+WITH written AS (
+  SELECT
+    event_id, time, cluster, identity_kind, effective_username AS identity, verb, kinds.product, kinds.does, kinds.severity, kinds.fetches = 'true' AS fetches,
+    event.api_group, event.resource, namespace, name, in_scope,
+    embedded['powers'] AS powers,
+    array_sort(coalesce(embedded['sources'], make_array())) AS sources,
+    coalesce(array_to_string(array_sort(embedded['sources']), ' '), '') || ' | ' || coalesce(array_to_string(array_sort(embedded['powers']), ' '), '') AS content
+  FROM (
+    SELECT *, true AS in_scope FROM events
+    UNION ALL
+    SELECT *, false AS in_scope FROM events_history
+  ) AS event
+  JOIN controlling_kinds AS kinds
+    ON kinds.api_group = event.api_group AND (kinds.resource = event.resource OR kinds.resource = '*')
+  WHERE activity IN ('write', 'workload') AND subresource IS NULL AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
+    AND (verb <> 'patch' OR writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) OR embedded IS NOT NULL)
+)
+SELECT
+  *,
+  row_number() OVER (PARTITION BY cluster, identity, api_group, resource, content ORDER BY time, event_id) > 1
+  OR (verb <> 'create'
+    AND row_number() OVER (PARTITION BY cluster, api_group, resource, namespace, name, content ORDER BY time, event_id) > 1)
+    AS written_before
+FROM written

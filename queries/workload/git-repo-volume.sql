@@ -1,0 +1,32 @@
+/*
+id: git-repo-volume
+title: Volume that runs git as root on the node
+severity: high
+routine: medium
+confidence: high
+risk: 50
+attack: [T1610, T1611]
+tactics: [Execution, Privilege Escalation]
+description: >-
+  A workload is written with a volume of type gitRepo: the kubelet clones the repository as root on the node, outside of
+  any container. Hooks in it, or a directory that ends in .git, run code there (CVE-2024-10220). The type has been
+  deprecated since Kubernetes 1.11 and is off since 1.33.
+blind_spots: Writes that are logged at Metadata level.
+false_positives:
+  - Workloads of before 2018
+triage:
+  - >-
+    SELECT name, type, source, git_directory FROM volumes WHERE event_id = '<event_id>'
+  - >-
+    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
+references:
+  - https://kubernetes.io/docs/concepts/storage/volumes/#gitrepo
+covers: [WL-027]
+controls: [AIS-06]
+*/
+SELECT
+  event_id,
+  'volume ' || coalesce(name, '') || ' of ' || object || ' is cloned on the node'
+    || coalesce(' from ' || source, '') || coalesce(' into ' || git_directory, '') AS reason
+FROM volumes
+WHERE type = 'gitRepo' AND outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')

@@ -1,0 +1,73 @@
+/*
+id: volume-from-elsewhere
+title: Volume of an outside server, or that reaches the node by a driver
+severity: medium
+routine: low
+confidence: medium
+risk: 25
+attack: [T1610, T1611, T1105]
+tactics: [Execution, Privilege Escalation, Command and Control]
+description: >-
+  A workload or PersistentVolume is written whose volume comes from a server outside of private networks (NFS, iSCSI, Ceph
+  and others, also through a driver of CSI), that runs a program from such a volume, whichever the server, or whose driver
+  gives a directory of the node (the table node_csi_drivers) or is a program of the node (flexVolume).
+blind_spots: >-
+  Writes that are logged at Metadata level. Servers by names: they count only where something is run from them.
+false_positives:
+  - Applications on network file systems that start a program of theirs
+triage:
+  - >-
+    SELECT name, type, driver, source FROM volumes WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, verb, name, type, driver, source FROM persistent_volumes WHERE event_id = '<event_id>'
+  - >-
+    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
+references:
+  - https://kubernetes.io/docs/concepts/storage/volumes/
+covers: [WL-027]
+controls: [AIS-06]
+*/
+WITH found AS (
+  SELECT event_id, object, name, type, driver, source
+  FROM volumes
+  WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
+  UNION ALL
+  SELECT event_id, 'PersistentVolume ' || coalesce(name, '') AS object, name, type, driver, source
+  FROM persistent_volumes
+  WHERE outcome = 'allowed' AND NOT (identity_kind = 'controller' AND verb <> 'create')
+),
+mounts AS (
+  SELECT event_id, mount['name'] AS volume, mount['mount_path'] AS mount_path, command, args
+  FROM (SELECT event_id, command, args, unnest(volume_mounts) AS mount FROM containers)
+),
+started AS (
+  SELECT DISTINCT event_id, volume
+  FROM (
+    SELECT event_id, volume, mount_path, unnest(array_concat(coalesce(command, make_array()), coalesce(args, make_array()))) AS word
+    FROM mounts
+  )
+  -- Whatever the command: a shell with a script of the volume, or the program itself.
+  WHERE mount_path <> '/' AND (word = mount_path OR starts_with(word, trim(TRAILING '/' FROM mount_path) || '/')
+    OR word LIKE '% ' || trim(TRAILING '/' FROM mount_path) || '/%')
+)
+SELECT DISTINCT event_id, reason
+FROM (
+  SELECT
+    found.event_id,
+    'volume ' || coalesce(name, '') || ' of ' || object
+      || CASE
+        WHEN is_outside THEN ' comes from ' || source || ', outside of private networks'
+        WHEN drivers.driver IS NOT NULL THEN ' is ' || reaches || ', by driver ' || found.driver
+        WHEN type = 'flexVolume' THEN ' runs driver ' || coalesce(found.driver, '') || ' of the node as root'
+        WHEN started.volume IS NOT NULL THEN ' comes from ' || coalesce(source, type) || ', and a program of it is run'
+      END AS reason
+  FROM (
+    SELECT *, type <> 'gitRepo' AND is_private_ip(regexp_replace(source, '^(.*//)?\[?([0-9a-fA-F.:]+?)\]?(:[0-9]+)?(/.*)?$', '\2')) IS FALSE AS is_outside
+    FROM found
+  ) AS found
+  LEFT JOIN node_csi_drivers AS drivers ON drivers.driver = found.driver
+  LEFT JOIN started
+    ON started.event_id = found.event_id AND started.volume = found.name
+    AND found.type IN ('nfs', 'iscsi', 'cephfs', 'rbd', 'glusterfs', 'azureFile', 'quobyte', 'flexVolume', 'csi', 'scaleIO', 'storageos')
+)
+WHERE reason IS NOT NULL
