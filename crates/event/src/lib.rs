@@ -17,9 +17,11 @@ mod config_map;
 mod document;
 mod event;
 mod export;
+mod expression;
 mod extract;
 mod finding_state;
 mod grants;
+mod guard;
 mod history;
 pub mod identity;
 pub mod image;
@@ -37,6 +39,7 @@ mod quarantine;
 mod rbac;
 mod redact;
 mod request_uri;
+mod role_effects;
 mod secret;
 mod service;
 mod spec_write;
@@ -60,6 +63,7 @@ pub use finding_state::{
     FindingSource, FindingState, finding_batch, finding_documentation, finding_schema,
 };
 pub use grants::{BindingSubject, Grant, grants};
+pub use guard::{GuardChange, GuardChangeBuilder, GuardHistory};
 pub use history::{History, Write};
 pub use identity::IdentityKind;
 pub use image::ImageReference;

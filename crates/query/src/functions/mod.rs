@@ -8,6 +8,7 @@ mod changes;
 mod columns;
 mod decode;
 mod grants;
+mod guards;
 mod identity;
 mod image;
 mod names;
@@ -50,6 +51,7 @@ pub(crate) fn register(context: &SessionContext) -> Result<()> {
     context.register_udwf(WindowUDF::from(attribution::Attribute::new()));
     context.register_udwf(WindowUDF::from(changes::WorkloadChanges::new()));
     context.register_udwf(WindowUDF::from(grants::Grants::new()));
+    context.register_udwf(WindowUDF::from(guards::GuardChanges::new()));
     // The name that it has in TimescaleDB and DuckDB.
     context.register_udf(date_bin().as_ref().clone().with_aliases(["time_bucket"]));
     datafusion_functions_json::register_all(&mut *context.state_ref().write())
