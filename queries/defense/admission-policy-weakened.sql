@@ -10,8 +10,8 @@ tactics: [Defense Impairment]
 description: >-
   An admission policy, its binding, its exemption or a webhook is deleted, emptied, narrowed, redirected, given a condition or
   set to let pass what it should refuse, by whatever verb or form of patch. It is compared with the version before. Of a version
-  that the log does not show, any change by a person counts, and by an account what empties it, makes its expression a
-  constant, or hides the result. Quiet is what an account in the product's own namespace does with objects that are named
+  that the log does not show, what lets something pass counts, and what a person writes without the result being in the
+  log; of an account what empties it, exempts from it, makes its expression a constant, or hides the result. Quiet is what an account in the product's own namespace does with objects that are named
   after the product, and a new certificate alone: an attacker would need a token of the policy engine itself, or would have
   changed nothing but who is believed to be its server.
 blind_spots: >-
@@ -32,6 +32,8 @@ FROM guard_writes
 WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'controller' AND NOT is_own
   AND change IN ('removed', 'emptied', 'not enforced', 'exempted', 'narrowed', 'redirected', 'condition', 'weakened', 'collected', 'unseen')
   AND CASE
+    -- A whole version that is not compared, and shows no gap, is a policy like others.
+    WHEN change = 'weakened' AND NOT compared THEN false
     WHEN identity_kind IN ('human', 'anonymous', 'node') THEN true
     -- Automation that writes the same again is not known to change anything.
     WHEN change IN ('removed', 'emptied', 'exempted', 'collected') THEN true

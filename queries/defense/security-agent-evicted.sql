@@ -24,12 +24,15 @@ references:
 covers: [DE-010]
 */
 SELECT
-  array_agg(event_id) AS event_id,
-  coalesce(username, 'nobody') || ' deletes or evicts pods of ' || product || ' in ' || coalesce(namespace, '') || ', in ' || count(*) || ' requests' AS reason
-FROM events
-JOIN security_agent_objects AS agent USING (cluster, resource, namespace, name)
-WHERE activity = 'workload' AND resource = 'pods' AND outcome = 'allowed'
-  AND (verb IN ('delete', 'deletecollection') OR (verb = 'create' AND subresource = 'eviction'))
-  AND identity_kind IN ('human', 'service_account', 'anonymous')
-GROUP BY cluster, username, namespace, product, date_bin(INTERVAL '1 hour', time)
-HAVING count(*) >= 3 OR count(*) FILTER (WHERE verb = 'deletecollection') > 0
+  array_agg(deleted.event_id) AS event_id,
+  coalesce(deleted.username, 'nobody') || ' deletes or evicts pods of ' || agent.product || ' in ' || coalesce(deleted.namespace, '')
+    || ', in ' || count(*) || ' requests' AS reason
+FROM events AS deleted
+JOIN security_agent_objects AS agent
+  ON agent.cluster = deleted.cluster AND agent.resource = deleted.resource
+  AND (agent.namespace IS NOT DISTINCT FROM deleted.namespace) AND (agent.name IS NOT DISTINCT FROM deleted.name)
+WHERE deleted.activity = 'workload' AND deleted.resource = 'pods' AND deleted.outcome = 'allowed'
+  AND (deleted.verb IN ('delete', 'deletecollection') OR (deleted.verb = 'create' AND deleted.subresource = 'eviction'))
+  AND deleted.identity_kind IN ('human', 'service_account', 'anonymous')
+GROUP BY deleted.cluster, deleted.username, deleted.namespace, agent.product, date_bin(INTERVAL '1 hour', deleted.time)
+HAVING count(*) >= 3 OR count(*) FILTER (WHERE deleted.verb = 'deletecollection') > 0

@@ -34,13 +34,15 @@ FROM (
     AND NOT (identity_kind = 'service_account' AND (service_account_namespace IS NOT DISTINCT FROM namespace) AND change = 'removed')
   UNION ALL
   SELECT
-    event_id,
-    verb || ' of ' || concat_ws('/', resource, subresource) || ' ' || coalesce(name, '') || ' in ' || coalesce(namespace, '')
-      || ', which belongs to ' || product || ': no replicas' AS reason
-  FROM events
-  JOIN security_agent_objects AS agent USING (cluster, resource, namespace, name)
-  WHERE activity = 'workload' AND subresource = 'scale' AND scale_replicas = 0 AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account', 'anonymous', 'node', 'system')
+    scaled.event_id,
+    scaled.verb || ' of ' || concat_ws('/', scaled.resource, scaled.subresource) || ' ' || coalesce(scaled.name, '') || ' in '
+      || coalesce(scaled.namespace, '') || ', which belongs to ' || agent.product || ': no replicas' AS reason
+  FROM events AS scaled
+  JOIN security_agent_objects AS agent
+    ON agent.cluster = scaled.cluster AND agent.resource = scaled.resource AND agent.namespace = scaled.namespace
+    AND agent.name = scaled.name
+  WHERE scaled.activity = 'workload' AND scaled.subresource = 'scale' AND scaled.scale_replicas = 0 AND scaled.outcome = 'allowed'
+    AND scaled.identity_kind IN ('human', 'service_account', 'anonymous', 'node', 'system')
   UNION ALL
   SELECT event_id, verb || ' of namespace ' || name || ', which belongs to ' || product AS reason
   FROM events

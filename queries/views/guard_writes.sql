@@ -46,4 +46,5 @@ FROM (
         ON written.identity_kind = 'service_account' AND written.service_account_namespace = own.namespace
     )
   )
+  WHERE changes IS NOT NULL
 )

@@ -1,5 +1,5 @@
 -- One row an object that is a workload of a security product: by its name, or by an image that a write of it shows.
-SELECT DISTINCT cluster, resource, namespace, name, product
+SELECT cluster, resource, namespace, name, min(product) AS product
 FROM (
   SELECT cluster, resource, namespace, name, product
   FROM (
@@ -14,3 +14,4 @@ FROM (
   JOIN security_agent_images AS known ON concat(container.registry, '/', container.repository) LIKE known.repository
   WHERE workload_name IS NOT NULL
 )
+GROUP BY cluster, resource, namespace, name

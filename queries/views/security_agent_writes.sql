@@ -16,11 +16,16 @@ FROM (
       guard_changes(
         api_group, resource, subresource, verb, outcome, object_uid, field_manager, force, request_object, response_object
       ) OVER (
-        PARTITION BY cluster, api_group, resource, namespace, name, product
+        PARTITION BY cluster, api_group, resource, namespace, name
         ORDER BY coalesce(stage_at, time), source_file, source_line
       ) AS changes
     FROM (
-      SELECT written.*, agent.product
+      SELECT
+        written.event_id, written.time, written.stage_at, written.source_file, written.source_line, written.cluster,
+        written.username, written.identity_kind, written.service_account_namespace, written.verb, written.api_group,
+        written.resource, written.subresource, written.namespace, written.name, written.outcome, written.object_uid,
+        written.field_manager, written.force, written.request_object, written.response_object, written.in_scope,
+        agent.product
       FROM (
         SELECT *, true AS in_scope FROM events WHERE activity = 'workload' AND outcome = 'allowed' AND resource <> 'pods'
         UNION ALL
@@ -31,4 +36,5 @@ FROM (
         AND (agent.namespace IS NOT DISTINCT FROM written.namespace) AND (agent.name IS NOT DISTINCT FROM written.name)
     )
   )
+  WHERE changes IS NOT NULL
 )
