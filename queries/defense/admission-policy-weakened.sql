@@ -8,11 +8,17 @@ risk: 35
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  An admission policy or its binding is deleted or changed, or a webhook is set to let pass what it cannot check.
+  An admission policy, its binding, its exemption or a webhook is deleted, emptied, narrowed, redirected, given a condition or
+  set to let pass what it should refuse, by whatever verb or form of patch. It is compared with the version before. Of a version
+  that the log does not show, what lets something pass counts, and what a person writes without the result being in the
+  log; of an account what empties it, exempts from it, makes its expression a constant, or hides the result. Quiet is what an account in the product's own namespace does with objects that are named
+  after the product, and a new certificate alone: an attacker would need a token of the policy engine itself, or would have
+  changed nothing but who is believed to be its server.
 blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  At Metadata level what an account writes. Whether an expression that was changed by an account still refuses anything.
+  Exemptions inside the configuration of an engine.
 false_positives:
-  - Upgrades of policy engines
+  - Upgrades of policy engines, and people who maintain policies by hand
 triage:
   - "SELECT time, username, verb, name, webhook, url, service_namespace, service_name, resources, failure_policy FROM webhooks ORDER BY time"
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
@@ -21,30 +27,18 @@ references:
   - https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
 covers: [DE-004]
 */
-WITH written AS (
-  SELECT
-    event_id, username, verb, resource, name,
-    resource IN ('validatingadmissionpolicies', 'validatingadmissionpolicybindings', 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings') AS is_built_in,
-    coalesce(request_object, response_object) AS body
-  FROM events
-  WHERE activity IN ('write', 'workload') AND subresource IS NULL AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
-    AND (api_group = 'admissionregistration.k8s.io'
-      OR api_group IN ('kyverno.io', 'policies.kyverno.io', 'templates.gatekeeper.sh', 'constraints.gatekeeper.sh', 'policies.kubewarden.io'))
-    AND resource NOT IN ('mutatingwebhookconfigurations', 'validatingwebhookconfigurations')
-)
-SELECT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' by ' || coalesce(username, 'nobody') AS reason
-FROM written
-WHERE verb IN ('delete', 'deletecollection')
-  OR (verb IN ('update', 'patch') AND is_built_in AND (
-    body IS NULL
-    OR regexp_like(body, '"failurePolicy"\s*:\s*"Ignore"')
-    OR regexp_like(body, '"validationActions"\s*:\s*\[("(Warn|Audit)"|[,\s])*\]')
-    -- Something is left out, or a part of the policy is taken away.
-    OR regexp_like(body, '"excludeResourceRules"\s*:\s*\[\s*\{|"operator"\s*:\s*"(NotIn|DoesNotExist)"|"op"\s*:\s*"remove"')
-  ))
-  OR (verb IN ('update', 'patch') AND NOT is_built_in AND regexp_like(body,
-    '"(validationFailureAction|failureAction)"\s*:\s*"[Aa]udit"|"enforcementAction"\s*:\s*"(dryrun|warn)"|"mode"\s*:\s*"monitor"'))
-UNION ALL
-SELECT event_id, 'webhook ' || coalesce(webhook, '') || ' of ' || coalesce(name, '') || ' is set to ignore failures' AS reason
-FROM webhooks
-WHERE failure_policy = 'Ignore' AND verb IN ('update', 'patch') AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
+SELECT event_id, act || ': ' || string_agg(what, '; ') AS reason
+FROM guard_writes
+WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'controller' AND NOT is_own
+  AND change IN ('removed', 'emptied', 'not enforced', 'exempted', 'narrowed', 'redirected', 'condition', 'weakened', 'collected', 'unseen')
+  AND CASE
+    -- A whole version that is not compared, and shows no gap, is a policy like others.
+    WHEN change = 'weakened' AND NOT compared THEN false
+    WHEN identity_kind IN ('human', 'anonymous', 'node') THEN true
+    -- Automation that writes the same again is not known to change anything.
+    WHEN change IN ('removed', 'emptied', 'exempted', 'collected') THEN true
+    WHEN change = 'unseen' THEN request_object IS NOT NULL
+    WHEN change = 'condition' THEN true
+    ELSE compared AND change <> 'weakened'
+  END
+GROUP BY event_id, act

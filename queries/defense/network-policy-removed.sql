@@ -7,7 +7,8 @@ risk: 10
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  A network policy is deleted, or written so that it lets everything pass.
+  A network policy is deleted, is written so that it lets everything pass, or permits more, or selects less, than the version
+  before that the log shows.
 blind_spots: >-
   Writes that are logged at Metadata level show no rules, subjects or specs.
 false_positives:
@@ -23,14 +24,13 @@ controls: [IPY-03]
 */
 SELECT
   event_id,
-  verb || ' of network policy ' || coalesce(name, '') || coalesce(' in ' || namespace, '')
-    || CASE WHEN verb IN ('delete', 'deletecollection') THEN '' ELSE ', which lets everything pass' END AS reason
+  verb || ' of network policy ' || coalesce(name, '') || coalesce(' in ' || namespace, '') || ', which lets everything pass' AS reason
 FROM network_policies
 WHERE outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system')
-  AND (verb IN ('delete', 'deletecollection') OR allows_all)
+  AND verb NOT IN ('delete', 'deletecollection') AND allows_all
 UNION ALL
-SELECT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || namespace, '') AS reason
-FROM events
-WHERE activity = 'write' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'
-  AND identity_kind NOT IN ('controller', 'system')
-  AND resource IN ('ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies', 'globalnetworkpolicies', 'adminnetworkpolicies', 'baselineadminnetworkpolicies')
+SELECT event_id, act || ': ' || string_agg(what, '; ') AS reason
+FROM guard_writes
+WHERE in_scope AND kind = 'network' AND identity_kind NOT IN ('controller', 'system')
+  AND (compared OR change IN ('removed', 'collected') OR (change IN ('unseen', 'emptied') AND identity_kind = 'human'))
+GROUP BY event_id, act

@@ -7,9 +7,12 @@ risk: 40
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  A workload of a security product is deleted or scaled away: what it watched is dark now.
+  A workload of a security product is deleted, or kept from running: scaled away, sent to nodes that do not exist, given
+  another command or image, other rights, resources that no node has, or an owner that does not exist. It is known by its name,
+  or by its image. Of what accounts do in the namespace of the agent they live in, only what stops it counts: an attacker
+  would need the token of the product's operator to blind it by other changes.
 blind_spots: >-
-  Agents under other names.
+  Agents under other names, whose image the log does not show. A tag that does not exist.
 false_positives:
   - Upgrades by hand
 triage:
@@ -20,21 +23,30 @@ references:
   - https://attack.mitre.org/techniques/T1685/
 covers: [DE-010]
 */
-SELECT
-  event_id,
-  verb || ' of ' || concat_ws('/', resource, subresource) || ' ' || coalesce(name, '') || ' in ' || coalesce(namespace, '')
-    || ', which belongs to ' || product || CASE WHEN sent_away THEN ': no node fits it' ELSE '' END AS reason
+SELECT event_id, string_agg(reason, '; ') AS reason
 FROM (
+  SELECT event_id, reason
+  FROM security_agent_writes
+  WHERE in_scope AND identity_kind IN ('human', 'service_account', 'anonymous', 'node', 'system')
+    AND (identity_kind <> 'service_account' OR change IN ('stopped', 'collected', 'removed'))
+    -- Operators tend their own agents.
+    AND NOT (identity_kind = 'service_account' AND (service_account_namespace IS NOT DISTINCT FROM namespace) AND change = 'removed')
+  UNION ALL
   SELECT
-    *,
-    verb = 'patch' AND subresource IS NULL AND regexp_like(request_object, '"nodeSelector"\s*:\s*\{\s*"') AS sent_away
+    scaled.event_id,
+    scaled.verb || ' of ' || concat_ws('/', scaled.resource, scaled.subresource) || ' ' || coalesce(scaled.name, '') || ' in '
+      || coalesce(scaled.namespace, '') || ', which belongs to ' || agent.product || ': no replicas' AS reason
+  FROM events AS scaled
+  JOIN security_agent_objects AS agent
+    ON agent.cluster = scaled.cluster AND agent.resource = scaled.resource AND agent.namespace = scaled.namespace
+    AND agent.name = scaled.name
+  WHERE scaled.activity = 'workload' AND scaled.subresource = 'scale' AND scaled.scale_replicas = 0 AND scaled.outcome = 'allowed'
+    AND scaled.identity_kind IN ('human', 'service_account', 'anonymous', 'node', 'system')
+  UNION ALL
+  SELECT event_id, verb || ' of namespace ' || name || ', which belongs to ' || product AS reason
   FROM events
-  WHERE activity = 'workload' AND resource IN ('daemonsets', 'deployments', 'statefulsets') AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account', 'anonymous')
+  JOIN security_namespaces ON events.name = security_namespaces.namespace
+  WHERE activity = 'write' AND resource = 'namespaces' AND subresource IS NULL AND verb = 'delete' AND outcome = 'allowed'
+    AND identity_kind IN ('human', 'service_account', 'anonymous', 'node', 'system')
 )
-JOIN security_agents ON regexp_like(concat_ws('/', namespace, name), '(^|[-/])(' || agent || ')(-|$)')
-WHERE verb IN ('delete', 'deletecollection')
-  OR (subresource = 'scale' AND scale_replicas = 0)
-  OR (subresource IS NULL AND verb IN ('update', 'patch') AND workload['replicas'] = 0)
-  -- A label that no node has, instead of a deletion.
-  OR (sent_away AND NOT regexp_like(request_object, '"containers"\s*:'))
+GROUP BY event_id

@@ -8,8 +8,9 @@ risk: 50
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A binding is written whose subject is everybody who is authenticated, or every service account: each pod's token
-  then carries the role.
+  A binding is written whose subject is everybody who is authenticated, or every service account, or, for a powerful role in
+  the whole cluster or in a foreign namespace, all accounts of a namespace, all nodes or all bootstrap tokens: each
+  pod's token then carries the role.
 blind_spots: >-
   Writes that are logged at Metadata level show no rules, subjects or specs.
 false_positives:
@@ -29,3 +30,9 @@ WHERE subject_name IN ('system:authenticated', 'system:serviceaccounts') AND out
   AND verb IN ('create', 'update', 'patch')
   AND coalesce(role_name, '') NOT IN
     ('system:basic-user', 'system:discovery', 'system:public-info-viewer', 'system:service-account-issuer-discovery', 'view')
+UNION ALL
+SELECT event_id, what AS reason
+FROM powerful_bindings
+WHERE subject_kind = 'Group' AND starts_with(subject_name, 'system:')
+  AND subject_name NOT IN ('system:masters', 'system:authenticated', 'system:serviceaccounts', 'system:unauthenticated')
+  AND (is_wide OR namespace IS DISTINCT FROM split_part(subject_name, ':', 3))

@@ -8,8 +8,9 @@ risk: 60
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role binding or cluster role binding to cluster-admin is written: its subjects can do anything, in the cluster
-  or in the binding's namespace.
+  A role binding or cluster role binding to cluster-admin is written, or a cluster role binding to a role that allows
+  everything under another name, however its rules spell it: its subjects can do anything, in the cluster or in the
+  binding's namespace.
 blind_spots: >-
   Writes that are logged at Metadata level show no rules, subjects or specs. Patches at Request level that only add
   a subject do not name the role.
@@ -31,3 +32,7 @@ FROM bindings
 -- A Role may have that name too, and grants what it says. Controllers aggregate, and the API server makes its own bindings when it starts.
 WHERE role_name = 'cluster-admin' AND coalesce(role_kind, '') <> 'Role' AND outcome = 'allowed'
   AND identity_kind <> 'controller'
+UNION ALL
+SELECT event_id, what AS reason
+FROM powerful_bindings
+WHERE reach = 'cluster' AND NOT is_built_in AND is_wide

@@ -24,12 +24,12 @@ controls: [IAM-16]
 WITH writes AS (
   SELECT event_id, cluster, username, time, verb, resource, name, true AS in_scope
   FROM events
-  WHERE activity = 'rbac' AND api_group = 'rbac.authorization.k8s.io' AND outcome = 'allowed'
+  WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND outcome = 'allowed'
     AND identity_kind IN ('human', 'service_account')
   UNION ALL
   SELECT event_id, cluster, username, time, verb, resource, name, false AS in_scope
   FROM events_history
-  WHERE activity = 'rbac' AND api_group = 'rbac.authorization.k8s.io' AND outcome = 'allowed'
+  WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND outcome = 'allowed'
     AND identity_kind IN ('human', 'service_account')
 ),
 numbered AS (

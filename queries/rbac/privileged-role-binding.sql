@@ -8,8 +8,9 @@ risk: 30
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A binding is written to a built-in role with which its subjects take over the cluster by a detour, or run a
-  namespace: admin, edit, or a role of the control plane.
+  A binding is written to a role with which its subjects take over the cluster by a detour, or run a namespace: admin, edit, a
+  role of the control plane, or one of the cluster's own that allows as much in effect. In a namespace of the platform
+  any such role counts: who runs pods there has the cluster.
 blind_spots: >-
   Writes that are logged at Metadata level show no rules, subjects or specs.
 false_positives:
@@ -23,11 +24,11 @@ references:
 covers: [RB-002]
 controls: [IAM-16]
 */
-SELECT
-  event_id,
-  kind || ' ' || coalesce(bindings.name, '') || ' grants ' || role || ' (' || why || ') to ' || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody') AS reason
-FROM bindings
-JOIN privileged_roles ON role_name = role
-WHERE reach <> 'cluster' AND coalesce(role_kind, '') <> 'Role' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'
-  -- What a namespace's own team gets is daily work; the whole cluster, or a way to it, is not.
-  AND (kind = 'ClusterRoleBinding' OR reach = 'escalation')
+SELECT event_id, what AS reason
+FROM powerful_bindings
+-- What a namespace's own team gets is daily work; the whole cluster, or a way to it, is not.
+WHERE (reach = 'escalation' AND (is_built_in OR is_wide))
+  OR (reach = 'namespace' AND is_wide)
+  OR (reach = 'cluster' AND NOT is_built_in AND NOT is_wide AND subject_kind = 'Group')
+  -- Every pod of a namespace.
+  OR (subject_kind = 'Group' AND starts_with(subject_name, 'system:serviceaccounts:'))

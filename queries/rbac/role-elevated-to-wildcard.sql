@@ -30,3 +30,9 @@ WHERE array_has(verbs, '*') AND array_has(resources, '*')
   AND (coalesce(cardinality(api_groups), 0) = 0 OR array_has_any(api_groups, make_array('', '*')))
   AND outcome = 'allowed' AND verb IN ('update', 'patch')
   AND identity_kind NOT IN ('controller', 'service_account')
+UNION ALL
+SELECT event_id, rbac['kind'] || ' ' || coalesce(name, '') || ' is changed to allow everything in effect: ' || array_to_string(rbac['effects'], ', ') AS reason
+FROM events
+WHERE activity = 'rbac' AND array_has(rbac['effects'], 'everything')
+  AND outcome = 'allowed' AND verb IN ('update', 'patch')
+  AND identity_kind NOT IN ('controller', 'service_account')

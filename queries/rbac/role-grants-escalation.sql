@@ -33,3 +33,9 @@ WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity
   -- Every verb on roles contains escalate and bind.
   OR (array_has(verbs, '*') AND array_has_any(resources, make_array('roles', 'clusterroles')))
 )
+UNION ALL
+-- By a part of impersonation, or a wildcard of another form.
+SELECT event_id, rbac['kind'] || ' ' || coalesce(name, '') || ' allows in effect: ' || array_to_string(rbac['effects'], ', ') AS reason
+FROM events
+WHERE activity = 'rbac' AND array_has_any(rbac['effects'], make_array('escalate', 'impersonate')) AND NOT array_has(rbac['effects'], 'everything')
+  AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'

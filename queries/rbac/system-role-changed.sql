@@ -8,7 +8,7 @@ risk: 35
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role whose name begins with system: or eks: is changed or deleted by other than the API server: it belongs to
+  A role whose name begins with system: or eks:, or one of the roles for people, is changed or deleted by other than the API server: it belongs to
   the control plane, and its holders are many.
 blind_spots: >-
   Nothing that the log holds.
@@ -26,5 +26,6 @@ controls: [IAM-16]
 SELECT event_id, verb || ' of ' || resource || ' ' || name AS reason
 FROM events
 WHERE activity = 'rbac' AND resource IN ('roles', 'clusterroles') AND verb IN ('update', 'patch', 'delete')
-  AND (starts_with(name, 'system:') OR starts_with(name, 'eks:')) AND outcome = 'allowed'
+  AND (starts_with(name, 'system:') OR starts_with(name, 'eks:')
+    OR (resource = 'clusterroles' AND name IN ('cluster-admin', 'admin', 'edit', 'view'))) AND outcome = 'allowed'
   AND coalesce(username, '') <> 'system:apiserver' AND identity_kind <> 'controller'

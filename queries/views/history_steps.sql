@@ -17,7 +17,7 @@ FROM (
       WHEN verb = 'create' AND resource IN ('selfsubjectrulesreviews', 'selfsubjectaccessreviews')
         THEN 'permissions asked'
       WHEN activity = 'secret' AND verb = 'list' THEN 'secrets listed'
-      WHEN activity = 'rbac' AND api_group = 'rbac.authorization.k8s.io' AND verb IN ('create', 'update', 'patch')
+      WHEN activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND verb IN ('create', 'update', 'patch')
         THEN 'rbac changed'
       WHEN resource = 'pods' AND subresource IN ('exec', 'attach') THEN 'entered'
       WHEN activity = 'workload' AND workload IS NOT NULL AND subresource IS NULL AND verb = 'create' THEN 'created'

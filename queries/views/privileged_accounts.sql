@@ -16,6 +16,9 @@ WITH held AS (
 )
 SELECT held.cluster, held.namespace, held.name, min(held.role) AS role
 FROM held
-JOIN privileged_roles ON held.role = privileged_roles.role
-WHERE privileged_roles.reach IN ('cluster', 'escalation')
+JOIN (
+  SELECT NULL AS cluster, role FROM privileged_roles WHERE reach IN ('cluster', 'escalation')
+  UNION ALL
+  SELECT cluster, role FROM role_powers WHERE role_kind = 'ClusterRole' AND effect IN ('everything', 'escalate', 'impersonate')
+) AS strong ON held.role = strong.role AND (strong.cluster IS NULL OR strong.cluster = held.cluster)
 GROUP BY held.cluster, held.namespace, held.name

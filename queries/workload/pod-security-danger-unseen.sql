@@ -12,7 +12,8 @@ description: >-
   joins a namespace of the host, mounts a host path, adds a dangerous capability, turns off seccomp or runs as a
   process of the host.
 blind_spots: >-
-  Namespaces without an audit level. A rollout restart of such a workload does not count; another change of it does.
+  Namespaces without an audit level. What was recorded of the same object before does not count again, such as at each
+  rollout restart: an attacker would need a workload whose very dangers the log has told already.
 false_positives:
   - Agents of the platform in namespaces that audit a level
 triage:
@@ -28,10 +29,29 @@ references:
 covers: [WL-029, WL-001, WL-002, WL-003, WL-007, WL-013]
 controls: [AIS-06]
 */
-SELECT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ': ' || annotations['pod-security.kubernetes.io/audit-violations'] AS reason
-FROM events
-WHERE activity = 'workload' AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'node')
+WITH recorded AS (
+  SELECT
+    event_id, cluster, time, verb, resource, namespace, name, outcome, identity_kind, activity, workload,
+    annotations['pod-security.kubernetes.io/audit-violations'] AS violations, true AS in_scope
+  FROM events
+  WHERE activity = 'workload' AND outcome = 'allowed' AND annotations['pod-security.kubernetes.io/audit-violations'] IS NOT NULL
+  UNION ALL
+  SELECT
+    event_id, cluster, time, verb, resource, namespace, name, outcome, identity_kind, activity, workload,
+    annotations['pod-security.kubernetes.io/audit-violations'] AS violations, false AS in_scope
+  FROM events_history
+  WHERE activity = 'workload' AND outcome = 'allowed' AND annotations['pod-security.kubernetes.io/audit-violations'] IS NOT NULL
+),
+numbered AS (
+  SELECT
+    *,
+    -- An object without a name is another each time.
+    row_number() OVER (PARTITION BY cluster, resource, namespace, coalesce(name, event_id), violations ORDER BY time, event_id) AS nth
+  FROM recorded
+)
+SELECT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ': ' || violations AS reason
+FROM numbered
+WHERE in_scope AND identity_kind NOT IN ('controller', 'node') AND nth = 1
   AND coalesce(workload['body_source'], 'none') = 'none'
-  AND (field_manager IS DISTINCT FROM 'kubectl-rollout')
-  AND regexp_like(annotations['pod-security.kubernetes.io/audit-violations'],
+  AND regexp_like(violations,
     'privileged \(|host(PID|IPC)=true|hostPath volumes|volume type "hostPath"|hostProcess|must not include[^;)]*"(ALL|SYS_ADMIN|SYS_MODULE|SYS_PTRACE|SYS_RAWIO|SYS_BOOT|SYSLOG|BPF|PERFMON|DAC_READ_SEARCH|NET_ADMIN)"|must not (set|include).*Unconfined')

@@ -47,6 +47,11 @@ impl Activity {
         match (api_group, resource, subresource) {
             (_, _, "status") => Self::Write,
             ("rbac.authorization.k8s.io" | "certificates.k8s.io", _, _)
+            | (
+                "authorization.openshift.io",
+                "roles" | "clusterroles" | "rolebindings" | "clusterrolebindings",
+                _,
+            )
             | ("", "serviceaccounts", _) => Self::Rbac,
             _ if makes_pods => Self::Workload,
             _ => Self::Write,

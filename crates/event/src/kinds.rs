@@ -196,9 +196,10 @@ pub(crate) fn is_searched(api_group: &str, resource: &str) -> bool {
     }
 }
 
-/// The RBAC kind behind a resource of `rbac.authorization.k8s.io`.
+/// The RBAC kind behind a resource of `rbac.authorization.k8s.io`, or of `authorization.openshift.io`, whose server makes
+/// the same objects of them.
 pub(crate) fn rbac_kind(api_group: &str, resource: &str) -> Option<&'static str> {
-    if api_group != "rbac.authorization.k8s.io" {
+    if !matches!(api_group, "rbac.authorization.k8s.io" | "authorization.openshift.io") {
         return None;
     }
     match resource {

@@ -18,10 +18,12 @@ mod document;
 mod embedded;
 mod event;
 mod export;
+mod expression;
 mod extract;
 mod field_changes;
 mod finding_state;
 mod grants;
+mod guard;
 mod history;
 pub mod identity;
 pub mod image;
@@ -42,6 +44,7 @@ mod quarantine;
 mod rbac;
 mod redact;
 mod request_uri;
+mod role_effects;
 mod secret;
 mod selector;
 mod service;
@@ -68,6 +71,7 @@ pub use finding_state::{
     FindingLowered, FindingSource, FindingState, finding_batch, finding_documentation, finding_schema,
 };
 pub use grants::{BindingSubject, Grant, grants};
+pub use guard::{GuardChange, GuardChangeBuilder, GuardHistory};
 pub use history::{History, PatchedObject, Write};
 pub use identity::IdentityKind;
 pub use image::ImageReference;

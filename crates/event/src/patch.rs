@@ -173,6 +173,8 @@ fn merge_keys(list: &str) -> Option<&'static [&'static str]> {
         "topologySpreadConstraints" => &["topologyKey", "whenUnsatisfiable"],
         "ownerReferences" => &["uid"],
         "conditions" => &["type"],
+        // Of webhook configurations and admission policies.
+        "webhooks" | "matchConditions" | "variables" => &["name"],
         _ => return None,
     })
 }

@@ -5,11 +5,12 @@
 use crate::body::Json;
 use crate::column::Text;
 use crate::extract::{Bodies, body_source, list_of};
+use crate::role_effects::effects;
 use crate::row;
 use crate::workload::CopiedField;
 
 row! {
-    /// The role or binding that a request writes (`rbac.authorization.k8s.io`).
+    /// The role or binding that a request writes (`rbac.authorization.k8s.io`, or `authorization.openshift.io`).
     pub struct Rbac<'a> builds RbacBuilder {
         /// `Role`, `ClusterRole`, `RoleBinding` or `ClusterRoleBinding`.
         pub kind: Option<Text<'a>>,
@@ -27,6 +28,10 @@ row! {
         pub amends: Option<bool>,
         /// The fields to which a JSON Patch copies or moves a value.
         pub copied: Option<Vec<CopiedField<'a>>>,
+        /// What a role allows in effect, by all its rules together and however they spell it: `everything`, `escalate`, `impersonate`, `impersonate accounts`, `tokens`, `certificates`, `admission`, `node proxy`, `nodes`, `volumes`, `secrets`, `exec`, `workloads`, `every path`. Null where no rule is visible.
+        pub effects: Option<Vec<Text<'a>>>,
+        /// The roles that a ClusterRole becomes a part of, by its labels `rbac.authorization.k8s.io/aggregate-to-…`: `admin`, `edit`, `view` or another.
+        pub aggregates_to: Option<Vec<Text<'a>>>,
     }
 }
 
@@ -58,11 +63,15 @@ row! {
     }
 }
 
-const PAYLOAD: [&str; 4] = ["rules", "roleRef", "subjects", "aggregationRule"];
+const PAYLOAD: [&str; 6] =
+    ["rules", "roleRef", "subjects", "aggregationRule", "userNames", "groupNames"];
+
+/// The label by which a ClusterRole becomes a part of the role that it names behind this.
+const AGGREGATE_TO: &str = "rbac.authorization.k8s.io/aggregate-to-";
 
 /// Whether a request is a patch that leaves what a role or binding grants alone.
 pub(crate) fn leaves_alone(bodies: &Bodies<'_, '_>) -> bool {
-    bodies.leaves_alone(&PAYLOAD)
+    bodies.leaves_alone(&PAYLOAD) && !bodies.patch().is_some_and(sets_aggregation)
 }
 
 /// Whether a body is a role or binding of this kind, with what it grants.
@@ -116,14 +125,10 @@ pub(crate) fn rbac<'a>(
 /// Fills what a role or binding grants.
 pub(crate) fn read<'a>(rbac: &mut Rbac<'a>, json: &Json<'a>) {
     if let Some(role) = json.get("roleRef") {
-        rbac.role_kind = role.text("kind");
+        rbac.role_kind = role.text("kind").or_else(|| openshift_role_kind(role));
         rbac.role_name = role.text("name");
     }
-    rbac.subjects = list_of(json, "subjects", |subject| Subject {
-        kind: subject.text("kind"),
-        name: subject.text("name"),
-        namespace: subject.text("namespace"),
-    });
+    rbac.subjects = subjects(json);
     rbac.rules = list_of(json, "rules", |rule| PolicyRule {
         api_groups: rule.texts("apiGroups"),
         resources: rule.texts("resources"),
@@ -131,4 +136,102 @@ pub(crate) fn read<'a>(rbac: &mut Rbac<'a>, json: &Json<'a>) {
         verbs: rule.texts("verbs"),
         non_resource_urls: rule.texts("nonResourceURLs"),
     });
+    let selects_all = json.get("aggregationRule").is_some_and(is_broad);
+    rbac.effects = effects(rbac.rules.as_deref(), selects_all);
+    rbac.aggregates_to = aggregates_to(json);
+}
+
+/// OpenShift's references name no kind: without a namespace they mean a role of the cluster.
+fn openshift_role_kind<'a>(role: &Json<'a>) -> Option<Text<'a>> {
+    role.get("name")?;
+    let is_local = role.text("namespace").is_some_and(|namespace| !namespace.is_empty());
+    Some(if is_local { "Role" } else { "ClusterRole" }.into())
+}
+
+/// `subjects`; OpenShift has `userNames` and `groupNames` besides, which say the same or, in old clients, alone.
+fn subjects<'a>(json: &Json<'a>) -> Option<Vec<Subject<'a>>> {
+    let of_kubernetes = list_of(json, "subjects", |subject| Subject {
+        kind: subject.text("kind").map(plain_kind),
+        name: subject.text("name"),
+        namespace: subject.text("namespace"),
+    });
+    if of_kubernetes.as_ref().is_some_and(|subjects| !subjects.is_empty()) {
+        return of_kubernetes;
+    }
+    let users = json.texts("userNames").into_iter().flatten().map(user);
+    let groups = json.texts("groupNames").into_iter().flatten().map(|name| Subject {
+        kind: Some("Group".into()),
+        name: Some(name),
+        namespace: None,
+    });
+    let of_openshift: Vec<_> = users.chain(groups).collect();
+    if of_openshift.is_empty() { of_kubernetes } else { Some(of_openshift) }
+}
+
+/// `SystemUser` and `SystemGroup` are OpenShift's names of users and groups that no identity provider has.
+fn plain_kind(kind: Text<'_>) -> Text<'_> {
+    match &*kind {
+        "SystemUser" => "User".into(),
+        "SystemGroup" => "Group".into(),
+        _ => kind,
+    }
+}
+
+fn user(name: Text<'_>) -> Subject<'_> {
+    let account = name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+    let Some((namespace, account)) = account else {
+        return Subject { kind: Some("User".into()), name: Some(name), namespace: None };
+    };
+    Subject {
+        kind: Some("ServiceAccount".into()),
+        namespace: Some(namespace.to_owned().into()),
+        name: Some(account.to_owned().into()),
+    }
+}
+
+/// Whether a patch sets a label of aggregation. A value that a JSON Patch copies from elsewhere counts as set.
+fn sets_aggregation(patch: &Json<'_>) -> bool {
+    let Some(Json::Object(labels)) = patch.at(&["metadata", "labels"]) else { return false };
+    labels.iter().any(|(key, value)| key.starts_with(AGGREGATE_TO) && *value != Json::Null)
+}
+
+fn aggregates_to<'a>(json: &Json<'a>) -> Option<Vec<Text<'a>>> {
+    let Json::Object(labels) = json.at(&["metadata", "labels"])? else { return None };
+    let is_set = |value: &Json<'_>| match value {
+        Json::Text(text) => &**text == "true",
+        // What a JSON Patch copies, without the object.
+        Json::Object(_) => true,
+        _ => false,
+    };
+    let names = labels
+        .iter()
+        .filter(|(_, value)| is_set(value))
+        .filter_map(|(key, _)| Some(Text::from(key.strip_prefix(AGGREGATE_TO)?.to_owned())));
+    let names: Vec<_> = names.collect();
+    (!names.is_empty()).then_some(names)
+}
+
+/// Whether an aggregation rule takes in roles that it does not name: all of them, all but some, or the default ones,
+/// `cluster-admin` among them.
+fn is_broad(rule: &Json<'_>) -> bool {
+    const DEFAULTS: &str = "kubernetes.io/bootstrapping";
+    rule.list("clusterRoleSelectors").iter().any(|selector| {
+        let labels = match selector.get("matchLabels") {
+            Some(Json::Object(labels)) => labels.as_slice(),
+            _ => &[],
+        };
+        let expressions = selector.list("matchExpressions");
+        let is_empty = labels.is_empty() && expressions.is_empty();
+        let excludes = !expressions.is_empty()
+            && labels.is_empty()
+            && expressions.iter().all(|expression| {
+                matches!(expression.text("operator").as_deref(), Some("NotIn" | "DoesNotExist"))
+            });
+        let takes_defaults = labels.iter().any(|(key, _)| &**key == DEFAULTS)
+            || expressions.iter().any(|expression| {
+                expression.text("key").as_deref() == Some(DEFAULTS)
+                    && matches!(expression.text("operator").as_deref(), Some("In" | "Exists"))
+            });
+        is_empty || excludes || takes_defaults
+    })
 }

@@ -7,6 +7,7 @@ mod attribution;
 mod columns;
 mod decode;
 mod grants;
+mod guards;
 mod history;
 mod identity;
 mod image;
@@ -62,6 +63,7 @@ pub(crate) fn register(context: &SessionContext) -> Result<()> {
     context.register_udwf(WindowUDF::from(history::OfHistory::patched_workload()));
     context.register_udwf(WindowUDF::from(history::OfHistory::patched_rbac()));
     context.register_udwf(WindowUDF::from(grants::Grants::new()));
+    context.register_udwf(WindowUDF::from(guards::GuardChanges::new()));
     // The name that it has in TimescaleDB and DuckDB.
     context.register_udf(date_bin().as_ref().clone().with_aliases(["time_bucket"]));
     datafusion_functions_json::register_all(&mut *context.state_ref().write())

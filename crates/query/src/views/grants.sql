@@ -36,7 +36,7 @@ FROM (
       END) AS subject
     FROM events{known}
     WHERE activity = 'rbac'
-      AND api_group = 'rbac.authorization.k8s.io'
+      AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io')
       AND resource IN ('rolebindings', 'clusterrolebindings')
       AND subresource IS NULL
       AND outcome = 'allowed'

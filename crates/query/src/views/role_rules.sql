@@ -1,7 +1,7 @@
 -- One row a rule of a role write: a verb and a resource are granted together only within one row.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
-  verb, namespace, name, outcome, kind, body_source,
+  verb, namespace, name, outcome, kind, body_source, effects, aggregates_to,
   rule['api_groups'] AS api_groups,
   rule['resources'] AS resources,
   rule['resource_names'] AS resource_names,
@@ -9,8 +9,9 @@ SELECT
   rule['non_resource_urls'] AS non_resource_urls,
   amends, copied, partial_answer
 FROM (
-  SELECT *, rbac['kind'] AS kind, rbac['body_source'] AS body_source, rbac['amends'] AS amends, rbac['copied'] AS copied,
-    unnest(rbac['rules']) AS rule
+  SELECT
+    *, rbac['kind'] AS kind, rbac['body_source'] AS body_source, rbac['amends'] AS amends, rbac['copied'] AS copied,
+    rbac['effects'] AS effects, rbac['aggregates_to'] AS aggregates_to, unnest(rbac['rules']) AS rule
   FROM {rbac_writes}
   WHERE activity = 'rbac' AND rbac['kind'] IN ('Role', 'ClusterRole')
 )

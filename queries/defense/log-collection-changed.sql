@@ -1,0 +1,35 @@
+/*
+id: log-collection-changed
+title: Collection of logs changed
+severity: low
+confidence: low
+risk: 15
+attack: [T1685]
+tactics: [Defense Impairment]
+description: >-
+  The workload or the configuration of a log collector, or the audit settings of the cluster, are deleted or changed:
+  what happens from then on may be lost.
+blind_spots: >-
+  Collectors under other names; audit policies on the disk of the control plane.
+false_positives:
+  - Upgrades and maintenance of logging
+triage:
+  - >-
+    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT date, resource, verb, level, requests FROM coverage ORDER BY date
+references:
+  - https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/
+covers: [DE-008]
+*/
+SELECT event_id, act || ': ' || string_agg(what, '; ') AS reason
+FROM guard_writes
+WHERE in_scope AND kind = 'log' AND identity_kind <> 'controller' AND change NOT IN ('certificate')
+GROUP BY event_id, act
+UNION ALL
+SELECT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || namespace, '') || ' by ' || coalesce(username, 'nobody') AS reason
+FROM events
+WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND subresource IS NULL
+  AND verb IN ('update', 'patch', 'delete', 'deletecollection')
+  AND resource IN ('daemonsets', 'deployments', 'statefulsets', 'configmaps')
+  AND regexp_like(concat_ws('/', namespace, name), '(^|[-/])(fluent-bit|fluentbit|fluentd|promtail|vector|filebeat|logstash|alloy|otel-collector|audit-log|audit-policy|cloudwatch-agent)(-|$)')

@@ -1,0 +1,30 @@
+/*
+id: many-nodes-closed
+title: Several nodes closed by one person
+severity: low
+confidence: low
+risk: 15
+attack: [T1499, T1610]
+tactics: [Impact]
+description: >-
+  A person closes three nodes or more for new pods within an hour: the others get them, or none do.
+blind_spots: >-
+  Writes that are logged at Metadata level.
+false_positives:
+  - Replacement of nodes
+triage:
+  - >-
+    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, verb, name, outcome FROM events WHERE resource = 'nodes' AND activity = 'write' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/architecture/nodes/#manual-node-administration
+covers: [DE-009]
+*/
+SELECT
+  array_agg(DISTINCT event_id) AS event_id,
+  coalesce(username, 'nobody') || ' closes ' || count(DISTINCT name) || ' nodes: ' || string_agg(DISTINCT name, ', ') AS reason
+FROM guard_writes
+WHERE in_scope AND kind = 'node' AND change = 'cordoned' AND identity_kind IN ('human', 'anonymous')
+GROUP BY cluster, username, date_bin(INTERVAL '1 hour', time)
+HAVING count(DISTINCT name) >= 3

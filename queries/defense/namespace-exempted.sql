@@ -1,0 +1,50 @@
+/*
+id: namespace-exempted
+title: Namespace exempted from a guard
+severity: medium
+routine: low
+confidence: medium
+risk: 40
+attack: [T1685, T1610]
+tactics: [Defense Impairment]
+description: >-
+  A namespace is created or changed so that a policy engine, Pod Security or an injector leaves it alone, by a label:
+  what is refused elsewhere is let in there. An account's new namespace with no more than the Pod Security label, and
+  one that is named as a namespace of the platform, are quiet: an attacker would need the name of a component whose
+  namespace does not exist yet, in which other detections see workloads by people.
+blind_spots: >-
+  Labels that a policy of the cluster's own goes by. Writes that are logged at Metadata level.
+false_positives:
+  - Administrators who prepare a namespace for a policy engine or for node agents
+triage:
+  - >-
+    SELECT time, username, verb, name, enforce, labels FROM namespaces WHERE name = '<name>' ORDER BY time
+  - >-
+    SELECT time, username, object, pod_security_failed FROM workloads WHERE namespace = '<name>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://open-policy-agent.github.io/gatekeeper/website/docs/exempt-namespaces/
+  - https://kubernetes.io/docs/concepts/security/pod-security-admission/
+covers: [DE-005]
+*/
+SELECT event_id, act || ': ' || string_agg(DISTINCT what, '; ') AS reason
+FROM (
+  SELECT event_id, act, concat('label ', field, CASE WHEN after IS NULL THEN ' is removed' ELSE '=' || after END, ' exempts it from ', exemption.product) AS what
+  FROM guard_writes
+  JOIN namespace_exemptions AS exemption ON field LIKE exemption.key
+  WHERE in_scope AND resource = 'namespaces' AND change = 'label' AND identity_kind <> 'controller'
+    AND CASE exemption.by
+      -- What a JSON Patch copies or moves there may be any value.
+      WHEN 'set' THEN after LIKE exemption.value OR starts_with(after, '(copied from ') OR starts_with(after, '(moved from ')
+      ELSE after IS NULL AND verb <> 'create'
+    END
+  UNION ALL
+  SELECT event_id, act, concat('it enforces ', after, ' of Pod Security from the first') AS what
+  FROM guard_writes
+  LEFT JOIN system_namespaces AS platform ON guard_writes.name LIKE platform.namespace
+  WHERE in_scope AND resource = 'namespaces' AND change = 'label' AND verb = 'create'
+    AND field = 'pod-security.kubernetes.io/enforce' AND after = 'privileged'
+    AND identity_kind IN ('human', 'anonymous', 'node') AND platform.namespace IS NULL
+)
+GROUP BY event_id, act

@@ -1,0 +1,38 @@
+/*
+id: security-agent-configuration-removed
+title: Configuration of a security agent removed
+severity: medium
+routine: low
+confidence: medium
+risk: 30
+attack: [T1685]
+tactics: [Defense Impairment]
+description: >-
+  A config map, secret, service or account of a security product is deleted, or a config map is written without any
+  key: its rules are gone, or the API server no longer reaches it.
+blind_spots: >-
+  Rules that are changed; at Metadata level a config map that is emptied. Agents in namespaces that
+  security_namespaces does not have.
+false_positives:
+  - Removal or upgrade of the product
+triage:
+  - >-
+    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, verb, name, keys FROM config_maps WHERE namespace = '<namespace>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1685/
+covers: [DE-010]
+*/
+SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || events.namespace || ', a namespace of ' || product || ', by ' || coalesce(username, 'nobody') AS reason
+FROM events
+JOIN security_namespaces ON events.namespace = security_namespaces.namespace
+WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous', 'node', 'service_account')
+  -- Products tend their own objects.
+  AND NOT (identity_kind = 'service_account' AND service_account_namespace = events.namespace)
+  AND subresource IS NULL
+  AND (
+    (verb IN ('delete', 'deletecollection')
+      AND resource IN ('configmaps', 'secrets', 'services', 'serviceaccounts', 'rolebindings', 'roles', 'endpoints', 'endpointslices'))
+    OR (verb IN ('update', 'patch') AND resource = 'configmaps' AND config_map['body_source'] <> 'none' AND cardinality(config_map['keys']) = 0)
+  )

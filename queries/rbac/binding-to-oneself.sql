@@ -1,0 +1,32 @@
+/*
+id: binding-to-oneself
+title: Powerful role bound to oneself
+severity: high
+routine: low
+confidence: medium
+risk: 50
+attack: [T1098.006]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  Somebody binds a role that amounts to the cluster, or to admin or edit in all of it or in a namespace of the
+  platform, to the own user, service account or group.
+blind_spots: >-
+  A second user of the same hand.
+false_positives:
+  - Administrators who set up a cluster
+triage:
+  - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
+  - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles
+covers: [RB-001]
+controls: [IAM-16]
+*/
+SELECT event_id, effective_username || ' grants to itself: ' || what AS reason
+FROM powerful_bindings
+WHERE is_wide AND (
+  (subject_kind = 'User' AND subject_name = effective_username)
+  OR (subject_kind = 'ServiceAccount' AND subject_name = service_account_name AND subject_namespace = service_account_namespace)
+  OR (subject_kind = 'Group' AND array_has(user_groups, subject_name) AND subject_name <> 'system:masters')
+)

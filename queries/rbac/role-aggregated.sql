@@ -1,0 +1,51 @@
+/*
+id: role-aggregated
+title: Powerful rules made a part of a role for people
+severity: high
+routine: low
+confidence: medium
+risk: 50
+attack: [T1098.006]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  A cluster role is labelled so that its rules become a part of view, edit, admin or another aggregated role, and they
+  allow more than that role is for: secrets or pods for all who may look, the cluster for all who run a namespace. No
+  binding shows it. Where its rules are not in the log, the label alone counts if a person sets it on a role that
+  exists.
+blind_spots: >-
+  Rules that are added to a role which is aggregated already, where the log does not show its labels.
+false_positives:
+  - Charts that add rules of their own API group are not meant; one that adds more is worth a look
+triage:
+  - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
+  - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles
+covers: [RB-014]
+controls: [IAM-16]
+*/
+WITH aggregated AS (
+  SELECT
+    event_id, verb, identity_kind, name, unnest(rbac['aggregates_to']) AS target, rbac['body_source'] AS body_source,
+    coalesce(rbac['effects'], known.effects) AS effects, privileged.role IS NOT NULL AS is_strong, known.role IS NULL AS is_unknown
+  FROM events
+  LEFT JOIN (
+    SELECT cluster, role, array_agg(effect) AS effects FROM role_powers WHERE role_kind = 'ClusterRole' GROUP BY cluster, role
+  ) AS known ON known.cluster = events.cluster AND known.role = events.name
+  LEFT JOIN privileged_roles AS privileged ON privileged.role = events.name
+  WHERE activity = 'rbac' AND rbac['kind'] = 'ClusterRole' AND cardinality(rbac['aggregates_to']) > 0
+    AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'
+    AND coalesce(username, '') <> 'system:apiserver'
+)
+SELECT event_id, 'ClusterRole ' || coalesce(name, '') || ' becomes a part of ' || target || coalesce(' and allows ' || array_to_string(effects, ', '), '') AS reason
+FROM aggregated
+WHERE CASE
+  WHEN target = 'view' THEN
+    array_has_any(effects, make_array('everything', 'escalate', 'impersonate', 'impersonate accounts', 'tokens', 'certificates', 'admission', 'node proxy', 'nodes', 'volumes', 'secrets', 'exec', 'workloads'))
+  ELSE
+    -- edit and admin hold the rest already.
+    array_has_any(effects, make_array('everything', 'escalate', 'impersonate', 'certificates', 'admission', 'node proxy', 'nodes', 'volumes'))
+END
+  OR is_strong
+  OR (effects IS NULL AND is_unknown AND verb = 'patch' AND identity_kind IN ('human', 'anonymous', 'node'))

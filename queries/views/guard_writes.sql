@@ -1,0 +1,50 @@
+-- One row a thing that a write takes away from a guard, or opens, against the version before, where the log shows it: what the
+-- policies, exemptions, namespaces, networks, nodes and log collectors of guard_kinds are written to be. A create of a policy takes
+-- nothing away. `is_own` says that an account of the product's own namespace tends an object that is named after the product.
+SELECT
+  event_id, time, cluster, username, identity_kind, verb, kind, product, api_group, resource, namespace, name, request_object,
+  is_own, in_scope, status_code,
+  found['change'] AS change, found['field'] AS field, found['before'] AS before, found['after'] AS after,
+  coalesce(found['compared'], false) AS compared,
+  concat(verb, ' of ', resource, coalesce(' ' || name, ''), coalesce(' in ' || namespace, ''), ' by ', coalesce(username, 'nobody')) AS act,
+  concat(
+    found['change'], coalesce(': ' || nullif(found['field'], ''), ''), coalesce(' from ' || substr(found['before'], 1, 120), ''),
+    coalesce(' to ' || substr(found['after'], 1, 120), '')
+  ) AS what
+FROM (
+  SELECT *, unnest(changes) AS found
+  FROM (
+    SELECT
+      *,
+      guard_changes(
+        api_group, resource, subresource, verb, outcome, object_uid, field_manager, force, request_object, response_object
+      ) OVER (
+        PARTITION BY cluster, api_group, resource, namespace, name
+        -- An object changes when a request is done, not when it comes.
+        ORDER BY coalesce(stage_at, time), source_file, source_line
+      ) AS changes
+    FROM (
+      SELECT
+        written.event_id, written.time, written.stage_at, written.source_file, written.source_line, written.cluster,
+        written.username, written.identity_kind, written.verb, guard_kinds.kind, guard_kinds.product, written.api_group,
+        written.resource, written.subresource, written.namespace, written.name, written.outcome, written.object_uid,
+        written.field_manager, written.force, written.request_object, written.response_object, written.in_scope,
+        written.status_code,
+        coalesce(starts_with(written.name, own.prefix), false) AS is_own
+      FROM (
+        SELECT *, true AS in_scope FROM events
+        WHERE activity = 'write' AND subresource IS NULL AND outcome = 'allowed' AND resource <> 'events'
+          AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+        UNION ALL
+        SELECT *, false AS in_scope FROM events_history
+        WHERE activity = 'write' AND subresource IS NULL AND outcome = 'allowed' AND resource <> 'events'
+          AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
+      ) AS written
+      JOIN guard_kinds
+        ON coalesce(written.api_group, '') = coalesce(guard_kinds.api_group, '') AND written.resource LIKE guard_kinds.resource
+      LEFT JOIN security_namespaces AS own
+        ON written.identity_kind = 'service_account' AND written.service_account_namespace = own.namespace
+    )
+  )
+  WHERE changes IS NOT NULL
+)
