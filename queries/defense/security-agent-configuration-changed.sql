@@ -24,5 +24,5 @@ covers: [DE-010]
 SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || events.namespace || ', a namespace of ' || product || ', by ' || coalesce(username, 'nobody') AS reason
 FROM events
 JOIN security_namespaces ON events.namespace = security_namespaces.namespace
-WHERE activity = 'write' AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous', 'node') AND subresource IS NULL
+WHERE activity IN ('write', 'workload') AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous', 'node') AND subresource IS NULL
   AND verb IN ('update', 'patch') AND resource IN ('configmaps', 'services', 'endpoints', 'endpointslices')

@@ -14,7 +14,7 @@ FROM (
     AND (
       activity = 'workload'
       OR activity = 'rbac' AND api_group = 'rbac.authorization.k8s.io'
-      OR activity = 'write' AND api_group = 'admissionregistration.k8s.io'
+      OR activity IN ('write', 'workload') AND api_group = 'admissionregistration.k8s.io'
     )
 )
 WHERE truncated OR is_shown

@@ -33,11 +33,11 @@ FROM (
         coalesce(starts_with(written.name, own.prefix), false) AS is_own
       FROM (
         SELECT *, true AS in_scope FROM events
-        WHERE activity = 'write' AND subresource IS NULL AND outcome = 'allowed' AND resource <> 'events'
+        WHERE activity IN ('write', 'workload') AND subresource IS NULL AND outcome = 'allowed' AND resource <> 'events'
           AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
         UNION ALL
         SELECT *, false AS in_scope FROM events_history
-        WHERE activity = 'write' AND subresource IS NULL AND outcome = 'allowed' AND resource <> 'events'
+        WHERE activity IN ('write', 'workload') AND subresource IS NULL AND outcome = 'allowed' AND resource <> 'events'
           AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
       ) AS written
       JOIN guard_kinds
