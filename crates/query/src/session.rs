@@ -27,7 +27,7 @@ use crate::cached::Cache;
 use crate::error::QueryError;
 use crate::functions::register;
 use crate::narrow::NarrowStructs;
-use crate::scope::Scope;
+use crate::scope::{Scope, instant_sql};
 use crate::views::{self, BASE_VIEWS, FINDINGS, HISTORY, KNOWN_SUFFIX, QUARANTINE, VIEWS};
 
 use lazy_views::{Kind, LazyViews, Rows};
@@ -195,7 +195,7 @@ impl Session {
     /// Defines every view of events for the scope, and with the suffix `_history` for the look-back before it.
     fn define_events(&self, lazy: &mut LazyViews) {
         let all_views = [BASE_VIEWS, VIEWS].concat();
-        let from = self.scope.from.map(|from| format!("TIMESTAMP '{}'", from.to_rfc3339()));
+        let from = self.scope.from.map(instant_sql);
         let from = from.as_deref().unwrap_or("NULL");
         // The look-back is all that is known before the scope.
         for (suffix, predicate, views, known, from) in [
