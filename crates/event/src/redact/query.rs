@@ -61,13 +61,24 @@ const OWN_PARAMETERS: [&str; 5] =
 /// URIs in parameters of URIs …: what is encoded more often is not looked into, but taken for secret.
 const MAX_NESTING: usize = 6;
 
-/// The URI with digests for its credentials; nothing where it has none.
+/// After so many passes that each found something a URI is a secret as a whole.
+const MAX_PASSES: usize = 8;
+
+/// The URI with digests for its credentials; nothing where it has none. Redacting again changes nothing.
 pub(super) fn redact_query(uri: &str, key: &RedactionKey) -> Option<String> {
     let is_plain = |byte: u8| !matches!(byte, b'?' | b'#' | b';' | b'@' | b'%');
     if uri.bytes().all(is_plain) {
         return None;
     }
-    uri_text(uri, key, 0)
+    let mut redacted = uri_text(uri, key, 0)?;
+    // With a digest in its place a credential may give its neighbours another meaning; what is stored must have none.
+    for _ in 0..MAX_PASSES {
+        match uri_text(&redacted, key, 0) {
+            Some(again) => redacted = again,
+            None => return Some(redacted),
+        }
+    }
+    Some(key.digest(uri.as_bytes()))
 }
 
 /// The same at a depth of URIs in URIs.
@@ -98,7 +109,9 @@ fn path_text(path: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
         let text = segment.strip_suffix('/').unwrap_or(segment);
         let (name, parameters) = text.split_at(text.find(';').unwrap_or(text.len()));
         let new_name = name.contains('%').then(|| decoded(name)).and_then(|plain| {
-            let has_query = plain.contains(['?', '#', ';']) || is_encoded(&plain);
+            // Below the path itself it is a value, which may be anything.
+            let has_query =
+                nesting > 0 || plain.contains(['?', '#', ';', '@']) || is_encoded(&plain);
             has_query.then(|| nested(name, key, nesting))?
         });
         let new_parameters = pairs(parameters, key, nesting);
@@ -174,7 +187,7 @@ fn nested(value: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
         return None;
     }
     if nesting >= MAX_NESTING {
-        return is_encoded(&plain).then(|| key.digest(plain.as_bytes()));
+        return Some(key.digest(plain.as_bytes()));
     }
     if plain.trim_start().starts_with(['{', '[']) && names_secret(&plain) {
         return Some(key.digest(plain.as_bytes()));
