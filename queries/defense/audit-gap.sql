@@ -23,6 +23,8 @@ covers: [DE-008]
 WITH minutes AS (
   SELECT cluster, date_bin(INTERVAL '1 minute', time) AS minute, min(event_id) AS event_id
   FROM stages
+  -- An event at a time that cannot be is no end of a silence, and no beginning of one.
+  WHERE time_problem IS NULL
   GROUP BY cluster, date_bin(INTERVAL '1 minute', time)
 ),
 steps AS (

@@ -17,5 +17,5 @@ FROM (
   SELECT image, time, namespace, username, event_id FROM containers_history WHERE outcome = 'allowed' AND image IS NOT NULL
 )
 GROUP BY image
-HAVING min(time) >= (SELECT max(time) FROM events) - CAST($within AS INTERVAL)
+HAVING min(time) >= (SELECT max(time) FROM events WHERE time_problem IS DISTINCT FROM 'future') - CAST($within AS INTERVAL)
 ORDER BY first_seen, image

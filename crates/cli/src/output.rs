@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, IsTerminal, Stdout, Write};
 
 use anstyle::{AnsiColor, Style};
-use podtrail_report::escape;
+use podtrail_report::{TerminalWriter, escape};
 
 /// Standard output; colours are stripped where it is no terminal or `NO_COLOR` is set.
 pub(crate) fn stdout() -> impl Write {
@@ -15,6 +15,12 @@ pub(crate) fn stdout() -> impl Write {
 /// [`stdout`] is for what podtrail itself words: it takes away what a terminal would obey, which may be part of the data.
 pub(crate) fn raw_stdout() -> io::BufWriter<Stdout> {
     io::BufWriter::new(io::stdout())
+}
+
+/// Standard output for machines. Where people look at it, what a terminal would obey is spelled out.
+pub(crate) fn data_stdout() -> Box<dyn Write + Send> {
+    let out = raw_stdout();
+    if is_terminal() { Box::new(TerminalWriter::new(out)) } else { Box::new(out) }
 }
 
 /// Whether people look at standard output.

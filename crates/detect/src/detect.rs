@@ -242,7 +242,7 @@ pub(crate) fn before(time: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
     time.checked_sub_signed(span).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
-fn after(time: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
+pub(crate) fn after(time: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
     time.checked_add_signed(span).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 

@@ -2,16 +2,17 @@
 //!
 //! What these checks find has no events. A finding stands for one episode: it does not come again while that lasts.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use podtrail_event::{CLOCK_SKEW, TimeProblem};
 use podtrail_lake::{DetectRun, Lake, Period, Snapshot, Version};
-use podtrail_query::{QueryError, Session};
+use podtrail_query::{QueryError, Session, instant_sql};
 
-use crate::detect::{ADDED, RunError, before};
+use crate::detect::{ADDED, RunError, after, before};
 use crate::evidence::Source;
 use crate::finding::{Finding, digest};
 use crate::memory::Candidate;
@@ -99,10 +100,10 @@ const JUMP: i64 = 10;
 const LEVEL_SQL: &str = "
 WITH requests AS (
   SELECT cluster, api_group, resource, verb, level, time, true AS added FROM {added}
-  WHERE time >= TIMESTAMP '{first}' AND time <= TIMESTAMP '{last}'
+  WHERE time >= {first} AND time <= {last}
   UNION ALL
   SELECT cluster, api_group, resource, verb, level, time, false AS added FROM stages
-  WHERE time < TIMESTAMP '{first}'
+  WHERE time < {first}
 ),
 ranked AS (
   SELECT *, CASE level WHEN 'RequestResponse' THEN 3 WHEN 'Request' THEN 2 WHEN 'Metadata' THEN 1 END AS rank
@@ -145,10 +146,10 @@ ORDER BY cluster, resource";
 const BODIES_SQL: &str = "
 WITH rows AS (
   SELECT cluster, api_group, resource, level, outcome, activity, workload, rbac, time, true AS added FROM {added}
-  WHERE time >= TIMESTAMP '{first}' AND time <= TIMESTAMP '{last}'
+  WHERE time >= {first} AND time <= {last}
   UNION ALL
   SELECT cluster, api_group, resource, level, outcome, activity, workload, rbac, time, false AS added FROM stages
-  WHERE time < TIMESTAMP '{first}'
+  WHERE time < {first}
 ),
 writes AS (
   SELECT *, coalesce(workload['body_source'], rbac['body_source']) <> 'none' AS shown
@@ -182,12 +183,12 @@ ORDER BY cluster, resource";
 const QUARANTINE_SQL: &str = "
 SELECT
   cluster, CAST(NULL AS VARCHAR) AS resource, CAST(NULL AS VARCHAR) AS reason,
-  count(*) FILTER (WHERE quarantined_at >= TIMESTAMP '{last}') AS count,
-  count(*) FILTER (WHERE quarantined_at < TIMESTAMP '{last}') AS before,
-  min(quarantined_at) FILTER (WHERE quarantined_at >= TIMESTAMP '{last}') AS first,
+  count(*) FILTER (WHERE quarantined_at >= {last}) AS count,
+  count(*) FILTER (WHERE quarantined_at < {last}) AS before,
+  min(quarantined_at) FILTER (WHERE quarantined_at >= {last}) AS first,
   max(quarantined_at) AS last
 FROM quarantine_log
-WHERE releases IS NULL AND quarantined_at >= TIMESTAMP '{first}'
+WHERE releases IS NULL AND quarantined_at >= {first}
 GROUP BY cluster
 ORDER BY cluster";
 
@@ -210,8 +211,8 @@ pub(crate) async fn of_period(
         }
         let sql = sql
             .replace("{added}", ADDED)
-            .replace("{first}", &period.first.to_rfc3339())
-            .replace("{last}", &period.last.to_rfc3339())
+            .replace("{first}", &instant_sql(period.first))
+            .replace("{last}", &instant_sql(period.last))
             .replace("{least}", &LEAST_REQUESTS.to_string());
         for batch in session.sql(&sql).await?.collect().await? {
             found.extend((0..batch.num_rows()).filter_map(|row| Lack::of_row(check, &batch, row)));
@@ -231,7 +232,8 @@ pub(crate) async fn of_lake(
 ) -> Result<Vec<Candidate>, RunError> {
     let mut found = Vec::new();
     if let Some(silence) = options.silence.filter(|_| options.runs(&SILENT)) {
-        found.extend(silent_clusters(&version.last_days()?, silence, now));
+        let last = last_seen(&version.snapshot()?, now).await?;
+        found.extend(silent_clusters(last, silence, now));
     }
     if let Some(last) = last_run {
         if let Some(every) = options.every.filter(|_| options.runs(&SKIPPED)) {
@@ -244,10 +246,68 @@ pub(crate) async fn of_lake(
     Ok(found.into_iter().map(Lack::into_candidate).collect())
 }
 
-fn silent_clusters(last_days: &Snapshot, silence: Duration, now: DateTime<Utc>) -> Vec<Lack> {
-    let days = last_days.days();
-    let last = days.into_iter().filter_map(|day| Some((day.cluster, day.last?)));
-    let silent = last.filter(|(_, last)| elapsed(*last, now) > silence);
+/// When the last request of each cluster arrived.
+///
+/// An event that was of the future when it was read does not count: one that is dated 2099 would hide that nothing comes any
+/// more. A cluster all of whose events are so is left out. To pass for alive, a cluster that is silent needs an event that is
+/// dated no more than [`CLOCK_SKEW`] after it is read, and that hides the silence for as long.
+///
+/// # Errors
+/// When the events cannot be read.
+pub async fn last_seen(
+    events: &Snapshot,
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<Option<String>, DateTime<Utc>>, QueryError> {
+    let session = Session::empty()?;
+    session.add_snapshot("all_events", events)?;
+    let latest = after(now, TimeDelta::microseconds(CLOCK_SKEW));
+    // The days of each cluster, the last at the end. Of most clusters that is the only one to be read.
+    let mut days: BTreeMap<Option<String>, Vec<NaiveDate>> = BTreeMap::new();
+    for day in events.days() {
+        let of_cluster = days.entry(day.cluster).or_default();
+        of_cluster.extend(day.date.filter(|date| *date <= latest.date_naive()));
+    }
+    let mut last = BTreeMap::new();
+    loop {
+        days.retain(|cluster, days| !last.contains_key(cluster) && !days.is_empty());
+        let next =
+            days.iter_mut().filter_map(|(cluster, days)| Some((cluster.clone(), days.pop()?)));
+        let next: BTreeMap<Option<String>, NaiveDate> = next.collect();
+        if next.is_empty() {
+            return Ok(last);
+        }
+        let dates: BTreeSet<String> =
+            next.values().map(|date| format!("DATE '{}'", date.format("%Y-%m-%d"))).collect();
+        let dates = dates.into_iter().collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "SELECT cluster, max(time) AS last FROM all_events
+            WHERE date IN ({dates}) AND time <= {} AND time_problem IS DISTINCT FROM '{}'
+            GROUP BY cluster, date",
+            instant_sql(latest),
+            TimeProblem::Future,
+        );
+        for batch in session.sql(&sql).await?.collect().await? {
+            let clusters = batch.column(0).as_string_opt::<i32>();
+            let times = batch.column(1).as_primitive_opt::<TimestampMicrosecondType>();
+            let (Some(clusters), Some(times)) = (clusters, times) else { continue };
+            for (cluster, time) in clusters.iter().zip(times) {
+                let cluster = cluster.map(str::to_owned);
+                let Some(time) = time.and_then(DateTime::from_timestamp_micros) else { continue };
+                // It may be of a day that was asked for because of another cluster.
+                if next.get(&cluster) == Some(&time.date_naive()) {
+                    last.insert(cluster, time);
+                }
+            }
+        }
+    }
+}
+
+fn silent_clusters(
+    last: BTreeMap<Option<String>, DateTime<Utc>>,
+    silence: Duration,
+    now: DateTime<Utc>,
+) -> Vec<Lack> {
+    let silent = last.into_iter().filter(|(_, last)| elapsed(*last, now) > silence);
     let lack = |(cluster, last): (Option<String>, DateTime<Utc>)| Lack {
         check: &SILENT,
         reason: format!("nothing since {} UTC", last.format("%Y-%m-%d %H:%M:%S")),
@@ -290,8 +350,8 @@ async fn refused(
     session.add_snapshot("quarantine_log", &lake.quarantine().await?)?;
     let span = TimeDelta::from_std(lookback).unwrap_or(TimeDelta::MAX);
     let sql = QUARANTINE_SQL
-        .replace("{first}", &before(last_run.started_at, span).to_rfc3339())
-        .replace("{last}", &last_run.started_at.to_rfc3339());
+        .replace("{first}", &instant_sql(before(last_run.started_at, span)))
+        .replace("{last}", &instant_sql(last_run.started_at));
     let mut found = Vec::new();
     for batch in session.sql(&sql).await?.collect().await.map_err(QueryError::from)? {
         for row in 0..batch.num_rows() {

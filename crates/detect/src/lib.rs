@@ -31,7 +31,7 @@ pub use detection::{Detection, Head, HeadError, Input, Parameter, ParameterError
 pub use evidence::{Evidence, Source};
 pub use exceptions::{Effect, Exception, ExceptionError, Origin, read_exceptions};
 pub use finding::{Finding, Lowered};
-pub use health::{HEALTH_CHECKS, HealthCheck, HealthOptions};
+pub use health::{HEALTH_CHECKS, HealthCheck, HealthOptions, last_seen};
 pub use life::{ChangeError, find_recorded, set_state};
 pub use lint::{ATTACK_VERSION, Problem, lint};
 pub use lint_exceptions::{ExceptionProblem, lint_exceptions};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use podtrail_lake::{DetectRun, Snapshot};
-use podtrail_query::{QueryError, Session};
+use podtrail_query::{QueryError, Session, instant_sql};
 
 use crate::finding::Finding;
 use crate::recorded::{Recorded, State, add_strings, read_recorded};
@@ -71,8 +71,8 @@ impl Memory {
         let overlapping = format!(
             "SELECT * FROM findings
             WHERE detection IN (SELECT detection FROM candidate_detections)
-              AND last_seen >= TIMESTAMP '{}'",
-            first.to_rfc3339()
+              AND last_seen >= {}",
+            instant_sql(first)
         );
         for sql in [same, &overlapping] {
             for recorded in read_recorded(&session, sql).await? {

@@ -119,6 +119,20 @@ impl<'a> From<Cow<'a, str>> for Text<'a> {
     }
 }
 
+/// The text where it has at most `most` bytes, which must be 64 or more; else its beginning, `~` and a digest of all of it.
+///
+/// Whoever writes an envelope chooses the name of the cluster in it, which every event in it repeats and which names a directory.
+pub fn bounded_name(text: &str, most: usize) -> Cow<'_, str> {
+    /// `~` and 128 bits in hexadecimal digits.
+    const DIGITS: usize = 32;
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    let digest = blake3::hash(text.as_bytes()).to_hex();
+    let end = text.floor_char_boundary(most.saturating_sub(DIGITS + 1));
+    Cow::Owned(format!("{}~{}", &text[..end], &digest[..DIGITS]))
+}
+
 /// An instant: microseconds since the Unix epoch, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Micros(pub i64);
@@ -128,6 +142,20 @@ pub struct Micros(pub i64);
 pub struct Day(pub i32);
 
 impl Micros {
+    /// The first instant that an event is stored at: 1970-01-01T00:00:00Z.
+    pub const FIRST: Self = Self(0);
+
+    /// The last one: 2199-12-31T23:59:59.999999Z.
+    pub const LAST: Self = Self(7_258_118_400_000_000 - 1);
+
+    /// The instant, if an event may be stored at it.
+    ///
+    /// SQL engines count in nanoseconds here and there, which 64 bits hold from 1677 to 2262 only. One event outside of that
+    /// would fail every query that meets it, and so would one near the ends when an interval is added to its time.
+    pub fn checked(micros: i64) -> Option<Self> {
+        (Self::FIRST.0..=Self::LAST.0).contains(&micros).then_some(Self(micros))
+    }
+
     /// The instant as the API server writes it (`metav1.MicroTime`): RFC 3339, six digits of a second, `Z`.
     ///
     /// Nothing for an instant some 260,000 years away.

@@ -23,17 +23,17 @@ row! {
     ///
     /// Columns by which queries prune stand first: Delta Lake keeps statistics of the first 32 leaf columns only.
     pub struct Event<'a> builds EventBuilder {
-        /// The cluster: the name given at ingest, else what the envelope says, else `default`. Audit events do not name their cluster. Partition column.
+        /// The cluster: the name given at ingest, else what the envelope says, else `default`. Audit events do not name their cluster. A name of more than 512 bytes is cut, with a digest at its end. Partition column.
         pub cluster: Option<Text<'a>>,
         /// UTC day of `time`. Partition column.
         pub date: Option<Day>,
         /// What kind of request it is: `workload`, `rbac`, `access`, `secret`, `write` or `read`. Partition column.
         pub activity: Option<Text<'a>>,
-        /// When the request arrived: `received_at`, else `stage_at`, else the v1beta1 `timestamp`, else `shipped_at`. Never null.
+        /// When the request arrived: `received_at`, else `stage_at`, else the v1beta1 `timestamp`, else `shipped_at`; 1970-01-01 where none of them can be (`time_problem`). Never null.
         pub time: Option<Micros>,
-        /// `requestReceivedTimestamp`: the same for all stages of a request.
+        /// `requestReceivedTimestamp`: the same for all stages of a request. Null outside of 1970 to 2199; the text is in `extra` then.
         pub received_at: Option<Micros>,
-        /// `stageTimestamp`: when this stage was reached.
+        /// `stageTimestamp`: when this stage was reached. Null outside of 1970 to 2199; the text is in `extra` then.
         pub stage_at: Option<Micros>,
         /// The API verb, or the lower-case HTTP method of a non-resource request.
         pub verb: Option<Text<'a>>,
@@ -91,7 +91,7 @@ row! {
         pub envelopes: Option<Vec<Text<'a>>>,
         /// Who runs the cluster, where the envelope says: `aks`, `eks`, `gke`, `openshift` …
         pub provider: Option<Text<'a>>,
-        /// The host or log stream of the API server, where the envelope or the path says.
+        /// The host or log stream of the API server, where the envelope or the path says; cut as `cluster`.
         pub node: Option<Text<'a>>,
         /// The time that the envelope gives, which is when it was logged or shipped.
         pub shipped_at: Option<Micros>,
@@ -179,6 +179,8 @@ row! {
         pub embedded: Option<Embedded<'a>>,
         /// The PersistentVolumeClaim that the request writes; null where it writes none.
         pub volume_claim: Option<VolumeClaim<'a>>,
+        /// What is wrong with the times of the event: `absurd` where one of them is no time from 1970 to 2199, so that its text is in `extra` and `time` comes from another one; `future` where `time` is more than two hours later than when the event was read. Null where nothing is.
+        pub time_problem: Option<Text<'a>>,
     }
 }
 

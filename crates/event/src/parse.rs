@@ -19,6 +19,7 @@ use crate::kinds::workload_kind;
 use crate::outcome::{Evidence, Outcome, stores};
 use crate::redact::{RedactionKey, redact};
 use crate::request_uri::{DryRun, RequestQuery, kubelet_exec};
+use crate::time_problem::TimeProblem;
 
 /// Why a JSON text is not an audit event.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +66,8 @@ impl Parser {
     /// Reads one event.
     ///
     /// Every column is filled but `cluster` and those on the source and the envelopes, which the text does not know.
-    /// `shipped_at` is the time of an event that has none itself.
+    /// `shipped_at` is the time of an event that has none itself. A time that cannot be (see [`TimeProblem`]) costs that time,
+    /// not the event.
     ///
     /// # Errors
     /// When the text is not one JSON object, names another kind, or has no `auditID` or no timestamp.
@@ -94,14 +96,41 @@ impl Parser {
     }
 }
 
-/// An RFC 3339 instant, and whether it is in the one form that the API server writes
-/// (`metav1.MicroTime`: six fraction digits, `Z`).
-fn instant(text: &str) -> Option<(Micros, bool)> {
-    if let Some(time) = micro_time(text.as_bytes()) {
-        return Some((time, true));
+/// What a timestamp of an event says.
+enum Timestamp {
+    /// It is not there: the member is no text, or an empty one.
+    Absent,
+    /// An instant in the one form that the API server writes (`metav1.MicroTime`: six fraction digits, `Z`).
+    Exact(Micros),
+    /// One in another form of RFC 3339.
+    Other(Micros),
+    /// A text, and no instant that an event is stored at.
+    Absurd,
+}
+
+impl Timestamp {
+    fn read(value: &Json<'_>) -> Self {
+        match value.as_text() {
+            Some(text) if !text.is_empty() => Self::of(&text),
+            _ => Self::Absent,
+        }
     }
-    let time = DateTime::parse_from_rfc3339(text).ok()?;
-    Some((Micros(time.timestamp_micros()), false))
+
+    fn of(text: &str) -> Self {
+        if let Some(time) = micro_time(text.as_bytes()) {
+            return Self::Exact(time);
+        }
+        let time = DateTime::parse_from_rfc3339(text).ok();
+        let time = time.and_then(|time| Micros::checked(time.timestamp_micros()));
+        time.map_or(Self::Absurd, Self::Other)
+    }
+
+    fn time(&self) -> Option<Micros> {
+        match self {
+            Self::Exact(time) | Self::Other(time) => Some(*time),
+            Self::Absent | Self::Absurd => None,
+        }
+    }
 }
 
 /// A `metav1.MicroTime`, which is most of what is read: `2026-01-31T23:59:59.999999Z`.
@@ -121,8 +150,8 @@ fn micro_time(text: &[u8]) -> Option<Micros> {
     let day = NaiveDate::from_ymd_opt(year, number(5..7)?, number(8..10)?)?;
     let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
     let time = day.and_hms_micro_opt(hour, minute, second, number(20..26)?)?;
-    // The years before 1970 are not worth a proof that the table gives them back.
-    Some(Micros(time.and_utc().timestamp_micros())).filter(|time| time.0 >= 0)
+    // A leap second is read elsewhere: the column gives back another text.
+    Micros::checked(time.and_utc().timestamp_micros())
 }
 
 /// Puts a text into a column; false where it is no text, or the column has one already.
@@ -169,7 +198,9 @@ impl<'a, 't> Columns<'a, 't> {
             return Err(ParseError::Missing("auditID"));
         }
         let event = &mut self.event;
-        event.time = event.received_at.or(event.stage_at).or(self.fallback_time);
+        // Without any time that can be, the event stands at the beginning of time: it is not lost, nor any query.
+        let safe = event.time_problem.is_some().then_some(Micros::FIRST);
+        event.time = event.received_at.or(event.stage_at).or(self.fallback_time).or(safe);
         if event.time.is_none() {
             return Err(ParseError::Missing("timestamp"));
         }
@@ -249,29 +280,39 @@ impl<'a, 't> Columns<'a, 't> {
             "objectRef" => self.object_ref(value),
             "responseStatus" => self.response_status(value),
             "requestReceivedTimestamp" => {
-                let (time, exact) = value.as_text().and_then(|text| instant(&text)).unzip();
-                event.received_at = time;
-                exact == Some(true)
+                let (time, exact) = self.timestamp(&value);
+                self.event.received_at = time;
+                exact
             }
             "stageTimestamp" => {
-                let (time, exact) = value.as_text().and_then(|text| instant(&text)).unzip();
-                event.stage_at = time;
-                exact == Some(true)
+                let (time, exact) = self.timestamp(&value);
+                self.event.stage_at = time;
+                exact
             }
             // v1beta1 and v1alpha1.
             "timestamp" => {
-                let time = value.as_text().and_then(|text| instant(&text));
-                self.fallback_time = time.map(|(time, _)| time).or(self.fallback_time);
+                let (time, _) = self.timestamp(&value);
+                self.fallback_time = time.or(self.fallback_time);
                 false
             }
             "metadata" => {
-                let created = value.text("creationTimestamp").and_then(|text| instant(&text));
-                self.fallback_time = self.fallback_time.or(created.map(|(time, _)| time));
+                let created = value.text("creationTimestamp");
+                let created = created.and_then(|text| Timestamp::of(&text).time());
+                self.fallback_time = self.fallback_time.or(created);
                 false
             }
             "annotations" => self.annotations(value),
             _ => false,
         }
+    }
+
+    /// The time in a timestamp of the event, and whether a column gives its text back.
+    fn timestamp(&mut self, value: &Json<'a>) -> (Option<Micros>, bool) {
+        let timestamp = Timestamp::read(value);
+        if matches!(timestamp, Timestamp::Absurd) {
+            self.event.time_problem = Some(TimeProblem::Absurd.as_str().into());
+        }
+        (timestamp.time(), matches!(timestamp, Timestamp::Exact(_)))
     }
 
     fn object_ref(&mut self, value: Json<'a>) -> bool {

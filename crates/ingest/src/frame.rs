@@ -7,6 +7,9 @@
 //! read item by item. What else is longer is cut to its first bytes. When a line turns out not to begin a value it is a
 //! record, and the next line starts anew: damage costs the line it is in, or the item of a long list.
 //!
+//! No byte is passed over but blanks, byte order marks, the commas between values, and of a list that is read item by item what is around
+//! its items: when such a list is never closed, what it began with is a record too.
+//!
 //! Records depend on the stream alone, not on how it falls into blocks. Blocks are whole records, for the parsers.
 
 use std::io::{self, Read};
@@ -15,7 +18,7 @@ use crate::block::{Block, Kind, Record};
 use crate::envelope::Place;
 use crate::json::{self, Extent};
 use crate::span::{is_separator, separator_length};
-use crate::split::{Part, Stream};
+use crate::split::{Next, Part, Stream};
 use crate::window::{Head, Window};
 use crate::wrapper::{self, List, Opening};
 
@@ -25,6 +28,9 @@ pub(crate) const KEPT_BYTES: usize = 64 * 1024;
 /// After so many lines of a file that begin like a value over several lines, and are none however far one reads, a line is
 /// a line. It keeps a hostile file from being read again and again.
 const MAX_FAILED_JOINS: u32 = 64;
+
+/// After so many lists that went on behind NUL bytes and were never closed, a line with NUL bytes behind it is a line.
+const MAX_UNCLOSED_LISTS: u32 = 64;
 
 /// A line that was cut off is seen to be none of them within a few lines.
 const FEW_LINES: usize = 8;
@@ -52,6 +58,9 @@ pub(crate) struct Framer<R> {
     line_of_values: Option<u64>,
     /// Where in the stream the last list ended in damage: what stands there begins no other.
     lost_at: Option<u64>,
+    /// What lists began with that were never closed, not given out yet.
+    unclosed: Vec<Block>,
+    unclosed_lists: u32,
 }
 
 /// The next thing in the buffer.
@@ -82,6 +91,8 @@ impl<R: Read> Framer<R> {
             list: None,
             line_of_values: None,
             lost_at: None,
+            unclosed: Vec::new(),
+            unclosed_lists: 0,
         }
     }
 
@@ -104,6 +115,9 @@ impl<R: Read> Framer<R> {
     pub(crate) fn next_block(&mut self) -> Option<Block> {
         let mut wanted = self.limits.block;
         loop {
+            if let Some(block) = self.unclosed.pop() {
+                return Some(block);
+            }
             self.window.fill(wanted);
             let mut records = Vec::new();
             let mut at = 0;
@@ -124,7 +138,11 @@ impl<R: Read> Framer<R> {
             }
             let length = self.window.length();
             if self.window.has_ended() && length == 0 {
-                return None;
+                match self.list.take() {
+                    Some(list) => self.note_unclosed(&list),
+                    None if self.unclosed.is_empty() => return None,
+                    None => {}
+                }
             }
             let at_most = self.limits.record.saturating_add(1);
             wanted = length.saturating_mul(2).min(at_most).max(self.limits.block);
@@ -135,13 +153,16 @@ impl<R: Read> Framer<R> {
     fn step(&mut self, at: &mut usize) -> Step {
         self.skip_separators(at);
         if let Some(mut list) = self.list.take() {
-            match self.step_in_list(at, &mut list) {
+            match self.step_in_list(at, &mut list, self.limits.record) {
                 InList::Step(step) => {
                     self.list = Some(list);
                     return step;
                 }
                 InList::Closed => {}
-                InList::Lost => self.lost_at = Some(self.window.position(*at)),
+                InList::Lost => {
+                    self.lost_at = Some(self.window.position(*at));
+                    self.note_unclosed(&list);
+                }
             }
         }
         let rest = self.window.rest(*at);
@@ -177,26 +198,34 @@ impl<R: Read> Framer<R> {
         let text = trim_end(line);
         let length = text.len();
         if end.is_some() && !too_long && Part::of(text).is_some_and(|part| part.is_partial) {
-            return match self.gather(rest) {
-                Some(length) => Step::Record(self.record(at, Kind::Text, length)),
-                None => Step::More,
-            };
+            return self.parts(at);
         }
         // Behind a comma the value may go on: it is part of the text here.
         let is_unclosed = || json::is_unclosed(line.trim_ascii_end());
         let is_lost = self.lost_at == Some(self.window.position(*at));
         if !is_lost && json::is_open(text) && (end.is_none() || too_long || is_unclosed()) {
             match self.join(*at, end) {
+                // An object of a container runtime, written over several lines.
+                Join::Value(length)
+                    if Part::of(&self.window.rest(*at)[..length])
+                        .is_some_and(|part| part.is_partial) =>
+                {
+                    return self.parts(at);
+                }
                 Join::Value(length) if end.is_none() => {
                     return Step::Record(self.value(at, length));
                 }
                 Join::Value(length) => return Step::Record(self.record(at, Kind::Text, length)),
                 Join::List(opening) => {
-                    let head = &self.window.rest(*at)[..opening.length];
-                    self.list = Some(List::new(head, opening.objects));
-                    self.window.advance(at, opening.length);
+                    self.list = Some(self.list_at(at, opening));
                     return self.step(at);
                 }
+                Join::TornList(opening) => match self.open_torn_list(at, opening) {
+                    InList::Step(step) => return step,
+                    InList::Closed => return self.step(at),
+                    // There is no item in it.
+                    InList::Lost => {}
+                },
                 Join::More => return Step::More,
                 Join::Line => {}
             }
@@ -209,13 +238,60 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// The same where an item of a list may begin.
-    fn step_in_list(&mut self, at: &mut usize, list: &mut List) -> InList {
+    /// The parts of a line that was split, the first of which begins at `at`.
+    fn parts(&mut self, at: &mut usize) -> Step {
+        match self.gather(*at) {
+            Some(length) => Step::Record(self.record(at, Kind::Text, length)),
+            None => Step::More,
+        }
+    }
+
+    /// The list that begins at `at`, which is moved behind what the list begins with.
+    fn list_at(&mut self, at: &mut usize, opening: Opening) -> List {
+        let head = &self.window.rest(*at)[..opening.length];
+        let place = Place { offset: self.window.position(*at), line: self.window.line() };
+        let list = List::new(head, place, opening.objects);
+        self.window.advance(at, opening.length);
+        list
+    }
+
+    /// Begins to read a list with NUL bytes in it. Where that is not to be decided yet, or where no item is within reach, nothing
+    /// has changed.
+    fn open_torn_list(&mut self, at: &mut usize, opening: Opening) -> InList {
+        let (start, line) = (*at, self.window.line());
+        self.list = Some(self.list_at(at, opening));
+        self.skip_separators(at);
+        let Some(mut list) = self.list.take() else { return InList::Lost };
+        let reach = self.limits.record.saturating_sub(*at - start);
+        let found = self.step_in_list(at, &mut list, reach);
+        match found {
+            InList::Step(Step::Record(_)) => self.list = Some(list),
+            InList::Closed => {}
+            InList::Step(Step::More | Step::Elide(_)) | InList::Lost => {
+                *at = start;
+                self.window.return_to(line);
+            }
+        }
+        found
+    }
+
+    /// What a list began with is a record of its own when the list is never closed.
+    fn note_unclosed(&mut self, list: &List) {
+        let (head, Place { offset, line }) = list.head();
+        let end = trim_end(head).len();
+        let length = end as u64;
+        let record = Record { kind: Kind::Text, start: 0, end, length, line, wrapper: None };
+        self.unclosed.push(Block { offset, bytes: head.to_vec().into(), records: vec![record] });
+        self.unclosed_lists += 1;
+    }
+
+    /// The same where an item of a list may begin, which goes no further than `limit` bytes.
+    fn step_in_list(&mut self, at: &mut usize, list: &mut List, limit: usize) -> InList {
         let rest = self.window.rest(*at);
         let Some(first) = rest.first() else { return InList::Step(Step::More) };
-        let text = &rest[..rest.len().min(self.limits.record)];
+        let text = &rest[..rest.len().min(limit)];
         if *first == b']' {
-            match wrapper::closing(rest, list.objects) {
+            match wrapper::closing(rest, list.objects, limit) {
                 Extent::Incomplete if !self.window.has_ended() => return InList::Step(Step::More),
                 Extent::Incomplete | Extent::Invalid { .. } => return InList::Lost,
                 Extent::Complete(length) => {
@@ -232,7 +308,7 @@ impl<R: Read> Framer<R> {
             let record = self.record(at, Kind::Text, length);
             return InList::Step(Step::Record(Record { wrapper, ..record }));
         }
-        if !self.window.has_ended() && rest.len() <= self.limits.record {
+        if !self.window.has_ended() && rest.len() <= limit {
             return InList::Step(Step::More);
         }
         let Some(next) = list.after_damage(text) else { return InList::Lost };
@@ -245,7 +321,10 @@ impl<R: Read> Framer<R> {
     fn join(&mut self, at: usize, line_end: Option<usize>) -> Join {
         let rest = self.window.rest(at);
         let limit = self.limits.record;
-        if let Some(end) = line_end
+        // Behind a value in the same line it is a part of that line, which may or may not have been cut into its values.
+        let may_go_on = self.line_of_values != Some(self.window.line())
+            && self.unclosed_lists < MAX_UNCLOSED_LISTS;
+        if let Some(end) = line_end.filter(|_| may_go_on)
             && let Some(0) = rest.get(end)
             && let Some(opening) = wrapper::opening(&rest[..end.min(limit)])
         {
@@ -253,7 +332,7 @@ impl<R: Read> Framer<R> {
             match after.iter().position(|byte| *byte != 0) {
                 None if !self.window.has_ended() && rest.len() <= limit => return Join::More,
                 // The list goes on behind the NUL bytes.
-                Some(start) if !json::is_open(&after[start..]) => return Join::List(opening),
+                Some(start) if !json::is_open(&after[start..]) => return Join::TornList(opening),
                 _ => {}
             }
         }
@@ -292,28 +371,38 @@ impl<R: Read> Framer<R> {
 
     /// How far the parts of a line reach that was split: to the last part of every stream that has begun one. None if it is
     /// not all there. What is never finished reaches as far as there are parts.
-    fn gather(&self, text: &[u8]) -> Option<usize> {
+    fn gather(&mut self, at: usize) -> Option<usize> {
+        let text = self.window.rest(at);
         let limit = self.limits.record;
         let mut open = [false; 2];
         let mut start = 0;
         let mut length = 0;
+        let mut failures = 0;
         for _ in 0..MAX_PARTS {
-            let rest = &text[start..];
-            let line = match Kind::Text.end_in(rest) {
-                Some(end) => &rest[..end],
-                None if self.window.has_ended() => rest,
-                None if text.len() > limit => break,
-                None => return None,
+            let may_span = self.failed_joins < MAX_FAILED_JOINS;
+            let (part, end) = match Part::at_start(&text[start..], may_span) {
+                Next::Part(part, length) => (part, start + length),
+                Next::Open(part) if self.window.has_ended() => (part, text.len()),
+                Next::Open(_) | Next::Cut if !self.window.has_ended() && text.len() <= limit => {
+                    return None;
+                }
+                Next::Open(_) | Next::Other => break,
+                Next::Cut => {
+                    failures = 1;
+                    break;
+                }
             };
-            let part = if start + line.len() > limit { None } else { Part::of(trim_end(line)) };
-            let Some(part) = part else { break };
-            open[usize::from(part.stream == Stream::Err)] = part.is_partial;
-            length = start + trim_end(line).len();
-            if !open.contains(&true) || rest.get(line.len()) != Some(&b'\n') {
+            if end > limit {
                 break;
             }
-            start += line.len() + 1;
+            open[usize::from(part.stream == Stream::Err)] = part.is_partial;
+            length = start + trim_end(&text[start..end]).len();
+            if !open.contains(&true) || text.get(end) != Some(&b'\n') {
+                break;
+            }
+            start = end + 1;
         }
+        self.failed_joins += failures;
         Some(length)
     }
 
@@ -322,6 +411,10 @@ impl<R: Read> Framer<R> {
         let kept = if kind == Kind::Text { length } else { length.min(KEPT_BYTES) };
         let line = self.window.line();
         self.window.advance(at, length);
+        if kind == Kind::Nul {
+            // What follows is another line, by whatever number.
+            self.line_of_values = None;
+        }
         Record { kind, start, end: start + kept, length: length as u64, line, wrapper: None }
     }
 
@@ -369,8 +462,10 @@ fn trim_end(line: &[u8]) -> &[u8] {
 enum Join {
     /// A value of that many bytes.
     Value(usize),
-    /// A list that is longer than a record may be, or has NUL bytes in it.
+    /// A list that is longer than a record may be.
     List(Opening),
+    /// One that goes on behind NUL bytes.
+    TornList(Opening),
     /// Not to be decided yet.
     More,
     /// None: the line stands for itself.

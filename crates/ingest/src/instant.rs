@@ -6,31 +6,52 @@ use serde_json::value::RawValue;
 
 use crate::json;
 
-/// The time in a string or number.
-pub(crate) fn instant(value: &RawValue) -> Option<Micros> {
-    match value.get().as_bytes().first()? {
-        b'"' => instant_of(&json::text(value)?),
-        b'0'..=b'9' => since_epoch(value.get()),
-        _ => None,
+/// A time as it was written, in microseconds since the Unix epoch: it may be one that no event is stored at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Instant(i64);
+
+impl Instant {
+    /// The time in a text: with a date, if it names its offset too, or a number since the Unix epoch.
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        micros_of(text).map(Self)
+    }
+
+    /// The time, if an event may be stored at it.
+    pub(crate) fn stored(self) -> Option<Micros> {
+        Micros::checked(self.0)
     }
 }
 
-/// The time in a text: with a date, if it names its offset too, or a number since the Unix epoch.
+/// The time in a string or number, if an event may be stored at it.
+pub(crate) fn instant(value: &RawValue) -> Option<Micros> {
+    let micros = match value.get().as_bytes().first()? {
+        b'"' => micros_of(&json::text(value)?),
+        b'0'..=b'9' => since_epoch(value.get()),
+        _ => None,
+    };
+    Micros::checked(micros?)
+}
+
+/// The time in a text, if an event may be stored at it.
 pub(crate) fn instant_of(text: &str) -> Option<Micros> {
+    Instant::of(text)?.stored()
+}
+
+fn micros_of(text: &str) -> Option<i64> {
     let dated = match text.strip_suffix(" UTC") {
         Some(text) => DateTime::parse_from_rfc3339(&format!("{text}Z")),
         None => DateTime::parse_from_rfc3339(text)
             .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z")),
     };
     match dated {
-        Ok(time) => Some(Micros(time.timestamp_micros())),
+        Ok(time) => Some(time.timestamp_micros()),
         Err(_) => since_epoch(text),
     }
 }
 
 /// A number of seconds, milliseconds, microseconds or nanoseconds since the Unix epoch: which of them, its size says for
 /// any time from 1973 on.
-fn since_epoch(text: &str) -> Option<Micros> {
+fn since_epoch(text: &str) -> Option<i64> {
     const FIRST: u64 = 100_000_000;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
@@ -44,7 +65,7 @@ fn since_epoch(text: &str) -> Option<Micros> {
         100_000_000_000_000..100_000_000_000_000_000 => number,
         _ => number / 1_000,
     };
-    i64::try_from(micros).ok().map(Micros)
+    i64::try_from(micros).ok()
 }
 
 /// The first six digits behind the point.
@@ -76,6 +97,17 @@ mod tests {
         ] {
             let value: &RawValue = serde_json::from_str(json).unwrap();
             assert_eq!(instant(value), Some(Micros(micros)), "{json}");
+        }
+        for json in [
+            // No event is stored at these.
+            r#""1600-01-01T00:00:00Z""#,
+            r#""9999-12-31T23:59:59Z""#,
+            "99999999999",
+            "99999999999999999",
+        ] {
+            let value: &RawValue = serde_json::from_str(json).unwrap();
+            assert_eq!(instant(value), None, "{json}");
+            assert!(Instant::of(json.trim_matches('"')).is_some(), "{json}");
         }
         for json in ["true", "0", "-1795471200", r#""2026-11-23T22:00:00""#, r#""""#, "1e9", "{}"] {
             let value: &RawValue = serde_json::from_str(json).unwrap();

@@ -19,6 +19,9 @@ mod expansion;
 mod explain;
 mod follow;
 mod frame;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod input;
 mod instant;
 mod json;

@@ -6,17 +6,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
-use podtrail_event::{BatchBuilder, Event, ParseError, Parser, RedactionKey, Text, redact_record};
+use podtrail_event::{
+    BatchBuilder, Event, Micros, ParseError, Parser, RedactionKey, Text, TimeProblem, bounded_name,
+    redact_record,
+};
 use rayon::prelude::*;
 
 use crate::block::{Block, Kind};
 use crate::envelope::{self, Candidate, Contents, Facts, Place, Room, salvage};
+use crate::pipeline::now_micros;
 use crate::reject::{self, Verdict};
 use crate::shares::shares;
 use crate::span::Span;
 
 /// Below this size of a block the builders' spare room would outweigh the rows.
 const SMALL_BLOCK: usize = 1024 * 1024;
+
+/// The longest name of a cluster or node, in bytes: all events of an envelope repeat it.
+const LONGEST_NAME: usize = 512;
 
 /// A reason quotes the log, and is cut to so many characters.
 const MAX_REASON: usize = 300;
@@ -35,14 +42,17 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Says in the columns of an event where it is from.
-    fn mark<'e>(&'e self, event: &mut Event<'e>, place: Place, facts: &'e Facts<'_>) {
+    /// Says in the columns of an event where it is from, and that it was read at `now`.
+    fn mark<'e>(&'e self, event: &mut Event<'e>, place: Place, facts: &'e Facts<'_>, now: Micros) {
         const DEFAULT_CLUSTER: &str = "default";
-        let cluster = self.cluster.as_deref().or(facts.cluster.as_deref());
-        event.cluster = Some(cluster.unwrap_or(DEFAULT_CLUSTER).into());
+        let named = |name: &&str| !name.is_empty();
+        let cluster = self.cluster.as_deref().or(facts.cluster.as_deref()).filter(named);
+        let cluster = bounded_name(cluster.unwrap_or(DEFAULT_CLUSTER), LONGEST_NAME);
+        event.cluster = Some(cluster.into());
         event.envelopes = Some(facts.envelopes.iter().copied().map(Text::from).collect());
         event.provider = facts.provider.map(Text::from);
-        event.node = facts.node.as_deref().or(self.node.as_deref()).map(Text::from);
+        let node = facts.node.as_deref().or(self.node.as_deref());
+        event.node = node.map(|node| bounded_name(node, LONGEST_NAME).into());
         if facts.truncated {
             event.truncated = Some(true);
         }
@@ -50,6 +60,9 @@ impl Origin {
         event.source_sha256 = self.sha256.as_deref().map(Text::from);
         event.source_line = i64::try_from(place.line).ok();
         event.source_offset = i64::try_from(place.offset).ok();
+        if let Some(problem) = event.time.and_then(|time| TimeProblem::of_reading(time, now)) {
+            event.time_problem = Some(problem.as_str().into());
+        }
     }
 }
 
@@ -146,7 +159,7 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
 }
 
 /// Parses all records of a block. The order of rows is that of the block, except that events out of envelopes come last.
-fn parse_block(block: &Block, origin: &Origin) -> Parsed {
+pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let mut damaged = Vec::new();
     let mut odd = Vec::new();
     let mut items = Vec::new();
@@ -225,6 +238,8 @@ fn shorten(reason: &str) -> String {
 struct Rows<'a> {
     origin: &'a Origin,
     log: &'a Buffer,
+    /// When it is read: a stream may be followed for days.
+    now: Micros,
     parser: Parser,
     builder: Option<Box<BatchBuilder>>,
 }
@@ -232,7 +247,7 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn new(origin: &'a Origin, log: &'a Buffer) -> Self {
         let parser = Parser::new(origin.redaction.clone());
-        Self { origin, log, parser, builder: None }
+        Self { origin, log, now: Micros(now_micros()), parser, builder: None }
     }
 
     /// Appends a record that should be an event as it stands; false if it is none, or has members of an envelope.
@@ -241,7 +256,7 @@ impl<'a> Rows<'a> {
         let Ok(mut event) = self.parser.parse(record.bytes, None) else { return false };
         let is_bare = !event.extra.as_deref().is_some_and(envelope::is_lifted);
         if is_bare {
-            self.origin.mark(&mut event, record.place(), &bare);
+            self.origin.mark(&mut event, record.place(), &bare, self.now);
             self.builder
                 .get_or_insert_with(|| Box::new(BatchBuilder::over(self.log)))
                 .append(&event);
@@ -298,7 +313,7 @@ impl<'a> Rows<'a> {
         });
         let mut event = self.parser.parse(json, facts.shipped_at)?;
         event.original = original.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into());
-        self.origin.mark(&mut event, place, facts);
+        self.origin.mark(&mut event, place, facts, self.now);
         self.builder.get_or_insert_with(|| Box::new(BatchBuilder::over(self.log))).append(&event);
         Ok(())
     }

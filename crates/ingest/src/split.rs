@@ -2,14 +2,16 @@
 //!
 //! containerd and CRI-O write `<time> stdout P <text>` for a part and `F` for the last one; Docker writes
 //! `{"log":"…","stream":"stdout","time":"…"}`, where only the last part ends with a newline. Lines of the other stream may come
-//! between the parts of one.
+//! between the parts of one. What passed on Docker's lines may have written them anew: with blanks, other escapes, members in
+//! another order, one object over several lines.
 
+use std::borrow::Cow;
 use std::str;
 
-use memchr::{memchr, memmem};
+use crate::instant::{Instant, instant};
+use crate::json::{self, Extent, Object};
+use memchr::{memchr, memchr2, memmem};
 use podtrail_event::Micros;
-
-use crate::instant::instant_of;
 
 /// A line of a container log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +32,38 @@ impl Part {
     pub(crate) fn of(line: &[u8]) -> Option<Self> {
         match line.first()? {
             b'0'..=b'9' => CriLine::of(line).map(|line| line.part),
-            b'{' => Self::of_docker(line),
+            b'{' => Self::of_docker(line).or_else(|| Self::of_docker_anew(line)),
             _ => None,
         }
     }
 
+    /// The part that begins `text`, and its length up to the line end: a line, or an object over several lines if there
+    /// `may` be such.
+    pub(crate) fn at_start(text: &[u8], may_span: bool) -> Next {
+        let end = memchr2(b'\n', 0, text);
+        let line = &text[..end.unwrap_or(text.len())];
+        if let Some(part) = Self::of(trim_end(line)) {
+            return if end.is_some() { Next::Part(part, line.len()) } else { Next::Open(part) };
+        }
+        if end.is_none() {
+            return Next::Cut;
+        }
+        if !may_span || !begins_docker(text) {
+            return Next::Other;
+        }
+        match json::extent(&text[..text.len().min(LONGEST_OBJECT)]) {
+            Extent::Complete(length) => {
+                let Some(part) = Self::of(&text[..length]) else { return Next::Other };
+                let blanks = text[length..].iter().take_while(|byte| b" \t\r,".contains(byte));
+                let length = length + blanks.count();
+                if length < text.len() { Next::Part(part, length) } else { Next::Open(part) }
+            }
+            Extent::Incomplete if text.len() < LONGEST_OBJECT => Next::Cut,
+            Extent::Incomplete | Extent::Invalid { .. } => Next::Other,
+        }
+    }
+
+    /// A line as Docker writes it.
     fn of_docker(line: &[u8]) -> Option<Self> {
         // A quote inside the text is escaped, so it cannot hold what stands behind it.
         const AFTER: &[u8] = b"\",\"stream\":\"";
@@ -43,6 +72,70 @@ impl Part {
         let (stream, _) = Stream::at_start(&text[end + AFTER.len()..])?;
         let text = &text[..end];
         Some(Self { stream, is_partial: !ends_with_newline(text) && !is_whole(text) })
+    }
+
+    /// The same object in any other form.
+    fn of_docker_anew(line: &[u8]) -> Option<Self> {
+        if !begins_docker(line) {
+            return None;
+        }
+        let DockerLine { text, stream, .. } = DockerLine::of(&Object::read(line)?)?;
+        let is_partial = !text.ends_with('\n') && !is_whole(text.as_bytes());
+        Some(Self { stream, is_partial })
+    }
+}
+
+/// What stands at a place where a part may begin.
+pub(crate) enum Next {
+    /// A part of that many bytes.
+    Part(Part, usize),
+    /// A part that reaches to the end of what is there.
+    Open(Part),
+    /// Something else.
+    Other,
+    /// It is not all there.
+    Cut,
+}
+
+/// Without the blanks and commas at the end.
+fn trim_end(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|byte| !b" \t\r,".contains(byte));
+    if line.first() == Some(&b'{') { &line[..end.map_or(0, |last| last + 1)] } else { line }
+}
+
+/// Whether an object begins with a member that Docker's lines have.
+fn begins_docker(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"{") else { return false };
+    let Some(name) = rest.trim_ascii_start().strip_prefix(b"\"") else { return false };
+    let is_member = |member: &&[u8]| name.starts_with(member);
+    // An escaped name may be any.
+    name.first() == Some(&b'\\') || DOCKER_MEMBERS.iter().any(is_member)
+}
+
+/// Docker's buffer, all of it escaped as `\\uXXXX`, with as much again around it.
+const LONGEST_OBJECT: usize = 256 * 1024;
+
+const DOCKER_MEMBERS: [&[u8]; 4] = [b"log\"", b"stream\"", b"time\"", b"attrs\""];
+
+/// What Docker writes for a line of a container or a part of one.
+#[derive(Debug)]
+pub(crate) struct DockerLine<'a> {
+    pub(crate) text: Cow<'a, str>,
+    pub(crate) stream: Stream,
+    pub(crate) time: Option<Micros>,
+}
+
+impl<'a> DockerLine<'a> {
+    /// The line that an object is, if it has no members but those of one.
+    pub(crate) fn of(object: &Object<'a>) -> Option<Self> {
+        let is_docker =
+            object.iter().all(|(key, _)| matches!(key, "log" | "stream" | "time" | "attrs"));
+        if !is_docker {
+            return None;
+        }
+        let stream = object.text("stream")?;
+        let (stream, _) = Stream::at_start(stream.as_bytes())?;
+        Some(Self { text: object.text("log")?, stream, time: instant(object.get("time")?) })
     }
 }
 
@@ -53,7 +146,7 @@ impl Part {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CriLine<'a> {
     pub(crate) part: Part,
-    pub(crate) time: Micros,
+    pub(crate) time: Instant,
     pub(crate) text: &'a [u8],
 }
 
@@ -76,7 +169,7 @@ impl<'a> CriLine<'a> {
             [b'F'] | [b'F', b':', ..] => false,
             _ => return None,
         };
-        let time = instant_of(str::from_utf8(&line[..space]).ok()?)?;
+        let time = Instant::of(str::from_utf8(&line[..space]).ok()?)?;
         Some(Self { part: Part { stream, is_partial }, time, text })
     }
 }

@@ -86,6 +86,11 @@ impl<R: Read> Window<R> {
         self.line
     }
 
+    /// Goes back to the line of a place before.
+    pub(crate) fn return_to(&mut self, line: u64) {
+        self.line = line;
+    }
+
     /// Reads until there are `wanted` bytes, or the stream ends.
     pub(crate) fn fill(&mut self, wanted: usize) {
         let missing = wanted.saturating_sub(self.bytes.len());

@@ -54,6 +54,9 @@ impl Wrapper {
 /// A list whose items are being read.
 #[derive(Debug)]
 pub(crate) struct List {
+    /// What it began with, and where.
+    head: Vec<u8>,
+    place: Place,
     /// How many objects are around it.
     pub(crate) objects: usize,
     /// None around a bare array, and once it is not certain any more that an item is one of this list.
@@ -68,10 +71,24 @@ pub(crate) struct List {
 }
 
 impl List {
-    /// The list that is opened by the end of `head`.
-    pub(crate) fn new(head: &[u8], objects: usize) -> Self {
+    /// The list that is opened by the end of `head`, which stands at `place`.
+    pub(crate) fn new(head: &[u8], place: Place, objects: usize) -> Self {
         let wrapper = (objects > 0).then(|| Arc::new(Wrapper::new(head, objects)));
-        Self { objects, wrapper, items: 0, commas: 0, beginning: b"{".to_vec(), mistakes: 0 }
+        Self {
+            head: head.to_vec(),
+            place,
+            objects,
+            wrapper,
+            items: 0,
+            commas: 0,
+            beginning: b"{".to_vec(),
+            mistakes: 0,
+        }
+    }
+
+    /// What it began with, and where.
+    pub(crate) fn head(&self) -> (&[u8], Place) {
+        (&self.head, self.place)
     }
 
     pub(crate) fn comma(&mut self) {
@@ -141,7 +158,7 @@ impl List {
                     }
                 }
                 Some((b']', _)) => {
-                    let after = match closing(rest, self.objects) {
+                    let after = match closing(rest, self.objects, MAX_MARGIN) {
                         Extent::Complete(length) => rest[length..].trim_ascii_start().first(),
                         Extent::Incomplete => None,
                         Extent::Invalid { .. } => return Err(at),
@@ -208,8 +225,8 @@ pub(crate) fn opening_before_damage(prefix: &[u8]) -> Option<Opening> {
     })
 }
 
-/// How far the end of a list reaches, with the objects around it. `text` begins with the bracket.
-pub(crate) fn closing(text: &[u8], objects: usize) -> Extent {
+/// How far the end of a list reaches, with the objects around it: no further than `limit` bytes. `text` begins with the bracket.
+pub(crate) fn closing(text: &[u8], objects: usize, limit: usize) -> Extent {
     if objects == 0 {
         return Extent::Complete(1);
     }
@@ -217,10 +234,11 @@ pub(crate) fn closing(text: &[u8], objects: usize) -> Extent {
     let mut whole = b"{\"\":".repeat(objects);
     whole.push(b'[');
     let added = whole.len();
-    whole.extend_from_slice(&text[..text.len().min(MAX_MARGIN)]);
+    let margin = MAX_MARGIN.min(limit);
+    whole.extend_from_slice(&text[..text.len().min(margin)]);
     match json::extent(&whole) {
         Extent::Complete(length) => Extent::Complete(length - added),
-        Extent::Incomplete if text.len() > MAX_MARGIN => Extent::Invalid { line: 1 },
+        Extent::Incomplete if text.len() > margin => Extent::Invalid { line: 1 },
         extent => extent,
     }
 }

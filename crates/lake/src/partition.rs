@@ -10,6 +10,7 @@ use arrow::row::{RowConverter, SortField};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::scalar::ScalarValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use podtrail_event::bounded_name;
 
 use crate::spec::TableSpec;
 
@@ -23,13 +24,20 @@ const NULL_DIRECTORY: &str = "__HIVE_DEFAULT_PARTITION__";
 const DIRECTORY_ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The directory of a partition, relative to the table: `cluster=prod/date=2026-01-31/activity=rbac`.
+/// The longest value in a directory name, in bytes: with the name of the column it stays below the 255 that file systems allow.
+const LONGEST_VALUE: usize = 200;
+
+/// The directory of a partition, relative to the table: `cluster=prod/date=2026-01-31/activity=rbac`. A value that is too long
+/// is cut, with a digest at its end: the log says what it is, directories only keep partitions apart.
 pub(crate) fn directory(columns: &[&str], values: &PartitionValues) -> PathBuf {
     columns
         .iter()
         .zip(values)
         .map(|(column, value)| match value {
-            Some(value) => format!("{column}={}", utf8_percent_encode(value, DIRECTORY_ENCODED)),
+            Some(value) => {
+                let encoded = utf8_percent_encode(value, DIRECTORY_ENCODED).to_string();
+                format!("{column}={}", bounded_name(&encoded, LONGEST_VALUE))
+            }
             None => format!("{column}={NULL_DIRECTORY}"),
         })
         .collect()
@@ -131,5 +139,40 @@ impl Partitions {
     /// The number of the partition with these values, if any row is in it.
     pub(crate) fn find(&self, values: &PartitionValues) -> Option<usize> {
         self.by_values.get(values).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_name_is_short_and_plain() {
+        let columns = ["cluster", "date"];
+        let directory_of = |cluster: &str| {
+            let values = vec![Some(cluster.to_owned()), Some("2026-11-24".to_owned())];
+            directory(&columns, &values).display().to_string()
+        };
+        let names = [
+            "a".repeat(300),
+            "a".repeat(301),
+            "é".repeat(100),
+            format!("{}b", "é".repeat(100)),
+            "%".repeat(254),
+            "../../..".to_owned(),
+            "..".to_owned(),
+            "a/b\\c".to_owned(),
+            "a\0b\nc. ".to_owned(),
+            "集群".repeat(1000),
+        ];
+        let mut seen = std::collections::HashSet::new();
+        for name in names {
+            let directory = directory_of(&name);
+            let (cluster, rest) = directory.split_once('/').unwrap();
+            assert!(cluster.starts_with("cluster=") && rest == "date=2026-11-24", "{directory}");
+            assert!(cluster.len() <= 255 && !cluster.contains(['\0', '\n', '\\']), "{directory}");
+            assert!(seen.insert(directory), "{name}");
+        }
+        assert_eq!(directory_of("prod"), "cluster=prod/date=2026-11-24");
     }
 }

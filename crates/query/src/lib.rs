@@ -14,7 +14,7 @@ mod views;
 
 pub use error::QueryError;
 pub use functions::functions;
-pub use scope::{Scope, ScopeError};
+pub use scope::{Scope, ScopeError, instant_sql};
 pub use session::{
     ColumnDoc, FunctionDoc, LakeVersion, Limits, Optimized, Permission, Permissions, Planned,
     Prepared, ScanSize, Session, Statement, TableDoc, is_complete, parse,

@@ -157,6 +157,13 @@ fn instant(time: DateTime<Utc>) -> Expr {
     lit(ScalarValue::TimestampMicrosecond(Some(time.timestamp_micros()), Some("UTC".into())))
 }
 
+/// A moment as SQL for comparisons with a time.
+///
+/// `TIMESTAMP '…'` is in nanoseconds, which 64 bits hold from 1677 to 2262 only: a look-back of a thousand years would fail.
+pub fn instant_sql(time: DateTime<Utc>) -> String {
+    format!("arrow_cast({}, 'Timestamp(µs, \"UTC\")')", time.timestamp_micros())
+}
+
 fn day(date: NaiveDate) -> Expr {
     let days = date.signed_duration_since(NaiveDate::default()).num_days();
     lit(ScalarValue::Date32(i32::try_from(days).ok()))

@@ -27,7 +27,7 @@ use crate::cached::Cache;
 use crate::error::QueryError;
 use crate::functions::register;
 use crate::narrow::NarrowStructs;
-use crate::scope::Scope;
+use crate::scope::{Scope, instant_sql};
 use crate::views::{
     self, BASE_VIEWS, EVER_SUFFIX, FINDINGS, HIDDEN_VIEWS, HISTORY, KNOWN_SUFFIX, QUARANTINE, VIEWS,
 };
@@ -197,7 +197,7 @@ impl Session {
     /// Defines every view of events for the scope, and with the suffix `_history` for the look-back before it.
     fn define_events(&self, lazy: &mut LazyViews) {
         let all_views = [BASE_VIEWS, HIDDEN_VIEWS, VIEWS].concat();
-        let from = self.scope.from.map(|from| format!("TIMESTAMP '{}'", from.to_rfc3339()));
+        let from = self.scope.from.map(instant_sql);
         let from = from.as_deref().unwrap_or("NULL");
         // The look-back is all that is known before the scope.
         let (ever, history) = (self.scope.ever_predicate(), self.scope.history_predicate());

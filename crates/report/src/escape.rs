@@ -26,13 +26,33 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// A leading apostrophe makes a spreadsheet take a formula for text (OWASP, CSV injection).
-pub(crate) fn defuse(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}").into()
+/// The text as a cell of CSV: what a terminal would obey is spelled out as [`escape`] does, line ends and tabs apart, which may
+/// stand inside a cell; and what a spreadsheet would run has an apostrophe before it, which makes it text (OWASP, CSV injection).
+pub(crate) fn spreadsheet_cell(text: &str) -> Cow<'_, str> {
+    let is_kept = |character| matches!(character, '\n' | '\t') || !is_unsafe(character);
+    let text = if text.chars().all(is_kept) {
+        Cow::Borrowed(text)
     } else {
-        text.into()
-    }
+        let mut cell = String::with_capacity(text.len() + 16);
+        for character in text.chars() {
+            if is_kept(character) {
+                cell.push(character);
+            } else {
+                cell.push_str(&escape(character.encode_utf8(&mut [0; 4])));
+            }
+        }
+        cell.into()
+    };
+    if is_formula(&text) { format!("'{text}").into() } else { text }
+}
+
+/// Whether a spreadsheet may run a cell: blanks at its beginning may be left out when it is read, and the wide and small forms of
+/// the signs are taken for the signs.
+fn is_formula(cell: &str) -> bool {
+    const SIGNS: [char; 13] =
+        ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−'];
+    let is_blank_first = cell.starts_with(['\n', '\t', '\r']);
+    is_blank_first || cell.trim_start().starts_with(SIGNS)
 }
 
 fn is_unsafe(character: char) -> bool {
@@ -50,7 +70,7 @@ fn is_unsafe(character: char) -> bool {
 /// the same text in JSON. Line ends stay.
 pub struct TerminalWriter<W> {
     inner: W,
-    /// The beginning of a character.
+    /// The beginning of a character or of a line end.
     rest: Vec<u8>,
 }
 
@@ -73,11 +93,16 @@ impl<W: Write> Write for TerminalWriter<W> {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
             _ => self.rest.len(),
         };
-        let rest = self.rest.split_off(whole);
+        // What follows says whether a carriage return is half a line end.
+        let is_open = self.rest[..whole].ends_with(b"\r");
+        let rest = self.rest.split_off(whole - usize::from(is_open));
         let text = String::from_utf8_lossy(&self.rest);
         let mut escaped = String::with_capacity(text.len());
-        for character in text.chars() {
-            if is_unsafe(character) && character != '\n' {
+        let mut characters = text.chars().peekable();
+        while let Some(character) = characters.next() {
+            let is_line_end =
+                character == '\n' || character == '\r' && characters.peek() == Some(&'\n');
+            if is_unsafe(character) && !is_line_end {
                 for unit in character.encode_utf16(&mut [0; 2]) {
                     // Writing to a string cannot fail.
                     let _ = write!(escaped, "\\u{unit:04x}");
@@ -106,6 +131,44 @@ mod tests {
         assert_eq!(escape("\u{1b}[31mred\u{7}"), "\\u{1b}[31mred\\u{7}");
         assert_eq!(escape("a\nb\tc\r"), "a\\nb\\tc\\r");
         assert_eq!(escape("\u{9b}2J\u{202e}txt"), "\\u{9b}2J\\u{202e}txt");
+    }
+
+    #[test]
+    fn no_cell_is_run_or_obeyed() {
+        for (text, cell) in [
+            ("a=b", "a=b"),
+            ("", ""),
+            ("a\nb\tc", "a\nb\tc"),
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@SUM(1)", "'@SUM(1)"),
+            ("\t=1", "'\t=1"),
+            ("\n=1", "'\n=1"),
+            ("\nx", "'\nx"),
+            ("\r=1", "\\r=1"),
+            (" =1", "' =1"),
+            ("\u{3000}＝1", "'\u{3000}＝1"),
+            ("＝1", "'＝1"),
+            ("＋1", "'＋1"),
+            ("－1", "'－1"),
+            ("＠a", "'＠a"),
+            ("\u{1b}[31m=", "\\u{1b}[31m="),
+            ("a\u{9b}b\u{202e}c\0", "a\\u{9b}b\\u{202e}c\\u{0}"),
+            ("\u{feff}=1", "\\u{feff}=1"),
+        ] {
+            assert_eq!(spreadsheet_cell(text), cell, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_csv_ends_on_a_terminal_as_it_does() {
+        let mut out = Vec::new();
+        let mut writer = TerminalWriter::new(&mut out);
+        for byte in b"a,b\r\nc\rd\r\n" {
+            writer.write_all(&[*byte]).unwrap();
+        }
+        assert_eq!(String::from_utf8(out).unwrap(), "a,b\r\nc\\u000dd\r\n");
     }
 
     #[test]

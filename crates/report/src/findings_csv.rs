@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use podtrail_detect::Finding;
 
-use crate::escape::defuse;
+use crate::escape::spreadsheet_cell;
 
 const COLUMNS: [&str; 30] = [
     "finding_id",
@@ -41,7 +41,8 @@ const COLUMNS: [&str; 30] = [
 
 /// Writes findings as CSV with a header, named as in JSON lines. The members of a list are joined by `; `.
 ///
-/// The source is that of the first event. A cell that a spreadsheet would run has an apostrophe before it.
+/// The source is that of the first event. A cell that a spreadsheet would run has an apostrophe before it, and what a terminal would
+/// obey is spelled out, but for line ends and tabs inside.
 ///
 /// # Errors
 /// When `out` fails.
@@ -50,7 +51,7 @@ pub fn write_findings_csv(findings: &[Finding], out: &mut dyn Write) -> io::Resu
     writer.write_record(COLUMNS)?;
     for finding in findings {
         let cells = cells(finding);
-        writer.write_record(cells.iter().map(|cell| defuse(cell).into_owned()))?;
+        writer.write_record(cells.iter().map(|cell| spreadsheet_cell(cell).into_owned()))?;
     }
     writer.flush()
 }

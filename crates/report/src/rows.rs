@@ -16,7 +16,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
-use crate::escape::{defuse, escape};
+use crate::escape::{TerminalWriter, escape, spreadsheet_cell};
 use crate::markdown::{escape_markdown, markdown_header, markdown_row};
 
 /// How rows are written.
@@ -280,11 +280,15 @@ fn count(out: Out<'_>, rows: usize) -> std::io::Result<()> {
     writeln!(out, "{rows} row{}", if rows == 1 { "" } else { "s" })
 }
 
+/// Names are no wider, however long one of them is: a query may name a column as it likes, and a width is 16 bits.
+const MOST_WIDTH: usize = 200;
+
 /// As psql prints it with `\x`.
 fn vertical(batch: &RecordBatch, rows: &mut usize, out: Out<'_>) -> Result<(), ReportError> {
     let schema = batch.schema();
     let names: Vec<_> = schema.fields().iter().map(|field| escape(field.name())).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let width = longest.min(MOST_WIDTH);
     each_row(batch, |cells| {
         *rows += 1;
         writeln!(out, "-[ {rows} ]{}", "-".repeat(width))?;
@@ -304,17 +308,26 @@ fn csv_header(schema: &Schema) -> Result<RecordBatch, ArrowError> {
     )
 }
 
-/// A column as CSV can hold it: nested values as JSON, strings that a spreadsheet would run as text.
+/// A column as CSV can hold it: nested values as JSON, strings that a spreadsheet would run or a terminal obey as text.
 fn csv_column(column: &ArrayRef) -> Result<ArrayRef, ReportError> {
-    if column.data_type().is_nested() {
+    if column.data_type().is_nested() && !is_text(column.data_type()) {
         return nested_as_json(column);
     }
-    if !matches!(column.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
+    if !is_text(column.data_type()) {
         return Ok(column.clone());
     }
     let strings = cast(column, &DataType::Utf8)?;
-    let quoted = strings.as_string::<i32>().iter().map(|text| text.map(defuse));
+    let quoted = strings.as_string::<i32>().iter().map(|text| text.map(spreadsheet_cell));
     Ok(Arc::new(quoted.collect::<StringArray>()))
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_text(values),
+        DataType::RunEndEncoded(_, values) => is_text(values.data_type()),
+        _ => false,
+    }
 }
 
 fn nested_as_json(column: &ArrayRef) -> Result<ArrayRef, ReportError> {
@@ -330,7 +343,9 @@ fn nested_as_json(column: &ArrayRef) -> Result<ArrayRef, ReportError> {
         }
         buffer.clear();
         encoder.encode(row, &mut buffer);
-        texts.push(Some(String::from_utf8_lossy(&buffer).into_owned()));
+        let mut json = TerminalWriter::new(Vec::new());
+        json.write_all(&buffer)?;
+        texts.push(Some(String::from_utf8_lossy(&json.into_inner()).into_owned()));
     }
     Ok(Arc::new(StringArray::from(texts)))
 }

@@ -10,10 +10,17 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::output;
 
+/// A column is no wider, whatever is in it: a value may be as long as its file, and a width is 16 bits.
+const MOST_WIDTH: usize = 60;
+
 pub(crate) fn run(config: &Config) -> anyhow::Result<Exit> {
     let command = Cli::command();
     let rows = config.rows(&command);
-    let width = rows.iter().map(|(_, value, _)| value.len()).max().unwrap_or(0);
+    let rows =
+        rows.into_iter().map(|(name, value, origin)| (name, escape(&value).into_owned(), origin));
+    let rows: Vec<_> = rows.collect();
+    let longest = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
+    let width = longest.min(MOST_WIDTH);
     let mut out = output::stdout();
     for (name, value, origin) in rows {
         let origin = match origin {
@@ -21,7 +28,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<Exit> {
             None if value.is_empty() => "not set".to_owned(),
             None => "default".to_owned(),
         };
-        writeln!(out, "{name:<12}  {:<width$}  {}", escape(&value), escape(&origin))?;
+        writeln!(out, "{name:<12}  {value:<width$}  {}", escape(&origin))?;
     }
     out.flush()?;
     Ok(Exit::Ok)

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &IngestArgs, runtime: &Runtime) -> anyhow::Result<E
     let summary = summary?;
     ingest::tell_problems(&summary);
     if arguments.json {
-        let mut out = output::raw_stdout();
+        let mut out = output::data_stdout();
         let mut object = json!(explanation);
         object["quarantined"] = summary.quarantined.into();
         object["skipped"] = summary.skipped.into();

@@ -56,7 +56,7 @@ async fn list(arguments: &FindingsListArgs) -> anyhow::Result<Exit> {
         "SELECT {columns} FROM findings WHERE severity IN ({severities}) AND state IN ({states})
         ORDER BY array_position(make_array({order}), severity), last_seen DESC, finding_id"
     );
-    let mut out = output::raw_stdout();
+    let mut out = output::data_stdout();
     write_query(&session, &sql, arguments.format, &mut out).await?;
     out.flush()?;
     Ok(Exit::Ok)

@@ -113,7 +113,7 @@ pub(crate) fn print(
 ) -> anyhow::Result<()> {
     let mut out: Box<dyn Write> = match format {
         FindingFormat::Table => Box::new(output::stdout()),
-        _ => Box::new(output::raw_stdout()),
+        _ => output::data_stdout(),
     };
     match format {
         FindingFormat::Table => write_table(&mut out)?,

@@ -52,7 +52,7 @@ async fn list(session: &Session, format: RowFormat) -> anyhow::Result<Exit> {
     let schema = Arc::new(records.schema().as_arrow().clone());
     let mut records = records.execute_stream().await.map_err(QueryError::from)?;
     let shape = if format.is_for_people() { for_people } else { for_machines };
-    let mut out = output::raw_stdout();
+    let mut out = output::data_stdout();
     let empty = shape(&RecordBatch::new_empty(schema))?;
     let mut rows = RowWriter::new(&empty.schema(), format, &mut out)?;
     while let Some(batch) = records.try_next().await.map_err(QueryError::from)? {

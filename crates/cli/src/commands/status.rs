@@ -8,9 +8,9 @@ use anyhow::Context;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use chrono::{DateTime, Utc};
-use podtrail_detect::{Severity, State};
+use podtrail_detect::{Severity, State, last_seen};
 use podtrail_lake::{Day, Lake};
-use podtrail_query::{QueryError, Session};
+use podtrail_query::{QueryError, Session, instant_sql};
 use podtrail_report::{ClusterStatus, DetectStatus, OpenFindings, Status};
 use tokio::runtime::Runtime;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &StatusArgs) -> anyhow::Result<Exit> {
     if let Some(path) = &arguments.output {
         replace(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     } else {
-        let mut out = output::raw_stdout();
+        let mut out = output::data_stdout();
         out.write_all(&text)?;
         out.flush()?;
     }
@@ -65,8 +65,8 @@ async fn status(lake: &Lake, at: DateTime<Utc>) -> anyhow::Result<Status> {
     session.add_snapshot("quarantine_log", &lake.quarantine().await?)?;
     let quarantined = "SELECT count(*) FROM quarantine_log AS refused WHERE releases IS NULL
         AND NOT EXISTS (SELECT 1 FROM quarantine_log AS release WHERE release.releases = refused.quarantine_id)";
-    let day_before = at.checked_sub_days(chrono::Days::new(1)).unwrap_or(at).to_rfc3339();
-    let last_day = format!("{quarantined} AND quarantined_at >= TIMESTAMP '{day_before}'");
+    let day_before = at.checked_sub_days(chrono::Days::new(1)).unwrap_or(at);
+    let last_day = format!("{quarantined} AND quarantined_at >= {}", instant_sql(day_before));
     let mut open_findings = Vec::new();
     for severity in Severity::ALL.into_iter().rev().map(Severity::as_str) {
         let states = State::ALL.into_iter().filter(|state| state.is_open());
@@ -80,7 +80,7 @@ async fn status(lake: &Lake, at: DateTime<Utc>) -> anyhow::Result<Status> {
     Ok(Status {
         at,
         events_version: events.version(),
-        clusters: clusters(events.days(), at),
+        clusters: clusters(events.days(), &last_seen(&events, at).await?, at),
         quarantined: count(&session, quarantined).await?,
         quarantined_last_day: count(&session, &last_day).await?,
         detect: run.map(|run| DetectStatus {
@@ -105,18 +105,24 @@ async fn count(session: &Session, sql: &str) -> Result<u64, QueryError> {
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-fn clusters(days: Vec<Day>, at: DateTime<Utc>) -> Vec<ClusterStatus> {
+fn clusters(
+    days: Vec<Day>,
+    last_seen: &BTreeMap<Option<String>, DateTime<Utc>>,
+    at: DateTime<Utc>,
+) -> Vec<ClusterStatus> {
     const USUAL_DAYS: usize = 7;
-    let mut clusters: BTreeMap<String, Vec<Day>> = BTreeMap::new();
+    let mut clusters: BTreeMap<Option<String>, Vec<Day>> = BTreeMap::new();
     for day in days {
-        clusters.entry(day.cluster.clone().unwrap_or_default()).or_default().push(day);
+        clusters.entry(day.cluster.clone()).or_default().push(day);
     }
-    let status = |(cluster, days): (String, Vec<Day>)| {
-        let last_event = days.iter().filter_map(|day| day.last).max();
-        let usual: Vec<u64> = days.iter().rev().take(USUAL_DAYS).map(|day| day.rows).collect();
+    let status = |(cluster, days): (Option<String>, Vec<Day>)| {
+        let last_event = last_seen.get(&cluster).copied();
+        // Days that the clock of nobody has reached are not usual.
+        let known = days.iter().filter(|day| day.date <= last_event.map(|last| last.date_naive()));
+        let usual: Vec<u64> = known.rev().take(USUAL_DAYS).map(|day| day.rows).collect();
         let lag = last_event.map(|last| at.signed_duration_since(last).num_seconds());
         ClusterStatus {
-            cluster,
+            cluster: cluster.unwrap_or_default(),
             events: days.iter().map(|day| day.rows).sum(),
             events_per_day: usual.iter().sum::<u64>() / (usual.len() as u64).max(1),
             last_event,

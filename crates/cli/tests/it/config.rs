@@ -50,6 +50,16 @@ fn config_tells_each_setting_and_where_it_is_from() {
 }
 
 #[test]
+fn a_long_value_is_printed_as_any() {
+    let long = "x".repeat(100_000);
+    let run = with_file(&format!("lake = '{long}'\n"), &["config"], &[]).expect(0);
+    let (lake, origin) = shown(&run, "lake");
+    assert_eq!(lake, long);
+    assert!(origin.ends_with("settings.toml, line 1"), "{origin}");
+    assert!(run.stdout.lines().filter(|line| line.len() > 1000).count() == 1);
+}
+
+#[test]
 fn a_flag_beats_the_environment_and_that_the_file() {
     let (dir, lake) = scratch();
     let log = dir.path().join("a.log");

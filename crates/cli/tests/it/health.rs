@@ -42,6 +42,38 @@ fn a_silent_cluster_is_told_once_an_episode() {
 }
 
 #[test]
+fn an_event_of_the_future_hides_no_silence() {
+    let mut lake = Fixture::new();
+    lake.ingest_as("one", &pods("a", 1, 0));
+    let odd = [
+        "2099-01-01T00:00:00.000000Z",
+        "9999-12-31T23:59:59.999999Z",
+        "1600-01-01T00:00:00.000000Z",
+        "12026-11-24T10:00:00.000000Z",
+        "-0001-11-24T10:00:00.000000Z",
+    ];
+    let events: Vec<_> = odd.iter().map(|time| privileged_pod(time, time)).collect();
+    lake.ingest_as("one", &events);
+    let check = ["--detection", "cluster-silent", "--silence", "30m"];
+    assert_eq!(told(&lake, &check), ["cluster-silent one -"]);
+    // Nor are they lost, nor do they keep others from being looked at, in this run or a later one.
+    let privileged = ["--detection", "privileged-container"];
+    let seen = |lake: &Fixture| -> usize {
+        let found = lake.detect(&privileged).expect(0).jsonl();
+        found.iter().map(|finding| finding["event_ids"].as_array().unwrap().len()).sum()
+    };
+    lake.ingest_as("one", &pods("b", 1, 7));
+    assert_eq!(seen(&lake), odd.len());
+    let odd_rows = lake.sql("SELECT time_problem, count(*) AS n FROM stages WHERE time_problem IS NOT NULL GROUP BY time_problem ORDER BY time_problem");
+    assert_eq!(
+        odd_rows.to_string(),
+        r#"[{"time_problem":"absurd","n":4},{"time_problem":"future","n":1}]"#
+    );
+    let status = crate::podtrail(["status", "--lake", &lake.lake, "--format", "json"]).expect(0);
+    assert_eq!(status.json()["clusters"][0]["last_event"], "2026-11-24T10:07:00Z");
+}
+
+#[test]
 fn the_checks_are_listed_and_explained() {
     let list = crate::podtrail(["detections", "list"]).expect(0).stdout;
     assert!(list.contains("high      cluster-silent"), "{list}");

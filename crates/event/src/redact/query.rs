@@ -1,52 +1,263 @@
-//! Credentials in the query of a request URI, as proxied programs take them.
+//! Credentials in request URIs, as proxied programs take them: in the query, in what is like one, and before a host.
+//!
+//! Who writes a URI into a parameter encodes it, once or more often; so what a value says is read as a URI too.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 
 use super::key::{RedactionKey, is_digest};
 
-/// Parameters whose name ends so carry a credential; `-` counts as `_`, and case does not count.
-const SECRET_ENDINGS: [&str; 12] = [
+/// Names that end so carry a credential, of whatever they are the end.
+const SECRET_ENDINGS: [&str; 19] = [
     "token",
+    "tokens",
     "secret",
+    "secrets",
     "password",
+    "passwords",
     "passwd",
+    "passphrase",
     "signature",
     "assertion",
-    "api_key",
     "apikey",
-    "access_key",
     "accesskey",
-    "secret_key",
-    "private_key",
+    "secretkey",
+    "privatekey",
+    "credential",
+    "credentials",
+    "jwt",
+    "sessid",
+    "sessionid",
 ];
 
-/// Names that are too short to be endings.
-const SECRET_NAMES: [&str; 4] = ["jwt", "pass", "pwd", "sig"];
+/// Words that are too short to be the end of any name: the last word of a name, as in `user_pw` and `authKey`.
+const SECRET_WORDS: [&str; 15] = [
+    "auth",
+    "authorization",
+    "bearer",
+    "cred",
+    "creds",
+    "key",
+    "keys",
+    "otp",
+    "pass",
+    "psw",
+    "pw",
+    "pwd",
+    "sid",
+    "sig",
+    "session",
+];
 
-/// The URI with digests for the credentials in its query; nothing where it has none.
+/// Names that carry a credential when there is nothing else in them.
+const SECRET_NAMES: [&str; 5] = ["code", "codes", "authcode", "authorizationcode", "ticket"];
+
+/// Parameters of the API server that may hold anything, and no credentials of proxied programs: what they say is a selector, a
+/// command, or the place in a list.
+const OWN_PARAMETERS: [&str; 5] =
+    ["command", "continue", "fieldSelector", "labelSelector", "resourceVersion"];
+
+/// URIs in parameters of URIs …: what is encoded more often is not looked into, but taken for secret.
+const MAX_NESTING: usize = 6;
+
+/// After so many passes that each found something a URI is a secret as a whole.
+const MAX_PASSES: usize = 8;
+
+/// The URI with digests for its credentials; nothing where it has none. Redacting again changes nothing.
 pub(super) fn redact_query(uri: &str, key: &RedactionKey) -> Option<String> {
-    let (path, query) = uri.split_once('?')?;
-    let mut redacted = format!("{path}?");
-    let mut changed = false;
-    for pair in query.split_inclusive('&') {
-        match secret(pair.trim_end_matches('&')) {
-            Some((name, secret)) => {
-                redacted.extend([name, "=", &key.digest(secret.as_bytes())]);
-                redacted.extend(pair.ends_with('&').then_some('&'));
-                changed = true;
-            }
-            None => redacted += pair,
+    let is_plain = |byte: u8| !matches!(byte, b'?' | b'#' | b';' | b'@' | b'%');
+    if uri.bytes().all(is_plain) {
+        return None;
+    }
+    let mut redacted = uri_text(uri, key, 0)?;
+    // With a digest in its place a credential may give its neighbours another meaning; what is stored must have none.
+    for _ in 0..MAX_PASSES {
+        match uri_text(&redacted, key, 0) {
+            Some(again) => redacted = again,
+            None => return Some(redacted),
         }
+    }
+    Some(key.digest(uri.as_bytes()))
+}
+
+/// The same at a depth of URIs in URIs.
+fn uri_text(uri: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
+    let after_hosts = user_info(uri, key);
+    let uri = after_hosts.as_deref().unwrap_or(uri);
+    let start = uri.find(['?', '#']).unwrap_or(uri.len());
+    let (path, query) = uri.split_at(start);
+    let new_path = path_text(path, key, nesting);
+    let new_query = pairs(query, key, nesting);
+    if new_path.is_none() && new_query.is_none() {
+        return after_hosts;
+    }
+    let path = new_path.map_or(Cow::Borrowed(path), Cow::Owned);
+    let query = new_query.map_or(Cow::Borrowed(query), Cow::Owned);
+    Some([path, query].concat())
+}
+
+/// A path with digests for what stands behind a semicolon in it, or behind an encoded question mark.
+fn path_text(path: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
+    let start = path.find([';', '%'])?;
+    // From the beginning of the segment on.
+    let start = path[..start].rfind('/').map_or(0, |slash| slash + 1);
+    let (plain, rest) = path.split_at(start);
+    let mut redacted = String::from(plain);
+    let mut changed = false;
+    for segment in rest.split_inclusive('/') {
+        let text = segment.strip_suffix('/').unwrap_or(segment);
+        let (name, parameters) = text.split_at(text.find(';').unwrap_or(text.len()));
+        let new_name = name.contains('%').then(|| decoded(name)).and_then(|plain| {
+            // Below the path itself it is a value, which may be anything.
+            let has_query =
+                nesting > 0 || plain.contains(['?', '#', ';', '@']) || is_encoded(&plain);
+            has_query.then(|| nested(name, key, nesting))?
+        });
+        let new_parameters = pairs(parameters, key, nesting);
+        changed |= new_name.is_some() || new_parameters.is_some();
+        redacted.push_str(new_name.as_deref().unwrap_or(name));
+        redacted.push_str(new_parameters.as_deref().unwrap_or(parameters));
+        redacted.push_str(&segment[text.len()..]);
     }
     changed.then_some(redacted)
 }
 
-/// The name as written, and the decoded value, of a parameter that carries a credential.
-fn secret(pair: &str) -> Option<(&str, String)> {
-    let (written, value) = pair.split_once('=')?;
-    let (name, secret) = form_urlencoded::parse(pair.as_bytes()).next()?;
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    let is_secret = SECRET_NAMES.contains(&&*name)
-        || SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending));
-    (is_secret && !value.is_empty() && !is_digest(value)).then(|| (written, secret.into_owned()))
+/// What stands before hosts, `scheme://user:password@host`, with digests for the passwords.
+fn user_info(uri: &str, key: &RedactionKey) -> Option<String> {
+    let mut redacted = String::new();
+    let mut rest = uri;
+    let mut copied = 0;
+    let at = |rest: &str| uri.len() - rest.len();
+    while let Some(slashes) = rest.find("//") {
+        rest = &rest[slashes + 2..];
+        let is_authority = slashes == 0 && at(rest) == 2 || uri[..at(rest) - 2].ends_with(':');
+        let ends = |letter: char| "/?#\"'<>\\".contains(letter) || letter.is_whitespace();
+        let authority = &rest[..rest.find(ends).unwrap_or(rest.len())];
+        let Some(user) = authority.rfind('@').filter(|_| is_authority) else { continue };
+        let user = &authority[..user];
+        let name = user.find(':').map_or(0, |colon| colon + 1);
+        let secret = &user[name..];
+        let is_known = is_digest(&decoded(secret)) || is_digest(&decoded(user));
+        if !secret.is_empty() && !is_known {
+            let start = at(rest) + name;
+            redacted.push_str(&uri[copied..start]);
+            // A colon would be taken for the one before the password.
+            redacted.push_str(&encode(&key.digest(decoded(secret).as_bytes())));
+            copied = start + secret.len();
+        }
+        rest = &rest[authority.len()..];
+    }
+    (copied > 0).then(|| redacted + &uri[copied..])
+}
+
+/// Pairs of names and values, whatever separates them: a fragment may be like a query, and so may another query in it.
+fn pairs(text: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
+    let is_separator = |letter: char| matches!(letter, '&' | ';' | '?' | '#');
+    let mut redacted = String::new();
+    let mut changed = false;
+    for piece in text.split_inclusive(is_separator) {
+        let pair = piece.trim_end_matches(is_separator);
+        let new = match pair.split_once('=') {
+            Some((name, value)) if is_secret(name) => {
+                let plain = decoded(value);
+                let is_new = !value.is_empty() && !is_digest(&plain);
+                is_new.then(|| format!("{name}={}", key.digest(plain.as_bytes())))
+            }
+            Some((name, _)) if nesting == 0 && OWN_PARAMETERS.contains(&name) => None,
+            Some((name, value)) => {
+                nested(value, key, nesting).map(|value| format!("{name}={value}"))
+            }
+            None => nested(pair, key, nesting),
+        };
+        changed |= new.is_some();
+        redacted.push_str(new.as_deref().unwrap_or(pair));
+        redacted.push_str(&piece[pair.len()..]);
+    }
+    changed.then_some(redacted)
+}
+
+/// A value that may be a URI, or pairs, and encoded, with digests for the credentials in it.
+fn nested(value: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
+    let plain = decoded(value);
+    if plain == value && !plain.contains(['=', '@', '{', '[']) {
+        return None;
+    }
+    if is_digest(&plain) {
+        return None;
+    }
+    if nesting >= MAX_NESTING {
+        return Some(key.digest(plain.as_bytes()));
+    }
+    if plain.trim_start().starts_with(['{', '[']) && names_secret(&plain) {
+        return Some(key.digest(plain.as_bytes()));
+    }
+    let redacted = match plain.find(['?', '#']) {
+        None if plain.contains('=') && !plain.contains("://") => pairs(&plain, key, nesting + 1),
+        _ => uri_text(&plain, key, nesting + 1),
+    }?;
+    Some(if plain == value { redacted } else { encode(&redacted) })
+}
+
+/// Whether JSON in a parameter has a member of a secret name.
+fn names_secret(json: &str) -> bool {
+    json.split('"').any(|text| text.len() <= 64 && is_secret(text))
+}
+
+/// Whether the value of a parameter of this name, as it is written, is a credential.
+fn is_secret(written: &str) -> bool {
+    let mut name = Cow::Borrowed(written);
+    for _ in 0..MAX_NESTING {
+        if !is_encoded(&name) {
+            break;
+        }
+        name = decoded(&name).into_owned().into();
+    }
+    let words = words(&name);
+    let (Some(last), joined) = (words.last(), words.concat()) else { return false };
+    SECRET_WORDS.contains(&&**last)
+        || SECRET_NAMES.contains(&&*joined)
+        || SECRET_ENDINGS.iter().any(|ending| joined.ends_with(ending))
+}
+
+/// The words of a name in lower case: `Token[]`, `user[password]`, `api-key`, `authKey`. Numbers at its end do not count.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut before = ' ';
+    for letter in name.chars() {
+        let is_start = !before.is_alphanumeric() || before.is_lowercase() && letter.is_uppercase();
+        if letter.is_alphanumeric() {
+            if is_start {
+                words.push(String::new());
+            }
+            if let Some(word) = words.last_mut() {
+                word.extend(letter.to_lowercase());
+            }
+        }
+        before = letter;
+    }
+    for word in &mut words {
+        word.truncate(word.trim_end_matches(|letter: char| letter.is_ascii_digit()).len());
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn is_encoded(text: &str) -> bool {
+    text.contains(['%', '+'])
+}
+
+/// What a part of a query says.
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !is_encoded(text) {
+        return Cow::Borrowed(text);
+    }
+    let text = text.replace('+', " ");
+    percent_decode_str(&text).decode_utf8_lossy().into_owned().into()
+}
+
+fn encode(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 #[cfg(test)]
@@ -67,16 +278,83 @@ mod tests {
             "password",
             "X-Amz-Security-Token",
             "X-Amz-Signature",
+            "X-Amz-Credential",
             "apiKey",
             "api-key",
             "jwt",
             "acc%65ss_token",
+            "%2574oken",
+            "pw",
+            "user_pw",
+            "auth",
+            "key",
+            "authKey",
+            "code",
+            "tokens",
+            "Token[]",
+            "token[0]",
+            "user[password]",
+            "user%5Bpassword%5D",
+            "token.1",
+            "token2",
+            "PASSWD",
+            "Auth",
         ] {
-            let redacted = redact(&format!("/x?a=1&{name}=hunter%32&b=2")).unwrap();
-            assert!(redacted.starts_with(&format!("/x?a=1&{name}=redacted:")), "{redacted}");
-            assert!(redacted.ends_with("&b=2"), "{redacted}");
+            for (before, after) in
+                [("?a=1&", "&b=2"), ("?a=1;", ";b=2"), ("#", ""), ("?a#b=1&", "")]
+            {
+                let redacted = redact(&format!("/x{before}{name}=hunter%32{after}"));
+                let redacted = redacted.unwrap_or_else(|| panic!("{before}{name}"));
+                assert!(redacted.starts_with(&format!("/x{before}{name}=redacted:")), "{redacted}");
+                assert!(redacted.ends_with(after), "{redacted}");
+                assert!(!redacted.contains("hunter"), "{redacted}");
+                assert_eq!(redact(&redacted), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_uri_in_a_uri_is_read_too() {
+        let once = |text: &str| encode(text);
+        for inner in [
+            "https://x.example/cb?token=hunter2&a=1",
+            "https://x.example/cb?a=1;pw=hunter2",
+            "https://x.example/cb#access_token=hunter2",
+            "https://user:hunter2@x.example/",
+            "//user:hunter2@x.example/",
+            "https://hunter2@x.example/",
+            "token=hunter2",
+            "/login;jsessionid=1;token=hunter2/x",
+            r#"{"a":{"token":"hunter2"}}"#,
+            r#"[{"password" : "hunter2"}]"#,
+        ] {
+            let mut value = inner.to_owned();
+            for depth in 0..10 {
+                let uri = format!("/x?next={value}&b=2");
+                // As it stands, an inner URI is a part of the outer one.
+                let redacted = redact(&uri).unwrap_or_else(|| panic!("{uri}"));
+                assert!(!redacted.contains("hunter"), "{depth}: {redacted}");
+                assert!(redacted.starts_with("/x?next="), "{redacted}");
+                assert!(redacted.ends_with("&b=2"), "{redacted}");
+                assert_eq!(redact(&redacted), None, "{redacted}");
+                value = once(&value);
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_before_a_query_may_be_a_credential() {
+        for uri in [
+            "/proxy/https://user:hunter2@x.example/y",
+            "/x;token=hunter2/y",
+            "/x;a=1;Token[]=hunter2",
+            "/x%3Ftoken=hunter2",
+            "/x%253Ftoken%253Dhunter2/y",
+            "https://hunter2@x.example",
+        ] {
+            let redacted = redact(uri).unwrap_or_else(|| panic!("{uri}"));
             assert!(!redacted.contains("hunter"), "{redacted}");
-            assert_eq!(redact(&redacted), None);
+            assert_eq!(redact(&redacted), None, "{redacted}");
         }
     }
 
@@ -86,9 +364,15 @@ mod tests {
             "/api/v1/pods",
             "/api/v1/pods?limit=500&continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEi&timeoutSeconds=3&watch=true",
             "/api/v1/namespaces/a/pods/b/exec?command=--token%3Dabc&container=c&stdin=true",
+            "/api/v1/pods?labelSelector=token%3Dabc%2Ckey%21%3Dx&fieldSelector=spec.nodeName%3Dn",
+            "/api/v1/namespaces/a/pods/b/log?container=c&follow=true&sinceTime=2026-11-24T10%3A00%3A00Z",
+            "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Acontroller%3Atoken-cleaner",
             "/x/token=abc",
             "/x?token=&token&a==",
             "/x?",
+            "/x?monkey=1&encode=2&author=3&keyboard=4&passenger=5",
+            "/x?a=%zz%&b=%",
+            "/a//b@c/d",
         ] {
             assert_eq!(redact(uri), None, "{uri}");
         }

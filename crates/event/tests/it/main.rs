@@ -19,6 +19,7 @@ mod objects;
 mod patch;
 mod pod_security;
 mod redact;
+mod times;
 
 use podtrail_event::{Event, Parser};
 use serde_json::{Value, json};

@@ -3,3 +3,9 @@
 pub mod accounting;
 pub mod canonical;
 pub mod run;
+
+/// Makes this thread the only one that works: handing work to another costs more than a short input does.
+pub fn set_up_pool() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+    pool.build_global().expect("the first pool");
+}

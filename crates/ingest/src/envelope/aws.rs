@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::packed::open_packed;
 use super::{Envelope, Facts, Inner, Opened, Record};
-use crate::instant::{instant, instant_of};
+use crate::instant::{Instant, instant, instant_of};
 use crate::json::{self, Object};
 use crate::span::Span;
 
@@ -272,17 +272,17 @@ fn log_line(line: Span<'_>) -> Option<Opened<'_>> {
         && is_other_stream(name)
     {
         const NAME: &str = "aws-logs-tail";
-        let shipped_at = instant_of(time)?;
+        let shipped_at = Instant::of(time)?.stored();
         let stream = Stream { name: Some(name.into()), ..Stream::default() };
         if stream.is_other() {
             return Some(Opened::skipped(NAME));
         }
-        return Some(one_line(NAME, message, stream.facts(Some(shipped_at))));
+        return Some(one_line(NAME, message, stream.facts(shipped_at)));
     }
     let (name, shipped_at) = time_of_line(time)?;
     let is_event = message.bytes.first() == Some(&b'{')
         && memchr::memmem::find(message.bytes, b"\"auditID\"").is_some();
-    is_event.then(|| one_line(name, message, Stream::default().facts(Some(shipped_at))))
+    is_event.then(|| one_line(name, message, Stream::default().facts(shipped_at)))
 }
 
 fn one_line<'a>(name: &'static str, message: Span<'a>, facts: Facts<'a>) -> Opened<'a> {
@@ -295,13 +295,13 @@ fn first_word(line: Span<'_>) -> Option<(&str, Span<'_>)> {
 }
 
 /// The time at the start of a line, in exactly one of two forms; other tools write times in other ones.
-fn time_of_line(text: &str) -> Option<(&'static str, Micros)> {
+fn time_of_line(text: &str) -> Option<(&'static str, Option<Micros>)> {
     const SHORT: usize = "2023-05-20T05:26:57".len();
     const EXPORTED: usize = "2023-05-20T05:26:57.511Z".len();
     match text.len() {
         // It is in UTC too, and does not say so.
-        SHORT => Some(("aws-logs-tail", instant_of(&format!("{text}Z"))?)),
-        EXPORTED if text.ends_with('Z') => Some(("cloudwatch-export", instant_of(text)?)),
+        SHORT => Some(("aws-logs-tail", Instant::of(&format!("{text}Z"))?.stored())),
+        EXPORTED if text.ends_with('Z') => Some(("cloudwatch-export", Instant::of(text)?.stored())),
         _ => None,
     }
 }

@@ -8,10 +8,9 @@ use std::borrow::Cow;
 use podtrail_event::Micros;
 
 use super::{Envelope, Facts, Inner, Opened, Place, Record};
-use crate::instant::instant;
-use crate::json::Object;
+use crate::json::{self, Extent, Object};
 use crate::span::{Span, count_lines};
-use crate::split::{CriLine, Stream};
+use crate::split::{CriLine, DockerLine, Next, Part as LinePart, Stream};
 
 /// `2026-11-23T22:00:00.374797001Z stdout F {…}` and `{"log":"{…}\n","stream":"stdout","time":"…"}`.
 pub(super) struct ContainerRuntime;
@@ -32,13 +31,21 @@ impl Envelope for ContainerRuntime {
 ///
 /// Nothing if `record` is not that.
 pub(super) fn join_docker_lines(record: Span<'_>) -> Option<Opened<'_>> {
-    // `log` is the first member of Docker's own encoder.
-    if !record.bytes.starts_with(br#"{"log":""#) || !record.bytes.contains(&b'\n') {
+    if !record.bytes.contains(&b'\n')
+        || !matches!(LinePart::at_start(record.bytes, true), Next::Part(..))
+    {
         return None;
     }
-    let parts: Option<Vec<_>> =
-        lines(record).map(|(place, line)| docker_part(place, &Object::read(line)?)).collect();
-    Some(join("docker", parts?))
+    let mut parts = Vec::new();
+    let mut rest = record;
+    while !rest.bytes.is_empty() {
+        let Extent::Complete(length) = json::extent(rest.bytes) else { return None };
+        let object = Object::read(&rest.bytes[..length])?;
+        parts.push(docker_part(rest.place(), &object)?);
+        rest = rest.after(length);
+    }
+    // Of one part alone there is nothing to join.
+    (parts.len() > 1).then(|| join("docker", parts))
 }
 
 fn open_cri_lines(record: Span<'_>) -> Option<Opened<'_>> {
@@ -65,19 +72,13 @@ fn cri_part(place: Place, line: &[u8]) -> Option<Part<'_>> {
         text: text.into(),
         is_last: !part.is_partial,
         place: Place { offset: place.offset + before as u64, line: place.line },
-        time: Some(time),
+        time: time.stored(),
     })
 }
 
 fn docker_part<'a>(place: Place, object: &Object<'a>) -> Option<Part<'a>> {
-    let is_docker =
-        object.iter().all(|(key, _)| matches!(key, "log" | "stream" | "time" | "attrs"));
-    if !is_docker {
-        return None;
-    }
-    let text = object.text("log")?;
-    let time = instant(object.get("time")?);
-    let is_stderr = object.text("stream")? == "stderr";
+    let DockerLine { text, stream, time } = DockerLine::of(object)?;
+    let is_stderr = stream == Stream::Err;
     let is_last = text.ends_with('\n');
     let text = match text {
         Cow::Borrowed(text) => text.as_bytes().into(),

@@ -150,10 +150,10 @@ impl<'e> Entry<'e> {
                 event.raw(key, &body);
             }
         }
-        if let Some(time) =
-            self.timestamp.as_deref().and_then(instant_of).and_then(Micros::to_rfc3339)
-        {
-            event.text("requestReceivedTimestamp", &time);
+        if let Some(text) = self.timestamp.as_deref() {
+            // A time that cannot be is kept as written.
+            let time = instant_of(text).and_then(Micros::to_rfc3339);
+            event.text("requestReceivedTimestamp", time.as_deref().unwrap_or(text));
         }
         if let Some(labels) = &self.labels {
             event.raw("annotations", &annotations(labels));

@@ -6,7 +6,7 @@
 use std::iter::Peekable;
 use std::str::{self, Chars};
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use podtrail_event::Micros;
 use serde_json::{Map, Value, json};
 
@@ -27,8 +27,10 @@ impl Envelope for Legacy {
 /// The line as an audit event.
 fn event_of(line: &str) -> Option<Value> {
     let (time, fields) = line.split_once(" AUDIT: id=")?;
-    let time = DateTime::parse_from_rfc3339(time).ok()?.with_timezone(&Utc);
-    let time = Micros(time.timestamp_micros()).to_rfc3339()?;
+    let instant = DateTime::parse_from_rfc3339(time).ok()?;
+    let instant = Micros::checked(instant.timestamp_micros()).and_then(Micros::to_rfc3339);
+    // A time that cannot be is kept as written.
+    let time = instant.unwrap_or_else(|| time.to_owned());
     let fields = Fields::read(fields)?;
 
     let mut event = Map::new();

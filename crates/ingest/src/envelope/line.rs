@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::find::mentions_events;
 use super::{Envelope, Facts, Inner, Opened, Record};
-use crate::instant::instant_of;
+use crate::instant::{Instant, instant_of};
 use crate::json;
 use crate::reject::component_line;
 
@@ -68,9 +68,9 @@ fn is_content(text: &str) -> bool {
 /// `2026-11-23T22:00:00+00:00<TAB>tag<TAB>{…}`, as Fluentd's file output writes it.
 fn fluentd(line: &str) -> Option<Line<'_>> {
     let mut fields = line.splitn(3, '\t');
-    let time = instant_of(fields.next()?)?;
+    let time = Instant::of(fields.next()?)?.stored();
     let (_tag, text) = (fields.next()?, fields.next()?);
-    Some(Line { name: "fluentd", text, node: None, time: Some(time) })
+    Some(Line { name: "fluentd", text, node: None, time })
 }
 
 /// `[pod/kube-apiserver-n1/kube-apiserver] 2026-11-23T22:00:00Z {…}`, either prefix or both (`--prefix`, `--timestamps`).
@@ -83,8 +83,9 @@ fn kubectl(line: &str) -> Option<Line<'_>> {
         None => (None, line),
     };
     let timed = rest.split_once([' ', '\t']).and_then(|(time, text)| Some((dated(time)?, text)));
-    let (time, text) = timed.map_or((None, rest), |(time, text)| (Some(time), text));
-    if pod.is_none() && time.is_none() {
+    let is_timed = timed.is_some();
+    let (time, text) = timed.map_or((None, rest), |(time, text)| (time.stored(), text));
+    if pod.is_none() && !is_timed {
         return None;
     }
     // A static pod is named after its node.
@@ -93,8 +94,8 @@ fn kubectl(line: &str) -> Option<Line<'_>> {
 }
 
 /// A time with a date, not a bare number.
-fn dated(text: &str) -> Option<Micros> {
-    text.contains('T').then(|| instant_of(text))?
+fn dated(text: &str) -> Option<Instant> {
+    text.contains('T').then(|| Instant::of(text))?
 }
 
 /// RFC 5424, RFC 3164, and what daemons write into files: the same without the priority.
@@ -151,7 +152,12 @@ fn plain_syslog(line: &str) -> Option<Line<'_>> {
         Some((tag, text)) if !tag.contains([' ', '{']) => text,
         _ => rest,
     };
-    Some(Line { name: "syslog", text: text.trim_start(), node: Some(node), time })
+    Some(Line {
+        name: "syslog",
+        text: text.trim_start(),
+        node: Some(node),
+        time: time.and_then(Instant::stored),
+    })
 }
 
 /// What follows `Nov 23 22:00:00 `.

@@ -63,6 +63,40 @@ fn table() -> Vec<(&'static str, Vec<u8>, usize, usize)> {
         ("cut last line", lines([&one]).into_iter().chain(half.bytes()).collect(), 1, 1),
         ("rubbish after an event", format!("{one}]]\n{two}\n").into_bytes(), 2, 1),
         ("NUL runs", nul.into_bytes(), 2, 3),
+        (
+            "a lone bracket between NUL bytes",
+            format!("{one}\n\0\0[\0\0\n{two}\n").into_bytes(),
+            2,
+            3,
+        ),
+        ("a lone bracket before NUL bytes", format!("[\0\0{two}").into_bytes(), 1, 2),
+        ("a lone bracket at the end", format!("{one}\n\0[").into_bytes(), 1, 2),
+        ("a lone brace between NUL bytes", format!("\0{{\0\n{two}\n").into_bytes(), 1, 3),
+        (
+            "the beginning of an envelope between NUL bytes",
+            format!("\0{{\"items\":[\0\n{two}\n").into_bytes(),
+            1,
+            3,
+        ),
+        (
+            "a list behind a value, never closed, before NUL bytes",
+            format!("{one} [{two}\0\0\n{three}\n").into_bytes(),
+            3,
+            2,
+        ),
+        (
+            "a list behind a value and NUL bytes, which has NUL bytes in it",
+            format!("{one}\0[\0{two}]\n{three}\n").into_bytes(),
+            3,
+            4,
+        ),
+        (
+            "a list with NUL bytes, never closed",
+            format!("[{one},{},\n{two},\n{three}\n", two.replacen("id-", "id\0\0-", 1))
+                .into_bytes(),
+            3,
+            2,
+        ),
         ("NUL inside", format!("{half}\0\0\0{two}\n").into_bytes(), 1, 2),
         (
             "damaged list",

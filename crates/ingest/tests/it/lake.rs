@@ -33,3 +33,52 @@ fn again_adds_nothing() -> io::Result<()> {
     assert_eq!(other.records, other.events_added + other.duplicates + other.quarantined);
     Ok(())
 }
+
+/// A cluster may be called anything, by whoever writes the envelope.
+#[test]
+fn any_cluster_name_is_stored() -> io::Result<()> {
+    let names = [
+        "a".repeat(300),
+        "é".repeat(250),
+        "集".repeat(100),
+        "x".repeat(100_000),
+        "%".repeat(255),
+        "..".to_owned(),
+        "../../../etc".to_owned(),
+        ".".to_owned(),
+        "a/b".to_owned(),
+        "a\\b".to_owned(),
+        "a\0b".to_owned(),
+        "a\nb".to_owned(),
+        "trailing. ".to_owned(),
+        "cluster=a".to_owned(),
+        "__HIVE_DEFAULT_PARTITION__".to_owned(),
+        "'; DROP TABLE events".to_owned(),
+        String::new(),
+    ];
+    let log = names.iter().enumerate().map(|(id, name)| {
+        let resource = serde_json::json!({"attributes": [{"key": "k8s.cluster.name", "value": {"stringValue": name}}]});
+        let body = serde_json::json!({"stringValue": event(id)});
+        serde_json::json!({"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [{"body": body}]}]}]}).to_string()
+    });
+    let folder = Folder::new().with("in/otlp.jsonl", lines(log));
+    let runtime = Runtime::new()?;
+    let lake = runtime.block_on(Lake::create(&folder.path("lake"))).expect("a lake");
+    let first = summary(&lake, &runtime, &[Input::Path(folder.path("in"))]);
+    assert_eq!((first.events_added, first.quarantined), (names.len() as u64, 0), "{first:?}");
+    let again = summary(&lake, &runtime, &[Input::Path(folder.path("in"))]);
+    assert_eq!((again.events_added, again.duplicates), (0, names.len() as u64));
+
+    let events = runtime.block_on(lake.events()).expect("events");
+    let mut clusters: Vec<_> = events.days().into_iter().filter_map(|day| day.cluster).collect();
+    clusters.sort();
+    let stored = |name: &String| match name.len() {
+        0 => "default".to_owned(),
+        513.. => podtrail_event::bounded_name(name, 512).into_owned(),
+        _ => name.clone(),
+    };
+    let mut expected: Vec<_> = names.iter().map(stored).collect();
+    expected.sort();
+    assert_eq!(clusters, expected);
+    Ok(())
+}

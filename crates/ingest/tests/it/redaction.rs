@@ -141,3 +141,64 @@ fn event_ids_follow_the_secret_and_the_key() {
     assert_ne!(id("a", Some(1)), id("a", Some(2)));
     assert_ne!(id("a", Some(1)), id("a", None));
 }
+
+/// A line that Docker split, as whatever passed it on may have written it anew.
+#[test]
+fn the_parts_of_a_line_that_docker_split_are_one_event_however_they_are_written() {
+    let event = secret(&CLEAR.repeat(3000)).to_string() + "\n";
+    let parts: Vec<&str> = {
+        let bounds = [0, 16 * 1024, 32 * 1024, event.len()];
+        bounds.windows(2).map(|bounds| &event[bounds[0]..bounds[1]]).collect()
+    };
+    let object = |part: &str| json!({"log": part, "stream": "stdout", "time": "2026-11-24T10:09:15.123456789Z"});
+    let escaped = |part: &str| {
+        let units: Vec<_> = part.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        units.concat()
+    };
+    let time = r#""time": "2026-11-24T10:09:15.123456789Z""#;
+    type Write<'a> = &'a dyn Fn(&str) -> String;
+    let forms: [(&str, Write<'_>); 8] = [
+        ("as Docker does", &|part| {
+            format!(
+                r#"{{"log":{},"stream":"stdout","time":"2026-11-24T10:09:15.1Z"}}"#,
+                json!(part)
+            )
+        }),
+        ("with blanks", &|part| {
+            format!(r#"{{"log": {}, "stream": "stdout", {time}}}"#, json!(part))
+        }),
+        ("with more blanks", &|part| {
+            format!("{{ \"log\" : {} ,\t\"stream\" : \"stdout\" , {time} }} ", json!(part))
+        }),
+        ("in another order", &|part| {
+            format!(r#"{{{time}, "stream":"stdout","log":{}}}"#, json!(part))
+        }),
+        ("sorted, with attributes", &|part| {
+            format!(r#"{{"attrs":{{"a":"b"}},"log":{},"stream":"stdout",{time}}}"#, json!(part))
+        }),
+        ("with escapes", &|part| {
+            format!(r#"{{"log":"{}","stream":"std\u006fut",{time}}}"#, escaped(part))
+        }),
+        ("with escaped names", &|part| {
+            format!(r#"{{"\u006cog":{},"stream":"stdout",{time}}}"#, json!(part))
+        }),
+        ("over several lines", &|part| {
+            serde_json::to_string_pretty(&object(part)).expect("printable")
+        }),
+    ];
+    for (name, write) in forms {
+        for end in ["\n", "\r\n"] {
+            let log: String = parts.iter().map(|part| write(part) + end).collect();
+            for block_bytes in [1, 1000, 16 * 1024, 4 << 20] {
+                let options = Options { block_bytes, ..options(Some(1)) };
+                let (memory, summary) = run_stream(log.as_bytes(), &options);
+                assert_eq!(
+                    (summary.events_added, summary.quarantined),
+                    (1, 0),
+                    "{name}, in blocks of {block_bytes}: {summary:?}"
+                );
+                assert_eq!(columns_with(&memory, CLEAR), Vec::<String>::new(), "{name}");
+            }
+        }
+    }
+}

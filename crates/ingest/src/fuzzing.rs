@@ -1,0 +1,128 @@
+//! Parts of a run that fuzz targets call thousands of times a second: no threads, no files, and no panic is caught.
+
+use podtrail_event::RedactionKey;
+
+use crate::block::{Block, Kind};
+use crate::frame::{Framer, Limits};
+use crate::json::Extent;
+use crate::parse::{Origin, parse_block};
+use crate::span::separator_length;
+use crate::wrapper;
+
+/// A record of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Where it begins.
+    pub offset: usize,
+    /// The line of that, from 1.
+    pub line: u64,
+    /// Its true length.
+    pub length: usize,
+    /// What is kept of it.
+    pub bytes: Vec<u8>,
+    /// Whether it is text, and not NUL bytes or too long.
+    pub is_text: bool,
+}
+
+fn blocks(log: &[u8], block_bytes: usize, record_bytes: usize) -> impl Iterator<Item = Block> {
+    let limits = Limits { block: block_bytes, record: record_bytes };
+    let mut framer = Framer::new(log, limits);
+    std::iter::from_fn(move || framer.next_block())
+}
+
+/// The records of a log, in order.
+pub fn frames(log: &[u8], block_bytes: usize, record_bytes: usize) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    for block in blocks(log, block_bytes, record_bytes) {
+        let start = usize::try_from(block.offset).unwrap_or(usize::MAX);
+        frames.extend(block.records.iter().map(|record| Frame {
+            offset: start + record.start,
+            line: record.line,
+            length: usize::try_from(record.length).unwrap_or(usize::MAX),
+            bytes: block.bytes[record.start..record.end].to_vec(),
+            is_text: record.kind == Kind::Text,
+        }));
+    }
+    frames.sort_by_key(|frame| frame.offset);
+    frames
+}
+
+/// The first part of a log that is in no record: neither between two records nor around the items of a list.
+pub fn lost<'l>(log: &'l [u8], frames: &[Frame]) -> Option<&'l [u8]> {
+    let mut at = 0;
+    let ends = frames.iter().map(|frame| (frame.offset, frame.offset + frame.length));
+    for (start, end) in ends.chain([(log.len(), log.len())]) {
+        let between = log.get(at..start).unwrap_or_default();
+        if !is_passed_over(between) {
+            return Some(between);
+        }
+        at = at.max(end);
+    }
+    None
+}
+
+fn is_passed_over(text: &[u8]) -> bool {
+    let mut rest = text;
+    loop {
+        while separator_length(rest) > 0 {
+            rest = &rest[separator_length(rest)..];
+        }
+        match rest.first() {
+            None => return true,
+            Some(b']') => {
+                let closings = (0..=4).filter_map(|objects| {
+                    match wrapper::closing(rest, objects, wrapper::MAX_MARGIN) {
+                        Extent::Complete(length) => Some(length),
+                        _ => None,
+                    }
+                });
+                match closings.max() {
+                    Some(length) => rest = &rest[length..],
+                    None => return false,
+                }
+            }
+            Some(_) => {
+                return wrapper::opening(rest).is_some_and(|opening| opening.length <= rest.len());
+            }
+        }
+    }
+}
+
+/// What became of a log.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    /// How many events it holds.
+    pub events: u64,
+    /// Offset, line, bytes and reason of what is quarantined.
+    pub damage: Vec<(u64, u64, Vec<u8>, String)>,
+    /// How many records were skipped.
+    pub skipped: u64,
+    /// How many envelopes are empty.
+    pub envelopes: u64,
+}
+
+/// Reads a log as a run does.
+pub fn read(
+    log: &[u8],
+    block_bytes: usize,
+    record_bytes: usize,
+    redaction: Option<RedactionKey>,
+) -> Read {
+    let origin =
+        Origin { cluster: None, node: None, file: "-".to_owned(), sha256: None, redaction };
+    let mut read = Read::default();
+    for block in blocks(log, block_bytes, record_bytes) {
+        let parsed = parse_block(&block, &origin);
+        read.events += parsed.events;
+        read.skipped += parsed.skipped;
+        read.envelopes += parsed.envelopes;
+        read.damage.extend(
+            parsed
+                .damaged
+                .into_iter()
+                .map(|damage| (damage.offset, damage.line, damage.bytes, damage.reason)),
+        );
+    }
+    read.damage.sort();
+    read
+}

@@ -1,0 +1,31 @@
+/*
+id: event-times-wrong
+title: Events at times that cannot be
+severity: low
+confidence: medium
+risk: 10
+attack: [T1070]
+tactics: [Stealth]
+description: >-
+  Events are dated before 1970, after 2199 or hours after they were read. The API server sets these times itself: its clock is
+  wrong, or somebody has written into the log. A wrong time takes an event out of the order in which others are judged, so nothing
+  is taken from it: it is no last sign of life of its cluster, and no beginning of its log.
+blind_spots: >-
+  Times that are wrong and could be right.
+false_positives:
+  - A node whose clock runs ahead, or is not set when the API server starts
+triage:
+  - "SELECT time, time_problem, extra, source_file, source_line, username, verb, resource, name FROM stages WHERE time_problem IS NOT NULL"
+  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
+references:
+  - https://attack.mitre.org/techniques/T1070/
+  - https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
+covers: [DE-008]
+*/
+SELECT
+  array_agg(event_id ORDER BY event_id) AS event_id,
+  count(*) || ' events are dated ' || CASE time_problem WHEN 'future' THEN 'hours after they were read' ELSE 'at no time that can be' END
+    || ', in ' || coalesce(source_file, 'an unknown source') AS reason
+FROM stages
+WHERE time_problem IS NOT NULL
+GROUP BY cluster, time_problem, source_file
