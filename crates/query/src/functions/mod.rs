@@ -4,6 +4,7 @@
 
 pub(crate) mod added;
 mod attribution;
+mod bounded;
 mod changes;
 mod columns;
 mod decode;
@@ -44,6 +45,7 @@ pub fn functions() -> Vec<ScalarUDF> {
 }
 
 pub(crate) fn register(context: &SessionContext) -> Result<()> {
+    bounded::register(context);
     for function in functions() {
         context.register_udf(function);
     }
