@@ -115,7 +115,7 @@ pub(crate) struct FindArgs {
     pub(crate) memory: usize,
     /// How long one detection may take; 0s sets no limit. One that cannot be ended is left behind
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "30m")]
-    pub(crate) timeout: Duration,
+    pub(crate) detection_timeout: Duration,
     /// A file of exceptions beside the built-in ones: findings that are known to be innocent
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) exceptions: Vec<PathBuf>,
@@ -179,7 +179,7 @@ impl DetectArgs {
 impl FindArgs {
     /// What the queries of a hunt may use.
     pub(crate) fn limits(&self) -> Limits {
-        let time = (!self.timeout.is_zero()).then_some(self.timeout);
+        let time = (!self.detection_timeout.is_zero()).then_some(self.detection_timeout);
         Limits { time, ..Limits::for_hunt(self.memory) }
     }
 }

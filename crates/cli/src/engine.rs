@@ -18,7 +18,7 @@ use crate::allocator;
 
 /// The stack of each thread, in bytes: plans and expressions are walked by recursion, as deep as a statement may be. Memory is
 /// taken as far as it is used.
-const STACK: usize = 256 << 20;
+const STACK: usize = 128 << 20;
 
 /// Memory beside what the queries may use: what is read and decoded, plans, rows on their way out, and the same for each core.
 const BESIDE: usize = 512 << 20;

@@ -51,7 +51,8 @@ impl Turn {
     /// Where the file system has no locks each run has its turn, and two at once may print the same.
     pub fn take(lake: &Lake, patience: Duration) -> Option<Self> {
         let path = lake.dir().join(LOCK);
-        let Ok(file) = OpenOptions::new().create(true).truncate(false).write(true).open(path) else {
+        let Ok(file) = OpenOptions::new().create(true).truncate(false).write(true).open(path)
+        else {
             return Some(Self(None));
         };
         let started = Instant::now();
@@ -89,7 +90,8 @@ pub async fn undelivered(
         add_strings(&session, "printed_runs", "run", &BTreeSet::from([run]))?;
         wanted += " AND detect_run IN (SELECT run FROM printed_runs)";
     }
-    let mut found = read_recorded(&session, &format!("SELECT * FROM findings WHERE {wanted}")).await?;
+    let mut found =
+        read_recorded(&session, &format!("SELECT * FROM findings WHERE {wanted}")).await?;
     found.sort_by(|Recorded { finding: a, .. }, Recorded { finding: b, .. }| {
         (b.severity, a.first_seen, &a.finding_id).cmp(&(a.severity, b.first_seen, &b.finding_id))
     });

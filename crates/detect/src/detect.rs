@@ -197,7 +197,9 @@ async fn look(
             let (first, last) = (day(again.from), day(again.to));
             version.between(first.unwrap_or(NaiveDate::MIN), last.unwrap_or(NaiveDate::MAX))?
         }
-        (None, Some(watermark)) if watermark <= version.number() => version.added_after(watermark)?,
+        (None, Some(watermark)) if watermark <= version.number() => {
+            version.added_after(watermark)?
+        }
         _ => version.snapshot()?,
     };
     let mut seen = Seen {

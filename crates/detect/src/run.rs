@@ -72,7 +72,7 @@ pub enum DetectError {
     #[error("its query did not end: {0}")]
     Task(JoinError),
     /// Its query took too long.
-    #[error("its query took longer than {} (--timeout)", humantime::format_duration(*.0))]
+    #[error("its query took longer than {} (--detection-timeout)", humantime::format_duration(*.0))]
     Time(Duration),
     /// Its query returned a severity that there is not.
     #[error("its query returned the severity '{0}': info, low, medium, high or critical")]

@@ -27,7 +27,9 @@ pub async fn show_only(hunt: &mut Hunt, shown: &Session) -> Result<(), QueryErro
         let columns = [0, 1].map(|column| batch.column(column).as_string_opt::<i32>());
         let [Some(clusters), Some(ids)] = columns else { continue };
         let rows = clusters.iter().zip(ids);
-        in_scope.extend(rows.filter_map(|(cluster, id)| Some((cluster.map(str::to_owned), id?.to_owned()))));
+        in_scope.extend(
+            rows.filter_map(|(cluster, id)| Some((cluster.map(str::to_owned), id?.to_owned()))),
+        );
     }
     // An event may be in the logs of several clusters.
     let is_shown = |finding: &Finding| {

@@ -80,7 +80,8 @@ impl Lake {
             Mark::Some(name) => Some(format!("{WATERMARK_OF_SOME}{name}")),
             Mark::All | Mark::Unmoved => None,
         };
-        let applications: Vec<_> = [Some(WATERMARK), of_some.as_deref()].into_iter().flatten().collect();
+        let applications: Vec<_> =
+            [Some(WATERMARK), of_some.as_deref()].into_iter().flatten().collect();
         let (rows, numbers) = table.snapshot_with(&applications).await?;
         Ok(Findings { rows, watermark: numbers.into_iter().flatten().max() })
     }

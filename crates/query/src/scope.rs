@@ -96,7 +96,9 @@ impl Scope {
             from: self.from.map(|from| {
                 from.checked_sub_signed(JUDGED_AROUND).unwrap_or(DateTime::<Utc>::MIN_UTC)
             }),
-            to: self.to.map(|to| to.checked_add_signed(JUDGED_AROUND).unwrap_or(DateTime::<Utc>::MAX_UTC)),
+            to: self
+                .to
+                .map(|to| to.checked_add_signed(JUDGED_AROUND).unwrap_or(DateTime::<Utc>::MAX_UTC)),
             identities: Vec::new(),
             namespaces: Vec::new(),
             clusters: self.clusters.clone(),

@@ -44,10 +44,11 @@ pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let lake = runtime.block_on(Lake::open_to_detect(&arguments.lake))?;
     let detected = {
-        let (lake, pack) = (lake.clone(), pack.clone());
-        let look = async move { detect(&lake, &pack, &options, &Uuid::now_v7().to_string()).await };
-        let memory = hunt::memory(find);
-        runtime.block_on(Engine::new()?.run(memory, |threads| threads.block_on(look)))??
+        let (lake, pack, id) = (lake.clone(), pack.clone(), Uuid::now_v7().to_string());
+        let run = Engine::new()?.run(hunt::memory(find), move |threads| {
+            threads.block_on(Box::pin(detect(&lake, &pack, &options, &id)))
+        });
+        runtime.block_on(run)??
     };
     for failure in &detected.failures {
         output::warn(&failure.to_string());
@@ -102,7 +103,7 @@ fn deliver(
 fn summary(detected: &Detected, printed: usize, others: u64) -> String {
     let others = match others {
         0 => String::new(),
-        others => format!("; {} more were not asked for", thousands(others)),
+        others => format!("; {} more are recorded, and not printed", thousands(others)),
     };
     format!(
         "{} new findings, {} seen again, {} suppressed, in {} events up to version {}{others}",

@@ -54,27 +54,27 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let version = LakeVersion::newest(&lake);
     let session = version.session(scope.judged(), arguments.find.limits())?;
     // What a namespace or identity does is judged by what others do: the scope is for what is shown.
-    let shown = if scope == scope.judged() {
-        session.clone()
-    } else {
-        let limits = Limits { memory: arguments.find.memory / 2, ..Limits::default() };
-        version.session(scope.clone(), limits)?
-    };
     let is_narrowed = scope != scope.judged();
-    let search = {
-        let (session, shown, pack, jobs) =
-            (session.clone(), shown.clone(), pack.clone(), arguments.find.jobs);
-        async move {
-            let mut hunt = podtrail_detect::hunt(&session, &pack, jobs).await?;
-            if is_narrowed {
-                show_only(&mut hunt, &shown).await?;
-            }
-            Ok::<_, QueryError>(hunt)
-        }
+    let shown = if is_narrowed {
+        let limits = Limits { memory: arguments.find.memory / 2, ..Limits::default() };
+        version.session(scope, limits)?
+    } else {
+        session.clone()
     };
-    let memory = memory(&arguments.find);
-    let mut hunt =
-        runtime.block_on(Engine::new()?.run(memory, |threads| threads.block_on(search)))??;
+    let mut hunt = {
+        let (session, shown) = (session.clone(), is_narrowed.then(|| shown.clone()));
+        let (pack, jobs) = (pack.clone(), arguments.find.jobs);
+        let run = Engine::new()?.run(memory(&arguments.find), move |threads| {
+            threads.block_on(async {
+                let mut hunt = podtrail_detect::hunt(&session, &pack, jobs).await?;
+                if let Some(shown) = &shown {
+                    show_only(&mut hunt, shown).await?;
+                }
+                Ok::<_, QueryError>(hunt)
+            })
+        });
+        runtime.block_on(run)??
+    };
     // After the hunt, which says what is kept in memory; and only if it is told: in a large lake it takes long.
     let is_told = report.is_some() || arguments.find.format == FindingFormat::Table;
     let summary = if is_told { Some(runtime.block_on(summary(&shown))?) } else { None };

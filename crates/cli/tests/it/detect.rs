@@ -312,7 +312,8 @@ fn what_a_reader_left_is_printed_again() {
     let mut lake = Fixture::new();
     lake.ingest(&pods(0..MANY, 10));
     // As head -1 does.
-    let mut run = detect(&lake.lake, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut run =
+        detect(&lake.lake, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::with_capacity(64, run.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with('{'), "{line}");
@@ -326,7 +327,8 @@ fn what_a_reader_left_is_printed_again() {
 fn what_a_killed_run_had_not_printed_is_printed_again() {
     let mut lake = Fixture::new();
     lake.ingest(&pods(0..MANY, 10));
-    let mut run = detect(&lake.lake, &[]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut run =
+        detect(&lake.lake, &[]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     // A slow reader: once it has got anything, all is recorded, and what does not fit into the pipe waits.
     let mut first = [0; 1];
     run.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
@@ -379,7 +381,8 @@ fn a_run_of_one_detection_takes_nothing_from_another() {
 fn what_becomes_more_severe_is_printed_again() {
     let mut lake = Fixture::new();
     let queries = pairs(lake.dir.path());
-    let text = "/*\nid: pairs\ntitle: Test\nseverity: low\nattack: [T1610]\ndescription: A test.\n*/
+    let text =
+        "/*\nid: pairs\ntitle: Test\nseverity: low\nattack: [T1610]\ndescription: A test.\n*/
         SELECT array_agg(event_id) AS event_id, 'many' AS reason,
           CASE WHEN count(*) > 2 THEN 'critical' ELSE 'low' END AS severity
         FROM workloads GROUP BY username";

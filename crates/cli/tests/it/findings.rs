@@ -49,7 +49,10 @@ fn a_finding_is_acknowledged_closed_and_found_again() {
     let of = |name: &str| list.iter().find(|finding| finding["name"] == name).unwrap();
     assert_eq!((&of("a")["state"], &of("a")["count"]), (&json!("acknowledged"), &json!(2)));
     assert_eq!((&of("a")["state_by"], &of("a")["note"]), (&json!("eve"), &json!("looked at")));
-    assert_eq!((&of("b")["state"], &of("b")["state_by"]), (&json!("delivered"), &json!("podtrail")));
+    assert_eq!(
+        (&of("b")["state"], &of("b")["state_by"]),
+        (&json!("delivered"), &json!("podtrail"))
+    );
 }
 
 #[test]

@@ -114,7 +114,8 @@ fn a_scope_narrows_what_is_shown_and_not_how_it_is_judged() {
     let all = found(&lake, &[]);
     let events = |condition: &str| -> Vec<String> {
         let sql = format!("SELECT event_id FROM stages WHERE {condition}");
-        let rows = podtrail(["sql", "--lake", &lake, "--format", "jsonl", "-c", &sql]).expect(0).jsonl();
+        let rows =
+            podtrail(["sql", "--lake", &lake, "--format", "jsonl", "-c", &sql]).expect(0).jsonl();
         rows.iter().map(|row| row["event_id"].as_str().unwrap().to_owned()).collect()
     };
     for (scope, condition) in [
@@ -125,8 +126,10 @@ fn a_scope_narrows_what_is_shown_and_not_how_it_is_judged() {
             vec!["--identity", "mallory@*", "--namespace", "kube-system"],
             "username = 'mallory@example.com' AND namespace = 'kube-system'",
         ),
-        (vec!["--from", "2026-11-24T10:09:40Z", "--to", "2026-11-24T10:09:50Z"],
-            "time >= TIMESTAMP '2026-11-24T10:09:40Z' AND time < TIMESTAMP '2026-11-24T10:09:50Z'"),
+        (
+            vec!["--from", "2026-11-24T10:09:40Z", "--to", "2026-11-24T10:09:50Z"],
+            "time >= TIMESTAMP '2026-11-24T10:09:40Z' AND time < TIMESTAMP '2026-11-24T10:09:50Z'",
+        ),
     ] {
         let ids = events(condition);
         let concerns = |finding: &&serde_json::Value| {

@@ -175,8 +175,12 @@ fn a_statement_has_limits() {
 fn no_statement_ends_the_process() {
     let (_dir, lake) = lake();
     let doubling = |from: &str| {
-        let steps = (1..40).map(|n| format!(", t{n} AS ({})", from.replace("{t}", &format!("t{}", n - 1))));
-        format!("WITH t0 AS (SELECT 'xxxxxxxx' AS s){} SELECT count(*) FROM t39", steps.collect::<String>())
+        let steps =
+            (1..40).map(|n| format!(", t{n} AS ({})", from.replace("{t}", &format!("t{}", n - 1))));
+        format!(
+            "WITH t0 AS (SELECT 'xxxxxxxx' AS s){} SELECT count(*) FROM t39",
+            steps.collect::<String>()
+        )
     };
     let statements = [
         "SELECT length(repeat('a', 2000000000))".to_owned(),

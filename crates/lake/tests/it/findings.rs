@@ -37,7 +37,8 @@ async fn findings_and_watermark_are_one_commit() {
     assert_eq!(lake.last_detect_run(&none).unwrap(), None);
 
     let rows = finding_batch(&[state(1), state(2)]).unwrap();
-    let version = lake.commit_findings(&none, rows, Some((&run(7, true), &Mark::All))).await.unwrap();
+    let version =
+        lake.commit_findings(&none, rows, Some((&run(7, true), &Mark::All))).await.unwrap();
     assert_eq!(version, Some(1));
     let first = lake.findings().await.unwrap();
     assert_eq!((first.watermark, first.rows.num_rows()), (Some(7), Some(2)));
@@ -45,10 +46,16 @@ async fn findings_and_watermark_are_one_commit() {
 
     // Nothing found is a commit too; one that is not complete leaves the watermark.
     let empty = || finding_batch(&[]).unwrap();
-    lake.commit_findings(&first, empty(), Some((&run(8, true), &Mark::All))).await.unwrap().unwrap();
+    lake.commit_findings(&first, empty(), Some((&run(8, true), &Mark::All)))
+        .await
+        .unwrap()
+        .unwrap();
     let second = lake.findings().await.unwrap();
     assert_eq!((second.watermark, second.rows.num_rows()), (Some(8), Some(2)));
-    lake.commit_findings(&second, empty(), Some((&run(9, false), &Mark::All))).await.unwrap().unwrap();
+    lake.commit_findings(&second, empty(), Some((&run(9, false), &Mark::All)))
+        .await
+        .unwrap()
+        .unwrap();
     let third = lake.findings().await.unwrap();
     assert_eq!(third.watermark, Some(8));
     assert_eq!(lake.last_detect_run(&third).unwrap(), Some(run(9, false)));
@@ -85,7 +92,8 @@ async fn a_commit_upon_an_old_version_changes_nothing() {
     lake.commit_findings(&old, rows(1), Some((&run(1, true), &Mark::All))).await.unwrap().unwrap();
     let other = Lake::open(dir.path()).unwrap();
     for lake in [&lake, &other] {
-        let refused = lake.commit_findings(&old, rows(2), Some((&run(2, true), &Mark::All))).await.unwrap();
+        let refused =
+            lake.commit_findings(&old, rows(2), Some((&run(2, true), &Mark::All))).await.unwrap();
         assert_eq!(refused, None);
     }
     let now = other.findings().await.unwrap();
@@ -103,7 +111,10 @@ async fn of_commits_at_once_one_succeeds() {
         let base = base.clone();
         writers.spawn(async move {
             let rows = finding_batch(&[state(id)]).unwrap();
-            lake.commit_findings(&base, rows, Some((&run(1, true), &Mark::All))).await.unwrap().is_some()
+            lake.commit_findings(&base, rows, Some((&run(1, true), &Mark::All)))
+                .await
+                .unwrap()
+                .is_some()
         });
     }
     let won = writers.join_all().await.into_iter().filter(|won| *won).count();
@@ -132,7 +143,10 @@ async fn some_detections_have_a_mark_of_their_own() {
     let commit = async |version, mark: &Mark| {
         let base = lake.findings().await.unwrap();
         let rows = finding_batch(&[]).unwrap();
-        lake.commit_findings(&base, rows, Some((&run(version, true), mark))).await.unwrap().unwrap();
+        lake.commit_findings(&base, rows, Some((&run(version, true), mark)))
+            .await
+            .unwrap()
+            .unwrap();
     };
     let watermark = async |mark: &Mark| lake.findings_at(mark).await.unwrap().watermark;
     commit(3, &some).await;

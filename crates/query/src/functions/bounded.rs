@@ -2,17 +2,18 @@
 //!
 //! The engine does not ask the memory limit for what a function makes, and runs functions of constants while it plans.
 
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+#![expect(clippy::cast_precision_loss, reason = "sizes are estimates")]
 
-use datafusion::arrow::array::{Array, ArrayRef, Float64Array, StringArray};
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::array::{Array, ArrayRef, Float64Array, NullArray, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::compute::kernels::length::length;
 use datafusion::arrow::datatypes::{DataType, FieldRef, TimeUnit};
 use datafusion::common::cast::{as_float64_array, as_string_array};
 use datafusion::common::exec_err;
 use datafusion::error::Result;
-use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature,
@@ -21,7 +22,9 @@ use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 
 /// The most that one call of a function may make, of a batch of rows or of constants, in bytes.
-const MOST_BYTES: f64 = (256_u32 << 20) as f64;
+const MOST_BYTES: f64 = 256.0 * MIB;
+
+const MIB: f64 = 1_048_576.0;
 
 /// An item of a list of numbers or times, in bytes.
 const ITEM: f64 = 8.0;
@@ -111,8 +114,8 @@ struct Argument {
 }
 
 /// Nothing, for arguments that are left out.
-static NONE: std::sync::LazyLock<Argument> = std::sync::LazyLock::new(|| Argument {
-    values: Arc::new(datafusion::arrow::array::NullArray::new(1)),
+static NONE: LazyLock<Argument> = LazyLock::new(|| Argument {
+    values: Arc::new(NullArray::new(1)),
     lengths: None,
     numbers: None,
     texts: None,
@@ -271,15 +274,15 @@ impl ScalarUDFImpl for Bounded {
             return exec_err!(
                 "{} would make {:.0} MiB of one batch of rows: at most {:.0} MiB are allowed",
                 self.name(),
-                bytes / f64::from(1 << 20),
-                MOST_BYTES / f64::from(1 << 20)
+                bytes / MIB,
+                MOST_BYTES / MIB
             );
         }
         self.inner.invoke_with_args(call)
     }
 
-    fn output_ordering(&self, inputs: &[ExprProperties]) -> Result<SortProperties> {
-        self.inner.output_ordering(inputs)
+    fn is_strict(&self) -> bool {
+        self.inner.inner().is_strict()
     }
 
     fn documentation(&self) -> Option<&Documentation> {

@@ -63,7 +63,7 @@ pub enum Planned {
     },
 }
 
-/// The statements of a text, which `;` separates.
+/// The statements of a text, which `;` separates. Brackets that nest deep may take the parser very long.
 ///
 /// # Errors
 /// When one of them is no SQL, or too large.

@@ -12,7 +12,7 @@ use podtrail_detect::ParamValues;
 use podtrail_lake::Lake;
 use podtrail_query::{
     LakeVersion, Limits, Permission, Permissions, Planned, Prepared, QueryError, ScanSize, Scope,
-    Session, Statement,
+    Session, Statement, parse,
 };
 use podtrail_report::{RowFormat, RowWriter, thousands};
 use tokio::sync::{mpsc, oneshot};
@@ -65,6 +65,31 @@ impl Desk {
         &self.version
     }
 
+    /// The statements of a text. Ctrl-C and the time-out end this, too: where brackets nest the parser tries one way after
+    /// another.
+    pub(super) async fn parse(&mut self, text: String) -> anyhow::Result<Vec<Statement>> {
+        let mut work = self.engine.start(self.limits.memory, move |_| parse(&text))?;
+        let started = Instant::now();
+        let interrupt = tokio::signal::ctrl_c();
+        tokio::pin!(interrupt);
+        let stopped = loop {
+            tokio::select! {
+                biased;
+                _ = &mut interrupt => break Stopped::Cancelled,
+                statements = &mut work => return Ok(statements??),
+                () = tokio::time::sleep(TICK) => {}
+            }
+            if work.is_exhausted() {
+                break work.exhausted();
+            }
+            if let Some(limit) = self.timeout.filter(|limit| started.elapsed() > *limit) {
+                break Stopped::Time(limit);
+            }
+        };
+        self.begin_anew()?;
+        Err(stopped.into())
+    }
+
     /// Carries out one statement. Ctrl-C, the time-out and the memory limit end it, and leave the session as it was; where it
     /// cannot be ended it is left behind, and the session begins anew.
     pub(super) async fn run(
@@ -84,25 +109,28 @@ impl Desk {
                 }
             })
         })?;
-        let shown = self.show(&mut steps, &work, out).await;
-        if let Ok(shown) = shown {
-            work.await?.map_err(with_hint)?;
-            if shown.is_empty && (self.verbose || output::is_heard()) {
-                why::tell(&self.session).await;
+        match self.show(&mut steps, &work, out).await {
+            Ok(shown) => {
+                work.await?.map_err(with_hint)?;
+                if shown.is_empty && (self.verbose || output::is_heard()) {
+                    why::tell(&self.session).await;
+                }
+                shown.change.map_or(Ok(()), |change| self.change(change))
             }
-            return shown.change.map_or(Ok(()), |change| self.change(change));
+            Err(error) => {
+                let is_exhausted = work.is_exhausted();
+                drop(cancel);
+                if is_exhausted || !work.has_ended().await {
+                    self.begin_anew()?;
+                }
+                Err(error)
+            }
         }
-        let is_exhausted = work.is_exhausted();
-        drop(cancel);
-        if is_exhausted || !work.has_ended().await {
-            self.begin_anew()?;
-        }
-        shown.map(|_| ())
     }
 
     /// Writes what comes of a statement until it has ended, or has to be.
     async fn show<T>(
-        &mut self,
+        &self,
         steps: &mut mpsc::Receiver<Step>,
         work: &Work<T>,
         out: &mut (dyn Write + Send),
@@ -121,18 +149,17 @@ impl Desk {
                 step = steps.recv() => step,
                 () = tokio::time::sleep(TICK) => Some(Step::None),
             };
-            // Whoever reads slowly takes nothing of the statement's time.
             time += asked.elapsed();
+            let received = Instant::now();
             if work.is_exhausted() {
                 return Err(work.exhausted().into());
             }
+            if let Some(limit) = self.timeout.filter(|limit| step.is_some() && time > *limit) {
+                return Err(Stopped::Time(limit).into());
+            }
             match step {
                 None => break,
-                Some(Step::None) => {
-                    if let Some(limit) = self.timeout.filter(|limit| time > *limit) {
-                        return Err(Stopped::Time(limit).into());
-                    }
-                }
+                Some(Step::None) => continue,
                 Some(Step::Change(change)) => shown.change = Some(change),
                 Some(Step::Reads(size)) => self.announce(size).await?,
                 Some(Step::Columns(schema)) => {
@@ -152,6 +179,10 @@ impl Desk {
                         writer.finish()?;
                     }
                 }
+            }
+            // A person who reads page by page takes nothing of the statement's time.
+            if !output::is_terminal() {
+                time += received.elapsed();
             }
         }
         Ok(shown)
