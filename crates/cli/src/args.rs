@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::Utc;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use podtrail_detect::{Severity, State};
-use podtrail_query::{Bound, Scope, parse_bound};
+use podtrail_detect::{Again, Severity, State};
+use podtrail_query::{Bound, Limits, Scope, parse_bound};
 use podtrail_report::RowFormat;
 
 use crate::config::FILE_VARIABLE;
@@ -35,8 +35,10 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
     /// Run the detections over what was added to a lake since the last run, record what they find, and print what is new
     ///
-    /// Whatever runs moves the mark up to which the lake was looked at: detections that are left out do not see the same
-    /// events later.
+    /// Everything found is recorded first, whatever its severity. A finding is `new` until a run has printed it and the output
+    /// has taken it: what a run was killed over, or could not write, the next run prints again, with the same id. So
+    /// --min-severity only chooses what is printed now; a later run with a lower one prints the rest. Runs with --detection
+    /// have a mark of their own up to which they looked at the lake, so that they take nothing from the other detections.
     #[command(after_help = exit::HELP)]
     Detect(DetectArgs),
     /// List, show, acknowledge and close the findings that were recorded
@@ -111,6 +113,9 @@ pub(crate) struct FindArgs {
     /// How much memory the queries may use; half of it keeps rows that many detections ask for, which are read again and again where that is too little
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "3GiB")]
     pub(crate) memory: usize,
+    /// How long one detection may take; 0s sets no limit. One that cannot be ended is left behind
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "30m")]
+    pub(crate) detection_timeout: Duration,
     /// A file of exceptions beside the built-in ones: findings that are known to be innocent
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) exceptions: Vec<PathBuf>,
@@ -120,10 +125,10 @@ pub(crate) struct FindArgs {
     /// How findings are printed
     #[arg(long, value_enum, default_value_t = FindingFormat::Table)]
     pub(crate) format: FindingFormat,
-    /// Leave out findings below this severity
+    /// Leave out findings below this severity. `detect` records them, and prints them once a run asks for them
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = SeverityArg::Low)]
     pub(crate) min_severity: SeverityArg,
-    /// Exit with 1 when there are findings of this severity or above
+    /// Exit with 1 when findings of this severity or above are printed
     #[arg(long, value_name = "SEVERITY", value_enum)]
     pub(crate) fail_on: Option<SeverityArg>,
 }
@@ -135,6 +140,16 @@ pub(crate) struct DetectArgs {
     pub(crate) lake: PathBuf,
     #[command(flatten)]
     pub(crate) find: FindArgs,
+    /// Look again at events that runs have looked at, of the whole lake or of --from and --to, and print what is not recorded
+    /// yet or was recorded as less severe; the mark stays where it is
+    #[arg(long)]
+    pub(crate) again: bool,
+    /// With --again: the start, as RFC 3339, a date, or an age such as 24h or 7d
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "again")]
+    from: Option<String>,
+    /// With --again: the end, exclusive; of a date, its last instant
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "again")]
+    to: Option<String>,
     /// How far around new events the detections look, and again as far back to know what is usual
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "1d")]
     pub(crate) lookback: Duration,
@@ -144,6 +159,29 @@ pub(crate) struct DetectArgs {
     /// How often runs are due; find the gaps between runs that are more than twice as long
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
     pub(crate) every: Option<Duration>,
+}
+
+impl DetectArgs {
+    /// The events to look at again, if that is asked for.
+    pub(crate) fn again(&self) -> Result<Option<Again>, UsageError> {
+        let now = Utc::now();
+        let usage = |error: podtrail_query::TimeError| UsageError(error.to_string());
+        let read = |text: &Option<String>, bound| {
+            text.as_ref().map(|text| parse_bound(text, bound, now)).transpose().map_err(usage)
+        };
+        let (from, to) = (read(&self.from, Bound::From)?, read(&self.to, Bound::To)?);
+        let scope = Scope { from, to, ..Scope::default() };
+        scope.check().map_err(|error| UsageError(error.to_string()))?;
+        Ok(self.again.then_some(Again { from, to }))
+    }
+}
+
+impl FindArgs {
+    /// What the queries of a hunt may use.
+    pub(crate) fn limits(&self) -> Limits {
+        let time = (!self.detection_timeout.is_zero()).then_some(self.detection_timeout);
+        Limits { time, ..Limits::for_hunt(self.memory) }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -293,12 +331,12 @@ pub(crate) struct SqlArgs {
     /// Write the rows to a file, which is there when they are complete
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
-    /// How much memory queries may use; what needs more is spilled to the temporary folder, up to 100GiB
+    /// How much memory queries may use; what needs more is spilled to the temporary folder, up to 100GiB. A statement that takes 512MiB more, and 64MiB a core, is given up
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "2GiB")]
     pub(crate) memory: usize,
-    /// How long a statement may take, such as 30s or 5m
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    pub(crate) timeout: Option<Duration>,
+    /// How long a statement may take, such as 30s or 1h; 0s sets no limit. One that cannot be ended is left behind
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "5m")]
+    pub(crate) timeout: Duration,
     /// Allow COPY, and tables and views that last as long as the session
     #[arg(long)]
     pub(crate) allow_write: bool,
@@ -525,7 +563,7 @@ pub(crate) struct PackArgs {
     pub(crate) queries: Vec<PathBuf>,
 }
 
-/// What to look at.
+/// What to look at. Detections judge the whole of it, and a day around its period; what is shown is what concerns the scope.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Scope")]
 pub(crate) struct ScopeArgs {
@@ -659,6 +697,7 @@ pub(crate) enum StatusFormat {
 #[value(rename_all = "snake_case")]
 pub(crate) enum StateArg {
     New,
+    Delivered,
     SeenAgain,
     Acknowledged,
     Suppressed,
@@ -669,6 +708,7 @@ impl From<StateArg> for State {
     fn from(argument: StateArg) -> Self {
         match argument {
             StateArg::New => Self::New,
+            StateArg::Delivered => Self::Delivered,
             StateArg::SeenAgain => Self::SeenAgain,
             StateArg::Acknowledged => Self::Acknowledged,
             StateArg::Suppressed => Self::Suppressed,

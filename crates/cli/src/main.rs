@@ -1,8 +1,10 @@
 //! The `podtrail` command: arguments in, libraries called, results out.
 
+mod allocator;
 mod args;
 mod commands;
 mod config;
+mod engine;
 mod exit;
 mod listing;
 mod output;
@@ -22,10 +24,11 @@ use crate::exit::Exit;
 
 // Parsing and encoding allocate on all cores at once; measured against the system's allocator in benches/README.md.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Counted = allocator::Counted;
 
 fn main() -> ExitCode {
     log_as_asked();
+    quiet_panics_of_queries();
     match run() {
         Ok(exit) => exit.into(),
         Err(error) if output::is_broken_pipe(&error) => Exit::Ok.into(),
@@ -45,6 +48,16 @@ fn log_as_asked() {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
+}
+
+/// A query that panics is told as an error of that query.
+fn quiet_panics_of_queries() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !allocator::is_work() {
+            tell(panic);
+        }
+    }));
 }
 
 fn run() -> anyhow::Result<Exit> {

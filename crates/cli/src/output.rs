@@ -23,6 +23,21 @@ pub(crate) fn data_stdout() -> Box<dyn Write + Send> {
     if is_terminal() { Box::new(TerminalWriter::new(out)) } else { Box::new(out) }
 }
 
+/// Makes sure that what was written to standard output, and flushed, is kept, where that is a file: it may be on a disk that is
+/// full. What a pipe has taken is its reader's.
+pub(crate) fn confirm_stdout() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+
+        let out = std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        if out.metadata()?.is_file() {
+            out.sync_data()?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether people look at standard output.
 pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()

@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use arrow::array::AsArray;
-use chrono::{DateTime, TimeDelta, Utc};
-use podtrail_lake::{DetectRun, Findings, Lake, LakeError, Period, Snapshot, Version};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use podtrail_lake::{DetectRun, Findings, Lake, LakeError, Mark, Period, Snapshot, Version};
 use podtrail_query::{Limits, QueryError, Scope, Session};
 
 use crate::exceptions::Exception;
@@ -17,7 +17,6 @@ use crate::memory::{Candidate, Memory};
 use crate::pack::Pack;
 use crate::recorded::{Recorded, State, add_strings, state_rows};
 use crate::run::{Excepted, Failure, Hunt, hunt};
-use crate::severity::Severity;
 
 /// The rows that a run is about, in its sessions.
 pub(crate) const ADDED: &str = "added_events";
@@ -33,8 +32,10 @@ const MAX_ATTEMPTS: usize = 100;
 pub struct DetectOptions {
     /// How far before and after what is new the detections look, and how far the look-back goes before that.
     pub lookback: Duration,
-    /// Findings below are not recorded.
-    pub min_severity: Severity,
+    /// The ids of the detections in the pack, where they are not all of it: they have a mark of their own.
+    pub only: Vec<String>,
+    /// Events to look at again, whatever runs have looked at them; no mark moves.
+    pub again: Option<Again>,
     /// What is checked of the lake itself; nothing without it.
     pub health: Option<HealthOptions>,
     /// What the queries may use.
@@ -43,13 +44,47 @@ pub struct DetectOptions {
     pub jobs: Option<NonZeroUsize>,
 }
 
-/// What a run came to.
+/// Events to look at again: those of a period.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Again {
+    /// The first instant, inclusive; without it as far as the lake goes.
+    pub from: Option<DateTime<Utc>>,
+    /// The end, exclusive.
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl Again {
+    /// The condition on a row of `events`, as SQL.
+    fn condition(&self) -> String {
+        let bound = |sign, time: Option<DateTime<Utc>>| {
+            time.map(|time| format!(" AND time {sign} TIMESTAMP '{}'", time.to_rfc3339()))
+        };
+        bound(">=", self.from).unwrap_or_default() + &bound("<", self.to).unwrap_or_default()
+    }
+}
+
+impl DetectOptions {
+    fn mark(&self) -> Mark {
+        if self.again.is_some() {
+            return Mark::Unmoved;
+        }
+        if self.only.is_empty() {
+            return Mark::All;
+        }
+        let ids: BTreeSet<_> = self.only.iter().collect();
+        let mut hasher = blake3::Hasher::new();
+        for id in ids {
+            hasher.update(id.as_bytes()).update(b"\n");
+        }
+        Mark::Some(hasher.finalize().to_hex().to_string())
+    }
+}
+
+/// What a run came to. What it found is recorded, and [`undelivered`](crate::undelivered) until it is confirmed as printed.
 #[derive(Debug)]
 pub struct Detected {
     /// The run, as the log of the lake tells of it.
     pub run: DetectRun,
-    /// The findings that are new, or were over and are not, most severe first, then in order of time.
-    pub new: Vec<Finding>,
     /// How many findings were seen again.
     pub seen_again: usize,
     /// How many findings were seen that exceptions suppress.
@@ -86,8 +121,8 @@ struct Seen {
 
 /// Runs `pack` over what was added to `lake` since the last run that was complete, and records what it finds.
 ///
-/// Findings and watermark are one commit: after a crash the next run starts where the last commit stands. Of two runs at
-/// once, the slower looks again at what the faster has left.
+/// Findings and watermark are one commit: after a crash the next run starts where the last commit stands, and finds there
+/// what nobody has printed. Of two runs at once, the slower looks again at what the faster has left.
 ///
 /// # Errors
 /// When the lake cannot be read or written, or was opened without a table of findings. Nothing is recorded then.
@@ -97,9 +132,10 @@ pub async fn detect(
     options: &DetectOptions,
     run_id: &str,
 ) -> Result<Detected, RunError> {
+    let mark = options.mark();
     let mut seen: Option<Seen> = None;
     for _ in 0..MAX_ATTEMPTS {
-        let findings = lake.findings().await?;
+        let findings = lake.findings_at(&mark).await?;
         let mut looked = match seen.take().filter(|seen| seen.watermark == findings.watermark) {
             Some(seen) => seen,
             None => Box::pin(look(lake, pack, options, &findings, run_id)).await?,
@@ -107,23 +143,19 @@ pub async fn detect(
         looked.run.finished_at = Utc::now();
         let changes = changes(&findings.rows, &looked, options).await?;
         let rows = state_rows(&changes)?;
-        if lake.commit_findings(&findings, rows, Some(&looked.run)).await?.is_some() {
-            return Ok(detected(looked, changes));
+        if lake.commit_findings(&findings, rows, Some((&looked.run, &mark))).await?.is_some() {
+            return Ok(detected(looked, &changes));
         }
         seen = Some(looked);
     }
     Err(LakeError::Contention { table: "findings", attempts: MAX_ATTEMPTS }.into())
 }
 
-fn detected(seen: Seen, changes: Vec<Recorded>) -> Detected {
+fn detected(seen: Seen, changes: &[Recorded]) -> Detected {
     let count = |state| changes.iter().filter(|recorded| recorded.state == state).count();
     let (seen_again, suppressed) = (count(State::SeenAgain), count(State::Suppressed));
-    let new = changes.into_iter().filter(|recorded| recorded.state == State::New);
-    let mut new: Vec<_> = new.map(|recorded| recorded.finding).collect();
-    new.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.first_seen.cmp(&b.first_seen)));
     Detected {
         run: seen.run,
-        new,
         seen_again,
         suppressed,
         events: seen.events,
@@ -159,8 +191,15 @@ async fn look(
 ) -> Result<Seen, RunError> {
     let started_at = Utc::now();
     let version = lake.events_version().await?;
-    let added = match findings.watermark {
-        Some(watermark) if watermark <= version.number() => version.added_after(watermark)?,
+    let added = match (options.again, findings.watermark) {
+        (Some(again), _) => {
+            let day = |time: Option<DateTime<Utc>>| time.map(|time| time.date_naive());
+            let (first, last) = (day(again.from), day(again.to));
+            version.between(first.unwrap_or(NaiveDate::MIN), last.unwrap_or(NaiveDate::MAX))?
+        }
+        (None, Some(watermark)) if watermark <= version.number() => {
+            version.added_after(watermark)?
+        }
         _ => version.snapshot()?,
     };
     let mut seen = Seen {
@@ -183,8 +222,8 @@ async fn look(
         let Hunt { findings, excepted, expired, failures, .. } =
             hunt(&session, pack, options.jobs).await?;
         let mut candidates = candidates(findings, excepted);
-        candidates.retain(|candidate| candidate.finding.severity >= options.min_severity);
-        keep_new(&session, &mut candidates).await?;
+        let again = options.again.as_ref().map(Again::condition).unwrap_or_default();
+        keep_new(&session, &mut candidates, &again).await?;
         seen.candidates.extend(candidates);
         seen.expired = expired;
         let known = seen.failures.iter().map(|failure| failure.detection.clone());
@@ -200,7 +239,6 @@ async fn look(
         let lookback = options.lookback;
         let found = health::of_lake(lake, &version, last, started_at, lookback, health).await?;
         seen.health.extend(found);
-        seen.health.retain(|candidate| candidate.finding.severity >= options.min_severity);
     }
     // Whoever was seen first is told first, whatever the order of the periods and detections.
     seen.candidates.sort_by(|a, b| {
@@ -254,10 +292,14 @@ fn candidates(findings: Vec<Finding>, excepted: Vec<Excepted>) -> Vec<Candidate>
         .collect()
 }
 
-/// Leaves those candidates of whose evidence some is in the added rows.
+/// Leaves those candidates of whose evidence some is in the added rows for which a condition holds.
 ///
 /// Of these rows ids alone are read, and those of evidence alone are kept.
-async fn keep_new(session: &Session, candidates: &mut Vec<Candidate>) -> Result<(), QueryError> {
+async fn keep_new(
+    session: &Session,
+    candidates: &mut Vec<Candidate>,
+    condition: &str,
+) -> Result<(), QueryError> {
     let ids: BTreeSet<&str> = candidates
         .iter()
         .flat_map(|candidate| &candidate.finding.event_ids)
@@ -269,7 +311,7 @@ async fn keep_new(session: &Session, candidates: &mut Vec<Candidate>) -> Result<
     add_strings(session, "candidate_events", "event_id", &ids)?;
     let sql = format!(
         "SELECT cluster, event_id FROM {ADDED}
-        WHERE event_id IN (SELECT event_id FROM candidate_events)"
+        WHERE event_id IN (SELECT event_id FROM candidate_events){condition}"
     );
     // An event may be in the logs of several clusters.
     let mut added: HashMap<Option<String>, HashSet<String>> = HashMap::new();

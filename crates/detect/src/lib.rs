@@ -3,6 +3,7 @@
 
 mod attack_names;
 mod cases;
+mod delivery;
 mod detect;
 mod detection;
 mod evidence;
@@ -21,12 +22,14 @@ mod recorded;
 mod run;
 mod saved;
 mod severity;
+mod shown;
 mod table;
 mod uncertain;
 
 pub use attack_names::AttackNames;
 pub use cases::{CaseError, CaseReport, run_cases};
-pub use detect::{DetectOptions, Detected, RunError, detect};
+pub use delivery::{Printed, Turn, mark_delivered, undelivered};
+pub use detect::{Again, DetectOptions, Detected, RunError, detect};
 pub use detection::{Detection, Head, HeadError, Input, Parameter, ParameterError};
 pub use evidence::{Evidence, Source};
 pub use exceptions::{Effect, Exception, ExceptionError, Origin, read_exceptions};
@@ -42,6 +45,7 @@ pub use recorded::{Recorded, State, read_recorded};
 pub use run::{DetectError, Excepted, Failure, Hunt, hunt};
 pub use saved::{SavedHead, SavedQuery, saved_queries};
 pub use severity::{Confidence, Severity};
+pub use shown::show_only;
 pub use table::TableError;
 pub use uncertain::Uncertainty;
 // What a ready query is bound with.

@@ -17,7 +17,7 @@ const MOST_EVENTS: usize = 1000;
 const MOST_NOTES: usize = 100;
 
 /// Who records what the detections find.
-const RECORDER: &str = "podtrail";
+pub(crate) const RECORDER: &str = "podtrail";
 
 /// A finding that a run came to, before it is known whether it is a new one.
 #[derive(Debug, Clone)]
@@ -47,6 +47,8 @@ struct Entry {
     is_changed: bool,
     /// Whether any of what this run found is covered by no exception.
     is_uncovered: bool,
+    /// Whether it is more severe than what was recorded.
+    is_raised: bool,
 }
 
 impl Memory {
@@ -81,6 +83,7 @@ impl Memory {
                     recorded,
                     is_changed: false,
                     is_uncovered: false,
+                    is_raised: false,
                 });
             }
         }
@@ -122,6 +125,7 @@ impl Memory {
                 before: None,
                 is_changed: true,
                 is_uncovered,
+                is_raised: false,
             });
             return;
         };
@@ -129,12 +133,14 @@ impl Memory {
         let known: HashSet<&String> = entry.recorded.finding.event_ids.iter().collect();
         let is_new = |id: &String| candidate.new_events.contains(id) && !known.contains(id);
         let new: Vec<bool> = candidate.finding.event_ids.iter().map(is_new).collect();
-        if !new.contains(&true) {
+        let is_raised = candidate.finding.severity > entry.recorded.finding.severity;
+        if !new.contains(&true) && !(is_raised && is_uncovered) {
             return;
         }
         merge(&mut entry.recorded.finding, &candidate.finding, &new);
         entry.is_changed = true;
         entry.is_uncovered |= is_uncovered;
+        entry.is_raised |= is_raised;
         if let Some(exception) = &candidate.exception {
             entry.recorded.exception = Some(exception.clone());
         }
@@ -152,7 +158,7 @@ impl Memory {
         let Some(&index) = self.by_id.get(&candidate.finding.finding_id) else {
             return self.observe(candidate, run);
         };
-        let Entry { recorded, before, is_changed, is_uncovered } = &mut self.entries[index];
+        let Entry { recorded, before, is_changed, is_uncovered, .. } = &mut self.entries[index];
         let (known, found) = (&mut recorded.finding, &candidate.finding);
         let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
         if found.first_seen.signed_duration_since(known.last_seen) > pause {
@@ -175,10 +181,14 @@ impl Memory {
 impl Entry {
     fn into_state(self, run: &DetectRun) -> Recorded {
         let state = match self.before {
+            // It is printed first, whatever covers the rest of it.
+            Some(State::New) => State::New,
             _ if !self.is_uncovered => State::Suppressed,
+            // Who was told, or knows, was told of something less severe.
+            _ if self.is_raised => State::New,
             // What was over is not over: somebody has to look again.
             None | Some(State::Suppressed | State::Closed) => State::New,
-            Some(State::New | State::SeenAgain) => State::SeenAgain,
+            Some(State::Delivered | State::SeenAgain) => State::SeenAgain,
             Some(State::Acknowledged) => State::Acknowledged,
         };
         let by_person = self.before == Some(state) && state == State::Acknowledged;

@@ -19,8 +19,10 @@ use crate::finding::Finding;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It was found, and nobody has said anything about it.
+    /// It was found, or became more severe, and no run is known to have printed it since.
     New,
+    /// It was printed, and the output took it; nobody has said anything about it.
+    Delivered,
     /// It was found again since.
     SeenAgain,
     /// Somebody knows of it.
@@ -33,13 +35,20 @@ pub enum State {
 
 impl State {
     /// All states, in the order of a finding's life.
-    pub const ALL: [Self; 5] =
-        [Self::New, Self::SeenAgain, Self::Acknowledged, Self::Suppressed, Self::Closed];
+    pub const ALL: [Self; 6] = [
+        Self::New,
+        Self::Delivered,
+        Self::SeenAgain,
+        Self::Acknowledged,
+        Self::Suppressed,
+        Self::Closed,
+    ];
 
     /// The name used in the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
+            Self::Delivered => "delivered",
             Self::SeenAgain => "seen_again",
             Self::Acknowledged => "acknowledged",
             Self::Suppressed => "suppressed",
@@ -49,7 +58,7 @@ impl State {
 
     /// Whether somebody has to look at it.
     pub fn is_open(self) -> bool {
-        matches!(self, Self::New | Self::SeenAgain)
+        matches!(self, Self::New | Self::Delivered | Self::SeenAgain)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
@@ -70,6 +71,9 @@ pub enum DetectError {
     /// Its query ended by itself: a defect of podtrail, or the end of the program.
     #[error("its query did not end: {0}")]
     Task(JoinError),
+    /// Its query took too long.
+    #[error("its query took longer than {} (--detection-timeout)", humantime::format_duration(*.0))]
+    Time(Duration),
     /// Its query returned a severity that there is not.
     #[error("its query returned the severity '{0}': info, low, medium, high or critical")]
     Severity(String),
@@ -166,8 +170,10 @@ async fn search<'a>(
 ) -> Result<Vec<Finding>, QueryError> {
     let detections: Vec<&Detection> = detections.collect();
     let has_routine = detections.iter().any(|detection| detection.head.routine.is_some());
+    let time = session.time();
     let queries = side_by_side(
         jobs,
+        time,
         detections.iter().copied().map(|detection| {
             let (session, detection) = (session.clone(), detection.clone());
             async move { query(&session, &detection).await }
@@ -178,6 +184,7 @@ async fn search<'a>(
     Optimized::keep_columns_of(queries.iter().flatten().chain(&routine))?;
     let results = side_by_side(
         jobs,
+        time,
         queries.into_iter().map(|query| async move { matches(&query?.collect().await?) }),
     )
     .await;
@@ -221,13 +228,23 @@ fn hits<'a>(matched: &'a Match, events: &'a Events) -> Vec<Hit<'a>> {
     events.map(|event| Hit { event, reason, severity }).collect()
 }
 
-/// Runs tasks, at most `jobs` at a time, each on a core of its own; what they come to is in their order.
+/// Runs tasks, at most `jobs` at a time, each on a core of its own and no longer than `time`; what they come to is in their
+/// order. One that cannot be ended is left behind.
 async fn side_by_side<T: Send + 'static>(
     jobs: NonZeroUsize,
+    time: Option<Duration>,
     tasks: impl Iterator<Item: Future<Output = Result<T, DetectError>> + Send + 'static>,
 ) -> Vec<Result<T, DetectError>> {
     let tasks = tasks.map(|task| async move {
-        SpawnedTask::spawn(task).await.unwrap_or_else(|error| Err(DetectError::Task(error)))
+        let task = SpawnedTask::spawn(task);
+        let result = match time {
+            None => task.await,
+            Some(time) => match tokio::time::timeout(time, task).await {
+                Ok(result) => result,
+                Err(_) => return Err(DetectError::Time(time)),
+            },
+        };
+        result.unwrap_or_else(|error| Err(DetectError::Task(error)))
     });
     stream::iter(tasks).buffered(jobs.get()).collect().await
 }

@@ -23,7 +23,7 @@ row! {
         pub finding_id: Option<Text<'a>>,
         /// The number of this state of the finding, from 1. The highest is how it stands.
         pub sequence: Option<i64>,
-        /// `new`, `seen_again`, `acknowledged`, `suppressed` (by an exception) or `closed`.
+        /// `new` (`detect` has not printed it yet), `delivered`, `seen_again`, `acknowledged`, `suppressed` (by an exception) or `closed`.
         pub state: Option<Text<'a>>,
         /// When it came into this state, by the clock of the machine that recorded it.
         pub state_at: Option<Micros>,

@@ -13,6 +13,9 @@ use crate::snapshot::Snapshot;
 /// The application transaction whose number is the version of `events` that the detections have looked at.
 const WATERMARK: &str = "podtrail-detect";
 
+/// Begins the application transactions of runs of some detections only: each choice of them has a mark of its own.
+const WATERMARK_OF_SOME: &str = "podtrail-detect/";
+
 /// The member of `commitInfo` that tells of a run of the detections.
 const RUN: &str = "podtrailDetect";
 
@@ -26,6 +29,18 @@ pub struct Findings {
     pub rows: Snapshot,
     /// The version of `events` up to which the detections have looked at what was added.
     pub watermark: Option<i64>,
+}
+
+/// Which mark a run of the detections goes on from, and moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// That of all detections.
+    All,
+    /// That of some detections, by a name for the choice; where all detections have got further, they have looked for
+    /// these too.
+    Some(String),
+    /// None: the run looks at what was looked at before.
+    Unmoved,
 }
 
 /// A run of the detections, as the log tells of it.
@@ -50,11 +65,25 @@ impl Lake {
     /// # Errors
     /// As [`events`](Self::events).
     pub async fn findings(&self) -> Result<Findings, LakeError> {
+        self.findings_at(&Mark::All).await
+    }
+
+    /// As [`findings`](Self::findings), with the watermark of these detections.
+    ///
+    /// # Errors
+    /// As [`events`](Self::events).
+    pub async fn findings_at(&self, mark: &Mark) -> Result<Findings, LakeError> {
         let Some(table) = &self.findings else {
             return Ok(Findings { rows: self.no_findings(), watermark: None });
         };
-        let (rows, watermark) = table.snapshot_with(WATERMARK).await?;
-        Ok(Findings { rows, watermark })
+        let of_some = match mark {
+            Mark::Some(name) => Some(format!("{WATERMARK_OF_SOME}{name}")),
+            Mark::All | Mark::Unmoved => None,
+        };
+        let applications: Vec<_> =
+            [Some(WATERMARK), of_some.as_deref()].into_iter().flatten().collect();
+        let (rows, numbers) = table.snapshot_with(&applications).await?;
+        Ok(Findings { rows, watermark: numbers.into_iter().flatten().max() })
     }
 
     /// Adds states of findings, in a batch of [`podtrail_event::finding_schema`] that may be empty, and what the run that
@@ -68,22 +97,27 @@ impl Lake {
         &self,
         base: &Findings,
         states: RecordBatch,
-        run: Option<&DetectRun>,
+        run: Option<(&DetectRun, &Mark)>,
     ) -> Result<Option<i64>, LakeError> {
         let table = self.findings.as_ref();
         let table = table
             .ok_or_else(|| LakeError::NoTable { dir: self.dir().to_owned(), table: "findings" })?;
         let mut remarks = Remarks::default();
-        if let Some(run) = run {
+        if let Some((run, mark)) = run {
             let told = serde_json::to_value(run).map_err(|error| LakeError::Rows {
                 table: "findings",
                 detail: error.to_string(),
             })?;
             remarks.info.push((RUN.to_owned(), told));
-            if run.complete {
+            let application = match mark {
+                Mark::All => Some(WATERMARK.to_owned()),
+                Mark::Some(name) => Some(format!("{WATERMARK_OF_SOME}{name}")),
+                Mark::Unmoved => None,
+            };
+            if let Some(application) = application.filter(|_| run.complete) {
                 let at = Some(run.finished_at.timestamp_millis());
                 let watermark =
-                    Transaction::new_with_last_update(WATERMARK, run.events_version, at);
+                    Transaction::new_with_last_update(application, run.events_version, at);
                 remarks.transactions.push(watermark);
             }
         }

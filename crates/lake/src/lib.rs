@@ -44,7 +44,7 @@ pub use append::Appended;
 pub use compact::{CompactOptions, Compacted};
 pub use days::Day;
 pub use error::LakeError;
-pub use findings::{DetectRun, Findings};
+pub use findings::{DetectRun, Findings, Mark};
 pub use history::Removal;
 pub use info::TableInfo;
 pub use lake::Lake;

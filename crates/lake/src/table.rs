@@ -128,18 +128,21 @@ impl Table {
         Ok(Version::new(self.spec.clone(), self.root.clone(), self.refresh().await?))
     }
 
-    /// The newest version, and the number that the application transaction `application` has there.
+    /// The newest version, and the numbers that these application transactions have there.
     pub(crate) async fn snapshot_with(
         &self,
-        application: &str,
-    ) -> Result<(Snapshot, Option<i64>), LakeError> {
+        applications: &[&str],
+    ) -> Result<(Snapshot, Vec<Option<i64>>), LakeError> {
         let name = self.spec.name;
         let delta = self.refresh().await?;
         let state = delta.snapshot().map_err(LakeError::log(name))?;
         let log = delta.log_store();
-        let number = state.transaction_version(log.as_ref(), application).await;
-        let number = number.map_err(LakeError::log(name))?;
-        Ok((Snapshot::new(self.spec.clone(), self.root.clone(), state)?, number))
+        let mut numbers = Vec::with_capacity(applications.len());
+        for application in applications {
+            let number = state.transaction_version(log.as_ref(), *application).await;
+            numbers.push(number.map_err(LakeError::log(name))?);
+        }
+        Ok((Snapshot::new(self.spec.clone(), self.root.clone(), state)?, numbers))
     }
 
     /// What the newest of the last `entries` commits before or at `version` that says anything under `key` says.

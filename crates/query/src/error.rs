@@ -15,6 +15,9 @@ pub enum QueryError {
     /// The text is no SQL.
     #[error("{0}")]
     Syntax(String),
+    /// The statement is too large or too deep to be planned.
+    #[error("the statement is too large: {0}")]
+    TooLarge(String),
     /// There is no such table or view.
     #[error("there is no table '{name}'{}", did_you_mean(nearest))]
     UnknownTable {

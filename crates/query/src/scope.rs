@@ -26,6 +26,9 @@ pub struct Scope {
     pub history: Option<Duration>,
 }
 
+/// How far before and after the period of a scope what happens there is judged: work goes on over its bounds.
+const JUDGED_AROUND: TimeDelta = TimeDelta::days(1);
+
 /// Why a scope is none.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
@@ -82,6 +85,24 @@ impl Scope {
         match (self.from, self.to) {
             (Some(from), Some(to)) if from >= to => Err(ScopeError::Period { from, to }),
             _ => Ok(()),
+        }
+    }
+
+    /// The scope in which detections judge what this one shows: every identity and namespace, for what one of them did is
+    /// judged by what others did, and a day around its period. Clusters are judged by themselves.
+    #[must_use]
+    pub fn judged(&self) -> Self {
+        Self {
+            from: self.from.map(|from| {
+                from.checked_sub_signed(JUDGED_AROUND).unwrap_or(DateTime::<Utc>::MIN_UTC)
+            }),
+            to: self
+                .to
+                .map(|to| to.checked_add_signed(JUDGED_AROUND).unwrap_or(DateTime::<Utc>::MAX_UTC)),
+            identities: Vec::new(),
+            namespaces: Vec::new(),
+            clusters: self.clusters.clone(),
+            history: self.history,
         }
     }
 

@@ -1,5 +1,6 @@
 //! A session: the views of one scope, over one pinned version of the lake.
 
+mod bounds;
 mod diagnose;
 mod functions;
 mod lazy_views;
@@ -11,6 +12,7 @@ mod version;
 
 use std::num::NonZero;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider, TableProvider};
@@ -57,6 +59,8 @@ pub struct Limits {
     /// Memory for the rows of views, in bytes, beside `memory`: with it a view is read once, for all queries. Each query then
     /// runs in one partition, so run as many side by side as there are cores.
     pub cache: usize,
+    /// How long each of many queries may take; without it there is no limit.
+    pub time: Option<Duration>,
 }
 
 impl Limits {
@@ -72,7 +76,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 2 << 30, partitions: None, cache: 0 }
+        Self { memory: 2 << 30, partitions: None, cache: 0, time: None }
     }
 }
 
@@ -82,6 +86,7 @@ pub struct Session {
     context: SessionContext,
     scope: Scope,
     cache: Option<Arc<Cache>>,
+    time: Option<Duration>,
 }
 
 impl Session {
@@ -171,7 +176,7 @@ impl Session {
             let context = context.state_ref();
             context.write().config_mut().options_mut().execution.target_partitions = 1;
         }
-        let session = Self { context, scope, cache };
+        let session = Self { context, scope, cache, time: limits.time };
         session.define(tables)?;
         Ok(session)
     }
@@ -230,6 +235,11 @@ impl Session {
         }
     }
 
+    /// How long each query may take; whoever runs it sees to that.
+    pub fn time(&self) -> Option<Duration> {
+        self.time
+    }
+
     /// What the views show.
     pub fn scope(&self) -> &Scope {
         &self.scope
@@ -238,8 +248,9 @@ impl Session {
     /// Plans one read-only statement.
     ///
     /// # Errors
-    /// When the statement is wrong, or is more than a query: nothing is written and no session setting changes.
+    /// When the statement is wrong or too large, or is more than a query: nothing is written and no session setting changes.
     pub async fn sql(&self, sql: &str) -> Result<DataFrame, QueryError> {
+        bounds::check(sql)?;
         let read_only = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)

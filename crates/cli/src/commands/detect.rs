@@ -1,62 +1,113 @@
 //! `podtrail detect`: the detections over what was added to a lake since the last run.
 
-use anyhow::Context;
-use podtrail_detect::{DetectOptions, Detected, Finding, HealthOptions, Severity, detect};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use podtrail_detect::{
+    DetectOptions, Detected, Finding, HealthOptions, Pack, Printed, Severity, Turn, detect,
+    mark_delivered, undelivered,
+};
 use podtrail_lake::Lake;
-use podtrail_query::Limits;
 use podtrail_report::{thousands, write_findings};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::args::{DetectArgs, FindingFormat};
 use crate::commands::{detections, exceptions, hunt};
+use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::output;
+
+/// How long a run waits for another to have its findings read. After that it prints its own.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
     let find = &arguments.find;
     let pack = detections::chosen(find)?;
     let checks = find.detection.iter().filter(|id| detections::health_check(id).is_some());
     let only: Vec<String> = checks.cloned().collect();
+    let again = arguments.again()?;
+    // What a check of the lake finds is about now.
+    let checks_health = again.is_none() && (find.detection.is_empty() || !only.is_empty());
     let options = DetectOptions {
         lookback: arguments.lookback,
-        min_severity: find.min_severity.into(),
-        health: (find.detection.is_empty() || !only.is_empty()).then_some(HealthOptions {
+        only: find.detection.clone(),
+        again,
+        health: checks_health.then_some(HealthOptions {
             silence: arguments.silence,
             every: arguments.every,
             only,
         }),
-        limits: Limits::for_hunt(find.memory),
+        limits: find.limits(),
         jobs: find.jobs,
     };
     let runtime = Runtime::new().context("cannot start threads")?;
-    let detected = runtime.block_on(async {
-        let lake = Lake::open_to_detect(&arguments.lake).await?;
-        anyhow::Ok(detect(&lake, &pack, &options, &Uuid::now_v7().to_string()).await?)
-    })?;
+    let lake = runtime.block_on(Lake::open_to_detect(&arguments.lake))?;
+    let detected = {
+        let (lake, pack, id) = (lake.clone(), pack.clone(), Uuid::now_v7().to_string());
+        let run = Engine::new()?.run(hunt::memory(find), move |threads| {
+            threads.block_on(Box::pin(detect(&lake, &pack, &options, &id)))
+        });
+        runtime.block_on(run)??
+    };
     for failure in &detected.failures {
         output::warn(&failure.to_string());
     }
     exceptions::tell_expired(&detected.expired);
-    hunt::print(find.format, &detected.new, &pack.attack_names(), |out| {
-        write_findings(&detected.new, output::width(), out)
-    })?;
-    if find.format == FindingFormat::Table {
-        output::tell(&summary(&detected));
-    }
+    let printed = deliver(arguments, &runtime, &lake, &pack, &detected)?;
 
     if !detected.failures.is_empty() {
         return Ok(Exit::Failed);
     }
     let alarm = find.fail_on.map(Severity::from);
     let alarms = |finding: &Finding| alarm.is_some_and(|level| finding.severity >= level);
-    Ok(if detected.new.iter().any(alarms) { Exit::Findings } else { Exit::Ok })
+    Ok(if printed.iter().any(alarms) { Exit::Findings } else { Exit::Ok })
 }
 
-fn summary(detected: &Detected) -> String {
+/// Prints what nobody has printed yet, and marks it as printed once the output has it.
+fn deliver(
+    arguments: &DetectArgs,
+    runtime: &Runtime,
+    lake: &Lake,
+    pack: &Pack,
+    detected: &Detected,
+) -> anyhow::Result<Vec<Finding>> {
+    let find = &arguments.find;
+    let turn = Turn::take(lake, PATIENCE);
+    let wanted = Printed {
+        least: find.min_severity.into(),
+        detections: &find.detection,
+        run: turn.is_none().then_some(detected.run.id.as_str()),
+    };
+    let (recorded, others) = runtime.block_on(undelivered(lake, &wanted))?;
+    let findings: Vec<_> = recorded.iter().map(|recorded| recorded.finding.clone()).collect();
+    let written = hunt::print(find.format, &findings, &pack.attack_names(), |out| {
+        write_findings(&findings, output::width(), out)
+    });
+    let written = written.and_then(|()| Ok(output::confirm_stdout()?));
+    // A reader that went away has not got them: no good end here.
+    written.map_err(|error| {
+        let count = thousands(findings.len() as u64);
+        anyhow!("{count} findings were not delivered, the next run prints them again: {error}")
+    })?;
+    runtime.block_on(mark_delivered(lake, &recorded)).context(
+        "the findings were printed, but not marked as such: the next run prints them again",
+    )?;
+    drop(turn);
+    if find.format == FindingFormat::Table {
+        output::tell(&summary(detected, findings.len(), others));
+    }
+    Ok(findings)
+}
+
+fn summary(detected: &Detected, printed: usize, others: u64) -> String {
+    let others = match others {
+        0 => String::new(),
+        others => format!("; {} more are recorded, and not printed", thousands(others)),
+    };
     format!(
-        "{} new findings, {} seen again, {} suppressed, in {} events up to version {}",
-        thousands(detected.new.len() as u64),
+        "{} new findings, {} seen again, {} suppressed, in {} events up to version {}{others}",
+        thousands(printed as u64),
         thousands(detected.seen_again as u64),
         thousands(detected.suppressed as u64),
         thousands(detected.events),

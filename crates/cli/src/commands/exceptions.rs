@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use podtrail_detect::{
-    Effect, Excepted, Exception, Finding, Pack, lint_exceptions, read_exceptions,
+    Effect, Excepted, Exception, Finding, Pack, lint_exceptions, read_exceptions, show_only,
 };
 use podtrail_lake::Lake;
-use podtrail_query::{Limits, Scope, Session};
+use podtrail_query::{LakeVersion, Limits, Scope};
 use podtrail_report::write_findings;
 use tokio::runtime::Runtime;
 
@@ -77,8 +77,13 @@ fn preview(pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     let hunt = runtime.block_on(async {
         let lake = Lake::open(lake)?;
-        let session = Session::open(&lake, scope, Limits::for_hunt(Limits::HUNT))?;
-        anyhow::Ok(podtrail_detect::hunt(&session, pack, None).await?)
+        let version = LakeVersion::newest(&lake);
+        let session = version.session(scope.judged(), Limits::for_hunt(Limits::HUNT))?;
+        let mut hunt = podtrail_detect::hunt(&session, pack, None).await?;
+        if scope != scope.judged() {
+            show_only(&mut hunt, &version.session(scope, Limits::default())?).await?;
+        }
+        anyhow::Ok(hunt)
     })?;
     for failure in &hunt.failures {
         output::warn(&failure.to_string());

@@ -6,18 +6,19 @@ use anyhow::Context;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
-use podtrail_detect::{AttackNames, Finding, Hunt, Severity};
+use podtrail_detect::{AttackNames, Finding, Hunt, Severity, show_only};
 use podtrail_lake::Lake;
-use podtrail_query::{Limits, QueryError, Session};
+use podtrail_query::{LakeVersion, Limits, QueryError, Session};
 use podtrail_report::{
     HtmlReport, LogSummary, write_findings, write_findings_csv, write_findings_ecs,
     write_findings_jsonl, write_findings_ocsf,
 };
 use tokio::runtime::Runtime;
 
-use crate::args::{FindingFormat, HuntArgs};
+use crate::args::{FindArgs, FindingFormat, HuntArgs};
 use crate::commands::hunt_report::{self, ReportFile};
 use crate::commands::{detections, exceptions, ingest};
+use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::output;
 
@@ -50,11 +51,33 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
             return Ok(exit);
         }
     }
-    let session = Session::open(&lake, scope, Limits::for_hunt(arguments.find.memory))?;
-    let mut hunt = runtime.block_on(podtrail_detect::hunt(&session, &pack, arguments.find.jobs))?;
+    let version = LakeVersion::newest(&lake);
+    let session = version.session(scope.judged(), arguments.find.limits())?;
+    // What a namespace or identity does is judged by what others do: the scope is for what is shown.
+    let is_narrowed = scope != scope.judged();
+    let shown = if is_narrowed {
+        let limits = Limits { memory: arguments.find.memory / 2, ..Limits::default() };
+        version.session(scope, limits)?
+    } else {
+        session.clone()
+    };
+    let mut hunt = {
+        let (session, shown) = (session.clone(), is_narrowed.then(|| shown.clone()));
+        let (pack, jobs) = (pack.clone(), arguments.find.jobs);
+        let run = Engine::new()?.run(memory(&arguments.find), move |threads| {
+            threads.block_on(async {
+                let mut hunt = podtrail_detect::hunt(&session, &pack, jobs).await?;
+                if let Some(shown) = &shown {
+                    show_only(&mut hunt, shown).await?;
+                }
+                Ok::<_, QueryError>(hunt)
+            })
+        });
+        runtime.block_on(run)??
+    };
     // After the hunt, which says what is kept in memory; and only if it is told: in a large lake it takes long.
     let is_told = report.is_some() || arguments.find.format == FindingFormat::Table;
-    let summary = if is_told { Some(runtime.block_on(summary(&session))?) } else { None };
+    let summary = if is_told { Some(runtime.block_on(summary(&shown))?) } else { None };
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
@@ -64,7 +87,7 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     hunt.findings.retain(|finding| finding.severity >= least);
     // Before anything is printed: whoever reads that may go away, as head does.
     if let (Some(file), Some(summary)) = (report, &summary) {
-        let context = runtime.block_on(hunt_report::context(&session, &hunt.findings, summary))?;
+        let context = runtime.block_on(hunt_report::context(&shown, &hunt.findings, summary))?;
         file.write(&HtmlReport {
             log: summary,
             hunt: &hunt,
@@ -88,6 +111,12 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
         exit = Exit::Findings;
     }
     Ok(exit)
+}
+
+/// The memory, in bytes, at which a hunt is given up: rows that are kept and decoded take about as much again as queries ask
+/// for.
+pub(crate) fn memory(find: &FindArgs) -> usize {
+    find.memory.saturating_mul(2)
 }
 
 /// The command line of this process, to be run again: words that a shell would split are quoted.

@@ -1,8 +1,10 @@
 //! `podtrail detect`: each finding once, nothing missed.
 
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -109,15 +111,15 @@ fn a_finding_is_told_once_and_grows() {
          FROM findings WHERE name <> 'd' ORDER BY name",
     );
     let expected = json!([
-        {"name": "a", "state": "seen_again", "sequence": 2, "count": 2, "span": "0 days 0 hours 5 mins 0.000000 secs",
+        {"name": "a", "state": "seen_again", "sequence": 3, "count": 2, "span": "0 days 0 hours 5 mins 0.000000 secs",
          "events": 2, "sources": 2, "state_by": "podtrail", "events_version": 2},
-        {"name": "b", "state": "new", "sequence": 1, "count": 1, "span": "0 days 0 hours 0 mins 0.000000 secs",
+        {"name": "b", "state": "delivered", "sequence": 2, "count": 1, "span": "0 days 0 hours 0 mins 0.000000 secs",
          "events": 1, "sources": 1, "state_by": "podtrail", "events_version": 1},
-        {"name": "c", "state": "new", "sequence": 1, "count": 1, "span": "0 days 0 hours 0 mins 0.000000 secs",
+        {"name": "c", "state": "delivered", "sequence": 2, "count": 1, "span": "0 days 0 hours 0 mins 0.000000 secs",
          "events": 1, "sources": 1, "state_by": "podtrail", "events_version": 2},
     ]);
     assert_eq!(rows, expected);
-    assert_eq!(lake.sql("SELECT count(*) AS n FROM findings_log")[0]["n"], 5);
+    assert_eq!(lake.sql("SELECT count(*) AS n FROM findings_log")[0]["n"], 9);
 }
 
 #[test]
@@ -165,7 +167,7 @@ fn assert_each_once(lake: &str, hint: &str) {
         SELECT
           count(*) AS states,
           count(DISTINCT state_id) AS ids,
-          count(*) FILTER (WHERE state = 'new') AS new,
+          count(*) FILTER (WHERE state = 'new' AND sequence = 1) AS new,
           count(DISTINCT finding_id) AS findings
         FROM findings_log";
     let row = podtrail(["sql", "--lake", lake, "--format", "json", "-c", SQL]).expect(0).json();
@@ -228,7 +230,7 @@ fn of_runs_at_once_each_finding_is_told_by_one() {
         .sum();
     assert_eq!(told, 20);
     assert_each_once(&lake.lake, "at once");
-    assert_eq!(lake.sql("SELECT count(*) AS n FROM findings_log")[0]["n"], 20);
+    assert_eq!(lake.sql("SELECT count(*) AS n FROM findings_log")[0]["n"], 40);
 }
 
 #[test]
@@ -271,13 +273,157 @@ fn what_an_exception_covers_is_recorded_and_not_told() {
     let mut lake_again = lake;
     lake_again.ingest(&[privileged_pod("a", "2026-11-24T10:01:00.000000Z")]);
     assert_eq!(names(&lake_again.detect(&[]).expect(0).jsonl()), ["a"]);
-    let expected = json!([{"state": "new", "exception": null, "count": 2}]);
+    let expected = json!([{"state": "delivered", "exception": null, "count": 2}]);
     assert_eq!(lake_state(&lake_again.lake), expected);
 }
 
 fn lake_state(lake: &str) -> Value {
     let sql = "SELECT state, exception, count FROM findings";
     podtrail(["sql", "--lake", lake, "--format", "json", "-c", sql]).expect(0).json()
+}
+
+fn states(lake: &Fixture) -> Value {
+    lake.sql("SELECT state, count(*) AS n FROM findings GROUP BY state ORDER BY state")
+}
+
+/// More than a pipe takes.
+const MANY: usize = 150;
+
+#[test]
+fn what_a_full_disk_did_not_take_is_printed_again() {
+    let mut lake = Fixture::new();
+    lake.ingest(&pods(0..3, 10));
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let run = detect(&lake.lake, &["--fail-on", "low"]).stdout(full).output().unwrap();
+    let run = Run::of(run).expect(4);
+    assert!(run.stderr.contains("3 findings were not delivered"), "{run}");
+    assert_eq!(states(&lake), json!([{"state": "new", "n": 3}]));
+    let ids = lake.sql("SELECT finding_id FROM findings ORDER BY finding_id");
+    let again = lake.detect(&["--fail-on", "low"]).expect(1).jsonl();
+    let mut again: Vec<_> = again.iter().map(|f| json!({"finding_id": f["finding_id"]})).collect();
+    again.sort_by_key(ToString::to_string);
+    assert_eq!(json!(again), ids);
+    assert_eq!(states(&lake), json!([{"state": "delivered", "n": 3}]));
+    assert_eq!(lake.detect(&[]).expect(0).stdout, "");
+}
+
+#[test]
+fn what_a_reader_left_is_printed_again() {
+    let mut lake = Fixture::new();
+    lake.ingest(&pods(0..MANY, 10));
+    // As head -1 does.
+    let mut run =
+        detect(&lake.lake, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::with_capacity(64, run.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with('{'), "{line}");
+    let run = Run::of(run.wait_with_output().unwrap()).expect(4);
+    assert!(run.stderr.contains("findings were not delivered"), "{run}");
+    assert_eq!(lake.detect(&[]).expect(0).jsonl().len(), MANY);
+    assert_eq!(states(&lake), json!([{"state": "delivered", "n": MANY}]));
+}
+
+#[test]
+fn what_a_killed_run_had_not_printed_is_printed_again() {
+    let mut lake = Fixture::new();
+    lake.ingest(&pods(0..MANY, 10));
+    let mut run =
+        detect(&lake.lake, &[]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    // A slow reader: once it has got anything, all is recorded, and what does not fit into the pipe waits.
+    let mut first = [0; 1];
+    run.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    assert_eq!(states(&lake), json!([{"state": "new", "n": MANY}]));
+    // Another run does not wait for it for ever, and takes nothing that may be printed already.
+    let started = Instant::now();
+    assert_eq!(lake.detect(&[]).expect(0).stdout, "");
+    assert!(started.elapsed() > Duration::from_secs(9), "it waits for its turn");
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(lake.detect(&[]).expect(0).jsonl().len(), MANY);
+    assert_eq!(lake.detect(&[]).expect(0).stdout, "");
+}
+
+#[test]
+fn a_severity_chooses_only_what_is_printed() {
+    let mut lake = Fixture::new();
+    lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
+    let high = lake.detect(&["--min-severity", "high", "--fail-on", "low"]).expect(0);
+    assert_eq!(high.stdout, "");
+    assert_eq!(states(&lake), json!([{"state": "new", "n": 1}]));
+    // What is seen again before it was printed is still to be printed.
+    lake.ingest(&[privileged_pod("a", "2026-11-24T10:01:00.000000Z")]);
+    assert_eq!(lake.detect(&["--min-severity", "high"]).expect(0).stdout, "");
+    let low = lake.detect(&[]).expect(0).jsonl();
+    assert_eq!((names(&low), &low[0]["count"]), (vec!["a"], &json!(2)));
+    assert_eq!(lake.detect(&[]).expect(0).stdout, "");
+}
+
+#[test]
+fn a_run_of_one_detection_takes_nothing_from_another() {
+    let mut lake = Fixture::new();
+    let queries = pairs(lake.dir.path()).display().to_string();
+    let run = |lake: &Fixture, id: &str| {
+        let arguments = ["detect", "--lake", &lake.lake, "--queries", &queries, "--detection", id];
+        let found = podtrail(arguments.into_iter().chain(["--format", "jsonl"])).expect(0).jsonl();
+        let ids = found.iter().map(|finding| finding["detection"].as_str().unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    lake.ingest(&pods(0..2, 10));
+    assert_eq!(run(&lake, "privileged-container"), ["privileged-container"; 2]);
+    assert_eq!(run(&lake, "pairs"), ["pairs"]);
+    assert!(run(&lake, "privileged-container").is_empty());
+    assert!(run(&lake, "pairs").is_empty());
+    let watermark = podtrail(["status", "--lake", &lake.lake, "--format", "json"]).expect(0).json();
+    assert_eq!(watermark["detect"]["versions_behind"], 2, "not all detections ran: {watermark}");
+}
+
+#[test]
+fn what_becomes_more_severe_is_printed_again() {
+    let mut lake = Fixture::new();
+    let queries = pairs(lake.dir.path());
+    let text =
+        "/*\nid: pairs\ntitle: Test\nseverity: low\nattack: [T1610]\ndescription: A test.\n*/
+        SELECT array_agg(event_id) AS event_id, 'many' AS reason,
+          CASE WHEN count(*) > 2 THEN 'critical' ELSE 'low' END AS severity
+        FROM workloads GROUP BY username";
+    std::fs::write(queries.join("test/pairs.sql"), text).unwrap();
+    let queries = queries.display().to_string();
+    let flags = ["--queries", &queries, "--detection", "pairs"];
+    let severities = |lake: &Fixture| {
+        let found = lake.detect(&flags).expect(0).jsonl();
+        let of_pairs = found.into_iter().filter(|finding| finding["detection"] == "pairs");
+        of_pairs.map(|finding| finding["severity"].clone()).collect::<Vec<_>>()
+    };
+    let pod = |minute: u32| privileged_pod("a", &format!("2026-11-24T10:{minute:02}:00.000000Z"));
+    lake.ingest(&[pod(0)]);
+    assert_eq!(severities(&lake), ["low"]);
+    lake.ingest(&[pod(1)]);
+    assert!(severities(&lake).is_empty());
+    lake.ingest(&[pod(2)]);
+    assert_eq!(severities(&lake), ["critical"]);
+    lake.ingest(&[pod(3)]);
+    assert!(severities(&lake).is_empty());
+}
+
+#[test]
+fn a_range_is_looked_at_again() {
+    let mut lake = Fixture::new();
+    lake.ingest(&pods(0..2, 10));
+    lake.ingest(&[privileged_pod("late", "2026-11-26T10:00:00.000000Z")]);
+    let queries = pairs(lake.dir.path()).display().to_string();
+    let all = ["--detection", "pairs", "--queries", &queries];
+    assert_eq!(lake.detect(&all).expect(0).jsonl().len(), 4, "three pods and a pair");
+    // A detection that was not there when these events were looked at.
+    let text = std::fs::read_to_string(Path::new(&queries).join("test/pairs.sql")).unwrap();
+    let text = text.replace("id: pairs", "id: pairs\nversion: 2");
+    std::fs::write(Path::new(&queries).join("test/pairs.sql"), text).unwrap();
+    assert_eq!(lake.detect(&all).expect(0).stdout, "", "nothing was added");
+    let other_day = ["--again", "--from", "2026-11-25"];
+    let other_day: Vec<_> = all.into_iter().chain(other_day).collect();
+    assert_eq!(lake.detect(&other_day).expect(0).stdout, "");
+    let again: Vec<_> = all.into_iter().chain(["--again", "--to", "2026-11-24"]).collect();
+    lake.detect(&again).expect(0);
+    lake.detect(&["--from", "2026-11-25"]).expect(2);
 }
 
 #[test]

@@ -33,9 +33,9 @@ fn a_finding_is_acknowledged_closed_and_found_again() {
         let finding = found.into_iter().find(|finding| finding["name"] == name).unwrap();
         ["state", "state_by", "note", "count", "sequence"].map(|key| finding[key].clone())
     };
-    let expected = [json!("acknowledged"), json!("eve"), json!("looked at"), json!(1), json!(2)];
+    let expected = [json!("acknowledged"), json!("eve"), json!("looked at"), json!(1), json!(3)];
     assert_eq!(stands("a"), expected);
-    assert_eq!(stands("b"), [json!("closed"), json!("bob"), json!(null), json!(1), json!(3)]);
+    assert_eq!(stands("b"), [json!("closed"), json!("bob"), json!(null), json!(1), json!(4)]);
     assert_eq!(names(&list(&lake.lake, &["--state", "closed"])), ["b"]);
     assert_eq!(list(&lake.lake, &["--state", "new", "--state", "seen_again"]), Vec::<Value>::new());
     assert_eq!(list(&lake.lake, &["--min-severity", "high"]), Vec::<Value>::new());
@@ -49,7 +49,10 @@ fn a_finding_is_acknowledged_closed_and_found_again() {
     let of = |name: &str| list.iter().find(|finding| finding["name"] == name).unwrap();
     assert_eq!((&of("a")["state"], &of("a")["count"]), (&json!("acknowledged"), &json!(2)));
     assert_eq!((&of("a")["state_by"], &of("a")["note"]), (&json!("eve"), &json!("looked at")));
-    assert_eq!((&of("b")["state"], &of("b")["state_by"]), (&json!("new"), &json!("podtrail")));
+    assert_eq!(
+        (&of("b")["state"], &of("b")["state_by"]),
+        (&json!("delivered"), &json!("podtrail"))
+    );
 }
 
 #[test]
@@ -71,7 +74,7 @@ fn an_id_that_is_none_changes_nothing() {
         let run = podtrail(["findings", "close", &good, wrong, "--lake", &lake.lake]).expect(2);
         assert!(run.stderr.contains(told), "{run}");
     }
-    let open = list(&lake.lake, &["--state", "new"]);
+    let open = list(&lake.lake, &["--state", "delivered"]);
     assert_eq!(names(&open), ["a", "b"]);
 }
 

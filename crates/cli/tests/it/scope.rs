@@ -99,3 +99,45 @@ fn a_time_that_is_none_is_wrong_usage() {
     podtrail(["hunt", "--lake", &lake, "--from", "2026-11-12", "--to", "2026-11-11"]).expect(2);
     podtrail(["hunt", "--lake", &lake, "--from", "1h", "--since", "2h"]).expect(2);
 }
+
+/// What a hunt in the sample finds, in this scope: ids with severities, of what is in the namespace or of the identity.
+fn found(lake: &str, scope: &[&str]) -> Vec<serde_json::Value> {
+    let arguments = ["hunt", "--lake", lake, "--format", "jsonl", "--min-severity", "info"];
+    podtrail(arguments.into_iter().chain(scope.iter().copied())).expect(0).jsonl()
+}
+
+#[test]
+fn a_scope_narrows_what_is_shown_and_not_how_it_is_judged() {
+    let (_dir, lake) = scratch();
+    let sample = crate::sample().display().to_string();
+    podtrail(["ingest", &sample, "--lake", &lake]).expect(0);
+    let all = found(&lake, &[]);
+    let events = |condition: &str| -> Vec<String> {
+        let sql = format!("SELECT event_id FROM stages WHERE {condition}");
+        let rows =
+            podtrail(["sql", "--lake", &lake, "--format", "jsonl", "-c", &sql]).expect(0).jsonl();
+        rows.iter().map(|row| row["event_id"].as_str().unwrap().to_owned()).collect()
+    };
+    for (scope, condition) in [
+        (vec!["--namespace", "kube-system"], "namespace = 'kube-system'"),
+        (vec!["--namespace", "tools"], "namespace = 'tools'"),
+        (vec!["--identity", "mallory@example.com"], "username = 'mallory@example.com'"),
+        (
+            vec!["--identity", "mallory@*", "--namespace", "kube-system"],
+            "username = 'mallory@example.com' AND namespace = 'kube-system'",
+        ),
+        (
+            vec!["--from", "2026-11-24T10:09:40Z", "--to", "2026-11-24T10:09:50Z"],
+            "time >= TIMESTAMP '2026-11-24T10:09:40Z' AND time < TIMESTAMP '2026-11-24T10:09:50Z'",
+        ),
+    ] {
+        let ids = events(condition);
+        let concerns = |finding: &&serde_json::Value| {
+            let of = finding["event_ids"].as_array().unwrap();
+            of.iter().any(|id| ids.iter().any(|other| id == other))
+        };
+        let expected: Vec<_> = all.iter().filter(concerns).cloned().collect();
+        assert!(!expected.is_empty() && expected.len() < all.len(), "{scope:?}");
+        assert_eq!(found(&lake, &scope), expected, "{scope:?}");
+    }
+}

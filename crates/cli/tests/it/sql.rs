@@ -169,6 +169,70 @@ fn a_statement_has_limits() {
     assert!(run.stderr.to_lowercase().contains("memory"), "{run}");
 }
 
+/// None of these ends the process, and none takes much longer or more than it may: what would make too much is refused, what
+/// goes on is ended, and what cannot be ended is left behind.
+#[test]
+fn no_statement_ends_the_process() {
+    let (_dir, lake) = lake();
+    let doubling = |from: &str| {
+        let steps =
+            (1..40).map(|n| format!(", t{n} AS ({})", from.replace("{t}", &format!("t{}", n - 1))));
+        format!(
+            "WITH t0 AS (SELECT 'xxxxxxxx' AS s){} SELECT count(*) FROM t39",
+            steps.collect::<String>()
+        )
+    };
+    let statements = [
+        "SELECT length(repeat('a', 2000000000))".to_owned(),
+        "SELECT length(repeat(repeat(repeat('a', 100000), 1000), 1000))".to_owned(),
+        "SELECT length(lpad('a', 2147483647))".to_owned(),
+        "SELECT length(rpad(name, 200000000, 'xy')) FROM events".to_owned(),
+        "SELECT cardinality(range(1, 1000000000))".to_owned(),
+        "SELECT cardinality(generate_series(TIMESTAMP '1700-01-01', TIMESTAMP '2200-01-01', INTERVAL '1 second'))".to_owned(),
+        "SELECT cardinality(array_repeat(array_repeat(1, 100000), 100000))".to_owned(),
+        "SELECT cardinality(array_resize([1], 1000000000, 0))".to_owned(),
+        "SELECT length(replace(repeat('a', 1000000), 'a', repeat('b', 1000)))".to_owned(),
+        doubling("SELECT * FROM {t} UNION ALL SELECT * FROM {t}"),
+        doubling("SELECT concat(s, s) AS s FROM {t}"),
+        doubling("SELECT s || s AS s FROM {t}"),
+        doubling("SELECT * FROM {t} JOIN (SELECT 1 AS one) ON true UNION SELECT *, 1 FROM {t}"),
+        format!("SELECT 1{}", " + 1".repeat(20_000)),
+        format!("SELECT {}1{}", "(".repeat(20_000), ")".repeat(20_000)),
+        format!("SELECT 1 IN ({}1)", "1,".repeat(1_000_000)),
+        "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t".to_owned(),
+        "SELECT regexp_like(name, '((a{1000}){1000}){1000}') FROM events".to_owned(),
+        "SELECT string_agg(repeat('x', 1000000), ',') FROM generate_series(1, 5000)".to_owned(),
+        "SELECT count(*) FROM generate_series(1, 10000000) a, generate_series(1, 10000000) b".to_owned(),
+    ];
+    for statement in statements {
+        let started = std::time::Instant::now();
+        let limits = ["--timeout", "5s", "--memory", "64MiB", "--format", "json"];
+        let arguments = ["sql", "--lake", &lake, "-f", "/dev/stdin"].into_iter().chain(limits);
+        let mut command = crate::command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(statement.as_bytes()).unwrap();
+        let run = crate::Run::of(child.wait_with_output().unwrap());
+        let statement = &statement[..statement.len().min(80)];
+        assert_eq!(run.code, 4, "{statement}: {run}");
+        assert!(run.stderr.starts_with("error: "), "{statement}: {run}");
+        // Generous, for a busy machine.
+        assert!(started.elapsed().as_secs() < 60, "{statement}: {run}");
+    }
+}
+
+#[test]
+fn a_statement_may_be_long() {
+    let (_dir, lake) = lake();
+    for statement in [
+        format!("SELECT 1{} AS n", " + 1".repeat(1_000)),
+        format!("SELECT count(*) AS n FROM events WHERE name IN ({}'a')", "'b',".repeat(10_000)),
+        format!("SELECT count(*) AS n FROM events WHERE {}false", "name = 'a' OR ".repeat(500)),
+    ] {
+        sql(&lake, &statement, "json").expect(0);
+    }
+}
+
 #[test]
 fn what_is_read_and_why_nothing_was_found_is_told_when_asked() {
     let (dir, lake) = scratch();

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use podtrail_event::{FindingState, Micros, finding_batch};
-use podtrail_lake::{DetectRun, Lake, LakeError};
+use podtrail_lake::{DetectRun, Lake, LakeError, Mark};
 use tempfile::TempDir;
 
 use crate::support::value;
@@ -37,7 +37,8 @@ async fn findings_and_watermark_are_one_commit() {
     assert_eq!(lake.last_detect_run(&none).unwrap(), None);
 
     let rows = finding_batch(&[state(1), state(2)]).unwrap();
-    let version = lake.commit_findings(&none, rows, Some(&run(7, true))).await.unwrap();
+    let version =
+        lake.commit_findings(&none, rows, Some((&run(7, true), &Mark::All))).await.unwrap();
     assert_eq!(version, Some(1));
     let first = lake.findings().await.unwrap();
     assert_eq!((first.watermark, first.rows.num_rows()), (Some(7), Some(2)));
@@ -45,10 +46,16 @@ async fn findings_and_watermark_are_one_commit() {
 
     // Nothing found is a commit too; one that is not complete leaves the watermark.
     let empty = || finding_batch(&[]).unwrap();
-    lake.commit_findings(&first, empty(), Some(&run(8, true))).await.unwrap().unwrap();
+    lake.commit_findings(&first, empty(), Some((&run(8, true), &Mark::All)))
+        .await
+        .unwrap()
+        .unwrap();
     let second = lake.findings().await.unwrap();
     assert_eq!((second.watermark, second.rows.num_rows()), (Some(8), Some(2)));
-    lake.commit_findings(&second, empty(), Some(&run(9, false))).await.unwrap().unwrap();
+    lake.commit_findings(&second, empty(), Some((&run(9, false), &Mark::All)))
+        .await
+        .unwrap()
+        .unwrap();
     let third = lake.findings().await.unwrap();
     assert_eq!(third.watermark, Some(8));
     assert_eq!(lake.last_detect_run(&third).unwrap(), Some(run(9, false)));
@@ -68,7 +75,7 @@ async fn the_watermark_outlives_the_entry_that_set_it() {
         let base = lake.findings().await.unwrap();
         let run = run(42, version == 0);
         let rows = finding_batch(&[]).unwrap();
-        lake.commit_findings(&base, rows, Some(&run)).await.unwrap().unwrap();
+        lake.commit_findings(&base, rows, Some((&run, &Mark::All))).await.unwrap().unwrap();
     }
     let log = dir.path().join("findings/_delta_log");
     assert!(log.join("_last_checkpoint").exists());
@@ -82,10 +89,11 @@ async fn a_commit_upon_an_old_version_changes_nothing() {
     let (dir, lake) = lake().await;
     let old = lake.findings().await.unwrap();
     let rows = |id| finding_batch(&[state(id)]).unwrap();
-    lake.commit_findings(&old, rows(1), Some(&run(1, true))).await.unwrap().unwrap();
+    lake.commit_findings(&old, rows(1), Some((&run(1, true), &Mark::All))).await.unwrap().unwrap();
     let other = Lake::open(dir.path()).unwrap();
     for lake in [&lake, &other] {
-        let refused = lake.commit_findings(&old, rows(2), Some(&run(2, true))).await.unwrap();
+        let refused =
+            lake.commit_findings(&old, rows(2), Some((&run(2, true), &Mark::All))).await.unwrap();
         assert_eq!(refused, None);
     }
     let now = other.findings().await.unwrap();
@@ -103,7 +111,10 @@ async fn of_commits_at_once_one_succeeds() {
         let base = base.clone();
         writers.spawn(async move {
             let rows = finding_batch(&[state(id)]).unwrap();
-            lake.commit_findings(&base, rows, Some(&run(1, true))).await.unwrap().is_some()
+            lake.commit_findings(&base, rows, Some((&run(1, true), &Mark::All)))
+                .await
+                .unwrap()
+                .is_some()
         });
     }
     let won = writers.join_all().await.into_iter().filter(|won| *won).count();
@@ -123,4 +134,28 @@ async fn a_lake_without_findings_reads_as_one_that_has_none() {
     let refused = lake.commit_findings(&none, rows, None).await;
     assert!(matches!(refused, Err(LakeError::NoTable { table: "findings", .. })));
     assert!(!dir.path().join("findings").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn some_detections_have_a_mark_of_their_own() {
+    let (_dir, lake) = lake().await;
+    let some = Mark::Some("x".to_owned());
+    let commit = async |version, mark: &Mark| {
+        let base = lake.findings().await.unwrap();
+        let rows = finding_batch(&[]).unwrap();
+        lake.commit_findings(&base, rows, Some((&run(version, true), mark)))
+            .await
+            .unwrap()
+            .unwrap();
+    };
+    let watermark = async |mark: &Mark| lake.findings_at(mark).await.unwrap().watermark;
+    commit(3, &some).await;
+    assert_eq!(watermark(&some).await, Some(3));
+    assert_eq!(watermark(&Mark::All).await, None);
+    assert_eq!(watermark(&Mark::Some("y".to_owned())).await, None);
+    // What all detections have looked at, some have.
+    commit(5, &Mark::All).await;
+    assert_eq!(watermark(&some).await, Some(5));
+    commit(9, &Mark::Unmoved).await;
+    assert_eq!(watermark(&Mark::All).await, Some(5));
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod added;
 mod attribution;
+mod bounded;
 mod columns;
 mod decode;
 mod grants;
@@ -55,6 +56,7 @@ pub fn functions() -> Vec<ScalarUDF> {
 }
 
 pub(crate) fn register(context: &SessionContext) -> Result<()> {
+    bounded::register(context);
     for function in functions() {
         context.register_udf(function);
     }

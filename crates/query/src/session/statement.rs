@@ -9,10 +9,10 @@ use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::logical_expr::sqlparser::tokenizer::{Token, Tokenizer};
 use datafusion::logical_expr::{self, DdlStatement, LogicalPlan};
 use datafusion::prelude::Expr;
-use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
+use datafusion::sql::parser::Statement as SqlStatement;
 use datafusion_functions_json::{JSON_UNION_DATA_TYPE, functions::json_union_to_text};
 
-use super::Session;
+use super::{Session, bounds};
 use crate::error::QueryError;
 
 /// One SQL statement.
@@ -63,14 +63,12 @@ pub enum Planned {
     },
 }
 
-/// The statements of a text, which `;` separates.
+/// The statements of a text, which `;` separates. Brackets that nest deep may take the parser very long.
 ///
 /// # Errors
-/// When one of them is no SQL.
+/// When one of them is no SQL, or too large.
 pub fn parse(sql: &str) -> Result<Vec<Statement>, QueryError> {
-    let parser = DFParserBuilder::new(sql).with_dialect(&PostgreSqlDialect {}).build();
-    let statements = parser.and_then(|mut parser| parser.parse_statements());
-    let statements = statements.map_err(QueryError::of)?;
+    let statements = bounds::parse(sql)?;
     Ok(statements.into_iter().map(Statement).collect())
 }
 

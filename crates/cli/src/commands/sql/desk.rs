@@ -2,21 +2,24 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use chrono::Utc;
 use futures::TryStreamExt;
 use podtrail_detect::ParamValues;
 use podtrail_lake::Lake;
 use podtrail_query::{
-    LakeVersion, Limits, Permission, Permissions, Planned, Prepared, QueryError, Scope, Session,
-    Statement,
+    LakeVersion, Limits, Permission, Permissions, Planned, Prepared, QueryError, ScanSize, Scope,
+    Session, Statement, parse,
 };
 use podtrail_report::{RowFormat, RowWriter, thousands};
+use tokio::sync::{mpsc, oneshot};
 
 use super::why;
 use crate::args::SqlArgs;
+use crate::engine::{Engine, Stopped, TICK, Work};
 use crate::output;
 
 /// A query that opens this much of a lake, and all of it, is announced to a person.
@@ -30,6 +33,7 @@ pub(super) struct Desk {
     limits: Limits,
     permissions: Permissions,
     timeout: Option<Duration>,
+    engine: Engine,
     verbose: bool,
     pub(super) format: RowFormat,
 }
@@ -46,7 +50,8 @@ impl Desk {
             start: scope,
             limits,
             permissions,
-            timeout: arguments.timeout,
+            timeout: (!arguments.timeout.is_zero()).then_some(arguments.timeout),
+            engine: Engine::new()?,
             verbose: arguments.verbose,
             format: arguments.format,
         })
@@ -60,74 +65,146 @@ impl Desk {
         &self.version
     }
 
-    /// Carries out one statement. Ctrl-C and the time-out end it, and leave the session as it was.
+    /// The statements of a text. Ctrl-C and the time-out end this, too: where brackets nest the parser tries one way after
+    /// another.
+    pub(super) async fn parse(&mut self, text: String) -> anyhow::Result<Vec<Statement>> {
+        let mut work = self.engine.start(self.limits.memory, move |_| parse(&text))?;
+        let started = Instant::now();
+        let interrupt = tokio::signal::ctrl_c();
+        tokio::pin!(interrupt);
+        let stopped = loop {
+            tokio::select! {
+                biased;
+                _ = &mut interrupt => break Stopped::Cancelled,
+                statements = &mut work => return Ok(statements??),
+                () = tokio::time::sleep(TICK) => {}
+            }
+            if work.is_exhausted() {
+                break work.exhausted();
+            }
+            if let Some(limit) = self.timeout.filter(|limit| started.elapsed() > *limit) {
+                break Stopped::Time(limit);
+            }
+        };
+        self.begin_anew()?;
+        Err(stopped.into())
+    }
+
+    /// Carries out one statement. Ctrl-C, the time-out and the memory limit end it, and leave the session as it was; where it
+    /// cannot be ended it is left behind, and the session begins anew.
     pub(super) async fn run(
         &mut self,
         statement: Statement,
         values: Option<ParamValues>,
         out: &mut (dyn Write + Send),
     ) -> anyhow::Result<()> {
-        let timeout = self.timeout;
-        let answer = Box::pin(self.answer(statement, values, out));
-        let limited = async {
-            let Some(limit) = timeout else { return answer.await };
-            match tokio::time::timeout(limit, answer).await {
-                Ok(result) => result,
-                Err(_) => bail!(
-                    "the statement took longer than {} (--timeout)",
-                    humantime::format_duration(limit)
-                ),
+        let (sender, mut steps) = mpsc::channel(1);
+        let (cancel, cancelled) = oneshot::channel::<()>();
+        let (session, permissions) = (self.session.clone(), self.permissions);
+        let mut work = self.engine.start(self.limits.memory, move |threads| {
+            threads.block_on(async move {
+                tokio::select! {
+                    result = Box::pin(answer(&session, permissions, statement, values, &sender)) => result,
+                    _ = cancelled => Ok(()),
+                }
+            })
+        })?;
+        match self.show(&mut steps, &work, out).await {
+            Ok(shown) => {
+                work.await?.map_err(with_hint)?;
+                if shown.is_empty && (self.verbose || output::is_heard()) {
+                    why::tell(&self.session).await;
+                }
+                shown.change.map_or(Ok(()), |change| self.change(change))
             }
-        };
-        let result = tokio::select! {
-            result = limited => result,
-            _ = tokio::signal::ctrl_c() => bail!("cancelled"),
-        };
-        result.map_err(with_hint)
+            Err(error) => {
+                let is_exhausted = work.is_exhausted();
+                drop(cancel);
+                if is_exhausted || !work.has_ended().await {
+                    self.begin_anew()?;
+                }
+                Err(error)
+            }
+        }
     }
 
-    async fn answer(
-        &mut self,
-        statement: Statement,
-        values: Option<ParamValues>,
+    /// Writes what comes of a statement until it has ended, or has to be.
+    async fn show<T>(
+        &self,
+        steps: &mut mpsc::Receiver<Step>,
+        work: &Work<T>,
         out: &mut (dyn Write + Send),
-    ) -> anyhow::Result<()> {
-        let rows = match self.session.plan(statement, self.permissions).await? {
-            Planned::Rows(rows) => rows,
-            Planned::Set { variable, value } => return self.set(&variable, &value),
-            Planned::Reset { variable } => return self.reset(&variable),
-        };
-        let rows = match values {
-            Some(values) => rows.with_param_values(values).map_err(QueryError::from)?,
-            None => rows,
-        };
-        let query = Prepared::of(rows).await?;
-        self.announce(&query).await?;
-        let schema = query.schema();
-        let mut batches = query.run()?;
-        if schema.fields().is_empty() {
-            // CREATE and DROP are done, and have no rows.
-            return Ok(());
+    ) -> anyhow::Result<Shown> {
+        let mut shown = Shown { is_empty: false, change: None };
+        let mut out = Some(out);
+        let mut writer = None;
+        let mut time = Duration::ZERO;
+        let interrupt = tokio::signal::ctrl_c();
+        tokio::pin!(interrupt);
+        loop {
+            let asked = Instant::now();
+            let step = tokio::select! {
+                biased;
+                _ = &mut interrupt => return Err(Stopped::Cancelled.into()),
+                step = steps.recv() => step,
+                () = tokio::time::sleep(TICK) => Some(Step::None),
+            };
+            time += asked.elapsed();
+            let received = Instant::now();
+            if work.is_exhausted() {
+                return Err(work.exhausted().into());
+            }
+            if let Some(limit) = self.timeout.filter(|limit| step.is_some() && time > *limit) {
+                return Err(Stopped::Time(limit).into());
+            }
+            match step {
+                None => break,
+                Some(Step::None) => continue,
+                Some(Step::Change(change)) => shown.change = Some(change),
+                Some(Step::Reads(size)) => self.announce(size).await?,
+                Some(Step::Columns(schema)) => {
+                    shown.is_empty = true;
+                    if let Some(out) = out.take() {
+                        writer = Some(RowWriter::new(&schema, self.format, out)?);
+                    }
+                }
+                Some(Step::Rows(batch)) => {
+                    shown.is_empty &= batch.num_rows() == 0;
+                    if let Some(writer) = &mut writer {
+                        writer.write(&batch)?;
+                    }
+                }
+                Some(Step::Done) => {
+                    if let Some(writer) = writer.take() {
+                        writer.finish()?;
+                    }
+                }
+            }
+            // A person who reads page by page takes nothing of the statement's time.
+            if !output::is_terminal() {
+                time += received.elapsed();
+            }
         }
-        let mut writer = RowWriter::new(&schema, self.format, out)?;
-        let mut is_empty = true;
-        while let Some(batch) = batches.try_next().await? {
-            is_empty &= batch.num_rows() == 0;
-            writer.write(&batch)?;
-        }
-        writer.finish()?;
-        if is_empty && (self.verbose || output::is_heard()) {
-            why::tell(&self.session).await;
+        Ok(shown)
+    }
+
+    /// New threads and a new session, in place of those that something was left behind in.
+    fn begin_anew(&mut self) -> anyhow::Result<()> {
+        let left = std::mem::replace(&mut self.engine, Engine::new()?);
+        left.abandon();
+        let scope = self.session.scope().clone();
+        self.session = session(&self.version, scope, self.limits, self.permissions)?;
+        if self.permissions.write {
+            output::tell("the session begins anew: tables and views that were made in it are gone");
         }
         Ok(())
     }
 
     /// Tells a person what a query reads, if it is everything, and much.
-    async fn announce(&self, query: &Prepared) -> anyhow::Result<()> {
+    async fn announce(&self, size: ScanSize) -> anyhow::Result<()> {
         if !self.verbose && !output::is_heard() {
             return Ok(());
         }
-        let size = query.size()?;
         if size.files == 0 || (!self.verbose && size.bytes < ANNOUNCED_BYTES) {
             return Ok(());
         }
@@ -151,22 +228,25 @@ impl Desk {
         Ok(())
     }
 
-    fn set(&mut self, variable: &str, value: &str) -> anyhow::Result<()> {
-        let Some(part) = variable.strip_prefix("scope.") else {
-            let what = format!("SET {variable}");
-            return Err(QueryError::Refused { what, needs: Permission::None }.into());
-        };
-        let mut scope = self.session.scope().clone();
-        scope.set(part, value, Utc::now())?;
-        self.rescope(scope)
-    }
-
-    fn reset(&mut self, variable: &str) -> anyhow::Result<()> {
-        if variable != "scope" {
-            let what = format!("RESET {variable}");
-            return Err(QueryError::Refused { what, needs: Permission::None }.into());
+    fn change(&mut self, change: Change) -> anyhow::Result<()> {
+        match change {
+            Change::Set { variable, value } => {
+                let Some(part) = variable.strip_prefix("scope.") else {
+                    let what = format!("SET {variable}");
+                    let refused = QueryError::Refused { what, needs: Permission::None };
+                    return Err(with_hint(refused.into()));
+                };
+                let mut scope = self.session.scope().clone();
+                scope.set(part, &value, Utc::now())?;
+                self.rescope(scope)
+            }
+            Change::Reset { variable } if variable == "scope" => self.rescope(self.start.clone()),
+            Change::Reset { variable } => {
+                let what = format!("RESET {variable}");
+                let refused = QueryError::Refused { what, needs: Permission::None };
+                Err(with_hint(refused.into()))
+            }
         }
-        self.rescope(self.start.clone())
     }
 
     fn rescope(&mut self, scope: Scope) -> anyhow::Result<()> {
@@ -176,6 +256,69 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// What comes of a statement, in this order.
+enum Step {
+    /// It changes the session.
+    Change(Change),
+    /// It is planned, and will read these files.
+    Reads(ScanSize),
+    Columns(SchemaRef),
+    Rows(RecordBatch),
+    /// These were all rows.
+    Done,
+    /// Nothing yet.
+    None,
+}
+
+/// What a statement changes of the session.
+enum Change {
+    Set { variable: String, value: String },
+    Reset { variable: String },
+}
+
+/// What was shown of a statement.
+struct Shown {
+    /// Whether it has rows, and there is none.
+    is_empty: bool,
+    change: Option<Change>,
+}
+
+/// Carries out a statement, and sends what comes of it. It ends when nobody takes that any more.
+async fn answer(
+    session: &Session,
+    permissions: Permissions,
+    statement: Statement,
+    values: Option<ParamValues>,
+    steps: &mpsc::Sender<Step>,
+) -> anyhow::Result<()> {
+    let rows = match session.plan(statement, permissions).await? {
+        Planned::Rows(rows) => rows,
+        Planned::Set { variable, value } => {
+            return Ok(steps.send(Step::Change(Change::Set { variable, value })).await?);
+        }
+        Planned::Reset { variable } => {
+            return Ok(steps.send(Step::Change(Change::Reset { variable })).await?);
+        }
+    };
+    let rows = match values {
+        Some(values) => rows.with_param_values(values).map_err(QueryError::from)?,
+        None => rows,
+    };
+    let query = Prepared::of(rows).await?;
+    steps.send(Step::Reads(query.size()?)).await?;
+    let schema = query.schema();
+    let mut batches = query.run()?;
+    if schema.fields().is_empty() {
+        // CREATE and DROP are done, and have no rows.
+        return Ok(());
+    }
+    steps.send(Step::Columns(schema)).await?;
+    while let Some(batch) = batches.try_next().await? {
+        steps.send(Step::Rows(batch)).await?;
+    }
+    Ok(steps.send(Step::Done).await?)
 }
 
 fn session(

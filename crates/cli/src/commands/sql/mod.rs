@@ -64,13 +64,14 @@ pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
         text
     };
     // Nothing is done where a later statement is no SQL.
-    let statements = parse(&text)?;
+    let mut desk = open()?;
+    let statements = runtime.block_on(desk.parse(text))?;
     if statements.len() > 1 && arguments.format == RowFormat::Parquet {
         let message = "a Parquet file holds the rows of one statement";
         return Err(UsageError(message.to_owned()).into());
     }
     let sink = Sink::of(arguments)?;
-    answer(&runtime, open()?, statements, None, sink)
+    answer(&runtime, desk, statements, None, sink)
 }
 
 /// Carries out statements up to one that fails; a file gets its name only if none does.

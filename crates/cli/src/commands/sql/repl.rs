@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use futures::FutureExt;
-use podtrail_query::parse;
 use podtrail_report::thousands;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
@@ -79,7 +78,7 @@ fn answer(
     let next = if text.trim_start().starts_with('\\') {
         meta::run(runtime, desk, switches, text)?
     } else {
-        for statement in parse(text)? {
+        for statement in runtime.block_on(desk.parse(text.to_owned()))? {
             let mut sink = Sink::stdout(desk.format.is_for_people());
             let result = runtime.block_on(Box::pin(desk.run(statement, None, &mut sink)));
             // What was written before an error is shown.

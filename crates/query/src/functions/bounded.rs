@@ -1,0 +1,291 @@
+//! Functions that can make much of little, held to a size: what one call makes is estimated before it is made.
+//!
+//! The engine does not ask the memory limit for what a function makes, and runs functions of constants while it plans.
+
+#![expect(clippy::cast_precision_loss, reason = "sizes are estimates")]
+
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::array::{Array, ArrayRef, Float64Array, NullArray, StringArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute::kernels::length::length;
+use datafusion::arrow::datatypes::{DataType, FieldRef, TimeUnit};
+use datafusion::common::cast::{as_float64_array, as_string_array};
+use datafusion::common::exec_err;
+use datafusion::error::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature,
+};
+use datafusion::prelude::SessionContext;
+use datafusion::scalar::ScalarValue;
+
+/// The most that one call of a function may make, of a batch of rows or of constants, in bytes.
+const MOST_BYTES: f64 = 256.0 * MIB;
+
+const MIB: f64 = 1_048_576.0;
+
+/// An item of a list of numbers or times, in bytes.
+const ITEM: f64 = 8.0;
+
+/// A character of fill, at most, in bytes.
+const CHARACTER: f64 = 4.0;
+
+/// What a directive of a format, which is two characters, becomes at most: bytes a byte.
+const FORMATTED: f64 = 20.0;
+
+/// A replacement is counted for every place where an empty pattern matches only if it is longer: else it would be taken for
+/// granted that a pattern matches everywhere.
+const LONG_REPLACEMENT: f64 = 4096.0;
+
+/// What a call makes of one row, in bytes.
+type Size = fn(&[Argument], usize) -> f64;
+
+/// The functions, with what they make.
+const BOUNDED: &[(&str, Size)] = &[
+    ("repeat", |arguments, row| of(arguments, 0).length(row) * of(arguments, 1).number(row)),
+    ("lpad", |arguments, row| CHARACTER * of(arguments, 1).number(row)),
+    ("rpad", |arguments, row| CHARACTER * of(arguments, 1).number(row)),
+    ("replace", replaced),
+    ("regexp_replace", |arguments, row| {
+        let (text, to) = (of(arguments, 0).length(row), of(arguments, 2).length(row));
+        if to > LONG_REPLACEMENT { text + (text + 1.0) * to } else { 0.0 }
+    }),
+    ("concat", |arguments, row| arguments.iter().map(|argument| argument.size(row)).sum()),
+    ("concat_ws", |arguments, row| {
+        let separators = of(arguments, 0).length(row) * arguments.len() as f64;
+        separators + arguments.iter().map(|argument| argument.size(row)).sum::<f64>()
+    }),
+    ("to_char", |arguments, row| FORMATTED * of(arguments, 1).length(row)),
+    ("encode", |arguments, row| 2.0 * of(arguments, 0).length(row)),
+    // Not bytes, but steps.
+    ("levenshtein", |arguments, row| of(arguments, 0).length(row) * of(arguments, 1).length(row)),
+    ("range", items),
+    ("generate_series", items),
+    ("array_repeat", |arguments, row| {
+        of(arguments, 1).number(row) * of(arguments, 0).size(row).max(1.0)
+    }),
+    ("array_resize", |arguments, row| {
+        of(arguments, 1).number(row) * of(arguments, 2).size(row).max(ITEM)
+    }),
+    ("array_concat", |arguments, row| arguments.iter().map(|argument| argument.size(row)).sum()),
+    ("array_to_string", |arguments, row| {
+        let (list, separator) = (of(arguments, 0), of(arguments, 1));
+        list.size(row) + list.length(row) * separator.length(row)
+    }),
+];
+
+/// How many items a range has, in bytes.
+fn items(arguments: &[Argument], row: usize) -> f64 {
+    let (start, stop) = match arguments {
+        [_] => (0.0, of(arguments, 0).number(row)),
+        _ => (of(arguments, 0).number(row), of(arguments, 1).number(row)),
+    };
+    let step = if arguments.len() > 2 { of(arguments, 2).number(row).abs() } else { 1.0 };
+    // A step of zero is refused by the function.
+    if step == 0.0 { 0.0 } else { ITEM * (stop - start).abs() / step }
+}
+
+/// What replacing makes: found by looking only where a text that consists of nothing else would be too much.
+fn replaced(arguments: &[Argument], row: usize) -> f64 {
+    let (text, from, to) = (of(arguments, 0), of(arguments, 1), of(arguments, 2));
+    let places = text.length(row) / from.length(row).max(1.0) + 1.0;
+    let most = text.length(row) + places * to.length(row);
+    if most < MOST_BYTES / 8192.0 {
+        return most;
+    }
+    let places = match (text.text(row), from.text(row)) {
+        (Some(text), Some(from)) => text.matches(from).count() as f64,
+        _ => places,
+    };
+    text.length(row) + places * to.length(row)
+}
+
+/// An argument of a call: of a constant there is one row.
+struct Argument {
+    values: ArrayRef,
+    lengths: Option<Float64Array>,
+    numbers: Option<Float64Array>,
+    texts: Option<StringArray>,
+    /// What a row takes, in the mean.
+    size: f64,
+    is_constant: bool,
+}
+
+/// Nothing, for arguments that are left out.
+static NONE: LazyLock<Argument> = LazyLock::new(|| Argument {
+    values: Arc::new(NullArray::new(1)),
+    lengths: None,
+    numbers: None,
+    texts: None,
+    size: 0.0,
+    is_constant: true,
+});
+
+fn of(arguments: &[Argument], index: usize) -> &Argument {
+    arguments.get(index).unwrap_or(&NONE)
+}
+
+impl Argument {
+    fn new(value: &ColumnarValue) -> Result<Self> {
+        let (values, is_constant) = match value {
+            ColumnarValue::Scalar(value) => (value.to_array()?, true),
+            ColumnarValue::Array(values) => (values.clone(), false),
+        };
+        let rows = values.len().max(1) as f64;
+        let bytes = values.to_data().get_slice_memory_size().unwrap_or_default();
+        let lengths = length(values.as_ref()).ok().and_then(float);
+        let numbers = match values.data_type() {
+            DataType::Interval(_) => intervals(&values),
+            DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
+                let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
+                let micros = cast(&values, &micros).ok();
+                micros.and_then(|micros| cast(&micros, &DataType::Int64).ok()).and_then(float)
+            }
+            kind if kind.is_numeric() => float(values.clone()),
+            _ => None,
+        };
+        let texts = match values.data_type() {
+            DataType::Utf8 => as_string_array(&values).ok().cloned(),
+            _ => None,
+        };
+        Ok(Self { lengths, numbers, texts, size: bytes as f64 / rows, is_constant, values })
+    }
+
+    fn row(&self, row: usize) -> usize {
+        if self.is_constant { 0 } else { row }
+    }
+
+    /// The bytes of a text, the items of a list.
+    fn length(&self, row: usize) -> f64 {
+        self.lengths.as_ref().map_or(0.0, |lengths| value(lengths, self.row(row)))
+    }
+
+    /// A number; microseconds of a time or interval; nothing below zero.
+    fn number(&self, row: usize) -> f64 {
+        self.numbers.as_ref().map_or(0.0, |numbers| value(numbers, self.row(row)))
+    }
+
+    fn text(&self, row: usize) -> Option<&str> {
+        let row = self.row(row);
+        self.texts.as_ref().filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row))
+    }
+
+    /// The bytes that a row takes.
+    fn size(&self, row: usize) -> f64 {
+        match self.values.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => self.length(row),
+            _ => self.size,
+        }
+    }
+}
+
+fn float(values: ArrayRef) -> Option<Float64Array> {
+    as_float64_array(&cast(&values, &DataType::Float64).ok()?).ok().cloned()
+}
+
+fn value(values: &Float64Array, row: usize) -> f64 {
+    if row < values.len() && values.is_valid(row) { values.value(row) } else { 0.0 }
+}
+
+/// Intervals in microseconds, a month as its fewest days.
+fn intervals(values: &ArrayRef) -> Option<Float64Array> {
+    const DAY: f64 = 86_400e6;
+    let micros = |row| match ScalarValue::try_from_array(values, row).ok()? {
+        ScalarValue::IntervalMonthDayNano(Some(interval)) => Some(
+            (f64::from(interval.months) * 28.0 + f64::from(interval.days)) * DAY
+                + interval.nanoseconds as f64 / 1e3,
+        ),
+        ScalarValue::IntervalDayTime(Some(interval)) => {
+            Some(f64::from(interval.days) * DAY + f64::from(interval.milliseconds) * 1e3)
+        }
+        ScalarValue::IntervalYearMonth(Some(months)) => Some(f64::from(months) * 28.0 * DAY),
+        _ => None,
+    };
+    Some((0..values.len()).map(micros).collect())
+}
+
+/// A function of the engine that is refused what would be too large.
+#[derive(Debug)]
+struct Bounded {
+    inner: ScalarUDF,
+    size: Size,
+}
+
+impl PartialEq for Bounded {
+    fn eq(&self, other: &Self) -> bool {
+        self.inner == other.inner
+    }
+}
+
+impl Eq for Bounded {}
+
+impl Hash for Bounded {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.inner.hash(state);
+    }
+}
+
+/// Puts the bounded functions in the place of the engine's.
+pub(super) fn register(context: &SessionContext) {
+    let state = context.state();
+    for (name, size) in BOUNDED {
+        if let Some(inner) = state.scalar_functions().get(*name) {
+            let inner = inner.as_ref().clone();
+            context.register_udf(ScalarUDF::from(Bounded { inner, size: *size }));
+        }
+    }
+}
+
+// How a call may be simplified is left out: it would put the engine's function in its place, or make large constants.
+impl ScalarUDFImpl for Bounded {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.inner.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        self.inner.signature()
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        self.inner.return_type(arguments)
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        self.inner.return_field_from_args(arguments)
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        self.inner.inner().coerce_types(arguments)
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let constant = call.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
+        let rows = if constant { 1 } else { call.number_rows };
+        let arguments = call.args.iter().map(Argument::new).collect::<Result<Vec<_>>>()?;
+        // What is negative makes nothing, and takes nothing from the others.
+        let bytes: f64 = (0..rows).map(|row| (self.size)(&arguments, row).max(0.0)).sum();
+        if bytes > MOST_BYTES {
+            return exec_err!(
+                "{} would make {:.0} MiB of one batch of rows: at most {:.0} MiB are allowed",
+                self.name(),
+                bytes / MIB,
+                MOST_BYTES / MIB
+            );
+        }
+        self.inner.invoke_with_args(call)
+    }
+
+    fn is_strict(&self) -> bool {
+        self.inner.inner().is_strict()
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.inner.documentation()
+    }
+}

@@ -1,0 +1,173 @@
+//! How large a statement may be. The engine walks expressions and plans by recursion, and copies them, so what a statement
+//! may nest, chain and repeat is limited before it is parsed or planned.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use datafusion::logical_expr::sqlparser::ast::{Query, Visit, Visitor, visit_relations};
+use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::logical_expr::sqlparser::keywords::Keyword;
+use datafusion::logical_expr::sqlparser::tokenizer::{Token, Tokenizer};
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+
+use crate::error::QueryError;
+
+/// The longest statement, or statements one after another, in bytes.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Names, values and signs: an IN list of seventy thousand values.
+const MOST_TOKENS: usize = 150_000;
+
+/// Operators and words of SQL in one statement: each may be one level of an expression or plan.
+const MOST_STEPS: usize = 4_000;
+
+/// Brackets in brackets.
+const MOST_NESTED: usize = 100;
+
+/// How often tables are read when each name of WITH stands for its query: forty that each name the one before twice would
+/// be a plan of a trillion parts.
+const MOST_COPIES: u64 = 1_000;
+
+/// The statements of a text, none of them too large.
+pub(super) fn parse(sql: &str) -> Result<Vec<Statement>, QueryError> {
+    check_text(sql)?;
+    let parser = DFParserBuilder::new(sql).with_dialect(&PostgreSqlDialect {}).build();
+    let statements = parser.and_then(|mut parser| parser.parse_statements());
+    let statements = statements.map_err(QueryError::of)?;
+    statements.iter().try_for_each(check_copies)?;
+    Ok(Vec::from(statements))
+}
+
+/// Whether a text is not too large. What is no SQL passes: planning it says why.
+pub(super) fn check(sql: &str) -> Result<(), QueryError> {
+    match parse(sql) {
+        Err(error @ QueryError::TooLarge(_)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn too_large(why: String) -> QueryError {
+    QueryError::TooLarge(why)
+}
+
+fn check_text(sql: &str) -> Result<(), QueryError> {
+    if sql.len() > MOST_BYTES {
+        let length = sql.len();
+        return Err(too_large(format!("{length} bytes, at most {MOST_BYTES} are read")));
+    }
+    // What cannot be split into tokens is told by the parser.
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize() else { return Ok(()) };
+    let (mut all, mut steps, mut nested) = (0_usize, 0_usize, 0_usize);
+    for token in &tokens {
+        match token {
+            Token::Whitespace(_) => continue,
+            Token::SemiColon => (steps, nested) = (0, 0),
+            Token::LParen => nested += 1,
+            Token::RParen => nested = nested.saturating_sub(1),
+            Token::Word(word) if word.keyword == Keyword::NoKeyword => {}
+            Token::Comma
+            | Token::Period
+            | Token::Number(..)
+            | Token::SingleQuotedString(_)
+            | Token::NationalStringLiteral(_)
+            | Token::EscapedStringLiteral(_)
+            | Token::Placeholder(_) => {}
+            _ => steps += 1,
+        }
+        all += 1;
+        if nested > MOST_NESTED {
+            return Err(too_large(format!("brackets nest deeper than {MOST_NESTED}")));
+        }
+        if steps > MOST_STEPS {
+            let why =
+                "operators and words of SQL, a list such as IN (…) takes any number of values";
+            return Err(too_large(format!("more than {MOST_STEPS} {why}")));
+        }
+    }
+    if all > MOST_TOKENS {
+        return Err(too_large(format!("{all} words and signs, at most {MOST_TOKENS} are read")));
+    }
+    Ok(())
+}
+
+/// Looks at every query that names others by WITH.
+struct Copies;
+
+impl Visitor for Copies {
+    type Break = u64;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<u64> {
+        match copies(query, &HashMap::new()) {
+            copies if copies > MOST_COPIES => ControlFlow::Break(copies),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+fn check_copies(statement: &Statement) -> Result<(), QueryError> {
+    let mut statement = statement;
+    while let Statement::Explain(explain) = statement {
+        statement = &explain.statement;
+    }
+    let Statement::Statement(statement) = statement else { return Ok(()) };
+    match statement.visit(&mut Copies) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(_) => Err(too_large(format!(
+            "the queries of WITH, put in their places, read more than {MOST_COPIES} tables"
+        ))),
+    }
+}
+
+/// How many tables a query reads when the names of WITH are replaced by their queries.
+fn copies(query: &Query, known: &HashMap<String, u64>) -> u64 {
+    let mut known = known.clone();
+    for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+        let copies = copies(&cte.query, &known);
+        known.insert(cte.alias.name.value.to_lowercase(), copies);
+    }
+    let mut all = 0_u64;
+    let _ = visit_relations(&*query.body, |name| {
+        let copies = known.get(&name.to_string().to_lowercase()).copied().unwrap_or(1);
+        all = all.saturating_add(copies);
+        ControlFlow::<()>::Continue(())
+    });
+    // One that reads no table is a part of the plan, too.
+    all.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(sql: &str, why: &str) {
+        let error = parse(sql).unwrap_err();
+        assert!(matches!(error, QueryError::TooLarge(_)), "{error}");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_before_it_is_planned() {
+        refused(&format!("SELECT 1{}", " + 1".repeat(20_000)), "operators");
+        refused(&format!("SELECT {}1", "- ".repeat(20_000)), "operators");
+        refused(&format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(3_000)), "operators");
+        refused(&format!("SELECT {}1{}", "(".repeat(5_000), ")".repeat(5_000)), "brackets");
+        refused(&format!("SELECT '{}'", "x".repeat(2 << 20)), "bytes");
+        refused(&format!("SELECT 1 IN ({}1)", "1,".repeat(100_000)), "words and signs");
+        let doubling = (1..40)
+            .map(|n| format!(", t{n} AS (SELECT * FROM t{0} UNION ALL SELECT * FROM t{0})", n - 1));
+        let doubling =
+            format!("WITH t0 AS (SELECT 1){} SELECT * FROM t39", doubling.collect::<String>());
+        refused(&doubling, "WITH");
+        refused(&format!("SELECT * FROM ({doubling})"), "WITH");
+    }
+
+    #[test]
+    fn what_people_write_is_not() {
+        parse(&format!("SELECT 1 IN ({}1)", "1,".repeat(50_000))).unwrap();
+        parse(&format!("SELECT 1 WHERE {}true", "a = 1 OR ".repeat(1_000))).unwrap();
+        let chain = (1..40).map(|n| format!(", t{n} AS (SELECT * FROM t{})", n - 1));
+        parse(&format!("WITH t0 AS (SELECT 1){} SELECT * FROM t39", chain.collect::<String>()))
+            .unwrap();
+    }
+}
