@@ -156,7 +156,10 @@ fn what_was_stored_was_no_dry_run() {
     };
     assert_eq!(dry_run(json!({}), json!({"uid": "u"})), Some(true));
     assert_eq!(dry_run(json!({}), json!({"uid": "u", "resourceVersion": "7"})), Some(false));
-    assert_eq!(dry_run(json!({"resourceVersion": "7"}), json!({"resourceVersion": "7"})), Some(true));
+    assert_eq!(
+        dry_run(json!({"resourceVersion": "7"}), json!({"resourceVersion": "7"})),
+        Some(true)
+    );
 }
 
 /// Whoever asks for a time-out of a millisecond gets an error for a write that goes on.
