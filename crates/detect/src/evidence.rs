@@ -129,8 +129,7 @@ pub(crate) async fn read(
     let routine = if with_routine { ROUTINE } else { NO_ROUTINE };
     let batches = session.sql(&EVIDENCE_SQL.replace("{routine}", routine)).await?.collect().await?;
     let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
-    let mut events: Vec<Evidence> =
-        rows.filter_map(|(batch, row)| evidence(batch, row)).collect();
+    let mut events: Vec<Evidence> = rows.filter_map(|(batch, row)| evidence(batch, row)).collect();
     // Such writes are rare, and what came after them takes long to find.
     let is_uncertain = |batch: &RecordBatch| {
         let column = batch.column_by_name("outcome_uncertain").and_then(AsArray::as_boolean_opt);

@@ -21,7 +21,10 @@ pub struct Uncertainty {
 impl Uncertainty {
     /// The same in words.
     pub(crate) fn reason(&self) -> String {
-        let answer = format!("answered with {}, which does not show whether it was carried out", self.answer);
+        let answer = format!(
+            "answered with {}, which does not show whether it was carried out",
+            self.answer
+        );
         let shown_by = self.shown_by.as_deref().unwrap_or("a later event");
         match self.carried_out {
             Some(true) => format!("{answer}: it was, as '{shown_by}' shows"),

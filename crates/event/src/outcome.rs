@@ -212,7 +212,10 @@ mod tests {
         assert!(of(None, "", "Panic"));
         assert!(of(Some(503), "etcdserver: leader changed", done));
         for (code, message) in [
-            (500, r#"Internal error occurred: failed calling webhook "v.example": connection refused"#),
+            (
+                500,
+                r#"Internal error occurred: failed calling webhook "v.example": connection refused"#,
+            ),
             (500, "etcdserver: request is too large"),
             (503, ""),
             (503, "service unavailable"),

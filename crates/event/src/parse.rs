@@ -457,8 +457,7 @@ impl<'a, 't> Columns<'a, 't> {
         let denied_by = outcome.denied_by(&evidence).map(|by| Text::from(by.0.into_owned()));
         event.denied_by = denied_by;
         event.outcome = Some(outcome.as_str().into());
-        event.outcome_uncertain =
-            (outcome != Outcome::Unknown).then(|| evidence.is_uncertain());
+        event.outcome_uncertain = (outcome != Outcome::Unknown).then(|| evidence.is_uncertain());
         event.truncated.get_or_insert(false);
     }
 
@@ -477,7 +476,8 @@ impl<'a, 't> Columns<'a, 't> {
                 }
                 return Some(asked == DryRun::All);
             }
-            let shows_bodies = matches!(event.level.as_deref(), Some("Request" | "RequestResponse"));
+            let shows_bodies =
+                matches!(event.level.as_deref(), Some("Request" | "RequestResponse"));
             if query.dry_run && (!shows_bodies || event.truncated == Some(true)) {
                 return None;
             }

@@ -157,7 +157,9 @@ pub fn dry_run_fault(uri: &str) -> Option<String> {
         // Of a pair that is dropped, what somebody means who reads it less strictly.
         let parts = text.split(';').map(|part| part.split_once('=').unwrap_or((part, "")));
         for (key, _) in parts {
-            if unescape(key, true).map_or_else(|| key.to_ascii_lowercase().contains("dry"), |key| is_meant(&key)) {
+            if unescape(key, true)
+                .map_or_else(|| key.to_ascii_lowercase().contains("dry"), |key| is_meant(&key))
+            {
                 return Some(format!("{text} is malformed"));
             }
         }
@@ -333,7 +335,10 @@ mod tests {
         assert_eq!(run.pod.as_deref(), Some("etcd"));
         let exec = of("exec/a/b/0-1-2/c?command=sh&command=-c&command=id&input=1&tty=0").unwrap();
         assert_eq!(words(&exec), ["sh", "-c", "id"]);
-        assert_eq!((exec.container.as_deref(), exec.stdin, exec.tty), (Some("c"), Some(true), Some(false)));
+        assert_eq!(
+            (exec.container.as_deref(), exec.stdin, exec.tty),
+            (Some("c"), Some(true), Some(false))
+        );
         assert_eq!(of("portForward/a/b").unwrap().action.as_deref(), Some("portforward"));
         assert_eq!(of("containerLogs/a/b/c"), None);
         assert_eq!(of("metrics"), None);

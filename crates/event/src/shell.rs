@@ -155,8 +155,7 @@ fn tokens(line: &str) -> Vec<(usize, Token<'_>)> {
                         (None, b'\'' | b'"') => quote = Some(byte),
                         (Some(open), byte) if byte == open => quote = None,
                         (None | Some(b'"'), b'\\') => at += 1,
-                        (None, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')') => break,
-                        (None, b'<' | b'>') => break,
+                        (None, byte) if b" \t\r\n;&|()<>".contains(&byte) => break,
                         _ => {}
                     }
                     at += 1;
@@ -247,7 +246,8 @@ fn without_own_ports(line: &str) -> String {
     let mut kept = String::with_capacity(line.len());
     let mut rest = line;
     loop {
-        let found = ["/dev/tcp/", "/dev/udp/"].into_iter().filter_map(|folder| rest.find(folder)).min();
+        let found =
+            ["/dev/tcp/", "/dev/udp/"].into_iter().filter_map(|folder| rest.find(folder)).min();
         let Some(at) = found else { break };
         let (before, socket) = rest.split_at(at);
         kept.push_str(before);
@@ -339,7 +339,8 @@ fn finish_word<'a>(
         }
     }
     let Some((name, _)) = source.split_once('=') else { return };
-    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_name =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if is_name && let Some((_, value)) = word.split_once('=') {
         variables.insert(name, value.to_owned());
     }
@@ -413,7 +414,8 @@ fn class(pattern: &[u8], byte: u8) -> Option<usize> {
         [b'!' | b'^', members @ ..] => (true, members),
         members => (false, members),
     };
-    let is_range = members.windows(3).any(|range| range[1] == b'-' && (range[0]..=range[2]).contains(&byte));
+    let is_range =
+        members.windows(3).any(|range| range[1] == b'-' && (range[0]..=range[2]).contains(&byte));
     ((is_range || members.contains(&byte)) != is_negated).then_some(end + 1)
 }
 
@@ -423,16 +425,16 @@ fn expand(text: &str, variables: &HashMap<&str, String>, run: &mut String) -> us
     if let Some(quoted) = behind.strip_prefix('\'') {
         return 2 + ansi_c(quoted, run);
     }
-    let (name, length) = match behind.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-        Some((name, _)) => (name, name.len() + 3),
-        None => {
-            let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-            let length = match behind.as_bytes() {
-                [b'@' | b'*' | b'0'..=b'9', ..] => 1,
-                bytes => bytes.iter().take_while(|byte| is_part(byte)).count(),
-            };
-            (&behind[..length], length + 1)
-        }
+    let braced = behind.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+    let (name, length) = if let Some((name, _)) = braced {
+        (name, name.len() + 3)
+    } else {
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let length = match behind.as_bytes() {
+            [b'@' | b'*' | b'0'..=b'9', ..] => 1,
+            bytes => bytes.iter().take_while(|byte| is_part(byte)).count(),
+        };
+        (&behind[..length], length + 1)
     };
     match name {
         "IFS" => run.push(' '),

@@ -156,7 +156,10 @@ fn what_was_stored_was_no_dry_run() {
     };
     assert_eq!(dry_run(json!({}), json!({"uid": "u"})), Some(true));
     assert_eq!(dry_run(json!({}), json!({"uid": "u", "resourceVersion": "7"})), Some(false));
-    assert_eq!(dry_run(json!({"resourceVersion": "7"}), json!({"resourceVersion": "7"})), Some(true));
+    assert_eq!(
+        dry_run(json!({"resourceVersion": "7"}), json!({"resourceVersion": "7"})),
+        Some(true)
+    );
 }
 
 /// Whoever asks for a time-out of a millisecond gets an error for a write that goes on.
@@ -165,7 +168,8 @@ fn a_write_without_an_answer_may_have_been_carried_out() {
     let outcome = |verb, code: i32, stage| {
         let status = json!({"metadata": {}, "status": "Failure", "code": code});
         let members = json!({"responseStatus": status, "stage": stage});
-        let row = row(&event(verb, "", "pods", members));
+        let json = event(verb, "", "pods", members);
+        let row = row(&json);
         (row.outcome.as_deref().unwrap().to_owned(), row.outcome_uncertain)
     };
     let allowed = |is_uncertain| ("allowed".to_owned(), Some(is_uncertain));
@@ -183,7 +187,8 @@ fn a_command_through_the_kubelet_is_one() {
         "requestURI": "/api/v1/nodes/cp-1/proxy/%72un/kube-system/etcd/etcd?cmd=cat+/etc/shadow&z=/proxy/",
         "objectRef": {"resource": "nodes", "name": "cp-1", "subresource": "proxy"},
     });
-    let exec = row(&event("create", "", "nodes", members)).exec.unwrap();
+    let json = event("create", "", "nodes", members);
+    let exec = row(&json).exec.unwrap();
     let words: Vec<&str> = exec.words.iter().flatten().map(|word| &**word).collect();
     assert_eq!(words, ["cat", "/etc/shadow"]);
     assert_eq!((exec.action.as_deref(), exec.pod.as_deref()), (Some("exec"), Some("etcd")));
