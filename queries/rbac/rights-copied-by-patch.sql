@@ -4,7 +4,7 @@ title: Rights copied or moved by a patch
 severity: high
 confidence: medium
 risk: 60
-attack: [T1098.006, T1027]
+attack: [T1098.006, T1036]
 tactics: [Privilege Escalation, Stealth]
 description: >-
   A JSON Patch copies or moves a value into the rules of a role, or the subjects or the role of a binding. Who gets

@@ -4,7 +4,7 @@ title: Dangerous workload written so that the log does not show it
 severity: high
 confidence: high
 risk: 60
-attack: [T1610, T1611, T1027]
+attack: [T1610, T1611, T1036]
 tactics: [Execution, Privilege Escalation, Stealth]
 description: >-
   A workload is written with what takes a node over (a privileged container, dangerous capabilities, the processes or
@@ -12,7 +12,8 @@ description: >-
   the log does not hold the object. Tools that install agents have no use for that. What the request or the versions
   before show is enough.
 blind_spots: Writes that are logged below RequestResponse. A patch that leaves the dangerous part as it was.
-false_positives: []
+false_positives:
+  - Tools of the house that print a table after they install an agent
 triage:
   - >-
     SELECT verb, object, body_source, partial_answer, host_pid, volumes FROM workloads WHERE event_id = '<event_id>'

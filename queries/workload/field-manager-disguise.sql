@@ -10,7 +10,8 @@ description: >-
   A patch writes the spec of a workload, and its field manager says kubectl label or kubectl annotate, which write
   metadata alone. The client chooses the name: somebody wants the change to look like less than it is.
 blind_spots: Field managers that may write a spec. Logs without request URIs.
-false_positives: []
+false_positives:
+  - Scripts that name a field manager by hand
 triage:
   - >-
     SELECT request_uri, user_agent, request_object FROM events WHERE event_id = '<event_id>'

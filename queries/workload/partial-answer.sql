@@ -4,7 +4,7 @@ title: Write that asks not to be answered with the object
 severity: low
 confidence: medium
 risk: 25
-attack: [T1610, T1027]
+attack: [T1610, T1036]
 tactics: [Execution, Stealth]
 description: >-
   A workload, role or binding is written, and the client asks for a Table or for metadata alone as the answer: the audit

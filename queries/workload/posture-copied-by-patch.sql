@@ -4,7 +4,7 @@ title: Posture of a workload copied or moved by a patch
 severity: high
 confidence: medium
 risk: 60
-attack: [T1610, T1027]
+attack: [T1610, T1036]
 tactics: [Execution, Stealth]
 description: >-
   A JSON Patch copies or moves a value onto a field that decides what a workload may do or what it runs. The value

@@ -66,7 +66,8 @@ pub(crate) fn changes_of_texts(
     after: &str,
 ) -> Vec<Change<'static>> {
     let [before, after] = [before, after].map(|text| Bodies::of_request("update", text));
-    let (Some(old), Some(new)) = (extract::workload(kind, &before), extract::workload(kind, &after))
+    let (Some(old), Some(new)) =
+        (extract::workload(kind, &before), extract::workload(kind, &after))
     else {
         return Vec::new();
     };

@@ -83,7 +83,11 @@ pub(crate) fn field_changes(
         if !is_single(template) {
             continue;
         }
-        pods(rows, before.at(template.spec).unwrap_or(&nothing), after.at(template.spec).unwrap_or(&nothing));
+        pods(
+            rows,
+            before.at(template.spec).unwrap_or(&nothing),
+            after.at(template.spec).unwrap_or(&nothing),
+        );
         if template.metadata != ["metadata"] {
             metadata(rows, before, after, template.metadata, "pod labels", "pod annotations");
         }
@@ -94,7 +98,8 @@ pub(crate) fn field_changes(
     }
     const SETTINGS: [&str; 5] = ["replicas", "schedule", "timeZone", "suspend", "template"];
     let is_single = kind.templates.iter().all(is_single);
-    let (old, new) = (before.get("spec").unwrap_or(&nothing), after.get("spec").unwrap_or(&nothing));
+    let (old, new) =
+        (before.get("spec").unwrap_or(&nothing), after.get("spec").unwrap_or(&nothing));
     for (name, old, new) in differing(old, new) {
         match name {
             _ if SETTINGS.contains(&name) => {}
@@ -102,7 +107,8 @@ pub(crate) fn field_changes(
             "jobTemplate" => {
                 let (old, new) = (member(old, "spec"), member(new, "spec"));
                 let (old, new) = (old.unwrap_or(&nothing), new.unwrap_or(&nothing));
-                for (name, old, new) in differing(old, new).filter(|(name, ..)| *name != "template") {
+                for (name, old, new) in differing(old, new).filter(|(name, ..)| *name != "template")
+                {
                     row(rows, "field", None, name, old, new);
                 }
             }
@@ -133,7 +139,8 @@ fn metadata(
             // Copies of the object, and what controllers count.
             let is_bookkeeping = matches!(
                 name,
-                "kubectl.kubernetes.io/last-applied-configuration" | "deployment.kubernetes.io/revision"
+                "kubectl.kubernetes.io/last-applied-configuration"
+                    | "deployment.kubernetes.io/revision"
             );
             if !is_bookkeeping {
                 row(rows, change, None, name, old, new);
@@ -174,7 +181,8 @@ fn container(
     (after, pod_after): (&Json<'_>, &Json<'_>),
 ) {
     for (name, old, new) in differing(before, after) {
-        let handlers: &[&str] = if name == "lifecycle" { &["postStart", "preStop"] } else { &[name] };
+        let handlers: &[&str] =
+            if name == "lifecycle" { &["postStart", "preStop"] } else { &[name] };
         // What a handler runs, or where it calls, is a row already.
         if !CONTAINER_SETTINGS.contains(&name) && !rows.has("handler", container, handlers) {
             row(rows, change_of(name), Some(container), name, old, new);
@@ -214,15 +222,60 @@ pub(crate) fn loads_code(variable: &str) -> bool {
         || variable.starts_with("CORECLR_")
         || matches!(
             variable,
-            "PATH" | "ENV" | "BASH_ENV" | "PROMPT_COMMAND" | "SHELLOPTS" | "BASHOPTS" | "PS4" | "IFS" | "SHELL"
-                | "GCONV_PATH" | "GLIBC_TUNABLES" | "LOCPATH" | "NODE_OPTIONS" | "NODE_PATH" | "PYTHONPATH"
-                | "PYTHONSTARTUP" | "PYTHONHOME" | "PYTHONINSPECT" | "PYTHONUSERBASE" | "PYTHONWARNINGS"
-                | "PERL5OPT" | "PERL5LIB" | "PERL5DB" | "RUBYOPT" | "RUBYLIB" | "JAVA_TOOL_OPTIONS"
-                | "_JAVA_OPTIONS" | "JDK_JAVA_OPTIONS" | "JAVA_OPTS" | "CLASSPATH" | "LUA_INIT" | "PHPRC"
-                | "PHP_INI_SCAN_DIR" | "DOTNET_STARTUP_HOOKS" | "EDITOR" | "VISUAL" | "PAGER" | "LESSOPEN"
-                | "GIT_SSH_COMMAND" | "GIT_SSH" | "GIT_EXTERNAL_DIFF" | "GIT_PAGER" | "GIT_EDITOR"
-                | "OPENSSL_CONF" | "OPENSSL_MODULES" | "KUBECONFIG" | "HOME" | "ZDOTDIR"
-                | "http_proxy" | "https_proxy" | "HTTP_PROXY" | "HTTPS_PROXY" | "ALL_PROXY" | "all_proxy"
+            "PATH"
+                | "ENV"
+                | "BASH_ENV"
+                | "PROMPT_COMMAND"
+                | "SHELLOPTS"
+                | "BASHOPTS"
+                | "PS4"
+                | "IFS"
+                | "SHELL"
+                | "GCONV_PATH"
+                | "GLIBC_TUNABLES"
+                | "LOCPATH"
+                | "NODE_OPTIONS"
+                | "NODE_PATH"
+                | "PYTHONPATH"
+                | "PYTHONSTARTUP"
+                | "PYTHONHOME"
+                | "PYTHONINSPECT"
+                | "PYTHONUSERBASE"
+                | "PYTHONWARNINGS"
+                | "PERL5OPT"
+                | "PERL5LIB"
+                | "PERL5DB"
+                | "RUBYOPT"
+                | "RUBYLIB"
+                | "JAVA_TOOL_OPTIONS"
+                | "_JAVA_OPTIONS"
+                | "JDK_JAVA_OPTIONS"
+                | "JAVA_OPTS"
+                | "CLASSPATH"
+                | "LUA_INIT"
+                | "PHPRC"
+                | "PHP_INI_SCAN_DIR"
+                | "DOTNET_STARTUP_HOOKS"
+                | "EDITOR"
+                | "VISUAL"
+                | "PAGER"
+                | "LESSOPEN"
+                | "GIT_SSH_COMMAND"
+                | "GIT_SSH"
+                | "GIT_EXTERNAL_DIFF"
+                | "GIT_PAGER"
+                | "GIT_EDITOR"
+                | "OPENSSL_CONF"
+                | "OPENSSL_MODULES"
+                | "KUBECONFIG"
+                | "HOME"
+                | "ZDOTDIR"
+                | "http_proxy"
+                | "https_proxy"
+                | "HTTP_PROXY"
+                | "HTTPS_PROXY"
+                | "ALL_PROXY"
+                | "all_proxy"
         )
 }
 

@@ -148,7 +148,11 @@ impl History {
     ) -> Option<Self> {
         let built_in = matches!(
             api_group,
-            "" | "apps" | "extensions" | "batch" | "apps.openshift.io" | "rbac.authorization.k8s.io"
+            "" | "apps"
+                | "extensions"
+                | "batch"
+                | "apps.openshift.io"
+                | "rbac.authorization.k8s.io"
         );
         let kind = holder_kind(api_group, resource)
             .map(Kind::Workload)

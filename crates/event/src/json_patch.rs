@@ -167,7 +167,11 @@ impl<T: Tree> Operation<T> {
 /// The decoded tokens of a JSON Pointer; none is the whole document.
 fn pointer(text: &str) -> Option<Vec<String>> {
     let tokens = text.split('/').skip(1).take(MAX_DEPTH + 1).map(|token| {
-        if token.contains('~') { token.replace("~1", "/").replace("~0", "~") } else { token.to_owned() }
+        if token.contains('~') {
+            token.replace("~1", "/").replace("~0", "~")
+        } else {
+            token.to_owned()
+        }
     });
     let tokens: Vec<_> = tokens.collect();
     // Without a slash a pointer leads nowhere, unless it is empty.
@@ -207,15 +211,19 @@ fn is_map(name: &str) -> bool {
 pub(crate) fn written_paths(patch: &str) -> Option<Vec<Vec<String>>> {
     let operations: Vec<serde_json::Value> = serde_json::from_str(patch).ok()?;
     let operations = operations.into_iter().filter_map(Operation::read);
-    let paths = operations.filter(|operation| !matches!(operation.op, Op::Test)).flat_map(|operation| {
-        let from = matches!(operation.op, Op::Move).then_some(operation.from);
-        [Some(operation.path), from].into_iter().flatten()
-    });
+    let paths =
+        operations.filter(|operation| !matches!(operation.op, Op::Test)).flat_map(|operation| {
+            let from = matches!(operation.op, Op::Move).then_some(operation.from);
+            [Some(operation.path), from].into_iter().flatten()
+        });
     Some(paths.collect())
 }
 
 /// Applies a patch to a whole object.
-pub(crate) fn apply<T: Tree>(object: T, operations: Vec<T>) -> Result<(T, Vec<Copied>), JsonPatchError> {
+pub(crate) fn apply<T: Tree>(
+    object: T,
+    operations: Vec<T>,
+) -> Result<(T, Vec<Copied>), JsonPatchError> {
     if operations.len() > MAX_OPERATIONS {
         return Err(JsonPatchError::TooMuch);
     }
@@ -277,7 +285,13 @@ enum Found<'n, T> {
 
 impl<T: Tree> Run<T> {
     fn new(root: Node<T>) -> Self {
-        Self { root, work: MAX_WORK, copied_bytes: MAX_COPIED, tested: Vec::new(), copied: Vec::new() }
+        Self {
+            root,
+            work: MAX_WORK,
+            copied_bytes: MAX_COPIED,
+            tested: Vec::new(),
+            copied: Vec::new(),
+        }
     }
 
     fn operation(&mut self, operation: Operation<T>) -> Result<(), Unfit> {
@@ -497,14 +511,15 @@ impl<T: Tree> Node<T> {
             Self::Hidden => *self = Self::Object(BTreeMap::new(), Extent::Part),
             // It was taken for a list by names that look like indices.
             Self::Array(elements, Extent::Part) if !is_position(token) => {
-                let members = mem::take(elements).into_iter().enumerate().map(|(place, (at, node))| {
-                    let name = match at {
-                        Some(At::Start(index)) => index.to_string(),
-                        Some(At::End(index)) => format!("-{index}"),
-                        None => format!("+{place}"),
-                    };
-                    (name, node)
-                });
+                let members =
+                    mem::take(elements).into_iter().enumerate().map(|(place, (at, node))| {
+                        let name = match at {
+                            Some(At::Start(index)) => index.to_string(),
+                            Some(At::End(index)) => format!("-{index}"),
+                            None => format!("+{place}"),
+                        };
+                        (name, node)
+                    });
                 *self = Self::Object(members.collect(), Extent::Part);
             }
             _ => {}
@@ -673,7 +688,9 @@ fn insert<T>(
     if extent == Extent::Whole {
         let place = match at {
             At::Start(index) if index <= elements.len() => index,
-            At::End(distance) => (elements.len() + 1).checked_sub(distance).ok_or(Unfit::Missing)?,
+            At::End(distance) => {
+                (elements.len() + 1).checked_sub(distance).ok_or(Unfit::Missing)?
+            }
             At::Start(_) => return Err(Unfit::Missing),
         };
         elements.insert(place, (None, value));
@@ -753,7 +770,9 @@ impl Tree for serde_json::Value {
     fn measure(&self) -> (usize, usize) {
         match self {
             Self::String(text) => (0, text.len() + 2),
-            Self::Array(elements) => measured(elements.iter().map(|element| (1, element.measure()))),
+            Self::Array(elements) => {
+                measured(elements.iter().map(|element| (1, element.measure())))
+            }
             Self::Object(members) => {
                 measured(members.iter().map(|(name, value)| (name.len() + 4, value.measure())))
             }
@@ -800,7 +819,9 @@ impl<'a> Tree for crate::body::Json<'a> {
     fn measure(&self) -> (usize, usize) {
         match self {
             Self::Text(text) => (0, text.len() + 2),
-            Self::Array(elements) => measured(elements.iter().map(|element| (1, element.measure()))),
+            Self::Array(elements) => {
+                measured(elements.iter().map(|element| (1, element.measure())))
+            }
             Self::Object(members) => {
                 measured(members.iter().map(|(name, value)| (name.len() + 4, value.measure())))
             }
@@ -924,8 +945,12 @@ mod tests {
         assert_eq!(object, expected);
         let some = |field: &str, value: &str| (field.to_owned(), Some(value.to_owned()));
         let hidden = ("spec.containers.image".to_owned(), None);
-        let expected =
-            [some("spec.a", "\"evil\""), some("spec.b", "\"evil\""), hidden, some("spec.d", "true")];
+        let expected = [
+            some("spec.a", "\"evil\""),
+            some("spec.b", "\"evil\""),
+            hidden,
+            some("spec.d", "true"),
+        ];
         assert_eq!(copied, expected);
     }
 
@@ -944,12 +969,14 @@ mod tests {
         let long = "/a".repeat(200_000);
         assert_eq!(shown(&json!([{"op": "add", "path": long, "value": 1}])).0, json!({}));
         let mut doubling = vec![json!({"op": "add", "path": "/a", "value": {"b": "c"}})];
-        let copies = (0..64).map(|copy| json!({"op": "copy", "from": "/a", "path": format!("/a/{copy}")}));
+        let copies =
+            (0..64).map(|copy| json!({"op": "copy", "from": "/a", "path": format!("/a/{copy}")}));
         doubling.extend(copies);
         doubling.push(json!({"op": "add", "path": "/spec/hostPID", "value": true}));
         let (_, copied) = shown(&json!(doubling));
         assert_eq!(copied.last(), Some(&(String::new(), None)));
-        let many: Vec<_> = (0..20_000).map(|_| json!({"op": "add", "path": "/l/0", "value": 1})).collect();
+        let many: Vec<_> =
+            (0..20_000).map(|_| json!({"op": "add", "path": "/l/0", "value": 1})).collect();
         let (object, _) = shown(&json!(many));
         assert_eq!(object["l"].as_array().map(Vec::len), Some(MAX_OPERATIONS));
     }

@@ -102,7 +102,11 @@ pub(crate) fn sql(text: &str, history: &str, known: &str, ever: &str, from: &str
                  WHERE verb <> 'patch' OR {column}['body_source'] IS DISTINCT FROM 'patch') AS written"
             );
             let patched = format!("patched_{column}{HISTORY}");
-            format!("{}\nUNION ALL\n{}", text.replace(writes, &whole), text.replace(writes, &patched))
+            format!(
+                "{}\nUNION ALL\n{}",
+                text.replace(writes, &whole),
+                text.replace(writes, &patched)
+            )
         }
         None => text.to_owned(),
     };

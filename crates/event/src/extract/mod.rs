@@ -52,9 +52,7 @@ impl<'a> Request<'a> {
                 let (is_whole, amended) = (patched.is_whole(), patched.amended());
                 Self { json: patched.node.into_tree(), is_whole, copied: patched.copied, amended }
             }
-            json => {
-                Self { json, is_whole: !is_patch, copied: Vec::new(), amended: Vec::new() }
-            }
+            json => Self { json, is_whole: !is_patch, copied: Vec::new(), amended: Vec::new() },
         }
     }
 }
@@ -192,7 +190,8 @@ impl<'a, 't> Bodies<'a, 't> {
             return None;
         }
         let kind = response.read()?.text("kind")?;
-        matches!(&*kind, "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList").then_some(kind)
+        matches!(&*kind, "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList")
+            .then_some(kind)
     }
 
     /// Whether the text of a body has one of these words.

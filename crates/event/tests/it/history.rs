@@ -315,8 +315,12 @@ fn a_patch_is_resolved_against_what_the_log_shows_before_it() {
     }
     let mut unknown = deployments();
     let list = list.to_string();
-    let elsewhere =
-        Write { verb: "list", outcome: "allowed", response_object: Some(&list), ..Write::default() };
+    let elsewhere = Write {
+        verb: "list",
+        outcome: "allowed",
+        response_object: Some(&list),
+        ..Write::default()
+    };
     assert!(unknown.patch(&elsewhere).is_none());
     let write = Write {
         verb: "patch",
@@ -331,7 +335,8 @@ fn a_patch_is_resolved_against_what_the_log_shows_before_it() {
 #[test]
 fn a_binding_is_resolved_too() {
     let mut history =
-        History::new("rbac.authorization.k8s.io", "clusterrolebindings", None, Some("ops")).unwrap();
+        History::new("rbac.authorization.k8s.io", "clusterrolebindings", None, Some("ops"))
+            .unwrap();
     let binding = json!({
         "kind": "ClusterRoleBinding",
         "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
@@ -345,9 +350,14 @@ fn a_binding_is_resolved_too() {
         ..Write::default()
     };
     assert!(history.patch(&create).is_none());
-    let patch = r#"[{"op": "add", "path": "/subjects/-", "value": {"kind": "User", "name": "bob"}}]"#;
-    let write =
-        Write { verb: "patch", outcome: "allowed", request_object: Some(patch), ..Write::default() };
+    let patch =
+        r#"[{"op": "add", "path": "/subjects/-", "value": {"kind": "User", "name": "bob"}}]"#;
+    let write = Write {
+        verb: "patch",
+        outcome: "allowed",
+        request_object: Some(patch),
+        ..Write::default()
+    };
     let patched = history.patch(&write).unwrap();
     let rbac = patched.rbac().unwrap();
     assert_eq!(rbac.role_name.as_deref(), Some("cluster-admin"));

@@ -112,7 +112,8 @@ fn value() -> impl Strategy<Value = Value> {
     let inner = leaf.prop_recursive(3, 24, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
-            proptest::collection::btree_map("[abc]", inner, 0..4).prop_map(|members| json!(members)),
+            proptest::collection::btree_map("[abc]", inner, 0..4)
+                .prop_map(|members| json!(members)),
         ]
     });
     proptest::collection::btree_map("[abc]", inner, 1..4).prop_map(|members| json!(members))

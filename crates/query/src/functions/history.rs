@@ -145,7 +145,7 @@ impl PartitionEvaluator for Evaluator {
         let api_group = text(&api_group, row).unwrap_or_default();
         let resource = text(&resource, row).unwrap_or_default();
         if self.history.is_none() {
-            self.history = 
+            self.history =
                 History::new(api_group, resource, text(&namespace, row), text(&name, row));
         }
         let write = Write {

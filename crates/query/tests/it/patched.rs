@@ -36,7 +36,8 @@ fn patch(day: u32) -> String {
     event(day, "patch", json!({"requestObject": [copy], "responseObject": table}))
 }
 
-const ROWS: &str = "SELECT concat_ws(' ', audit_id, body_source, image, privileged) FROM containers ORDER BY time";
+const ROWS: &str =
+    "SELECT concat_ws(' ', audit_id, body_source, image, privileged) FROM containers ORDER BY time";
 
 #[tokio::test]
 async fn the_row_is_what_the_patch_made_of_the_version_before() {
@@ -66,9 +67,13 @@ async fn the_row_is_what_the_patch_made_of_the_version_before() {
 async fn a_read_shows_the_version_too() {
     for (verb, response, name) in [
         ("get", deployment(), json!("app")),
-        ("list", json!({"kind": "DeploymentList", "items": [{
-            "metadata": {"name": "app", "namespace": "web"}, "spec": deployment()["spec"],
-        }]}), Value::Null),
+        (
+            "list",
+            json!({"kind": "DeploymentList", "items": [{
+                "metadata": {"name": "app", "namespace": "web"}, "spec": deployment()["spec"],
+            }]}),
+            Value::Null,
+        ),
     ] {
         let mut object = json!({"apiGroup": "apps", "resource": "deployments", "namespace": "web"});
         if !name.is_null() {
@@ -96,14 +101,22 @@ async fn a_role_is_resolved_and_a_rule_keeps_its_parts_together() {
     let group = "rbac.authorization.k8s.io";
     let role = json!({"apiGroup": group, "resource": "clusterroles", "name": "r"});
     let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]);
-    let create = event(1, "create", json!({
-        "objectRef": role,
-        "requestObject": {"kind": "ClusterRole", "rules": rules},
-    }));
-    let patch = event(2, "patch", json!({
-        "objectRef": role,
-        "requestObject": [{"op": "add", "path": "/rules/0/verbs/-", "value": "*"}],
-    }));
+    let create = event(
+        1,
+        "create",
+        json!({
+            "objectRef": role,
+            "requestObject": {"kind": "ClusterRole", "rules": rules},
+        }),
+    );
+    let patch = event(
+        2,
+        "patch",
+        json!({
+            "objectRef": role,
+            "requestObject": [{"op": "add", "path": "/rules/0/verbs/-", "value": "*"}],
+        }),
+    );
     let session = session(&[create, patch], Scope::default()).await;
     let sql = "SELECT concat_ws(' ', audit_id, body_source, array_to_string(resources, ','), array_to_string(verbs, ',')) \
                FROM role_rules ORDER BY time";
