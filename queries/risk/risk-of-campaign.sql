@@ -1,0 +1,149 @@
+/*
+id: risk-of-campaign
+title: Facts that add up over days, identities or clusters of one hand
+severity: high
+confidence: medium
+risk: 0
+attack: [T1610, T1078]
+tactics: [Execution, Privilege Escalation, Stealth]
+input: facts
+description: >-
+  The facts that weigh something by themselves are added over two weeks and over all identities behind which one hand is
+  seen: the same user in several clusters, one credential, one client at one address that few use, the user that is
+  impersonated, the account whose token somebody asked for, the account that somebody made and that a shell uses. Each
+  detection counts once, whatever it matched. Facts of a single sitting of one identity are left to risk-of-identity.
+  To stay below, an attacker needs for every few steps another credential at another address, or more than two weeks.
+blind_spots: >-
+  Hands that nothing in the log joins. Facts that exceptions lower or that are everyday work.
+false_positives:
+  - Teams that set up or repair a cluster from one desk
+triage:
+  - >-
+    SELECT username, client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username, client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, cluster, username, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+  - SELECT * FROM grants WHERE subject_name = '<identity>' OR granted_by = '<identity>'
+references:
+  - https://attack.mitre.org/techniques/T1610/
+covers: [T1610-risk]
+controls: [IAM-16]
+parameters:
+  least: {type: integer, default: 20, description: A fact of fewer points is left out}
+  high: {type: integer, default: 150, description: Points from which it is of severity high}
+  critical: {type: integer, default: 400, description: Points from which it is of severity critical}
+  shared_by: {type: integer, default: 8, description: A client at one address that more users share joins nobody}
+*/
+WITH acts AS (
+  SELECT
+    facts.event_id, facts.time, facts.cluster, detection, title, risk,
+    coalesce(event.impersonated_username, event.username) AS identity,
+    -- The names that installers give mean another credential in each cluster.
+    CASE WHEN event.identity_kind = 'human' AND default_admins.name IS NULL THEN 'user ' || event.username
+      WHEN event.identity_kind <> 'anonymous' THEN 'user ' || facts.cluster || ' ' || event.username END AS user_key,
+    'user ' || facts.cluster || ' ' || event.impersonated_username AS impersonated_key,
+    'credential ' || event.token_credential_id AS credential_key,
+    'client ' || event.client_ip || ' ' || event.user_agent AS client_key,
+    CASE WHEN event.identity_kind = 'service_account' AND client_tools.kind IS NOT NULL
+      THEN 'account ' || facts.cluster || ' ' || event.username END AS account_key
+  FROM facts
+  JOIN (
+    SELECT event_id, cluster, username, impersonated_username, identity_kind, client_ip, user_agent, token_credential_id
+    FROM events
+    WHERE identity_kind IN ('human', 'service_account', 'anonymous', 'system')
+  ) AS event ON event.cluster = facts.cluster AND event.event_id = facts.event_id
+  LEFT JOIN client_tools ON client_tools.tool = lower(user_agent_tool(event.user_agent))
+  LEFT JOIN default_admins ON default_admins.kind = 'user' AND default_admins.name = event.username
+  WHERE risk >= $least
+),
+crowded AS (
+  SELECT 'client ' || client_ip || ' ' || user_agent AS client
+  FROM (SELECT DISTINCT client_ip, user_agent, username FROM events WHERE identity_kind IN ('human', 'service_account'))
+  GROUP BY client_ip, user_agent
+  HAVING count(*) > $shared_by
+),
+-- Who made a token or an account, and what is made.
+made AS (
+  SELECT user_key, key
+  FROM (
+    SELECT
+      CASE WHEN identity_kind = 'human' AND default_admins.name IS NULL THEN 'user ' || username ELSE 'user ' || cluster || ' ' || username END AS user_key,
+      unnest(make_array(
+        'credential ' || annotations['authentication.kubernetes.io/issued-credential-id'],
+        'account ' || cluster || ' system:serviceaccount:' || namespace || ':' || events.name
+      )) AS key
+    FROM events
+    LEFT JOIN default_admins ON default_admins.kind = 'user' AND default_admins.name = username
+    WHERE verb = 'create' AND resource = 'serviceaccounts' AND activity IN ('access', 'rbac')
+      AND identity_kind IN ('human', 'service_account') AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+  )
+  WHERE key IS NOT NULL
+  GROUP BY user_key, key
+),
+-- An account whose tokens several people ask for is a tool of theirs.
+own AS (
+  SELECT key FROM made GROUP BY key HAVING count(DISTINCT user_key) = 1
+),
+links AS (
+  SELECT DISTINCT one, other
+  FROM (
+    SELECT coalesce(user_key, client_key) AS one, unnest(make_array(user_key, impersonated_key, credential_key, account_key,
+      CASE WHEN crowded.client IS NULL THEN client_key END)) AS other
+    FROM acts
+    LEFT JOIN crowded ON crowded.client = client_key
+    UNION ALL
+    SELECT user_key AS one, made.key AS other FROM made JOIN own ON own.key = made.key
+  )
+  WHERE one IS NOT NULL AND other IS NOT NULL
+),
+-- The least name of those that share something, and that of those.
+near AS (
+  SELECT one, min(shared.least) AS hand
+  FROM links
+  JOIN (SELECT other, min(one) AS least FROM links GROUP BY other) AS shared ON shared.other = links.other
+  GROUP BY one
+),
+hands AS (
+  SELECT links.one, min(shared.least) AS hand
+  FROM links
+  JOIN (
+    SELECT links.other, min(near.hand) AS least FROM links JOIN near ON near.one = links.one GROUP BY links.other
+  ) AS shared ON shared.other = links.other
+  GROUP BY links.one
+),
+points AS (
+  SELECT
+    hand, period, acts.detection, min(title) AS title, max(risk) AS risk, min(time) AS time, max(time) AS last,
+    first_value(event_id ORDER BY time, event_id) AS event_id,
+    array_agg(DISTINCT identity) AS identities, array_agg(DISTINCT cluster) AS clusters
+  FROM (
+    -- Two rows of periods that overlap by half: what lies within a week is in one of them.
+    SELECT acts.*, hand, unnest(make_array(
+      floor(date_part('epoch', time) / 1209600) * 2, floor((date_part('epoch', time) + 604800) / 1209600) * 2 + 1)) AS period
+    FROM acts
+    JOIN hands ON hands.one = coalesce(user_key, client_key)
+  ) AS acts
+  GROUP BY hand, period, acts.detection
+),
+campaigns AS (
+  SELECT
+    hand, period,
+    array_agg(event_id ORDER BY time, event_id) AS event_ids,
+    sum(risk) AS points,
+    string_agg('+' || risk || ' ' || title, ', ' ORDER BY risk DESC, title) AS what,
+    array_sort(array_distinct(flatten(array_agg(identities)))) AS identities,
+    array_sort(array_distinct(flatten(array_agg(clusters)))) AS clusters,
+    max(last) - min(time) > INTERVAL '1 hour' AS is_long,
+    count(*) AS detections
+  FROM points
+  GROUP BY hand, period
+)
+SELECT
+  event_ids AS event_id,
+  CASE WHEN max(points) >= $critical THEN 'critical' ELSE 'high' END AS severity,
+  max(points) || ' points of one hand, as ' || array_to_string(min(identities), ', ')
+    || CASE WHEN cardinality(min(clusters)) > 1 THEN ' in ' || array_to_string(min(clusters), ', ') ELSE '' END
+    || ': ' || min(what) AS reason
+FROM campaigns
+WHERE points >= $high AND detections > 2
+  AND (is_long OR cardinality(identities) > 1 OR cardinality(clusters) > 1)
+GROUP BY event_ids
