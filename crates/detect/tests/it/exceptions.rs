@@ -57,7 +57,10 @@ async fn an_expired_exception_hides_nothing_and_is_told() {
     assert!(hunt.findings.is_empty() && hunt.expired.is_empty());
 }
 
-/// A pod with a host escape, as `alice` makes it, with what is changed of it.
+/// What is changed of an event.
+type Change = fn(&mut Value);
+
+/// A privileged pod, as `alice` makes it, with what is changed of it.
 fn pod(change: impl Fn(&mut Value)) -> String {
     let mut event = privileged_pod("alice", "scanner", "10:00:00");
     let spec = &mut event["requestObject"]["spec"];
@@ -72,7 +75,6 @@ fn pod(change: impl Fn(&mut Value)) -> String {
 
 #[tokio::test]
 async fn an_exception_of_images_covers_all_that_runs_or_nothing() {
-    type Change = fn(&mut Value);
     let cases: [(&str, Change, bool); 12] = [
         ("as it is", |_| (), true),
         ("an option", |e| container(e)["args"] = json!(["--mtu=1400"]), true),

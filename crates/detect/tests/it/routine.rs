@@ -33,6 +33,9 @@ fn event(second: u32, user: &str, verb: &str, resource: &str, namespace: Option<
     })
 }
 
+/// What is changed of a body.
+type Change = fn(&mut Value);
+
 /// What an API server makes in a store that is empty.
 fn birth() -> Vec<Value> {
     let of = |resource, name| {
@@ -142,7 +145,6 @@ async fn a_birth_cannot_be_made_later() {
 
 #[tokio::test]
 async fn an_agent_that_does_more_than_its_makers_say_is_not_routine() {
-    type Change = fn(&mut Value);
     let changes: [(&str, Change); 11] = [
         ("another image", |b| container(b)["image"] = json!("evil.example/kube-proxy:v1")),
         ("an image of the same registry", |b| container(b)["image"] = json!("registry.k8s.io/e2e-test-images/busybox:1")),
@@ -184,7 +186,6 @@ async fn an_update_is_routine_only_for_what_is_harmless() {
     assert!(!is_routine(&[created(deployer), updated(60, "mallory", version)]).await);
     assert!(!is_routine(&[created(deployer), updated(60, "mallory", digest)]).await);
     assert!(!is_routine(&[updated(30, deployer, |_| ()), updated(60, deployer, version)]).await);
-    type Change = fn(&mut Value);
     let changes: [(&str, Change); 4] = [
         ("env", |b| container(b)["env"] = json!([{"name": "X", "value": "1"}])),
         ("command", |b| container(b)["command"] = json!(["/bin/sh"])),
