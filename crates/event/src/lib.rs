@@ -57,7 +57,8 @@ pub use document::Members;
 pub use event::{Event, Exec};
 pub use export::{EXPORT_COLUMNS, ExportError, Exporter};
 pub use finding_state::{
-    FindingLowered, FindingSource, FindingState, finding_batch, finding_documentation, finding_schema,
+    FindingLowered, FindingSource, FindingState, finding_batch, finding_documentation,
+    finding_schema,
 };
 pub use grants::{BindingSubject, Grant, grants};
 pub use history::{History, Write};
