@@ -206,7 +206,13 @@ fn strings(lists: Option<&ArrayRef>, row: usize) -> Option<Vec<String>> {
         return None;
     }
     let texts = lists.value(row);
-    Some(texts.as_string_opt::<i32>()?.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+    Some(
+        texts
+            .as_string_opt::<i32>()?
+            .iter()
+            .map(|text| text.unwrap_or_default().to_owned())
+            .collect(),
+    )
 }
 
 /// What the workload in a row runs.
@@ -220,8 +226,19 @@ struct Runs {
 
 /// Where a volume lies over no program of an image: folders of data, and where agents mount the node.
 const DATA_PATHS: [&str; 13] = [
-    "/config", "/csi", "/data", "/dev", "/host", "/lib/modules", "/proc", "/registration", "/rootfs",
-    "/run", "/sys", "/tmp", "/var",
+    "/config",
+    "/csi",
+    "/data",
+    "/dev",
+    "/host",
+    "/lib/modules",
+    "/proc",
+    "/registration",
+    "/rootfs",
+    "/run",
+    "/sys",
+    "/tmp",
+    "/var",
 ];
 
 fn runs(batch: &RecordBatch, row: usize) -> Runs {
@@ -229,7 +246,8 @@ fn runs(batch: &RecordBatch, row: usize) -> Runs {
     if let Some(containers) = structs(batch, "containers", row) {
         let images = containers.column_by_name("image");
         let images = images.and_then(|images| images.as_string_opt::<i32>());
-        let is_whole = matches!(text(batch, "body_source", row).as_deref(), Some("request" | "response"));
+        let is_whole =
+            matches!(text(batch, "body_source", row).as_deref(), Some("request" | "response"));
         let is_cut = batch.column_by_name("truncated").and_then(|cut| cut.as_boolean_opt());
         let is_cut = is_cut.is_some_and(|cut| cut.is_valid(row) && cut.value(row));
         // A write of ephemeral containers shows no others.
@@ -262,7 +280,8 @@ fn programs(containers: &StructArray, row: usize) -> Vec<String> {
         (None, Some(argument)) if !argument.starts_with('-') => Some(argument),
         _ => None,
     };
-    let handlers = containers.column_by_name("handlers").and_then(|lists| lists.as_list_opt::<i32>());
+    let handlers =
+        containers.column_by_name("handlers").and_then(|lists| lists.as_list_opt::<i32>());
     let handlers = handlers.filter(|lists| lists.is_valid(row)).map(|lists| lists.value(row));
     let handlers = handlers.as_ref().and_then(|handlers| handlers.as_struct_opt());
     let of_handlers = handlers.into_iter().flat_map(|handlers| {

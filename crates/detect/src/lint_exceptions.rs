@@ -77,14 +77,17 @@ fn wide(
     ];
     for (key, patterns) in lists {
         for pattern in patterns.iter().flatten().filter(|pattern| pattern.is_wild()) {
-            messages.push(format!("{key}: whoever writes an object chooses '{pattern}': name each"));
+            messages
+                .push(format!("{key}: whoever writes an object chooses '{pattern}': name each"));
         }
     }
     for pattern in exception.images.iter().flatten() {
         if pattern.is_wild_in_registry() && !is_registry_of_amazon(pattern) {
             messages.push(format!("images: '{pattern}' is in registries that anybody may run"));
         } else if pattern.is_wild_in_repository() {
-            messages.push(format!("images: '{pattern}' covers images with a shell: name each repository"));
+            messages.push(format!(
+                "images: '{pattern}' covers images with a shell: name each repository"
+            ));
         }
     }
     messages
@@ -101,17 +104,26 @@ fn not_for_all(exception: &Exception) -> Vec<String> {
     }
     let of_workloads = |resource: &str| {
         const WORKLOADS: [&str; 7] = [
-            "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs",
+            "pods",
+            "deployments",
+            "daemonsets",
+            "statefulsets",
+            "replicasets",
+            "jobs",
+            "cronjobs",
         ];
         WORKLOADS.contains(&resource)
     };
     let mut resources = exception.resources.iter().flatten();
     if resources.any(|pattern| of_workloads(pattern.text()))
-        && (exception.images.is_none() || exception.names.is_none() || exception.namespaces.is_none())
+        && (exception.images.is_none()
+            || exception.names.is_none()
+            || exception.namespaces.is_none())
     {
         messages.push("one of workloads must name their namespaces, names and images".to_owned());
     }
-    if exception.images.iter().flatten().any(is_registry_of_amazon) && exception.providers.is_none() {
+    if exception.images.iter().flatten().any(is_registry_of_amazon) && exception.providers.is_none()
+    {
         messages.push("the registries of Amazon hold where the provider is known only".to_owned());
     }
     messages

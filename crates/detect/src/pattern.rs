@@ -23,7 +23,9 @@ pub trait Pattern {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// The list is empty.
-    #[error("a list of patterns is empty: leave the key out, or say '*' for what is meant to match all")]
+    #[error(
+        "a list of patterns is empty: leave the key out, or say '*' for what is meant to match all"
+    )]
     Empty,
     /// The pattern is the empty string.
     #[error("a pattern is empty")]
@@ -220,7 +222,11 @@ mod tests {
         for (pattern, yes, no) in [
             (
                 "registry.k8s.io/kube-proxy:*",
-                &["registry.k8s.io/kube-proxy", "registry.k8s.io/kube-proxy:v1", "registry.k8s.io/kube-proxy@sha256:00"][..],
+                &[
+                    "registry.k8s.io/kube-proxy",
+                    "registry.k8s.io/kube-proxy:v1",
+                    "registry.k8s.io/kube-proxy@sha256:00",
+                ][..],
                 &[
                     "registry.k8s.io/kube-proxy/evil:v1",
                     "registry.k8s.io.evil.example/kube-proxy:v1",
@@ -233,8 +239,16 @@ mod tests {
                     "kube-proxy",
                 ][..],
             ),
-            ("quay.io/cilium/*", &["quay.io/cilium/cilium:v1"], &["quay.io/cilium/a/b", "quay.io/cilium"]),
-            ("quay.io/cilium/**", &["quay.io/cilium/cilium:v1", "quay.io/cilium/a/b"], &["quay.io/ciliumx/a"]),
+            (
+                "quay.io/cilium/*",
+                &["quay.io/cilium/cilium:v1"],
+                &["quay.io/cilium/a/b", "quay.io/cilium"],
+            ),
+            (
+                "quay.io/cilium/**",
+                &["quay.io/cilium/cilium:v1", "quay.io/cilium/a/b"],
+                &["quay.io/ciliumx/a"],
+            ),
             (
                 "602401143452.dkr.ecr.*.amazonaws.com/eks/kube-proxy",
                 &["602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/kube-proxy:v1"],
@@ -244,10 +258,22 @@ mod tests {
                     "666.dkr.ecr.eu-west-1.amazonaws.com/eks/kube-proxy",
                 ],
             ),
-            ("calico/node", &["docker.io/calico/node:v3", "calico/node", "index.docker.io/calico/node"], &["ghcr.io/calico/node"]),
+            (
+                "calico/node",
+                &["docker.io/calico/node:v3", "calico/node", "index.docker.io/calico/node"],
+                &["ghcr.io/calico/node"],
+            ),
             ("*/calico/node", &["docker.io/a/calico/node"], &["evil.example/calico/node"]),
-            ("registry.internal/ci/dind:1.*", &["registry.internal/ci/dind:1.2"], &["registry.internal/ci/dind", "registry.internal/ci/dind:2"]),
-            ("registry.internal/x@sha256:00", &["registry.internal/x:1@sha256:00"], &["registry.internal/x:1", "registry.internal/x@sha256:000"]),
+            (
+                "registry.internal/ci/dind:1.*",
+                &["registry.internal/ci/dind:1.2"],
+                &["registry.internal/ci/dind", "registry.internal/ci/dind:2"],
+            ),
+            (
+                "registry.internal/x@sha256:00",
+                &["registry.internal/x:1@sha256:00"],
+                &["registry.internal/x:1", "registry.internal/x@sha256:000"],
+            ),
             ("**", &["evil.example/x"], &[]),
         ] {
             for text in yes {

@@ -69,7 +69,8 @@ pub use embedded::Embedded;
 pub use event::{Event, Exec};
 pub use export::{EXPORT_COLUMNS, ExportError, Exporter};
 pub use finding_state::{
-    FindingLowered, FindingSource, FindingState, finding_batch, finding_documentation, finding_schema,
+    FindingLowered, FindingSource, FindingState, finding_batch, finding_documentation,
+    finding_schema,
 };
 pub use grants::{BindingSubject, Grant, grants};
 pub use guard::{GuardChange, GuardChangeBuilder, GuardHistory};

@@ -92,7 +92,8 @@ fn an_exception_that_names_nothing_is_wrong_usage() {
     std::fs::write(&log, privileged_pod("a", "2026-11-24T10:00:00.000000Z")).unwrap();
     podtrail(["ingest", &log.display().to_string(), "--lake", &lake]).expect(0);
     let file = dir.path().join("exceptions.yaml");
-    std::fs::write(&file, "- {id: x, reason: r, owner: o, detections: [], identities: [a]}").unwrap();
+    std::fs::write(&file, "- {id: x, reason: r, owner: o, detections: [], identities: [a]}")
+        .unwrap();
     let file = file.display().to_string();
     let run = podtrail(["hunt", "--lake", &lake, "--exceptions", &file]).expect(2);
     assert!(run.stderr.contains("a list of patterns is empty"), "{run}");

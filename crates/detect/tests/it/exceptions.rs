@@ -57,7 +57,10 @@ async fn an_expired_exception_hides_nothing_and_is_told() {
     assert!(hunt.findings.is_empty() && hunt.expired.is_empty());
 }
 
-/// A pod with a host escape, as `alice` makes it, with what is changed of it.
+/// What is changed of an event.
+type Change = fn(&mut Value);
+
+/// A privileged pod, as `alice` makes it, with what is changed of it.
 fn pod(change: impl Fn(&mut Value)) -> String {
     let mut event = privileged_pod("alice", "scanner", "10:00:00");
     let spec = &mut event["requestObject"]["spec"];
@@ -72,18 +75,40 @@ fn pod(change: impl Fn(&mut Value)) -> String {
 
 #[tokio::test]
 async fn an_exception_of_images_covers_all_that_runs_or_nothing() {
-    type Change = fn(&mut Value);
     let cases: [(&str, Change, bool); 12] = [
         ("as it is", |_| (), true),
         ("an option", |e| container(e)["args"] = json!(["--mtu=1400"]), true),
         ("its own program", |e| container(e)["command"] = json!(["dockerd"]), true),
         ("another program", |e| container(e)["command"] = json!(["/bin/sh"]), false),
         ("another program as argument", |e| container(e)["args"] = json!(["sh", "-c", "x"]), false),
-        ("a hook", |e| container(e)["lifecycle"] = json!({"postStart": {"exec": {"command": ["sh"]}}}), false),
-        ("another image", |e| container(e)["image"] = json!("evil.example/registry.internal/ci/dind:1"), false),
-        ("a host that begins like it", |e| container(e)["image"] = json!("registry.internal.evil.example/ci/dind:1"), false),
-        ("an init container", |e| spec(e)["initContainers"] = json!([{"name": "i", "image": "evil.example/x"}]), false),
-        ("an image volume", |e| spec(e)["volumes"] = json!([{"name": "v", "image": {"reference": "evil.example/x"}}]), false),
+        (
+            "a hook",
+            |e| container(e)["lifecycle"] = json!({"postStart": {"exec": {"command": ["sh"]}}}),
+            false,
+        ),
+        (
+            "another image",
+            |e| container(e)["image"] = json!("evil.example/registry.internal/ci/dind:1"),
+            false,
+        ),
+        (
+            "a host that begins like it",
+            |e| container(e)["image"] = json!("registry.internal.evil.example/ci/dind:1"),
+            false,
+        ),
+        (
+            "an init container",
+            |e| spec(e)["initContainers"] = json!([{"name": "i", "image": "evil.example/x"}]),
+            false,
+        ),
+        (
+            "an image volume",
+            |e| {
+                spec(e)["volumes"] =
+                    json!([{"name": "v", "image": {"reference": "evil.example/x"}}])
+            },
+            false,
+        ),
         ("another person", |e| e["impersonatedUser"] = json!({"username": "bob"}), false),
         ("no body", |e| e["annotations"] = json!({"audit.k8s.io/truncated": "true"}), false),
     ];
@@ -123,8 +148,10 @@ async fn an_exception_that_lowers_leaves_the_finding_with_its_reason() {
 
 #[tokio::test]
 async fn a_pattern_covers_nothing_that_is_never_a_matter_of_course() {
-    let attack = pod(|event| container(event)["command"] = json!(["nsenter", "-t", "1", "-m", "sh"]));
-    for (detections, hidden) in [("'*'", false), ("'host-*'", false), ("host-escape-command", true)] {
+    let attack =
+        pod(|event| container(event)["command"] = json!(["nsenter", "-t", "1", "-m", "sh"]));
+    for (detections, hidden) in [("'*'", false), ("'host-*'", false), ("host-escape-command", true)]
+    {
         let text = exception("  identities: [alice]\n").replace("'*'", detections);
         let dir = folder(&[("exceptions/mine.yaml", &text)]);
         let mut pack = Pack::built_in().unwrap().only("host-escape-command");

@@ -6,7 +6,14 @@ use serde_json::{Value, json};
 use crate::support::{log, session_over};
 
 /// A request that was allowed, `second` seconds after ten.
-fn event(second: u32, user: &str, verb: &str, resource: &str, namespace: Option<&str>, body: Value) -> Value {
+fn event(
+    second: u32,
+    user: &str,
+    verb: &str,
+    resource: &str,
+    namespace: Option<&str>,
+    body: Value,
+) -> Value {
     let at = format!("2026-11-24T10:{:02}:{:02}.000000Z", second / 60, second % 60);
     let groups = match user {
         "system:apiserver" | "kubernetes-admin" => vec!["system:masters", "system:authenticated"],
@@ -32,6 +39,9 @@ fn event(second: u32, user: &str, verb: &str, resource: &str, namespace: Option<
         "annotations": {"authorization.k8s.io/decision": "allow"},
     })
 }
+
+/// What is changed of a body.
+type Change = fn(&mut Value);
 
 /// What an API server makes in a store that is empty.
 fn birth() -> Vec<Value> {
@@ -108,7 +118,8 @@ async fn an_agent_as_published_is_routine_of_its_installers_only() {
     assert!(!is_routine(&[installed(30, ADMIN, |_| ())]).await);
     assert!(!is_routine(&born(installed(1_000, ADMIN, |_| ()))).await);
     assert!(!is_routine(&born(installed(30, "mallory", |_| ()))).await);
-    let setup = event(10, ADMIN, "create", "namespaces", None, json!({"metadata": {"name": "web"}}));
+    let setup =
+        event(10, ADMIN, "create", "namespaces", None, json!({"metadata": {"name": "web"}}));
     let mut elsewhere = installed(30, ADMIN, |_| ());
     elsewhere["sourceIPs"] = json!(["203.0.113.9"]);
     assert!(!is_routine(&[birth(), vec![setup, elsewhere]].concat()).await);
@@ -120,7 +131,8 @@ async fn an_agent_as_published_is_routine_of_its_installers_only() {
 
 #[tokio::test]
 async fn a_birth_cannot_be_made_later() {
-    let earlier = event(0, "alice", "create", "namespaces", None, json!({"metadata": {"name": "web"}}));
+    let earlier =
+        event(0, "alice", "create", "namespaces", None, json!({"metadata": {"name": "web"}}));
     let later = |mut event: Value| {
         let time = event["requestReceivedTimestamp"].as_str().unwrap().replace("T10", "T11");
         event["requestReceivedTimestamp"] = json!(time);
@@ -142,19 +154,36 @@ async fn a_birth_cannot_be_made_later() {
 
 #[tokio::test]
 async fn an_agent_that_does_more_than_its_makers_say_is_not_routine() {
-    type Change = fn(&mut Value);
     let changes: [(&str, Change); 11] = [
         ("another image", |b| container(b)["image"] = json!("evil.example/kube-proxy:v1")),
-        ("an image of the same registry", |b| container(b)["image"] = json!("registry.k8s.io/e2e-test-images/busybox:1")),
+        ("an image of the same registry", |b| {
+            container(b)["image"] = json!("registry.k8s.io/e2e-test-images/busybox:1")
+        }),
         ("another program", |b| container(b)["command"] = json!(["/bin/sh", "-c", "sleep 1"])),
-        ("a hook", |b| container(b)["lifecycle"] = json!({"postStart": {"exec": {"command": ["/bin/sh"]}}})),
+        ("a hook", |b| {
+            container(b)["lifecycle"] = json!({"postStart": {"exec": {"command": ["/bin/sh"]}}})
+        }),
         ("a probe", |b| container(b)["livenessProbe"] = json!({"exec": {"command": ["/x"]}})),
-        ("a variable", |b| container(b)["env"] = json!([{"name": "LD_PRELOAD", "value": "/var/x.so"}])),
-        ("the node's root", |b| b["spec"]["template"]["spec"]["volumes"][0] = json!({"name": "lock", "hostPath": {"path": "/"}})),
-        ("a file over its program", |b| container(b)["volumeMounts"][2] = json!({"name": "config", "mountPath": "/usr/local/bin/kube-proxy", "subPath": "x"})),
-        ("a file that the loader reads", |b| container(b)["volumeMounts"][2] = json!({"name": "config", "mountPath": "/etc/ld.so.preload", "subPath": "x"})),
+        ("a variable", |b| {
+            container(b)["env"] = json!([{"name": "LD_PRELOAD", "value": "/var/x.so"}])
+        }),
+        ("the node's root", |b| {
+            b["spec"]["template"]["spec"]["volumes"][0] =
+                json!({"name": "lock", "hostPath": {"path": "/"}})
+        }),
+        ("a file over its program", |b| {
+            container(b)["volumeMounts"][2] =
+                json!({"name": "config", "mountPath": "/usr/local/bin/kube-proxy", "subPath": "x"})
+        }),
+        ("a file that the loader reads", |b| {
+            container(b)["volumeMounts"][2] =
+                json!({"name": "config", "mountPath": "/etc/ld.so.preload", "subPath": "x"})
+        }),
         ("the node's processes", |b| b["spec"]["template"]["spec"]["hostPID"] = json!(true)),
-        ("a second container", |b| b["spec"]["template"]["spec"]["initContainers"] = json!([{"name": "i", "image": "evil.example/x"}])),
+        ("a second container", |b| {
+            b["spec"]["template"]["spec"]["initContainers"] =
+                json!([{"name": "i", "image": "evil.example/x"}])
+        }),
     ];
     for (what, change) in changes {
         assert!(!is_routine(&[installed(30, ADDONS, change)]).await, "{what}");
@@ -171,12 +200,12 @@ fn updated(second: u32, user: &str, change: impl Fn(&mut Value)) -> Value {
 
 #[tokio::test]
 async fn an_update_is_routine_only_for_what_is_harmless() {
-    let created = |user: &str| {
-        event(0, user, "create", "daemonsets", Some("web"), kube_proxy())
-    };
-    let version = |b: &mut Value| container(b)["image"] = json!("registry.k8s.io/kube-proxy:v1.36.3");
+    let created = |user: &str| event(0, user, "create", "daemonsets", Some("web"), kube_proxy());
+    let version =
+        |b: &mut Value| container(b)["image"] = json!("registry.k8s.io/kube-proxy:v1.36.3");
     let digest = |b: &mut Value| {
-        container(b)["image"] = json!(format!("registry.k8s.io/kube-proxy@sha256:{}", "b".repeat(64)));
+        container(b)["image"] =
+            json!(format!("registry.k8s.io/kube-proxy@sha256:{}", "b".repeat(64)));
     };
     let deployer = "system:serviceaccount:ci:deployer";
     assert!(is_routine(&[created(deployer), updated(60, deployer, version)]).await);
@@ -184,12 +213,13 @@ async fn an_update_is_routine_only_for_what_is_harmless() {
     assert!(!is_routine(&[created(deployer), updated(60, "mallory", version)]).await);
     assert!(!is_routine(&[created(deployer), updated(60, "mallory", digest)]).await);
     assert!(!is_routine(&[updated(30, deployer, |_| ()), updated(60, deployer, version)]).await);
-    type Change = fn(&mut Value);
     let changes: [(&str, Change); 4] = [
         ("env", |b| container(b)["env"] = json!([{"name": "X", "value": "1"}])),
         ("command", |b| container(b)["command"] = json!(["/bin/sh"])),
         ("repository", |b| container(b)["image"] = json!("registry.k8s.io/kube-proxy/x:1")),
-        ("registry", |b| container(b)["image"] = json!("registry.k8s.io.evil.example/kube-proxy:1")),
+        ("registry", |b| {
+            container(b)["image"] = json!("registry.k8s.io.evil.example/kube-proxy:1")
+        }),
     ];
     for (what, change) in changes {
         assert!(!is_routine(&[created(deployer), updated(60, deployer, change)]).await, "{what}");
