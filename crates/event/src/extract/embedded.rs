@@ -36,7 +36,8 @@ const SOURCES: [&str; 11] = [
 
 /// What makes a body worth reading: a sign, a source, a file or unit of a node, or data in Base64.
 static WORTH_READING: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let others = ["binaryData", "ignition", "\"files\"", "\"units\"", "HostDisk"];
+    let others =
+        ["binaryData", "ignition", "\"files\"", "\"units\"", "HostDisk", "resolver", "exposeDocker"];
     AhoCorasick::new(SIGNS.iter().chain(&SOURCES).chain(&others)).ok()
 });
 
@@ -214,7 +215,14 @@ impl<'a> Search<'a> {
         } else if is_container {
             self.add_container(container(json, "container", self.whole));
         }
+        // The volumes of a spec are read with it.
+        if json.list("volumes").iter().any(|volume| volume.get("hostDisk").is_some()) {
+            self.power("host disk");
+        }
         self.grants(json, kind);
+        if let Some(set) = parameter(json) {
+            self.visit(&set, kind, depth + 1, texts);
+        }
         if let Some(assigned) = assigned(json) {
             self.visit(&assigned, kind, depth + 1, texts);
         }
@@ -236,6 +244,10 @@ impl<'a> Search<'a> {
                 continue;
             }
             self.fact(key, value);
+            // Such as `securityContext.privileged` among the values of a chart.
+            if let Some(set) = set_by_path(key, value) {
+                self.visit(&set, kind, depth + 1, texts);
+            }
             if !is_read && is_dangerous_context(key, value) {
                 let context = Json::Object(vec![("securityContext".into(), value.clone())]);
                 self.add_container(container(&context, "container", false));
@@ -287,6 +299,9 @@ impl<'a> Search<'a> {
                 "node file"
             }
             ("units", Json::Array(units)) if !units.is_empty() => "node unit",
+            // Tekton fetches what it runs; the local resolver is `cluster`.
+            ("resolver", Json::Text(resolver)) if &**resolver != "cluster" => "remote task",
+            ("exposeDockerSocket", Json::Bool(true)) => "runtime socket",
             ("featureGates", Json::Array(gates))
                 if gates.iter().any(|gate| gate.as_text().as_deref() == Some("HostDisk")) =>
             {
@@ -295,10 +310,7 @@ impl<'a> Search<'a> {
             _ => "",
         };
         if !power.is_empty() {
-            let powers = self.found.powers.get_or_insert_default();
-            if !powers.iter().any(|known| &**known == power) {
-                powers.push(power.into());
-            }
+            self.power(power);
         }
         if SOURCES.contains(&key) && key != "userData" {
             match value {
@@ -308,6 +320,13 @@ impl<'a> Search<'a> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn power(&mut self, power: &'static str) {
+        let powers = self.found.powers.get_or_insert_default();
+        if !powers.iter().any(|known| &**known == power) {
+            powers.push(power.into());
         }
     }
 
@@ -516,6 +535,30 @@ fn assigned<'a>(json: &Json<'a>) -> Option<Json<'a>> {
         };
         Json::Object(vec![(name.trim_matches('"').to_owned().into(), value)])
     }))
+}
+
+/// What a parameter of a chart sets by a path: `{"name": "podSpec.hostPID", "value": "true"}`.
+fn parameter<'a>(json: &Json<'a>) -> Option<Json<'a>> {
+    let name = json.text("name")?;
+    if name.contains('.') { set_by_path(&name, json.get("value")?) } else { None }
+}
+
+/// What a name with dots sets, where its last part is one by which pods reach the node.
+fn set_by_path<'a>(path: &str, value: &Json<'a>) -> Option<Json<'a>> {
+    let (above, flag) = path.rsplit_once('.')?;
+    let is_true = match value {
+        Json::Bool(value) => *value,
+        Json::Text(value) => &**value == "true",
+        _ => false,
+    };
+    let set = |name: &str| Json::Object(vec![(name.to_owned().into(), Json::Bool(true))]);
+    match flag {
+        "hostPID" | "hostIPC" | "hostNetwork" if is_true => Some(set(flag)),
+        "privileged" if is_true && above.ends_with("ecurityContext") => {
+            Some(Json::Object(vec![("securityContext".into(), set(flag))]))
+        }
+        _ => None,
+    }
 }
 
 /// The members of a policy of Kyverno under their plain names: `+(image)`, `(name)`, `=(hostPID)`.
