@@ -24,20 +24,50 @@ use crate::workload::{Container, Volume, Workload};
 
 /// What every pod spec, container, host path, role and binding has one of. Escapes may spell any of them inside a text.
 const SIGNS: [&str; 16] = [
-    "ontainers", "ecurityContext", "hostPath", "hostPID", "hostIPC", "hostNetwork", "hostDisk", "hostDevices",
-    "privileged", "roleRef", "verbs", "adminAccess", "opaque", "volumeMounts", "\\u00", "\\x",
+    "ontainers",
+    "ecurityContext",
+    "hostPath",
+    "hostPID",
+    "hostIPC",
+    "hostNetwork",
+    "hostDisk",
+    "hostDevices",
+    "privileged",
+    "roleRef",
+    "verbs",
+    "adminAccess",
+    "opaque",
+    "volumeMounts",
+    "\\u00",
+    "\\x",
 ];
 
 /// The members that name what an object fetches.
 const SOURCES: [&str; 11] = [
-    "repoURL", "url", "repo", "repository", "endpoint", "package", "chart", "image", "bucketName", "userData",
+    "repoURL",
+    "url",
+    "repo",
+    "repository",
+    "endpoint",
+    "package",
+    "chart",
+    "image",
+    "bucketName",
+    "userData",
     "sourceRepos",
 ];
 
 /// What makes a body worth reading: a sign, a source, a file or unit of a node, or data in Base64.
 static WORTH_READING: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let others =
-        ["binaryData", "ignition", "\"files\"", "\"units\"", "HostDisk", "resolver", "exposeDocker"];
+    let others = [
+        "binaryData",
+        "ignition",
+        "\"files\"",
+        "\"units\"",
+        "HostDisk",
+        "resolver",
+        "exposeDocker",
+    ];
     AhoCorasick::new(SIGNS.iter().chain(&SOURCES).chain(&others)).ok()
 });
 
@@ -55,8 +85,18 @@ const MAX_SOURCE: usize = 512;
 
 /// What stands in a pod spec or a container and was read with it.
 const READ_WITH_A_SPEC: [&str; 12] = [
-    "containers", "initContainers", "ephemeralContainers", "sidecars", "container", "script", "stepTemplate",
-    "containerSet", "volumes", "securityContext", "volumeMounts", "env",
+    "containers",
+    "initContainers",
+    "ephemeralContainers",
+    "sidecars",
+    "container",
+    "script",
+    "stepTemplate",
+    "containerSet",
+    "volumes",
+    "securityContext",
+    "volumeMounts",
+    "env",
 ];
 
 /// Members that say what is refused or selected: nothing is made of them.
@@ -316,7 +356,10 @@ impl<'a> Search<'a> {
             match value {
                 Json::Text(source) => self.source(source),
                 Json::Array(sources) => {
-                    sources.iter().filter_map(Json::as_text).for_each(|source| self.source(&source));
+                    sources
+                        .iter()
+                        .filter_map(Json::as_text)
+                        .for_each(|source| self.source(&source));
                 }
                 _ => {}
             }
@@ -496,8 +539,7 @@ fn host_path_of<'a>(source: &Json<'a>) -> Option<Text<'a>> {
 
 /// A file of Ignition or of cloud-init.
 fn is_node_file(file: &Json<'_>) -> bool {
-    file.text("path").is_some()
-        && (file.get("contents").is_some() || file.get("content").is_some())
+    file.text("path").is_some() && (file.get("contents").is_some() || file.get("content").is_some())
 }
 
 /// What the operations of a JSON Patch set, where a list is one. Variables of a policy may stand for an index.
@@ -525,7 +567,8 @@ fn patched<'a>(elements: &[Json<'a>]) -> Option<Json<'a>> {
 /// What a mutation of Gatekeeper sets: a location such as `spec.containers[name:*].securityContext.privileged`, and a value.
 fn assigned<'a>(json: &Json<'a>) -> Option<Json<'a>> {
     let location = json.text("location")?;
-    let assign = json.at(&["parameters", "assign"]).or_else(|| json.at(&["parameters", "values"]))?;
+    let assign =
+        json.at(&["parameters", "assign"]).or_else(|| json.at(&["parameters", "values"]))?;
     let value = assign.get("value").or_else(|| assign.get("fromList")).unwrap_or(assign).clone();
     let steps: Vec<&str> = location.split('.').take(MAX_DEPTH).collect();
     Some(steps.into_iter().rev().fold(value, |value, step| {

@@ -14,7 +14,8 @@ fn written(verb: &str, group: &str, resource: &str, members: Value) -> Event<'st
 }
 
 fn is_privileged(event: &Event<'_>) -> bool {
-    let containers = event.workload.iter().flat_map(|workload| workload.containers.iter().flatten());
+    let containers =
+        event.workload.iter().flat_map(|workload| workload.containers.iter().flatten());
     containers.into_iter().any(|container| container.privileged == Some(true))
 }
 
@@ -25,20 +26,49 @@ fn privileged() -> Value {
 #[test]
 fn a_pod_spec_is_found_wherever_it_stands() {
     let manifest = json!({"apiVersion": "v1", "kind": "Pod", "spec": privileged()});
-    let yaml = "kind: Pod\nspec:\n  containers:\n  - name: c\n    securityContext: {privileged: yes}\n";
+    let yaml =
+        "kind: Pod\nspec:\n  containers:\n  - name: c\n    securityContext: {privileged: yes}\n";
     for (group, resource, object) in [
-        ("example.com", "things", json!({"spec": {"a": [{"b": {"template": {"spec": privileged()}}}]}})),
+        (
+            "example.com",
+            "things",
+            json!({"spec": {"a": [{"b": {"template": {"spec": privileged()}}}]}}),
+        ),
         ("example.com", "things", json!({"spec": {"initContainers": privileged()["containers"]}})),
         ("example.com", "things", json!({"containers": privileged()["containers"]})),
         ("example.com", "things", json!({"spec": {"manifest": manifest.to_string()}})),
-        ("example.com", "things", json!({"spec": {"manifest": json!({"x": manifest.to_string()}).to_string()}})),
-        ("example.com", "things", json!({"metadata": {"annotations": {"a": manifest.to_string()}}})),
-        ("example.com", "things", json!({"spec": {"values": {"containerSecurityContext": {"privileged": true}}}})),
-        ("example.com", "things", json!({"spec": {"driver": {"image": "a", "securityContext": {"privileged": true}}}})),
+        (
+            "example.com",
+            "things",
+            json!({"spec": {"manifest": json!({"x": manifest.to_string()}).to_string()}}),
+        ),
+        (
+            "example.com",
+            "things",
+            json!({"metadata": {"annotations": {"a": manifest.to_string()}}}),
+        ),
+        (
+            "example.com",
+            "things",
+            json!({"spec": {"values": {"containerSecurityContext": {"privileged": true}}}}),
+        ),
+        (
+            "example.com",
+            "things",
+            json!({"spec": {"driver": {"image": "a", "securityContext": {"privileged": true}}}}),
+        ),
         ("", "configmaps", json!({"data": {"pod.yaml": yaml}})),
         ("", "configmaps", json!({"data": {"pod.yaml": format!("a: b\n---\n{yaml}")}})),
-        ("", "configmaps", json!({"data": {"pod.yaml": yaml.replace("name: c", "name: {{ .Name }}\n{{- if x }}")}})),
-        ("", "configmaps", json!({"data": {"pod.yaml": "\"\\x63ontainers\": [{image: a, securityContext: {privileged: true}}]"}})),
+        (
+            "",
+            "configmaps",
+            json!({"data": {"pod.yaml": yaml.replace("name: c", "name: {{ .Name }}\n{{- if x }}")}}),
+        ),
+        (
+            "",
+            "configmaps",
+            json!({"data": {"pod.yaml": "\"\\x63ontainers\": [{image: a, securityContext: {privileged: true}}]"}}),
+        ),
         (
             "",
             "configmaps",
@@ -66,8 +96,16 @@ fn a_pod_spec_is_found_wherever_it_stands() {
             "applications",
             json!({"spec": {"source": {"helm": {"parameters": [{"name": "x.securityContext.privileged", "value": "true"}]}}}}),
         ),
-        ("helm.cattle.io", "helmcharts", json!({"spec": {"set": {"x.securityContext.privileged": "true"}}})),
-        ("apps", "controllerrevisions", json!({"data": {"spec": {"template": {"spec": privileged()}}}})),
+        (
+            "helm.cattle.io",
+            "helmcharts",
+            json!({"spec": {"set": {"x.securityContext.privileged": "true"}}}),
+        ),
+        (
+            "apps",
+            "controllerrevisions",
+            json!({"data": {"spec": {"template": {"spec": privileged()}}}}),
+        ),
     ] {
         let shown = object.to_string();
         let event = created(group, resource, object);
@@ -80,13 +118,21 @@ fn a_pod_spec_is_found_wherever_it_stands() {
 #[test]
 fn what_only_refuses_selects_or_reports_holds_nothing() {
     for (group, resource, object) in [
-        ("kyverno.io", "clusterpolicies", json!({"spec": {"rules": [{"validate": {"pattern": {"spec": privileged()}}}]}})),
+        (
+            "kyverno.io",
+            "clusterpolicies",
+            json!({"spec": {"rules": [{"validate": {"pattern": {"spec": privileged()}}}]}}),
+        ),
         ("constraints.gatekeeper.sh", "k8spsp", json!({"spec": {"parameters": privileged()}})),
         ("policy", "podsecuritypolicies", json!({"spec": {"hostPID": true, "privileged": true}})),
         ("apiextensions.k8s.io", "customresourcedefinitions", json!({"spec": privileged()})),
         ("example.com", "things", json!({"status": {"template": privileged()}})),
         ("", "services", json!({"metadata": {"annotations": {"a": privileged().to_string()}}})),
-        ("", "configmaps", json!({"data": {"doc": "containers are not privileged; hostPID: false, hostPath is refused"}})),
+        (
+            "",
+            "configmaps",
+            json!({"data": {"doc": "containers are not privileged; hostPID: false, hostPath is refused"}}),
+        ),
     ] {
         let event = created(group, resource, object);
         assert_eq!(event.workload, None, "{group} {resource}");
