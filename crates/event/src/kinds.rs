@@ -189,7 +189,9 @@ pub(crate) fn is_searched(api_group: &str, resource: &str) -> bool {
         ("", "configmaps")
         | ("apps", "controllerrevisions")
         | ("admissionregistration.k8s.io", "mutatingadmissionpolicies")
-        | ("resource.k8s.io", "resourceclaims" | "resourceclaimtemplates" | "deviceclasses") => true,
+        | ("resource.k8s.io", "resourceclaims" | "resourceclaimtemplates" | "deviceclasses") => {
+            true
+        }
         ("apps.openshift.io", "deploymentconfigs") => false,
         (group, _) if group.ends_with(".k8s.io") => group.ends_with(".x-k8s.io"),
         (group, _) => group.contains('.') && !ONLY_REFUSE_OR_REPORT.contains(&group),

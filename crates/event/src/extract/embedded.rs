@@ -24,19 +24,50 @@ use crate::workload::{Container, Volume, Workload};
 
 /// What every pod spec, container, host path, role and binding has one of. Escapes may spell any of them inside a text.
 const SIGNS: [&str; 16] = [
-    "ontainers", "ecurityContext", "hostPath", "hostPID", "hostIPC", "hostNetwork", "hostDisk", "hostDevices",
-    "privileged", "roleRef", "verbs", "adminAccess", "opaque", "volumeMounts", "\\u00", "\\x",
+    "ontainers",
+    "ecurityContext",
+    "hostPath",
+    "hostPID",
+    "hostIPC",
+    "hostNetwork",
+    "hostDisk",
+    "hostDevices",
+    "privileged",
+    "roleRef",
+    "verbs",
+    "adminAccess",
+    "opaque",
+    "volumeMounts",
+    "\\u00",
+    "\\x",
 ];
 
 /// The members that name what an object fetches.
 const SOURCES: [&str; 11] = [
-    "repoURL", "url", "repo", "repository", "endpoint", "package", "chart", "image", "bucketName", "userData",
+    "repoURL",
+    "url",
+    "repo",
+    "repository",
+    "endpoint",
+    "package",
+    "chart",
+    "image",
+    "bucketName",
+    "userData",
     "sourceRepos",
 ];
 
 /// What makes a body worth reading: a sign, a source, a file or unit of a node, or data in Base64.
 static WORTH_READING: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let others = ["binaryData", "ignition", "\"files\"", "\"units\"", "HostDisk"];
+    let others = [
+        "binaryData",
+        "ignition",
+        "\"files\"",
+        "\"units\"",
+        "HostDisk",
+        "resolver",
+        "exposeDocker",
+    ];
     AhoCorasick::new(SIGNS.iter().chain(&SOURCES).chain(&others)).ok()
 });
 
@@ -54,8 +85,18 @@ const MAX_SOURCE: usize = 512;
 
 /// What stands in a pod spec or a container and was read with it.
 const READ_WITH_A_SPEC: [&str; 12] = [
-    "containers", "initContainers", "ephemeralContainers", "sidecars", "container", "script", "stepTemplate",
-    "containerSet", "volumes", "securityContext", "volumeMounts", "env",
+    "containers",
+    "initContainers",
+    "ephemeralContainers",
+    "sidecars",
+    "container",
+    "script",
+    "stepTemplate",
+    "containerSet",
+    "volumes",
+    "securityContext",
+    "volumeMounts",
+    "env",
 ];
 
 /// Members that say what is refused or selected: nothing is made of them.
@@ -214,7 +255,14 @@ impl<'a> Search<'a> {
         } else if is_container {
             self.add_container(container(json, "container", self.whole));
         }
+        // The volumes of a spec are read with it.
+        if json.list("volumes").iter().any(|volume| volume.get("hostDisk").is_some()) {
+            self.power("host disk");
+        }
         self.grants(json, kind);
+        if let Some(set) = parameter(json) {
+            self.visit(&set, kind, depth + 1, texts);
+        }
         if let Some(assigned) = assigned(json) {
             self.visit(&assigned, kind, depth + 1, texts);
         }
@@ -236,6 +284,10 @@ impl<'a> Search<'a> {
                 continue;
             }
             self.fact(key, value);
+            // Such as `securityContext.privileged` among the values of a chart.
+            if let Some(set) = set_by_path(key, value) {
+                self.visit(&set, kind, depth + 1, texts);
+            }
             if !is_read && is_dangerous_context(key, value) {
                 let context = Json::Object(vec![("securityContext".into(), value.clone())]);
                 self.add_container(container(&context, "container", false));
@@ -287,6 +339,9 @@ impl<'a> Search<'a> {
                 "node file"
             }
             ("units", Json::Array(units)) if !units.is_empty() => "node unit",
+            // Tekton fetches what it runs; the local resolver is `cluster`.
+            ("resolver", Json::Text(resolver)) if &**resolver != "cluster" => "remote task",
+            ("exposeDockerSocket", Json::Bool(true)) => "runtime socket",
             ("featureGates", Json::Array(gates))
                 if gates.iter().any(|gate| gate.as_text().as_deref() == Some("HostDisk")) =>
             {
@@ -295,19 +350,26 @@ impl<'a> Search<'a> {
             _ => "",
         };
         if !power.is_empty() {
-            let powers = self.found.powers.get_or_insert_default();
-            if !powers.iter().any(|known| &**known == power) {
-                powers.push(power.into());
-            }
+            self.power(power);
         }
         if SOURCES.contains(&key) && key != "userData" {
             match value {
                 Json::Text(source) => self.source(source),
                 Json::Array(sources) => {
-                    sources.iter().filter_map(Json::as_text).for_each(|source| self.source(&source));
+                    sources
+                        .iter()
+                        .filter_map(Json::as_text)
+                        .for_each(|source| self.source(&source));
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn power(&mut self, power: &'static str) {
+        let powers = self.found.powers.get_or_insert_default();
+        if !powers.iter().any(|known| &**known == power) {
+            powers.push(power.into());
         }
     }
 
@@ -477,8 +539,7 @@ fn host_path_of<'a>(source: &Json<'a>) -> Option<Text<'a>> {
 
 /// A file of Ignition or of cloud-init.
 fn is_node_file(file: &Json<'_>) -> bool {
-    file.text("path").is_some()
-        && (file.get("contents").is_some() || file.get("content").is_some())
+    file.text("path").is_some() && (file.get("contents").is_some() || file.get("content").is_some())
 }
 
 /// What the operations of a JSON Patch set, where a list is one. Variables of a policy may stand for an index.
@@ -506,7 +567,8 @@ fn patched<'a>(elements: &[Json<'a>]) -> Option<Json<'a>> {
 /// What a mutation of Gatekeeper sets: a location such as `spec.containers[name:*].securityContext.privileged`, and a value.
 fn assigned<'a>(json: &Json<'a>) -> Option<Json<'a>> {
     let location = json.text("location")?;
-    let assign = json.at(&["parameters", "assign"]).or_else(|| json.at(&["parameters", "values"]))?;
+    let assign =
+        json.at(&["parameters", "assign"]).or_else(|| json.at(&["parameters", "values"]))?;
     let value = assign.get("value").or_else(|| assign.get("fromList")).unwrap_or(assign).clone();
     let steps: Vec<&str> = location.split('.').take(MAX_DEPTH).collect();
     Some(steps.into_iter().rev().fold(value, |value, step| {
@@ -516,6 +578,30 @@ fn assigned<'a>(json: &Json<'a>) -> Option<Json<'a>> {
         };
         Json::Object(vec![(name.trim_matches('"').to_owned().into(), value)])
     }))
+}
+
+/// What a parameter of a chart sets by a path: `{"name": "podSpec.hostPID", "value": "true"}`.
+fn parameter<'a>(json: &Json<'a>) -> Option<Json<'a>> {
+    let name = json.text("name")?;
+    if name.contains('.') { set_by_path(&name, json.get("value")?) } else { None }
+}
+
+/// What a name with dots sets, where its last part is one by which pods reach the node.
+fn set_by_path<'a>(path: &str, value: &Json<'a>) -> Option<Json<'a>> {
+    let (above, flag) = path.rsplit_once('.')?;
+    let is_true = match value {
+        Json::Bool(value) => *value,
+        Json::Text(value) => &**value == "true",
+        _ => false,
+    };
+    let set = |name: &str| Json::Object(vec![(name.to_owned().into(), Json::Bool(true))]);
+    match flag {
+        "hostPID" | "hostIPC" | "hostNetwork" if is_true => Some(set(flag)),
+        "privileged" if is_true && above.ends_with("ecurityContext") => {
+            Some(Json::Object(vec![("securityContext".into(), set(flag))]))
+        }
+        _ => None,
+    }
 }
 
 /// The members of a policy of Kyverno under their plain names: `+(image)`, `(name)`, `=(hostPID)`.

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::container::{
-    containers, containers_of, has_containers, image_container, host_process, profile, se_linux_options,
+    containers, containers_of, has_containers, host_process, image_container, profile,
+    se_linux_options,
 };
 use super::embedded::{address, embedded};
 use super::volume::volume;
@@ -13,7 +14,9 @@ use crate::column::Text;
 use crate::kinds::{Template, WorkloadKind};
 use crate::pod_security;
 use crate::posture::Posture;
-use crate::workload::{ClaimTemplate, NameValue, NodeSelectorRequirement, Owner, Toleration, Workload};
+use crate::workload::{
+    ClaimTemplate, NameValue, NodeSelectorRequirement, Owner, Toleration, Workload,
+};
 
 /// The workload written through the main resource; `None` for a patch that leaves the pod template alone.
 pub(crate) fn workload<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'a>> {
@@ -164,9 +167,10 @@ fn claim_templates<'a>(spec: &Json<'a>) -> Option<Vec<ClaimTemplate<'a>>> {
 
 /// The addresses of the specs that the templates of a kind name.
 pub(super) fn known_specs(kind: &WorkloadKind, json: &Json<'_>) -> Vec<*const ()> {
-    let paths = kind.templates.iter().flat_map(|template| {
-        template.defaults.iter().copied().chain([template.spec])
-    });
+    let paths = kind
+        .templates
+        .iter()
+        .flat_map(|template| template.defaults.iter().copied().chain([template.spec]));
     paths.flat_map(|path| nodes(json, path)).map(address).collect()
 }
 

@@ -11,6 +11,7 @@
 
 mod bodies;
 mod changes;
+mod embedded;
 mod envelope;
 mod export;
 mod history;
