@@ -29,7 +29,7 @@ covers: [DE-004]
 */
 SELECT event_id, act || ': ' || string_agg(what, '; ') AS reason
 FROM guard_writes
-WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'controller' AND NOT is_own
+WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'controller'
   AND change IN ('removed', 'emptied', 'not enforced', 'exempted', 'narrowed', 'redirected', 'condition', 'weakened', 'collected', 'unseen')
   AND CASE
     -- A whole version that is not compared, and shows no gap, is a policy like others.
@@ -42,3 +42,4 @@ WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'control
     ELSE compared AND change <> 'weakened'
   END
 GROUP BY event_id, act
+HAVING NOT bool_or(is_own)

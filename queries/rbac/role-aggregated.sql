@@ -28,11 +28,13 @@ controls: [IAM-16]
 WITH aggregated AS (
   SELECT
     event_id, verb, identity_kind, name, unnest(rbac['aggregates_to']) AS target, rbac['body_source'] AS body_source,
-    coalesce(rbac['effects'], known.effects) AS effects, privileged.role IS NOT NULL AS is_strong, known.role IS NULL AS is_unknown
+    coalesce(rbac['effects'], known.known_effects) AS effects, privileged.role IS NOT NULL AS is_strong,
+    known.known_role IS NULL AS is_unknown
   FROM events
   LEFT JOIN (
-    SELECT cluster, role, array_agg(effect) AS effects FROM role_powers WHERE role_kind = 'ClusterRole' GROUP BY cluster, role
-  ) AS known ON known.cluster = events.cluster AND known.role = events.name
+    SELECT cluster AS known_cluster, role AS known_role, array_agg(effect) AS known_effects
+    FROM effects_of_roles WHERE role_kind = 'ClusterRole' GROUP BY cluster, role
+  ) AS known ON known.known_cluster = events.cluster AND known.known_role = events.name
   LEFT JOIN privileged_roles AS privileged ON privileged.role = events.name
   WHERE activity = 'rbac' AND rbac['kind'] = 'ClusterRole' AND cardinality(rbac['aggregates_to']) > 0
     AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'

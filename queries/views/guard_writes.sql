@@ -30,7 +30,12 @@ FROM (
         written.resource, written.subresource, written.namespace, written.name, written.outcome, written.object_uid,
         written.field_manager, written.force, written.request_object, written.response_object, written.in_scope,
         written.status_code,
-        coalesce(starts_with(written.name, own.prefix), false) AS is_own
+        coalesce(
+          written.service_account_namespace IN (
+            'kyverno', 'gatekeeper-system', 'kubewarden', 'cert-manager', 'istio-system', 'linkerd', 'neuvector', 'stackrox',
+            'tetragon', 'falco', 'kubearmor', 'connaisseur', 'portieris', 'kubescape', 'datadog'
+          ) AND starts_with(written.name, split_part(written.service_account_namespace, '-', 1)), false
+        ) AS is_own
       FROM (
         SELECT *, true AS in_scope FROM events
         WHERE activity IN ('write', 'workload') AND subresource IS NULL AND outcome = 'allowed' AND resource <> 'events'
@@ -42,8 +47,6 @@ FROM (
       ) AS written
       JOIN guard_kinds
         ON coalesce(written.api_group, '') = coalesce(guard_kinds.api_group, '') AND written.resource LIKE guard_kinds.resource
-      LEFT JOIN security_namespaces AS own
-        ON written.identity_kind = 'service_account' AND written.service_account_namespace = own.namespace
     )
   )
   WHERE changes IS NOT NULL

@@ -6,7 +6,7 @@ FROM grants{history} AS held
 LEFT JOIN privileged_roles ON privileged_roles.role = held.role_name AND privileged_roles.reach IN ('cluster', 'escalation')
 LEFT JOIN (
   SELECT DISTINCT cluster, role
-  FROM role_powers
+  FROM effects_of_roles
   WHERE role_kind = 'ClusterRole' AND effect IN ('everything', 'escalate', 'impersonate')
 ) AS own ON own.cluster = held.cluster AND own.role = held.role_name
 WHERE held.subject_kind = 'ServiceAccount' AND held.namespace IS NULL AND coalesce(held.role_kind, 'ClusterRole') = 'ClusterRole'

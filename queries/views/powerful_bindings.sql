@@ -27,7 +27,7 @@ FROM (
         WHEN bool_or(effect = 'secrets') AND bool_or(effect = 'workloads') THEN 'namespace'
         WHEN bool_or(effect = 'exec') AND bool_or(effect = 'workloads') THEN 'namespace'
       END AS reach
-    FROM role_powers
+    FROM effects_of_roles
     GROUP BY cluster, role_kind, role_namespace, role
   ) AS own
     ON own.cluster = bound.cluster AND own.role = bound.role_name AND own.role_kind = coalesce(bound.role_kind, 'ClusterRole')

@@ -19,6 +19,6 @@ FROM held
 JOIN (
   SELECT NULL AS cluster, role FROM privileged_roles WHERE reach IN ('cluster', 'escalation')
   UNION ALL
-  SELECT cluster, role FROM role_powers WHERE role_kind = 'ClusterRole' AND effect IN ('everything', 'escalate', 'impersonate')
+  SELECT cluster, role FROM effects_of_roles WHERE role_kind = 'ClusterRole' AND effect IN ('everything', 'escalate', 'impersonate')
 ) AS strong ON held.role = strong.role AND (strong.cluster IS NULL OR strong.cluster = held.cluster)
 GROUP BY held.cluster, held.namespace, held.name

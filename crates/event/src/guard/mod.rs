@@ -305,14 +305,18 @@ fn payload(object: &Value) -> Option<Value> {
 mod tests {
     use super::*;
 
-    fn changes(api_group: &str, resource: &str, writes: &[(&str, &str, Option<&str>)]) -> Vec<String> {
+    fn changes(
+        api_group: &str,
+        resource: &str,
+        writes: &[(&str, &str, Option<&str>)],
+    ) -> Vec<String> {
         let mut history = GuardHistory::new(api_group, resource);
         let mut last = Vec::new();
         for (verb, request, response) in writes {
             last = history.write(&Write {
                 verb,
                 outcome: "allowed",
-                request_object: Some(request).copied(),
+                request_object: Some(*request),
                 response_object: *response,
                 ..Write::default()
             });
@@ -346,8 +350,14 @@ mod tests {
                 r#"[{"op":"add","path":"/webhooks/0/namespaceSelector","value":{"matchLabels":{"kubernetes.io/metadata.name":"x"}}}]"#,
                 "narrowed",
             ),
-            (r#"{"webhooks":[{"name":"w","clientConfig":{"service":{"name":"x"}}}]}"#, "redirected"),
-            (r#"{"webhooks":[{"name":"w","matchConditions":[{"name":"m","expression":"false"}]}]}"#, "narrowed"),
+            (
+                r#"{"webhooks":[{"name":"w","clientConfig":{"service":{"name":"x"}}}]}"#,
+                "redirected",
+            ),
+            (
+                r#"{"webhooks":[{"name":"w","matchConditions":[{"name":"m","expression":"false"}]}]}"#,
+                "narrowed",
+            ),
             (r#"{"metadata":{"ownerReferences":[{"uid":"1"}]}}"#, "collected"),
         ] {
             let found = webhook(patch);
@@ -359,8 +369,10 @@ mod tests {
             r#"[{"op":"add","path":"/webhooks/0/rules/0/operations/-","value":"DELETE"}]"#,
             r#"[{"op":"add","path":"/webhooks/-","value":{"name":"v","failurePolicy":"Ignore","namespaceSelector":{"matchLabels":{"a":"b"}},"rules":[]}}]"#,
         ] {
-            let found: Vec<_> =
-                webhook(patch).into_iter().filter(|row| !row.starts_with("emptied webhooks[v]")).collect();
+            let found: Vec<_> = webhook(patch)
+                .into_iter()
+                .filter(|row| !row.starts_with("emptied webhooks[v]"))
+                .collect();
             assert_eq!(found, Vec::<String>::new(), "{patch}");
         }
         assert_eq!(
@@ -372,16 +384,22 @@ mod tests {
     #[test]
     fn what_is_not_compared_is_judged_by_itself() {
         let policy = r#"{"metadata":{"name":"a"},"spec":{"validations":[{"expression":"true"}]}}"#;
-        let found = changes(ADMISSION, "validatingadmissionpolicies", &[("update", policy, Some(policy))]);
-        assert!(found.contains(&"condition spec.validations[0].expression".to_owned()), "{found:?}");
+        let found =
+            changes(ADMISSION, "validatingadmissionpolicies", &[("update", policy, Some(policy))]);
+        assert!(
+            found.contains(&"condition spec.validations[0].expression".to_owned()),
+            "{found:?}"
+        );
         let patch = r#"{"spec":{"match":{"kinds":[]}}}"#;
         let found = changes("constraints.gatekeeper.sh", "k8snopriv", &[("patch", patch, TABLE)]);
         assert!(found.contains(&"emptied spec.match.kinds".to_owned()), "{found:?}");
         let patch = r#"{"webhooks":[{"name":"w","clientConfig":{"caBundle":"Qg=="}}]}"#;
-        let found = changes(ADMISSION, "validatingwebhookconfigurations", &[("patch", patch, TABLE)]);
+        let found =
+            changes(ADMISSION, "validatingwebhookconfigurations", &[("patch", patch, TABLE)]);
         assert_eq!(found, ["certificate "]);
         // A policy that is new guards more, whatever it leaves out.
-        let found = changes(ADMISSION, "validatingadmissionpolicies", &[("create", policy, Some(policy))]);
+        let found =
+            changes(ADMISSION, "validatingadmissionpolicies", &[("create", policy, Some(policy))]);
         assert_eq!(found, Vec::<String>::new());
     }
 
@@ -396,11 +414,15 @@ mod tests {
             (r#"{"tolerations":[]}"#, "stopped"),
             (r#"{"containers":[{"name":"c","image":"registry.k8s.io/pause:1"}]}"#, "stopped"),
             (r#"{"containers":[{"name":"c","command":["sleep","1"]}]}"#, "stopped"),
-            (r#"{"containers":[{"name":"c","resources":{"requests":{"memory":"1Ti"}}}]}"#, "stopped"),
+            (
+                r#"{"containers":[{"name":"c","resources":{"requests":{"memory":"1Ti"}}}]}"#,
+                "stopped",
+            ),
             (r#"{"hostPID":null}"#, "spec"),
         ] {
             let patch = spec(patch);
-            let found = changes("apps", "daemonsets", &[("create", agent, None), ("patch", &patch, TABLE)]);
+            let found =
+                changes("apps", "daemonsets", &[("create", agent, None), ("patch", &patch, TABLE)]);
             assert!(found.iter().any(|row| row.starts_with(expected)), "{patch}: {found:?}");
         }
         for patch in [
@@ -408,16 +430,30 @@ mod tests {
             r#"{"containers":[{"name":"c","resources":{"limits":{"memory":"512Mi","cpu":"1"}}}]}"#,
         ] {
             let patch = spec(patch);
-            let found = changes("apps", "daemonsets", &[("create", agent, None), ("patch", &patch, TABLE)]);
+            let found =
+                changes("apps", "daemonsets", &[("create", agent, None), ("patch", &patch, TABLE)]);
             assert_eq!(found, Vec::<String>::new(), "{patch}");
         }
     }
 
     #[test]
     fn no_body_stops_the_comparison() {
-        for text in ["", "{", "[]", "null", r#"[{"op":"add","path":"","value":1}]"#, r#"{"spec":[1,{"a":null}]}"#] {
-            for (group, resource) in [("", "nodes"), ("", "namespaces"), ("apps", "daemonsets"), (ADMISSION, "x")] {
-                changes(group, resource, &[("update", text, Some(text)), ("patch", text, Some(text))]);
+        for text in [
+            "",
+            "{",
+            "[]",
+            "null",
+            r#"[{"op":"add","path":"","value":1}]"#,
+            r#"{"spec":[1,{"a":null}]}"#,
+        ] {
+            for (group, resource) in
+                [("", "nodes"), ("", "namespaces"), ("apps", "daemonsets"), (ADMISSION, "x")]
+            {
+                changes(
+                    group,
+                    resource,
+                    &[("update", text, Some(text)), ("patch", text, Some(text))],
+                );
             }
         }
     }

@@ -87,9 +87,9 @@ fn stop(path: &str, before: Option<&Value>, after: Option<&Value>) -> Option<&'s
         | "automountServiceAccountToken"
         | "hostNetwork"
         | "hostIPC"
-        | "securityContext" => Some("spec"),
+        | "securityContext"
+        | "volumes" => Some("spec"),
         "initContainers" => (!is_default && last != "image").then_some("spec"),
-        "volumes" => Some("spec"),
         "containers" | "$setElementOrder/containers" => container_stop(path, last, before, after),
         _ => None,
     }
@@ -107,14 +107,13 @@ fn container_stop(
     if under("requests") || under("limits") {
         let amount = after.map(shown).unwrap_or_default();
         return match last {
-            "cpu" => {
-                (cpus(&amount).is_some_and(|cpus| cpus >= 64.0 || cpus < 0.01)).then_some("stopped")
-            }
-            "memory" => (bytes(&amount)
+            "cpu" => (self::amount(&amount).is_some_and(|cpus| cpus >= 64.0 || cpus < 0.01))
+                .then_some("stopped"),
+            "memory" => (self::amount(&amount)
                 .is_some_and(|bytes| !(16.0 * 1024.0 * 1024.0..=256e9).contains(&bytes)))
             .then_some("stopped"),
             "ephemeral-storage" => {
-                (bytes(&amount).is_some_and(|bytes| bytes >= 1e12)).then_some("stopped")
+                (self::amount(&amount).is_some_and(|bytes| bytes >= 1e12)).then_some("stopped")
             }
             // Such as example.com/device.
             _ if path.contains('/') && after.is_some() => Some("stopped"),
@@ -163,16 +162,8 @@ fn container_stop(
     }
 }
 
-/// The processors of a quantity such as `500m` or `2`.
-fn cpus(quantity: &str) -> Option<f64> {
-    match quantity.strip_suffix('m') {
-        Some(milli) => milli.parse::<f64>().ok().map(|milli| milli / 1000.0),
-        None => scaled(quantity),
-    }
-}
-
-/// The bytes of a quantity such as `128Mi`.
-fn bytes(quantity: &str) -> Option<f64> {
+/// The number of a quantity such as `500m`, `2` or `128Mi`.
+fn amount(quantity: &str) -> Option<f64> {
     match quantity.strip_suffix('m') {
         Some(milli) => milli.parse::<f64>().ok().map(|milli| milli / 1000.0),
         None => scaled(quantity),
