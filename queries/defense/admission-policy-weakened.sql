@@ -42,4 +42,4 @@ WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'control
     ELSE compared AND change <> 'weakened'
   END
 GROUP BY event_id, act
-HAVING NOT bool_or(is_own)
+HAVING coalesce(bool_or(is_own), false) = false

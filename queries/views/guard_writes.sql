@@ -5,7 +5,7 @@ SELECT
   event_id, time, cluster, username, identity_kind, verb, kind, product, api_group, resource, namespace, name, request_object,
   is_own, in_scope, status_code,
   found['change'] AS change, found['field'] AS field, found['before'] AS before, found['after'] AS after,
-  coalesce(found['compared'], false) AS compared,
+  found['compared'] AS compared,
   concat(verb, ' of ', resource, coalesce(' ' || name, ''), coalesce(' in ' || namespace, ''), ' by ', coalesce(username, 'nobody')) AS act,
   concat(
     found['change'], coalesce(': ' || nullif(found['field'], ''), ''), coalesce(' from ' || substr(found['before'], 1, 120), ''),
@@ -30,12 +30,10 @@ FROM (
         written.resource, written.subresource, written.namespace, written.name, written.outcome, written.object_uid,
         written.field_manager, written.force, written.request_object, written.response_object, written.in_scope,
         written.status_code,
-        coalesce(
-          written.service_account_namespace IN (
-            'kyverno', 'gatekeeper-system', 'kubewarden', 'cert-manager', 'istio-system', 'linkerd', 'neuvector', 'stackrox',
-            'tetragon', 'falco', 'kubearmor', 'connaisseur', 'portieris', 'kubescape', 'datadog'
-          ) AND starts_with(written.name, split_part(written.service_account_namespace, '-', 1)), false
-        ) AS is_own
+        written.service_account_namespace IN (
+          'kyverno', 'gatekeeper-system', 'kubewarden', 'cert-manager', 'istio-system', 'linkerd', 'neuvector', 'stackrox',
+          'tetragon', 'falco', 'kubearmor', 'connaisseur', 'portieris', 'kubescape', 'datadog'
+        ) AND starts_with(written.name, split_part(written.service_account_namespace, '-', 1)) AS is_own
       FROM (
         SELECT *, true AS in_scope FROM events
         WHERE activity IN ('write', 'workload') AND subresource IS NULL AND outcome = 'allowed' AND resource <> 'events'

@@ -1,7 +1,7 @@
 //! Patterns of exceptions. A `*` stands for any characters within one part of a name, and `**` as a whole part for any
 //! number of parts, so that a pattern cannot match more than it shows.
 
-use std::fmt;
+use std::{fmt, iter};
 
 use podtrail_event::ImageReference;
 use serde::Deserialize;
@@ -90,8 +90,8 @@ fn checked(text: String) -> Result<String, PatternError> {
     if text.is_empty() {
         return Err(PatternError::Blank);
     }
-    let parts = text.split(['/', ':', '@']);
-    if parts.into_iter().any(|part| part.contains(CROSSING) && part != CROSSING) {
+    let mut parts = text.split(['/', ':', '@']);
+    if parts.any(|part| part.contains(CROSSING) && part != CROSSING) {
         return Err(PatternError::Crossing(text));
     }
     Ok(text)
@@ -175,23 +175,25 @@ impl ImagePattern {
 
 /// Whether a pattern matches a text part by part; `**` is any number of parts.
 fn in_parts(pattern: &str, text: &str, separator: char) -> bool {
-    let patterns: Vec<&str> = pattern.split(separator).collect();
     let parts: Vec<&str> = text.split(separator).collect();
     // Whether the patterns so far match the first n parts, for every n.
     let mut reached = vec![false; parts.len() + 1];
     reached[0] = true;
-    for pattern in patterns {
-        let mut next = vec![false; parts.len() + 1];
-        for count in 0..=parts.len() {
-            next[count] = if pattern == CROSSING {
-                reached[count] || (count > 0 && next[count - 1])
-            } else {
-                count > 0 && reached[count - 1] && part(pattern, parts[count - 1])
+    for pattern in pattern.split(separator) {
+        reached = if pattern == CROSSING {
+            let mut any = false;
+            let mut from_here = |reached: &bool| {
+                any |= *reached;
+                any
             };
-        }
-        reached = next;
+            reached.iter().map(&mut from_here).collect()
+        } else {
+            let matched =
+                reached.iter().zip(&parts).map(|(reached, text)| *reached && part(pattern, text));
+            iter::once(false).chain(matched).collect()
+        };
     }
-    reached[parts.len()]
+    reached.last() == Some(&true)
 }
 
 /// Whether a pattern matches a whole text; `*` is any characters.

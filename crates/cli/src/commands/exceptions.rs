@@ -130,8 +130,8 @@ pub(crate) fn hidden(excepted: &[Excepted]) -> String {
 
 /// How many findings are lowered by what, the most first; nothing where there are none.
 pub(crate) fn lowered(findings: &[Finding]) -> Option<String> {
-    let mut by = findings.iter().filter_map(|finding| Some(finding.lowered.as_ref()?.by.as_str()));
-    let by: Vec<_> = by.by_ref().collect();
+    let lowered = findings.iter().filter_map(|finding| finding.lowered.as_ref());
+    let by: Vec<_> = lowered.map(|lowered| lowered.by.as_str()).collect();
     (!by.is_empty()).then(|| hits(by.into_iter()))
 }
 
