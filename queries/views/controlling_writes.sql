@@ -17,9 +17,9 @@ WITH written AS (
   JOIN controlling_kinds AS kinds
     ON kinds.api_group = event.api_group AND (kinds.resource = event.resource OR kinds.resource = '*')
   -- Most writes are of other groups: their bodies are not read.
-  WHERE ((event.api_group LIKE '%.%' AND event.api_group NOT LIKE '%.k8s.io')
-      OR event.api_group IN ('admissionregistration.k8s.io', 'resource.k8s.io', 'apiregistration.k8s.io', 'operator.k8s.io')
-      OR event.api_group LIKE '%.x-k8s.io'
+  WHERE ((event.api_group LIKE '%.%' AND event.api_group NOT IN (
+        'coordination.k8s.io', 'discovery.k8s.io', 'events.k8s.io', 'rbac.authorization.k8s.io', 'authorization.k8s.io',
+        'authentication.k8s.io', 'certificates.k8s.io', 'networking.k8s.io', 'storage.k8s.io', 'metrics.k8s.io'))
       OR (event.api_group = 'apps' AND event.resource = 'controllerrevisions'))
     AND activity IN ('write', 'workload') AND subresource IS NULL AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
     AND (verb <> 'patch' OR writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) OR embedded IS NOT NULL)

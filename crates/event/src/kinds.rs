@@ -185,6 +185,31 @@ pub(crate) fn is_searched(api_group: &str, resource: &str) -> bool {
         "security.openshift.io",
         "authorization.openshift.io",
     ];
+    // Other groups that end in `k8s.io` are custom resources, such as those of Spark.
+    const BUILT_IN: [&str; 22] = [
+        "admissionregistration.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "authentication.k8s.io",
+        "authorization.k8s.io",
+        "certificates.k8s.io",
+        "coordination.k8s.io",
+        "custom.metrics.k8s.io",
+        "discovery.k8s.io",
+        "events.k8s.io",
+        "external.metrics.k8s.io",
+        "flowcontrol.apiserver.k8s.io",
+        "internal.apiserver.k8s.io",
+        "metrics.k8s.io",
+        "networking.k8s.io",
+        "node.k8s.io",
+        "rbac.authorization.k8s.io",
+        "resource.k8s.io",
+        "scheduling.k8s.io",
+        "snapshot.storage.k8s.io",
+        "storage.k8s.io",
+        "storagemigration.k8s.io",
+    ];
     match (api_group, resource) {
         ("", "configmaps")
         | ("apps", "controllerrevisions")
@@ -193,7 +218,7 @@ pub(crate) fn is_searched(api_group: &str, resource: &str) -> bool {
             true
         }
         ("apps.openshift.io", "deploymentconfigs") => false,
-        (group, _) if group.ends_with(".k8s.io") => group.ends_with(".x-k8s.io"),
+        (group, _) if BUILT_IN.contains(&group) => false,
         (group, _) => group.contains('.') && !ONLY_REFUSE_OR_REPORT.contains(&group),
     }
 }

@@ -57,6 +57,11 @@ fn a_pod_spec_is_found_wherever_it_stands() {
             "things",
             json!({"spec": {"driver": {"image": "a", "securityContext": {"privileged": true}}}}),
         ),
+        (
+            "sparkoperator.k8s.io",
+            "sparkapplications",
+            json!({"spec": {"driver": {"securityContext": {"privileged": true}}}}),
+        ),
         ("", "configmaps", json!({"data": {"pod.yaml": yaml}})),
         ("", "configmaps", json!({"data": {"pod.yaml": format!("a: b\n---\n{yaml}")}})),
         (
