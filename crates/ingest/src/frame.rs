@@ -197,25 +197,30 @@ impl<R: Read> Framer<R> {
         let too_long = line.len() > self.limits.record;
         let text = trim_end(line);
         let length = text.len();
-        if end.is_some() && !too_long && Part::of(text).is_some_and(|part| part.is_partial) {
-            return self.parts(at);
+        let begins_part = end.is_some() && !too_long && is_part(text);
+        if begins_part && let Some(step) = self.parts(at) {
+            return step;
         }
+        let rest = self.window.rest(*at);
+        let line = &rest[..end.unwrap_or(rest.len())];
+        let text = trim_end(line);
         // Behind a comma the value may go on: it is part of the text here.
         let is_unclosed = || json::is_unclosed(line.trim_ascii_end());
         let is_lost = self.lost_at == Some(self.window.position(*at));
         if !is_lost && json::is_open(text) && (end.is_none() || too_long || is_unclosed()) {
             match self.join(*at, end) {
-                // An object of a container runtime, written over several lines.
-                Join::Value(length)
-                    if Part::of(&self.window.rest(*at)[..length])
-                        .is_some_and(|part| part.is_partial) =>
-                {
-                    return self.parts(at);
+                Join::Value(length) => {
+                    // An object of a container runtime, written over several lines.
+                    if is_part(&self.window.rest(*at)[..length])
+                        && let Some(step) = self.parts(at)
+                    {
+                        return step;
+                    }
+                    return Step::Record(match end {
+                        None => self.value(at, length),
+                        Some(_) => self.record(at, Kind::Text, length),
+                    });
                 }
-                Join::Value(length) if end.is_none() => {
-                    return Step::Record(self.value(at, length));
-                }
-                Join::Value(length) => return Step::Record(self.record(at, Kind::Text, length)),
                 Join::List(opening) => {
                     self.list = Some(self.list_at(at, opening));
                     return self.step(at);
@@ -238,11 +243,12 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// The parts of a line that was split, the first of which begins at `at`.
-    fn parts(&mut self, at: &mut usize) -> Step {
+    /// The parts of a line that was split, the first of which begins at `at`; nothing where no part is to be made out.
+    fn parts(&mut self, at: &mut usize) -> Option<Step> {
         match self.gather(*at) {
-            Some(length) => Step::Record(self.record(at, Kind::Text, length)),
-            None => Step::More,
+            Some(0) => None,
+            Some(length) => Some(Step::Record(self.record(at, Kind::Text, length))),
+            None => Some(Step::More),
         }
     }
 
@@ -451,8 +457,13 @@ impl<R: Read> Framer<R> {
     }
 }
 
+/// Whether a text is a part of a line that goes on in another one.
+fn is_part(text: &[u8]) -> bool {
+    Part::of(text).is_some_and(|part| part.is_partial)
+}
+
 /// Without the blanks at the end and, after JSON, the commas. What begins with another byte keeps that.
-fn trim_end(line: &[u8]) -> &[u8] {
+pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
     let is_json = json::is_open(line);
     let is_trimmed = |byte: u8| is_separator(byte) && (is_json || byte != b',');
     let end = line.iter().rposition(|byte| !is_trimmed(*byte)).map_or(0, |last| last + 1);

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::str;
 
+use crate::frame::trim_end;
 use crate::instant::{Instant, instant};
 use crate::json::{self, Extent, Object};
 use memchr::{memchr, memchr2, memmem};
@@ -95,12 +96,6 @@ pub(crate) enum Next {
     Other,
     /// It is not all there.
     Cut,
-}
-
-/// Without the blanks and commas at the end.
-fn trim_end(line: &[u8]) -> &[u8] {
-    let end = line.iter().rposition(|byte| !b" \t\r,".contains(byte));
-    if line.first() == Some(&b'{') { &line[..end.map_or(0, |last| last + 1)] } else { line }
 }
 
 /// Whether an object begins with a member that Docker's lines have.
