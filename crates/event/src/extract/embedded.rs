@@ -14,9 +14,10 @@ use super::container::{container, has_containers};
 use super::volume::volume;
 use super::workload::{add_image_volumes, join, known_specs, merge, object_fields, template_row};
 use super::{Bodies, Body};
-use crate::body::{Json, object_of_json_patch};
+use crate::body::Json;
 use crate::column::Text;
 use crate::embedded::Embedded;
+use crate::json_patch;
 use crate::kinds::WorkloadKind;
 use crate::pod_security;
 use crate::rbac::{self, Rbac};
@@ -561,7 +562,7 @@ fn patched<'a>(elements: &[Json<'a>]) -> Option<Json<'a>> {
         };
         Json::Object(members.iter().map(member).collect())
     };
-    Some(object_of_json_patch(&elements.iter().map(plain).collect::<Vec<_>>()))
+    Some(json_patch::of_unknown(elements.iter().map(plain).collect()).node.into_tree())
 }
 
 /// What a mutation of Gatekeeper sets: a location such as `spec.containers[name:*].securityContext.privileged`, and a value.
