@@ -13,7 +13,7 @@ use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::{TableType, source_as_provider};
-use datafusion::execution::SessionState;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{
     Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown,
@@ -201,6 +201,9 @@ impl CachedView {
     }
 
     /// A plan that reads the lake.
+    ///
+    /// It becomes a part of the plan of the query, which is optimized as a whole: a plan that was optimized before may have
+    /// joins that cannot be turned around any more.
     async fn read(
         &self,
         columns: &[usize],
@@ -211,7 +214,15 @@ impl CachedView {
         if let Some(filter) = conjunction(filters.iter().cloned()) {
             plan = plan.filter(filter)?;
         }
-        state.create_physical_plan(&plan.project(self.expressions(columns))?.build()?).await
+        let plan = plan.project(self.expressions(columns))?.build()?;
+        let Some(state) = state.as_any().downcast_ref::<SessionState>() else {
+            return state.create_physical_plan(&plan).await;
+        };
+        let plan = state.optimize(&plan)?;
+        let bare = SessionStateBuilder::new_from_existing(state.clone())
+            .with_physical_optimizer_rules(Vec::new())
+            .build();
+        bare.query_planner().create_physical_plan(&plan, &bare).await
     }
 }
 

@@ -42,7 +42,7 @@ SELECT
   e.event_id, e.audit_id, e.time, e.date, e.cluster, e.activity, e.username, e.identity_kind, e.impersonated_username,
   e.effective_username, e.user_groups, e.client_ip, e.source_ips, e.user_agent, e.verb, e.api_group, e.resource,
   e.subresource, e.namespace, e.name, e.object_uid, e.outcome, e.status_code, e.dry_run, e.level, e.annotations,
-  e.field_manager, e.partial_answer,
+  e.field_manager, e.partial_answer, e.outcome_uncertain, e.embedded,
   CASE WHEN version.workload IS NULL THEN e.workload ELSE version.workload END AS workload
 FROM (
   SELECT * FROM events{history}
