@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::logical_expr::logical_plan::TableScanBuilder;
 use datafusion::logical_expr::{
@@ -196,7 +196,7 @@ fn narrow(plan: &LogicalPlan, asked: &Asked) -> Result<Option<LogicalPlan>> {
             vec![of_input]
         }
         LogicalPlan::Unnest(unnest) => vec![asked_below_unnest(unnest, asked)],
-        LogicalPlan::Union(Union { inputs, .. }) => vec![asked.clone(); inputs.len()],
+        LogicalPlan::Union(union) => return narrow_union(union, asked),
         LogicalPlan::Join(join) => match asked_below_join(join, asked)? {
             Some((left, right)) => vec![left, right],
             None => return Ok(None),
@@ -219,23 +219,45 @@ fn narrow(plan: &LogicalPlan, asked: &Asked) -> Result<Option<LogicalPlan>> {
     if !is_changed {
         return Ok(None);
     }
-    let plan = match plan {
-        LogicalPlan::Union(_) => union(inputs)?,
-        other => other.with_new_exprs(other.expressions(), inputs)?,
-    };
-    Ok(Some(plan))
+    Ok(Some(plan.with_new_exprs(plan.expressions(), inputs)?))
 }
 
-fn union(inputs: Vec<LogicalPlan>) -> Result<LogicalPlan> {
-    let union = Union::try_new(inputs.into_iter().map(Arc::new).collect())?;
-    let types = |schema: &DFSchema| -> Vec<DataType> {
-        schema.fields().iter().map(|field| field.data_type().clone()).collect()
-    };
-    let expected = types(&union.schema);
-    if union.inputs.iter().any(|input| types(input.schema()) != expected) {
-        return plan_err!("the inputs of a union have different members");
+/// A union with narrower inputs. A column that one of them computes stays as wide as it is, and so it does in all of them.
+fn narrow_union(union: &Union, asked: &Asked) -> Result<Option<LogicalPlan>> {
+    let mut asked = asked.clone();
+    loop {
+        let mut is_changed = false;
+        let mut inputs = Vec::with_capacity(union.inputs.len());
+        for input in &union.inputs {
+            let narrowed = narrow(input, &asked)?;
+            is_changed |= narrowed.is_some();
+            inputs.push(narrowed.map_or_else(|| input.clone(), Arc::new));
+        }
+        if !is_changed {
+            return Ok(None);
+        }
+        let type_of = |input: &LogicalPlan, column: usize| {
+            input.schema().field(column).data_type().clone()
+        };
+        let differing: Vec<usize> = (0..asked.0.len())
+            .filter(|&column| {
+                let mut types = inputs.iter().map(|input| type_of(input, column));
+                let first = types.next();
+                types.any(|other| Some(other) != first)
+            })
+            .collect();
+        if differing.is_empty() {
+            return Ok(Some(LogicalPlan::Union(Union::try_new(inputs)?)));
+        }
+        let before = asked.clone();
+        for column in differing {
+            asked.0[column] = Need::All;
+        }
+        if asked.0 == before.0 {
+            // They differ as they are: nothing is gained.
+            return Ok(None);
+        }
     }
-    Ok(LogicalPlan::Union(union))
 }
 
 /// What is asked of the elements of a list is asked of the list.

@@ -52,7 +52,7 @@ fn files(lake: &str, table: &str) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
         for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
             if entry.path().is_dir() {
                 walk(&entry.path(), files);
-            } else {
+            } else if !entry.file_name().to_string_lossy().starts_with('.') {
                 files.insert(entry.path());
             }
         }

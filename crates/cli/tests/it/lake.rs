@@ -151,7 +151,7 @@ fn verify_names_what_is_damaged() {
     std::fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
     let name = file.file_name().unwrap().to_str().unwrap();
     let run = on_lake(&["verify"], &lake).expect(3);
-    let size = format!("{name}: it has {} bytes, the log says {}", bytes.len() / 2, bytes.len());
+    let size = format!("{name}: it has {} bytes, the log records {}", bytes.len() / 2, bytes.len());
     assert!(lines(&run).iter().any(|line| line.ends_with(&size)), "{run}");
     assert!(run.stdout.contains("3 rows, digests compared, 2 problems"), "{run}");
 }
