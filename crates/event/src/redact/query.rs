@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use super::key::{RedactionKey, is_digest};
 
 /// Names that end so carry a credential, of whatever they are the end.
-const SECRET_ENDINGS: [&str; 19] = [
+const SECRET_ENDINGS: [&str; 21] = [
     "token",
     "tokens",
     "secret",
@@ -29,6 +29,8 @@ const SECRET_ENDINGS: [&str; 19] = [
     "jwt",
     "sessid",
     "sessionid",
+    "cookie",
+    "cookies",
 ];
 
 /// Words that are too short to be the end of any name: the last word of a name, as in `user_pw` and `authKey`.
@@ -51,7 +53,17 @@ const SECRET_WORDS: [&str; 15] = [
 ];
 
 /// Names that carry a credential when there is nothing else in them.
-const SECRET_NAMES: [&str; 5] = ["code", "codes", "authcode", "authorizationcode", "ticket"];
+const SECRET_NAMES: [&str; 9] = [
+    "code",
+    "codes",
+    "authcode",
+    "authorizationcode",
+    "ticket",
+    "csrf",
+    "pin",
+    "samlrequest",
+    "samlresponse",
+];
 
 /// Parameters of the API server that may hold anything, and no credentials of proxied programs: what they say is a selector, a
 /// command, or the place in a list.
@@ -299,6 +311,10 @@ mod tests {
             "token2",
             "PASSWD",
             "Auth",
+            "session_cookie",
+            "csrf",
+            "pin",
+            "SAMLResponse",
         ] {
             for (before, after) in
                 [("?a=1&", "&b=2"), ("?a=1;", ";b=2"), ("#", ""), ("?a#b=1&", "")]
