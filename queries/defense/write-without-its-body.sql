@@ -7,8 +7,8 @@ risk: 35
 attack: [T1610, T1685.002]
 tactics: [Defense Impairment, Execution]
 description: >-
-  The body of a write of a workload, of a role, binding or certificate request, of a PersistentVolume, or of an
-  admission webhook or policy was too long for the audit log and was cut off: by the API server (annotation audit.k8s.io/truncated) or on the way. What was written is
+  The body of a write of a workload, of a role or binding, or of an admission webhook or policy was too long for the
+  audit log and was cut off: by the API server (annotation audit.k8s.io/truncated) or on the way. What was written is
   unknown. An object that is padded, with an annotation of 100 KiB, is stored as it is and leaves no trace.
   The severity is high unless such bodies are cut off as a matter of course here: in one in twenty writes of this kind
   by others in this cluster and its history.
