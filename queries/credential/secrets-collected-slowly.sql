@@ -1,0 +1,64 @@
+/*
+id: secrets-collected-slowly
+title: Many secrets read over a day
+severity: medium
+confidence: low
+risk: 30
+attack: [T1552.007]
+tactics: [Credential Access]
+description: >-
+  Within a day a person, or a service account in a shell, reads one by one many secrets of several namespaces, however
+  long the pauses: somebody collects credentials and takes his time. Releases of Helm do not count, and a secret counts
+  once.
+blind_spots: >-
+  Who reads fewer, or in one namespace alone, and service accounts behind the user agent of a controller.
+false_positives:
+  - Administrators who move applications, dashboards through which people look at many secrets
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
+covers: [CA-003]
+controls: [DSP-15]
+parameters:
+  secrets:
+    type: integer
+    default: 20
+    description: So many names in a day
+  namespaces:
+    type: integer
+    default: 3
+    description: In so many namespaces
+*/
+WITH reads AS (
+  SELECT
+    *,
+    -- Two rows of days that overlap by half: what lies within twelve hours is in one of them.
+    unnest(make_array(
+      floor(date_part('epoch', time) / 86400) * 2, floor((date_part('epoch', time) + 43200) / 86400) * 2 + 1)) AS day
+  FROM client_requests
+  WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
+    AND name NOT LIKE 'sh.helm.release.%'
+    AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
+),
+days AS (
+  SELECT
+    cluster, username, impersonated_username, day,
+    array_agg(event_id ORDER BY time, event_id) AS event_ids,
+    count(DISTINCT concat_ws('/', namespace, name)) AS names,
+    count(DISTINCT namespace) AS namespaces
+  FROM reads
+  GROUP BY cluster, username, impersonated_username, day
+)
+SELECT
+  event_ids AS event_id,
+  coalesce(min(username), 'nobody') || coalesce(' as ' || min(impersonated_username), '') || ' reads ' || min(names) || ' secrets of '
+    || min(namespaces) || ' namespaces within a day' AS reason
+FROM days
+WHERE names >= $secrets AND namespaces >= $namespaces
+GROUP BY event_ids

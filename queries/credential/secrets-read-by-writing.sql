@@ -1,0 +1,106 @@
+/*
+id: secrets-read-by-writing
+title: Secrets read by the answers of writes
+severity: medium
+confidence: medium
+risk: 35
+attack: [T1552.007, T1036]
+tactics: [Credential Access, Stealth]
+description: >-
+  The API server answers a patch of a secret with the secret and its data, also a patch that changes nothing and a dry
+  run, and answers a deletecollection with the list of what it deletes, also a dry run. Whoever writes so reads secrets,
+  and no get or list is in the log. A dry run of a deletecollection counts by itself, patches where they are many in a
+  row.
+blind_spots: >-
+  Patches that add a value to each secret, and a few patches. Where the log shows no bodies of secrets, a burst of
+  patches may be as well what it looks like: it is low.
+false_positives:
+  - Persons who label or annotate many secrets at once, or compare many that somebody else applied
+triage:
+  - >-
+    SELECT time, verb, namespace, name, outcome, request_object, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
+  - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
+covers: [CA-003, CA-016]
+controls: [DSP-15]
+parameters:
+  secrets:
+    type: integer
+    default: 8
+    description: So many names make a burst
+  gap_seconds:
+    type: integer
+    default: 60
+    description: A longer pause ends the burst
+*/
+-- Left out are patches that give a value to a key, and dry runs of patches of secrets that the same identity writes for real,
+-- as a comparison before an apply does. To satisfy that, somebody has to change every secret that he wants to read, which
+-- stays in it and is a write of his in the log.
+WITH patches AS (
+  SELECT
+    cluster, event_id, time, username, impersonated_username, identity_kind, tool_kind, namespace, name, outcome,
+    bodies.request_object IS NOT NULL AS is_shown,
+    regexp_like(bodies.request_object, '"(data|stringData)"\s*:\s*\{[^}]*:\s*"|"/(data|stringData)[/"]') AS gives_values
+  FROM client_requests
+  JOIN (SELECT event_id, request_object FROM events WHERE activity = 'secret' AND verb = 'patch') AS bodies USING (event_id)
+  WHERE activity = 'secret' AND resource = 'secrets' AND subresource IS NULL AND verb = 'patch' AND name IS NOT NULL
+    AND outcome IN ('allowed', 'dry_run') AND name NOT LIKE 'sh.helm.release.%'
+    AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
+),
+real AS (
+  SELECT DISTINCT cluster, username, namespace, name FROM patches WHERE outcome = 'allowed' AND coalesce(gives_values, true)
+  UNION
+  SELECT cluster, username, namespace, name
+  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('create', 'update') AND outcome = 'allowed'
+),
+reads AS (
+  SELECT patches.*
+  FROM patches
+  LEFT JOIN real
+    ON real.cluster = patches.cluster AND real.username = patches.username AND real.namespace = patches.namespace
+    AND real.name = patches.name
+  WHERE patches.outcome = 'dry_run' AND real.name IS NULL OR patches.outcome = 'allowed' AND NOT coalesce(gives_values, false)
+),
+marked AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER by_identity) <= $gap_seconds THEN 0
+      ELSE 1
+    END AS begins
+  FROM reads
+  WINDOW by_identity AS (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id)
+),
+episodes AS (
+  SELECT
+    *,
+    sum(begins) OVER (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id) AS episode
+  FROM marked
+)
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  CASE
+    WHEN count(DISTINCT concat_ws('/', namespace, name)) FILTER (WHERE is_shown OR outcome = 'dry_run') >= $secrets THEN 'medium'
+    ELSE 'low'
+  END AS severity,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' patches ' || count(DISTINCT concat_ws('/', namespace, name))
+    || ' secrets in a row without a new value in sight, each answered with the secret, such as '
+    || min(concat_ws('/', namespace, name)) || ' and ' || max(concat_ws('/', namespace, name)) AS reason
+FROM episodes
+GROUP BY cluster, username, impersonated_username, episode
+HAVING count(DISTINCT concat_ws('/', namespace, name)) >= $secrets
+UNION ALL
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  'medium' AS severity,
+  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' deletes the secrets ' || coalesce('of ' || namespace, 'of all namespaces')
+    || ' as a dry run, which answers with all of them' AS reason
+FROM events
+WHERE activity = 'secret' AND resource = 'secrets' AND verb = 'deletecollection' AND outcome = 'dry_run' AND identity_kind <> 'controller'
+GROUP BY cluster, username, impersonated_username, namespace
