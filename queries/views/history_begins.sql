@@ -6,5 +6,5 @@ FROM (
   SELECT cluster, time, time_problem FROM stages_history
 )
 -- One event at a time that cannot be must not make a log a long one.
-WHERE time_problem IS NULL
+WHERE time_problem IS DISTINCT FROM 'absurd'
 GROUP BY cluster

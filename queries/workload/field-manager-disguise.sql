@@ -9,7 +9,7 @@ tactics: [Stealth]
 description: >-
   A patch writes the spec of a workload, and its field manager says kubectl label or kubectl annotate, which write
   metadata alone. The client chooses the name: somebody wants the change to look like less than it is.
-blind_spots: Field managers that may write a spec. Logs without request URIs.
+blind_spots: Field managers that may write a spec. Logs without request URIs, and writes without a body in the log.
 false_positives:
   - Scripts that name a field manager by hand
 triage:
@@ -27,6 +27,6 @@ SELECT
   coalesce(username, 'nobody') || ' writes the spec of ' || resource || ' ' || coalesce(name, '') || ' as ' || field_manager AS reason
 FROM events
 WHERE activity = 'workload' AND verb = 'patch' AND outcome = 'allowed' AND subresource IS NULL
-  -- A patch of metadata writes no workload.
-  AND workload IS NOT NULL
+  -- A patch of metadata writes no workload, and without a body nobody knows what was written.
+  AND workload IS NOT NULL AND workload['body_source'] <> 'none'
   AND field_manager IN ('kubectl-label', 'kubectl-annotate')

@@ -5,7 +5,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use podtrail_event::{BatchBuilder, ParseError, Parser};
+use chrono::Utc;
+use podtrail_event::{BatchBuilder, Micros, ParseError, Parser, TimeProblem};
 use podtrail_query::{Limits, QueryError, Scope, Session};
 
 use crate::detection::{Detection, Input};
@@ -205,6 +206,10 @@ fn batch(cases: &[Case]) -> Result<arrow::array::RecordBatch, CaseError> {
             event.cluster = Some(cluster.as_str().into());
             event.source_file = Some(cluster.as_str().into());
             event.source_line = Some(line);
+            let now = Micros(Utc::now().timestamp_micros());
+            if let Some(problem) = event.time.and_then(|time| TimeProblem::of_reading(time, now)) {
+                event.time_problem = Some(problem.as_str().into());
+            }
             events.append(&event);
         }
     }

@@ -16,7 +16,7 @@ pub enum TimeProblem {
     Future,
 }
 
-/// How many microseconds the clock of an API server may be ahead of ours before that is worth a word: two hours.
+/// How many microseconds the clock of an API server may be ahead of ours before the event is marked: two hours.
 pub const CLOCK_SKEW: i64 = 2 * 3600 * 1_000_000;
 
 impl TimeProblem {
