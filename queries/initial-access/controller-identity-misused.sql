@@ -9,8 +9,8 @@ tactics: [Initial Access, Privilege Escalation, Stealth]
 description: >-
   The controllers, the scheduler and the API server itself do the same few things with the same programs from the same
   addresses. Here such an identity works with a token that somebody else asked for, with a client of people, with a
-  program or from an address that the control plane of this cluster hardly ever uses, or does what it has no
-  reason to do: it enters pods, reads secrets, mints tokens, changes roles, or makes workloads for nobody. To stay below,
+  program or from an address that the control plane of this cluster hardly ever uses, from an address where
+  kube-controller-manager does not work though it works elsewhere in the log, or does what it has no reason to do: it enters pods, reads secrets, mints tokens, changes roles, or makes workloads for nobody. To stay below,
   an attacker must work from an address of the control plane, name its program, and stay within what the controller does.
 blind_spots: >-
   Few requests in a short log, where there is nothing to compare addresses and programs with. API servers before 1.32
@@ -95,6 +95,31 @@ by_token AS (
   ) AS event
   JOIN minted ON minted.cluster = event.cluster AND minted.credential = token_credential_id
 ),
+-- The controllers work where kube-controller-manager does, which asks for their tokens and renews its lease there first.
+homes AS (
+  SELECT cluster, client_ip, min(time) AS first
+  FROM (
+    SELECT cluster, client_ip, time, username, outcome FROM stages
+    UNION ALL
+    SELECT cluster, client_ip, time, username, outcome FROM stages_history
+  )
+  WHERE username = 'system:kube-controller-manager' AND client_ip IS NOT NULL AND (outcome IS DISTINCT FROM 'denied_authn')
+  GROUP BY cluster, client_ip
+),
+by_home AS (
+  SELECT DISTINCT
+    event.event_id, event.time, event.cluster, event.username, event.client_ip,
+    'from an address where kube-controller-manager does not' AS how
+  FROM (
+    SELECT event_id, time, cluster, username, client_ip
+    FROM events
+    WHERE identity_kind = 'controller' AND starts_with(username, 'system:serviceaccount:kube-system:') AND client_ip IS NOT NULL
+      AND (outcome IS DISTINCT FROM 'denied_authn')
+  ) AS event
+  JOIN homes ON homes.cluster = event.cluster AND homes.first < event.time
+  LEFT JOIN homes AS own ON own.cluster = event.cluster AND own.client_ip = event.client_ip
+  WHERE own.cluster IS NULL
+),
 by_act AS (
   SELECT
     event_id, time, cluster, username, client_ip,
@@ -138,5 +163,5 @@ SELECT
   array_agg(event_id ORDER BY time, event_id) AS event_id,
   username || ' works from ' || coalesce(client_ip, '?') || ' ' || string_agg(DISTINCT how, '; ') || ': ' || count(DISTINCT event_id)
     || ' requests' AS reason
-FROM (SELECT * FROM by_client UNION ALL SELECT * FROM by_token UNION ALL SELECT * FROM by_act)
+FROM (SELECT * FROM by_client UNION ALL SELECT * FROM by_home UNION ALL SELECT * FROM by_token UNION ALL SELECT * FROM by_act)
 GROUP BY cluster, username, client_ip
