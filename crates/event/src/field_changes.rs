@@ -67,6 +67,9 @@ fn change_of(field: &str) -> &'static str {
     }
 }
 
+/// What a spec holds beside the template.
+const SETTINGS: [&str; 5] = ["replicas", "schedule", "timeZone", "suspend", "template"];
+
 /// Adds what differs; `before` is `None` where the version before is not known, and `after` then what a patch sets.
 pub(crate) fn field_changes(
     rows: &mut Rows,
@@ -96,7 +99,6 @@ pub(crate) fn field_changes(
     if roots.is_empty() {
         return;
     }
-    const SETTINGS: [&str; 5] = ["replicas", "schedule", "timeZone", "suspend", "template"];
     let is_single = kind.templates.iter().all(is_single);
     let (old, new) =
         (before.get("spec").unwrap_or(&nothing), after.get("spec").unwrap_or(&nothing));

@@ -285,12 +285,11 @@ impl History {
 
     fn rewrite(&mut self, write: &Write<'_>) -> Vec<Change<'static>> {
         let before = self.version.text();
-        let after = match self.whole_body(write) {
-            Some(version) => version,
-            None => {
-                let patched = self.patched(write);
-                patched.map_or(Version::Unknown, |(object, _)| Version::Patched(object))
-            }
+        let after = if let Some(version) = self.whole_body(write) {
+            version
+        } else {
+            let patched = self.patched(write);
+            patched.map_or(Version::Unknown, |(object, _)| Version::Patched(object))
         };
         let Kind::Workload(kind) = &self.kind else {
             self.version = after;

@@ -116,8 +116,8 @@ impl IdentityKind {
         }
         match username {
             "" | "system:anonymous" | "system:unauthenticated" => Self::Anonymous,
-            name if is_of(name, "system:node:", "system:nodes", &has_group) => Self::Node,
-            name if is_of(name, "system:bootstrap:", "system:bootstrappers", &has_group) => {
+            name if is_of(name, "system:node:", "system:nodes", has_group) => Self::Node,
+            name if is_of(name, "system:bootstrap:", "system:bootstrappers", has_group) => {
                 Self::System
             }
             name => platform_identity(name, has_group).unwrap_or(Self::Human),
@@ -226,7 +226,7 @@ mod tests {
             ("system:anonymous", None, "anonymous"),
             ("", None, "anonymous"),
         ] {
-            let groups = groups.as_ref().map(|groups| groups.as_slice());
+            let groups = groups.as_ref().map(<[&str; 2]>::as_slice);
             assert_eq!(IdentityKind::of(Some(username), groups).as_str(), kind, "{username:?}");
         }
         assert_eq!(IdentityKind::of::<&str>(None, None).as_str(), "anonymous");

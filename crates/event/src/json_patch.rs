@@ -700,12 +700,10 @@ fn insert<T>(
         *known = match (*known, at) {
             (Some(At::Start(index)), At::Start(new)) if index >= new => Some(At::Start(index + 1)),
             (Some(At::End(index)), At::End(new)) if index >= new => Some(At::End(index + 1)),
-            (Some(At::Start(index)), At::Start(_)) => Some(At::Start(index)),
-            (Some(At::End(index)), At::End(_)) => Some(At::End(index)),
             // At the end it moves nothing that is counted from the start.
-            (Some(At::Start(index)), At::End(1)) => Some(At::Start(index)),
+            (Some(At::Start(index)), At::Start(_) | At::End(1)) => Some(At::Start(index)),
             // At the start it moves nothing that is counted from the end.
-            (Some(At::End(index)), At::Start(0)) => Some(At::End(index)),
+            (Some(At::End(index)), At::End(_) | At::Start(0)) => Some(At::End(index)),
             _ => None,
         };
     }
@@ -781,7 +779,7 @@ impl Tree for serde_json::Value {
     }
 }
 
-impl<'a> Tree for crate::body::Json<'a> {
+impl Tree for crate::body::Json<'_> {
     fn take_apart(self) -> Parts<Self> {
         match self {
             Self::Array(elements) => Parts::Array(elements),

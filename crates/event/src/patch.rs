@@ -165,7 +165,11 @@ fn merge_keys(list: &str) -> Option<&'static [&'static str]> {
         | "env"
         | "imagePullSecrets"
         | "resourceClaims"
-        | "schedulingGates" => &["name"],
+        | "schedulingGates"
+        // Of webhook configurations and admission policies.
+        | "webhooks"
+        | "matchConditions"
+        | "variables" => &["name"],
         "ports" => &["containerPort", "protocol"],
         "volumeMounts" => &["mountPath"],
         "volumeDevices" => &["devicePath"],
@@ -173,8 +177,6 @@ fn merge_keys(list: &str) -> Option<&'static [&'static str]> {
         "topologySpreadConstraints" => &["topologyKey", "whenUnsatisfiable"],
         "ownerReferences" => &["uid"],
         "conditions" => &["type"],
-        // Of webhook configurations and admission policies.
-        "webhooks" | "matchConditions" | "variables" => &["name"],
         _ => return None,
     })
 }

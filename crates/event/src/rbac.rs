@@ -113,9 +113,8 @@ pub(crate) fn rbac<'a>(
         ..Rbac::default()
     };
     let Some(body) = body else { return Some(rbac) };
-    rbac.amends = Some(
-        body.source == "patch" && (bodies.amends("subjects") || bodies.amends("rules")),
-    );
+    rbac.amends =
+        Some(body.source == "patch" && (bodies.amends("subjects") || bodies.amends("rules")));
     read(&mut rbac, body.json);
     if rbac.role_name.is_none() && kind == "ClusterRoleBinding" {
         let role = name.and_then(role_of_default_binding);

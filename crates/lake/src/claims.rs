@@ -54,7 +54,9 @@ impl Measured {
         let mut found = Vec::new();
         for (name, nulls) in &stats.null_count {
             match (self.columns.get(name), nulls.as_u64()) {
-                (None, _) => found.push(format!("the log counts nulls of `{name}`, which it lacks")),
+                (None, _) => {
+                    found.push(format!("the log counts nulls of `{name}`, which it lacks"));
+                }
                 (Some(column), Some(nulls)) if nulls != column.nulls => found.push(format!(
                     "it has {} nulls in `{name}`, the log records {nulls}",
                     column.nulls

@@ -21,8 +21,8 @@ use crate::partition::{PartitionValues, directory};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::spec::TableSpec;
 use crate::write::{FileWriter, Written};
-use crate::writers::Writing;
 use crate::writer_properties::ROW_GROUP_ROWS;
+use crate::writers::Writing;
 
 /// Size in memory of the rows that become a row group.
 const GROUP_BYTES: usize = 64 << 20;

@@ -71,7 +71,8 @@ impl History {
             *sum = sum.zip(rows).map(|(sum, rows)| sum + rows);
             removal.files += usize::from(file.data_change);
         }
-        if let Some((moved, added)) = moved.zip(rows_added).filter(|(moved, added)| moved != added) {
+        if let Some((moved, added)) = moved.zip(rows_added).filter(|(moved, added)| moved != added)
+        {
             self.contradictions.push(format!(
                 "entry {version} takes out {moved} rows to put them into other files, and puts in {added}"
             ));
@@ -100,7 +101,9 @@ impl History {
             snapshot.files().iter().map(|file| file.path.as_str()).collect();
         let entries: BTreeSet<&str> = self.active.keys().map(String::as_str).collect();
         let hidden = entries.difference(&state).map(|path| {
-            format!("its entries have {path}, which the state of the table, as of a checkpoint, lacks")
+            format!(
+                "its entries have {path}, which the state of the table, as of a checkpoint, lacks"
+            )
         });
         let made_up = state.difference(&entries).map(|path| {
             format!("the state of the table, as of a checkpoint, has {path}, which no entry adds")

@@ -108,9 +108,9 @@ impl Footer {
         let bytes: u64 = groups.iter().map(|group| positive(group.total_byte_size())).sum();
         let rows: u64 = groups.iter().map(|group| positive(group.num_rows())).sum();
         let entries = footer.metadata().file_metadata().key_value_metadata().into_iter().flatten();
-        let partition = entries.filter(|entry| entry.key == PARTITION_KEY).find_map(|entry| {
-            entry.value.as_deref().map(PathBuf::from)
-        });
+        let partition = entries
+            .filter(|entry| entry.key == PARTITION_KEY)
+            .find_map(|entry| entry.value.as_deref().map(PathBuf::from));
         Ok(Self { is_sorted, rows, row_bytes: (bytes / rows.max(1)).max(1), partition })
     }
 }

@@ -28,9 +28,7 @@ use crate::error::LakeError;
 use crate::partition::{PartitionValues, Partitions, directory};
 use crate::spec::{TableSpec, leaf_count};
 use crate::stats::FileStats;
-use crate::writer_properties::{
-    PARTITION_KEY, ROW_GROUP_BYTES, ROW_GROUP_ROWS, writer_properties,
-};
+use crate::writer_properties::{PARTITION_KEY, ROW_GROUP_BYTES, ROW_GROUP_ROWS, writer_properties};
 
 /// Four full row groups: engines that read a file as one task have work for all cores.
 const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
@@ -205,9 +203,10 @@ impl<'a> FileWriter<'a> {
         let options =
             ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let sink = file.try_clone().map_err(LakeError::io("write", &path))?;
-        let (mut writer, columns) = ArrowWriter::try_new_with_options(sink, schema.clone(), options)
-            .and_then(ArrowWriter::into_serialized_writer)
-            .map_err(parquet("write", &path))?;
+        let (mut writer, columns) =
+            ArrowWriter::try_new_with_options(sink, schema.clone(), options)
+                .and_then(ArrowWriter::into_serialized_writer)
+                .map_err(parquet("write", &path))?;
         let named = KeyValue::new(PARTITION_KEY.to_owned(), slashes(&directory));
         writer.append_key_value_metadata(named);
         Ok(Self { spec, partition, relative, path, schema, file, writer, columns, unkept })

@@ -236,9 +236,8 @@ fn narrow_union(union: &Union, asked: &Asked) -> Result<Option<LogicalPlan>> {
         if !is_changed {
             return Ok(None);
         }
-        let type_of = |input: &LogicalPlan, column: usize| {
-            input.schema().field(column).data_type().clone()
-        };
+        let type_of =
+            |input: &LogicalPlan, column: usize| input.schema().field(column).data_type().clone();
         let differing: Vec<usize> = (0..asked.0.len())
             .filter(|&column| {
                 let mut types = inputs.iter().map(|input| type_of(input, column));

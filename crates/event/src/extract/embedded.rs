@@ -225,7 +225,8 @@ impl<'a> Search<'a> {
                 }
                 for (index, element) in elements.iter().enumerate() {
                     let length = self.place.len();
-                    self.place.push_str(&format!("/{index}"));
+                    self.place.push('/');
+                    self.place.push_str(&index.to_string());
                     self.visit(element, kind, depth + 1, texts);
                     self.place.truncate(length);
                 }
@@ -674,15 +675,12 @@ fn filled<'t>(text: &'t str, word: &str) -> Cow<'t, str> {
     let mut plain = first.to_owned();
     while let Some((_, after)) = rest.split_once("}}") {
         plain.push_str(word);
-        match after.split_once("{{") {
-            Some((between, next)) => {
-                plain.push_str(between);
-                rest = next;
-            }
-            None => {
-                plain.push_str(after);
-                return Cow::Owned(plain);
-            }
+        if let Some((between, next)) = after.split_once("{{") {
+            plain.push_str(between);
+            rest = next;
+        } else {
+            plain.push_str(after);
+            return Cow::Owned(plain);
         }
     }
     Cow::Owned(plain)

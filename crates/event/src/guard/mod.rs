@@ -156,18 +156,17 @@ impl GuardHistory {
             (None, None) => (None, None),
         };
         let mut found = Found::new(before.is_some());
-        match (&before, &after) {
-            (Some(before), Some(after)) => match &self.kind {
+        if let (Some(before), Some(after)) = (&before, &after) {
+            match &self.kind {
                 Kind::Namespace | Kind::Node => {
-                    metadata(&mut found, Some(before), after, true, None)
+                    metadata(&mut found, Some(before), after, true, None);
                 }
                 Kind::Workload(kind) => workload(&mut found, kind, Some(before), after),
                 kind => compare(&mut found, kind, before, after),
-            },
-            _ => {
-                let partial = patch.as_ref().map(partial);
-                self.seen(&mut found, partial.as_ref(), after.as_ref(), patch.is_some(), write);
             }
+        } else {
+            let partial = patch.as_ref().map(partial);
+            self.seen(&mut found, partial.as_ref(), after.as_ref(), patch.is_some(), write);
         }
         self.version = after;
         found

@@ -103,9 +103,11 @@ pub(super) fn metadata(
     let was_closed = before.is_some_and(closed);
     if closed(after) && !was_closed {
         found.push("cordoned", "spec.unschedulable", None, None);
-    } else if was_closed && !closed(after) {
-        found.push("uncordoned", "spec.unschedulable", None, None);
-    } else if before.is_none() && !is_whole && after.pointer("/spec/unschedulable").is_some() {
-        found.push("uncordoned", "spec.unschedulable", None, None);
+    } else {
+        let is_set =
+            before.is_none() && !is_whole && after.pointer("/spec/unschedulable").is_some();
+        if !closed(after) && (was_closed || is_set) {
+            found.push("uncordoned", "spec.unschedulable", None, None);
+        }
     }
 }

@@ -121,10 +121,8 @@ pub(super) fn compare(found: &mut Found, kind: &Kind, before: &Value, after: &Va
             found.push("narrowed", path, Some(value), changed);
         } else if was_open {
             // Judged below, as a new value.
-        } else {
-            if let Some(change) = lost(kind, path, key, value, changed) {
-                found.push(change, path, Some(value), changed);
-            }
+        } else if let Some(change) = lost(kind, path, key, value, changed) {
+            found.push(change, path, Some(value), changed);
         }
     }
     for (path, value) in &new {

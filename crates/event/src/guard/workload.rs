@@ -107,7 +107,7 @@ fn container_stop(
     if under("requests") || under("limits") {
         let amount = after.map(shown).unwrap_or_default();
         return match last {
-            "cpu" => (self::amount(&amount).is_some_and(|cpus| cpus >= 64.0 || cpus < 0.01))
+            "cpu" => (self::amount(&amount).is_some_and(|cpus| !(0.01..64.0).contains(&cpus)))
                 .then_some("stopped"),
             "memory" => (self::amount(&amount)
                 .is_some_and(|bytes| !(16.0 * 1024.0 * 1024.0..=256e9).contains(&bytes)))

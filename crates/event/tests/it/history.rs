@@ -229,8 +229,9 @@ fn custom_resources_are_merged_without_keys() {
 }
 
 #[test]
-fn only_what_makes_pods_has_a_history() {
-    assert!(History::new("", "configmaps", None, None).is_none());
+fn only_what_may_hold_pods_or_grant_rights_has_a_history() {
+    assert!(History::new("", "services", None, None).is_none());
+    assert!(History::new("", "configmaps", None, None).is_some());
 }
 
 #[test]

@@ -86,7 +86,7 @@ pub(crate) fn files_on_disk(snapshot: &Snapshot) -> usize {
     fn count(dir: &std::path::Path) -> usize {
         let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
         entries
-            .filter(|path| !path.ends_with("_delta_log"))
+            .filter(|path| !path.ends_with("_delta_log") && !path.ends_with(".writers.lock"))
             .map(|path| if path.is_dir() { count(&path) } else { 1 })
             .sum()
     }

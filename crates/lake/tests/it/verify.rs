@@ -99,8 +99,8 @@ async fn rows_that_are_not_what_the_log_says_are_told() {
             r#""date":"2026-01-31""#,
             r#""date":"2026-01-30""#,
             &[
-                "it was written to cluster=prod/date=2026-01-31/activity=read, \
-                 the log records cluster=prod/date=2026-01-30/activity=read",
+                "it was written to cluster=prod/date=2026-01-31/activity=write, \
+                 the log records cluster=prod/date=2026-01-30/activity=write",
                 "its times are 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
                  its directory says 2026-01-30",
             ],
@@ -109,14 +109,10 @@ async fn rows_that_are_not_what_the_log_says_are_told() {
         (
             r#""cluster":"prod""#,
             r#""cluster":"other""#,
-            &["it was written to cluster=prod/date=2026-01-31/activity=read, \
-               the log records cluster=other/date=2026-01-31/activity=read"],
+            &["it was written to cluster=prod/date=2026-01-31/activity=write, \
+               the log records cluster=other/date=2026-01-31/activity=write"],
         ),
-        (
-            r#"\"verb\":0"#,
-            r#"\"verb\":3"#,
-            &["it has 0 nulls in `verb`, the log records 3"],
-        ),
+        (r#"\"verb\":0"#, r#"\"verb\":3"#, &["it has 0 nulls in `verb`, the log records 3"]),
         (
             r#"\"nullCount\":{"#,
             r#"\"nullCount\":{\"request_object\":3,"#,

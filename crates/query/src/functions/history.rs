@@ -166,11 +166,11 @@ impl PartitionEvaluator for Evaluator {
             }
             Gives::Workload => {
                 let patched = history.and_then(|history| history.patch(&write));
-                value(&patched.as_ref().and_then(|patched| patched.workload()))
+                value(&patched.as_ref().and_then(podtrail_event::PatchedObject::workload))
             }
             Gives::Rbac => {
                 let patched = history.and_then(|history| history.patch(&write));
-                value(&patched.as_ref().and_then(|patched| patched.rbac()))
+                value(&patched.as_ref().and_then(podtrail_event::PatchedObject::rbac))
             }
         }
     }

@@ -229,8 +229,10 @@ async fn a_workload_is_its_roots_authors() {
                 write(2, DEPLOYMENT, "create", "replicasets.apps/app-6c4cd4bbc8").owned_by("Deployment/app"),
             ],
             &[
-                "1 Database main 1 system:serviceaccount:ops:operator 1 own request",
-                "2 Database main 2 alice 0 owner chain",
+                // What it holds makes it a workload; without a kind in its body it goes by its resource.
+                "0 databases main 0 alice 0 own request",
+                "1 databases main 1 system:serviceaccount:ops:operator 1 own request",
+                "2 databases main 2 alice 0 owner chain",
             ],
         ),
         (

@@ -24,11 +24,11 @@ fn a_finding_is_a_row_and_its_lists_are_joined() {
         text,
         "finding_id,detection,title,severity,confidence,risk,attack,tactics,first_seen,last_seen,count,cluster,identity,\
          impersonated_identity,verb,namespace,resource,name,images,reasons,outcome,client_ip,user_agent,source_file,\
-         source_line,source_sha256,audit_ids\r\n\
+         source_line,source_sha256,audit_ids,lowered_from,lowered_by,lowered_reason\r\n\
          5f0c5f0c5f0c5f0c5f0c5f0c5f0c5f0c,privileged-container,Privileged container,high,medium,30,T1610; T1053.007,\
          Execution; Persistence,2026-11-24T10:00:00.250+00:00,2026-11-24T10:00:05.250+00:00,2,prod,alice,root,create,web,\
          cronjobs,backup,nginx:1; busybox,container c is privileged; so is d,allowed,10.0.0.7,kubectl/v1.36,\
-         logs/audit.log,7,abababababababababababababababababababababababababababababababab,a1; a2\r\n"
+         logs/audit.log,7,abababababababababababababababababababababababababababababababab,a1; a2,,,\r\n"
     );
 }
 
@@ -47,8 +47,13 @@ fn what_a_spreadsheet_would_run_is_text() {
             ..finding()
         }];
         let [row] = rows(&findings).try_into().unwrap();
-        assert_eq!(row[12], format!("'{name}"));
-        assert_eq!(row[18], format!("'{name}; nginx"));
+        // A carriage return is spelled out, and so it is text.
+        let text = match start {
+            "\r" => name.replace('\r', "\\r"),
+            _ => format!("'{name}"),
+        };
+        assert_eq!(row[12], text);
+        assert_eq!(row[18], format!("{text}; nginx"));
     }
 }
 
@@ -61,7 +66,11 @@ fn a_hostile_name_stays_in_its_cell() {
     };
     let rows = rows(&[hostile, blank()]);
     assert_eq!(rows.len(), 2);
-    assert_eq!(rows[0][17], format!("'{HOSTILE}"));
-    assert_eq!(rows[0][22], format!("a{HOSTILE}"));
+    let spelled =
+        ['\r', '\0', '\u{1b}', '\u{202e}'].iter().fold(HOSTILE.to_owned(), |text, control| {
+            text.replace(*control, &control.escape_debug().to_string().replace("\\0", "\\u{0}"))
+        });
+    assert_eq!(rows[0][17], format!("'{spelled}"));
+    assert_eq!(rows[0][22], format!("a{spelled}"));
     assert_eq!(rows[1][17], "");
 }
