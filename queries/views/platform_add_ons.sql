@@ -32,9 +32,6 @@ judged AS (
         WHEN coalesce(array_length(args), 0) > 0 THEN starts_with(args[1], '-') OR array_has(programs, args[1])
         ELSE true
       END
-      -- Options by which an agent runs a program, such as Falco's program_output and Fluent Bit's input `exec`.
-      AND NOT regexp_like(array_to_string(array_concat(coalesce(command, make_array('')), coalesce(args, make_array(''))), chr(10)),
-        '(^|[^a-z])(exec|program|program_output|command|cmd|script)s?([^a-z]|$)|[|;&`<>]|\$\([^A-Z)]', 'i')
     ) AS listed,
     bool_or(array_has(powers, 'hostPID')) AS may_see_processes
   FROM ran
