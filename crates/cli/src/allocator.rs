@@ -122,7 +122,7 @@ fn size(layout: Layout) -> isize {
 /// Does not come back. Sleeping takes no memory, which parking may.
 fn stop() -> ! {
     loop {
-        std::thread::sleep(Duration::from_secs(3600));
+        std::thread::sleep(Duration::from_hours(1));
     }
 }
 

@@ -134,7 +134,7 @@ impl Memory {
         let is_new = |id: &String| candidate.new_events.contains(id) && !known.contains(id);
         let new: Vec<bool> = candidate.finding.event_ids.iter().map(is_new).collect();
         let is_raised = candidate.finding.severity > entry.recorded.finding.severity;
-        if !new.contains(&true) && !(is_raised && is_uncovered) {
+        if !(new.contains(&true) || is_raised && is_uncovered) {
             return;
         }
         merge(&mut entry.recorded.finding, &candidate.finding, &new);

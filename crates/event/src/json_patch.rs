@@ -967,9 +967,9 @@ mod tests {
         let long = "/a".repeat(200_000);
         assert_eq!(shown(&json!([{"op": "add", "path": long, "value": 1}])).0, json!({}));
         let mut doubling = vec![json!({"op": "add", "path": "/a", "value": {"b": "c"}})];
-        let copies =
+        let growing =
             (0..64).map(|copy| json!({"op": "copy", "from": "/a", "path": format!("/a/{copy}")}));
-        doubling.extend(copies);
+        doubling.extend(growing);
         doubling.push(json!({"op": "add", "path": "/spec/hostPID", "value": true}));
         let (_, copied) = shown(&json!(doubling));
         assert_eq!(copied.last(), Some(&(String::new(), None)));

@@ -105,7 +105,7 @@ async fn an_exception_of_images_covers_all_that_runs_or_nothing() {
             "an image volume",
             |e| {
                 spec(e)["volumes"] =
-                    json!([{"name": "v", "image": {"reference": "evil.example/x"}}])
+                    json!([{"name": "v", "image": {"reference": "evil.example/x"}}]);
             },
             false,
         ),

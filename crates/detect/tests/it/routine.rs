@@ -157,32 +157,32 @@ async fn an_agent_that_does_more_than_its_makers_say_is_not_routine() {
     let changes: [(&str, Change); 11] = [
         ("another image", |b| container(b)["image"] = json!("evil.example/kube-proxy:v1")),
         ("an image of the same registry", |b| {
-            container(b)["image"] = json!("registry.k8s.io/e2e-test-images/busybox:1")
+            container(b)["image"] = json!("registry.k8s.io/e2e-test-images/busybox:1");
         }),
         ("another program", |b| container(b)["command"] = json!(["/bin/sh", "-c", "sleep 1"])),
         ("a hook", |b| {
-            container(b)["lifecycle"] = json!({"postStart": {"exec": {"command": ["/bin/sh"]}}})
+            container(b)["lifecycle"] = json!({"postStart": {"exec": {"command": ["/bin/sh"]}}});
         }),
         ("a probe", |b| container(b)["livenessProbe"] = json!({"exec": {"command": ["/x"]}})),
         ("a variable", |b| {
-            container(b)["env"] = json!([{"name": "LD_PRELOAD", "value": "/var/x.so"}])
+            container(b)["env"] = json!([{"name": "LD_PRELOAD", "value": "/var/x.so"}]);
         }),
         ("the node's root", |b| {
             b["spec"]["template"]["spec"]["volumes"][0] =
-                json!({"name": "lock", "hostPath": {"path": "/"}})
+                json!({"name": "lock", "hostPath": {"path": "/"}});
         }),
         ("a file over its program", |b| {
             container(b)["volumeMounts"][2] =
-                json!({"name": "config", "mountPath": "/usr/local/bin/kube-proxy", "subPath": "x"})
+                json!({"name": "config", "mountPath": "/usr/local/bin/kube-proxy", "subPath": "x"});
         }),
         ("a file that the loader reads", |b| {
             container(b)["volumeMounts"][2] =
-                json!({"name": "config", "mountPath": "/etc/ld.so.preload", "subPath": "x"})
+                json!({"name": "config", "mountPath": "/etc/ld.so.preload", "subPath": "x"});
         }),
         ("the node's processes", |b| b["spec"]["template"]["spec"]["hostPID"] = json!(true)),
         ("a second container", |b| {
             b["spec"]["template"]["spec"]["initContainers"] =
-                json!([{"name": "i", "image": "evil.example/x"}])
+                json!([{"name": "i", "image": "evil.example/x"}]);
         }),
     ];
     for (what, change) in changes {
@@ -218,7 +218,7 @@ async fn an_update_is_routine_only_for_what_is_harmless() {
         ("command", |b| container(b)["command"] = json!(["/bin/sh"])),
         ("repository", |b| container(b)["image"] = json!("registry.k8s.io/kube-proxy/x:1")),
         ("registry", |b| {
-            container(b)["image"] = json!("registry.k8s.io.evil.example/kube-proxy:1")
+            container(b)["image"] = json!("registry.k8s.io.evil.example/kube-proxy:1");
         }),
     ];
     for (what, change) in changes {

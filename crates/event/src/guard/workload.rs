@@ -64,8 +64,8 @@ fn stop(path: &str, before: Option<&Value>, after: Option<&Value>) -> Option<&'s
         "nodeSelector" => {
             let is_platform =
                 matches!(path, "nodeSelector.kubernetes.io/os" | "nodeSelector.kubernetes.io/arch");
-            (!is_default && !(is_platform && matches!(text, "linux" | "amd64" | "arm64")))
-                .then_some("stopped")
+            let is_usual = is_platform && matches!(text, "linux" | "amd64" | "arm64");
+            (!is_default && !is_usual).then_some("stopped")
         }
         "affinity" | "topologySpreadConstraints" => {
             let is_preferred =

@@ -209,8 +209,8 @@ fn roles_powers_and_sources_are_kept() {
 #[test]
 fn hostile_texts_cost_little() {
     let deep = format!("{}containers{}", "[".repeat(100_000), "]".repeat(100_000));
-    let aliases: String =
-        (1..60).map(|i| format!("a{i}: &a{i} [{}]\n", format!("*a{},", i - 1).repeat(9))).collect();
+    let alias = |i: usize| format!("a{i}: &a{i} [{}]\n", format!("*a{},", i - 1).repeat(9));
+    let aliases = (1..60).map(alias).collect::<Vec<_>>().concat();
     let laughs = format!("containers: &a0 [x]\n{aliases}");
     let braces = "{{containers".repeat(50_000);
     let nested = (0..12).fold("containers".to_owned(), |text, _| json!({"a": text}).to_string());

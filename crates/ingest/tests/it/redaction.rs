@@ -142,6 +142,8 @@ fn event_ids_follow_the_secret_and_the_key() {
     assert_ne!(id("a", Some(1)), id("a", None));
 }
 
+type Write<'a> = &'a dyn Fn(&str) -> String;
+
 /// A line that Docker split, as whatever passed it on may have written it anew.
 #[test]
 fn the_parts_of_a_line_that_docker_split_are_one_event_however_they_are_written() {
@@ -156,7 +158,6 @@ fn the_parts_of_a_line_that_docker_split_are_one_event_however_they_are_written(
         units.concat()
     };
     let time = r#""time": "2026-11-24T10:09:15.123456789Z""#;
-    type Write<'a> = &'a dyn Fn(&str) -> String;
     let forms: [(&str, Write<'_>); 8] = [
         ("as Docker does", &|part| {
             format!(

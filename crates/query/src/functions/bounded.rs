@@ -82,9 +82,9 @@ fn items(arguments: &[Argument], row: usize) -> f64 {
         [_] => (0.0, of(arguments, 0).number(row)),
         _ => (of(arguments, 0).number(row), of(arguments, 1).number(row)),
     };
-    let step = if arguments.len() > 2 { of(arguments, 2).number(row).abs() } else { 1.0 };
+    let stride = if arguments.len() > 2 { of(arguments, 2).number(row).abs() } else { 1.0 };
     // A step of zero is refused by the function.
-    if step == 0.0 { 0.0 } else { ITEM * (stop - start).abs() / step }
+    if stride == 0.0 { 0.0 } else { ITEM * (stop - start).abs() / stride }
 }
 
 /// What replacing makes: found by looking only where a text that consists of nothing else would be too much.
@@ -137,13 +137,13 @@ impl Argument {
         let bytes = values.to_data().get_slice_memory_size().unwrap_or_default();
         let lengths = length(values.as_ref()).ok().and_then(float);
         let numbers = match values.data_type() {
-            DataType::Interval(_) => intervals(&values),
+            DataType::Interval(_) => Some(intervals(&values)),
             DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
                 let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
                 let micros = cast(&values, &micros).ok();
                 micros.and_then(|micros| cast(&micros, &DataType::Int64).ok()).and_then(float)
             }
-            kind if kind.is_numeric() => float(values.clone()),
+            kind if kind.is_numeric() => float(&values),
             _ => None,
         };
         let texts = match values.data_type() {
@@ -181,8 +181,8 @@ impl Argument {
     }
 }
 
-fn float(values: ArrayRef) -> Option<Float64Array> {
-    as_float64_array(&cast(&values, &DataType::Float64).ok()?).ok().cloned()
+fn float(values: &ArrayRef) -> Option<Float64Array> {
+    as_float64_array(&cast(values, &DataType::Float64).ok()?).ok().cloned()
 }
 
 fn value(values: &Float64Array, row: usize) -> f64 {
@@ -190,7 +190,7 @@ fn value(values: &Float64Array, row: usize) -> f64 {
 }
 
 /// Intervals in microseconds, a month as its fewest days.
-fn intervals(values: &ArrayRef) -> Option<Float64Array> {
+fn intervals(values: &ArrayRef) -> Float64Array {
     const DAY: f64 = 86_400e6;
     let micros = |row| match ScalarValue::try_from_array(values, row).ok()? {
         ScalarValue::IntervalMonthDayNano(Some(interval)) => Some(
@@ -203,7 +203,7 @@ fn intervals(values: &ArrayRef) -> Option<Float64Array> {
         ScalarValue::IntervalYearMonth(Some(months)) => Some(f64::from(months) * 28.0 * DAY),
         _ => None,
     };
-    Some((0..values.len()).map(micros).collect())
+    (0..values.len()).map(micros).collect()
 }
 
 /// A function of the engine that is refused what would be too large.

@@ -176,6 +176,7 @@ impl PartitionEvaluator for Evaluator {
     }
 }
 
+#[expect(clippy::ref_option, reason = "the column is that of the option")]
 fn value<T>(row: &Option<T>) -> Result<ScalarValue>
 where
     Option<T>: Column,
