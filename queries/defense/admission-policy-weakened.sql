@@ -12,8 +12,8 @@ description: >-
   set to let pass what it should refuse, by whatever verb or form of patch. It is compared with the version before. Of a version
   that the log does not show, what lets something pass counts, and what a person writes without the result being in the
   log; of an account what empties it, exempts from it, makes its expression a constant, or hides the result. Quiet is what an account in the product's own namespace does with objects that are named
-  after the product, and a new certificate alone: an attacker would need a token of the policy engine itself, or would have
-  changed nothing but who is believed to be its server.
+  after the product, and a new certificate alone by an account: an attacker would need a token of the policy engine itself,
+  or of some account that may write webhooks. A person's new certificate counts.
 blind_spots: >-
   At Metadata level what an account writes. Whether an expression that was changed by an account still refuses anything.
   Exemptions inside the configuration of an engine.
@@ -30,8 +30,10 @@ covers: [DE-004]
 SELECT event_id, act || ': ' || string_agg(what, '; ') AS reason
 FROM guard_writes
 WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'controller'
-  AND change IN ('removed', 'emptied', 'not enforced', 'exempted', 'narrowed', 'redirected', 'condition', 'weakened', 'collected', 'unseen')
+  AND change IN ('removed', 'emptied', 'not enforced', 'exempted', 'narrowed', 'redirected', 'condition', 'weakened', 'collected', 'unseen', 'certificate')
   AND CASE
+    -- Another authority is believed, or nobody is: accounts renew certificates, people do not.
+    WHEN change = 'certificate' THEN identity_kind IN ('human', 'anonymous', 'node')
     -- A whole version that is not compared, and shows no gap, is a policy like others.
     WHEN change = 'weakened' AND NOT compared THEN false
     WHEN identity_kind IN ('human', 'anonymous', 'node') THEN true
