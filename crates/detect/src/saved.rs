@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use datafusion::common::ParamValues;
 use serde::Deserialize;
 
-use crate::detection::{HeadError, Parameter, ParameterError, bind, split};
+use crate::detection::{HeadError, Parameter, ParameterError, bind};
+use crate::head::split;
 use crate::pack::BUILT_IN;
 
 /// The folder of ready queries.

@@ -22,6 +22,9 @@ mod expression;
 mod extract;
 mod field_changes;
 mod finding_state;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grants;
 mod guard;
 mod history;

@@ -76,7 +76,11 @@ fn simple_words(script: &str) -> Option<Vec<String>> {
                     match characters.next()? {
                         '"' => break,
                         '$' | '`' => return None,
-                        '\\' => word.push(characters.next()?),
+                        // Before any other character a backslash is itself.
+                        '\\' => match characters.next()? {
+                            escaped @ ('$' | '`' | '"' | '\\') => word.push(escaped),
+                            other => word.extend(['\\', other]),
+                        },
                         other => word.push(other),
                     }
                 }
@@ -506,6 +510,8 @@ mod tests {
             (&["sh", "-c", "pg_isready -U app"], Some("pg_isready|-U|app")),
             (&["/bin/sh", "-c", " cat '/etc/hosts' "], Some("cat|/etc/hosts")),
             (&["sh", "-c", "echo \"a b\" c\\ d"], Some("echo|a b|c d")),
+            (&["sh", "-c", "\"l\\s\" \"\\$\\\\\""], Some("l\\s|$\\")),
+            (&["sh", "-c", "ls \"a\\\nb\""], None),
             (&["sh"], None),
             (&["sh", "-v"], None),
             (&["sh", "-c"], None),

@@ -3,10 +3,11 @@
 use podtrail_event::RedactionKey;
 
 use crate::block::{Block, Kind};
+use crate::envelope::{Contents, Place, unwrap};
 use crate::frame::{Framer, Limits};
 use crate::json::Extent;
 use crate::parse::{Origin, parse_block};
-use crate::span::separator_length;
+use crate::span::{Span, separator_length};
 use crate::wrapper;
 
 /// A record of a log.
@@ -125,4 +126,34 @@ pub fn read(
     }
     read.damage.sort();
     read
+}
+
+/// A value that was taken out of its envelopes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unwrapped {
+    /// Where it stands, or the string in which it was.
+    pub offset: u64,
+    /// The line of that, from 1.
+    pub line: u64,
+    /// Its text.
+    pub bytes: Vec<u8>,
+    /// Whether it stands in the record as it is.
+    pub is_borrowed: bool,
+    /// The names of the envelopes around it.
+    pub envelopes: Vec<&'static str>,
+}
+
+/// What is in a record, and how many parts of it are damaged.
+pub fn unwrapped(record: &[u8]) -> (Vec<Unwrapped>, Vec<(u64, u64)>) {
+    let mut contents = Contents::default();
+    unwrap(Span::at(Place::START, record), &mut contents);
+    let found = contents.candidates.into_iter().map(|candidate| Unwrapped {
+        offset: candidate.place.offset,
+        line: candidate.place.line,
+        is_borrowed: matches!(candidate.json, std::borrow::Cow::Borrowed(_)),
+        bytes: candidate.json.into_owned(),
+        envelopes: candidate.facts.envelopes,
+    });
+    let damaged = contents.damaged.iter().map(|damage| (damage.place.offset, damage.place.line));
+    (found.collect(), damaged.collect())
 }

@@ -221,6 +221,7 @@ impl<'a> Search<'a> {
             Json::Array(elements) => {
                 if let Some(patched) = patched(elements) {
                     self.visit(&patched, kind, depth + 1, texts);
+                    self.beside_operations(elements, kind, depth, texts);
                     return;
                 }
                 for (index, element) in elements.iter().enumerate() {
@@ -233,6 +234,24 @@ impl<'a> Search<'a> {
             }
             Json::Text(text) => self.text(text, kind, depth, texts),
             Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+
+    /// Looks at what operations of a JSON Patch have beside their own members: somebody else may read it.
+    fn beside_operations(
+        &mut self,
+        operations: &[Json<'a>],
+        kind: Option<&Text<'a>>,
+        depth: usize,
+        texts: usize,
+    ) {
+        for operation in operations {
+            let Json::Object(members) = operation else { continue };
+            for (key, value) in members {
+                if !matches!(&**key, "op" | "path" | "from" | "value") {
+                    self.member(key, value, kind, depth + 2, texts);
+                }
+            }
         }
     }
 
@@ -546,8 +565,10 @@ fn is_node_file(file: &Json<'_>) -> bool {
 
 /// What the operations of a JSON Patch set, where a list is one. Variables of a policy may stand for an index.
 fn patched<'a>(elements: &[Json<'a>]) -> Option<Json<'a>> {
+    const OPERATIONS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
     let is_operation = |json: &Json<'a>| {
-        json.text("op").is_some() && json.text("path").is_some_and(|path| path.starts_with('/'))
+        json.text("op").is_some_and(|op| OPERATIONS.contains(&&*op))
+            && json.text("path").is_some_and(|path| path.starts_with('/'))
     };
     if elements.is_empty() || !elements.iter().all(is_operation) {
         return None;
@@ -630,14 +651,22 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(text.get(..text.len().min(MAX_TEXT))?).ok()?).ok()
 }
 
-/// The objects and lists in a text of JSON or YAML.
+/// The objects and lists in a text of JSON or YAML, as it is written or, where that is neither, before a template engine
+/// fills anything in.
 fn documents(text: &str) -> Vec<Json<'static>> {
-    let text = without_directives(text);
+    parsed(text).unwrap_or_else(|| match without_directives(text) {
+        Cow::Borrowed(_) => Vec::new(),
+        Cow::Owned(text) => parsed(&text).unwrap_or_default(),
+    })
+}
+
+/// The objects and lists in a text; nothing where it is neither JSON nor YAML.
+fn parsed(text: &str) -> Option<Vec<Json<'static>>> {
     let trimmed = text.trim_start();
     if trimmed.starts_with(['{', '['])
         && let Ok(json) = serde_json::from_str::<Json<'_>>(trimmed)
     {
-        return vec![owned(json)];
+        return Some(vec![owned(json)]);
     }
     let options = serde_saphyr::options! {
         duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
@@ -650,9 +679,9 @@ fn documents(text: &str) -> Vec<Json<'static>> {
         },
     };
     let documents: Vec<Json<'_>> =
-        serde_saphyr::from_multiple_with_options(&text, options).unwrap_or_default();
+        serde_saphyr::from_multiple_with_options(text, options).ok()?;
     let is_structured = |json: &Json<'_>| matches!(json, Json::Object(_) | Json::Array(_));
-    documents.into_iter().filter(is_structured).map(owned).collect()
+    Some(documents.into_iter().filter(is_structured).map(owned).collect())
 }
 
 /// A text without what a template engine or a workflow fills in, which no YAML parser takes: a line that is only a

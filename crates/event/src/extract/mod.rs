@@ -19,6 +19,8 @@ use crate::document::Value;
 use crate::json_patch::{self, Copied};
 use crate::workload::CopiedField;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use embedded::embedded as embedded_in;
 pub(crate) use volume::network_source;
 pub(crate) use workload::{add_posture, ephemeral_containers, has_template, workload};
 pub(crate) use write::{Shown, write};

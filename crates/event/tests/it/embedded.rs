@@ -120,6 +120,23 @@ fn a_pod_spec_is_found_wherever_it_stands() {
     }
 }
 
+/// What a search takes for a JSON Patch or a template may be something else to whom it is for.
+#[test]
+fn what_looks_like_a_patch_or_a_template_hides_nothing() {
+    let harmless = r#"{"containers": [{"image": "a"}]}"#;
+    let braces = json!({"a": "{{", "spec": privileged(), "b": "}}"}).to_string();
+    for object in [
+        json!({"spec": [{"op": "add", "path": "/x", "value": 1, "template": privileged()}]}),
+        json!({"spec": [{"op": "set", "path": "/x", "value": privileged()}]}),
+        json!({"data": {"x": braces}}),
+        json!({"data": {"x": format!("{harmless}\n---\n{braces}")}}),
+        json!({"data": {"x": format!("a: '{{{{'\nspec: {}\nb: '}}}}'\nc: {harmless}", privileged())}}),
+    ] {
+        let shown = object.to_string();
+        assert!(is_privileged(&created("example.com", "things", object)), "{shown}");
+    }
+}
+
 #[test]
 fn what_only_refuses_selects_or_reports_holds_nothing() {
     for (group, resource, object) in [

@@ -3,6 +3,7 @@
 pub mod accounting;
 pub mod canonical;
 pub mod run;
+pub mod structured;
 
 /// Makes this thread the only one that works: handing work to another costs more than a short input does.
 pub fn set_up_pool() {

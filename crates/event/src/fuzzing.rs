@@ -1,0 +1,57 @@
+//! Private parts that fuzz targets call thousands of times a second.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::body::Json;
+use crate::canonical::Canonical;
+use crate::column::Text;
+use crate::extract::{self, Bodies};
+use crate::{json_patch, shell};
+
+/// The digests of an event: of the tape of simd-json, and of the text as serde_json takes it. Nothing where one refuses it.
+pub fn digests(json: &[u8]) -> (Option<String>, Option<String>) {
+    let mut canonical = Canonical::default();
+    let mut copy = json.to_vec();
+    let tape = simd_json::to_tape(&mut copy).ok();
+    let of_tape = tape.and_then(|tape| canonical.digest_of_tape(&tape.0, json));
+    let raw: Option<&RawValue> = serde_json::from_slice(json).ok();
+    (of_tape, raw.map(|raw| canonical.digest_of_text(raw.get())))
+}
+
+/// What a JSON Patch shows of an object of which nothing is known.
+pub fn shown(operations: Vec<Value>) -> Value {
+    json_patch::of_unknown(operations).node.into_tree()
+}
+
+/// The words of the one program that a command runs.
+pub fn simple_command(command: &[&str]) -> Option<Vec<String>> {
+    let command: Vec<Text<'_>> = command.iter().map(|word| Text::from(*word)).collect();
+    let words = shell::simple_command(&command)?;
+    Some(words.iter().map(|word| word.to_string()).collect())
+}
+
+/// What is found in an object of a kind that is not known.
+#[derive(Debug)]
+pub struct Found {
+    /// How many places hold pod specs, containers and host paths.
+    pub places: usize,
+    /// Whether a container is privileged.
+    pub is_privileged: bool,
+}
+
+/// Searches an object for pod specs.
+pub fn embedded(group: &str, object: &str) -> Found {
+    let (workload, embedded) =
+        extract::embedded_in(None, group, "things", &Bodies::of_object(object));
+    let containers = workload.iter().flat_map(|workload| workload.containers.iter().flatten());
+    Found {
+        places: embedded.and_then(|embedded| embedded.places).map_or(0, |places| places.len()),
+        is_privileged: containers.into_iter().any(|container| container.privileged == Some(true)),
+    }
+}
+
+/// Whether a text is a value that bodies can hold.
+pub fn is_body(json: &str) -> bool {
+    serde_json::from_str::<Json<'_>>(json).is_ok()
+}
