@@ -678,8 +678,7 @@ fn parsed(text: &str) -> Option<Vec<Json<'static>>> {
             max_recorded_anchor_events: MAX_NODES,
         },
     };
-    let documents: Vec<Json<'_>> =
-        serde_saphyr::from_multiple_with_options(text, options).ok()?;
+    let documents: Vec<Json<'_>> = serde_saphyr::from_multiple_with_options(text, options).ok()?;
     let is_structured = |json: &Json<'_>| matches!(json, Json::Object(_) | Json::Array(_));
     Some(documents.into_iter().filter(is_structured).map(owned).collect())
 }

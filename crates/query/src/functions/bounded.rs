@@ -135,13 +135,16 @@ impl Argument {
         };
         let rows = values.len().max(1) as f64;
         let bytes = values.to_data().get_slice_memory_size().unwrap_or_default();
-        let lengths = length(values.as_ref()).ok().and_then(float);
+        let lengths = length(values.as_ref()).ok().as_ref().and_then(float);
         let numbers = match values.data_type() {
             DataType::Interval(_) => Some(intervals(&values)),
             DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
                 let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
                 let micros = cast(&values, &micros).ok();
-                micros.and_then(|micros| cast(&micros, &DataType::Int64).ok()).and_then(float)
+                micros
+                    .and_then(|micros| cast(&micros, &DataType::Int64).ok())
+                    .as_ref()
+                    .and_then(float)
             }
             kind if kind.is_numeric() => float(&values),
             _ => None,
