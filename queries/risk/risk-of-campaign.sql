@@ -1,6 +1,6 @@
 /*
 id: risk-of-campaign
-title: Facts that add up over days, identities or clusters of one hand
+title: Findings that add up across identities, days or clusters
 severity: high
 confidence: medium
 risk: 0
@@ -35,7 +35,7 @@ parameters:
 */
 WITH acts AS (
   SELECT
-    facts.event_id, facts.time, facts.cluster, detection, title, risk,
+    facts.event_id, facts.time, facts.cluster, detection, title, risk, severity IN ('info', 'low') AS is_low,
     coalesce(event.impersonated_username, event.username) AS identity,
     -- The names that installers give mean another credential in each cluster.
     CASE WHEN event.identity_kind = 'human' AND default_admins.name IS NULL THEN 'user ' || event.username
@@ -113,7 +113,7 @@ hands AS (
 points AS (
   SELECT
     hand, period, acts.detection, min(title) AS title, max(risk) AS risk, min(time) AS time, max(time) AS last,
-    first_value(event_id ORDER BY time, event_id) AS event_id,
+    first_value(event_id ORDER BY is_low, time, event_id) AS event_id, bool_and(is_low) AS is_low,
     array_agg(DISTINCT identity) AS identities, array_agg(DISTINCT cluster) AS clusters
   FROM (
     -- Two rows of periods that overlap by half: what lies within a week is in one of them.
@@ -127,7 +127,11 @@ points AS (
 campaigns AS (
   SELECT
     hand, period,
-    array_agg(event_id ORDER BY time, event_id) AS event_ids,
+    -- What is everyday work by itself weighs, and is evidence of nothing beside what is not.
+    coalesce(
+      array_agg(event_id ORDER BY time, event_id) FILTER (WHERE NOT is_low),
+      array_agg(event_id ORDER BY time, event_id)
+    ) AS event_ids,
     sum(risk) AS points,
     string_agg('+' || risk || ' ' || title, ', ' ORDER BY risk DESC, title) AS what,
     array_sort(array_distinct(flatten(array_agg(identities)))) AS identities,

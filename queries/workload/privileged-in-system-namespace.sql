@@ -1,6 +1,6 @@
 /*
 id: privileged-in-system-namespace
-title: Privileged workload of nobody's in a system namespace
+title: Privileged workload with an unknown image in a system namespace
 severity: high
 routine: low
 confidence: medium

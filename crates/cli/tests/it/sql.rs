@@ -178,7 +178,7 @@ fn no_statement_ends_the_process() {
         let steps =
             (1..40).map(|n| format!(", t{n} AS ({})", from.replace("{t}", &format!("t{}", n - 1))));
         format!(
-            "WITH t0 AS (SELECT 'xxxxxxxx' AS s){} SELECT count(*) FROM t39",
+            "WITH t0 AS (SELECT 'xxxxxxxx' AS s){} SELECT count(*), max(s) FROM t39",
             steps.collect::<String>()
         )
     };
