@@ -46,7 +46,7 @@ fn a_period_is_from_inclusive_to_exclusive() {
 fn a_one_hour_hunt_opens_only_the_files_of_its_day() {
     let (_dir, lake) = ten_days();
     let files = |scope: &[&str]| {
-        let sql = "EXPLAIN SELECT event_id FROM containers WHERE privileged";
+        let sql = "EXPLAIN SELECT event_id FROM events WHERE activity = 'workload'";
         let mut arguments = vec!["sql", "--lake", &lake, "--format", "json", "-c", sql];
         arguments.extend(scope);
         let plan = podtrail(arguments).expect(0).stdout;
