@@ -53,7 +53,7 @@ pub struct DetectStatus {
     pub duration_seconds: f64,
     /// Whether all detections could be run.
     pub complete: bool,
-    /// How many versions of the `events` table are newer than the one that the last run looked at.
+    /// How many versions of the `events` table no complete run of all detections has looked at.
     pub versions_behind: i64,
 }
 

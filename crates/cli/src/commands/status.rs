@@ -60,6 +60,7 @@ async fn status(lake: &Lake, at: DateTime<Utc>) -> anyhow::Result<Status> {
     let events = lake.events().await?;
     let findings = lake.findings().await?;
     let run = lake.last_detect_run(&findings)?;
+    let watermark = findings.watermark.unwrap_or(-1);
     let session = Session::over_findings(&findings.rows)?;
     session.add_snapshot("quarantine_log", &lake.quarantine().await?)?;
     let quarantined = "SELECT count(*) FROM quarantine_log AS refused WHERE releases IS NULL
@@ -91,7 +92,7 @@ async fn status(lake: &Lake, at: DateTime<Utc>) -> anyhow::Result<Status> {
                 .unwrap_or_default()
                 .as_secs_f64(),
             complete: run.complete,
-            versions_behind: events.version() - run.events_version,
+            versions_behind: events.version() - watermark,
         }),
         open_findings,
     })
