@@ -7,9 +7,11 @@ risk: 10
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  A person changes a config map or service of a security product by hand: its rules, or the way to it.
+  A ConfigMap, Service or endpoint of a security product is changed by somebody other than the product: its rules, or the
+  way to it. It is medium where requests no longer reach the product (the selector or external name of its Service, or its
+  endpoints, by hand) and where a policy engine is set to leave every object or every user alone.
 blind_spots: >-
-  Agents in namespaces that security_namespaces does not have.
+  Agents in namespaces that security_namespaces does not have. The content of rules.
 false_positives:
   - Maintenance of rules
 triage:
@@ -21,8 +23,46 @@ references:
   - https://attack.mitre.org/techniques/T1685/
 covers: [DE-010]
 */
-SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || events.namespace || ', a namespace of ' || product || ', by ' || coalesce(username, 'nobody') AS reason
-FROM events
-JOIN security_namespaces ON events.namespace = security_namespaces.namespace
-WHERE activity IN ('write', 'workload') AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous', 'node') AND subresource IS NULL
-  AND verb IN ('update', 'patch') AND resource IN ('configmaps', 'services', 'endpoints', 'endpointslices')
+WITH written AS (
+  SELECT
+    event.*, product,
+    lag(selector) IGNORE NULLS OVER (PARTITION BY cluster, resource, event.namespace, name ORDER BY time, event_id) AS selector_before
+  FROM (
+    SELECT
+      event_id, time, cluster, username, identity_kind, service_account_namespace, verb, activity, resource, namespace, name,
+      request_object, true AS in_scope, coalesce(json_get_json(response_object, 'spec', 'selector'), json_get_json(request_object, 'spec', 'selector')) AS selector
+    FROM events
+    WHERE activity IN ('write', 'workload') AND outcome = 'allowed' AND subresource IS NULL
+      AND resource IN ('configmaps', 'services', 'endpoints', 'endpointslices')
+    UNION ALL
+    SELECT
+      event_id, time, cluster, username, identity_kind, service_account_namespace, verb, activity, resource, namespace, name,
+      request_object, false AS in_scope, coalesce(json_get_json(response_object, 'spec', 'selector'), json_get_json(request_object, 'spec', 'selector')) AS selector
+    FROM events_history
+    WHERE activity IN ('write', 'workload') AND outcome = 'allowed' AND subresource IS NULL
+      AND resource = 'services'
+  ) AS event
+  JOIN security_namespaces ON event.namespace = security_namespaces.namespace
+)
+SELECT DISTINCT
+  event_id,
+  verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || written.namespace || ', a namespace of ' || product || ', by '
+    || coalesce(username, 'nobody')
+    || CASE WHEN sent_elsewhere THEN ': its selector or external name' ELSE '' END AS reason,
+  CASE
+    WHEN sent_elsewhere OR resource IN ('endpoints', 'endpointslices') THEN 'medium'
+    -- Kyverno: every kind, namespace and name; every user.
+    WHEN resource = 'configmaps' AND regexp_like(request_object, '\[\*(/\*)*, *\*?, *\*?\]|exclude[A-Za-z]*" *: *"[^"]*(system:authenticated|system:serviceaccounts|\*)') THEN 'medium'
+    ELSE 'low'
+  END AS severity
+FROM (
+  -- Of a write without a version before, nothing shows that it leaves the selector alone.
+  SELECT
+    *,
+    resource = 'services' AND ((selector IS DISTINCT FROM selector_before) OR regexp_like(request_object, 'externalName'))
+      AND (verb = 'update' OR regexp_like(request_object, 'selector|externalName|/spec"')) AS sent_elsewhere
+  FROM written
+) AS written
+WHERE in_scope AND verb IN ('update', 'patch') AND identity_kind IN ('human', 'anonymous', 'node', 'service_account')
+  -- The product tends its own: an attacker needs the token of an account of its namespace.
+  AND service_account_namespace IS DISTINCT FROM written.namespace

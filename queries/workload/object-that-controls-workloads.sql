@@ -39,7 +39,7 @@ SELECT
     || CASE WHEN cardinality(sources) > 0 AND fetches THEN ', from ' || array_to_string(array_slice(sources, 1, 5), ', ') ELSE '' END AS reason,
   CASE
     WHEN written_before THEN 'low'
-    WHEN array_has_any(powers, make_array('host disk', 'node file', 'node unit', 'user data')) THEN 'high'
+    WHEN array_has_any(powers, make_array('host disk', 'node file', 'node unit', 'user data', 'privileged pods for everybody')) THEN 'high'
     WHEN cardinality(powers) > 0 AND severity = 'low' THEN 'medium'
     ELSE severity
   END AS severity

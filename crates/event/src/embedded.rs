@@ -16,7 +16,9 @@ row! {
         /// Roles and bindings. At most 20.
         pub rbac: Option<Vec<Rbac<'a>>>,
         /// What else gives power over nodes: `admin access` to devices, `device configuration` for a driver, `host device`,
-        /// `host disk`, `user data` with which nodes start, `node file`, `node unit`, the `runtime socket`, a `remote task`.
+        /// `host disk`, `user data` with which nodes start, `node file`, `node unit`, the `runtime socket`, a `remote task`,
+        /// `privileged pods`, which security context constraints allow, or allow `for everybody`. Of a Secret also what its
+        /// manifests ask for: `privileged container`, `host namespaces`, `host path`, `roles`.
         pub powers: Option<Vec<Text<'a>>>,
         /// What it fetches: addresses of repositories, charts, packages and images. At most 20.
         pub sources: Option<Vec<Text<'a>>>,

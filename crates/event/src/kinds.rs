@@ -174,7 +174,7 @@ pub(crate) fn holder_kind(api_group: &str, resource: &str) -> Option<WorkloadKin
 /// Custom resources are, and the built-in kinds by which pods or nodes are changed. What only refuses, reports or selects
 /// is not: constraints, policy reports.
 pub(crate) fn is_searched(api_group: &str, resource: &str) -> bool {
-    const ONLY_REFUSE_OR_REPORT: [&str; 9] = [
+    const ONLY_REFUSE_OR_REPORT: [&str; 8] = [
         "constraints.gatekeeper.sh",
         "templates.gatekeeper.sh",
         "policies.kubewarden.io",
@@ -182,7 +182,6 @@ pub(crate) fn is_searched(api_group: &str, resource: &str) -> bool {
         "wgpolicyk8s.io",
         "aquasecurity.github.io",
         "spdx.softwarecomposition.kubescape.io",
-        "security.openshift.io",
         "authorization.openshift.io",
     ];
     // Other groups that end in `k8s.io` are custom resources, such as those of Spark.
@@ -217,6 +216,7 @@ pub(crate) fn is_searched(api_group: &str, resource: &str) -> bool {
         | ("resource.k8s.io", "resourceclaims" | "resourceclaimtemplates" | "deviceclasses") => {
             true
         }
+        ("security.openshift.io", resource) => resource == "securitycontextconstraints",
         ("apps.openshift.io", "deploymentconfigs") => false,
         (group, _) if BUILT_IN.contains(&group) => false,
         (group, _) => group.contains('.') && !ONLY_REFUSE_OR_REPORT.contains(&group),

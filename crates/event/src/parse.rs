@@ -19,6 +19,7 @@ use crate::kinds::workload_kind;
 use crate::outcome::{Evidence, Outcome, stores};
 use crate::redact::{RedactionKey, redact};
 use crate::request_uri::{DryRun, RequestQuery, kubelet_exec};
+use crate::secret::embedded_in_values;
 use crate::time_problem::TimeProblem;
 
 /// Why a JSON text is not an audit event.
@@ -76,6 +77,7 @@ impl Parser {
         json: &'a [u8],
         shipped_at: Option<Micros>,
     ) -> Result<Event<'a>, ParseError> {
+        let in_secret = if self.is_envelope_only { None } else { embedded_in_values(json) };
         let redacted = self.redaction.as_ref().and_then(|key| redact(json, key));
         let json = match redacted {
             Some(text) => {
@@ -91,6 +93,7 @@ impl Parser {
                 ..Columns::default()
             };
             columns.event.shipped_at = shipped_at;
+            columns.event.embedded = in_secret;
             columns.read(document)
         })
     }

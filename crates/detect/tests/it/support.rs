@@ -11,7 +11,11 @@ use tempfile::TempDir;
 
 /// A session over logs, one event a line, each under the name of its cluster.
 pub(crate) fn session(logs: &[(String, String)]) -> Session {
-    Session::in_memory(&[batch(logs)], Scope::default(), Limits::for_hunt(Limits::HUNT)).unwrap()
+    scoped(logs, Scope::default())
+}
+
+fn scoped(logs: &[(String, String)], scope: Scope) -> Session {
+    Session::in_memory(&[batch(logs)], scope, Limits::for_hunt(Limits::HUNT)).unwrap()
 }
 
 fn batch(logs: &[(String, String)]) -> RecordBatch {
@@ -32,6 +36,11 @@ fn batch(logs: &[(String, String)]) -> RecordBatch {
 /// A session over one log, of the cluster `test`.
 pub(crate) fn session_over(log: String) -> Session {
     session(&[("test".to_owned(), log)])
+}
+
+/// The same, for a hunt over a part of it.
+pub(crate) fn session_with_scope(log: String, scope: Scope) -> Session {
+    scoped(&[("test".to_owned(), log)], scope)
 }
 
 /// What the built-in detection `id` finds in a log.

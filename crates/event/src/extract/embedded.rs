@@ -4,11 +4,14 @@
 //! makes of it. Posture that is found here is that of the object. The search is bounded in nodes, depth and text.
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
+use flate2::read::MultiGzDecoder;
 
 use super::container::{container, has_containers};
 use super::volume::volume;
@@ -58,27 +61,37 @@ const SOURCES: [&str; 11] = [
     "sourceRepos",
 ];
 
-/// What makes a body worth reading: a sign, a source, a file or unit of a node, or data in Base64.
+/// What makes a body worth reading: a sign, a source, a file or unit of a node, or a text of several lines. So does what may
+/// be Base64 (`has_encoded_run`).
 static WORTH_READING: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let others = [
-        "binaryData",
         "ignition",
         "\"files\"",
         "\"units\"",
         "HostDisk",
         "resolver",
         "exposeDocker",
+        "allowPrivileged",
+        "allowHost",
+        "allowedCapabilities",
+        "system:",
+        "\\n",
+        "\\r",
     ];
     AhoCorasick::new(SIGNS.iter().chain(&SOURCES).chain(&others)).ok()
 });
 
 static IN_TEXT: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(SIGNS).ok());
 
+/// Base64 of a pod spec or a role that matters is longer on one line; a `uid` is shorter.
+const ENCODED_RUN: usize = 40;
+
 /// Bounds of one search. What is beyond them is not looked at.
 const MAX_NODES: usize = 200_000;
 const MAX_TEXT: usize = 2 << 20;
 const MAX_DEPTH: usize = 128;
-const MAX_TEXTS_IN_TEXTS: usize = 3;
+/// The manifest of a release of Helm is YAML in JSON in gzip in Base64 in Base64.
+const MAX_TEXTS_IN_TEXTS: usize = 4;
 const MAX_FOUND: usize = 20;
 /// Each pod spec that is joined with those before costs its length again.
 const MAX_SPECS: usize = 200;
@@ -111,8 +124,8 @@ pub(crate) fn embedded<'a>(
     resource: &str,
     bodies: &Bodies<'a, '_>,
 ) -> (Option<Workload<'a>>, Option<Embedded<'a>>) {
-    let finds_nothing = WORTH_READING.as_ref().is_none_or(|signs| !bodies.contain(signs));
-    if finds_nothing {
+    let Some(signs) = WORTH_READING.as_ref() else { return (None, None) };
+    if !bodies.any(|body| signs.is_match(body) || has_encoded_run(body)) {
         return (None, None);
     }
     let is_object = |json: &&Json<'a>| {
@@ -144,9 +157,31 @@ pub(crate) fn embedded<'a>(
     }
 }
 
+/// What a Secret holds that gives power over nodes or the cluster, for a controller that applies it; never its values.
+pub(crate) fn powers_in_secret(bodies: &Bodies<'_, '_>) -> Option<Embedded<'static>> {
+    let (workload, found) = embedded(None, "", "secrets", bodies);
+    let found = found.unwrap_or_default();
+    let workload = workload.unwrap_or_default();
+    let containers = workload.containers.unwrap_or_default();
+    let volumes = workload.volumes.unwrap_or_default();
+    let is_true = |flag: Option<bool>| flag == Some(true);
+    let shares = [workload.host_pid, workload.host_ipc, workload.host_network];
+    let posture = [
+        (containers.iter().any(|container| is_true(container.privileged)), "privileged container"),
+        (shares.into_iter().any(is_true), "host namespaces"),
+        (volumes.iter().any(|volume| volume.host_path.is_some()), "host path"),
+        (found.rbac.is_some(), "roles"),
+    ];
+    let posture = posture.into_iter().filter(|(has, _)| *has).map(|(_, power)| power.into());
+    let powers = found.powers.into_iter().flatten().map(|power| power.0.into_owned().into());
+    let powers: Vec<Text<'static>> = powers.chain(posture).collect();
+    (!powers.is_empty()).then(|| Embedded { powers: Some(powers), ..Embedded::default() })
+}
+
 struct Search<'a> {
     is_kyverno: bool,
     is_devices: bool,
+    is_security_context_constraints: bool,
     whole: bool,
     nodes: usize,
     text: usize,
@@ -172,6 +207,7 @@ impl<'a> Search<'a> {
         let mut search = Self {
             is_kyverno: group == "kyverno.io" || group.ends_with(".kyverno.io"),
             is_devices: group == "resource.k8s.io",
+            is_security_context_constraints: resource == "securitycontextconstraints",
             whole: body.whole,
             nodes: MAX_NODES,
             text: MAX_TEXT,
@@ -281,6 +317,9 @@ impl<'a> Search<'a> {
             self.power("host disk");
         }
         self.grants(json, kind);
+        if depth == 0 && self.is_security_context_constraints {
+            self.constraints(json);
+        }
         if let Some(set) = parameter(json) {
             self.visit(&set, kind, depth + 1, texts);
         }
@@ -348,6 +387,36 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Takes what `SecurityContextConstraints` allow, and whether they allow it to everybody. A patch that only adds
+    /// everybody does not show what it gives them.
+    fn constraints(&mut self, json: &Json<'a>) {
+        const FLAGS: [&str; 4] = [
+            "allowPrivilegedContainer",
+            "allowHostDirVolumePlugin",
+            "allowHostPID",
+            "allowHostIPC",
+        ];
+        const ALL: [&str; 4] = ["*", "ALL", "SYS_ADMIN", "SYS_PTRACE"];
+        const EVERYBODY: [&str; 5] = [
+            "system:authenticated",
+            "system:authenticated:oauth",
+            "system:unauthenticated",
+            "system:serviceaccounts",
+            "system:anonymous",
+        ];
+        let has = |key: &str, words: &[&str]| {
+            json.list(key).iter().filter_map(Json::as_text).any(|text| words.contains(&&*text))
+        };
+        let allows = FLAGS.iter().any(|flag| json.bool(flag) == Some(true))
+            || has("allowedCapabilities", &ALL);
+        let for_everybody = has("groups", &EVERYBODY) || has("users", &EVERYBODY);
+        match (allows || !self.whole, for_everybody) {
+            (true, true) => self.power("privileged pods for everybody"),
+            (true, false) if allows => self.power("privileged pods"),
+            _ => {}
+        }
+    }
+
     /// Takes what gives power over nodes, and what the object fetches.
     fn fact(&mut self, key: &str, value: &Json<'a>) {
         let power = match (key, value) {
@@ -356,7 +425,9 @@ impl<'a> Search<'a> {
             ("hostDevices", Json::Array(devices)) if !devices.is_empty() => "host device",
             ("hostDisk", Json::Object(_)) => "host disk",
             ("userData", Json::Text(data)) if !data.is_empty() => "user data",
-            ("files" | "storage", Json::Array(files)) if files.iter().any(is_node_file) => {
+            ("files" | "write_files" | "storage", Json::Array(files))
+                if files.iter().any(is_node_file) =>
+            {
                 "node file"
             }
             ("units", Json::Array(units)) if !units.is_empty() => "node unit",
@@ -437,14 +508,20 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Looks into a text: JSON, YAML, or what shows posture without being either, such as an expression or a template.
-    fn text(&mut self, text: &Text<'a>, kind: Option<&Text<'a>>, depth: usize, texts: usize) {
-        let text: &str = text;
-        let is_data = self.place.contains("/binaryData/") && texts == 0;
-        let decoded = if is_data { decoded(text) } else { None };
-        let text = decoded.as_deref().unwrap_or(text);
-        let has_sign = IN_TEXT.as_ref().is_some_and(|signs| signs.is_match(text));
-        if !has_sign || texts >= MAX_TEXTS_IN_TEXTS {
+    /// Looks into a text: JSON, YAML, or what shows posture without being either, such as an expression or a template; also
+    /// in Base64, with or without gzip.
+    fn text(&mut self, text: &str, kind: Option<&Text<'a>>, depth: usize, texts: usize) {
+        if texts >= MAX_TEXTS_IN_TEXTS {
+            return;
+        }
+        if let Some(decoded) = decoded(text, self.text) {
+            self.text = self.text.saturating_sub(decoded.len());
+            let length = self.place.len();
+            self.place.push('#');
+            self.text(&decoded, kind, depth + 1, texts + 1);
+            self.place.truncate(length);
+        }
+        if !IN_TEXT.as_ref().is_some_and(|signs| signs.is_match(text)) {
             return;
         }
         let Some(rest) = self.text.checked_sub(text.len()) else {
@@ -646,10 +723,66 @@ fn without_anchors<'a>(json: &Json<'a>) -> Json<'a> {
     }
 }
 
-/// The text behind Base64.
-fn decoded(text: &str) -> Option<String> {
-    String::from_utf8(STANDARD.decode(text.get(..text.len().min(MAX_TEXT))?).ok()?).ok()
+/// Whether a text has a run of characters of Base64 that is long enough for a manifest.
+fn has_encoded_run(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    // What is not of the run of its last character need not be looked at.
+    while let Some(run) = bytes.get(from..from + ENCODED_RUN) {
+        match run.iter().rposition(|byte| !is_base64(*byte)) {
+            None => return true,
+            Some(at) => from += at + 1,
+        }
+    }
+    false
 }
+
+/// Whether a byte is of Base64, for files or for URLs.
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+/// The text behind Base64, also compressed by gzip, of at most `limit` bytes.
+///
+/// Fleet, Helm, Cluster API, Ignition and cloud-init carry manifests and files of nodes in this form. Controllers of other
+/// groups may know other encodings, which are not guessed.
+fn decoded(text: &str, limit: usize) -> Option<String> {
+    // A data URL.
+    let text = text.split_once(";base64,").map_or(text, |(_, data)| data);
+    let mut plain = Vec::with_capacity(text.len().min(limit));
+    for byte in text.bytes().take(limit) {
+        match byte {
+            b'-' => plain.push(b'+'),
+            b'_' => plain.push(b'/'),
+            byte if is_base64(byte) => plain.push(byte),
+            // Decoders skip line breaks, as `base64` writes them.
+            b'\r' | b'\n' | b' ' | b'=' => {}
+            _ => return None,
+        }
+    }
+    if plain.len() < ENCODED_RUN {
+        return None;
+    }
+    let bytes = BASE64.decode(plain).ok()?;
+    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut expanded = Vec::new();
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        // What a damaged or longer stream begins with is looked at all the same.
+        let _end = MultiGzDecoder::new(&*bytes).take(limit).read_to_end(&mut expanded);
+        expanded
+    } else {
+        bytes
+    };
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Base64 whose padding was taken off and whose last character may have bits that are not used.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// The objects and lists in a text of JSON or YAML, as it is written or, where that is neither, before a template engine
 /// fills anything in.

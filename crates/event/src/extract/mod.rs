@@ -11,8 +11,6 @@ mod write;
 
 use std::cell::OnceCell;
 
-use aho_corasick::AhoCorasick;
-
 use crate::body::Json;
 use crate::column::{Map, Text};
 use crate::document::Value;
@@ -21,6 +19,7 @@ use crate::workload::CopiedField;
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use embedded::embedded as embedded_in;
+pub(crate) use embedded::powers_in_secret;
 pub(crate) use volume::network_source;
 pub(crate) use workload::{add_posture, ephemeral_containers, has_template, workload};
 pub(crate) use write::{Shown, write};
@@ -196,10 +195,12 @@ impl<'a, 't> Bodies<'a, 't> {
             .then_some(kind)
     }
 
-    /// Whether the text of a body has one of these words.
-    fn contain(&self, words: &AhoCorasick) -> bool {
-        let bodies = [self.request_value, self.response_value];
-        bodies.into_iter().flatten().any(|body| words.is_match(body.json))
+    /// Whether the text of a body is such.
+    fn any(&self, is_such: impl Fn(&str) -> bool) -> bool {
+        [self.request_value, self.response_value]
+            .into_iter()
+            .flatten()
+            .any(|body| is_such(body.json))
     }
 
     /// The message of a response that is a `Status`.

@@ -1,6 +1,12 @@
 //! What objects of other kinds hold of workloads and roles, wherever in them.
 
-use podtrail_event::{Event, Text};
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use podtrail_event::{Event, Parser, RedactionKey, Text};
 use serde_json::{Value, json};
 
 use crate::{event, row};
@@ -235,6 +241,100 @@ fn hostile_texts_cost_little() {
         let event = created("", "configmaps", json!({"data": {"x": text}}));
         assert_eq!(event.workload, None);
     }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(bytes).unwrap();
+    gzip.finish().unwrap()
+}
+
+#[test]
+fn manifests_in_base64_are_read_with_and_without_gzip() {
+    let manifest = json!({"kind": "Pod", "spec": privileged()}).to_string();
+    let plain = STANDARD.encode(&manifest);
+    let lines: Vec<&str> = plain.as_bytes().chunks(4).map(|c| str::from_utf8(c).unwrap()).collect();
+    // A comment whose Base64 has a word by which plain texts are known.
+    let word = STANDARD.decode("IyAgverbsAAA").unwrap();
+    let with_a_word = STANDARD.encode([&word[..], b"\n", manifest.as_bytes()].concat());
+    assert!(with_a_word.contains("verbs"));
+    let release = json!({"manifest": format!("---\n{manifest}")}).to_string();
+    for text in [
+        plain.clone(),
+        lines.join("\n"),
+        URL_SAFE_NO_PAD.encode(&manifest),
+        format!("data:text/plain;base64,{plain}"),
+        STANDARD.encode(gzip(manifest.as_bytes())),
+        STANDARD.encode(STANDARD.encode(gzip(release.as_bytes()))),
+        STANDARD.encode(manifest.replace("containers", "c\\u006fntainers")),
+    ] {
+        let event = created("example.com", "bundles", json!({"spec": {"payload": text}}));
+        assert!(is_privileged(&event), "{text}");
+    }
+    let event = created("example.com", "bundles", json!({"spec": {"payload": with_a_word}}));
+    assert!(is_privileged(&event));
+    // What expands without end is read up to a bound.
+    let bomb = STANDARD.encode(gzip(&vec![b' '; 64 << 20]));
+    assert_eq!(created("example.com", "bundles", json!({"spec": {"x": bomb}})).workload, None);
+}
+
+/// The powers that the manifests in a Secret ask for, and the event as it is stored.
+fn secret(body: Value) -> (Vec<String>, String) {
+    let json = event("create", "", "secrets", json!({"requestObject": body}));
+    let mut parser = Parser::new(Some(RedactionKey::new([7; 32])));
+    let event = parser.parse(json.as_bytes(), None).unwrap();
+    let powers = event.embedded.as_ref().and_then(|embedded| embedded.powers.as_deref());
+    let powers = powers.unwrap_or_default().iter().map(|power| power.to_string()).collect();
+    (powers, format!("{event:?}"))
+}
+
+#[test]
+fn of_a_secret_only_what_its_manifests_ask_for_is_kept() {
+    let manifest = json!({"kind": "Pod", "spec": {
+        "hostPID": true, "volumes": [{"name": "h", "hostPath": {"path": "/very/own/path"}}],
+        "containers": [{"name": "own-name", "image": "own/image:1", "securityContext": {"privileged": true}}],
+    }});
+    let role =
+        "kind: Role\nrules:\n- {apiGroups: ['*'], resources: ['own-things'], verbs: [get]}\n";
+    let encoded = STANDARD.encode(manifest.to_string());
+    for data in [
+        json!({"data": {"a.yaml": encoded}}),
+        json!({"stringData": {"a.json": manifest.to_string()}, "type": "helm.sh/release.v1"}),
+    ] {
+        let (powers, stored) = secret(data);
+        assert_eq!(powers, ["privileged container", "host namespaces", "host path"]);
+        for value in ["own/image", "own-name", "/very/own", &encoded] {
+            assert!(!stored.contains(value), "{stored}");
+        }
+    }
+    let (powers, stored) = secret(json!({"stringData": {"a.yaml": role}}));
+    assert_eq!(powers, ["roles"]);
+    assert!(!stored.contains("own-things"));
+    // Helm's own record of what it applied by requests of their own.
+    let release = json!({"data": {"release": encoded}, "type": "helm.sh/release.v1"});
+    assert_eq!(secret(release).0, [""; 0]);
+    assert_eq!(secret(json!({"data": {"password": "aHVudGVyMg=="}})).0, [""; 0]);
+}
+
+#[test]
+fn security_context_constraints_show_what_they_allow_and_to_whom() {
+    let powers = |verb: &str, body: Value| {
+        let event = written(
+            verb,
+            "security.openshift.io",
+            "securitycontextconstraints",
+            json!({"requestObject": body}),
+        );
+        let powers = event.embedded.and_then(|embedded| embedded.powers).unwrap_or_default();
+        powers.iter().map(|power| power.to_string()).collect::<Vec<_>>()
+    };
+    let groups = json!(["system:authenticated"]);
+    assert_eq!(powers("create", json!({"allowHostPID": true})), ["privileged pods"]);
+    let all = json!({"allowedCapabilities": ["*"], "groups": groups});
+    assert_eq!(powers("create", all), ["privileged pods for everybody"]);
+    assert_eq!(powers("create", json!({"allowHostPID": false, "groups": groups})), [""; 0]);
+    // A patch need not show what is allowed.
+    assert_eq!(powers("patch", json!({"groups": groups})), ["privileged pods for everybody"]);
 }
 
 #[test]

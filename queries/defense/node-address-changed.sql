@@ -1,0 +1,44 @@
+/*
+id: node-address-changed
+title: Address of a node changed by an account
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1557, T1609]
+tactics: [Credential Access, Execution]
+description: >-
+  The addresses or the kubelet port in the status of a node are written by somebody who is neither the node nor the platform.
+  The API server sends exec, logs and metrics requests for the node's kubelet there, so whoever changes them receives these
+  requests, or has the API server connect to a host of their choice. Accounts of a cloud controller manager in its usual
+  namespace are low: an attacker needs the token of such an account.
+blind_spots: >-
+  Writes that are logged at Metadata level do not show what of the status is written; by a person they count.
+false_positives:
+  - Simulated and virtual nodes, such as those of KWOK and Virtual Kubelet
+triage:
+  - >-
+    SELECT time, username, verb, name, request_object, outcome FROM events WHERE resource = 'nodes' AND subresource = 'status' AND name = '<name>' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://kubernetes.io/docs/reference/node/node-status/#addresses
+  - https://attack.mitre.org/techniques/T1557/
+covers: [DE-009]
+controls: [AIS-06]
+*/
+SELECT
+  event_id, coalesce(username, 'nobody') || ' writes the addresses in the status of node ' || coalesce(name, '') AS reason,
+  CASE
+    WHEN service_account_namespace IN ('kube-system', 'openshift-cloud-controller-manager')
+      AND regexp_like(service_account_name, '^([a-z]+-)?cloud-(controller|node)-manager$') THEN 'low'
+    ELSE 'medium'
+  END AS severity
+FROM events
+WHERE activity = 'write' AND api_group IS NULL AND resource = 'nodes' AND subresource = 'status' AND outcome = 'allowed'
+  AND verb IN ('update', 'patch') AND identity_kind IN ('human', 'anonymous', 'service_account')
+  AND CASE
+    WHEN request_object IS NULL THEN identity_kind IN ('human', 'anonymous')
+    ELSE json_contains(request_object, 'status', 'addresses') OR json_contains(request_object, 'status', 'daemonEndpoints')
+      -- JSON Patch.
+      OR regexp_like(request_object, '"(path|from)" *: *"/status(/addresses[^"]*|/daemonEndpoints[^"]*)?"')
+  END

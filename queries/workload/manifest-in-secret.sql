@@ -1,0 +1,42 @@
+/*
+id: manifest-in-secret
+title: Dangerous manifest hidden in a Secret
+severity: medium
+confidence: medium
+risk: 40
+attack: [T1610]
+tactics: [Execution]
+description: >-
+  A Secret is written that holds a manifest of privileged workloads, of host paths or namespaces, of roles, or files for
+  nodes. Controllers apply such Secrets with rights of their own: Cluster API's ClusterResourceSet, machine plans of
+  Rancher, cloud-init data. Values are not kept, only what the manifest asks for. The releases that Helm keeps are left out: the
+  requests that applied them show the same.
+blind_spots: >-
+  Manifests in encodings other than Base64 and gzip, and those that are split over several keys.
+false_positives:
+  - Manifests that a platform team distributes to clusters
+triage:
+  - >-
+    SELECT time, username, verb, namespace, name, secret, embedded, outcome FROM events WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1610/
+  - https://cluster-api.sigs.k8s.io/tasks/cluster-resource-set
+covers: [WL-065]
+controls: [AIS-06]
+*/
+SELECT
+  event_id,
+  coalesce(username, 'nobody') || ' writes Secret ' || coalesce(namespace || '/', '') || coalesce(name, '') || ' that holds '
+    || array_to_string(powers, ', ') AS reason,
+  CASE
+    WHEN array_has_any(powers, make_array('privileged container', 'host namespaces', 'host path', 'roles')) THEN 'high'
+    ELSE 'medium'
+  END AS severity
+FROM (
+  SELECT event_id, username, namespace, name, identity_kind, embedded['powers'] AS powers
+  FROM events
+  WHERE activity = 'secret' AND resource = 'secrets' AND subresource IS NULL AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
+)
+WHERE cardinality(powers) > 0 AND identity_kind <> 'controller'
