@@ -27,13 +27,25 @@ references:
   - https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
 covers: [DE-004]
 */
-SELECT event_id, act || ': ' || string_agg(what, '; ') AS reason
-FROM guard_writes
+WITH written AS (
+  SELECT
+    *, split_part(username, ':', 3) AS account_namespace,
+    row_number() OVER (PARTITION BY cluster, username, resource, name, change ORDER BY time, event_id) AS nth
+  FROM guard_writes
+),
+-- The namespaces whose services answer the webhooks: their own accounts renew certificates.
+served AS (SELECT DISTINCT event_id, service_namespace FROM webhooks WHERE service_namespace IS NOT NULL)
+SELECT written.event_id, act || ': ' || string_agg(DISTINCT what, '; ') AS reason
+FROM written
+LEFT JOIN served
+  ON served.event_id = written.event_id AND identity_kind = 'service_account' AND service_namespace = account_namespace
 WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'controller'
   AND change IN ('removed', 'emptied', 'not enforced', 'exempted', 'narrowed', 'redirected', 'condition', 'weakened', 'collected', 'unseen', 'certificate')
   AND CASE
-    -- Another authority is believed, or nobody is: accounts renew certificates, people do not.
+    -- Another authority is believed, or nobody is. Accounts that renew certificates do so again and again, or are those of
+    -- the webhook's own namespace or of cert-manager's: an attacker needs the token of one of them.
     WHEN change = 'certificate' THEN identity_kind IN ('human', 'anonymous', 'node')
+      OR (identity_kind = 'service_account' AND nth = 1 AND service_namespace IS NULL AND account_namespace <> 'cert-manager')
     -- A whole version that is not compared, and shows no gap, is a policy like others.
     WHEN change = 'weakened' AND NOT compared THEN false
     WHEN identity_kind IN ('human', 'anonymous', 'node') THEN true
@@ -43,5 +55,5 @@ WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'control
     WHEN change = 'condition' THEN true
     ELSE compared AND change <> 'weakened'
   END
-GROUP BY event_id, act
+GROUP BY written.event_id, act
 HAVING coalesce(bool_or(is_own), false) = false
