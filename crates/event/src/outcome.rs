@@ -61,7 +61,7 @@ const UNABLE: &str = "the server is currently unable to handle the request";
 
 impl Evidence<'_> {
     /// Whether a write may have been carried out although the answer is an error: it ended in a time-out (504), another
-    /// error of the server or a panic, and nothing says that it never got as far as the storage.
+    /// error of the server, without a status or in a panic, and nothing says that it never got as far as the storage.
     ///
     /// Whoever asks for `?timeout=1ms` gets a 504 for a write that goes on.
     pub(crate) fn is_uncertain(&self) -> bool {
@@ -69,6 +69,8 @@ impl Evidence<'_> {
         let is_server_error = match self.code {
             // Whether an aggregated API was there to be asked at all; the API server itself does not answer a write so.
             Some(503) => !matches!(message, "" | "service unavailable" | UNABLE),
+            // A server that wrote no status before the client went away.
+            Some(0) => self.stage == Some("ResponseComplete"),
             Some(code) => code >= 500,
             None => false,
         };
@@ -205,6 +207,8 @@ mod tests {
         };
         let timeout = "Timeout: request did not complete within requested timeout - context deadline exceeded";
         let done = "ResponseComplete";
+        assert!(of(Some(0), "", done));
+        assert!(!of(Some(0), "", "RequestReceived"));
         assert!(of(Some(504), timeout, done));
         assert!(of(Some(500), "etcdserver: request timed out", done));
         assert!(of(Some(500), "", done));
