@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::Utc;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use podtrail_detect::{Again, Severity, State};
@@ -159,6 +160,8 @@ pub(crate) struct DetectArgs {
     /// How often runs are due; find the gaps between runs that are more than twice as long
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
     pub(crate) every: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) proxies: ProxyArgs,
 }
 
 impl DetectArgs {
@@ -577,14 +580,24 @@ pub(crate) struct ScopeArgs {
     #[arg(long, value_name = "AGE", conflicts_with = "from")]
     since: Option<String>,
     /// User names, real or impersonated; * stands for any characters
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     identity: Vec<String>,
     /// Namespaces; * stands for any characters
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     namespace: Vec<String>,
     /// Clusters; * stands for any characters
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cluster: Vec<String>,
+    #[command(flatten)]
+    proxies: ProxyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProxyArgs {
+    /// An account that acts for every user by design, by its user name: what it does as somebody is that user's own act. The
+    /// usual accounts of Rancher, Teleport, Pinniped, GKE Connect, Azure Arc, Tailscale and others are known
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) impersonation_proxy: Vec<String>,
 }
 
 impl ScopeArgs {
@@ -604,6 +617,7 @@ impl ScopeArgs {
             namespaces: self.namespace.clone(),
             clusters: self.cluster.clone(),
             history: None,
+            impersonation_proxies: self.proxies.impersonation_proxy.clone(),
         };
         scope.check().map_err(|error| UsageError(error.to_string()))?;
         Ok(scope)

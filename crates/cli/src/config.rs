@@ -26,7 +26,7 @@ const fn setting(name: &'static str, commands: &'static [&'static str]) -> Setti
     Setting { name, commands }
 }
 
-const SETTINGS: [Setting; 12] = [
+const SETTINGS: [Setting; 13] = [
     setting("lake", &[]),
     // Elsewhere --cluster chooses among clusters, or corrects what was said at ingest.
     setting("cluster", &["ingest"]),
@@ -43,6 +43,7 @@ const SETTINGS: [Setting; 12] = [
     setting("min_severity", &[]),
     setting("fail_on", &[]),
     setting("lookback", &[]),
+    setting("impersonation_proxy", &[]),
 ];
 
 /// The variable that names the file.

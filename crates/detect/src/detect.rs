@@ -42,6 +42,8 @@ pub struct DetectOptions {
     pub limits: Limits,
     /// How many detections run side by side; `None` is one a core.
     pub jobs: Option<NonZeroUsize>,
+    /// Accounts that act for others by design, as in [`Scope::impersonation_proxies`].
+    pub impersonation_proxies: Vec<String>,
 }
 
 /// Events to look at again: those of a period.
@@ -269,6 +271,7 @@ fn open(
         from: Some(from),
         to: Some(to),
         history: Some(options.lookback),
+        impersonation_proxies: options.impersonation_proxies.clone(),
         ..Scope::default()
     };
     let session = Session::open_at(lake, &events, scope, options.limits)?;

@@ -60,6 +60,8 @@ pub struct Evidence {
     pub hides_programs: bool,
     /// Why it is a matter of course, where it is.
     pub routine: Option<String>,
+    /// The impersonation proxy through which the request came.
+    pub proxy_username: Option<String>,
     /// What is known of a write whose answer does not show whether it was carried out.
     pub uncertain: Option<Uncertainty>,
     /// Where the event stands.
@@ -94,7 +96,7 @@ SELECT
   recorded.event_id, audit_id, time, recorded.cluster, username, impersonated_username, verb, api_group, resource,
   subresource, namespace, name, outcome, client_ip, user_agent, source_file, source_sha256, source_line, source_offset,
   provider, truncated, workload['body_source'] AS body_source, workload['containers'] AS containers,
-  workload['volumes'] AS volumes, routine, outcome_uncertain
+  workload['volumes'] AS volumes, routine, outcome_uncertain, proxy_username
 FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history) AS recorded
 LEFT JOIN (
   SELECT cluster, event_id, min(routine) AS routine FROM {routine} GROUP BY cluster, event_id
@@ -175,6 +177,7 @@ fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
         programs: runs.programs,
         hides_programs: runs.hides_programs,
         routine: text("routine"),
+        proxy_username: text("proxy_username"),
         uncertain: None,
         source: Source {
             file: text("source_file"),

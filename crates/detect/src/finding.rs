@@ -201,6 +201,9 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
             }
         }
     }
+    let proxies: BTreeSet<_> =
+        events.iter().filter_map(|event| event.proxy_username.as_deref()).collect();
+    reasons.extend(proxies.iter().map(|proxy| format!("through the impersonation proxy {proxy}")));
     let (first, last) = (*events.first()?, *events.last()?);
     let mut images: Vec<String> = Vec::new();
     for image in events.iter().flat_map(|event| &event.images) {

@@ -53,7 +53,7 @@ row! {
         pub status_code: Option<i32>,
         /// How far the request got: `allowed` (it may have been a dry run where `dry_run` is null, and may not have been carried out where `outcome_uncertain`), `dry_run`, `denied_authn`, `denied_authz`, `denied_admission`, `invalid`, `conflict`, `error` or `unknown` (no response at this stage).
         pub outcome: Option<Text<'a>>,
-        /// What `username` is: `human`, `service_account`, `node`, `controller` (of the control plane), `system` or `anonymous`.
+        /// What `username` is: `human`, `service_account`, `node`, `controller` (of the control plane), `system` (another component of the platform), `cloud_service_account`, `anonymous`, or `unknown` where the log does not show the user. `identity_evidence` has the reason.
         pub identity_kind: Option<Text<'a>>,
         /// The LAST of `source_ips`, the only one that a client cannot choose.
         pub client_ip: Option<Text<'a>>,
@@ -181,6 +181,8 @@ row! {
         pub volume_claim: Option<VolumeClaim<'a>>,
         /// What is wrong with the times of the event: `absurd` where one of them is no time from 1970 to 2199, so that its text is in `extra` and `time` comes from another one; `future` where `time` is more than two hours later than when the event was read. Null where nothing is.
         pub time_problem: Option<Text<'a>>,
+        /// What `identity_kind` rests on: the group, the table of platform users or the credential that decides, such as `group system:nodes` or `user of EKS`; `in no table` of a person.
+        pub identity_evidence: Option<Text<'a>>,
     }
 }
 

@@ -1,10 +1,11 @@
-//! What the name and the groups of a user say about who is behind it.
+//! What the name, the groups and the credential of a user show about who is behind it.
 //!
-//! A spelling says nothing: whatever no table names is a person, or an external client that authenticates like one.
+//! A spelling shows nothing: whatever no table lists is a person, or an external client that authenticates like one.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 
-use crate::platform_identities::platform_identity;
+use crate::platform_identities::{cloud_of_account, platform_identity};
 
 /// The kind of an authenticated user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +20,32 @@ pub enum IdentityKind {
     Controller,
     /// Another component of the platform, or a machine that joins by a bootstrap token.
     System,
-    /// Nobody: `system:anonymous`, or no user at all.
+    /// A service account of a cloud provider, as pipelines outside of the cluster use: neither a person nor the platform.
+    CloudServiceAccount,
+    /// Nobody: `system:anonymous`, or a request that did not authenticate.
     Anonymous,
+    /// The log does not show the user.
+    Unknown,
+}
+
+/// A user as an audit event shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct User<'a, T> {
+    /// `user.username`.
+    pub username: Option<&'a str>,
+    /// `user.groups`; `None` or empty where the log does not have them.
+    pub groups: Option<&'a [T]>,
+    /// Extra `authentication.kubernetes.io/credential-id`, from Kubernetes 1.32 on.
+    pub credential: Option<&'a str>,
+}
+
+/// What a user is, and what that rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// What it is.
+    pub kind: IdentityKind,
+    /// Why: the group, the table or the credential that decides, or that none does.
+    pub evidence: Cow<'static, str>,
 }
 
 /// Service accounts of `kube-system` under which kube-controller-manager runs its controllers
@@ -88,40 +113,100 @@ pub fn service_account(username: &str) -> Option<(&str, &str)> {
     is_account.then_some((namespace, name))
 }
 
-impl IdentityKind {
-    /// The kind of a user name with its groups; `None` is a request that did not authenticate, or whose groups are not
-    /// in the log.
+impl Identity {
+    fn new(kind: IdentityKind, evidence: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, evidence: evidence.into() }
+    }
+
+    /// What a user is.
     ///
     /// A controller is known by its name AND its namespace: anybody can call an account `job-controller` elsewhere. The
     /// API server puts service accounts, nodes and bootstrap tokens into groups of their own: a name of their form
-    /// without its group comes from another authenticator, such as a certificate that somebody had signed for it.
+    /// without its group comes from another authenticator, such as a certificate that somebody had signed for it. A name
+    /// of a managed platform does not come with a client certificate.
+    ///
+    /// ```
+    /// # use podtrail_event::identity::{Identity, User};
+    /// let groups = ["system:masters"];
+    /// let user = User { username: Some("system:admin"), groups: Some(&groups), credential: None };
+    /// assert_eq!(Identity::of(&user).kind.as_str(), "human");
+    /// assert_eq!(Identity::of(&user).evidence, "group system:masters");
+    /// ```
+    pub fn of<T: Deref<Target = str>>(user: &User<'_, T>) -> Self {
+        use IdentityKind::{
+            Anonymous, CloudServiceAccount, Controller, Human, Node, ServiceAccount, System, Unknown,
+        };
+        let Some(username) = user.username.filter(|name| !name.is_empty()) else {
+            return Self::new(Unknown, "no user in the log");
+        };
+        let groups = user.groups.filter(|groups| !groups.is_empty());
+        let in_group =
+            |group: &str| groups.map(|groups| groups.iter().any(|other| **other == *group));
+        // Whether it has a group, as far as the log shows.
+        let may_be_in = |group: &str| in_group(group).unwrap_or(true);
+        let with_group = |kind, group: &'static str| match in_group(group) {
+            Some(true) => Self::new(kind, format!("group {group}")),
+            Some(false) => Self::new(Human, format!("not in group {group}")),
+            None => Self::new(kind, "name; its groups are not in the log"),
+        };
+        if username.starts_with(SERVICE_ACCOUNT) {
+            return match service_account(username) {
+                Some(("kube-system", name)) if CONTROLLERS.contains(&name) => {
+                    with_group(Controller, "system:serviceaccounts")
+                }
+                Some(_) => with_group(ServiceAccount, "system:serviceaccounts"),
+                None => Self::new(Human, "not the name of a service account"),
+            };
+        }
+        let has_form = |prefix: &str| username.strip_prefix(prefix).is_some_and(|name| !name.is_empty());
+        if matches!(username, "system:anonymous" | "system:unauthenticated") {
+            return Self::new(Anonymous, "user name");
+        }
+        if has_form("system:node:") {
+            return with_group(Node, "system:nodes");
+        }
+        if has_form("system:bootstrap:") {
+            return with_group(System, "system:bootstrappers");
+        }
+        let has_certificate = user.credential.is_some_and(|id| id.starts_with("X509SHA256="));
+        let is_master = in_group("system:masters") == Some(true);
+        if let Some(identity) = platform_identity(username) {
+            let platform = identity.platform;
+            return match identity.group {
+                Some(group) if !may_be_in(group) => {
+                    Self::new(Human, format!("not in group {group}, as the user of {platform} is"))
+                }
+                // Its users authenticate by tokens of the provider, and their rights are those of their own roles.
+                None if platform.has_tokens_only() && has_certificate => {
+                    Self::new(Human, format!("client certificate, which no user of {platform} has"))
+                }
+                None if platform.has_tokens_only() && is_master => {
+                    Self::new(Human, format!("group system:masters, which no user of {platform} has"))
+                }
+                _ => Self::new(identity.kind, format!("user of {platform}")),
+            };
+        }
+        match cloud_of_account(username) {
+            Some(cloud) if !has_certificate && !is_master => {
+                return Self::new(CloudServiceAccount, format!("service account of {cloud}"));
+            }
+            _ => {}
+        }
+        let evidence = if is_master { "group system:masters" } else { "in no table" };
+        Self::new(Human, evidence)
+    }
+}
+
+impl IdentityKind {
+    /// The kind of a user of whom only the name is known.
     ///
     /// ```
     /// # use podtrail_event::IdentityKind;
-    /// let groups = ["system:masters"];
-    /// assert_eq!(IdentityKind::of(Some("system:admin"), Some(&groups)), IdentityKind::Human);
+    /// assert_eq!(IdentityKind::of_name("system:kube-scheduler").as_str(), "controller");
     /// ```
-    pub fn of<T: Deref<Target = str>>(username: Option<&str>, groups: Option<&[T]>) -> Self {
-        let Some(username) = username else { return Self::Anonymous };
-        let groups = groups.filter(|groups| !groups.is_empty());
-        let has_group =
-            |group: &str| groups.is_none_or(|groups| groups.iter().any(|other| **other == *group));
-        if username.starts_with(SERVICE_ACCOUNT) {
-            return match service_account(username) {
-                Some(_) if !has_group("system:serviceaccounts") => Self::Human,
-                Some(("kube-system", name)) if CONTROLLERS.contains(&name) => Self::Controller,
-                Some(_) => Self::ServiceAccount,
-                None => Self::Human,
-            };
-        }
-        match username {
-            "" | "system:anonymous" | "system:unauthenticated" => Self::Anonymous,
-            name if is_of(name, "system:node:", "system:nodes", has_group) => Self::Node,
-            name if is_of(name, "system:bootstrap:", "system:bootstrappers", has_group) => {
-                Self::System
-            }
-            name => platform_identity(name, has_group).unwrap_or(Self::Human),
-        }
+    pub fn of_name(username: &str) -> Self {
+        let user = User::<&str> { username: Some(username), groups: None, credential: None };
+        Identity::of(&user).kind
     }
 
     /// The name used in the `identity_kind` column.
@@ -132,14 +217,11 @@ impl IdentityKind {
             Self::Node => "node",
             Self::Controller => "controller",
             Self::System => "system",
+            Self::CloudServiceAccount => "cloud_service_account",
             Self::Anonymous => "anonymous",
+            Self::Unknown => "unknown",
         }
     }
-}
-
-/// Whether a user name has a form, and the group that goes with it.
-fn is_of(username: &str, prefix: &str, group: &str, has_group: impl Fn(&str) -> bool) -> bool {
-    username.strip_prefix(prefix).is_some_and(|name| !name.is_empty()) && has_group(group)
 }
 
 /// What the controllers of kube-controller-manager make: the account, the resource, and the kind of owner that it makes
@@ -219,20 +301,37 @@ mod tests {
             ("system:bootstrap:abcdef", Some(bootstrappers), "system"),
             ("system:bootstrap:abcdef", Some(masters), "human"),
             ("eks:node-manager", None, "system"),
+            ("eks:node-manager", Some(masters), "human"),
             ("eks:alice", None, "human"),
+            ("ci@shop.iam.gserviceaccount.com", None, "cloud_service_account"),
+            ("ci@shop.iam.gserviceaccount.com", Some(masters), "human"),
+            ("ci@gserviceaccount.com.example", None, "human"),
+            ("IAM#ServiceId-1234", None, "cloud_service_account"),
             ("k3s-cloud-controller-manager", None, "system"),
             ("service-12@container-engine-robot.iam.gserviceaccount.com", None, "system"),
-            ("service-x@container-engine-robot.iam.gserviceaccount.com", None, "human"),
+            ("service-x@container-engine-robot.iam.gserviceaccount.com", None, "cloud_service_account"),
             ("system:anonymous", None, "anonymous"),
-            ("", None, "anonymous"),
+            ("", None, "unknown"),
         ] {
             let groups = groups.as_ref().map(<[&str; 2]>::as_slice);
-            assert_eq!(IdentityKind::of(Some(username), groups).as_str(), kind, "{username:?}");
+            let user = User { username: Some(username), groups, credential: None };
+            assert_eq!(Identity::of(&user).kind.as_str(), kind, "{username:?}");
         }
-        assert_eq!(IdentityKind::of::<&str>(None, None).as_str(), "anonymous");
-        let alone = Some(certificate.as_slice());
-        assert_eq!(IdentityKind::of(Some("system:apiserver"), alone).as_str(), "human");
-        assert_eq!(IdentityKind::of(Some("system:node:worker-1"), alone).as_str(), "human");
+        let groups = Some(certificate.as_slice());
+        for username in ["system:apiserver", "system:node:worker-1"] {
+            let user = User { username: Some(username), groups, credential: None };
+            assert_eq!(Identity::of(&user).kind.as_str(), "human");
+        }
+        let credential = Some("X509SHA256=8c6976e5b5410415bde908bd4dee15df");
+        for (username, kind, evidence) in [
+            ("eks:addon-manager", "human", "client certificate, which no user of EKS has"),
+            ("ci@shop.iam.gserviceaccount.com", "human", "in no table"),
+            ("k3s-cloud-controller-manager", "system", "user of k3s and RKE2"),
+        ] {
+            let user = User { username: Some(username), groups, credential };
+            let identity = Identity::of(&user);
+            assert_eq!((identity.kind.as_str(), &*identity.evidence), (kind, evidence));
+        }
     }
 
     #[test]

@@ -79,6 +79,7 @@ pub use grants::{BindingSubject, Grant, grants};
 pub use guard::{GuardChange, GuardChangeBuilder, GuardHistory};
 pub use history::{History, PatchedObject, Write};
 pub use identity::IdentityKind;
+pub use platform_identities::IMPERSONATION_PROXIES;
 pub use image::ImageReference;
 pub use ingress::Ingress;
 pub use json_patch::JsonPatchError;

@@ -14,7 +14,7 @@ use crate::column::{LongText, Map, Micros, Text};
 use crate::document::{Document, Member, Reader, Value};
 use crate::event::{Event, Exec};
 use crate::extract::{Bodies, Shown, write};
-use crate::identity::IdentityKind;
+use crate::identity::{Identity, IdentityKind, User as Identified};
 use crate::kinds::workload_kind;
 use crate::outcome::{Evidence, Outcome, stores};
 use crate::redact::{RedactionKey, redact};
@@ -98,6 +98,9 @@ impl Parser {
         })
     }
 }
+
+/// The extra by which Kubernetes 1.32 and later names the credential of a request (KEP-4193).
+const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
 
 /// What a timestamp of an event says.
 enum Timestamp {
@@ -401,8 +404,18 @@ impl<'a, 't> Columns<'a, 't> {
         event.request_object = self.request.map(|body| body.json.into());
         event.response_object = self.response.map(|body| body.json.into());
         let groups = event.user_groups.as_deref();
-        let identity = IdentityKind::of(event.username.as_deref(), groups);
-        event.identity_kind = Some(identity.as_str().into());
+        let credential = event.user_extra.as_ref().and_then(|extra| extra.get(CREDENTIAL));
+        let user = Identified {
+            username: event.username.as_deref(),
+            groups,
+            credential: credential.and_then(|values| values.first()).map(|value| &**value),
+        };
+        let mut identity = Identity::of(&user);
+        if identity.kind == IdentityKind::Unknown && event.status_code == Some(401) {
+            identity = Identity { kind: IdentityKind::Anonymous, evidence: "status code 401".into() };
+        }
+        event.identity_kind = Some(identity.kind.as_str().into());
+        event.identity_evidence = Some(identity.evidence.into_owned().into());
         event.client_ip = event.source_ips.as_ref().and_then(|ips| ips.last().cloned());
         let (api_group, resource, subresource) = (
             event.api_group.as_deref().unwrap_or_default(),

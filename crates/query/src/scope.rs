@@ -24,6 +24,9 @@ pub struct Scope {
     pub clusters: Vec<String>,
     /// How far the look-back goes before `from`; without it, as far as the lake does.
     pub history: Option<Duration>,
+    /// User names of accounts that act for others by design, beside [`podtrail_event::IMPERSONATION_PROXIES`]: what they do
+    /// as somebody is judged as that user's own act.
+    pub impersonation_proxies: Vec<String>,
 }
 
 /// How far before and after the period of a scope what happens there is judged: work goes on over its bounds.
@@ -103,6 +106,7 @@ impl Scope {
             namespaces: Vec::new(),
             clusters: self.clusters.clone(),
             history: self.history,
+            impersonation_proxies: self.impersonation_proxies.clone(),
         }
     }
 

@@ -229,7 +229,8 @@ impl Session {
                     "events" => Kind::KeptByActivity,
                     _ => Kind::Kept,
                 };
-                let sql = views::sql(text, suffix, known, ever, from);
+                let text = views::with_proxies(text, &self.scope.impersonation_proxies);
+                let sql = views::sql(&text, suffix, known, ever, from);
                 lazy.add(format!("{name}{suffix}"), Rows::Query(sql), kind);
             }
         }

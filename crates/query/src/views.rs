@@ -2,6 +2,8 @@
 
 mod columns;
 
+use podtrail_event::IMPERSONATION_PROXIES;
+
 pub(crate) use columns::ViewColumns;
 
 /// Stands in the SQL of a view for the suffix of the views that it is made of.
@@ -14,6 +16,10 @@ const FROM: &str = "{from}";
 
 /// Stands for the suffix of the views over everything up to the end of what the view shows, also before the look-back.
 const EVER: &str = "{ever}";
+/// Stands for the user names of impersonation proxies, as a list of SQL strings.
+const PROXIES: &str = "{proxies}";
+/// Stands for the columns of the events table, by the user whose act a request is.
+const COLUMNS_BY_USER: &str = "{columns_by_user}";
 /// What stands for the writes of a column's objects: a view in which it does shows those whose bodies show the object, and
 /// once more those of which the view `patched_…` knows more.
 const WRITES: &[(&str, &str)] = &[("{workload_writes}", "workload"), ("{rbac_writes}", "rbac")];
@@ -111,6 +117,35 @@ pub(crate) fn sql(text: &str, history: &str, known: &str, ever: &str, from: &str
         None => text.to_owned(),
     };
     text.replace(HISTORY, history).replace(KNOWN, known).replace(EVER, ever).replace(FROM, from)
+}
+
+/// The SQL of the base views, in which requests by these accounts are those of the users that they impersonate.
+pub(crate) fn with_proxies(text: &str, proxies: &[String]) -> String {
+    if !text.contains(PROXIES) {
+        return text.to_owned();
+    }
+    let declared = proxies.iter().map(String::as_str);
+    let names = IMPERSONATION_PROXIES.iter().copied().chain(declared);
+    let list: Vec<String> = names.map(|name| format!("'{}'", name.replace('\'', "''"))).collect();
+    let schema = podtrail_event::schema();
+    let columns: Vec<String> = schema.fields().iter().map(|field| by_user(field.name())).collect();
+    text.replace(PROXIES, &list.join(", ")).replace(COLUMNS_BY_USER, &columns.join(",\n  "))
+}
+
+/// A column of the events, which of a request through an impersonation proxy is that of the user whom it acts for.
+fn by_user(column: &str) -> String {
+    let otherwise = match column {
+        "username" => "impersonated_username",
+        "user_uid" => "impersonated_uid",
+        "user_groups" => "impersonated_groups",
+        "user_extra" => "impersonated_extra",
+        "identity_kind" => "identity_kind(impersonated_username)",
+        "identity_evidence" => "'named by an impersonation proxy'",
+        "impersonated_username" | "impersonated_uid" | "impersonated_groups"
+        | "impersonated_extra" => "NULL",
+        other => return other.to_owned(),
+    };
+    format!("CASE WHEN proxy_username IS NULL THEN {column} ELSE {otherwise} END AS {column}")
 }
 
 /// What one row of a view is; empty for what is none.

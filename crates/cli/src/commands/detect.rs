@@ -31,6 +31,7 @@ pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
     let checks_health = again.is_none() && (find.detection.is_empty() || !only.is_empty());
     let options = DetectOptions {
         lookback: arguments.lookback,
+        impersonation_proxies: arguments.proxies.impersonation_proxy.clone(),
         only: find.detection.clone(),
         again,
         health: checks_health.then_some(HealthOptions {

@@ -20,9 +20,25 @@ pub(super) fn is_controller() -> StringFunction {
     .build();
     let body = Body::Boolean(|arguments| {
         let [username] = arguments else { return Ok(None) };
-        Ok(Some(IdentityKind::of::<&str>(Some(username), None) == IdentityKind::Controller))
+        Ok(Some(IdentityKind::of_name(username) == IdentityKind::Controller))
     });
     StringFunction::new("is_controller", body, documentation)
+}
+
+pub(super) fn identity_kind() -> StringFunction {
+    let documentation = Documentation::builder(
+        SECTION,
+        "What a user is by its name alone, as in the column `identity_kind`, which also goes by groups and credentials.",
+        "identity_kind(username)",
+    )
+    .with_argument("username", "a user name")
+    .with_sql_example("identity_kind('alice@example.com') = 'human'")
+    .build();
+    let body = Body::Text(|arguments| {
+        let [username] = arguments else { return Ok(None) };
+        Ok(Some(IdentityKind::of_name(username).as_str().to_owned()))
+    });
+    StringFunction::new("identity_kind", body, documentation)
 }
 
 pub(super) fn makes() -> StringFunction {

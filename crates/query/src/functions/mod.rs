@@ -35,6 +35,7 @@ pub fn functions() -> Vec<ScalarUDF> {
         image::image_part(),
         identity::user_agent_tool(),
         identity::user_agent_version(),
+        identity::identity_kind(),
         identity::is_controller(),
         identity::makes(),
         network::is_private_ip(),

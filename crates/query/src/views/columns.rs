@@ -51,6 +51,10 @@ const DERIVED: &[(&[&str], Texts)] = &[
                 "token_credential_id",
                 "The id of the token in use, from `user_extra`: as `issued_credential_id` of `token_requests`.",
             ),
+            (
+                "proxy_username",
+                "The impersonation proxy through which the request came, such as that of Rancher: `username` is then the user that it acts for, and nothing is impersonated. Null for other requests.",
+            ),
             ("user_agent_tool", "The program that `user_agent` names first."),
             ("user_agent_version", "Its version."),
         ],

@@ -1,14 +1,25 @@
--- Every record in scope, with what its user name, its token and its user agent say.
+-- Every record in scope, with what its user name, its token and its user agent say. What an impersonation proxy does for a user
+-- is that user's own act. An attacker with the token of such a proxy is judged as the user that they name, and may not name a
+-- user of the platform or system:masters so: that stays an impersonation.
 SELECT
-  *,
+  {columns_by_user},
+  proxy_username,
   coalesce(impersonated_username, username) AS effective_username,
-  CASE WHEN starts_with(username, 'system:serviceaccount:') THEN split_part(username, ':', 3) END
+  CASE WHEN proxy_username IS NULL AND starts_with(username, 'system:serviceaccount:') THEN split_part(username, ':', 3) END
     AS service_account_namespace,
-  CASE WHEN starts_with(username, 'system:serviceaccount:') THEN split_part(username, ':', 4) END
+  CASE WHEN proxy_username IS NULL AND starts_with(username, 'system:serviceaccount:') THEN split_part(username, ':', 4) END
     AS service_account_name,
-  user_extra['authentication.kubernetes.io/pod-name'][1] AS token_pod_name,
-  user_extra['authentication.kubernetes.io/node-name'][1] AS token_node_name,
-  user_extra['authentication.kubernetes.io/credential-id'][1] AS token_credential_id,
+  CASE WHEN proxy_username IS NULL THEN user_extra['authentication.kubernetes.io/pod-name'][1] END AS token_pod_name,
+  CASE WHEN proxy_username IS NULL THEN user_extra['authentication.kubernetes.io/node-name'][1] END AS token_node_name,
+  CASE WHEN proxy_username IS NULL THEN user_extra['authentication.kubernetes.io/credential-id'][1] END AS token_credential_id,
   user_agent_tool(user_agent) AS user_agent_tool,
   user_agent_version(user_agent) AS user_agent_version
-FROM lake{history}
+FROM (
+  SELECT
+    *,
+    CASE
+      WHEN impersonated_username IS NOT NULL AND username IN ({proxies}) AND NOT starts_with(impersonated_username, 'system:')
+        AND coalesce(NOT array_has(impersonated_groups, 'system:masters'), true) THEN username
+    END AS proxy_username
+  FROM lake{history}
+)
