@@ -32,5 +32,5 @@ SELECT
     || coalesce(min(user_agent), '?') AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND namespace IS NULL
-  AND outcome = 'allowed' AND identity_kind = 'service_account'
+  AND outcome = 'allowed' AND identity_kind IN ('service_account', 'cloud_service_account')
 GROUP BY cluster, username

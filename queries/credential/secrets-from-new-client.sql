@@ -38,7 +38,7 @@ numbered AS (
     min(time) OVER (PARTITION BY cluster, username) AS first_time
   FROM reads
   WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list') AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account')
+    AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
 )
 SELECT
   event_id,

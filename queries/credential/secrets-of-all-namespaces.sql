@@ -2,6 +2,7 @@
 id: secrets-of-all-namespaces
 title: Secrets of all namespaces read
 severity: medium
+routine: low
 confidence: high
 risk: 45
 attack: [T1552.007]

@@ -31,5 +31,7 @@ SELECT
   coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' with ' || user_agent AS reason
 FROM client_requests
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch') AND identity_kind <> 'controller'
-  AND (tool_kind IN ('shell', 'library') AND outcome = 'allowed'
+  AND (tool_kind = 'shell' AND outcome = 'allowed'
+    -- Components of the platform are written with libraries.
+    OR tool_kind = 'library' AND outcome = 'allowed' AND identity_kind <> 'system'
     OR tool_kind = 'attack tool' AND outcome NOT IN ('unknown', 'denied_authn'))

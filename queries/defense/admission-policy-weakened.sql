@@ -45,7 +45,7 @@ WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'control
     -- Another authority is believed, or nobody is. Accounts that renew certificates do so again and again, or are those of
     -- the webhook's own namespace or of cert-manager's: an attacker needs the token of one of them.
     WHEN change = 'certificate' THEN identity_kind IN ('human', 'anonymous', 'node')
-      OR (identity_kind = 'service_account' AND nth = 1 AND service_namespace IS NULL AND account_namespace <> 'cert-manager')
+      OR (identity_kind IN ('service_account', 'cloud_service_account') AND nth = 1 AND service_namespace IS NULL AND account_namespace <> 'cert-manager')
     -- A whole version that is not compared, and shows no gap, is a policy like others.
     WHEN change = 'weakened' AND NOT compared THEN false
     WHEN identity_kind IN ('human', 'anonymous', 'node') THEN true

@@ -37,7 +37,7 @@ WITH touched AS (
       AND field IN ('node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master', 'node-role.kubernetes.io/controlplane', 'node-role.kubernetes.io/etcd')) AS is_unlabelled,
     string_agg(what, '; ') AS what
   FROM guard_writes
-  WHERE in_scope AND kind = 'node' AND identity_kind IN ('human', 'service_account', 'anonymous')
+  WHERE in_scope AND kind = 'node' AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
   GROUP BY event_id, act, identity_kind
 )
 SELECT touched.event_id, act || ': ' || what AS reason

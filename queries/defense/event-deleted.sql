@@ -27,7 +27,7 @@ WITH deleted AS (
     count(*) OVER (PARTITION BY cluster, username, date_bin(INTERVAL '1 hour', time)) AS times
   FROM events
   WHERE activity = 'write' AND resource = 'events' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account', 'anonymous')
+    AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
 )
 SELECT event_id, 'event ' || coalesce(name, '') || coalesce(' in ' || namespace, '') || ' is deleted by ' || coalesce(username, 'nobody') AS reason
 FROM deleted

@@ -26,7 +26,7 @@ SELECT
     || ', in ' || count(*) || ' requests' AS reason
 FROM events
 WHERE activity = 'write' AND resource = 'events' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'
-  AND identity_kind IN ('human', 'service_account', 'anonymous')
+  AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
 GROUP BY cluster, username, date_bin(INTERVAL '1 hour', time)
 -- One is a slip; whoever cleans up deletes several.
 HAVING count(*) >= 2 OR count(*) FILTER (WHERE verb = 'deletecollection') > 0

@@ -35,7 +35,7 @@ SELECT
   END AS severity
 FROM events
 WHERE activity = 'write' AND api_group IS NULL AND resource = 'nodes' AND subresource = 'status' AND outcome = 'allowed'
-  AND verb IN ('update', 'patch') AND identity_kind IN ('human', 'anonymous', 'service_account')
+  AND verb IN ('update', 'patch') AND identity_kind IN ('human', 'anonymous', 'service_account', 'cloud_service_account')
   AND CASE
     WHEN request_object IS NULL THEN identity_kind IN ('human', 'anonymous')
     ELSE json_contains(request_object, 'status', 'addresses') OR json_contains(request_object, 'status', 'daemonEndpoints')

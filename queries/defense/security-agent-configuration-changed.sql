@@ -63,6 +63,6 @@ FROM (
       AND (verb = 'update' OR regexp_like(request_object, 'selector|externalName|/spec"')) AS sent_elsewhere
   FROM written
 ) AS written
-WHERE in_scope AND verb IN ('update', 'patch') AND identity_kind IN ('human', 'anonymous', 'node', 'service_account')
+WHERE in_scope AND verb IN ('update', 'patch') AND identity_kind IN ('human', 'anonymous', 'node', 'service_account', 'cloud_service_account')
   -- The product tends its own: an attacker needs the token of an account of its namespace.
   AND service_account_namespace IS DISTINCT FROM written.namespace

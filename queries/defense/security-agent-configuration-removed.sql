@@ -27,7 +27,7 @@ covers: [DE-010]
 SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || events.namespace || ', a namespace of ' || product || ', by ' || coalesce(username, 'nobody') AS reason
 FROM events
 JOIN security_namespaces ON events.namespace = security_namespaces.namespace
-WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous', 'node', 'service_account')
+WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous', 'node', 'service_account', 'cloud_service_account')
   -- Products tend their own objects.
   AND NOT (identity_kind = 'service_account' AND service_account_namespace = events.namespace)
   AND subresource IS NULL

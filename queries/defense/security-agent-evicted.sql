@@ -33,6 +33,6 @@ JOIN security_agent_objects AS agent
   AND (agent.namespace IS NOT DISTINCT FROM deleted.namespace) AND (agent.name IS NOT DISTINCT FROM deleted.name)
 WHERE deleted.activity = 'workload' AND deleted.resource = 'pods' AND deleted.outcome = 'allowed'
   AND (deleted.verb IN ('delete', 'deletecollection') OR (deleted.verb = 'create' AND deleted.subresource = 'eviction'))
-  AND deleted.identity_kind IN ('human', 'service_account', 'anonymous')
+  AND deleted.identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
 GROUP BY deleted.cluster, deleted.username, deleted.namespace, agent.product, date_bin(INTERVAL '1 hour', deleted.time)
 HAVING count(*) >= 3 OR count(*) FILTER (WHERE deleted.verb = 'deletecollection') > 0

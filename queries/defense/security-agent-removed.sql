@@ -27,7 +27,7 @@ SELECT event_id, string_agg(reason, '; ') AS reason
 FROM (
   SELECT event_id, reason
   FROM security_agent_writes
-  WHERE in_scope AND identity_kind IN ('human', 'service_account', 'anonymous', 'node', 'system')
+  WHERE in_scope AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'node', 'system')
     AND (identity_kind <> 'service_account' OR change IN ('stopped', 'collected', 'removed'))
     -- Operators tend their own agents.
     AND NOT (identity_kind = 'service_account' AND (service_account_namespace IS NOT DISTINCT FROM namespace) AND change = 'removed')
@@ -41,12 +41,12 @@ FROM (
     ON agent.cluster = scaled.cluster AND agent.resource = scaled.resource AND agent.namespace = scaled.namespace
     AND agent.name = scaled.name
   WHERE scaled.activity = 'workload' AND scaled.subresource = 'scale' AND scaled.scale_replicas = 0 AND scaled.outcome = 'allowed'
-    AND scaled.identity_kind IN ('human', 'service_account', 'anonymous', 'node', 'system')
+    AND scaled.identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'node', 'system')
   UNION ALL
   SELECT event_id, verb || ' of namespace ' || name || ', which belongs to ' || product AS reason
   FROM events
   JOIN security_namespaces ON events.name = security_namespaces.namespace
   WHERE activity = 'write' AND resource = 'namespaces' AND subresource IS NULL AND verb = 'delete' AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account', 'anonymous', 'node', 'system')
+    AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'node', 'system')
 )
 GROUP BY event_id

@@ -26,5 +26,5 @@ SELECT
     || CASE count(*) WHEN 1 THEN ' time' ELSE ' times' END AS reason
 FROM events
 WHERE resource = 'cronjobs' AND verb = 'list' AND subresource IS NULL AND outcome = 'allowed'
-  AND identity_kind IN ('human', 'service_account', 'anonymous')
+  AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
 GROUP BY cluster, username, impersonated_username, namespace

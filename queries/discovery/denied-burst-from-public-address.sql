@@ -31,7 +31,7 @@ SELECT
     || array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(resource, split_part(request_uri, '?', 1)))), 1, 10), ', ') AS reason
 FROM events
 WHERE outcome IN ('denied_authn', 'denied_authz') AND client_ip IS NOT NULL
-  AND identity_kind IN ('human', 'service_account', 'anonymous')
+  AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
   AND NOT regexp_like(client_ip,
     '^(::ffff:)?(127|10|169\.254|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.|^(::1$|f[cd]|fe[89ab])', 'i')
 GROUP BY cluster, client_ip, date_bin(INTERVAL '30 minutes', time)

@@ -31,6 +31,6 @@ SELECT
     || array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(resource, split_part(request_uri, '?', 1)))), 1, 10), ', ') AS reason
 FROM events
 WHERE outcome IN ('denied_authn', 'denied_authz')
-  AND identity_kind IN ('human', 'service_account', 'anonymous')
+  AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
 GROUP BY cluster, username, client_ip, date_bin(INTERVAL '5 minutes', time)
 HAVING count(*) >= $requests

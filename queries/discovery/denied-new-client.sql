@@ -34,9 +34,9 @@ WITH uses AS (
   SELECT
     cluster, username, coalesce(split_part(split_part(user_agent, ' ', 1), '/', 1), '') AS tool, min(time) AS first
   FROM (
-    SELECT cluster, username, user_agent, time FROM events WHERE identity_kind IN ('human', 'service_account')
+    SELECT cluster, username, user_agent, time FROM events WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account')
     UNION ALL
-    SELECT cluster, username, user_agent, time FROM events_history WHERE identity_kind IN ('human', 'service_account')
+    SELECT cluster, username, user_agent, time FROM events_history WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account')
   )
   GROUP BY 1, 2, 3
 ),
@@ -50,7 +50,7 @@ denied AS (
     event_id, cluster, username, coalesce(split_part(split_part(user_agent, ' ', 1), '/', 1), '') AS tool, verb, resource,
     namespace, time
   FROM events
-  WHERE outcome = 'denied_authz' AND identity_kind IN ('human', 'service_account')
+  WHERE outcome = 'denied_authz' AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
 ),
 numbered AS (
   SELECT *, row_number() OVER (PARTITION BY cluster, username, tool ORDER BY time, event_id) AS nth FROM denied

@@ -41,13 +41,13 @@ WITH denied AS (
     event_id, cluster, coalesce(impersonated_username, username) AS identity, verb, api_group, resource, subresource,
     namespace, time, true AS in_scope
   FROM events
-  WHERE outcome = 'denied_authz' AND resource IS NOT NULL AND identity_kind IN ('human', 'service_account')
+  WHERE outcome = 'denied_authz' AND resource IS NOT NULL AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
   UNION ALL
   SELECT
     event_id, cluster, coalesce(impersonated_username, username) AS identity, verb, api_group, resource, subresource,
     namespace, time, false AS in_scope
   FROM events_history
-  WHERE outcome = 'denied_authz' AND resource IS NOT NULL AND identity_kind IN ('human', 'service_account')
+  WHERE outcome = 'denied_authz' AND resource IS NOT NULL AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
 ),
 asked AS (
   SELECT
@@ -92,7 +92,7 @@ successes AS (
   SELECT event_id, cluster, coalesce(impersonated_username, username) AS identity, resource, time
   FROM events
   WHERE outcome = 'allowed' AND resource IS NOT NULL AND subresource IS NULL AND verb IN ('get', 'list')
-    AND identity_kind IN ('human', 'service_account')
+    AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
 ),
 evidence AS (
   SELECT episodes.cluster, episodes.identity, episodes.episode, event_id, time, false AS allowed

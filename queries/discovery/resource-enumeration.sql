@@ -34,7 +34,7 @@ WITH lists AS (
   SELECT event_id, cluster, coalesce(impersonated_username, username) AS identity, resource, time
   FROM events
   WHERE verb = 'list' AND subresource IS NULL AND array_has($resources, resource)
-    AND identity_kind IN ('human', 'service_account')
+    AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
 ),
 watched AS (
   SELECT DISTINCT cluster, coalesce(impersonated_username, username) AS identity, resource

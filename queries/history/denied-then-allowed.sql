@@ -40,7 +40,7 @@ WITH tries AS (
     event_id, time, cluster, coalesce(impersonated_username, username) AS identity, verb, namespace,
     concat_ws('/', resource, subresource) AS resource, outcome, activity
   FROM events
-  WHERE identity_kind IN ('human', 'service_account') AND outcome IN ('allowed', 'denied_authz') AND namespace IS NOT NULL
+  WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account') AND outcome IN ('allowed', 'denied_authz') AND namespace IS NOT NULL
     AND verb IN ('list', 'get', 'create', 'update', 'patch', 'delete', 'deletecollection')
     AND activity IN ('workload', 'secret', 'rbac', 'access', 'read')
     -- What one may do everywhere is no find.

@@ -35,7 +35,7 @@ WITH steps AS (
     event_id, time, cluster, coalesce(impersonated_username, username) AS requester,
     'system:serviceaccount:' || namespace || ':' || name AS account, client_ip, true AS minted, NULL AS object
   FROM token_requests
-  WHERE outcome = 'allowed' AND verb = 'create' AND identity_kind IN ('human', 'service_account', 'anonymous')
+  WHERE outcome = 'allowed' AND verb = 'create' AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
   UNION ALL
   SELECT event_id, time, cluster, NULL AS requester, identity AS account, client_ip, false AS minted, object
   FROM history_writes

@@ -17,7 +17,7 @@ JOIN (
   FROM events
   WHERE activity = 'workload' AND workload IS NOT NULL AND outcome = 'allowed'
     AND glob(effective_username, $identity)
-    AND ($identity <> '*' OR identity_kind IN ('human', 'service_account', 'anonymous'))
+    AND ($identity <> '*' OR identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous'))
   GROUP BY cluster, effective_username
 ) AS f ON f.cluster = e.cluster AND f.effective_username = e.effective_username
 WHERE e.time <= f.first AND e.time >= f.first - CAST($before AS INTERVAL)

@@ -50,7 +50,7 @@ deleted AS (
   LEFT ANTI JOIN made ON events.cluster = made.cluster AND events.username = made.username AND events.name = made.name
     AND events.resource = made.resource AND coalesce(events.namespace, '') = coalesce(made.namespace, '')
   WHERE verb = 'delete' AND subresource IS NULL AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account', 'anonymous')
+    AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
     AND resource IN (
       'deployments', 'statefulsets', 'daemonsets', 'cronjobs', 'replicationcontrollers', 'persistentvolumeclaims',
       'persistentvolumes', 'namespaces'

@@ -40,7 +40,7 @@ numbered AS (
     event_id, cluster, username, client_ip, user_agent, time, in_scope,
     row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth
   FROM requests
-  WHERE identity_kind IN ('human', 'service_account') AND outcome = 'allowed'
+  WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account') AND outcome = 'allowed'
 ),
 begins AS (
   SELECT cluster, min(time) AS begin FROM (SELECT cluster, time FROM stages UNION ALL SELECT cluster, time FROM stages_history)

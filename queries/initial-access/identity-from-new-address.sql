@@ -42,7 +42,7 @@ numbered AS (
     row_number() OVER (PARTITION BY cluster, username, client_ip ORDER BY time, event_id) AS nth_of_address,
     row_number() OVER (PARTITION BY cluster, username, tool ORDER BY time, event_id) AS nth_of_tool
   FROM requests
-  WHERE identity_kind IN ('human', 'service_account') AND outcome = 'allowed'
+  WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account') AND outcome = 'allowed'
 )
 SELECT
   event_id,

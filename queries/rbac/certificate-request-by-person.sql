@@ -29,4 +29,4 @@ SELECT
 FROM certificate_requests
 WHERE verb IN ('create', 'update', 'patch') AND (subresource IS NULL OR subresource = 'approval')
   -- An attempt counts: whoever asks for a certificate wants to be somebody.
-  AND outcome <> 'dry_run' AND identity_kind IN ('human', 'service_account', 'anonymous')
+  AND outcome <> 'dry_run' AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')

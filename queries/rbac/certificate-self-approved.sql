@@ -29,4 +29,4 @@ JOIN (SELECT * FROM certificate_requests UNION ALL SELECT * FROM certificate_req
   ON asked.cluster = approved.cluster AND asked.name = approved.name AND asked.username = approved.username
 WHERE approved.subresource = 'approval' AND approved.outcome = 'allowed' AND coalesce(approved.approval, 'Approved') = 'Approved'
   AND asked.verb = 'create' AND asked.outcome = 'allowed' AND asked.time <= approved.time
-  AND approved.identity_kind IN ('human', 'service_account')
+  AND approved.identity_kind IN ('human', 'service_account', 'cloud_service_account')

@@ -25,12 +25,12 @@ WITH writes AS (
   SELECT event_id, cluster, username, time, verb, resource, name, true AS in_scope
   FROM events
   WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account')
+    AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
   UNION ALL
   SELECT event_id, cluster, username, time, verb, resource, name, false AS in_scope
   FROM events_history
   WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account')
+    AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
 ),
 numbered AS (
   SELECT *, row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth FROM writes

@@ -27,7 +27,8 @@ SELECT event_id, coalesce(username, 'nobody') || ' asks for a certificate of ' |
 FROM certificate_requests
 LEFT JOIN client_tools ON client_tools.tool = lower(user_agent_tool(user_agent))
 WHERE verb = 'create' AND outcome NOT IN ('dry_run', 'denied_authn')
-  AND (array_has(organizations, 'system:masters') OR array_has(organizations, 'kubeadm:cluster-admins') OR starts_with(common_name, 'system:'))
+  AND (array_has(organizations, 'system:masters') OR array_has(organizations, 'kubeadm:cluster-admins') OR starts_with(common_name, 'system:')
+    OR identity_kind(common_name) NOT IN ('human', 'unknown'))
   AND identity_kind <> 'controller'
   -- A kubelet renews its own certificate.
   AND NOT (identity_kind = 'node' AND common_name = username

@@ -23,5 +23,5 @@ controls: [IAM-16]
 */
 SELECT event_id, username || ' ' || verb || 's ' || resource || ' ' || coalesce(name, '') AS reason
 FROM events
-WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND identity_kind = 'service_account'
+WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND identity_kind IN ('service_account', 'cloud_service_account')
   AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND outcome = 'allowed'

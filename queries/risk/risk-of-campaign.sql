@@ -49,7 +49,7 @@ WITH acts AS (
   JOIN (
     SELECT event_id, cluster, username, impersonated_username, identity_kind, client_ip, user_agent, token_credential_id
     FROM events
-    WHERE identity_kind IN ('human', 'service_account', 'anonymous', 'system')
+    WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'system')
   ) AS event ON event.cluster = facts.cluster AND event.event_id = facts.event_id
   LEFT JOIN client_tools ON client_tools.tool = lower(user_agent_tool(event.user_agent))
   LEFT JOIN default_admins ON default_admins.kind = 'user' AND default_admins.name = event.username
@@ -57,7 +57,7 @@ WITH acts AS (
 ),
 crowded AS (
   SELECT 'client ' || client_ip || ' ' || user_agent AS client
-  FROM (SELECT DISTINCT client_ip, user_agent, username FROM events WHERE identity_kind IN ('human', 'service_account'))
+  FROM (SELECT DISTINCT client_ip, user_agent, username FROM events WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account'))
   GROUP BY client_ip, user_agent
   HAVING count(*) > $shared_by
 ),
@@ -74,7 +74,7 @@ made AS (
     FROM events
     LEFT JOIN default_admins ON default_admins.kind = 'user' AND default_admins.name = username
     WHERE verb = 'create' AND resource = 'serviceaccounts' AND activity IN ('access', 'rbac')
-      AND identity_kind IN ('human', 'service_account') AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+      AND identity_kind IN ('human', 'service_account', 'cloud_service_account') AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
   )
   WHERE key IS NOT NULL
   GROUP BY user_key, key

@@ -26,6 +26,6 @@ FROM (
       WHEN activity = 'workload' AND subresource IS NULL AND verb = 'delete' THEN 'deleted'
     END AS step
   FROM events
-  WHERE identity_kind IN ('human', 'service_account', 'anonymous')
+  WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
 )
 WHERE step IS NOT NULL

@@ -4,7 +4,7 @@ SELECT
   lower(split_part(user_agent, '/', 1)) AS client, verb, kind, resource, subresource, namespace, name, object,
   object_uid, service_account_name, pod_security_level, containers, true AS in_scope
 FROM workloads
-WHERE outcome = 'allowed' AND identity_kind IN ('human', 'service_account', 'anonymous')
+WHERE outcome = 'allowed' AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
   AND (subresource IS NULL OR subresource = 'ephemeralcontainers')
 UNION ALL
 SELECT
@@ -12,5 +12,5 @@ SELECT
   lower(split_part(user_agent, '/', 1)) AS client, verb, kind, resource, subresource, namespace, name, object,
   object_uid, service_account_name, pod_security_level, containers, false AS in_scope
 FROM workloads_history
-WHERE outcome = 'allowed' AND identity_kind IN ('human', 'service_account', 'anonymous')
+WHERE outcome = 'allowed' AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
   AND (subresource IS NULL OR subresource = 'ephemeralcontainers')

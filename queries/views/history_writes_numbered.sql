@@ -11,4 +11,4 @@ SELECT
   row_number() OVER (PARTITION BY cluster, identity, client ORDER BY time, event_id) AS nth_of_client
 FROM history_writes
 JOIN history_begins USING (cluster)
-WHERE identity_kind IN ('human', 'service_account')
+WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account')

@@ -85,3 +85,43 @@ HAVING bool_and(
     AND image_part(before, 'repository') = image_part(after, 'repository')
     AND image_part(before, 'registry') = image_part(after, 'registry'))
 )
+UNION ALL
+-- What a component of the platform installs in kube-system, from repositories that only its makers write to, as it is
+-- published: no command but a flag, or a program that runs nothing else, no variable that loads code, no root directory of the
+-- node. To satisfy it, an attacker needs the credential of that component, and gets the published program. The evidence of an
+-- identity of EKS or GKE rules out client certificates, which somebody may have signed.
+SELECT event.cluster, event.event_id, 'workload of the platform, as published, by its component' AS routine
+FROM events AS event
+JOIN (
+  SELECT
+    container.cluster, container.event_id, event.identity_evidence,
+    bool_and(known.image IS NOT NULL) AS listed,
+    bool_or(coalesce(interpreter.program, '') <> '' OR coalesce(container.host_process, false)) AS runs_anything
+  FROM containers AS container
+  JOIN events AS event ON event.cluster = container.cluster AND event.event_id = container.event_id
+  LEFT JOIN platform_component_images AS known
+    ON known.evidence = event.identity_evidence
+    AND regexp_like(concat(container.registry, '/', container.repository), concat('^(', known.image, ')$'))
+  LEFT JOIN interpreters AS interpreter
+    ON regexp_like(
+      concat_ws(' ', container.command[1], CASE WHEN container.args[1] NOT LIKE '-%' THEN container.args[1] END),
+      concat('(^|[/ ])(', interpreter.program, ')( |$)')
+    )
+  WHERE event.identity_kind = 'system' AND event.activity = 'workload'
+  GROUP BY container.cluster, container.event_id, event.identity_evidence
+) AS shown ON shown.cluster = event.cluster AND shown.event_id = event.event_id AND shown.listed AND NOT shown.runs_anything
+LEFT ANTI JOIN code_loading_env AS loads ON loads.cluster = event.cluster AND loads.event_id = event.event_id
+LEFT ANTI JOIN (
+  SELECT cluster, event_id FROM command_lines JOIN command_patterns ON regexp_like(code, pattern, 'is')
+) AS attack ON attack.cluster = event.cluster AND attack.event_id = event.event_id
+LEFT ANTI JOIN (SELECT cluster, event_id FROM volumes WHERE host_path = '/') AS root
+  ON root.cluster = event.cluster AND root.event_id = event.event_id
+WHERE event.identity_kind = 'system' AND event.activity = 'workload' AND event.namespace = 'kube-system'
+  AND event.impersonated_username IS NULL
+UNION ALL
+-- EKS encrypts the secrets of a cluster anew with another key by reading and writing them all. To satisfy it, an attacker needs
+-- the credential of that component, which is no client certificate.
+SELECT cluster, event_id, 'secrets encrypted anew by EKS' AS routine
+FROM events
+WHERE activity = 'secret' AND identity_kind = 'system' AND identity_evidence = 'user of EKS' AND username = 'eks:kms-storage-migrator'
+  AND impersonated_username IS NULL

@@ -33,12 +33,12 @@ WITH bindings_made AS (
   SELECT event_id, time, cluster, username, identity_kind, namespace, name, true AS in_scope
   FROM events
   WHERE activity IN ('workload', 'write') AND verb = 'create' AND outcome = 'allowed' AND api_group IS NULL
-    AND ((resource = 'pods' AND subresource = 'binding') OR resource = 'bindings') AND identity_kind = 'service_account'
+    AND ((resource = 'pods' AND subresource = 'binding') OR resource = 'bindings') AND identity_kind IN ('service_account', 'cloud_service_account')
   UNION ALL
   SELECT event_id, time, cluster, username, identity_kind, namespace, name, false AS in_scope
   FROM events_history
   WHERE activity IN ('workload', 'write') AND verb = 'create' AND outcome = 'allowed' AND api_group IS NULL
-    AND ((resource = 'pods' AND subresource = 'binding') OR resource = 'bindings') AND identity_kind = 'service_account'
+    AND ((resource = 'pods' AND subresource = 'binding') OR resource = 'bindings') AND identity_kind IN ('service_account', 'cloud_service_account')
 ),
 -- A scheduler serves pods that name it: what it binds is many pods of others. A name proves nothing.
 schedulers AS (

@@ -28,4 +28,4 @@ controls: [AIS-06, IAM-16]
 */
 SELECT event_id, reason
 FROM pods_workloads_of_powerful_accounts
-WHERE identity_kind = 'service_account'
+WHERE identity_kind IN ('service_account', 'cloud_service_account')

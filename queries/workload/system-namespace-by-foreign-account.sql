@@ -27,7 +27,7 @@ SELECT event_id, username || ' creates ' || object || ' in ' || created.namespac
 FROM (
   SELECT *, split_part(username, ':', 3) AS home
   FROM pods_workloads
-  WHERE identity_kind = 'service_account' AND (verb = 'create' OR status_code = 201) AND subresource IS NULL
+  WHERE identity_kind IN ('service_account', 'cloud_service_account') AND (verb = 'create' OR status_code = 201) AND subresource IS NULL
 ) AS created
 JOIN system_namespaces AS system ON created.namespace LIKE system.namespace
 LEFT JOIN system_namespaces AS own ON home LIKE own.namespace

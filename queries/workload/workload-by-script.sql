@@ -33,4 +33,4 @@ SELECT event_id, coalesce(username, 'nobody') || ' writes ' || resource || coale
 FROM client_requests
 WHERE activity = 'workload' AND verb IN ('create', 'update', 'patch') AND identity_kind NOT IN ('controller', 'anonymous')
   AND outcome IN ('allowed', 'dry_run') AND coalesce(subresource, '') NOT IN ('status', 'scale')
-  AND (tool_kind IN ('shell', 'attack tool') OR tool_kind = 'library' AND identity_kind <> 'service_account')
+  AND (tool_kind IN ('shell', 'attack tool') OR tool_kind = 'library' AND identity_kind NOT IN ('service_account', 'cloud_service_account', 'system'))

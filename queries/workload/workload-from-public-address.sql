@@ -43,4 +43,4 @@ SELECT
 FROM workloads
 JOIN homes ON workloads.cluster = homes.cluster AND workloads.username = homes.username
 WHERE outcome IN ('allowed', 'dry_run') AND NOT is_private_ip(client_ip) AND is_at_home
-  AND identity_kind IN ('human', 'service_account')
+  AND identity_kind IN ('human', 'service_account', 'cloud_service_account')

@@ -34,7 +34,7 @@ WITH weakened AS (
   FROM changes
   LEFT JOIN capabilities AS capability ON field = 'capabilities.add' AND after = capability.capability
   WHERE change = 'security weakened' AND NOT made_by_controller AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account', 'anonymous')
+    AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
     AND (field IN ('hostPath')
       OR (field IN ('privileged', 'hostPID', 'hostIPC', 'hostProcess') AND after = 'true')
       OR (field = 'capabilities.add' AND (capability.danger = 'dangerous' OR after = 'ALL')))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::Utc;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use podtrail_detect::{Again, Severity, State};
@@ -79,10 +79,10 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct HuntArgs {
     /// Log files, folders, patterns, or - for standard input; without --lake they are read into a temporary lake
-    #[arg(value_name = "LOGS", value_hint = ValueHint::AnyPath, required_unless_present = "lake")]
+    #[arg(value_name = "LOGS", value_hint = ValueHint::AnyPath, value_parser = local_path(), required_unless_present = "lake")]
     pub(crate) logs: Vec<PathBuf>,
     /// The lake to hunt in; LOGS are read into it first
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: Option<PathBuf>,
     /// Keep secrets in the logs in clear; else Secret data and tokens are replaced by keyed digests
     #[arg(long)]
@@ -137,7 +137,7 @@ pub(crate) struct FindArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DetectArgs {
     /// The lake to look at
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     #[command(flatten)]
     pub(crate) find: FindArgs,
@@ -208,7 +208,7 @@ pub(crate) enum FindingsCommand {
 #[derive(Debug, Args)]
 pub(crate) struct FindingsListArgs {
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     /// List findings in this state only; may be repeated
     #[arg(long, value_name = "STATE", value_enum)]
@@ -227,7 +227,7 @@ pub(crate) struct FindingArgs {
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
 }
 
@@ -237,7 +237,7 @@ pub(crate) struct FindingsChangeArgs {
     #[arg(value_name = "ID", required = true)]
     pub(crate) ids: Vec<String>,
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     /// Why
     #[arg(long, value_name = "TEXT")]
@@ -250,7 +250,7 @@ pub(crate) struct FindingsChangeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     /// How it is printed
     #[arg(long, value_enum, default_value_t = StatusFormat::Table)]
@@ -264,13 +264,14 @@ pub(crate) struct StatusArgs {
 #[expect(clippy::struct_excessive_bools, reason = "a command line is made of flags")]
 pub(crate) struct IngestArgs {
     /// Log files, folders, patterns, or - for standard input
-    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required = true)]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, value_parser = local_path(), required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// The lake; it is made where there is none
     #[arg(
         long,
         value_name = "DIR",
         value_hint = ValueHint::DirPath,
+        value_parser = local_path(),
         env = "PODTRAIL_LAKE",
         required_unless_present = "explain"
     )]
@@ -279,7 +280,7 @@ pub(crate) struct IngestArgs {
     #[arg(long, conflicts_with = "follow")]
     pub(crate) explain: bool,
     /// The name of the cluster that the logs are from; else what the envelopes say, else "default"
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cluster: Option<String>,
     /// Keep secrets in clear; else Secret data and tokens are replaced by keyed digests
     #[arg(long)]
@@ -309,6 +310,7 @@ pub(crate) struct SqlArgs {
         long,
         value_name = "DIR",
         value_hint = ValueHint::DirPath,
+        value_parser = local_path(),
         env = "PODTRAIL_LAKE",
         required_unless_present = "saved"
     )]
@@ -354,7 +356,7 @@ pub(crate) struct SqlArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
@@ -363,7 +365,7 @@ pub(crate) struct ExportArgs {
 #[derive(Debug, Args)]
 pub(crate) struct QuarantineArgs {
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     /// How records are printed: table, vertical, csv, json, jsonl, parquet or markdown; those for machines have their bytes, as `text`, or as `base64` where they are none
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -400,7 +402,7 @@ pub(crate) enum LakeCommand {
 #[derive(Debug, Args)]
 pub(crate) struct LakeInfoArgs {
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     /// The size of file that a compaction would join up to
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = TARGET_SIZE)]
@@ -413,7 +415,7 @@ pub(crate) struct LakeInfoArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CompactArgs {
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     /// Leave files that are younger: those of a day that is still being written would be joined again and again
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "0s")]
@@ -432,7 +434,7 @@ const TARGET_SIZE: &str = "128MiB";
 #[derive(Debug, Args)]
 pub(crate) struct VacuumArgs {
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     /// Keep what has been unneeded for less than this: a running query may still read files of an older version. Files of the last 24 hours that no version names are kept at any age while an ingest or compaction is running
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "1h")]
@@ -445,7 +447,7 @@ pub(crate) struct VacuumArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RetainArgs {
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     /// Remove the days, by UTC, of which every instant is older, such as 400d
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
@@ -461,7 +463,7 @@ pub(crate) struct RetainArgs {
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// The lake
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
 }
 
@@ -550,7 +552,7 @@ pub(crate) enum ExceptionsCommand {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
         files: Vec<PathBuf>,
         /// The lake to hunt in
-        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "PODTRAIL_LAKE")]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
         lake: PathBuf,
         #[command(flatten)]
         scope: ScopeArgs,
@@ -622,6 +624,24 @@ impl ScopeArgs {
         scope.check().map_err(|error| UsageError(error.to_string()))?;
         Ok(scope)
     }
+}
+
+/// Reads a path of this machine. A URL would be a folder or file of that name.
+fn local_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.to_str().and_then(scheme) {
+        Some(scheme) => Err(format!(
+            "{scheme}:// is not supported: give a file or folder of this machine, such as a mounted bucket"
+        )),
+        None => Ok(path),
+    })
+}
+
+/// The scheme of a URL (RFC 3986, section 3.1).
+fn scheme(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once("://")?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    is_scheme.then_some(scheme)
 }
 
 /// Reads a number of bytes: `1048576`, `64MiB`, `64M`, `1GiB` or `1TiB`; the units are powers of 1024.

@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     Findings,
     /// Wrong usage.
     Usage,
-    /// Part of the input was bad; the rest was processed.
+    /// Part of the input was bad or missing, and the rest was processed; or no event was in scope.
     PartlyBad,
     /// The command failed.
     Failed,
@@ -25,8 +25,8 @@ Exit codes:
   0  nothing at or above the threshold
   1  findings at or above the threshold (only with --fail-on)
   2  wrong usage
-  3  part of the input was bad, the rest was processed
-  4  failed";
+  3  part of the input was bad or missing, the rest was processed; or no event was in scope
+  4  failed, or nothing could be examined";
 
 /// An error that is the caller's.
 #[derive(Debug)]

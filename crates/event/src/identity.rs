@@ -134,7 +134,8 @@ impl Identity {
     /// ```
     pub fn of<T: Deref<Target = str>>(user: &User<'_, T>) -> Self {
         use IdentityKind::{
-            Anonymous, CloudServiceAccount, Controller, Human, Node, ServiceAccount, System, Unknown,
+            Anonymous, CloudServiceAccount, Controller, Human, Node, ServiceAccount, System,
+            Unknown,
         };
         let Some(username) = user.username.filter(|name| !name.is_empty()) else {
             return Self::new(Unknown, "no user in the log");
@@ -158,7 +159,8 @@ impl Identity {
                 None => Self::new(Human, "not the name of a service account"),
             };
         }
-        let has_form = |prefix: &str| username.strip_prefix(prefix).is_some_and(|name| !name.is_empty());
+        let has_form =
+            |prefix: &str| username.strip_prefix(prefix).is_some_and(|name| !name.is_empty());
         if matches!(username, "system:anonymous" | "system:unauthenticated") {
             return Self::new(Anonymous, "user name");
         }
@@ -180,9 +182,10 @@ impl Identity {
                 None if platform.has_tokens_only() && has_certificate => {
                     Self::new(Human, format!("client certificate, which no user of {platform} has"))
                 }
-                None if platform.has_tokens_only() && is_master => {
-                    Self::new(Human, format!("group system:masters, which no user of {platform} has"))
-                }
+                None if platform.has_tokens_only() && is_master => Self::new(
+                    Human,
+                    format!("group system:masters, which no user of {platform} has"),
+                ),
                 _ => Self::new(identity.kind, format!("user of {platform}")),
             };
         }
@@ -309,7 +312,11 @@ mod tests {
             ("IAM#ServiceId-1234", None, "cloud_service_account"),
             ("k3s-cloud-controller-manager", None, "system"),
             ("service-12@container-engine-robot.iam.gserviceaccount.com", None, "system"),
-            ("service-x@container-engine-robot.iam.gserviceaccount.com", None, "cloud_service_account"),
+            (
+                "service-x@container-engine-robot.iam.gserviceaccount.com",
+                None,
+                "cloud_service_account",
+            ),
             ("system:anonymous", None, "anonymous"),
             ("", None, "unknown"),
         ] {

@@ -79,7 +79,6 @@ pub use grants::{BindingSubject, Grant, grants};
 pub use guard::{GuardChange, GuardChangeBuilder, GuardHistory};
 pub use history::{History, PatchedObject, Write};
 pub use identity::IdentityKind;
-pub use platform_identities::IMPERSONATION_PROXIES;
 pub use image::ImageReference;
 pub use ingress::Ingress;
 pub use json_patch::JsonPatchError;
@@ -89,6 +88,7 @@ pub use parse::{ParseError, Parser};
 pub use patch::{PatchError, PatchHints, PatchType};
 pub use path::normalize_host_path;
 pub use persistent_volume::{PersistentVolume, VolumeClaim};
+pub use platform_identities::IMPERSONATION_PROXIES;
 pub use posture::PostureFact;
 pub use quarantine::{
     QuarantineRecord, quarantine_batch, quarantine_documentation, quarantine_records,

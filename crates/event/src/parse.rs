@@ -412,7 +412,8 @@ impl<'a, 't> Columns<'a, 't> {
         };
         let mut identity = Identity::of(&user);
         if identity.kind == IdentityKind::Unknown && event.status_code == Some(401) {
-            identity = Identity { kind: IdentityKind::Anonymous, evidence: "status code 401".into() };
+            identity =
+                Identity { kind: IdentityKind::Anonymous, evidence: "status code 401".into() };
         }
         event.identity_kind = Some(identity.kind.as_str().into());
         event.identity_evidence = Some(identity.evidence.into_owned().into());

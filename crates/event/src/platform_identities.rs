@@ -164,7 +164,10 @@ const IDENTITIES: &[PlatformIdentity] = &[
     component(Aks, "aksProblemDetector"),
     component(Aks, "nodeclient"),
     // OpenShift: bootstrap manifests of cluster-kube-apiserver-operator and of the control plane's operators.
-    PlatformIdentity { group: MASTERS, ..component(OpenShift, "system:kube-apiserver-cert-syncer") },
+    PlatformIdentity {
+        group: MASTERS,
+        ..component(OpenShift, "system:kube-apiserver-cert-syncer")
+    },
     component(OpenShift, "system:openshift-aggregator"),
     component(OpenShift, "system:openshift-master"),
 ];

@@ -141,7 +141,9 @@ fn by_user(column: &str) -> String {
         "user_extra" => "impersonated_extra",
         "identity_kind" => "identity_kind(impersonated_username)",
         "identity_evidence" => "'named by an impersonation proxy'",
-        "impersonated_username" | "impersonated_uid" | "impersonated_groups"
+        "impersonated_username"
+        | "impersonated_uid"
+        | "impersonated_groups"
         | "impersonated_extra" => "NULL",
         other => return other.to_owned(),
     };

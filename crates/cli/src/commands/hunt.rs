@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
@@ -50,6 +50,12 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
         if summary.interrupted {
             return Ok(exit);
         }
+        ingest::check_read(&summary)?;
+        let is_empty = summary.events_added == 0 && summary.duplicates == 0;
+        ensure!(
+            !is_empty || arguments.lake.is_some(),
+            "the input has no audit event: nothing was examined"
+        );
     }
     let version = LakeVersion::newest(&lake);
     let session = version.session(scope.judged(), arguments.find.limits())?;
@@ -76,6 +82,10 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
         runtime.block_on(run)??
     };
     // After the hunt, which says what is kept in memory; and only if it is told: in a large lake it takes long.
+    if runtime.block_on(is_empty(&shown))? {
+        output::warn("no event is in scope: nothing was examined");
+        exit = Exit::PartlyBad;
+    }
     let is_told = report.is_some() || arguments.find.format == FindingFormat::Table;
     let summary = if is_told { Some(runtime.block_on(summary(&shown))?) } else { None };
     for failure in &hunt.failures {
@@ -188,6 +198,12 @@ fn count(hunt: &Hunt) -> String {
         return format!("none, by {} detections", hunt.detections);
     }
     format!("{}, by {} detections", counts.join(", "), hunt.detections)
+}
+
+/// Whether a session shows no event at all.
+async fn is_empty(session: &Session) -> Result<bool, QueryError> {
+    let rows = session.sql("SELECT 1 FROM stages LIMIT 1").await?.collect().await?;
+    Ok(rows.iter().all(|batch| batch.num_rows() == 0))
 }
 
 async fn summary(session: &Session) -> Result<LogSummary, QueryError> {

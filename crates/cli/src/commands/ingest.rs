@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use podtrail_ingest::{Input, LakeSink, Options, Summary};
 use podtrail_lake::Lake;
 use podtrail_report::thousands;
@@ -59,6 +59,7 @@ pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
         )?;
     }
     out.flush()?;
+    check_read(&summary)?;
     Ok(exit(&summary))
 }
 
@@ -144,6 +145,13 @@ pub(crate) fn tell_problems(summary: &Summary) {
             "stopped before the end; run the same command again to go on: nothing is added twice",
         );
     }
+}
+
+/// Checks that some of the input was read.
+pub(crate) fn check_read(summary: &Summary) -> anyhow::Result<()> {
+    let is_unread = summary.files == 0 && !summary.problems.is_empty() && !summary.interrupted;
+    ensure!(!is_unread, "no input could be read: nothing was examined");
+    Ok(())
 }
 
 /// The exit code that the input asks for.
