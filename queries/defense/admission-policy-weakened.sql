@@ -56,4 +56,6 @@ WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'control
     ELSE compared AND change <> 'weakened'
   END
 GROUP BY written.event_id, act
-HAVING coalesce(bool_or(is_own), false) = false
+-- A product renews and narrows what it configures; it does not remove its guard but as it is uninstalled.
+HAVING NOT coalesce(bool_or(is_own), false) OR (bool_or(change IN ('removed', 'emptied') AND verb IN ('delete', 'deletecollection')
+  AND NOT regexp_like(username, '(admission-controller|controller-manager|operator|:kyverno|gatekeeper-admin|kubewarden-controller)$')))

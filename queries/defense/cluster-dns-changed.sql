@@ -44,3 +44,11 @@ WHERE namespace IN ('kube-system', 'openshift-dns') AND outcome = 'allowed' AND 
   AND (name = 'coredns-custom'
     -- Installers create the others.
     OR (name IN ('coredns', 'kube-dns', 'node-local-dns', 'dns-default') AND verb <> 'create'))
+UNION ALL
+-- What the name server runs, and the configuration that it mounts.
+SELECT event_id, username || ' changes ' || object || ' of the name server: ' || string_agg(change || coalesce(' ' || field, ''), ', ') AS reason, CAST(NULL AS VARCHAR) AS severity
+FROM changes
+WHERE namespace IN ('kube-system', 'openshift-dns') AND name IN ('coredns', 'kube-dns', 'node-local-dns', 'dns-default')
+  AND change IN ('volume added', 'volume changed', 'volume', 'volumes', 'args', 'command', 'env', 'mounts', 'volume mounts')
+  AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'node') AND outcome = 'allowed'
+GROUP BY event_id, username, object

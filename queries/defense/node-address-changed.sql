@@ -30,7 +30,11 @@ SELECT
   event_id, coalesce(username, 'nobody') || ' writes the addresses in the status of node ' || coalesce(name, '') AS reason,
   CASE
     WHEN service_account_namespace IN ('kube-system', 'openshift-cloud-controller-manager')
-      AND regexp_like(service_account_name, '^([a-z]+-)?cloud-(controller|node)-manager$') THEN 'low'
+      AND service_account_name IN (
+        'cloud-controller-manager', 'cloud-node-manager', 'aws-cloud-controller-manager', 'azure-cloud-controller-manager',
+        'openstack-cloud-controller-manager', 'vsphere-cloud-controller-manager', 'digitalocean-cloud-controller-manager',
+        'hcloud-cloud-controller-manager', 'oci-cloud-controller-manager', 'ibm-cloud-controller-manager', 'linode-cloud-controller-manager'
+      ) THEN 'low'
     ELSE 'medium'
   END AS severity
 FROM events

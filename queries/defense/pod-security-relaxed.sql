@@ -53,3 +53,10 @@ WHERE in_scope AND verb IN ('update', 'patch') AND identity_kind NOT IN ('contro
     OR (state = 'nothing' AND before IN ('restricted', 'baseline'))
     OR (state = 'nothing' AND before IS NULL AND array_has(map_keys(labels), 'pod-security.kubernetes.io/enforce'))
   )
+UNION
+-- A label that an apply leaves out, which is known by the version before.
+SELECT event_id, act || ': ' || what AS reason
+FROM guard_writes
+WHERE in_scope AND kind = 'namespace' AND identity_kind NOT IN ('controller', 'system') AND verb <> 'create'
+  AND starts_with(field, 'pod-security.kubernetes.io/enforce') AND NOT contains(field, 'version')
+  AND before IN ('restricted', 'baseline') AND (after IS NULL OR after = '' OR after = 'privileged' OR (after = 'baseline' AND before = 'restricted'))

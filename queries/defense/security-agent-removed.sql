@@ -29,8 +29,9 @@ FROM (
   FROM security_agent_writes
   WHERE in_scope AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'node', 'system')
     AND (identity_kind <> 'service_account' OR change IN ('stopped', 'collected', 'removed'))
-    -- Operators tend their own agents.
-    AND NOT (identity_kind = 'service_account' AND (service_account_namespace IS NOT DISTINCT FROM namespace) AND change = 'removed')
+    -- Operators tend their own agents: an attacker needs the token of an account that is named as one in that namespace.
+    AND NOT (identity_kind = 'service_account' AND (service_account_namespace IS NOT DISTINCT FROM namespace) AND change = 'removed'
+      AND regexp_like(username, '[:-](operator|controller-manager|operator-controller-manager)$'))
   UNION ALL
   SELECT
     scaled.event_id,

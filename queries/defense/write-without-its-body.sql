@@ -68,7 +68,9 @@ SELECT
       WHEN others = 0 THEN 'No other write of this kind is in the log'
       ELSE 'Of ' || others || ' such writes by others ' || others_cut || ' were cut off'
     END AS reason,
-  CASE WHEN made.event_id IS NULL AND nth = 1 AND others_cut * 20 <= others THEN 'high' ELSE 'medium' END AS severity
+  CASE
+    WHEN made.event_id IS NULL AND nth = 1 AND others_cut * 20 <= others
+      AND (numbered.activity <> 'write' OR numbered.api_group = 'admissionregistration.k8s.io' OR numbered.resource = 'persistentvolumes') THEN 'high' ELSE 'medium' END AS severity
 FROM numbered
 JOIN sums
   ON sums.cluster = numbered.cluster AND sums.activity = numbered.activity

@@ -24,8 +24,15 @@ covers: [IM-001]
 */
 SELECT
   event_id,
-  'deletes ' || resource || ' ' || coalesce(events.name, '') || ' of ' || owner || ' in ' || events.namespace AS reason
+  CASE WHEN verb = 'delete' THEN 'deletes ' ELSE 'leaves no replicas of ' END || resource || ' ' || coalesce(events.name, '') || ' of '
+    || owner || ' in ' || events.namespace AS reason
 FROM events
 JOIN system_namespaces ON events.namespace LIKE system_namespaces.namespace
-WHERE verb = 'delete' AND subresource IS NULL AND outcome = 'allowed' AND identity_kind = 'human'
+WHERE activity = 'workload' AND outcome = 'allowed' AND identity_kind = 'human'
   AND resource IN ('deployments', 'statefulsets', 'daemonsets', 'cronjobs', 'replicationcontrollers')
+  AND ((verb = 'delete' AND subresource IS NULL) OR (subresource = 'scale' AND scale_replicas = 0))
+UNION ALL
+SELECT event_id, 'leaves no replicas of ' || object || ' of ' || owner || ' in ' || changes.namespace AS reason
+FROM changes
+JOIN system_namespaces ON changes.namespace LIKE system_namespaces.namespace
+WHERE change = 'replicas' AND after = '0' AND outcome = 'allowed' AND identity_kind = 'human'

@@ -95,16 +95,24 @@ by_token AS (
   ) AS event
   JOIN minted ON minted.cluster = event.cluster AND minted.credential = token_credential_id
 ),
--- The controllers work where kube-controller-manager does, which asks for their tokens and renews its lease there first.
-homes AS (
-  SELECT cluster, client_ip, min(time) AS first
+-- The controllers work where kube-controller-manager does, which asks for their tokens there first. Where the log shows the
+-- lease that it renews, its home is where the lease was renewed: whoever has only its credential renews none.
+managers AS (
+  SELECT
+    cluster, client_ip, min(time) AS first,
+    bool_or(resource = 'leases' AND name = 'kube-controller-manager' AND verb IN ('create', 'update', 'patch')) AS leads
   FROM (
-    SELECT cluster, client_ip, time, username, outcome FROM stages
+    SELECT cluster, client_ip, time, username, outcome, resource, name, verb FROM stages
     UNION ALL
-    SELECT cluster, client_ip, time, username, outcome FROM stages_history
+    SELECT cluster, client_ip, time, username, outcome, resource, name, verb FROM stages_history
   )
   WHERE username = 'system:kube-controller-manager' AND client_ip IS NOT NULL AND (outcome IS DISTINCT FROM 'denied_authn')
   GROUP BY cluster, client_ip
+),
+homes AS (
+  SELECT cluster, client_ip, first, leads
+  FROM (SELECT *, bool_or(leads) OVER (PARTITION BY cluster) AS shows_leases FROM managers)
+  WHERE leads OR NOT shows_leases
 ),
 by_home AS (
   SELECT DISTINCT
@@ -113,8 +121,11 @@ by_home AS (
   FROM (
     SELECT event_id, time, cluster, username, client_ip
     FROM events
-    WHERE identity_kind = 'controller' AND starts_with(username, 'system:serviceaccount:kube-system:') AND client_ip IS NOT NULL
-      AND (outcome IS DISTINCT FROM 'denied_authn')
+    WHERE identity_kind = 'controller' AND client_ip IS NOT NULL AND (outcome IS DISTINCT FROM 'denied_authn')
+      -- A manager that waits for the lease only reads.
+      AND (starts_with(username, 'system:serviceaccount:kube-system:')
+        OR (username = 'system:kube-controller-manager'
+          AND (activity IN ('access', 'secret', 'rbac', 'workload') OR activity = 'write' AND resource NOT IN ('leases', 'events', 'endpoints', 'configmaps'))))
   ) AS event
   JOIN homes ON homes.cluster = event.cluster AND homes.first < event.time
   LEFT JOIN homes AS own ON own.cluster = event.cluster AND own.client_ip = event.client_ip
@@ -153,6 +164,16 @@ by_act AS (
         AND username NOT IN ('system:apiserver', 'system:serviceaccount:kube-system:clusterrole-aggregation-controller',
           'system:serviceaccount:kube-system:generic-garbage-collector', 'system:serviceaccount:kube-system:namespace-controller',
           'system:serviceaccount:kube-system:storage-version-migrator-controller', 'system:kube-controller-manager'))
+      -- Of roles and bindings these two write owners and finalizers only.
+      OR (activity = 'rbac' AND api_group = 'rbac.authorization.k8s.io' AND verb IN ('create', 'update', 'patch')
+        AND username IN ('system:serviceaccount:kube-system:generic-garbage-collector', 'system:serviceaccount:kube-system:namespace-controller')
+        AND (verb = 'create' OR regexp_like(coalesce(request_object, ''), '["/](rules|subjects|roleRef|aggregationRule)["/]')))
+      OR (activity = 'rbac' AND username = 'system:serviceaccount:kube-system:clusterrole-aggregation-controller'
+        AND (resource <> 'clusterroles' OR verb NOT IN ('update', 'patch', 'get', 'list', 'watch')
+          OR regexp_like(coalesce(request_object, ''), '["/](subjects|roleRef)["/]')))
+      -- A patch of what a pod runs and may do: controllers change numbers, labels and owners.
+      OR (activity = 'workload' AND verb = 'patch' AND subresource IS NULL AND workload IS NOT NULL AND username <> 'system:apiserver'
+        AND regexp_like(coalesce(request_object, ''), '["/](image|command|args|securityContext|hostPID|hostNetwork|hostIPC|hostPath|env|envFrom|serviceAccountName|volumes)["/]'))
       OR (activity = 'workload' AND verb = 'create' AND subresource IS NULL AND workload IS NOT NULL
         AND workload['body_source'] IN ('request', 'response')
         AND NOT coalesce(controller_makes(username, verb, resource, workload['owner']['kind']), false))

@@ -22,3 +22,21 @@ FROM (
     )
 )
 WHERE truncated OR is_shown
+UNION ALL
+-- Other kinds that detections read: guards, what controls workloads, and the configuration of system and security namespaces.
+SELECT
+  event_id, written.cluster, time, activity, username, identity_kind, verb, written.api_group, written.resource, subresource,
+  written.namespace, name, true AS is_cut
+FROM (
+  SELECT * FROM events{history}
+  WHERE truncated AND request_object IS NULL AND response_object IS NULL AND activity = 'write' AND subresource IS NULL
+    AND verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND (api_group IS NULL OR api_group <> 'admissionregistration.k8s.io')
+    AND resource <> 'persistentvolumes'
+) AS written
+LEFT JOIN (SELECT DISTINCT coalesce(api_group, '') AS api_group, resource FROM guard_kinds) AS guard
+  ON guard.api_group = coalesce(written.api_group, '') AND written.resource LIKE guard.resource
+LEFT JOIN (SELECT DISTINCT api_group, resource FROM controlling_kinds) AS controlling
+  ON controlling.api_group = written.api_group AND (controlling.resource = written.resource OR controlling.resource = '*')
+LEFT JOIN (SELECT DISTINCT namespace FROM security_namespaces) AS guarded ON guarded.namespace = written.namespace
+WHERE guard.resource IS NOT NULL OR controlling.resource IS NOT NULL
+  OR (written.resource IN ('configmaps', 'services') AND (guarded.namespace IS NOT NULL OR written.namespace = 'kube-system'))

@@ -33,7 +33,10 @@ FROM (
         written.service_account_namespace IN (
           'kyverno', 'gatekeeper-system', 'kubewarden', 'cert-manager', 'istio-system', 'linkerd', 'neuvector', 'stackrox',
           'tetragon', 'falco', 'kubearmor', 'connaisseur', 'portieris', 'kubescape', 'datadog'
-        ) AND starts_with(written.name, split_part(written.service_account_namespace, '-', 1)) AS is_own
+        ) AND starts_with(written.name, split_part(written.service_account_namespace, '-', 1))
+          -- Reporters, scanners and whatever else has an account there do not configure the product.
+          AND regexp_like(written.service_account_name, '(^|-)(admission-controller|background-controller|cleanup-controller|controller|controller-manager|admin|operator|cainjector|webhook|istiod|kyverno|tetragon|kubewarden-controller)$')
+          AND NOT regexp_like(written.service_account_name, 'report|scan|exporter|agent') AS is_own
       FROM (
         SELECT *, true AS in_scope FROM events
         WHERE activity IN ('write', 'workload') AND subresource IS NULL AND outcome = 'allowed' AND resource <> 'events'

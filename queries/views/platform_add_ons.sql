@@ -32,6 +32,8 @@ judged AS (
         WHEN coalesce(array_length(args), 0) > 0 THEN starts_with(args[1], '-') OR array_has(programs, args[1])
         ELSE true
       END
+      -- Flags by which such programs run others, or fetch what they do.
+      AND NOT regexp_like(coalesce(array_to_string(array_concat(command, args), ' '), ''), '(^|[^a-z])(program|exec|script|command|shell|lua|http://|https://[a-z0-9.-]+/)', 'i')
     ) AS listed,
     bool_or(array_has(powers, 'hostPID')) AS may_see_processes
   FROM ran
@@ -49,6 +51,7 @@ covered AS (
   SELECT DISTINCT cluster, event_id
   FROM mounts
   WHERE NOT regexp_like(path, '^/(var|run|tmp|host|rootfs|sys|proc|initproc|nodeproc|dev|data|config|csi|registration|lib/modules|fluent-bit/etc|fluentd/etc|etc/[^/]+)(/|$)')
+    OR regexp_like(path, 'checks\.d|conf\.d|modules\.d|plugins?\.d|/(scripts?|hooks?)(/|$)|\.(py|sh|lua|so|rb|pl)$')
     OR regexp_like(path, '^/etc/ld\.so') OR regexp_like(path, '(^|/)\.\.?(/|$)')
 ),
 products AS (SELECT DISTINCT cluster, event_id, product FROM ran WHERE product IS NOT NULL),

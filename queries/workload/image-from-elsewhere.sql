@@ -48,6 +48,17 @@ used AS (
   )
   GROUP BY cluster, repository
 )
+-- What ran before is not in the log: an image of the platform's own namespaces that is nobody's of the platform.
+SELECT DISTINCT event_id, object || ' of kube-system takes ' || after || ', which is not of a platform; the image before is not in the log' AS reason
+FROM changes
+LEFT JOIN platform_images AS known
+  ON regexp_replace(CASE WHEN regexp_like(after, '^([^/]*[.:][^/]*|localhost)/') THEN after ELSE 'docker.io/' || after END, '(@.*|:[^/:]*)$', '') LIKE known.repository
+LEFT JOIN platform_component_images AS component
+  ON regexp_like(regexp_replace(after, '(@.*|:[^/:]*)$', ''), concat('^(', component.image, ')$'))
+WHERE change = 'image' AND before IS NULL AND after IS NOT NULL AND NOT made_by_controller AND outcome = 'allowed'
+  AND verb <> 'create' AND coalesce(namespace, '') = 'kube-system' AND known.repository IS NULL AND component.image IS NULL
+  AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'node')
+UNION
 SELECT DISTINCT event_id, object || ' takes ' || after || ' instead of ' || before AS reason
 FROM replaced
 LEFT JOIN used ON used.cluster = replaced.cluster AND used.repository = replaced.repository
