@@ -28,9 +28,9 @@ controls: [DSP-15]
 */
 SELECT
   event_id,
-  impersonated_username || ' reaches ' || resource || ' ' || coalesce(namespace || '/', '') || coalesce(name, '*')
-    || ' through ' || username || ' (' || verb || ')' AS reason
+  effective_username || ' reaches ' || resource || ' ' || coalesce(namespace || '/', '') || coalesce(name, '*')
+    || ' through ' || coalesce(proxy_username, username) || ' (' || verb || ')' AS reason
 FROM events
-WHERE username LIKE 'system:serviceaccount:azure-arc:%' AND impersonated_username IS NOT NULL
+WHERE coalesce(proxy_username, username) LIKE 'system:serviceaccount:azure-arc:%' AND coalesce(proxy_username, impersonated_username) IS NOT NULL
   AND resource IN ('secrets', 'configmaps') AND outcome = 'allowed'
   AND coalesce(namespace, '') NOT IN ('azure-arc', 'azure-arc-release', 'azure-extensions-usage-system', 'kube-system')

@@ -58,21 +58,22 @@ WHERE starts_with(username, 'system:serviceaccount:kube-system:') AND username <
   AND impersonated_username IS NULL
 UNION ALL
 -- An update that leaves all that matters as it was: how often and when it runs, and less of it. To satisfy it, an attacker
--- changes nothing else. Another version of the same image is routine only for whoever created the workload: somebody else
--- who may push to that repository, or finds an old version in it, changes what runs.
+-- changes nothing else. Another version of the same image is routine only for whoever created the workload, or has changed it
+-- before: somebody else who may push to that repository, or finds an old version in it, changes what runs, and is reported.
 SELECT changed.cluster, changed.event_id, 'an update that makes nothing weaker' AS routine
 FROM changes AS changed
 LEFT JOIN (
-  SELECT DISTINCT cluster, resource, namespace, name, username
+  SELECT cluster, resource, namespace, name, username, min(time) AS first
   FROM (
-    SELECT cluster, resource, namespace, name, username, verb, status_code, subresource, outcome, impersonated_username FROM workloads
+    SELECT cluster, resource, namespace, name, username, time, verb, subresource, outcome, impersonated_username FROM workloads
     UNION ALL
-    SELECT cluster, resource, namespace, name, username, verb, status_code, subresource, outcome, impersonated_username FROM workloads_history
+    SELECT cluster, resource, namespace, name, username, time, verb, subresource, outcome, impersonated_username FROM workloads_history
   )
-  WHERE outcome = 'allowed' AND subresource IS NULL AND impersonated_username IS NULL AND (verb = 'create' OR status_code = 201)
+  WHERE outcome = 'allowed' AND subresource IS NULL AND impersonated_username IS NULL AND verb IN ('create', 'update', 'patch')
+  GROUP BY cluster, resource, namespace, name, username
 ) AS created
   ON created.cluster = changed.cluster AND created.resource = changed.resource AND created.namespace = changed.namespace
-  AND created.name = changed.name AND created.username = changed.username
+  AND created.name = changed.name AND created.username = changed.username AND created.first < changed.time
 LEFT JOIN security_agents AS guard
   ON change = 'container removed' AND regexp_like(changed.container, concat('(^|[^a-z])', guard.agent, '($|[^a-z])'))
 WHERE changed.impersonated_username IS NULL

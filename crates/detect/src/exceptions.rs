@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::NaiveDate;
+use podtrail_event::identity::service_account;
+use podtrail_event::user_agent::UserAgent;
 
 use crate::evidence::Evidence;
 pub(crate) use crate::exception::parse_exceptions;
@@ -25,6 +27,25 @@ pub fn read_exceptions(path: &Path) -> Result<Vec<Exception>, ExceptionError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ExceptionError::Read { path: path.to_owned(), source })?;
     parse_exceptions(path, &text)
+}
+
+/// What no exception may cover, whatever it lists.
+#[derive(Debug, Default)]
+pub(crate) struct ExceptionLimits {
+    /// Detections that an exception must name in full.
+    pub(crate) never: BTreeSet<String>,
+    /// Clients that people type into, and tools of shells and attackers, by their user agent.
+    pub(crate) by_hand: BTreeSet<String>,
+}
+
+impl ExceptionLimits {
+    /// Whether a program's account is used with a client that such a program does not use, as somebody with its token does.
+    /// A user agent is chosen by the client, so this shows only those who do not hide.
+    fn is_by_hand(&self, event: &Evidence) -> bool {
+        let is_account = event.username.as_deref().and_then(service_account).is_some();
+        let tool = event.user_agent.as_deref().and_then(|agent| UserAgent::of(agent).tool);
+        is_account && tool.is_some_and(|tool| self.by_hand.contains(&tool.to_lowercase()))
+    }
 }
 
 impl Exception {
@@ -48,10 +69,11 @@ impl Exception {
         &self,
         finding: &Finding,
         events: &[&Evidence],
-        never: &BTreeSet<String>,
+        limits: &ExceptionLimits,
     ) -> bool {
-        self.names(&finding.detection, never)
+        self.names(&finding.detection, &limits.never)
             && !events.is_empty()
+            && !(self.origin == Origin::BuiltIn && events.iter().any(|event| limits.is_by_hand(event)))
             && events.len() == finding.event_ids.len()
             && events.iter().all(|event| self.covers_event(event))
     }

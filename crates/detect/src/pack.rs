@@ -14,7 +14,7 @@ use walkdir::WalkDir;
 
 use crate::attack_names::AttackNames;
 use crate::detection::{Detection, HeadError, ParameterError};
-use crate::exceptions::{Exception, ExceptionError, Origin, parse_exceptions};
+use crate::exceptions::{Exception, ExceptionError, ExceptionLimits, Origin, parse_exceptions};
 use crate::saved::SAVED;
 use crate::table::{self, TableError};
 
@@ -198,6 +198,13 @@ impl Pack {
     pub(crate) fn never_routine(&self) -> BTreeSet<String> {
         let rows = self.pairs("never_excepted", ["detection", "may_be_routine"]);
         rows.filter(|(_, may_be)| *may_be == "no").map(|(id, _)| id.to_owned()).collect()
+    }
+
+    /// What decides which findings exceptions may cover.
+    pub(crate) fn limits_of_exceptions(&self) -> ExceptionLimits {
+        let by_hand = self.pairs("client_tools", ["tool", "kind"]);
+        let by_hand = by_hand.filter(|(_, kind)| *kind != "library").map(|(tool, _)| tool.to_owned());
+        ExceptionLimits { never: self.never_excepted(), by_hand: by_hand.collect() }
     }
 
     /// The exceptions, in the order in which they were read.

@@ -117,7 +117,7 @@ pub async fn hunt(
         ..Hunt::default()
     };
     pack.prepare(session).await?;
-    let never = pack.never_excepted();
+    let limits = pack.limits_of_exceptions();
     let mut events = HashMap::new();
     for input in [Input::Events, Input::Facts] {
         let facts =
@@ -131,7 +131,7 @@ pub async fn hunt(
             let ids = finding.event_ids.iter();
             let evidence: Vec<_> = ids.filter_map(|id| event(&events, id, cluster)).collect();
             let covering =
-                exceptions.iter().filter(|exception| exception.covers(&finding, &evidence, &never));
+                exceptions.iter().filter(|exception| exception.covers(&finding, &evidence, &limits));
             // Of those that lower and those that hide, what somebody chose to hide goes first.
             let covering = covering.max_by_key(|exception| exception.effect == Effect::Hide);
             match covering {

@@ -37,6 +37,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) dry_run: bool,
     /// Whether the request writes to the storage of the API server.
     pub(crate) stores: bool,
+    /// Whether it deletes one object after the other: what fails half-way has deleted some (`registry.DeleteCollection`).
+    pub(crate) is_collection: bool,
     /// The ValidatingAdmissionPolicy that denies the request by its annotation.
     pub(crate) denying_policy: Option<Text<'a>>,
 }
@@ -74,6 +76,9 @@ impl Evidence<'_> {
             Some(code) => code >= 500,
             None => false,
         };
+        if self.is_collection && self.decision == Some("allow") && !self.dry_run {
+            return self.code.is_some_and(|code| code == 403 || code == 409 || code >= 500);
+        }
         self.stores
             && !self.dry_run
             && self.decision != Some("forbid")

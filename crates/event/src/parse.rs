@@ -446,7 +446,10 @@ impl<'a, 't> Columns<'a, 't> {
             // Reads, streams and reviews are carried out, whatever they ask for.
             event.request_uri.is_some().then_some(false)
         };
-        event.dry_run = dry_run;
+        // The proxy of RBAC in OpenShift's API server passes no options on (`authorization/registry/util`).
+        let has_no_dry_run = api_group == "authorization.openshift.io";
+        event.dry_run = if has_no_dry_run { dry_run.map(|_| false) } else { dry_run };
+        let dry_run = event.dry_run;
         event.field_manager = query.field_manager;
         event.force = query.force;
         let exec = if (api_group, resource, subresource) == ("", "nodes", "proxy") {
@@ -468,6 +471,7 @@ impl<'a, 't> Columns<'a, 't> {
             stage: event.stage.as_deref(),
             dry_run: dry_run == Some(true),
             stores,
+            is_collection: verb == "deletecollection",
             denying_policy: self.denying_policy.take(),
         };
         let outcome = Outcome::of(&evidence);
