@@ -2,6 +2,7 @@
 //!
 //! A setting becomes the default of the flag of its name, so the flag's own parser is the one that there is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::{Display, Formatter};
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::Resettable;
 use clap::error::ContextKind;
 use clap::{Arg, ArgAction, Command, ValueHint};
+use podtrail_detect::{MOST_WRITTEN, read_text};
 use toml::de::{DeTable, DeValue};
 
 use crate::exit::UsageError;
@@ -86,13 +88,13 @@ impl Config {
         let mut config = Self::default();
         match named_file(command) {
             Some(path) => {
-                let text = std::fs::read_to_string(&path)
+                let text = read_text(&path, MOST_WRITTEN)
                     .map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
                 config.read_file(command, &path, &text)?;
             }
             None => {
                 for path in usual_files() {
-                    match std::fs::read_to_string(&path) {
+                    match read_text(&path, MOST_WRITTEN) {
                         Ok(text) => {
                             config.read_file(command, &path, &text)?;
                             break;
@@ -244,6 +246,7 @@ fn known<'c>(command: &'c Command, key: &str) -> Option<(&'static str, &'c Arg)>
 }
 
 fn unknown(command: &Command, key: &str) -> String {
+    let key = &*shown(key);
     let nearest = settings(command)
         .map(|(name, _)| (strsim::jaro_winkler(key, name), name))
         .max_by(|a, b| a.0.total_cmp(&b.0));
@@ -255,6 +258,15 @@ fn unknown(command: &Command, key: &str) -> String {
             let names: Vec<_> = settings(command).map(|(name, _)| name).collect();
             format!("there is no setting `{key}`, there are {}", names.join(", "))
         }
+    }
+}
+
+/// A name or value of a file as a message quotes it.
+fn shown(text: &str) -> Cow<'_, str> {
+    const MOST: usize = 100;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
     }
 }
 
@@ -297,7 +309,7 @@ fn check(arg: &Arg, texts: &[OsString]) -> Result<(), String> {
     let reason = std::error::Error::source(&error).map(ToString::to_string);
     let valid = valid.map(|valid| format!("; it is one of {valid}"));
     let detail = reason.map(|reason| format!(": {reason}")).or(valid).unwrap_or_default();
-    Err(format!("`{name}` cannot be `{value}`{detail}"))
+    Err(format!("`{name}` cannot be `{}`{detail}", shown(&value)))
 }
 
 /// The number of the line at an offset, from 1.

@@ -28,7 +28,7 @@ const BESIDE_PER_CORE: usize = 64 << 20;
 pub(crate) const TICK: Duration = Duration::from_millis(20);
 
 /// How long work that was asked to end may take to do so.
-const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_millis(500);
 
 /// The number of the newest engine.
 static ENGINES: AtomicU32 = AtomicU32::new(0);
@@ -148,15 +148,15 @@ impl<T> Work<T> {
         Stopped::Memory { limit: indicatif::BinaryBytes(self.memory as u64).to_string() }
     }
 
-    /// Whether work that was asked to end has ended in time.
-    pub(crate) async fn has_ended(&mut self) -> bool {
+    /// What comes of work that was asked to end; nothing if it does not end in time.
+    pub(crate) async fn end(&mut self) -> Option<Result<T, Stopped>> {
         let asked = Instant::now();
         while asked.elapsed() < GRACE && !self.is_exhausted() {
-            if tokio::time::timeout(TICK, &mut self.result).await.is_ok() {
-                return true;
+            if let Ok(result) = tokio::time::timeout(TICK, &mut *self).await {
+                return Some(result);
             }
         }
-        false
+        None
     }
 }
 

@@ -18,13 +18,14 @@ pub(crate) use crate::exception::parse_exceptions;
 pub use crate::exception::{Effect, Exception, ExceptionError, Origin};
 use crate::finding::Finding;
 use crate::pattern::{ImagePattern, NamePattern, Patterns};
+use crate::text::{MOST_WRITTEN, read_text};
 
 /// Reads a file of exceptions.
 ///
 /// # Errors
 /// When it cannot be read, or is not a list of exceptions.
 pub fn read_exceptions(path: &Path) -> Result<Vec<Exception>, ExceptionError> {
-    let text = std::fs::read_to_string(path)
+    let text = read_text(path, MOST_WRITTEN)
         .map_err(|source| ExceptionError::Read { path: path.to_owned(), source })?;
     parse_exceptions(path, &text)
 }

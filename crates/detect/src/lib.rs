@@ -26,6 +26,7 @@ mod saved;
 mod severity;
 mod shown;
 mod table;
+mod text;
 mod uncertain;
 
 pub use attack_names::AttackNames;
@@ -49,6 +50,7 @@ pub use saved::{SavedHead, SavedQuery, saved_queries};
 pub use severity::{Confidence, Severity};
 pub use shown::show_only;
 pub use table::TableError;
+pub use text::{MOST_WRITTEN, read_text};
 pub use uncertain::Uncertainty;
 // What a ready query is bound with.
 pub use datafusion::common::ParamValues;

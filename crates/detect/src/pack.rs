@@ -17,6 +17,10 @@ use crate::detection::{Detection, HeadError, ParameterError};
 use crate::exceptions::{Exception, ExceptionError, ExceptionLimits, Origin, parse_exceptions};
 use crate::saved::SAVED;
 use crate::table::{self, TableError};
+use crate::text::{MOST_WRITTEN, read_text};
+
+/// The most that is read of a table, in bytes: some are lists of indicators that a program writes.
+const MOST_TABLE: u64 = 16 << 20;
 
 pub(crate) static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../queries");
 
@@ -111,7 +115,9 @@ impl Pack {
             let is_ours =
                 |extension: &OsStr| ["sql", "csv", "yaml"].iter().any(|ours| extension == *ours);
             if entry.path().extension().is_some_and(is_ours) {
-                let text = std::fs::read_to_string(entry.path())
+                let is_table = entry.path().extension().is_some_and(|extension| extension == "csv");
+                let most = if is_table { MOST_TABLE } else { MOST_WRITTEN };
+                let text = read_text(entry.path(), most)
                     .map_err(|source| PackError::Read { path: entry.path().to_owned(), source })?;
                 self.add(entry.path(), &text)?;
                 found = true;

@@ -95,7 +95,7 @@ pub use quarantine::{
     quarantine_schema,
 };
 pub use rbac::{PolicyRule, Rbac, Subject};
-pub use redact::{RedactionKey, redact, redact_record};
+pub use redact::{RedactionKey, redact, redact_damaged, redact_record};
 pub use request_uri::{dry_run_fault, proxied_path, query_value, request_path};
 pub use secret::Secret;
 pub use selector::required_value;

@@ -14,13 +14,13 @@ use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender};
-use podtrail_event::QuarantineRecord;
+use podtrail_event::{QuarantineRecord, redact_damaged};
 
 use crate::budget::{Budget, Permit};
 use crate::error::IngestError;
 use crate::input::Input;
 use crate::options::Options;
-use crate::parse::{Damaged, Origin, Parsed, panic_message, parse_safely};
+use crate::parse::{Damaged, Fault, Origin, Parsed, panic_message, parse_safely};
 use crate::progress::Progress;
 use crate::read::{Outcome, Piece, Reading};
 use crate::sink::Sink;
@@ -379,16 +379,19 @@ pub(crate) fn quarantine_record(
     damaged: Damaged,
     quarantined_at: i64,
 ) -> QuarantineRecord {
+    let key = origin.redaction.as_ref().filter(|_| damaged.fault != Fault::Nul);
+    let bytes = key.and_then(|key| redact_damaged(&damaged.bytes, key)).unwrap_or(damaged.bytes);
+    let length = damaged.length.max(bytes.len() as u64);
     QuarantineRecord {
         source_file: origin.file.clone(),
         source_sha256: origin.sha256.clone(),
         source_line: i64::try_from(damaged.line).ok(),
         source_offset: i64::try_from(damaged.offset).unwrap_or(i64::MAX),
         cluster: origin.cluster.clone(),
-        length: i64::try_from(damaged.length).unwrap_or(i64::MAX),
+        length: i64::try_from(length).unwrap_or(i64::MAX),
         reason: damaged.reason,
         quarantined_at,
-        bytes: damaged.bytes,
+        bytes,
         releases: None,
     }
 }

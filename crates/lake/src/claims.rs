@@ -14,6 +14,7 @@ use arrow::datatypes::{
 use chrono::{DateTime, SecondsFormat};
 use datafusion::common::stats::Precision;
 use datafusion::scalar::ScalarValue;
+use serde_json::{Map, Value};
 
 use crate::spec::TableSpec;
 use crate::stats::FileStats;
@@ -76,6 +77,16 @@ impl Measured {
                 continue;
             };
             let claim = stats.column(field);
+            let is_unread = |values: &Map<String, Value>, claim: &Precision<ScalarValue>| {
+                let value = values.get(name).filter(|value| !value.is_null());
+                value.is_some() && claim.get_value().is_none() && has_range(field.data_type())
+            };
+            if is_unread(&stats.min_values, &claim.min_value)
+                || is_unread(&stats.max_values, &claim.max_value)
+            {
+                found.push(format!("the range of `{name}` in the log cannot be read"));
+                continue;
+            }
             let (low, high) = column.extremes.as_ref().map(|(low, high)| (low, high)).unzip();
             let low_holds = holds(&claim.min_value, low, Ordering::is_le);
             let high_holds = holds(&claim.max_value, high, Ordering::is_ge);
@@ -131,6 +142,12 @@ pub(crate) fn instant(micros: i64) -> String {
         Some(time) => time.to_rfc3339_opts(SecondsFormat::Micros, true),
         None => format!("{micros} µs"),
     }
+}
+
+/// Whether the log may have a range of values of this type.
+fn has_range(data_type: &DataType) -> bool {
+    use DataType::{Date32, Int32, Int64, Timestamp, Utf8};
+    matches!(data_type, Utf8 | Int32 | Int64 | Date32 | Timestamp(TimeUnit::Microsecond, _))
 }
 
 /// The extremes of values, for the types of which the log may have a range.

@@ -170,7 +170,7 @@ async fn look_for(
     error: DeltaTableError,
 ) -> Outcome {
     let unknown = |error| {
-        Outcome::Unknown(LakeError::UnknownOutcome { table: spec.name, source: Box::new(error) })
+        Outcome::Unknown(LakeError::UnknownOutcome { table: spec.name, cause: Box::new(error) })
     };
     let mut table = table.clone();
     if table.update_state().await.is_err() {

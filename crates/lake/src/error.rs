@@ -28,12 +28,22 @@ pub enum LakeError {
         source: std::io::Error,
     },
     /// The transaction log could not be read or written.
-    #[error("transaction log of table `{table}`: {source}")]
+    #[error("transaction log of table `{table}`: {}", plain(cause))]
     Log {
         /// The table.
         table: &'static str,
         /// The error of the Delta Lake library.
-        source: Box<DeltaTableError>,
+        cause: Box<DeltaTableError>,
+    },
+    /// The transaction log is damaged.
+    #[error("table `{table}` is damaged: {path}: {detail}; `podtrail lake verify` reports all")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// The file of the log, inside the table.
+        path: String,
+        /// What is wrong with it.
+        detail: String,
     },
     /// A data file could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -98,13 +108,14 @@ pub enum LakeError {
     },
     /// The commit failed in a way that leaves open whether it took effect. Appending the same rows again is safe.
     #[error(
-        "table `{table}`: it is not known whether the commit took effect, append again: {source}"
+        "table `{table}`: it is not known whether the commit took effect, append again: {}",
+        plain(cause)
     )]
     UnknownOutcome {
         /// The table.
         table: &'static str,
         /// The error of the Delta Lake library.
-        source: Box<DeltaTableError>,
+        cause: Box<DeltaTableError>,
     },
     /// The runtime shut down before the work was done.
     #[error("table `{table}`: the work was cancelled")]
@@ -132,7 +143,7 @@ impl LakeError {
     }
 
     pub(crate) fn log(table: &'static str) -> impl Fn(DeltaTableError) -> Self + Copy {
-        move |source| Self::Log { table, source: Box::new(source) }
+        move |cause| Self::Log { table, cause: Box::new(cause) }
     }
 
     pub(crate) fn arrow(table: &'static str) -> impl FnOnce(ArrowError) -> Self {
@@ -143,4 +154,14 @@ impl LakeError {
     pub(crate) fn other_columns(table: &'static str) -> Self {
         Self::Rows { table, detail: "the columns differ".to_owned() }
     }
+}
+
+/// What the library says, without the backtrace that it adds where `RUST_BACKTRACE` is set.
+fn plain(error: &DeltaTableError) -> String {
+    let is_frame = |line: &&str| {
+        let number = line.trim_start().split_once(": ").map(|(number, _)| number);
+        number.is_some_and(|number| number.parse::<u32>().is_ok())
+    };
+    let text = error.to_string();
+    text.lines().take_while(|line| !is_frame(line)).collect::<Vec<_>>().join(" ")
 }

@@ -12,6 +12,7 @@ mod append;
 mod claims;
 mod commit;
 mod compact;
+mod damage;
 mod days;
 mod dedupe;
 mod entries_only;

@@ -115,7 +115,7 @@ pub(crate) fn read_entry(
 }
 
 /// A path of the log, where it is a URL, as it is on disk.
-fn decoded(path: &str) -> String {
+pub(crate) fn decoded(path: &str) -> String {
     percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 

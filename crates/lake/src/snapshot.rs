@@ -53,7 +53,7 @@ pub(crate) fn partition_values(spec: &TableSpec, file: &LogicalFileView) -> Part
 }
 
 /// Whether a path of the log stays inside the table: the protocol lets it name any file.
-fn is_inside(path: &str) -> bool {
+pub(crate) fn is_inside(path: &str) -> bool {
     let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
     !path.contains("://") && !path.is_empty() && Path::new(path).components().all(is_plain)
 }

@@ -22,6 +22,7 @@ use url::Url;
 use crate::append::{Append, Appended};
 use crate::commit::{Outcome, Remarks, commit, commit_replacement, is_conflict};
 use crate::compact::{CompactOptions, Compacted, Plan, Rewritten, plan, rewrite};
+use crate::damage::damages;
 use crate::entries_only::{EntriesOnly, LeftOut};
 use crate::error::LakeError;
 use crate::known_ids::KnownIds;
@@ -31,7 +32,7 @@ use crate::retain::{Retained, expired, predicate};
 use crate::snapshot::{DataFile, Snapshot};
 use crate::spec::TableSpec;
 use crate::vacuum::{Vacuumed, vacuum};
-use crate::verify::{Verified, verify};
+use crate::verify::{Problem, Verified, verify};
 use crate::version::Version;
 use crate::write::{Written, sync_directory};
 
@@ -103,7 +104,8 @@ impl Table {
             load(&self.root, &self.spec, None).await?
         } else {
             let mut delta = latest;
-            delta.update_state().await.map_err(LakeError::log(self.spec.name))?;
+            let updated = delta.update_state().await;
+            updated.map_err(|error| damaged(&self.spec, &self.root, error))?;
             delta
         };
         self.remember(delta.clone());
@@ -376,8 +378,9 @@ impl Table {
 
     /// Reads every active file, and checks it against the log and itself.
     pub(crate) async fn verify(&self) -> Result<Verified, LakeError> {
-        let snapshot = self.snapshot().await?;
-        blocking(self.spec.name, move || Ok(verify(&snapshot))).await
+        let snapshot = self.snapshot().await;
+        let (spec, root) = (self.spec.clone(), self.root.clone());
+        blocking(self.spec.name, move || Ok(verify(&spec, &root, snapshot))).await
     }
 
     /// Removes files that the newest version does not need and that are at least `min_age` old, and then what a checkpoint
@@ -543,7 +546,15 @@ async fn load(
             return Ok(delta);
         }
     }
-    Err(LakeError::log(spec.name)(error))
+    Err(damaged(spec, root, error))
+}
+
+/// Why a log could not be read: what is wrong with its files, or else what the library says.
+fn damaged(spec: &TableSpec, root: &Path, error: DeltaTableError) -> LakeError {
+    match damages(spec, root).into_iter().next() {
+        Some(Problem { path, detail }) => LakeError::Damaged { table: spec.name, path, detail },
+        None => LakeError::log(spec.name)(error),
+    }
 }
 
 async fn load_from(

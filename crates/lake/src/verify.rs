@@ -14,7 +14,9 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 
 use crate::claims::{Measured, instant};
+use crate::damage::damages;
 use crate::dedupe::parse_id;
+use crate::error::LakeError;
 use crate::history::{History, Removal};
 use crate::merge::Footer;
 use crate::partition::{PartitionValues, directory};
@@ -36,7 +38,7 @@ const COMPARED_IDS: u64 = 2 << 20;
 pub struct Verified {
     /// The table.
     pub table: &'static str,
-    /// The version that was read.
+    /// The version that was read; -1 where none could be.
     pub version: i64,
     /// The number of its files.
     pub files: usize,
@@ -52,6 +54,22 @@ pub struct Verified {
     pub removals: Vec<Removal>,
 }
 
+impl Verified {
+    /// Of a table of which no version could be read.
+    fn nothing(spec: &TableSpec) -> Self {
+        Self {
+            table: spec.name,
+            version: -1,
+            files: 0,
+            rows: 0,
+            digests: spec.ids.is_some(),
+            problems: Vec::new(),
+            orphans: Vec::new(),
+            removals: Vec::new(),
+        }
+    }
+}
+
 /// What is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -61,8 +79,31 @@ pub struct Problem {
     pub detail: String,
 }
 
-/// Checks all files of a snapshot.
-pub(crate) fn verify(snapshot: &Snapshot) -> Verified {
+/// Checks the log of the table at `root`, and all files of its newest version, where that could be read.
+pub(crate) fn verify(
+    spec: &TableSpec,
+    root: &Path,
+    snapshot: Result<Snapshot, LakeError>,
+) -> Verified {
+    let mut problems = damages(spec, root);
+    let mut verified = match snapshot {
+        Ok(snapshot) => verify_files(&snapshot, !problems.is_empty()),
+        Err(error) => {
+            // What the files of the log say of themselves is better than that reading them failed.
+            if problems.is_empty() {
+                problems.push(Problem { path: "_delta_log".to_owned(), detail: error.to_string() });
+            }
+            Verified::nothing(spec)
+        }
+    };
+    verified.problems.append(&mut problems);
+    verified.problems.sort_unstable();
+    verified.problems.dedup();
+    verified
+}
+
+/// Checks all files of a snapshot; `is_damaged` says that something is wrong with its log already.
+fn verify_files(snapshot: &Snapshot, is_damaged: bool) -> Verified {
     let spec = &*snapshot.spec;
     let checks: Vec<(u64, Vec<String>)> =
         snapshot.files().par_iter().map(|file| check(spec, snapshot.root(), file)).collect();
@@ -78,7 +119,10 @@ pub(crate) fn verify(snapshot: &Snapshot) -> Verified {
     problems.extend(repeated_ids(snapshot));
     let of_log = |detail: String| Problem { path: "_delta_log".to_owned(), detail };
     let orphans = unnamed(snapshot).unwrap_or_else(|error| {
-        problems.push(of_log(error.to_string()));
+        // What is damaged was found file by file.
+        if !(is_damaged && matches!(error, LakeError::Unsupported { .. })) {
+            problems.push(of_log(error.to_string()));
+        }
         Vec::new()
     });
     let mut removals = Vec::new();
@@ -87,7 +131,6 @@ pub(crate) fn verify(snapshot: &Snapshot) -> Verified {
         problems.extend(history.contradictions(snapshot).into_iter().map(of_log));
         removals = history.removals;
     }
-    problems.sort_unstable();
     Verified {
         table: spec.name,
         version: snapshot.version(),

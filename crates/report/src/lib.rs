@@ -14,6 +14,7 @@ mod markdown;
 mod rows;
 mod status;
 mod summary;
+mod table;
 
 pub use escape::{TerminalWriter, escape};
 pub use findings::{write_findings, write_findings_jsonl};

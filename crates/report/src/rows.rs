@@ -10,7 +10,6 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::json::writer::{JsonArray, LineDelimited};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use comfy_table::{ContentArrangement, Table, presets};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -18,6 +17,7 @@ use parquet::file::properties::WriterProperties;
 
 use crate::escape::{TerminalWriter, escape, spreadsheet_cell};
 use crate::markdown::{escape_markdown, markdown_header, markdown_row};
+use crate::table::Table;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,12 +99,6 @@ enum Form<'a> {
     Parquet(Box<ArrowWriter<Out<'a>>>),
     Markdown(Out<'a>),
 }
-
-/// How many rows of a table are laid out together.
-const GROUP_ROWS: usize = 10_000;
-
-/// How much text of a table is laid out together, in bytes.
-const GROUP_BYTES: usize = 32 << 20;
 
 impl<'a> RowWriter<'a> {
     /// A writer of rows of `schema`.
@@ -228,52 +222,34 @@ fn each_row(
     Ok(())
 }
 
-/// Rows of a table that are laid out together.
+/// A table, which is written a group of rows at a time.
 struct Group<'a> {
     out: Out<'a>,
-    header: Vec<String>,
     table: Table,
-    bytes: usize,
     rows: usize,
-    rows_before: usize,
 }
 
 impl<'a> Group<'a> {
     fn new(schema: &Schema, out: Out<'a>) -> Self {
         let names = schema.fields().iter().map(|field| escape(field.name()).into_owned());
-        let header: Vec<_> = names.collect();
-        Self { out, table: table(&header), header, bytes: 0, rows: 0, rows_before: 0 }
+        Self { out, table: Table::new(names.collect()), rows: 0 }
     }
 
     fn add(&mut self, cells: Vec<String>) -> Result<(), ReportError> {
-        self.bytes += cells.iter().map(String::len).sum::<usize>();
         self.rows += 1;
-        self.table.add_row(cells);
-        if self.rows < GROUP_ROWS && self.bytes < GROUP_BYTES {
-            return Ok(());
+        self.table.add(cells);
+        if self.table.is_full() {
+            self.table.write(self.out)?;
         }
-        writeln!(self.out, "{}", self.table)?;
-        self.table = table(&self.header);
-        self.bytes = 0;
-        self.rows_before += std::mem::take(&mut self.rows);
         Ok(())
     }
 
-    fn finish(self) -> Result<(), ReportError> {
-        if self.rows > 0 || self.rows_before == 0 {
-            writeln!(self.out, "{}", self.table)?;
+    fn finish(mut self) -> Result<(), ReportError> {
+        if self.table.len() > 0 || self.rows == 0 {
+            self.table.write(self.out)?;
         }
-        Ok(count(self.out, self.rows_before + self.rows)?)
+        Ok(count(self.out, self.rows)?)
     }
-}
-
-fn table(header: &[String]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_preset(presets::UTF8_BORDERS_ONLY)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(header);
-    table
 }
 
 fn count(out: Out<'_>, rows: usize) -> std::io::Result<()> {

@@ -217,6 +217,11 @@ fn verify(runtime: &Runtime, arguments: &VerifyArgs) -> anyhow::Result<Exit> {
                 escape(choice),
             )?;
         }
+        if table.version < 0 {
+            let problems = thousands(table.problems.len() as u64);
+            writeln!(out, "{}: no version can be read, {problems} problems", table.table)?;
+            continue;
+        }
         let checked = if table.digests { "digests compared" } else { "without digests" };
         writeln!(
             out,

@@ -140,3 +140,21 @@ fn the_settings_that_are_deployed_are_valid() {
     let run = podtrail(["config", "--config", &file.display().to_string()]).expect(0);
     assert_eq!(shown(&run, "lake").0, "/var/lib/podtrail/lake");
 }
+
+#[test]
+fn a_file_that_is_no_file_of_settings_is_refused_at_once() {
+    let long = "x".repeat(1 << 20);
+    for (text, reason) in [
+        ("[".repeat(50 << 20), "longer than 1048576 bytes"),
+        (format!("{long}{long} = 1"), "longer than 1048576 bytes"),
+        ("[".repeat(1 << 20), "line 1: "),
+        (format!("{} = 1", &long[100..]), "line 1: there is no setting `xxx"),
+        (format!("memory = \"{}\"", &long[100..]), "line 1: `memory` cannot be `xxx"),
+    ] {
+        let started = std::time::Instant::now();
+        let run = with_file(&text, &["config"], &[]).expect(2);
+        assert!(run.stderr.contains(reason) && run.stderr.len() < 2000, "{run}");
+        // Generous, for a busy machine.
+        assert!(started.elapsed().as_secs() < 60, "{reason}");
+    }
+}

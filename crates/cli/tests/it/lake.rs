@@ -155,3 +155,38 @@ fn verify_names_what_is_damaged() {
     assert!(lines(&run).iter().any(|line| line.ends_with(&size)), "{run}");
     assert!(run.stdout.contains("3 rows, digests compared, 2 problems"), "{run}");
 }
+
+/// Whatever is wrong with a lake, the exit code is that of damage.
+#[test]
+fn verify_names_what_is_wrong_with_a_log() {
+    let (_dir, lake, _) = four_files();
+    let entry = Path::new(&lake).join("events/_delta_log/00000000000000000001.json");
+    let text = std::fs::read_to_string(&entry).unwrap();
+    let stats = text.find(r#""stats":""#).unwrap();
+    let end = stats + text[stats..].find(r#"}","#).unwrap() + 2;
+    let path = text.find(r#""path":""#).unwrap() + r#""path":""#.len();
+    for (changed, expected) in [
+        ([&text[..path], "../../", &text[path..]].concat(), "which lies outside the table"),
+        (
+            [&text[..stats], r#""stats":"junk""#, &text[end..]].concat(),
+            "with `stats` that cannot be read: expected value",
+        ),
+    ] {
+        std::fs::write(&entry, changed).unwrap();
+        let run = on_lake(&["verify"], &lake).expect(3);
+        assert!(
+            run.stdout.starts_with("events/_delta_log/00000000000000000001.json: line "),
+            "{run}"
+        );
+        assert!(run.stdout.contains(expected), "{run}");
+        assert!(run.stdout.contains("events: no version can be read, 1 problems"), "{run}");
+        let mut query = crate::command(["sql", "--lake", &lake, "-c", "SELECT 1 FROM events"]);
+        let run = crate::Run::of(query.env("RUST_BACKTRACE", "1").output().unwrap()).expect(4);
+        assert_eq!(run.stderr.lines().count(), 1, "{run}");
+    }
+    std::fs::write(&entry, text).unwrap();
+    std::fs::write(entry.with_file_name("_last_checkpoint"), "{\"version\":7}").unwrap();
+    let run = on_lake(&["verify"], &lake).expect(3);
+    assert!(run.stdout.starts_with("events/_delta_log/_last_checkpoint: "), "{run}");
+    assert!(run.stdout.contains("4 rows, digests compared, 1 problems"), "{run}");
+}

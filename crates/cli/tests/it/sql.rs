@@ -221,6 +221,48 @@ fn no_statement_ends_the_process() {
     }
 }
 
+/// Laying out rows and writing them takes of the time of a statement, whether its rows are wide or its reader does not read.
+#[test]
+fn printing_takes_of_the_time_of_a_statement() {
+    let (dir, lake) = lake();
+    let wide = "SELECT repeat(chr(27), 100000) FROM generate_series(1, 100000000)";
+    let small = "SELECT repeat('x', 100000)";
+    for (query, format) in [(wide, "table"), (wide, "vertical"), (wide, "csv"), (small, "jsonl")] {
+        let started = std::time::Instant::now();
+        let limits = ["--timeout", "2s", "--memory", "512MiB", "--format", format];
+        let mut command =
+            crate::command(["sql", "--lake", &lake, "-c", query].into_iter().chain(limits));
+        // Nobody reads it.
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let out = child.stdout.take();
+        let run = crate::Run::of(child.wait_with_output().unwrap());
+        drop(out);
+        assert_eq!(run.code, 4, "{query}: {run}");
+        assert!(run.stderr.contains("longer than 2s"), "{query}: {run}");
+        // Generous, for a busy machine.
+        assert!(started.elapsed().as_secs() < 30, "{query}: {run}");
+    }
+    let file = dir.path().join("rows.csv").display().to_string();
+    let run = podtrail([
+        "sql",
+        "--lake",
+        &lake,
+        "--timeout",
+        "1s",
+        "--format",
+        "csv",
+        "--output",
+        &file,
+        "-c",
+        wide,
+    ]);
+    run.expect(4);
+    let left: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("podtrail-")), "{left:?}");
+    assert!(!left.iter().any(|name| name == "rows.csv"), "{left:?}");
+}
+
 #[test]
 fn a_statement_may_be_long() {
     let (_dir, lake) = lake();

@@ -9,12 +9,14 @@
 //!   mutating webhooks, and error messages that quote the object;
 //! - tokens in TokenRequests and TokenReviews;
 //! - bodies of OpenShift's OAuth tokens, and their names where these are the token;
-//! - credentials in a request URI: in parameters of its query, fragment and path, before a host, and in URIs in these.
+//! - credentials in a request URI: in parameters of its query, fragment and path, before a host, and in URIs in these;
+//! - what may be any of these in a record that is damaged.
 //!
 //! Names of keys stay, as does every other byte of the text. What should hold a secret and cannot be understood is
 //! taken for one. Not secret are ConfigMaps, environment variables and commands of containers, certificate requests,
 //! and custom resources: who puts a secret there has published it in the cluster.
 
+mod damaged;
 mod key;
 mod marks;
 mod names;
@@ -29,6 +31,7 @@ use aho_corasick::packed;
 use memchr::{memchr2, memmem};
 use serde_json::value::RawValue;
 
+pub use damaged::redact_damaged;
 pub use key::RedactionKey;
 
 use subject::Subject;

@@ -9,9 +9,10 @@ use percent_encoding::percent_decode_str;
 use super::key::{RedactionKey, is_digest};
 
 /// Names that end so carry a credential, of whatever they are the end.
-const SECRET_ENDINGS: [&str; 21] = [
+const SECRET_ENDINGS: [&str; 22] = [
     "token",
     "tokens",
+    "tokenhint",
     "secret",
     "secrets",
     "password",
@@ -53,17 +54,26 @@ const SECRET_WORDS: [&str; 15] = [
 ];
 
 /// Names that carry a credential when there is nothing else in them.
-const SECRET_NAMES: [&str; 9] = [
+const SECRET_NAMES: [&str; 11] = [
     "code",
+    "codeverifier",
     "codes",
     "authcode",
     "authorizationcode",
     "ticket",
     "csrf",
     "pin",
-    "samlrequest",
-    "samlresponse",
+    "nonce",
+    // What a login is to go on with, which identity providers let be anything.
+    "relaystate",
+    "wresult",
 ];
+
+/// Names that begin so carry a credential: `SAMLResponse`, `SAMLart`, `saml_token`.
+const SECRET_BEGINNING: &str = "saml";
+
+/// Schemes of the header `Authorization`, behind which a credential stands.
+const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "token"];
 
 /// Parameters of the API server that may hold anything, and no credentials of proxied programs: what they say is a selector, a
 /// command, or the place in a list.
@@ -192,10 +202,13 @@ fn pairs(text: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
 /// A value that may be a URI, or pairs, and encoded, with digests for the credentials in it.
 fn nested(value: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     let plain = decoded(value);
-    if plain == value && !plain.contains(['=', '@', '{', '[']) {
+    if is_digest(&plain) {
         return None;
     }
-    if is_digest(&plain) {
+    if says_secret(&plain) {
+        return Some(key.digest(plain.as_bytes()));
+    }
+    if plain == value && !plain.contains(['=', '@', '{', '[']) {
         return None;
     }
     if nesting >= MAX_NESTING {
@@ -211,6 +224,30 @@ fn nested(value: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     Some(if plain == value { redacted } else { encode(&redacted) })
 }
 
+/// Whether a value is or has `name:credential`, or a header such as `Bearer credential`, whatever its parameter is called.
+fn says_secret(value: &str) -> bool {
+    if !value.contains([':', ' ', '%', '+']) {
+        return false;
+    }
+    let value = decoded_whole(value);
+    let is_end = |letter: char| letter.is_whitespace() || "/?#&;,|\\\"'<>(){}[]".contains(letter);
+    let words: Vec<&str> = value.split(is_end).filter(|word| !word.is_empty()).collect();
+    let is_scheme = |word: &str| SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
+    words.iter().enumerate().any(|(number, word)| {
+        let next = words.get(number + 1).copied();
+        let credential = match word.split_once(':') {
+            Some((name, rest)) if is_secret(name) => {
+                Some(rest).filter(|it| !it.is_empty()).or(next)
+            }
+            Some(_) => None,
+            // The other schemes are words of any sentence.
+            None if word.eq_ignore_ascii_case("bearer") || number == 0 && is_scheme(word) => next,
+            None => None,
+        };
+        credential.is_some_and(|credential| !is_digest(credential))
+    })
+}
+
 /// Whether JSON in a parameter has a member of a secret name.
 fn names_secret(json: &str) -> bool {
     json.split('"').any(|text| text.len() <= 64 && is_secret(text))
@@ -218,16 +255,10 @@ fn names_secret(json: &str) -> bool {
 
 /// Whether the value of a parameter of this name, as it is written, is a credential.
 fn is_secret(written: &str) -> bool {
-    let mut name = Cow::Borrowed(written);
-    for _ in 0..MAX_NESTING {
-        if !is_encoded(&name) {
-            break;
-        }
-        name = decoded(&name).into_owned().into();
-    }
-    let words = words(&name);
+    let words = words(&decoded_whole(written));
     let (Some(last), joined) = (words.last(), words.concat()) else { return false };
-    SECRET_WORDS.contains(&&**last)
+    joined.starts_with(SECRET_BEGINNING)
+        || SECRET_WORDS.contains(&&**last)
         || SECRET_NAMES.contains(&&*joined)
         || SECRET_ENDINGS.iter().any(|ending| joined.ends_with(ending))
 }
@@ -253,6 +284,18 @@ fn words(name: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+/// What a text says when it is encoded more than once.
+fn decoded_whole(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..MAX_NESTING {
+        if !is_encoded(&text) {
+            break;
+        }
+        text = decoded(&text).into_owned().into();
+    }
+    text
 }
 
 fn is_encoded(text: &str) -> bool {
@@ -315,6 +358,12 @@ mod tests {
             "csrf",
             "pin",
             "SAMLResponse",
+            "saml",
+            "SAMLart",
+            "RelayState",
+            "relay_state",
+            "id_token_hint",
+            "code_verifier",
         ] {
             for (before, after) in
                 [("?a=1&", "&b=2"), ("?a=1;", ";b=2"), ("#", ""), ("?a#b=1&", "")]
@@ -371,6 +420,37 @@ mod tests {
             let redacted = redact(uri).unwrap_or_else(|| panic!("{uri}"));
             assert!(!redacted.contains("hunter"), "{redacted}");
             assert_eq!(redact(&redacted), None, "{redacted}");
+        }
+    }
+
+    #[test]
+    fn a_value_may_say_itself_that_it_is_a_credential() {
+        for value in [
+            "token:hunter2",
+            "Token%3Ahunter2",
+            "Bearer+hunter2",
+            "bearer%20hunter2",
+            "Bearer%2520hunter2",
+            "Basic%20aHVudGVyMg==",
+            "Authorization:%20Bearer%20hunter2",
+            "authorization%3A%20hunter2",
+            "a:b,token:hunter2",
+            "user:alice%7Cpassword:hunter2",
+            "https://x.example/token:hunter2",
+            "x%20Bearer%20hunter2",
+        ] {
+            for uri in [format!("/x?q={value}&b=2"), format!("/x?{value}&b=2")] {
+                let redacted = redact(&uri).unwrap_or_else(|| panic!("{uri}"));
+                assert!(!redacted.contains("hunter2") && !redacted.contains("aHVu"), "{redacted}");
+                assert!(redacted.ends_with("&b=2"), "{redacted}");
+                assert_eq!(redact(&redacted), None, "{redacted}");
+            }
+        }
+        for uri in [
+            "/x?q=10:30:00&r=token:&s=bearer&t=a%20token&u=a%20basic%20thing",
+            "/x?name=system:controller:token-cleaner&image=registry:5000/key",
+        ] {
+            assert_eq!(redact(uri), None, "{uri}");
         }
     }
 

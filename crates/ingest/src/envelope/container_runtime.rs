@@ -62,7 +62,19 @@ struct Part<'a> {
     is_last: bool,
     place: Place,
     time: Option<Micros>,
+    /// Where parts were put behind it that begin as an event does.
+    seams: Vec<Seam>,
 }
+
+/// Where a part begins in the text of a line.
+struct Seam {
+    at: usize,
+    place: Place,
+    time: Option<Micros>,
+}
+
+/// How an event begins, as the API server writes it.
+const EVENT: &[u8] = br#"{"kind":"Event""#;
 
 fn cri_part(place: Place, line: &[u8]) -> Option<Part<'_>> {
     let CriLine { part, time, text } = CriLine::of(line)?;
@@ -73,6 +85,7 @@ fn cri_part(place: Place, line: &[u8]) -> Option<Part<'_>> {
         is_last: !part.is_partial,
         place: Place { offset: place.offset + before as u64, line: place.line },
         time: time.stored(),
+        seams: Vec::new(),
     })
 }
 
@@ -84,7 +97,7 @@ fn docker_part<'a>(place: Place, object: &Object<'a>) -> Option<Part<'a>> {
         Cow::Borrowed(text) => text.as_bytes().into(),
         Cow::Owned(text) => text.into_bytes().into(),
     };
-    Some(Part { is_stderr, text, is_last, place, time })
+    Some(Part { is_stderr, text, is_last, place, time, seams: Vec::new() })
 }
 
 /// The lines of the container, in the order in which they ended.
@@ -96,23 +109,43 @@ fn join<'a>(name: &'static str, parts: Vec<Part<'a>>) -> Opened<'a> {
         let part = match unfinished.take() {
             None => part,
             Some(mut before) => {
+                if part.text.starts_with(EVENT) {
+                    let (at, place, time) = (before.text.len(), part.place, part.time);
+                    before.seams.push(Seam { at, place, time });
+                }
                 before.text.to_mut().extend_from_slice(&part.text);
                 Part { is_last: part.is_last, ..before }
             }
         };
         if part.is_last {
-            values.push(line_of(part));
+            values.extend(lines_of(part));
         } else {
             *unfinished = Some(part);
         }
     }
-    values.extend(open.into_iter().flatten().map(line_of));
+    values.extend(open.into_iter().flatten().flat_map(lines_of));
     Opened::with(name, values)
 }
 
-fn line_of(part: Part<'_>) -> Inner<'_> {
-    let facts = Facts { shipped_at: part.time, ..Facts::default() };
-    Inner { text: part.text, place: part.place, facts }
+/// The line that parts make. Where its end is missing the next line was put behind it: what makes no value together is taken
+/// apart where an event begins.
+fn lines_of(mut part: Part<'_>) -> Vec<Inner<'_>> {
+    let inner = |text, place, time| {
+        let facts = Facts { shipped_at: time, ..Facts::default() };
+        Inner { text, place, facts }
+    };
+    let mut lines = Vec::with_capacity(1);
+    let is_whole = part.seams.is_empty()
+        || matches!(json::extent(&part.text), Extent::Complete(length) if part.text[length..].trim_ascii().is_empty());
+    if !is_whole {
+        for Seam { at, place, time } in std::mem::take(&mut part.seams).into_iter().rev() {
+            let text = part.text.to_mut().split_off(at);
+            lines.push(inner(text.into(), place, time));
+        }
+    }
+    lines.push(inner(part.text, part.place, part.time));
+    lines.reverse();
+    lines
 }
 
 /// The lines of a record as they stand: a part may begin or end with a blank.
@@ -172,6 +205,23 @@ mod tests {
         let opened = join_docker_lines(span(record)).unwrap();
         let expected = [("klog\n", 4), ("{\"a\":  1}\n", 3)];
         assert_eq!(texts(&opened), expected.map(|(text, line)| (text.to_owned(), line)));
+    }
+
+    /// The end of the first line is missing.
+    #[test]
+    fn an_event_behind_an_unfinished_line_is_a_line() {
+        let time = "2026-11-23T22:00:00Z stdout";
+        let record = format!(
+            "{time} P {{\"kind\":\"Event\",\"a\":\n{time} P {{\"kind\":\"Event\",\n{time} F \"b\":1}}"
+        );
+        let opened = ContainerRuntime.open(&Record::new(span(&record), &Room::default())).unwrap();
+        let expected = [(r#"{"kind":"Event","a":"#, 3), (r#"{"kind":"Event","b":1}"#, 4)];
+        assert_eq!(texts(&opened), expected.map(|(text, line)| (text.to_owned(), line)));
+        // A value in which an event stands is one.
+        let record =
+            format!("{time} P {{\"items\":[\n{time} P {{\"kind\":\"Event\"\n{time} F }}]}}");
+        let opened = ContainerRuntime.open(&Record::new(span(&record), &Room::default())).unwrap();
+        assert_eq!(texts(&opened), [(r#"{"items":[{"kind":"Event"}]}"#.to_owned(), 3)]);
     }
 
     #[test]

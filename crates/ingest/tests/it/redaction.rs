@@ -142,6 +142,38 @@ fn event_ids_follow_the_secret_and_the_key() {
     assert_ne!(id("a", Some(1)), id("a", None));
 }
 
+/// Parts of a line that a container runtime split get lost with a rotation; what is left of a Secret reaches no table.
+#[test]
+fn what_is_left_of_a_line_that_was_split_holds_no_secret() {
+    let object = json!({"kind": "Secret", "stringData": (0..900).map(|n| (format!("k{n}"), format!("{CLEAR}\"\\{CLEAR}{n}").into())).collect::<serde_json::Map<_, Value>>()});
+    let whole = secret("x").to_string() + "\n";
+    let event = event("secrets", &json!({"requestObject": object})).to_string() + "\n";
+    let bounds: Vec<usize> = (0..event.len()).step_by(16 * 1024).chain([event.len()]).collect();
+    let parts: Vec<&str> = bounds.windows(2).map(|bounds| &event[bounds[0]..bounds[1]]).collect();
+    let last = parts.len() - 1;
+    assert!(last >= 3);
+    let time = "2026-11-24T10:09:15.123456789Z";
+    let docker = |part: &str| json!({"log": part, "stream": "stdout", "time": time}).to_string();
+    let cri = |part: &str| {
+        let tag = if part.ends_with('\n') { "F" } else { "P" };
+        format!("{time} stdout {tag} {}", part.trim_end_matches('\n'))
+    };
+    let forms: [Write<'_>; 2] = [&docker, &cri];
+    for write in forms {
+        for lost in [vec![0], vec![1], vec![1, 2], vec![last], vec![0, last], vec![0, 1, last]] {
+            let kept = (0..).zip(&parts).filter(|(number, _)| !lost.contains(number));
+            let log = lines(kept.map(|(_, part)| write(part)).chain([write(&whole)]));
+            let (memory, summary) = run_stream(log, &options(Some(1)));
+            assert!(summary.events_added >= 1, "{lost:?}: {summary:?}");
+            assert_eq!(columns_with(&memory, CLEAR), Vec::<String>::new(), "{lost:?}");
+            for record in &memory.quarantine {
+                let text = String::from_utf8_lossy(&record.bytes);
+                assert!(!text.contains(CLEAR), "{lost:?}: {text}");
+            }
+        }
+    }
+}
+
 type Write<'a> = &'a dyn Fn(&str) -> String;
 
 /// A line that Docker split, as whatever passed it on may have written it anew.

@@ -170,8 +170,9 @@ async fn what_no_version_names_and_a_damaged_log_are_told() {
     // An empty entry is a version to Delta Lake.
     std::fs::write(lake.dir().join("events/_delta_log/00000000000000000002.json"), "").unwrap();
     let found = events(&lake).await.problems;
-    assert_eq!((found.len(), &*found[0].path), (1, "_delta_log"), "{found:?}");
-    assert!(found[0].detail.contains("entry 2 of its log is damaged"), "{found:?}");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].path, "_delta_log/00000000000000000002.json");
+    assert_eq!(found[0].detail, "entry 2 is empty");
 }
 
 /// Adds an entry to the log, after the only append.
@@ -207,6 +208,20 @@ async fn rows_that_an_entry_hides_are_reported() {
     }
 }
 
+/// What is wrong with a table of which no version can be read.
+async fn unreadable(dir: &tempfile::TempDir) -> Vec<String> {
+    let lake = Lake::open(dir.path()).unwrap();
+    let error = lake.events().await.unwrap_err().to_string();
+    assert!(!error.contains('\n') && error.starts_with("table `events` "), "{error}");
+    let verified = events(&lake).await;
+    assert_eq!((verified.version, verified.files), (-1, 0));
+    verified
+        .problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.path, problem.detail))
+        .collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_file_outside_the_table_is_opened() {
     for outside in ["../../x.parquet", "a/../x.parquet", "/x.parquet", "file:///x.parquet", ""] {
@@ -214,8 +229,9 @@ async fn no_file_outside_the_table_is_opened() {
         let name = lake.events().await.unwrap().files()[0].path.clone();
         std::fs::copy(file, dir.path().join("x.parquet")).unwrap();
         rewrite_log(&lake, |text| text.replace(&name, outside));
-        let error = Lake::open(dir.path()).unwrap().verify().await.unwrap_err();
-        assert!(error.to_string().ends_with("lies outside the table"), "{error}");
+        let found = unreadable(&dir).await;
+        let end = format!("of entry 1 adds '{outside}', which lies outside the table");
+        assert!(found.len() == 1 && found[0].ends_with(&end), "{found:?}");
     }
     if cfg!(unix) {
         let (_dir, lake, file) = lake_of(1).await;
@@ -229,6 +245,61 @@ async fn no_file_outside_the_table_is_opened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_of_a_log_is_named() {
+    let stats = |text: &str| {
+        let start = text.find(r#""stats":""#).unwrap();
+        let length = text[start..].find(r#"}","#).unwrap() + 2;
+        text[start..start + length].to_owned()
+    };
+    let entry = "_delta_log/00000000000000000001.json: line 2 of entry 1 adds cluster=prod/";
+    for (junk, expected) in [
+        (r#""stats":"junk""#, "with `stats` that cannot be read: expected value"),
+        (r#""stats":"[]""#, "with `stats` that cannot be read: "),
+        (r#""stats":"""#, "with `stats` that cannot be read: EOF"),
+        (r#""stats":5"#, "with `stats` that cannot be read: they are no text"),
+        (r#""stats":"{\"numRecords\":18446744073709551615}""#, "`numRecords` is too large"),
+        (r#""stats":"{\"nullCount\":{\"verb\":\"x\"}}""#, "the `nullCount` of `verb` is no number"),
+    ] {
+        let (dir, lake, _) = lake_of(3).await;
+        rewrite_log(&lake, |text| text.replace(&stats(text), junk));
+        let found = unreadable(&dir).await;
+        assert!(found.len() == 1, "{found:?}");
+        assert!(found[0].starts_with(entry) && found[0].contains(expected), "{junk}: {found:?}");
+    }
+    for (from, to, expected) in [
+        (r#""size":"#, r#""siz":"#, "without its `size`"),
+        (r#""date":"2026-01-31""#, r#""date":"soon""#, "'soon', which is no date"),
+        (r#"{"add":"#, r#"{"add":5,"x":"#, "`add` is no object"),
+        ("{\"add\":", "junk{\"add\":", "is no JSON object"),
+    ] {
+        let (dir, lake, _) = lake_of(3).await;
+        rewrite_log(&lake, |text| text.replace(from, to));
+        let lake = Lake::open(dir.path()).unwrap();
+        let found = events(&lake).await.problems;
+        assert!(found.iter().any(|problem| problem.detail.contains(expected)), "{to}: {found:?}");
+    }
+    // The library reads past these; queries would use no statistics, and nobody would know.
+    for (from, to, expected) in [
+        (r#"\"numRecords\":3"#, r#"\"numRecords\":-1"#, "with `stats` that cannot be read"),
+        (
+            r#"\"time\":\"2026-01-31T00:00:00.000001Z\""#,
+            r#"\"time\":\"junk\""#,
+            "the range of `time` in the log cannot be read",
+        ),
+    ] {
+        let (dir, lake, _) = lake_of(3).await;
+        rewrite_log(&lake, |text| text.replace(from, to));
+        let lake = Lake::open(dir.path()).unwrap();
+        assert_eq!(lake.events().await.unwrap().files().len(), 1);
+        let found = events(&lake).await.problems;
+        assert!(found.len() == 1 && found[0].detail.contains(expected), "{to}: {found:?}");
+    }
+    let (dir, lake, _) = lake_of(3).await;
+    std::fs::write(lake.dir().join("events/_delta_log/00000000000000000009.json"), "{}").unwrap();
+    assert_eq!(unreadable(&dir).await, ["_delta_log: entries 2 to 8 are gone"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_is_read_without_its_damaged_checkpoint() {
     let hint = "_last_checkpoint";
     let checkpoint = "00000000000000000001.checkpoint.parquet";
@@ -238,6 +309,7 @@ async fn a_log_is_read_without_its_damaged_checkpoint() {
         &[(hint, "\0")],
         &[(hint, "{\"version\":1,\"size\":5}"), (checkpoint, "no Parquet")],
         &[(checkpoint, "no Parquet")],
+        &[("00000000000000000077.checkpoint.parquet", "no Parquet")],
     ] {
         let (dir, lake, _) = lake_of(3).await;
         for (name, text) in files {
@@ -245,7 +317,11 @@ async fn a_log_is_read_without_its_damaged_checkpoint() {
         }
         let lake = Lake::open(dir.path()).unwrap();
         assert_eq!(lake.events().await.unwrap().num_rows(), Some(3), "{files:?}");
-        assert_eq!(events(&lake).await.problems, [], "{files:?}");
+        let verified = events(&lake).await;
+        assert_eq!((verified.files, verified.rows), (1, 3), "{files:?}");
+        let found: Vec<_> = verified.problems.iter().map(|problem| &*problem.path).collect();
+        let last = format!("_delta_log/{}", files.last().unwrap().0);
+        assert!(found.contains(&&*last), "{files:?}: {found:?}");
         assert_eq!(lake.events_at(1).await.unwrap().num_rows(), Some(3), "{files:?}");
     }
 }

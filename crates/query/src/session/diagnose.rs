@@ -43,6 +43,11 @@ fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<String> {
     /// Below it names are alike by chance only.
     const ALIKE: f64 = 0.75;
     const SHOWN: usize = 3;
+    /// Comparing takes the time and memory of one length times the other.
+    const LONGEST: usize = 256;
+    if name.len() > LONGEST {
+        return Vec::new();
+    }
     let name = name.to_lowercase();
     let mut alike: Vec<_> = names
         .map(|other| {

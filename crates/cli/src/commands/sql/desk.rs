@@ -1,7 +1,9 @@
 //! A session and its scope, and what happens to a statement.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
@@ -15,11 +17,13 @@ use podtrail_query::{
     Session, Statement, parse,
 };
 use podtrail_report::{RowFormat, RowWriter, thousands};
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::sink::Sink;
 use super::why;
 use crate::args::SqlArgs;
-use crate::engine::{Engine, Stopped, TICK, Work};
+use crate::engine::{Engine, Stopped, TICK};
 use crate::output;
 
 /// A query that opens this much of a lake, and all of it, is announced to a person.
@@ -90,102 +94,145 @@ impl Desk {
         Err(stopped.into())
     }
 
+    /// Carries out statements, up to one that fails. The sink comes back, unless it had to be left behind.
+    pub(super) async fn run_all(
+        &mut self,
+        statements: Vec<Statement>,
+        values: Option<&ParamValues>,
+        mut sink: Sink,
+    ) -> (Option<Sink>, anyhow::Result<()>) {
+        for statement in statements {
+            match Box::pin(self.run(statement, values.cloned(), sink)).await {
+                (Some(back), Ok(())) => sink = back,
+                failed => return failed,
+            }
+        }
+        (Some(sink), Ok(()))
+    }
+
     /// Carries out one statement. Ctrl-C, the time-out and the memory limit end it, and leave the session as it was; where it
-    /// cannot be ended it is left behind, and the session begins anew.
-    pub(super) async fn run(
+    /// cannot be ended it is left behind, and the session begins anew. The sink comes back, unless it had to be left behind.
+    async fn run(
         &mut self,
         statement: Statement,
         values: Option<ParamValues>,
-        out: &mut (dyn Write + Send),
-    ) -> anyhow::Result<()> {
-        let (sender, mut steps) = mpsc::channel(1);
-        let (cancel, cancelled) = oneshot::channel::<()>();
+        sink: Sink,
+    ) -> (Option<Sink>, anyhow::Result<()>) {
+        let temporary = sink.temporary().map(Path::to_owned);
+        let (sink, result) = match self.carry_out(statement, values, sink).await {
+            Ok((sink, result)) => (Some(sink), result),
+            Err(error) => {
+                if let Some(temporary) = temporary {
+                    // Whoever writes to it is left behind, and removes it no more.
+                    let _ = std::fs::remove_file(temporary);
+                }
+                (None, Err(error))
+            }
+        };
+        let shown = match result {
+            Ok(shown) => shown,
+            Err(error) => return (sink, Err(error)),
+        };
+        if shown.is_empty && (self.verbose || output::is_heard()) {
+            why::tell(&self.session).await;
+        }
+        (sink, shown.change.map_or(Ok(()), |change| self.change(change)))
+    }
+
+    /// Computes the rows of a statement and prints them, each on a thread of its own: laying out wide rows, and writing to a
+    /// pipe that nobody reads, may take longer than the statement may. An error beside the sink is the statement's; an error
+    /// in its place means that the sink was left behind.
+    async fn carry_out(
+        &mut self,
+        statement: Statement,
+        values: Option<ParamValues>,
+        sink: Sink,
+    ) -> anyhow::Result<(Sink, anyhow::Result<Shown>)> {
+        let memory = self.limits.memory;
+        let (stop, stopped) = watch::channel(false);
+        let (sender, steps) = mpsc::channel(1);
+        let (reads, mut size) = oneshot::channel();
         let (session, permissions) = (self.session.clone(), self.permissions);
-        let mut work = self.engine.start(self.limits.memory, move |threads| {
+        let mut is_stopped = stopped.clone();
+        let mut query = self.engine.start(memory, move |threads| {
+            let answer = async move {
+                answer(&session, permissions, statement, values, reads, &sender).await
+            };
             threads.block_on(async move {
                 tokio::select! {
-                    result = Box::pin(answer(&session, permissions, statement, values, &sender)) => result,
-                    _ = cancelled => Ok(()),
+                    result = Box::pin(answer) => result,
+                    _ = is_stopped.wait_for(|stop| *stop) => Ok(None),
                 }
             })
         })?;
-        match self.show(&mut steps, &work, out).await {
-            Ok(shown) => {
-                work.await?.map_err(with_hint)?;
-                if shown.is_empty && (self.verbose || output::is_heard()) {
-                    why::tell(&self.session).await;
-                }
-                shown.change.map_or(Ok(()), |change| self.change(change))
-            }
-            Err(error) => {
-                let is_exhausted = work.is_exhausted();
-                drop(cancel);
-                if is_exhausted || !work.has_ended().await {
-                    self.begin_anew()?;
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Writes what comes of a statement until it has ended, or has to be.
-    async fn show<T>(
-        &self,
-        steps: &mut mpsc::Receiver<Step>,
-        work: &Work<T>,
-        out: &mut (dyn Write + Send),
-    ) -> anyhow::Result<Shown> {
-        let mut shown = Shown { is_empty: false, change: None };
-        let mut out = Some(out);
-        let mut writer = None;
+        let is_writing = Arc::new(AtomicBool::new(false));
+        let printer =
+            Printer { steps, stopped, format: self.format, is_writing: is_writing.clone() };
+        let mut printing =
+            self.engine.start(memory, move |threads| printer.print(threads, sink))?;
+        let (mut answered, mut printed) = (None, None);
+        let mut is_announced = false;
         let mut time = Duration::ZERO;
         let interrupt = tokio::signal::ctrl_c();
         tokio::pin!(interrupt);
-        loop {
+        let why = loop {
             let asked = Instant::now();
-            let step = tokio::select! {
+            tokio::select! {
                 biased;
-                _ = &mut interrupt => return Err(Stopped::Cancelled.into()),
-                step = steps.recv() => step,
-                () = tokio::time::sleep(TICK) => Some(Step::None),
-            };
-            time += asked.elapsed();
-            let received = Instant::now();
-            if work.is_exhausted() {
-                return Err(work.exhausted().into());
+                _ = &mut interrupt => break Stopped::Cancelled,
+                size = &mut size, if !is_announced => {
+                    is_announced = true;
+                    if let Ok(size) = size {
+                        // What cannot be announced, the query will meet.
+                        let _ = self.announce(size).await;
+                    }
+                }
+                result = &mut query, if answered.is_none() => answered = Some(result),
+                result = &mut printing, if printed.is_none() => printed = Some(result),
+                () = tokio::time::sleep(TICK) => {}
             }
-            if let Some(limit) = self.timeout.filter(|limit| step.is_some() && time > *limit) {
-                return Err(Stopped::Time(limit).into());
+            match (answered.take(), printed.take()) {
+                (Some(answered), Some(printed)) => return both(answered, printed),
+                // Whatever else it computes, nobody will see it.
+                (None, Some(Ok(Printed { sink, result: Err(error) }))) => {
+                    // It may have ended, and then it waits for nothing.
+                    let _ = stop.send(true);
+                    if query.end().await.is_none() {
+                        self.begin_anew()?;
+                    }
+                    return Ok((sink, Err(error)));
+                }
+                one => (answered, printed) = one,
             }
-            match step {
-                None => break,
-                Some(Step::None) => continue,
-                Some(Step::Change(change)) => shown.change = Some(change),
-                Some(Step::Reads(size)) => self.announce(size).await?,
-                Some(Step::Columns(schema)) => {
-                    shown.is_empty = true;
-                    if let Some(out) = out.take() {
-                        writer = Some(RowWriter::new(&schema, self.format, out)?);
-                    }
-                }
-                Some(Step::Rows(batch)) => {
-                    shown.is_empty &= batch.num_rows() == 0;
-                    if let Some(writer) = &mut writer {
-                        writer.write(&batch)?;
-                    }
-                }
-                Some(Step::Done) => {
-                    if let Some(writer) = writer.take() {
-                        writer.finish()?;
-                    }
-                }
+            if query.is_exhausted() {
+                break query.exhausted();
             }
             // A person who reads page by page takes nothing of the statement's time.
-            if !output::is_terminal() {
-                time += received.elapsed();
+            if !(output::is_terminal() && is_writing.load(Ordering::Relaxed)) {
+                time += asked.elapsed();
+            }
+            if let Some(limit) = self.timeout.filter(|limit| time > *limit) {
+                break Stopped::Time(limit);
+            }
+        };
+        let _ = stop.send(true);
+        if output::is_terminal() {
+            // A person is still in the pager.
+            while printed.is_none() && !printing.is_exhausted() {
+                printed = printing.end().await;
             }
         }
-        Ok(shown)
+        let (query, printing) = tokio::join!(
+            async { if answered.is_some() { answered } else { query.end().await } },
+            async { if printed.is_some() { printed } else { printing.end().await } }
+        );
+        if query.is_none() || printing.is_none() {
+            self.begin_anew()?;
+        }
+        match printing {
+            Some(Ok(printed)) => Ok((printed.sink, Err(why.into()))),
+            _ => Err(why.into()),
+        }
     }
 
     /// New threads and a new session, in place of those that something was left behind in.
@@ -258,18 +305,12 @@ impl Desk {
     }
 }
 
-/// What comes of a statement, in this order.
+/// What comes of a statement that has rows, in this order.
 enum Step {
-    /// It changes the session.
-    Change(Change),
-    /// It is planned, and will read these files.
-    Reads(ScanSize),
     Columns(SchemaRef),
     Rows(RecordBatch),
     /// These were all rows.
     Done,
-    /// Nothing yet.
-    None,
 }
 
 /// What a statement changes of the session.
@@ -285,40 +326,148 @@ struct Shown {
     change: Option<Change>,
 }
 
+/// What came of computing and printing a statement.
+fn both(
+    answered: Result<anyhow::Result<Option<Change>>, Stopped>,
+    printed: Result<Printed, Stopped>,
+) -> anyhow::Result<(Sink, anyhow::Result<Shown>)> {
+    let printed = printed?;
+    // Where printing failed, computing did so only because of that.
+    let shown = printed.result.and_then(|is_empty| {
+        let change = answered?.map_err(with_hint)?;
+        Ok(Shown { is_empty, change })
+    });
+    Ok((printed.sink, shown))
+}
+
 /// Carries out a statement, and sends what comes of it. It ends when nobody takes that any more.
 async fn answer(
     session: &Session,
     permissions: Permissions,
     statement: Statement,
     values: Option<ParamValues>,
+    reads: oneshot::Sender<ScanSize>,
     steps: &mpsc::Sender<Step>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<Change>> {
     let rows = match session.plan(statement, permissions).await? {
         Planned::Rows(rows) => rows,
-        Planned::Set { variable, value } => {
-            return Ok(steps.send(Step::Change(Change::Set { variable, value })).await?);
-        }
-        Planned::Reset { variable } => {
-            return Ok(steps.send(Step::Change(Change::Reset { variable })).await?);
-        }
+        Planned::Set { variable, value } => return Ok(Some(Change::Set { variable, value })),
+        Planned::Reset { variable } => return Ok(Some(Change::Reset { variable })),
     };
     let rows = match values {
         Some(values) => rows.with_param_values(values).map_err(QueryError::from)?,
         None => rows,
     };
     let query = Prepared::of(rows).await?;
-    steps.send(Step::Reads(query.size()?)).await?;
+    // Whoever announces it may have been stopped.
+    let _ = reads.send(query.size()?);
     let schema = query.schema();
     let mut batches = query.run()?;
     if schema.fields().is_empty() {
         // CREATE and DROP are done, and have no rows.
-        return Ok(());
+        return Ok(None);
     }
     steps.send(Step::Columns(schema)).await?;
     while let Some(batch) = batches.try_next().await? {
         steps.send(Step::Rows(batch)).await?;
     }
-    Ok(steps.send(Step::Done).await?)
+    steps.send(Step::Done).await?;
+    Ok(None)
+}
+
+/// Rows are laid out so many bytes at a time, that printing can be stopped between.
+const PIECE_BYTES: usize = 8 << 20;
+
+/// Prints the rows of one statement.
+struct Printer {
+    steps: mpsc::Receiver<Step>,
+    stopped: watch::Receiver<bool>,
+    format: RowFormat,
+    /// Whether it is laying out or writing just now.
+    is_writing: Arc<AtomicBool>,
+}
+
+/// What came of printing.
+struct Printed {
+    sink: Sink,
+    /// Whether the statement has rows, and there is none.
+    result: anyhow::Result<bool>,
+}
+
+impl Printer {
+    fn print(mut self, threads: &Handle, sink: Sink) -> Printed {
+        let mut out = Stoppable { sink, stopped: self.stopped.clone() };
+        let result = self.write(threads, &mut out);
+        let mut sink = out.sink;
+        // A pipe takes all of it now, not after the time of the statement.
+        self.is_writing.store(true, Ordering::Relaxed);
+        let flushed = sink.flush();
+        self.is_writing.store(false, Ordering::Relaxed);
+        Printed { sink, result: result.and_then(|is_empty| Ok(flushed.map(|()| is_empty)?)) }
+    }
+
+    fn write(&mut self, threads: &Handle, out: &mut Stoppable) -> anyhow::Result<bool> {
+        let mut is_empty = false;
+        let mut out = Some(out);
+        let mut writer = None;
+        loop {
+            let step = threads.block_on(async {
+                tokio::select! {
+                    step = self.steps.recv() => step,
+                    _ = self.stopped.wait_for(|stop| *stop) => None,
+                }
+            });
+            self.is_writing.store(true, Ordering::Relaxed);
+            match step {
+                None => return Ok(is_empty),
+                Some(Step::Columns(schema)) => {
+                    is_empty = true;
+                    if let Some(out) = out.take() {
+                        writer = Some(RowWriter::new(&schema, self.format, out)?);
+                    }
+                }
+                Some(Step::Rows(batch)) => {
+                    is_empty &= batch.num_rows() == 0;
+                    if let Some(writer) = &mut writer {
+                        pieces(&batch).try_for_each(|piece| writer.write(&piece))?;
+                    }
+                }
+                Some(Step::Done) => {
+                    if let Some(writer) = writer.take() {
+                        writer.finish()?;
+                    }
+                }
+            }
+            self.is_writing.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The rows of a batch, some at a time.
+fn pieces(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> {
+    let rows = batch.num_rows();
+    let row_bytes = batch.get_array_memory_size() / rows.max(1);
+    let at_a_time = (PIECE_BYTES / row_bytes.max(1)).max(1);
+    (0..rows).step_by(at_a_time).map(move |first| batch.slice(first, at_a_time.min(rows - first)))
+}
+
+/// A sink that takes nothing more once printing is to stop.
+struct Stoppable {
+    sink: Sink,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Write for Stoppable {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if *self.stopped.borrow() {
+            return Err(io::Error::other("printing was stopped"));
+        }
+        self.sink.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
 }
 
 fn session(

@@ -76,10 +76,12 @@ pub(super) fn run(
             let given = parameters.iter().map(|parameter| parse_parameter(parameter));
             let given = given.collect::<Result<Vec<_>, _>>().map_err(UsageError)?;
             let values = query.values(&given, chrono::Utc::now())?;
-            sink = Sink::stdout(desk.format.is_for_people());
-            for statement in parse(&query.sql)? {
-                runtime.block_on(Box::pin(desk.run(statement, Some(values.clone()), &mut sink)))?;
-            }
+            let statements = parse(&query.sql)?;
+            let rows = Sink::stdout(desk.format.is_for_people());
+            let (rows, result) = runtime.block_on(desk.run_all(statements, Some(&values), rows));
+            // What was written before an error is shown.
+            rows.map_or(Ok(()), Sink::finish)?;
+            result?;
         }
         _ => {
             let message = format!("'{}' is no command: \\? lists them", line.trim());

@@ -11,7 +11,7 @@ use std::io::{IsTerminal, Read};
 
 use anyhow::Context;
 use chrono::Utc;
-use podtrail_detect::{ParamValues, SavedQuery, saved_queries};
+use podtrail_detect::{ParamValues, SavedQuery, read_text, saved_queries};
 use podtrail_query::{Statement, parse};
 use podtrail_report::RowFormat;
 use tokio::runtime::Runtime;
@@ -21,6 +21,9 @@ use self::sink::Sink;
 use crate::args::SqlArgs;
 use crate::exit::{Exit, UsageError};
 use crate::output;
+
+/// The most that is read of statements, in bytes: more are refused by the parser.
+const MOST_STATEMENTS: u64 = 1 << 20;
 
 pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
     if arguments.saved.as_deref() == Some("list") {
@@ -52,7 +55,7 @@ pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
     let text = if let Some(text) = &arguments.command {
         text.clone()
     } else if let Some(file) = &arguments.file {
-        std::fs::read_to_string(file).with_context(|| file.display().to_string())?
+        read_text(file, MOST_STATEMENTS).with_context(|| file.display().to_string())?
     } else if std::io::stdin().is_terminal() {
         if arguments.output.is_some() {
             return Err(UsageError("--output needs -c, -f or --saved".to_owned()).into());
@@ -60,7 +63,9 @@ pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
         return repl::run(&runtime, open()?);
     } else {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        // One byte more is too long, which the parser reports.
+        let mut input = std::io::stdin().take(MOST_STATEMENTS + 1);
+        input.read_to_string(&mut text).context("cannot read standard input")?;
         text
     };
     // Nothing is done where a later statement is no SQL.
@@ -80,12 +85,12 @@ fn answer(
     mut desk: Desk,
     statements: Vec<Statement>,
     values: Option<&ParamValues>,
-    mut sink: Sink,
+    sink: Sink,
 ) -> anyhow::Result<Exit> {
-    let answered = statements.into_iter().try_for_each(|statement| {
-        runtime.block_on(Box::pin(desk.run(statement, values.cloned(), &mut sink)))
-    });
-    if answered.is_ok() || !sink.is_file() {
+    let (sink, answered) = runtime.block_on(desk.run_all(statements, values, sink));
+    if let Some(sink) = sink
+        && (answered.is_ok() || !sink.is_file())
+    {
         sink.finish()?;
     }
     answered.map(|()| Exit::Ok)

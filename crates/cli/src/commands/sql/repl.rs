@@ -79,10 +79,10 @@ fn answer(
         meta::run(runtime, desk, switches, text)?
     } else {
         for statement in runtime.block_on(desk.parse(text.to_owned()))? {
-            let mut sink = Sink::stdout(desk.format.is_for_people());
-            let result = runtime.block_on(Box::pin(desk.run(statement, None, &mut sink)));
+            let sink = Sink::stdout(desk.format.is_for_people());
+            let (sink, result) = runtime.block_on(desk.run_all(vec![statement], None, sink));
             // What was written before an error is shown.
-            sink.finish()?;
+            sink.map_or(Ok(()), Sink::finish)?;
             result?;
         }
         Next::Stay

@@ -63,6 +63,14 @@ impl Sink {
         matches!(self, Self::File(..))
     }
 
+    /// The file that rows are written to until they are complete.
+    pub(super) fn temporary(&self) -> Option<&Path> {
+        match self {
+            Self::File(out, _) => Some(out.get_ref().path()),
+            _ => None,
+        }
+    }
+
     /// Shows what is held back, or gives the file its name.
     pub(super) fn finish(self) -> anyhow::Result<()> {
         match self {

@@ -1,0 +1,122 @@
+//! A table for people, laid out in columns.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+/// How many rows are laid out together.
+const GROUP_ROWS: usize = 10_000;
+
+/// How much text is laid out together, in bytes.
+const GROUP_BYTES: usize = 32 << 20;
+
+/// Rows, and how wide each column has to be for them.
+///
+/// What is laid out together has the same widths, and a frame of its own. Cells hold neither line ends nor control characters.
+pub(crate) struct Table {
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+    widths: Vec<usize>,
+    bytes: usize,
+}
+
+impl Table {
+    pub(crate) fn new(header: Vec<String>) -> Self {
+        let widths = header.iter().map(|cell| cell.width()).collect();
+        Self { header, rows: Vec::new(), widths, bytes: 0 }
+    }
+
+    pub(crate) fn add(&mut self, row: Vec<String>) {
+        for (width, cell) in self.widths.iter_mut().zip(&row) {
+            *width = cell.width().max(*width);
+        }
+        self.bytes += row.iter().map(String::len).sum::<usize>();
+        self.rows.push(row);
+    }
+
+    /// The number of rows that are not written yet.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it holds as much as is laid out together.
+    pub(crate) fn is_full(&self) -> bool {
+        self.rows.len() >= GROUP_ROWS || self.bytes >= GROUP_BYTES
+    }
+
+    /// Writes what it holds, and begins anew.
+    pub(crate) fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        // Each cell has a blank on both sides, and there is one more between two.
+        let inner = self.widths.iter().map(|width| width + 3).sum::<usize>().saturating_sub(1);
+        rule(out, ["┌", "─", "┐"], inner)?;
+        self.line(out, &self.header)?;
+        rule(out, ["╞", "═", "╡"], inner)?;
+        self.rows.iter().try_for_each(|row| self.line(out, row))?;
+        rule(out, ["└", "─", "┘"], inner)?;
+        *self = Self::new(std::mem::take(&mut self.header));
+        Ok(())
+    }
+
+    fn line(&self, out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
+        for (number, (cell, width)) in cells.iter().zip(&self.widths).enumerate() {
+            out.write_all(if number == 0 { "│ " } else { "  " }.as_bytes())?;
+            out.write_all(cell.as_bytes())?;
+            repeat(out, " ", width - cell.width() + 1)?;
+        }
+        out.write_all("│\n".as_bytes())
+    }
+}
+
+fn rule(out: &mut dyn Write, [left, middle, right]: [&str; 3], width: usize) -> io::Result<()> {
+    out.write_all(left.as_bytes())?;
+    repeat(out, middle, width)?;
+    out.write_all(right.as_bytes())?;
+    out.write_all(b"\n")
+}
+
+/// Writes a character many times, a piece at a time: a column may be megabytes wide.
+fn repeat(out: &mut dyn Write, character: &str, count: usize) -> io::Result<()> {
+    const PIECE: usize = 256;
+    if count >= PIECE {
+        let piece = character.repeat(PIECE);
+        for _ in 0..count / PIECE {
+            out.write_all(piece.as_bytes())?;
+        }
+    }
+    for _ in 0..count % PIECE {
+        out.write_all(character.as_bytes())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(header: &[&str], rows: &[&[&str]]) -> String {
+        let cells = |row: &[&str]| row.iter().map(|cell| (*cell).to_owned()).collect();
+        let mut table = Table::new(cells(header));
+        rows.iter().for_each(|row| table.add(cells(row)));
+        let mut out = Vec::new();
+        table.write(&mut out).unwrap();
+        assert_eq!(table.len(), 0);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let expected = "\
+┌────────────────────┐
+│ name        日本   │
+╞════════════════════╡
+│ a                  │
+│ e\u{301}mallory   1      │
+└────────────────────┘
+";
+        assert_eq!(written(&["name", "日本"], &[&["a", ""], &["e\u{301}mallory", "1"]]), expected);
+        assert_eq!(written(&["n"], &[]), "┌───┐\n│ n │\n╞═══╡\n└───┘\n");
+        let wide = "x".repeat(1000);
+        let lines = written(&["n"], &[&["y"], &[&wide]]);
+        assert!(lines.lines().all(|line| line.width() == 1004), "{lines}");
+    }
+}
