@@ -153,10 +153,10 @@ by_act AS (
         AND username NOT IN ('system:apiserver', 'system:serviceaccount:kube-system:clusterrole-aggregation-controller',
           'system:serviceaccount:kube-system:generic-garbage-collector', 'system:serviceaccount:kube-system:namespace-controller',
           'system:serviceaccount:kube-system:storage-version-migrator-controller', 'system:kube-controller-manager'))
-      OR (activity = 'workload' AND verb = 'create' AND subresource IS NULL AND workload IS NOT NULL
+      OR (activity = 'workload' AND created AND subresource IS NULL AND workload IS NOT NULL
         AND workload['body_source'] IN ('request', 'response')
         AND NOT coalesce(controller_makes(username, verb, resource, workload['owner']['kind']), false))
-      OR (activity = 'workload' AND verb = 'create' AND subresource IS NULL AND username = 'system:kube-scheduler')
+      OR (activity = 'workload' AND created AND subresource IS NULL AND username = 'system:kube-scheduler')
     )
 )
 SELECT

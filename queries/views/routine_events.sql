@@ -65,14 +65,14 @@ FROM changes AS changed
 LEFT JOIN (
   SELECT DISTINCT cluster, resource, namespace, name, username
   FROM (
-    SELECT cluster, resource, namespace, name, username, verb, status_code, subresource, outcome, impersonated_username FROM workloads
+    SELECT cluster, resource, namespace, name, username, created, subresource, outcome, impersonated_username FROM workloads
     UNION ALL
-    SELECT cluster, resource, namespace, name, username, verb, status_code, subresource, outcome, impersonated_username FROM workloads_history
+    SELECT cluster, resource, namespace, name, username, created, subresource, outcome, impersonated_username FROM workloads_history
   )
-  WHERE outcome = 'allowed' AND subresource IS NULL AND impersonated_username IS NULL AND (verb = 'create' OR status_code = 201)
-) AS created
-  ON created.cluster = changed.cluster AND created.resource = changed.resource AND created.namespace = changed.namespace
-  AND created.name = changed.name AND created.username = changed.username
+  WHERE outcome = 'allowed' AND subresource IS NULL AND impersonated_username IS NULL AND created
+) AS made
+  ON made.cluster = changed.cluster AND made.resource = changed.resource AND made.namespace = changed.namespace
+  AND made.name = changed.name AND made.username = changed.username
 LEFT JOIN security_agents AS guard
   ON change = 'container removed' AND regexp_like(changed.container, concat('(^|[^a-z])', guard.agent, '($|[^a-z])'))
 WHERE changed.impersonated_username IS NULL
@@ -81,7 +81,7 @@ HAVING bool_and(
   change IN ('replicas', 'schedule', 'time zone', 'suspend', 'volume removed', 'security strengthened', 'resources', 'labels', 'annotations')
   OR (change = 'pod annotations' AND field = 'kubectl.kubernetes.io/restartedAt')
   OR (change = 'container removed' AND guard.agent IS NULL)
-  OR (change = 'image' AND before IS NOT NULL AND created.username IS NOT NULL
+  OR (change = 'image' AND before IS NOT NULL AND made.username IS NOT NULL
     AND image_part(before, 'repository') = image_part(after, 'repository')
     AND image_part(before, 'registry') = image_part(after, 'registry'))
 )
