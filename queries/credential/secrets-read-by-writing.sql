@@ -57,7 +57,7 @@ real AS (
   UNION
   SELECT cluster, username, namespace, name
   FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
-  WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('create', 'update') AND outcome = 'allowed'
+  WHERE activity = 'secret' AND resource = 'secrets' AND (created OR verb = 'update') AND outcome = 'allowed'
 ),
 reads AS (
   SELECT patches.*

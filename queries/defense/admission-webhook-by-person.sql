@@ -23,4 +23,4 @@ covers: [DE-002]
 */
 SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' by ' || coalesce(username, 'nobody') AS reason
 FROM webhooks
-WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND verb IN ('create', 'delete', 'deletecollection')
+WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND (created OR verb IN ('delete', 'deletecollection'))

@@ -26,13 +26,13 @@ covers: [DE-007]
 WITH keepers AS (
   SELECT DISTINCT written.cluster, written.username
   FROM (
-    SELECT cluster, username, time, namespace, name, verb, outcome, impersonated_username FROM workloads
+    SELECT cluster, username, time, namespace, name, created, outcome, impersonated_username FROM workloads
     UNION ALL
-    SELECT cluster, username, time, namespace, name, verb, outcome, impersonated_username FROM workloads_history
+    SELECT cluster, username, time, namespace, name, created, outcome, impersonated_username FROM workloads_history
   ) AS written
   JOIN history_installers AS installer
     ON installer.cluster = written.cluster AND installer.username = written.username AND written.time BETWEEN installer.time AND installer.until
-  WHERE written.namespace = 'kube-system' AND written.name IN ('coredns', 'kube-dns') AND written.verb = 'create'
+  WHERE written.namespace = 'kube-system' AND written.name IN ('coredns', 'kube-dns') AND written.created
     AND written.outcome = 'allowed' AND written.impersonated_username IS NULL
 )
 SELECT
@@ -43,7 +43,7 @@ LEFT JOIN keepers ON keepers.cluster = changed.cluster AND keepers.username = ch
 WHERE namespace IN ('kube-system', 'openshift-dns') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system', 'node')
   AND (name = 'coredns-custom'
     -- Installers create the others.
-    OR (name IN ('coredns', 'kube-dns', 'node-local-dns', 'dns-default') AND verb <> 'create'))
+    OR (name IN ('coredns', 'kube-dns', 'node-local-dns', 'dns-default') AND NOT created))
 UNION ALL
 -- What the name server runs, and the configuration that it mounts.
 SELECT event_id, username || ' changes ' || object || ' of the name server: ' || string_agg(change || coalesce(' ' || field, ''), ', ') AS reason, CAST(NULL AS VARCHAR) AS severity

@@ -27,7 +27,7 @@ controls: [AIS-06]
 WITH tried AS (
   SELECT cluster, event_id, time, username, api_group, resource, namespace, name, object_uid, workload['kind'] AS kind
   FROM events
-  WHERE activity = 'workload' AND verb = 'create' AND outcome = 'dry_run' AND subresource IS NULL AND name IS NOT NULL
+  WHERE activity = 'workload' AND created AND outcome = 'dry_run' AND subresource IS NULL AND name IS NOT NULL
 ),
 -- What exists by itself: somebody created it, or it was there before the log. Of that a dry run says nothing.
 known AS (

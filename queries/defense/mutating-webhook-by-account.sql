@@ -26,7 +26,7 @@ covers: [DE-002]
 */
 WITH written AS (
   SELECT
-    event_id, time, cluster, identity_kind, username, verb, name, webhook, resources, in_scope, sees_bodies,
+    event_id, time, cluster, identity_kind, username, created, name, webhook, resources, in_scope, sees_bodies,
     coalesce(url, concat(service_namespace, '/', service_name)) AS called,
     concat_ws(' ', url, service_namespace, service_name, array_to_string(operations, ','), array_to_string(resources, ','), namespace_selector) AS target
   FROM (
@@ -56,6 +56,6 @@ LEFT ANTI JOIN (
     )
 ) AS renewed ON renewed.renewal = numbered.event_id
 WHERE in_scope AND identity_kind NOT IN ('human', 'anonymous')
-  AND (verb = 'create' OR (nth = 1 AND target <> ''))
+  AND (created OR (nth = 1 AND target <> ''))
   -- A patch of certificates shows a webhook without what it calls.
-  AND (called <> '/' OR verb = 'create')
+  AND (called <> '/' OR created)

@@ -37,13 +37,13 @@ FROM (
     AND CASE exemption.by
       -- What a JSON Patch copies or moves there may be any value.
       WHEN 'set' THEN after LIKE exemption.value OR starts_with(after, '(copied from ') OR starts_with(after, '(moved from ')
-      ELSE after IS NULL AND verb <> 'create'
+      ELSE after IS NULL AND NOT created
     END
   UNION ALL
   SELECT event_id, act, concat('it enforces ', after, ' of Pod Security from the first') AS what
   FROM guard_writes
   LEFT JOIN system_namespaces AS platform ON guard_writes.name LIKE platform.namespace
-  WHERE in_scope AND resource = 'namespaces' AND change = 'label' AND verb = 'create'
+  WHERE in_scope AND resource = 'namespaces' AND change = 'label' AND created
     AND field = 'pod-security.kubernetes.io/enforce' AND after = 'privileged'
     AND identity_kind IN ('human', 'anonymous', 'node') AND platform.namespace IS NULL
 )

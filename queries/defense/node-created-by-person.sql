@@ -24,5 +24,5 @@ covers: [DE-009]
 */
 SELECT event_id, 'node ' || coalesce(name, '') || ' is created by ' || coalesce(username, 'nobody') AS reason
 FROM events
-WHERE activity = 'write' AND resource = 'nodes' AND subresource IS NULL AND verb = 'create' AND outcome = 'allowed'
+WHERE activity = 'write' AND resource = 'nodes' AND subresource IS NULL AND created AND outcome = 'allowed'
   AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')

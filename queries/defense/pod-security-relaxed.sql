@@ -57,6 +57,6 @@ UNION
 -- A label that an apply leaves out, which is known by the version before.
 SELECT event_id, act || ': ' || what AS reason
 FROM guard_writes
-WHERE in_scope AND kind = 'namespace' AND identity_kind NOT IN ('controller', 'system') AND verb <> 'create'
+WHERE in_scope AND kind = 'namespace' AND identity_kind NOT IN ('controller', 'system') AND NOT created
   AND starts_with(field, 'pod-security.kubernetes.io/enforce') AND NOT contains(field, 'version')
   AND before IN ('restricted', 'baseline') AND (after IS NULL OR after = '' OR after = 'privileged' OR (after = 'baseline' AND before = 'restricted'))

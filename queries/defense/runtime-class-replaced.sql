@@ -27,7 +27,7 @@ controls: [AIS-06]
 */
 WITH written AS (
   SELECT
-    event_id, time, cluster, username, identity_kind, verb, name, in_scope,
+    event_id, time, cluster, username, identity_kind, created, name, in_scope,
     coalesce(json_get_str(response_object, 'handler'), json_get_str(request_object, 'handler')) AS handler
   FROM (SELECT *, true AS in_scope FROM events UNION ALL SELECT *, false AS in_scope FROM events_history)
   WHERE activity = 'write' AND api_group = 'node.k8s.io' AND resource = 'runtimeclasses' AND subresource IS NULL AND outcome = 'allowed'
@@ -48,6 +48,6 @@ SELECT
   coalesce(username, 'nobody') || ' creates RuntimeClass ' || coalesce(name, '') || ' with handler ' || handler
     || CASE WHEN event_before IS NULL THEN ', that of plain containers' ELSE coalesce(', before ' || handler_before, ', in place of another') END AS reason
 FROM compared
-WHERE in_scope AND verb = 'create' AND identity_kind <> 'controller' AND handler IS NOT NULL
+WHERE in_scope AND created AND identity_kind <> 'controller' AND handler IS NOT NULL
   AND (((handler IS DISTINCT FROM handler_before) AND event_before IS NOT NULL)
     OR (handler IN ('runc', 'crun', 'youki') AND regexp_like(name, 'gvisor|runsc|kata|sandbox|firecracker|quark|inclavare|confidential', 'i')))

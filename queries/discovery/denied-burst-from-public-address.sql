@@ -25,14 +25,45 @@ parameters:
     default: 10
     description: How many requests are refused
 */
+WITH refused AS (
+  SELECT event_id, cluster, username, client_ip, time, resource, request_uri
+  FROM events
+  WHERE outcome IN ('denied_authn', 'denied_authz') AND client_ip IS NOT NULL
+    AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
+    AND NOT regexp_like(client_ip,
+      '^(::ffff:)?(127|10|169\.254|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.|^(::1$|f[cd]|fe[89ab])', 'i')
+),
+-- A stretch that begins with any of the requests, not one of the clock.
+windows AS (
+  SELECT
+    *,
+    count(*) OVER (PARTITION BY cluster, client_ip ORDER BY time RANGE BETWEEN CURRENT ROW AND INTERVAL '30 minutes' FOLLOWING) >= $requests AS begins_one
+  FROM refused
+),
+of_windows AS (
+  SELECT
+    *,
+    max(CASE WHEN begins_one THEN 1 ELSE 0 END) OVER (
+      PARTITION BY cluster, client_ip ORDER BY time RANGE BETWEEN INTERVAL '30 minutes' PRECEDING AND CURRENT ROW
+    ) = 1 AS is_in_one
+  FROM windows
+),
+spaced AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, client_ip ORDER BY time, event_id)) <= 1800
+      THEN 0 ELSE 1
+    END AS begins
+  FROM of_windows
+  WHERE is_in_one
+),
+episodes AS (
+  SELECT *, sum(begins) OVER (PARTITION BY cluster, client_ip ORDER BY time, event_id) AS episode FROM spaced
+)
 SELECT
   array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
   client_ip || ' was refused ' || count(*) || ' requests within 30 minutes: '
     || array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(resource, split_part(request_uri, '?', 1)))), 1, 10), ', ') AS reason
-FROM events
-WHERE outcome IN ('denied_authn', 'denied_authz') AND client_ip IS NOT NULL
-  AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
-  AND NOT regexp_like(client_ip,
-    '^(::ffff:)?(127|10|169\.254|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.|^(::1$|f[cd]|fe[89ab])', 'i')
-GROUP BY cluster, client_ip, date_bin(INTERVAL '30 minutes', time)
-HAVING count(*) >= $requests
+FROM episodes
+GROUP BY cluster, client_ip, episode

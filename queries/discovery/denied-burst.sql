@@ -9,7 +9,7 @@ tactics: [Discovery, Credential Access]
 description: >-
   An identity, or an address whose credentials are not accepted, is refused many requests within five minutes.
 blind_spots: >-
-  Slow attempts. What happens just around the end of five minutes may fall into two parts.
+  Slow attempts.
 false_positives:
   - Programs whose permissions or credentials are missing or expired
 triage:
@@ -25,12 +25,43 @@ parameters:
     default: 10
     description: How many requests are refused
 */
+WITH refused AS (
+  SELECT event_id, cluster, username, client_ip, time, resource, request_uri
+  FROM events
+  WHERE outcome IN ('denied_authn', 'denied_authz')
+    AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
+),
+-- A stretch that begins with any of the requests, not one of the clock.
+windows AS (
+  SELECT
+    *,
+    count(*) OVER (PARTITION BY cluster, username, client_ip ORDER BY time RANGE BETWEEN CURRENT ROW AND INTERVAL '5 minutes' FOLLOWING) >= $requests AS begins_one
+  FROM refused
+),
+of_windows AS (
+  SELECT
+    *,
+    max(CASE WHEN begins_one THEN 1 ELSE 0 END) OVER (
+      PARTITION BY cluster, username, client_ip ORDER BY time RANGE BETWEEN INTERVAL '5 minutes' PRECEDING AND CURRENT ROW
+    ) = 1 AS is_in_one
+  FROM windows
+),
+spaced AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, username, client_ip ORDER BY time, event_id)) <= 300
+      THEN 0 ELSE 1
+    END AS begins
+  FROM of_windows
+  WHERE is_in_one
+),
+episodes AS (
+  SELECT *, sum(begins) OVER (PARTITION BY cluster, username, client_ip ORDER BY time, event_id) AS episode FROM spaced
+)
 SELECT
   array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
   coalesce(username, client_ip, 'somebody') || ' was refused ' || count(*) || ' requests within 5 minutes: '
     || array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(resource, split_part(request_uri, '?', 1)))), 1, 10), ', ') AS reason
-FROM events
-WHERE outcome IN ('denied_authn', 'denied_authz')
-  AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
-GROUP BY cluster, username, client_ip, date_bin(INTERVAL '5 minutes', time)
-HAVING count(*) >= $requests
+FROM episodes
+GROUP BY cluster, username, client_ip, episode

@@ -40,12 +40,41 @@ watched AS (
   SELECT DISTINCT cluster, coalesce(impersonated_username, username) AS identity, resource
   FROM events
   WHERE verb = 'watch' AND array_has($resources, resource)
+),
+-- A minute that begins with any of the lists, not one of the clock.
+windows AS (
+  SELECT
+    *,
+    cardinality(array_distinct(array_agg(resource) OVER (
+      PARTITION BY cluster, identity ORDER BY time RANGE BETWEEN CURRENT ROW AND INTERVAL '60 seconds' FOLLOWING
+    ))) >= $kinds AS begins_one
+  FROM lists
+  LEFT ANTI JOIN watched USING (cluster, identity, resource)
+),
+of_windows AS (
+  SELECT
+    *,
+    max(CASE WHEN begins_one THEN 1 ELSE 0 END) OVER (
+      PARTITION BY cluster, identity ORDER BY time RANGE BETWEEN INTERVAL '60 seconds' PRECEDING AND CURRENT ROW
+    ) = 1 AS is_in_one
+  FROM windows
+),
+spaced AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id)) <= 60
+      THEN 0 ELSE 1
+    END AS begins
+  FROM of_windows
+  WHERE is_in_one
+),
+episodes AS (
+  SELECT *, sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode FROM spaced
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
   coalesce(identity, 'somebody') || ' lists ' || count(DISTINCT resource) || ' kinds of resources within a minute: '
     || array_to_string(array_sort(array_agg(DISTINCT resource)), ', ') AS reason
-FROM lists
-LEFT ANTI JOIN watched USING (cluster, identity, resource)
-GROUP BY cluster, identity, date_trunc('minute', time)
-HAVING count(DISTINCT resource) >= $kinds
+FROM episodes
+GROUP BY cluster, identity, episode

@@ -30,7 +30,8 @@ FROM (
     SELECT agent, min(kind) AS kind
     FROM (SELECT DISTINCT user_agent AS agent FROM events)
     JOIN (SELECT tool, kind FROM scanner_user_agents UNION ALL SELECT tool, kind FROM attack_tools)
-      ON regexp_like(agent, '\b(' || tool || ')\b', 'i')
+      -- What a name is made of may be joined by any sign, and other words may follow.
+      ON regexp_like(agent, '(^|[^a-z0-9])(' || replace(tool, '-', '[-_. ]?') || ')($|[^a-z0-9])', 'i')
     GROUP BY agent
   )
   JOIN events ON user_agent = agent

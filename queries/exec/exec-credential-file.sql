@@ -8,7 +8,9 @@ attack: [T1609, T1552.001, T1552.004]
 tactics: [Credential Access]
 description: >-
   A command that is run in a container names a file with credentials: password hashes, private keys, kubeconfigs,
-  keys of the cluster, credentials of a cloud or stored passwords.
+  keys of the cluster, credentials of a cloud or stored passwords. Files that may hold a secret (keys and key stores of any
+  name, mounted secrets, sudoers) are medium. To be left out, an attacker would have to use a key instead of reading it, or
+  to read what is public.
 blind_spots: >-
   Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
 false_positives:
@@ -21,13 +23,26 @@ references:
   - https://attack.mitre.org/techniques/T1552/001/
 covers: [EX-007]
 */
+WITH lines AS (
+  SELECT
+    *,
+    -- A program that is given its key as an option uses it. Certificates, and what a service account has beside its token,
+    -- are no secret.
+    regexp_replace(
+      code,
+      '(^|\s)(--?[\w-]*(key|cert|certificate|ca|cafile|kubeconfig|config|keystore|truststore|secret)(-?file|-?path|-?location)?|sslkey|sslcert|sslrootcert)[=\s]+\S+|\S*serviceaccount/(namespace|ca\.crt|service-ca\.crt)\b|\S*\b(ca|cacerts?|ca[-_]?bundle|ca-certificates|tls-ca-bundle|root|rootca|root-cert|cert|certs|certificate|chain|fullchain|cert-chain|dhparams?)\.(pem|jks)(\s|$)',
+      ' ', 'gi') AS without_public
+  FROM command_lines
+  WHERE source = 'exec' AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+)
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
-FROM command_lines
-JOIN command_patterns ON regexp_like(code, pattern, 'is')
-WHERE source = 'exec' AND kind IN ('credential file')
-  AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
+  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason,
+  CASE kind WHEN 'guarded file' THEN 'medium' ELSE 'high' END AS severity
+FROM lines
+JOIN command_patterns
+  ON regexp_like(CASE kind WHEN 'guarded file' THEN without_public ELSE code END, pattern, 'is')
+WHERE kind IN ('credential file', 'guarded file')
   -- Whether a file is there is no secret: one such program and its words, which print no content.
   AND NOT coalesce(
     words[1] IN ('ls', 'stat', 'test', '[', 'readlink', 'realpath')

@@ -41,9 +41,9 @@ parameters:
 WITH images AS (
   SELECT
     event_id, cluster, time, identity, identity_kind, namespace, verb, in_scope,
-    c['registry'] || '/' || c['repository'] AS repository
-  FROM (SELECT *, unnest(containers) AS c FROM history_writes)
-  WHERE c['repository'] IS NOT NULL AND namespace IS NOT NULL
+    registry || '/' || repository AS repository
+  FROM history_writes_images
+  WHERE repository IS NOT NULL AND namespace IS NOT NULL
 ),
 aged AS (
   SELECT

@@ -53,7 +53,7 @@ firsts AS (
   SELECT *
   FROM numbered
   JOIN history_begins USING (cluster)
-  WHERE nth = 1 AND in_scope AND verb = 'create' AND date_part('epoch', time) - date_part('epoch', log_begins) >= $learning_seconds
+  WHERE nth = 1 AND in_scope AND created AND date_part('epoch', time) - date_part('epoch', log_begins) >= $learning_seconds
 ),
 spaced AS (
   SELECT

@@ -37,7 +37,7 @@ parameters:
 WITH pods AS (
   SELECT *, sum(CASE WHEN in_scope THEN 0 ELSE 1 END) OVER (PARTITION BY cluster, identity) AS before
   FROM history_writes
-  WHERE verb = 'create' AND subresource IS NULL AND kind IN ('Pod', 'Job')
+  WHERE created AND subresource IS NULL AND kind IN ('Pod', 'Job')
 ),
 spaced AS (
   SELECT

@@ -14,7 +14,11 @@ SELECT
 FROM (
   SELECT image, time, namespace, username, event_id FROM containers WHERE outcome = 'allowed' AND image IS NOT NULL
   UNION ALL
+  SELECT image_reference AS image, time, namespace, username, event_id FROM volumes WHERE outcome = 'allowed' AND image_reference IS NOT NULL
+  UNION ALL
   SELECT image, time, namespace, username, event_id FROM containers_history WHERE outcome = 'allowed' AND image IS NOT NULL
+  UNION ALL
+  SELECT image_reference AS image, time, namespace, username, event_id FROM volumes_history WHERE outcome = 'allowed' AND image_reference IS NOT NULL
 )
 GROUP BY image
 HAVING min(time) >= (SELECT max(time) FROM events WHERE time_problem IS DISTINCT FROM 'future') - CAST($within AS INTERVAL)

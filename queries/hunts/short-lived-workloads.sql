@@ -16,7 +16,7 @@ JOIN events AS d
   AND d.resource = w.resource
   AND d.name = w.name
   AND coalesce(d.namespace, '') = coalesce(w.namespace, '')
-WHERE w.verb = 'create' AND w.subresource IS NULL AND w.outcome = 'allowed' AND NOT w.made_by_controller
+WHERE w.created AND w.subresource IS NULL AND w.outcome = 'allowed' AND NOT w.made_by_controller
   AND d.verb = 'delete' AND d.subresource IS NULL AND d.outcome = 'allowed'
   AND d.time >= w.time AND d.time <= w.time + CAST($within AS INTERVAL)
 GROUP BY w.cluster, w.event_id, w.time, w.namespace, w.object, w.username

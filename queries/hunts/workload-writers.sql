@@ -13,7 +13,7 @@ SELECT
 FROM workloads AS w
 LEFT JOIN workload_tree AS t ON t.cluster = w.cluster AND t.event_id = w.event_id
 LEFT JOIN containers AS c ON c.cluster = w.cluster AND c.event_id = w.event_id
-WHERE w.verb = 'create'
+WHERE w.created
   AND glob(w.namespace, $namespace)
   AND ($from IS NULL OR w.time >= $from)
   AND ($to IS NULL OR w.time < $to)

@@ -22,7 +22,8 @@ covers: [IM-003]
 */
 SELECT
   event_id,
-  verb || 's namespace ' || coalesce(name, '') AS reason
+  CASE WHEN created THEN 'create' ELSE verb END || 's namespace ' || coalesce(name, '') AS reason
 FROM events
-WHERE resource = 'namespaces' AND subresource IS NULL AND verb IN ('create', 'delete') AND outcome = 'allowed'
+WHERE (resource = 'namespaces' OR (api_group = 'project.openshift.io' AND resource IN ('projects', 'projectrequests')))
+  AND subresource IS NULL AND (created OR verb = 'delete') AND outcome = 'allowed'
   AND identity_kind NOT IN ('controller', 'system')

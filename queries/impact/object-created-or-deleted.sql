@@ -23,10 +23,10 @@ covers: [IM-004]
 */
 SELECT
   event_id,
-  verb || 's ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || namespace, '') AS reason
+  CASE WHEN created THEN 'create' ELSE verb END || 's ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || namespace, '') AS reason
 FROM events
 WHERE resource IN (
     'services', 'configmaps', 'serviceaccounts', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings', 'ingresses',
     'networkpolicies'
   )
-  AND subresource IS NULL AND verb IN ('create', 'delete') AND outcome = 'allowed' AND identity_kind = 'human'
+  AND subresource IS NULL AND (created OR verb = 'delete') AND outcome = 'allowed' AND identity_kind = 'human'

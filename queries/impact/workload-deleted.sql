@@ -26,4 +26,4 @@ SELECT
   'deletes ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || namespace, '') AS reason
 FROM events
 WHERE verb = 'delete' AND subresource IS NULL AND outcome = 'allowed' AND identity_kind = 'human'
-  AND resource IN ('deployments', 'statefulsets', 'daemonsets', 'cronjobs', 'replicationcontrollers')
+  AND resource IN ('deployments', 'statefulsets', 'daemonsets', 'cronjobs', 'jobs', 'replicationcontrollers', 'replicasets', 'deploymentconfigs')

@@ -174,10 +174,10 @@ by_act AS (
       -- A patch of what a pod runs and may do: controllers change numbers, labels and owners.
       OR (activity = 'workload' AND verb = 'patch' AND subresource IS NULL AND workload IS NOT NULL AND username <> 'system:apiserver'
         AND regexp_like(coalesce(request_object, ''), '["/](image|command|args|securityContext|hostPID|hostNetwork|hostIPC|hostPath|env|envFrom|serviceAccountName|volumes)["/]'))
-      OR (activity = 'workload' AND verb = 'create' AND subresource IS NULL AND workload IS NOT NULL
+      OR (activity = 'workload' AND created AND subresource IS NULL AND workload IS NOT NULL
         AND workload['body_source'] IN ('request', 'response')
         AND NOT coalesce(controller_makes(username, verb, resource, workload['owner']['kind']), false))
-      OR (activity = 'workload' AND verb = 'create' AND subresource IS NULL AND username = 'system:kube-scheduler')
+      OR (activity = 'workload' AND created AND subresource IS NULL AND username = 'system:kube-scheduler')
     )
 )
 SELECT

@@ -53,7 +53,9 @@ elsewhere AS (
   JOIN nodes_of ON nodes_of.cluster = away.cluster AND nodes_of.client_ip = away.client_ip
   JOIN nodes_of AS of_home ON of_home.cluster = home.cluster AND of_home.client_ip = home.client_ip
   WHERE home.client_ip <> away.client_ip AND away.in_scope AND home.requests >= $known_after
-    AND nodes_of.nodes <= $shared_by AND of_home.nodes <= $shared_by
+    AND of_home.nodes <= $shared_by
+    -- Nodes that go by another way from then on leave the first one; a thief works beside them.
+    AND (nodes_of.nodes <= $shared_by OR (home.last > away.first AND NOT is_private_ip(away.client_ip) AND is_private_ip(home.client_ip)))
     AND ((NOT is_private_ip(away.client_ip) AND is_private_ip(home.client_ip) AND home.first < away.first)
       OR (home.is_v6 = away.is_v6 AND home.first < away.first AND home.last > away.last AND away.requests < home.requests / 5))
 )

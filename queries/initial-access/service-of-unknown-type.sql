@@ -30,6 +30,6 @@ SELECT
   coalesce(username, 'nobody') || ' creates service ' || coalesce(namespace || '/', '') || coalesce(name, '*')
     || coalesce(' with ' || field_manager, '') || ', whose type is not in the log' AS reason
 FROM events
-WHERE activity = 'write' AND resource = 'services' AND api_group IS NULL AND subresource IS NULL AND verb = 'create'
+WHERE activity = 'write' AND resource = 'services' AND api_group IS NULL AND subresource IS NULL AND created
   AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
   AND request_object IS NULL AND response_object IS NULL

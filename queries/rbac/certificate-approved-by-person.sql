@@ -25,7 +25,7 @@ controls: [IAM-16]
 WITH asked AS (
   SELECT DISTINCT cluster, name
   FROM (SELECT * FROM certificate_requests UNION ALL SELECT * FROM certificate_requests_history)
-  WHERE verb = 'create' AND outcome = 'allowed' AND identity_kind IN ('node', 'system', 'controller')
+  WHERE created AND outcome = 'allowed' AND identity_kind IN ('node', 'system', 'controller')
 )
 SELECT event_id, username || ' approves certificate request ' || coalesce(certificate_requests.name, '') || coalesce(' for ' || common_name, '') AS reason
 FROM certificate_requests

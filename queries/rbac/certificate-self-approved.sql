@@ -28,5 +28,5 @@ FROM certificate_requests AS approved
 JOIN (SELECT * FROM certificate_requests UNION ALL SELECT * FROM certificate_requests_history) AS asked
   ON asked.cluster = approved.cluster AND asked.name = approved.name AND asked.username = approved.username
 WHERE approved.subresource = 'approval' AND approved.outcome = 'allowed' AND coalesce(approved.approval, 'Approved') = 'Approved'
-  AND asked.verb = 'create' AND asked.outcome = 'allowed' AND asked.time <= approved.time
+  AND asked.created AND asked.outcome = 'allowed' AND asked.time <= approved.time
   AND approved.identity_kind IN ('human', 'service_account', 'cloud_service_account')

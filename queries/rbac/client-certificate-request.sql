@@ -26,7 +26,7 @@ controls: [IAM-16]
 */
 SELECT event_id, coalesce(username, 'nobody') || ' asks ' || signer_name || ' for a client certificate' || coalesce(' of ' || common_name, '') AS reason
 FROM certificate_requests
-WHERE signer_name = 'kubernetes.io/kube-apiserver-client' AND verb = 'create' AND outcome = 'allowed'
+WHERE signer_name = 'kubernetes.io/kube-apiserver-client' AND created AND outcome = 'allowed'
   AND identity_kind <> 'controller'
   -- Kubelets and machines that join ask another signer.
   AND NOT (identity_kind = 'system' AND NOT starts_with(username, 'system:bootstrap:'))

@@ -9,8 +9,9 @@ attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
   A role binding or cluster role binding to cluster-admin is written, or a cluster role binding to a role that allows
-  everything under another name, however its rules spell it: its subjects can do anything, in the cluster or in the
-  binding's namespace.
+  everything under another name, however its rules spell it, or with which its holder gives itself everything (escalate,
+  bind, impersonate), or any binding names the group system:masters: its subjects can do anything, in the cluster or in
+  the binding's namespace. Rancher's global roles and role templates count as what they become.
 blind_spots: >-
   Writes that are logged at Metadata level show no rules, subjects or specs. Patches at Request level that only add
   a subject do not name the role.
@@ -35,4 +36,12 @@ WHERE role_name = 'cluster-admin' AND coalesce(role_kind, '') <> 'Role' AND outc
 UNION ALL
 SELECT event_id, what AS reason
 FROM powerful_bindings
-WHERE reach = 'cluster' AND NOT is_built_in AND is_wide
+WHERE takes_cluster AND is_wide AND role_name <> 'cluster-admin'
+UNION ALL
+-- Whoever is in it passes every authorizer, whatever its bindings say; only the API server has a reason to name it.
+SELECT
+  event_id,
+  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' grants ' || coalesce(role_name, 'a role') || ' to system:masters' AS reason
+FROM bindings
+WHERE subject_kind = 'Group' AND subject_name = 'system:masters' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
+  AND identity_kind <> 'controller' AND role_name IS DISTINCT FROM 'cluster-admin'

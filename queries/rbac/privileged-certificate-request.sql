@@ -26,7 +26,7 @@ controls: [IAM-16]
 SELECT event_id, coalesce(username, 'nobody') || ' asks for a certificate of ' || concat_ws(', ', common_name, array_to_string(organizations, ', ')) AS reason
 FROM certificate_requests
 LEFT JOIN client_tools ON client_tools.tool = lower(user_agent_tool(user_agent))
-WHERE verb = 'create' AND outcome NOT IN ('dry_run', 'denied_authn')
+WHERE created AND outcome NOT IN ('dry_run', 'denied_authn')
   AND (array_has(organizations, 'system:masters') OR array_has(organizations, 'kubeadm:cluster-admins') OR starts_with(common_name, 'system:')
     OR identity_kind(common_name) NOT IN ('human', 'unknown'))
   AND identity_kind <> 'controller'

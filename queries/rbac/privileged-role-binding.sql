@@ -27,7 +27,7 @@ controls: [IAM-16]
 SELECT event_id, what AS reason
 FROM powerful_bindings
 -- What a namespace's own team gets is daily work; the whole cluster, or a way to it, is not.
-WHERE (reach = 'escalation' AND (is_built_in OR is_wide))
+WHERE (reach = 'escalation' AND (is_built_in OR is_wide) AND NOT (takes_cluster AND is_wide))
   OR (reach = 'namespace' AND is_wide)
   OR (reach = 'cluster' AND NOT is_built_in AND NOT is_wide AND subject_kind = 'Group')
   -- Every pod of a namespace.

@@ -23,5 +23,5 @@ controls: [IAM-16]
 */
 SELECT event_id, 'service account ' || concat_ws('/', namespace, name) || ' is created' AS reason
 FROM events
-WHERE activity = 'rbac' AND resource = 'serviceaccounts' AND subresource IS NULL AND verb = 'create'
+WHERE activity = 'rbac' AND resource = 'serviceaccounts' AND subresource IS NULL AND created
   AND outcome = 'allowed' AND identity_kind <> 'controller'

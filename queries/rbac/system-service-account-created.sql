@@ -24,5 +24,5 @@ controls: [IAM-16]
 SELECT DISTINCT event_id, 'service account ' || concat_ws('/', events.namespace, name) || ' is created by ' || coalesce(username, 'nobody') AS reason
 FROM events
 JOIN system_namespaces ON events.namespace LIKE system_namespaces.namespace
-WHERE activity = 'rbac' AND resource = 'serviceaccounts' AND subresource IS NULL AND verb = 'create'
+WHERE activity = 'rbac' AND resource = 'serviceaccounts' AND subresource IS NULL AND created
   AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')

@@ -73,7 +73,7 @@ made AS (
       )) AS key
     FROM events
     LEFT JOIN default_admins ON default_admins.kind = 'user' AND default_admins.name = username
-    WHERE verb = 'create' AND resource = 'serviceaccounts' AND activity IN ('access', 'rbac')
+    WHERE created AND resource = 'serviceaccounts' AND activity IN ('access', 'rbac')
       AND identity_kind IN ('human', 'service_account', 'cloud_service_account') AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
   )
   WHERE key IS NOT NULL

@@ -11,21 +11,21 @@ WITH lines AS (
     SELECT
       event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
       verb, namespace, outcome, 'workload' AS source, object, role, name AS container,
-      concat_ws(' ', array_to_string(command, ' '), array_to_string(args, ' ')) AS line, CASE WHEN false THEN command END AS words
+      concat_ws(' ', array_to_string(command, ' '), array_to_string(args, ' ')) AS line, CASE WHEN false THEN command END AS words, created
     FROM containers{history}
     WHERE NOT made_by_controller
     UNION ALL
     SELECT
       event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
       verb, namespace, outcome, 'workload' AS source, object, role, name AS container,
-      array_to_string(handler['command'], ' ') AS line, CASE WHEN false THEN command END AS words
+      array_to_string(handler['command'], ' ') AS line, CASE WHEN false THEN command END AS words, created
     FROM (SELECT *, unnest(handlers) AS handler FROM containers{history})
     WHERE NOT made_by_controller
     UNION ALL
     SELECT
       event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
       verb, namespace, outcome, 'exec' AS source, concat('Pod ', coalesce(name, '')) AS object, NULL AS role, container,
-      command_line AS line, words
+      command_line AS line, words, false AS created
     FROM execs{history}
     WHERE subresource = 'exec'
   )

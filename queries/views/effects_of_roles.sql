@@ -3,7 +3,9 @@
 SELECT DISTINCT cluster, role_kind, role_namespace, role, effect
 FROM (
   SELECT
-    cluster, rbac['kind'] AS role_kind, CASE WHEN rbac['kind'] = 'Role' THEN namespace END AS role_namespace, name AS role,
+    cluster, rbac['kind'] AS role_kind, CASE WHEN rbac['kind'] = 'Role' THEN namespace END AS role_namespace, 
+    -- What Rancher makes of a global role.
+    CASE WHEN resource = 'globalroles' THEN concat('cattle-globalrole-', name) ELSE name END AS role,
     unnest(rbac['effects']) AS effect
   FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
   WHERE activity = 'rbac' AND rbac['kind'] IN ('Role', 'ClusterRole') AND outcome = 'allowed'

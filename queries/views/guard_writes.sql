@@ -3,7 +3,7 @@
 -- nothing away. `is_own` says that an account of the product's own namespace tends an object that is named after the product.
 SELECT
   event_id, time, cluster, username, identity_kind, verb, kind, product, api_group, resource, namespace, name, request_object,
-  is_own, in_scope, status_code,
+  is_own, in_scope, created,
   found['change'] AS change, found['field'] AS field, found['before'] AS before, found['after'] AS after,
   found['compared'] AS compared,
   concat(verb, ' of ', resource, coalesce(' ' || name, ''), coalesce(' in ' || namespace, ''), ' by ', coalesce(username, 'nobody')) AS act,
@@ -17,7 +17,7 @@ FROM (
     SELECT
       *,
       guard_changes(
-        api_group, resource, subresource, verb, outcome, object_uid, field_manager, force, request_object, response_object
+        api_group, resource, subresource, CASE WHEN created THEN 'create' ELSE verb END, outcome, object_uid, field_manager, force, request_object, response_object
       ) OVER (
         PARTITION BY cluster, api_group, resource, namespace, name
         -- An object changes when a request is done, not when it comes.
@@ -29,7 +29,7 @@ FROM (
         written.username, written.identity_kind, written.verb, guard_kinds.kind, guard_kinds.product, written.api_group,
         written.resource, written.subresource, written.namespace, written.name, written.outcome, written.object_uid,
         written.field_manager, written.force, written.request_object, written.response_object, written.in_scope,
-        written.status_code,
+        written.created,
         written.service_account_namespace IN (
           'kyverno', 'gatekeeper-system', 'kubewarden', 'cert-manager', 'istio-system', 'linkerd', 'neuvector', 'stackrox',
           'tetragon', 'falco', 'kubearmor', 'connaisseur', 'portieris', 'kubescape', 'datadog'

@@ -4,11 +4,11 @@ SELECT DISTINCT birth.cluster, concat('system:serviceaccount:kube-system:', made
 FROM history_births AS birth
 JOIN (
   SELECT cluster, time, name, username, client_ip FROM events
-  WHERE verb = 'create' AND resource = 'serviceaccounts' AND subresource IS NULL AND namespace = 'kube-system'
+  WHERE created AND resource = 'serviceaccounts' AND subresource IS NULL AND namespace = 'kube-system'
     AND outcome = 'allowed' AND impersonated_username IS NULL AND name <> 'default'
   UNION ALL
   SELECT cluster, time, name, username, client_ip FROM events_history
-  WHERE verb = 'create' AND resource = 'serviceaccounts' AND subresource IS NULL AND namespace = 'kube-system'
+  WHERE created AND resource = 'serviceaccounts' AND subresource IS NULL AND namespace = 'kube-system'
     AND outcome = 'allowed' AND impersonated_username IS NULL AND name <> 'default'
 ) AS made
   ON made.cluster = birth.cluster AND made.username = birth.username AND (made.client_ip IS NOT DISTINCT FROM birth.client_ip)

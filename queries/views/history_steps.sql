@@ -20,9 +20,8 @@ FROM (
       WHEN activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND verb IN ('create', 'update', 'patch')
         THEN 'rbac changed'
       WHEN resource = 'pods' AND subresource IN ('exec', 'attach') THEN 'entered'
-      WHEN activity = 'workload' AND workload IS NOT NULL AND subresource IS NULL AND verb = 'create' THEN 'created'
-      WHEN activity = 'workload' AND workload IS NOT NULL AND subresource IS NULL AND verb IN ('update', 'patch')
-        THEN CASE WHEN status_code = 201 THEN 'created' ELSE 'written' END
+      WHEN activity = 'workload' AND workload IS NOT NULL AND subresource IS NULL AND created THEN 'created'
+      WHEN activity = 'workload' AND workload IS NOT NULL AND subresource IS NULL AND verb IN ('update', 'patch') THEN 'written'
       WHEN activity = 'workload' AND subresource IS NULL AND verb = 'delete' THEN 'deleted'
     END AS step
   FROM events

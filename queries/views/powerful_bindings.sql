@@ -1,10 +1,11 @@
 -- One row a subject of a binding write whose role amounts to the cluster, or to much of it, by its name or by what it allows in
 -- effect. `reach` is as in privileged_roles: cluster, escalation, namespace. `is_wide` says that it holds in the whole cluster,
--- or in a namespace of the platform, which is as good.
+-- or in a namespace of the platform, which is as good. `takes_cluster` says that its holder gives itself everything: by
+-- escalate, bind or impersonate.
 SELECT DISTINCT
   event_id, time, cluster, username, effective_username, user_groups, service_account_namespace, service_account_name,
   identity_kind, verb, kind, namespace, name, role_name, subject_kind, subject_name, subject_namespace, reach, why,
-  kind = 'ClusterRoleBinding' OR platform IS NOT NULL AS is_wide, is_built_in,
+  kind = 'ClusterRoleBinding' OR platform IS NOT NULL AS is_wide, is_built_in, takes_cluster,
   concat(
     kind, ' ', coalesce(name, ''), ' grants ', role_name, ' (', why, ')', coalesce(' in ' || namespace, ''), ' to ',
     coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody')
@@ -13,13 +14,15 @@ FROM (
   SELECT
     bound.*, whole.effective_username, whole.user_groups, whole.service_account_namespace, whole.service_account_name,
     platform.namespace AS platform, privileged.role IS NOT NULL AS is_built_in,
-    coalesce(privileged.reach, own.reach) AS reach, coalesce(privileged.why, 'allows ' || own.effects) AS why
+    coalesce(privileged.reach, own.reach) AS reach,
+    coalesce(privileged.reach = 'cluster' OR own.takes_cluster, false) AS takes_cluster, coalesce(privileged.why, 'allows ' || own.effects) AS why
   FROM bindings AS bound
   JOIN events AS whole ON whole.event_id = bound.event_id AND whole.activity = 'rbac'
   LEFT JOIN privileged_roles AS privileged ON privileged.role = bound.role_name AND coalesce(bound.role_kind, '') <> 'Role'
   LEFT JOIN (
     SELECT
       cluster, role_kind, role_namespace, role, string_agg(effect, ', ' ORDER BY effect) AS effects,
+      bool_or(effect IN ('everything', 'escalate', 'impersonate')) AS takes_cluster,
       CASE
         WHEN bool_or(effect = 'everything') THEN 'cluster'
         WHEN bool_or(effect IN ('escalate', 'impersonate', 'tokens', 'certificates')) THEN 'escalation'

@@ -71,9 +71,9 @@ LEFT JOIN (
   )
   WHERE outcome = 'allowed' AND subresource IS NULL AND impersonated_username IS NULL AND verb IN ('create', 'update', 'patch')
   GROUP BY cluster, resource, namespace, name, username
-) AS created
-  ON created.cluster = changed.cluster AND created.resource = changed.resource AND created.namespace = changed.namespace
-  AND created.name = changed.name AND created.username = changed.username AND created.first < changed.time
+) AS wrote
+  ON wrote.cluster = changed.cluster AND wrote.resource = changed.resource AND wrote.namespace = changed.namespace
+  AND wrote.name = changed.name AND wrote.username = changed.username AND wrote.first < changed.time
 LEFT JOIN security_agents AS guard
   ON change = 'container removed' AND regexp_like(changed.container, concat('(^|[^a-z])', guard.agent, '($|[^a-z])'))
 WHERE changed.impersonated_username IS NULL
@@ -82,7 +82,7 @@ HAVING bool_and(
   change IN ('replicas', 'schedule', 'time zone', 'suspend', 'volume removed', 'security strengthened', 'resources', 'labels', 'annotations')
   OR (change = 'pod annotations' AND field = 'kubectl.kubernetes.io/restartedAt')
   OR (change = 'container removed' AND guard.agent IS NULL)
-  OR (change = 'image' AND before IS NOT NULL AND created.username IS NOT NULL
+  OR (change = 'image' AND before IS NOT NULL AND wrote.username IS NOT NULL
     AND image_part(before, 'repository') = image_part(after, 'repository')
     AND image_part(before, 'registry') = image_part(after, 'registry'))
 )

@@ -14,7 +14,7 @@ FROM (
     SELECT
       *,
       guard_changes(
-        api_group, resource, subresource, verb, outcome, object_uid, field_manager, force, request_object, response_object
+        api_group, resource, subresource, CASE WHEN created THEN 'create' ELSE verb END, outcome, object_uid, field_manager, force, request_object, response_object
       ) OVER (
         PARTITION BY cluster, api_group, resource, namespace, name
         ORDER BY coalesce(stage_at, time), source_file, source_line
@@ -25,7 +25,7 @@ FROM (
         written.username, written.identity_kind, written.service_account_namespace, written.verb, written.api_group,
         written.resource, written.subresource, written.namespace, written.name, written.outcome, written.object_uid,
         written.field_manager, written.force, written.request_object, written.response_object, written.in_scope,
-        agent.product
+        written.created, agent.product
       FROM (
         SELECT *, true AS in_scope FROM events WHERE activity = 'workload' AND outcome = 'allowed' AND resource <> 'pods'
         UNION ALL

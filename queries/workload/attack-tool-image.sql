@@ -34,6 +34,10 @@ texts AS (
   FROM containers
   WHERE outcome = 'allowed' AND NOT made_by_controller
   UNION ALL
+  SELECT event_id, role || ' ' || coalesce(name, '') || ' of ' || object AS place, concat_ws(' ', image, name) AS text
+  FROM workload_images
+  WHERE role = 'image volume' AND outcome = 'allowed' AND NOT made_by_controller
+  UNION ALL
   SELECT event_id, role || ' ' || coalesce(container, '') || ' of ' || object AS place, variable['value'] AS text
   FROM (
     SELECT event_id, object, role, name AS container, unnest(env) AS variable

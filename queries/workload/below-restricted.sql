@@ -26,4 +26,4 @@ controls: [AIS-06]
 */
 SELECT event_id, object || ' is below restricted' || coalesce(': ' || array_to_string(pod_security_failed, ', '), '') AS reason
 FROM pods_workloads
-WHERE pod_security_level = 'baseline' AND (verb = 'create' OR status_code = 201)
+WHERE pod_security_level = 'baseline' AND created

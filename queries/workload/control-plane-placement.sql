@@ -47,7 +47,7 @@ FROM (
   SELECT
     *,
     -- The scheduler's choice shows in later writes of a pod: only what makes it (a patch too, by apply) tells who chose.
-    node_name IS NOT NULL AND (verb = 'create' OR status_code = 201 OR kind <> 'Pod') AS by_name,
+    node_name IS NOT NULL AND (created OR kind <> 'Pod') AS by_name,
     coalesce(array_has_any(map_keys(node_selector), $labels), false) OR attracted IS NOT NULL AS by_selector
   FROM pods_workloads
   LEFT JOIN attracted ON event_id = attracted

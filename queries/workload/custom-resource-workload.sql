@@ -26,5 +26,5 @@ controls: [AIS-06]
 */
 SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
 FROM pods_workloads
-WHERE subresource IS NULL AND verb = 'create' AND identity_kind <> 'controller'
+WHERE subresource IS NULL AND created AND identity_kind <> 'controller'
   AND api_group IS NOT NULL AND api_group NOT IN ('apps', 'batch', 'extensions')

@@ -25,4 +25,4 @@ controls: [AIS-06]
 */
 SELECT event_id, username || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
 FROM pods_workloads
-WHERE kind = 'DaemonSet' AND subresource IS NULL AND (verb = 'create' OR status_code = 201) AND identity_kind IN ('service_account', 'cloud_service_account')
+WHERE kind = 'DaemonSet' AND subresource IS NULL AND created AND identity_kind IN ('service_account', 'cloud_service_account')

@@ -27,4 +27,4 @@ controls: [AIS-06]
 */
 SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
 FROM pods_workloads
-WHERE kind = 'DaemonSet' AND subresource IS NULL AND (verb = 'create' OR status_code = 201) AND identity_kind IN ('human', 'anonymous')
+WHERE kind = 'DaemonSet' AND subresource IS NULL AND created AND identity_kind IN ('human', 'anonymous')

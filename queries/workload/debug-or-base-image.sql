@@ -23,8 +23,8 @@ references:
 covers: [WL-035]
 controls: [AIS-06]
 */
-SELECT event_id, string_agg(DISTINCT 'container ' || coalesce(name, '') || ' of ' || object || ' has the image ' || coalesce(image, ''), ', ') AS reason
-FROM containers
-JOIN debug_images ON regexp_like(containers.repository, '(^|/)(' || debug_images.repository || ')$', 'i')
+SELECT event_id, string_agg(DISTINCT CASE role WHEN 'image volume' THEN role ELSE 'container' END || ' ' || coalesce(name, '') || ' of ' || object || ' has the image ' || coalesce(image, ''), ', ') AS reason
+FROM workload_images
+JOIN debug_images ON regexp_like(workload_images.repository, '(^|/)(' || debug_images.repository || ')$', 'i')
 WHERE outcome = 'allowed' AND NOT made_by_controller AND role <> 'init'
 GROUP BY event_id

@@ -27,5 +27,5 @@ controls: [AIS-06]
 */
 SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in the default namespace' AS reason
 FROM pods_workloads
-WHERE namespace = 'default' AND (verb = 'create' OR status_code = 201) AND subresource IS NULL
+WHERE namespace = 'default' AND created AND subresource IS NULL
   AND identity_kind <> 'controller'

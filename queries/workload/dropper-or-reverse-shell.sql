@@ -22,11 +22,11 @@ covers: [WL-039]
 controls: [AIS-06]
 */
 WITH written AS (
-  SELECT event_id, cluster, namespace, object, role, container, line, code, verb, time, true AS in_scope
+  SELECT event_id, cluster, namespace, object, role, container, line, code, created, time, true AS in_scope
   FROM command_lines
   WHERE source = 'workload' AND outcome = 'allowed'
   UNION ALL
-  SELECT event_id, cluster, namespace, object, role, container, line, code, verb, time, false AS in_scope
+  SELECT event_id, cluster, namespace, object, role, container, line, code, created, time, false AS in_scope
   FROM command_lines_history
   WHERE source = 'workload' AND outcome = 'allowed'
 ),
@@ -42,4 +42,4 @@ SELECT
 FROM numbered
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 -- Later writes of the object show the same line again, whoever makes them.
-WHERE kind IN ('reverse shell', 'dropper') AND in_scope AND (nth = 1 OR verb = 'create')
+WHERE kind IN ('reverse shell', 'dropper') AND in_scope AND (nth = 1 OR created)

@@ -32,4 +32,4 @@ SELECT
   CASE WHEN executes THEN 'high' ELSE 'medium' END AS severity
 FROM pods_sensitive_volumes
 -- The controller that binds volumes to claims writes both again.
-WHERE NOT (identity_kind = 'controller' AND verb <> 'create')
+WHERE NOT (identity_kind = 'controller' AND NOT created)

@@ -56,7 +56,7 @@ LEFT JOIN platform_images AS known
 LEFT JOIN platform_component_images AS component
   ON regexp_like(regexp_replace(after, '(@.*|:[^/:]*)$', ''), concat('^(', component.image, ')$'))
 WHERE change = 'image' AND before IS NULL AND after IS NOT NULL AND NOT made_by_controller AND outcome = 'allowed'
-  AND verb <> 'create' AND coalesce(namespace, '') = 'kube-system' AND known.repository IS NULL AND component.image IS NULL
+  AND verb IN ('update', 'patch') AND coalesce(namespace, '') = 'kube-system' AND known.repository IS NULL AND component.image IS NULL
   AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'node')
 UNION
 SELECT DISTINCT event_id, object || ' takes ' || after || ' instead of ' || before AS reason

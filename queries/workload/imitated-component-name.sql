@@ -26,15 +26,15 @@ references:
 covers: [WL-032]
 controls: [AIS-06]
 */
-SELECT DISTINCT event_id, object || ' in ' || created.namespace || ' bears the name of ' || component AS reason
+SELECT DISTINCT event_id, object || ' in ' || made.namespace || ' bears the name of ' || component AS reason
 FROM (
   SELECT *, coalesce(name, generate_name) AS written
   FROM pods_workloads
-  WHERE (verb = 'create' OR status_code = 201) AND subresource IS NULL AND identity_kind <> 'controller' AND owner IS NULL
-) AS created
+  WHERE created AND subresource IS NULL AND identity_kind <> 'controller' AND owner IS NULL
+) AS made
 JOIN system_components ON written = component OR starts_with(written, component || '-')
-LEFT JOIN system_namespaces AS system ON created.namespace LIKE system.namespace
+LEFT JOIN system_namespaces AS system ON made.namespace LIKE system.namespace
 WHERE CASE
-  WHEN system.namespace IS NULL THEN scope = 'anywhere' AND NOT starts_with(created.namespace, component)
+  WHEN system.namespace IS NULL THEN scope = 'anywhere' AND NOT starts_with(made.namespace, component)
   ELSE kind = 'Pod'
 END

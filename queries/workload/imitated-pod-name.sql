@@ -27,7 +27,7 @@ controls: [AIS-06]
 */
 SELECT event_id, object || ' in ' || namespace || ' is named like a pod of a Deployment and owned by nothing' AS reason
 FROM pods_workloads
-WHERE kind = 'Pod' AND verb IN ('create', 'patch') AND (verb = 'create' OR status_code = 201) AND subresource IS NULL
+WHERE kind = 'Pod' AND created AND subresource IS NULL
   AND identity_kind <> 'controller' AND owner IS NULL AND generate_name IS NULL
   -- The server takes random names from these letters; one digit at least keeps words out.
   AND regexp_like(name, '-[bcdfghjklmnpqrstvwxz2456789]{7,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$')

@@ -33,7 +33,7 @@ WITH images AS (
 made AS (
   SELECT *, replace(username, 'system:node:', '') AS node
   FROM workloads
-  WHERE identity_kind = 'node' AND kind = 'Pod' AND verb = 'create' AND subresource IS NULL AND outcome = 'allowed'
+  WHERE identity_kind = 'node' AND kind = 'Pod' AND created AND subresource IS NULL AND outcome = 'allowed'
     AND (body_source = 'none' OR coalesce(array_has(map_keys(annotations), 'kubernetes.io/config.mirror'), false))
 )
 SELECT made.event_id, username || ' reports static ' || object || ' in ' || coalesce(namespace, '') || coalesce(' with ' || images, '') AS reason

@@ -24,7 +24,7 @@ covers: [WL-037]
 controls: [AIS-06]
 */
 SELECT event_id, string_agg(DISTINCT role || ' ' || coalesce(name, '') || ' of ' || object || ' has the image ' || image, ', ') AS reason
-FROM containers
-WHERE outcome = 'allowed' AND NOT made_by_controller AND image IS NOT NULL
+FROM workload_images
+WHERE outcome = 'allowed' AND NOT made_by_controller
   AND digest IS NULL AND coalesce(tag, 'latest') = 'latest'
 GROUP BY event_id

@@ -26,5 +26,5 @@ controls: [AIS-06]
 */
 SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') || ' by hand' AS reason
 FROM pods_workloads
-WHERE kind = 'Pod' AND subresource IS NULL AND (verb = 'create' OR status_code = 201) AND owner IS NULL
+WHERE kind = 'Pod' AND subresource IS NULL AND created AND owner IS NULL
   AND identity_kind IN ('human', 'anonymous')

@@ -25,10 +25,10 @@ controls: [IPY-03]
 */
 WITH writes AS (
   SELECT event_id, cluster, namespace, object, time, true AS in_scope FROM workloads
-  WHERE outcome = 'allowed' AND NOT made_by_controller AND verb = 'create' AND subresource IS NULL
+  WHERE outcome = 'allowed' AND NOT made_by_controller AND created AND subresource IS NULL
   UNION ALL
   SELECT event_id, cluster, namespace, object, time, false AS in_scope FROM workloads_history
-  WHERE outcome = 'allowed' AND NOT made_by_controller AND verb = 'create' AND subresource IS NULL
+  WHERE outcome = 'allowed' AND NOT made_by_controller AND created AND subresource IS NULL
 ),
 numbered AS (
   SELECT *, row_number() OVER (PARTITION BY cluster, namespace ORDER BY time, event_id) AS nth FROM writes

@@ -27,6 +27,6 @@ controls: [AIS-06]
 */
 SELECT event_id, object || ' sets no limits for ' || string_agg(name, ', ' ORDER BY name) AS reason
 FROM pods_containers
-WHERE body_source IN ('response', 'request') AND verb = 'create' AND subresource IS NULL AND role = 'container'
+WHERE body_source IN ('response', 'request') AND created AND subresource IS NULL AND role = 'container'
   AND coalesce(cardinality(map_keys(limits)), 0) = 0
 GROUP BY event_id, object

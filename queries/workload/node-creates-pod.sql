@@ -26,5 +26,5 @@ controls: [AIS-06]
 */
 SELECT event_id, username || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
 FROM workloads
-WHERE identity_kind = 'node' AND verb = 'create' AND subresource IS NULL AND outcome = 'allowed'
+WHERE identity_kind = 'node' AND created AND subresource IS NULL AND outcome = 'allowed'
   AND (kind <> 'Pod' OR (body_source <> 'none' AND NOT coalesce(array_has(map_keys(annotations), 'kubernetes.io/config.mirror'), false)))

@@ -29,6 +29,6 @@ SELECT event_id, coalesce(username, '') || ' may not create ' || object || ' in 
 FROM (
   SELECT event_id, username, namespace, status_message, concat(resource, ' ', name) AS object
   FROM events
-  WHERE activity = 'workload' AND identity_kind = 'node' AND verb = 'create' AND subresource IS NULL
+  WHERE activity = 'workload' AND identity_kind = 'node' AND created AND subresource IS NULL
     AND outcome IN ('denied_authz', 'denied_admission', 'invalid')
 )

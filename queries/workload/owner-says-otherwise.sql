@@ -29,9 +29,9 @@ covers: [WS-022, WL-005]
 controls: [AIS-06]
 */
 WITH written AS (
-  SELECT cluster, object_uid, verb, status_code, outcome, posture FROM workloads WHERE subresource IS NULL AND object_uid IS NOT NULL
+  SELECT cluster, object_uid, created, outcome, posture FROM workloads WHERE subresource IS NULL AND object_uid IS NOT NULL
   UNION ALL
-  SELECT cluster, object_uid, verb, status_code, outcome, posture FROM workloads_history WHERE subresource IS NULL AND object_uid IS NOT NULL
+  SELECT cluster, object_uid, created, outcome, posture FROM workloads_history WHERE subresource IS NULL AND object_uid IS NOT NULL
 ),
 -- All versions of the owner are known.
 known AS (
@@ -39,7 +39,7 @@ known AS (
   FROM written
   WHERE outcome IN ('allowed', 'unknown')
   GROUP BY cluster, object_uid
-  HAVING bool_or((verb = 'create' OR status_code = 201) AND outcome = 'allowed') AND bool_and(posture IS NOT NULL)
+  HAVING bool_or(created AND outcome = 'allowed') AND bool_and(posture IS NOT NULL)
 )
 SELECT
   event_id,

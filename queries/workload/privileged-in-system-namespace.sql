@@ -45,5 +45,5 @@ SELECT
 FROM pods_workloads AS written
 JOIN images ON images.event_id = written.event_id
 JOIN system_namespaces AS system ON written.namespace LIKE system.namespace
-WHERE written.identity_kind IN ('human', 'anonymous') AND (verb = 'create' OR status_code = 201) AND subresource IS NULL
+WHERE written.identity_kind IN ('human', 'anonymous') AND created AND subresource IS NULL
   AND (powers OR coalesce(host_pid, false)) AND foreign_image IS NOT NULL

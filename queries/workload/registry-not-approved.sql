@@ -33,8 +33,8 @@ WITH images AS (
   SELECT
     event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' has the image ' || image AS reason,
     registry, registry || '/' || split_part(repository, '/', 1) AS part, split_part(registry, ':', 1) AS host
-  FROM containers
-  WHERE outcome = 'allowed' AND NOT made_by_controller AND image IS NOT NULL
+  FROM workload_images
+  WHERE outcome = 'allowed' AND NOT made_by_controller
 )
 SELECT event_id, string_agg(DISTINCT reason, ', ') AS reason
 FROM images

@@ -30,6 +30,6 @@ WHERE source = 'workload' AND kind = 'attack tool' AND outcome = 'allowed'
   AND NOT regexp_like(code, '\b(hydra|medusa)\s+(serve|migrate|start|develop|janitor|create|clients?)\b', 'i')
 UNION ALL
 SELECT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' has the image ' || image AS reason
-FROM containers
+FROM workload_images
 JOIN attack_tools ON regexp_like(image, '(^|[^a-z0-9])(' || tool || ')($|[^a-z0-9])', 'i')
 WHERE attack_tools.kind = 'scanner' AND outcome = 'allowed' AND NOT made_by_controller

@@ -23,12 +23,12 @@ references:
 covers: [WL-030]
 controls: [AIS-06]
 */
-SELECT event_id, username || ' creates ' || object || ' in ' || created.namespace AS reason
+SELECT event_id, username || ' creates ' || object || ' in ' || made.namespace AS reason
 FROM (
   SELECT *, split_part(username, ':', 3) AS home
   FROM pods_workloads
-  WHERE identity_kind IN ('service_account', 'cloud_service_account') AND (verb = 'create' OR status_code = 201) AND subresource IS NULL
-) AS created
-JOIN system_namespaces AS system ON created.namespace LIKE system.namespace
+  WHERE identity_kind IN ('service_account', 'cloud_service_account') AND created AND subresource IS NULL
+) AS made
+JOIN system_namespaces AS system ON made.namespace LIKE system.namespace
 LEFT JOIN system_namespaces AS own ON home LIKE own.namespace
 WHERE own.namespace IS NULL

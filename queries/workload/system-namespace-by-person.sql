@@ -28,4 +28,4 @@ controls: [AIS-06]
 SELECT event_id, identity_kind || ' ' || coalesce(username, '') || ' creates ' || object || ' in ' || pods_workloads.namespace AS reason
 FROM pods_workloads
 JOIN system_namespaces AS system ON pods_workloads.namespace LIKE system.namespace
-WHERE identity_kind IN ('human', 'anonymous') AND (verb = 'create' OR status_code = 201) AND subresource IS NULL
+WHERE identity_kind IN ('human', 'anonymous') AND created AND subresource IS NULL

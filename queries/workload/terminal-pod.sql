@@ -28,14 +28,14 @@ SELECT DISTINCT event_id, reason
 FROM (
   SELECT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' has a terminal' AS reason
   FROM pods_containers
-  WHERE kind = 'Pod' AND stdin AND tty AND verb = 'create' AND subresource IS NULL
+  WHERE kind = 'Pod' AND stdin AND tty AND created AND subresource IS NULL
   UNION ALL
   SELECT made.event_id, made.object || ' is attached to by ' || made.username || ', who created it' AS reason
   FROM pods_workloads AS made
   JOIN execs AS attached
     ON attached.cluster = made.cluster AND attached.namespace = made.namespace AND attached.name = made.name
     AND attached.username = made.username
-  WHERE made.kind = 'Pod' AND made.verb = 'create' AND made.subresource IS NULL
+  WHERE made.kind = 'Pod' AND made.created AND made.subresource IS NULL
     AND attached.subresource = 'attach' AND attached.outcome = 'allowed'
     AND attached.time BETWEEN made.time AND made.time + INTERVAL '5 minutes'
 )

@@ -34,7 +34,7 @@ WITH found AS (
   UNION ALL
   SELECT event_id, 'PersistentVolume ' || coalesce(name, '') AS object, name, type, driver, source
   FROM persistent_volumes
-  WHERE outcome = 'allowed' AND NOT (identity_kind = 'controller' AND verb <> 'create')
+  WHERE outcome = 'allowed' AND NOT (identity_kind = 'controller' AND NOT created)
 ),
 mounts AS (
   SELECT event_id, mount['name'] AS volume, mount['mount_path'] AS mount_path, command, args

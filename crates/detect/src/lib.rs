@@ -16,6 +16,7 @@ mod health;
 mod life;
 mod lint;
 mod lint_exceptions;
+mod lint_sql;
 mod memory;
 mod navigator;
 mod pack;

@@ -13,6 +13,7 @@ use podtrail_query::{Limits, QueryError, Scope, Session};
 use crate::attack_names::AttackNames;
 use crate::detection::Head;
 use crate::facts::{FACTS, facts};
+use crate::lint_sql::{misses_applied, words};
 use crate::pack::Pack;
 
 /// The version of the ATT&CK matrix that `attack_techniques` and `attack_tactics` are from.
@@ -55,7 +56,7 @@ const ENUMERATIONS: &[(&str, &[&str])] = &[
     ("level", &["Metadata", "Request", "RequestResponse"]),
     ("decision", &["allow", "forbid"]),
     ("body_source", &["response", "request", "patch", "version", "none"]),
-    ("role", &["container", "init", "ephemeral"]),
+    ("role", &["container", "init", "ephemeral", "image volume"]),
     (
         "verb",
         &[
@@ -110,6 +111,7 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
         if detection.head.routine.is_some() && never.contains(&detection.head.id) {
             messages.push("what it finds is never routine, as `never_excepted` has it".to_owned());
         }
+        messages.extend(misses_applied(&detection.sql));
         match session.sql(&detection.sql).await {
             Err(error) => messages.push(error.to_string()),
             Ok(query) => {
@@ -132,6 +134,53 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
         let id = &detection.head.id;
         problems
             .extend(messages.into_iter().map(|message| Problem { detection: id.clone(), message }));
+    }
+    problems.extend(unread(pack, &session).await?);
+    Ok(problems)
+}
+
+/// The views whose columns show what an attacker may do.
+const SECURITY_VIEWS: &[&str] = &[
+    "workloads",
+    "containers",
+    "volumes",
+    "bindings",
+    "role_rules",
+    "execs",
+    "token_requests",
+    "certificate_requests",
+    "services",
+    "ingresses",
+    "secrets",
+    "config_maps",
+    "namespaces",
+    "persistent_volumes",
+    "network_policies",
+    "webhooks",
+];
+
+/// Columns of these views that no query of the pack reads, and of which its table `unread_columns` does not state why.
+async fn unread(pack: &Pack, session: &Session) -> Result<Vec<Problem>, QueryError> {
+    // Who has no such table lints a detection of their own, which need not read everything.
+    let Some(known) = pack.unread_columns() else { return Ok(Vec::new()) };
+    let read: BTreeSet<_> = pack.queries().flat_map(words).collect();
+    let mut problems = Vec::new();
+    for view in SECURITY_VIEWS {
+        let rows = session.sql(&format!("SELECT * FROM {view}")).await?;
+        for field in rows.schema().fields() {
+            let column = field.name();
+            let is_known = known.contains(&(*view, column.as_str()));
+            let message = match (read.contains(column), is_known) {
+                (false, false) => format!(
+                    "no detection reads the column '{column}': one should, or the table unread_columns state why none does"
+                ),
+                (true, true) => {
+                    format!("the column '{column}' of the table unread_columns is read")
+                }
+                _ => continue,
+            };
+            problems.push(Problem { detection: (*view).to_owned(), message });
+        }
     }
     Ok(problems)
 }

@@ -213,6 +213,18 @@ impl Pack {
         ExceptionLimits { never: self.never_excepted(), by_hand: by_hand.collect() }
     }
 
+    /// The views and columns that no detection has to read, from the table `unread_columns`, if there is one.
+    pub(crate) fn unread_columns(&self) -> Option<BTreeSet<(&str, &str)>> {
+        let is_there = self.tables.contains_key("unread_columns");
+        is_there.then(|| self.pairs("unread_columns", ["view", "column"]).collect())
+    }
+
+    /// The SQL of the detections and of the views that they share.
+    pub(crate) fn queries(&self) -> impl Iterator<Item = &str> {
+        let detections = self.detections.values().map(|detection| detection.sql.as_str());
+        detections.chain(self.views.values().map(String::as_str))
+    }
+
     /// The exceptions, in the order in which they were read.
     pub fn exceptions(&self) -> &[Exception] {
         &self.exceptions

@@ -1,5 +1,7 @@
 //! Which partition a request belongs to.
 
+use crate::kinds::rbac_kind;
+
 /// The kind of a request: the last partition column, which keeps the few requests that matter in files of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activity {
@@ -53,6 +55,9 @@ impl Activity {
                 _,
             )
             | ("", "serviceaccounts", _) => Self::Rbac,
+            ("management.cattle.io", resource, _) if rbac_kind(api_group, resource).is_some() => {
+                Self::Rbac
+            }
             _ if makes_pods => Self::Workload,
             _ => Self::Write,
         }

@@ -223,11 +223,22 @@ pub(crate) fn is_searched(api_group: &str, resource: &str) -> bool {
     }
 }
 
-/// The RBAC kind behind a resource of `rbac.authorization.k8s.io`, or of `authorization.openshift.io`, whose server makes
-/// the same objects of them.
+/// The kind behind a resource of `rbac.authorization.k8s.io`, of `authorization.openshift.io`, whose server makes
+/// the same objects of them, or of `management.cattle.io`, of which Rancher makes roles and bindings in its clusters.
 pub(crate) fn rbac_kind(api_group: &str, resource: &str) -> Option<&'static str> {
-    if !matches!(api_group, "rbac.authorization.k8s.io" | "authorization.openshift.io") {
-        return None;
+    match api_group {
+        "rbac.authorization.k8s.io" | "authorization.openshift.io" => {}
+        "management.cattle.io" => {
+            return match resource {
+                "globalroles" => Some("GlobalRole"),
+                "roletemplates" => Some("RoleTemplate"),
+                "globalrolebindings" => Some("GlobalRoleBinding"),
+                "clusterroletemplatebindings" => Some("ClusterRoleTemplateBinding"),
+                "projectroletemplatebindings" => Some("ProjectRoleTemplateBinding"),
+                _ => None,
+            };
+        }
+        _ => return None,
     }
     match resource {
         "roles" => Some("Role"),

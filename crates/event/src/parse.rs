@@ -213,6 +213,9 @@ impl<'a, 't> Columns<'a, 't> {
         event.date = event.time.map(Micros::day);
         event.event_id = Some(document.digest.into());
         let verb = event.verb.as_deref().unwrap_or_default();
+        // A patch that makes an object is a server-side apply, whose body is the object.
+        let makes = event.status_code == Some(201);
+        let verb = if makes && verb == "patch" { "create" } else { verb };
         let bodies = Bodies::new(verb, self.request, self.response);
         self.derive(&bodies);
         if !self.is_envelope_only {

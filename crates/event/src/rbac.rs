@@ -10,19 +10,19 @@ use crate::row;
 use crate::workload::CopiedField;
 
 row! {
-    /// The role or binding that a request writes (`rbac.authorization.k8s.io`, or `authorization.openshift.io`).
+    /// The role or binding that a request writes (`rbac.authorization.k8s.io`, `authorization.openshift.io`, or `management.cattle.io` of Rancher).
     pub struct Rbac<'a> builds RbacBuilder {
-        /// `Role`, `ClusterRole`, `RoleBinding` or `ClusterRoleBinding`.
+        /// `Role`, `ClusterRole`, `RoleBinding` or `ClusterRoleBinding`; of Rancher's kinds the one that it makes of them.
         pub kind: Option<Text<'a>>,
         /// Which body the row shows: `response`, `request`, `patch` or `none`; in the views also `version`, what a patch makes of the version before.
         pub body_source: Option<Text<'a>>,
-        /// `roleRef.kind` of a binding.
+        /// `roleRef.kind` of a binding; Rancher's name roles of the cluster.
         pub role_kind: Option<Text<'a>>,
-        /// `roleRef.name` of a binding.
+        /// `roleRef.name` of a binding; of Rancher's the cluster role that it makes: `cattle-globalrole-NAME` of a global role, `NAME` of a role template.
         pub role_name: Option<Text<'a>>,
         /// `subjects` of a binding.
         pub subjects: Option<Vec<Subject<'a>>>,
-        /// `rules` of a role.
+        /// `rules` of a role; `externalRules` and `namespacedRules` of Rancher's besides.
         pub rules: Option<Vec<PolicyRule<'a>>>,
         /// Whether `subjects` or `rules` are only what a JSON Patch adds or changes: the others are not in the log.
         pub amends: Option<bool>,
@@ -63,8 +63,39 @@ row! {
     }
 }
 
-const PAYLOAD: [&str; 6] =
-    ["rules", "roleRef", "subjects", "aggregationRule", "userNames", "groupNames"];
+const PAYLOAD: [&str; 17] = [
+    "rules",
+    "roleRef",
+    "subjects",
+    "aggregationRule",
+    "userNames",
+    "groupNames",
+    // Rancher's.
+    "globalRoleName",
+    "roleTemplateName",
+    "userName",
+    "userPrincipalName",
+    "groupName",
+    "groupPrincipalName",
+    "serviceAccount",
+    "externalRules",
+    "namespacedRules",
+    "roleTemplateNames",
+    "inheritedClusterRoles",
+];
+
+/// What Rancher calls the cluster role that it makes of a global role.
+pub(crate) const GLOBAL_ROLE: &str = "cattle-globalrole-";
+
+/// The kind of Kubernetes that Rancher makes of one of its own; others are what they are.
+fn kind_in_effect(kind: &'static str) -> &'static str {
+    match kind {
+        "GlobalRole" | "RoleTemplate" => "ClusterRole",
+        "GlobalRoleBinding" | "ClusterRoleTemplateBinding" => "ClusterRoleBinding",
+        "ProjectRoleTemplateBinding" => "RoleBinding",
+        kind => kind,
+    }
+}
 
 /// The label by which a ClusterRole becomes a part of the role that it names behind this.
 const AGGREGATE_TO: &str = "rbac.authorization.k8s.io/aggregate-to-";
@@ -107,7 +138,7 @@ pub(crate) fn rbac<'a>(
         return None;
     }
     let mut rbac = Rbac {
-        kind: Some(kind.into()),
+        kind: Some(kind_in_effect(kind).into()),
         body_source: Some(body_source(body.as_ref())),
         copied: bodies.copied(),
         ..Rbac::default()
@@ -129,18 +160,81 @@ pub(crate) fn read<'a>(rbac: &mut Rbac<'a>, json: &Json<'a>) {
     if let Some(role) = json.get("roleRef") {
         rbac.role_kind = role.text("kind").or_else(|| openshift_role_kind(role));
         rbac.role_name = role.text("name");
+    } else if let Some(role) = rancher_role(json) {
+        rbac.role_kind = Some("ClusterRole".into());
+        rbac.role_name = Some(role);
     }
-    rbac.subjects = subjects(json);
-    rbac.rules = list_of(json, "rules", |rule| PolicyRule {
+    rbac.subjects = subjects(json).or_else(|| rancher_subject(json));
+    rbac.rules = rules(json);
+    let selects_all =
+        json.get("aggregationRule").is_some_and(is_broad) || inherits_everything(json);
+    rbac.effects = effects(rbac.rules.as_deref(), selects_all);
+    rbac.aggregates_to = aggregates_to(json);
+}
+
+/// The rules of a role, and those that Rancher keeps under other names, whatever namespace they hold in.
+fn rules<'a>(json: &Json<'a>) -> Option<Vec<PolicyRule<'a>>> {
+    let rule = |rule: &Json<'a>| PolicyRule {
         api_groups: rule.texts("apiGroups"),
         resources: rule.texts("resources"),
         resource_names: rule.texts("resourceNames"),
         verbs: rule.texts("verbs"),
         non_resource_urls: rule.texts("nonResourceURLs"),
+    };
+    let mut rules = list_of(json, "rules", rule);
+    let external = list_of(json, "externalRules", rule).into_iter().flatten();
+    let mut others: Vec<_> = external.collect();
+    if let Some(Json::Object(namespaces)) = json.get("namespacedRules") {
+        for (_, of_namespace) in namespaces {
+            others.extend(of_namespace.elements().into_iter().flatten().map(rule));
+        }
+    }
+    if !others.is_empty() {
+        rules.get_or_insert_default().extend(others);
+    }
+    rules
+}
+
+/// Whether a role of Rancher takes over one that allows everything in a cluster.
+fn inherits_everything(json: &Json<'_>) -> bool {
+    ["roleTemplateNames", "inheritedClusterRoles"].into_iter().any(|list| {
+        let names = json.texts(list).into_iter().flatten();
+        names.into_iter().any(|name| matches!(&*name, "cluster-owner" | "cluster-admin"))
+    })
+}
+
+/// The cluster role that Rancher makes of the role which one of its bindings names.
+fn rancher_role<'a>(json: &Json<'a>) -> Option<Text<'a>> {
+    let global = json.text("globalRoleName").filter(|name| !name.is_empty());
+    if let Some(name) = global {
+        return Some(format!("{GLOBAL_ROLE}{}", &*name).into());
+    }
+    json.text("roleTemplateName").filter(|name| !name.is_empty())
+}
+
+/// The one subject of a binding of Rancher: a user or group by its name or by that of its identity provider, or a
+/// service account as `namespace:name`.
+fn rancher_subject<'a>(json: &Json<'a>) -> Option<Vec<Subject<'a>>> {
+    let first = |keys: [&str; 2]| {
+        keys.into_iter().find_map(|key| json.text(key).filter(|name| !name.is_empty()))
+    };
+    let of_kind = |kind: &'static str, name| Subject {
+        kind: Some(kind.into()),
+        name: Some(name),
+        namespace: None,
+    };
+    let users = first(["userName", "userPrincipalName"]).map(|name| of_kind("User", name));
+    let groups = first(["groupName", "groupPrincipalName"]).map(|name| of_kind("Group", name));
+    let account = json.text("serviceAccount").filter(|name| !name.is_empty()).map(|account| {
+        let (namespace, name) = account.split_once(':').unwrap_or(("", &account));
+        Subject {
+            kind: Some("ServiceAccount".into()),
+            namespace: Some(namespace.to_owned().into()),
+            name: Some(name.to_owned().into()),
+        }
     });
-    let selects_all = json.get("aggregationRule").is_some_and(is_broad);
-    rbac.effects = effects(rbac.rules.as_deref(), selects_all);
-    rbac.aggregates_to = aggregates_to(json);
+    let found: Vec<_> = users.into_iter().chain(groups).chain(account).collect();
+    (!found.is_empty()).then_some(found)
 }
 
 /// OpenShift's references name no kind: without a namespace they mean a role of the cluster.

@@ -6,7 +6,7 @@ SELECT
   subject['name'] AS subject_name,
   subject['namespace'] AS subject_namespace,
   outcome_uncertain,
-  amends, copied, partial_answer
+  amends, copied, partial_answer, created
 FROM (
   SELECT
     *,

@@ -9,7 +9,8 @@ SELECT
   certificate_request['common_name'] AS common_name,
   certificate_request['organizations'] AS organizations,
   certificate_request['dns_names'] AS dns_names,
-  certificate_request['approval'] AS approval
+  certificate_request['approval'] AS approval,
+  created
 FROM events{history}
 WHERE activity = 'rbac' AND resource = 'certificatesigningrequests'
   AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')

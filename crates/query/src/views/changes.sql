@@ -1,5 +1,5 @@
 -- One row a thing that an update or patch of a workload changed against the version before, which may be older than the
--- scope and written by anybody. A create changes nothing. Where the log does not show the version before, `before` is
+-- scope and written by anybody. What makes an object changes nothing, whatever its verb. Where the log does not show the version before, `before` is
 -- null and a patch shows only what it sets.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
@@ -25,7 +25,7 @@ FROM (
     SELECT
       cluster, event_id,
       workload_changes(
-        api_group, resource, namespace, name, subresource, verb, outcome, object_uid, field_manager, force,
+        api_group, resource, namespace, name, subresource, CASE WHEN created THEN 'create' ELSE verb END, outcome, object_uid, field_manager, force,
         request_object, response_object
       ) OVER (
         PARTITION BY cluster, api_group, resource, namespace, name
@@ -36,7 +36,7 @@ FROM (
       -- Most objects never change: their bodies are not read.
       SELECT DISTINCT cluster, api_group, resource, namespace, name
       FROM stages{history}
-      WHERE activity = 'workload' AND outcome = 'allowed' AND verb IN ('update', 'patch')
+      WHERE activity = 'workload' AND outcome = 'allowed' AND verb IN ('update', 'patch') AND NOT created
     ) AS changed
     RIGHT SEMI JOIN (
       SELECT * FROM stages{known}
@@ -48,5 +48,5 @@ FROM (
       AND (write.namespace IS NOT DISTINCT FROM changed.namespace)
       AND (write.name IS NOT DISTINCT FROM changed.name)
   ) AS h ON h.cluster = e.cluster AND h.event_id = e.event_id
-  WHERE e.activity = 'workload' AND e.outcome = 'allowed' AND e.verb IN ('update', 'patch') AND h.changes IS NOT NULL
+  WHERE e.activity = 'workload' AND e.outcome = 'allowed' AND e.verb IN ('update', 'patch') AND NOT e.created AND h.changes IS NOT NULL
 )

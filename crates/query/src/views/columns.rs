@@ -60,6 +60,30 @@ const DERIVED: &[(&[&str], Texts)] = &[
         ],
     ),
     (
+        &[
+            "stages",
+            "events",
+            "workloads",
+            "containers",
+            "volumes",
+            "bindings",
+            "role_rules",
+            "certificate_requests",
+            "services",
+            "ingresses",
+            "secrets",
+            "config_maps",
+            "namespaces",
+            "persistent_volumes",
+            "network_policies",
+            "webhooks",
+        ],
+        &[(
+            "created",
+            "Whether the request makes an object, or tries to: a `create`, or an `update` or `patch` (server-side apply) that is answered 201.",
+        )],
+    ),
+    (
         &["workloads", "containers", "volumes", "workload_tree", "changes"],
         &[
             (

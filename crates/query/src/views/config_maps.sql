@@ -3,7 +3,8 @@ SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, subresource, namespace, name, outcome, status_code, level,
   config_map['body_source'] AS body_source,
-  config_map['keys'] AS keys
+  config_map['keys'] AS keys,
+  created
 FROM events{history}
 -- One that holds a pod spec counts as a workload, too.
 WHERE activity IN ('write', 'workload') AND resource = 'configmaps'

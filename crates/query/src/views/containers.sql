@@ -33,7 +33,8 @@ SELECT
   container['env_from_secrets'] AS env_from_secrets,
   container['limits'] AS limits,
   container['requests'] AS requests,
-  container['target_container_name'] AS target_container_name
+  container['target_container_name'] AS target_container_name,
+  created
 FROM (
   SELECT *, name AS workload_name, unnest(containers) AS container
   FROM workloads{history}

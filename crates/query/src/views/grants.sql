@@ -20,16 +20,16 @@ FROM (
   SELECT
     *,
     grants(
-      event_id, time, verb, resource, namespace, name, role_kind, role_name,
+      event_id, time, act, resource, namespace, name, role_kind, role_name,
       subject IS NOT NULL, subject['kind'], subject['namespace'], subject['name'], adds, effective_username
     ) OVER (PARTITION BY cluster ORDER BY time, event_id) AS granted
   FROM (
     SELECT
-      cluster, event_id, time, verb, resource, namespace, name, effective_username,
+      cluster, event_id, time, CASE WHEN created THEN 'create' ELSE verb END AS act, resource, namespace, name, effective_username,
       rbac['role_kind'] AS role_kind,
       rbac['role_name'] AS role_name,
       -- A JSON Patch of single subjects, of which the result is not in the log.
-      verb = 'patch' AND rbac['body_source'] = 'patch' AND coalesce(rbac['amends'], false) AS adds,
+      verb = 'patch' AND NOT created AND rbac['body_source'] = 'patch' AND coalesce(rbac['amends'], false) AS adds,
       unnest(CASE
         WHEN cardinality(rbac['subjects']) > 0 THEN rbac['subjects']
         ELSE make_array(NULL)

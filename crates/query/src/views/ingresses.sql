@@ -6,6 +6,7 @@ SELECT
   ingress['hosts'] AS hosts,
   ingress['tls_hosts'] AS tls_hosts,
   ingress['has_tls'] AS has_tls,
-  ingress['backend_services'] AS backend_services
+  ingress['backend_services'] AS backend_services,
+  created
 FROM events{history}
 WHERE activity = 'write' AND resource = 'ingresses' AND subresource IS NULL

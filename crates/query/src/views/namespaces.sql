@@ -5,6 +5,7 @@ SELECT
   namespace_labels AS labels,
   namespace_labels['pod-security.kubernetes.io/enforce'] AS enforce,
   namespace_labels['pod-security.kubernetes.io/audit'] AS audit,
-  namespace_labels['pod-security.kubernetes.io/warn'] AS warn
+  namespace_labels['pod-security.kubernetes.io/warn'] AS warn,
+  created
 FROM events{history}
 WHERE activity = 'write' AND resource = 'namespaces' AND subresource IS NULL

@@ -5,6 +5,7 @@ SELECT
   network_policy['body_source'] AS body_source,
   network_policy['policy_types'] AS policy_types,
   network_policy['selects_all'] AS selects_all,
-  network_policy['allows_all'] AS allows_all
+  network_policy['allows_all'] AS allows_all,
+  created
 FROM events{history}
 WHERE activity = 'write' AND resource = 'networkpolicies'

@@ -9,7 +9,7 @@ WITH patched AS (
 known AS (
   SELECT
     cluster, event_id, time, stage_at, source_file, source_line, api_group, resource, subresource, namespace, name, verb,
-    outcome, object_uid, field_manager, force, request_object, response_object
+    outcome, object_uid, field_manager, force, request_object, response_object, created
   FROM patched
   RIGHT SEMI JOIN (
     SELECT * FROM stages{ever}
@@ -27,7 +27,7 @@ known AS (
   UNION ALL
   SELECT
     many.cluster, event_id, time, stage_at, source_file, source_line, many.api_group, many.resource, subresource,
-    patched.namespace, patched.name, verb, outcome, NULL AS object_uid, field_manager, force, request_object, response_object
+    patched.namespace, patched.name, verb, outcome, NULL AS object_uid, field_manager, force, request_object, response_object, created
   FROM patched
   JOIN (
     SELECT * FROM stages{ever}
@@ -42,7 +42,7 @@ SELECT
   e.event_id, e.audit_id, e.time, e.date, e.cluster, e.activity, e.username, e.identity_kind, e.impersonated_username,
   e.effective_username, e.user_groups, e.client_ip, e.source_ips, e.user_agent, e.verb, e.api_group, e.resource,
   e.subresource, e.namespace, e.name, e.object_uid, e.outcome, e.status_code, e.dry_run, e.level, e.annotations,
-  e.field_manager, e.partial_answer, e.outcome_uncertain, e.embedded,
+  e.field_manager, e.partial_answer, e.outcome_uncertain, e.embedded, e.created,
   CASE WHEN version.workload IS NULL THEN e.workload ELSE version.workload END AS workload
 FROM (
   SELECT * FROM events{history}
@@ -52,7 +52,7 @@ LEFT JOIN (
   SELECT
     cluster, event_id,
     patched_workload(
-      api_group, resource, namespace, name, subresource, verb, outcome, object_uid, field_manager, force,
+      api_group, resource, namespace, name, subresource, CASE WHEN created THEN 'create' ELSE verb END, outcome, object_uid, field_manager, force,
       request_object, response_object
     ) OVER (
       PARTITION BY cluster, api_group, resource, namespace, name

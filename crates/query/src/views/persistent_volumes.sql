@@ -10,6 +10,7 @@ SELECT
   persistent_volume['claim_name'] AS claim_name,
   persistent_volume['storage_class'] AS storage_class,
   persistent_volume['driver'] AS driver,
-  persistent_volume['source'] AS source
+  persistent_volume['source'] AS source,
+  created
 FROM events{history}
 WHERE activity = 'write' AND resource = 'persistentvolumes' AND subresource IS NULL

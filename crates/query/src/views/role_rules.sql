@@ -7,7 +7,7 @@ SELECT
   rule['resource_names'] AS resource_names,
   rule['verbs'] AS verbs,
   rule['non_resource_urls'] AS non_resource_urls,
-  amends, copied, partial_answer
+  amends, copied, partial_answer, created
 FROM (
   SELECT
     *, rbac['kind'] AS kind, rbac['body_source'] AS body_source, rbac['amends'] AS amends, rbac['copied'] AS copied,

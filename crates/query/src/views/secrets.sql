@@ -5,6 +5,7 @@ SELECT
   secret['body_source'] AS body_source,
   secret['type'] AS type,
   secret['service_account_name'] AS service_account_name,
-  secret['keys'] AS keys
+  secret['keys'] AS keys,
+  created
 FROM events{history}
 WHERE activity = 'secret'

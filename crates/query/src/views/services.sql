@@ -9,6 +9,7 @@ SELECT
   service['external_name'] AS external_name,
   service['load_balancer_source_ranges'] AS load_balancer_source_ranges,
   service['ports'] AS ports,
-  service['selector'] AS selector
+  service['selector'] AS selector,
+  created
 FROM events{history}
 WHERE activity = 'write' AND resource = 'services' AND api_group IS NULL AND subresource IS NULL

@@ -13,7 +13,9 @@ SELECT
   CASE WHEN proxy_username IS NULL THEN user_extra['authentication.kubernetes.io/node-name'][1] END AS token_node_name,
   CASE WHEN proxy_username IS NULL THEN user_extra['authentication.kubernetes.io/credential-id'][1] END AS token_credential_id,
   user_agent_tool(user_agent) AS user_agent_tool,
-  user_agent_version(user_agent) AS user_agent_version
+  user_agent_version(user_agent) AS user_agent_version,
+  -- A server-side apply makes an object by a patch, and some kinds are made by an update: the answer is 201 then.
+  coalesce(verb = 'create' OR (verb IN ('update', 'patch') AND status_code = 201), false) AS created
 FROM (
   SELECT
     *,

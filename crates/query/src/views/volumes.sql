@@ -16,7 +16,8 @@ SELECT
   volume['projected_tokens'] AS projected_tokens,
   volume['source'] AS source,
   volume['git_directory'] AS git_directory,
-  volume['claim_storage_class'] AS claim_storage_class
+  volume['claim_storage_class'] AS claim_storage_class,
+  created
 FROM (
   SELECT *, name AS workload_name, unnest(volumes) AS volume
   FROM workloads{history}

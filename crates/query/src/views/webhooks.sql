@@ -11,7 +11,8 @@ SELECT
   webhook['resources'] AS resources,
   webhook['namespace_selector'] AS namespace_selector,
   webhook['match_conditions'] AS match_conditions,
-  webhook['timeout_seconds'] AS timeout_seconds
+  webhook['timeout_seconds'] AS timeout_seconds,
+  created
 FROM (
   SELECT
     *,

@@ -24,14 +24,14 @@ JOIN (
   SELECT
     cluster, event_id,
     attribute(
-      event_id, time, verb, resource, kind, namespace, name, object_uid,
+      event_id, time, act, resource, kind, namespace, name, object_uid,
       owner['kind'], owner['name'], owner['uid'], whole,
       identity_kind, username, effective_username, stored, writes_spec
     ) OVER (PARTITION BY cluster ORDER BY time, event_id) AS tree
   FROM (
     -- What controllers write is nobody's spec, and a create writes one: no body needs to be read.
     SELECT
-      cluster, event_id, time, verb, resource, namespace, name, object_uid,
+      cluster, event_id, time, CASE WHEN created THEN 'create' ELSE verb END AS act, resource, namespace, name, object_uid,
       identity_kind, username, effective_username,
       workload['kind'] AS kind,
       workload['owner'] AS owner,
@@ -44,14 +44,14 @@ JOIN (
       AND (identity_kind = 'controller' OR verb = 'create')
     UNION ALL
     SELECT
-      cluster, event_id, time, verb, resource, namespace, name, object_uid,
+      cluster, event_id, time, CASE WHEN created THEN 'create' ELSE verb END AS act, resource, namespace, name, object_uid,
       identity_kind, username, effective_username,
       workload['kind'] AS kind,
       workload['owner'] AS owner,
       subresource IS NULL AND workload['body_source'] IN ('request', 'response') AS whole,
       CASE WHEN outcome <> 'unknown' AND NOT coalesce(outcome_uncertain, false) THEN outcome = 'allowed' END AS stored,
       -- By what is written: the name of a field manager is the client's choice.
-      writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) AS writes_spec
+      created OR writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) AS writes_spec
     FROM events{known}
     WHERE activity = 'workload'
       AND workload IS NOT NULL
@@ -60,13 +60,13 @@ JOIN (
     UNION ALL
     -- Custom resources that may own workloads.
     SELECT
-      cluster, event_id, time, verb, resource, namespace, name, object_uid,
+      cluster, event_id, time, CASE WHEN created THEN 'create' ELSE verb END AS act, resource, namespace, name, object_uid,
       identity_kind, username, effective_username,
       NULL AS kind,
       NULL AS owner,
       false AS whole,
       CASE WHEN outcome <> 'unknown' AND NOT coalesce(outcome_uncertain, false) THEN outcome = 'allowed' END AS stored,
-      writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) AS writes_spec
+      created OR writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) AS writes_spec
     FROM events{known}
     WHERE activity = 'write'
       AND identity_kind <> 'controller'

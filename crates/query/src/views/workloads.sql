@@ -49,6 +49,7 @@ SELECT
   workload['posture'] AS posture,
   workload['added_by_admission'] AS added_by_admission,
   workload['claim_templates'] AS claim_templates,
-  embedded['places'] AS embedded_at
+  embedded['places'] AS embedded_at,
+  created
 FROM {workload_writes}
 WHERE activity = 'workload' AND workload IS NOT NULL

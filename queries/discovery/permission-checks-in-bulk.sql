@@ -1,0 +1,71 @@
+/*
+id: permission-checks-in-bulk
+title: Many permissions asked for at once
+severity: low
+confidence: medium
+risk: 12
+attack: [T1069, T1613]
+tactics: [Discovery]
+description: >-
+  Within a minute somebody asks the API server many times whether they may do something, each a single question: a tool
+  that draws a map of what a credential is good for. Who asks for all permissions at once is found by permission-self-review.
+blind_spots: >-
+  Fewer questions, or slower ones. Questions that are answered by trying.
+false_positives:
+  - Consoles and dashboards that hide what one may not do, when somebody opens them
+triage:
+  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
+  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
+  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
+references:
+  - https://attack.mitre.org/techniques/T1069/
+  - https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
+covers: [DI-001]
+parameters:
+  questions:
+    type: integer
+    default: 15
+    description: How many questions within a minute
+*/
+WITH asked AS (
+  SELECT event_id, cluster, coalesce(impersonated_username, username) AS identity, client_ip, user_agent, time
+  FROM events
+  WHERE resource IN ('selfsubjectaccessreviews', 'subjectaccessreviews', 'localsubjectaccessreviews', 'resourceaccessreviews', 'localresourceaccessreviews')
+    AND verb = 'create' AND identity_kind IN ('human', 'service_account', 'anonymous') AND outcome IN ('allowed', 'denied_authz')
+    -- Whether others may do something is what servers ask, of each request that they get.
+    AND (resource = 'selfsubjectaccessreviews' OR identity_kind <> 'service_account')
+),
+-- A minute that begins with any of the questions, not one of the clock.
+windows AS (
+  SELECT
+    *,
+    count(*) OVER (PARTITION BY cluster, identity ORDER BY time RANGE BETWEEN CURRENT ROW AND INTERVAL '60 seconds' FOLLOWING) >= $questions AS begins_one
+  FROM asked
+),
+of_windows AS (
+  SELECT
+    *,
+    max(CASE WHEN begins_one THEN 1 ELSE 0 END) OVER (
+      PARTITION BY cluster, identity ORDER BY time RANGE BETWEEN INTERVAL '60 seconds' PRECEDING AND CURRENT ROW
+    ) = 1 AS is_in_one
+  FROM windows
+),
+spaced AS (
+  SELECT
+    *,
+    CASE
+      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id)) <= 60
+      THEN 0 ELSE 1
+    END AS begins
+  FROM of_windows
+  WHERE is_in_one
+),
+episodes AS (
+  SELECT *, sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode FROM spaced
+)
+SELECT
+  array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
+  coalesce(identity, 'somebody') || ' asks ' || count(*) || ' times whether it may do something, by ' || coalesce(min(user_agent), 'an unknown client')
+    AS reason
+FROM episodes
+GROUP BY cluster, identity, episode

@@ -1,0 +1,32 @@
+/*
+id: certificate-for-a-service
+title: Certificate for the name of the API server or a service
+severity: medium
+confidence: medium
+risk: 30
+attack: [T1557]
+tactics: [Credential Access, Collection]
+description: >-
+  Somebody asks a signer of Kubernetes for a certificate with the name of the API server or of a service of a system namespace: with
+  it one answers in its place.
+blind_spots: >-
+  Signers of others, such as cert-manager, whose requests are no certificate signing requests. Names behind a wildcard of
+  another domain.
+false_positives:
+  - Webhooks and add-ons that get their serving certificate from Kubernetes
+triage:
+  - "SELECT time, username, verb, name, signer_name, common_name, organizations, dns_names, outcome FROM certificate_requests WHERE name = '<name>' ORDER BY time"
+  - "SELECT time, username, name, approval FROM certificate_requests WHERE subresource = 'approval' ORDER BY time"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+references:
+  - https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers
+covers: [RB-017]
+controls: [IAM-16]
+*/
+SELECT event_id, coalesce(username, 'nobody') || ' asks for a certificate of ' || string_agg(DISTINCT dns_name, ', ') AS reason
+FROM (SELECT *, lower(unnest(dns_names)) AS dns_name FROM certificate_requests)
+WHERE created AND outcome NOT IN ('dry_run', 'denied_authn') AND identity_kind NOT IN ('controller', 'system')
+  -- An account asks for the names of its own namespace.
+  AND regexp_like(dns_name, '^(\*|kubernetes|kubernetes\.default|[^.]+\.kube-system)(\.svc(\..*)?)?$|^\*\.')
+  AND NOT (starts_with(username, 'system:serviceaccount:kube-system:') AND contains(dns_name, '.kube-system'))
+GROUP BY event_id, username

@@ -1,0 +1,55 @@
+/*
+id: group-members-changed
+title: Members of a group of OpenShift changed
+severity: medium
+confidence: medium
+risk: 40
+attack: [T1098, T1098.006]
+tactics: [Privilege Escalation, Persistence]
+description: >-
+  A group of OpenShift (user.openshift.io) is made, or its members are changed: whoever is in it has what the bindings of the
+  group give, without a binding being written. It is high where the group is one of administrators by its name or by a
+  binding in the log, or where the writer adds itself. A service account that had written groups before, as a
+  synchronisation with LDAP does, is low unless the group is one of administrators: to be low, an attacker needs the token
+  of that account and a group without powers.
+blind_spots: >-
+  Groups that an identity provider gives at the login, which are no objects. Writes at Metadata level do not show the members.
+false_positives:
+  - Administrators who keep groups by hand
+triage:
+  - "SELECT time, username, verb, resource, name, outcome, request_object FROM events WHERE event_id = '<event_id>'"
+  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
+references:
+  - https://docs.redhat.com/en/documentation/openshift_container_platform/latest/html/authentication_and_authorization/ldap-syncing
+covers: [RB-005]
+controls: [IAM-16]
+*/
+WITH written AS (
+  SELECT
+    *,
+    coalesce(response_object, request_object) AS object,
+    row_number() OVER (PARTITION BY cluster, effective_username ORDER BY time, event_id) AS nth
+  FROM (SELECT *, true AS in_scope FROM events UNION ALL SELECT *, false AS in_scope FROM events_history)
+  WHERE activity = 'write' AND api_group = 'user.openshift.io' AND resource = 'groups' AND subresource IS NULL
+    AND verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind <> 'controller'
+    -- A patch of labels alone.
+    AND (verb <> 'patch' OR request_object IS NULL OR contains(request_object, '"users"') OR contains(request_object, '/users'))
+),
+powerful AS (
+  SELECT DISTINCT cluster, subject_name FROM powerful_bindings WHERE subject_kind = 'Group' AND is_wide
+  UNION
+  SELECT DISTINCT cluster, subject_name FROM grants WHERE subject_kind = 'Group' AND role_name = 'cluster-admin'
+)
+SELECT
+  written.event_id,
+  CASE
+    WHEN powerful.subject_name IS NOT NULL OR regexp_like(written.name, '(^|[^a-z])(admins?|administrators?|sudoers?|masters|root|sre|owners?)($|[^a-z])', 'i') THEN 'high'
+    WHEN contains(object, '"' || written.effective_username || '"') AND identity_kind <> 'service_account' THEN 'high'
+    WHEN identity_kind = 'service_account' AND nth > 1 THEN 'low'
+    ELSE 'medium'
+  END AS severity,
+  coalesce(written.username, 'nobody') || CASE WHEN created THEN ' makes group ' ELSE ' changes group ' END || coalesce(written.name, '')
+    || coalesce(', whose members are ' || left(json_get_json(object, 'users'), 200), '') AS reason
+FROM written
+LEFT JOIN powerful ON powerful.cluster = written.cluster AND powerful.subject_name = written.name
+WHERE in_scope
