@@ -74,7 +74,8 @@ impl Exception {
     ) -> bool {
         self.names(&finding.detection, &limits.never)
             && !events.is_empty()
-            && !(self.origin == Origin::BuiltIn && events.iter().any(|event| limits.is_by_hand(event)))
+            && !(self.origin == Origin::BuiltIn
+                && events.iter().any(|event| limits.is_by_hand(event)))
             && events.len() == finding.event_ids.len()
             && events.iter().all(|event| self.covers_event(event))
     }

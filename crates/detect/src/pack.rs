@@ -209,7 +209,8 @@ impl Pack {
     /// What decides which findings exceptions may cover.
     pub(crate) fn limits_of_exceptions(&self) -> ExceptionLimits {
         let by_hand = self.pairs("client_tools", ["tool", "kind"]);
-        let by_hand = by_hand.filter(|(_, kind)| *kind != "library").map(|(tool, _)| tool.to_owned());
+        let by_hand =
+            by_hand.filter(|(_, kind)| *kind != "library").map(|(tool, _)| tool.to_owned());
         ExceptionLimits { never: self.never_excepted(), by_hand: by_hand.collect() }
     }
 

@@ -130,8 +130,9 @@ pub async fn hunt(
             let cluster = finding.cluster.as_deref();
             let ids = finding.event_ids.iter();
             let evidence: Vec<_> = ids.filter_map(|id| event(&events, id, cluster)).collect();
-            let covering =
-                exceptions.iter().filter(|exception| exception.covers(&finding, &evidence, &limits));
+            let covering = exceptions
+                .iter()
+                .filter(|exception| exception.covers(&finding, &evidence, &limits));
             // Of those that lower and those that hide, what somebody chose to hide goes first.
             let covering = covering.max_by_key(|exception| exception.effect == Effect::Hide);
             match covering {

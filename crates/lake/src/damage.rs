@@ -94,7 +94,7 @@ fn entry_version(name: &str) -> Option<i64> {
 
 /// Whether it is a checkpoint, or a part of one, and not one that is being written, `….checkpoint.parquet#1`.
 fn is_checkpoint(name: &str) -> bool {
-    let is_whole = name.ends_with(".parquet") || name.ends_with(".json");
+    let is_whole = matches!(name.rsplit_once('.'), Some((_, "parquet" | "json")));
     is_whole && name.contains(".checkpoint.")
 }
 

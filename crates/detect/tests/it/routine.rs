@@ -230,7 +230,9 @@ async fn an_update_is_routine_only_for_what_is_harmless() {
     assert!(is_routine_days_later(created(deployer), updated(60, deployer, version)).await);
     assert!(!is_routine_days_later(created(deployer), updated(60, "mallory", version)).await);
     // Or by whoever has changed it before, which was reported.
-    assert!(is_routine_days_later(updated(0, deployer, |_| ()), updated(60, deployer, version)).await);
+    assert!(
+        is_routine_days_later(updated(0, deployer, |_| ()), updated(60, deployer, version)).await
+    );
     // Whoever did not create it changes what runs.
     assert!(!is_routine(&[created(deployer), updated(60, "mallory", version)]).await);
     assert!(!is_routine(&[created(deployer), updated(60, "mallory", digest)]).await);

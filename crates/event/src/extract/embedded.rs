@@ -178,10 +178,31 @@ pub(crate) fn powers_in_secret(bodies: &Bodies<'_, '_>) -> Option<Embedded<'stat
     (!powers.is_empty()).then(|| Embedded { powers: Some(powers), ..Embedded::default() })
 }
 
+/// Kinds whose members mean something of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Kyverno,
+    /// Dynamic resource allocation.
+    Devices,
+    SecurityContextConstraints,
+    Other,
+}
+
+impl Family {
+    fn of(group: &str, resource: &str) -> Self {
+        match group {
+            "resource.k8s.io" => Self::Devices,
+            "security.openshift.io" if resource == "securitycontextconstraints" => {
+                Self::SecurityContextConstraints
+            }
+            group if group == "kyverno.io" || group.ends_with(".kyverno.io") => Self::Kyverno,
+            _ => Self::Other,
+        }
+    }
+}
+
 struct Search<'a> {
-    is_kyverno: bool,
-    is_devices: bool,
-    is_security_context_constraints: bool,
+    family: Family,
     whole: bool,
     nodes: usize,
     text: usize,
@@ -205,9 +226,7 @@ impl<'a> Search<'a> {
         object_fields(&mut outer, body.json);
         let known = kind.map(|kind| known_specs(kind, body.json)).unwrap_or_default();
         let mut search = Self {
-            is_kyverno: group == "kyverno.io" || group.ends_with(".kyverno.io"),
-            is_devices: group == "resource.k8s.io",
-            is_security_context_constraints: resource == "securitycontextconstraints",
+            family: Family::of(group, resource),
             whole: body.whole,
             nodes: MAX_NODES,
             text: MAX_TEXT,
@@ -317,7 +336,7 @@ impl<'a> Search<'a> {
             self.power("host disk");
         }
         self.grants(json, kind);
-        if depth == 0 && self.is_security_context_constraints {
+        if depth == 0 && self.family == Family::SecurityContextConstraints {
             self.constraints(json);
         }
         if let Some(set) = parameter(json) {
@@ -327,7 +346,7 @@ impl<'a> Search<'a> {
             self.visit(&assigned, kind, depth + 1, texts);
         }
         for (key, value) in members {
-            let is_condition = self.is_kyverno && CONDITIONS.contains(&&**key);
+            let is_condition = self.family == Family::Kyverno && CONDITIONS.contains(&&**key);
             // Of the object's own metadata only annotations can hold anything; managedFields repeats names without values.
             let is_outer = depth == 0 && matches!(&**key, "status" | "metadata");
             if depth == 0
@@ -356,7 +375,7 @@ impl<'a> Search<'a> {
                 self.add_volume(json, key, value);
                 continue;
             }
-            if self.is_kyverno && matches!(&**key, "mutate" | "generate") {
+            if self.family == Family::Kyverno && matches!(&**key, "mutate" | "generate") {
                 let plain = without_anchors(value);
                 self.member(key, &plain, kind, depth + 1, texts);
                 continue;
@@ -421,7 +440,7 @@ impl<'a> Search<'a> {
     fn fact(&mut self, key: &str, value: &Json<'a>) {
         let power = match (key, value) {
             ("adminAccess", Json::Bool(true)) => "admin access",
-            ("opaque", Json::Object(_)) if self.is_devices => "device configuration",
+            ("opaque", Json::Object(_)) if self.family == Family::Devices => "device configuration",
             ("hostDevices", Json::Array(devices)) if !devices.is_empty() => "host device",
             ("hostDisk", Json::Object(_)) => "host disk",
             ("userData", Json::Text(data)) if !data.is_empty() => "user data",
