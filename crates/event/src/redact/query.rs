@@ -239,10 +239,9 @@ fn says_secret(value: &str) -> bool {
             Some((name, rest)) if is_secret(name) => {
                 Some(rest).filter(|it| !it.is_empty()).or(next)
             }
-            Some(_) => None,
             // The other schemes are words of any sentence.
             None if word.eq_ignore_ascii_case("bearer") || number == 0 && is_scheme(word) => next,
-            None => None,
+            _ => None,
         };
         credential.is_some_and(|credential| !is_digest(credential))
     })
