@@ -94,7 +94,8 @@ fn entry_version(name: &str) -> Option<i64> {
 
 /// Whether it is a checkpoint, or a part of one, and not one that is being written, `….checkpoint.parquet#1`.
 fn is_checkpoint(name: &str) -> bool {
-    let is_whole = matches!(name.rsplit_once('.'), Some((_, "parquet" | "json")));
+    let extension = Path::new(name).extension();
+    let is_whole = extension.is_some_and(|extension| extension == "parquet" || extension == "json");
     is_whole && name.contains(".checkpoint.")
 }
 

@@ -106,12 +106,12 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let expected = "\
-┌────────────────────┐
-│ name        日本   │
-╞════════════════════╡
-│ a                  │
-│ e\u{301}mallory   1      │
-└────────────────────┘
+┌─────────────────┐
+│ name       日本 │
+╞═════════════════╡
+│ a               │
+│ e\u{301}mallory   1    │
+└─────────────────┘
 ";
         assert_eq!(written(&["name", "日本"], &[&["a", ""], &["e\u{301}mallory", "1"]]), expected);
         assert_eq!(written(&["n"], &[]), "┌───┐\n│ n │\n╞═══╡\n└───┘\n");

@@ -430,7 +430,7 @@ mod tests {
             "Bearer+hunter2",
             "bearer%20hunter2",
             "Bearer%2520hunter2",
-            "Basic%20aHVudGVyMg==",
+            "Basic%20aHVudGVyMg",
             "Authorization:%20Bearer%20hunter2",
             "authorization%3A%20hunter2",
             "a:b,token:hunter2",

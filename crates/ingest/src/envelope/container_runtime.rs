@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use podtrail_event::Micros;
 
 use super::{Envelope, Facts, Inner, Opened, Place, Record};
@@ -73,8 +74,12 @@ struct Seam {
     time: Option<Micros>,
 }
 
-/// How an event begins, as the API server writes it.
-const EVENT: &[u8] = br#"{"kind":"Event""#;
+/// Whether a text begins as an event does: members may be in any order.
+fn begins_event(text: &[u8]) -> bool {
+    const HEAD: usize = 4096;
+    let head = &text[..text.len().min(HEAD)];
+    head.starts_with(b"{") && memmem::find(head, b"\"auditID\"").is_some()
+}
 
 fn cri_part(place: Place, line: &[u8]) -> Option<Part<'_>> {
     let CriLine { part, time, text } = CriLine::of(line)?;
@@ -109,7 +114,7 @@ fn join<'a>(name: &'static str, parts: Vec<Part<'a>>) -> Opened<'a> {
         let part = match unfinished.take() {
             None => part,
             Some(mut before) => {
-                if part.text.starts_with(EVENT) {
+                if begins_event(&part.text) {
                     let (at, place, time) = (before.text.len(), part.place, part.time);
                     before.seams.push(Seam { at, place, time });
                 }
@@ -212,16 +217,16 @@ mod tests {
     fn an_event_behind_an_unfinished_line_is_a_line() {
         let time = "2026-11-23T22:00:00Z stdout";
         let record = format!(
-            "{time} P {{\"kind\":\"Event\",\"a\":\n{time} P {{\"kind\":\"Event\",\n{time} F \"b\":1}}"
+            "{time} P {{\"auditID\":\"a\",\"a\":\n{time} P {{\"auditID\":\"a\",\n{time} F \"b\":1}}"
         );
         let opened = ContainerRuntime.open(&Record::new(span(&record), &Room::default())).unwrap();
-        let expected = [(r#"{"kind":"Event","a":"#, 3), (r#"{"kind":"Event","b":1}"#, 4)];
+        let expected = [(r#"{"auditID":"a","a":"#, 3), (r#"{"auditID":"a","b":1}"#, 4)];
         assert_eq!(texts(&opened), expected.map(|(text, line)| (text.to_owned(), line)));
         // A value in which an event stands is one.
         let record =
-            format!("{time} P {{\"items\":[\n{time} P {{\"kind\":\"Event\"\n{time} F }}]}}");
+            format!("{time} P {{\"items\":[\n{time} P {{\"auditID\":\"a\"\n{time} F }}]}}");
         let opened = ContainerRuntime.open(&Record::new(span(&record), &Room::default())).unwrap();
-        assert_eq!(texts(&opened), [(r#"{"items":[{"kind":"Event"}]}"#.to_owned(), 3)]);
+        assert_eq!(texts(&opened), [(r#"{"items":[{"auditID":"a"}]}"#.to_owned(), 3)]);
     }
 
     #[test]

@@ -145,7 +145,7 @@ fn event_ids_follow_the_secret_and_the_key() {
 /// Parts of a line that a container runtime split get lost with a rotation; what is left of a Secret reaches no table.
 #[test]
 fn what_is_left_of_a_line_that_was_split_holds_no_secret() {
-    let object = json!({"kind": "Secret", "stringData": (0..900).map(|n| (format!("k{n}"), format!("{CLEAR}\"\\{CLEAR}{n}").into())).collect::<serde_json::Map<_, Value>>()});
+    let object = json!({"kind": "Secret", "stringData": (0..2000).map(|n| (format!("k{n}"), format!("{CLEAR}\"\\{CLEAR}{n}").into())).collect::<serde_json::Map<_, Value>>()});
     let whole = secret("x").to_string() + "\n";
     let event = event("secrets", &json!({"requestObject": object})).to_string() + "\n";
     let bounds: Vec<usize> = (0..event.len()).step_by(16 * 1024).chain([event.len()]).collect();

@@ -166,10 +166,8 @@ impl Desk {
             })
         })?;
         let is_writing = Arc::new(AtomicBool::new(false));
-        let printer =
-            Printer { steps, stopped, format: self.format, is_writing: is_writing.clone() };
-        let mut printing =
-            self.engine.start(memory, move |threads| printer.print(threads, sink))?;
+        let print = Printer { steps, stopped, format: self.format, is_writing: is_writing.clone() };
+        let mut printing = self.engine.start(memory, move |threads| print.run(threads, sink))?;
         let (mut answered, mut printed) = (None, None);
         let mut is_announced = false;
         let mut time = Duration::ZERO;
@@ -395,7 +393,7 @@ struct Printed {
 }
 
 impl Printer {
-    fn print(mut self, threads: &Handle, sink: Sink) -> Printed {
+    fn run(mut self, threads: &Handle, sink: Sink) -> Printed {
         let mut out = Stoppable { sink, stopped: self.stopped.clone() };
         let result = self.write(threads, &mut out);
         let mut sink = out.sink;
