@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::Utc;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use podtrail_detect::{Again, Severity, State};
@@ -278,6 +279,10 @@ pub(crate) struct IngestArgs {
     /// The name of the cluster that the logs are from; else what the envelopes say, else "default"
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster: Option<String>,
+    /// The member of the store's records that names the cluster, as a path such as fields.site; for records without it, what their
+    /// envelopes say else, or "default"
+    #[arg(long, value_name = "PATH", conflicts_with = "cluster", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) cluster_field: Option<String>,
     /// Keep secrets in clear; else Secret data and tokens are replaced by keyed digests
     #[arg(long)]
     pub(crate) no_redact: bool,

@@ -181,6 +181,8 @@ row! {
         pub volume_claim: Option<VolumeClaim<'a>>,
         /// What is wrong with the times of the event: `absurd` where one of them is no time from 1970 to 2199, so that its text is in `extra` and `time` comes from another one; `future` where `time` is more than two hours later than when the event was read. Null where nothing is.
         pub time_problem: Option<Text<'a>>,
+        /// What the envelopes, shippers and stores put beside the event, by path: labels, tags, fields, host, index, log group and stream. Where two say the same path, the inner one. Up to 128 entries and 16 KiB, or as much as the event where that is less; null where there is nothing.
+        pub envelope: Option<Map<'a, Text<'a>>>,
     }
 }
 
@@ -221,8 +223,10 @@ impl<'a> Exec<'a> {
             other => other.as_text(),
         };
         let ports = options.get("ports").and_then(Json::elements);
+        // Some stores print a list of one as its element.
+        let command = || options.text("command").map(|command| vec![command]);
         Self {
-            command: options.texts("command"),
+            command: options.texts("command").or_else(command),
             container: options.text("container"),
             stdin: options.bool("stdin"),
             tty: options.bool("tty"),
