@@ -51,7 +51,8 @@ pub fn follow(
     loop {
         let look = Instant::now();
         let summary = followed.look(sink, inputs, options, progress)?;
-        if summary.records > 0 || !summary.problems.is_empty() || summary.interrupted {
+        let is_news = summary.records > 0 || !summary.warnings.is_empty();
+        if is_news || !summary.problems.is_empty() || summary.interrupted {
             told(&summary);
         }
         total.add(&summary);
@@ -174,6 +175,8 @@ impl Followed {
             problem.offset.is_some()
                 || self.told.insert((problem.file.clone(), problem.message.clone()))
         });
+        let told = &mut self.told;
+        summary.warnings.retain(|warning| told.insert((String::new(), warning.clone())));
         summary.notes.clear();
         Ok(summary)
     }

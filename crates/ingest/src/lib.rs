@@ -12,6 +12,7 @@
 mod archive;
 mod block;
 mod budget;
+mod clusters;
 mod decode;
 mod envelope;
 mod error;

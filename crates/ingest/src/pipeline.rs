@@ -17,6 +17,7 @@ use crossbeam_channel::{Receiver, Sender};
 use podtrail_event::{QuarantineRecord, redact_damaged};
 
 use crate::budget::{Budget, Permit};
+use crate::clusters::Clusters;
 use crate::error::IngestError;
 use crate::input::Input;
 use crate::options::Options;
@@ -87,6 +88,7 @@ pub(crate) fn run(
         faults: BTreeMap::new(),
         skips: BTreeMap::new(),
         ends: BTreeMap::new(),
+        clusters: Clusters::default(),
         summary: Summary::default(),
     };
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
@@ -217,6 +219,7 @@ struct Collector<'a> {
     skips: BTreeMap<usize, Skips>,
     /// How the sources ended, by number.
     ends: BTreeMap<usize, Outcome>,
+    clusters: Clusters,
     summary: Summary,
 }
 
@@ -272,8 +275,10 @@ impl Collector<'_> {
         let mut quarantine = Vec::new();
         let mut permits = Vec::new();
         let mut count = 0;
-        for part in parts {
+        for mut part in parts {
             count += part.parsed.events;
+            let clusters = std::mem::take(&mut part.parsed.clusters);
+            self.clusters.merge(clusters);
             if part.parsed.skipped > 0 {
                 let skips = self.skips.entry(part.place.0).or_default();
                 skips.add(&part.origin.file, &part.parsed);
@@ -319,6 +324,7 @@ impl Collector<'_> {
             self.summary.problems.extend(faults.into_problems(name));
         }
         self.summary.notes.extend(self.skips.into_values().map(Skips::into_note));
+        self.summary.warnings = self.clusters.warnings(self.options.cluster_field.as_deref());
         self.summary
     }
 }

@@ -42,6 +42,8 @@ pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
             "events_added": summary.events_added,
             "duplicates": summary.duplicates,
             "quarantined": summary.quarantined,
+            "skipped": summary.skipped,
+            "warnings": summary.warnings,
             "bytes_read": summary.bytes_read,
             "seconds": summary.seconds,
         });
@@ -85,9 +87,10 @@ pub(crate) fn limited(options: Options, arguments: &IngestArgs) -> Options {
         Some(memory) => options.with_memory(memory),
         None => options,
     };
+    let cluster_field = arguments.cluster_field.clone();
     let max_expanded_bytes =
         arguments.max_expanded.map_or(options.max_expanded_bytes, |size| size as u64);
-    Options { max_expanded_bytes, ..options }
+    Options { max_expanded_bytes, cluster_field, ..options }
 }
 
 /// Reads log files into `lake`, with a progress bar.
@@ -136,6 +139,9 @@ pub(crate) fn tell_problems(summary: &Summary) {
     }
     if summary.problems.len() > SHOWN {
         output::warn(&format!("and {} more", summary.problems.len() - SHOWN));
+    }
+    for warning in &summary.warnings {
+        output::warn(warning);
     }
     for note in &summary.notes {
         output::tell(&note.to_string());

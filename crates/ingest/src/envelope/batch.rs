@@ -62,6 +62,10 @@ pub(crate) struct BatchEnd;
 
 impl Envelope for BatchEnd {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        // What is whole is no end of anything, whatever it ends with.
+        if record.object.is_some() {
+            return None;
+        }
         let text = record.span.bytes;
         let (name, opening) = match trim_blanks_end(text).last()? {
             b'}' => ("EventList", b'{'),

@@ -8,6 +8,7 @@ mod csv_row;
 mod elastic;
 mod find;
 mod gcp;
+mod labels;
 mod legacy;
 mod lifted;
 mod line;
@@ -20,13 +21,16 @@ pub(crate) mod salvage;
 mod wrapper;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 use podtrail_event::Micros;
 use rayon::prelude::*;
 use serde_json::value::RawValue;
 
+pub(crate) use self::find::mentions_events;
+pub(crate) use self::labels::Labels;
+pub(crate) use self::lifted::is_lifted;
 pub(crate) use self::packed::Room;
 use crate::json::{self, Extent, Object};
 use crate::shares::{SHARE_BYTES, shares};
@@ -76,6 +80,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) original: Option<Cow<'a, [u8]>>,
     /// Whether a part of it was left out on the way.
     pub(crate) truncated: bool,
+    /// What else they say.
+    pub(crate) labels: Option<Arc<Labels>>,
 }
 
 /// What is in a record.
@@ -214,7 +220,44 @@ impl<'a> Facts<'a> {
             shipped_at: self.shipped_at.or(outer.shipped_at),
             original: self.original.or_else(|| outer.original.clone()),
             truncated: self.truncated || outer.truncated,
+            labels: match self.labels {
+                None => outer.labels.clone(),
+                Some(labels) => {
+                    Some(Arc::new(Arc::unwrap_or_clone(labels).inside(outer.labels.as_ref())))
+                }
+            },
         }
+    }
+
+    /// These, and what the members of an envelope say beside the event.
+    fn labelled(mut self, object: Option<&Object<'_>>) -> Self {
+        let labels = object.map(Labels::of_object).filter(|labels| !labels.is_empty());
+        if let Some(labels) = labels {
+            self.labels = Some(Arc::new(labels.inside(self.labels.as_ref())));
+        }
+        self
+    }
+
+    /// The cluster that the envelopes name.
+    pub(crate) fn cluster(&self) -> Option<&str> {
+        let labels = || self.labels.as_ref()?.cluster();
+        self.cluster.as_deref().or_else(labels)
+    }
+
+    /// Who runs it.
+    pub(crate) fn provider(&self) -> Option<&'static str> {
+        self.provider.or_else(|| self.labels.as_ref()?.provider())
+    }
+
+    /// The log stream of the API server, or its host.
+    pub(crate) fn node(&self) -> Option<&str> {
+        let stream = self.labels.as_ref().and_then(|labels| labels.stream());
+        stream.or(self.node.as_deref())
+    }
+
+    /// The component of the control plane whose log it is, if it is known to be another than the API server.
+    pub(crate) fn component(&self) -> Option<&'static str> {
+        self.labels.as_ref()?.component()
     }
 
     fn into_owned(self) -> Facts<'static> {
@@ -226,6 +269,7 @@ impl<'a> Facts<'a> {
             shipped_at: self.shipped_at,
             original: self.original.map(|bytes| bytes.into_owned().into()),
             truncated: self.truncated,
+            labels: self.labels,
         }
     }
 }
@@ -308,13 +352,8 @@ fn values(text: Span<'_>) -> Vec<Span<'_>> {
     values
 }
 
-/// Whether an event that parsed carries members that a shipper put beside its own, by what the parser made of no column.
-pub(crate) fn is_lifted(extra: &str) -> bool {
-    openshift::is_viaq(extra) || lifted::is_lifted(extra)
-}
-
 fn open<'a>(record: &Record<'a>) -> Option<Opened<'a>> {
-    if record.object.as_ref().is_some_and(lifted::is_plain_event) {
+    if record.object.as_ref().is_some_and(lifted::is_bare_event) {
         return None;
     }
     FAMILIES.iter().find_map(|family| family.open(record))
@@ -337,14 +376,20 @@ impl<'a> Contents<'a> {
         if value.span.bytes.is_empty() {
             return;
         }
-        match open(value) {
-            Some(opened) => self.add_opened(opened, depth, &facts),
-            None => self.candidates.push(Candidate {
-                json: value.span.bytes.into(),
-                place: value.span.place(),
-                facts,
-            }),
+        if let Some(opened) = open(value) {
+            let facts = facts.labelled(value.object.as_ref());
+            return self.add_opened(opened, depth, &facts);
         }
+        // What holds no event may be what another component logs, in the envelope of a store.
+        let is_event = |object: &Object<'_>| object.get("auditID").is_some();
+        let facts = match &value.object {
+            Some(object) if !is_event(object) && !mentions_events(value.span.bytes) => {
+                facts.labelled(Some(object))
+            }
+            _ => facts,
+        };
+        let json = value.span.bytes.into();
+        self.candidates.push(Candidate { json, place: value.span.place(), facts });
     }
 
     fn add_opened(&mut self, opened: Opened<'a>, depth: usize, outer: &Facts<'a>) {
