@@ -4,7 +4,7 @@ title: Certificate for the name of the API server or a service
 severity: medium
 confidence: medium
 risk: 30
-attack: [T1649, T1557]
+attack: [T1557]
 tactics: [Credential Access, Collection]
 description: >-
   Somebody asks a signer of Kubernetes for a certificate with the name of the API server or of a service of a system namespace: with
@@ -19,7 +19,7 @@ triage:
   - "SELECT time, username, name, approval FROM certificate_requests WHERE subresource = 'approval' ORDER BY time"
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
 references:
-  - https://attack.mitre.org/techniques/T1649/
+  - https://attack.mitre.org/techniques/T1557/
   - https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers
 covers: [RB-017]
 controls: [IAM-16]
