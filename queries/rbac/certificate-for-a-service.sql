@@ -19,6 +19,7 @@ triage:
   - "SELECT time, username, name, approval FROM certificate_requests WHERE subresource = 'approval' ORDER BY time"
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
 references:
+  - https://attack.mitre.org/techniques/T1557/
   - https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers
 covers: [RB-017]
 controls: [IAM-16]
