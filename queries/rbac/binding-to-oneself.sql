@@ -25,7 +25,7 @@ controls: [IAM-16]
 */
 SELECT event_id, effective_username || ' grants to itself: ' || what AS reason
 FROM powerful_bindings
-WHERE is_wide AND (
+WHERE is_wide AND reach <> 'part' AND (
   (subject_kind = 'User' AND subject_name = effective_username)
   OR (subject_kind = 'ServiceAccount' AND subject_name = service_account_name AND subject_namespace = service_account_namespace)
   OR (subject_kind = 'Group' AND array_has(user_groups, subject_name) AND subject_name <> 'system:masters')

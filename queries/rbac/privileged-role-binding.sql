@@ -10,7 +10,10 @@ tactics: [Privilege Escalation, Persistence]
 description: >-
   A binding is written to a role with which its subjects take over the cluster by a detour, or run a namespace: admin, edit, a
   role of the control plane, or one of the cluster's own that allows as much in effect. In a namespace of the platform
-  any such role counts: who runs pods there has the cluster.
+  any such role counts: who runs pods there has the cluster. A role that only reads secrets, enters or writes pods,
+  changes nodes, volumes or admission counts where people, or the writer's own account, get it for the whole cluster; one
+  that creates objects by which controllers act, for accounts too, unless the writer installs the kinds (for that, an
+  attacker must create their CustomResourceDefinition, which no cluster with the product lets him do).
 blind_spots: >-
   Writes that are logged at Metadata level show no rules, subjects or specs.
 false_positives:
@@ -24,11 +27,25 @@ references:
 covers: [RB-002]
 controls: [IAM-16]
 */
+WITH installers AS (
+  SELECT DISTINCT cluster, username
+  FROM events
+  WHERE resource = 'customresourcedefinitions' AND outcome = 'allowed' AND verb = 'create'
+)
 SELECT event_id, what AS reason
 FROM powerful_bindings
+LEFT JOIN (SELECT cluster AS installed_cluster, username AS installer FROM installers) AS installs
+  ON installed_cluster = cluster AND installer = username
 -- What a namespace's own team gets is daily work; the whole cluster, or a way to it, is not.
 WHERE (reach = 'escalation' AND (is_built_in OR is_wide) AND NOT (takes_cluster AND is_wide))
   OR (reach = 'namespace' AND is_wide)
   OR (reach = 'cluster' AND NOT is_built_in AND NOT is_wide AND subject_kind = 'Group')
   -- Every pod of a namespace.
   OR (subject_kind = 'Group' AND starts_with(subject_name, 'system:serviceaccounts:'))
+  OR (reach = 'part' AND is_wide AND (
+    (subject_kind IN ('User', 'Group') AND subject_name NOT LIKE 'system:kube-%'
+      AND subject_name NOT IN ('system:nodes', 'system:masters', 'kubeadm:cluster-admins'))
+    OR (subject_kind = 'ServiceAccount' AND subject_name = service_account_name AND subject_namespace = service_account_namespace)
+    -- Automation gives operators what they need.
+    OR (subject_kind = 'ServiceAccount' AND is_control AND identity_kind IN ('human', 'anonymous', 'node') AND installer IS NULL)
+  ))

@@ -3,7 +3,8 @@
 -- make of a template is left out.
 -- `code` is what patterns are compared with: the line as written, the line as a shell runs it where that differs (quotes,
 -- backslashes, $IFS …), and what it holds in Base64 or hexadecimal; each without what only asks whether a port is open,
--- and without talk with the pod itself. Left out are commands that are nothing but a redirection from or to a socket: to
+-- and without talk with the pod itself. Where a command names environment variables of its container, their values are put in:
+-- `eval "$X"` runs what X holds. Left out are commands that are nothing but a redirection from or to a socket: to
 -- have more left out, somebody would need a command that does nothing with it.
 WITH lines AS (
   SELECT *, as_run(line) AS run
@@ -30,9 +31,42 @@ WITH lines AS (
     WHERE subresource = 'exec'
   )
   WHERE line <> ''
+),
+assigned AS (
+  SELECT
+    event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
+    verb, namespace, outcome, 'workload' AS source, object, role, container, line, CASE WHEN false THEN command END AS words,
+    -- The variables as a shell assigns them, and the command with $(NAME) of Kubernetes as ${NAME}.
+    as_run(concat(
+      string_agg(
+        concat(
+          variable['name'], '=',
+          regexp_replace(replace(variable['value'], chr(10), ' ; '), '([\[\](){}[:space:];&|<>"''$`*?\\])', '\\\1', 'g'), ';'), ' '
+        ORDER BY variable['name']),
+      ' ', regexp_replace(line, '[$][(]([A-Za-z_][A-Za-z0-9_]*)[)]', '$${\1}', 'g'))) AS run
+  FROM (
+    SELECT
+      event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
+      verb, namespace, outcome, object, role, name AS container, command,
+      concat_ws(' ', array_to_string(command, ' '), array_to_string(args, ' ')) AS line, unnest(env) AS variable
+    FROM containers{history}
+    WHERE NOT made_by_controller AND env IS NOT NULL
+  )
+  WHERE variable['value'] <> '' AND contains(line, '$')
+    AND regexp_like(line, concat('[$][({]?', regexp_replace(variable['name'], '[^A-Za-z0-9_]', '.', 'g'), '\b'))
+  GROUP BY
+    event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
+    verb, namespace, outcome, object, role, container, line, command
+),
+as_executed AS (
+  SELECT * FROM lines WHERE run <> line
+  UNION ALL
+  SELECT * FROM assigned
 )
 SELECT *, without_port_checks(line) AS code FROM lines
 UNION ALL
-SELECT *, without_port_checks(run) AS code FROM lines WHERE run <> line
+SELECT *, without_port_checks(run) AS code FROM as_executed
 UNION ALL
-SELECT *, without_port_checks(as_run(decode_command(run))) AS code FROM lines WHERE decode_command(run) IS NOT NULL
+SELECT *, without_port_checks(as_run(decode_command(run))) AS code
+FROM (SELECT * FROM lines WHERE run = line UNION ALL SELECT * FROM as_executed)
+WHERE decode_command(run) IS NOT NULL

@@ -1,5 +1,6 @@
 -- One row a role and a thing that it allows in effect, however its rules spell it, as some write of the log or of the look-back
--- shows it; `role_namespace` is null for cluster roles.
+-- shows it; `role_namespace` is null for cluster roles. `control` is to create objects of controlling_kinds that are worth `medium`
+-- where they are written: a controller then does what they say. A rule for every group does not count here: that is another effect.
 SELECT DISTINCT cluster, role_kind, role_namespace, role, effect
 FROM (
   SELECT
@@ -11,3 +12,14 @@ FROM (
   WHERE activity = 'rbac' AND rbac['kind'] IN ('Role', 'ClusterRole') AND outcome = 'allowed'
     AND verb IN ('create', 'update', 'patch') AND name IS NOT NULL
 )
+UNION
+SELECT cluster, rule.kind, CASE WHEN rule.kind = 'Role' THEN namespace END, name, 'control'
+FROM (
+  SELECT cluster, kind, namespace, name, resources, unnest(api_groups) AS rule_group
+  FROM (SELECT * FROM role_rules UNION ALL SELECT * FROM role_rules_history)
+  WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND name IS NOT NULL
+    AND array_has_any(verbs, make_array('create', '*'))
+) AS rule
+JOIN controlling_kinds AS kinds
+  ON kinds.api_group = rule_group AND kinds.severity <> 'low'
+  AND (kinds.resource = '*' OR array_has(resources, kinds.resource) OR array_has(resources, '*'))

@@ -1,10 +1,13 @@
 -- One row a subject of a binding write whose role amounts to the cluster, or to much of it, by its name or by what it allows in
--- effect. `reach` is as in privileged_roles: cluster, escalation, namespace. `is_wide` says that it holds in the whole cluster,
--- or in a namespace of the platform, which is as good. `takes_cluster` says that its holder gives itself everything: by
--- escalate, bind or impersonate.
+-- effect. `reach` is as in privileged_roles: cluster, escalation, namespace; `part` is one of the things that take over nodes or
+-- other accounts by a detour: reading secrets, entering or writing pods, nodes, volumes, admission, controllers. `is_wide` says
+-- that it holds in the whole cluster, or in a namespace of the platform, which is as good.
+-- Left out is what every cluster needs in which nodes join by tokens: the certificates of nodes for those groups. To profit
+-- from it, an attacker needs a bootstrap token or a node.
+-- `takes_cluster` says that its holder gives itself everything: by escalate, bind or impersonate.
 SELECT DISTINCT
   event_id, time, cluster, username, effective_username, user_groups, service_account_namespace, service_account_name,
-  identity_kind, verb, kind, namespace, name, role_name, subject_kind, subject_name, subject_namespace, reach, why,
+  identity_kind, verb, kind, namespace, name, role_name, subject_kind, subject_name, subject_namespace, reach, why, is_control,
   kind = 'ClusterRoleBinding' OR platform IS NOT NULL AS is_wide, is_built_in, takes_cluster,
   concat(
     kind, ' ', coalesce(name, ''), ' grants ', role_name, ' (', why, ')', coalesce(' in ' || namespace, ''), ' to ',
@@ -15,13 +18,14 @@ FROM (
     bound.*, whole.effective_username, whole.user_groups, whole.service_account_namespace, whole.service_account_name,
     platform.namespace AS platform, privileged.role IS NOT NULL AS is_built_in,
     coalesce(privileged.reach, own.reach) AS reach,
-    coalesce(privileged.reach = 'cluster' OR own.takes_cluster, false) AS takes_cluster, coalesce(privileged.why, 'allows ' || own.effects) AS why
+    coalesce(privileged.reach = 'cluster' OR own.takes_cluster, false) AS takes_cluster, coalesce(privileged.why, 'allows ' || own.effects) AS why,
+    coalesce(own.is_control, false) AS is_control
   FROM bindings AS bound
   JOIN events AS whole ON whole.event_id = bound.event_id AND whole.activity = 'rbac'
   LEFT JOIN privileged_roles AS privileged ON privileged.role = bound.role_name AND coalesce(bound.role_kind, '') <> 'Role'
   LEFT JOIN (
     SELECT
-      cluster, role_kind, role_namespace, role, string_agg(effect, ', ' ORDER BY effect) AS effects,
+      cluster, role_kind, role_namespace, role, string_agg(effect, ', ' ORDER BY effect) AS effects, bool_or(effect = 'control') AS is_control,
       bool_or(effect IN ('everything', 'escalate', 'impersonate')) AS takes_cluster,
       CASE
         WHEN bool_or(effect = 'everything') THEN 'cluster'
@@ -29,6 +33,7 @@ FROM (
         -- What edit is made of.
         WHEN bool_or(effect = 'secrets') AND bool_or(effect = 'workloads') THEN 'namespace'
         WHEN bool_or(effect = 'exec') AND bool_or(effect = 'workloads') THEN 'namespace'
+        WHEN bool_or(effect IN ('secrets', 'exec', 'workloads', 'node proxy', 'nodes', 'volumes', 'admission', 'control', 'impersonate accounts')) THEN 'part'
       END AS reach
     FROM effects_of_roles
     GROUP BY cluster, role_kind, role_namespace, role
@@ -39,3 +44,9 @@ FROM (
   WHERE bound.outcome = 'allowed' AND bound.identity_kind <> 'controller' AND bound.verb IN ('create', 'update', 'patch')
 )
 WHERE reach IS NOT NULL
+  AND NOT (
+    is_built_in AND subject_kind = 'Group' AND (subject_name = 'system:nodes' OR subject_name LIKE 'system:bootstrappers%')
+    AND role_name IN (
+      'system:node-bootstrapper', 'system:certificates.k8s.io:certificatesigningrequests:nodeclient',
+      'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient')
+  )
