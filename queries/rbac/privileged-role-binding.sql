@@ -30,7 +30,7 @@ controls: [IAM-16]
 WITH installers AS (
   SELECT DISTINCT cluster, username
   FROM events
-  WHERE resource = 'customresourcedefinitions' AND outcome = 'allowed' AND verb = 'create'
+  WHERE resource = 'customresourcedefinitions' AND outcome = 'allowed' AND created
 )
 SELECT event_id, what AS reason
 FROM powerful_bindings

@@ -35,7 +35,7 @@ WITH lines AS (
 assigned AS (
   SELECT
     event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
-    verb, namespace, outcome, 'workload' AS source, object, role, container, line, CASE WHEN false THEN command END AS words,
+    verb, namespace, outcome, 'workload' AS source, object, role, container, line, CASE WHEN false THEN command END AS words, created,
     -- The variables as a shell assigns them, and the command with $(NAME) of Kubernetes as ${NAME}.
     as_run(concat(
       string_agg(
@@ -47,7 +47,7 @@ assigned AS (
   FROM (
     SELECT
       event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
-      verb, namespace, outcome, object, role, name AS container, command,
+      verb, namespace, outcome, object, role, name AS container, command, created,
       concat_ws(' ', array_to_string(command, ' '), array_to_string(args, ' ')) AS line, unnest(env) AS variable
     FROM containers{history}
     WHERE NOT made_by_controller AND env IS NOT NULL
@@ -56,7 +56,7 @@ assigned AS (
     AND regexp_like(line, concat('[$][({]?', regexp_replace(variable['name'], '[^A-Za-z0-9_]', '.', 'g'), '\b'))
   GROUP BY
     event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
-    verb, namespace, outcome, object, role, container, line, command
+    verb, namespace, outcome, object, role, container, line, command, created
 ),
 as_executed AS (
   SELECT * FROM lines WHERE run <> line
