@@ -5,7 +5,7 @@
 WITH shown AS (
   SELECT cluster, event_id, kind, host_pid, host_ipc
   FROM workloads
-  WHERE outcome = 'allowed' AND body_source IN ('request', 'response') AND subresource IS NULL AND kind IN ('DaemonSet', 'Deployment')
+  WHERE outcome = 'allowed' AND body_source IN ('request', 'response') AND subresource IS NULL AND kind IN ('DaemonSet', 'Deployment', 'ReplicaSet', 'Pod')
 ),
 mounts AS (
   SELECT cluster, event_id, mount['name'] AS volume, coalesce(mount['mount_path'], '') AS path, coalesce(mount['read_only'], false) AS read_only
@@ -77,7 +77,7 @@ strange AS (
   WHERE coalesce(type, '') NOT IN ('hostPath', 'configMap', 'secret', 'emptyDir', 'projected', 'downwardAPI')
     OR (type = 'hostPath' AND NOT coalesce(is_listed, false))
 )
-SELECT shown.cluster, shown.event_id
+SELECT shown.cluster, shown.event_id, shown.kind
 FROM shown
 JOIN judged ON judged.cluster = shown.cluster AND judged.event_id = shown.event_id
 LEFT ANTI JOIN handled ON handled.cluster = shown.cluster AND handled.event_id = shown.event_id AND handled.foreign_handler

@@ -11,7 +11,8 @@ JOIN history_births AS birth
   ON birth.cluster = event.cluster AND event.time BETWEEN birth.time AND birth.until
   AND event.username = birth.username AND (event.client_ip IS NOT DISTINCT FROM birth.client_ip)
   AND (event.token_credential_id IS NOT DISTINCT FROM birth.credential)
-LEFT JOIN platform_add_ons AS agent ON agent.cluster = event.cluster AND agent.event_id = event.event_id
+LEFT JOIN platform_add_ons AS agent
+  ON agent.cluster = event.cluster AND agent.event_id = event.event_id AND agent.kind IN ('DaemonSet', 'Deployment')
 LEFT ANTI JOIN (
   SELECT bindings.cluster, bindings.event_id
   FROM bindings
@@ -51,7 +52,8 @@ UNION ALL
 -- those of controllers, which no pod needs, are installers.
 SELECT written.cluster, written.event_id, 'an agent of the platform by an account of kube-system' AS routine
 FROM workloads AS written
-JOIN platform_add_ons AS agent ON agent.cluster = written.cluster AND agent.event_id = written.event_id
+JOIN platform_add_ons AS agent
+  ON agent.cluster = written.cluster AND agent.event_id = written.event_id AND agent.kind IN ('DaemonSet', 'Deployment')
 LEFT ANTI JOIN controller_accounts AS controller
   ON written.username = concat('system:serviceaccount:kube-system:', controller.account)
 WHERE starts_with(username, 'system:serviceaccount:kube-system:') AND username <> 'system:serviceaccount:kube-system:default'

@@ -10,7 +10,9 @@ description: >-
   A controller makes what can take its node over, for an owner of which the log has no write: who wrote the template is
   not in the log. One row an owner. It is high where nothing else in the log knows the owner by its uid, or its command
   leaves the container, and critical where both is so: then an owner reference was made up, and the controller's
-  credential is in other hands. To stay below, an attacker needs the uid of an owner that is older than the log.
+  credential is in other hands. To stay below, an attacker needs the uid of an owner that is older than the log. An agent
+  of a platform with the published image, program and powers (table platform_agents) is low: to satisfy that, an
+  attacker runs nothing else.
 blind_spots: >-
   Writes whose bodies are not in the log. Pods that are no danger to their node, such as those that run as an
   account with many rights.
@@ -63,8 +65,10 @@ traced AS (
   WHERE event.outcome = 'allowed'
 )
 SELECT
-  array_agg(event_id ORDER BY time, event_id) AS event_id,
+  array_agg(unwritten.event_id ORDER BY time, unwritten.event_id) AS event_id,
   CASE
+    -- A published agent with its published program is what it is, whoever wrote its owner.
+    WHEN bool_and(agent.event_id IS NOT NULL) THEN 'low'
     WHEN bool_or(traced.object_uid IS NULL AND (escapes OR ways > 2)) THEN 'critical'
     WHEN bool_or(escapes OR (traced.object_uid IS NULL AND ways > 1)) THEN 'high'
     ELSE 'medium'
@@ -80,5 +84,6 @@ SELECT
     || '; the author of the owner is not in the log'
     || CASE WHEN bool_or(traced.object_uid IS NULL) THEN ', nor any other trace of it' ELSE '' END AS reason
 FROM unwritten
+LEFT JOIN platform_add_ons AS agent ON agent.cluster = unwritten.cluster AND agent.event_id = unwritten.event_id
 LEFT JOIN traced ON traced.cluster = unwritten.cluster AND traced.object_uid = unwritten.owner_uid
 GROUP BY unwritten.cluster, owner_uid

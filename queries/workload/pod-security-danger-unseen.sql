@@ -13,7 +13,9 @@ description: >-
   process of the host.
 blind_spots: >-
   Namespaces without an audit level. What was recorded of the same object before does not count again, such as at each
-  rollout restart: an attacker would need a workload whose very dangers the log has told already.
+  rollout restart: an attacker would need a workload whose very dangers the log has shown already. What a service account wrote
+  before, with the same dangers of the same containers and volumes, in the same namespace, is low under another name: an
+  attacker would need the token of an account that makes such workloads.
 false_positives:
   - Agents of the platform in namespaces that audit a level
 triage:
@@ -31,25 +33,37 @@ controls: [AIS-06]
 */
 WITH recorded AS (
   SELECT
-    event_id, cluster, time, verb, resource, namespace, name, outcome, identity_kind, activity, workload,
+    event_id, cluster, time, verb, resource, namespace, name, username, impersonated_username, outcome, identity_kind, activity, workload,
     annotations['pod-security.kubernetes.io/audit-violations'] AS violations, true AS in_scope
   FROM events
   WHERE activity = 'workload' AND outcome = 'allowed' AND annotations['pod-security.kubernetes.io/audit-violations'] IS NOT NULL
   UNION ALL
   SELECT
-    event_id, cluster, time, verb, resource, namespace, name, outcome, identity_kind, activity, workload,
+    event_id, cluster, time, verb, resource, namespace, name, username, impersonated_username, outcome, identity_kind, activity, workload,
     annotations['pod-security.kubernetes.io/audit-violations'] AS violations, false AS in_scope
   FROM events_history
   WHERE activity = 'workload' AND outcome = 'allowed' AND annotations['pod-security.kubernetes.io/audit-violations'] IS NOT NULL
+),
+-- Dangers alone: what the restricted level asks for besides changes with every harmless container.
+dangers AS (
+  SELECT
+    *,
+    regexp_replace(
+      regexp_replace(violations, '^would violate PodSecurity "[^"]*": ', ''),
+      '(allowPrivilegeEscalation != false|runAsNonRoot != true|runAsUser=0|unrestricted capabilities|seccompProfile) \([^();]*must (set|not set runAsUser=0)[^();]*\)(, )?', '', 'g') AS danger
+  FROM recorded
 ),
 numbered AS (
   SELECT
     *,
     -- An object without a name is another each time.
-    row_number() OVER (PARTITION BY cluster, resource, namespace, coalesce(name, event_id), violations ORDER BY time, event_id) AS nth
-  FROM recorded
+    row_number() OVER (PARTITION BY cluster, resource, namespace, coalesce(name, event_id), danger ORDER BY time, event_id) AS nth,
+    row_number() OVER (PARTITION BY cluster, username, impersonated_username, resource, namespace, danger ORDER BY time, event_id) AS nth_of_account
+  FROM dangers
 )
-SELECT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ': ' || violations AS reason
+SELECT
+  event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ': ' || violations AS reason,
+  CASE WHEN identity_kind = 'service_account' AND nth_of_account > 1 THEN 'low' ELSE 'medium' END AS severity
 FROM numbered
 WHERE in_scope AND identity_kind NOT IN ('controller', 'node') AND nth = 1
   AND coalesce(workload['body_source'], 'none') = 'none'

@@ -30,4 +30,4 @@ FROM containers
 WHERE outcome = 'allowed' AND NOT made_by_controller
   AND (regexp_like(normalize_path(working_dir), '^/(proc/[^/]+/(task/[^/]+/)?(fd|map_files|root|cwd)|dev/fd)(/|$)')
     -- The root of process 1 is that of the node, and is read as such.
-    OR (contains(working_dir, '/proc') AND NOT contains(normalize_path(working_dir), '/proc')))
+    OR (regexp_like(working_dir, '(^|/\.\./)(/|\./|\.\./)*proc(/|$)') AND NOT starts_with(normalize_path(working_dir), '/proc')))

@@ -117,3 +117,58 @@ fn a_folder_that_is_no_pack_is_named() {
     let path = broken.path().join("workload/my-rule.sql");
     assert!(error.to_string().contains(&*path.to_string_lossy()), "{error}");
 }
+
+#[tokio::test]
+async fn a_query_that_misses_what_is_applied_is_reported() {
+    let lint_of = async |condition: &str| {
+        let sql = format!("SELECT event_id, 'x' AS reason FROM events WHERE {condition}");
+        let own = folder(&[("queries/my-rule.sql", &detection("my-rule", &sql))]);
+        let mut pack = Pack::default();
+        pack.add_folder(own.path()).unwrap();
+        let problems = podtrail_detect::lint(&pack).await.unwrap();
+        problems.iter().any(|problem| problem.message.contains("server-side apply"))
+    };
+    for misses in [
+        "verb = 'create'",
+        "'create' = verb AND resource = 'pods'",
+        "verb <> 'create'",
+        "verb IN ('create', 'delete') AND subresource IS NULL",
+        "verb = 'create' OR resource IN ('pods', 'tokenreviews')",
+    ] {
+        assert!(lint_of(misses).await, "{misses}");
+    }
+    for sees in [
+        "created",
+        "verb IN ('create', 'update', 'patch')",
+        "verb = 'delete'",
+        "verb = 'create' AND subresource = 'token'",
+        "verb = 'create' AND resource IN ('tokenreviews', 'subjectaccessreviews')",
+    ] {
+        assert!(!lint_of(sees).await, "{sees}");
+    }
+}
+
+#[tokio::test]
+async fn a_column_that_no_detection_reads_is_reported() {
+    let own = folder(&[
+        ("queries/my-rule.sql", &detection("my-rule", SQL)),
+        (
+            "tables/unread_columns.csv",
+            "# source: test\nview,column,why\nvolumes,host_path_type,a path is a path\nvolumes,name,it is a name\n",
+        ),
+        ("views/of_volumes.sql", "SELECT event_id, name, image_reference FROM volumes"),
+    ]);
+    let mut pack = Pack::default();
+    pack.add_folder(own.path()).unwrap();
+    let problems = podtrail_detect::lint(&pack).await.unwrap();
+    let of_volumes: Vec<_> =
+        problems.iter().filter(|problem| problem.detection == "volumes").collect();
+    let names = |column: &str| {
+        of_volumes.iter().any(|problem| problem.message.contains(&format!("'{column}'")))
+    };
+    assert!(names("git_directory"), "{of_volumes:?}");
+    assert!(!names("image_reference"), "{of_volumes:?}");
+    assert!(!names("host_path_type"), "{of_volumes:?}");
+    // What is read has no reason to be left out.
+    assert!(names("name"), "{of_volumes:?}");
+}

@@ -589,3 +589,60 @@ fn a_refusal_names_who_refused() {
         );
     }
 }
+
+#[test]
+fn roles_and_bindings_of_rancher_are_those_that_it_makes_of_them() {
+    let group = "management.cattle.io";
+    let bound = |resource: &str, kind: &str, members: Value| {
+        let mut object = members;
+        object["kind"] = json!(kind);
+        let event = written("create", group, resource, json!({"requestObject": object}));
+        assert_eq!(event.activity.as_deref(), Some("rbac"), "{resource}");
+        event.rbac.unwrap()
+    };
+    let global = bound(
+        "globalrolebindings",
+        "GlobalRoleBinding",
+        json!({"globalRoleName": "admin", "userName": "", "groupPrincipalName": "okta_group://ops"}),
+    );
+    assert_eq!(global.kind.as_deref(), Some("ClusterRoleBinding"));
+    assert_eq!(global.role_name.as_deref(), Some("cattle-globalrole-admin"));
+    let subjects = global.subjects.unwrap();
+    assert_eq!(subjects.len(), 1);
+    assert_eq!(subjects[0].kind.as_deref(), Some("Group"));
+    assert_eq!(subjects[0].name.as_deref(), Some("okta_group://ops"));
+
+    let project = bound(
+        "projectroletemplatebindings",
+        "ProjectRoleTemplateBinding",
+        json!({"roleTemplateName": "project-owner", "serviceAccount": "web:ci"}),
+    );
+    assert_eq!(project.kind.as_deref(), Some("RoleBinding"));
+    assert_eq!(project.role_name.as_deref(), Some("project-owner"));
+    let subjects = project.subjects.unwrap();
+    assert_eq!(subjects[0].kind.as_deref(), Some("ServiceAccount"));
+    assert_eq!(subjects[0].namespace.as_deref(), Some("web"));
+    assert_eq!(subjects[0].name.as_deref(), Some("ci"));
+
+    let all = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]);
+    for (kind, resource, members) in [
+        ("RoleTemplate", "roletemplates", json!({"rules": all})),
+        ("RoleTemplate", "roletemplates", json!({"external": true, "externalRules": all})),
+        ("RoleTemplate", "roletemplates", json!({"roleTemplateNames": ["cluster-owner"]})),
+        (
+            "GlobalRole",
+            "globalroles",
+            json!({"rules": [], "namespacedRules": {"cattle-system": all}}),
+        ),
+        ("GlobalRole", "globalroles", json!({"inheritedClusterRoles": ["cluster-owner"]})),
+    ] {
+        let role = bound(resource, kind, members);
+        assert_eq!(role.kind.as_deref(), Some("ClusterRole"));
+        let effects = texts(role.effects.as_ref()).unwrap_or_default();
+        assert!(effects.contains(&"everything"), "{resource}: {effects:?}");
+    }
+    let harmless = bound("roletemplates", "RoleTemplate", json!({"roleTemplateNames": ["view"]}));
+    assert_eq!(texts(harmless.effects.as_ref()), None);
+    let user = written("create", group, "users", json!({"requestObject": {"kind": "User"}}));
+    assert_eq!(user.activity.as_deref(), Some("write"));
+}

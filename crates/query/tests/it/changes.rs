@@ -90,3 +90,31 @@ async fn the_version_before_may_be_older_than_the_scope_and_anybodys() {
         ["alice4 Deployment app image app web:1 -> web:2"]
     );
 }
+
+#[tokio::test]
+async fn what_a_server_side_apply_makes_is_created_and_changes_nothing() {
+    let created = |members: Value| with(members, "responseStatus", json!({"code": 201}));
+    let events = [
+        // An object of that name was there before, and is gone.
+        write("alice", 1, "create", created(deployment("web:1"))),
+        write("alice", 2, "patch", created(deployment("web:2"))),
+        write("alice", 3, "patch", image_patch("web:3")),
+        write("alice", 4, "update", created(deployment("web:4"))),
+        write("alice", 5, "get", json!({"responseStatus": {"code": 201}})),
+    ];
+    let session = session(&events, Scope::default()).await;
+    assert_eq!(column(&session, ROWS).await, ["alice3 Deployment app image app web:2 -> web:3"]);
+    let created =
+        "SELECT concat_ws(' ', audit_id, created, body_source) FROM workloads ORDER BY time";
+    assert_eq!(
+        column(&session, created).await,
+        [
+            "alice1 true request",
+            "alice2 true request",
+            "alice3 false version",
+            "alice4 true request"
+        ]
+    );
+    let created = "SELECT audit_id FROM events WHERE created ORDER BY time";
+    assert_eq!(column(&session, created).await, ["alice1", "alice2", "alice4"]);
+}
