@@ -8,7 +8,8 @@ attack: [T1528, T1098]
 tactics: [Persistence, Credential Access]
 description: >-
   Somebody creates a secret of type kubernetes.io/service-account-token: the control plane puts a token of the named
-  service account into it that holds until the secret is deleted. It outlives a change of passwords and of people.
+  service account into it that holds until the secret is deleted. It outlives a change of passwords and of people. Where
+  bodies are not logged, the token controller shows it: it writes to a secret of that type, and to no other, at once.
 blind_spots: >-
   Secrets whose bodies are not logged, which is often so on purpose.
 false_positives:
@@ -33,3 +34,20 @@ SELECT
 FROM secrets
 WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND type = 'kubernetes.io/service-account-token'
   AND identity_kind NOT IN ('controller', 'node')
+UNION ALL
+SELECT
+  made.event_id,
+  coalesce(made.username, 'nobody') || coalesce(' as ' || made.impersonated_username, '') || ' makes a token that never expires in secret '
+    || coalesce(made.namespace || '/', '') || made.name || ', as the token controller fills it' AS reason
+FROM secrets AS made
+LEFT SEMI JOIN (
+  SELECT cluster, namespace, name, time
+  FROM secrets
+  -- The controller runs as the manager itself, or as its account, where those are apart.
+  WHERE verb IN ('update', 'patch') AND outcome = 'allowed' AND (username = 'system:kube-controller-manager' OR regexp_like(user_agent, 'tokens-controller'))
+    AND username LIKE 'system:%'
+) AS filled
+  ON filled.cluster = made.cluster AND filled.namespace = made.namespace AND filled.name = made.name
+  AND date_part('epoch', filled.time) - date_part('epoch', made.time) BETWEEN 0 AND 30
+WHERE made.verb = 'create' AND made.outcome = 'allowed' AND made.type IS NULL AND made.name IS NOT NULL
+  AND made.identity_kind NOT IN ('controller', 'node')

@@ -8,7 +8,8 @@ attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
   Within a burst a person, or a service account in a shell, reads many secrets of different names: somebody collects
-  credentials. Releases of Helm do not count.
+  credentials. Releases of Helm do not count. The same by several identities with one program from one address, is one
+  burst: somebody takes turns with the tokens that he has.
 blind_spots: >-
   Slow readers, and service accounts behind the user agent of a controller.
 false_positives:
@@ -66,3 +67,27 @@ SELECT
 FROM episodes
 GROUP BY cluster, username, impersonated_username, episode
 HAVING count(DISTINCT name) >= $secrets
+UNION ALL
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  count(DISTINCT username) || ' identities read ' || count(DISTINCT name) || ' secrets in a row by turns from ' || client_ip || ' with '
+    || coalesce(tool, '?') || ', such as ' || min(name) || ' and ' || max(name) AS reason
+FROM (
+  SELECT *, sum(begins) OVER (PARTITION BY cluster, client_ip, tool ORDER BY time, event_id) AS episode
+  FROM (
+    SELECT
+      *,
+      CASE
+        WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, client_ip, tool ORDER BY time, event_id)) <= $gap_seconds THEN 0
+        ELSE 1
+      END AS begins
+    FROM client_requests
+    WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
+      AND name NOT LIKE 'sh.helm.release.%' AND client_ip IS NOT NULL
+      AND identity_kind IN ('human', 'anonymous', 'service_account', 'cloud_service_account')
+  )
+)
+GROUP BY cluster, client_ip, tool, episode
+-- One of them is a person: programs of a cluster share addresses. Many identities share a proxy.
+HAVING count(DISTINCT name) >= $secrets AND count(DISTINCT username) BETWEEN 2 AND 4
+  AND bool_or(identity_kind IN ('human', 'anonymous'))

@@ -7,11 +7,11 @@ risk: 30
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  Within a day a person, or a service account in a shell, reads one by one many secrets of several namespaces, however
-  long the pauses: somebody collects credentials and takes his time. Releases of Helm do not count, and a secret counts
+  Within a day a person, or a service account in a shell, reads one by one many secrets, however long the pauses, most of
+  which the same identity had not read before: somebody collects credentials and takes his time. Releases of Helm do not count, and a secret counts
   once.
 blind_spots: >-
-  Who reads fewer, or in one namespace alone, and service accounts behind the user agent of a controller.
+  Who reads fewer, and service accounts behind the user agent of a controller.
 false_positives:
   - Administrators who move applications, dashboards through which people look at many secrets
 triage:
@@ -33,17 +33,24 @@ parameters:
   namespaces:
     type: integer
     default: 3
-    description: In so many namespaces
+    description: In so many namespaces, or as many names that the identity had not read before
 */
 WITH reads AS (
   SELECT
-    *,
+    client_requests.*, known.name IS NOT NULL AS is_known,
     -- Two rows of days that overlap by half: what lies within twelve hours is in one of them.
     unnest(make_array(
       floor(date_part('epoch', time) / 86400) * 2, floor((date_part('epoch', time) + 43200) / 86400) * 2 + 1)) AS day
   FROM client_requests
-  WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
-    AND name NOT LIKE 'sh.helm.release.%'
+  LEFT JOIN (
+    SELECT DISTINCT cluster AS known_cluster, username AS known_username, namespace AS known_namespace, name
+    FROM events_history
+    WHERE activity = 'secret' AND verb = 'get' AND outcome = 'allowed'
+  ) AS known
+    ON known_cluster = client_requests.cluster AND known_username = client_requests.username
+    AND known_namespace = client_requests.namespace AND known.name = client_requests.name
+  WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND client_requests.name IS NOT NULL) AND outcome = 'allowed'
+    AND client_requests.name NOT LIKE 'sh.helm.release.%'
     AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
 ),
 days AS (
@@ -51,6 +58,7 @@ days AS (
     cluster, username, impersonated_username, day,
     array_agg(event_id ORDER BY time, event_id) AS event_ids,
     count(DISTINCT concat_ws('/', namespace, name)) AS names,
+    count(DISTINCT CASE WHEN is_known THEN concat_ws('/', namespace, name) END) AS known,
     count(DISTINCT namespace) AS namespaces
   FROM reads
   GROUP BY cluster, username, impersonated_username, day
@@ -60,5 +68,5 @@ SELECT
   coalesce(min(username), 'nobody') || coalesce(' as ' || min(impersonated_username), '') || ' reads ' || min(names) || ' secrets of '
     || min(namespaces) || ' namespaces within a day' AS reason
 FROM days
-WHERE names >= $secrets AND namespaces >= $namespaces
+WHERE names >= $secrets AND (namespaces >= $namespaces OR names - known >= $secrets)
 GROUP BY event_ids

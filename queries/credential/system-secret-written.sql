@@ -8,7 +8,8 @@ attack: [T1552.007, T1098]
 tactics: [Persistence, Credential Access]
 description: >-
   A person creates, changes or deletes a secret in a namespace of the platform, where it is read by components with
-  rights over the whole cluster.
+  rights over the whole cluster. A bootstrap token that a person makes or changes is medium: with it nodes join, and where
+  their certificates are approved by themselves, whoever holds it becomes a node.
 blind_spots: >-
   Namespaces of the platform that are not in the table system_namespaces.
 false_positives:
@@ -27,8 +28,13 @@ controls: [DSP-15]
 */
 SELECT DISTINCT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || events.namespace || '/' || coalesce(name, '*') || ' (' || verb || ')' AS reason
+  coalesce(events.username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || events.namespace || '/' || coalesce(name, '*') || ' (' || verb || ')' AS reason,
+  -- The installer of a cluster makes the first one: to be low, an attacker needs its credential within the first seconds.
+  CASE WHEN events.namespace = 'kube-system' AND name LIKE 'bootstrap-token-%' AND verb IN ('create', 'update', 'patch') AND birth.username IS NULL THEN 'medium' ELSE 'low' END AS severity
 FROM events
 JOIN system_namespaces ON events.namespace LIKE system_namespaces.namespace
+LEFT JOIN history_births AS birth
+  ON birth.cluster = events.cluster AND birth.username = events.username AND (birth.client_ip IS NOT DISTINCT FROM events.client_ip)
+  AND events.time BETWEEN birth.time AND birth.until
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND coalesce(name, '') NOT LIKE 'sh.helm.release.%'

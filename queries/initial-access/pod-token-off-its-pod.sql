@@ -7,10 +7,12 @@ risk: 60
 attack: [T1528, T1550.001]
 tactics: [Credential Access, Lateral Movement]
 description: >-
-  A token that is bound to a pod, used from one address so far, comes from another address and with another tool: it
-  was taken out of the pod.
+  A token that is bound to a pod, used from one address so far, comes from another address and with another tool, or comes
+  from another address a few times in between the many requests of the pod: it was taken out of the pod. A pod does not
+  move, so the tool does not matter there; to stay below, an attacker must work from a node, or when the pod is gone.
 blind_spots: >-
-  Tokens that the pod itself never used, servers that do not name the pod, and thieves who copy the user agent.
+  Tokens that the pod itself never used, servers that do not name the pod, and
+  thieves who copy the user agent and use the token as much as the pod does, or after it.
 false_positives:
   - Pods on the host network of nodes with several addresses, proxies before the API server
 triage:
@@ -25,6 +27,8 @@ references:
   - https://attack.mitre.org/techniques/T1550/001/
 covers: [IA-010]
 controls: [IAM-16]
+parameters:
+  known_after: {type: integer, default: 10, description: So many requests make an address known}
 */
 WITH requests AS (
   SELECT *, true AS in_scope FROM client_requests
@@ -36,6 +40,16 @@ of_pods AS (
   FROM requests
   WHERE identity_kind = 'service_account' AND outcome NOT IN ('unknown', 'denied_authn')
 ),
+addresses AS (
+  SELECT
+    cluster, pod_uid, client_ip, count(*) AS requests, min(time) AS first, max(time) AS last, contains(client_ip, ':') AS is_v6
+  FROM of_pods
+  WHERE pod_uid IS NOT NULL AND client_ip IS NOT NULL
+  GROUP BY cluster, pod_uid, client_ip
+),
+shared AS (
+  SELECT cluster, client_ip FROM addresses GROUP BY cluster, client_ip HAVING count(*) > 2
+),
 numbered AS (
   SELECT
     *,
@@ -46,7 +60,31 @@ numbered AS (
   WHERE pod_uid IS NOT NULL
 )
 SELECT
-  event_id,
+  array_agg(event_id ORDER BY time, event_id) AS event_id,
+  'the token of pod ' || min(coalesce(pod, '?')) || ' of ' || username || ' comes from ' || client_ip || ' beside ' || min(home_ip)
+    || ', in between the requests of the pod: ' || count(*) || ' requests' AS reason
+FROM (
+  SELECT used.*, home_ip
+  FROM of_pods AS used
+  JOIN (
+    SELECT away.cluster, away.pod_uid, away.client_ip, min(home.client_ip) AS home_ip
+    FROM addresses AS away
+    JOIN addresses AS home ON home.cluster = away.cluster AND home.pod_uid = away.pod_uid
+    WHERE home.client_ip <> away.client_ip AND home.is_v6 = away.is_v6 AND home.requests >= $known_after
+      AND home.first < away.first AND home.last > away.last AND away.requests < home.requests / 5
+    GROUP BY away.cluster, away.pod_uid, away.client_ip
+  ) AS elsewhere
+    ON elsewhere.cluster = used.cluster AND elsewhere.pod_uid = used.pod_uid AND elsewhere.client_ip = used.client_ip
+  -- An address of many pods is that of a gateway, and what leaves a node may have the node's.
+  LEFT ANTI JOIN (SELECT DISTINCT cluster, client_ip FROM requests WHERE identity_kind = 'node') AS node
+    ON node.cluster = used.cluster AND node.client_ip = used.client_ip
+  LEFT ANTI JOIN shared ON shared.cluster = used.cluster AND shared.client_ip = used.client_ip
+  WHERE in_scope
+)
+GROUP BY cluster, pod_uid, username, client_ip
+UNION ALL
+SELECT
+  make_array(event_id) AS event_id,
   'the token of pod ' || coalesce(pod, '?') || ' of ' || username || ' comes from ' || coalesce(client_ip, '?') || ' with '
     || coalesce(tool, '?') AS reason
 FROM numbered

@@ -7,8 +7,9 @@ risk: 30
 attack: [T1528, T1078]
 tactics: [Credential Access, Stealth]
 description: >-
-  Somebody works as a service account with kubectl or a dashboard from an address from which a person works too: the
-  person holds the account's token. Addresses that many identities share (proxies, gateways) do not count.
+  Somebody works as a service account with kubectl, a dashboard, Helm or another program of people from an address from
+  which a person works too, or, with whatever program, there beside the account's own address: the person holds the
+  account's token. Addresses that many identities share (proxies, gateways) do not count.
 blind_spots: >-
   Tokens that are used from elsewhere; clusters that see all clients behind one address.
 false_positives:
@@ -39,6 +40,13 @@ WITH addresses AS (
   FROM client_requests
   WHERE identity_kind IN ('human', 'service_account', 'node', 'controller', 'system') AND outcome <> 'denied_authn'
   GROUP BY cluster, client_ip
+),
+-- Where an account works when nobody holds its token: another address, with most of its requests.
+homes AS (
+  SELECT cluster, username, client_ip, count(*) AS requests
+  FROM client_requests
+  WHERE identity_kind = 'service_account' AND outcome NOT IN ('unknown', 'denied_authn')
+  GROUP BY cluster, username, client_ip
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
@@ -46,7 +54,17 @@ SELECT
     || ' requests' AS reason
 FROM client_requests AS requests
 JOIN addresses ON requests.cluster = addresses.cluster AND requests.client_ip = addresses.client_ip
-WHERE identity_kind = 'service_account' AND tool_kind = 'interactive' AND resource IS NOT NULL
+LEFT JOIN (
+  SELECT away.cluster AS home_cluster, away.username AS home_username, away.client_ip AS away_ip
+  FROM homes AS away
+  JOIN homes AS home ON home.cluster = away.cluster AND home.username = away.username AND home.client_ip <> away.client_ip
+  WHERE home.requests >= 10 AND away.requests < home.requests / 5
+  GROUP BY away.cluster, away.username, away.client_ip
+) AS has_home
+  ON home_cluster = requests.cluster AND home_username = requests.username AND away_ip = requests.client_ip
+WHERE identity_kind = 'service_account' AND resource IS NOT NULL
+  AND (tool_kind = 'interactive' OR home_username IS NOT NULL
+    OR tool IN ('helm', 'helm.exe', 'terraform', 'hashicorp', 'pulumi', 'argocd', 'argocd-cli', 'flux', 'kustomize', 'skaffold', 'tilt', 'stern', 'istioctl', 'cilium', 'velero', 'virtctl', 'kubectx', 'kubens'))
   AND outcome NOT IN ('unknown', 'denied_authn')
   AND person IS NOT NULL AND identities <= $shared_by
 GROUP BY requests.cluster, username, requests.client_ip, tool

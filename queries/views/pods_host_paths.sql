@@ -1,5 +1,6 @@
 -- One row a host path of pods_workloads, with what it means for the node:
--- `inside` is the kind of the nearest sensitive path that it is or lies in, `holds` the kinds of those that lie below it,
+-- `inside` is the kind of the nearest sensitive path that it is or lies in, or what ordinary_host_paths has of it (hooks, trust, volumes),
+-- `holds` the kinds of those that lie below it,
 -- `executes` whether the node runs code, or follows orders, that are written to it or below it,
 -- `writable` whether a container may write to it; where no mount is visible that is not known, and taken for granted,
 -- `is_node_agent` whether it is a DaemonSet of node agents only: each of its images is of a repository of the table node_agents, and none of its
@@ -28,11 +29,17 @@ agents AS (
   GROUP BY event_id
 ),
 paths AS (
-  SELECT DISTINCT event_id, time, cluster, username, identity_kind, verb, namespace, kind, object, name, host_path, host_path_raw
+  SELECT DISTINCT
+    event_id, time, cluster, username, identity_kind, verb, namespace, kind, object, name, host_path, host_path_raw, ordinary.holds AS ordinary_holds
   FROM volumes{history}
   LEFT JOIN ordinary_host_paths AS ordinary
     ON host_path = ordinary.path OR starts_with(host_path, ordinary.path || '/')
-  WHERE host_path IS NOT NULL AND ordinary.path IS NULL
+  WHERE host_path IS NOT NULL
+    AND (ordinary.path IS NULL OR ordinary.holds IN ('hooks', 'trust')
+      -- The volume of one claim lies below it. Whoever makes the volumes makes and clears their directories: an attacker needs
+      -- the token of that account.
+      OR (ordinary.holds = 'volumes' AND host_path = ordinary.path
+        AND NOT regexp_like(username, '^system:serviceaccount:(kube-system|local-path-storage|openebs|longhorn-system):[a-z0-9-]*(provisioner|openebs|hostpath)')))
     AND outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
 ),
 matched AS (
@@ -42,11 +49,12 @@ matched AS (
     host_path = sensitive.path OR starts_with(host_path, sensitive.path || '/') AS is_inside
   FROM paths
   LEFT JOIN sensitive_paths AS sensitive
-    ON host_path = sensitive.path
+    ON ordinary_holds IS NULL
+    AND (host_path = sensitive.path
     OR starts_with(host_path, sensitive.path || '/')
     -- What only one distribution has in /home and /mnt does not make these bad.
     OR (host_path NOT IN ('/home', '/mnt')
-      AND starts_with(sensitive.path, CASE host_path WHEN '/' THEN '/' ELSE host_path || '/' END))
+      AND starts_with(sensitive.path, CASE host_path WHEN '/' THEN '/' ELSE host_path || '/' END)))
 )
 SELECT
   located.event_id, time, cluster, username, identity_kind, verb, namespace, kind, object, name, host_path, host_path_raw,
@@ -58,7 +66,7 @@ SELECT
 FROM (
   SELECT
     event_id, time, cluster, username, identity_kind, verb, namespace, kind, object, name, host_path, host_path_raw,
-    array_agg(sensitive_kind ORDER BY length(sensitive_path) DESC) FILTER (WHERE is_inside)[1] AS inside,
+    coalesce(max(ordinary_holds), array_agg(sensitive_kind ORDER BY length(sensitive_path) DESC) FILTER (WHERE is_inside)[1]) AS inside,
     array_agg(path_executes ORDER BY length(sensitive_path) DESC) FILTER (WHERE is_inside)[1] AS inside_executes,
     array_agg(DISTINCT sensitive_kind) FILTER (WHERE NOT is_inside) AS holds,
     bool_or(path_executes) FILTER (WHERE NOT is_inside) AS held_executes

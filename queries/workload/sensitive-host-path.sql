@@ -12,7 +12,9 @@ description: >-
   over: the root, /etc, root's home, programs, devices, kernel interfaces. Paths are compared in normal form, so
   /var/run/../../etc/ is /etc. Devices, kernel interfaces, plugins and files of the runtime and of network plugins count
   where they are writable and the workload is no DaemonSet of known node agents; logs, the kubelet's files and keys of the
-  cluster have detections of their own.
+  cluster have detections of their own. The certificates that the node trusts count that the node trusts where they are writable by root, and
+  the directory of all local volumes; and any other socket of a daemon of the node, but for those of agents that only
+  take traces, metrics and names.
 blind_spots: >-
   Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
   the volume.
@@ -32,9 +34,19 @@ controls: [AIS-06]
 */
 SELECT event_id, reason
 FROM pods_host_paths
+LEFT JOIN (
+  SELECT DISTINCT cluster AS root_cluster, event_id AS root_event
+  FROM containers
+  WHERE run_as_user = 0 OR privileged
+) AS root ON root_cluster = cluster AND root_event = event_id
 -- The kernel's modules are no secret, and many agents read them.
 WHERE NOT (NOT writable AND regexp_like(host_path, '^(/usr)?/lib/modules(/|$)')) AND (
   (inside IS NULL AND cardinality(holds) > 0)
   OR inside IN ('system', 'home', 'credentials')
   OR (inside IN ('device', 'kernel', 'network plugin', 'container state', 'kubelet plugins') AND writable AND NOT is_node_agent AND (executes OR kind <> 'DaemonSet'))
+  OR (inside = 'hooks' AND writable AND NOT is_node_agent)
+  OR (inside = 'trust' AND writable AND root_event IS NOT NULL AND NOT is_node_agent)
+  OR inside = 'volumes'
+  OR (inside IS NULL AND NOT is_node_agent AND regexp_like(host_path, '([.](sock|socket)|[-_](sock|socket|ctl))$')
+    AND NOT regexp_like(host_path, '^/run/(datadog|spire|spiffe|nscd|statsd|chrony|newrelic|elastic-agent|instana|dynatrace)[/.-]'))
 )

@@ -9,7 +9,8 @@ attack: [T1610, T1611, T1105]
 tactics: [Execution, Privilege Escalation, Command and Control]
 description: >-
   A workload or PersistentVolume is written whose volume comes from a server outside of private networks (NFS, iSCSI, Ceph
-  and others, also through a driver of CSI), that runs a program from such a volume, whichever the server, or whose driver
+  and others, also through a driver of CSI), that runs a program from such a volume, whichever the server, or from an image
+  of another registry that is a volume, or whose driver
   gives a directory of the node (the table node_csi_drivers) or is a program of the node (flexVolume).
 blind_spots: >-
   Writes that are logged at Metadata level. Servers by names: they count only where something is run from them.
@@ -28,7 +29,7 @@ covers: [WL-027]
 controls: [AIS-06]
 */
 WITH found AS (
-  SELECT event_id, object, name, type, driver, source
+  SELECT event_id, object, name, type, driver, coalesce(source, image_reference) AS source
   FROM volumes
   WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
   UNION ALL
@@ -37,13 +38,24 @@ WITH found AS (
   WHERE outcome = 'allowed' AND NOT (identity_kind = 'controller' AND NOT created)
 ),
 mounts AS (
-  SELECT event_id, mount['name'] AS volume, mount['mount_path'] AS mount_path, command, args
-  FROM (SELECT event_id, command, args, unnest(volume_mounts) AS mount FROM containers)
+  SELECT event_id, mount['name'] AS volume, mount['mount_path'] AS mount_path, command, args, working_dir
+  FROM (SELECT event_id, command, args, working_dir, unnest(volume_mounts) AS mount FROM containers)
 ),
 started AS (
   SELECT DISTINCT event_id, volume
   FROM (
     SELECT event_id, volume, mount_path, unnest(array_concat(coalesce(command, make_array()), coalesce(args, make_array()))) AS word
+    FROM mounts
+    UNION ALL
+    -- A program of the working directory: ./agent and bin/agent, and what a shell runs so.
+    SELECT event_id, volume, mount_path, concat(trim(TRAILING '/' FROM working_dir), '/', regexp_replace(word, '^([.]/)+', ''))
+    FROM (
+      SELECT event_id, volume, mount_path, working_dir, unnest(array_concat(coalesce(command, make_array()), coalesce(args, make_array()))) AS word
+      FROM mounts WHERE working_dir IS NOT NULL
+    )
+    WHERE NOT starts_with(word, '/') AND (contains(word, '/') OR regexp_like(word, '[.](sh|py|pl|rb|js|php|jar|so|bin|elf)$'))
+    UNION ALL
+    SELECT event_id, volume, mount_path, concat(' ', regexp_match(array_to_string(array_concat(coalesce(command, make_array()), coalesce(args, make_array())), ' '), '\bcd +([^ ;&|]+)')[1], '/')
     FROM mounts
   )
   -- Whatever the command: a shell with a script of the volume, or the program itself.
@@ -59,15 +71,19 @@ FROM (
         WHEN is_outside THEN ' comes from ' || source || ', outside of private networks'
         WHEN drivers.driver IS NOT NULL THEN ' is ' || reaches || ', by driver ' || found.driver
         WHEN type = 'flexVolume' THEN ' runs driver ' || coalesce(found.driver, '') || ' of the node as root'
-        WHEN started.volume IS NOT NULL THEN ' comes from ' || coalesce(source, type) || ', and a program of it is run'
+        -- What comes from the registry of a container is as good as the container.
+        WHEN started.volume IS NOT NULL AND NOT (found.type = 'image' AND coalesce(array_has(registries, image_part(source, 'registry')), false)) THEN ' comes from ' || coalesce(source, type) || ', and a program of it is run'
       END AS reason
   FROM (
     SELECT *, type <> 'gitRepo' AND is_private_ip(regexp_replace(source, '^(.*//)?\[?([0-9a-fA-F.:]+?)\]?(:[0-9]+)?(/.*)?$', '\2')) IS FALSE AS is_outside
     FROM found
   ) AS found
+  LEFT JOIN (
+    SELECT event_id, array_agg(DISTINCT registry) AS registries FROM containers WHERE registry IS NOT NULL GROUP BY event_id
+  ) AS used ON used.event_id = found.event_id
   LEFT JOIN node_csi_drivers AS drivers ON drivers.driver = found.driver
   LEFT JOIN started
     ON started.event_id = found.event_id AND started.volume = found.name
-    AND found.type IN ('nfs', 'iscsi', 'cephfs', 'rbd', 'glusterfs', 'azureFile', 'quobyte', 'flexVolume', 'csi', 'scaleIO', 'storageos')
+    AND found.type IN ('image', 'nfs', 'iscsi', 'cephfs', 'rbd', 'glusterfs', 'azureFile', 'quobyte', 'flexVolume', 'csi', 'scaleIO', 'storageos')
 )
 WHERE reason IS NOT NULL
