@@ -49,5 +49,5 @@ LEFT SEMI JOIN (
 ) AS filled
   ON filled.cluster = made.cluster AND filled.namespace = made.namespace AND filled.name = made.name
   AND date_part('epoch', filled.time) - date_part('epoch', made.time) BETWEEN 0 AND 30
-WHERE made.verb = 'create' AND made.outcome = 'allowed' AND made.type IS NULL AND made.name IS NOT NULL
+WHERE made.created AND made.outcome = 'allowed' AND made.type IS NULL AND made.name IS NOT NULL
   AND made.identity_kind NOT IN ('controller', 'node')

@@ -29,17 +29,17 @@ references:
 covers: [DE-007]
 */
 WITH maps AS (
-  SELECT event_id, time, cluster, username, identity_kind, verb, status_code, namespace, name, request_object, config_map['keys'] AS keys, true AS in_scope
+  SELECT event_id, time, cluster, username, identity_kind, verb, created, namespace, name, request_object, config_map['keys'] AS keys, true AS in_scope
   FROM events
   WHERE activity IN ('write', 'workload') AND resource = 'configmaps' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch', 'delete')
   UNION ALL
-  SELECT event_id, time, cluster, username, identity_kind, verb, status_code, namespace, name, request_object, config_map['keys'] AS keys, false AS in_scope
+  SELECT event_id, time, cluster, username, identity_kind, verb, created, namespace, name, request_object, config_map['keys'] AS keys, false AS in_scope
   FROM events_history
   WHERE activity IN ('write', 'workload') AND resource = 'configmaps' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch', 'delete')
 ),
 written AS (
   SELECT
-    event_id, time, cluster, username, identity_kind, verb, status_code, namespace, name, key, in_scope, was_deleted,
+    event_id, time, cluster, username, identity_kind, verb, created, namespace, name, key, in_scope, was_deleted,
     coalesce(json_get_str(json_get_json(request_object, 'data'), key), CASE WHEN starts_with(ltrim(request_object), '[') THEN request_object END) AS value
   FROM (
     SELECT
@@ -64,7 +64,7 @@ SELECT
   coalesce(username, 'nobody') || ' writes ' || string_agg(DISTINCT key, ', ') || ' of ConfigMap ' || min(namespace) || '/' || min(name)
     || ' of ' || min(product) || ', which ' || min(does) AS reason,
   -- A patch that creates, by apply, is answered with 201.
-  CASE WHEN (verb = 'create' OR status_code = 201) AND NOT bool_or(was_deleted) THEN 'low' ELSE 'medium' END AS severity
+  CASE WHEN created AND NOT bool_or(was_deleted) THEN 'low' ELSE 'medium' END AS severity
 FROM ruling
 WHERE in_scope AND identity_kind <> 'controller' AND (before IS DISTINCT FROM value)
-GROUP BY event_id, username, verb, status_code
+GROUP BY event_id, username, verb, created
