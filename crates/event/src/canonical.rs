@@ -311,7 +311,7 @@ impl Canonical {
 fn may_have_negative_zero(json: &[u8]) -> bool {
     let stands_alone = |at: &usize| {
         let before = at.checked_sub(1).and_then(|before| json.get(before));
-        before.is_some_and(|byte| b":[, \t\r\n".contains(byte))
+        before.is_none_or(|byte| b":[, \t\r\n".contains(byte))
     };
     memmem::find_iter(json, b"-0").any(|at| stands_alone(&at))
 }
@@ -368,6 +368,7 @@ mod tests {
         let zeros = r#"{"uid":"7d-0a","restartCount":0,"codes":[0, 10]}"#;
         assert_eq!(digest_of_tape(zeros), Some(digest(zeros)));
         assert_eq!(digest_of_tape(r#"{"restartCount":-0}"#), None);
+        assert_eq!(digest_of_tape("-0"), None);
     }
 
     #[test]

@@ -366,13 +366,16 @@ impl Merge {
         for element in new.iter().filter(|element| !has_directive(element)) {
             let key = identity.required(name, element)?;
             let place = *places.entry(key).or_insert_with(|| {
-                old.push(match element {
-                    Value::Object(_) => Value::Object(Map::new()),
-                    scalar => scalar.clone(),
+                // An element of a set stays as it is, whatever it is: its text is what it is known by.
+                old.push(match (element, identity) {
+                    (Value::Object(_), Identity::Keys(_)) => Value::Object(Map::new()),
+                    (other, _) => other.clone(),
                 });
                 old.len() - 1
             });
-            if let (Some(Value::Object(old)), Value::Object(new)) = (old.get_mut(place), element) {
+            if let (Some(Value::Object(old)), Value::Object(new), Identity::Keys(_)) =
+                (old.get_mut(place), element, identity)
+            {
                 self.objects(old, new)?;
             }
         }

@@ -17,7 +17,7 @@ use std::io::{self, Read};
 use crate::block::{Block, Kind, Record};
 use crate::envelope::Place;
 use crate::json::{self, Extent};
-use crate::span::{is_separator, separator_length};
+use crate::span::{is_separator, separator_length, trim_blanks_end};
 use crate::split::{Next, Part, Stream};
 use crate::window::{Head, Window};
 use crate::wrapper::{self, List, Opening};
@@ -54,7 +54,7 @@ pub(crate) struct Framer<R> {
     failed_joins: u32,
     /// The list whose items are being read, if one is.
     list: Option<List>,
-    /// The line in which the last value ended, if that line is too long to be one record: the next begins behind it.
+    /// The line in which the last value ended that was a record by itself: the next begins behind it.
     line_of_values: Option<u64>,
     /// Where in the stream the last list ended in damage: what stands there begins no other.
     lost_at: Option<u64>,
@@ -205,7 +205,7 @@ impl<R: Read> Framer<R> {
         let line = &rest[..end.unwrap_or(rest.len())];
         let text = trim_end(line);
         // Behind a comma the value may go on: it is part of the text here.
-        let is_unclosed = || json::is_unclosed(line.trim_ascii_end());
+        let is_unclosed = || json::is_unclosed(trim_blanks_end(line));
         let is_lost = self.lost_at == Some(self.window.position(*at));
         if !is_lost && json::is_open(text) && (end.is_none() || too_long || is_unclosed()) {
             match self.join(*at, end) {
@@ -216,10 +216,7 @@ impl<R: Read> Framer<R> {
                     {
                         return step;
                     }
-                    return Step::Record(match end {
-                        None => self.value(at, length),
-                        Some(_) => self.record(at, Kind::Text, length),
-                    });
+                    return Step::Record(self.value(at, length));
                 }
                 Join::List(opening) => {
                     self.list = Some(self.list_at(at, opening));
@@ -318,8 +315,8 @@ impl<R: Read> Framer<R> {
             return InList::Step(Step::More);
         }
         let Some(next) = list.after_damage(text) else { return InList::Lost };
-        let damaged = text[..next].trim_ascii_end();
-        let length = damaged.strip_suffix(b",").unwrap_or(damaged).trim_ascii_end().len();
+        let damaged = trim_blanks_end(&text[..next]);
+        let length = trim_blanks_end(damaged.strip_suffix(b",").unwrap_or(damaged)).len();
         InList::Step(Step::Record(self.record(at, Kind::Text, length)))
     }
 
@@ -417,14 +414,18 @@ impl<R: Read> Framer<R> {
         let kept = if kind == Kind::Text { length } else { length.min(KEPT_BYTES) };
         let line = self.window.line();
         self.window.advance(at, length);
-        if kind == Kind::Nul {
-            // What follows is another line, by whatever number.
-            self.line_of_values = None;
-        }
+        self.note_line_end(kind);
         Record { kind, start, end: start + kept, length: length as u64, line, wrapper: None }
     }
 
-    /// A value in a line that is too long to be one record.
+    /// What follows NUL bytes is another line, by whatever number.
+    fn note_line_end(&mut self, kind: Kind) {
+        if kind == Kind::Nul {
+            self.line_of_values = None;
+        }
+    }
+
+    /// A value that is a record by itself: what stands behind it in its line is another.
     fn value(&mut self, at: &mut usize, length: usize) -> Record {
         let record = self.record(at, Kind::Text, length);
         self.line_of_values = Some(self.window.line());
@@ -451,6 +452,7 @@ impl<R: Read> Framer<R> {
     /// Gives out the first bytes of the record that comes next and reads over the rest of it.
     fn elide(&mut self, kind: Kind) -> Block {
         let line = self.window.line();
+        self.note_line_end(kind);
         let Head { offset, bytes, length } = self.window.read_over(kind, KEPT_BYTES);
         let record = Record { kind, start: 0, end: bytes.len(), length, line, wrapper: None };
         Block { offset, bytes, records: vec![record] }

@@ -9,7 +9,7 @@ use memchr::{memchr, memchr_iter, memmem};
 
 use crate::envelope::Place;
 use crate::json::{self, Extent};
-use crate::span::{Span, count_lines};
+use crate::span::{Span, count_lines, trim_blanks_end, trim_blanks_start};
 
 /// What may stand before or after the items.
 pub(crate) const MAX_MARGIN: usize = 64 * 1024;
@@ -119,7 +119,7 @@ impl List {
         while self.mistakes < MAX_MISTAKES {
             let start = from + memmem::find(text.get(from..)?, &self.beginning)?;
             from = start + 1;
-            if text[..start].trim_ascii_end().ends_with(b",") {
+            if trim_blanks_end(&text[..start]).ends_with(b",") {
                 match self.runs_on(&text[start..]) {
                     Ok(()) => {
                         // What is damaged was an item too.
@@ -146,10 +146,10 @@ impl List {
                 Extent::Incomplete | Extent::Invalid { .. } if at > 0 => return Ok(()),
                 Extent::Incomplete | Extent::Invalid { .. } => return Err(at),
             }
-            let rest = text[at..].trim_ascii_start();
+            let rest = trim_blanks_start(&text[at..]);
             match rest.split_first() {
                 Some((b',', next)) => {
-                    let next = next.trim_ascii_start();
+                    let next = trim_blanks_start(next);
                     at = text.len() - next.len();
                     match next.first() {
                         None => return Ok(()),
@@ -159,7 +159,7 @@ impl List {
                 }
                 Some((b']', _)) => {
                     let after = match closing(rest, self.objects, MAX_MARGIN) {
-                        Extent::Complete(length) => rest[length..].trim_ascii_start().first(),
+                        Extent::Complete(length) => trim_blanks_start(&rest[length..]).first(),
                         Extent::Incomplete => None,
                         Extent::Invalid { .. } => return Err(at),
                     };
@@ -200,6 +200,10 @@ pub(crate) fn opening(prefix: &[u8]) -> Option<Opening> {
             }
             b']' | b'}' => {
                 depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    // What follows is another value.
+                    return None;
+                }
                 list = list.filter(|list| list.objects < depth);
                 at += 1;
             }
@@ -220,7 +224,7 @@ pub(crate) fn opening_before_damage(prefix: &[u8]) -> Option<Opening> {
     let brackets = memchr_iter(b'[', &prefix[..prefix.len().min(MAX_MARGIN)]);
     brackets.take(MAX_ARRAYS).find_map(|bracket| {
         let (head, items) = prefix.split_at(bracket + 1);
-        let is_of_objects = items.trim_ascii_start().first() == Some(&b'{');
+        let is_of_objects = trim_blanks_start(items).first() == Some(&b'{');
         opening(head).filter(|opening| is_of_objects && opening.length == head.len())
     })
 }

@@ -121,6 +121,12 @@ fn a_strategic_merge_patch_follows_its_keys_and_directives() {
             json!({"finalizers": ["y", "x"]}),
         ),
         (
+            "what is no text is one finalizer too, once",
+            json!({"finalizers": [{"a": null}]}),
+            json!({"finalizers": [{"a": null}, {"b": null}]}),
+            json!({"finalizers": [{"a": null}, {"b": null}]}),
+        ),
+        (
             "null deletes, also in what is new",
             json!({"hostPID": true}),
             json!({"hostPID": null, "securityContext": {"runAsUser": null, "fsGroup": 1}}),

@@ -1,6 +1,8 @@
 //! An object of an unknown kind with a privileged pod spec somewhere in it: it is found, and the search ends soon.
 #![no_main]
 
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
 use podtrail_event::fuzzing::{embedded, is_body};
 use podtrail_ingest_fuzz::structured::Choices;
@@ -16,19 +18,22 @@ const KEYS: [&str; 40] = [
 /// Around the pod spec.
 const LAYERS: [&str; 5] = ["a", "manifest", "template", "spec", "x"];
 
-fuzz_target!(|input: &[u8]| {
-    let mut choices = Choices::new(input);
-    let leaves = [
+static LEAVES: LazyLock<[Value; 13]> = LazyLock::new(|| {
+    [
         json!(true), json!("a"), json!("/"), json!("add"), json!("/spec/hostPID"), json!(["*"]),
         json!("hostPID: true\ncontainers: [{image: a}]"), json!("{{ x }}: {containers: {{y}}}"),
         json!("&a [*a, ontainers]"), json!({"name": "a"}), json!("{\"hostPath\": {\"path\": \"/\"}}"),
         json!("privileged"), json!("true"),
-    ];
+    ]
+});
+
+fuzz_target!(|input: &[u8]| {
+    let mut choices = Choices::new(input);
     let group = choices.one(&["example.com", "kyverno.io", "resource.k8s.io"]);
     let plants = choices.below(3) != 0;
     let mut value = json!({"containers": [{"name": "c", "image": "x", "securityContext": {"privileged": true}}]});
     if !plants {
-        value = choices.value(&KEYS, &leaves, 5);
+        value = choices.value(&KEYS, &*LEAVES, 5);
     }
     let mut texts = 0;
     for _ in 0..choices.below(6) {
@@ -41,14 +46,14 @@ fuzz_target!(|input: &[u8]| {
             1 => {
                 let mut elements = vec![value];
                 for _ in 0..choices.below(3) {
-                    elements.push(choices.value(&KEYS, &leaves, 3));
+                    elements.push(choices.value(&KEYS, &*LEAVES, 3));
                 }
                 Value::Array(elements)
             }
-            _ => with(&mut choices, &leaves, value),
+            _ => with(&mut choices, value),
         };
     }
-    let mut object = with(&mut choices, &leaves, value);
+    let mut object = with(&mut choices, value);
     if plants {
         object["kind"] = json!("Thing");
     }
@@ -63,8 +68,8 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-fn with(choices: &mut Choices<'_>, leaves: &[Value], value: Value) -> Value {
-    let mut members = choices.members(&KEYS, leaves, 3);
+fn with(choices: &mut Choices<'_>, value: Value) -> Value {
+    let mut members = choices.members(&KEYS, &*LEAVES, 3);
     members.insert(choices.one(&LAYERS).to_owned(), value);
     Value::Object(members)
 }

@@ -21,6 +21,11 @@ fuzz_target!(|input: &[u8]| {
         assert!(log[frame.offset..].starts_with(&frame.bytes), "{frame:?}");
         let lines = log[..frame.offset].iter().filter(|byte| **byte == b'\n').count();
         assert_eq!(frame.line, lines as u64 + 1, "{frame:?}");
+        assert!(frame.bytes.len() <= frame.length && frame.length > 0, "{frame:?}");
+        assert!(!frame.is_text || frame.bytes.len() == frame.length, "{frame:?}");
+    }
+    for pair in whole.windows(2) {
+        assert!(pair[0].offset + pair[0].length <= pair[1].offset, "one byte is in two records: {pair:?}");
     }
     if record < 1 << 20 {
         return;

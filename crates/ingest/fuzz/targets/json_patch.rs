@@ -2,6 +2,8 @@
 //! of an object that is not known.
 #![no_main]
 
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
 use podtrail_event::PatchType;
 use podtrail_event::fuzzing::shown;
@@ -14,10 +16,11 @@ const PLAIN: [&str; 8] = ["a", "b", "c", "0", "1", "2", "-", "a~1b"];
 /// What one of them reads in another way, or refuses.
 const ODD: [&str; 10] = ["-1", "+1", "01", "-0", "~0", "~2", "", "99999999999999999999", "\u{e9}", "~01"];
 
+static LEAVES: LazyLock<[Value; 5]> = LazyLock::new(|| [json!(true), json!("a"), json!(1), json!({}), json!([])]);
+
 fuzz_target!(|input: &[u8]| {
     let mut choices = Choices::new(input);
-    let leaves = [json!(true), json!("a"), json!(1), json!({}), json!([])];
-    let object = Value::Object(choices.members(&KEYS, &leaves, 4));
+    let object = Value::Object(choices.members(&KEYS, &*LEAVES, 4));
     let mut operations = Vec::new();
     let mut is_plain = true;
     while !choices.is_empty() && operations.len() < 12 {
@@ -27,7 +30,7 @@ fuzz_target!(|input: &[u8]| {
         if matches!(op, "move" | "copy") {
             operation["from"] = json!(pointer(&mut choices, &mut is_plain));
         } else if op != "remove" {
-            operation["value"] = choices.value(&KEYS, &leaves, 2);
+            operation["value"] = choices.value(&KEYS, &*LEAVES, 2);
         }
         operations.push(operation);
     }
@@ -39,7 +42,8 @@ fuzz_target!(|input: &[u8]| {
 
     if is_plain && let Ok(reference) = serde_json::from_value::<json_patch::Patch>(patch.clone()) {
         let mut expected = object.clone();
-        match (json_patch::patch(&mut expected, &reference), &result) {
+        // What the crate undoes of a patch that fails is not compared, and panics now and then.
+        match (json_patch::patch_unsafe(&mut expected, &reference), &result) {
             (Ok(()), Ok(())) => assert_eq!(patched, expected, "{object} {patch}"),
             (Ok(()), Err(error)) => panic!("refused: {error}: {object} {patch}"),
             (Err(error), Ok(())) if !goes_beyond(operations) => {

@@ -18,7 +18,48 @@ fuzz_target!(|input: &[u8]| {
     assert!(is_within(path, "/") && is_within(path, path));
     assert!(is_within(&format!("{normal}/x"), other) || !is_within(path, other), "{path} {other}");
 
-    let image = ImageReference::split(text);
-    image.repository();
-    UserAgent::of(text);
+    check_image(text);
+    check_user_agent(text);
 });
+
+/// The parts of an image are all of its text, and no part holds what would begin another.
+fn check_image(text: &str) {
+    let image = ImageReference::split(text);
+    let repository = image.repository();
+    let mut rest = text;
+    if let Some(digest) = image.digest {
+        rest = rest.strip_suffix(digest).and_then(|rest| rest.strip_suffix('@')).expect("a digest");
+    }
+    assert!(!rest.contains('@'), "{text}");
+    if let Some(tag) = image.tag {
+        assert!(!tag.contains(['/', ':', '@']), "{text}");
+        rest = rest.strip_suffix(tag).and_then(|rest| rest.strip_suffix(':')).expect("a tag");
+    }
+    let written = ["", "docker.io/", "index.docker.io/"].map(str::to_owned);
+    let written = if image.registry == "docker.io" { &written[..] } else { &[format!("{}/", image.registry)] };
+    let is_whole = |host: &String| {
+        rest.strip_prefix(&**host).is_some_and(|path| path == repository || format!("library/{path}") == repository)
+    };
+    assert!(written.iter().any(is_whole), "{text}: {image:?}");
+    assert!(!image.registry.is_empty() && !image.registry.contains(['/', '@']), "{text}");
+    // Named in full, it is the same image.
+    let tag = image.tag.map(|tag| format!(":{tag}")).unwrap_or_default();
+    let digest = image.digest.map(|digest| format!("@{digest}")).unwrap_or_default();
+    let full = format!("{}/{repository}{tag}{digest}", image.registry);
+    let again = ImageReference::split(&full);
+    assert_eq!((again.registry, again.tag, again.digest), (image.registry, image.tag, image.digest), "{text}");
+    assert_eq!(again.repository(), repository, "{text}");
+}
+
+/// What a user agent names stands in it, in this order, and is one word where it must be.
+fn check_user_agent(text: &str) {
+    let agent = UserAgent::of(text);
+    let product = [agent.tool, agent.version];
+    assert!(product.into_iter().flatten().all(|part| !part.is_empty() && part.trim_start() == part), "{text}: {agent:?}");
+    if let Some(version) = agent.version {
+        assert!(!version.contains(char::is_whitespace) && !version.contains('/'), "{text}: {agent:?}");
+        let (before, behind) = text.split_once('/').expect("a slash before a version");
+        assert!(behind.starts_with(version), "{text}: {agent:?}");
+        assert_eq!(agent.tool.unwrap_or_default(), before.trim().strip_suffix(".exe").unwrap_or(before.trim()), "{text}");
+    }
+}

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::json::{self, Extent};
-use crate::span::Span;
+use crate::span::{Span, trim_blanks_end};
 
 /// `{"kind":"EventList","items":[…]}` and `[…]`.
 pub(crate) struct Batch;
@@ -63,7 +63,7 @@ pub(crate) struct BatchEnd;
 impl Envelope for BatchEnd {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
         let text = record.span.bytes;
-        let (name, opening) = match text.trim_ascii_end().last()? {
+        let (name, opening) = match trim_blanks_end(text).last()? {
             b'}' => ("EventList", b'{'),
             _ => ("array", b'['),
         };
@@ -112,13 +112,13 @@ fn keep_items<'a>(
 fn items_at_end(batch: &[u8], opening: u8) -> Vec<Range<usize>> {
     let mut items = Vec::new();
     let list = match opening {
-        b'{' => batch.trim_ascii_end().strip_suffix(b"}"),
+        b'{' => trim_blanks_end(batch).strip_suffix(b"}"),
         _ => Some(batch),
     };
-    let mut rest = list.and_then(|list| list.trim_ascii_end().strip_suffix(b"]"));
-    while let Some(text) = rest.map(<[u8]>::trim_ascii_end)
+    let mut rest = list.and_then(|list| trim_blanks_end(list).strip_suffix(b"]"));
+    while let Some(text) = rest.map(trim_blanks_end)
         && let Some(start) = object_at_end(text)
-        && let before = text[..start].trim_ascii_end()
+        && let before = trim_blanks_end(&text[..start])
         && matches!(before.last(), None | Some(b',' | b'['))
         && json::extent(&text[start..]) == Extent::Complete(text.len() - start)
     {

@@ -291,6 +291,49 @@ fn long_nul_runs() {
     }
 }
 
+/// A form feed is no white space of JSON: behind damage it must not make a record of no bytes, which would be made for ever.
+#[test]
+fn form_feeds_in_a_list_with_nul_bytes() {
+    for (text, count) in
+        [("[{}\0\x0c,{}", 2), ("[{}\0\x0c,\x0c{},{}", 2), ("[{}\0\x0c\x0c ,\x0c\n,{}]\x0c", 4)]
+    {
+        let mut log = lines([event(1)]);
+        let start = log.len();
+        log.extend_from_slice(text.as_bytes());
+        for block_bytes in [1, 5, 1 << 22] {
+            let (memory, _) = run_stream(log.clone(), &small(block_bytes));
+            assert_covered(text, &log[..], &memory);
+            let damage = memory.quarantine.iter();
+            assert!(damage.clone().all(|record| record.length > 0), "{text:?}");
+            let places: Vec<_> =
+                damage.map(|record| record.source_offset as usize - start).collect();
+            assert_eq!(places.len(), count, "{text:?} in blocks of {block_bytes}: {places:?}");
+        }
+    }
+}
+
+/// Where a list with NUL bytes in it begins does not depend on how the stream falls into blocks.
+#[test]
+fn lists_around_nul_bytes_in_any_block() {
+    let shapes: [&[u8]; 3] = [
+        // NUL bytes that fill a block.
+        b" [][x\0\t[[][y\0\t[][",
+        // Behind a value in its line no list begins.
+        b"{}}\x01[[.\xfe\0\n,{}{]}\xfe\0",
+        b" {}{-[{}9\0\0\0\x0b\x0b",
+    ];
+    for text in shapes {
+        let mut log = lines([event(1)]);
+        log.extend_from_slice(text);
+        let (whole, _) = run_stream(log.clone(), &Options::default());
+        assert_covered("lists", &log, &whole);
+        for block_bytes in [1, 2, 5, 200] {
+            let (split, _) = run_stream(log.clone(), &small(block_bytes));
+            assert_eq!(split.damage(), whole.damage(), "{text:?} in blocks of {block_bytes}");
+        }
+    }
+}
+
 /// A hostile file of openings does not take for ever.
 #[test]
 fn openings_without_end() {
