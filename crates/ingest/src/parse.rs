@@ -9,13 +9,15 @@ use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use podtrail_event::{
     BatchBuilder, Event, Map, Micros, ParseError, Parser, RedactionKey, Text, TimeProblem,
-    bounded_name, redact_record,
+    bounded_name, redact, redact_record,
 };
 use rayon::prelude::*;
 
 use crate::block::{Block, Kind};
 use crate::clusters::Clusters;
 use crate::envelope::{self, Candidate, Contents, Facts, Labels, Place, Room, salvage};
+use crate::json::{Object, ObjectWriter};
+use crate::pieces::Found;
 use crate::pipeline::now_micros;
 use crate::reject::{self, Verdict};
 use crate::shares::shares;
@@ -43,6 +45,8 @@ pub(crate) struct Origin {
     /// The host of the API server, where the path of the source says.
     pub(crate) node: Option<String>,
     pub(crate) file: String,
+    /// The offset at which reading began: 0, or where a file that grows had ended.
+    pub(crate) starts_at: u64,
     pub(crate) sha256: Option<String>,
     /// Under which secrets are redacted; without it they stay.
     pub(crate) redaction: Option<RedactionKey>,
@@ -89,6 +93,8 @@ pub(crate) struct Parsed {
     /// What the first of them is, where it is known.
     pub(crate) skipped_as: Option<&'static str>,
     pub(crate) clusters: Clusters,
+    /// Pieces of split records.
+    pub(crate) pieces: Vec<Found>,
 }
 
 impl Parsed {
@@ -106,6 +112,7 @@ impl Parsed {
         self.skipped += next.skipped;
         self.skipped_as = self.skipped_as.or(next.skipped_as);
         self.clusters.merge(next.clusters);
+        self.pieces.extend(next.pieces);
         self
     }
 }
@@ -203,7 +210,7 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     }
 
     let room = Room::of_block(block.bytes.len());
-    let mut contents = Contents { room, ..Contents::default() };
+    let mut contents = Contents { room, starts_at: Some(origin.starts_at), ..Contents::default() };
     for span in odd {
         envelope::unwrap(span, &mut contents);
     }
@@ -222,6 +229,7 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
         parsed
     });
     let mut parsed = shares.collect::<Vec<_>>().into_iter().fold(parsed, Parsed::and);
+    parsed.pieces = contents.pieces;
     parsed.envelopes += contents.envelopes;
     parsed.skipped += contents.skipped;
     for damage in contents.damaged {
@@ -238,6 +246,42 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     parsed
 }
 
+/// Parses a record that was put together from pieces, or that is one of which there are no others.
+pub(crate) fn parse_joined(
+    record: &[u8],
+    place: Place,
+    facts: &Facts<'static>,
+    origin: &Origin,
+) -> Parsed {
+    let room = Room::of_block(record.len());
+    let mut contents = Contents { room, is_joined: true, ..Contents::default() };
+    envelope::unwrap_joined(Span::at(place, record), facts, &mut contents);
+    let log = Buffer::from(Vec::<u8>::new());
+    let mut rows = Rows::new(origin, &log);
+    let candidates: Vec<_> = contents
+        .candidates
+        .into_iter()
+        .map(|candidate| Candidate {
+            // It was cut where the piece ends.
+            json: candidate.json.into_owned().into(),
+            ..candidate
+        })
+        .collect();
+    let mut parsed = rows.append_candidates(&candidates);
+    parsed.clusters = std::mem::take(&mut rows.clusters);
+    parsed.take_rows(rows.finish(true));
+    parsed.skipped += contents.skipped;
+    parsed.damaged.extend(contents.damaged.into_iter().map(|damage| Damaged {
+        fault: Fault::Broken,
+        offset: damage.place.offset,
+        line: damage.place.line,
+        length: damage.bytes.len() as u64,
+        bytes: damage.bytes.into_owned(),
+        reason: shorten(&damage.reason),
+    }));
+    parsed
+}
+
 fn shorten(reason: &str) -> String {
     match reason.char_indices().nth(MAX_REASON) {
         Some((end, _)) => format!("{}…", &reason[..end]),
@@ -247,8 +291,16 @@ fn shorten(reason: &str) -> String {
 
 /// Whether a path is called after a credential.
 fn is_credential(path: &str) -> bool {
-    const WORDS: [&str; 8] =
-        ["authorization", "token", "password", "passwd", "secret", "credential", "apikey", "cookie"];
+    const WORDS: [&str; 8] = [
+        "authorization",
+        "token",
+        "password",
+        "passwd",
+        "secret",
+        "credential",
+        "apikey",
+        "cookie",
+    ];
     let plain: String = path.chars().filter(char::is_ascii_alphanumeric).collect();
     let plain = plain.to_ascii_lowercase();
     WORDS.iter().any(|word| plain.contains(word))
@@ -268,7 +320,14 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn new(origin: &'a Origin, log: &'a Buffer) -> Self {
         let parser = Parser::new(origin.redaction.clone());
-        Self { origin, log, now: Micros(now_micros()), parser, builder: None, clusters: Clusters::default() }
+        Self {
+            origin,
+            log,
+            now: Micros(now_micros()),
+            parser,
+            builder: None,
+            clusters: Clusters::default(),
+        }
     }
 
     /// Appends a record that should be an event as it stands; false if it is none, or has members of an envelope.
@@ -333,6 +392,11 @@ impl<'a> Rows<'a> {
     }
 
     fn append(&mut self, json: &[u8], place: Place, facts: &Facts<'_>) -> Result<(), ParseError> {
+        let without = if facts.may_have_gap { self.without_bodies(json) } else { None };
+        if let Some(without) = without {
+            let facts = Facts { may_have_gap: false, truncated: true, ..facts.clone() };
+            return self.append(&without, place, &facts);
+        }
         let original = facts.original.as_deref().map(|original| {
             let key = self.origin.redaction.as_ref();
             let redacted = key.and_then(|key| redact_record(original, json, facts.truncated, key));
@@ -349,6 +413,16 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
+    /// An event that may hold secrets, without its bodies: behind a gap they would stand where none is looked for.
+    fn without_bodies(&self, json: &[u8]) -> Option<Vec<u8>> {
+        const BODIES: [&str; 3] = ["requestObject", "responseObject", "annotations"];
+        redact(json, self.origin.redaction.as_ref()?)?;
+        let event = Object::read(json)?;
+        let members = event.iter().filter(|(key, _)| !BODIES.contains(key));
+        let members = members.map(|(key, value)| (key, Cow::Borrowed(value.get())));
+        Some(ObjectWriter::write(members).into_bytes())
+    }
+
     /// What envelopes say, without what may be a secret.
     fn redacted<'l>(&self, labels: &'l Labels, json: &[u8]) -> Map<'l, Text<'l>> {
         let mut entries = labels.entries(json.len());
@@ -360,7 +434,8 @@ impl<'a> Rows<'a> {
             }
             let text = Labels::to_json(&entries);
             let redacted = redact_record(text.as_bytes(), json, false, key);
-            let redacted = redacted.and_then(|text| serde_json::from_slice::<BTreeMap<String, String>>(&text).ok());
+            let redacted = redacted
+                .and_then(|text| serde_json::from_slice::<BTreeMap<String, String>>(&text).ok());
             if let Some(redacted) = redacted {
                 let own = |(path, value): (String, String)| (path.into(), value.into());
                 return Map(redacted.into_iter().map(own).collect());

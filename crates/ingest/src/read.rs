@@ -234,6 +234,7 @@ impl<'a> SourceReader<'a> {
             cluster_field: self.options.cluster_field.clone(),
             node: node_of_path(name),
             file: name.to_owned(),
+            starts_at: from.offset,
             sha256: self.digest.map(|digest| digest.sha256.clone()),
             redaction: self.options.redact.clone(),
         });

@@ -34,6 +34,7 @@ pub fn retry(record: &QuarantineRecord, options: &Options) -> Option<Retried> {
         cluster: options.cluster.clone().or_else(|| record.cluster.clone()),
         node: node_of_path(&record.source_file),
         file: record.source_file.clone(),
+        starts_at: u64::MAX,
         sha256: record.source_sha256.clone(),
         redaction: options.redact.clone(),
     };
