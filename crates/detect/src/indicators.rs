@@ -75,15 +75,11 @@ impl Indicator {
 
     /// Who lists it, since when, and why.
     fn note(&self) -> String {
-        let mut note = self.source.clone().unwrap_or_default();
-        match self.date {
-            Some(date) => note.push_str(&date.format(" on %Y-%m-%d").to_string()),
-            None => note.push_str(", without a date"),
-        }
-        if let Some(description) = &self.description {
-            note.push_str(&format!(" ({description})"));
-        }
-        note
+        let source = self.source.as_deref().unwrap_or_default();
+        let date = self.date.map(|date| date.format(" on %Y-%m-%d").to_string());
+        let date = date.as_deref().unwrap_or(", without a date");
+        let description = self.description.as_ref().map(|text| format!(" ({text})"));
+        format!("{source}{date}{}", description.unwrap_or_default())
     }
 }
 

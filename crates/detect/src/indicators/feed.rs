@@ -149,16 +149,11 @@ pub(super) fn read(text: &str, found: &mut Read) -> Result<(), String> {
         };
         let value = column(Some(index)).ok_or_else(|| at_line(line, "it has no value"))?;
         let name = column(layout.kind);
-        let kind = match name {
-            Some(name) => match IndicatorKind::of_type(name).or(of_column) {
-                Some(kind) => Some(kind),
-                None => {
-                    found.skip(&format!("type {name}"));
-                    continue;
-                }
-            },
-            None => of_column,
-        };
+        let kind = name.and_then(IndicatorKind::of_type).or(of_column);
+        if let (None, Some(name)) = (kind, name) {
+            found.skip(&format!("type {name}"));
+            continue;
+        }
         let (kind, value) = match kind {
             Some(kind) => kind
                 .read(value)

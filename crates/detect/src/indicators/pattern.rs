@@ -100,7 +100,9 @@ fn comparison(path: &str, operator: &str, mut values: Vec<String>) -> Comparison
         ("=" | "IN", _) | ("ISSUBSET", IndicatorKind::Address) => true,
         // `_` stands for any one character; it is that very one in hardly any list.
         ("LIKE", IndicatorKind::UserAgent) => {
-            values.iter_mut().for_each(|value| *value = value.replace('%', "*"));
+            for value in &mut values {
+                *value = value.replace('%', "*");
+            }
             true
         }
         _ => false,
