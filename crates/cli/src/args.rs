@@ -123,6 +123,10 @@ pub(crate) struct FindArgs {
     /// Apply no exceptions, not even the built-in ones
     #[arg(long, conflicts_with = "exceptions")]
     pub(crate) no_exceptions: bool,
+    /// A file of threat intelligence: addresses, images, users and user agents to look for, as CSV, STIX 2.1 or MISP JSON; may be
+    /// repeated. A lake remembers what `detect` was given, for runs without it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) indicators: Vec<PathBuf>,
     /// How findings are printed
     #[arg(long, value_enum, default_value_t = FindingFormat::Table)]
     pub(crate) format: FindingFormat,

@@ -28,7 +28,7 @@ const fn setting(name: &'static str, commands: &'static [&'static str]) -> Setti
     Setting { name, commands }
 }
 
-const SETTINGS: [Setting; 13] = [
+const SETTINGS: [Setting; 14] = [
     setting("lake", &[]),
     // Elsewhere --cluster chooses among clusters, or corrects what was said at ingest.
     setting("cluster", &["ingest"]),
@@ -40,6 +40,7 @@ const SETTINGS: [Setting; 13] = [
     setting("every", &["ingest"]),
     setting("queries", &[]),
     setting("exceptions", &[]),
+    setting("indicators", &[]),
     // Of `sql` they are those of one query.
     setting("param", &["hunt", "detect"]),
     setting("min_severity", &[]),

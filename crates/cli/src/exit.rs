@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use podtrail_detect::{ExceptionError, PackError};
+use podtrail_detect::{ExceptionError, IndicatorError, PackError};
 
 /// How a run ended. Of two that apply, findings win over bad input: they are what a caller acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,9 @@ impl Exit {
             Some(PackError::Exceptions(error)) => is_exception(error),
             _ => false,
         };
+        let of_indicators = |error| matches!(error, &IndicatorError::Content { .. });
         let is_usage = error.is::<UsageError>()
+            || error.downcast_ref().is_some_and(of_indicators)
             || of_pack
             || error.downcast_ref::<ExceptionError>().is_some_and(is_exception);
         if is_usage { Self::Usage } else { Self::Failed }

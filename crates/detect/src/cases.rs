@@ -11,6 +11,7 @@ use podtrail_query::{Limits, QueryError, Scope, Session};
 
 use crate::detection::{Detection, Input};
 use crate::finding::Finding;
+use crate::indicators::{INDICATOR_DETECTION, IndicatorError, Indicators};
 use crate::pack::Pack;
 use crate::run::hunt;
 
@@ -80,6 +81,9 @@ pub enum CaseError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The indicators that the cases are about cannot be read.
+    #[error(transparent)]
+    Indicators(#[from] IndicatorError),
     /// A line is not an audit event.
     #[error("{place}, line {line}: {source}")]
     Event {
@@ -113,6 +117,10 @@ pub async fn run_cases(
         .any(|detection| is_wanted(detection) && detection.head.input == Input::Facts);
     if !weighs {
         pack.keep(is_wanted);
+    }
+    let indicators = folder.join(INDICATOR_DETECTION).join("indicators.csv");
+    if indicators.exists() {
+        pack.set_indicators(Indicators::read(&[indicators])?.0);
     }
     let mut reports = Vec::new();
     let mut cases = Vec::new();

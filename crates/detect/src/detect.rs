@@ -13,6 +13,7 @@ use podtrail_query::{Limits, QueryError, Scope, Session};
 use crate::exceptions::Exception;
 use crate::finding::Finding;
 use crate::health::{self, HealthOptions};
+use crate::indicators::{INDICATOR_DETECTION, IndicatorError, Indicators};
 use crate::memory::{Candidate, Memory};
 use crate::pack::Pack;
 use crate::recorded::{Recorded, State, add_strings, state_rows};
@@ -40,6 +41,8 @@ pub struct DetectOptions {
     pub health: Option<HealthOptions>,
     /// What the queries may use.
     pub limits: Limits,
+    /// The indicators to look for, and to go on with in later runs; `None` are those that the lake remembers.
+    pub indicators: Option<Indicators>,
     /// How many detections run side by side; `None` is one a core.
     pub jobs: Option<NonZeroUsize>,
     /// Accounts that act for others by design, as in [`Scope::impersonation_proxies`].
@@ -93,6 +96,8 @@ pub struct Detected {
     pub suppressed: usize,
     /// How many events were looked at.
     pub events: u64,
+    /// How many indicators were new to the lake, and so looked for in all of it.
+    pub new_indicators: usize,
     /// The exceptions that have expired: they suppress nothing.
     pub expired: Vec<Exception>,
     /// The detections that could not be run. The next run looks at the same events again.
@@ -108,6 +113,49 @@ pub enum RunError {
     /// What the detections share cannot be queried.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// The indicators that the lake remembers cannot be read.
+    #[error(transparent)]
+    Indicators(#[from] IndicatorError),
+}
+
+/// The indicators of a run.
+#[derive(Default)]
+struct Applied {
+    /// The list that the lake remembers once the run has looked for all of it.
+    remember: Option<Indicators>,
+    /// Those that no run has looked for: the whole lake is looked at with them.
+    new: Indicators,
+}
+
+impl Applied {
+    /// Gives `pack` the indicators to look for.
+    ///
+    /// A run without the detection of indicators, or over a part of the lake again, does not change what is remembered.
+    fn of(lake: &Lake, pack: &mut Pack, options: &DetectOptions) -> Result<Self, RunError> {
+        if pack.get(INDICATOR_DETECTION).is_none() {
+            return Ok(Self::default());
+        }
+        let known = remembered_indicators(lake)?.unwrap_or_default();
+        let Some(given) = &options.indicators else {
+            pack.set_indicators(known);
+            return Ok(Self::default());
+        };
+        pack.set_indicators(given.clone());
+        if options.again.is_some() || *given == known {
+            return Ok(Self::default());
+        }
+        let new = given.added_to(&known, Utc::now());
+        Ok(Self { remember: Some(given.clone()), new })
+    }
+}
+
+/// The indicators that the lake remembers: those that the last run of [`detect`] with a list was given.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn remembered_indicators(lake: &Lake) -> Result<Option<Indicators>, RunError> {
+    let lines = lake.indicators()?;
+    Ok(lines.map(|lines| Indicators::from_lines(&lines)).transpose()?)
 }
 
 /// What was found in what was added since a watermark.
@@ -135,25 +183,31 @@ pub async fn detect(
     run_id: &str,
 ) -> Result<Detected, RunError> {
     let mark = options.mark();
+    let mut pack = pack.clone();
+    let applied = Applied::of(lake, &mut pack, options)?;
     let mut seen: Option<Seen> = None;
     for _ in 0..MAX_ATTEMPTS {
         let findings = lake.findings_at(&mark).await?;
         let mut looked = match seen.take().filter(|seen| seen.watermark == findings.watermark) {
             Some(seen) => seen,
-            None => Box::pin(look(lake, pack, options, &findings, run_id)).await?,
+            None => Box::pin(look(lake, &pack, options, &applied, &findings, run_id)).await?,
         };
         looked.run.finished_at = Utc::now();
         let changes = changes(&findings.rows, &looked, options).await?;
         let rows = state_rows(&changes)?;
         if lake.commit_findings(&findings, rows, Some((&looked.run, &mark))).await?.is_some() {
-            return Ok(detected(looked, &changes));
+            // Not before what they find is recorded: a run that is killed here looks for them once more, and finds the same.
+            if let Some(indicators) = applied.remember.filter(|_| looked.run.complete) {
+                lake.remember_indicators(&indicators.to_lines()?)?;
+            }
+            return Ok(detected(looked, applied.new.len(), &changes));
         }
         seen = Some(looked);
     }
     Err(LakeError::Contention { table: "findings", attempts: MAX_ATTEMPTS }.into())
 }
 
-fn detected(seen: Seen, changes: &[Recorded]) -> Detected {
+fn detected(seen: Seen, new_indicators: usize, changes: &[Recorded]) -> Detected {
     let count = |state| changes.iter().filter(|recorded| recorded.state == state).count();
     let (seen_again, suppressed) = (count(State::SeenAgain), count(State::Suppressed));
     Detected {
@@ -161,6 +215,7 @@ fn detected(seen: Seen, changes: &[Recorded]) -> Detected {
         seen_again,
         suppressed,
         events: seen.events,
+        new_indicators,
         expired: seen.expired,
         failures: seen.failures,
     }
@@ -188,6 +243,7 @@ async fn look(
     lake: &Lake,
     pack: &Pack,
     options: &DetectOptions,
+    applied: &Applied,
     findings: &Findings,
     run_id: &str,
 ) -> Result<Seen, RunError> {
@@ -235,6 +291,10 @@ async fn look(
             seen.health.extend(health::of_period(&session, period, health).await?);
         }
     }
+    // A first run has looked at the whole lake.
+    if !applied.new.is_empty() && findings.watermark.is_some() {
+        look_back(lake, pack, options, applied, &version, &mut seen).await?;
+    }
     if let Some(health) = &options.health {
         let last = lake.last_detect_run(findings)?;
         let last = last.as_ref();
@@ -251,6 +311,30 @@ async fn look(
     });
     seen.run.complete = seen.failures.is_empty();
     Ok(seen)
+}
+
+/// Looks for new indicators in the whole lake.
+async fn look_back(
+    lake: &Lake,
+    pack: &Pack,
+    options: &DetectOptions,
+    applied: &Applied,
+    version: &Version,
+    seen: &mut Seen,
+) -> Result<(), RunError> {
+    let mut pack = pack.clone();
+    pack.keep(|detection| detection.head.id == INDICATOR_DETECTION);
+    pack.set_indicators(applied.new.clone());
+    let all = version.snapshot()?;
+    for period in all.periods(options.lookback, MOST_PERIODS) {
+        let session = open(lake, version, &all, period, options)?;
+        let found = hunt(&session, &pack, options.jobs).await?;
+        let mut candidates = candidates(found.findings, found.excepted);
+        keep_new(&session, &mut candidates, "").await?;
+        seen.candidates.extend(candidates);
+        seen.failures.extend(found.failures);
+    }
+    Ok(())
 }
 
 /// A session over a period in which there is something new, and what lies around it.

@@ -77,6 +77,9 @@ pub struct Finding {
     /// Why it is less severe than its detection has it, where something lowered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lowered: Option<Lowered>,
+    /// Whether it is known by its id alone: others of its detection may have the same events.
+    #[serde(skip)]
+    pub is_keyed: bool,
 }
 
 /// Why a finding is less severe than its detection has it.
@@ -146,17 +149,23 @@ pub(crate) fn findings(head: &Head, hits: &[Hit<'_>]) -> Vec<Finding> {
 
 /// The finding of events that belong together, such as a burst or a sequence; one a cluster, where the same events are in
 /// the logs of several.
-pub(crate) fn episodes(head: &Head, hits: Vec<Hit<'_>>) -> Vec<Finding> {
+pub(crate) fn episodes(head: &Head, hits: Vec<Hit<'_>>, key: Option<&str>) -> Vec<Finding> {
     let mut clusters: BTreeMap<Option<&str>, Vec<Hit<'_>>> = BTreeMap::new();
     for hit in hits {
         clusters.entry(hit.event.cluster.as_deref()).or_default().push(hit);
     }
-    clusters.into_values().filter_map(|hits| episode(head, hits)).collect()
+    clusters.into_values().filter_map(|hits| episode(head, hits, key)).collect()
 }
 
-/// It is known by its first event, so that it stays the same finding while the episode grows.
-fn episode(head: &Head, mut hits: Vec<Hit<'_>>) -> Option<Finding> {
+/// It is known by its first event, so that it stays the same finding while the episode grows; with a key, by that and who it was.
+fn episode(head: &Head, mut hits: Vec<Hit<'_>>, own_key: Option<&str>) -> Option<Finding> {
     let first = hits.iter().map(|hit| hit.event).min_by_key(|event| order(event))?;
+    if own_key.is_some() {
+        let who = [&first.cluster, &first.username, &first.impersonated_username];
+        let key: Vec<_> = who.into_iter().map(Option::as_deref).chain([own_key]).collect();
+        let found = finding(head, finding_id(head, &key), &mut hits)?;
+        return Some(Finding { is_keyed: true, ..found });
+    }
     let key: Vec<_> = key(first).into_iter().chain([Some(first.event_id.as_str())]).collect();
     finding(head, finding_id(head, &key), &mut hits)
 }
@@ -240,6 +249,7 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
         source: first.source.clone(),
         sources: events.iter().map(|event| event.source.clone()).collect(),
         lowered: None,
+        is_keyed: false,
     };
     if let Some((lower, reason)) = routine {
         finding.lower(lower, ROUTINE, &reason);

@@ -455,6 +455,7 @@ impl Lack {
             source: Source::default(),
             sources: Vec::new(),
             lowered: None,
+            is_keyed: false,
         };
         Candidate { finding, exception: None, new_events: HashSet::new() }
     }

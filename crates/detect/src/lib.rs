@@ -13,6 +13,7 @@ mod facts;
 mod finding;
 mod head;
 mod health;
+mod indicators;
 mod life;
 mod lint;
 mod lint_exceptions;
@@ -33,12 +34,15 @@ mod uncertain;
 pub use attack_names::AttackNames;
 pub use cases::{CaseError, CaseReport, run_cases};
 pub use delivery::{Printed, Turn, mark_delivered, undelivered};
-pub use detect::{Again, DetectOptions, Detected, RunError, detect};
+pub use detect::{Again, DetectOptions, Detected, RunError, detect, remembered_indicators};
 pub use detection::{Detection, Head, HeadError, Input, Parameter, ParameterError};
 pub use evidence::{Evidence, Source};
 pub use exceptions::{Effect, Exception, ExceptionError, Origin, read_exceptions};
 pub use finding::{Finding, Lowered};
 pub use health::{HEALTH_CHECKS, HealthCheck, HealthOptions, last_seen};
+pub use indicators::{
+    INDICATOR_DETECTION, Indicator, IndicatorError, IndicatorKind, Indicators, Reading,
+};
 pub use life::{ChangeError, find_recorded, set_state};
 pub use lint::{ATTACK_VERSION, Problem, lint};
 pub use lint_exceptions::{ExceptionProblem, lint_exceptions};

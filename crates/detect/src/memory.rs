@@ -108,10 +108,10 @@ impl Memory {
         }
     }
 
-    /// The finding that this one is: of the same id, or an episode that shares an event with it.
+    /// The finding that this one is: of the same id, or an episode that shares an event with it, unless its id alone decides.
     fn find(&self, finding: &Finding) -> Option<usize> {
         let same = self.by_id.get(&finding.finding_id);
-        let mut ids = finding.event_ids.iter();
+        let mut ids = finding.event_ids.iter().filter(|_| !finding.is_keyed);
         let sharing = ids.find_map(|id| self.by_event.get(&event_key(finding, id)));
         same.or(sharing).copied()
     }

@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{AsArray, RecordBatch};
+use chrono::Utc;
 use include_dir::{Dir, include_dir};
 use podtrail_query::{QueryError, Session};
 use walkdir::WalkDir;
@@ -15,6 +16,7 @@ use walkdir::WalkDir;
 use crate::attack_names::AttackNames;
 use crate::detection::{Detection, HeadError, ParameterError};
 use crate::exceptions::{Exception, ExceptionError, ExceptionLimits, Origin, parse_exceptions};
+use crate::indicators::{INDICATORS, Indicators};
 use crate::saved::SAVED;
 use crate::table::{self, TableError};
 use crate::text::{MOST_WRITTEN, read_text};
@@ -32,6 +34,7 @@ pub struct Pack {
     /// SQL by name. A view may use those whose names sort before its own.
     views: BTreeMap<String, String>,
     exceptions: Vec<Exception>,
+    indicators: Indicators,
     /// BLAKE3 of the file of each detection, table and view.
     digests: BTreeMap<(Part, String), blake3::Hash>,
 }
@@ -188,6 +191,9 @@ impl Pack {
         for (name, table) in &self.tables {
             session.add_table(name, table.clone())?;
         }
+        let indicators = self.indicators.table(Utc::now());
+        let indicators = indicators.map_err(|error| QueryError::Sql(error.into()))?;
+        session.add_table(INDICATORS, indicators)?;
         for (name, sql) in &self.views {
             session.add_view(name, sql).await?;
         }
@@ -234,6 +240,11 @@ impl Pack {
     /// Adds exceptions.
     pub fn add_exceptions(&mut self, exceptions: impl IntoIterator<Item = Exception>) {
         self.exceptions.extend(exceptions);
+    }
+
+    /// Has its detections look for these indicators, in place of others.
+    pub fn set_indicators(&mut self, indicators: Indicators) {
+        self.indicators = indicators;
     }
 
     /// Takes all exceptions away.

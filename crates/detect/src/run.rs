@@ -92,6 +92,8 @@ struct Match {
     severity: Option<Severity>,
     /// Whether the query returned a list of events: they are one finding, whatever they are about.
     is_episode: bool,
+    /// What tells an episode apart from others with the same events.
+    key: Option<String>,
 }
 
 /// Runs every detection of `pack`, groups what they match into findings, and lowers or sets apart those that its exceptions
@@ -212,7 +214,10 @@ async fn search<'a>(
                     single.into_iter().flat_map(|matched| hits(matched, events)).collect();
                 found.extend(finding::findings(&detection.head, &single));
                 for episode in episodes {
-                    found.extend(finding::episodes(&detection.head, hits(episode, events)));
+                    found.extend({
+                        let key = episode.key.as_deref();
+                        finding::episodes(&detection.head, hits(episode, events), key)
+                    });
                 }
             }
             Err(error) => failures.push(Failure { detection: detection.head.id.clone(), error }),
@@ -268,6 +273,8 @@ fn matches_of(batch: &RecordBatch, matches: &mut Vec<Match>) -> Result<(), Detec
     let reasons = strings(column("reason")?, "reason")?;
     let severities = batch.column_by_name("severity");
     let severities = severities.map(|severities| strings(severities, "severity")).transpose()?;
+    let keys = batch.column_by_name("key");
+    let keys = keys.map(|keys| strings(keys, "key")).transpose()?;
     let ids = column("event_id")?;
     let lists = ids.as_list_opt::<i32>();
     for row in 0..batch.num_rows() {
@@ -280,7 +287,9 @@ fn matches_of(batch: &RecordBatch, matches: &mut Vec<Match>) -> Result<(), Detec
             _ => None,
         };
         let is_episode = lists.is_some();
-        matches.push(Match { event_ids, reason: reason.to_owned(), severity, is_episode });
+        let key = keys.as_ref().filter(|keys| keys.is_valid(row));
+        let key = key.map(|keys| keys.value(row).to_owned());
+        matches.push(Match { event_ids, reason: reason.to_owned(), severity, is_episode, key });
     }
     Ok(())
 }

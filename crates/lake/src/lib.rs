@@ -19,6 +19,7 @@ mod entries_only;
 mod error;
 mod findings;
 mod history;
+mod indicators;
 mod info;
 mod known_ids;
 mod lake;

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::args::{DetectArgs, FindingFormat};
-use crate::commands::{detections, exceptions, hunt};
+use crate::commands::{detections, exceptions, hunt, indicators};
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::output;
@@ -40,6 +40,7 @@ pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
             only,
         }),
         limits: find.limits(),
+        indicators: indicators::given(find, &pack)?,
         jobs: find.jobs,
     };
     let runtime = Runtime::new().context("cannot start threads")?;
@@ -55,6 +56,10 @@ pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
         output::warn(&failure.to_string());
     }
     exceptions::tell_expired(&detected.expired);
+    if detected.new_indicators > 0 {
+        let count = thousands(detected.new_indicators as u64);
+        output::tell(&format!("{count} indicators are new: the whole lake was searched for them"));
+    }
     let printed = deliver(arguments, &runtime, &lake, &pack, &detected)?;
 
     if !detected.failures.is_empty() {

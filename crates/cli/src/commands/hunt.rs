@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
-use podtrail_detect::{AttackNames, Finding, Hunt, Severity, show_only};
+use podtrail_detect::{AttackNames, Finding, Hunt, Severity, remembered_indicators, show_only};
 use podtrail_lake::Lake;
 use podtrail_query::{LakeVersion, Limits, QueryError, Session};
 use podtrail_report::{
@@ -17,14 +17,15 @@ use tokio::runtime::Runtime;
 
 use crate::args::{FindArgs, FindingFormat, HuntArgs};
 use crate::commands::hunt_report::{self, ReportFile};
-use crate::commands::{detections, exceptions, ingest};
+use crate::commands::{detections, exceptions, indicators, ingest};
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::output;
 
 pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
-    let pack = detections::chosen(&arguments.find)?;
+    let mut pack = detections::chosen(&arguments.find)?;
+    let indicators = indicators::given(&arguments.find, &pack)?;
     let report = arguments.report.as_deref().map(ReportFile::create).transpose()?;
     let runtime = Runtime::new().context("cannot start threads")?;
     let mut exit = Exit::Ok;
@@ -57,6 +58,11 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
             "the input has no audit event: nothing was examined"
         );
     }
+    let indicators = match indicators {
+        Some(indicators) => Some(indicators),
+        None => remembered_indicators(&lake)?,
+    };
+    pack.set_indicators(indicators.unwrap_or_default());
     let version = LakeVersion::newest(&lake);
     let session = version.session(scope.judged(), arguments.find.limits())?;
     // What a namespace or identity does is judged by what others do: the scope is for what is shown.

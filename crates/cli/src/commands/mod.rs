@@ -9,6 +9,7 @@ pub(crate) mod export;
 pub(crate) mod findings;
 pub(crate) mod hunt;
 mod hunt_report;
+pub(crate) mod indicators;
 pub(crate) mod ingest;
 pub(crate) mod lake;
 pub(crate) mod quarantine;

@@ -19,6 +19,7 @@ mod export;
 mod findings;
 mod health;
 mod hunt;
+mod indicators;
 mod ingest;
 mod kill;
 mod lake;

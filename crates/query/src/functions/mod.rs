@@ -40,6 +40,7 @@ pub fn functions() -> Vec<ScalarUDF> {
         identity::makes(),
         network::is_private_ip(),
         network::cidr_contains(),
+        network::network_of(),
         spec_write::writes_spec(),
         names::glob(),
         decode::decode_command(),

@@ -45,6 +45,25 @@ pub(super) fn cidr_contains() -> StringFunction {
     StringFunction::new("cidr_contains", body, documentation)
 }
 
+pub(super) fn network_of() -> StringFunction {
+    let documentation = Documentation::builder(
+        SECTION,
+        "The network of so many bits that an address is in. Null for what is no address, and where it has fewer bits.",
+        "network_of(ip, length)",
+    )
+    .with_argument("ip", "an IPv4 or IPv6 address")
+    .with_argument("length", "the number of bits, as a text")
+    .with_sql_example("network_of('10.1.2.3', '8') = '10.0.0.0/8'")
+    .build();
+    let body = Body::Text(|arguments| {
+        let [ip, length] = arguments else { return Ok(None) };
+        let network = address(ip).zip(length.parse().ok());
+        let network = network.and_then(|(address, length)| IpNet::new(address, length).ok());
+        Ok(network.map(|network| network.trunc().to_string()))
+    });
+    StringFunction::new("network_of", body, documentation)
+}
+
 /// An IPv4 address in an IPv6 one (`::ffff:10.0.0.1`) is the IPv4 address.
 fn address(text: &str) -> Option<IpAddr> {
     text.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())

@@ -1,0 +1,35 @@
+//! The files of `--indicators`.
+
+use podtrail_detect::{INDICATOR_DETECTION, Indicators, Pack};
+use podtrail_report::thousands;
+
+use crate::args::FindArgs;
+use crate::output;
+
+/// The indicators that were given, if any; what is not looked for is reported.
+pub(crate) fn given(find: &FindArgs, pack: &Pack) -> anyhow::Result<Option<Indicators>> {
+    if find.indicators.is_empty() {
+        return Ok(None);
+    }
+    let (indicators, readings) = Indicators::read(&find.indicators)?;
+    for reading in readings {
+        let skipped = reading.skipped.iter().map(|(what, count)| (*count, what.as_str()));
+        let expired = (reading.expired, "expired");
+        let skipped = skipped.chain([expired]).filter(|(count, _)| *count > 0);
+        let skipped: Vec<_> = skipped.map(|(count, what)| format!("{count} {what}")).collect();
+        if !skipped.is_empty() {
+            output::warn(&format!(
+                "{}: of its indicators, {} are looked for; skipped: {}",
+                reading.path.display(),
+                thousands((reading.indicators - reading.expired) as u64),
+                skipped.join(", ")
+            ));
+        }
+    }
+    if pack.get(INDICATOR_DETECTION).is_none() {
+        output::warn(&format!(
+            "the indicators are not looked for: --detection leaves {INDICATOR_DETECTION} out"
+        ));
+    }
+    Ok(Some(indicators))
+}

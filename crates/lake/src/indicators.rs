@@ -1,0 +1,42 @@
+//! The indicators of threat intelligence that the detections go on with: a file in the lake.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+
+use tempfile::NamedTempFile;
+
+use crate::error::LakeError;
+use crate::lake::Lake;
+
+const FILE_NAME: &str = "indicators.jsonl";
+
+impl Lake {
+    /// What [`remember_indicators`](Self::remember_indicators) was given last.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn indicators(&self) -> Result<Option<String>, LakeError> {
+        let path = self.dir().join(FILE_NAME);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(LakeError::io("read", &path)(error)),
+        }
+    }
+
+    /// Keeps indicators, one a line, in `indicators.jsonl` in the directory of the lake, in place of what was there.
+    ///
+    /// # Errors
+    /// If the file cannot be written. What was there stays then.
+    pub fn remember_indicators(&self, lines: &str) -> Result<(), LakeError> {
+        let path = self.dir().join(FILE_NAME);
+        let failed = || LakeError::io("write", &path);
+        let mut file = NamedTempFile::new_in(self.dir()).map_err(failed())?;
+        file.write_all(lines.as_bytes()).map_err(failed())?;
+        file.as_file().sync_all().map_err(failed())?;
+        file.persist(&path).map_err(|error| failed()(error.error))?;
+        // A directory cannot be opened everywhere; where it can, its entry is made durable.
+        drop(File::open(self.dir()).and_then(|dir| dir.sync_all()));
+        Ok(())
+    }
+}
