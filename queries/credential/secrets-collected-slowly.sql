@@ -33,7 +33,11 @@ parameters:
   namespaces:
     type: integer
     default: 3
-    description: In so many namespaces, or as many names that the identity had not read before
+    description: In so many namespaces
+  new_secrets:
+    type: integer
+    default: 25
+    description: Or so many names, of whatever namespace, that the identity had not read before
 */
 WITH reads AS (
   SELECT
@@ -68,5 +72,5 @@ SELECT
   coalesce(min(username), 'nobody') || coalesce(' as ' || min(impersonated_username), '') || ' reads ' || min(names) || ' secrets of '
     || min(namespaces) || ' namespaces within a day' AS reason
 FROM days
-WHERE names >= $secrets AND (namespaces >= $namespaces OR names - known >= $secrets)
+WHERE names >= $secrets AND (namespaces >= $namespaces OR names - known >= $new_secrets)
 GROUP BY event_ids

@@ -9,9 +9,10 @@ tactics: [Defense Impairment]
 description: >-
   A ConfigMap, Service or endpoint of a security product is changed by somebody other than the product: its rules, or the
   way to it. It is medium where requests no longer reach the product (the selector or external name of its Service, or its
-  endpoints, by hand) and where a policy engine is set to leave every object or every user alone.
+  endpoints, by hand), where a policy engine is set to leave every object or every user alone, and where a file of a
+  ConfigMap is emptied or the whole loses more than half of its length.
 blind_spots: >-
-  Agents in namespaces that security_namespaces does not have. The content of rules.
+  Agents in namespaces that security_namespaces does not have. The content of rules that stay as long as they were.
 false_positives:
   - Maintenance of rules
 triage:
@@ -26,21 +27,24 @@ covers: [DE-010]
 WITH written AS (
   SELECT
     event.*, product,
+    lag(length(data)) OVER (PARTITION BY cluster, resource, event.namespace, name ORDER BY time, event_id) AS length_before,
     lag(selector) IGNORE NULLS OVER (PARTITION BY cluster, resource, event.namespace, name ORDER BY time, event_id) AS selector_before
   FROM (
     SELECT
       event_id, time, cluster, username, identity_kind, service_account_namespace, verb, activity, resource, namespace, name,
-      request_object, true AS in_scope, coalesce(json_get_json(response_object, 'spec', 'selector'), json_get_json(request_object, 'spec', 'selector')) AS selector
+      request_object, true AS in_scope, coalesce(json_get_json(response_object, 'spec', 'selector'), json_get_json(request_object, 'spec', 'selector')) AS selector,
+      json_get_json(request_object, 'data') AS data
     FROM events
     WHERE activity IN ('write', 'workload') AND outcome = 'allowed' AND subresource IS NULL
       AND resource IN ('configmaps', 'services', 'endpoints', 'endpointslices')
     UNION ALL
     SELECT
       event_id, time, cluster, username, identity_kind, service_account_namespace, verb, activity, resource, namespace, name,
-      request_object, false AS in_scope, coalesce(json_get_json(response_object, 'spec', 'selector'), json_get_json(request_object, 'spec', 'selector')) AS selector
+      request_object, false AS in_scope, coalesce(json_get_json(response_object, 'spec', 'selector'), json_get_json(request_object, 'spec', 'selector')) AS selector,
+      json_get_json(request_object, 'data') AS data
     FROM events_history
     WHERE activity IN ('write', 'workload') AND outcome = 'allowed' AND subresource IS NULL
-      AND resource = 'services'
+      AND resource IN ('services', 'configmaps')
   ) AS event
   JOIN security_namespaces ON event.namespace = security_namespaces.namespace
 )
@@ -48,11 +52,12 @@ SELECT DISTINCT
   event_id,
   verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || written.namespace || ', a namespace of ' || product || ', by '
     || coalesce(username, 'nobody')
-    || CASE WHEN sent_elsewhere THEN ': its selector or external name' ELSE '' END AS reason,
+    || CASE WHEN sent_elsewhere THEN ': its selector or external name' WHEN is_emptied THEN ': emptied' ELSE '' END AS reason,
   CASE
     WHEN sent_elsewhere OR resource IN ('endpoints', 'endpointslices') THEN 'medium'
     -- Kyverno: every kind, namespace and name; every user.
     WHEN resource = 'configmaps' AND regexp_like(request_object, '\[\*(/\*)*, *\*?, *\*?\]|exclude[A-Za-z]*" *: *"[^"]*(system:authenticated|system:serviceaccounts|\*)') THEN 'medium'
+    WHEN is_emptied THEN 'medium'
     ELSE 'low'
   END AS severity
 FROM (
@@ -60,7 +65,10 @@ FROM (
   SELECT
     *,
     resource = 'services' AND ((selector IS DISTINCT FROM selector_before) OR regexp_like(request_object, 'externalName'))
-      AND (verb = 'update' OR regexp_like(request_object, 'selector|externalName|/spec"')) AS sent_elsewhere
+      AND (verb = 'update' OR regexp_like(request_object, 'selector|externalName|/spec"')) AS sent_elsewhere,
+    resource = 'configmaps' AND (
+      regexp_like(data, '"[^"]*([.](ya?ml|conf|lua|json|toml|rego|lua|xml)|rules?|polic(y|ies)|config)" *: *"(\\[nrt]|\s|\[ *\]|[{] *[}]|---|null|#([^"\\]|\\[^n])*)*"')
+      OR (verb = 'update' AND length(data) * 2 < length_before)) AS is_emptied
   FROM written
 ) AS written
 WHERE in_scope AND verb IN ('update', 'patch') AND identity_kind IN ('human', 'anonymous', 'node', 'service_account', 'cloud_service_account')

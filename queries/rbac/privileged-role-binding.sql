@@ -12,8 +12,8 @@ description: >-
   role of the control plane, or one of the cluster's own that allows as much in effect. In a namespace of the platform
   any such role counts: who runs pods there has the cluster. A role that only reads secrets, enters or writes pods,
   changes nodes, volumes or admission counts where people, or the writer's own account, get it for the whole cluster; one
-  that creates objects by which controllers act, for accounts too, unless the writer installs the kinds (for that, an
-  attacker must create their CustomResourceDefinition, which no cluster with the product lets him do).
+  that creates objects by which controllers act, for accounts too, unless the writer installs a kind of each product
+  that the role controls (for that, an attacker must create a CustomResourceDefinition of the product's group).
 blind_spots: >-
   Writes that are logged at Metadata level show no rules, subjects or specs.
 false_positives:
@@ -27,15 +27,36 @@ references:
 covers: [RB-002]
 controls: [IAM-16]
 */
-WITH installers AS (
-  SELECT DISTINCT cluster, username
-  FROM events
-  WHERE resource = 'customresourcedefinitions' AND outcome = 'allowed' AND created
+WITH controls AS (
+  SELECT DISTINCT cluster, name AS role, product
+  FROM (SELECT cluster, name, resources, unnest(api_groups) AS rule_group FROM role_rules)
+  JOIN controlling_kinds AS kinds
+    ON kinds.api_group = rule_group AND kinds.severity <> 'low'
+    AND (kinds.resource = '*' OR array_has(resources, kinds.resource) OR array_has(resources, '*'))
+),
+installed AS (
+  SELECT DISTINCT cluster, username, product
+  FROM (
+    SELECT cluster, username, split_part(name, '.', 1) AS plural, substr(name, strpos(name, '.') + 1) AS kind_group
+    FROM events
+    WHERE resource = 'customresourcedefinitions' AND outcome = 'allowed' AND created
+  )
+  JOIN controlling_kinds AS kinds ON kinds.api_group = kind_group AND (kinds.resource = '*' OR kinds.resource = plural)
+),
+-- Roles of which the identity installs all products that they control.
+installers AS (
+  SELECT controls.cluster, controls.role, username
+  FROM controls
+  JOIN installed ON installed.cluster = controls.cluster AND installed.product = controls.product
+  JOIN (SELECT cluster, role, count(*) AS products FROM controls GROUP BY cluster, role) AS total
+    ON total.cluster = controls.cluster AND total.role = controls.role
+  GROUP BY controls.cluster, controls.role, username, products
+  HAVING count(*) = products
 )
 SELECT event_id, what AS reason
 FROM powerful_bindings
-LEFT JOIN (SELECT cluster AS installed_cluster, username AS installer FROM installers) AS installs
-  ON installed_cluster = cluster AND installer = username
+LEFT JOIN (SELECT cluster AS installed_cluster, role AS installed_role, username AS installer FROM installers) AS installs
+  ON installed_cluster = cluster AND installer = username AND installed_role = role_name
 -- What a namespace's own team gets is daily work; the whole cluster, or a way to it, is not.
 WHERE (reach = 'escalation' AND (is_built_in OR is_wide) AND NOT (takes_cluster AND is_wide))
   OR (reach = 'namespace' AND is_wide)
