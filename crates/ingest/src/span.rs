@@ -70,19 +70,19 @@ pub(crate) fn is_separator(byte: u8) -> bool {
 }
 
 /// Whether a byte is white space of JSON. A form feed, which ASCII counts among it, is damage.
-fn is_blank(byte: &u8) -> bool {
+fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// A text without the white space of JSON before it.
 pub(crate) fn trim_blanks_start(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
+    let start = text.iter().position(|byte| !is_blank(*byte)).unwrap_or(text.len());
     &text[start..]
 }
 
 /// A text without the white space of JSON behind it.
 pub(crate) fn trim_blanks_end(text: &[u8]) -> &[u8] {
-    let end = text.iter().rposition(|byte| !is_blank(byte)).map_or(0, |last| last + 1);
+    let end = text.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1);
     &text[..end]
 }
 
