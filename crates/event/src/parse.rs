@@ -442,12 +442,13 @@ impl<'a, 't> Columns<'a, 't> {
         };
         event.exec = exec.map(Exec::with_words);
         let code = event.status_code.filter(|code| *code != 0);
-        let failed = event.status.as_deref() == Some("Failure") && code.is_none_or(|code| code < 400);
+        let failed =
+            event.status.as_deref() == Some("Failure") && code.is_none_or(|code| code < 400);
         let code = match code {
             _ if failed => Some(code_of_reason(event.status_reason.as_deref())),
-            None => bodies.failure().map(|(code, reason)| {
-                code.unwrap_or_else(|| code_of_reason(reason.as_deref()))
-            }),
+            None => bodies
+                .failure()
+                .map(|(code, reason)| code.unwrap_or_else(|| code_of_reason(reason.as_deref()))),
             code => code,
         };
         let code = code.or(event.status_code);

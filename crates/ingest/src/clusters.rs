@@ -85,7 +85,10 @@ impl Clusters {
             }
         }
         if let Some(field) = cluster_field.filter(|_| self.unnamed > 0) {
-            warnings.push(format!("{} events have no field {field} that names their cluster", self.unnamed));
+            warnings.push(format!(
+                "{} events have no field {field} that names their cluster",
+                self.unnamed
+            ));
         }
         warnings
     }

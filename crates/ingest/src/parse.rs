@@ -210,8 +210,7 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     }
 
     let room = Room::of_block(block.bytes.len());
-    let mut contents =
-        Contents { room, starts_at: Some(origin.starts_at), ..Contents::default() };
+    let mut contents = Contents { room, starts_at: Some(origin.starts_at), ..Contents::default() };
     for span in odd {
         envelope::unwrap(span, &mut contents);
     }
@@ -248,7 +247,12 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
 }
 
 /// Parses a record that was put together from pieces, or that is one of which there are no others.
-pub(crate) fn parse_joined(record: &[u8], place: Place, facts: &Facts<'static>, origin: &Origin) -> Parsed {
+pub(crate) fn parse_joined(
+    record: &[u8],
+    place: Place,
+    facts: &Facts<'static>,
+    origin: &Origin,
+) -> Parsed {
     let room = Room::of_block(record.len());
     let mut contents = Contents { room, is_joined: true, ..Contents::default() };
     envelope::unwrap_joined(Span::at(place, record), facts, &mut contents);
@@ -287,8 +291,16 @@ fn shorten(reason: &str) -> String {
 
 /// Whether a path is called after a credential.
 fn is_credential(path: &str) -> bool {
-    const WORDS: [&str; 8] =
-        ["authorization", "token", "password", "passwd", "secret", "credential", "apikey", "cookie"];
+    const WORDS: [&str; 8] = [
+        "authorization",
+        "token",
+        "password",
+        "passwd",
+        "secret",
+        "credential",
+        "apikey",
+        "cookie",
+    ];
     let plain: String = path.chars().filter(char::is_ascii_alphanumeric).collect();
     let plain = plain.to_ascii_lowercase();
     WORDS.iter().any(|word| plain.contains(word))
@@ -308,7 +320,14 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn new(origin: &'a Origin, log: &'a Buffer) -> Self {
         let parser = Parser::new(origin.redaction.clone());
-        Self { origin, log, now: Micros(now_micros()), parser, builder: None, clusters: Clusters::default() }
+        Self {
+            origin,
+            log,
+            now: Micros(now_micros()),
+            parser,
+            builder: None,
+            clusters: Clusters::default(),
+        }
     }
 
     /// Appends a record that should be an event as it stands; false if it is none, or has members of an envelope.
@@ -415,7 +434,8 @@ impl<'a> Rows<'a> {
             }
             let text = Labels::to_json(&entries);
             let redacted = redact_record(text.as_bytes(), json, false, key);
-            let redacted = redacted.and_then(|text| serde_json::from_slice::<BTreeMap<String, String>>(&text).ok());
+            let redacted = redacted
+                .and_then(|text| serde_json::from_slice::<BTreeMap<String, String>>(&text).ok());
             if let Some(redacted) = redacted {
                 let own = |(path, value): (String, String)| (path.into(), value.into());
                 return Map(redacted.into_iter().map(own).collect());

@@ -84,7 +84,8 @@ impl Mark {
             &["partial_message", "CONTAINER_PARTIAL_MESSAGE", "container_partial_message"];
         const ORDINALS: &[&str] =
             &["partial_ordinal", "CONTAINER_PARTIAL_ORDINAL", "container_partial_ordinal"];
-        const LASTS: &[&str] = &["partial_last", "CONTAINER_PARTIAL_LAST", "container_partial_last"];
+        const LASTS: &[&str] =
+            &["partial_last", "CONTAINER_PARTIAL_LAST", "container_partial_last"];
         let tag = text(&["_p", "logtag"]);
         let id = text(IDS);
         const STREAMS: &[&str] =
@@ -94,7 +95,9 @@ impl Mark {
             Some("F") => false,
             _ if id.is_some() => !is_true(LASTS),
             _ if is_true(MESSAGES) || is_true(&["_partial"]) => true,
-            _ if text(&["_LINE_BREAK", "_line_break"]).is_some_and(|kind| kind == "line-max") => true,
+            _ if text(&["_LINE_BREAK", "_line_break"]).is_some_and(|kind| kind == "line-max") => {
+                true
+            }
             // Where the last piece has no mark, any record of such a stream may be one.
             _ if member(STREAMS).is_some() => false,
             _ => return None,
@@ -106,13 +109,37 @@ impl Mark {
             hasher.update(part.as_bytes());
         };
         for path in [
-            "stream", "source", "container_id", "container_name", "CONTAINER_ID_FULL", "_STREAM_ID", "_stream_id",
-            "_BOOT_ID", "_HOSTNAME", "file", "path", "filename", "tag", "host", "hostname",
+            "stream",
+            "source",
+            "container_id",
+            "container_name",
+            "CONTAINER_ID_FULL",
+            "_STREAM_ID",
+            "_stream_id",
+            "_BOOT_ID",
+            "_HOSTNAME",
+            "file",
+            "path",
+            "filename",
+            "tag",
+            "host",
+            "hostname",
         ] {
             add(object.get(path).map_or("", |value| value.get()));
         }
         if let Some(kubernetes) = object.object("kubernetes") {
-            for path in ["namespace_name", "pod_name", "pod_id", "container_name", "docker_id", "container_id", "host", "pod_namespace", "pod_uid", "pod_node_name"] {
+            for path in [
+                "namespace_name",
+                "pod_name",
+                "pod_id",
+                "container_name",
+                "docker_id",
+                "container_id",
+                "host",
+                "pod_namespace",
+                "pod_uid",
+                "pod_node_name",
+            ] {
                 add(kubernetes.get(path).map_or("", |value| value.get()));
             }
         }
@@ -182,7 +209,9 @@ fn begins_event(text: &[u8]) -> bool {
     const HEAD: usize = 1024;
     let head = &text[..text.len().min(HEAD)];
     head.trim_ascii_start().starts_with(b"{")
-        && [&b"auditID"[..], b"\"Event\"", b"EventList"].iter().any(|word| memmem::find(head, word).is_some())
+        && [&b"auditID"[..], b"\"Event\"", b"EventList"]
+            .iter()
+            .any(|word| memmem::find(head, word).is_some())
 }
 
 /// Pieces of one line, in order.
@@ -217,7 +246,8 @@ impl Line {
             let head = first.raw.len() - first.text.len();
             return [&first.raw[..head], text.as_slice()].concat();
         };
-        let name = TEXTS.iter().find(|name| object.get(name).is_some_and(|v| v.get().starts_with('"')));
+        let name =
+            TEXTS.iter().find(|name| object.get(name).is_some_and(|v| v.get().starts_with('"')));
         let text = json::quote(&String::from_utf8_lossy(&text));
         ObjectWriter::write(object.iter().map(|(key, value)| {
             (key, if Some(&key) == name { text.as_str().into() } else { value.get().into() })
@@ -258,7 +288,9 @@ impl Line {
 
     /// Whether the other may be what follows.
     fn may_go_on_in(&self, next: &Self) -> bool {
-        let (Some(last), Some(first)) = (self.pieces.last(), next.pieces.first()) else { return false };
+        let (Some(last), Some(first)) = (self.pieces.last(), next.pieces.first()) else {
+            return false;
+        };
         let pause = last.mark.time.zip(first.mark.time).map(|(last, first)| first.0 - last.0);
         last.mark.key == first.mark.key
             && pause.is_none_or(|pause| pause.abs() <= LONGEST_PAUSE)
@@ -300,11 +332,31 @@ struct OfSource {
 
 impl Pieces {
     /// Takes pieces that were kept in the quarantine.
-    pub(crate) fn keep(&mut self, records: &[QuarantineRecord], origin: impl Fn(&QuarantineRecord) -> Origin) {
+    pub(crate) fn keep(
+        &mut self,
+        records: &[QuarantineRecord],
+        origin: impl Fn(&QuarantineRecord) -> Origin,
+    ) {
+        let mut records: Vec<&QuarantineRecord> = records.iter().collect();
+        records.sort_by_key(|record| (&record.source_file, record.source_offset));
+        let mut last_file = None;
         for record in records {
-            if let Some(piece) = Piece::of_record(record) {
-                self.kept.extend(piece.kept.clone().map(|kept| (piece.raw.clone(), kept)));
-                self.loose.push(Line::of(piece, Arc::new(origin(record))));
+            let Some(piece) = Piece::of_record(record) else { continue };
+            self.kept.extend(piece.kept.clone().map(|kept| (piece.raw.clone(), kept)));
+            let single = Line::of(piece, Arc::new(origin(record)));
+            // Pieces of one line that were left together stand in the order of their file.
+            let is_same_file = last_file == Some(&record.source_file);
+            last_file = Some(&record.source_file);
+            match self.loose.last_mut() {
+                Some(line)
+                    if is_same_file
+                        && !line.ends()
+                        && !single.begins()
+                        && line.may_go_on_in(&single) =>
+                {
+                    line.pieces.extend(single.pieces);
+                }
+                _ => self.loose.push(single),
             }
         }
     }
@@ -386,7 +438,8 @@ impl Pieces {
                 let may_follow = |(other, next): &(usize, &Line)| {
                     *other != index && !line.ends() && !next.begins() && line.may_go_on_in(next)
                 };
-                let mut following = loose.iter().enumerate().filter(may_follow).map(|(other, _)| other);
+                let mut following =
+                    loose.iter().enumerate().filter(may_follow).map(|(other, _)| other);
                 (following.next(), following.next())
             };
             let followers: Vec<_> = (0..loose.len()).map(next_of).collect();

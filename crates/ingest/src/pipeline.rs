@@ -21,11 +21,9 @@ use crate::clusters::Clusters;
 use crate::envelope::Facts;
 use crate::error::IngestError;
 use crate::input::Input;
-use crate::options::Options;
 use crate::must_gather::node_of_path;
-use crate::parse::{
-    Damaged, Fault, Origin, Parsed, panic_message, parse_joined, parse_safely,
-};
+use crate::options::Options;
+use crate::parse::{Damaged, Fault, Origin, Parsed, panic_message, parse_joined, parse_safely};
 use crate::pieces::{Line, PIECE, Pieces};
 use crate::progress::Progress;
 use crate::read::{Outcome, Piece, Reading};
@@ -355,7 +353,8 @@ impl Collector<'_> {
         if line.pieces.len() > 1 {
             let now = now_micros();
             let kept = self.pieces.kept_of(line);
-            let release = |record: &QuarantineRecord| record.release("released: joined".into(), now);
+            let release =
+                |record: &QuarantineRecord| record.release("released: joined".into(), now);
             self.releases.extend(kept.iter().map(|record| release(record)));
         }
         self.held += record.len();

@@ -259,7 +259,9 @@ fn insights_row(span: Span<'_>) -> Option<Opened<'_>> {
     );
     let mut labels = Vec::new();
     for field in &fields {
-        let (Some(name), Some(value)) = (field.text("field"), field.text("value")) else { continue };
+        let (Some(name), Some(value)) = (field.text("field"), field.text("value")) else {
+            continue;
+        };
         let is_label = name != "@message" && name.len() + value.len() <= LONGEST_LABEL;
         if is_label && labels.len() < MOST_LABELS && !mentions_events(value.as_bytes()) {
             labels.push((name.into_owned(), value.into_owned()));

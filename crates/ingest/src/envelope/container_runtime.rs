@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use podtrail_event::Micros;
 
 use super::{Envelope, Facts, Inner, Opened, Place, Record};
-use crate::pieces::Mark;
 use crate::json::{self, Extent, Object};
+use crate::pieces::Mark;
 use crate::span::{Span, count_lines};
 use crate::split::{CriLine, DockerLine, Next, Part as LinePart, Stream};
 

@@ -304,7 +304,9 @@ impl<'e> Method<'e> {
         let name = name.strip_prefix("io.k8s.").unwrap_or(name);
         let (resource, verb) = name.rsplit_once('.').unwrap_or(("", name));
         // Group, version, resource, subresource: `core.v1.pods.exec`.
-        let is_version = |word: &str| word.len() > 1 && word.starts_with('v') && word.as_bytes()[1].is_ascii_digit();
+        let is_version = |word: &str| {
+            word.len() > 1 && word.starts_with('v') && word.as_bytes()[1].is_ascii_digit()
+        };
         let mut words = resource.split('.').skip_while(|word| !is_version(word)).skip(2);
         Self { verb, has_resource: !resource.is_empty(), subresource: words.next() }
     }
@@ -348,7 +350,8 @@ impl<'e> Target<'e> {
 
     /// The path of a request through a proxy, as far as it is in the name of the resource.
     fn proxied_path(&self) -> Option<String> {
-        let name = self.name.filter(|_| self.subresource == Some("proxy") && !self.rest.is_empty())?;
+        let name =
+            self.name.filter(|_| self.subresource == Some("proxy") && !self.rest.is_empty())?;
         let namespace = self.namespace.map_or(String::new(), |name| format!("namespaces/{name}/"));
         let (version, resource, rest) = (self.version, self.resource, self.rest.join("/"));
         Some(format!("/api/{version}/{namespace}{resource}/{name}/proxy/{rest}"))

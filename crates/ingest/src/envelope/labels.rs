@@ -194,7 +194,8 @@ fn add_list(path: &str, value: &RawValue, levels: usize, own: &mut Vec<(String, 
     if elements.first().is_some_and(|first| first.get().starts_with('{')) {
         for element in elements {
             let Some(pair) = json::object(element) else { continue };
-            let name = pair.text("key").or_else(|| pair.text("field")).or_else(|| pair.text("name"));
+            let name =
+                pair.text("key").or_else(|| pair.text("field")).or_else(|| pair.text("name"));
             if let (Some(name), Some(value)) = (name, pair.get("value"))
                 && !is_of_event(&name)
                 && own.len() < MAX_ENTRIES
@@ -247,7 +248,8 @@ fn push(path: &str, value: &str, own: &mut Vec<(String, String)>) {
 
 /// Whether a key is this name, whatever the case of its letters and what stands between its words.
 pub(super) fn is_spelling(key: &str, name: &str) -> bool {
-    let mut plain = key.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+    let mut plain =
+        key.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
     let mut wanted = name.bytes().map(|byte| byte.to_ascii_lowercase());
     loop {
         match (plain.next(), wanted.next()) {
@@ -265,8 +267,15 @@ pub(super) fn is_audit_id(key: &str) -> bool {
 /// Whether a member is one of an event, or a part of one, wherever it stands: a copy that a store has decoded.
 fn is_of_event(key: &str) -> bool {
     const BEGINNINGS: &[&str] = &[
-        "auditid", "impersonateduser", "objectref", "requestobject", "requesturi", "responseobject",
-        "responsestatus", "sourceips", "protopayload",
+        "auditid",
+        "impersonateduser",
+        "objectref",
+        "requestobject",
+        "requesturi",
+        "responseobject",
+        "responsestatus",
+        "sourceips",
+        "protopayload",
     ];
     let last = key.strip_prefix("kubernetes.audit.").map_or(key, |_| "auditid");
     let plain: String = last
@@ -301,7 +310,9 @@ fn words(path: &str) -> Vec<String> {
     words
         .into_iter()
         .flat_map(|word| match word.split_once("cluster") {
-            Some((before, after)) => vec![before.to_owned(), "cluster".to_owned(), after.to_owned()],
+            Some((before, after)) => {
+                vec![before.to_owned(), "cluster".to_owned(), after.to_owned()]
+            }
             None => vec![word],
         })
         .filter(|word| !word.is_empty())
@@ -310,13 +321,87 @@ fn words(path: &str) -> Vec<String> {
 
 /// Words that may stand before `cluster`: of Kubernetes, of shippers, and such as say nothing.
 const BEFORE_CLUSTER: &[&str] = &[
-    "agent", "aks", "app", "attribute", "attributes", "audit", "aws", "azure", "cloud", "cluster", "common",
-    "container", "context", "custom", "data", "dd", "ddtags", "eks", "env", "environment", "event", "extra",
-    "field", "fields", "gcp", "gke", "global", "host", "input", "io", "json", "k3s", "k8s", "kube", "kubernetes",
-    "kv", "label", "labels", "log", "logs", "meta", "metadata", "my", "node", "ocp", "okd", "openshift",
-    "orchestrator", "origin", "platform", "properties", "rancher", "record", "resource", "resources", "result",
-    "results", "rke", "rke2", "rosa", "aro", "scope", "site", "source", "src", "stream", "structured", "tag", "tags",
-    "tanzu", "target", "workload", "msg", "message", "doks", "oke", "ack", "iks", "talos", "managed", "member",
+    "agent",
+    "aks",
+    "app",
+    "attribute",
+    "attributes",
+    "audit",
+    "aws",
+    "azure",
+    "cloud",
+    "cluster",
+    "common",
+    "container",
+    "context",
+    "custom",
+    "data",
+    "dd",
+    "ddtags",
+    "eks",
+    "env",
+    "environment",
+    "event",
+    "extra",
+    "field",
+    "fields",
+    "gcp",
+    "gke",
+    "global",
+    "host",
+    "input",
+    "io",
+    "json",
+    "k3s",
+    "k8s",
+    "kube",
+    "kubernetes",
+    "kv",
+    "label",
+    "labels",
+    "log",
+    "logs",
+    "meta",
+    "metadata",
+    "my",
+    "node",
+    "ocp",
+    "okd",
+    "openshift",
+    "orchestrator",
+    "origin",
+    "platform",
+    "properties",
+    "rancher",
+    "record",
+    "resource",
+    "resources",
+    "result",
+    "results",
+    "rke",
+    "rke2",
+    "rosa",
+    "aro",
+    "scope",
+    "site",
+    "source",
+    "src",
+    "stream",
+    "structured",
+    "tag",
+    "tags",
+    "tanzu",
+    "target",
+    "workload",
+    "msg",
+    "message",
+    "doks",
+    "oke",
+    "ack",
+    "iks",
+    "talos",
+    "managed",
+    "member",
 ];
 
 /// Whether a path names a cluster of Kubernetes: by its name, or by an id.
@@ -366,8 +451,22 @@ fn identifies(path: &str) -> bool {
 /// Whether they may be.
 fn hints(path: &str) -> bool {
     const WORDS: &[&str] = &[
-        "account", "cluster", "customer", "datacenter", "dc", "env", "environment", "farm", "index", "landscape",
-        "project", "realm", "region", "site", "subscription", "tenant",
+        "account",
+        "cluster",
+        "customer",
+        "datacenter",
+        "dc",
+        "env",
+        "environment",
+        "farm",
+        "index",
+        "landscape",
+        "project",
+        "realm",
+        "region",
+        "site",
+        "subscription",
+        "tenant",
     ];
     words(path).iter().any(|word| WORDS.contains(&word.as_str()))
 }
@@ -410,7 +509,8 @@ impl Source {
                 let is_id = usize::from(naming.is_id);
                 if best[is_id].as_ref().is_none_or(|before| naming < *before) {
                     let name = name_of_arn(value).unwrap_or(value).to_owned();
-                    let place = if naming.is_id { &mut source.cluster_id } else { &mut source.cluster };
+                    let place =
+                        if naming.is_id { &mut source.cluster_id } else { &mut source.cluster };
                     (*place, best[is_id]) = (Some(name), Some(naming));
                 }
                 if path.contains("openshift") {
@@ -442,8 +542,18 @@ impl Source {
 }
 
 fn names_component(path: &str) -> bool {
-    const LAST: &[&str] =
-        &["app", "category", "component", "container", "name", "process", "program", "service", "source", "type"];
+    const LAST: &[&str] = &[
+        "app",
+        "category",
+        "component",
+        "container",
+        "name",
+        "process",
+        "program",
+        "service",
+        "source",
+        "type",
+    ];
     words(path).last().is_some_and(|word| LAST.contains(&word.as_str()))
 }
 

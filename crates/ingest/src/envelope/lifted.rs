@@ -139,7 +139,14 @@ const NESTED: &[(&str, &[&str])] = &[
     (
         "objectRef",
         &[
-            "resource", "namespace", "name", "uid", "apiGroup", "apiVersion", "resourceVersion", "subresource",
+            "resource",
+            "namespace",
+            "name",
+            "uid",
+            "apiGroup",
+            "apiVersion",
+            "resourceVersion",
+            "subresource",
         ],
     ),
     ("user", &["username", "uid", "groups"]),

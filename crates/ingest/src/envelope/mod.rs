@@ -332,11 +332,7 @@ pub(crate) fn unwrap<'a>(record: Span<'a>, contents: &mut Contents<'a>) {
 }
 
 /// The same for a record that is taken as it is, not as a piece of another.
-pub(crate) fn unwrap_joined<'a>(
-    record: Span<'a>,
-    facts: &Facts<'a>,
-    contents: &mut Contents<'a>,
-) {
+pub(crate) fn unwrap_joined<'a>(record: Span<'a>, facts: &Facts<'a>, contents: &mut Contents<'a>) {
     contents.add_values(record, 0, facts);
 }
 
@@ -404,7 +400,8 @@ impl<'a> Contents<'a> {
             return;
         }
         if let Some(mut opened) = open(value) {
-            if self.starts_at == Some(value.span.offset) && matches!(opened.name, "cri" | "docker") {
+            if self.starts_at == Some(value.span.offset) && matches!(opened.name, "cri" | "docker")
+            {
                 opened = container_runtime::end_of_line(value, opened);
             }
             let facts = facts.labelled(value.object.as_ref());

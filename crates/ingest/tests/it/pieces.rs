@@ -30,23 +30,34 @@ fn time(index: usize) -> String {
 type Form = fn(usize, &str, bool) -> Value;
 
 const FORMS: [(&str, Form); 7] = [
-    ("_p", |i, text, last| json!({"date": 1_795_471_200.5, "time": time(i), "stream": "stdout", "_p": if last { "F" } else { "P" }, "log": text})),
-    ("logtag", |i, text, last| json!({"time": time(i), "stream": "stdout", "logtag": if last { "F" } else { "P" }, "message": text, "kubernetes": {"pod_name": "kube-apiserver-cp-1"}})),
-    ("partial_id", |i, text, last| json!({
-        "container_id": "c", "source": "stdout", "log": text, "partial_message": "true", "partial_id": "p1",
-        "partial_ordinal": (i + 1).to_string(), "partial_last": last.to_string(),
-    })),
+    (
+        "_p",
+        |i, text, last| json!({"date": 1_795_471_200.5, "time": time(i), "stream": "stdout", "_p": if last { "F" } else { "P" }, "log": text}),
+    ),
+    (
+        "logtag",
+        |i, text, last| json!({"time": time(i), "stream": "stdout", "logtag": if last { "F" } else { "P" }, "message": text, "kubernetes": {"pod_name": "kube-apiserver-cp-1"}}),
+    ),
+    ("partial_id", |i, text, last| {
+        json!({
+            "container_id": "c", "source": "stdout", "log": text, "partial_message": "true", "partial_id": "p1",
+            "partial_ordinal": (i + 1).to_string(), "partial_last": last.to_string(),
+        })
+    }),
     ("partial_message alone", |i, text, last| {
-        let mut record = json!({"container_id": "c", "source": "stdout", "log": text, "time": time(i)});
+        let mut record =
+            json!({"container_id": "c", "source": "stdout", "log": text, "time": time(i)});
         if !last {
             record["partial_message"] = json!("true");
         }
         record
     }),
-    ("journald of Docker", |i, text, last| json!({
-        "MESSAGE": text, "CONTAINER_ID_FULL": "c", "CONTAINER_PARTIAL_MESSAGE": "true", "CONTAINER_PARTIAL_ID": "p1",
-        "CONTAINER_PARTIAL_ORDINAL": (i + 1).to_string(), "CONTAINER_PARTIAL_LAST": last.to_string(),
-    })),
+    ("journald of Docker", |i, text, last| {
+        json!({
+            "MESSAGE": text, "CONTAINER_ID_FULL": "c", "CONTAINER_PARTIAL_MESSAGE": "true", "CONTAINER_PARTIAL_ID": "p1",
+            "CONTAINER_PARTIAL_ORDINAL": (i + 1).to_string(), "CONTAINER_PARTIAL_LAST": last.to_string(),
+        })
+    }),
     ("line breaks of journald", |i, text, last| {
         let mut record = json!({"MESSAGE": text, "_STREAM_ID": "s", "__REALTIME_TIMESTAMP": (1_795_471_200_000_000_u64 + i as u64).to_string()});
         if !last {
@@ -66,7 +77,11 @@ const FORMS: [(&str, Form); 7] = [
 fn records(form: Form, kind: &str) -> Vec<String> {
     let parts = parts(kind);
     let last = parts.len() - 1;
-    parts.iter().enumerate().map(|(index, part)| form(index, part, index == last).to_string()).collect()
+    parts
+        .iter()
+        .enumerate()
+        .map(|(index, part)| form(index, part, index == last).to_string())
+        .collect()
 }
 
 #[test]
@@ -98,7 +113,9 @@ fn between_others() {
 
 #[test]
 fn across_files() {
-    let cri: Form = |i, text, last| Value::from(format!("{} stdout {} {text}", time(i), if last { "F" } else { "P" }));
+    let cri: Form = |i, text, last| {
+        Value::from(format!("{} stdout {} {text}", time(i), if last { "F" } else { "P" }))
+    };
     for (name, form) in FORMS.into_iter().chain([("cri", cri)]) {
         let records: Vec<String> = records(form, "pods")
             .iter()
@@ -108,7 +125,11 @@ fn across_files() {
             let (first, second) = records.split_at(cut);
             let folder = Folder::new().with("a.log", lines(first)).with("b.log", lines(second));
             let (memory, summary) = run(&[folder.input()], &Options::default());
-            assert_eq!((summary.events_added, summary.quarantined), (1, 0), "{name} {cut}: {summary:?}");
+            assert_eq!(
+                (summary.events_added, summary.quarantined),
+                (1, 0),
+                "{name} {cut}: {summary:?}"
+            );
             assert!(column(&memory, "request_object")[0].contains("hunter2"), "{name}");
         }
     }
@@ -122,14 +143,21 @@ fn across_runs() {
         let (first, second) = records.split_at(2);
         let (memory, summary) = run_stream(lines(first), &Options::default());
         assert_eq!(summary.quarantined, 2, "{name}: {summary:?}");
-        assert!(summary.problems[0].message.contains("without what follows it"), "{name}: {summary:?}");
+        assert!(
+            summary.problems[0].message.contains("without what follows it"),
+            "{name}: {summary:?}"
+        );
         assert_eq!(column(&memory, "truncated"), ["true"], "{name}");
         assert_eq!(column(&memory, "username"), ["mallory"], "{name}");
         let options = Options { pieces: memory.quarantine, ..Options::default() };
         let (memory, summary) = run_stream(lines(second), &options);
         assert_eq!((summary.events_added, summary.quarantined), (1, 0), "{name}: {summary:?}");
         assert!(column(&memory, "request_object")[0].contains("hunter2"), "{name}");
-        assert_eq!(memory.quarantine.iter().filter(|record| record.releases.is_some()).count(), 2, "{name}");
+        assert_eq!(
+            memory.quarantine.iter().filter(|record| record.releases.is_some()).count(),
+            2,
+            "{name}"
+        );
     }
 }
 
@@ -159,7 +187,10 @@ fn a_numbered_record_keeps_its_body() {
 /// Pieces that never end cost no more than the longest record.
 #[test]
 fn memory_is_bounded() {
-    let piece = |index: usize| json!({"_p": "P", "stream": "stdout", "log": "y".repeat(1000), "tag": index % 7}).to_string();
+    let piece = |index: usize| {
+        json!({"_p": "P", "stream": "stdout", "log": "y".repeat(1000), "tag": index % 7})
+            .to_string()
+    };
     let log = lines((0..3000).map(piece));
     let options = Options { max_record_bytes: 100_000, ..Options::default() };
     let (_, summary) = run_stream(log, &options);

@@ -58,7 +58,9 @@ fn the_cluster_is_known_by_the_words_of_its_path() {
         json!({"message": text, "resourceId": "/SUBSCRIPTIONS/x/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/PROD-EU"}),
         with(json!({"cluster": "prod-eu"})),
         with(json!({"k8s": {"cluster": {"name": "prod-eu"}}})),
-        with(json!({"openshift": {"cluster_id": "5b1f", "labels": {"cluster": "prod-eu"}}, "k8s_audit_level": "Metadata"})),
+        with(
+            json!({"openshift": {"cluster_id": "5b1f", "labels": {"cluster": "prod-eu"}}, "k8s_audit_level": "Metadata"}),
+        ),
     ];
     for record in records {
         let (memory, summary) = run_stream(record.to_string(), &Options::default());
@@ -83,7 +85,8 @@ fn other_clusters_are_not_taken() {
         let (memory, _) = run_stream(record.to_string(), &Options::default());
         assert_eq!(column(&memory, "cluster"), ["default"], "{record}");
     }
-    let record = json!({"message": event(1), "cluster_id": "5b1f", "fields": {"cluster_name": "prod"}});
+    let record =
+        json!({"message": event(1), "cluster_id": "5b1f", "fields": {"cluster_name": "prod"}});
     let (memory, _) = run_stream(record.to_string(), &Options::default());
     assert_eq!(column(&memory, "cluster"), ["prod"]);
 }
@@ -111,7 +114,11 @@ fn flattened_cloudwatch() {
         ]);
         let (memory, summary) = run_stream(log, &Options::default());
         let name = record(group, STREAM, "…").to_string();
-        assert_eq!((summary.events_added, summary.quarantined, summary.skipped), (1, 0, 2), "{name}: {summary:?}");
+        assert_eq!(
+            (summary.events_added, summary.quarantined, summary.skipped),
+            (1, 0, 2),
+            "{name}: {summary:?}"
+        );
         assert_eq!(column(&memory, "cluster"), ["prod-eu"], "{name}");
         assert_eq!(column(&memory, "provider"), ["eks"], "{name}");
         assert_eq!(column(&memory, "node"), [STREAM], "{name}");
@@ -122,14 +129,17 @@ fn flattened_cloudwatch() {
 #[test]
 fn an_event_in_another_stream_is_read() {
     let stream = STREAM.replace("kube-apiserver-audit", "kube-scheduler");
-    let record = json!({"logGroup": "/aws/eks/a/cluster", "logStream": stream, "message": event(1)});
+    let record =
+        json!({"logGroup": "/aws/eks/a/cluster", "logStream": stream, "message": event(1)});
     let (_, summary) = run_stream(record.to_string(), &Options::default());
     assert_eq!((summary.events_added, summary.skipped), (1, 0));
 }
 
 #[test]
 fn a_site_names_its_own_field() {
-    let record = |site: &str, id: usize| json!({"message": event(id), "cluster": "x", "fields": {"site": site}}).to_string();
+    let record = |site: &str, id: usize| {
+        json!({"message": event(id), "cluster": "x", "fields": {"site": site}}).to_string()
+    };
     let log = lines([record("a", 1), record("b", 2), json!({"message": event(3)}).to_string()]);
     let options = Options { cluster_field: Some("fields.site".to_owned()), ..Options::default() };
     let (memory, summary) = run_stream(log, &options);
@@ -139,7 +149,8 @@ fn a_site_names_its_own_field() {
 
 #[test]
 fn several_clusters_in_one_are_warned_of() {
-    let record = |cluster: &str, id: usize| json!({"message": event(id), "cluster": cluster}).to_string();
+    let record =
+        |cluster: &str, id: usize| json!({"message": event(id), "cluster": cluster}).to_string();
     let log = lines([record("a", 1), record("b", 2)]);
     let (_, summary) = run_stream(log.clone(), &Options::default());
     assert!(summary.warnings.is_empty(), "{summary:?}");
@@ -147,7 +158,8 @@ fn several_clusters_in_one_are_warned_of() {
     let (_, summary) = run_stream(log, &options);
     assert_eq!(summary.warnings.len(), 1);
     assert!(summary.warnings[0].contains("'a', 'b'"), "{summary:?}");
-    let hint = |index: &str, id: usize| json!({"result": {"_raw": event(id), "index": index}}).to_string();
+    let hint =
+        |index: &str, id: usize| json!({"result": {"_raw": event(id), "index": index}}).to_string();
     let (_, summary) = run_stream(lines([hint("eu", 1), hint("us", 2)]), &Options::default());
     assert!(summary.warnings[0].ends_with("--cluster-field result.index"), "{summary:?}");
 }
@@ -155,11 +167,14 @@ fn several_clusters_in_one_are_warned_of() {
 /// A bare event has none; of others everything but the event is there.
 #[test]
 fn what_an_envelope_carries_is_kept() {
-    let record = with(json!({"@timestamp": "x", "kubernetes": {"pod_name": "p"}, "streams": ["1"], "n": 5, "on": true}));
+    let record = with(
+        json!({"@timestamp": "x", "kubernetes": {"pod_name": "p"}, "streams": ["1"], "n": 5, "on": true}),
+    );
     let (memory, _) = run_stream(lines([event(2), record.to_string()]), &Options::default());
     let all = labels(&memory);
     assert!(all[0].is_empty());
-    let pairs: Vec<_> = all[1].iter().map(|(path, value)| (path.as_str(), value.as_str())).collect();
+    let pairs: Vec<_> =
+        all[1].iter().map(|(path, value)| (path.as_str(), value.as_str())).collect();
     for pair in [("kubernetes.pod_name", "p"), ("streams", "[\"1\"]"), ("n", "5"), ("on", "true")] {
         assert!(pairs.contains(&pair), "{pairs:?}");
     }
@@ -168,7 +183,8 @@ fn what_an_envelope_carries_is_kept() {
 
 #[test]
 fn labels_are_redacted() {
-    let secret = json!({"kind": "Secret", "apiVersion": "v1", "data": {"password": "aHVudGVyMg=="}});
+    let secret =
+        json!({"kind": "Secret", "apiVersion": "v1", "data": {"password": "aHVudGVyMg=="}});
     let record = json!({
         "message": event(1), "authorization": "Bearer hunter2", "last": secret, "copy": secret.to_string(),
         "request_object": {"data": {"password": "aHVudGVyMg=="}}, "x": {"auditID": "id-1", "requestObject": secret},
@@ -184,13 +200,16 @@ fn labels_are_redacted() {
 fn a_copy_is_no_second_event() {
     let mut copy: Value = serde_json::from_str(&event(1)).expect("JSON");
     copy["userAgent"] = json!("lost");
-    let (_, summary) = run_stream(json!({"raw": event(1), "parsed": copy}).to_string(), &Options::default());
+    let (_, summary) =
+        run_stream(json!({"raw": event(1), "parsed": copy}).to_string(), &Options::default());
     assert_eq!(summary.events_added, 1);
     let cut = &event(1)[..300];
-    let (memory, summary) = run_stream(json!({"raw": cut, "parsed": copy}).to_string(), &Options::default());
+    let (memory, summary) =
+        run_stream(json!({"raw": cut, "parsed": copy}).to_string(), &Options::default());
     assert_eq!(summary.events_added, 1);
     assert_eq!(column(&memory, "truncated"), ["false"]);
-    let (_, summary) = run_stream(json!({"list": [event(1), copy.to_string()]}).to_string(), &Options::default());
+    let (_, summary) =
+        run_stream(json!({"list": [event(1), copy.to_string()]}).to_string(), &Options::default());
     assert_eq!(summary.events_added, 2);
 }
 
@@ -204,22 +223,35 @@ fn other_spellings() {
         "auditID" => "audit_id".to_owned(),
         "requestURI" => "request_uri".to_owned(),
         "sourceIPs" => "source_ips".to_owned(),
-        key => key.chars().flat_map(|c| if c.is_uppercase() { vec!['_', c.to_ascii_lowercase()] } else { vec![c] }).collect(),
+        key => key
+            .chars()
+            .flat_map(
+                |c| if c.is_uppercase() { vec!['_', c.to_ascii_lowercase()] } else { vec![c] },
+            )
+            .collect(),
     };
     let renamed = |rename: &dyn Fn(&str) -> String| -> Value {
-        object.iter().map(|(key, value)| (rename(key), value.clone())).collect::<serde_json::Map<_, _>>().into()
+        object
+            .iter()
+            .map(|(key, value)| (rename(key), value.clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     let mut flat = serde_json::Map::new();
     for (key, value) in object {
         match value {
-            Value::Object(members) => flat.extend(members.iter().map(|(name, value)| (format!("{key}.{name}"), value.clone()))),
+            Value::Object(members) => flat.extend(
+                members.iter().map(|(name, value)| (format!("{key}.{name}"), value.clone())),
+            ),
             value => drop(flat.insert(key.clone(), value.clone())),
         }
     }
     for record in [renamed(&capital), renamed(&snake), flat.into()] {
         let (memory, summary) = run_stream(record.to_string(), &Options::default());
         assert_eq!((summary.events_added, summary.quarantined), (1, 0), "{record}: {summary:?}");
-        for (name, expected) in [("username", "alice"), ("resource", "pods"), ("verb", "list"), ("status_code", "200")] {
+        for (name, expected) in
+            [("username", "alice"), ("resource", "pods"), ("verb", "list"), ("status_code", "200")]
+        {
             assert_eq!(column(&memory, name), [expected], "{record}");
         }
     }
@@ -227,7 +259,11 @@ fn other_spellings() {
 
 #[test]
 fn near_rfc_3339() {
-    for time in ["2026-11-23 21:55:01.374797", "2026-11-23T21:55:01.374797", "2026-11-23 21:55:01.374797 UTC"] {
+    for time in [
+        "2026-11-23 21:55:01.374797",
+        "2026-11-23T21:55:01.374797",
+        "2026-11-23 21:55:01.374797 UTC",
+    ] {
         let log = event(1).replace("2026-11-23T21:55:01.374797Z", time);
         let (memory, summary) = run_stream(log, &Options::default());
         assert_eq!(summary.quarantined, 0);
