@@ -337,10 +337,26 @@ impl Pieces {
         records: &[QuarantineRecord],
         origin: impl Fn(&QuarantineRecord) -> Origin,
     ) {
+        let mut records: Vec<&QuarantineRecord> = records.iter().collect();
+        records.sort_by_key(|record| (&record.source_file, record.source_offset));
+        let mut last_file = None;
         for record in records {
-            if let Some(piece) = Piece::of_record(record) {
-                self.kept.extend(piece.kept.clone().map(|kept| (piece.raw.clone(), kept)));
-                self.loose.push(Line::of(piece, Arc::new(origin(record))));
+            let Some(piece) = Piece::of_record(record) else { continue };
+            self.kept.extend(piece.kept.clone().map(|kept| (piece.raw.clone(), kept)));
+            let single = Line::of(piece, Arc::new(origin(record)));
+            // Pieces of one line that were left together stand in the order of their file.
+            let is_same_file = last_file == Some(&record.source_file);
+            last_file = Some(&record.source_file);
+            match self.loose.last_mut() {
+                Some(line)
+                    if is_same_file
+                        && !line.ends()
+                        && !single.begins()
+                        && line.may_go_on_in(&single) =>
+                {
+                    line.pieces.extend(single.pieces);
+                }
+                _ => self.loose.push(single),
             }
         }
     }
