@@ -3,7 +3,7 @@ id: threat-indicator
 title: Indicator of threat intelligence
 severity: high
 confidence: medium
-risk: 50
+risk: 40
 attack: [T1078, T1204.003]
 tactics: [Initial Access, Execution]
 description: >-

@@ -166,6 +166,39 @@ fn severities_and_expiry_are_those_of_the_indicators() {
 }
 
 #[test]
+fn the_headers_of_public_feeds_are_known() {
+    let mut lake = Fixture::new();
+    lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
+    for (text, listed) in [
+        (
+            "################\n# Dump of \"recent\" ones, since 2020\n\
+            # \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\"malware_printable\",\"reporter\"\n\
+            \"2026-10-01 12:00:00\", \"7\", \"10.0.0.7:443\", \"ip:port\", \"Bad\", \"someone\"\n\
+            \"2026-10-01 12:00:00\", \"8\", \"http://evil.example/\", \"url\", \"Bad\", \"someone\"\n",
+            "someone on 2026-10-01 (Bad)",
+        ),
+        (
+            "# END\n\"first_seen_utc\",\"dst_ip\",\"dst_port\",\"malware\"\n\
+            \"2026-10-01 12:00:00\",\"10.0.0.7\",\"443\",\"Bad\"\n",
+            "feed on 2026-10-01 (Bad)",
+        ),
+        (
+            "Indicator type,Indicator,Description\r\nIPv4,10[.]0[.]0[.]7,Bad\r\n",
+            "feed, without a date (Bad)",
+        ),
+        ("ip\n10.0.0.7\n", "feed, without a date"),
+    ] {
+        let path = file(&lake, "feed", text);
+        let only = ["--detection", "threat-indicator", "--format", "jsonl"];
+        let run =
+            podtrail(["hunt", "--lake", &lake.lake, "--indicators", &path].iter().chain(&only));
+        let run = run.expect(0);
+        let expected = format!("alice from 10.0.0.7, 1 requests: listed by {listed}");
+        assert_eq!(reasons(&run), [expected], "{text}: {run}");
+    }
+}
+
+#[test]
 fn files_that_are_no_lists_are_wrong_usage() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);

@@ -145,7 +145,9 @@ pub(super) fn read(text: &str, found: &mut Read) -> Result<(), String> {
         }
         let (index, of_column) = layout.value.unwrap_or_default();
         let column = |index: Option<usize>| {
-            index.and_then(|index| row.get(index)).filter(|text| !text.is_empty())
+            // Where a space stands before a quote, the quotes are part of the value.
+            let text = index.and_then(|index| row.get(index));
+            text.map(|text| text.trim_matches('"')).filter(|text| !text.is_empty())
         };
         let value = column(Some(index)).ok_or_else(|| at_line(line, "it has no value"))?;
         let name = column(layout.kind);
