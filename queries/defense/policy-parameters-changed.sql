@@ -49,7 +49,7 @@ parameters AS (
 ),
 written AS (
   SELECT
-    event_id, time, cluster, effective_username, verb, resource, namespace, name,
+    event_id, time, cluster, effective_username, verb, created, resource, namespace, name,
     row_number() OVER (PARTITION BY cluster, resource, namespace, name, effective_username ORDER BY time, event_id) AS nth_of_identity
   FROM events
   WHERE activity IN ('write', 'workload') AND outcome = 'allowed' AND subresource IS NULL AND verb IN ('create', 'update', 'patch', 'delete')
@@ -64,4 +64,4 @@ FROM written
 JOIN parameters
   ON parameters.cluster = written.cluster AND parameter = written.name AND (parameter_namespace IS NULL OR parameter_namespace = namespace)
   AND (kind IS NULL OR starts_with(resource, kind) OR starts_with(resource, substr(kind, 1, length(kind) - 1)))
-WHERE verb <> 'create' AND time > bound_at AND (keeper IS DISTINCT FROM effective_username)
+WHERE NOT created AND time > bound_at AND (keeper IS DISTINCT FROM effective_username)
