@@ -31,10 +31,15 @@ parameters:
     description: Kinds that tell how a cluster is built and guarded
 */
 WITH lists AS (
-  SELECT event_id, cluster, coalesce(impersonated_username, username) AS identity, resource, time
-  FROM events
-  WHERE verb = 'list' AND subresource IS NULL AND array_has($resources, resource)
-    AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
+  -- One row for what is asked again within five seconds.
+  SELECT cluster, identity, resource, min(time) AS time, min(event_id) AS event_id
+  FROM (
+    SELECT event_id, cluster, coalesce(impersonated_username, username) AS identity, resource, time
+    FROM events
+    WHERE verb = 'list' AND subresource IS NULL AND array_has($resources, resource)
+      AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
+  )
+  GROUP BY cluster, identity, resource, date_bin(INTERVAL '5 seconds', time)
 ),
 watched AS (
   SELECT DISTINCT cluster, coalesce(impersonated_username, username) AS identity, resource

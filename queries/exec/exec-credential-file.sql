@@ -30,7 +30,7 @@ WITH lines AS (
     -- are no secret.
     regexp_replace(
       code,
-      '(^|\s)(--?[\w-]*(key|cert|certificate|ca|cafile|kubeconfig|config|keystore|truststore|secret)(-?file|-?path|-?location)?|sslkey|sslcert|sslrootcert)[=\s]+\S+|\S*serviceaccount/(namespace|ca\.crt|service-ca\.crt)\b|\S*\b(ca|cacerts?|ca[-_]?bundle|ca-certificates|tls-ca-bundle|root|rootca|root-cert|cert|certs|certificate|chain|fullchain|cert-chain|dhparams?)\.(pem|jks)(\s|$)',
+      '(^|\s)(--?[\w-]*(key|cert|certificate|ca|cafile|kubeconfig|config|keystore|truststore|secret)(-?file|-?path|-?location)?|sslkey|sslcert|sslrootcert)[=\s]+\S+|\S*serviceaccount/(namespace|ca\.crt|service-ca\.crt)\b|\S*\b(ca|cacerts?|ca[-_]?bundle|ca-certificates|tls-ca-bundle|root|rootca|root-cert|cert|certs|certificate|chain|fullchain|cert-chain|dhparams?)\.(pem|jks)(\s|$)|/(etc/ssl/certs|etc/pki/(tls/certs|ca-trust)|usr/share/ca-certificates)/\S*\.pem\b',
       ' ', 'gi') AS without_public
   FROM command_lines
   WHERE source = 'exec' AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')

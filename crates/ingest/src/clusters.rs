@@ -59,7 +59,9 @@ impl Clusters {
                 [(&mut stored.identities, other.identities), (&mut stored.hints, other.hints)]
             {
                 for (path, values) in theirs {
-                    values.iter().for_each(|value| add(ours, &path, value));
+                    for value in &values {
+                        add(ours, &path, value);
+                    }
                 }
             }
         }

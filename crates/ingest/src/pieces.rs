@@ -63,7 +63,7 @@ pub(crate) struct Piece {
 /// What a log has of split records, in its order.
 #[derive(Debug, Clone)]
 pub(crate) enum Found {
-    Piece(Piece),
+    Piece(Box<Piece>),
     /// A whole line of a container: what was begun before it has lost its end.
     Whole(Key),
 }
@@ -73,12 +73,6 @@ const TEXTS: &[&str] = &["log", "message", "msg", "MESSAGE", "short_message", "l
 impl Mark {
     /// What a record with a mark of a shipper is, and its text.
     pub(crate) fn of<'a>(object: &Object<'a>) -> Option<(Self, Cow<'a, str>)> {
-        let member = |names: &[&str]| names.iter().find_map(|name| object.get(name));
-        let text = |names: &[&str]| member(names).and_then(json::text);
-        let is_true = |names: &[&str]| {
-            member(names).is_some_and(|value| matches!(value.get(), "true" | "\"true\"" | "\"1\""))
-        };
-        let number = |names: &[&str]| member(names)?.get().trim_matches('"').parse::<u64>().ok();
         const IDS: &[&str] = &["partial_id", "CONTAINER_PARTIAL_ID", "container_partial_id"];
         const MESSAGES: &[&str] =
             &["partial_message", "CONTAINER_PARTIAL_MESSAGE", "container_partial_message"];
@@ -86,10 +80,17 @@ impl Mark {
             &["partial_ordinal", "CONTAINER_PARTIAL_ORDINAL", "container_partial_ordinal"];
         const LASTS: &[&str] =
             &["partial_last", "CONTAINER_PARTIAL_LAST", "container_partial_last"];
-        let tag = text(&["_p", "logtag"]);
-        let id = text(IDS);
         const STREAMS: &[&str] =
             &["_STREAM_ID", "_stream_id", "CONTAINER_ID_FULL", "container_id", "source_type"];
+
+        let member = |names: &[&str]| names.iter().find_map(|name| object.get(name));
+        let text = |names: &[&str]| member(names).and_then(json::text);
+        let is_true = |names: &[&str]| {
+            member(names).is_some_and(|value| matches!(value.get(), "true" | "\"true\"" | "\"1\""))
+        };
+        let number = |names: &[&str]| member(names)?.get().trim_matches('"').parse::<u64>().ok();
+        let tag = text(&["_p", "logtag"]);
+        let id = text(IDS);
         let goes_on = match tag.as_deref() {
             Some("P") => true,
             Some("F") => false,
@@ -391,7 +392,7 @@ impl Pieces {
                         }
                     }
                     Found::Piece(piece) => {
-                        of_source.add(piece, &origin, &mut self.loose, &mut self.bytes, &mut done);
+                        of_source.add(*piece, &origin, &mut self.loose, &mut self.bytes, &mut done);
                     }
                 }
                 while self.bytes > most || self.loose.len() > MOST_LOOSE {

@@ -96,14 +96,10 @@ impl Envelope for Lifted {
             ..Facts::default()
         };
         let name = name_of(object);
-        let inner = match line_beside(record, object, &facts) {
-            Some(line) => line,
-            None => {
-                let (event, is_lossy) = event_of(object);
-                let truncated = is_lossy;
-                Inner::rebuilt(record.span, event, Facts { truncated, ..facts })
-            }
-        };
+        let inner = line_beside(record, object, &facts).unwrap_or_else(|| {
+            let (event, is_lossy) = event_of(object);
+            Inner::rebuilt(record.span, event, Facts { truncated: is_lossy, ..facts })
+        });
         Some(Opened::with(name, vec![inner]))
     }
 }

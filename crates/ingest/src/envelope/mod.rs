@@ -430,14 +430,14 @@ impl<'a> Contents<'a> {
             self.pieces.push(Found::Whole(mark.key));
             return false;
         }
-        self.pieces.push(Found::Piece(Piece {
+        self.pieces.push(Found::Piece(Box::new(Piece {
             mark,
             text: text.into_owned().into_bytes(),
             raw: value.span.bytes.to_vec(),
             place: value.span.place(),
             facts: facts.clone().into_owned(),
             kept: None,
-        }));
+        })));
         true
     }
 
@@ -455,7 +455,14 @@ impl<'a> Contents<'a> {
             }
             let (text, place) = (part.text.into_owned(), part.place);
             let facts = outer.clone().into_owned();
-            self.pieces.push(Found::Piece(Piece { mark, text, raw, place, facts, kept: None }));
+            self.pieces.push(Found::Piece(Box::new(Piece {
+                mark,
+                text,
+                raw,
+                place,
+                facts,
+                kept: None,
+            })));
         }
         let length = |inner: &Inner<'_>| inner.text.len();
         // What is deeper shares the room of what it was unpacked from.
@@ -469,7 +476,7 @@ impl<'a> Contents<'a> {
         let shares = shares(opened.values, length);
         let rooms = self.room.divide(shares.len());
         let found = shares.into_par_iter().zip(rooms).map(|(share, room)| {
-            let mut found = Contents { room, is_joined, ..Contents::default() };
+            let mut found = Contents { is_joined, room, ..Contents::default() };
             for inner in share {
                 found.add_inner(inner, name, depth, outer);
             }
@@ -516,7 +523,10 @@ impl<'a> Contents<'a> {
         self.envelopes += found.envelopes;
         self.skipped += found.skipped;
         self.pieces.extend(found.pieces.into_iter().map(|found| match found {
-            Found::Piece(piece) => Found::Piece(Piece { place: place(piece.place), ..piece }),
+            Found::Piece(mut piece) => {
+                piece.place = place(piece.place);
+                Found::Piece(piece)
+            }
             whole @ Found::Whole(_) => whole,
         }));
         self.candidates.extend(found.candidates.into_iter().map(|candidate| Candidate {

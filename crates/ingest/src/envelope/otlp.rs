@@ -48,8 +48,7 @@ fn inner<'a>(at: Span<'a>, log_record: &'a RawValue, source: &Source<'a>) -> Opt
     let members = json::object(log_record)?;
     let shipped_at = TIMES.iter().find_map(|key| instant(members.get(key)?));
     let mut labels = attributes(members.list("attributes").unwrap_or_default());
-    labels
-        .extend(members.text("severityText").map(|text| ("severityText".to_owned(), text.into())));
+    labels.extend(members.text("severityText").map(|text| ("severityText".to_owned(), text)));
     let labels = labels.into_iter().map(|(key, value)| (key, value.into_owned())).collect();
     let labels = Labels::new(labels).inside(source.facts.labels.as_ref());
     let labels = if labels.is_empty() { source.facts.labels.clone() } else { Some(labels.into()) };

@@ -272,13 +272,13 @@ fn leave_out_copies(found: &mut Vec<&RawValue>) {
     let rated: Vec<(Option<Known>, u8)> = found
         .iter()
         .map(|value| match json::text(value) {
-            Some(text) => match Known::of(text.trim().as_bytes()) {
-                Some(known) => (Some(known), 0),
-                None => {
-                    let whole = salvage::complete(text.as_bytes());
-                    (whole.and_then(|whole| Known::of(&whole)), 2)
+            Some(text) => {
+                if let Some(known) = Known::of(text.trim().as_bytes()) {
+                    return (Some(known), 0);
                 }
-            },
+                let whole = salvage::complete(text.as_bytes());
+                (whole.and_then(|whole| Known::of(&whole)), 2)
+            }
             None => (Known::of(value.get().as_bytes()), 1),
         })
         .collect();

@@ -104,8 +104,8 @@ async fn what_a_server_side_apply_makes_is_created_and_changes_nothing() {
     ];
     let session = session(&events, Scope::default()).await;
     assert_eq!(column(&session, ROWS).await, ["alice3 Deployment app image app web:2 -> web:3"]);
-    let created =
-        "SELECT concat_ws(' ', audit_id, created, body_source) FROM workloads ORDER BY time";
+    let created = "SELECT concat_ws(' ', audit_id, CASE WHEN created THEN 'true' ELSE 'false' END, body_source) \
+                   FROM workloads ORDER BY time";
     assert_eq!(
         column(&session, created).await,
         [
