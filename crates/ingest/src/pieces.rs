@@ -183,17 +183,14 @@ impl Piece {
             offset: u64::try_from(record.source_offset).unwrap_or_default(),
             line: record.source_line.and_then(|line| u64::try_from(line).ok()).unwrap_or(1),
         };
-        let (mark, text) = match Object::read(bytes) {
-            Some(object) => {
-                let (mark, text) = Mark::of(&object)?;
-                (mark, text.into_owned().into_bytes())
-            }
-            None => {
-                let line = CriLine::of(bytes)?;
-                let is_stderr = line.part.stream == Stream::Err;
-                let mark = Mark::of_runtime(is_stderr, line.part.is_partial, line.time.stored());
-                (mark, line.text.to_vec())
-            }
+        let (mark, text) = if let Some(object) = Object::read(bytes) {
+            let (mark, text) = Mark::of(&object)?;
+            (mark, text.into_owned().into_bytes())
+        } else {
+            let line = CriLine::of(bytes)?;
+            let is_stderr = line.part.stream == Stream::Err;
+            let mark = Mark::of_runtime(is_stderr, line.part.is_partial, line.time.stored());
+            (mark, line.text.to_vec())
         };
         let facts = Facts { shipped_at: mark.time, ..Facts::default() };
         let kept = Some(Arc::new(record.clone()));
@@ -484,11 +481,12 @@ impl OfSource {
                 if let Some(before) = self.open.remove(&key) {
                     loose.push(before);
                 }
-            } else if !is_numbered && (single.begins() || !before.may_go_on_in(&single)) {
-                if let Some(before) = self.open.remove(&key) {
-                    *bytes -= before.bytes();
-                    done.push(before);
-                }
+            } else if !is_numbered
+                && (single.begins() || !before.may_go_on_in(&single))
+                && let Some(before) = self.open.remove(&key)
+            {
+                *bytes -= before.bytes();
+                done.push(before);
             }
         }
         *bytes += length;

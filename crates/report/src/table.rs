@@ -96,7 +96,9 @@ mod tests {
     fn written(header: &[&str], rows: &[&[&str]]) -> String {
         let cells = |row: &[&str]| row.iter().map(|cell| (*cell).to_owned()).collect();
         let mut table = Table::new(cells(header));
-        rows.iter().for_each(|row| table.add(cells(row)));
+        for row in rows {
+            table.add(cells(row));
+        }
         let mut out = Vec::new();
         table.write(&mut out).unwrap();
         assert_eq!(table.len(), 0);

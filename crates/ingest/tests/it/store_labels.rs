@@ -28,7 +28,7 @@ fn labels(memory: &Memory) -> Vec<Vec<(String, String)>> {
     all
 }
 
-fn with(extra: Value) -> Value {
+fn with(extra: &Value) -> Value {
     let mut record: Value = serde_json::from_str(&event(1)).expect("JSON");
     let extra = extra.as_object().expect("an object").clone();
     record.as_object_mut().expect("an object").extend(extra);
@@ -56,10 +56,10 @@ fn the_cluster_is_known_by_the_words_of_its_path() {
         json!({"raw": text, "tags": ["cluster:prod-eu"]}),
         json!({"message": text, "cluster_arn": "arn:aws:eks:eu-west-1:111122223333:cluster/prod-eu"}),
         json!({"message": text, "resourceId": "/SUBSCRIPTIONS/x/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/PROD-EU"}),
-        with(json!({"cluster": "prod-eu"})),
-        with(json!({"k8s": {"cluster": {"name": "prod-eu"}}})),
+        with(&json!({"cluster": "prod-eu"})),
+        with(&json!({"k8s": {"cluster": {"name": "prod-eu"}}})),
         with(
-            json!({"openshift": {"cluster_id": "5b1f", "labels": {"cluster": "prod-eu"}}, "k8s_audit_level": "Metadata"}),
+            &json!({"openshift": {"cluster_id": "5b1f", "labels": {"cluster": "prod-eu"}}, "k8s_audit_level": "Metadata"}),
         ),
     ];
     for record in records {
@@ -168,7 +168,7 @@ fn several_clusters_in_one_are_warned_of() {
 #[test]
 fn what_an_envelope_carries_is_kept() {
     let record = with(
-        json!({"@timestamp": "x", "kubernetes": {"pod_name": "p"}, "streams": ["1"], "n": 5, "on": true}),
+        &json!({"@timestamp": "x", "kubernetes": {"pod_name": "p"}, "streams": ["1"], "n": 5, "on": true}),
     );
     let (memory, _) = run_stream(lines([event(2), record.to_string()]), &Options::default());
     let all = labels(&memory);
@@ -298,7 +298,7 @@ proptest! {
             .filter(|(key, _)| !is_api(key))
             .map(|(key, value)| (key, Value::from(value)))
             .collect();
-        let (memory, summary) = run_stream(with(extra.into()).to_string(), &Options::default());
+        let (memory, summary) = run_stream(with(&extra.into()).to_string(), &Options::default());
         prop_assert_eq!((summary.events_added, summary.quarantined), (1, 0));
         prop_assert_eq!(column(&memory, "event_id"), [bare_id(1)]);
         let bytes: usize = labels(&memory).iter().flatten().map(|(path, value)| path.len() + value.len()).sum();
