@@ -12,7 +12,6 @@
 mod archive;
 mod block;
 mod budget;
-mod clusters;
 mod decode;
 mod envelope;
 mod error;
@@ -33,7 +32,6 @@ mod must_gather;
 mod open;
 mod options;
 mod parse;
-mod pieces;
 mod pipeline;
 mod progress;
 mod read;
@@ -57,7 +55,6 @@ pub use input::Input;
 #[cfg(feature = "lake")]
 pub use lake::{LakeSink, Retry, RetrySummary, ingest};
 pub use options::Options;
-pub use pieces::PIECE;
 pub use pipeline::ingest_into;
 pub use podtrail_event::{QuarantineRecord, RedactionKey};
 pub use progress::{NoProgress, Progress};
