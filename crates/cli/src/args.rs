@@ -600,8 +600,9 @@ pub(crate) struct ScopeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ProxyArgs {
-    /// An account that acts for every user by design, by its user name: what it does as somebody is that user's own act. The
-    /// usual accounts of Rancher, Teleport, Pinniped, GKE Connect, Azure Arc, Tailscale and others are known
+    /// User name of an account through which users act by impersonation, such as that of an access proxy: requests that it
+    /// makes for a user are judged as that user's own. The default accounts of Rancher, Teleport, Pinniped, GKE Connect,
+    /// Azure Arc, Tailscale and others are built in
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) impersonation_proxy: Vec<String>,
 }

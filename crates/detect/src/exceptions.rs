@@ -40,8 +40,8 @@ pub(crate) struct ExceptionLimits {
 }
 
 impl ExceptionLimits {
-    /// Whether a program's account is used with a client that such a program does not use, as somebody with its token does.
-    /// A user agent is chosen by the client, so this shows only those who do not hide.
+    /// Whether a service account is used through an interactive or shell client, as by somebody who holds its token. The
+    /// client chooses its user agent, so this detects only those who do not disguise it.
     fn is_by_hand(&self, event: &Evidence) -> bool {
         let is_account = event.username.as_deref().and_then(service_account).is_some();
         let tool = event.user_agent.as_deref().and_then(|agent| UserAgent::of(agent).tool);

@@ -1,5 +1,5 @@
-//! Indicators of threat intelligence: addresses, images, users and user agents that somebody has listed, read from CSV, STIX and
-//! MISP, and given to detections as the table `threat_indicators`.
+//! Threat intelligence indicators: addresses, images, user names and user agents, read from CSV, STIX and MISP files and
+//! exposed to detections as the table `threat_indicators`.
 
 mod feed;
 mod json;

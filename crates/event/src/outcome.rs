@@ -76,15 +76,17 @@ impl Evidence<'_> {
             Some(code) => code >= 500,
             None => false,
         };
-        if self.is_collection && self.decision == Some("allow") && !self.dry_run {
-            return self.code.is_some_and(|code| code == 403 || code == 409 || code >= 500);
-        }
+        // A refusal of one object does not undo the deletion of those before it.
+        let is_half_done = self.is_collection
+            && self.decision == Some("allow")
+            && self.code.is_some_and(|code| code == 403 || code == 409 || code >= 500);
+        let is_unanswered = (is_server_error || self.stage == Some("Panic"))
+            && !chooses_its_code(message)
+            && !NOTHING_STORED.iter().any(|beginning| message.starts_with(beginning));
         self.stores
             && !self.dry_run
             && self.decision != Some("forbid")
-            && (is_server_error || self.stage == Some("Panic"))
-            && !chooses_its_code(message)
-            && !NOTHING_STORED.iter().any(|beginning| message.starts_with(beginning))
+            && (is_half_done || is_unanswered)
     }
 }
 
@@ -214,6 +216,21 @@ mod tests {
         let done = "ResponseComplete";
         assert!(of(Some(0), "", done));
         assert!(!of(Some(0), "", "RequestReceived"));
+        let of_collection = |code, stage| {
+            let evidence = Evidence {
+                code,
+                stage: Some(stage),
+                decision: Some("allow"),
+                stores: true,
+                is_collection: true,
+                ..Evidence::default()
+            };
+            evidence.is_uncertain()
+        };
+        assert!(of_collection(Some(500), done));
+        assert!(of_collection(Some(403), done));
+        assert!(of_collection(None, "Panic"));
+        assert!(!of_collection(Some(404), done));
         assert!(of(Some(504), timeout, done));
         assert!(of(Some(500), "etcdserver: request timed out", done));
         assert!(of(Some(500), "", done));

@@ -443,16 +443,15 @@ impl<'a, 't> Columns<'a, 't> {
         };
         let verb = event.verb.as_deref().unwrap_or_default();
         let stores = stores(verb, api_group, resource, subresource);
-        let dry_run = if stores {
+        // The proxy of RBAC in OpenShift's API server passes no options on (`authorization/registry/util`).
+        let may_be_dry = stores && api_group != "authorization.openshift.io";
+        let dry_run = if may_be_dry {
             Self::dry_run(event, &query, bodies)
         } else {
             // Reads, streams and reviews are carried out, whatever they ask for.
             event.request_uri.is_some().then_some(false)
         };
-        // The proxy of RBAC in OpenShift's API server passes no options on (`authorization/registry/util`).
-        let has_no_dry_run = api_group == "authorization.openshift.io";
-        event.dry_run = if has_no_dry_run { dry_run.map(|_| false) } else { dry_run };
-        let dry_run = event.dry_run;
+        event.dry_run = dry_run;
         event.field_manager = query.field_manager;
         event.force = query.force;
         let exec = if (api_group, resource, subresource) == ("", "nodes", "proxy") {

@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
     exceptions::tell_expired(&detected.expired);
     if detected.new_indicators > 0 {
         let count = thousands(detected.new_indicators as u64);
-        output::tell(&format!("{count} indicators are new: the whole lake was searched for them"));
+        output::tell(&format!("searched the whole lake for {count} new indicators"));
     }
     let printed = deliver(arguments, &runtime, &lake, &pack, &detected)?;
 

@@ -111,7 +111,7 @@ fn the_past_is_searched_for_what_is_new_in_a_list() {
         format!("alice from 10.0.0.7, {requests} requests: listed by One on 2026-10-01")
     };
     assert_eq!(reasons(&run), [first("1"), first("1")], "of both days: {run}");
-    assert!(run.stderr.contains("1 indicators are new"), "{run}");
+    assert!(run.stderr.contains("searched the whole lake for 1 new indicators"), "{run}");
 
     // The same list, and no list: nothing is found again.
     for flags in [&["--indicators", &one][..], &[]] {
@@ -203,12 +203,12 @@ fn files_that_are_no_lists_are_wrong_usage() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
     for (text, message) in [
-        ("", "line 1: there is no header"),
-        ("10.0.0.7\n", "line 1: there is no header"),
-        ("type,value\nip,10.0.0.7\nip,10.0.0.300\n", "line 3: '10.0.0.300': it is no address"),
+        ("", "line 1: missing header"),
+        ("10.0.0.7\n", "line 1: missing header"),
+        ("type,value\nip,10.0.0.7\nip,10.0.0.300\n", "line 3: '10.0.0.300': not an address"),
         ("type,value\nip,0.0.0.0/0\n", "line 2: '0.0.0.0/0': it would match nearly everything"),
         ("type,value\nuser-agent,**\n", "line 2: '**': it would match nearly everything"),
-        ("type,value\nimage,a b\n", "line 2: 'a b': it is no image"),
+        ("type,value\nimage,a b\n", "line 2: 'a b': not an image"),
         (
             "type,value,severity\nip,10.0.0.7,bad\u{1b}[31m\n",
             "line 2: the severity 'bad\\u{1b}[31m'",

@@ -195,7 +195,7 @@ pub(super) fn read(text: &str, found: &mut Read) -> Result<(), String> {
         (Some(_), _) => Ok(()),
         (None, line) => Err(at_line(
             line.unwrap_or(1),
-            "there is no header with a column 'value', 'indicator', 'ioc_value' or 'ip'",
+            "missing header: expected a column 'value', 'indicator', 'ioc_value' or 'ip'",
         )),
     }
 }

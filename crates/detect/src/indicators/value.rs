@@ -111,12 +111,10 @@ impl fmt::Display for ValueError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Length => "a value has 1 to 4096 bytes",
-            Self::Address => "it is no address, and no network such as 192.0.2.0/24",
+            Self::Address => "not an address or a network such as 192.0.2.0/24",
             Self::Broad => "it would match nearly everything",
-            Self::Image => {
-                "it is no image such as registry.example/team/app or …:tag or …@sha256:…"
-            }
-            Self::Digest => "it is no SHA-256: 64 hexadecimal digits",
+            Self::Image => "not an image such as registry.example/team/app, …:tag or …@sha256:…",
+            Self::Digest => "not a SHA-256 digest of 64 hexadecimal digits",
         })
     }
 }

@@ -71,10 +71,6 @@ static WORTH_READING: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         "HostDisk",
         "resolver",
         "exposeDocker",
-        "allowPrivileged",
-        "allowHost",
-        "allowedCapabilities",
-        "system:",
         "\\n",
         "\\r",
     ];
@@ -125,7 +121,9 @@ pub(crate) fn embedded<'a>(
     bodies: &Bodies<'a, '_>,
 ) -> (Option<Workload<'a>>, Option<Embedded<'a>>) {
     let Some(signs) = WORTH_READING.as_ref() else { return (None, None) };
-    if !bodies.any(|body| signs.is_match(body) || has_encoded_run(body)) {
+    let is_worth_reading = Family::of(group, resource) == Family::SecurityContextConstraints
+        || bodies.any(|body| signs.is_match(body) || has_encoded_run(body));
+    if !is_worth_reading {
         return (None, None);
     }
     let is_object = |json: &&Json<'a>| {
