@@ -1,12 +1,13 @@
-//! The indicators of threat intelligence that the detections go on with: a file in the lake.
+//! The threat intelligence indicators that later runs of `detect` use again: a file in the lake.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Write};
 
 use tempfile::NamedTempFile;
 
 use crate::error::LakeError;
 use crate::lake::Lake;
+use crate::write::sync_directory;
 
 const FILE_NAME: &str = "indicators.jsonl";
 
@@ -27,7 +28,7 @@ impl Lake {
     /// Keeps indicators, one a line, in `indicators.jsonl` in the directory of the lake, in place of what was there.
     ///
     /// # Errors
-    /// If the file cannot be written. What was there stays then.
+    /// If the file cannot be written, which leaves what was there, or its name cannot be made durable.
     pub fn remember_indicators(&self, lines: &str) -> Result<(), LakeError> {
         let path = self.dir().join(FILE_NAME);
         let failed = || LakeError::io("write", &path);
@@ -35,8 +36,6 @@ impl Lake {
         file.write_all(lines.as_bytes()).map_err(failed())?;
         file.as_file().sync_all().map_err(failed())?;
         file.persist(&path).map_err(|error| failed()(error.error))?;
-        // A directory cannot be opened everywhere; where it can, its entry is made durable.
-        drop(File::open(self.dir()).and_then(|dir| dir.sync_all()));
-        Ok(())
+        sync_directory(self.dir())
     }
 }
