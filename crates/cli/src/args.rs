@@ -286,6 +286,10 @@ pub(crate) struct IngestArgs {
     /// The name of the cluster that the logs are from; else what the envelopes say, else "default"
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cluster: Option<String>,
+    /// The member of the store's records that names the cluster, as a path such as fields.site; for records without it, what their
+    /// envelopes say else, or "default"
+    #[arg(long, value_name = "PATH", conflicts_with = "cluster", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) cluster_field: Option<String>,
     /// Keep secrets in clear; else Secret data and tokens are replaced by keyed digests
     #[arg(long)]
     pub(crate) no_redact: bool,

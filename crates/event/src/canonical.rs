@@ -2,8 +2,12 @@
 //! re-indents, and changes with anything else.
 //!
 //! It is taken of a canonical form: the values one after the other, strings decoded and with their length before them,
-//! numbers as written, the members of an object sorted by key. `kind` and `apiVersion` of the event itself are left out,
-//! because the items of an `EventList` do not have them.
+//! numbers as written, the members of an object sorted by key.
+//!
+//! Of the event itself only the members of the audit API count: what a shipper or a store put beside them is part of the
+//! envelope. `kind` and `apiVersion` are left out, because the items of an `EventList` do not have them, and so is a member that
+//! is null, which is the same as none. `timestamp` and `metadata`, which only v1beta1 and v1alpha1 have and stores overwrite,
+//! count where the event has no other time.
 
 use std::cmp::Ordering;
 
@@ -12,8 +16,44 @@ use simd_json::{Node, StaticNode};
 
 use crate::document::extent;
 
-/// Members of the event itself that are not part of its identity.
-const LEFT_OUT: [&str; 2] = ["kind", "apiVersion"];
+/// Members of an event in any version of `audit.k8s.io`.
+///
+/// A new version may add some, which are then no part of the identity: the audit id, the stage and its times are.
+pub const EVENT_MEMBERS: [&str; 21] = [
+    "annotations",
+    "apiVersion",
+    "auditID",
+    "authenticationMetadata",
+    "impersonatedUser",
+    "kind",
+    "level",
+    "metadata",
+    "objectRef",
+    "requestObject",
+    "requestReceivedTimestamp",
+    "requestURI",
+    "responseObject",
+    "responseStatus",
+    "sourceIPs",
+    "stage",
+    "stageTimestamp",
+    "timestamp",
+    "user",
+    "userAgent",
+    "verb",
+];
+
+/// The times of a stage, which v1 has always.
+const TIMES: [&str; 2] = ["requestReceivedTimestamp", "stageTimestamp"];
+
+/// Whether a member of the event itself is part of its identity. `has_time` says whether it has one of [`TIMES`].
+fn counts(name: &str, has_time: bool) -> bool {
+    match name {
+        "kind" | "apiVersion" => false,
+        "timestamp" | "metadata" => !has_time,
+        name => EVENT_MEMBERS.contains(&name),
+    }
+}
 
 /// Deeper values are left to serde_json, which refuses them. It is serde_json's own limit.
 const MAX_DEPTH: usize = 128;
@@ -26,6 +66,9 @@ const ODD_STRING: u8 = 0xf1;
 
 /// What stands before a number, `true`, `false` or `null`, which follow as a string.
 const LITERAL: u8 = 0xf2;
+
+/// `null`, as it is written.
+const NULL: &[u8] = &[LITERAL, 4, b'n', b'u', b'l', b'l'];
 
 const ARRAY_START: u8 = 0xf3;
 const ARRAY_END: u8 = 0xf4;
@@ -133,10 +176,16 @@ impl Canonical {
                 let first = self.order.len();
                 let mut at = at + 1;
                 for _ in 0..*len {
-                    if depth > 0 || !LEFT_OUT.contains(&key(nodes, at)) {
+                    let is_null = matches!(nodes[at + 1], Node::Static(StaticNode::Null));
+                    if depth > 0 || !is_null {
                         self.order.push(TapeMember::new(nodes, at));
                     }
                     at += 1 + extent(&nodes[at + 1]);
+                }
+                if depth == 0 {
+                    let has_time =
+                        self.order.iter().any(|member| TIMES.contains(&key(nodes, member.at)));
+                    self.order.retain(|member| counts(key(nodes, member.at), has_time));
                 }
                 let members = &mut self.order[first..];
                 if !members.is_sorted_by(|a, b| a.order(*b, nodes).is_le()) {
@@ -264,15 +313,18 @@ impl Canonical {
         let is_event = self.open.is_empty();
         let out = &self.out;
         let key = |member: &Member| key_of_string(&out[member.start..member.key_end]);
-        let is_left_out = |member: &Member| {
-            is_event && LEFT_OUT.iter().any(|name| name.as_bytes() == key(member))
-        };
+        let name = |member: &Member| std::str::from_utf8(key(member)).unwrap_or_default();
+        let is_there = |member: &&Member| out[member.key_end..member.end] != *NULL;
+        let is_time = |member: &Member| TIMES.contains(&name(member));
         let members = &mut self.members[container.first_member..];
         if is_event || !members.is_sorted_by(|a, b| key(a) <= key(b)) {
             members.sort_by(|a, b| key(a).cmp(key(b)));
             self.sorted.clear();
-            for member in members.iter().filter(|member| !is_left_out(member)) {
-                self.sorted.extend_from_slice(&out[member.start..member.end]);
+            let has_time = is_event && members.iter().filter(is_there).any(is_time);
+            for member in members.iter() {
+                if !is_event || is_there(&member) && counts(name(member), has_time) {
+                    self.sorted.extend_from_slice(&out[member.start..member.end]);
+                }
             }
             self.out.truncate(container.start);
             self.out.extend_from_slice(&self.sorted);
@@ -341,12 +393,21 @@ mod tests {
 
     use super::*;
 
-    fn digest(json: &str) -> String {
+    /// The digest of an event with this value in it: of its own members not all count.
+    fn digest(value: &str) -> String {
+        event_digest(&format!(r#"{{"requestObject":{value}}}"#))
+    }
+
+    /// The same by way of a tape, where that is exact.
+    fn digest_of_tape(value: &str) -> Option<String> {
+        event_digest_of_tape(&format!(r#"{{"requestObject":{value}}}"#))
+    }
+
+    fn event_digest(json: &str) -> String {
         Canonical::default().digest_of_text(json)
     }
 
-    /// The digest by way of a tape, where that is exact.
-    fn digest_of_tape(json: &str) -> Option<String> {
+    fn event_digest_of_tape(json: &str) -> Option<String> {
         let mut copy = json.as_bytes().to_vec();
         let mut tape = simd_json::Tape(Vec::new());
         simd_json::fill_tape(&mut copy, &mut Buffers::default(), &mut tape).ok()?;
@@ -388,9 +449,26 @@ mod tests {
         let logged = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"1","requestObject":{"kind":"Pod"}}"#;
         let item = r#"{"auditID":"1","requestObject":{"kind":"Pod"}}"#;
         let other = r#"{"auditID":"1","requestObject":{"kind":"Job"}}"#;
-        assert_eq!(digest(logged), digest(item));
-        assert_eq!(digest_of_tape(logged), Some(digest(item)));
-        assert_ne!(digest(item), digest(other));
+        let lifted = r#"{"auditID":"1","cluster":"prod","@timestamp":1.5e9,"userAgent":null,"requestObject":{"kind":"Pod"}}"#;
+        for same in [logged, lifted] {
+            assert_eq!(event_digest(same), event_digest(item));
+            assert!(event_digest_of_tape(same).is_none_or(|tape| tape == event_digest(item)));
+        }
+        assert_ne!(event_digest(item), event_digest(other));
+    }
+
+    /// A store writes a `timestamp` of its own.
+    #[test]
+    fn a_timestamp_counts_where_there_is_no_other() {
+        let event = |times: &str| format!(r#"{{"auditID":"1",{times}}}"#);
+        let (a, b) = (r#""timestamp":"a""#, r#""timestamp":"b""#);
+        assert_ne!(event_digest(&event(a)), event_digest(&event(b)));
+        let late = |text: &str| event(&format!(r#"{text},"stageTimestamp":"c""#));
+        assert_eq!(event_digest(&late(a)), event_digest(&late(b)));
+        assert_eq!(event_digest_of_tape(&late(a)), Some(event_digest(&late(b))));
+        let none = |text: &str| event(&format!(r#"{text},"stageTimestamp":null"#));
+        assert_ne!(event_digest(&none(a)), event_digest(&none(b)));
+        assert_eq!(event_digest_of_tape(&none(a)), Some(event_digest(&event(a))));
     }
 
     #[test]

@@ -183,6 +183,8 @@ row! {
         pub time_problem: Option<Text<'a>>,
         /// What `identity_kind` rests on: the group, the table of platform users or the credential that decides, such as `group system:nodes` or `user of EKS`; `in no table` of a person.
         pub identity_evidence: Option<Text<'a>>,
+        /// What the envelopes, shippers and stores put beside the event, by path: labels, tags, fields, host, index, log group and stream. Where two say the same path, the inner one. Up to 128 entries and 16 KiB, or as much as the event where that is less; null where there is nothing.
+        pub envelope: Option<Map<'a, Text<'a>>>,
     }
 }
 
@@ -223,8 +225,10 @@ impl<'a> Exec<'a> {
             other => other.as_text(),
         };
         let ports = options.get("ports").and_then(Json::elements);
+        // Some stores print a list of one as its element.
+        let command = || options.text("command").map(|command| vec![command]);
         Self {
-            command: options.texts("command"),
+            command: options.texts("command").or_else(command),
             container: options.text("container"),
             stdin: options.bool("stdin"),
             tty: options.bool("tty"),

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, NaiveDate};
+use chrono::NaiveDate;
 
 use crate::activity::{Activity, Request};
 use crate::admission::{POLICY_FAILURE, denying_policy};
@@ -16,6 +16,7 @@ use crate::event::{Event, Exec};
 use crate::extract::{Bodies, Shown, write};
 use crate::identity::{Identity, IdentityKind, User as Identified};
 use crate::kinds::workload_kind;
+use crate::near_rfc3339::near_rfc3339;
 use crate::outcome::{Evidence, Outcome, stores};
 use crate::redact::{RedactionKey, redact};
 use crate::request_uri::{DryRun, RequestQuery, kubelet_exec};
@@ -108,7 +109,7 @@ enum Timestamp {
     Absent,
     /// An instant in the one form that the API server writes (`metav1.MicroTime`: six fraction digits, `Z`).
     Exact(Micros),
-    /// One in another form of RFC 3339.
+    /// One in another form of RFC 3339, or near it.
     Other(Micros),
     /// A text, and no instant that an event is stored at.
     Absurd,
@@ -126,9 +127,7 @@ impl Timestamp {
         if let Some(time) = micro_time(text.as_bytes()) {
             return Self::Exact(time);
         }
-        let time = DateTime::parse_from_rfc3339(text).ok();
-        let time = time.and_then(|time| Micros::checked(time.timestamp_micros()));
-        time.map_or(Self::Absurd, Self::Other)
+        near_rfc3339(text).and_then(Micros::checked).map_or(Self::Absurd, Self::Other)
     }
 
     fn time(&self) -> Option<Micros> {
@@ -439,7 +438,8 @@ impl<'a, 't> Columns<'a, 't> {
         let query = match &event.request_uri {
             Some(Text(std::borrow::Cow::Borrowed(uri))) => RequestQuery::of(uri, streams),
             Some(uri) => RequestQuery::of(uri, streams).into_owned(),
-            None => RequestQuery::default(),
+            // Google keeps no query: what is asked for stands in the body, or nowhere.
+            None => RequestQuery { exec: streams.then(Exec::default), ..RequestQuery::default() },
         };
         let verb = event.verb.as_deref().unwrap_or_default();
         let stores = stores(verb, api_group, resource, subresource);
@@ -460,14 +460,25 @@ impl<'a, 't> Columns<'a, 't> {
             query.exec.map(|exec| exec.or_of_options(bodies))
         };
         event.exec = exec.map(Exec::with_words);
+        let code = event.status_code.filter(|code| *code != 0);
+        let failed =
+            event.status.as_deref() == Some("Failure") && code.is_none_or(|code| code < 400);
+        let code = match code {
+            _ if failed => Some(code_of_reason(event.status_reason.as_deref())),
+            None => bodies
+                .failure()
+                .map(|(code, reason)| code.unwrap_or_else(|| code_of_reason(reason.as_deref()))),
+            code => code,
+        };
+        let code = code.or(event.status_code);
         // Kubernetes 1.20 leaves the message to the body.
-        let is_failure = event.status_code.is_some_and(|code| code >= 400);
+        let is_failure = code.is_some_and(|code| code >= 400);
         let message = event
             .status_message
             .clone()
             .or_else(|| if is_failure { bodies.status_message() } else { None });
         let evidence = Evidence {
-            code: event.status_code,
+            code,
             decision: event.decision.as_deref(),
             message: message.as_deref(),
             stage: event.stage.as_deref(),
@@ -578,6 +589,27 @@ impl<'a, 't> Columns<'a, 't> {
         }
         json.push('}');
         Some(json.into())
+    }
+}
+
+/// The HTTP status of a failure that gives a reason alone (`metav1.StatusReason`).
+pub fn code_of_reason(reason: Option<&str>) -> i32 {
+    match reason.unwrap_or_default() {
+        "Unauthorized" => 401,
+        "Forbidden" => 403,
+        "NotFound" => 404,
+        "AlreadyExists" | "Conflict" => 409,
+        "Gone" | "Expired" => 410,
+        "Invalid" => 422,
+        "TooManyRequests" => 429,
+        "BadRequest" => 400,
+        "MethodNotAllowed" => 405,
+        "NotAcceptable" => 406,
+        "UnsupportedMediaType" => 415,
+        "RequestEntityTooLarge" => 413,
+        "ServiceUnavailable" => 503,
+        "Timeout" | "ServerTimeout" => 504,
+        _ => 500,
     }
 }
 

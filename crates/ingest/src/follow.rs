@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,7 +19,8 @@ use crate::envelope::Place;
 use crate::error::IngestError;
 use crate::input::Input;
 use crate::options::Options;
-use crate::pipeline::{Run, run};
+use crate::pieces::Line;
+use crate::pipeline::{Run, leave, run};
 use crate::progress::Progress;
 use crate::sink::Sink;
 use crate::sniff::SNIFFED_BYTES;
@@ -51,7 +53,8 @@ pub fn follow(
     loop {
         let look = Instant::now();
         let summary = followed.look(sink, inputs, options, progress)?;
-        if summary.records > 0 || !summary.problems.is_empty() || summary.interrupted {
+        let is_news = summary.records > 0 || !summary.warnings.is_empty();
+        if is_news || !summary.problems.is_empty() || summary.interrupted {
             told(&summary);
         }
         total.add(&summary);
@@ -65,6 +68,7 @@ pub fn follow(
             thread::sleep(NAP.min(every.saturating_sub(look.elapsed())));
         }
         if options.stop.load(Ordering::Relaxed) {
+            total.add(&followed.leave(sink, options, progress)?);
             total.seconds = started.elapsed().as_secs_f64();
             return Ok(total);
         }
@@ -98,6 +102,8 @@ impl Identity {
 #[derive(Default)]
 struct Followed {
     files: HashMap<Identity, Tail>,
+    /// Split records of which a part is still to come.
+    split: Vec<Line>,
     /// What was told of inputs: file and message.
     told: HashSet<(String, String)>,
 }
@@ -160,7 +166,7 @@ impl Followed {
             }
         }
         let Run { mut summary, logs } =
-            run(sink, Box::new(io::empty()), &sources, options, progress)?;
+            run(sink, Box::new(io::empty()), &sources, options, progress, Some(&mut self.split))?;
         for (part, logs) in parts.into_iter().zip(logs) {
             if let Some(tail) = self.files.get_mut(&part.identity) {
                 tail.advance(part.to, logs > 0);
@@ -174,8 +180,25 @@ impl Followed {
             problem.offset.is_some()
                 || self.told.insert((problem.file.clone(), problem.message.clone()))
         });
+        let told = &mut self.told;
+        summary.warnings.retain(|warning| told.insert((String::new(), warning.clone())));
         summary.notes.clear();
         Ok(summary)
+    }
+
+    /// Stores what is left of split records.
+    fn leave(
+        &mut self,
+        sink: &mut dyn Sink,
+        options: &Options,
+        progress: &dyn Progress,
+    ) -> Result<Summary, IngestError> {
+        if self.split.is_empty() {
+            return Ok(Summary::default());
+        }
+        let options = Options { stop: Arc::default(), ..options.clone() };
+        let mut split = std::mem::take(&mut self.split);
+        leave(sink, &options, progress, &mut split)
     }
 
     /// Takes note of a file.

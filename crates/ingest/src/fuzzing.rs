@@ -109,8 +109,15 @@ pub fn read(
     record_bytes: usize,
     redaction: Option<RedactionKey>,
 ) -> Read {
-    let origin =
-        Origin { cluster: None, node: None, file: "-".to_owned(), sha256: None, redaction };
+    let origin = Origin {
+        cluster: None,
+        cluster_field: None,
+        node: None,
+        file: "-".to_owned(),
+        starts_at: 0,
+        sha256: None,
+        redaction,
+    };
     let mut read = Read::default();
     for block in blocks(log, block_bytes, record_bytes) {
         let parsed = parse_block(&block, &origin);

@@ -1,7 +1,6 @@
 //! The times that shippers and stores write.
 
-use chrono::DateTime;
-use podtrail_event::Micros;
+use podtrail_event::{Micros, near_rfc3339};
 use serde_json::value::RawValue;
 
 use crate::json;
@@ -11,7 +10,7 @@ use crate::json;
 pub(crate) struct Instant(i64);
 
 impl Instant {
-    /// The time in a text: with a date, if it names its offset too, or a number since the Unix epoch.
+    /// The time in a text: with a date, in UTC if it names no offset, or a number since the Unix epoch.
     pub(crate) fn of(text: &str) -> Option<Self> {
         micros_of(text).map(Self)
     }
@@ -38,15 +37,7 @@ pub(crate) fn instant_of(text: &str) -> Option<Micros> {
 }
 
 fn micros_of(text: &str) -> Option<i64> {
-    let dated = match text.strip_suffix(" UTC") {
-        Some(text) => DateTime::parse_from_rfc3339(&format!("{text}Z")),
-        None => DateTime::parse_from_rfc3339(text)
-            .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z")),
-    };
-    match dated {
-        Ok(time) => Some(time.timestamp_micros()),
-        Err(_) => since_epoch(text),
-    }
+    near_rfc3339(text).or_else(|| since_epoch(text))
 }
 
 /// A number of seconds, milliseconds, microseconds or nanoseconds since the Unix epoch: which of them, its size says for
@@ -109,7 +100,7 @@ mod tests {
             assert_eq!(instant(value), None, "{json}");
             assert!(Instant::of(json.trim_matches('"')).is_some(), "{json}");
         }
-        for json in ["true", "0", "-1795471200", r#""2026-11-23T22:00:00""#, r#""""#, "1e9", "{}"] {
+        for json in ["true", "0", "-1795471200", r#""2026-11-23""#, r#""""#, "1e9", "{}"] {
             let value: &RawValue = serde_json::from_str(json).unwrap();
             assert_eq!(instant(value), None, "{json}");
         }

@@ -12,6 +12,7 @@
 mod archive;
 mod block;
 mod budget;
+mod clusters;
 mod decode;
 mod envelope;
 mod error;
@@ -32,6 +33,7 @@ mod must_gather;
 mod open;
 mod options;
 mod parse;
+mod pieces;
 mod pipeline;
 mod progress;
 mod read;
@@ -55,6 +57,7 @@ pub use input::Input;
 #[cfg(feature = "lake")]
 pub use lake::{LakeSink, Retry, RetrySummary, ingest};
 pub use options::Options;
+pub use pieces::PIECE;
 pub use pipeline::ingest_into;
 pub use podtrail_event::{QuarantineRecord, RedactionKey};
 pub use progress::{NoProgress, Progress};

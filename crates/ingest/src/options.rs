@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use podtrail_event::RedactionKey;
+use podtrail_event::{QuarantineRecord, RedactionKey};
 
 const MIB: usize = 1024 * 1024;
 
@@ -14,6 +14,11 @@ pub struct Options {
     /// The name stored in the `cluster` column of every row. Audit events do not name their cluster; without a name
     /// here it is what the envelope says, else `default`.
     pub cluster: Option<String>,
+    /// The path of the member of an envelope that names the cluster, such as `fields.site`. It is believed before the members that
+    /// are known to name one, and [`cluster`](Self::cluster) before it.
+    pub cluster_field: Option<String>,
+    /// Records of the quarantine whose reason begins with [`PIECE`](crate::PIECE): they are put together with what follows now.
+    pub pieces: Vec<QuarantineRecord>,
     /// The longest record that is read, in bytes. A longer one is quarantined with its first 64 KiB.
     pub max_record_bytes: usize,
     /// Decompressed bytes that are parsed as one piece of work.
@@ -56,6 +61,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             cluster: None,
+            cluster_field: None,
+            pieces: Vec::new(),
             max_record_bytes: 64 * MIB,
             block_bytes: 4 * MIB,
             memory_bytes: 96 * MIB,

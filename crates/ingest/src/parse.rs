@@ -2,18 +2,22 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use podtrail_event::{
-    BatchBuilder, Event, Micros, ParseError, Parser, RedactionKey, Text, TimeProblem, bounded_name,
-    redact_record,
+    BatchBuilder, Event, Map, Micros, ParseError, Parser, RedactionKey, Text, TimeProblem,
+    bounded_name, redact, redact_record,
 };
 use rayon::prelude::*;
 
 use crate::block::{Block, Kind};
-use crate::envelope::{self, Candidate, Contents, Facts, Place, Room, salvage};
+use crate::clusters::Clusters;
+use crate::envelope::{self, Candidate, Contents, Facts, Labels, Place, Room, salvage};
+use crate::json::{Object, ObjectWriter};
+use crate::pieces::Found;
 use crate::pipeline::now_micros;
 use crate::reject::{self, Verdict};
 use crate::shares::shares;
@@ -28,14 +32,21 @@ const LONGEST_NAME: usize = 512;
 /// A reason quotes the log, and is cut to so many characters.
 const MAX_REASON: usize = 300;
 
+/// The cluster of events of which nobody says one.
+pub(crate) const DEFAULT_CLUSTER: &str = "default";
+
 /// What every row of a source says about it.
 #[derive(Debug)]
 pub(crate) struct Origin {
     /// The name given for it, which is believed before what the envelopes say.
     pub(crate) cluster: Option<String>,
+    /// The path of the member of an envelope that names the cluster, believed before all that is known by itself.
+    pub(crate) cluster_field: Option<String>,
     /// The host of the API server, where the path of the source says.
     pub(crate) node: Option<String>,
     pub(crate) file: String,
+    /// The offset at which reading began: 0, or where a file that grows had ended.
+    pub(crate) starts_at: u64,
     pub(crate) sha256: Option<String>,
     /// Under which secrets are redacted; without it they stay.
     pub(crate) redaction: Option<RedactionKey>,
@@ -44,14 +55,15 @@ pub(crate) struct Origin {
 impl Origin {
     /// Says in the columns of an event where it is from, and that it was read at `now`.
     fn mark<'e>(&'e self, event: &mut Event<'e>, place: Place, facts: &'e Facts<'_>, now: Micros) {
-        const DEFAULT_CLUSTER: &str = "default";
         let named = |name: &&str| !name.is_empty();
-        let cluster = self.cluster.as_deref().or(facts.cluster.as_deref()).filter(named);
+        let by_field = || facts.labels.as_ref()?.get(self.cluster_field.as_deref()?).filter(named);
+        let cluster = self.cluster.as_deref().or_else(by_field);
+        let cluster = cluster.or_else(|| facts.cluster()).filter(named);
         let cluster = bounded_name(cluster.unwrap_or(DEFAULT_CLUSTER), LONGEST_NAME);
         event.cluster = Some(cluster.into());
         event.envelopes = Some(facts.envelopes.iter().copied().map(Text::from).collect());
-        event.provider = facts.provider.map(Text::from);
-        let node = facts.node.as_deref().or(self.node.as_deref());
+        event.provider = facts.provider().map(Text::from);
+        let node = facts.node().or(self.node.as_deref());
         event.node = node.map(|node| bounded_name(node, LONGEST_NAME).into());
         if facts.truncated {
             event.truncated = Some(true);
@@ -80,6 +92,9 @@ pub(crate) struct Parsed {
     pub(crate) skipped: u64,
     /// What the first of them is, where it is known.
     pub(crate) skipped_as: Option<&'static str>,
+    pub(crate) clusters: Clusters,
+    /// Pieces of split records.
+    pub(crate) pieces: Vec<Found>,
 }
 
 impl Parsed {
@@ -96,6 +111,8 @@ impl Parsed {
         self.envelopes += next.envelopes;
         self.skipped += next.skipped;
         self.skipped_as = self.skipped_as.or(next.skipped_as);
+        self.clusters.merge(next.clusters);
+        self.pieces.extend(next.pieces);
         self
     }
 }
@@ -193,7 +210,7 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     }
 
     let room = Room::of_block(block.bytes.len());
-    let mut contents = Contents { room, ..Contents::default() };
+    let mut contents = Contents { room, starts_at: Some(origin.starts_at), ..Contents::default() };
     for span in odd {
         envelope::unwrap(span, &mut contents);
     }
@@ -207,10 +224,12 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let shares = shares.into_par_iter().map(|share| {
         let mut rows = Rows::new(origin, &block.bytes);
         let mut parsed = rows.append_candidates(&share);
+        parsed.clusters = std::mem::take(&mut rows.clusters);
         parsed.take_rows(rows.finish(is_small));
         parsed
     });
     let mut parsed = shares.collect::<Vec<_>>().into_iter().fold(parsed, Parsed::and);
+    parsed.pieces = contents.pieces;
     parsed.envelopes += contents.envelopes;
     parsed.skipped += contents.skipped;
     for damage in contents.damaged {
@@ -227,11 +246,64 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     parsed
 }
 
+/// Parses a record that was put together from pieces, or that is one of which there are no others.
+pub(crate) fn parse_joined(
+    record: &[u8],
+    place: Place,
+    facts: &Facts<'static>,
+    origin: &Origin,
+) -> Parsed {
+    let room = Room::of_block(record.len());
+    let mut contents = Contents { room, is_joined: true, ..Contents::default() };
+    envelope::unwrap_joined(Span::at(place, record), facts, &mut contents);
+    let log = Buffer::from(Vec::<u8>::new());
+    let mut rows = Rows::new(origin, &log);
+    let candidates: Vec<_> = contents
+        .candidates
+        .into_iter()
+        .map(|candidate| Candidate {
+            // It was cut where the piece ends.
+            json: candidate.json.into_owned().into(),
+            ..candidate
+        })
+        .collect();
+    let mut parsed = rows.append_candidates(&candidates);
+    parsed.clusters = std::mem::take(&mut rows.clusters);
+    parsed.take_rows(rows.finish(true));
+    parsed.skipped += contents.skipped;
+    parsed.damaged.extend(contents.damaged.into_iter().map(|damage| Damaged {
+        fault: Fault::Broken,
+        offset: damage.place.offset,
+        line: damage.place.line,
+        length: damage.bytes.len() as u64,
+        bytes: damage.bytes.into_owned(),
+        reason: shorten(&damage.reason),
+    }));
+    parsed
+}
+
 fn shorten(reason: &str) -> String {
     match reason.char_indices().nth(MAX_REASON) {
         Some((end, _)) => format!("{}…", &reason[..end]),
         None => reason.to_owned(),
     }
+}
+
+/// Whether a path is called after a credential.
+fn is_credential(path: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "authorization",
+        "token",
+        "password",
+        "passwd",
+        "secret",
+        "credential",
+        "apikey",
+        "cookie",
+    ];
+    let plain: String = path.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    WORDS.iter().any(|word| plain.contains(word))
 }
 
 /// Rows being built.
@@ -242,12 +314,20 @@ struct Rows<'a> {
     now: Micros,
     parser: Parser,
     builder: Option<Box<BatchBuilder>>,
+    clusters: Clusters,
 }
 
 impl<'a> Rows<'a> {
     fn new(origin: &'a Origin, log: &'a Buffer) -> Self {
         let parser = Parser::new(origin.redaction.clone());
-        Self { origin, log, now: Micros(now_micros()), parser, builder: None }
+        Self {
+            origin,
+            log,
+            now: Micros(now_micros()),
+            parser,
+            builder: None,
+            clusters: Clusters::default(),
+        }
     }
 
     /// Appends a record that should be an event as it stands; false if it is none, or has members of an envelope.
@@ -269,6 +349,12 @@ impl<'a> Rows<'a> {
         let mut parsed = Parsed::default();
         for candidate in candidates {
             let Err(error) = self.append_candidate(candidate) else { continue };
+            let component = candidate.facts.component();
+            if let Some(what) = component.filter(|_| !envelope::mentions_events(&candidate.json)) {
+                parsed.skipped += 1;
+                parsed.skipped_as = parsed.skipped_as.or(Some(what));
+                continue;
+            }
             let (fault, reason) = match reject::judge(&candidate.json) {
                 Some(Verdict::Skipped(what)) => {
                     parsed.skipped += 1;
@@ -306,16 +392,56 @@ impl<'a> Rows<'a> {
     }
 
     fn append(&mut self, json: &[u8], place: Place, facts: &Facts<'_>) -> Result<(), ParseError> {
+        let without = if facts.may_have_gap { self.without_bodies(json) } else { None };
+        if let Some(without) = without {
+            let facts = Facts { may_have_gap: false, truncated: true, ..facts.clone() };
+            return self.append(&without, place, &facts);
+        }
         let original = facts.original.as_deref().map(|original| {
             let key = self.origin.redaction.as_ref();
             let redacted = key.and_then(|key| redact_record(original, json, facts.truncated, key));
             redacted.map_or(Cow::Borrowed(original), Cow::Owned)
         });
+        let labels = facts.labels.as_ref().map(|labels| self.redacted(labels, json));
         let mut event = self.parser.parse(json, facts.shipped_at)?;
+        event.envelope = labels.filter(|map| !map.0.is_empty());
         event.original = original.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into());
         self.origin.mark(&mut event, place, facts, self.now);
+        let cluster = event.cluster.as_deref().unwrap_or(DEFAULT_CLUSTER);
+        self.clusters.note(cluster, facts.labels.as_deref(), self.origin);
         self.builder.get_or_insert_with(|| Box::new(BatchBuilder::over(self.log))).append(&event);
         Ok(())
+    }
+
+    /// An event that may hold secrets, without its bodies: behind a gap they would stand where none is looked for.
+    fn without_bodies(&self, json: &[u8]) -> Option<Vec<u8>> {
+        const BODIES: [&str; 3] = ["requestObject", "responseObject", "annotations"];
+        redact(json, self.origin.redaction.as_ref()?)?;
+        let event = Object::read(json)?;
+        let members = event.iter().filter(|(key, _)| !BODIES.contains(key));
+        let members = members.map(|(key, value)| (key, Cow::Borrowed(value.get())));
+        Some(ObjectWriter::write(members).into_bytes())
+    }
+
+    /// What envelopes say, without what may be a secret.
+    fn redacted<'l>(&self, labels: &'l Labels, json: &[u8]) -> Map<'l, Text<'l>> {
+        let mut entries = labels.entries(json.len());
+        if let Some(key) = self.origin.redaction.as_ref() {
+            for (path, value) in &mut entries {
+                if is_credential(path) {
+                    *value = key.digest_of(value).into();
+                }
+            }
+            let text = Labels::to_json(&entries);
+            let redacted = redact_record(text.as_bytes(), json, false, key);
+            let redacted = redacted
+                .and_then(|text| serde_json::from_slice::<BTreeMap<String, String>>(&text).ok());
+            if let Some(redacted) = redacted {
+                let own = |(path, value): (String, String)| (path.into(), value.into());
+                return Map(redacted.into_iter().map(own).collect());
+            }
+        }
+        Map(entries.into_iter().map(|(path, value)| (path.into(), value.into())).collect())
     }
 
     fn finish(self, is_small: bool) -> Option<RecordBatch> {

@@ -17,10 +17,14 @@ use crossbeam_channel::{Receiver, Sender};
 use podtrail_event::{QuarantineRecord, redact_damaged};
 
 use crate::budget::{Budget, Permit};
+use crate::clusters::Clusters;
+use crate::envelope::Facts;
 use crate::error::IngestError;
 use crate::input::Input;
+use crate::must_gather::node_of_path;
 use crate::options::Options;
-use crate::parse::{Damaged, Fault, Origin, Parsed, panic_message, parse_safely};
+use crate::parse::{Damaged, Fault, Origin, Parsed, panic_message, parse_joined, parse_safely};
+use crate::pieces::{Line, PIECE, Pieces};
 use crate::progress::Progress;
 use crate::read::{Outcome, Piece, Reading};
 use crate::sink::Sink;
@@ -46,7 +50,7 @@ pub fn ingest_into(
 ) -> Result<Summary, IngestError> {
     let expanded = Sources::expand(inputs, &options.exclude);
     progress.started(expanded.sources.len(), expanded.bytes_total);
-    let Run { mut summary, .. } = run(sink, stdin, &expanded.sources, options, progress)?;
+    let Run { mut summary, .. } = run(sink, stdin, &expanded.sources, options, progress, None)?;
     summary.problems.splice(0..0, expanded.problems);
     summary.notes.splice(0..0, expanded.notes);
     Ok(summary)
@@ -59,13 +63,14 @@ pub(crate) struct Run {
     pub(crate) logs: Vec<u64>,
 }
 
-/// Reads `sources` into `sink`.
+/// Reads `sources` into `sink`. Split records that lack a part are `carried` to the next run, where there is one.
 pub(crate) fn run(
     sink: &mut dyn Sink,
     stdin: Box<dyn Read + Send>,
     sources: &[Source],
     options: &Options,
     progress: &dyn Progress,
+    carried: Option<&mut Vec<Line>>,
 ) -> Result<Run, IngestError> {
     let started = Instant::now();
     let bytes_read = AtomicU64::new(0);
@@ -77,18 +82,16 @@ pub(crate) fn run(
         reading: Reading { options, progress, bytes_read: &bytes_read },
         budget: &budget,
     };
-    let mut collector = Collector {
-        sink,
-        sources,
-        options,
-        progress,
-        pending: Vec::new(),
-        held: 0,
-        faults: BTreeMap::new(),
-        skips: BTreeMap::new(),
-        ends: BTreeMap::new(),
-        summary: Summary::default(),
-    };
+    let mut collector = Collector::new(sink, sources, options, progress);
+    collector.pieces.keep(&options.pieces, |record| Origin {
+        cluster: options.cluster.clone().or_else(|| record.cluster.clone()),
+        cluster_field: options.cluster_field.clone(),
+        node: node_of_path(&record.source_file),
+        file: record.source_file.clone(),
+        starts_at: u64::MAX,
+        sha256: record.source_sha256.clone(),
+        redaction: options.redact.clone(),
+    });
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let (sender, receiver) = crossbeam_channel::unbounded();
     let result = rayon::in_place_scope(|parsers| {
@@ -98,7 +101,7 @@ pub(crate) fn run(
                 threads.spawn(move || readers.run(parsers, &sender));
             }
             drop(sender);
-            let result = collector.run(&receiver);
+            let result = collector.run(&receiver, carried);
             budget.close();
             // What is still under way must find the channel closed and its permits free.
             drop(receiver);
@@ -115,6 +118,22 @@ pub(crate) fn run(
     summary.bytes_read = bytes_read.into_inner();
     summary.seconds = started.elapsed().as_secs_f64();
     Ok(Run { summary, logs })
+}
+
+/// Stores what can be seen of split records whose other parts did not come.
+pub(crate) fn leave(
+    sink: &mut dyn Sink,
+    options: &Options,
+    progress: &dyn Progress,
+    lines: &mut Vec<Line>,
+) -> Result<Summary, IngestError> {
+    let mut collector = Collector::new(sink, &[], options, progress);
+    for line in lines.drain(..) {
+        collector.leave(&line);
+    }
+    collector.commit()?;
+    collector.sink.finish();
+    Ok(collector.into_summary())
 }
 
 /// What the collector hears.
@@ -217,6 +236,12 @@ struct Collector<'a> {
     skips: BTreeMap<usize, Skips>,
     /// How the sources ended, by number.
     ends: BTreeMap<usize, Outcome>,
+    clusters: Clusters,
+    pieces: Pieces,
+    /// What was put together from pieces, or is no piece after all.
+    joined: Vec<(usize, Arc<Origin>, Parsed)>,
+    /// Rows that take records off the list of the quarantine.
+    releases: Vec<QuarantineRecord>,
     summary: Summary,
 }
 
@@ -236,14 +261,53 @@ struct Skips {
     what: Option<&'static str>,
 }
 
+impl<'a> Collector<'a> {
+    fn new(
+        sink: &'a mut dyn Sink,
+        sources: &'a [Source],
+        options: &'a Options,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        Self {
+            sink,
+            sources,
+            options,
+            progress,
+            pending: Vec::new(),
+            held: 0,
+            faults: BTreeMap::new(),
+            skips: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            clusters: Clusters::default(),
+            pieces: Pieces::default(),
+            joined: Vec::new(),
+            releases: Vec::new(),
+            summary: Summary::default(),
+        }
+    }
+}
+
 impl Collector<'_> {
-    fn run(&mut self, receiver: &Receiver<Message>) -> Result<(), IngestError> {
+    fn run(
+        &mut self,
+        receiver: &Receiver<Message>,
+        mut carried: Option<&mut Vec<Line>>,
+    ) -> Result<(), IngestError> {
+        if let Some(carried) = &mut carried {
+            self.pieces.carry(std::mem::take(carried));
+        }
         let stop = &self.options.stop;
         let commit_bytes = self.options.commit_bytes();
         for message in receiver {
             match message {
-                Message::Parsed(part) => {
+                Message::Parsed(mut part) => {
                     self.held += part.permit.bytes;
+                    let found = std::mem::take(&mut part.parsed.pieces);
+                    let most = self.options.max_record_bytes;
+                    let lines = self.pieces.take(part.place, &part.origin, found, most);
+                    for line in lines {
+                        self.join(part.place.0, &line);
+                    }
                     self.pending.push(*part);
                 }
                 Message::Done { source, outcome } => {
@@ -259,7 +323,76 @@ impl Collector<'_> {
                 self.commit()?;
             }
         }
+        let (whole, loose) = self.pieces.finish();
+        for line in whole {
+            self.join(0, &line);
+        }
+        match carried {
+            Some(carried) => *carried = loose,
+            None => loose.iter().for_each(|line| self.leave(line)),
+        }
         self.commit()
+    }
+
+    /// Reads a line that was put together, or that nothing belongs to.
+    fn join(&mut self, source: usize, line: &Line) {
+        let Some(first) = line.pieces.first() else { return };
+        if !(line.pieces.len() == 1 && !first.mark.goes_on || line.begins() && line.ends()) {
+            return self.leave(line);
+        }
+        let record = line.record();
+        let may_have_gap = !line.is_numbered();
+        let facts = Facts { may_have_gap, ..first.facts.clone() };
+        let mut parsed = parse_joined(&record, first.place, &facts, &line.origin);
+        if line.pieces.len() > 1 && !parsed.damaged.is_empty() {
+            return self.leave(line);
+        }
+        for damaged in &mut parsed.damaged {
+            (damaged.offset, damaged.line) = (first.place.offset, first.place.line);
+        }
+        if line.pieces.len() > 1 {
+            let now = now_micros();
+            let kept = self.pieces.kept_of(line);
+            let release =
+                |record: &QuarantineRecord| record.release("released: joined".into(), now);
+            self.releases.extend(kept.iter().map(|record| release(record)));
+        }
+        self.held += record.len();
+        self.joined.push((source, Arc::clone(&line.origin), parsed));
+    }
+
+    /// Stores what can be seen of a line that lacks a part, and keeps its pieces for a later run.
+    fn leave(&mut self, line: &Line) {
+        let new: Vec<_> = line.pieces.iter().filter(|piece| piece.kept.is_none()).collect();
+        let Some(first) = new.first() else { return };
+        let missing = match (line.begins(), line.ends()) {
+            (true, true) => "what stands between its parts",
+            (true, false) => "what follows it",
+            (false, true) => "what stands before it",
+            (false, false) => "what stands before it and what follows it",
+        };
+        let mut parsed = Parsed::default();
+        if line.begins() {
+            let record = line.record();
+            let facts = Facts { truncated: true, ..first.facts.clone() };
+            let salvaged = parse_joined(&record, first.place, &facts, &line.origin);
+            (parsed.events, parsed.batches) = (salvaged.events, salvaged.batches);
+        }
+        for piece in new {
+            parsed.damaged.push(Damaged {
+                fault: Fault::Broken,
+                offset: piece.place.offset,
+                line: piece.place.line,
+                length: piece.raw.len() as u64,
+                bytes: piece.raw.clone(),
+                reason: format!(
+                    "{PIECE}, without {missing}: ingest the log that has it, with this one or later; \
+                     if there is none, raise the limit of the shipper or let it join lines"
+                ),
+            });
+        }
+        self.held += line.records().len();
+        self.joined.push((0, Arc::clone(&line.origin), parsed));
     }
 
     fn commit(&mut self) -> Result<(), IngestError> {
@@ -272,8 +405,10 @@ impl Collector<'_> {
         let mut quarantine = Vec::new();
         let mut permits = Vec::new();
         let mut count = 0;
-        for part in parts {
+        for mut part in parts {
             count += part.parsed.events;
+            let clusters = std::mem::take(&mut part.parsed.clusters);
+            self.clusters.merge(clusters);
             if part.parsed.skipped > 0 {
                 let skips = self.skips.entry(part.place.0).or_default();
                 skips.add(&part.origin.file, &part.parsed);
@@ -288,10 +423,24 @@ impl Collector<'_> {
             }
             permits.push(part.permit);
         }
+        for (source, origin, parsed) in std::mem::take(&mut self.joined) {
+            count += parsed.events;
+            if parsed.skipped > 0 {
+                self.skips.entry(source).or_default().add(&origin.file, &parsed);
+                self.summary.skipped += parsed.skipped;
+            }
+            self.clusters.merge(parsed.clusters);
+            events.extend(parsed.batches);
+            for damaged in parsed.damaged {
+                self.faults.entry(source).or_default().add(usize::MAX, &origin.file, &damaged);
+                quarantine.push(quarantine_record(&origin, damaged, quarantined_at));
+            }
+        }
         if events.is_empty() && quarantine.is_empty() {
             return Ok(());
         }
         let quarantined = quarantine.len() as u64;
+        quarantine.append(&mut self.releases);
         let committed = self.sink.commit(events, quarantine)?;
         self.summary.records += count + quarantined;
         self.summary.quarantined += quarantined;
@@ -315,10 +464,11 @@ impl Collector<'_> {
         }
         // Of sources whose reading was stopped.
         for (source, faults) in self.faults {
-            let name = &self.sources[source].name;
+            let name = self.sources.get(source).map_or("", |source| &source.name);
             self.summary.problems.extend(faults.into_problems(name));
         }
         self.summary.notes.extend(self.skips.into_values().map(Skips::into_note));
+        self.summary.warnings = self.clusters.warnings(self.options.cluster_field.as_deref());
         self.summary
     }
 }

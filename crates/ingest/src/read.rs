@@ -231,8 +231,10 @@ impl<'a> SourceReader<'a> {
     fn read_log(&mut self, name: &str, stream: Box<dyn Read + '_>, from: Place) {
         let origin = Arc::new(Origin {
             cluster: self.options.cluster.clone(),
+            cluster_field: self.options.cluster_field.clone(),
             node: node_of_path(name),
             file: name.to_owned(),
+            starts_at: from.offset,
             sha256: self.digest.map(|digest| digest.sha256.clone()),
             redaction: self.options.redact.clone(),
         });

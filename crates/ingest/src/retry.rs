@@ -30,9 +30,11 @@ pub fn retry(record: &QuarantineRecord, options: &Options) -> Option<Retried> {
         return None;
     }
     let origin = Origin {
+        cluster_field: options.cluster_field.clone(),
         cluster: options.cluster.clone().or_else(|| record.cluster.clone()),
         node: node_of_path(&record.source_file),
         file: record.source_file.clone(),
+        starts_at: u64::MAX,
         sha256: record.source_sha256.clone(),
         redaction: options.redact.clone(),
     };

@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use crate::block::Block;
 use crate::parse::{Damaged, Fault, Parsed};
+use crate::pieces::Found;
 use crate::reject::is_csv_header;
 
 /// How many bytes are looked at before a source is refused.
@@ -14,7 +15,11 @@ pub(crate) const SNIFFED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Whether a block is from an audit log: it has an event, or what was one.
 pub(crate) fn is_audit_log(parsed: &Parsed) -> bool {
-    parsed.events > 0 || parsed.envelopes > 0 || parsed.damaged.iter().any(was_audit)
+    let is_piece = |found: &Found| matches!(found, Found::Piece(piece) if piece.mark.goes_on || piece.begins());
+    parsed.events > 0
+        || parsed.envelopes > 0
+        || parsed.pieces.iter().any(is_piece)
+        || parsed.damaged.iter().any(was_audit)
 }
 
 /// What a block without audit events is; nothing if it is only NUL bytes, which may stand in any log.

@@ -29,6 +29,8 @@ pub struct Summary {
     pub interrupted: bool,
     /// What was not read or not understood.
     pub problems: Vec<Problem>,
+    /// What may be wrong with the clusters under which events are stored.
+    pub warnings: Vec<String>,
     /// What is worth knowing and no fault, such as an empty file.
     pub notes: Vec<Problem>,
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use podtrail_ingest::{Input, LakeSink, Options, Summary};
+use podtrail_event::{QuarantineRecord, quarantine_records};
+use podtrail_ingest::{Input, LakeSink, Options, PIECE, Summary};
 use podtrail_lake::Lake;
+use podtrail_query::{Limits, QueryError, Scope, Session};
 use podtrail_report::thousands;
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -26,7 +28,7 @@ pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
     let lake = runtime.block_on(Lake::create(dir))?;
     let cluster = arguments.cluster.as_deref();
     let options = options(&runtime, &lake, cluster, arguments.no_redact)?;
-    let options = limited(options, arguments);
+    let options = Options { pieces: pieces(&runtime, &lake)?, ..limited(options, arguments) };
     let summary = if arguments.follow {
         follow(&runtime, &lake, &arguments.paths, &options, arguments.every)?
     } else {
@@ -42,6 +44,8 @@ pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
             "events_added": summary.events_added,
             "duplicates": summary.duplicates,
             "quarantined": summary.quarantined,
+            "skipped": summary.skipped,
+            "warnings": summary.warnings,
             "bytes_read": summary.bytes_read,
             "seconds": summary.seconds,
         });
@@ -61,6 +65,22 @@ pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
     out.flush()?;
     check_read(&summary)?;
     Ok(exit(&summary))
+}
+
+/// The pieces of split records that an earlier run has left.
+fn pieces(runtime: &Runtime, lake: &Lake) -> anyhow::Result<Vec<QuarantineRecord>> {
+    const MOST: usize = 256;
+    let sql = format!(
+        "SELECT *, CAST(NULL AS VARCHAR) AS releases FROM quarantine \
+         WHERE released_at IS NULL AND reason LIKE '{PIECE}%' ORDER BY quarantined_at DESC LIMIT {MOST}"
+    );
+    let session = Session::open(lake, Scope::default(), Limits::default())?;
+    let batches = runtime.block_on(async {
+        let records = session.sql(&sql).await?;
+        records.collect().await.map_err(QueryError::from)
+    })?;
+    let records: Result<Vec<_>, _> = batches.iter().map(quarantine_records).collect();
+    Ok(records?.into_iter().flatten().collect())
 }
 
 /// How logs, and records out of the quarantine, are read into `lake`.
@@ -85,9 +105,10 @@ pub(crate) fn limited(options: Options, arguments: &IngestArgs) -> Options {
         Some(memory) => options.with_memory(memory),
         None => options,
     };
+    let cluster_field = arguments.cluster_field.clone();
     let max_expanded_bytes =
         arguments.max_expanded.map_or(options.max_expanded_bytes, |size| size as u64);
-    Options { max_expanded_bytes, ..options }
+    Options { max_expanded_bytes, cluster_field, ..options }
 }
 
 /// Reads log files into `lake`, with a progress bar.
@@ -136,6 +157,9 @@ pub(crate) fn tell_problems(summary: &Summary) {
     }
     if summary.problems.len() > SHOWN {
         output::warn(&format!("and {} more", summary.problems.len() - SHOWN));
+    }
+    for warning in &summary.warnings {
+        output::warn(warning);
     }
     for note in &summary.notes {
         output::tell(&note.to_string());

@@ -121,6 +121,21 @@ impl<'a, 't> Bodies<'a, 't> {
         Some(body.pointer("/rows/0/object")?.to_string())
     }
 
+    /// Code and reason of a failure, where the response is the `Status` that the API server answers with.
+    pub(crate) fn failure(&self) -> Option<(Option<i32>, Option<Text<'a>>)> {
+        // Most responses are objects, which need not be read for this.
+        if !self.response_value?.json.contains("\"Failure\"") {
+            return None;
+        }
+        let status = self.response()?;
+        let is = |key: &str, text: &str| status.text(key).as_deref() == Some(text);
+        let is_failure = is("kind", "Status")
+            && status.text("apiVersion").is_none_or(|version| &*version == "v1")
+            && is("status", "Failure");
+        let code = status.int("code").and_then(|code| i32::try_from(code).ok());
+        is_failure.then(|| (code.filter(|code| *code >= 400), status.text("reason")))
+    }
+
     /// The fields to which a JSON Patch copies or moves a value.
     pub(crate) fn copied(&self) -> Option<Vec<CopiedField<'a>>> {
         let copied = &self.read_request()?.copied;

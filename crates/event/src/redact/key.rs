@@ -31,6 +31,11 @@ impl RedactionKey {
         blake3::Hash::from(self.0).to_hex().to_string()
     }
 
+    /// What stands for a text that is taken for a secret.
+    pub fn digest_of(&self, secret: &str) -> String {
+        if is_digest(secret) { secret.to_owned() } else { self.digest(secret.as_bytes()) }
+    }
+
     /// What stands for a secret: `redacted:` and 32 hexadecimal digits of its keyed BLAKE3 digest.
     pub(super) fn digest(&self, secret: &[u8]) -> String {
         let digest = blake3::keyed_hash(&self.0, secret).to_hex();

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
+use super::find::mentions_events;
+use super::labels::{Labels, cluster_of_group};
 use super::packed::open_packed;
 use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::instant::{Instant, instant, instant_of};
@@ -83,12 +85,6 @@ impl<'a> Stream<'a> {
 
 fn is_other_stream(name: &str) -> bool {
     OTHER_STREAMS.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// The cluster of a log group, which Insights gives with the account before it.
-fn cluster_of_group(group: &str) -> Option<&str> {
-    let (_, rest) = group.split_once("/aws/eks/")?;
-    rest.strip_suffix("/cluster").filter(|name| !name.is_empty())
 }
 
 /// What a subscription delivers: `{"messageType":"DATA_MESSAGE","logGroup":…,"logStream":…,"logEvents":[…]}`.
@@ -186,13 +182,21 @@ fn log_event<'a>(at: Span<'a>, stream: &Stream<'a>, event: &'a RawValue) -> Opti
     let event = json::object(event)?;
     let shipped_at = event.get("timestamp").and_then(instant);
     let message = event.get("message")?;
-    match event.text("logStreamName") {
+    let message = match event.text("logStreamName") {
         Some(name) => {
             let stream = Stream { name: Some(name), ..stream.clone() };
             message_of(at, message, &stream, shipped_at)
         }
         None => message_of(at, message, stream, shipped_at),
-    }
+    };
+    let labels = Labels::of_object(&event);
+    message.map(|message| match message {
+        Message::Event(inner) if !labels.is_empty() => {
+            let facts = Facts { labels: Some(labels.into()), ..inner.facts };
+            Message::Event(Inner { facts, ..inner })
+        }
+        message => message,
+    })
 }
 
 /// What the message of a log event is.
@@ -209,7 +213,8 @@ fn message_of<'a>(
     stream: &Stream<'a>,
     shipped_at: Option<Micros>,
 ) -> Option<Message<'a>> {
-    if stream.is_other() {
+    // Whatever the stream is called, an event in it is one.
+    if stream.is_other() && !mentions_events(message.get().as_bytes()) {
         return Some(Message::Other);
     }
     Inner::of(at, message, stream.facts(shipped_at)).map(Message::Event)
@@ -235,6 +240,9 @@ fn insights_results<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'
     Some(Opened::with("cloudwatch-insights", Inner::elements(whole, rows)))
 }
 
+const MOST_LABELS: usize = 64;
+const LONGEST_LABEL: usize = 1024;
+
 /// One row of such an answer.
 fn insights_row(span: Span<'_>) -> Option<Opened<'_>> {
     if !is_insights_row(span.bytes) {
@@ -249,12 +257,29 @@ fn insights_row(span: Span<'_>) -> Option<Opened<'_>> {
         field("@log").and_then(json::text).as_deref(),
         field("@logStream").and_then(json::text),
     );
+    let mut labels = Vec::new();
+    for field in &fields {
+        let (Some(name), Some(value)) = (field.text("field"), field.text("value")) else {
+            continue;
+        };
+        let is_label = name != "@message" && name.len() + value.len() <= LONGEST_LABEL;
+        if is_label && labels.len() < MOST_LABELS && !mentions_events(value.as_bytes()) {
+            labels.push((name.into_owned(), value.into_owned()));
+        }
+    }
     // Insights answers in UTC, without saying so.
     let shipped_at = field("@timestamp")
         .and_then(json::text)
         .and_then(|time| instant_of(&format!("{time} UTC")));
-    let message = field("@message")?;
-    Some(one("cloudwatch-insights-row", message_of(span, message, &stream, shipped_at)?))
+    let message = message_of(span, field("@message")?, &stream, shipped_at)?;
+    let message = match message {
+        Message::Event(inner) => {
+            let facts = Facts { labels: Some(Labels::new(labels).into()), ..inner.facts };
+            Message::Event(Inner { facts, ..inner })
+        }
+        Message::Other => Message::Other,
+    };
+    Some(one("cloudwatch-insights-row", message))
 }
 
 fn is_insights_row(text: &[u8]) -> bool {

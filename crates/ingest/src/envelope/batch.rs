@@ -53,7 +53,7 @@ impl Envelope for Batch {
             }
         };
         let name = if value.bytes[0] == b'[' { "array" } else { "EventList" };
-        Some(Opened { name, values, damaged, skipped: 0 })
+        Some(Opened { name, values, damaged, ..Opened::default() })
     }
 }
 
@@ -62,6 +62,10 @@ pub(crate) struct BatchEnd;
 
 impl Envelope for BatchEnd {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
+        // What is whole is no end of anything, whatever it ends with.
+        if record.object.is_some() {
+            return None;
+        }
         let text = record.span.bytes;
         let (name, opening) = match trim_blanks_end(text).last()? {
             b'}' => ("EventList", b'{'),
@@ -74,7 +78,7 @@ impl Envelope for BatchEnd {
         let remnant = keep_items(items, record.span, record.span, &mut values);
         let reason = "a batch whose beginning is lost".to_owned();
         let damaged = (!remnant.bytes.is_empty()).then_some((remnant, reason));
-        Some(Opened { name, values, damaged, skipped: 0 })
+        Some(Opened { name, values, damaged, ..Opened::default() })
     }
 }
 

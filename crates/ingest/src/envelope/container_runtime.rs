@@ -10,6 +10,7 @@ use podtrail_event::Micros;
 
 use super::{Envelope, Facts, Inner, Opened, Place, Record};
 use crate::json::{self, Extent, Object};
+use crate::pieces::Mark;
 use crate::span::{Span, count_lines};
 use crate::split::{CriLine, DockerLine, Next, Part as LinePart, Stream};
 
@@ -53,6 +54,27 @@ fn open_cri_lines(record: Span<'_>) -> Option<Opened<'_>> {
     let parts: Option<Vec<_>> = lines(record).map(|(place, line)| cri_part(place, line)).collect();
     let parts = parts?;
     (!parts.is_empty()).then(|| join("cri", parts))
+}
+
+/// What a file begins with may be the end of a line that stands in another one.
+pub(super) fn end_of_line<'a>(record: &Record<'a>, mut opened: Opened<'a>) -> Opened<'a> {
+    let is_end = |inner: &Inner<'_>| !json::is_open(inner.text.trim_ascii());
+    let source = match &record.object {
+        Some(object) => DockerLine::of(object).map(|line| (line.stream, line.time)),
+        None => CriLine::of(record.span.bytes).map(|line| (line.part.stream, line.time.stored())),
+    };
+    if opened.pieces.is_empty()
+        && opened.values.len() == 1
+        && opened.values.iter().all(is_end)
+        && let Some((stream, time)) = source
+        && let Some(inner) = opened.values.pop()
+    {
+        let (is_stderr, place) = (stream == Stream::Err, inner.place);
+        let part =
+            Part { is_stderr, text: inner.text, is_last: true, place, time, seams: Vec::new() };
+        opened.pieces.push(piece_of(part, false));
+    }
+    opened
 }
 
 /// A part of a line of a container.
@@ -128,8 +150,40 @@ fn join<'a>(name: &'static str, parts: Vec<Part<'a>>) -> Opened<'a> {
             *unfinished = Some(part);
         }
     }
-    values.extend(open.into_iter().flatten().flat_map(lines_of));
-    Opened::with(name, values)
+    // What a file ends with in the middle of a line goes on in another one.
+    let mut pieces = Vec::new();
+    for mut part in open.into_iter().flatten() {
+        if let Some(Seam { at, place, time }) = part.seams.pop() {
+            let text = part.text.to_mut().split_off(at).into();
+            let last = Part {
+                is_stderr: part.is_stderr,
+                text,
+                is_last: false,
+                place,
+                time,
+                seams: Vec::new(),
+            };
+            values.extend(lines_of(part));
+            part = last;
+        }
+        pieces.push(piece_of(part, true));
+    }
+    Opened { name, values, pieces, ..Opened::default() }
+}
+
+/// A part of a line whose other parts stand elsewhere, and a line of a container that it would be.
+fn piece_of(part: Part<'_>, goes_on: bool) -> (Mark, Inner<'_>, Vec<u8>) {
+    let mark = Mark::of_runtime(part.is_stderr, goes_on, part.time);
+    let time = part.time.unwrap_or(Micros::FIRST).to_rfc3339().unwrap_or_default();
+    let stream = if part.is_stderr { "stderr" } else { "stdout" };
+    let tag = if goes_on { "P" } else { "F" };
+    let raw = [format!("{time} {stream} {tag} ").as_bytes(), &part.text].concat();
+    (mark, line_of(part), raw)
+}
+
+fn line_of(part: Part<'_>) -> Inner<'_> {
+    let facts = Facts { shipped_at: part.time, ..Facts::default() };
+    Inner { text: part.text, place: part.place, facts }
 }
 
 /// The line that parts make. Where its end is missing the next line was put behind it: what makes no value together is taken

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::find::{content, find, find_text, find_time};
-use super::lifted::{is_bare_event, restore_keys};
+use super::lifted::{is_bare_event, is_whole, restore_keys};
 use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::json::{self, Object, ObjectWriter};
 
@@ -32,8 +32,10 @@ impl Envelope for Elastic {
             Some(audit) => rebuild(&audit),
             None => unflatten(object).or_else(|| unflatten(&object.object("fields")?)),
         }?;
-        let line =
-            find(object, "event.original").and_then(|value| content(record.span, value, facts()));
+        let line = ["event.original", "message"].iter().find_map(|path| {
+            let line = content(record.span, find(object, path)?, facts())?;
+            is_whole(&line.text).then_some(line)
+        });
         let inner = line.unwrap_or_else(|| Inner::rebuilt(record.span, rebuilt, facts()));
         Some(Opened::with("elastic-agent", vec![inner]))
     }

@@ -44,7 +44,7 @@ pub(super) fn content<'a>(
 }
 
 /// Whether a text has a word that stands in every record of audit events.
-pub(super) fn mentions_events(text: &[u8]) -> bool {
+pub(crate) fn mentions_events(text: &[u8]) -> bool {
     // Of `auditID`, which Azure writes `AuditId` and `AuditID`; of Cloud Logging; of lists, which may be empty; of the
     // legacy text format.
     const WORDS: [&str; 4] = ["uditI", "protoPayload", "EventList", " AUDIT: id="];

@@ -15,9 +15,10 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use podtrail_event::Micros;
+use podtrail_event::{Micros, code_of_reason};
 use serde_json::value::RawValue;
 
+use super::find::mentions_events;
 use super::packed::open_packed;
 use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::instant::instant_of;
@@ -34,6 +35,7 @@ impl Envelope for Gcp {
         let object = record.object.as_ref()?;
         pubsub(record, object)
             .or_else(|| log_entry(record, object))
+            .or_else(|| component_entry(object))
             .or_else(|| go_dump(record, object))
             .or_else(|| bigquery_row(record, object))
     }
@@ -50,6 +52,16 @@ fn pubsub<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
 /// A `LogEntry` as the API and sinks write it.
 fn log_entry<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     Entry::of(object, "protoPayload")?.open("cloud-logging", record)
+}
+
+/// What a component of the control plane logs about itself: a `LogEntry` with text, or with JSON of the component's.
+fn component_entry<'a>(object: &Object<'a>) -> Option<Opened<'a>> {
+    const PREFIX: &str = "k8s_";
+    object.get("logName")?;
+    let kind = object.object("resource")?.text("type")?;
+    let payload = object.get("textPayload").or_else(|| object.get("jsonPayload"))?;
+    let is_component = kind.starts_with(PREFIX) && !mentions_events(payload.get().as_bytes());
+    is_component.then(|| Opened::skipped("cloud-logging"))
 }
 
 /// What Google's Go client makes of a `LogEntry`, with the payload as JSON text beside it:
@@ -105,7 +117,9 @@ impl<'e> Entry<'e> {
     }
 
     fn open<'a>(&self, name: &'static str, record: &Record<'a>) -> Option<Opened<'a>> {
-        if self.payload.text("serviceName")? != KUBERNETES {
+        let is_kubernetes = self.payload.text("serviceName").is_some_and(|name| name == KUBERNETES)
+            || self.payload.text("methodName").is_some_and(|name| name.starts_with("io.k8s."));
+        if !is_kubernetes {
             return None;
         }
         let time = |text: &Option<Cow<'_, str>>| text.as_deref().and_then(instant_of);
@@ -123,7 +137,10 @@ impl<'e> Entry<'e> {
         let method = self.payload.text("methodName").unwrap_or_default();
         let resource_name = self.payload.text("resourceName").unwrap_or_default();
         let method = Method::of(&method);
-        let target = method.has_resource.then(|| Target::of(&resource_name)).flatten();
+        let mut target = method.has_resource.then(|| Target::of(&resource_name)).flatten();
+        if let Some(target) = &mut target {
+            target.subresource = target.subresource.or(method.subresource);
+        }
         let request = self.body("request", "requestJson");
         let response = self.body("response", "responseJson");
 
@@ -136,6 +153,10 @@ impl<'e> Entry<'e> {
         event.text("stage", self.stage());
         if !method.has_resource && !resource_name.is_empty() {
             event.text("requestURI", &format!("/{}", resource_name.trim_start_matches('/')));
+        }
+        // What a proxied request asks for stands in the name of the resource, without its query.
+        if let Some(path) = target.as_ref().and_then(Target::proxied_path) {
+            event.text("requestURI", &path);
         }
         event.text("verb", method.verb);
         self.write_caller(&mut event);
@@ -209,11 +230,28 @@ impl<'e> Entry<'e> {
         Some(json::object(value).map_or_else(|| text.to_string(), |body| without_type(&body)))
     }
 
+    /// Whether the response is a `Status` by the type that protobuf gives it.
+    fn answers_status(&self) -> bool {
+        let response = self.payload.object("response");
+        response
+            .and_then(|response| response.text("@type").map(|kind| kind.ends_with(".Status")))
+            .unwrap_or(false)
+    }
+
+    /// Whether the authorizer says in so many words that it did not grant what was asked for.
+    fn is_refused(&self) -> bool {
+        let grants = self.payload.list("authorizationInfo").unwrap_or_default();
+        grants.into_iter().any(|grant| {
+            let grant = json::object(grant);
+            grant.and_then(|grant| grant.get("granted")).is_some_and(|v| v.get() == "false")
+        })
+    }
+
     fn status(&self, response: Option<&str>, subresource: &str) -> String {
         let response = response.and_then(|body| Object::read(body.as_bytes()));
         if let Some(status) = response
-            && status.text("kind").is_some_and(|kind| kind == "Status")
-            && let Some(code) = status.get("code").and_then(whole_number)
+            && (status.text("kind").is_some_and(|kind| kind == "Status") || self.answers_status())
+            && let Some(code) = code_of(&status)
         {
             let mut members = ObjectWriter::default();
             members.raw("metadata", "{}");
@@ -229,6 +267,8 @@ impl<'e> Entry<'e> {
         let status = self.payload.object("status");
         let get = |key: &str| status.as_ref().and_then(|members| members.get(key));
         let code = get("code").and_then(whole_number).unwrap_or(0);
+        // `PERMISSION_DENIED`.
+        let code = if code == 0 && self.is_refused() { 7 } else { code };
         let is_session = matches!(subresource, "exec" | "attach" | "portforward");
         let mut members = ObjectWriter::default();
         members.raw("metadata", "{}");
@@ -242,17 +282,33 @@ impl<'e> Entry<'e> {
     }
 }
 
+/// The HTTP status in a `Status`; of a failure without one, what its reason stands for.
+fn code_of(status: &Object<'_>) -> Option<i64> {
+    let code = status.get("code").and_then(whole_number).filter(|code| *code != 0);
+    let is_failure = status.text("status").is_some_and(|status| status == "Failure");
+    if is_failure && code.is_none_or(|code| code < 400) {
+        return Some(i64::from(code_of_reason(status.text("reason").as_deref())));
+    }
+    code
+}
+
 /// What a method name such as `io.k8s.core.v1.pods.exec.create` says. The group in it is a short one: see [`Target`].
 struct Method<'e> {
     verb: &'e str,
     has_resource: bool,
+    subresource: Option<&'e str>,
 }
 
 impl<'e> Method<'e> {
     fn of(name: &'e str) -> Self {
         let name = name.strip_prefix("io.k8s.").unwrap_or(name);
         let (resource, verb) = name.rsplit_once('.').unwrap_or(("", name));
-        Self { verb, has_resource: !resource.is_empty() }
+        // Group, version, resource, subresource: `core.v1.pods.exec`.
+        let is_version = |word: &str| {
+            word.len() > 1 && word.starts_with('v') && word.as_bytes()[1].is_ascii_digit()
+        };
+        let mut words = resource.split('.').skip_while(|word| !is_version(word)).skip(2);
+        Self { verb, has_resource: !resource.is_empty(), subresource: words.next() }
     }
 }
 
@@ -265,6 +321,8 @@ struct Target<'e> {
     resource: &'e str,
     name: Option<&'e str>,
     subresource: Option<&'e str>,
+    /// What stands behind the subresource.
+    rest: Vec<&'e str>,
 }
 
 impl<'e> Target<'e> {
@@ -286,7 +344,17 @@ impl<'e> Target<'e> {
         target.resource = parts.next()?;
         target.name = parts.next();
         target.subresource = parts.next();
+        target.rest = parts.collect();
         Some(target)
+    }
+
+    /// The path of a request through a proxy, as far as it is in the name of the resource.
+    fn proxied_path(&self) -> Option<String> {
+        let name =
+            self.name.filter(|_| self.subresource == Some("proxy") && !self.rest.is_empty())?;
+        let namespace = self.namespace.map_or(String::new(), |name| format!("namespaces/{name}/"));
+        let (version, resource, rest) = (self.version, self.resource, self.rest.join("/"));
+        Some(format!("/api/{version}/{namespace}{resource}/{name}/proxy/{rest}"))
     }
 
     fn object_ref(&self) -> String {

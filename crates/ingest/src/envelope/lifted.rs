@@ -1,81 +1,43 @@
-//! Events whose members a shipper lifted into its own record: the event stands beside what the shipper adds, and parses.
+//! Events whose members a shipper lifted into its own record, or spelled in another way.
 //!
-//! What the shipper added is stripped again, so that the event is the one that the API server wrote. Panther renames keys
-//! inside too; Alibaba's log service gives objects as strings. Only members that are known to be a shipper's are stripped:
-//! an unknown one may be new in the API.
+//! What is no member of the audit API is the shipper's, whatever its name, and is stripped again, so that the event is the one that
+//! the API server wrote. Members are known in any spelling, `AuditID` or `audit_id`, and those of the objects in an event where a
+//! store laid them flat, `objectRef.resource` or `user_username`. Panther renames keys inside too; Alibaba's log service gives
+//! objects as strings. Where the record has the line itself, whole, that is taken: what a store has decoded may lack digits.
 
 use std::borrow::Cow;
 
+use podtrail_event::EVENT_MEMBERS;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::find::{content, find, find_text, find_time};
+use super::labels::{is_audit_id, is_spelling};
 use super::{Envelope, Facts, Inner, Opened, Record};
-use crate::json::{self, Object, ObjectWriter};
+use crate::json::{self, Extent, Object, ObjectWriter};
 
 /// `{"date":…,"auditID":…,"stage":…,"kubernetes":{…}}`.
 pub(super) struct Lifted;
 
-/// Members that are a shipper's, beside those that begin with `p_` (Panther), `__` (Alibaba) or `@`.
-const SHIPPER_KEYS: &[&str] = &[
-    "_p",
-    "_time",
-    "agent",
-    "date",
-    "docker",
-    "ecs",
-    "event",
-    "file",
-    "fluentbit_timestamp",
-    "host",
-    "hostname",
-    "input",
-    "kubernetes",
-    "log",
-    "log_processed",
-    "logtag",
-    "message",
-    "msg",
-    "source_type",
-    "stream",
-    "tag",
-    "tags",
-    "time",
-];
-
-/// Members of an event in any version of `audit.k8s.io`.
-const EVENT_KEYS: &[&str] = &[
-    "annotations",
-    "apiVersion",
-    "auditID",
-    "authenticationMetadata",
-    "impersonatedUser",
-    "kind",
-    "level",
-    "metadata",
-    "objectRef",
-    "requestObject",
-    "requestReceivedTimestamp",
-    "requestURI",
-    "responseObject",
-    "responseStatus",
-    "sourceIPs",
-    "stage",
-    "stageTimestamp",
-    "timestamp",
-    "user",
-    "userAgent",
-    "verb",
-];
-
 /// Where a shipper that lifts may have kept the line itself.
-const LINES: &[&str] = &["event.original", "log", "message", "msg"];
+const LINES: &[&str] = &[
+    "event.original",
+    "_raw",
+    "full_message",
+    "message",
+    "log",
+    "msg",
+    "log.original",
+    "original",
+    "raw",
+    "line",
+    "short_message",
+    "@message",
+    "MESSAGE",
+];
 
-/// Whether a member belongs to a shipper.
-fn is_shipper_key(key: &str) -> bool {
-    key.starts_with("p_")
-        || key.starts_with("__")
-        || key.starts_with('@')
-        || SHIPPER_KEYS.contains(&key)
+fn is_member(key: &str) -> bool {
+    EVENT_MEMBERS.contains(&key)
 }
 
 /// Whether a member is an object that was printed into a string.
@@ -84,7 +46,7 @@ fn is_printed(key: &str, value: &RawValue) -> bool {
 }
 
 fn is_foreign(key: &str, value: &RawValue) -> bool {
-    is_shipper_key(key) || is_printed(key, value)
+    !is_member(key) || is_printed(key, value)
 }
 
 /// Whether an object is an audit event and nothing else.
@@ -92,23 +54,40 @@ pub(super) fn is_bare_event(object: &Object<'_>) -> bool {
     object.get("auditID").is_some() && !object.iter().any(|(key, value)| is_foreign(key, value))
 }
 
-/// Whether an object has members of the API alone, so that no envelope is to be looked for.
-pub(super) fn is_plain_event(object: &Object<'_>) -> bool {
-    object.get("auditID").is_some()
-        && object.iter().all(|(key, value)| EVENT_KEYS.contains(&key) && !is_printed(key, value))
-}
-
 /// Whether the members of an event that no column took are a shipper's.
-pub(super) fn is_lifted(extra: &str) -> bool {
+pub(crate) fn is_lifted(extra: &str) -> bool {
     Object::read(extra.as_bytes())
         .is_some_and(|extra| extra.iter().any(|(key, value)| is_foreign(key, value)))
+}
+
+/// The line that a record has beside the members of its event, where it is whole.
+pub(super) fn line_beside<'a>(
+    record: &Record<'a>,
+    object: &Object<'a>,
+    facts: &Facts<'a>,
+) -> Option<Inner<'a>> {
+    let id = object.iter().find(|(key, _)| is_audit_id(key)).and_then(|(_, id)| json::text(id))?;
+    LINES.iter().find_map(|path| {
+        let value = find(object, path)?;
+        if !value.get().starts_with("\"{") {
+            return None;
+        }
+        let inner = content(record.span, value, facts.clone())?;
+        let is_same = memchr::memmem::find(&inner.text, id.as_bytes()).is_some();
+        (is_same && is_whole(&inner.text)).then_some(inner)
+    })
+}
+
+/// Whether a text is one JSON value, to its end.
+pub(super) fn is_whole(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    json::extent(text) == Extent::Complete(text.len())
 }
 
 impl Envelope for Lifted {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
         let object = record.object.as_ref()?;
-        object.get("auditID")?;
-        if is_bare_event(object) {
+        if object.get("auditID").is_none() && !is_spelled_event(object) || is_bare_event(object) {
             return None;
         }
         let facts = Facts {
@@ -117,16 +96,18 @@ impl Envelope for Lifted {
             ..Facts::default()
         };
         let name = name_of(object);
-        let line = LINES.iter().find_map(|path| {
-            let value = find(object, path)?;
-            value.get().starts_with("\"{").then(|| content(record.span, value, facts.clone()))?
+        let inner = line_beside(record, object, &facts).unwrap_or_else(|| {
+            let (event, is_lossy) = event_of(object);
+            Inner::rebuilt(record.span, event, Facts { truncated: is_lossy, ..facts })
         });
-        let inner = match line {
-            Some(line) => line,
-            None => Inner::rebuilt(record.span, strip(object), facts),
-        };
         Some(Opened::with(name, vec![inner]))
     }
+}
+
+/// Whether an object has what every event has, in another spelling.
+fn is_spelled_event(object: &Object<'_>) -> bool {
+    let has = |name| object.iter().any(|(key, _)| is_spelling(key, name));
+    has("auditID") && has("stage") && (has("verb") || has("requestURI"))
 }
 
 fn name_of(object: &Object<'_>) -> &'static str {
@@ -134,23 +115,66 @@ fn name_of(object: &Object<'_>) -> &'static str {
         ("source_type", "vector"),
         ("agent", "filebeat"),
         ("@version", "logstash"),
+        ("gl2_message_id", "graylog"),
         ("__time__", "sls"),
         ("__topic__", "sls"),
         ("p_log_type", "panther"),
     ];
+    const FLUENT: &[&str] = &["date", "log", "stream", "tag", "time", "kubernetes", "_p", "logtag"];
     let name = NAMES.iter().find(|(key, _)| object.get(key).is_some());
-    name.map_or("fluent", |(_, name)| *name)
+    match name {
+        Some((_, name)) => name,
+        None if object.get("auditID").is_none() => "spelled",
+        None if FLUENT.iter().any(|key| object.get(key).is_some()) => "fluent",
+        None => "lifted",
+    }
 }
 
-/// The event without what was added, in its own form.
-fn strip(object: &Object<'_>) -> String {
-    let is_v1 = object.text("apiVersion").is_some_and(|version| version == "audit.k8s.io/v1");
+/// The members of the objects in an event.
+const NESTED: &[(&str, &[&str])] = &[
+    (
+        "objectRef",
+        &[
+            "resource",
+            "namespace",
+            "name",
+            "uid",
+            "apiGroup",
+            "apiVersion",
+            "resourceVersion",
+            "subresource",
+        ],
+    ),
+    ("user", &["username", "uid", "groups"]),
+    ("impersonatedUser", &["username", "uid", "groups"]),
+    ("responseStatus", &["code", "status", "reason", "message"]),
+];
+
+/// The event without what was added, in its own form, and whether a part of it cannot be put together.
+fn event_of(object: &Object<'_>) -> (String, bool) {
+    let is_v1 = object.text("apiVersion").is_none_or(|version| version == "audit.k8s.io/v1");
+    let has_time = object.get("requestReceivedTimestamp").is_some();
     let is_printed = object.iter().any(|(key, value)| is_printed(key, value));
     let renames = object.iter().any(|(key, _)| key.starts_with("p_"));
-    let mut members = Vec::new();
+    let mut members: Vec<(&str, Cow<'_, str>)> = Vec::new();
+    let mut flat: Map<String, Value> = Map::new();
+    let mut is_lossy = false;
     for (key, value) in object.iter() {
         // An event of v1beta1 has a `timestamp` itself.
-        if is_shipper_key(key) || is_v1 && key == "timestamp" {
+        if is_v1 && has_time && key == "timestamp" {
+            continue;
+        }
+        if !is_member(key) {
+            let spelled = EVENT_MEMBERS.iter().find(|member| is_spelling(key, member));
+            if let Some(member) = spelled.filter(|member| object.get(member).is_none()) {
+                if value.get() != "null" {
+                    let respelled = respell(member, value);
+                    let printed = printed(member, value).filter(|text| !text.is_empty());
+                    members.push((member, printed.or(respelled).unwrap_or(value.get().into())));
+                }
+            } else {
+                is_lossy |= !add_flat(object, &mut flat, key, value);
+            }
             continue;
         }
         let printed = if is_printed { printed(key, value) } else { None };
@@ -162,7 +186,97 @@ fn strip(object: &Object<'_>) -> String {
         };
         members.push((key, value));
     }
-    ObjectWriter::write(members)
+    for (key, value) in &flat {
+        if let Some(member) = EVENT_MEMBERS.iter().find(|member| *member == key)
+            && members.iter().all(|(name, _)| name != member)
+        {
+            members.push((member, value.to_string().into()));
+        }
+    }
+    (ObjectWriter::write(members), is_lossy)
+}
+
+/// An object of an event with its own names, where a store spelled them otherwise.
+fn respell<'a>(member: &str, value: &'a RawValue) -> Option<Cow<'a, str>> {
+    let (_, names) = NESTED.iter().find(|(name, _)| *name == member)?;
+    let object = json::object(value)?;
+    let members = object.iter().filter(|(_, value)| value.get() != "null").map(|(key, value)| {
+        let name = names.iter().find(|name| is_spelling(key, name));
+        (name.copied().unwrap_or(key), Cow::Borrowed(value.get()))
+    });
+    Some(ObjectWriter::write(members).into())
+}
+
+/// Takes a member that a store laid flat, such as `objectRef.resource`; false where it is a part of a body, of which not all is to
+/// be had in this form.
+fn add_flat(
+    object: &Object<'_>,
+    flat: &mut Map<String, Value>,
+    key: &str,
+    value: &RawValue,
+) -> bool {
+    let plain: String = key
+        .bytes()
+        .filter(u8::is_ascii_alphanumeric)
+        .map(|byte| char::from(byte.to_ascii_lowercase()))
+        .collect();
+    if ["requestobject", "responseobject"].iter().any(|body| plain.starts_with(body)) {
+        return object.get("requestObject").is_some() || object.get("responseObject").is_some();
+    }
+    let Ok(value) = serde_json::from_str::<Value>(value.get()) else { return true };
+    for (member, names) in NESTED {
+        let Some(rest) = plain.strip_prefix(&member.to_ascii_lowercase()) else { continue };
+        let at_index = rest.trim_end_matches(|last: char| last.is_ascii_digit());
+        let Some(name) = names.iter().find(|name| is_spelling(at_index, name)) else { continue };
+        if object.get(member).is_some() {
+            return true;
+        }
+        let nested = flat.entry(*member).or_insert_with(|| Value::Object(Map::new()));
+        let Value::Object(nested) = nested else { return true };
+        insert(nested, name, *name == "groups", value);
+        return true;
+    }
+    let is_address = plain.trim_end_matches(|last: char| last.is_ascii_digit()) == "sourceips";
+    if is_address && object.get("sourceIPs").is_none() {
+        insert(flat, "sourceIPs", true, value);
+        return true;
+    }
+    if let Some(rest) = plain.strip_prefix("annotations")
+        && let Some(known) = KNOWN_KEYS.iter().find(|known| is_spelling(rest, &letters(known)))
+        && object.get("annotations").is_none()
+    {
+        let nested = flat.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(nested) = nested {
+            insert(nested, known, false, value);
+        }
+    }
+    true
+}
+
+fn letters(key: &str) -> String {
+    key.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// Puts in a value, or adds it to the list there.
+fn insert(members: &mut Map<String, Value>, name: &str, is_list: bool, value: Value) {
+    let value = match value {
+        Value::Array(mut list) if !is_list && list.len() == 1 => list.remove(0),
+        value => value,
+    };
+    match (is_list, value) {
+        (true, Value::Array(list)) => drop(members.insert(name.to_owned(), Value::Array(list))),
+        (true, value) => {
+            let list = members.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(list) = list {
+                list.push(value);
+            }
+        }
+        (false, value) if name == "code" && value.is_string() => {
+            let code = value.as_str().and_then(|code| code.parse::<i64>().ok());
+            members.insert(name.to_owned(), code.map_or(value, Value::from));
+        }
+        (false, value) => drop(members.insert(name.to_owned(), value)),
+    }
 }
 
 /// The text of an object or list that was printed into a string; empty where there was none.

@@ -1,10 +1,12 @@
 //! Answers of log stores: a list of records in one JSON object.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::find::{find, find_text};
 use super::lifted::is_bare_event;
-use super::{Envelope, Facts, Inner, Opened, Record};
+use super::{Envelope, Facts, Inner, Labels, Opened, Record};
 use crate::instant::instant;
 use crate::json::{self, Object};
 use crate::span::Span;
@@ -57,12 +59,16 @@ fn add_stream<'a>(
     stream: &Object<'a>,
     values: &mut Vec<Inner<'a>>,
 ) -> Option<()> {
-    let node = find_text(&stream.object("stream")?, HOST_LABELS);
+    let labels = stream.object("stream")?;
+    let node = find_text(&labels, HOST_LABELS);
+    let labels = Labels::of_object(&labels);
+    let labels = (!labels.is_empty()).then(|| Arc::new(labels));
     for entry in stream.list("values")? {
         let entry = json::list(entry)?;
         let line = *entry.get(1)?;
         let shipped_at = entry.first().and_then(|time| instant(time));
-        let facts = Facts { node: node.clone(), shipped_at, ..Facts::default() };
+        let labels = labels.clone();
+        let facts = Facts { node: node.clone(), shipped_at, labels, ..Facts::default() };
         values.push(element_of(rest.take(line.get().as_bytes()), line, facts));
     }
     Some(())

@@ -8,6 +8,7 @@ mod csv_row;
 mod elastic;
 mod find;
 mod gcp;
+mod labels;
 mod legacy;
 mod lifted;
 mod line;
@@ -20,15 +21,19 @@ pub(crate) mod salvage;
 mod wrapper;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 use podtrail_event::Micros;
 use rayon::prelude::*;
 use serde_json::value::RawValue;
 
+pub(crate) use self::find::mentions_events;
+pub(crate) use self::labels::Labels;
+pub(crate) use self::lifted::is_lifted;
 pub(crate) use self::packed::Room;
 use crate::json::{self, Extent, Object};
+use crate::pieces::{Found, Mark, Piece};
 use crate::shares::{SHARE_BYTES, shares};
 use crate::span::Span;
 use crate::wrapper::Wrapper;
@@ -76,6 +81,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) original: Option<Cow<'a, [u8]>>,
     /// Whether a part of it was left out on the way.
     pub(crate) truncated: bool,
+    /// What else they say.
+    pub(crate) labels: Option<Arc<Labels>>,
+    /// Whether it was put together from pieces of which some may be missing.
+    pub(crate) may_have_gap: bool,
 }
 
 /// What is in a record.
@@ -88,6 +97,12 @@ pub(crate) struct Contents<'a> {
     pub(crate) envelopes: u64,
     /// Records that belong in the log and hold no audit event, such as the probes of a log service.
     pub(crate) skipped: u64,
+    /// Pieces of split records.
+    pub(crate) pieces: Vec<Found>,
+    /// Where the source begins.
+    pub(crate) starts_at: Option<u64>,
+    /// Whether records are taken as they are, not as pieces.
+    pub(crate) is_joined: bool,
     pub(crate) room: Room,
 }
 
@@ -135,6 +150,8 @@ pub(crate) struct Opened<'a> {
     pub(crate) damaged: Option<(Span<'a>, String)>,
     /// How many records it holds that belong there and are no audit events.
     pub(crate) skipped: u64,
+    /// Parts of lines whose other parts stand elsewhere: their marks, and the records that they are by themselves.
+    pub(crate) pieces: Vec<(Mark, Inner<'a>, Vec<u8>)>,
 }
 
 impl<'a> Opened<'a> {
@@ -214,7 +231,45 @@ impl<'a> Facts<'a> {
             shipped_at: self.shipped_at.or(outer.shipped_at),
             original: self.original.or_else(|| outer.original.clone()),
             truncated: self.truncated || outer.truncated,
+            may_have_gap: self.may_have_gap || outer.may_have_gap,
+            labels: match self.labels {
+                None => outer.labels.clone(),
+                Some(labels) => {
+                    Some(Arc::new(Arc::unwrap_or_clone(labels).inside(outer.labels.as_ref())))
+                }
+            },
         }
+    }
+
+    /// These, and what the members of an envelope say beside the event.
+    fn labelled(mut self, object: Option<&Object<'_>>) -> Self {
+        let labels = object.map(Labels::of_object).filter(|labels| !labels.is_empty());
+        if let Some(labels) = labels {
+            self.labels = Some(Arc::new(labels.inside(self.labels.as_ref())));
+        }
+        self
+    }
+
+    /// The cluster that the envelopes name.
+    pub(crate) fn cluster(&self) -> Option<&str> {
+        let labels = || self.labels.as_ref()?.cluster();
+        self.cluster.as_deref().or_else(labels)
+    }
+
+    /// Who runs it.
+    pub(crate) fn provider(&self) -> Option<&'static str> {
+        self.provider.or_else(|| self.labels.as_ref()?.provider())
+    }
+
+    /// The log stream of the API server, or its host.
+    pub(crate) fn node(&self) -> Option<&str> {
+        let stream = self.labels.as_ref().and_then(|labels| labels.stream());
+        stream.or(self.node.as_deref())
+    }
+
+    /// The component of the control plane whose log it is, if it is known to be another than the API server.
+    pub(crate) fn component(&self) -> Option<&'static str> {
+        self.labels.as_ref()?.component()
     }
 
     fn into_owned(self) -> Facts<'static> {
@@ -226,6 +281,8 @@ impl<'a> Facts<'a> {
             shipped_at: self.shipped_at,
             original: self.original.map(|bytes| bytes.into_owned().into()),
             truncated: self.truncated,
+            may_have_gap: self.may_have_gap,
+            labels: self.labels,
         }
     }
 }
@@ -274,20 +331,27 @@ pub(crate) fn unwrap<'a>(record: Span<'a>, contents: &mut Contents<'a>) {
     contents.add_values(record, 0, &Facts::default());
 }
 
+/// The same for a record that is taken as it is, not as a piece of another.
+pub(crate) fn unwrap_joined<'a>(record: Span<'a>, facts: &Facts<'a>, contents: &mut Contents<'a>) {
+    contents.add_values(record, 0, facts);
+}
+
 /// Takes an item apart of a list that is too long to be held: it is read as if it were the only one.
 pub(crate) fn unwrap_item<'a>(item: Span<'a>, wrapper: &Wrapper, contents: &mut Contents<'a>) {
     let Some((text, place)) = wrapper.around(item) else { return unwrap(item, contents) };
     let Some(opened) = open(&Record::new(Span::at(place, &text), &contents.room)) else {
         return unwrap(item, contents);
     };
-    let mut found = Contents { room: contents.room.clone(), ..Contents::default() };
+    let is_joined = contents.is_joined;
+    let mut found = Contents { room: contents.room.clone(), is_joined, ..Contents::default() };
     found.add_opened(opened, 0, &Facts::default());
     // What stands in the wrapper beside the list is none of this item's.
     let end = item.offset + item.bytes.len() as u64;
     let is_inside = |place: Place| (item.offset..end).contains(&place.offset);
     found.candidates.retain(|candidate| is_inside(candidate.place));
     found.damaged.retain(|damage| is_inside(damage.place));
-    if found.candidates.is_empty() && found.damaged.is_empty() && found.skipped == 0 {
+    let is_empty = found.candidates.is_empty() && found.pieces.is_empty();
+    if is_empty && found.damaged.is_empty() && found.skipped == 0 {
         return unwrap(item, contents);
     }
     contents.append(found, |place| place);
@@ -308,13 +372,8 @@ fn values(text: Span<'_>) -> Vec<Span<'_>> {
     values
 }
 
-/// Whether an event that parsed carries members that a shipper put beside its own, by what the parser made of no column.
-pub(crate) fn is_lifted(extra: &str) -> bool {
-    openshift::is_viaq(extra) || lifted::is_lifted(extra)
-}
-
 fn open<'a>(record: &Record<'a>) -> Option<Opened<'a>> {
-    if record.object.as_ref().is_some_and(lifted::is_plain_event) {
+    if record.object.as_ref().is_some_and(lifted::is_bare_event) {
         return None;
     }
     FAMILIES.iter().find_map(|family| family.open(record))
@@ -337,14 +396,49 @@ impl<'a> Contents<'a> {
         if value.span.bytes.is_empty() {
             return;
         }
-        match open(value) {
-            Some(opened) => self.add_opened(opened, depth, &facts),
-            None => self.candidates.push(Candidate {
-                json: value.span.bytes.into(),
-                place: value.span.place(),
-                facts,
-            }),
+        if !self.is_joined && self.add_piece(value, &facts) {
+            return;
         }
+        if let Some(mut opened) = open(value) {
+            if self.starts_at == Some(value.span.offset) && matches!(opened.name, "cri" | "docker")
+            {
+                opened = container_runtime::end_of_line(value, opened);
+            }
+            let facts = facts.labelled(value.object.as_ref());
+            return self.add_opened(opened, depth, &facts);
+        }
+        // What holds no event may be what another component logs, in the envelope of a store.
+        let is_event = |object: &Object<'_>| object.get("auditID").is_some();
+        let facts = match &value.object {
+            Some(object) if !is_event(object) && !mentions_events(value.span.bytes) => {
+                facts.labelled(Some(object))
+            }
+            _ => facts,
+        };
+        let json = value.span.bytes.into();
+        self.candidates.push(Candidate { json, place: value.span.place(), facts });
+    }
+
+    /// Takes a record that is a piece of a line; false where it is none.
+    fn add_piece(&mut self, value: &Record<'a>, facts: &Facts<'a>) -> bool {
+        let Some(object) = value.object.as_ref().filter(|object| object.get("auditID").is_none())
+        else {
+            return false;
+        };
+        let Some((mark, text)) = Mark::of(object) else { return false };
+        if !mark.goes_on && lifted::is_whole(text.as_bytes()) {
+            self.pieces.push(Found::Whole(mark.key));
+            return false;
+        }
+        self.pieces.push(Found::Piece(Box::new(Piece {
+            mark,
+            text: text.into_owned().into_bytes(),
+            raw: value.span.bytes.to_vec(),
+            place: value.span.place(),
+            facts: facts.clone().into_owned(),
+            kept: None,
+        })));
+        true
     }
 
     fn add_opened(&mut self, opened: Opened<'a>, depth: usize, outer: &Facts<'a>) {
@@ -354,6 +448,22 @@ impl<'a> Contents<'a> {
             self.damaged.push(Damage { bytes: span.bytes.into(), place: span.place(), reason });
         }
         let name = opened.name;
+        for (mark, part, raw) in opened.pieces {
+            if self.is_joined {
+                self.add_inner(part, name, depth, outer);
+                continue;
+            }
+            let (text, place) = (part.text.into_owned(), part.place);
+            let facts = outer.clone().into_owned();
+            self.pieces.push(Found::Piece(Box::new(Piece {
+                mark,
+                text,
+                raw,
+                place,
+                facts,
+                kept: None,
+            })));
+        }
         let length = |inner: &Inner<'_>| inner.text.len();
         // What is deeper shares the room of what it was unpacked from.
         if depth > 0 || opened.values.iter().map(length).sum::<usize>() <= SHARE_BYTES {
@@ -362,10 +472,11 @@ impl<'a> Contents<'a> {
             }
             return;
         }
+        let is_joined = self.is_joined;
         let shares = shares(opened.values, length);
         let rooms = self.room.divide(shares.len());
         let found = shares.into_par_iter().zip(rooms).map(|(share, room)| {
-            let mut found = Contents { room, ..Contents::default() };
+            let mut found = Contents { is_joined, room, ..Contents::default() };
             for inner in share {
                 found.add_inner(inner, name, depth, outer);
             }
@@ -375,6 +486,7 @@ impl<'a> Contents<'a> {
             self.room.give_back(&found.room);
             self.candidates.extend(found.candidates);
             self.damaged.extend(found.damaged);
+            self.pieces.extend(found.pieces);
             self.envelopes += found.envelopes;
             self.skipped += found.skipped;
         }
@@ -400,7 +512,8 @@ impl<'a> Contents<'a> {
 
     /// Adds what is in a decoded string, which may be several values.
     fn add_decoded(&mut self, text: &[u8], place: Place, depth: usize, facts: &Facts<'a>) {
-        let mut nested = Contents { room: self.room.clone(), ..Contents::default() };
+        let is_joined = self.is_joined;
+        let mut nested = Contents { room: self.room.clone(), is_joined, ..Contents::default() };
         nested.add_values(Span::at(place, text), depth, facts);
         self.append(nested, |_| place);
     }
@@ -409,6 +522,13 @@ impl<'a> Contents<'a> {
     fn append(&mut self, found: Contents<'_>, place: impl Fn(Place) -> Place) {
         self.envelopes += found.envelopes;
         self.skipped += found.skipped;
+        self.pieces.extend(found.pieces.into_iter().map(|found| match found {
+            Found::Piece(mut piece) => {
+                piece.place = place(piece.place);
+                Found::Piece(piece)
+            }
+            whole @ Found::Whole(_) => whole,
+        }));
         self.candidates.extend(found.candidates.into_iter().map(|candidate| Candidate {
             json: candidate.json.into_owned().into(),
             place: place(candidate.place),

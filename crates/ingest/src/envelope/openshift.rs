@@ -4,6 +4,9 @@
 //! with a log level, and the level of the audit policy moves to `k8s_audit_level` or, from the OpenShift API server, to
 //! `openshift_audit_level`. Such a record parses as an event, so it must be seen before it is taken for one.
 
+use podtrail_event::EVENT_MEMBERS;
+
+use super::lifted::line_beside;
 use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::instant::instant;
 use crate::json::{Object, ObjectWriter};
@@ -13,30 +16,6 @@ const PROVIDER: &str = "openshift";
 
 /// Where ViaQ keeps the level of the audit policy.
 const AUDIT_LEVELS: &[&str] = &["k8s_audit_level", "openshift_audit_level"];
-
-/// Members that cluster logging adds, in its versions with Fluentd and with Vector.
-const ADDED: &[&str] = &[
-    "@timestamp",
-    "docker",
-    "file",
-    "host",
-    "hostname",
-    "k8s_audit_level",
-    "kubernetes",
-    "log_source",
-    "log_type",
-    "message",
-    "openshift",
-    "openshift_audit_level",
-    "path",
-    "pipeline_metadata",
-    "source_type",
-    "stream_name",
-    "structured",
-    "tag",
-    "viaq_index_name",
-    "viaq_msg_id",
-];
 
 /// ViaQ records, and lines with the name of a node before the event.
 pub(super) struct OpenShift;
@@ -49,13 +28,6 @@ impl Envelope for OpenShift {
             None => node_line(record.span),
         }
     }
-}
-
-/// Whether an event is a ViaQ record, by the members that the event parser had no column for.
-pub(super) fn is_viaq(extra: &str) -> bool {
-    // Text in a value has its quotes escaped, so this can only be the end of a key.
-    memchr::memmem::find(extra.as_bytes(), b"_audit_level\":").is_some()
-        || extra.contains("\"openshift\":")
 }
 
 fn viaq_event<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
@@ -71,17 +43,19 @@ fn viaq_event<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>
         match key {
             "level" => event.raw(key, level.unwrap_or(value).get()),
             "timestamp" if !is_old => {}
-            _ if ADDED.contains(&key) => {}
+            _ if !EVENT_MEMBERS.contains(&key) => {}
             _ => event.raw(key, value.get()),
         }
     }
     let facts = Facts {
         provider: Some(PROVIDER),
-        cluster: openshift.as_ref().and_then(|members| members.text("cluster_id")),
         node: object.text("hostname"),
         shipped_at: object.get("@timestamp").and_then(instant),
         ..Facts::default()
     };
+    if let Some(line) = line_beside(record, object, &facts) {
+        return Some(Opened::with("viaq", vec![line]));
+    }
     Some(Opened::with("viaq", vec![Inner::rebuilt(record.span, event.finish(), facts)]))
 }
 

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{Envelope, Facts, Inner, Opened, Record};
+use super::find::mentions_events;
+use super::labels::any_value;
+use super::{Envelope, Facts, Inner, Labels, Opened, Record};
 use crate::instant::instant;
 use crate::json::{self, Object, ObjectWriter};
 use crate::span::Span;
@@ -45,7 +47,12 @@ fn inner<'a>(at: Span<'a>, log_record: &'a RawValue, source: &Source<'a>) -> Opt
     const TIMES: &[&str] = &["timeUnixNano", "observedTimeUnixNano"];
     let members = json::object(log_record)?;
     let shipped_at = TIMES.iter().find_map(|key| instant(members.get(key)?));
-    let facts = Facts { shipped_at, ..source.facts.clone() };
+    let mut labels = attributes(members.list("attributes").unwrap_or_default());
+    labels.extend(members.text("severityText").map(|text| ("severityText".to_owned(), text)));
+    let labels = labels.into_iter().map(|(key, value)| (key, value.into_owned())).collect();
+    let labels = Labels::new(labels).inside(source.facts.labels.as_ref());
+    let labels = if labels.is_empty() { source.facts.labels.clone() } else { Some(labels.into()) };
+    let facts = Facts { shipped_at, labels, ..source.facts.clone() };
     let body = members.object("body")?;
     if let Some(text) = body.get("stringValue") {
         return Inner::of(at, text, facts);
@@ -64,18 +71,13 @@ struct Source<'a> {
 
 impl<'a> Source<'a> {
     fn of(resource: Option<Object<'a>>) -> Self {
-        let attributes: Vec<(Cow<'a, str>, Cow<'a, str>)> = resource
-            .and_then(|resource| resource.list("attributes"))
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|attribute| {
-                let attribute = json::object(attribute)?;
-                Some((attribute.text("key")?, attribute.object("value")?.text("stringValue")?))
-            })
-            .collect();
+        let attributes = attributes(
+            resource.and_then(|resource| resource.list("attributes")).unwrap_or_default(),
+        );
         let first = |keys: &[&str]| {
             let find = |key: &&str| attributes.iter().find(|(name, _)| name == key);
-            keys.iter().find_map(find).map(|(_, value)| value.clone())
+            let found: Option<&(String, Cow<'_, str>)> = keys.iter().find_map(find);
+            found.map(|(_, value)| Cow::Owned(value.clone().into_owned()))
         };
         let openshift = first(&["openshift.cluster.uid", "openshift.cluster_id"]);
         // https://opentelemetry.io/docs/specs/semconv/registry/attributes/cloud/
@@ -88,7 +90,10 @@ impl<'a> Source<'a> {
         };
         let log_type = first(&["openshift.log.type", "log_type"]);
         let log_source = first(&["openshift.log.source", "log_source"]);
+        let labels = attributes.iter().map(|(key, value)| (key.clone(), value.to_string()));
+        let labels = Labels::new(labels.collect());
         let facts = Facts {
+            labels: (!labels.is_empty()).then(|| labels.into()),
             provider,
             cluster: openshift.or_else(|| first(&["k8s.cluster.name", "k8s.cluster.uid"])),
             node: first(&["k8s.node.name", "host.name"]),
@@ -98,6 +103,24 @@ impl<'a> Source<'a> {
             || log_source.is_some_and(|source| matches!(&*source, "auditd" | "ovn"));
         Self { facts, is_other }
     }
+}
+
+/// Attributes whose values are no lists or objects, and hold no event.
+fn attributes(list: Vec<&RawValue>) -> Vec<(String, Cow<'_, str>)> {
+    const MOST: usize = 128;
+    const LONGEST: usize = 2048;
+    let pair = |attribute: &RawValue| {
+        let attribute = json::object(attribute)?;
+        let value = any_value(attribute.get("value")?);
+        let text = match value.get().as_bytes().first()? {
+            b'{' | b'[' => return None,
+            b'"' => json::text(value)?,
+            _ => value.get().into(),
+        };
+        let is_label = text.len() <= LONGEST && !mentions_events(text.as_bytes());
+        is_label.then_some((attribute.text("key")?.into_owned(), Cow::Owned(text.into_owned())))
+    };
+    list.into_iter().take(MOST).filter_map(pair).collect()
 }
 
 /// The JSON object that a `KeyValueList` stands for.

@@ -1,9 +1,12 @@
 //! JSON objects with the event in one member: what shippers and stores make of a line.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use super::find::{content, find, find_text, find_time, mentions_events};
-use super::lifted::is_bare_event;
+use super::lifted::{is_bare_event, is_whole};
+use super::salvage;
 use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::json::{self, Object};
 use crate::span::Span;
@@ -186,6 +189,10 @@ impl Wrapper {
             let value = find(object, path)?;
             text_of_bytes(whole, value).or_else(|| content(whole, value, Facts::default()))
         })?;
+        // Of a line that was cut, the members that were decoded before that are worth more.
+        if object.get("auditID").is_some() && !is_whole(&inner.text) {
+            return None;
+        }
         inner.facts = Facts {
             node: find_text(object, self.hosts),
             shipped_at: find_time(object, self.times),
@@ -220,6 +227,7 @@ impl Envelope for AnyMember {
         }
         let mut found = Vec::new();
         look_into(object, MAX_LEVELS, &mut found);
+        leave_out_copies(&mut found);
         if found.is_empty() {
             return None;
         }
@@ -236,6 +244,55 @@ impl Envelope for AnyMember {
         }
         Some(Opened::with("json", values))
     }
+}
+
+/// What an event among others is known by.
+#[derive(PartialEq)]
+struct Known {
+    id: String,
+    stage: Option<String>,
+}
+
+impl Known {
+    fn of(event: &[u8]) -> Option<Self> {
+        let event = Object::read(event)?;
+        let id = event.text("auditID")?.into_owned();
+        Some(Self { id, stage: event.text("stage").map(Cow::into_owned) })
+    }
+}
+
+/// Leaves out what a store has decoded, or cut, of an event that stands beside it: the whole text of one is the most faithful,
+/// then its members.
+fn leave_out_copies(found: &mut Vec<&RawValue>) {
+    /// A record with more is a list of events.
+    const MANY: usize = 16;
+    if found.len() < 2 || found.len() > MANY {
+        return;
+    }
+    let rated: Vec<(Option<Known>, u8)> = found
+        .iter()
+        .map(|value| match json::text(value) {
+            Some(text) => {
+                if let Some(known) = Known::of(text.trim().as_bytes()) {
+                    return (Some(known), 0);
+                }
+                let whole = salvage::complete(text.as_bytes());
+                (whole.and_then(|whole| Known::of(&whole)), 2)
+            }
+            None => (Known::of(value.get().as_bytes()), 1),
+        })
+        .collect();
+    let mut best: Vec<bool> = vec![true; found.len()];
+    for (index, (known, rank)) in rated.iter().enumerate() {
+        let Some(known) = known else { continue };
+        // Two of one form are two events, whatever id their client chose.
+        let is_better = |(other, other_rank): &(Option<Known>, u8)| {
+            other_rank < rank && other.as_ref() == Some(known)
+        };
+        best[index] = !rated.iter().any(is_better);
+    }
+    let mut best = best.into_iter();
+    found.retain(|_| best.next().unwrap_or(true));
 }
 
 /// Collects the members that are events, or are text that holds one.

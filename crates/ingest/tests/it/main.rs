@@ -25,11 +25,13 @@ mod inputs;
 #[cfg(feature = "lake")]
 mod lake;
 mod long_lists;
+mod pieces;
 mod pipeline;
 mod redaction;
 mod reject;
 mod salvage;
 mod same_event;
+mod store_labels;
 mod support;
 mod unwrapped;
 mod wrapped;
