@@ -79,7 +79,7 @@ FROM (
     FROM found
   ) AS found
   LEFT JOIN (
-    SELECT event_id, array_agg(DISTINCT registry) AS registries FROM containers WHERE registry IS NOT NULL AND role <> 'image volume' GROUP BY event_id
+    SELECT event_id, array_agg(DISTINCT registry) AS registries FROM containers WHERE registry IS NOT NULL AND role <> 'volume' GROUP BY event_id
   ) AS used ON used.event_id = found.event_id
   LEFT JOIN node_csi_drivers AS drivers ON drivers.driver = found.driver
   LEFT JOIN started

@@ -56,7 +56,7 @@ const ENUMERATIONS: &[(&str, &[&str])] = &[
     ("level", &["Metadata", "Request", "RequestResponse"]),
     ("decision", &["allow", "forbid"]),
     ("body_source", &["response", "request", "patch", "version", "none"]),
-    ("role", &["container", "init", "ephemeral", "image volume"]),
+    ("role", &["container", "init", "ephemeral", "volume", "image volume"]),
     (
         "verb",
         &[
