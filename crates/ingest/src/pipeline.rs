@@ -372,6 +372,16 @@ impl Collector<'_> {
             (false, false) => "what stands before it and what follows it",
         };
         let mut parsed = Parsed::default();
+        if let [piece] = new.as_slice()
+            && !piece.mark.goes_on
+        {
+            // It may be a whole line after all, of another component of the control plane.
+            let line_of_its_own = parse_joined(&piece.raw, piece.place, &piece.facts, &line.origin);
+            if line_of_its_own.damaged.is_empty() {
+                self.joined.push((0, Arc::clone(&line.origin), line_of_its_own));
+                return;
+            }
+        }
         if line.begins() {
             let record = line.record();
             let facts = Facts { truncated: true, ..first.facts.clone() };

@@ -160,7 +160,14 @@ const RULES: &[Rule] = &[
 ];
 
 fn judge_object(object: &Object<'_>) -> Option<Verdict> {
-    RULES.iter().find(|(fits, _)| fits(object)).map(|(_, verdict)| *verdict)
+    /// Where shippers put the line that they read.
+    const LINES: [&str; 5] = ["log", "message", "msg", "MESSAGE", "short_message"];
+    let known = RULES.iter().find(|(fits, _)| fits(object)).map(|(_, verdict)| *verdict);
+    known.or_else(|| {
+        let lines = LINES.iter().filter_map(|name| object.get(name).and_then(json::text));
+        let component = lines.filter_map(|line| component_line(line.as_bytes())).next();
+        component.map(Verdict::Skipped)
+    })
 }
 
 fn has(object: &Object<'_>, keys: &[&str]) -> bool {

@@ -240,9 +240,6 @@ fn insights_results<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'
     Some(Opened::with("cloudwatch-insights", Inner::elements(whole, rows)))
 }
 
-const MOST_LABELS: usize = 64;
-const LONGEST_LABEL: usize = 1024;
-
 /// One row of such an answer.
 fn insights_row(span: Span<'_>) -> Option<Opened<'_>> {
     if !is_insights_row(span.bytes) {
@@ -257,16 +254,12 @@ fn insights_row(span: Span<'_>) -> Option<Opened<'_>> {
         field("@log").and_then(json::text).as_deref(),
         field("@logStream").and_then(json::text),
     );
-    let mut labels = Vec::new();
-    for field in &fields {
-        let (Some(name), Some(value)) = (field.text("field"), field.text("value")) else {
-            continue;
-        };
-        let is_label = name != "@message" && name.len() + value.len() <= LONGEST_LABEL;
-        if is_label && labels.len() < MOST_LABELS && !mentions_events(value.as_bytes()) {
-            labels.push((name.into_owned(), value.into_owned()));
-        }
-    }
+    let labels = fields.iter().filter_map(|field| {
+        let (name, value) = (field.text("field")?, field.text("value")?);
+        let is_label = name != "@message" && !mentions_events(value.as_bytes());
+        is_label.then(|| (name.into_owned(), value))
+    });
+    let labels = Labels::new(labels);
     // Insights answers in UTC, without saying so.
     let shipped_at = field("@timestamp")
         .and_then(json::text)
@@ -274,7 +267,7 @@ fn insights_row(span: Span<'_>) -> Option<Opened<'_>> {
     let message = message_of(span, field("@message")?, &stream, shipped_at)?;
     let message = match message {
         Message::Event(inner) => {
-            let facts = Facts { labels: Some(Labels::new(labels).into()), ..inner.facts };
+            let facts = Facts { labels: Some(labels.into()), ..inner.facts };
             Message::Event(Inner { facts, ..inner })
         }
         Message::Other => Message::Other,

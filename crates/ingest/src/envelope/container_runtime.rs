@@ -11,6 +11,7 @@ use podtrail_event::Micros;
 use super::{Envelope, Facts, Inner, Opened, Place, Record};
 use crate::json::{self, Extent, Object};
 use crate::pieces::Mark;
+use crate::reject::component_line;
 use crate::span::{Span, count_lines};
 use crate::split::{CriLine, DockerLine, Next, Part as LinePart, Stream};
 
@@ -58,7 +59,11 @@ fn open_cri_lines(record: Span<'_>) -> Option<Opened<'_>> {
 
 /// What a file begins with may be the end of a line that stands in another one.
 pub(super) fn end_of_line<'a>(record: &Record<'a>, mut opened: Opened<'a>) -> Opened<'a> {
-    let is_end = |inner: &Inner<'_>| !json::is_open(inner.text.trim_ascii());
+    // An event ends with a brace.
+    let is_end = |inner: &Inner<'_>| {
+        let text = inner.text.trim_ascii();
+        !json::is_open(text) && text.ends_with(b"}") && component_line(text).is_none()
+    };
     let source = match &record.object {
         Some(object) => DockerLine::of(object).map(|line| (line.stream, line.time)),
         None => CriLine::of(record.span.bytes).map(|line| (line.part.stream, line.time.stored())),
@@ -247,8 +252,11 @@ mod tests {
                       2026-11-23T22:00:05Z stderr F other\n\
                       2026-11-23T22:00:06Z stdout P cut";
         let opened = ContainerRuntime.open(&Record::new(span(record), &Room::default())).unwrap();
-        let expected = [("I1123 whole", 4), (r#"{"a": ,, 1}"#, 3), ("of the other", 5), ("cut", 9)];
+        let expected = [("I1123 whole", 4), (r#"{"a": ,, 1}"#, 3), ("of the other", 5)];
         assert_eq!(texts(&opened), expected.map(|(text, line)| (text.to_owned(), line)));
+        let [(mark, part, _)] = opened.pieces.as_slice() else { panic!("a part without its end") };
+        assert!(mark.goes_on);
+        assert_eq!((part.text.as_ref(), part.place.line), (b"cut".as_slice(), 9));
         assert_eq!(opened.values[1].place.offset, 10 + 30);
     }
 

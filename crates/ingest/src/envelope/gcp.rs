@@ -117,8 +117,11 @@ impl<'e> Entry<'e> {
     }
 
     fn open<'a>(&self, name: &'static str, record: &Record<'a>) -> Option<Opened<'a>> {
-        let is_kubernetes = self.payload.text("serviceName").is_some_and(|name| name == KUBERNETES)
-            || self.payload.text("methodName").is_some_and(|name| name.starts_with("io.k8s."));
+        // Reduced exports leave the service out.
+        let is_kubernetes = match self.payload.text("serviceName") {
+            Some(service) => service == KUBERNETES,
+            None => self.payload.text("methodName")?.starts_with("io.k8s."),
+        };
         if !is_kubernetes {
             return None;
         }

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use podtrail_event::EVENT_MEMBERS;
+use podtrail_event::{EVENT_MEMBERS, bounded_name};
 use serde_json::value::RawValue;
 
 use super::find::mentions_events;
@@ -16,7 +16,7 @@ use crate::json::{self, Object, ObjectWriter};
 
 /// What is kept of one envelope, and of all around an event.
 const MAX_ENTRIES: usize = 128;
-/// The longest value, in bytes; a longer one is cut.
+/// The longest value, in bytes; of a longer one the beginning and a digest are kept.
 const LONGEST_VALUE: usize = 2 * 1024;
 const LONGEST_PATH: usize = 256;
 /// What is kept of all envelopes around an event.
@@ -53,11 +53,19 @@ impl Labels {
     pub(super) fn of_object(object: &Object<'_>) -> Self {
         let mut own = Vec::new();
         collect(object, "", MAX_LEVELS, &mut own);
-        Self::new(own)
+        Self::of_bounded(own)
     }
 
     /// Labels by path.
-    pub(super) fn new(own: Vec<(String, String)>) -> Self {
+    pub(super) fn new<'v>(labels: impl IntoIterator<Item = (String, Cow<'v, str>)>) -> Self {
+        let mut own = Vec::new();
+        for (path, value) in labels {
+            push(path, &value, &mut own);
+        }
+        Self::of_bounded(own)
+    }
+
+    fn of_bounded(own: Vec<(String, String)>) -> Self {
         Self { source: Source::of(&own), own, outer: None }
     }
 
@@ -178,10 +186,10 @@ fn add(path: &str, value: &RawValue, levels: usize, own: &mut Vec<(String, Strin
             if text.contains(':') && text.contains(',') && path.ends_with("tags") {
                 text.split(',').for_each(|tag| add_tag(path, tag, own));
             }
-            push(path, &text, own);
+            push(path.to_owned(), &text, own);
         }
         Some(b'{' | b'[' | b'n') | None => {}
-        Some(_) => push(path, value.get(), own),
+        Some(_) => push(path.to_owned(), value.get(), own),
     }
 }
 
@@ -212,7 +220,7 @@ fn add_list(path: &str, value: &RawValue, levels: usize, own: &mut Vec<(String, 
     for tag in elements.iter().filter_map(|element| json::text(element)) {
         add_tag(path, &tag, own);
     }
-    push(path, value.get(), own);
+    push(path.to_owned(), value.get(), own);
 }
 
 /// The value in an `AnyValue` of OpenTelemetry, or the value itself.
@@ -230,20 +238,15 @@ fn add_tag(path: &str, tag: &str, own: &mut Vec<(String, String)>) {
     let Some((name, value)) = tag.trim().split_once([':', '=']) else { return };
     let is_name = |letter: char| letter.is_alphanumeric() || "_-./".contains(letter);
     if !name.is_empty() && name.len() < 64 && name.chars().all(is_name) {
-        push(&format!("{path}.{name}"), value, own);
+        push(format!("{path}.{name}"), value, own);
     }
 }
 
-fn push(path: &str, value: &str, own: &mut Vec<(String, String)>) {
+fn push(path: String, value: &str, own: &mut Vec<(String, String)>) {
     if own.len() >= MAX_ENTRIES || value.is_empty() {
         return;
     }
-    let value = match value.get(LONGEST_VALUE..) {
-        None if value.len() > LONGEST_VALUE => &value[..value.floor_char_boundary(LONGEST_VALUE)],
-        None => value,
-        Some(_) => &value[..LONGEST_VALUE],
-    };
-    own.push((path.to_owned(), value.to_owned()));
+    own.push((path, bounded_name(value, LONGEST_VALUE).into_owned()));
 }
 
 /// Whether a key is this name, whatever the case of its letters and what stands between its words.
@@ -497,11 +500,10 @@ const COMPONENTS: &[&str] = &[
 
 impl Source {
     fn of(labels: &[(String, String)]) -> Self {
-        const LONGEST: usize = 1024;
         let mut source = Self::default();
         let mut best: [Option<Naming>; 2] = [None, None];
         let mut group = None;
-        for (path, value) in labels.iter().filter(|(_, value)| value.len() <= LONGEST) {
+        for (path, value) in labels {
             if let Some(naming) = cluster_path(path)
                 && !matches!(&**value, "true" | "false" | "-" | "null" | "none" | "unknown")
                 && !value.starts_with(['[', '{'])

@@ -87,7 +87,7 @@ pub(super) fn is_whole(text: &[u8]) -> bool {
 impl Envelope for Lifted {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
         let object = record.object.as_ref()?;
-        if object.get("auditID").is_none() && !is_spelled_event(object) || is_bare_event(object) {
+        if !is_event(object) || is_bare_event(object) {
             return None;
         }
         let facts = Facts {
@@ -104,9 +104,12 @@ impl Envelope for Lifted {
     }
 }
 
-/// Whether an object has what every event has, in another spelling.
-fn is_spelled_event(object: &Object<'_>) -> bool {
+/// Whether an object has what tells an event from records of other logs that have an `auditID`, in any spelling.
+fn is_event(object: &Object<'_>) -> bool {
     let has = |name| object.iter().any(|(key, _)| is_spelling(key, name));
+    if object.get("auditID").is_some() {
+        return has("stage") || has("verb") || has("level") || has("objectRef");
+    }
     has("auditID") && has("stage") && (has("verb") || has("requestURI"))
 }
 
@@ -150,18 +153,20 @@ const NESTED: &[(&str, &[&str])] = &[
     ("responseStatus", &["code", "status", "reason", "message"]),
 ];
 
+/// Members of events of v1beta1 and v1alpha1. In a record with an event of v1 they are a shipper's.
+const BETA_MEMBERS: [&str; 2] = ["metadata", "timestamp"];
+
 /// The event without what was added, in its own form, and whether a part of it cannot be put together.
 fn event_of(object: &Object<'_>) -> (String, bool) {
-    let is_v1 = object.text("apiVersion").is_none_or(|version| version == "audit.k8s.io/v1");
-    let has_time = object.get("requestReceivedTimestamp").is_some();
+    let is_v1 = object.text("apiVersion").is_none_or(|version| version == "audit.k8s.io/v1")
+        && object.get("requestReceivedTimestamp").is_some();
     let is_printed = object.iter().any(|(key, value)| is_printed(key, value));
     let renames = object.iter().any(|(key, _)| key.starts_with("p_"));
     let mut members: Vec<(&str, Cow<'_, str>)> = Vec::new();
     let mut flat: Map<String, Value> = Map::new();
     let mut is_lossy = false;
     for (key, value) in object.iter() {
-        // An event of v1beta1 has a `timestamp` itself.
-        if is_v1 && has_time && key == "timestamp" {
+        if is_v1 && BETA_MEMBERS.iter().any(|member| is_spelling(key, member)) {
             continue;
         }
         if !is_member(key) {

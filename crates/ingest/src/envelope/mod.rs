@@ -34,6 +34,7 @@ pub(crate) use self::lifted::is_lifted;
 pub(crate) use self::packed::Room;
 use crate::json::{self, Extent, Object};
 use crate::pieces::{Found, Mark, Piece};
+use crate::reject::component_line;
 use crate::shares::{SHARE_BYTES, shares};
 use crate::span::Span;
 use crate::wrapper::Wrapper;
@@ -426,7 +427,9 @@ impl<'a> Contents<'a> {
             return false;
         };
         let Some((mark, text)) = Mark::of(object) else { return false };
-        if !mark.goes_on && lifted::is_whole(text.as_bytes()) {
+        let is_line =
+            || lifted::is_whole(text.as_bytes()) || component_line(text.as_bytes()).is_some();
+        if !mark.goes_on && is_line() {
             self.pieces.push(Found::Whole(mark.key));
             return false;
         }

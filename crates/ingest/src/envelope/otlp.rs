@@ -49,7 +49,6 @@ fn inner<'a>(at: Span<'a>, log_record: &'a RawValue, source: &Source<'a>) -> Opt
     let shipped_at = TIMES.iter().find_map(|key| instant(members.get(key)?));
     let mut labels = attributes(members.list("attributes").unwrap_or_default());
     labels.extend(members.text("severityText").map(|text| ("severityText".to_owned(), text)));
-    let labels = labels.into_iter().map(|(key, value)| (key, value.into_owned())).collect();
     let labels = Labels::new(labels).inside(source.facts.labels.as_ref());
     let labels = if labels.is_empty() { source.facts.labels.clone() } else { Some(labels.into()) };
     let facts = Facts { shipped_at, labels, ..source.facts.clone() };
@@ -90,8 +89,8 @@ impl<'a> Source<'a> {
         };
         let log_type = first(&["openshift.log.type", "log_type"]);
         let log_source = first(&["openshift.log.source", "log_source"]);
-        let labels = attributes.iter().map(|(key, value)| (key.clone(), value.to_string()));
-        let labels = Labels::new(labels.collect());
+        let labels = attributes.iter().map(|(key, value)| (key.clone(), Cow::Borrowed(&**value)));
+        let labels = Labels::new(labels);
         let facts = Facts {
             labels: (!labels.is_empty()).then(|| labels.into()),
             provider,
@@ -108,7 +107,6 @@ impl<'a> Source<'a> {
 /// Attributes whose values are no lists or objects, and hold no event.
 fn attributes(list: Vec<&RawValue>) -> Vec<(String, Cow<'_, str>)> {
     const MOST: usize = 128;
-    const LONGEST: usize = 2048;
     let pair = |attribute: &RawValue| {
         let attribute = json::object(attribute)?;
         let value = any_value(attribute.get("value")?);
@@ -117,7 +115,7 @@ fn attributes(list: Vec<&RawValue>) -> Vec<(String, Cow<'_, str>)> {
             b'"' => json::text(value)?,
             _ => value.get().into(),
         };
-        let is_label = text.len() <= LONGEST && !mentions_events(text.as_bytes());
+        let is_label = !mentions_events(text.as_bytes());
         is_label.then_some((attribute.text("key")?.into_owned(), Cow::Owned(text.into_owned())))
     };
     list.into_iter().take(MOST).filter_map(pair).collect()

@@ -10,14 +10,12 @@ const PARTS: usize = 4;
 
 /// An event with a body, in parts.
 fn parts(kind: &str) -> Vec<String> {
-    let event = json!({
-        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "auditID": "big", "stage": "ResponseComplete",
-        "verb": "create", "user": {"username": "mallory"}, "objectRef": {"resource": kind, "namespace": "a", "name": "x", "apiVersion": "v1"},
-        "responseStatus": {"metadata": {}, "code": 201},
-        "requestObject": {"kind": if kind == "secrets" { "Secret" } else { "Pod" }, "data": {"a": "x".repeat(900), "b": "hunter2".repeat(40)}},
-        "requestReceivedTimestamp": "2026-11-23T22:00:00.000000Z", "stageTimestamp": "2026-11-23T22:00:00.000000Z",
-    })
-    .to_string();
+    let body = json!({"kind": if kind == "secrets" { "Secret" } else { "Pod" }, "data": {"a": "x".repeat(900), "b": "hunter2".repeat(40)}});
+    let time = "2026-11-23T22:00:00.000000Z";
+    // In the order in which the API server writes members.
+    let event = format!(
+        r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"big","stage":"ResponseComplete","verb":"create","user":{{"username":"mallory"}},"objectRef":{{"resource":"{kind}","namespace":"a","name":"x","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":201}},"requestObject":{body},"requestReceivedTimestamp":"{time}","stageTimestamp":"{time}"}}"#
+    );
     let length = event.len().div_ceil(PARTS);
     event.as_bytes().chunks(length).map(|part| String::from_utf8_lossy(part).into_owned()).collect()
 }
@@ -40,7 +38,7 @@ const FORMS: [(&str, Form); 7] = [
     ),
     ("partial_id", |i, text, last| {
         json!({
-            "container_id": "c", "source": "stdout", "log": text, "partial_message": "true", "partial_id": "p1",
+            "container_id": "c", "source": "stdout", "time": time(i), "log": text, "partial_message": "true", "partial_id": "p1",
             "partial_ordinal": (i + 1).to_string(), "partial_last": last.to_string(),
         })
     }),
@@ -54,7 +52,8 @@ const FORMS: [(&str, Form); 7] = [
     }),
     ("journald of Docker", |i, text, last| {
         json!({
-            "MESSAGE": text, "CONTAINER_ID_FULL": "c", "CONTAINER_PARTIAL_MESSAGE": "true", "CONTAINER_PARTIAL_ID": "p1",
+            "MESSAGE": text, "__REALTIME_TIMESTAMP": (1_795_471_200_000_000_u64 + i as u64).to_string(), "CONTAINER_ID_FULL": "c",
+            "CONTAINER_PARTIAL_MESSAGE": "true", "CONTAINER_PARTIAL_ID": "p1",
             "CONTAINER_PARTIAL_ORDINAL": (i + 1).to_string(), "CONTAINER_PARTIAL_LAST": last.to_string(),
         })
     }),

@@ -104,12 +104,12 @@ fn no_column_holds_a_secret() {
     }
     assert_eq!(
         columns_with(&memory, "redacted:"),
-        ["annotations", "extra", "request_object", "request_uri", "response_object"]
+        ["annotations", "envelope", "original", "request_object", "request_uri", "response_object"]
     );
     // Names of keys are no secrets.
     assert_eq!(
         columns_with(&memory, "password"),
-        ["annotations", "extra", "request_object", "response_object", "secret"]
+        ["annotations", "envelope", "original", "request_object", "response_object", "secret"]
     );
 }
 
