@@ -9,6 +9,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use crate::column::{Build, Column, FieldDoc, LongTextBuilder};
 use crate::event::{Event, EventBuilder};
 
+/// The cluster of events for which neither the user nor an envelope names one.
+pub const DEFAULT_CLUSTER: &str = "default";
+
 /// The columns by which the `events` table is partitioned, in order.
 pub const PARTITION_COLUMNS: [&str; 3] = ["cluster", "date", "activity"];
 

@@ -63,7 +63,7 @@ mod workload;
 
 pub use activity::Activity;
 pub use attribution::{Attribution, KnownBy, OwnedWrite, OwnerReference, attribute};
-pub use batch::{BatchBuilder, PARTITION_COLUMNS, documentation, schema};
+pub use batch::{BatchBuilder, DEFAULT_CLUSTER, PARTITION_COLUMNS, documentation, schema};
 pub use canonical::EVENT_MEMBERS;
 pub use certificate_request::CertificateRequest;
 pub use changes::{Change, ChangeBuilder, changes};

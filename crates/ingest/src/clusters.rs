@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use podtrail_event::DEFAULT_CLUSTER;
+
 use crate::envelope::Labels;
-use crate::parse::{DEFAULT_CLUSTER, Origin};
+use crate::parse::Origin;
 
 /// How much is remembered: of a hostile log as little as of any.
 const MOST_CLUSTERS: usize = 256;

@@ -8,8 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use podtrail_event::{
-    BatchBuilder, Event, Map, Micros, ParseError, Parser, RedactionKey, Text, TimeProblem,
-    bounded_name, redact, redact_record,
+    BatchBuilder, DEFAULT_CLUSTER, Event, Map, Micros, ParseError, Parser, RedactionKey, Text,
+    TimeProblem, bounded_name, redact, redact_record,
 };
 use rayon::prelude::*;
 
@@ -31,9 +31,6 @@ const LONGEST_NAME: usize = 512;
 
 /// A reason quotes the log, and is cut to so many characters.
 const MAX_REASON: usize = 300;
-
-/// The cluster of events of which nobody says one.
-pub(crate) const DEFAULT_CLUSTER: &str = "default";
 
 /// What every row of a source says about it.
 #[derive(Debug)]

@@ -56,7 +56,7 @@ impl Append {
     ) -> Result<Self, LakeError> {
         let new = NewRows::collect(&spec, &batches)?;
         let writing = Writing::begin(&root)?;
-        Ok(Self {
+        let mut append = Self {
             spec,
             root,
             batches,
@@ -66,7 +66,10 @@ impl Append {
             known,
             checked: HashSet::new(),
             _writing: writing,
-        })
+        };
+        let known_elsewhere = append.new.known_elsewhere();
+        append.leave_out(&known_elsewhere)?;
+        Ok(append)
     }
 
     /// Leaves out what is in files that were not looked into yet, and writes what has no file yet.
@@ -75,11 +78,16 @@ impl Append {
             state.log_data().iter().filter_map(|file| self.unchecked(&file)).collect();
         let known = self.new.find_in(&self.spec, &self.root, &active, &self.known)?;
         self.checked.extend(active.into_iter().map(|file| file.path));
-        if !known.is_empty() {
-            self.duplicates += self.new.remove(&known);
-            self.part()?;
-        }
+        self.leave_out(&known)?;
         self.write_missing()
+    }
+
+    fn leave_out(&mut self, known: &HashSet<RowKey>) -> Result<(), LakeError> {
+        if known.is_empty() {
+            return Ok(());
+        }
+        self.duplicates += self.new.remove(known);
+        self.part()
     }
 
     /// The file, if it may hold a duplicate and was not looked into yet. A large table has tens of thousands of files, and
@@ -87,7 +95,7 @@ impl Append {
     fn unchecked(&self, file: &LogicalFileView) -> Option<DataFile> {
         let values = partition_values(&self.spec, file);
         let is_candidate =
-            self.new.has_partition(&values) && !self.checked.contains(file.path().as_ref());
+            self.new.may_have_equals_in(&values) && !self.checked.contains(file.path().as_ref());
         is_candidate.then(|| DataFile::new(file, values))
     }
 

@@ -1,8 +1,8 @@
 //! Which rows are new: of equal rows, inside one append and against the table, only the first is kept.
 //!
-//! Equal rows are in one partition and have equal times, so only files of the same partition in whose range of times a
-//! new row lies can hold a duplicate, and in them only the row groups of which the same is true. Of
-//! these, ids alone are read. Memory is bounded by the new rows and what [`KnownIds`] keeps, whatever the size of the table.
+//! Equal rows have equal times and are in one partition, or in two that differ in a value which is unknown for one of them
+//! (`TableSpec::unknown`). So only files of these partitions in whose range of times a new row lies can hold a duplicate, and
+//! in them only the row groups of which the same is true. Of these, ids alone are read. Memory is bounded by the new rows and what [`KnownIds`] keeps, whatever the size of the table.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -102,9 +102,31 @@ impl NewRows {
         Ok(Self { rows, partitions, repeated })
     }
 
-    /// Whether any of the rows is in the partition with these values.
-    pub(crate) fn has_partition(&self, values: &PartitionValues) -> bool {
-        self.partitions.find(values).is_some()
+    /// Whether any of the rows may equal one in the partition with these values.
+    pub(crate) fn may_have_equals_in(&self, values: &PartitionValues) -> bool {
+        !self.partitions.comparable(values).is_empty()
+    }
+
+    /// Rows of unknown source to which there is an equal one of a known source.
+    pub(crate) fn known_elsewhere(&self) -> HashSet<RowKey> {
+        let by_partition = self.by_partition();
+        let unknown = by_partition.iter().filter(|(partition, _)| {
+            self.partitions.is_unknown(self.partitions.values(**partition))
+        });
+        unknown
+            .flat_map(|(partition, rows)| {
+                let comparable = self.partitions.comparable(self.partitions.values(*partition));
+                let others = comparable.iter().filter(|other| *other != partition);
+                let others = others.filter_map(|other| by_partition.get(other)).copied();
+                let ids: HashSet<u128> = others.flatten().map(|row| row.id).collect();
+                rows.iter().filter(move |row| ids.contains(&row.id)).map(Row::key)
+            })
+            .collect()
+    }
+
+    fn by_partition(&self) -> HashMap<usize, &[Row]> {
+        let partitions = self.rows.chunk_by(|a, b| a.partition == b.partition);
+        partitions.map(|rows| (rows[0].partition, rows)).collect()
     }
 
     /// Which of the rows are in the files already. The files may be of any partition.
@@ -116,23 +138,23 @@ impl NewRows {
         known: &KnownIds,
     ) -> Result<HashSet<RowKey>, LakeError> {
         let wanted: HashMap<usize, Wanted> = self
-            .rows
-            .chunk_by(|a, b| a.partition == b.partition)
-            .map(|rows| (rows[0].partition, Wanted::new(rows)))
+            .by_partition()
+            .into_iter()
+            .map(|(partition, rows)| (partition, Wanted::new(rows)))
             .collect();
         let found: Vec<Vec<RowKey>> = files
             .par_iter()
             .map(|file| {
-                let Some(partition) = self.partitions.find(&file.partition_values) else {
-                    return Ok(Vec::new());
-                };
-                match wanted.get(&partition) {
-                    Some(wanted) if wanted.may_be_in(spec, file) => {
+                let mut keys = Vec::new();
+                for partition in self.partitions.comparable(&file.partition_values) {
+                    if let Some(wanted) = wanted.get(&partition)
+                        && wanted.may_be_in(spec, file)
+                    {
                         let ids = wanted.find(spec, root, &file.path, known)?;
-                        Ok(ids.into_iter().map(|id| (partition, id)).collect())
+                        keys.extend(ids.into_iter().map(|id| (partition, id)));
                     }
-                    _ => Ok(Vec::new()),
                 }
+                Ok(keys)
             })
             .collect::<Result<_, LakeError>>()?;
         Ok(found.into_iter().flatten().collect())

@@ -61,6 +61,10 @@ pub(crate) struct Partitions {
     by_row: HashMap<Box<[u8]>, usize>,
     by_values: HashMap<PartitionValues, usize>,
     values: Vec<PartitionValues>,
+    /// The number of the partition column whose value may be unknown, and what it is then.
+    unknown: Option<(usize, &'static str)>,
+    /// Partitions that differ in that column only.
+    alike: HashMap<PartitionValues, Vec<usize>>,
 }
 
 impl Partitions {
@@ -80,6 +84,11 @@ impl Partitions {
             by_row: HashMap::new(),
             by_values: HashMap::new(),
             values: Vec::new(),
+            unknown: spec.unknown.and_then(|(column, value)| {
+                let number = spec.partition_columns.iter().position(|name| *name == column)?;
+                Some((number, value))
+            }),
+            alike: HashMap::new(),
         })
     }
 
@@ -127,8 +136,41 @@ impl Partitions {
         }
         let number = self.values.len();
         self.by_values.insert(values.clone(), number);
+        if let Some(rest) = self.without_unknown(&values) {
+            self.alike.entry(rest).or_default().push(number);
+        }
         self.values.push(values);
         number
+    }
+
+    /// The values but for the one that may be unknown.
+    fn without_unknown(&self, values: &PartitionValues) -> Option<PartitionValues> {
+        let (column, _) = self.unknown?;
+        let mut rest = values.clone();
+        *rest.get_mut(column)? = None;
+        Some(rest)
+    }
+
+    /// Whether a value is the one of rows whose source is not known.
+    pub(crate) fn is_unknown(&self, values: &PartitionValues) -> bool {
+        self.unknown.is_some_and(|(column, unknown)| {
+            values.get(column).is_some_and(|value| value.as_deref() == Some(unknown))
+        })
+    }
+
+    /// The partitions whose rows may equal rows of a partition with these values: that partition, and those that differ in a
+    /// value that is unknown in either.
+    pub(crate) fn comparable(&self, values: &PartitionValues) -> Vec<usize> {
+        let Some(rest) = self.without_unknown(values) else {
+            return self.find(values).into_iter().collect();
+        };
+        let is_unknown = self.is_unknown(values);
+        let alike = self.alike.get(&rest).map(Vec::as_slice).unwrap_or_default();
+        let is_comparable = |number: &&usize| {
+            let others = self.values(**number);
+            is_unknown || others == values || self.is_unknown(others)
+        };
+        alike.iter().filter(is_comparable).copied().collect()
     }
 
     /// The values of a partition by its number.

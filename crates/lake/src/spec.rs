@@ -27,6 +27,9 @@ pub(crate) struct TableSpec {
     pub(crate) partition_columns: &'static [&'static str],
     /// Column with 32 hexadecimal digits that is equal for equal rows only.
     pub(crate) id_column: &'static str,
+    /// A partition column and its value where the source of a row is not known. A row of which that is true equals the row
+    /// with its id of any other value.
+    pub(crate) unknown: Option<(&'static str, &'static str)>,
     /// Computes the ids of rows, with the columns that are stored in files, from their other columns, where that can be done.
     pub(crate) ids: Option<ComputeIds>,
     /// How rows are kept apart in a file.

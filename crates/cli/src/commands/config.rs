@@ -26,7 +26,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<Exit> {
         let origin = match origin {
             Some(origin) => origin.to_string(),
             None if value.is_empty() => "not set".to_owned(),
-            None => "default".to_owned(),
+            None => podtrail_event::DEFAULT_CLUSTER.to_owned(),
         };
         writeln!(out, "{name:<12}  {value:<width$}  {}", escape(&origin))?;
     }

@@ -37,8 +37,10 @@ fn the_summary_has_just_these_members() {
         "events_added",
         "duplicates",
         "quarantined",
+        "skipped",
         "bytes_read",
         "seconds",
+        "warnings",
     ];
     expected.sort_unstable();
     assert_eq!(keys, expected);

@@ -71,15 +71,20 @@ fn has_directive(value: &Value) -> bool {
     }
 }
 
-/// Whether an element of a list has a member that is null, which may be what it is known by: it comes twice then, as it does in
-/// the API server.
+/// Whether a null is in a list: where it is in what an element is known by, the element comes twice, as it does in the API server.
 fn has_null_in_list(value: &Value) -> bool {
     match value {
-        Value::Array(elements) => elements.iter().any(|element| {
-            let has_null = element.as_object().is_some_and(|members| members.values().any(Value::is_null));
-            has_null || has_null_in_list(element)
-        }),
+        Value::Array(elements) => elements.iter().any(has_null),
         Value::Object(members) => members.values().any(has_null_in_list),
+        _ => false,
+    }
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(elements) => elements.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
         _ => false,
     }
 }

@@ -82,3 +82,42 @@ fn any_cluster_name_is_stored() -> io::Result<()> {
     assert_eq!(clusters, expected);
     Ok(())
 }
+
+/// An event from a log that names no cluster is the event of the cluster that another copy names; those of two clusters stay two.
+#[test]
+fn an_event_without_a_cluster_is_that_of_any() -> io::Result<()> {
+    let labelled = |id, cluster| {
+        let mut record: serde_json::Value = serde_json::from_str(&event(id)).expect("an event");
+        record["openshift"] = serde_json::json!({ "cluster_id": cluster });
+        record.to_string()
+    };
+    let folder = Folder::new()
+        .with("bare.log", lines((0..4).chain([9]).map(event)))
+        .with("prod.log", lines((0..3).map(|id| labelled(id, "prod"))))
+        .with("lab.log", lines((2..5).map(|id| labelled(id, "lab"))));
+    let runtime = Runtime::new()?;
+    let clusters = |name: &str, order: &[&str]| {
+        let lake = runtime.block_on(Lake::create(&folder.path(name))).expect("a lake");
+        for files in order {
+            let files: Vec<_> =
+                files.split(' ').map(|file| Input::Path(folder.path(file))).collect();
+            summary(&lake, &runtime, &files);
+        }
+        let events = runtime.block_on(lake.events()).expect("events");
+        let days = events.days().into_iter();
+        let mut clusters: Vec<_> =
+            days.map(|day| (day.cluster.unwrap_or_default(), day.rows)).collect();
+        clusters.sort();
+        clusters
+    };
+    let expected = |named: &[(&str, u64)]| {
+        named.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect::<Vec<_>>()
+    };
+    let together = expected(&[("default", 1), ("lab", 3), ("prod", 3)]);
+    assert_eq!(clusters("together", &["bare.log prod.log lab.log"]), together);
+    assert_eq!(clusters("bare-last", &["prod.log", "lab.log", "bare.log"]), together);
+    // What is stored stays as it is.
+    let bare_first = expected(&[("default", 5), ("lab", 1)]);
+    assert_eq!(clusters("bare-first", &["bare.log", "prod.log lab.log"]), bare_first);
+    Ok(())
+}
