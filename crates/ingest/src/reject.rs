@@ -164,9 +164,8 @@ fn judge_object(object: &Object<'_>) -> Option<Verdict> {
     const LINES: [&str; 5] = ["log", "message", "msg", "MESSAGE", "short_message"];
     let known = RULES.iter().find(|(fits, _)| fits(object)).map(|(_, verdict)| *verdict);
     known.or_else(|| {
-        let lines = LINES.iter().filter_map(|name| object.get(name).and_then(json::text));
-        let component = lines.filter_map(|line| component_line(line.as_bytes())).next();
-        component.map(Verdict::Skipped)
+        let mut lines = LINES.iter().filter_map(|name| object.get(name).and_then(json::text));
+        lines.find_map(|line| component_line(line.as_bytes())).map(Verdict::Skipped)
     })
 }
 

@@ -58,20 +58,23 @@ fn open_cri_lines(record: Span<'_>) -> Option<Opened<'_>> {
 }
 
 /// What a file begins with may be the end of a line that stands in another one.
-pub(super) fn end_of_line<'a>(record: &Record<'a>, mut opened: Opened<'a>) -> Opened<'a> {
+pub(super) fn end_of_line<'a>(record: Span<'a>, mut opened: Opened<'a>) -> Opened<'a> {
     // An event ends with a brace.
     let is_end = |inner: &Inner<'_>| {
         let text = inner.text.trim_ascii();
         !json::is_open(text) && text.ends_with(b"}") && component_line(text).is_none()
     };
-    let source = match &record.object {
-        Some(object) => DockerLine::of(object).map(|line| (line.stream, line.time)),
-        None => CriLine::of(record.span.bytes).map(|line| (line.part.stream, line.time.stored())),
+    let source = || match json::extent(record.bytes) {
+        Extent::Complete(length) => {
+            let line = DockerLine::of(&Object::read(&record.bytes[..length])?)?;
+            Some((line.stream, line.time))
+        }
+        _ => CriLine::of(record.bytes).map(|line| (line.part.stream, line.time.stored())),
     };
     if opened.pieces.is_empty()
         && opened.values.len() == 1
         && opened.values.iter().all(is_end)
-        && let Some((stream, time)) = source
+        && let Some((stream, time)) = source()
         && let Some(inner) = opened.values.pop()
     {
         let (is_stderr, place) = (stream == Stream::Err, inner.place);

@@ -141,6 +141,10 @@ impl<'e> Entry<'e> {
         let resource_name = self.payload.text("resourceName").unwrap_or_default();
         let method = Method::of(&method);
         let mut target = method.has_resource.then(|| Target::of(&resource_name)).flatten();
+        let own_path = target.as_ref().and_then(Target::own_path);
+        if own_path.is_some() {
+            target = None;
+        }
         if let Some(target) = &mut target {
             target.subresource = target.subresource.or(method.subresource);
         }
@@ -156,6 +160,9 @@ impl<'e> Entry<'e> {
         event.text("stage", self.stage());
         if !method.has_resource && !resource_name.is_empty() {
             event.text("requestURI", &format!("/{}", resource_name.trim_start_matches('/')));
+        }
+        if let Some(path) = own_path {
+            event.text("requestURI", &path);
         }
         // What a proxied request asks for stands in the name of the resource, without its query.
         if let Some(path) = target.as_ref().and_then(Target::proxied_path) {
@@ -349,6 +356,19 @@ impl<'e> Target<'e> {
         target.subresource = parts.next();
         target.rest = parts.collect();
         Some(target)
+    }
+
+    /// A path of the API server itself, which GKE writes as a resource of the core group: `core/v1/healthz` is `/healthz`.
+    fn own_path(&self) -> Option<String> {
+        const PATHS: [&str; 8] =
+            ["healthz", "livez", "readyz", "version", "metrics", "openapi", "statusz", "flagz"];
+        let is_path =
+            self.group.is_empty() && self.namespace.is_none() && PATHS.contains(&self.resource);
+        is_path.then(|| {
+            let parts = [Some(self.resource), self.name, self.subresource];
+            let parts = parts.into_iter().flatten().chain(self.rest.iter().copied());
+            parts.map(|part| format!("/{part}")).collect()
+        })
     }
 
     /// The path of a request through a proxy, as far as it is in the name of the resource.

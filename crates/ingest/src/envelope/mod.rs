@@ -325,7 +325,10 @@ pub(crate) fn is_likely(record: &[u8]) -> bool {
 
 /// Takes a record apart: one or more values, with or without blanks between them, each an event or an envelope.
 pub(crate) fn unwrap<'a>(record: Span<'a>, contents: &mut Contents<'a>) {
-    if let Some(opened) = container_runtime::join_docker_lines(record) {
+    if let Some(mut opened) = container_runtime::join_docker_lines(record) {
+        if contents.starts_at == Some(record.offset) {
+            opened = container_runtime::end_of_line(record, opened);
+        }
         contents.add_opened(opened, 0, &Facts::default());
         return;
     }
@@ -403,7 +406,7 @@ impl<'a> Contents<'a> {
         if let Some(mut opened) = open(value) {
             if self.starts_at == Some(value.span.offset) && matches!(opened.name, "cri" | "docker")
             {
-                opened = container_runtime::end_of_line(value, opened);
+                opened = container_runtime::end_of_line(value.span, opened);
             }
             let facts = facts.labelled(value.object.as_ref());
             return self.add_opened(opened, depth, &facts);

@@ -284,3 +284,15 @@ fn damage_is_told() {
     assert_eq!((summary.events_added, summary.quarantined), (1, 1));
     assert!(memory.quarantine[0].reason.starts_with("pubsub: not valid base64"));
 }
+
+/// GKE writes paths of the API server itself as resources of the core group.
+#[test]
+fn paths_that_are_no_resources() {
+    for (method, resource, path) in [
+        ("io.k8s.core.v1.healthz.get", "core/v1/healthz", "/healthz"),
+        ("io.k8s.core.v1.readyz.get", "core/v1/readyz/etcd", "/readyz/etcd"),
+    ] {
+        let entry = Call { method, resource, ..CREATE }.entry();
+        assert_eq!(row(&entry, ["request_uri", "resource", "name"]), [path, "", ""], "{method}");
+    }
+}

@@ -115,7 +115,11 @@ fn across_files() {
     let cri: Form = |i, text, last| {
         Value::from(format!("{} stdout {} {text}", time(i), if last { "F" } else { "P" }))
     };
-    for (name, form) in FORMS.into_iter().chain([("cri", cri)]) {
+    let docker: Form = |i, text, last| {
+        let text = if last { format!("{text}\n") } else { text.to_owned() };
+        json!({"log": text, "stream": "stdout", "time": time(i)})
+    };
+    for (name, form) in FORMS.into_iter().chain([("cri", cri), ("docker", docker)]) {
         let records: Vec<String> = records(form, "pods")
             .iter()
             .map(|record| serde_json::from_str::<String>(record).unwrap_or_else(|_| record.clone()))
