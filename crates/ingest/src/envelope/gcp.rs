@@ -365,9 +365,9 @@ impl<'e> Target<'e> {
         let is_path =
             self.group.is_empty() && self.namespace.is_none() && PATHS.contains(&self.resource);
         is_path.then(|| {
-            let parts = [Some(self.resource), self.name, self.subresource];
-            let parts = parts.into_iter().flatten().chain(self.rest.iter().copied());
-            parts.map(|part| format!("/{part}")).collect()
+            let parts = [Some(self.resource), self.name, self.subresource].into_iter().flatten();
+            let parts: Vec<&str> = parts.chain(self.rest.iter().copied()).collect();
+            format!("/{}", parts.join("/"))
         })
     }
 
