@@ -3,10 +3,10 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::body::Json;
-use crate::canonical::Canonical;
-use crate::column::Text;
-use crate::extract::{self, Bodies};
+use crate::json::canonical::Canonical;
+use crate::json::value::Json;
+use crate::objects::extract::{self, Bodies};
+use crate::tables::column::Text;
 use crate::{json_patch, shell};
 
 /// The digests of an event: of the tape of simd-json, and of the text as serde_json takes it. Nothing where one refuses it.

@@ -7,21 +7,21 @@ use std::ops::Range;
 
 use chrono::NaiveDate;
 
-use crate::activity::{Activity, Request};
-use crate::admission::{POLICY_FAILURE, denying_policy};
-use crate::body::Json;
-use crate::column::{LongText, Map, Micros, Text};
-use crate::document::{Document, Member, Reader, Value};
-use crate::event::{Event, Exec};
-use crate::extract::{Bodies, Shown, write};
-use crate::identity::{Identity, IdentityKind, User as Identified};
-use crate::kinds::workload_kind;
-use crate::near_rfc3339::near_rfc3339;
-use crate::outcome::{Evidence, Outcome, stores};
+use crate::json::members::{Document, Member, Reader, Value};
+use crate::json::value::Json;
+use crate::objects::extract::{Bodies, Shown, write};
+use crate::objects::kinds::workload_kind;
+use crate::objects::secret::embedded_in_values;
 use crate::redact::{RedactionKey, redact};
-use crate::request_uri::{DryRun, RequestQuery, kubelet_exec};
-use crate::secret::embedded_in_values;
-use crate::time_problem::TimeProblem;
+use crate::request::activity::{Activity, Request};
+use crate::request::admission::{POLICY_FAILURE, denying_policy};
+use crate::request::identity::{Identity, IdentityKind, User as Identified};
+use crate::request::near_rfc3339::near_rfc3339;
+use crate::request::outcome::{Evidence, Outcome, stores};
+use crate::request::time_problem::TimeProblem;
+use crate::request::uri::{DryRun, RequestQuery, kubelet_exec};
+use crate::tables::column::{LongText, Map, Micros, Text};
+use crate::tables::event::{Event, Exec};
 
 /// Why a JSON text is not an audit event.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
-use crate::column::Text;
+use crate::tables::column::Text;
 
 /// What a token is. Commas and colons are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

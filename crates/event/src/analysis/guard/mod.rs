@@ -1,0 +1,459 @@
+//! What a write takes away from a guard: an admission policy, its binding or webhook, an exemption of one, a namespace, a
+//! network policy, a node, or the workload of a security agent.
+//!
+//! The kinds are many and most are custom resources, so their versions are compared as JSON, whatever the kind: what a
+//! version no longer says is lost, and what it says anew is a gap where it stands under a name that lets something
+//! pass. Where the version before is not in the log, the new one is judged by itself, and where the log shows a patch
+//! alone, the patch.
+
+mod leaves;
+mod node;
+mod policy;
+mod workload;
+
+use serde_json::{Map, Value};
+
+use self::leaves::partial;
+use self::node::metadata;
+use self::policy::{collected, compare, gaps, only_certificates};
+use self::workload::workload;
+use crate::analysis::history::Write;
+use crate::objects::kinds::{WorkloadKind, workload_kind};
+use crate::patch::{PatchHints, PatchType};
+use crate::row;
+use crate::tables::column::Text;
+
+row! {
+    /// One thing that a write of a guard takes away, or opens.
+    pub struct GuardChange<'a> builds GuardChangeBuilder {
+        /// What it is.
+        ///
+        /// Of a policy: `removed`, `emptied`, `not enforced`, `exempted`, `narrowed`, `redirected`, `certificate`,
+        /// `condition`, `opened`, `weakened`, `collected` (it was given an owner, or an end) or `unseen`. Of a namespace or
+        /// node: `label`, `annotation`, `taint removed`, `taints replaced`,
+        /// `control plane opened` (none of its taints is left), `cordoned`, `uncordoned`. Of a workload: `removed`, `stopped`, `spec`.
+        pub change: Option<Text<'a>>,
+        /// Where in the object; elements of lists by their names, else by their places.
+        pub field: Option<Text<'a>>,
+        /// The value before, as JSON; null where there was none, or the log does not show the version before.
+        pub before: Option<Text<'a>>,
+        /// The value after, as JSON; null where there is none.
+        pub after: Option<Text<'a>>,
+        /// Whether the version before is known.
+        pub compared: Option<bool>,
+    }
+}
+
+/// What is known of one guard of one name, after the writes so far.
+#[derive(Debug)]
+pub struct GuardHistory {
+    kind: Kind,
+    built_in: bool,
+    uid: Option<String>,
+    version: Option<Value>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Policy,
+    /// An object that is an exemption: all that it says lets something pass.
+    Exemption,
+    /// What it permits is written, the rest is refused.
+    Network,
+    Namespace,
+    Node,
+    Workload(WorkloadKind),
+}
+
+impl Kind {
+    fn of(api_group: &str, resource: &str) -> Self {
+        match (api_group, resource) {
+            ("", "namespaces") => Self::Namespace,
+            ("", "nodes") => Self::Node,
+            (_, resource) if resource.ends_with("networkpolicies") => Self::Network,
+            (_, "policyexceptions") | ("config.gatekeeper.sh", _) => Self::Exemption,
+            _ => workload_kind(api_group, resource).map_or(Self::Policy, Self::Workload),
+        }
+    }
+}
+
+/// A version grows no larger than this in memory; what is larger is not compared.
+const MAX_LENGTH: usize = 4 << 20;
+/// More than these say nothing more.
+const MAX_CHANGES: usize = 64;
+/// Values are shown up to here.
+const MAX_SHOWN: usize = 400;
+
+impl GuardHistory {
+    /// The history of an object of which no write was seen yet.
+    pub fn new(api_group: &str, resource: &str) -> Self {
+        let built_in = matches!(
+            api_group,
+            "" | "apps"
+                | "extensions"
+                | "batch"
+                | "admissionregistration.k8s.io"
+                | "networking.k8s.io"
+        );
+        Self { kind: Kind::of(api_group, resource), built_in, uid: None, version: None }
+    }
+
+    /// What `write` takes away. Writes must come in the order in which they happened.
+    pub fn write(&mut self, write: &Write<'_>) -> Vec<GuardChange<'static>> {
+        if write.outcome != "allowed" || !matches!(write.subresource, "" | "finalize") {
+            return Vec::new();
+        }
+        let mut found = match write.verb {
+            // The version stays: who makes the object anew is measured by it.
+            "delete" | "deletecollection" => {
+                self.uid = None;
+                let mut found = Found::new(self.version.is_some());
+                found.push("removed", "", None, None);
+                found
+            }
+            "create" => {
+                let after = whole(write);
+                let before = std::mem::replace(&mut self.version, after);
+                self.uid = write.object_uid.map(str::to_owned);
+                self.created(before.as_ref())
+            }
+            "update" | "patch" => self.rewritten(write),
+            _ => Found::new(false),
+        };
+        found.rows.truncate(MAX_CHANGES);
+        found.rows
+    }
+
+    fn created(&self, before: Option<&Value>) -> Found {
+        let mut found = Found::new(before.is_some());
+        let Some(after) = &self.version else { return found };
+        match (&self.kind, before) {
+            (Kind::Namespace | Kind::Node, _) => metadata(&mut found, None, after, true, None),
+            (Kind::Exemption, None) => found.push("exempted", "", None, payload(after).as_ref()),
+            (Kind::Workload(_), _) | (_, None) => {}
+            (kind, Some(before)) => compare(&mut found, kind, before, after),
+        }
+        found
+    }
+
+    fn rewritten(&mut self, write: &Write<'_>) -> Found {
+        if let Some(uid) = write.object_uid {
+            if self.uid.as_deref().is_some_and(|known| known != uid) {
+                self.version = None;
+            }
+            self.uid = Some(uid.to_owned());
+        }
+        let before = self.version.take();
+        let patch = (write.verb == "patch").then(|| parse(write.request_object)).flatten();
+        let answered = whole(write);
+        // A version that does not fit the patch is not the one that was there.
+        let (before, after) = match (before, answered) {
+            (before, Some(after)) => (before, Some(after)),
+            (Some(before), None) => match self.patched(&before, patch.as_ref(), write) {
+                Some(after) => (Some(before), Some(after)),
+                None => (None, None),
+            },
+            (None, None) => (None, None),
+        };
+        let mut found = Found::new(before.is_some());
+        if let (Some(before), Some(after)) = (&before, &after) {
+            match &self.kind {
+                Kind::Namespace | Kind::Node => {
+                    metadata(&mut found, Some(before), after, true, None);
+                }
+                Kind::Workload(kind) => workload(&mut found, kind, Some(before), after),
+                kind => compare(&mut found, kind, before, after),
+            }
+        } else {
+            let partial = patch.as_ref().map(partial);
+            self.seen(&mut found, partial.as_ref(), after.as_ref(), patch.is_some(), write);
+        }
+        self.version = after;
+        found
+    }
+
+    fn patched(&self, before: &Value, patch: Option<&Value>, write: &Write<'_>) -> Option<Value> {
+        let patch = patch?;
+        let hints = PatchHints {
+            built_in: self.built_in,
+            field_manager: write.field_manager,
+            force: write.force,
+        };
+        let mut after = before.clone();
+        PatchType::of(patch, hints).apply(&mut after, patch).ok()?;
+        Some(after)
+    }
+
+    /// What a write shows by itself, where the version before is not known.
+    fn seen(
+        &self,
+        found: &mut Found,
+        partial: Option<&Value>,
+        after: Option<&Value>,
+        is_patch: bool,
+        write: &Write<'_>,
+    ) {
+        match &self.kind {
+            Kind::Namespace | Kind::Node => match (partial, after) {
+                (Some(partial), _) => metadata(found, None, partial, false, after),
+                (None, Some(after)) => metadata(found, None, after, true, None),
+                (None, None) => found.push("unseen", "", None, None),
+            },
+            Kind::Workload(kind) => {
+                if let Some(shown) = partial.or(after.filter(|_| is_patch)) {
+                    workload(found, kind, None, shown);
+                }
+            }
+            kind => {
+                if let Some(partial) = partial {
+                    collected(found, None, partial);
+                    // Labels and annotations of a policy are nobody's guard.
+                    if payload(partial).is_none() {
+                        return;
+                    }
+                }
+                let whole = after.and_then(payload);
+                let Some(shown) = whole.or_else(|| partial.and_then(payload)) else {
+                    found.push("unseen", "", None, None);
+                    return;
+                };
+                if let Some(partial) = partial
+                    && only_certificates(partial)
+                {
+                    found.push("certificate", "", None, None);
+                    return;
+                }
+                gaps(found, kind, &shown, after.is_some());
+                if after.is_none() || write.request_object.is_none() {
+                    found.push("unseen", "", None, Some(&shown));
+                } else {
+                    found.push("weakened", "", None, None);
+                }
+            }
+        }
+    }
+}
+
+/// What was found so far.
+struct Found {
+    rows: Vec<GuardChange<'static>>,
+    compared: bool,
+}
+
+impl Found {
+    fn new(compared: bool) -> Self {
+        Self { rows: Vec::new(), compared }
+    }
+
+    fn push(
+        &mut self,
+        change: &'static str,
+        field: &str,
+        before: Option<&Value>,
+        after: Option<&Value>,
+    ) {
+        if self.rows.len() >= MAX_CHANGES {
+            return;
+        }
+        self.rows.push(GuardChange {
+            change: Some(change.into()),
+            field: Some(field.to_owned().into()),
+            before: before.map(shown),
+            after: after.map(shown),
+            compared: Some(self.compared),
+        });
+    }
+}
+
+fn shown(value: &Value) -> Text<'static> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    text.chars().take(MAX_SHOWN).collect::<String>().into()
+}
+
+fn parse(text: Option<&str>) -> Option<Value> {
+    serde_json::from_str(text.filter(|text| text.len() <= MAX_LENGTH)?).ok()
+}
+
+/// The whole object that a write leaves, where the log shows it.
+fn whole(write: &Write<'_>) -> Option<Value> {
+    let is_object = |body: &Value| {
+        let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
+        let is_other =
+            matches!(kind, "Status" | "Table" | "PartialObjectMetadata") || kind.ends_with("List");
+        !is_other && body.is_object() && (body.get("metadata").is_some() || payload(body).is_some())
+    };
+    let request = write.request_object.filter(|_| write.verb != "patch");
+    [write.response_object, request].into_iter().find_map(|text| parse(text).filter(is_object))
+}
+
+/// What an object says, without who and what it is.
+fn payload(object: &Value) -> Option<Value> {
+    let members = object.as_object()?;
+    let said = members
+        .iter()
+        .filter(|(key, _)| !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status"))
+        .map(|(key, value)| (key.clone(), value.clone()));
+    let said: Map<String, Value> = said.collect();
+    (!said.is_empty()).then_some(Value::Object(said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes(
+        api_group: &str,
+        resource: &str,
+        writes: &[(&str, &str, Option<&str>)],
+    ) -> Vec<String> {
+        let mut history = GuardHistory::new(api_group, resource);
+        let mut last = Vec::new();
+        for (verb, request, response) in writes {
+            last = history.write(&Write {
+                verb,
+                outcome: "allowed",
+                request_object: Some(*request),
+                response_object: *response,
+                ..Write::default()
+            });
+        }
+        let text = |text: Option<Text<'static>>| text.unwrap_or_default().to_string();
+        last.into_iter().map(|row| format!("{} {}", text(row.change), text(row.field))).collect()
+    }
+
+    const ADMISSION: &str = "admissionregistration.k8s.io";
+    const WEBHOOK: &str = r#"{"metadata":{"name":"a"},"webhooks":[{"name":"w","failurePolicy":"Fail",
+        "clientConfig":{"caBundle":"QQ==","service":{"name":"s","namespace":"n"}},"namespaceSelector":{},
+        "rules":[{"operations":["CREATE","UPDATE"],"resources":["pods"],"apiGroups":[""]}]}]}"#;
+    const TABLE: Option<&str> = Some(r#"{"kind":"Table","metadata":{}}"#);
+
+    fn webhook(patch: &str) -> Vec<String> {
+        changes(
+            ADMISSION,
+            "validatingwebhookconfigurations",
+            &[("create", WEBHOOK, None), ("patch", patch, TABLE)],
+        )
+    }
+
+    #[test]
+    fn a_webhook_is_compared_with_the_version_before() {
+        for (patch, expected) in [
+            (r#"{"webhooks":[{"name":"w","failurePolicy":"Ignore"}]}"#, "not enforced"),
+            (r#"[{"op":"remove","path":"/webhooks/0/rules/0/operations/0"}]"#, "narrowed"),
+            (r#"[{"op":"replace","path":"/webhooks/0/rules","value":[]}]"#, "emptied"),
+            (r#"[{"op":"replace","path":"/webhooks","value":[]}]"#, "emptied"),
+            (
+                r#"[{"op":"add","path":"/webhooks/0/namespaceSelector","value":{"matchLabels":{"kubernetes.io/metadata.name":"x"}}}]"#,
+                "narrowed",
+            ),
+            (
+                r#"{"webhooks":[{"name":"w","clientConfig":{"service":{"name":"x"}}}]}"#,
+                "redirected",
+            ),
+            (
+                r#"{"webhooks":[{"name":"w","matchConditions":[{"name":"m","expression":"false"}]}]}"#,
+                "narrowed",
+            ),
+            (r#"{"metadata":{"ownerReferences":[{"uid":"1"}]}}"#, "collected"),
+        ] {
+            let found = webhook(patch);
+            assert!(found.iter().any(|row| row.starts_with(expected)), "{patch}: {found:?}");
+        }
+        for patch in [
+            r#"{"metadata":{"labels":{"a":"b"}}}"#,
+            r#"{"webhooks":[{"name":"w","timeoutSeconds":20}]}"#,
+            r#"[{"op":"add","path":"/webhooks/0/rules/0/operations/-","value":"DELETE"}]"#,
+            r#"[{"op":"add","path":"/webhooks/-","value":{"name":"v","failurePolicy":"Ignore","namespaceSelector":{"matchLabels":{"a":"b"}},"rules":[]}}]"#,
+        ] {
+            let found: Vec<_> = webhook(patch)
+                .into_iter()
+                .filter(|row| !row.starts_with("emptied webhooks[v]"))
+                .collect();
+            assert_eq!(found, Vec::<String>::new(), "{patch}");
+        }
+        assert_eq!(
+            webhook(r#"{"webhooks":[{"name":"w","clientConfig":{"caBundle":"Qg=="}}]}"#),
+            ["certificate webhooks[w].clientConfig.caBundle"]
+        );
+    }
+
+    #[test]
+    fn what_is_not_compared_is_judged_by_itself() {
+        let policy = r#"{"metadata":{"name":"a"},"spec":{"validations":[{"expression":"true"}]}}"#;
+        let found =
+            changes(ADMISSION, "validatingadmissionpolicies", &[("update", policy, Some(policy))]);
+        assert!(
+            found.contains(&"condition spec.validations[0].expression".to_owned()),
+            "{found:?}"
+        );
+        let patch = r#"{"spec":{"match":{"kinds":[]}}}"#;
+        let found = changes("constraints.gatekeeper.sh", "k8snopriv", &[("patch", patch, TABLE)]);
+        assert!(found.contains(&"emptied spec.match.kinds".to_owned()), "{found:?}");
+        let patch = r#"{"webhooks":[{"name":"w","clientConfig":{"caBundle":"Qg=="}}]}"#;
+        let found =
+            changes(ADMISSION, "validatingwebhookconfigurations", &[("patch", patch, TABLE)]);
+        assert_eq!(found, ["certificate "]);
+        // A policy that is new guards more, whatever it leaves out.
+        let found =
+            changes(ADMISSION, "validatingadmissionpolicies", &[("create", policy, Some(policy))]);
+        assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_agent_is_kept_from_running_in_many_ways() {
+        let agent = r#"{"metadata":{"name":"falco"},"spec":{"template":{"spec":{"hostPID":true,
+            "tolerations":[{"operator":"Exists"}],
+            "containers":[{"name":"c","image":"falcosecurity/falco:1","args":["-A"]}]}}}}"#;
+        let spec = |spec: &str| format!(r#"{{"spec":{{"template":{{"spec":{spec}}}}}}}"#);
+        for (patch, expected) in [
+            (r#"{"nodeSelector":{"x":"y"}}"#, "stopped"),
+            (r#"{"tolerations":[]}"#, "stopped"),
+            (r#"{"containers":[{"name":"c","image":"registry.k8s.io/pause:1"}]}"#, "stopped"),
+            (r#"{"containers":[{"name":"c","command":["sleep","1"]}]}"#, "stopped"),
+            (
+                r#"{"containers":[{"name":"c","resources":{"requests":{"memory":"1Ti"}}}]}"#,
+                "stopped",
+            ),
+            (r#"{"hostPID":null}"#, "spec"),
+        ] {
+            let patch = spec(patch);
+            let found =
+                changes("apps", "daemonsets", &[("create", agent, None), ("patch", &patch, TABLE)]);
+            assert!(found.iter().any(|row| row.starts_with(expected)), "{patch}: {found:?}");
+        }
+        for patch in [
+            r#"{"containers":[{"name":"c","image":"falcosecurity/falco:2"}]}"#,
+            r#"{"containers":[{"name":"c","resources":{"limits":{"memory":"512Mi","cpu":"1"}}}]}"#,
+        ] {
+            let patch = spec(patch);
+            let found =
+                changes("apps", "daemonsets", &[("create", agent, None), ("patch", &patch, TABLE)]);
+            assert_eq!(found, Vec::<String>::new(), "{patch}");
+        }
+    }
+
+    #[test]
+    fn no_body_stops_the_comparison() {
+        for text in [
+            "",
+            "{",
+            "[]",
+            "null",
+            r#"[{"op":"add","path":"","value":1}]"#,
+            r#"{"spec":[1,{"a":null}]}"#,
+        ] {
+            for (group, resource) in
+                [("", "nodes"), ("", "namespaces"), ("apps", "daemonsets"), (ADMISSION, "x")]
+            {
+                changes(
+                    group,
+                    resource,
+                    &[("update", text, Some(text)), ("patch", text, Some(text))],
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What follows from objects: posture, changes between versions, grants, authorship and the state of guards.
+
+pub(crate) mod attribution;
+pub(crate) mod changes;
+pub(crate) mod expression;
+pub(crate) mod field_changes;
+pub(crate) mod grants;
+pub(crate) mod guard;
+pub(crate) mod history;
+pub mod pod_security;
+pub(crate) mod posture;
+pub(crate) mod role_effects;

@@ -1,0 +1,6 @@
+//! JSON of events: the members in one pass, bodies as borrowed values, and the canonical form behind event ids.
+
+pub(crate) mod canonical;
+pub(crate) mod members;
+pub(crate) mod tape;
+pub(crate) mod value;

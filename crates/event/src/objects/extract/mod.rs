@@ -1,0 +1,294 @@
+//! From the bodies of a write to the object that it writes.
+//!
+//! A row shows the stored object where the response has it, else what the request says. Of a patch it shows what the
+//! patch sets: what is absent there is not known, never unset.
+
+mod container;
+mod embedded;
+mod volume;
+mod workload;
+mod write;
+
+use std::cell::OnceCell;
+
+use crate::json::members::Value;
+use crate::json::value::Json;
+use crate::objects::workload::CopiedField;
+use crate::patch::json_patch::{self, Copied};
+use crate::tables::column::{Map, Text};
+
+#[cfg(feature = "fuzzing")]
+pub(crate) use embedded::embedded as embedded_in;
+pub(crate) use embedded::powers_in_secret;
+pub(crate) use volume::network_source;
+pub(crate) use workload::{add_posture, ephemeral_containers, has_template, workload};
+pub(crate) use write::{Shown, write};
+
+/// The two bodies of a request, read when they are asked for, and once.
+pub(crate) struct Bodies<'a, 't> {
+    is_patch: bool,
+    request_value: Option<Value<'a, 't>>,
+    response_value: Option<Value<'a, 't>>,
+    request: OnceCell<Option<Request<'a>>>,
+    response: OnceCell<Option<Json<'a>>>,
+}
+
+/// The body of a request.
+struct Request<'a> {
+    json: Json<'a>,
+    /// Whether the whole object is there.
+    is_whole: bool,
+    /// What a JSON Patch copies or moves within the object.
+    copied: Vec<Copied>,
+    /// The lists at the top of the object of which a JSON Patch shows some elements only.
+    amended: Vec<String>,
+}
+
+impl<'a> Request<'a> {
+    /// A JSON Patch becomes the partial object that it describes.
+    fn of(json: Json<'a>, is_patch: bool) -> Self {
+        match json {
+            Json::Array(operations) if is_patch => {
+                let patched = json_patch::of_unknown(operations);
+                let (is_whole, amended) = (patched.is_whole(), patched.amended());
+                Self { json: patched.node.into_tree(), is_whole, copied: patched.copied, amended }
+            }
+            json => Self { json, is_whole: !is_patch, copied: Vec::new(), amended: Vec::new() },
+        }
+    }
+}
+
+/// A body from which rows are read.
+pub(crate) struct Body<'b, 'a> {
+    pub(crate) json: &'b Json<'a>,
+    /// `response`, `request` or `patch`.
+    pub(crate) source: &'static str,
+    /// Whether the whole object is there, so that an absent field is known to be unset.
+    pub(crate) whole: bool,
+}
+
+impl<'a, 't> Bodies<'a, 't> {
+    pub(crate) fn new(
+        verb: &str,
+        request: Option<Value<'a, 't>>,
+        response: Option<Value<'a, 't>>,
+    ) -> Self {
+        Self {
+            is_patch: verb == "patch",
+            request_value: request,
+            response_value: response,
+            request: OnceCell::new(),
+            response: OnceCell::new(),
+        }
+    }
+
+    /// The request alone, as JSON text.
+    pub(crate) fn of_request(verb: &str, request: &'a str) -> Self {
+        Self::new(verb, Some(Value::of_text(request)), None)
+    }
+
+    /// The whole object alone, as JSON text.
+    pub(crate) fn of_object(object: &'a str) -> Self {
+        Self::new("update", None, Some(Value::of_text(object)))
+    }
+
+    fn read_request(&self) -> Option<&Request<'a>> {
+        let read = || Some(Request::of(self.request_value.and_then(Value::read)?, self.is_patch));
+        self.request.get_or_init(read).as_ref()
+    }
+
+    /// The request. A JSON Patch becomes the partial object that it describes.
+    pub(crate) fn request(&self) -> Option<&Json<'a>> {
+        self.read_request().map(|request| &request.json)
+    }
+
+    /// The response; of a table with one row, the object in it.
+    pub(crate) fn response(&self) -> Option<&Json<'a>> {
+        let read = || self.response_value.and_then(Value::read).map(row_of_table);
+        self.response.get_or_init(read).as_ref()
+    }
+
+    /// The response as JSON text; of a table with one row, the object in it.
+    pub(crate) fn text_of_response(&self) -> Option<String> {
+        let body = self.response_value?.json;
+        if !body.contains("\"Table\"") {
+            return Some(body.to_owned());
+        }
+        let body: serde_json::Value = serde_json::from_str(body).ok()?;
+        if body.get("kind").and_then(serde_json::Value::as_str) != Some("Table") {
+            return Some(body.to_string());
+        }
+        Some(body.pointer("/rows/0/object")?.to_string())
+    }
+
+    /// Code and reason of a failure, where the response is the `Status` that the API server answers with.
+    pub(crate) fn failure(&self) -> Option<(Option<i32>, Option<Text<'a>>)> {
+        // Most responses are objects, which need not be read for this.
+        if !self.response_value?.json.contains("\"Failure\"") {
+            return None;
+        }
+        let status = self.response()?;
+        let is = |key: &str, text: &str| status.text(key).as_deref() == Some(text);
+        let is_failure = is("kind", "Status")
+            && status.text("apiVersion").is_none_or(|version| &*version == "v1")
+            && is("status", "Failure");
+        let code = status.int("code").and_then(|code| i32::try_from(code).ok());
+        is_failure.then(|| (code.filter(|code| *code >= 400), status.text("reason")))
+    }
+
+    /// The fields to which a JSON Patch copies or moves a value.
+    pub(crate) fn copied(&self) -> Option<Vec<CopiedField<'a>>> {
+        let copied = &self.read_request()?.copied;
+        (!copied.is_empty()).then(|| copied.iter().map(CopiedField::of).collect())
+    }
+
+    /// Whether a JSON Patch does more than can be followed.
+    fn copies_all(&self) -> bool {
+        let request = self.read_request();
+        request.is_some_and(|request| request.copied.iter().any(|copied| copied.field.is_empty()))
+    }
+
+    /// Whether a JSON Patch adds to a list at the top of the object, or takes from it, and does not show the rest.
+    pub(crate) fn amends(&self, list: &str) -> bool {
+        self.read_request().is_some_and(|request| request.amended.iter().any(|name| name == list))
+    }
+
+    /// The request as a body.
+    fn request_body(&self) -> Option<Body<'_, 'a>> {
+        let request = self.read_request()?;
+        let source = if self.is_patch { "patch" } else { "request" };
+        Some(Body { json: &request.json, source, whole: request.is_whole })
+    }
+
+    /// The body that shows the object best: the response where `is_object` holds for it, else the request.
+    pub(crate) fn best(&self, is_object: impl Fn(&Json<'a>) -> bool) -> Option<Body<'_, 'a>> {
+        if let Some(json) = self.response().filter(|json| is_object(json)) {
+            return Some(Body { json, source: "response", whole: true });
+        }
+        self.request_body().filter(|body| is_object(body.json))
+    }
+
+    /// The body that shows an object of `kind` best; `payload` are the members that make it one.
+    ///
+    /// A response need not be the object: it is a `Status` after a failure, and where the client asked for it
+    /// a `PartialObjectMetadata` or a `Table`.
+    pub(crate) fn object(&self, kind: &str, payload: &[&str]) -> Option<Body<'_, 'a>> {
+        let response = self.response().filter(|json| match json.text("kind") {
+            Some(named) => &*named == kind,
+            None => payload.iter().any(|key| json.get(key).is_some()),
+        });
+        if let Some(json) = response {
+            return Some(Body { json, source: "response", whole: true });
+        }
+        let is_request = |json: &&Json<'a>| {
+            matches!(json, Json::Object(_)) && json.text("kind").is_none_or(|named| &*named == kind)
+        };
+        self.request_body().filter(|body| is_request(&body.json))
+    }
+
+    /// The patch, where the request is a patch that the log shows.
+    pub(crate) fn patch(&self) -> Option<&Json<'a>> {
+        self.request().filter(|_| self.is_patch)
+    }
+
+    /// Whether the request is a patch that leaves all of these members alone.
+    pub(crate) fn leaves_alone(&self, keys: &[&str]) -> bool {
+        let leaves = |patch: &Json<'a>| keys.iter().all(|key| patch.member(key).is_none());
+        self.patch().is_some_and(leaves) && !self.copies_all()
+    }
+
+    /// What the client asked for in place of the object: `Table`, `PartialObjectMetadata` or `PartialObjectMetadataList`.
+    pub(crate) fn partial_answer(&self) -> Option<Text<'a>> {
+        let response = self.response_value?;
+        // Most responses are not read for this.
+        let kinds = ["\"Table\"", "\"PartialObjectMetadata"];
+        if !kinds.iter().any(|kind| response.json.contains(kind)) {
+            return None;
+        }
+        let kind = response.read()?.text("kind")?;
+        matches!(&*kind, "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList")
+            .then_some(kind)
+    }
+
+    /// Whether the text of a body is such.
+    fn any(&self, is_such: impl Fn(&str) -> bool) -> bool {
+        [self.request_value, self.response_value]
+            .into_iter()
+            .flatten()
+            .any(|body| is_such(body.json))
+    }
+
+    /// The message of a response that is a `Status`.
+    pub(crate) fn status_message(&self) -> Option<Text<'a>> {
+        let status = self.response().filter(|json| json.text("kind").as_deref() == Some("Status"));
+        status?.text("message")
+    }
+}
+
+/// The object that a `Table` of one row shows, where the client asked for it (`includeObject`); other bodies as they are.
+fn row_of_table(json: Json<'_>) -> Json<'_> {
+    let rows = json.list("rows");
+    if json.text("kind").as_deref() != Some("Table") || rows.len() != 1 {
+        return json;
+    }
+    let object = rows.first().and_then(|row| row.get("object")).cloned();
+    object.filter(|object| object.text("kind").is_some()).unwrap_or(json)
+}
+
+/// What a row says of its body.
+pub(crate) fn body_source<'a>(body: Option<&Body<'_, '_>>) -> Text<'a> {
+    body.map_or("none", |body| body.source).into()
+}
+
+/// One row for each element of a list, without those by which a strategic merge patch only removes or orders.
+pub(crate) fn list_of<'a, T>(
+    json: &Json<'a>,
+    key: &str,
+    row: impl Fn(&Json<'a>) -> T,
+) -> Option<Vec<T>> {
+    let elements = json.get(key)?.elements()?;
+    Some(elements.iter().filter(|element| !is_removed(element)).map(row).collect())
+}
+
+/// Whether an element of a list is not in the object that is written: null, or the directive of a strategic merge patch
+/// (`$patch: delete`, or `$patch: replace` on its own).
+fn is_removed(element: &Json<'_>) -> bool {
+    match element {
+        Json::Null => true,
+        Json::Object(members) => element
+            .text("$patch")
+            .is_some_and(|directive| &*directive == "delete" || members.len() == 1),
+        _ => false,
+    }
+}
+
+/// The texts under a name in every element of a list; those that lack it are left out.
+pub(crate) fn each_text<'a>(json: &Json<'a>, list: &str, key: &str) -> Option<Vec<Text<'a>>> {
+    let rows = list_of(json, list, |element| element.text(key))?;
+    Some(rows.into_iter().flatten().collect())
+}
+
+/// The names of the members of an object that are set, not removed.
+pub(crate) fn set_keys<'a>(json: &Json<'a>, key: &str) -> Option<Vec<Text<'a>>> {
+    let Json::Object(members) = json.get(key)? else { return None };
+    let set = members.iter().filter(|(_, value)| *value != Json::Null);
+    Some(set.map(|(name, _)| name.clone()).collect())
+}
+
+/// A boolean whose default is `false`: three-valued, because a partial body does not show what it leaves alone.
+fn posture(json: Option<&Json<'_>>, key: &str, whole: bool) -> Option<bool> {
+    match json.and_then(|json| json.member(key)) {
+        Some(Json::Bool(value)) => Some(*value),
+        Some(Json::Null) => Some(false),
+        Some(_) => None,
+        None => whole.then_some(false),
+    }
+}
+
+fn annotations<'a>(metadata: &Json<'a>) -> Option<Map<'a, Text<'a>>> {
+    // A copy of the whole object, which is in the body already.
+    const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    let mut annotations = metadata.text_map("annotations")?;
+    annotations.0.retain(|(key, _)| &**key != LAST_APPLIED);
+    Some(annotations)
+}

@@ -1,0 +1,20 @@
+//! Objects of the Kubernetes API, as far as detections need them: rows for workloads, RBAC, webhooks and other kinds.
+
+pub(crate) mod certificate_request;
+pub(crate) mod config_map;
+pub(crate) mod embedded;
+pub(crate) mod extract;
+pub mod image;
+pub(crate) mod ingress;
+pub(crate) mod kinds;
+pub(crate) mod namespace;
+pub(crate) mod network_policy;
+pub mod path;
+pub(crate) mod persistent_volume;
+pub(crate) mod rbac;
+pub(crate) mod secret;
+pub(crate) mod selector;
+pub(crate) mod service;
+pub(crate) mod token_request;
+pub(crate) mod webhook;
+pub(crate) mod workload;

@@ -1,0 +1,35 @@
+//! The labels of the Namespace that a request writes: Pod Security levels are among them.
+
+use crate::json::value::Json;
+use crate::objects::extract::Bodies;
+use crate::tables::column::{Map, Text};
+
+/// The labels that a write of a Namespace leaves it with; of a patch without a response those that it sets. A label that
+/// a patch removes is there without a value. `None` where the log does not show them, or a patch leaves them alone.
+pub(crate) fn labels<'a>(bodies: &Bodies<'a, '_>) -> Option<Map<'a, Option<Text<'a>>>> {
+    let labels_of =
+        |json: &Json<'a>| json.get("metadata").and_then(|m| m.member("labels")).cloned();
+    let patched = bodies.patch().map(labels_of);
+    if let Some(None) = patched {
+        return None;
+    }
+    let body = bodies.object("Namespace", &["metadata", "spec", "status"])?;
+    let labels = labels_of(body.json).unwrap_or(Json::Null);
+    let mut entries = entries(&labels, |_| true);
+    if body.source == "response"
+        && let Some(Some(patched)) = &patched
+    {
+        let is_removed = |value: &Json<'_>| *value == Json::Null;
+        entries.extend(self::entries(patched, is_removed));
+    }
+    Some(Map(entries))
+}
+
+fn entries<'a>(
+    labels: &Json<'a>,
+    is_wanted: impl Fn(&Json<'a>) -> bool,
+) -> Vec<(Text<'a>, Option<Text<'a>>)> {
+    let Json::Object(members) = labels else { return Vec::new() };
+    let wanted = members.iter().filter(|(_, value)| is_wanted(value));
+    wanted.map(|(key, value)| (key.clone(), value.as_text())).collect()
+}

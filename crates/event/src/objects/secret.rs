@@ -1,0 +1,87 @@
+//! The Secret that a request writes: everything but its values.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::json::members::Value;
+use crate::objects::embedded::Embedded;
+use crate::objects::extract::{Bodies, body_source, powers_in_secret, set_keys};
+use crate::row;
+use crate::tables::column::Text;
+
+row! {
+    /// The Secret that a request writes.
+    pub struct Secret<'a> builds SecretBuilder {
+        /// Which body the row shows: `response`, `request`, `patch` or `none`.
+        pub body_source: Option<Text<'a>>,
+        /// `type`, such as `kubernetes.io/service-account-token`; null where unset, which means `Opaque`.
+        pub r#type: Option<Text<'a>>,
+        /// Annotation `kubernetes.io/service-account.name`: the account whose token the Secret is to hold.
+        pub service_account_name: Option<Text<'a>>,
+        /// The keys of `data` and `stringData`; never the values. Of a patch those that it sets.
+        pub keys: Option<Vec<Text<'a>>>,
+    }
+}
+
+pub(crate) fn secret<'a>(bodies: &Bodies<'a, '_>) -> Secret<'a> {
+    let body = bodies.object("Secret", &["data", "stringData", "type"]);
+    let mut row = Secret { body_source: Some(body_source(body.as_ref())), ..Secret::default() };
+    let Some(body) = body else { return row };
+    row.r#type = body.json.text("type");
+    row.service_account_name = body
+        .json
+        .at(&["metadata", "annotations"])
+        .and_then(|annotations| annotations.text("kubernetes.io/service-account.name"));
+    row.keys = match (set_keys(body.json, "data"), set_keys(body.json, "stringData")) {
+        (None, None) => body.whole.then(Vec::new),
+        (data, strings) => Some(data.into_iter().chain(strings).flatten().collect()),
+    };
+    row
+}
+
+/// What decides whether an event writes a Secret, with its bodies.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Write<'a> {
+    #[serde(borrow)]
+    verb: Cow<'a, str>,
+    #[serde(borrow)]
+    object_ref: ObjectRef<'a>,
+    #[serde(borrow)]
+    request_object: Option<&'a RawValue>,
+    #[serde(borrow)]
+    response_object: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ObjectRef<'a> {
+    #[serde(borrow)]
+    resource: Cow<'a, str>,
+    #[serde(borrow)]
+    api_group: Option<Cow<'a, str>>,
+}
+
+/// What the manifests in the Secret that an event writes ask for, before its values are redacted.
+///
+/// The Secrets in which Helm keeps releases are left out: the requests that applied a release show the same. To be left
+/// out, a Secret must have nothing but the key of a release, which no other controller reads manifests from.
+pub(crate) fn embedded_in_values(event: &[u8]) -> Option<Embedded<'static>> {
+    memmem::find(event, b"\"secrets\"")?;
+    let event: Write<'_> = serde_json::from_slice(event).ok()?;
+    let is_write = matches!(&*event.verb, "create" | "update" | "patch");
+    let is_core = event.object_ref.api_group.is_none_or(|group| group.is_empty());
+    if !is_write || !is_core || &*event.object_ref.resource != "secrets" {
+        return None;
+    }
+    let [request, response] = [event.request_object, event.response_object]
+        .map(|body| body.map(|body| Value::of_text(body.get())));
+    let bodies = Bodies::new(&event.verb, request, response);
+    let secret = secret(&bodies);
+    let is_release = secret.r#type.as_deref() == Some("helm.sh/release.v1")
+        && secret.keys.is_some_and(|keys| matches!(&*keys, [key] if &**key == "release"));
+    if is_release { None } else { powers_in_secret(&bodies) }
+}

@@ -1,0 +1,77 @@
+//! Which partition a request belongs to.
+
+use crate::objects::kinds::rbac_kind;
+
+/// The kind of a request: the last partition column, which keeps the few requests that matter in files of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// A write of an object that makes pods, of `ephemeralcontainers`, `scale`, `binding` or `eviction`.
+    Workload,
+    /// A write of roles, bindings, certificate signing requests or service accounts.
+    Rbac,
+    /// A way into a pod or node or to a credential: exec, attach, port-forward, proxy, a service account token.
+    Access,
+    /// Anything on Secrets, reads included.
+    Secret,
+    /// Any other write.
+    Write,
+    /// Everything else: reads, watches and requests without a resource.
+    Read,
+}
+
+/// What decides an activity.
+pub(crate) struct Request<'a> {
+    pub(crate) verb: &'a str,
+    pub(crate) api_group: &'a str,
+    pub(crate) resource: &'a str,
+    pub(crate) subresource: &'a str,
+    pub(crate) makes_pods: bool,
+}
+
+impl Activity {
+    /// Every activity.
+    pub const ALL: [Self; 6] =
+        [Self::Workload, Self::Rbac, Self::Access, Self::Secret, Self::Write, Self::Read];
+
+    pub(crate) fn of(request: &Request<'_>) -> Self {
+        let Request { verb, api_group, resource, subresource, makes_pods } = *request;
+        match (api_group, resource, subresource) {
+            ("", "pods", "exec" | "attach" | "portforward" | "proxy")
+            | ("", "nodes" | "services", "proxy")
+            | ("", "serviceaccounts", "token") => return Self::Access,
+            ("", "secrets", _) => return Self::Secret,
+            _ => {}
+        }
+        let writes = matches!(verb, "create" | "update" | "patch" | "delete" | "deletecollection");
+        if !writes {
+            return Self::Read;
+        }
+        match (api_group, resource, subresource) {
+            (_, _, "status") => Self::Write,
+            ("rbac.authorization.k8s.io" | "certificates.k8s.io", _, _)
+            | (
+                "authorization.openshift.io",
+                "roles" | "clusterroles" | "rolebindings" | "clusterrolebindings",
+                _,
+            )
+            | ("", "serviceaccounts", _) => Self::Rbac,
+            ("management.cattle.io", resource, _) if rbac_kind(api_group, resource).is_some() => {
+                Self::Rbac
+            }
+            _ if makes_pods => Self::Workload,
+            _ => Self::Write,
+        }
+    }
+
+    /// The name used in the `activity` column.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Workload => "workload",
+            Self::Rbac => "rbac",
+            Self::Access => "access",
+            Self::Secret => "secret",
+            Self::Write => "write",
+            Self::Read => "read",
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The request: who sent it, what it asked for, and how it ended.
+
+pub(crate) mod activity;
+pub(crate) mod admission;
+pub mod identity;
+pub(crate) mod near_rfc3339;
+pub(crate) mod outcome;
+pub(crate) mod platform_identities;
+pub(crate) mod shell;
+pub(crate) mod time_problem;
+pub(crate) mod uri;
+pub mod user_agent;

@@ -1,0 +1,206 @@
+//! Records that could not be parsed: kept whole, with where they came from and why they were refused.
+//!
+//! The table only grows. A record that a later version could read is released by a further row, which names it.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryBuilder, Int64Builder, RecordBatch, StringBuilder,
+    TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::{
+    DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+};
+use arrow::error::ArrowError;
+
+use crate::tables::column::FieldDoc;
+
+/// One record that could not be parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineRecord {
+    /// The file or stream it was read from, as named at ingest.
+    pub source_file: String,
+    /// SHA-256 of the source file as it lies on disk, hexadecimal; `None` for standard input.
+    pub source_sha256: Option<String>,
+    /// Line in the decompressed source, from 1; `None` where there are no lines.
+    pub source_line: Option<i64>,
+    /// Byte offset in the decompressed source, from 0.
+    pub source_offset: i64,
+    /// The name of the cluster that was given for the source, if one was.
+    pub cluster: Option<String>,
+    /// Length of the record in bytes; more than those of `bytes` where the record was too long to keep.
+    pub length: i64,
+    /// Why it was refused.
+    pub reason: String,
+    /// When it was refused, in microseconds since the Unix epoch.
+    pub quarantined_at: i64,
+    /// The record itself.
+    pub bytes: Vec<u8>,
+    /// The id of the record that this row releases: it was read after all, and `bytes` is empty.
+    pub releases: Option<String>,
+}
+
+impl QuarantineRecord {
+    /// 32 hexadecimal digits that are equal for equal records only, wherever they were read: as with events, the
+    /// same damaged line in a copy, a gzip or an overlapping rotation of a log is one record.
+    pub fn id(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        if let Some(released) = &self.releases {
+            hasher.update(b"release of ");
+            hasher.update(released.as_bytes());
+        } else {
+            hasher.update(&self.length.to_le_bytes());
+            hasher.update(&self.bytes);
+        }
+        hasher.finalize().to_hex()[..32].to_owned()
+    }
+
+    /// Whether a part of the record is all that was kept.
+    pub fn is_cut(&self) -> bool {
+        u64::try_from(self.length).is_ok_and(|length| length > self.bytes.len() as u64)
+    }
+
+    /// The row that releases this record. `at` is in microseconds since the Unix epoch.
+    pub fn release(&self, reason: String, at: i64) -> Self {
+        Self {
+            reason,
+            quarantined_at: at,
+            bytes: Vec::new(),
+            releases: Some(self.id()),
+            ..self.clone()
+        }
+    }
+}
+
+/// The columns: name, type and what they hold.
+fn columns() -> [(&'static str, DataType, &'static str); 11] {
+    let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    [
+        ("quarantine_id", DataType::Utf8, "Digest of the record. 32 hexadecimal digits."),
+        ("source_file", DataType::Utf8, "The file or stream that the record was read from."),
+        ("source_sha256", DataType::Utf8, "SHA-256 of the source file as it lies on disk."),
+        ("source_line", DataType::Int64, "Line in the decompressed source, from 1."),
+        ("source_offset", DataType::Int64, "Byte offset in the decompressed source, from 0."),
+        (
+            "cluster",
+            DataType::Utf8,
+            "The name of the cluster that was given for the source; null where none was.",
+        ),
+        ("length", DataType::Int64, "Length of the record in bytes."),
+        ("reason", DataType::Utf8, "Why it was refused."),
+        ("quarantined_at", time, "When it was refused."),
+        ("bytes", DataType::Binary, "The record itself; its beginning where it was too long."),
+        (
+            "releases",
+            DataType::Utf8,
+            "The `quarantine_id` of the record that this row releases, which was read after all; null in a record.",
+        ),
+    ]
+}
+
+/// The columns of the `quarantine` table.
+pub fn quarantine_schema() -> SchemaRef {
+    let fields = columns().map(|(name, data_type, _)| Field::new(name, data_type, true));
+    Arc::new(Schema::new(fields.to_vec()))
+}
+
+/// The columns of the `quarantine` table with what they hold.
+pub fn quarantine_documentation() -> Vec<FieldDoc> {
+    let field = |(name, data_type, doc): (_, _, &str)| FieldDoc {
+        name,
+        doc: doc.to_owned(),
+        data_type,
+        fields: Vec::new(),
+    };
+    columns().map(field).to_vec()
+}
+
+/// The records as one batch of [`quarantine_schema`].
+///
+/// # Errors
+/// If the records are larger than 2 GiB together.
+pub fn quarantine_batch(records: &[QuarantineRecord]) -> Result<RecordBatch, ArrowError> {
+    let total: usize = records.iter().map(|record| record.bytes.len()).sum();
+    if i32::try_from(total).is_err() {
+        return Err(ArrowError::OffsetOverflowError(total));
+    }
+    let mut ids = StringBuilder::new();
+    let mut files = StringBuilder::new();
+    let mut digests = StringBuilder::new();
+    let mut lines = Int64Builder::new();
+    let mut offsets = Int64Builder::new();
+    let mut clusters = StringBuilder::new();
+    let mut lengths = Int64Builder::new();
+    let mut reasons = StringBuilder::new();
+    let mut times = TimestampMicrosecondBuilder::new().with_timezone("UTC");
+    let mut bytes = BinaryBuilder::new();
+    let mut releases = StringBuilder::new();
+    for record in records {
+        ids.append_value(record.id());
+        files.append_value(&record.source_file);
+        digests.append_option(record.source_sha256.as_deref());
+        lines.append_option(record.source_line);
+        offsets.append_value(record.source_offset);
+        clusters.append_option(record.cluster.as_deref());
+        lengths.append_value(record.length);
+        reasons.append_value(&record.reason);
+        times.append_value(record.quarantined_at);
+        bytes.append_value(&record.bytes);
+        releases.append_option(record.releases.as_deref());
+    }
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(ids.finish()),
+        Arc::new(files.finish()),
+        Arc::new(digests.finish()),
+        Arc::new(lines.finish()),
+        Arc::new(offsets.finish()),
+        Arc::new(clusters.finish()),
+        Arc::new(lengths.finish()),
+        Arc::new(reasons.finish()),
+        Arc::new(times.finish()),
+        Arc::new(bytes.finish()),
+        Arc::new(releases.finish()),
+    ];
+    RecordBatch::try_new(quarantine_schema(), columns)
+}
+
+/// The records of a batch that has the columns of [`quarantine_schema`], in any order.
+///
+/// # Errors
+/// If a column is missing or of another type.
+pub fn quarantine_records(batch: &RecordBatch) -> Result<Vec<QuarantineRecord>, ArrowError> {
+    let columns = quarantine_schema()
+        .fields()
+        .iter()
+        .map(|field| {
+            let column = batch.column_by_name(field.name());
+            column.filter(|column| column.data_type() == field.data_type()).ok_or_else(|| {
+                ArrowError::SchemaError(format!("no column `{}` of its type", field.name()))
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let [_, files, digests, lines, offsets, clusters, lengths, reasons, times, bytes, releases] =
+        columns[..]
+    else {
+        unreachable!("the schema has as many columns")
+    };
+    let text = |column: &ArrayRef, row: usize| {
+        column.is_valid(row).then(|| column.as_string::<i32>().value(row).to_owned())
+    };
+    let number = |column: &ArrayRef, row: usize| {
+        column.is_valid(row).then(|| column.as_primitive::<Int64Type>().value(row))
+    };
+    let record = |row: usize| QuarantineRecord {
+        source_file: text(files, row).unwrap_or_default(),
+        source_sha256: text(digests, row),
+        source_line: number(lines, row),
+        source_offset: number(offsets, row).unwrap_or_default(),
+        cluster: text(clusters, row),
+        length: number(lengths, row).unwrap_or_default(),
+        reason: text(reasons, row).unwrap_or_default(),
+        quarantined_at: times.as_primitive::<TimestampMicrosecondType>().value(row),
+        bytes: bytes.as_binary::<i32>().value(row).to_vec(),
+        releases: text(releases, row),
+    };
+    Ok((0..batch.num_rows()).map(record).collect())
+}
