@@ -2,13 +2,13 @@
 
 use podtrail_event::RedactionKey;
 
-use crate::block::{Block, Kind};
 use crate::envelope::{Contents, Place, unwrap};
-use crate::frame::{Framer, Limits};
+use crate::framing::block::{Block, Kind};
+use crate::framing::frame::{Framer, Limits};
+use crate::framing::long_list;
+use crate::framing::span::{Span, separator_length};
 use crate::json::Extent;
-use crate::parse::{Origin, parse_block};
-use crate::span::{Span, separator_length};
-use crate::wrapper;
+use crate::run::parse::{Origin, parse_block};
 
 /// A record of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]

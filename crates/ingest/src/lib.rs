@@ -9,58 +9,29 @@
 //! log is refused by name; both are told in [`Summary::problems`], and the run goes on. Only what keeps every event out
 //! of the table, such as a full disk, ends it.
 
-mod archive;
-mod block;
-mod budget;
-mod clusters;
-mod decode;
 mod envelope;
 mod error;
-mod expansion;
-mod explain;
-mod follow;
-mod frame;
+mod framing;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod input;
 mod instant;
 mod json;
-#[cfg(feature = "lake")]
-mod lake;
-mod lz4;
-mod must_gather;
-mod open;
-mod options;
-mod parse;
-mod pieces;
-mod pipeline;
-mod progress;
-mod read;
 mod reject;
-mod retry;
-mod shares;
-mod sink;
-mod sniff;
-mod span;
-mod split;
-mod summary;
-mod utf16;
-mod walk;
-mod window;
-mod wrapper;
+mod run;
+mod source;
 
 pub use error::IngestError;
-pub use explain::Explanation;
-pub use follow::follow;
-pub use input::Input;
-#[cfg(feature = "lake")]
-pub use lake::{LakeSink, Retry, RetrySummary, ingest};
-pub use options::Options;
-pub use pieces::PIECE;
-pub use pipeline::ingest_into;
 pub use podtrail_event::{QuarantineRecord, RedactionKey};
-pub use progress::{NoProgress, Progress};
-pub use retry::{Retried, retry};
-pub use sink::{Committed, Sink};
-pub use summary::{Problem, Summary};
+pub use run::explain::Explanation;
+pub use run::follow::follow;
+#[cfg(feature = "lake")]
+pub use run::lake::{LakeSink, Retry, RetrySummary, ingest};
+pub use run::options::Options;
+pub use run::pipeline::ingest_into;
+pub use run::progress::{NoProgress, Progress};
+pub use run::retry::{Retried, retry};
+pub use run::sink::{Committed, Sink};
+pub use run::split_records::PIECE;
+pub use run::summary::{Problem, Summary};
+pub use source::input::Input;

@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use deltalake::kernel::Transaction;
 use serde::{Deserialize, Serialize};
 
-use crate::commit::Remarks;
 use crate::error::LakeError;
 use crate::lake::Lake;
-use crate::snapshot::Snapshot;
+use crate::log::commit::Remarks;
+use crate::log::snapshot::Snapshot;
 
 /// The application transaction whose number is the version of `events` that the detections have looked at.
 const WATERMARK: &str = "podtrail-detect";

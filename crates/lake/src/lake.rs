@@ -8,17 +8,17 @@ use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 use podtrail_event::{ExportError, Exporter, StageStatus, mark_stages, quarantine_schema};
 
-use crate::append::Appended;
-use crate::compact::{CompactOptions, Compacted};
 use crate::error::LakeError;
-use crate::info::TableInfo;
-use crate::retain::Retained;
-use crate::snapshot::Snapshot;
+use crate::log::snapshot::Snapshot;
+use crate::log::version::Version;
+use crate::maintain::compact::{CompactOptions, Compacted};
+use crate::maintain::retain::Retained;
+use crate::maintain::vacuum::Vacuumed;
+use crate::maintain::verify::Verified;
+use crate::read::info::TableInfo;
 use crate::spec::{Apart, TableSpec};
 use crate::table::Table;
-use crate::vacuum::Vacuumed;
-use crate::verify::Verified;
-use crate::version::Version;
+use crate::write::append::Appended;
 
 /// The application transaction of what ingest appends.
 const INGEST: &str = "podtrail-ingest";

@@ -19,21 +19,21 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use url::Url;
 
-use crate::append::{Append, Appended};
-use crate::commit::{Outcome, Remarks, commit, commit_replacement, is_conflict};
-use crate::compact::{CompactOptions, Compacted, Plan, Rewritten, plan, rewrite};
-use crate::damage::damages;
-use crate::entries_only::{EntriesOnly, LeftOut};
 use crate::error::LakeError;
-use crate::known_ids::KnownIds;
+use crate::log::commit::{Outcome, Remarks, commit, commit_replacement, is_conflict};
+use crate::log::damage::damages;
+use crate::log::entries_only::{EntriesOnly, LeftOut};
+use crate::log::protocol::{check_appendable, delta_schema};
+use crate::log::snapshot::{DataFile, Snapshot};
+use crate::log::version::Version;
 use crate::log::{last_checkpoint, read_entry};
-use crate::protocol::{check_appendable, delta_schema};
-use crate::retain::{Retained, expired, predicate};
-use crate::snapshot::{DataFile, Snapshot};
+use crate::maintain::compact::{CompactOptions, Compacted, Plan, Rewritten, plan, rewrite};
+use crate::maintain::retain::{Retained, expired, predicate};
+use crate::maintain::vacuum::{Vacuumed, vacuum};
+use crate::maintain::verify::{Problem, Verified, verify};
 use crate::spec::TableSpec;
-use crate::vacuum::{Vacuumed, vacuum};
-use crate::verify::{Problem, Verified, verify};
-use crate::version::Version;
+use crate::write::append::{Append, Appended};
+use crate::write::known_ids::KnownIds;
 use crate::write::{Written, sync_directory};
 
 /// Each failed attempt means that another append has succeeded, so this is the number of
@@ -236,7 +236,7 @@ impl Table {
                 return Ok(replaced);
             }
             let now = self.snapshot().await?;
-            let same = crate::compact::plan(&now, options)
+            let same = crate::maintain::compact::plan(&now, options)
                 .into_iter()
                 .find(|plan| plan.partition == before.partition);
             match same {

@@ -13,9 +13,9 @@ use super::find::mentions_events;
 use super::labels::{Labels, cluster_of_group};
 use super::packed::open_packed;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::framing::span::Span;
 use crate::instant::{Instant, instant, instant_of};
 use crate::json::{self, Object};
-use crate::span::Span;
 
 const PROVIDER: &str = "eks";
 const AUDIT_STREAM: &str = "kube-apiserver-audit-";

@@ -12,9 +12,9 @@ use serde_json::value::RawValue;
 
 use super::packed::too_much;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::framing::span::Span;
 use crate::instant::instant;
 use crate::json::{self, Object, ObjectWriter};
-use crate::span::Span;
 
 /// What the `AKSAudit` tables hold in place of a body that is too large for a column.
 const BODY_LEFT_OUT: &str = "skipped-too-big-size-object";

@@ -12,8 +12,8 @@ use serde_json::Deserializer as JsonDeserializer;
 use serde_json::value::RawValue;
 
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::framing::span::{Span, trim_blanks_end};
 use crate::json::{self, Extent};
-use crate::span::{Span, trim_blanks_end};
 
 /// `{"kind":"EventList","items":[…]}` and `[…]`.
 pub(crate) struct Batch;

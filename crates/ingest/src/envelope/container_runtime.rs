@@ -9,11 +9,11 @@ use memchr::memmem;
 use podtrail_event::Micros;
 
 use super::{Envelope, Facts, Inner, Opened, Place, Record};
+use crate::framing::container_line::{CriLine, DockerLine, Next, Part as LinePart, Stream};
+use crate::framing::span::{Span, count_lines};
 use crate::json::{self, Extent, Object};
-use crate::pieces::Mark;
 use crate::reject::component_line;
-use crate::span::{Span, count_lines};
-use crate::split::{CriLine, DockerLine, Next, Part as LinePart, Stream};
+use crate::run::split_records::Mark;
 
 /// `2026-11-23T22:00:00.374797001Z stdout F {…}` and `{"log":"{…}\n","stream":"stdout","time":"…"}`.
 pub(super) struct ContainerRuntime;

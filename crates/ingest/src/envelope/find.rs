@@ -6,10 +6,10 @@ use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
 use super::{Facts, Inner};
+use crate::framing::span::Span;
 use crate::instant::instant;
 use crate::json::{self, Object};
 use crate::reject::component_line;
-use crate::span::Span;
 
 /// The member at a path such as `host.name`: one key with dots in it, or objects in one another. Null is nothing.
 pub(super) fn find<'a>(object: &Object<'a>, path: &str) -> Option<&'a RawValue> {

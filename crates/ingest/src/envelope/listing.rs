@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 use super::find::{find, find_text};
 use super::lifted::is_bare_event;
 use super::{Envelope, Facts, Inner, Labels, Opened, Record};
+use crate::framing::span::Span;
 use crate::instant::instant;
 use crate::json::{self, Object};
-use crate::span::Span;
 
 /// Elasticsearch's `{"hits":{"hits":[…]}}`, Splunk's `{"results":[…]}`, Loki's `{"data":{"result":[{"values":[…]}]}}`.
 pub(super) struct Listing;

@@ -32,12 +32,12 @@ pub(crate) use self::find::mentions_events;
 pub(crate) use self::labels::Labels;
 pub(crate) use self::lifted::is_lifted;
 pub(crate) use self::packed::Room;
+use crate::framing::long_list::Wrapper;
+use crate::framing::span::Span;
 use crate::json::{self, Extent, Object};
-use crate::pieces::{Found, Mark, Piece};
 use crate::reject::component_line;
-use crate::shares::{SHARE_BYTES, shares};
-use crate::span::Span;
-use crate::wrapper::Wrapper;
+use crate::run::split_records::{Found, Mark, Piece};
+use crate::run::work_shares::{SHARE_BYTES, shares};
 
 /// More envelopes around one another than any pipeline writes; deeper nesting is an attack.
 const MAX_DEPTH: usize = 6;

@@ -8,9 +8,9 @@ use podtrail_event::EVENT_MEMBERS;
 
 use super::lifted::line_beside;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::framing::span::Span;
 use crate::instant::instant;
 use crate::json::{Object, ObjectWriter};
-use crate::span::Span;
 
 const PROVIDER: &str = "openshift";
 

@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 use super::find::mentions_events;
 use super::labels::any_value;
 use super::{Envelope, Facts, Inner, Labels, Opened, Record};
+use crate::framing::span::Span;
 use crate::instant::instant;
 use crate::json::{self, Object, ObjectWriter};
-use crate::span::Span;
 
 /// `{"resourceLogs":[{"resource":…,"scopeLogs":[{"logRecords":[{"body":…}]}]}]}`.
 pub(super) struct Otlp;

@@ -8,8 +8,8 @@ use super::find::{content, find, find_text, find_time, mentions_events};
 use super::lifted::{is_bare_event, is_whole};
 use super::salvage;
 use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::framing::span::Span;
 use crate::json::{self, Object};
-use crate::span::Span;
 
 /// The wrappers that are known by name.
 pub(super) struct Wrappers;

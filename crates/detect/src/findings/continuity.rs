@@ -1,0 +1,282 @@
+//! What becomes of findings from run to run: which are new, which were seen before, which are the same episode.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use podtrail_lake::{DetectRun, Snapshot};
+use podtrail_query::{QueryError, Session, instant_sql};
+
+use crate::findings::finding::Finding;
+use crate::findings::stored::{Recorded, State, add_strings, read_recorded};
+
+/// Of more events of evidence, the first and the last are kept: a state of a finding must not grow without bound.
+const MOST_EVENTS: usize = 1000;
+
+/// Reasons and images beyond this tell nothing more.
+const MOST_NOTES: usize = 100;
+
+/// Who records what the detections find.
+pub(crate) const RECORDER: &str = "podtrail";
+
+/// A finding that a run came to, before it is known whether it is a new one.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) finding: Finding,
+    /// The id of the exception that covers it.
+    pub(crate) exception: Option<String>,
+    /// Those of its events that no run has looked at before.
+    pub(crate) new_events: HashSet<String>,
+}
+
+/// The recorded findings that some candidates may be, and what these candidates make of them.
+pub(crate) struct Memory {
+    entries: Vec<Entry>,
+    by_id: HashMap<String, usize>,
+    by_event: HashMap<EventKey, usize>,
+}
+
+/// Detection, cluster and event.
+type EventKey = (String, Option<String>, String);
+
+struct Entry {
+    recorded: Recorded,
+    /// What it was before this run; nothing for what this run finds first.
+    before: Option<State>,
+    /// Whether this run says anything about it.
+    is_changed: bool,
+    /// Whether any of what this run found is covered by no exception.
+    is_uncovered: bool,
+    /// Whether it is more severe than what was recorded.
+    is_raised: bool,
+}
+
+impl Memory {
+    /// Reads the findings that any of the candidates may be: those of the same id, and those of the same detection that
+    /// were last seen when the candidate was first, or later, which may share an event with it.
+    pub(crate) async fn read(
+        findings: &Snapshot,
+        candidates: impl Iterator<Item = &Finding> + Clone,
+    ) -> Result<Self, QueryError> {
+        let mut memory =
+            Self { entries: Vec::new(), by_id: HashMap::new(), by_event: HashMap::new() };
+        let Some(first) = candidates.clone().map(|finding| finding.first_seen).min() else {
+            return Ok(memory);
+        };
+        let session = Session::over_findings(findings)?;
+        let ids = candidates.clone().map(|finding| finding.finding_id.as_str()).collect();
+        add_strings(&session, "candidate_ids", "finding_id", &ids)?;
+        let detections = candidates.map(|finding| finding.detection.as_str()).collect();
+        add_strings(&session, "candidate_detections", "detection", &detections)?;
+        let same = "SELECT * FROM findings
+            WHERE finding_id IN (SELECT finding_id FROM candidate_ids)";
+        let overlapping = format!(
+            "SELECT * FROM findings
+            WHERE detection IN (SELECT detection FROM candidate_detections)
+              AND last_seen >= {}",
+            instant_sql(first)
+        );
+        for sql in [same, &overlapping] {
+            for recorded in read_recorded(&session, sql).await? {
+                memory.add(Entry {
+                    before: Some(recorded.state),
+                    recorded,
+                    is_changed: false,
+                    is_uncovered: false,
+                    is_raised: false,
+                });
+            }
+        }
+        Ok(memory)
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let id = entry.recorded.finding.finding_id.clone();
+        if self.by_id.contains_key(&id) {
+            return;
+        }
+        let index = self.entries.len();
+        self.by_id.insert(id, index);
+        self.entries.push(entry);
+        self.index_events(index);
+    }
+
+    fn index_events(&mut self, index: usize) {
+        let finding = &self.entries[index].recorded.finding;
+        for id in &finding.event_ids {
+            self.by_event.entry(event_key(finding, id)).or_insert(index);
+        }
+    }
+
+    /// The finding that this one is: of the same id, or an episode that shares an event with it, unless its id alone decides.
+    fn find(&self, finding: &Finding) -> Option<usize> {
+        let same = self.by_id.get(&finding.finding_id);
+        let mut ids = finding.event_ids.iter().filter(|_| !finding.is_keyed);
+        let sharing = ids.find_map(|id| self.by_event.get(&event_key(finding, id)));
+        same.or(sharing).copied()
+    }
+
+    /// Takes in what a run found.
+    pub(crate) fn observe(&mut self, candidate: &Candidate, run: &DetectRun) {
+        let is_uncovered = candidate.exception.is_none();
+        let Some(index) = self.find(&candidate.finding) else {
+            self.add(Entry {
+                recorded: first_state(candidate, run),
+                before: None,
+                is_changed: true,
+                is_uncovered,
+                is_raised: false,
+            });
+            return;
+        };
+        let entry = &mut self.entries[index];
+        let known: HashSet<&String> = entry.recorded.finding.event_ids.iter().collect();
+        let is_new = |id: &String| candidate.new_events.contains(id) && !known.contains(id);
+        let new: Vec<bool> = candidate.finding.event_ids.iter().map(is_new).collect();
+        let is_raised = candidate.finding.severity > entry.recorded.finding.severity;
+        if !(new.contains(&true) || is_raised && is_uncovered) {
+            return;
+        }
+        merge(&mut entry.recorded.finding, &candidate.finding, &new);
+        entry.is_changed = true;
+        entry.is_uncovered |= is_uncovered;
+        entry.is_raised |= is_raised;
+        if let Some(exception) = &candidate.exception {
+            entry.recorded.exception = Some(exception.clone());
+        }
+        self.index_events(index);
+    }
+
+    /// Takes in what a check of the health of the lake found. It has no events: it is a new one if it was not seen within
+    /// `pause` before.
+    pub(crate) fn observe_health(
+        &mut self,
+        candidate: &Candidate,
+        run: &DetectRun,
+        pause: Duration,
+    ) {
+        let Some(&index) = self.by_id.get(&candidate.finding.finding_id) else {
+            return self.observe(candidate, run);
+        };
+        let Entry { recorded, before, is_changed, is_uncovered, .. } = &mut self.entries[index];
+        let (known, found) = (&mut recorded.finding, &candidate.finding);
+        let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
+        if found.first_seen.signed_duration_since(known.last_seen) > pause {
+            known.first_seen = known.first_seen.min(found.first_seen);
+            known.last_seen = found.last_seen;
+            known.count += found.count;
+            known.reasons.clone_from(&found.reasons);
+            *before = before.and(Some(State::Closed));
+            (*is_changed, *is_uncovered) = (true, true);
+        }
+    }
+
+    /// The states that this run adds.
+    pub(crate) fn into_changes(self, run: &DetectRun) -> Vec<Recorded> {
+        let changed = self.entries.into_iter().filter(|entry| entry.is_changed);
+        changed.map(|entry| entry.into_state(run)).collect()
+    }
+}
+
+impl Entry {
+    fn into_state(self, run: &DetectRun) -> Recorded {
+        let state = match self.before {
+            // It is printed first, whatever covers the rest of it.
+            Some(State::New) => State::New,
+            _ if !self.is_uncovered => State::Suppressed,
+            // Who was told, or knows, was told of something less severe.
+            _ if self.is_raised => State::New,
+            // What was over is not over: somebody has to look again.
+            None | Some(State::Suppressed | State::Closed) => State::New,
+            Some(State::Delivered | State::SeenAgain) => State::SeenAgain,
+            Some(State::Acknowledged) => State::Acknowledged,
+        };
+        let by_person = self.before == Some(state) && state == State::Acknowledged;
+        let recorded = self.recorded;
+        Recorded {
+            sequence: recorded.sequence + 1,
+            state,
+            state_at: run.finished_at,
+            state_by: if by_person { recorded.state_by } else { Some(RECORDER.to_owned()) },
+            note: if by_person { recorded.note } else { None },
+            exception: recorded.exception.filter(|_| state == State::Suppressed),
+            detect_run: Some(run.id.clone()),
+            events_version: Some(run.events_version),
+            finding: recorded.finding,
+        }
+    }
+}
+
+/// A finding that nobody knows yet; its state is told at the end of the run.
+fn first_state(candidate: &Candidate, run: &DetectRun) -> Recorded {
+    let mut finding = candidate.finding.clone();
+    cut(&mut finding);
+    Recorded {
+        sequence: 0,
+        state: State::New,
+        state_at: run.finished_at,
+        state_by: None,
+        note: None,
+        exception: candidate.exception.clone(),
+        detect_run: None,
+        events_version: None,
+        finding,
+    }
+}
+
+fn event_key(finding: &Finding, event_id: &str) -> EventKey {
+    (finding.detection.clone(), finding.cluster.clone(), event_id.to_owned())
+}
+
+/// Adds to a finding those events of `found`, which is the same finding seen again, that are `new`.
+fn merge(known: &mut Finding, found: &Finding, new: &[bool]) {
+    let is_earlier = found.first_seen < known.first_seen;
+    known.first_seen = known.first_seen.min(found.first_seen);
+    known.last_seen = known.last_seen.max(found.last_seen);
+    if found.severity > known.severity {
+        known.severity = found.severity;
+        known.lowered.clone_from(&found.lowered);
+    }
+    let added = found.event_ids.iter().zip(&found.sources).zip(new).filter(|(_, new)| **new);
+    for ((id, source), _) in added {
+        known.count += 1;
+        known.event_ids.push(id.clone());
+        known.sources.push(source.clone());
+    }
+    for (known, found) in [
+        (&mut known.audit_ids, &found.audit_ids),
+        (&mut known.images, &found.images),
+        (&mut known.reasons, &found.reasons),
+    ] {
+        let have: BTreeSet<String> = known.iter().cloned().collect();
+        known.extend(found.iter().filter(|text| !have.contains(*text)).cloned());
+    }
+    if is_earlier {
+        // Late logs: what the finding tells of its first event is of another one now.
+        known.identity.clone_from(&found.identity);
+        known.impersonated_identity.clone_from(&found.impersonated_identity);
+        known.verb.clone_from(&found.verb);
+        known.namespace.clone_from(&found.namespace);
+        known.resource.clone_from(&found.resource);
+        known.name.clone_from(&found.name);
+        known.outcome.clone_from(&found.outcome);
+        known.client_ip.clone_from(&found.client_ip);
+        known.user_agent.clone_from(&found.user_agent);
+        known.source.clone_from(&found.source);
+    }
+    cut(known);
+}
+
+/// Drops what lies between the first and the last of what is kept.
+fn cut(finding: &mut Finding) {
+    fn cut<T>(list: &mut Vec<T>, most: usize) {
+        if list.len() > most {
+            list.drain(1..=list.len() - most);
+        }
+    }
+    cut(&mut finding.event_ids, MOST_EVENTS);
+    cut(&mut finding.audit_ids, MOST_EVENTS);
+    cut(&mut finding.sources, MOST_EVENTS);
+    cut(&mut finding.images, MOST_NOTES);
+    cut(&mut finding.reasons, MOST_NOTES);
+}

@@ -1,0 +1,176 @@
+//! One detection: a YAML head in a comment, then one SELECT.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use arrow::datatypes::DataType;
+use chrono::{DateTime, Utc};
+use datafusion::common::ParamValues;
+use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::scalar::ScalarValue;
+use podtrail_query::{Bound, TimeError, parse_bound};
+
+use crate::pack::head::read;
+pub use crate::pack::head::{Head, HeadError, Input, Parameter};
+
+/// A detection: what it is, and the query that finds it.
+#[derive(Debug, Clone)]
+pub struct Detection {
+    /// What it says about itself.
+    pub head: Head,
+    /// The query: columns `event_id` (a string or a list of strings) and `reason`.
+    pub sql: String,
+    /// The file that it was read from, of a built-in one below `queries`; empty where it was none.
+    pub file: PathBuf,
+    /// What parameters are set to, by name and as text; the others have their defaults.
+    set: Vec<(String, String)>,
+}
+
+/// Why a value is none of its parameter's type.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParameterError {
+    /// It is no whole number.
+    #[error("'{0}' is no whole number")]
+    Integer(String),
+    /// It is no time.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    /// It is no length of time.
+    #[error("'{0}' is no length of time such as 30m, 1h or 7d")]
+    Interval(String),
+    /// There is no such parameter.
+    #[error("there is no parameter '{name}'{}", known(parameters))]
+    Unknown {
+        /// The name that was given.
+        name: String,
+        /// Those that there are.
+        parameters: Vec<String>,
+    },
+}
+
+fn known(parameters: &[String]) -> String {
+    if parameters.is_empty() {
+        String::new()
+    } else {
+        format!(": there are {}", parameters.join(", "))
+    }
+}
+
+impl Parameter {
+    /// What it stands for.
+    pub fn description(&self) -> &str {
+        match self {
+            Self::Integer { description, .. }
+            | Self::Text { description, .. }
+            | Self::TextList { description, .. }
+            | Self::Time { description, .. }
+            | Self::Interval { description, .. } => description,
+        }
+    }
+
+    /// Its type, as the head of a query names it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Integer { .. } => "integer",
+            Self::Text { .. } => "text",
+            Self::TextList { .. } => "text_list",
+            Self::Time { .. } => "time",
+            Self::Interval { .. } => "interval",
+        }
+    }
+
+    /// The default as people write it; commas separate the elements of a list.
+    pub fn default_text(&self) -> String {
+        match self {
+            Self::Integer { default, .. } => default.to_string(),
+            Self::Text { default, .. } | Self::Interval { default, .. } => default.clone(),
+            Self::TextList { default, .. } => default.join(","),
+            Self::Time { default, .. } => default.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The value that a text stands for, or the default; ages of times are counted from `now`.
+    ///
+    /// # Errors
+    /// When the text is none of the parameter's type.
+    pub fn value(
+        &self,
+        text: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<ScalarValue, ParameterError> {
+        Ok(match self {
+            Self::Integer { default, .. } => {
+                let number = text.map(|text| {
+                    text.trim().parse().map_err(|_| ParameterError::Integer(text.to_owned()))
+                });
+                ScalarValue::from(number.transpose()?.unwrap_or(*default))
+            }
+            Self::Text { default, .. } => ScalarValue::from(text.unwrap_or(default)),
+            Self::TextList { default, .. } => {
+                let values: Vec<_> = match text {
+                    Some(text) => text.split(',').map(|v| ScalarValue::from(v.trim())).collect(),
+                    None => default.iter().map(|v| ScalarValue::from(v.as_str())).collect(),
+                };
+                ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8))
+            }
+            Self::Time { default, .. } => {
+                let time = text.or(default.as_deref()).filter(|text| !text.is_empty());
+                let time = time.map(|text| parse_bound(text, Bound::From, now)).transpose()?;
+                let micros = time.map(|time| time.timestamp_micros());
+                ScalarValue::TimestampMicrosecond(micros, Some("UTC".into()))
+            }
+            Self::Interval { default, .. } => {
+                let text = text.unwrap_or(default);
+                let length = humantime::parse_duration(text.trim()).ok();
+                let nanoseconds = length.and_then(|length| i64::try_from(length.as_nanos()).ok());
+                let nanoseconds =
+                    nanoseconds.ok_or_else(|| ParameterError::Interval(text.to_owned()))?;
+                ScalarValue::new_interval_mdn(0, 0, nanoseconds)
+            }
+        })
+    }
+}
+
+/// Values for the parameters by name, ready to be bound.
+pub(crate) fn bind(
+    parameters: &BTreeMap<String, Parameter>,
+    given: &[(String, String)],
+    now: DateTime<Utc>,
+) -> Result<ParamValues, ParameterError> {
+    if let Some((name, _)) = given.iter().find(|(name, _)| !parameters.contains_key(name)) {
+        let parameters = parameters.keys().cloned().collect();
+        return Err(ParameterError::Unknown { name: name.clone(), parameters });
+    }
+    let values = parameters.iter().map(|(name, parameter)| {
+        let text = given.iter().rfind(|(given, _)| given == name).map(|(_, text)| text.as_str());
+        Ok((name.clone(), ScalarAndMetadata::from(parameter.value(text, now)?)))
+    });
+    Ok(ParamValues::Map(values.collect::<Result<_, ParameterError>>()?))
+}
+
+impl Detection {
+    /// Reads a detection from the text of its file, whose name without `.sql` is `name`.
+    ///
+    /// # Errors
+    /// When the text has no head, a wrong one, or no query.
+    pub fn parse(name: &str, text: &str) -> Result<Self, HeadError> {
+        let (head, sql) = read(name, text)?;
+        Ok(Self { head, sql: sql.to_owned(), file: PathBuf::new(), set: Vec::new() })
+    }
+
+    /// Sets a parameter to what `text` stands for, in place of its default.
+    pub(crate) fn set_parameter(&mut self, name: &str, text: &str) -> Result<(), ParameterError> {
+        self.set.push((name.to_owned(), text.to_owned()));
+        self.parameters().map(|_| ())
+    }
+
+    /// What parameters are set to, by name and as text.
+    pub(crate) fn set_parameters(&self) -> &[(String, String)] {
+        &self.set
+    }
+
+    /// The parameters, those that are not set with their defaults, ready to be bound.
+    pub(crate) fn parameters(&self) -> Result<ParamValues, ParameterError> {
+        bind(&self.head.parameters, &self.set, Utc::now())
+    }
+}

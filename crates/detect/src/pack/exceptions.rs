@@ -1,0 +1,113 @@
+//! Exceptions: findings that are known to be innocent, as data with owner, reason and expiry.
+//!
+//! An exception names who, where and what together, and everything that it names must hold for every event of a finding.
+//! Names, images and commands are chosen by whoever writes a workload, so none of them is enough alone: an exception that
+//! says which images run covers a workload only if all of it is visible, all its images are listed, and each container runs
+//! the program of its image or one that is listed. What is in the table `never_excepted` of a pack is covered only where
+//! it is named in full.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use chrono::NaiveDate;
+use podtrail_event::identity::service_account;
+use podtrail_event::user_agent::UserAgent;
+
+use crate::findings::finding::Finding;
+pub(crate) use crate::pack::exception::parse_exceptions;
+pub use crate::pack::exception::{Effect, Exception, ExceptionError, Origin};
+use crate::pack::pattern::{ImagePattern, NamePattern, Patterns};
+use crate::pack::text_file::{MOST_WRITTEN, read_text};
+use crate::run::evidence::Evidence;
+
+/// Reads a file of exceptions.
+///
+/// # Errors
+/// When it cannot be read, or is not a list of exceptions.
+pub fn read_exceptions(path: &Path) -> Result<Vec<Exception>, ExceptionError> {
+    let text = read_text(path, MOST_WRITTEN)
+        .map_err(|source| ExceptionError::Read { path: path.to_owned(), source })?;
+    parse_exceptions(path, &text)
+}
+
+/// What no exception may cover, whatever it lists.
+#[derive(Debug, Default)]
+pub(crate) struct ExceptionLimits {
+    /// Detections that an exception must name in full.
+    pub(crate) never: BTreeSet<String>,
+    /// Clients that people type into, and tools of shells and attackers, by their user agent.
+    pub(crate) by_hand: BTreeSet<String>,
+}
+
+impl ExceptionLimits {
+    /// Whether a service account is used through an interactive or shell client, as by somebody who holds its token. The
+    /// client chooses its user agent, so this detects only those who do not disguise it.
+    fn is_by_hand(&self, event: &Evidence) -> bool {
+        let is_account = event.username.as_deref().and_then(service_account).is_some();
+        let tool = event.user_agent.as_deref().and_then(|agent| UserAgent::of(agent).tool);
+        is_account && tool.is_some_and(|tool| self.by_hand.contains(&tool.to_lowercase()))
+    }
+}
+
+impl Exception {
+    /// Whether it no longer holds on `day`.
+    pub fn is_expired(&self, day: NaiveDate) -> bool {
+        self.expires.is_some_and(|last| last < day)
+    }
+
+    /// Whether it is about this detection. One that is in `never` must be named in full.
+    pub fn names(&self, detection: &str, never: &BTreeSet<String>) -> bool {
+        if never.contains(detection) {
+            return self.detections.iter().any(|pattern| pattern.text() == detection);
+        }
+        self.detections.matches(detection)
+    }
+
+    /// Whether it is about this finding, all of whose events are `events`.
+    ///
+    /// A finding without events, or of which some are not known, is covered by no exception.
+    pub(crate) fn covers(
+        &self,
+        finding: &Finding,
+        events: &[&Evidence],
+        limits: &ExceptionLimits,
+    ) -> bool {
+        self.names(&finding.detection, &limits.never)
+            && !events.is_empty()
+            && !(self.origin == Origin::BuiltIn
+                && events.iter().any(|event| limits.is_by_hand(event)))
+            && events.len() == finding.event_ids.len()
+            && events.iter().all(|event| self.covers_event(event))
+    }
+
+    fn covers_event(&self, event: &Evidence) -> bool {
+        let one_of = |patterns: &Option<Patterns<NamePattern>>, value: Option<&str>| {
+            let matches = |patterns: &Patterns<NamePattern>| {
+                value.is_some_and(|value| patterns.matches(value))
+            };
+            patterns.as_ref().is_none_or(matches)
+        };
+        let is_named = |name: &Option<String>| {
+            name.as_deref().is_some_and(|name| self.identities.matches(name))
+        };
+        is_named(&event.username)
+            && (event.impersonated_username.is_none() || is_named(&event.impersonated_username))
+            && one_of(&self.providers, event.provider.as_deref())
+            && one_of(&self.namespaces, event.namespace.as_deref())
+            && one_of(&self.resources, event.whole_resource().as_deref())
+            && one_of(&self.names, event.name.as_deref())
+            && one_of(&self.clusters, event.cluster.as_deref())
+            && self.images.as_ref().is_none_or(|images| self.covers_images(images, event))
+    }
+
+    fn covers_images(&self, images: &Patterns<ImagePattern>, event: &Evidence) -> bool {
+        let is_listed = |program: &String| {
+            self.commands.as_ref().is_some_and(|commands| commands.matches(program))
+        };
+        event.shows_all_images
+            && !(event.hides_programs && self.origin == Origin::BuiltIn)
+            && !event.images.is_empty()
+            && event.images.iter().all(|image| images.matches(image))
+            && event.programs.iter().all(is_listed)
+    }
+}

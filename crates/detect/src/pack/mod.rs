@@ -1,0 +1,344 @@
+//! The pack: the detections compiled into the binary, and those of a folder laid over them.
+//!
+//! Beside `<family>/<id>.sql` a folder may hold `tables/<name>.csv` and `views/<name>.sql`, which its detections share,
+//! and `exceptions/<name>.yaml`. What is in `hunts/` is for [`SavedQuery`](crate::SavedQuery).
+
+pub(crate) mod attack_names;
+pub(crate) mod cases;
+pub(crate) mod detection;
+pub(crate) mod exception;
+pub(crate) mod exceptions;
+pub(crate) mod head;
+pub(crate) mod lint;
+pub(crate) mod lint_exceptions;
+pub(crate) mod lint_sql;
+pub(crate) mod lookup_table;
+pub(crate) mod navigator;
+pub(crate) mod pattern;
+pub(crate) mod saved_query;
+pub(crate) mod severity;
+pub(crate) mod text_file;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{AsArray, RecordBatch};
+use chrono::Utc;
+use include_dir::{Dir, include_dir};
+use podtrail_query::{QueryError, Session};
+use walkdir::WalkDir;
+
+use crate::pack::attack_names::AttackNames;
+use crate::pack::detection::{Detection, HeadError, ParameterError};
+use crate::pack::exceptions::{
+    Exception, ExceptionError, ExceptionLimits, Origin, parse_exceptions,
+};
+use crate::pack::lookup_table::TableError;
+use crate::pack::saved_query::SAVED;
+use crate::pack::text_file::{MOST_WRITTEN, read_text};
+use crate::run::indicators::{INDICATORS, Indicators};
+
+/// The most that is read of a table, in bytes: some are lists of indicators that a program writes.
+const MOST_TABLE: u64 = 16 << 20;
+
+pub(crate) static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../queries");
+
+/// Detections, in the order of their ids.
+#[derive(Debug, Clone, Default)]
+pub struct Pack {
+    detections: BTreeMap<String, Detection>,
+    tables: BTreeMap<String, RecordBatch>,
+    /// SQL by name. A view may use those whose names sort before its own.
+    views: BTreeMap<String, String>,
+    exceptions: Vec<Exception>,
+    indicators: Indicators,
+    /// BLAKE3 of the file of each detection, table and view.
+    digests: BTreeMap<(Part, String), blake3::Hash>,
+}
+
+/// What a file is to a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Detection,
+    Table,
+    View,
+}
+
+/// Why a pack could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// A file is not a detection.
+    #[error("{}: {source}", path.display())]
+    Head {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: HeadError,
+    },
+    /// A file is not a table.
+    #[error("{}: {source}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: TableError,
+    },
+    /// A file is not a list of exceptions.
+    #[error(transparent)]
+    Exceptions(#[from] ExceptionError),
+    /// A file or folder cannot be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The folder holds no `.sql` file.
+    #[error("{}: no detection in this folder: one is a file <family>/<id>.sql", .0.display())]
+    Empty(PathBuf),
+}
+
+impl Pack {
+    /// The detections compiled into the binary.
+    ///
+    /// # Errors
+    /// Never in a build whose tests pass.
+    pub fn built_in() -> Result<Self, PackError> {
+        let mut pack = Self::default();
+        let mut folders = vec![&BUILT_IN];
+        while let Some(folder) = folders.pop() {
+            folders.extend(folder.dirs());
+            for file in folder.files() {
+                if let Some(text) = file.contents_utf8() {
+                    pack.add(&Path::new("queries").join(file.path()), text)?;
+                }
+            }
+        }
+        for exception in &mut pack.exceptions {
+            exception.origin = Origin::BuiltIn;
+        }
+        Ok(pack)
+    }
+
+    /// Adds the detections of a folder and its subfolders; one with a known id replaces it.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, holds none, or one of them is wrong.
+    pub fn add_folder(&mut self, folder: &Path) -> Result<(), PackError> {
+        let mut found = false;
+        for entry in WalkDir::new(folder).sort_by_file_name() {
+            let entry = entry.map_err(|error| PackError::Read {
+                path: error.path().unwrap_or(folder).to_owned(),
+                source: error.into(),
+            })?;
+            let is_ours =
+                |extension: &OsStr| ["sql", "csv", "yaml"].iter().any(|ours| extension == *ours);
+            if entry.path().extension().is_some_and(is_ours) {
+                let is_table = entry.path().extension().is_some_and(|extension| extension == "csv");
+                let most = if is_table { MOST_TABLE } else { MOST_WRITTEN };
+                let text = read_text(entry.path(), most)
+                    .map_err(|source| PackError::Read { path: entry.path().to_owned(), source })?;
+                self.add(entry.path(), &text)?;
+                found = true;
+            }
+        }
+        if found { Ok(()) } else { Err(PackError::Empty(folder.to_owned())) }
+    }
+
+    fn add(&mut self, path: &Path, text: &str) -> Result<(), PackError> {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let folder = path.parent().and_then(Path::file_name).and_then(OsStr::to_str);
+        match (folder, path.extension().and_then(OsStr::to_str)) {
+            (Some("tables"), Some("csv")) => {
+                let table = lookup_table::read(text)
+                    .map_err(|source| PackError::Table { path: path.to_owned(), source })?;
+                self.tables.insert(name.clone(), table);
+                self.digests.insert((Part::Table, name), blake3::hash(text.as_bytes()));
+            }
+            (Some("views"), Some("sql")) => {
+                self.views.insert(name.clone(), text.to_owned());
+                self.digests.insert((Part::View, name), blake3::hash(text.as_bytes()));
+            }
+            (Some("exceptions"), Some("yaml")) => {
+                // Like a detection, an exception with a known id replaces it.
+                let exceptions = parse_exceptions(path, text)?;
+                self.exceptions.retain(|known| exceptions.iter().all(|new| new.id != known.id));
+                self.exceptions.extend(exceptions);
+            }
+            // Queries to ask, not detections.
+            (Some(SAVED), Some("sql")) => {}
+            (_, Some("sql")) => {
+                let mut detection = Detection::parse(&name, text)
+                    .map_err(|source| PackError::Head { path: path.to_owned(), source })?;
+                path.clone_into(&mut detection.file);
+                self.detections.insert(name.clone(), detection);
+                self.digests.insert((Part::Detection, name), blake3::hash(text.as_bytes()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The names of ATT&CK, from the tables `attack_techniques`, `attack_tactics` and `attack_successors`.
+    pub fn attack_names(&self) -> AttackNames {
+        AttackNames::new(
+            self.pairs("attack_techniques", ["id", "name"]),
+            self.pairs("attack_tactics", ["id", "name"]),
+            self.pairs("attack_successors", ["old", "new"]),
+        )
+    }
+
+    /// Two columns of a shared table; nothing where there is no such table.
+    fn pairs(&self, table: &str, columns: [&str; 2]) -> impl Iterator<Item = (&str, &str)> {
+        let table = self.tables.get(table);
+        let [left, right] = columns.map(|column| {
+            let column =
+                table.and_then(|table| table.column_by_name(column)?.as_string_opt::<i32>());
+            column.into_iter().flatten()
+        });
+        left.zip(right).filter_map(|(left, right)| left.zip(right))
+    }
+
+    /// Gives a session the tables and views that the detections share.
+    ///
+    /// # Errors
+    /// When a view is wrong.
+    pub async fn prepare(&self, session: &Session) -> Result<(), QueryError> {
+        for (name, table) in &self.tables {
+            session.add_table(name, table.clone())?;
+        }
+        let indicators = self.indicators.table(Utc::now());
+        let indicators = indicators.map_err(|error| QueryError::Sql(error.into()))?;
+        session.add_table(INDICATORS, indicators)?;
+        for (name, sql) in &self.views {
+            session.add_view(name, sql).await?;
+        }
+        Ok(())
+    }
+
+    /// The detections that an exception covers only if it names them in full, from the table `never_excepted`: what they
+    /// find is never part of ordinary work, such as commands of attackers.
+    pub fn never_excepted(&self) -> BTreeSet<String> {
+        self.pairs("never_excepted", ["detection", "why"]).map(|(id, _)| id.to_owned()).collect()
+    }
+
+    /// Those of them whose matches are not lowered either where their events are routine.
+    pub(crate) fn never_routine(&self) -> BTreeSet<String> {
+        let rows = self.pairs("never_excepted", ["detection", "may_be_routine"]);
+        rows.filter(|(_, may_be)| *may_be == "no").map(|(id, _)| id.to_owned()).collect()
+    }
+
+    /// What decides which findings exceptions may cover.
+    pub(crate) fn limits_of_exceptions(&self) -> ExceptionLimits {
+        let by_hand = self.pairs("client_tools", ["tool", "kind"]);
+        let by_hand =
+            by_hand.filter(|(_, kind)| *kind != "library").map(|(tool, _)| tool.to_owned());
+        ExceptionLimits { never: self.never_excepted(), by_hand: by_hand.collect() }
+    }
+
+    /// The views and columns that no detection has to read, from the table `unread_columns`, if there is one.
+    pub(crate) fn unread_columns(&self) -> Option<BTreeSet<(&str, &str)>> {
+        let is_there = self.tables.contains_key("unread_columns");
+        is_there.then(|| self.pairs("unread_columns", ["view", "column"]).collect())
+    }
+
+    /// The SQL of the detections and of the views that they share.
+    pub(crate) fn queries(&self) -> impl Iterator<Item = &str> {
+        let detections = self.detections.values().map(|detection| detection.sql.as_str());
+        detections.chain(self.views.values().map(String::as_str))
+    }
+
+    /// The exceptions, in the order in which they were read.
+    pub fn exceptions(&self) -> &[Exception] {
+        &self.exceptions
+    }
+
+    /// Adds exceptions.
+    pub fn add_exceptions(&mut self, exceptions: impl IntoIterator<Item = Exception>) {
+        self.exceptions.extend(exceptions);
+    }
+
+    /// Has its detections look for these indicators, in place of others.
+    pub fn set_indicators(&mut self, indicators: Indicators) {
+        self.indicators = indicators;
+    }
+
+    /// Takes all exceptions away.
+    pub fn clear_exceptions(&mut self) {
+        self.exceptions.clear();
+    }
+
+    /// Sets a parameter of the detection `id` to what `text` stands for, in place of its default; nothing if there is no such
+    /// detection.
+    ///
+    /// # Errors
+    /// When it has no such parameter, or the text is none of its type; the pack is not fit for use then.
+    pub fn set_parameter(
+        &mut self,
+        id: &str,
+        name: &str,
+        text: &str,
+    ) -> Result<(), ParameterError> {
+        match self.detections.get_mut(id) {
+            Some(detection) => detection.set_parameter(name, text),
+            None => Ok(()),
+        }
+    }
+
+    /// The detections, in the order of their ids.
+    pub fn detections(&self) -> impl Iterator<Item = &Detection> {
+        self.detections.values()
+    }
+
+    /// A pack of the detection with this id alone, with all tables and views but no exceptions.
+    #[must_use]
+    pub fn only(&self, id: &str) -> Self {
+        let mut pack = self.clone();
+        pack.keep(|detection| detection.head.id == id);
+        pack.clear_exceptions();
+        pack
+    }
+
+    /// BLAKE3 over the files of its detections, tables and views and over what parameters are set to, in hexadecimal digits:
+    /// packs of the same digest look for the same things. Exceptions are not part of it.
+    pub fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for ((part, name), digest) in &self.digests {
+            // Detections may have been dropped since.
+            if *part != Part::Detection || self.detections.contains_key(name) {
+                hasher.update(blake3::hash(name.as_bytes()).as_bytes());
+                hasher.update(digest.as_bytes());
+            }
+        }
+        for (id, detection) in &self.detections {
+            for text in detection.set_parameters().iter().flat_map(|(name, text)| [id, name, text])
+            {
+                hasher.update(blake3::hash(text.as_bytes()).as_bytes());
+            }
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// The ids of the detections for each ATT&CK technique that they name.
+    pub fn techniques(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut techniques: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for detection in self.detections() {
+            for technique in &detection.head.attack {
+                techniques.entry(technique).or_default().push(&detection.head.id);
+            }
+        }
+        techniques
+    }
+
+    /// Drops the detections for which `keep` does not hold.
+    pub fn keep(&mut self, keep: impl Fn(&Detection) -> bool) {
+        self.detections.retain(|_, detection| keep(detection));
+    }
+
+    /// The detection with this id.
+    pub fn get(&self, id: &str) -> Option<&Detection> {
+        self.detections.get(id)
+    }
+}

@@ -1,0 +1,315 @@
+//! The events behind matches, read back from the lake by their ids.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StructArray,
+    TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Schema};
+use chrono::{DateTime, Utc};
+use podtrail_query::{Optimized, QueryError, Session};
+use serde::{Deserialize, Serialize};
+
+use crate::run::uncertain_writes::{Uncertainty, uncertain};
+
+/// What a finding tells of one event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// The event's id.
+    pub event_id: String,
+    /// The audit id.
+    pub audit_id: Option<String>,
+    /// When the request arrived.
+    pub time: DateTime<Utc>,
+    /// The cluster.
+    pub cluster: Option<String>,
+    /// The authenticated user.
+    pub username: Option<String>,
+    /// Whom that user acted as.
+    pub impersonated_username: Option<String>,
+    /// The verb.
+    pub verb: Option<String>,
+    /// The API group; null is the core group.
+    pub api_group: Option<String>,
+    /// The resource.
+    pub resource: Option<String>,
+    /// The subresource.
+    pub subresource: Option<String>,
+    /// The namespace.
+    pub namespace: Option<String>,
+    /// The object's name.
+    pub name: Option<String>,
+    /// The outcome.
+    pub outcome: Option<String>,
+    /// The client's address.
+    pub client_ip: Option<String>,
+    /// The client, as it says.
+    pub user_agent: Option<String>,
+    /// The provider of the managed cluster, as the envelope of the event says; null where it has none.
+    pub provider: Option<String>,
+    /// The images of the workload that the event writes: of its containers of all roles, and of image volumes.
+    pub images: Vec<String>,
+    /// Whether these are all images that the workload runs: its whole body is in the log, and each container has one.
+    pub shows_all_images: bool,
+    /// The programs that the workload names itself, where it does not leave them to its images: of containers, hooks and
+    /// probes. What is added to a program of the image is none.
+    pub programs: Vec<String>,
+    /// Whether a volume is mounted where it may lie over the programs of the images, or may be loaded by them.
+    pub hides_programs: bool,
+    /// Why it is a matter of course, where it is.
+    pub routine: Option<String>,
+    /// The impersonation proxy through which the request came.
+    pub proxy_username: Option<String>,
+    /// What is known of a write whose answer does not show whether it was carried out.
+    pub uncertain: Option<Uncertainty>,
+    /// Where the event stands.
+    pub source: Source,
+}
+
+impl Evidence {
+    /// The resource, with its subresource as `pods/exec`.
+    pub(crate) fn whole_resource(&self) -> Option<String> {
+        match (&self.resource, &self.subresource) {
+            (Some(resource), Some(subresource)) => Some(format!("{resource}/{subresource}")),
+            (resource, _) => resource.clone(),
+        }
+    }
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The file or stream.
+    pub file: Option<String>,
+    /// The line in the decompressed file, from 1.
+    pub line: Option<i64>,
+    /// The byte offset in the decompressed file, from 0.
+    pub offset: Option<i64>,
+    /// SHA-256 of the file.
+    pub sha256: Option<String>,
+}
+
+const EVIDENCE_SQL: &str = "
+SELECT
+  recorded.event_id, audit_id, time, recorded.cluster, username, impersonated_username, verb, api_group, resource,
+  subresource, namespace, name, outcome, client_ip, user_agent, source_file, source_sha256, source_line, source_offset,
+  provider, truncated, workload['body_source'] AS body_source, workload['containers'] AS containers,
+  workload['volumes'] AS volumes, routine, outcome_uncertain, proxy_username
+FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history) AS recorded
+LEFT JOIN (
+  SELECT cluster, event_id, min(routine) AS routine FROM {routine} GROUP BY cluster, event_id
+) AS routine ON routine.cluster = recorded.cluster AND routine.event_id = recorded.event_id
+WHERE recorded.event_id IN (SELECT event_id FROM evidence_ids)";
+
+/// Why events are a matter of course.
+const ROUTINE: &str = "(SELECT cluster, event_id, routine FROM routine_events)";
+
+/// Nothing is: what takes long to find out is not asked for where no detection makes a difference of it.
+const NO_ROUTINE: &str = "(SELECT '' AS cluster, '' AS event_id, '' AS routine WHERE false)";
+
+/// The query for what is a matter of course, which [`read`] will ask.
+pub(crate) async fn routine(session: &Session) -> Result<Optimized, QueryError> {
+    Optimized::of(session.sql(ROUTINE).await?)
+}
+
+/// The events with these ids, and why they are a matter of course, if that is wanted.
+pub(crate) async fn read(
+    session: &Session,
+    ids: &BTreeSet<String>,
+    with_routine: bool,
+) -> Result<Vec<Evidence>, QueryError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let schema = Arc::new(Schema::new(vec![Field::new("event_id", DataType::Utf8, false)]));
+    let column = Arc::new(StringArray::from_iter_values(ids));
+    let batch = RecordBatch::try_new(schema, vec![column])
+        .map_err(|error| QueryError::Sql(error.into()))?;
+    session.add_table("evidence_ids", batch)?;
+    let routine = if with_routine { ROUTINE } else { NO_ROUTINE };
+    let batches = session.sql(&EVIDENCE_SQL.replace("{routine}", routine)).await?.collect().await?;
+    let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
+    let mut events: Vec<Evidence> = rows.filter_map(|(batch, row)| evidence(batch, row)).collect();
+    // Such writes are rare, and what came after them takes long to find.
+    let is_uncertain = |batch: &RecordBatch| {
+        let column = batch.column_by_name("outcome_uncertain").and_then(AsArray::as_boolean_opt);
+        column.is_some_and(|column| column.true_count() > 0)
+    };
+    if batches.iter().any(is_uncertain) {
+        let mut known = uncertain(session).await?;
+        for event in &mut events {
+            event.uncertain = known.remove(&(event.cluster.clone(), event.event_id.clone()));
+        }
+    }
+    Ok(events)
+}
+
+fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
+    let text = |name| text(batch, name, row);
+    let int = |name| {
+        let column = batch.column_by_name(name)?.as_any().downcast_ref::<Int64Array>()?;
+        column.is_valid(row).then(|| column.value(row))
+    };
+    let time =
+        batch.column_by_name("time")?.as_any().downcast_ref::<TimestampMicrosecondArray>()?;
+    let runs = runs(batch, row);
+    Some(Evidence {
+        event_id: text("event_id")?,
+        audit_id: text("audit_id"),
+        time: DateTime::from_timestamp_micros(time.value(row))?,
+        cluster: text("cluster"),
+        username: text("username"),
+        impersonated_username: text("impersonated_username"),
+        verb: text("verb"),
+        api_group: text("api_group"),
+        resource: text("resource"),
+        subresource: text("subresource"),
+        namespace: text("namespace"),
+        name: text("name"),
+        outcome: text("outcome"),
+        client_ip: text("client_ip"),
+        user_agent: text("user_agent"),
+        provider: text("provider"),
+        images: runs.images,
+        shows_all_images: runs.shows_all_images,
+        programs: runs.programs,
+        hides_programs: runs.hides_programs,
+        routine: text("routine"),
+        proxy_username: text("proxy_username"),
+        uncertain: None,
+        source: Source {
+            file: text("source_file"),
+            line: int("source_line"),
+            offset: int("source_offset"),
+            sha256: text("source_sha256"),
+        },
+    })
+}
+
+pub(crate) fn text(batch: &RecordBatch, name: &str, row: usize) -> Option<String> {
+    let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
+    column.is_valid(row).then(|| column.value(row).to_owned())
+}
+
+/// The struct array of the list `name` in `row`.
+fn structs(batch: &RecordBatch, name: &str, row: usize) -> Option<StructArray> {
+    let lists = batch.column_by_name(name)?.as_list_opt::<i32>()?;
+    if lists.is_null(row) {
+        return None;
+    }
+    lists.value(row).as_struct_opt().cloned()
+}
+
+/// The strings of the list in `row`; null where there is none.
+fn strings(lists: Option<&ArrayRef>, row: usize) -> Option<Vec<String>> {
+    let lists = lists?.as_list_opt::<i32>()?;
+    if lists.is_null(row) {
+        return None;
+    }
+    let texts = lists.value(row);
+    Some(
+        texts
+            .as_string_opt::<i32>()?
+            .iter()
+            .map(|text| text.unwrap_or_default().to_owned())
+            .collect(),
+    )
+}
+
+/// What the workload in a row runs.
+#[derive(Default)]
+struct Runs {
+    images: Vec<String>,
+    shows_all_images: bool,
+    programs: Vec<String>,
+    hides_programs: bool,
+}
+
+/// Where a volume lies over no program of an image: folders of data, and where agents mount the node.
+const DATA_PATHS: [&str; 13] = [
+    "/config",
+    "/csi",
+    "/data",
+    "/dev",
+    "/host",
+    "/lib/modules",
+    "/proc",
+    "/registration",
+    "/rootfs",
+    "/run",
+    "/sys",
+    "/tmp",
+    "/var",
+];
+
+fn runs(batch: &RecordBatch, row: usize) -> Runs {
+    let mut runs = Runs::default();
+    if let Some(containers) = structs(batch, "containers", row) {
+        let images = containers.column_by_name("image");
+        let images = images.and_then(|images| images.as_string_opt::<i32>());
+        let is_whole =
+            matches!(text(batch, "body_source", row).as_deref(), Some("request" | "response"));
+        let is_cut = batch.column_by_name("truncated").and_then(|cut| cut.as_boolean_opt());
+        let is_cut = is_cut.is_some_and(|cut| cut.is_valid(row) && cut.value(row));
+        // A write of ephemeral containers shows no others.
+        let is_part = text(batch, "subresource", row).is_some();
+        runs.shows_all_images = is_whole
+            && !is_cut
+            && !is_part
+            && images.is_some_and(|images| images.null_count() == 0);
+        runs.images.extend(images.into_iter().flatten().flatten().map(str::to_owned));
+        for container in 0..containers.len() {
+            runs.programs.extend(programs(&containers, container));
+            runs.hides_programs |= hides_programs(&containers, container);
+        }
+    }
+    if let Some(volumes) = structs(batch, "volumes", row) {
+        let images = volumes.column_by_name("image_reference");
+        let images = images.and_then(|images| images.as_string_opt::<i32>());
+        runs.images.extend(images.into_iter().flatten().flatten().map(str::to_owned));
+    }
+    runs
+}
+
+/// The programs that a container, its hooks and its probes are told to run. Arguments alone are added to the program of the
+/// image, or are the program where the image has no entry point: only if the first is an option is it sure to be none.
+fn programs(containers: &StructArray, row: usize) -> Vec<String> {
+    let words = |name| strings(containers.column_by_name(name), row);
+    let first = |words: Vec<String>| words.into_iter().next();
+    let program = match (words("command").and_then(first), words("args").and_then(first)) {
+        (Some(program), _) => Some(program),
+        (None, Some(argument)) if !argument.starts_with('-') => Some(argument),
+        _ => None,
+    };
+    let handlers =
+        containers.column_by_name("handlers").and_then(|lists| lists.as_list_opt::<i32>());
+    let handlers = handlers.filter(|lists| lists.is_valid(row)).map(|lists| lists.value(row));
+    let handlers = handlers.as_ref().and_then(|handlers| handlers.as_struct_opt());
+    let of_handlers = handlers.into_iter().flat_map(|handlers| {
+        let commands = handlers.column_by_name("command");
+        (0..handlers.len()).filter_map(move |row| strings(commands, row).and_then(first))
+    });
+    program.into_iter().chain(of_handlers).collect()
+}
+
+/// Whether a volume of a container is mounted elsewhere than below one of [`DATA_PATHS`] or in a folder of `/etc`.
+fn hides_programs(containers: &StructArray, row: usize) -> bool {
+    let mounts = containers.column_by_name("volume_mounts");
+    let mounts = mounts.and_then(|lists| lists.as_list_opt::<i32>());
+    let mounts = mounts.filter(|lists| lists.is_valid(row)).map(|lists| lists.value(row));
+    let mounts = mounts.as_ref().and_then(|mounts| mounts.as_struct_opt());
+    let paths = mounts.and_then(|mounts| mounts.column_by_name("mount_path"));
+    let paths = paths.and_then(|paths| paths.as_string_opt::<i32>());
+    let lies_on_data = |path: &str| {
+        let is_below = |folder: &&str| {
+            path.strip_prefix(*folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let is_plain = !path.split('/').any(|part| part == "." || part == "..");
+        // The dynamic loader reads `/etc/ld.so.preload`.
+        let in_etc = path.strip_prefix("/etc/").is_some_and(|rest| !rest.starts_with("ld.so"));
+        is_plain && !path.contains("//") && (in_etc || DATA_PATHS.iter().any(is_below))
+    };
+    paths.into_iter().flatten().any(|path| !path.is_some_and(lies_on_data))
+}

@@ -1,0 +1,420 @@
+//! Detections from run to run: what was added to the lake since the last one is looked at, and each finding is recorded
+//! once, together with how far the run got.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use arrow::array::AsArray;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use podtrail_lake::{DetectRun, Findings, Lake, LakeError, Mark, Period, Snapshot, Version};
+use podtrail_query::{Limits, QueryError, Scope, Session};
+
+use crate::findings::continuity::{Candidate, Memory};
+use crate::findings::finding::Finding;
+use crate::findings::stored::{Recorded, State, add_strings, state_rows};
+use crate::pack::Pack;
+use crate::pack::exceptions::Exception;
+use crate::run::health::{self, HealthOptions};
+use crate::run::indicators::{INDICATOR_DETECTION, IndicatorError, Indicators};
+use crate::run::{Excepted, Failure, Hunt, hunt};
+
+/// The rows that a run is about, in its sessions.
+pub(crate) const ADDED: &str = "added_events";
+
+/// Back-filled logs lie in periods of their own, which are looked at one by one.
+const MOST_PERIODS: usize = 8;
+
+/// Each failed attempt means that another writer has succeeded.
+const MAX_ATTEMPTS: usize = 100;
+
+/// How a run looks at the lake.
+#[derive(Debug, Clone)]
+pub struct DetectOptions {
+    /// How far before and after what is new the detections look, and how far the look-back goes before that.
+    pub lookback: Duration,
+    /// The ids of the detections in the pack, where they are not all of it: they have a mark of their own.
+    pub only: Vec<String>,
+    /// Events to look at again, whatever runs have looked at them; no mark moves.
+    pub again: Option<Again>,
+    /// What is checked of the lake itself; nothing without it.
+    pub health: Option<HealthOptions>,
+    /// What the queries may use.
+    pub limits: Limits,
+    /// The indicators to look for, and to go on with in later runs; `None` are those that the lake remembers.
+    pub indicators: Option<Indicators>,
+    /// How many detections run side by side; `None` is one a core.
+    pub jobs: Option<NonZeroUsize>,
+    /// Accounts that act for others by design, as in [`Scope::impersonation_proxies`].
+    pub impersonation_proxies: Vec<String>,
+}
+
+/// Events to look at again: those of a period.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Again {
+    /// The first instant, inclusive; without it as far as the lake goes.
+    pub from: Option<DateTime<Utc>>,
+    /// The end, exclusive.
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl Again {
+    /// The condition on a row of `events`, as SQL.
+    fn condition(&self) -> String {
+        let bound = |sign, time: Option<DateTime<Utc>>| {
+            time.map(|time| format!(" AND time {sign} TIMESTAMP '{}'", time.to_rfc3339()))
+        };
+        bound(">=", self.from).unwrap_or_default() + &bound("<", self.to).unwrap_or_default()
+    }
+}
+
+impl DetectOptions {
+    fn mark(&self) -> Mark {
+        if self.again.is_some() {
+            return Mark::Unmoved;
+        }
+        if self.only.is_empty() {
+            return Mark::All;
+        }
+        let ids: BTreeSet<_> = self.only.iter().collect();
+        let mut hasher = blake3::Hasher::new();
+        for id in ids {
+            hasher.update(id.as_bytes()).update(b"\n");
+        }
+        Mark::Some(hasher.finalize().to_hex().to_string())
+    }
+}
+
+/// What a run came to. What it found is recorded, and [`undelivered`](crate::undelivered) until it is confirmed as printed.
+#[derive(Debug)]
+pub struct Detected {
+    /// The run, as the log of the lake tells of it.
+    pub run: DetectRun,
+    /// How many findings were seen again.
+    pub seen_again: usize,
+    /// How many findings were seen that exceptions suppress.
+    pub suppressed: usize,
+    /// How many events were looked at.
+    pub events: u64,
+    /// How many indicators were new to the lake, and so looked for in all of it.
+    pub new_indicators: usize,
+    /// The exceptions that have expired: they suppress nothing.
+    pub expired: Vec<Exception>,
+    /// The detections that could not be run. The next run looks at the same events again.
+    pub failures: Vec<Failure>,
+}
+
+/// Why detections could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The lake cannot be read or written.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// What the detections share cannot be queried.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The indicators that the lake remembers cannot be read.
+    #[error(transparent)]
+    Indicators(#[from] IndicatorError),
+}
+
+/// The indicators of a run.
+#[derive(Default)]
+struct Applied {
+    /// The list that the lake remembers once the run has looked for all of it.
+    remember: Option<Indicators>,
+    /// Those that no run has looked for: the whole lake is looked at with them.
+    new: Indicators,
+}
+
+impl Applied {
+    /// Gives `pack` the indicators to look for.
+    ///
+    /// A run without the detection of indicators, or over a part of the lake again, does not change what is remembered.
+    fn of(lake: &Lake, pack: &mut Pack, options: &DetectOptions) -> Result<Self, RunError> {
+        if pack.get(INDICATOR_DETECTION).is_none() {
+            return Ok(Self::default());
+        }
+        let known = remembered_indicators(lake)?.unwrap_or_default();
+        let Some(given) = &options.indicators else {
+            pack.set_indicators(known);
+            return Ok(Self::default());
+        };
+        pack.set_indicators(given.clone());
+        if options.again.is_some() || *given == known {
+            return Ok(Self::default());
+        }
+        let new = given.added_to(&known, Utc::now());
+        Ok(Self { remember: Some(given.clone()), new })
+    }
+}
+
+/// The indicators that the lake remembers: those that the last run of [`detect`] with a list was given.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn remembered_indicators(lake: &Lake) -> Result<Option<Indicators>, RunError> {
+    let lines = lake.indicators()?;
+    Ok(lines.map(|lines| Indicators::from_lines(&lines)).transpose()?)
+}
+
+/// What was found in what was added since a watermark.
+struct Seen {
+    watermark: Option<i64>,
+    run: DetectRun,
+    candidates: Vec<Candidate>,
+    health: Vec<Candidate>,
+    events: u64,
+    expired: Vec<Exception>,
+    failures: Vec<Failure>,
+}
+
+/// Runs `pack` over what was added to `lake` since the last run that was complete, and records what it finds.
+///
+/// Findings and watermark are one commit: after a crash the next run starts where the last commit stands, and finds there
+/// what nobody has printed. Of two runs at once, the slower looks again at what the faster has left.
+///
+/// # Errors
+/// When the lake cannot be read or written, or was opened without a table of findings. Nothing is recorded then.
+pub async fn detect(
+    lake: &Lake,
+    pack: &Pack,
+    options: &DetectOptions,
+    run_id: &str,
+) -> Result<Detected, RunError> {
+    let mark = options.mark();
+    let mut pack = pack.clone();
+    let applied = Applied::of(lake, &mut pack, options)?;
+    let mut seen: Option<Seen> = None;
+    for _ in 0..MAX_ATTEMPTS {
+        let findings = lake.findings_at(&mark).await?;
+        let mut looked = match seen.take().filter(|seen| seen.watermark == findings.watermark) {
+            Some(seen) => seen,
+            None => Box::pin(look(lake, &pack, options, &applied, &findings, run_id)).await?,
+        };
+        looked.run.finished_at = Utc::now();
+        let changes = changes(&findings.rows, &looked, options).await?;
+        let rows = state_rows(&changes)?;
+        if lake.commit_findings(&findings, rows, Some((&looked.run, &mark))).await?.is_some() {
+            // Not before what they find is recorded: a run that is killed here looks for them once more, and finds the same.
+            if let Some(indicators) = applied.remember.filter(|_| looked.run.complete) {
+                lake.remember_indicators(&indicators.to_lines()?)?;
+            }
+            return Ok(detected(looked, applied.new.len(), &changes));
+        }
+        seen = Some(looked);
+    }
+    Err(LakeError::Contention { table: "findings", attempts: MAX_ATTEMPTS }.into())
+}
+
+fn detected(seen: Seen, new_indicators: usize, changes: &[Recorded]) -> Detected {
+    let count = |state| changes.iter().filter(|recorded| recorded.state == state).count();
+    let (seen_again, suppressed) = (count(State::SeenAgain), count(State::Suppressed));
+    Detected {
+        run: seen.run,
+        seen_again,
+        suppressed,
+        events: seen.events,
+        new_indicators,
+        expired: seen.expired,
+        failures: seen.failures,
+    }
+}
+
+/// The states that what was seen adds to those recorded.
+async fn changes(
+    recorded: &Snapshot,
+    seen: &Seen,
+    options: &DetectOptions,
+) -> Result<Vec<Recorded>, QueryError> {
+    let all = seen.candidates.iter().chain(&seen.health).map(|candidate| &candidate.finding);
+    let mut memory = Memory::read(recorded, all).await?;
+    for candidate in &seen.candidates {
+        memory.observe(candidate, &seen.run);
+    }
+    for candidate in &seen.health {
+        memory.observe_health(candidate, &seen.run, options.lookback);
+    }
+    Ok(memory.into_changes(&seen.run))
+}
+
+/// Looks at what was added since the watermark.
+async fn look(
+    lake: &Lake,
+    pack: &Pack,
+    options: &DetectOptions,
+    applied: &Applied,
+    findings: &Findings,
+    run_id: &str,
+) -> Result<Seen, RunError> {
+    let started_at = Utc::now();
+    let version = lake.events_version().await?;
+    let added = match (options.again, findings.watermark) {
+        (Some(again), _) => {
+            let day = |time: Option<DateTime<Utc>>| time.map(|time| time.date_naive());
+            let (first, last) = (day(again.from), day(again.to));
+            version.between(first.unwrap_or(NaiveDate::MIN), last.unwrap_or(NaiveDate::MAX))?
+        }
+        (None, Some(watermark)) if watermark <= version.number() => {
+            version.added_after(watermark)?
+        }
+        _ => version.snapshot()?,
+    };
+    let mut seen = Seen {
+        watermark: findings.watermark,
+        run: DetectRun {
+            id: run_id.to_owned(),
+            started_at,
+            finished_at: started_at,
+            events_version: version.number(),
+            complete: true,
+        },
+        candidates: Vec::new(),
+        health: Vec::new(),
+        events: added.num_rows().unwrap_or_default(),
+        expired: Vec::new(),
+        failures: Vec::new(),
+    };
+    for period in added.periods(options.lookback, MOST_PERIODS) {
+        let session = open(lake, &version, &added, period, options)?;
+        let Hunt { findings, excepted, expired, failures, .. } =
+            hunt(&session, pack, options.jobs).await?;
+        let mut candidates = candidates(findings, excepted);
+        let again = options.again.as_ref().map(Again::condition).unwrap_or_default();
+        keep_new(&session, &mut candidates, &again).await?;
+        seen.candidates.extend(candidates);
+        seen.expired = expired;
+        let known = seen.failures.iter().map(|failure| failure.detection.clone());
+        let known: HashSet<_> = known.collect();
+        seen.failures.extend(failures.into_iter().filter(|f| !known.contains(&f.detection)));
+        if let Some(health) = &options.health {
+            seen.health.extend(health::of_period(&session, period, health).await?);
+        }
+    }
+    // A first run has looked at the whole lake.
+    if !applied.new.is_empty() && findings.watermark.is_some() {
+        look_back(lake, pack, options, applied, &version, &mut seen).await?;
+    }
+    if let Some(health) = &options.health {
+        let last = lake.last_detect_run(findings)?;
+        let last = last.as_ref();
+        let lookback = options.lookback;
+        let found = health::of_lake(lake, &version, last, started_at, lookback, health).await?;
+        seen.health.extend(found);
+    }
+    // Whoever was seen first is told first, whatever the order of the periods and detections.
+    seen.candidates.sort_by(|a, b| {
+        let key = |candidate: &Candidate| {
+            (candidate.finding.first_seen, candidate.finding.finding_id.clone())
+        };
+        key(a).cmp(&key(b))
+    });
+    seen.run.complete = seen.failures.is_empty();
+    Ok(seen)
+}
+
+/// Looks for new indicators in the whole lake.
+async fn look_back(
+    lake: &Lake,
+    pack: &Pack,
+    options: &DetectOptions,
+    applied: &Applied,
+    version: &Version,
+    seen: &mut Seen,
+) -> Result<(), RunError> {
+    let mut pack = pack.clone();
+    pack.keep(|detection| detection.head.id == INDICATOR_DETECTION);
+    pack.set_indicators(applied.new.clone());
+    let all = version.snapshot()?;
+    for period in all.periods(options.lookback, MOST_PERIODS) {
+        let session = open(lake, version, &all, period, options)?;
+        let found = hunt(&session, &pack, options.jobs).await?;
+        let mut candidates = candidates(found.findings, found.excepted);
+        keep_new(&session, &mut candidates, "").await?;
+        seen.candidates.extend(candidates);
+        seen.failures.extend(found.failures);
+    }
+    Ok(())
+}
+
+/// A session over a period in which there is something new, and what lies around it.
+fn open(
+    lake: &Lake,
+    version: &Version,
+    added: &Snapshot,
+    period: Period,
+    options: &DetectOptions,
+) -> Result<Session, RunError> {
+    let lookback = TimeDelta::from_std(options.lookback).unwrap_or(TimeDelta::MAX);
+    let from = before(period.first, lookback);
+    let known_from = before(from, lookback);
+    // What was there already may go on with what is new: a late log is the beginning of something.
+    let to = after(period.last, lookback).max(after(period.last, TimeDelta::microseconds(1)));
+    let events = version.between(known_from.date_naive(), to.date_naive())?;
+    let scope = Scope {
+        from: Some(from),
+        to: Some(to),
+        history: Some(options.lookback),
+        impersonation_proxies: options.impersonation_proxies.clone(),
+        ..Scope::default()
+    };
+    let session = Session::open_at(lake, &events, scope, options.limits)?;
+    session.add_snapshot(ADDED, added)?;
+    Ok(session)
+}
+
+pub(crate) fn before(time: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
+    time.checked_sub_signed(span).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+pub(crate) fn after(time: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
+    time.checked_add_signed(span).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+fn candidates(findings: Vec<Finding>, excepted: Vec<Excepted>) -> Vec<Candidate> {
+    let excepted =
+        excepted.into_iter().map(|excepted| (excepted.finding, Some(excepted.exception)));
+    let all = findings.into_iter().map(|finding| (finding, None)).chain(excepted);
+    all.map(|(finding, exception)| Candidate { finding, exception, new_events: HashSet::new() })
+        .collect()
+}
+
+/// Leaves those candidates of whose evidence some is in the added rows for which a condition holds.
+///
+/// Of these rows ids alone are read, and those of evidence alone are kept.
+async fn keep_new(
+    session: &Session,
+    candidates: &mut Vec<Candidate>,
+    condition: &str,
+) -> Result<(), QueryError> {
+    let ids: BTreeSet<&str> = candidates
+        .iter()
+        .flat_map(|candidate| &candidate.finding.event_ids)
+        .map(String::as_str)
+        .collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    add_strings(session, "candidate_events", "event_id", &ids)?;
+    let sql = format!(
+        "SELECT cluster, event_id FROM {ADDED}
+        WHERE event_id IN (SELECT event_id FROM candidate_events){condition}"
+    );
+    // An event may be in the logs of several clusters.
+    let mut added: HashMap<Option<String>, HashSet<String>> = HashMap::new();
+    for batch in session.sql(&sql).await?.collect().await? {
+        let columns = [0, 1].map(|column| batch.column(column).as_string_opt::<i32>());
+        let [Some(clusters), Some(ids)] = columns else { continue };
+        for (cluster, id) in clusters.iter().zip(ids) {
+            let ids = added.entry(cluster.map(str::to_owned)).or_default();
+            ids.extend(id.map(str::to_owned));
+        }
+    }
+    for candidate in &mut *candidates {
+        let Some(added) = added.get(&candidate.finding.cluster) else { continue };
+        let events = candidate.finding.event_ids.iter();
+        candidate.new_events = events.filter(|id| added.contains(*id)).cloned().collect();
+    }
+    candidates.retain(|candidate| !candidate.new_events.is_empty());
+    Ok(())
+}

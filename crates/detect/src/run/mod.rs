@@ -1,0 +1,315 @@
+//! Runs a pack over a session.
+
+pub(crate) mod evidence;
+pub(crate) mod facts;
+pub(crate) mod health;
+pub(crate) mod incremental;
+pub(crate) mod indicators;
+pub(crate) mod uncertain_writes;
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use chrono::Utc;
+use datafusion::common::runtime::SpawnedTask;
+use futures::{StreamExt, stream};
+use podtrail_query::{Optimized, QueryError, Session};
+use tokio::task::JoinError;
+
+use crate::findings::finding::{self, Finding, Hit};
+use crate::pack::Pack;
+use crate::pack::detection::{Detection, Input, ParameterError};
+use crate::pack::exceptions::{Effect, Exception};
+use crate::pack::severity::Severity;
+use crate::run::evidence::Evidence;
+use crate::run::facts::{FACTS, facts};
+
+/// What a pack found.
+#[derive(Debug, Default)]
+pub struct Hunt {
+    /// The findings, most severe first, then in order of time.
+    pub findings: Vec<Finding>,
+    /// The findings that exceptions hide.
+    pub excepted: Vec<Excepted>,
+    /// The exceptions that have expired: they hide nothing.
+    pub expired: Vec<Exception>,
+    /// The detections that could not be run; the others were.
+    pub failures: Vec<Failure>,
+    /// How many detections ran.
+    pub detections: usize,
+}
+
+/// A finding that an exception hides.
+#[derive(Debug)]
+pub struct Excepted {
+    /// The id of the exception.
+    pub exception: String,
+    /// What it hides.
+    pub finding: Finding,
+}
+
+/// A detection that could not be run.
+#[derive(Debug)]
+pub struct Failure {
+    /// The detection's id.
+    pub detection: String,
+    /// Why.
+    pub error: DetectError,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "detection {}: {}", self.detection, self.error)
+    }
+}
+
+/// Why a detection could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// Its query failed.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// Its query ended by itself: a defect of podtrail, or the end of the program.
+    #[error("its query did not end: {0}")]
+    Task(JoinError),
+    /// Its query took too long.
+    #[error("its query took longer than {} (--detection-timeout)", humantime::format_duration(*.0))]
+    Time(Duration),
+    /// Its query returned a severity that there is not.
+    #[error("its query returned the severity '{0}': info, low, medium, high or critical")]
+    Severity(String),
+    /// The default of a parameter is none of its type.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// Its query lacks a column that every detection has.
+    #[error("its query must return a column '{0}' of strings")]
+    Column(&'static str),
+}
+
+/// One row that a detection returned.
+struct Match {
+    event_ids: Vec<String>,
+    reason: String,
+    severity: Option<Severity>,
+    /// Whether the query returned a list of events: they are one finding, whatever they are about.
+    is_episode: bool,
+    /// What tells an episode apart from others with the same events.
+    key: Option<String>,
+}
+
+/// Runs every detection of `pack`, groups what they match into findings, and lowers or sets apart those that its exceptions
+/// cover.
+///
+/// A detection that fails is reported beside the findings of the others. `jobs` queries run side by side; `None` is one a
+/// core.
+///
+/// # Errors
+/// When the events behind the matches cannot be read, or what the detections share cannot be set up.
+pub async fn hunt(
+    session: &Session,
+    pack: &Pack,
+    jobs: Option<NonZeroUsize>,
+) -> Result<Hunt, QueryError> {
+    let jobs = jobs.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let today = Utc::now().date_naive();
+    let (expired, exceptions): (Vec<_>, Vec<_>) =
+        pack.exceptions().iter().partition(|exception| exception.is_expired(today));
+    let mut hunt = Hunt {
+        expired: expired.into_iter().cloned().collect(),
+        detections: pack.detections().count(),
+        ..Hunt::default()
+    };
+    pack.prepare(session).await?;
+    let limits = pack.limits_of_exceptions();
+    let mut events = HashMap::new();
+    for input in [Input::Events, Input::Facts] {
+        let facts =
+            facts(&hunt.findings, |finding, id| event(&events, id, finding.cluster.as_deref()))
+                .map_err(|error| QueryError::Sql(error.into()))?;
+        session.add_table(FACTS, facts)?;
+        let detections = pack.detections().filter(|detection| detection.head.input == input);
+        let found = search(session, detections, jobs, &mut events, &mut hunt.failures).await?;
+        for mut finding in found {
+            let cluster = finding.cluster.as_deref();
+            let ids = finding.event_ids.iter();
+            let evidence: Vec<_> = ids.filter_map(|id| event(&events, id, cluster)).collect();
+            let covering = exceptions
+                .iter()
+                .filter(|exception| exception.covers(&finding, &evidence, &limits));
+            // Of those that lower and those that hide, what somebody chose to hide goes first.
+            let covering = covering.max_by_key(|exception| exception.effect == Effect::Hide);
+            match covering {
+                Some(Exception { id, effect: Effect::Hide, .. }) => {
+                    hunt.excepted.push(Excepted { exception: id.clone(), finding });
+                }
+                Some(Exception { id, reason, effect: Effect::Lower, .. }) => {
+                    finding.lower(Severity::Low, id, reason);
+                    finding.reasons.push(format!("exception {id}: {reason}"));
+                    hunt.findings.push(finding);
+                }
+                None => hunt.findings.push(finding),
+            }
+        }
+    }
+    hunt.findings
+        .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.first_seen.cmp(&b.first_seen)));
+    Ok(hunt)
+}
+
+/// Events by their id: one may be in the logs of several clusters.
+type Events = HashMap<String, Vec<Evidence>>;
+
+fn event<'a>(events: &'a Events, id: &str, cluster: Option<&str>) -> Option<&'a Evidence> {
+    events.get(id)?.iter().find(|event| event.cluster.as_deref() == cluster)
+}
+
+/// Runs these detections side by side; the events behind their matches are added to `events`.
+async fn search<'a>(
+    session: &Session,
+    detections: impl Iterator<Item = &'a Detection>,
+    jobs: NonZeroUsize,
+    events: &mut Events,
+    failures: &mut Vec<Failure>,
+) -> Result<Vec<Finding>, QueryError> {
+    let detections: Vec<&Detection> = detections.collect();
+    let has_routine = detections.iter().any(|detection| detection.head.routine.is_some());
+    let time = session.time();
+    let queries = side_by_side(
+        jobs,
+        time,
+        detections.iter().copied().map(|detection| {
+            let (session, detection) = (session.clone(), detection.clone());
+            async move { query(&session, &detection).await }
+        }),
+    )
+    .await;
+    let routine = if has_routine { Some(evidence::routine(session).await?) } else { None };
+    Optimized::keep_columns_of(queries.iter().flatten().chain(&routine))?;
+    let results = side_by_side(
+        jobs,
+        time,
+        queries.into_iter().map(|query| async move { matches(&query?.collect().await?) }),
+    )
+    .await;
+    let results: Vec<_> = detections.into_iter().zip(results).collect();
+
+    let ids: BTreeSet<String> = results
+        .iter()
+        .filter_map(|(_, result)| result.as_ref().ok())
+        .flatten()
+        .flat_map(|matched| &matched.event_ids)
+        .filter(|id| !events.contains_key(*id))
+        .cloned()
+        .collect();
+    for event in evidence::read(session, &ids, has_routine).await? {
+        events.entry(event.event_id.clone()).or_default().push(event);
+    }
+
+    let mut found = Vec::new();
+    for (detection, result) in results {
+        match result {
+            Ok(matches) => {
+                let (episodes, single): (Vec<_>, Vec<_>) =
+                    matches.iter().partition(|matched| matched.is_episode);
+                let single: Vec<_> =
+                    single.into_iter().flat_map(|matched| hits(matched, events)).collect();
+                found.extend(finding::findings(&detection.head, &single));
+                for episode in episodes {
+                    found.extend({
+                        let key = episode.key.as_deref();
+                        finding::episodes(&detection.head, hits(episode, events), key)
+                    });
+                }
+            }
+            Err(error) => failures.push(Failure { detection: detection.head.id.clone(), error }),
+        }
+    }
+    Ok(found)
+}
+
+/// The events of a match.
+fn hits<'a>(matched: &'a Match, events: &'a Events) -> Vec<Hit<'a>> {
+    let events = matched.event_ids.iter().filter_map(|id| events.get(id)).flatten();
+    let (reason, severity) = (matched.reason.as_str(), matched.severity);
+    events.map(|event| Hit { event, reason, severity }).collect()
+}
+
+/// Runs tasks, at most `jobs` at a time, each on a core of its own and no longer than `time`; what they come to is in their
+/// order. One that cannot be ended is left behind.
+async fn side_by_side<T: Send + 'static>(
+    jobs: NonZeroUsize,
+    time: Option<Duration>,
+    tasks: impl Iterator<Item: Future<Output = Result<T, DetectError>> + Send + 'static>,
+) -> Vec<Result<T, DetectError>> {
+    let tasks = tasks.map(|task| async move {
+        let task = SpawnedTask::spawn(task);
+        let result = match time {
+            None => task.await,
+            Some(time) => match tokio::time::timeout(time, task).await {
+                Ok(result) => result,
+                Err(_) => return Err(DetectError::Time(time)),
+            },
+        };
+        result.unwrap_or_else(|error| Err(DetectError::Task(error)))
+    });
+    stream::iter(tasks).buffered(jobs.get()).collect().await
+}
+
+async fn query(session: &Session, detection: &Detection) -> Result<Optimized, DetectError> {
+    let query = session.sql(&detection.sql).await?;
+    let query = query.with_param_values(detection.parameters()?).map_err(QueryError::from)?;
+    Ok(Optimized::of(query)?)
+}
+
+fn matches(batches: &[RecordBatch]) -> Result<Vec<Match>, DetectError> {
+    let mut matches = Vec::new();
+    for batch in batches {
+        matches_of(batch, &mut matches)?;
+    }
+    Ok(matches)
+}
+
+fn matches_of(batch: &RecordBatch, matches: &mut Vec<Match>) -> Result<(), DetectError> {
+    let column = |name| batch.column_by_name(name).ok_or(DetectError::Column(name));
+    let reasons = strings(column("reason")?, "reason")?;
+    let severities = batch.column_by_name("severity");
+    let severities = severities.map(|severities| strings(severities, "severity")).transpose()?;
+    let keys = batch.column_by_name("key");
+    let keys = keys.map(|keys| strings(keys, "key")).transpose()?;
+    let ids = column("event_id")?;
+    let lists = ids.as_list_opt::<i32>();
+    for row in 0..batch.num_rows() {
+        let ids = lists.map_or_else(|| ids.slice(row, 1), |lists| lists.value(row));
+        let ids = strings(&ids, "event_id")?;
+        let event_ids = ids.iter().flatten().map(str::to_owned).collect();
+        let reason = if reasons.is_valid(row) { reasons.value(row) } else { "" };
+        let severity = match &severities {
+            Some(severities) if severities.is_valid(row) => Some(severity(severities.value(row))?),
+            _ => None,
+        };
+        let is_episode = lists.is_some();
+        let key = keys.as_ref().filter(|keys| keys.is_valid(row));
+        let key = key.map(|keys| keys.value(row).to_owned());
+        matches.push(Match { event_ids, reason: reason.to_owned(), severity, is_episode, key });
+    }
+    Ok(())
+}
+
+fn severity(name: &str) -> Result<Severity, DetectError> {
+    let named = Severity::ALL.into_iter().find(|severity| severity.as_str() == name);
+    named.ok_or_else(|| DetectError::Severity(name.to_owned()))
+}
+
+/// A column of any string type: which one a query returns depends on the functions it uses.
+fn strings(column: &ArrayRef, name: &'static str) -> Result<StringArray, DetectError> {
+    let is_string =
+        matches!(column.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let column = is_string.then(|| cast(column, &DataType::Utf8).ok()).flatten();
+    column.and_then(|column| column.as_string_opt().cloned()).ok_or(DetectError::Column(name))
+}

@@ -1,0 +1,105 @@
+//! Writes whose answer does not show whether they were carried out, and what later events show of them.
+
+use std::collections::HashMap;
+
+use arrow::array::AsArray;
+use podtrail_query::{QueryError, Session};
+
+use crate::run::evidence::text;
+
+/// What is known of a write that may have been carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncertainty {
+    /// How it ended: a status code, or `Panic`.
+    pub answer: String,
+    /// Whether later events show that it was carried out, or that it was not; `None` where they show neither.
+    pub carried_out: Option<bool>,
+    /// The first event that shows it.
+    pub shown_by: Option<String>,
+}
+
+impl Uncertainty {
+    /// The same in words.
+    pub(crate) fn reason(&self) -> String {
+        let answer = format!(
+            "answered with {}, which does not show whether it was carried out",
+            self.answer
+        );
+        let shown_by = self.shown_by.as_deref().unwrap_or("a later event");
+        match self.carried_out {
+            Some(true) => format!("{answer}: it was, as '{shown_by}' shows"),
+            Some(false) => format!("{answer}: it was not, as '{shown_by}' suggests"),
+            None => answer,
+        }
+    }
+}
+
+/// An object exists that is read, bound, run, changed or deleted, and one that owns what a controller makes. It did not
+/// exist where another create of its name succeeds first, or where it is not found.
+const UNCERTAIN_SQL: &str = "
+WITH written AS (
+  SELECT
+    recorded.cluster, recorded.event_id, time, verb, api_group, resource, namespace, name,
+    workload['kind'] AS kind,
+    coalesce(CAST(status_code AS VARCHAR), stage) AS answer
+  FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history) AS recorded
+  LEFT SEMI JOIN evidence_ids ON evidence_ids.event_id = recorded.event_id
+  WHERE outcome_uncertain
+),
+seen AS (
+  SELECT
+    written.cluster, written.event_id, later.time,
+    concat(later.verb, ' ', concat_ws('/', later.resource, later.subresource), ' by ', later.username) AS shown_by,
+    CASE
+      WHEN later.verb = 'create' AND later.subresource IS NULL THEN written.verb <> 'create'
+      WHEN later.status_code = 404 THEN written.verb <> 'create'
+      ELSE written.verb = 'create'
+    END AS carried_out
+  FROM written
+  JOIN events AS later
+    ON later.cluster = written.cluster
+    AND later.resource = written.resource
+    AND later.name = written.name
+    AND (later.api_group IS NOT DISTINCT FROM written.api_group)
+    AND (later.namespace IS NOT DISTINCT FROM written.namespace)
+  WHERE written.verb IN ('create', 'delete') AND later.time >= written.time AND later.event_id <> written.event_id
+    AND (later.outcome = 'allowed' AND NOT coalesce(later.outcome_uncertain, false) OR later.status_code = 404)
+  UNION ALL
+  SELECT
+    written.cluster, written.event_id, later.time,
+    concat(later.verb, ' ', later.resource, ' by ', later.username) AS shown_by,
+    true AS carried_out
+  FROM written
+  JOIN events AS later
+    ON later.cluster = written.cluster
+    AND later.workload['owner']['kind'] = written.kind
+    AND later.workload['owner']['name'] = written.name
+    AND (later.namespace IS NOT DISTINCT FROM written.namespace)
+  WHERE written.verb = 'create' AND later.activity = 'workload' AND later.identity_kind = 'controller'
+    AND later.outcome = 'allowed' AND NOT coalesce(later.outcome_uncertain, false) AND later.time >= written.time
+),
+firsts AS (
+  SELECT *, row_number() OVER (PARTITION BY cluster, event_id ORDER BY time, shown_by) AS nth FROM seen
+)
+SELECT written.cluster, written.event_id, answer, carried_out, shown_by
+FROM written
+LEFT JOIN firsts ON firsts.cluster = written.cluster AND firsts.event_id = written.event_id AND nth = 1";
+
+/// What is known of those uncertain writes whose ids are in the table `evidence_ids`, by cluster and id.
+pub(crate) async fn uncertain(
+    session: &Session,
+) -> Result<HashMap<(Option<String>, String), Uncertainty>, QueryError> {
+    let batches = session.sql(UNCERTAIN_SQL).await?.collect().await?;
+    let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
+    let known = rows.filter_map(|(batch, row)| {
+        let carried_out = batch.column_by_name("carried_out")?.as_boolean_opt()?;
+        let carried_out = carried_out.iter().nth(row).flatten();
+        let uncertainty = Uncertainty {
+            answer: text(batch, "answer", row).unwrap_or_default(),
+            carried_out,
+            shown_by: text(batch, "shown_by", row),
+        };
+        Some(((text(batch, "cluster", row), text(batch, "event_id", row)?), uncertainty))
+    });
+    Ok(known.collect())
+}

@@ -1,0 +1,486 @@
+//! Cutting the decompressed stream into records, and the records into blocks.
+//!
+//! A record is a line, whatever it holds, with these exceptions. A line that begins with `{` or `[` and does not end with the
+//! closing bracket, or ends with a comma behind it, goes on over the next lines for as long as they make one JSON value. A run of NUL bytes, which a crash
+//! or a truncation under an open file leaves behind, ends a line and is a record by itself. Lines that a container runtime
+//! split are one record from the first part to the last, with what stands between. A list that is longer than the limit is
+//! read item by item. What else is longer is cut to its first bytes. When a line turns out not to begin a value it is a
+//! record, and the next line starts anew: damage costs the line it is in, or the item of a long list.
+//!
+//! No byte is passed over but blanks, byte order marks, the commas between values, and of a list that is read item by item what is around
+//! its items: when such a list is never closed, what it began with is a record too.
+//!
+//! Records depend on the stream alone, not on how it falls into blocks. Blocks are whole records, for the parsers.
+
+use std::io::{self, Read};
+
+use crate::envelope::Place;
+use crate::framing::block::{Block, Kind, Record};
+use crate::framing::buffer::{Head, Window};
+use crate::framing::container_line::{Next, Part, Stream};
+use crate::framing::long_list::{self, List, Opening};
+use crate::framing::span::{is_separator, separator_length, trim_blanks_end};
+use crate::json::{self, Extent};
+
+/// How much of a record is kept that is too long, or nothing but NUL bytes.
+pub(crate) const KEPT_BYTES: usize = 64 * 1024;
+
+/// After so many lines of a file that begin like a value over several lines, and are none however far one reads, a line is
+/// a line. It keeps a hostile file from being read again and again.
+const MAX_FAILED_JOINS: u32 = 64;
+
+/// After so many lists that went on behind NUL bytes and were never closed, a line with NUL bytes behind it is a line.
+const MAX_UNCLOSED_LISTS: u32 = 64;
+
+/// A line that was cut off is seen to be none of them within a few lines.
+const FEW_LINES: usize = 8;
+
+/// How many lines one record may be split into: 16 KiB each, as the runtimes do, make the longest record four times over.
+const MAX_PARTS: usize = 16 * 1024;
+
+/// Sizes, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// What a block should hold.
+    pub(crate) block: usize,
+    /// The longest record.
+    pub(crate) record: usize,
+}
+
+/// Reads blocks from a decompressed stream.
+pub(crate) struct Framer<R> {
+    window: Window<R>,
+    limits: Limits,
+    failed_joins: u32,
+    /// The list whose items are being read, if one is.
+    list: Option<List>,
+    /// The line in which the last value ended that was a record by itself: the next begins behind it.
+    line_of_values: Option<u64>,
+    /// Where in the stream the last list ended in damage: what stands there begins no other.
+    lost_at: Option<u64>,
+    /// What lists began with that were never closed, not given out yet.
+    unclosed: Vec<Block>,
+    unclosed_lists: u32,
+}
+
+/// The next thing in the buffer.
+enum Step {
+    Record(Record),
+    /// It is not all there: read on.
+    More,
+    /// Its end is too far away to be held.
+    Elide(Kind),
+}
+
+/// What is found in a list that is read item by item.
+enum InList {
+    Step(Step),
+    /// Its end.
+    Closed,
+    /// Damage that leads to no further item.
+    Lost,
+}
+
+impl<R: Read> Framer<R> {
+    pub(crate) fn new(reader: R, limits: Limits) -> Self {
+        let limits = Limits { block: limits.block.max(1), record: limits.record.max(1) };
+        Self {
+            window: Window::new(reader),
+            limits,
+            failed_joins: 0,
+            list: None,
+            line_of_values: None,
+            lost_at: None,
+            unclosed: Vec::new(),
+            unclosed_lists: 0,
+        }
+    }
+
+    /// The error that ended the stream before its time.
+    pub(crate) fn take_failure(&mut self) -> Option<io::Error> {
+        self.window.take_failure()
+    }
+
+    /// The same for a stream that begins inside a file, at an offset in bytes and in a line.
+    pub(crate) fn starting_at(self, place: Place) -> Self {
+        Self { window: self.window.starting_at(place), ..self }
+    }
+
+    /// Where the next block would begin: after the last one, the length of the stream.
+    pub(crate) fn offset(&self) -> u64 {
+        self.window.position(0)
+    }
+
+    /// The next block; none at the end of the stream. A block has at least one record.
+    pub(crate) fn next_block(&mut self) -> Option<Block> {
+        let mut wanted = self.limits.block;
+        loop {
+            if let Some(block) = self.unclosed.pop() {
+                return Some(block);
+            }
+            self.window.fill(wanted);
+            let mut records = Vec::new();
+            let mut at = 0;
+            let elided = loop {
+                match self.step(&mut at) {
+                    Step::Record(record) => records.push(record),
+                    Step::More => break None,
+                    Step::Elide(kind) => break Some(kind),
+                }
+            };
+            if !records.is_empty() {
+                let (offset, bytes) = self.window.give_out(at);
+                return Some(Block { offset, bytes, records });
+            }
+            self.window.drop_before(at);
+            if let Some(kind) = elided {
+                return Some(self.elide(kind));
+            }
+            let length = self.window.length();
+            if self.window.has_ended() && length == 0 {
+                match self.list.take() {
+                    Some(list) => self.note_unclosed(&list),
+                    None if self.unclosed.is_empty() => return None,
+                    None => {}
+                }
+            }
+            let at_most = self.limits.record.saturating_add(1);
+            wanted = length.saturating_mul(2).min(at_most).max(self.limits.block);
+        }
+    }
+
+    /// Makes a record of what stands at `at`, and moves `at` behind it.
+    fn step(&mut self, at: &mut usize) -> Step {
+        self.skip_separators(at);
+        if let Some(mut list) = self.list.take() {
+            match self.step_in_list(at, &mut list, self.limits.record) {
+                InList::Step(step) => {
+                    self.list = Some(list);
+                    return step;
+                }
+                InList::Closed => {}
+                InList::Lost => {
+                    self.lost_at = Some(self.window.position(*at));
+                    self.note_unclosed(&list);
+                }
+            }
+        }
+        let rest = self.window.rest(*at);
+        let Some(&first) = rest.first() else { return Step::More };
+        if first == 0 {
+            let end = rest.iter().position(|byte| *byte != 0);
+            return match end.or(self.window.has_ended().then_some(rest.len())) {
+                Some(end) => Step::Record(self.record(at, Kind::Nul, end)),
+                None if rest.len() >= self.limits.block => Step::Elide(Kind::Nul),
+                None => Step::More,
+            };
+        }
+        if self.line_of_values == Some(self.window.line()) && json::is_open(rest) {
+            match json::extent(&rest[..rest.len().min(self.limits.record)]) {
+                Extent::Complete(length) => return Step::Record(self.value(at, length)),
+                Extent::Incomplete
+                    if !self.window.has_ended() && rest.len() <= self.limits.record =>
+                {
+                    return Step::More;
+                }
+                Extent::Incomplete | Extent::Invalid { .. } => {}
+            }
+        }
+        let end = self.window.line_end(*at);
+        let rest = self.window.rest(*at);
+        let end = end.or(self.window.has_ended().then_some(rest.len()));
+        if end.is_none() && rest.len() < self.limits.block {
+            return Step::More;
+        }
+
+        let line = &rest[..end.unwrap_or(rest.len())];
+        let too_long = line.len() > self.limits.record;
+        let text = trim_end(line);
+        let length = text.len();
+        let begins_part = end.is_some() && !too_long && is_part(text);
+        if begins_part && let Some(step) = self.parts(at) {
+            return step;
+        }
+        let rest = self.window.rest(*at);
+        let line = &rest[..end.unwrap_or(rest.len())];
+        let text = trim_end(line);
+        // Behind a comma the value may go on: it is part of the text here.
+        let is_unclosed = || json::is_unclosed(trim_blanks_end(line));
+        let is_lost = self.lost_at == Some(self.window.position(*at));
+        if !is_lost && json::is_open(text) && (end.is_none() || too_long || is_unclosed()) {
+            match self.join(*at, end) {
+                Join::Value(length) => {
+                    // An object of a container runtime, written over several lines.
+                    if is_part(&self.window.rest(*at)[..length])
+                        && let Some(step) = self.parts(at)
+                    {
+                        return step;
+                    }
+                    return Step::Record(self.value(at, length));
+                }
+                Join::List(opening) => {
+                    self.list = Some(self.list_at(at, opening));
+                    return self.step(at);
+                }
+                Join::TornList(opening) => match self.open_torn_list(at, opening) {
+                    InList::Step(step) => return step,
+                    InList::Closed => return self.step(at),
+                    // There is no item in it.
+                    InList::Lost => {}
+                },
+                Join::More => return Step::More,
+                Join::Line => {}
+            }
+        }
+        match end {
+            Some(end) if too_long => Step::Record(self.record(at, Kind::TooLong, end)),
+            Some(_) => Step::Record(self.record(at, Kind::Text, length)),
+            None if too_long => Step::Elide(Kind::TooLong),
+            None => Step::More,
+        }
+    }
+
+    /// The parts of a line that was split, the first of which begins at `at`; nothing where no part is to be made out.
+    fn parts(&mut self, at: &mut usize) -> Option<Step> {
+        match self.gather(*at) {
+            Some(0) => None,
+            Some(length) => Some(Step::Record(self.record(at, Kind::Text, length))),
+            None => Some(Step::More),
+        }
+    }
+
+    /// The list that begins at `at`, which is moved behind what the list begins with.
+    fn list_at(&mut self, at: &mut usize, opening: Opening) -> List {
+        let head = &self.window.rest(*at)[..opening.length];
+        let place = Place { offset: self.window.position(*at), line: self.window.line() };
+        let list = List::new(head, place, opening.objects);
+        self.window.advance(at, opening.length);
+        list
+    }
+
+    /// Begins to read a list with NUL bytes in it. Where that is not to be decided yet, or where no item is within reach, nothing
+    /// has changed.
+    fn open_torn_list(&mut self, at: &mut usize, opening: Opening) -> InList {
+        let (start, line) = (*at, self.window.line());
+        self.list = Some(self.list_at(at, opening));
+        self.skip_separators(at);
+        let Some(mut list) = self.list.take() else { return InList::Lost };
+        let reach = self.limits.record.saturating_sub(*at - start);
+        let found = self.step_in_list(at, &mut list, reach);
+        match found {
+            InList::Step(Step::Record(_)) => self.list = Some(list),
+            InList::Closed => {}
+            InList::Step(Step::More | Step::Elide(_)) | InList::Lost => {
+                *at = start;
+                self.window.return_to(line);
+            }
+        }
+        found
+    }
+
+    /// What a list began with is a record of its own when the list is never closed.
+    fn note_unclosed(&mut self, list: &List) {
+        let (head, Place { offset, line }) = list.head();
+        let end = trim_end(head).len();
+        let length = end as u64;
+        let record = Record { kind: Kind::Text, start: 0, end, length, line, wrapper: None };
+        self.unclosed.push(Block { offset, bytes: head.to_vec().into(), records: vec![record] });
+        self.unclosed_lists += 1;
+    }
+
+    /// The same where an item of a list may begin, which goes no further than `limit` bytes.
+    fn step_in_list(&mut self, at: &mut usize, list: &mut List, limit: usize) -> InList {
+        let rest = self.window.rest(*at);
+        let Some(first) = rest.first() else { return InList::Step(Step::More) };
+        let text = &rest[..rest.len().min(limit)];
+        if *first == b']' {
+            match long_list::closing(rest, list.objects, limit) {
+                Extent::Incomplete if !self.window.has_ended() => return InList::Step(Step::More),
+                Extent::Incomplete | Extent::Invalid { .. } => return InList::Lost,
+                Extent::Complete(length) => {
+                    self.window.advance(at, length);
+                    self.skip_separators(at);
+                    return InList::Closed;
+                }
+            }
+        }
+        if json::is_open(text)
+            && let Extent::Complete(length) = json::extent(text)
+        {
+            let wrapper = list.item(&text[..length]);
+            let record = self.record(at, Kind::Text, length);
+            return InList::Step(Step::Record(Record { wrapper, ..record }));
+        }
+        if !self.window.has_ended() && rest.len() <= limit {
+            return InList::Step(Step::More);
+        }
+        let Some(next) = list.after_damage(text) else { return InList::Lost };
+        let damaged = trim_blanks_end(&text[..next]);
+        let length = trim_blanks_end(damaged.strip_suffix(b",").unwrap_or(damaged)).len();
+        InList::Step(Step::Record(self.record(at, Kind::Text, length)))
+    }
+
+    /// Whether a value begins at `at` that does not end with its line; `line_end` is the length of that, if known.
+    fn join(&mut self, at: usize, line_end: Option<usize>) -> Join {
+        let rest = self.window.rest(at);
+        let limit = self.limits.record;
+        // Behind a value in the same line it is a part of that line, which may or may not have been cut into its values.
+        let may_go_on = self.line_of_values != Some(self.window.line())
+            && self.unclosed_lists < MAX_UNCLOSED_LISTS;
+        if let Some(end) = line_end.filter(|_| may_go_on)
+            && let Some(0) = rest.get(end)
+            && let Some(opening) = long_list::opening(&rest[..end.min(limit)])
+        {
+            let after = rest[..rest.len().min(limit)].get(end..).unwrap_or_default();
+            match after.iter().position(|byte| *byte != 0) {
+                None if !self.window.has_ended() && rest.len() <= limit => return Join::More,
+                // The list goes on behind the NUL bytes.
+                Some(start) if !json::is_open(&after[start..]) => return Join::TornList(opening),
+                _ => {}
+            }
+        }
+        let may_join = self.failed_joins < MAX_FAILED_JOINS;
+        let window = match line_end {
+            Some(end) if !may_join => end,
+            _ => rest.len(),
+        };
+        match json::extent(&rest[..window.min(limit)]) {
+            Extent::Complete(length) => return Join::Value(length),
+            Extent::Incomplete if may_join && !self.window.has_ended() && rest.len() <= limit => {
+                return Join::More;
+            }
+            Extent::Incomplete
+                if window >= limit
+                    && let Some(opening) = long_list::opening(&rest[..limit]) =>
+            {
+                return Join::List(opening);
+            }
+            // One line with damage in it.
+            Extent::Invalid { .. }
+                if line_end.unwrap_or(rest.len()) > limit
+                    && let Some(opening) = long_list::opening_before_damage(&rest[..limit]) =>
+            {
+                return Join::List(opening);
+            }
+            Extent::Invalid { line } if line <= FEW_LINES => {}
+            // The allowance is for whole lines only, so that it does not depend on what is in the buffer.
+            Extent::Incomplete | Extent::Invalid { .. } => {
+                let is_whole_line = line_end.is_some_and(|end| end <= limit);
+                self.failed_joins += u32::from(may_join && is_whole_line);
+            }
+        }
+        Join::Line
+    }
+
+    /// How far the parts of a line reach that was split: to the last part of every stream that has begun one. None if it is
+    /// not all there. What is never finished reaches as far as there are parts.
+    fn gather(&mut self, at: usize) -> Option<usize> {
+        let text = self.window.rest(at);
+        let limit = self.limits.record;
+        let mut open = [false; 2];
+        let mut start = 0;
+        let mut length = 0;
+        let mut failures = 0;
+        for _ in 0..MAX_PARTS {
+            let may_span = self.failed_joins < MAX_FAILED_JOINS;
+            let (part, end) = match Part::at_start(&text[start..], may_span) {
+                Next::Part(part, length) => (part, start + length),
+                Next::Open(part) if self.window.has_ended() => (part, text.len()),
+                Next::Open(_) | Next::Cut if !self.window.has_ended() && text.len() <= limit => {
+                    return None;
+                }
+                Next::Open(_) | Next::Other => break,
+                Next::Cut => {
+                    failures = 1;
+                    break;
+                }
+            };
+            if end > limit {
+                break;
+            }
+            open[usize::from(part.stream == Stream::Err)] = part.is_partial;
+            length = start + trim_end(&text[start..end]).len();
+            if !open.contains(&true) || text.get(end) != Some(&b'\n') {
+                break;
+            }
+            start = end + 1;
+        }
+        self.failed_joins += failures;
+        Some(length)
+    }
+
+    fn record(&mut self, at: &mut usize, kind: Kind, length: usize) -> Record {
+        let start = *at;
+        let kept = if kind == Kind::Text { length } else { length.min(KEPT_BYTES) };
+        let line = self.window.line();
+        self.window.advance(at, length);
+        self.note_line_end(kind);
+        Record { kind, start, end: start + kept, length: length as u64, line, wrapper: None }
+    }
+
+    /// What follows NUL bytes is another line, by whatever number.
+    fn note_line_end(&mut self, kind: Kind) {
+        if kind == Kind::Nul {
+            self.line_of_values = None;
+        }
+    }
+
+    /// A value that is a record by itself: what stands behind it in its line is another.
+    fn value(&mut self, at: &mut usize, length: usize) -> Record {
+        let record = self.record(at, Kind::Text, length);
+        self.line_of_values = Some(self.window.line());
+        record
+    }
+
+    fn skip_separators(&mut self, at: &mut usize) {
+        loop {
+            let rest = self.window.rest(*at);
+            match separator_length(rest) {
+                0 => return,
+                length => {
+                    if rest[0] == b','
+                        && let Some(list) = &mut self.list
+                    {
+                        list.comma();
+                    }
+                    self.window.advance(at, length);
+                }
+            }
+        }
+    }
+
+    /// Gives out the first bytes of the record that comes next and reads over the rest of it.
+    fn elide(&mut self, kind: Kind) -> Block {
+        let line = self.window.line();
+        self.note_line_end(kind);
+        let Head { offset, bytes, length } = self.window.read_over(kind, KEPT_BYTES);
+        let record = Record { kind, start: 0, end: bytes.len(), length, line, wrapper: None };
+        Block { offset, bytes, records: vec![record] }
+    }
+}
+
+/// Whether a text is a part of a line that goes on in another one.
+fn is_part(text: &[u8]) -> bool {
+    Part::of(text).is_some_and(|part| part.is_partial)
+}
+
+/// Without the blanks at the end and, after JSON, the commas. What begins with another byte keeps that.
+pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
+    let is_json = json::is_open(line);
+    let is_trimmed = |byte: u8| is_separator(byte) && (is_json || byte != b',');
+    let end = line.iter().rposition(|byte| !is_trimmed(*byte)).map_or(0, |last| last + 1);
+    &line[..end]
+}
+
+enum Join {
+    /// A value of that many bytes.
+    Value(usize),
+    /// A list that is longer than a record may be.
+    List(Opening),
+    /// One that goes on behind NUL bytes.
+    TornList(Opening),
+    /// Not to be decided yet.
+    More,
+    /// None: the line stands for itself.
+    Line,
+}

@@ -1,0 +1,115 @@
+//! Which clusters the records of a run are from, as far as envelopes say, and whether several of them end up in one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use podtrail_event::DEFAULT_CLUSTER;
+
+use crate::envelope::Labels;
+use crate::run::parse::Origin;
+
+/// How much is remembered: of a hostile log as little as of any.
+const MOST_CLUSTERS: usize = 256;
+const MOST_PATHS: usize = 32;
+const MOST_VALUES: usize = 8;
+const LONGEST_VALUE: usize = 256;
+
+/// The values of labels that tell clusters apart, by the cluster under which events are stored, and by path.
+#[derive(Debug, Default)]
+pub(crate) struct Clusters {
+    stored: BTreeMap<String, Stored>,
+    /// Events without the member that was to name their cluster.
+    pub(crate) unnamed: u64,
+}
+
+#[derive(Debug, Default)]
+struct Stored {
+    identities: BTreeMap<String, BTreeSet<String>>,
+    hints: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Clusters {
+    /// An event with these labels is stored under a cluster.
+    pub(crate) fn note(&mut self, cluster: &str, labels: Option<&Labels>, origin: &Origin) {
+        let field = origin.cluster_field.as_deref();
+        let has_field = field.is_some_and(|field| labels.is_some_and(|l| l.get(field).is_some()));
+        self.unnamed += u64::from(field.is_some() && !has_field);
+        let Some(labels) = labels else { return };
+        if !self.stored.contains_key(cluster) {
+            if self.stored.len() >= MOST_CLUSTERS {
+                return;
+            }
+            self.stored.insert(cluster.to_owned(), Stored::default());
+        }
+        let Some(stored) = self.stored.get_mut(cluster) else { return };
+        // A name that was chosen by the field says itself which cluster it is.
+        if !has_field {
+            labels.identities().for_each(|(path, value)| add(&mut stored.identities, path, value));
+        }
+        if cluster == DEFAULT_CLUSTER && origin.cluster.is_none() {
+            labels.hints().for_each(|(path, value)| add(&mut stored.hints, path, value));
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.unnamed += other.unnamed;
+        for (cluster, other) in other.stored {
+            if self.stored.len() >= MOST_CLUSTERS && !self.stored.contains_key(&cluster) {
+                continue;
+            }
+            let stored = self.stored.entry(cluster).or_default();
+            for (ours, theirs) in
+                [(&mut stored.identities, other.identities), (&mut stored.hints, other.hints)]
+            {
+                for (path, values) in theirs {
+                    for value in &values {
+                        add(ours, &path, value);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is to be warned of.
+    pub(crate) fn warnings(&self, cluster_field: Option<&str>) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (cluster, stored) in &self.stored {
+            let several = |(_, values): &(&String, &BTreeSet<String>)| values.len() > 1;
+            if let Some((path, values)) = stored.identities.iter().find(several) {
+                warnings.push(format!(
+                    "records of several clusters are stored as '{cluster}': {path} is {}; \
+                     leave --cluster out, or name the field that tells them apart with --cluster-field",
+                    listed(values)
+                ));
+            } else if let Some((path, values)) = stored.hints.iter().find(several) {
+                warnings.push(format!(
+                    "records of several clusters may be stored as '{cluster}': {path} is {}; \
+                     if that is the cluster, add --cluster-field {path}",
+                    listed(values)
+                ));
+            }
+        }
+        if let Some(field) = cluster_field.filter(|_| self.unnamed > 0) {
+            warnings.push(format!(
+                "{} events have no field {field} that names their cluster",
+                self.unnamed
+            ));
+        }
+        warnings
+    }
+}
+
+fn add(paths: &mut BTreeMap<String, BTreeSet<String>>, path: &str, value: &str) {
+    if let Some(values) = paths.get_mut(path) {
+        if values.len() < MOST_VALUES && value.len() <= LONGEST_VALUE && !values.contains(value) {
+            values.insert(value.to_owned());
+        }
+    } else if paths.len() < MOST_PATHS && value.len() <= LONGEST_VALUE {
+        paths.insert(path.to_owned(), BTreeSet::from([value.to_owned()]));
+    }
+}
+
+fn listed(values: &BTreeSet<String>) -> String {
+    let quoted: Vec<_> = values.iter().map(|value| format!("'{value}'")).collect();
+    let more = if values.len() >= MOST_VALUES { " …" } else { "" };
+    format!("{}{more}", quoted.join(", "))
+}

@@ -1,0 +1,167 @@
+//! From inputs to the files and streams to read.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use glob::MatchOptions;
+use walkdir::WalkDir;
+
+use crate::envelope::Place;
+use crate::run::summary::Problem;
+use crate::source::input::Input;
+
+/// The name of standard input in messages and in the table.
+pub(crate) const STDIN_NAME: &str = "-";
+
+/// A file or stream to read.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) kind: SourceKind,
+}
+
+#[derive(Debug)]
+pub(crate) enum SourceKind {
+    Stdin,
+    /// A regular file: it is hashed, and read up to the length seen then.
+    File(PathBuf),
+    /// A named pipe or device: it can be read once only.
+    Stream(PathBuf),
+    /// What was written to a file since it was last looked at.
+    Growth(Growth),
+}
+
+/// Whole lines of a file that is still written to.
+#[derive(Debug)]
+pub(crate) struct Growth {
+    pub(crate) file: File,
+    /// Where they begin.
+    pub(crate) from: Place,
+    /// Where they end, in bytes.
+    pub(crate) to: u64,
+}
+
+/// The sources in the order given, folders by file name; and what is wrong with the inputs.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) bytes_total: u64,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) notes: Vec<Problem>,
+    seen: HashSet<PathBuf>,
+    exclude: Vec<PathBuf>,
+}
+
+impl Sources {
+    /// Expands `inputs`. A file that is named more than once is read once.
+    pub(crate) fn expand(inputs: &[Input], exclude: &[PathBuf]) -> Self {
+        let exclude = exclude.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let mut sources = Self { exclude, ..Self::default() };
+        for input in inputs {
+            match input {
+                Input::Stdin => sources.add_stdin(),
+                Input::Path(path) => sources.add_path(path),
+                Input::Glob(pattern) => sources.add_glob(pattern),
+            }
+        }
+        sources
+    }
+
+    fn add_stdin(&mut self) {
+        if self.seen.insert(PathBuf::from(STDIN_NAME)) {
+            self.sources.push(Source { name: STDIN_NAME.to_owned(), kind: SourceKind::Stdin });
+        }
+    }
+
+    fn add_glob(&mut self, pattern: &str) {
+        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::default() };
+        let matches = match glob::glob_with(pattern, options) {
+            Ok(matches) => matches,
+            Err(error) => return self.problem(pattern, format!("not a valid pattern: {error}")),
+        };
+        let mut any = false;
+        for matched in matches {
+            any = true;
+            match matched {
+                Ok(path) => self.add_path(&path),
+                Err(error) => {
+                    self.problem(&error.path().to_string_lossy(), error.error().to_string());
+                }
+            }
+        }
+        if !any {
+            self.problem(pattern, "matches no file".to_owned());
+        }
+    }
+
+    fn add_path(&mut self, path: &Path) {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => self.add_folder(path),
+            Ok(metadata) if metadata.is_file() => self.add_file(path, metadata.len()),
+            Ok(_) => {
+                let name = path.to_string_lossy().into_owned();
+                self.sources.push(Source { name, kind: SourceKind::Stream(path.to_owned()) });
+            }
+            Err(error) => self.problem(&path.to_string_lossy(), format!("cannot be read: {error}")),
+        }
+    }
+
+    fn add_file(&mut self, path: &Path, length: u64) {
+        let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if !self.exclude.contains(&canonical) && self.seen.insert(canonical) {
+            let name = path.to_string_lossy().into_owned();
+            self.sources.push(Source { name, kind: SourceKind::File(path.to_owned()) });
+            self.bytes_total += length;
+        }
+    }
+
+    fn add_folder(&mut self, folder: &Path) {
+        let mut entries = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.add_walk_error(folder, &error);
+                    continue;
+                }
+            };
+            let name = entry.path().to_string_lossy();
+            let kind = entry.file_type();
+            if kind.is_dir() {
+                if self.is_excluded(entry.path()) {
+                    self.note(&name, "not read: it is the lake".to_owned());
+                    entries.skip_current_dir();
+                }
+            } else if kind.is_file() {
+                let length = entry.metadata().map_or(0, |metadata| metadata.len());
+                self.add_file(entry.path(), length);
+            } else {
+                // A pipe among files would block the run for ever; who wants it can name it.
+                self.problem(&name, "not read: neither a file nor a folder".to_owned());
+            }
+        }
+    }
+
+    fn is_excluded(&self, folder: &Path) -> bool {
+        !self.exclude.is_empty()
+            && folder.canonicalize().is_ok_and(|canonical| self.exclude.contains(&canonical))
+    }
+
+    fn add_walk_error(&mut self, folder: &Path, error: &walkdir::Error) {
+        let path = error.path().unwrap_or(folder).to_string_lossy();
+        if error.loop_ancestor().is_some() {
+            return self.note(&path, "not followed: a link to a folder above it".to_owned());
+        }
+        let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+        self.problem(&path, format!("cannot be read: {reason}"));
+    }
+
+    fn problem(&mut self, file: &str, message: String) {
+        self.problems.push(Problem::of_file(file, message));
+    }
+
+    fn note(&mut self, file: &str, message: String) {
+        self.notes.push(Problem::of_file(file, message));
+    }
+}

@@ -1,0 +1,307 @@
+//! What in the log of a table cannot be read, or must not be followed.
+//!
+//! The library that reads logs gives up on them with what its parser met, without the file; and what a checkpoint cannot give it
+//! reads from the entries, in silence. Here each file of the log is read by itself, and what is wrong with it has a name.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::path::Path;
+
+use chrono::NaiveDate;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::{Map, Value};
+
+use crate::log::decoded;
+use crate::log::snapshot::is_inside;
+use crate::log::stats::FileStats;
+use crate::maintain::verify::Problem;
+use crate::spec::TableSpec;
+
+/// The directory of the log, inside the table.
+const LOG: &str = "_delta_log";
+
+/// The file that names the newest checkpoint.
+const HINT: &str = "_last_checkpoint";
+
+/// A hint is a few hundred bytes.
+const LONGEST_HINT: u64 = 1 << 20;
+
+/// What is wrong with the files of the log of the table at `root`.
+pub(crate) fn damages(spec: &TableSpec, root: &Path) -> Vec<Problem> {
+    let log = root.join(LOG);
+    let mut found = Found { spec, problems: Vec::new() };
+    let names = match names(&log) {
+        Ok(names) => names,
+        Err(error) => {
+            found.add(LOG.to_owned(), format!("it cannot be read: {error}"));
+            return found.problems;
+        }
+    };
+    let mut expected = None;
+    let checkpoints: Vec<&String> = names.iter().filter(|name| is_checkpoint(name)).collect();
+    for name in &names {
+        if let Some(version) = entry_version(name) {
+            if let Some(expected) = expected.filter(|expected| *expected != version) {
+                found
+                    .add(LOG.to_owned(), format!("entries {expected} to {} are gone", version - 1));
+            }
+            if expected.is_none() && version > 0 && checkpoints.is_empty() {
+                let detail = format!("entry {version} is the first, and there is no checkpoint");
+                found.add(LOG.to_owned(), detail);
+            }
+            expected = Some(version + 1);
+            found.read_entry(&log, name, version);
+        }
+    }
+    for name in &checkpoints {
+        if let Err(detail) = read_checkpoint(&log.join(name)) {
+            let detail = format!("the checkpoint cannot be used: {detail}; the entries are read");
+            found.add(format!("{LOG}/{name}"), detail);
+        }
+        let version = name.split('.').next().and_then(|version| version.parse::<i64>().ok());
+        if let Some((version, next)) =
+            version.zip(expected).filter(|(version, next)| version >= next)
+        {
+            let detail = format!("it is of version {version}, the newest entry is {}", next - 1);
+            found.add(format!("{LOG}/{name}"), detail);
+        }
+    }
+    if names.iter().any(|name| name == HINT)
+        && let Err(detail) = check_hint(&log, &checkpoints)
+    {
+        let detail = format!("it names no checkpoint that is there: {detail}; the log is listed");
+        found.add(format!("{LOG}/{HINT}"), detail);
+    }
+    found.problems
+}
+
+/// The names of the files of a log, in order.
+fn names(log: &Path) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(log)? {
+        names.extend(entry?.file_name().into_string().ok());
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The version of an entry of a log, by its name.
+fn entry_version(name: &str) -> Option<i64> {
+    let number = name.strip_suffix(".json")?;
+    (number.len() == 20).then(|| number.parse().ok()).flatten()
+}
+
+/// Whether it is a checkpoint, or a part of one, and not one that is being written, `….checkpoint.parquet#1`.
+fn is_checkpoint(name: &str) -> bool {
+    let extension = Path::new(name).extension();
+    let is_whole = extension.is_some_and(|extension| extension == "parquet" || extension == "json");
+    is_whole && name.contains(".checkpoint.")
+}
+
+struct Found<'a> {
+    spec: &'a TableSpec,
+    problems: Vec<Problem>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, path: String, detail: String) {
+        self.problems.push(Problem { path, detail });
+    }
+
+    fn read_entry(&mut self, log: &Path, name: &str, version: i64) {
+        let path = format!("{LOG}/{name}");
+        let unread = |error: &dyn std::fmt::Display| format!("it cannot be read: {error}");
+        let file = match File::open(log.join(name)) {
+            Ok(file) => file,
+            // A vacuum was faster.
+            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            Err(error) => return self.add(path, unread(&error)),
+        };
+        let mut is_empty = true;
+        for (number, line) in (1..).zip(BufReader::new(file).split(b'\n')) {
+            let line = match line {
+                Ok(line) => line,
+                Err(error) => return self.add(path, unread(&error)),
+            };
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            is_empty = false;
+            match serde_json::from_slice::<Map<String, Value>>(&line) {
+                Ok(action) => {
+                    let details = self.check_action(&action).into_iter();
+                    let details =
+                        details.map(|detail| format!("line {number} of entry {version} {detail}"));
+                    let path = &path;
+                    self.problems
+                        .extend(details.map(|detail| Problem { path: path.clone(), detail }));
+                }
+                Err(error) => {
+                    self.add(
+                        path.clone(),
+                        format!("line {number} of entry {version} is no JSON object: {error}"),
+                    );
+                }
+            }
+        }
+        if is_empty {
+            self.add(path, format!("entry {version} is empty"));
+        }
+    }
+
+    /// What is wrong with one line of an entry.
+    fn check_action(&self, action: &Map<String, Value>) -> Vec<String> {
+        let object = |key: &str| action.get(key).and_then(Value::as_object);
+        let mut found = Vec::new();
+        if let Some(add) = action.get("add").filter(|add| !add.is_null()) {
+            match add.as_object() {
+                Some(add) => found.extend(self.check_add(add)),
+                None => found.push("adds no file: `add` is no object".to_owned()),
+            }
+        }
+        if object("remove").is_some_and(|remove| !remove.get("path").is_some_and(Value::is_string))
+        {
+            found.push("takes out a file without a `path`".to_owned());
+        }
+        let schema = object("metaData").map(|metadata| metadata.get("schemaString"));
+        if schema.is_some_and(|schema| !schema.is_some_and(is_schema)) {
+            found.push("has a `schemaString` that is no schema".to_owned());
+        }
+        let reader = object("protocol").map(|protocol| protocol.get("minReaderVersion"));
+        if let Some(reader) = reader
+            && !reader.and_then(Value::as_i64).is_some_and(|version| (1..=3).contains(&version))
+        {
+            found.push("asks for a `minReaderVersion` that there is not".to_owned());
+        }
+        found
+    }
+
+    fn check_add(&self, add: &Map<String, Value>) -> Vec<String> {
+        let Some(path) = add.get("path").and_then(Value::as_str) else {
+            return vec!["adds a file without a `path`".to_owned()];
+        };
+        let path = decoded(path);
+        if !is_inside(&path) {
+            return vec![format!("adds '{path}', which lies outside the table")];
+        }
+        let mut found = Vec::new();
+        let mut wrong = |what: &str| found.push(format!("adds {path} {what}"));
+        if add.get("size").and_then(Value::as_u64).is_none() {
+            wrong("without its `size`, which is a number of bytes");
+        }
+        if add.get("modificationTime").and_then(Value::as_i64).is_none() {
+            wrong("without its `modificationTime`, which is a number of milliseconds");
+        }
+        if add.get("deletionVector").is_some_and(|vector| !vector.is_null()) {
+            wrong("with rows that are marked as deleted, which is not understood");
+        }
+        if let Err(detail) = self.check_partition(add.get("partitionValues")) {
+            wrong(&detail);
+        }
+        if let Err(detail) = check_stats(add.get("stats")) {
+            wrong(&format!("with `stats` that cannot be read: {detail}"));
+        }
+        found
+    }
+
+    fn check_partition(&self, values: Option<&Value>) -> Result<(), String> {
+        let values = values.cloned().unwrap_or_default();
+        let values: HashMap<String, Option<String>> = serde_json::from_value(values)
+            .map_err(|error| format!("with `partitionValues` that cannot be read: {error}"))?;
+        for column in self.spec.partition_columns {
+            if !values.contains_key(*column) {
+                return Err(format!("without a partition value of `{column}`"));
+            }
+        }
+        if let Some(column) = values.keys().find(|name| !self.spec.is_partition_column(name)) {
+            return Err(format!(
+                "with a partition value of `{column}`, by which nothing is parted"
+            ));
+        }
+        let date = values.get("date").and_then(Option::as_deref).filter(|date| !date.is_empty());
+        match date {
+            Some(date) if date.parse::<NaiveDate>().is_err() || date.len() != 10 => {
+                Err(format!("with the partition value '{date}', which is no date"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether it is the text of an object of JSON, as the schema of a table is.
+fn is_schema(schema: &Value) -> bool {
+    schema.as_str().is_some_and(|text| serde_json::from_str::<Map<String, Value>>(text).is_ok())
+}
+
+/// Statistics are JSON in JSON; a file need not have them.
+fn check_stats(stats: Option<&Value>) -> Result<(), String> {
+    let text = match stats {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::String(text)) => text,
+        Some(_) => return Err("they are no text".to_owned()),
+    };
+    // Of a list its items would be taken for the members.
+    let object: Map<String, Value> =
+        serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let stats: FileStats =
+        serde_json::from_value(Value::Object(object)).map_err(|error| error.to_string())?;
+    if stats.num_records.is_some_and(|rows| i64::try_from(rows).is_err()) {
+        return Err("`numRecords` is too large".to_owned());
+    }
+    // Those of a struct are an object.
+    let is_count = |value: &&Value| value.is_object() || value.as_i64().is_some_and(|n| n >= 0);
+    match stats.null_count.iter().find(|(_, count)| !is_count(count)) {
+        Some((column, _)) => Err(format!("the `nullCount` of `{column}` is no number of rows")),
+        None => Ok(()),
+    }
+}
+
+/// Reads a checkpoint, or a part of one, to its end.
+fn read_checkpoint(path: &Path) -> Result<(), String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    if path.extension().is_some_and(|extension| extension == "json") {
+        for line in BufReader::new(file).split(b'\n') {
+            let line = line.map_err(|error| error.to_string())?;
+            if !line.trim_ascii().is_empty() {
+                serde_json::from_slice::<Map<String, Value>>(&line)
+                    .map_err(|error| error.to_string())?;
+            }
+        }
+        return Ok(());
+    }
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+    for column in ["add", "metaData", "protocol"] {
+        if builder.schema().column_with_name(column).is_none() {
+            return Err(format!("it has no column `{column}`"));
+        }
+    }
+    for rows in builder.build().map_err(|error| error.to_string())? {
+        rows.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// Whether the hint names a checkpoint of which there are files.
+fn check_hint(log: &Path, checkpoints: &[&String]) -> Result<(), String> {
+    let path = log.join(HINT);
+    let length = fs::metadata(&path).map_err(|error| error.to_string())?.len();
+    if length > LONGEST_HINT {
+        return Err(format!("it has {length} bytes"));
+    }
+    let text = fs::read(&path).map_err(|error| error.to_string())?;
+    let hint: Map<String, Value> =
+        serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    let Some(version) = hint.get("version").and_then(Value::as_u64) else {
+        return Err("it has no `version`".to_owned());
+    };
+    let start = format!("{version:020}.checkpoint.");
+    let parts = hint.get("parts").and_then(Value::as_u64);
+    let there = checkpoints.iter().filter(|name| name.starts_with(&start)).count() as u64;
+    if there == 0 || parts.is_some_and(|parts| parts > there) {
+        let parts = parts.unwrap_or(1);
+        return Err(format!("version {version} in {parts} parts"));
+    }
+    Ok(())
+}

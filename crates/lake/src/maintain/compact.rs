@@ -1,0 +1,228 @@
+//! Compaction: small files of one partition become one, in table order, and hold the same rows.
+//!
+//! Appends that are small or frequent leave many files, each of which costs every query a footer. A compaction changes where rows
+//! lie and nothing else: its commit says so of every file (`dataChange` is false), for those who ask which rows are new. The old files
+//! stay until a vacuum, for the sake of those who read an older version.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use chrono::Utc;
+use datafusion::common::DataFusionError;
+use futures::TryStreamExt;
+use tokio::runtime::Handle;
+
+use crate::error::LakeError;
+use crate::log::snapshot::{DataFile, Snapshot};
+use crate::maintain::merged_rows::{Footer, Run, merge, put, time_range};
+use crate::partition::{PartitionValues, directory};
+use crate::spec::TableSpec;
+use crate::write::writer_properties::ROW_GROUP_ROWS;
+use crate::write::writers::Writing;
+use crate::write::{FileWriter, Written};
+
+/// Size in memory of the rows that become a row group.
+const GROUP_BYTES: usize = 64 << 20;
+
+/// Runs that are merged at a time, each with an open file and the next of its rows in memory.
+const MAX_RUNS: usize = 32;
+
+/// Which files are joined.
+#[derive(Debug, Clone)]
+pub struct CompactOptions {
+    /// Files of this many bytes are large enough, and files are joined up to it.
+    pub target_size: u64,
+    /// Younger files are left: more may follow them soon.
+    pub min_age: Duration,
+    /// Only tell what would be done.
+    pub dry_run: bool,
+}
+
+/// What became of one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compacted {
+    /// The table.
+    pub table: &'static str,
+    /// The directory of the partition inside the table; empty where the table has no partitions.
+    pub partition: String,
+    /// The number of files that were joined.
+    pub files: usize,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// The number of files that they became.
+    pub new_files: usize,
+    /// The size of these in bytes; none where nothing was done.
+    pub new_bytes: Option<u64>,
+}
+
+/// The small files of a partition, as many together as become one file.
+pub(crate) struct Plan {
+    pub(crate) partition: PartitionValues,
+    pub(crate) bins: Vec<Vec<Arc<DataFile>>>,
+}
+
+impl Plan {
+    /// The files that are joined.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Arc<DataFile>> {
+        self.bins.iter().flatten()
+    }
+
+    /// What is told of it before it is done.
+    pub(crate) fn outlook(&self, spec: &TableSpec) -> Compacted {
+        Compacted {
+            table: spec.name,
+            partition: directory(spec.partition_columns, &self.partition).display().to_string(),
+            files: self.files().count(),
+            bytes: self.files().map(|file| file.size).sum(),
+            new_files: self.bins.len(),
+            new_bytes: None,
+        }
+    }
+}
+
+/// Which files of a snapshot a compaction joins, by partition.
+pub(crate) fn plan(snapshot: &Snapshot, options: &CompactOptions) -> Vec<Plan> {
+    let spec = &*snapshot.spec;
+    let min_age = i64::try_from(options.min_age.as_millis()).unwrap_or(i64::MAX);
+    let latest = Utc::now().timestamp_millis().saturating_sub(min_age);
+    let mut partitions: BTreeMap<&PartitionValues, Vec<&Arc<DataFile>>> = BTreeMap::new();
+    for file in snapshot.files() {
+        if file.size < options.target_size && file.modified <= latest {
+            partitions.entry(&file.partition_values).or_default().push(file);
+        }
+    }
+    let plans = partitions.into_iter().map(|(partition, mut files)| {
+        files.sort_by_cached_key(|file| (time_range(spec, file), file.path.clone()));
+        Plan { partition: partition.clone(), bins: bins(spec, &files, options.target_size) }
+    });
+    plans.filter(|plan| !plan.bins.is_empty()).collect()
+}
+
+/// Files, in order of time, cut where more would exceed the target size, or be too many to merge. A file alone is left as it is.
+fn bins(spec: &TableSpec, files: &[&Arc<DataFile>], target: u64) -> Vec<Vec<Arc<DataFile>>> {
+    let mut bins: Vec<Vec<Arc<DataFile>>> = Vec::new();
+    let mut runs = Vec::new();
+    let mut bytes = 0;
+    for &file in files {
+        let fits = bytes + file.size <= target && put(&mut runs, spec, file, MAX_RUNS);
+        match bins.last_mut() {
+            Some(bin) if fits => bin.push(file.clone()),
+            _ => {
+                bins.push(vec![file.clone()]);
+                bytes = 0;
+                runs.clear();
+                put(&mut runs, spec, file, MAX_RUNS);
+            }
+        }
+        bytes += file.size;
+    }
+    bins.retain(|bin| bin.len() > 1);
+    bins
+}
+
+/// Files with the rows of others, and which these were.
+pub(crate) struct Rewritten {
+    pub(crate) old: Vec<Arc<DataFile>>,
+    pub(crate) new: Vec<Written>,
+    /// The last field: it is dropped after the files that are not committed.
+    pub(crate) writing: Writing,
+}
+
+/// Writes one file for each bin of a plan. Memory: about 64 MiB of rows to be merged, and 64 MiB of those to be written.
+pub(crate) fn rewrite(
+    spec: &TableSpec,
+    root: &Path,
+    plan: &Plan,
+    runtime: &Handle,
+) -> Result<Rewritten, LakeError> {
+    let writing = Writing::begin(root)?;
+    let mut rewritten = Rewritten { old: Vec::new(), new: Vec::new(), writing };
+    for bin in &plan.bins {
+        let mut runs: Vec<Run> = Vec::new();
+        let mut files = Vec::new();
+        let mut footers = Vec::new();
+        for file in bin {
+            let footer = Footer::read(spec, root, file)?;
+            if footer.is_sorted && put(&mut runs, spec, file, MAX_RUNS) {
+                files.push(file.clone());
+                footers.push(footer);
+            }
+        }
+        if files.len() < 2 {
+            continue;
+        }
+        rewritten.new.push(join(spec, root, plan, &runs, &footers, runtime)?);
+        rewritten.old.extend(files);
+    }
+    Ok(rewritten)
+}
+
+fn join(
+    spec: &TableSpec,
+    root: &Path,
+    plan: &Plan,
+    runs: &[Run],
+    footers: &[Footer],
+    runtime: &Handle,
+) -> Result<Written, LakeError> {
+    let unreadable = |error: DataFusionError| LakeError::Unreadable {
+        table: spec.name,
+        partition: directory(spec.partition_columns, &plan.partition),
+        detail: error.strip_backtrace(),
+    };
+    let mut rows = merge(spec, root, runs, footers).map_err(unreadable)?;
+    let mut file = FileWriter::create(spec, root, &plan.partition, spec.file_schema(), &[])?;
+    let mut count = 0;
+    let mut group = Group::default();
+    // The runs are read by other threads while this one writes.
+    while let Some(batch) = runtime.block_on(rows.try_next()).map_err(unreadable)? {
+        count += batch.num_rows() as u64;
+        if !group.has_room(&batch) {
+            std::mem::take(&mut group).write(&mut file)?;
+        }
+        group.add(batch);
+    }
+    group.write(&mut file)?;
+    let expected: u64 = footers.iter().map(|footer| footer.rows).sum();
+    if count != expected {
+        let detail = format!("{count} rows were read of {expected}");
+        return Err(unreadable(DataFusionError::Execution(detail)));
+    }
+    let mut written = file.close()?;
+    written.add.data_change = false;
+    Ok(written)
+}
+
+/// The rows of the next row group.
+#[derive(Default)]
+struct Group {
+    batches: Vec<RecordBatch>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Group {
+    fn has_room(&self, batch: &RecordBatch) -> bool {
+        let fits = self.rows + batch.num_rows() <= ROW_GROUP_ROWS
+            && self.bytes + batch.get_array_memory_size() <= GROUP_BYTES;
+        fits || self.batches.is_empty()
+    }
+
+    fn add(&mut self, batch: RecordBatch) {
+        self.rows += batch.num_rows();
+        self.bytes += batch.get_array_memory_size();
+        self.batches.push(batch);
+    }
+
+    fn write(self, file: &mut FileWriter<'_>) -> Result<(), LakeError> {
+        if self.batches.is_empty() {
+            return Ok(());
+        }
+        file.write_group(|column| {
+            self.batches.iter().map(move |batch| Ok(batch.column(column).clone()))
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! The rows of several files of one partition as one stream in table order.
+//!
+//! The files are in that order each, so no more than the next rows of each have to be in memory; and where
+//! one file ends before another begins, they are read one after the other.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::compute::SortOptions;
+use chrono::DateTime;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::{BinaryExpr, col, lit};
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectMeta;
+use object_store::path::Path as StorePath;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+
+use crate::error::LakeError;
+use crate::log::snapshot::DataFile;
+use crate::spec::TableSpec;
+use crate::write::writer_properties::PARTITION_KEY;
+
+/// Size of the rows that are held of all files together: an estimate, by their size in the files before compression.
+const HELD_BYTES: u64 = 64 << 20;
+
+/// The most rows that are held of a run of files.
+const BATCH_ROWS: u64 = 4096;
+
+/// Files that follow each other in time, and can be read one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    files: Vec<Arc<DataFile>>,
+    /// The last time in it; none where times are not known.
+    last: Option<i64>,
+}
+
+/// Puts a file, whose first time is not before that of any file put before, where it has to wait for others the least.
+/// False where that would take more than `max_runs` runs.
+pub(crate) fn put(
+    runs: &mut Vec<Run>,
+    spec: &TableSpec,
+    file: &Arc<DataFile>,
+    max_runs: usize,
+) -> bool {
+    let times = time_range(spec, file);
+    let follows = |run: &Run| run.last.zip(times).is_some_and(|(last, (first, _))| last < first);
+    let free = runs.iter().position(follows);
+    if free.is_none() {
+        if runs.len() == max_runs {
+            return false;
+        }
+        runs.push(Run::default());
+    }
+    let run = free.unwrap_or(runs.len() - 1);
+    let run = &mut runs[run];
+    run.files.push(file.clone());
+    run.last = times.map(|(_, last)| last);
+    true
+}
+
+/// The first and the last time in a file, by its statistics, in microseconds since the Unix epoch.
+pub(crate) fn time_range(spec: &TableSpec, file: &DataFile) -> Option<(i64, i64)> {
+    file.stats.as_ref()?.time_range(spec.time_column?)
+}
+
+/// What a footer says that matters for merging.
+pub(crate) struct Footer {
+    /// Whether the rows are in table order. Files of other writers need not be.
+    pub(crate) is_sorted: bool,
+    /// The number of rows.
+    pub(crate) rows: u64,
+    /// The size of a row before compression, on average.
+    pub(crate) row_bytes: u64,
+    /// The directory of the partition that it was written for; none in files of other writers.
+    pub(crate) partition: Option<PathBuf>,
+}
+
+impl Footer {
+    pub(crate) fn read(spec: &TableSpec, root: &Path, file: &DataFile) -> Result<Self, LakeError> {
+        let path = root.join(&file.path);
+        let opened = File::open(&path).map_err(LakeError::io("open", &path))?;
+        let footer = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::default())
+            .map_err(LakeError::parquet("read", &path))?;
+        let groups = footer.metadata().row_groups();
+        let is_sorted = groups.iter().all(|group| {
+            let columns = group.sorting_columns().into_iter().flatten();
+            let names = columns.filter(|column| !column.descending).filter_map(|column| {
+                let index = usize::try_from(column.column_idx).ok()?;
+                group.columns().get(index).map(|column| column.column_path().string())
+            });
+            names.eq(spec.sort_columns())
+        });
+        let positive = |number: i64| u64::try_from(number).unwrap_or_default();
+        let bytes: u64 = groups.iter().map(|group| positive(group.total_byte_size())).sum();
+        let rows: u64 = groups.iter().map(|group| positive(group.num_rows())).sum();
+        let entries = footer.metadata().file_metadata().key_value_metadata().into_iter().flatten();
+        let partition = entries
+            .filter(|entry| entry.key == PARTITION_KEY)
+            .find_map(|entry| entry.value.as_deref().map(PathBuf::from));
+        Ok(Self { is_sorted, rows, row_bytes: (bytes / rows.max(1)).max(1), partition })
+    }
+}
+
+/// The rows of all runs, in order, with the columns that are stored in files.
+///
+/// Runs are in order of time for each value of the column by which rows are kept apart: one value is read after the other.
+pub(crate) fn merge(
+    spec: &TableSpec,
+    root: &Path,
+    runs: &[Run],
+    footers: &[Footer],
+) -> Result<SendableRecordBatchStream> {
+    let parts = match spec.apart {
+        Some(apart) => apart.values.iter().map(|value| Some((apart.column, *value))).collect(),
+        None => vec![None],
+    };
+    let parts = parts.into_iter().map(|part| plan_part(spec, root, runs, part));
+    let parts = parts.collect::<Result<Vec<_>>>()?;
+
+    let row_bytes = footers.iter().map(|footer| footer.row_bytes).max().unwrap_or(1);
+    let held_rows = HELD_BYTES / row_bytes / runs.len().max(1) as u64;
+    let batch_rows = usize::try_from(held_rows.clamp(1, BATCH_ROWS)).unwrap_or(1);
+    let session = SessionContext::new_with_config(SessionConfig::new().with_batch_size(batch_rows));
+    // A part starts when the one before has ended: each holds rows of all files.
+    let context = session.task_ctx();
+    let rows = futures::stream::iter(parts).map(move |part| execute_stream(part, context.clone()));
+    Ok(Box::pin(RecordBatchStreamAdapter::new(spec.file_schema(), rows.try_flatten())))
+}
+
+/// A plan for the rows of all runs, in order, in which a column, if one is given, has a value.
+fn plan_part(
+    spec: &TableSpec,
+    root: &Path,
+    runs: &[Run],
+    part: Option<(&str, &str)>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let schema = spec.file_schema();
+    let ordering = spec
+        .sort_columns()
+        .map(|name| Ok(PhysicalSortExpr::new(col(name, &schema)?, SortOptions::new(false, false))))
+        .collect::<Result<Vec<_>>>()?;
+    let ordering = LexOrdering::new(ordering)
+        .ok_or_else(|| DataFusionError::Internal("a table has an id".to_owned()))?;
+    let groups = runs
+        .iter()
+        .map(|run| {
+            Ok(FileGroup::new(
+                run.files.iter().map(|file| whole(root, file)).collect::<Result<_>>()?,
+            ))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let filter = part.map(|(column, value)| -> Result<Arc<dyn PhysicalExpr>> {
+        Ok(Arc::new(BinaryExpr::new(col(column, &schema)?, Operator::Eq, lit(value))))
+    });
+    let filter = filter.transpose()?;
+    let mut source = ParquetSource::new(TableSchema::from(schema));
+    if let Some(filter) = &filter {
+        // Not to decode what the filter would drop.
+        source = source.with_predicate(filter.clone()).with_pushdown_filters(true);
+    }
+    let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+        .with_file_groups(groups)
+        // Else idle runs take files from others.
+        .with_preserve_order(true)
+        .build();
+    let mut rows: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+    if let Some(filter) = filter {
+        rows = Arc::new(FilterExec::try_new(filter, rows)?);
+    }
+    Ok(Arc::new(SortPreservingMergeExec::new(ordering, rows)))
+}
+
+fn whole(root: &Path, file: &DataFile) -> Result<PartitionedFile> {
+    let location = StorePath::from_absolute_path(root.join(&file.path))
+        .map_err(|error| DataFusionError::External(error.into()))?;
+    Ok(PartitionedFile::new_from_meta(ObjectMeta {
+        location,
+        last_modified: DateTime::default(),
+        size: file.size,
+        e_tag: None,
+        version: None,
+    }))
+}

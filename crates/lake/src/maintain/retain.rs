@@ -1,0 +1,81 @@
+//! Retention: whole partitions go, by the day of their events and by activity.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use crate::log::snapshot::{DataFile, Snapshot};
+use crate::partition::{PartitionValues, directory};
+use crate::spec::TableSpec;
+
+/// What was removed from a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retained {
+    /// The version without it; the one that was looked at where nothing was removed.
+    pub version: i64,
+    /// The partitions, in order.
+    pub partitions: Vec<RetainedPartition>,
+}
+
+/// A partition that was removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetainedPartition {
+    /// Its directory inside the table.
+    pub partition: String,
+    /// The number of its files.
+    pub files: usize,
+    /// The number of its rows, if the statistics tell.
+    pub rows: Option<u64>,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
+impl Retained {
+    pub(crate) fn of(spec: &TableSpec, version: i64, files: &[Arc<DataFile>]) -> Self {
+        let mut partitions: BTreeMap<&PartitionValues, Vec<&DataFile>> = BTreeMap::new();
+        for file in files {
+            partitions.entry(&file.partition_values).or_default().push(file);
+        }
+        let partitions = partitions.into_iter().map(|(values, files)| RetainedPartition {
+            partition: directory(spec.partition_columns, values).display().to_string(),
+            files: files.len(),
+            rows: files.iter().map(|file| file.stats.as_ref()?.num_records).sum(),
+            bytes: files.iter().map(|file| file.size).sum(),
+        });
+        Self { version, partitions: partitions.collect() }
+    }
+}
+
+/// The files of days before `before`, of these activities or, if there are none, of all.
+///
+/// What has no day stays.
+pub(crate) fn expired(
+    snapshot: &Snapshot,
+    before: NaiveDate,
+    activities: &[String],
+) -> Vec<Arc<DataFile>> {
+    let columns = snapshot.spec.partition_columns;
+    let value = |file: &DataFile, column: &str| {
+        let index = columns.iter().position(|name| *name == column)?;
+        file.partition_values.get(index)?.clone()
+    };
+    let is_expired = |file: &&Arc<DataFile>| {
+        let day = value(file, "date").and_then(|day| day.parse::<NaiveDate>().ok());
+        let activity = value(file, "activity");
+        day.is_some_and(|day| day < before)
+            && (activities.is_empty() || activity.is_some_and(|it| activities.contains(&it)))
+    };
+    snapshot.files().iter().filter(is_expired).cloned().collect()
+}
+
+/// The choice of [`expired`] as SQL, for the history of the table.
+pub(crate) fn predicate(before: NaiveDate, activities: &[String]) -> String {
+    let days = format!("date < '{before}'");
+    if activities.is_empty() {
+        return days;
+    }
+    let names: Vec<_> =
+        activities.iter().map(|name| format!("'{}'", name.replace('\'', "''"))).collect();
+    format!("{days} AND activity IN ({})", names.join(", "))
+}

@@ -1,0 +1,208 @@
+//! Removing files that the newest version of a table does not need: those that killed runs left behind, which no version names,
+//! and those that a compaction or a retention has taken out.
+//!
+//! The log is read from the first entry that it still has. A query that is under way reads files of the version that it began
+//! with: what was taken out a short time ago stays. An append that is under way has written files that no version names yet:
+//! while there may be one, unnamed files of the last day stay, whatever age is asked for.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::error::LakeError;
+use crate::log::snapshot::Snapshot;
+use crate::log::{read_entry, versions};
+use crate::spec::TableSpec;
+use crate::write::writers::Alone;
+
+const LOG_DIRECTORY: &str = "_delta_log";
+
+/// Longer than any writer takes from its first file to its commit.
+const UNCOMMITTED: Duration = Duration::from_hours(24);
+
+/// What was not needed any more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Vacuumed {
+    /// The files that were removed, or would be, in order.
+    pub removed: Vec<Orphan>,
+    /// How many files are not needed, but so young that a query under way may need them.
+    pub young: usize,
+    /// How many files no version names that are less than a day old and stay because a writer was at work on the table.
+    pub uncommitted: usize,
+    /// How many entries and checkpoints of the log were removed, which a later checkpoint replaces.
+    pub log_entries: usize,
+}
+
+/// A file that the newest version of its table does not have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Orphan {
+    /// Its absolute path.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether an older version has it, which cannot be read without it.
+    pub is_named: bool,
+}
+
+/// What the log says last of a file.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Active,
+    /// Taken out, in milliseconds since the Unix epoch, if it says when.
+    Removed(Option<i64>),
+}
+
+/// Removes the files that neither `snapshot` nor a version after it needs, for at least `min_age`.
+pub(crate) fn vacuum(
+    snapshot: &Snapshot,
+    min_age: Duration,
+    dry_run: bool,
+) -> Result<Vacuumed, LakeError> {
+    let alone = Alone::try_begin(snapshot.root());
+    let now = SystemTime::now();
+    let is_older = |than: Duration, since| now.duration_since(since).is_ok_and(|age| age >= than);
+    let mut vacuumed = Vacuumed::default();
+    for Unneeded { file, since } in unneeded(snapshot)? {
+        if !is_older(min_age, since) {
+            vacuumed.young += 1;
+        } else if !file.is_named && alone.is_none() && !is_older(UNCOMMITTED, since) {
+            vacuumed.uncommitted += 1;
+        } else {
+            if !dry_run {
+                remove(&file.path)?;
+            }
+            vacuumed.removed.push(file);
+        }
+    }
+    vacuumed.removed.sort_unstable();
+    Ok(vacuumed)
+}
+
+/// The files that no version names, in order: of killed runs, or of an append that is under way.
+pub(crate) fn unnamed(snapshot: &Snapshot) -> Result<Vec<Orphan>, LakeError> {
+    let files = unneeded(snapshot)?.into_iter().map(|unneeded| unneeded.file);
+    let mut unnamed: Vec<_> = files.filter(|file| !file.is_named).collect();
+    unnamed.sort_unstable();
+    Ok(unnamed)
+}
+
+/// A file that the newest version does not have, and since when: for one that no version names, when it was last written to.
+struct Unneeded {
+    file: Orphan,
+    since: SystemTime,
+}
+
+fn unneeded(snapshot: &Snapshot) -> Result<Vec<Unneeded>, LakeError> {
+    let root = snapshot.root();
+    // The files first: what is committed after they were listed is in the log when that is read.
+    let mut files = Vec::new();
+    list_data_files(root, &mut files)?;
+    list_log_leftovers(&root.join(LOG_DIRECTORY), &mut files)?;
+    // Of a log that was cleaned up, a checkpoint names what its entries did; the entries that are left know better.
+    let mut named: HashMap<String, Fate> =
+        snapshot.files().iter().map(|file| (file.path.clone(), Fate::Active)).collect();
+    named.extend(named_files(&snapshot.spec, root)?);
+
+    let mut unneeded = Vec::new();
+    for path in files {
+        let Some(relative) = relative_path(root, &path) else { continue };
+        let fate = named.get(&relative);
+        if matches!(fate, Some(Fate::Active | Fate::Removed(None))) {
+            continue;
+        }
+        let metadata = match path.symlink_metadata() {
+            Ok(metadata) => metadata,
+            // Whoever wrote it has removed it.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(LakeError::io("read", &path)(error)),
+        };
+        let since = match fate {
+            Some(Fate::Removed(Some(millis))) => {
+                UNIX_EPOCH + Duration::from_millis(u64::try_from(*millis).unwrap_or_default())
+            }
+            _ => metadata.modified().map_err(LakeError::io("read", &path))?,
+        };
+        let file = Orphan { path, size: metadata.len(), is_named: fate.is_some() };
+        unneeded.push(Unneeded { file, since });
+    }
+    Ok(unneeded)
+}
+
+fn remove(path: &Path) -> Result<(), LakeError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(LakeError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The Parquet files below a directory. As in every Delta Lake engine, names with `_` or `.` before them are not data.
+fn list_data_files(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), LakeError> {
+    for (path, name, is_directory) in entries(directory)? {
+        if name.starts_with(['_', '.']) {
+            continue;
+        }
+        if is_directory {
+            list_data_files(&path, files)?;
+        } else if name.ends_with(".parquet") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Entries of the log that were being written: `object_store` names them `….json#1` until they are whole.
+fn list_log_leftovers(log: &Path, files: &mut Vec<PathBuf>) -> Result<(), LakeError> {
+    for (path, name, is_directory) in entries(log)? {
+        let is_staged = name.rsplit_once('#').is_some_and(|(_, number)| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if !is_directory
+            && (is_staged || Path::new(&*name).extension().is_some_and(|it| it == "tmp"))
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Path, name and whether it is a directory of everything in a directory; links are not followed.
+fn entries(directory: &Path) -> Result<Vec<(PathBuf, String, bool)>, LakeError> {
+    let error = || LakeError::io("read", directory);
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(directory).map_err(error())? {
+        let entry = entry.map_err(error())?;
+        let kind = entry.file_type().map_err(error())?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        entries.push((entry.path(), name, kind.is_dir()));
+    }
+    Ok(entries)
+}
+
+/// The path of a file as the log names it; nothing if podtrail cannot have written it.
+fn relative_path(root: &Path, path: &Path) -> Option<String> {
+    let parts: Option<Vec<_>> =
+        path.strip_prefix(root).ok()?.iter().map(|part| part.to_str()).collect();
+    Some(parts?.join("/"))
+}
+
+/// The files that any entry of the log adds or removes, and what became of them.
+fn named_files(spec: &TableSpec, root: &Path) -> Result<HashMap<String, Fate>, LakeError> {
+    let mut named = HashMap::new();
+    for version in versions(spec, root)? {
+        let Some(entry) = read_entry(spec, root, version)? else { continue };
+        // One that cannot be understood may name any file.
+        if entry.actions == 0 {
+            let detail = format!("entry {version} of its log is damaged: it is empty");
+            return Err(LakeError::Unsupported { table: spec.name, detail });
+        }
+        let removed = entry.removes.into_iter();
+        named.extend(removed.map(|file| (file.path, Fate::Removed(file.deletion_timestamp))));
+        let kept = entry.adds.into_iter().map(|file| file.path).chain(entry.change_files);
+        named.extend(kept.map(|path| (path, Fate::Active)));
+    }
+    Ok(named)
+}

@@ -1,0 +1,336 @@
+//! Checking what a table holds: each file against the log, its columns, its ids, and what lies about in its directory.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::{max, min};
+use arrow::datatypes::TimestampMicrosecondType;
+use chrono::{DateTime, NaiveDate};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use rayon::prelude::*;
+
+use crate::error::LakeError;
+use crate::log::claims::{Measured, instant};
+use crate::log::damage::damages;
+use crate::log::history::{History, Removal};
+use crate::log::snapshot::{DataFile, Snapshot};
+use crate::maintain::merged_rows::Footer;
+use crate::maintain::vacuum::{Orphan, unnamed};
+use crate::partition::{PartitionValues, directory};
+use crate::spec::TableSpec;
+use crate::write::dedupe::parse_id;
+
+/// Size of the rows that are held of one file: an estimate, by their size in the file before compression.
+const HELD_BYTES: u64 = 16 << 20;
+
+/// The most rows that are held of one file.
+const BATCH_ROWS: u64 = 4096;
+
+/// Ids of a partition that are compared at a time: 64 MiB.
+const COMPARED_IDS: u64 = 2 << 20;
+
+/// What a table was found to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The table.
+    pub table: &'static str,
+    /// The version that was read; -1 where none could be.
+    pub version: i64,
+    /// The number of its files.
+    pub files: usize,
+    /// The number of rows that could be read.
+    pub rows: u64,
+    /// Whether ids were compared with the digests of what they stand for; else only with each other.
+    pub digests: bool,
+    /// What is wrong, by file.
+    pub problems: Vec<Problem>,
+    /// Files that no version names: of killed runs, or of an append that is under way.
+    pub orphans: Vec<Orphan>,
+    /// Versions that took rows out of the table, as a retention does.
+    pub removals: Vec<Removal>,
+}
+
+impl Verified {
+    /// Of a table of which no version could be read.
+    fn nothing(spec: &TableSpec) -> Self {
+        Self {
+            table: spec.name,
+            version: -1,
+            files: 0,
+            rows: 0,
+            digests: spec.ids.is_some(),
+            problems: Vec::new(),
+            orphans: Vec::new(),
+            removals: Vec::new(),
+        }
+    }
+}
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// Its path inside the table.
+    pub path: String,
+    /// What was found, and what was to be expected.
+    pub detail: String,
+}
+
+/// Checks the log of the table at `root`, and all files of its newest version, where that could be read.
+pub(crate) fn verify(
+    spec: &TableSpec,
+    root: &Path,
+    snapshot: Result<Snapshot, LakeError>,
+) -> Verified {
+    let mut problems = damages(spec, root);
+    let mut verified = match snapshot {
+        Ok(snapshot) => verify_files(&snapshot, !problems.is_empty()),
+        Err(error) => {
+            // What the files of the log say of themselves is better than that reading them failed.
+            if problems.is_empty() {
+                problems.push(Problem { path: "_delta_log".to_owned(), detail: error.to_string() });
+            }
+            Verified::nothing(spec)
+        }
+    };
+    verified.problems.append(&mut problems);
+    verified.problems.sort_unstable();
+    verified.problems.dedup();
+    verified
+}
+
+/// Checks all files of a snapshot; `is_damaged` says that something is wrong with its log already.
+fn verify_files(snapshot: &Snapshot, is_damaged: bool) -> Verified {
+    let spec = &*snapshot.spec;
+    let checks: Vec<(u64, Vec<String>)> =
+        snapshot.files().par_iter().map(|file| check(spec, snapshot.root(), file)).collect();
+    let rows = checks.iter().map(|(rows, _)| rows).sum();
+    let mut problems: Vec<Problem> = snapshot
+        .files()
+        .iter()
+        .zip(checks)
+        .flat_map(|(file, (_, details))| {
+            details.into_iter().map(|detail| Problem { path: file.path.clone(), detail })
+        })
+        .collect();
+    problems.extend(repeated_ids(snapshot));
+    let of_log = |detail: String| Problem { path: "_delta_log".to_owned(), detail };
+    let orphans = unnamed(snapshot).unwrap_or_else(|error| {
+        // What is damaged was found file by file.
+        if !(is_damaged && matches!(error, LakeError::Unsupported { .. })) {
+            problems.push(of_log(error.to_string()));
+        }
+        Vec::new()
+    });
+    let mut removals = Vec::new();
+    // A log with gaps is reported above.
+    if let Ok(Some(history)) = History::read(snapshot) {
+        problems.extend(history.contradictions(snapshot).into_iter().map(of_log));
+        removals = history.removals;
+    }
+    Verified {
+        table: spec.name,
+        version: snapshot.version(),
+        files: snapshot.files().len(),
+        rows,
+        digests: spec.ids.is_some(),
+        problems,
+        orphans,
+        removals,
+    }
+}
+
+/// The number of rows in a file, and what is wrong with it.
+fn check(spec: &TableSpec, root: &Path, file: &DataFile) -> (u64, Vec<String>) {
+    let mut found = Found::default();
+    let mut problems = Vec::new();
+    let path = root.join(&file.path);
+    match path.canonicalize() {
+        Err(error) => return (0, vec![format!("it cannot be read: {error}")]),
+        // A symbolic link: what lies outside is not opened.
+        Ok(path) if !path.starts_with(root) => {
+            return (0, vec![format!("it lies outside the table, at {}", path.display())]);
+        }
+        Ok(_) => {}
+    }
+    match std::fs::metadata(path) {
+        Err(error) => return (0, vec![format!("it cannot be read: {error}")]),
+        Ok(metadata) if metadata.len() != file.size => {
+            let size = metadata.len();
+            problems.push(format!("it has {size} bytes, the log records {}", file.size));
+        }
+        Ok(_) => {}
+    }
+    if let Err(detail) = found.read(spec, root, file) {
+        problems.push(detail);
+        return (found.rows, problems);
+    }
+    if found.wrong_ids > 0 {
+        let (count, first) = (found.wrong_ids, &found.first_wrong_id);
+        problems.push(format!(
+            "{count} rows are not what the digest in `{}` was taken of, the first is {first}",
+            spec.id_column
+        ));
+    }
+    let rows = file.stats.as_ref().and_then(|stats| stats.num_records);
+    if let Some(rows) = rows.filter(|rows| *rows != found.rows) {
+        problems.push(format!("it has {} rows, the log records {rows}", found.rows));
+    }
+    if let Some(stats) = &file.stats {
+        problems.extend(found.measured.contradictions(spec, stats));
+    }
+    let logged = directory(spec.partition_columns, &file.partition_values);
+    let written = found.partition.as_deref().or(Path::new(&file.path).parent());
+    if let Some(written) = written.filter(|written| *written != logged) {
+        let (written, logged) = (written.display(), logged.display());
+        problems.push(format!("it was written to {written}, the log records {logged}"));
+    }
+    if let Some(((first, last), date)) = found.times.zip(date(spec, file)) {
+        let is_on = |micros| day(micros).is_some_and(|day| day == date);
+        if !is_on(first) || !is_on(last) {
+            let [first, last] = [first, last].map(instant);
+            problems.push(format!("its times are {first} to {last}, its directory says {date}"));
+        }
+    }
+    (found.rows, problems)
+}
+
+/// What was read in a file.
+#[derive(Default)]
+struct Found {
+    rows: u64,
+    times: Option<(i64, i64)>,
+    wrong_ids: u64,
+    first_wrong_id: String,
+    measured: Measured,
+    /// The directory that its footer names; files of other writers have none.
+    partition: Option<PathBuf>,
+}
+
+impl Found {
+    /// Reads all columns of all rows.
+    fn read(&mut self, spec: &TableSpec, root: &Path, file: &DataFile) -> Result<(), String> {
+        let footer = Footer::read(spec, root, file).map_err(|error| error.to_string())?;
+        self.partition = footer.partition;
+        let batch_rows = (HELD_BYTES / footer.row_bytes).clamp(1, BATCH_ROWS);
+        let text = |error: &dyn std::error::Error| format!("it cannot be read: {error}");
+        let opened = File::open(root.join(&file.path)).map_err(|error| text(&error))?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(opened)
+            .map_err(|error| text(&error))?
+            .with_batch_size(usize::try_from(batch_rows).unwrap_or(1))
+            .build()
+            .map_err(|error| text(&error))?;
+        for batch in reader {
+            let batch = batch.map_err(|error| text(&error))?;
+            self.add(spec, &batch)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, spec: &TableSpec, batch: &RecordBatch) -> Result<(), String> {
+        self.rows += batch.num_rows() as u64;
+        self.measured.add(batch);
+        if let Some(column) = spec.time_column {
+            let times = batch
+                .column_by_name(column)
+                .and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>())
+                .filter(|times| times.null_count() == 0)
+                .ok_or_else(|| format!("it has no `{column}` in some row"))?;
+            let bounds = min(times).zip(max(times));
+            self.times = match (self.times, bounds) {
+                (Some(before), Some(now)) => Some((before.0.min(now.0), before.1.max(now.1))),
+                (before, now) => before.or(now),
+            };
+        }
+        let ids = batch
+            .column_by_name(spec.id_column)
+            .and_then(|ids| ids.as_string_opt::<i32>())
+            .ok_or_else(|| format!("it has no text column `{}`", spec.id_column))?;
+        let digests = match spec.ids {
+            Some(ids) => Some(ids(batch).map_err(|error| error.to_string())?),
+            None => None,
+        };
+        for (row, id) in ids.iter().enumerate() {
+            let id = id.unwrap_or_default();
+            let digest = digests.as_ref().and_then(|digests| digests.get(row));
+            if parse_id(id).is_none() || digest.is_some_and(|digest| digest != id) {
+                if self.wrong_ids == 0 {
+                    id.clone_into(&mut self.first_wrong_id);
+                }
+                self.wrong_ids += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ids that are in a partition more than once.
+///
+/// Ids are digests, so a remainder of them takes about an equal share: large partitions are compared in as many passes as
+/// bound the memory.
+fn repeated_ids(snapshot: &Snapshot) -> Vec<Problem> {
+    let spec = &*snapshot.spec;
+    let mut partitions: BTreeMap<&PartitionValues, Vec<&Arc<DataFile>>> = BTreeMap::new();
+    for file in snapshot.files() {
+        partitions.entry(&file.partition_values).or_default().push(file);
+    }
+    let mut problems = Vec::new();
+    for files in partitions.into_values() {
+        let rows: u64 = files
+            .iter()
+            .filter_map(|file| Some(Footer::read(spec, snapshot.root(), file).ok()?.rows))
+            .sum();
+        let passes = u128::from(rows.div_ceil(COMPARED_IDS).max(1));
+        for pass in 0..passes {
+            let mut ids: Vec<(u128, u32)> = Vec::new();
+            for (number, file) in (0..).zip(&files) {
+                // What cannot be read is told already.
+                let read = read_ids(spec, &snapshot.root().join(&file.path), |id| {
+                    if id % passes == pass {
+                        ids.push((id, number));
+                    }
+                });
+                let _ = read;
+            }
+            ids.par_sort_unstable();
+            for pair in ids.chunk_by(|a, b| a.0 == b.0).filter(|equal| equal.len() > 1) {
+                let place = |(_, number): &(u128, u32)| files[*number as usize].path.clone();
+                let [first, second] = [&pair[0], &pair[1]].map(place);
+                problems.push(Problem {
+                    path: second,
+                    detail: format!("{:032x} is in {first} already", pair[0].0),
+                });
+            }
+        }
+    }
+    problems
+}
+
+/// Gives the ids of a file, as far as it can be read.
+fn read_ids(
+    spec: &TableSpec,
+    path: &Path,
+    mut take: impl FnMut(u128),
+) -> Result<(), Box<dyn std::error::Error>> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), [spec.id_column]);
+    for batch in builder.with_projection(mask).build()? {
+        let batch = batch?;
+        let ids = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
+        ids.into_iter().flatten().flatten().filter_map(parse_id).for_each(&mut take);
+    }
+    Ok(())
+}
+
+/// The day that the directory of a file says.
+fn date(spec: &TableSpec, file: &DataFile) -> Option<NaiveDate> {
+    let index = spec.partition_columns.iter().position(|column| *column == "date")?;
+    file.partition_values.get(index)?.as_ref()?.parse().ok()
+}
+
+fn day(micros: i64) -> Option<NaiveDate> {
+    Some(DateTime::from_timestamp_micros(micros)?.date_naive())
+}

@@ -1,0 +1,398 @@
+//! Parquet files: rows of one partition, sorted, bounded in size, with the `Add` action that makes them visible.
+
+pub(crate) mod append;
+pub(crate) mod dedupe;
+pub(crate) mod known_ids;
+pub(crate) mod writer_properties;
+pub(crate) mod writers;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryViewArray, RecordBatch, StringViewArray, new_null_array,
+};
+use arrow::compute::interleave;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use deltalake::kernel::Add;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions,
+    compute_leaves,
+};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::writer::SerializedFileWriter;
+use rayon::prelude::*;
+use uuid::Uuid;
+
+use crate::error::LakeError;
+use crate::log::stats::FileStats;
+use crate::partition::{PartitionValues, Partitions, directory};
+use crate::spec::{TableSpec, leaf_count};
+use crate::write::dedupe::Row;
+use crate::write::writer_properties::{
+    PARTITION_KEY, ROW_GROUP_BYTES, ROW_GROUP_ROWS, writer_properties,
+};
+
+/// Four full row groups: engines that read a file as one task have work for all cores.
+const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
+
+/// In-memory size of the rows of a file, where bodies are large.
+const FILE_BYTES: usize = 512 << 20;
+
+/// A column is gathered from the batches in slices, which stay in a core's cache until they are encoded.
+const SLICE_ROWS: usize = 4096;
+
+/// A file that is deleted again unless it is kept.
+#[derive(Debug)]
+struct Unkept(Option<PathBuf>);
+
+impl Drop for Unkept {
+    fn drop(&mut self) {
+        if let Some(path) = self.0.take()
+            && let Err(error) = std::fs::remove_file(&path)
+        {
+            // An orphan is invisible to readers: the log does not name it.
+            tracing::debug!(path = %path.display(), %error, "cannot remove an uncommitted file");
+        }
+    }
+}
+
+/// A file that no commit names yet; dropping it deletes it.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// What a commit has to say about the file.
+    pub(crate) add: Add,
+    /// The rows of the append in it, in order; none where rows that the table has were rewritten.
+    pub(crate) rows: Vec<Row>,
+    file: Unkept,
+}
+
+impl Written {
+    /// Its size in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        u64::try_from(self.add.size).unwrap_or_default()
+    }
+
+    /// The file stays, whatever happens.
+    pub(crate) fn keep(&mut self) {
+        self.file.0 = None;
+    }
+
+    /// The file goes again if it is dropped.
+    pub(crate) fn unkeep(&mut self, root: &Path) {
+        self.file.0 = Some(root.join(&self.add.path));
+    }
+}
+
+/// Writes rows of one append into files.
+pub(crate) struct Writer<'a> {
+    spec: &'a TableSpec,
+    root: &'a Path,
+    partitions: &'a Partitions,
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    bytes: RowBytes,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer of rows of these batches into the table at `root`.
+    pub(crate) fn new(
+        spec: &'a TableSpec,
+        root: &'a Path,
+        partitions: &'a Partitions,
+        batches: &[RecordBatch],
+    ) -> Result<Self, LakeError> {
+        let columns = spec.file_column_indices();
+        let file_schema = spec.file_schema();
+        let fields = file_schema
+            .fields()
+            .iter()
+            .map(|field| Field::clone(field).with_data_type(spec.gathered_type(field).clone()));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let batches = batches
+            .iter()
+            .map(|batch| {
+                let columns = columns.iter().zip(schema.fields());
+                let columns = columns
+                    .map(|(&column, field)| gathered(batch.column(column), field.data_type()));
+                RecordBatch::try_new(schema.clone(), columns.collect())
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(LakeError::arrow(spec.name))?;
+        let bytes = RowBytes::new(&batches);
+        Ok(Self { spec, root, partitions, schema, batches, bytes })
+    }
+
+    /// Writes rows, sorted by partition, in parallel. After an error nothing is left behind.
+    pub(crate) fn write(&self, rows: &[Row]) -> Result<Vec<Written>, LakeError> {
+        let files: Vec<&[Row]> = rows
+            .chunk_by(|a, b| a.partition == b.partition)
+            .flat_map(|rows| self.bytes.split(rows, FILE_ROWS, FILE_BYTES))
+            .collect();
+        let written = files.into_par_iter().map(|rows| self.write_file(rows));
+        let written: Vec<Result<Written, LakeError>> = written.collect();
+        written.into_iter().collect()
+    }
+
+    fn write_file(&self, rows: &[Row]) -> Result<Written, LakeError> {
+        let partition = self.partitions.values(rows[0].partition);
+        let absent = self.absent(rows);
+        let schema = self.schema.clone();
+        let mut file = FileWriter::create(self.spec, self.root, partition, schema, &absent)?;
+        for group in self.bytes.split(rows, ROW_GROUP_ROWS, ROW_GROUP_BYTES) {
+            let indices: Vec<_> = group.iter().map(|row| (row.batch, row.index)).collect();
+            file.write_group(|column| {
+                let field = self.schema.field(column);
+                let is_absent = absent.contains(&field.name().as_str());
+                let arrays: Vec<_> =
+                    self.batches.iter().map(|batch| &**batch.column(column)).collect();
+                indices.chunks(SLICE_ROWS).map(move |indices| {
+                    if is_absent {
+                        return Ok(new_null_array(field.data_type(), indices.len()));
+                    }
+                    interleave(&arrays, indices)
+                })
+            })?;
+        }
+        Ok(Written { rows: rows.to_vec(), ..file.close()? })
+    }
+
+    /// The names of the columns that are null in all of these rows.
+    fn absent(&self, rows: &[Row]) -> Vec<&str> {
+        let has_value = |column: usize| {
+            rows.iter().any(|row| self.batches[row.batch].column(column).is_valid(row.index))
+        };
+        let fields = self.schema.fields().iter().enumerate();
+        let absent = fields.filter(|(column, _)| !has_value(*column));
+        absent.map(|(_, field)| field.name().as_str()).collect()
+    }
+}
+
+/// One data file on its way to the disk. Dropped before it is closed, it is deleted.
+pub(crate) struct FileWriter<'a> {
+    spec: &'a TableSpec,
+    partition: &'a PartitionValues,
+    /// Its path inside the table.
+    relative: PathBuf,
+    path: PathBuf,
+    schema: SchemaRef,
+    file: File,
+    writer: SerializedFileWriter<File>,
+    columns: ArrowRowGroupWriterFactory,
+    unkept: Unkept,
+}
+
+impl<'a> FileWriter<'a> {
+    /// Starts a file in a partition of the table at `root`. The `absent` columns have no value in any row.
+    pub(crate) fn create(
+        spec: &'a TableSpec,
+        root: &Path,
+        partition: &'a PartitionValues,
+        schema: SchemaRef,
+        absent: &[&str],
+    ) -> Result<Self, LakeError> {
+        let directory = directory(spec.partition_columns, partition);
+        let relative = directory.join(format!("part-{}.zstd.parquet", Uuid::now_v7()));
+        let path = root.join(&relative);
+        let parent = root.join(&directory);
+        std::fs::create_dir_all(&parent).map_err(LakeError::io("create", &parent))?;
+        let file = File::create_new(&path).map_err(LakeError::io("create", &path))?;
+        let unkept = Unkept(Some(path.clone()));
+
+        let parquet = LakeError::parquet;
+        let properties = writer_properties(spec, absent).map_err(parquet("write", &path))?;
+        // The Arrow types follow from the Parquet types: repeating them would double the footer, which every
+        // query reads of every file.
+        let options =
+            ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+        let sink = file.try_clone().map_err(LakeError::io("write", &path))?;
+        let (mut writer, columns) =
+            ArrowWriter::try_new_with_options(sink, schema.clone(), options)
+                .and_then(ArrowWriter::into_serialized_writer)
+                .map_err(parquet("write", &path))?;
+        let named = KeyValue::new(PARTITION_KEY.to_owned(), slashes(&directory));
+        writer.append_key_value_metadata(named);
+        Ok(Self { spec, partition, relative, path, schema, file, writer, columns, unkept })
+    }
+
+    /// Adds a row group. Its rows are in table order and follow those before; `values` gives those of a column by number,
+    /// slice by slice.
+    ///
+    /// Columns are encoded side by side, and each from its first value to its last: memory goes to the buffers and the
+    /// compressors of as many columns as there are cores, not of two hundred.
+    pub(crate) fn write_group<V: Iterator<Item = Result<ArrayRef, ArrowError>>>(
+        &mut self,
+        values: impl Fn(usize) -> V + Sync,
+    ) -> Result<(), LakeError> {
+        self.encode(values).map_err(LakeError::parquet("write", &self.path))
+    }
+
+    fn encode<V: Iterator<Item = Result<ArrayRef, ArrowError>>>(
+        &mut self,
+        values: impl Fn(usize) -> V + Sync,
+    ) -> Result<(), ParquetError> {
+        let number = self.writer.flushed_row_groups().len();
+        let mut writers = self.columns.create_column_writers(number)?.into_iter();
+        let fields = self.schema.fields().iter();
+        let columns: Vec<(&Field, Vec<ArrowColumnWriter>)> = fields
+            .map(|field| (&**field, writers.by_ref().take(leaf_count(field.data_type())).collect()))
+            .collect();
+        let chunks = columns.into_par_iter().with_max_len(1).enumerate();
+        let chunks = chunks
+            .map(|(column, (field, leaves))| encode_column(field, values(column), leaves))
+            .collect::<Result<Vec<_>, ParquetError>>()?;
+        let mut group = self.writer.next_row_group()?;
+        for chunk in chunks.into_iter().flatten() {
+            chunk.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
+        Ok(())
+    }
+
+    /// Ends the file, and makes it survive a power cut.
+    pub(crate) fn close(self) -> Result<Written, LakeError> {
+        let parquet = LakeError::parquet;
+        let footer = self.writer.close().map_err(parquet("write", &self.path))?;
+        // The log is synced when it is written; it must not name a file that a power cut can still empty.
+        self.file.sync_all().map_err(LakeError::io("write", &self.path))?;
+        if let Some(parent) = self.path.parent() {
+            sync_directory(parent)?;
+        }
+
+        let indexed = self.spec.indexed_columns();
+        let stats = FileStats::from_footer(&footer, &self.schema, &indexed)
+            .map_err(parquet("read back", &self.path))?;
+        let size = self.file.metadata().map_err(LakeError::io("read", &self.path))?.len();
+        let stats = serde_json::to_string(&stats).map_err(|error| LakeError::Rows {
+            table: self.spec.name,
+            detail: format!("statistics: {error}"),
+        })?;
+        let add = Add {
+            path: slashes(&self.relative),
+            partition_values: self
+                .spec
+                .partition_columns
+                .iter()
+                .map(|&column| column.to_owned())
+                .zip(self.partition.iter().cloned())
+                .collect(),
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            modification_time: now_millis(),
+            data_change: true,
+            stats: Some(stats),
+            tags: None,
+            deletion_vector: None,
+            base_row_id: None,
+            default_row_commit_version: None,
+            clustering_provider: None,
+        };
+        Ok(Written { add, rows: Vec::new(), file: self.unkept })
+    }
+}
+
+/// Encodes a column of a row group, with one writer for each of its leaves.
+fn encode_column(
+    field: &Field,
+    values: impl Iterator<Item = Result<ArrayRef, ArrowError>>,
+    mut writers: Vec<ArrowColumnWriter>,
+) -> Result<Vec<ArrowColumnChunk>, ParquetError> {
+    for slice in values {
+        for (leaf, writer) in compute_leaves(field, &slice?)?.iter().zip(&mut writers) {
+            writer.write(leaf)?;
+        }
+    }
+    writers.into_iter().map(ArrowColumnWriter::close).collect()
+}
+
+/// A column with its values by reference, if it is to be of such a type.
+fn gathered(column: &ArrayRef, data_type: &DataType) -> ArrayRef {
+    match (column.data_type(), data_type) {
+        (DataType::Utf8, DataType::Utf8View) => {
+            Arc::new(StringViewArray::from(column.as_string::<i32>()))
+        }
+        (DataType::Binary, DataType::BinaryView) => {
+            Arc::new(BinaryViewArray::from(column.as_binary::<i32>()))
+        }
+        _ => column.clone(),
+    }
+}
+
+/// How much memory rows take: an estimate, exact for the columns that can be large.
+struct RowBytes {
+    batches: Vec<BatchBytes>,
+}
+
+struct BatchBytes {
+    average: usize,
+    large: Vec<Vec<u32>>,
+}
+
+impl RowBytes {
+    fn new(batches: &[RecordBatch]) -> Self {
+        Self { batches: batches.iter().map(BatchBytes::new).collect() }
+    }
+
+    fn of(&self, row: &Row) -> usize {
+        let batch = &self.batches[row.batch];
+        let large = batch.large.iter().map(|lengths| lengths[row.index] as usize);
+        batch.average + large.sum::<usize>()
+    }
+
+    /// Cuts rows into pieces that are within both limits; a single row is a piece whatever its size.
+    fn split<'r>(&self, rows: &'r [Row], max_rows: usize, max_bytes: usize) -> Vec<&'r [Row]> {
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        let mut bytes = 0;
+        for (index, row) in rows.iter().enumerate() {
+            let row_bytes = self.of(row);
+            if index > start && (index - start == max_rows || bytes + row_bytes > max_bytes) {
+                pieces.push(&rows[start..index]);
+                start = index;
+                bytes = 0;
+            }
+            bytes += row_bytes;
+        }
+        pieces.push(&rows[start..]);
+        pieces
+    }
+}
+
+impl BatchBytes {
+    fn new(batch: &RecordBatch) -> Self {
+        let mut small = 0;
+        let mut large = Vec::new();
+        for array in batch.columns() {
+            match array.data_type() {
+                DataType::Utf8View => large.push(array.as_string_view().lengths().collect()),
+                DataType::BinaryView => large.push(array.as_binary_view().lengths().collect()),
+                _ => small += array.get_array_memory_size(),
+            }
+        }
+        Self { average: small / batch.num_rows().max(1), large }
+    }
+}
+
+/// The path of a file inside the table as the log writes it.
+fn slashes(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// Makes the names of new files survive a power cut.
+pub(crate) fn sync_directory(path: &Path) -> Result<(), LakeError> {
+    if cfg!(unix) {
+        let directory = File::open(path).map_err(LakeError::io("open", path))?;
+        directory.sync_all().map_err(LakeError::io("write", path))?;
+    }
+    Ok(())
+}
+
+fn now_millis() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}
