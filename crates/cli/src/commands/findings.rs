@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::time::Duration;
 
-use anyhow::Context;
 use arrow::array::{RecordBatch, StringArray};
 use chrono::TimeDelta;
 use podtrail_detect::{
@@ -26,8 +25,7 @@ const TIMELINE: usize = 500;
 /// How many events are shown as they came in.
 const RAW_EVENTS: usize = 20;
 
-pub(crate) fn run(command: &FindingsCommand) -> anyhow::Result<Exit> {
-    let runtime = Runtime::new().context("cannot start threads")?;
+pub(crate) fn run(runtime: &Runtime, command: &FindingsCommand) -> anyhow::Result<Exit> {
     match command {
         FindingsCommand::List(arguments) => runtime.block_on(list(arguments)),
         FindingsCommand::Show { finding, around } => runtime.block_on(show(finding, *around)),

@@ -28,13 +28,12 @@ const SHORT_ID: usize = 12;
 /// How many bytes of a record the table shows.
 const SHOWN_BYTES: usize = 48;
 
-pub(crate) fn run(arguments: &QuarantineArgs) -> anyhow::Result<Exit> {
-    let runtime = Runtime::new().context("cannot start threads")?;
+pub(crate) fn run(runtime: &Runtime, arguments: &QuarantineArgs) -> anyhow::Result<Exit> {
     let lake = Lake::open(&arguments.lake)?;
     // A record has no time, identity or namespace that could be in scope.
     let session = Session::open(&lake, Scope::default(), Limits::default())?;
     if arguments.retry {
-        return retry(&runtime, &lake, &session, arguments);
+        return retry(runtime, &lake, &session, arguments);
     }
     match &arguments.bytes {
         Some(id) => runtime.block_on(print_bytes(&session, id)),
