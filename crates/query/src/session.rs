@@ -307,7 +307,9 @@ fn context(limits: Limits) -> Result<SessionContext, QueryError> {
         .set_str("datafusion.sql_parser.dialect", "postgresql")
         // In DataFusion 55.2 this rule fails on struct members above a join of two views of one table
         // (push_down_leaf_projections: ambiguous reference).
-        .set_bool("datafusion.optimizer.enable_leaf_expression_pushdown", false);
+        .set_bool("datafusion.optimizer.enable_leaf_expression_pushdown", false)
+        // A hunt plans hundreds of queries. The third pass only confirms that the second changed nothing more.
+        .set_usize("datafusion.optimizer.max_passes", 2);
     if let Some(partitions) = limits.partitions {
         config = config.with_target_partitions(partitions);
     }
