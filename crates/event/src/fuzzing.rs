@@ -7,7 +7,8 @@ use crate::json::canonical::Canonical;
 use crate::json::value::Json;
 use crate::objects::extract::{self, Bodies};
 use crate::tables::column::Text;
-use crate::{json_patch, shell};
+use crate::patch::json_patch;
+use crate::request::shell;
 
 /// The digests of an event: of the tape of simd-json, and of the text as serde_json takes it. Nothing where one refuses it.
 pub fn digests(json: &[u8]) -> (Option<String>, Option<String>) {
