@@ -105,7 +105,8 @@ pub(crate) struct FindArgs {
     /// Run this detection only; may be repeated
     #[arg(long, value_name = "ID")]
     pub(crate) detection: Vec<String>,
-    /// Set a parameter of a detection (`detections show ID` lists them); may be repeated
+    /// Set a parameter of a detection (`detections show ID` lists them with their types); may be repeated. A text_list is a,b
+    /// or ["a","b,c"], or is given once for each element
     #[arg(long, value_name = "ID.NAME=VALUE", value_parser = parse_detection_parameter)]
     pub(crate) param: Vec<(String, String, String)>,
     /// How many detections run side by side; one a core if not given
@@ -329,12 +330,14 @@ pub(crate) struct SqlArgs {
     /// Run a ready query; "list" lists them
     #[arg(long, value_name = "NAME", group = "statements")]
     pub(crate) saved: Option<String>,
-    /// A parameter of the ready query; may be repeated
+    /// A parameter of the ready query; "--saved list" lists them with their types. A text_list is a,b or ["a","b,c"], or is
+    /// given once for each element
     #[arg(long, value_name = "NAME=VALUE", requires = "saved", value_parser = parse_parameter)]
     pub(crate) param: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
-    /// How rows are printed: table, vertical, csv, json, jsonl, parquet or markdown
+    /// How rows are printed: table, vertical, csv, spreadsheet, json, jsonl, parquet or markdown. csv leaves values as they are;
+    /// spreadsheet is CSV in which a cell that would run as a formula has an apostrophe before it
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
     /// Write the rows to a file, which is there when they are complete

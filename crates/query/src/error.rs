@@ -43,7 +43,7 @@ pub enum QueryError {
         needs: Permission,
     },
     /// The statement is wrong, or failed while it ran.
-    #[error("{}", .0.strip_backtrace())]
+    #[error("{}", brief(.0))]
     Sql(DataFusionError),
 }
 
@@ -73,8 +73,30 @@ impl QueryError {
     }
 }
 
+/// The longest message of the engine that is shown whole, in bytes: those with a schema in them are many times as long.
+const LONGEST: usize = 400;
+
+/// What the engine reports, without lists of all columns and without types as Rust prints them.
+fn brief(error: &DataFusionError) -> String {
+    let message = error.strip_backtrace();
+    // What takes the memory is listed, which is short and needed whole.
+    if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
+        return message;
+    }
+    let dumps = [". Valid fields are", " Valid fields are", "Field {", "Struct([", "Union(Sparse"];
+    let dump = dumps.iter().filter_map(|dump| message.find(dump)).min();
+    let end = dump.unwrap_or(message.len()).min(message.floor_char_boundary(LONGEST));
+    if end == message.len() {
+        return message;
+    }
+    let kept = message.get(..end).unwrap_or_default().trim_end();
+    format!(
+        "{kept}… (the rest is left out: DESCRIBE lists the columns of a table, with their types)"
+    )
+}
+
 /// `: did you mean 'a' or 'b'?`, or nothing.
-fn did_you_mean(names: &[String]) -> String {
+pub(crate) fn did_you_mean(names: &[String]) -> String {
     if names.is_empty() {
         return String::new();
     }

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &QuarantineArgs) -> anyhow::Result<Exit> {
     }
     match &arguments.bytes {
         Some(id) => runtime.block_on(print_bytes(&session, id)),
-        None => runtime.block_on(list(&session, arguments.format)),
+        None => runtime.block_on(list(&session, arguments.format.for_spreadsheets())),
     }
 }
 

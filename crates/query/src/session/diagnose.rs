@@ -15,7 +15,12 @@ impl Session {
             && let SchemaError::FieldNotFound { field, valid_fields } = schema_error.as_ref()
         {
             let names = valid_fields.iter().map(|field| field.name.clone());
-            let nearest = nearest(&field.name, names);
+            // Names in the table that was named come first.
+            let of_table = valid_fields.iter().filter(|valid| valid.relation == field.relation);
+            let nearest = match nearest(&field.name, of_table.map(|valid| valid.name.clone())) {
+                none if none.is_empty() => nearest(&field.name, names),
+                nearest => nearest,
+            };
             return QueryError::UnknownColumn { name: field.flat_name(), nearest };
         }
         let tables = self.context.state().resolve_table_references(statement).unwrap_or_default();
@@ -28,7 +33,10 @@ impl Session {
         if let Some(table) = tables.iter().find(|table| !is_known(table)) {
             return self.unknown_table(&table.to_string());
         }
-        QueryError::of(error)
+        match advice(&error) {
+            Some(advice) => QueryError::Syntax(advice.to_owned()),
+            None => QueryError::of(error),
+        }
     }
 
     /// There is no table of this name.
@@ -39,7 +47,7 @@ impl Session {
 }
 
 /// Up to three of these names that are like `name`, the most like first.
-fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<String> {
+pub(crate) fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<String> {
     /// Below it names are alike by chance only.
     const ALIKE: f64 = 0.75;
     const SHOWN: usize = 3;
@@ -58,4 +66,21 @@ fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<String> {
     alike.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
     alike.dedup_by(|a, b| a.2 == b.2);
     alike.into_iter().take(SHOWN).map(|(_, _, name)| name).collect()
+}
+
+/// What to write instead, where the engine reports only that it cannot do something.
+fn advice(error: &DataFusionError) -> Option<&'static str> {
+    let message = error.find_root().message().into_owned();
+    if message.contains("Unsupported SQL type JSON") {
+        return Some(
+            "there is no type JSON: ->, ->>, #> and json_get read JSON text as it is, without a cast",
+        );
+    }
+    if message.contains("Dot access not supported") {
+        return Some(
+            "a name after a bracket and a dot is not supported: column['member'] gives a member of a struct, \
+             json -> 'member' and json_get that of JSON text",
+        );
+    }
+    None
 }
