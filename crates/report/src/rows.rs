@@ -325,9 +325,17 @@ fn csv_record<T: AsRef<str>>(
     cells: impl IntoIterator<Item = T>,
 ) -> std::io::Result<()> {
     for cell in cells {
-        writer.write_field(cell.as_ref())?;
+        writer.write_field(cell.as_ref()).map_err(of_output)?;
     }
-    Ok(writer.write_record(None::<&[u8]>)?)
+    writer.write_record(None::<&[u8]>).map_err(of_output)
+}
+
+/// The error of the output itself: another one made of it would not show that a reader has seen enough.
+fn of_output(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// A column as CSV can hold it: nested values are JSON.

@@ -150,7 +150,7 @@ fn a_folder_adds_detections_and_replaces_them() {
     for run in [hunt, lint] {
         assert_ne!(run.code, 0, "{run}");
         let output = format!("{}{}", run.stdout, run.stderr);
-        assert!(output.contains("did you mean 'privileged'?"), "{output}");
+        assert!(output.contains("did you mean 'containers.privileged'"), "{output}");
     }
 
     std::fs::write(dir.path().join("mine/broken.sql"), "/* id: [ */ SELECT 1").unwrap();

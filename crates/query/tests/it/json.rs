@@ -250,7 +250,7 @@ async fn members_that_are_like_a_wrong_one_are_named() {
     for (sql, expected) in [
         (
             "SELECT workload['privilegd'] FROM events",
-            "no member 'privilegd' in workload: did you mean 'privileged'?",
+            "no member 'privilegd' in workload: did you mean 'containers.privileged'",
         ),
         (
             "SELECT workload.kindd FROM events",

@@ -160,7 +160,13 @@ fn no_member(data_type: &DataType, names: &[String], path: &str) -> Option<Strin
             Some((_, field)) => no_member(field.data_type(), rest, &format!("{path}.{name}")),
             None => {
                 let known = fields.iter().map(|field| field.name().clone());
-                let hint = match did_you_mean(&nearest(name, known)) {
+                let mut alike = nearest(name, known);
+                if alike.is_empty() {
+                    // It may stand in a list or struct of this one.
+                    alike = fields.iter().flat_map(|field| nearest_in(field, name)).collect();
+                    alike.truncate(3);
+                }
+                let hint = match did_you_mean(&alike) {
                     hint if hint.is_empty() => {
                         ": DESCRIBE lists the members of a column".to_owned()
                     }
@@ -175,6 +181,20 @@ fn no_member(data_type: &DataType, names: &[String], path: &str) -> Option<Strin
         )),
         _ => Some(format!("{path} has no members such as '{name}'")),
     }
+}
+
+/// Members of a struct, or of the structs of a list, that are like a name.
+fn nearest_in(field: &Field, name: &str) -> Vec<String> {
+    let members = match field.data_type() {
+        DataType::Struct(members) => members,
+        DataType::List(item) => match item.data_type() {
+            DataType::Struct(members) => members,
+            _ => return Vec::new(),
+        },
+        _ => return Vec::new(),
+    };
+    let alike = nearest(name, members.iter().map(|member| member.name().clone()));
+    alike.iter().map(|member| format!("{}.{member}", field.name())).collect()
 }
 
 /// The call that an operator is, with both sides of the types that it takes.
