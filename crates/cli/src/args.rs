@@ -652,16 +652,17 @@ fn scheme(text: &str) -> Option<&str> {
     is_scheme.then_some(scheme)
 }
 
-/// Reads a number of bytes: `1048576`, `64MiB`, `64M`, `1GiB` or `1TiB`; the units are powers of 1024.
+/// Reads a number of bytes: `1048576`, `64MiB`, `64MB`, `64M`, `1GiB` or `1TiB`. The units are powers of 1024 however they are
+/// spelled, as those of PostgreSQL's settings are: a limit is never lower than the reader expects.
 fn parse_size(text: &str) -> Result<usize, String> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let shift = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => Some(0),
-        "k" | "kib" => Some(10),
-        "m" | "mib" => Some(20),
-        "g" | "gib" => Some(30),
-        "t" | "tib" => Some(40),
+        "k" | "kb" | "kib" => Some(10),
+        "m" | "mb" | "mib" => Some(20),
+        "g" | "gb" | "gib" => Some(30),
+        "t" | "tb" | "tib" => Some(40),
         _ => None,
     };
     let size = number
@@ -669,7 +670,8 @@ fn parse_size(text: &str) -> Result<usize, String> {
         .ok()
         .zip(shift)
         .and_then(|(number, shift)| number.checked_mul(1_usize.checked_shl(shift)?));
-    size.filter(|size| *size > 0).ok_or_else(|| "give a size such as 64MiB or 1GiB".to_owned())
+    size.filter(|size| *size > 0)
+        .ok_or_else(|| "give a size such as 64MiB or 1GiB; 1GB is the same as 1GiB".to_owned())
 }
 
 /// Reads `NAME=VALUE`.

@@ -19,12 +19,24 @@ pub enum QueryError {
     #[error("the statement is too large: {0}")]
     TooLarge(String),
     /// There is no such table or view.
-    #[error("there is no table '{name}'{}", did_you_mean(nearest))]
+    #[error("there is no table '{name}'{}", instead.map_or_else(|| did_you_mean(nearest), after_colon))]
     UnknownTable {
         /// The name, as it was written.
         name: String,
         /// Names that are like it, the most like first.
         nearest: Vec<String>,
+        /// What stands here for a function of PostgreSQL that gives rows.
+        instead: Option<&'static str>,
+    },
+    /// There is no such function.
+    #[error("there is no function '{name}'{}", instead.map_or_else(|| did_you_mean(nearest), after_colon))]
+    UnknownFunction {
+        /// The name, as it was written.
+        name: String,
+        /// Names that are like it, the most like first.
+        nearest: Vec<String>,
+        /// What stands here for a function of PostgreSQL.
+        instead: Option<&'static str>,
     },
     /// There is no such column.
     #[error("there is no column '{name}'{}", did_you_mean(nearest))]
@@ -73,19 +85,24 @@ impl QueryError {
     }
 }
 
-/// The longest message of the engine that is shown whole, in bytes: those with a schema in them are many times as long.
+/// The longest message of the engine that is shown whole, in bytes.
 const LONGEST: usize = 400;
 
-/// What the engine reports, without lists of all columns and without types as Rust prints them.
+/// What the engine reports, without lists of all columns and without the members of structs.
 fn brief(error: &DataFusionError) -> String {
-    let message = error.strip_backtrace();
-    // What takes the memory is listed, which is short and needed whole.
-    if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
-        return message;
-    }
-    let dumps = [". Valid fields are", " Valid fields are", "Field {", "Struct([", "Union(Sparse"];
-    let dump = dumps.iter().filter_map(|dump| message.find(dump)).min();
-    let end = dump.unwrap_or(message.len()).min(message.floor_char_boundary(LONGEST));
+    let message = match error.find_root() {
+        // What takes the memory is listed, which is short and needed whole.
+        DataFusionError::ResourcesExhausted(_) => return error.strip_backtrace(),
+        // Which rule of the engine found out is of no help, nor is its word for that.
+        DataFusionError::Plan(message) | DataFusionError::Execution(message) => {
+            let message = message.split(DataFusionError::BACK_TRACE_SEP).next();
+            message.unwrap_or_default().to_owned()
+        }
+        _ => error.strip_backtrace(),
+    };
+    let message = without_members(&message);
+    let end = message.find(" Valid fields are").unwrap_or(message.len());
+    let end = end.min(message.floor_char_boundary(LONGEST));
     if end == message.len() {
         return message;
     }
@@ -93,6 +110,36 @@ fn brief(error: &DataFusionError) -> String {
     format!(
         "{kept}… (the rest is left out: DESCRIBE lists the columns of a table, with their types)"
     )
+}
+
+/// A message in which types with members are their names: `Struct(…)`, and values are not shown.
+fn without_members(message: &str) -> String {
+    const NESTED: [&str; 5] = ["Struct(", "Map(", "Union(", "Field {", "FieldRef("];
+    let mut shown = String::new();
+    let mut rest = message;
+    while let Some((start, name)) =
+        NESTED.iter().filter_map(|name| Some((rest.find(name)?, name))).min_by_key(|(at, _)| *at)
+    {
+        let (before, nested) = rest.split_at(start + name.len());
+        shown.push_str(before);
+        shown.push('…');
+        let mut depth = 1_usize;
+        let end = nested.bytes().position(|byte| {
+            match byte {
+                b'(' | b'{' | b'[' => depth += 1,
+                b')' | b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        rest = end.and_then(|end| nested.get(end..)).unwrap_or_default();
+    }
+    shown.push_str(rest);
+    shown
+}
+
+fn after_colon(text: &'static str) -> String {
+    format!(": {text}")
 }
 
 /// `: did you mean 'a' or 'b'?`, or nothing.

@@ -392,6 +392,22 @@ fn a_list_is_a_parameter() {
 }
 
 #[test]
+fn a_size_may_have_any_spelling_of_its_unit() {
+    let (_dir, lake) = lake();
+    let run = |size: &str| {
+        podtrail(["sql", "--lake", &lake, "--memory", size, "--format", "json", "-c", "SELECT 1"])
+    };
+    for size in ["512MB", "512mb", "512 MB", "512MiB", "512M", "524288KB", "524288kB", "1GB", "1T"]
+    {
+        run(size).expect(0);
+    }
+    for size in ["512Mo", "MB", "0MB", "-1MB", "99999999999TB", ""] {
+        let run = run(size).expect(2);
+        assert!(run.stderr.contains("1GB is the same as 1GiB") || size.is_empty(), "{run}");
+    }
+}
+
+#[test]
 fn no_rows_still_have_a_form() {
     let (_dir, lake) = lake();
     let query = "SELECT name FROM events WHERE false";

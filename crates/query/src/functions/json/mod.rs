@@ -8,19 +8,22 @@ mod planner;
 mod value;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBuilder, Int32Builder, StringArray, StringBuilder,
+    Array, ArrayRef, AsArray, BooleanBuilder, StringArray, StringBuilder,
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::common::cast::as_string_array;
 use datafusion::common::{exec_err, plan_err};
 use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::sqlparser::ast::BinaryOperator;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
+use datafusion::prelude::Expr;
 use datafusion::scalar::ScalarValue;
 use datafusion_functions_json::json_field_metadata;
 
@@ -49,8 +52,54 @@ enum Operator {
     Concat,
     Delete,
     DeletePath,
-    /// -1, 0 or 1, for `=`, `<` and the others.
-    Compare,
+    Compare(Comparison),
+}
+
+/// A comparison of values as `jsonb` has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    fn of(sign: &BinaryOperator) -> Option<Self> {
+        Some(match sign {
+            BinaryOperator::Eq => Self::Equal,
+            BinaryOperator::NotEq => Self::NotEqual,
+            BinaryOperator::Lt => Self::Less,
+            BinaryOperator::LtEq => Self::LessOrEqual,
+            BinaryOperator::Gt => Self::Greater,
+            BinaryOperator::GtEq => Self::GreaterOrEqual,
+            _ => return None,
+        })
+    }
+
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "<>",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+        }
+    }
 }
 
 impl Operator {
@@ -67,7 +116,7 @@ impl Operator {
             Self::Concat => "||",
             Self::Delete => "-",
             Self::DeletePath => "#-",
-            Self::Compare => "=",
+            Self::Compare(comparison) => comparison.sign(),
         }
     }
 
@@ -85,7 +134,7 @@ impl Operator {
             Self::Concat => "json_concat",
             Self::Delete => "json_without",
             Self::DeletePath => "json_without_path",
-            Self::Compare => "json_compare",
+            Self::Compare(_) => "json_compare",
         }
     }
 
@@ -96,10 +145,9 @@ impl Operator {
                 (DataType::Utf8, true)
             }
             Self::GetText | Self::PathText => (DataType::Utf8, false),
-            Self::HasKey | Self::HasAny | Self::HasAll | Self::Contains => {
+            Self::HasKey | Self::HasAny | Self::HasAll | Self::Contains | Self::Compare(_) => {
                 (DataType::Boolean, false)
             }
-            Self::Compare => (DataType::Int32, false),
         }
     }
 
@@ -108,7 +156,7 @@ impl Operator {
     }
 
     fn takes_json(self) -> bool {
-        matches!(self, Self::Contains | Self::Concat | Self::Compare)
+        matches!(self, Self::Contains | Self::Concat | Self::Compare(_))
     }
 
     /// What the right side is in one row; `None` where it is null.
@@ -154,8 +202,9 @@ impl Operator {
             (Self::Concat, Operand::Text(other)) => {
                 Answer::value(&Value::read(json)?.concat(Value::read(other)?))
             }
-            (Self::Compare, Operand::Text(other)) => {
-                Answer::Order(Value::read(json)?.order(&Value::read(other)?) as i32)
+            (Self::Compare(comparison), Operand::Text(other)) => {
+                let order = Value::read(json)?.order(&Value::read(other)?);
+                Answer::Boolean(comparison.holds(order))
             }
             (Self::Delete, operand) => {
                 let mut value = Value::read(json)?;
@@ -204,7 +253,6 @@ enum Answer<'a> {
     Null,
     Text(Cow<'a, str>),
     Boolean(bool),
-    Order(i32),
 }
 
 impl<'a> Answer<'a> {
@@ -363,6 +411,13 @@ impl ScalarUDFImpl for JsonOperator {
         self.operator.function()
     }
 
+    /// The title of its column: the operator as it was written. It is no alias, of which the engine walks all that is below
+    /// twice, and so a chain of operators without end.
+    fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
+        let titles: Vec<_> = arguments.iter().map(planner::title).collect();
+        Ok(titles.join(&format!(" {} ", self.operator.sign())))
+    }
+
     fn signature(&self) -> &Signature {
         &self.signature
     }
@@ -437,17 +492,6 @@ impl JsonOperator {
                 let mut builder = BooleanBuilder::with_capacity(texts.len());
                 for answer in answers {
                     let Answer::Boolean(value) = answer? else {
-                        builder.append_null();
-                        continue;
-                    };
-                    builder.append_value(value);
-                }
-                Ok(Arc::new(builder.finish()))
-            }
-            DataType::Int32 => {
-                let mut builder = Int32Builder::with_capacity(texts.len());
-                for answer in answers {
-                    let Answer::Order(value) = answer? else {
                         builder.append_null();
                         continue;
                     };

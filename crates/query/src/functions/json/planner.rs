@@ -8,14 +8,13 @@ use datafusion::common::{Column, DFSchema, ExprSchema, TableReference, plan_err}
 use datafusion::error::Result;
 use datafusion::functions::core::expr_ext::FieldAccessor;
 use datafusion::functions_nested::expr_fn::{array_has, map_keys};
-use datafusion::logical_expr::expr::{Alias, ScalarFunction};
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{
     ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr,
 };
 use datafusion::logical_expr::sqlparser::ast::BinaryOperator;
 use datafusion::logical_expr::{
-    BinaryExpr, ExprSchemable, GetFieldAccess, LogicalPlan, Operator as EngineOperator, ScalarUDF,
-    cast, lit,
+    ExprSchemable, GetFieldAccess, LogicalPlan, Operator as EngineOperator, ScalarUDF, cast, lit,
 };
 use datafusion::prelude::Expr;
 use datafusion::scalar::ScalarValue;
@@ -23,7 +22,7 @@ use datafusion_functions_json::JSON_UNION_DATA_TYPE;
 use datafusion_functions_json::functions::json_union_to_text;
 use datafusion_functions_json::udfs::json_get_json_udf;
 
-use super::{JsonOperator, MARK, Operator, Refused, Value, malformed_path, path};
+use super::{Comparison, JsonOperator, MARK, Operator, Refused, Value, malformed_path, path};
 use crate::error::did_you_mean;
 use crate::session::nearest;
 
@@ -64,7 +63,7 @@ impl ExprPlanner for JsonPlanner {
             | Sign::PGRegexNotIMatch
                 if is_json_value(&expr.left, schema) =>
             {
-                return plan_err!("{}", text_is_needed(&expr.op.to_string(), &expr.left));
+                return plan_err!("{} {}", expr.op, text_is_needed(&title(&expr.left)));
             }
             Sign::AtQuestion | Sign::AtAt => {
                 return plan_err!(
@@ -81,13 +80,12 @@ impl ExprPlanner for JsonPlanner {
             _ => return Ok(PlannerResult::Original(expr)),
         };
         let RawBinaryExpr { left, right, .. } = expr;
-        let title = format!("{} {} {}", title(&left), operator.sign(), title(&right));
-        let planned = if matches!(left.get_type(schema)?, DataType::Map(..)) {
+        let planned = if matches!(type_of(&left, schema)?, DataType::Map(..)) {
             of_map(operator, left, right, schema)?
         } else {
             call(operator, left, right, schema)?
         };
-        Ok(PlannerResult::Planned(Expr::Alias(Alias::new(planned, None::<&str>, title))))
+        Ok(PlannerResult::Planned(planned))
     }
 
     fn plan_field_access(
@@ -95,12 +93,11 @@ impl ExprPlanner for JsonPlanner {
         expr: RawFieldAccessExpr,
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawFieldAccessExpr>> {
-        let data_type = expr.expr.get_type(schema)?;
+        let data_type = type_of(&expr.expr, schema)?;
         let key = match (&data_type, &expr.field_access) {
             (DataType::Struct(_), GetFieldAccess::NamedStructField { name }) => {
-                if let Some(Some(name)) = name.try_as_str()
-                    && let Some(why) = no_member(&data_type, &[name.to_owned()], &title(&expr.expr))
-                {
+                let member = name.try_as_str().flatten().map(str::to_owned);
+                if let Some(why) = no_member(&data_type, member.as_slice(), &title(&expr.expr)) {
                     return plan_err!("{why}");
                 }
                 return Ok(PlannerResult::Original(expr));
@@ -114,17 +111,13 @@ impl ExprPlanner for JsonPlanner {
             _ => return Ok(PlannerResult::Original(expr)),
         };
         // As `jsonb` takes subscripts; the first element is 0.
-        let title = format!("{}[{}]", title(&expr.expr), self::title(&key));
         if !is_json_text(&expr.expr, schema) {
+            let (text, key) = (title(&expr.expr), title(&key));
             return plan_err!(
-                "{} is text, which has no members: where it is JSON, write {} -> {} or json_get",
-                self::title(&expr.expr),
-                self::title(&expr.expr),
-                self::title(&key)
+                "{text} is text, which has no members: where it is JSON, write {text} -> {key} or json_get"
             );
         }
-        let planned = call(Operator::Get, expr.expr, key, schema)?;
-        Ok(PlannerResult::Planned(Expr::Alias(Alias::new(planned, None::<&str>, title))))
+        Ok(PlannerResult::Planned(call(Operator::Get, expr.expr, key, schema)?))
     }
 
     fn plan_compound_identifier(
@@ -136,8 +129,8 @@ impl ExprPlanner for JsonPlanner {
         let column = field.name();
         let why = if is_text(field.data_type()) {
             let (last, before) = names.split_last().unwrap_or((column, &[]));
-            let before: String = before.iter().map(|name| format!(" -> '{name}'")).collect();
-            let path: String = names.iter().map(|name| format!(", '{name}'")).collect();
+            let before = each(before, |name| format!(" -> '{name}'"));
+            let path = each(names, |name| format!(", '{name}'"));
             Some(format!(
                 "{column} is text, which has no members: where it is JSON, write {column}{before} ->> '{last}' or \
                  json_as_text({column}{path})"
@@ -150,6 +143,10 @@ impl ExprPlanner for JsonPlanner {
         let column = Expr::Column(Column::from((qualifier, field)));
         Ok(PlannerResult::Planned(refused.call(vec![column])))
     }
+}
+
+fn each(names: &[String], write: impl Fn(&str) -> String) -> String {
+    names.iter().map(|name| write(name)).collect::<Vec<_>>().concat()
 }
 
 /// Why a struct, or a struct in it, has no such member.
@@ -200,7 +197,7 @@ fn nearest_in(field: &Field, name: &str) -> Vec<String> {
 /// The call that an operator is, with both sides of the types that it takes.
 fn call(operator: Operator, left: Expr, right: Expr, schema: &DFSchema) -> Result<Expr> {
     let left = json_text(operator.sign(), left, schema)?;
-    let right_type = right.get_type(schema)?;
+    let right_type = type_of(&right, schema)?;
     let right = match (operator, &right_type) {
         (Operator::Get | Operator::GetText | Operator::Delete, integer) if integer.is_integer() => {
             cast(right, DataType::Int64)
@@ -260,7 +257,7 @@ fn function(operator: Operator, arguments: Vec<Expr>) -> Expr {
 
 /// The left side as JSON text, or why it is none.
 fn json_text(sign: &str, left: Expr, schema: &DFSchema) -> Result<Expr> {
-    let data_type = left.get_type(schema)?;
+    let data_type = type_of(&left, schema)?;
     if data_type == *JSON_UNION_DATA_TYPE {
         return Ok(union_as_text(left));
     }
@@ -310,7 +307,7 @@ fn of_map(operator: Operator, left: Expr, right: Expr, schema: &DFSchema) -> Res
                 return Ok(left.field(key.as_str()));
             }
         }
-        (Operator::HasKey, key) if is_text(&key.get_type(schema)?) => {
+        (Operator::HasKey, key) if is_text(&type_of(key, schema)?) => {
             return Ok(array_has(map_keys(left), right));
         }
         _ => {}
@@ -324,17 +321,15 @@ fn of_map(operator: Operator, left: Expr, right: Expr, schema: &DFSchema) -> Res
 /// `@>` and `<@`: of lists they stay with the engine.
 fn contains(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
     let is_list = |data_type: DataType| matches!(data_type, DataType::List(_));
-    if is_list(expr.left.get_type(schema)?) || is_list(expr.right.get_type(schema)?) {
+    if is_list(type_of(&expr.left, schema)?) || is_list(type_of(&expr.right, schema)?) {
         return Ok(PlannerResult::Original(expr));
     }
-    let title = format!("{} {} {}", title(&expr.left), expr.op, title(&expr.right));
     let (left, right) = match expr.op {
         BinaryOperator::ArrowAt => (expr.right, expr.left),
         _ => (expr.left, expr.right),
     };
     let right = json_text("@>", right, schema)?;
-    let planned = call(Operator::Contains, left, right, schema)?;
-    Ok(PlannerResult::Planned(Expr::Alias(Alias::new(planned, None::<&str>, title))))
+    Ok(PlannerResult::Planned(call(Operator::Contains, left, right, schema)?))
 }
 
 /// `||` of JSON and JSON merges; of JSON and other text it makes text.
@@ -348,14 +343,12 @@ fn concat(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBin
         (false, true) => is_container(&left),
         (false, false) => return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right })),
     };
-    let title = format!("{} || {}", title(&left), self::title(&right));
     if merges {
         let right = json_text("||", right, schema)?;
-        let planned = call(Operator::Concat, left, right, schema)?;
-        return Ok(PlannerResult::Planned(Expr::Alias(Alias::new(planned, None::<&str>, title))));
+        return Ok(PlannerResult::Planned(call(Operator::Concat, left, right, schema)?));
     }
     let text = |side: Expr| -> Result<Expr> {
-        let is_union = side.get_type(schema)? == *JSON_UNION_DATA_TYPE;
+        let is_union = type_of(&side, schema)? == *JSON_UNION_DATA_TYPE;
         Ok(if is_union { union_as_text(side) } else { side })
     };
     let (left, right) = (text(left)?, text(right)?);
@@ -367,9 +360,7 @@ fn arithmetic(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<Ra
     let of_left = is_json_value(&expr.left, schema);
     if expr.op == BinaryOperator::Minus && (of_left || is_json_text(&expr.left, schema)) {
         let RawBinaryExpr { left, right, .. } = expr;
-        let title = format!("{} - {}", title(&left), title(&right));
-        let planned = call(Operator::Delete, left, right, schema)?;
-        return Ok(PlannerResult::Planned(Expr::Alias(Alias::new(planned, None::<&str>, title))));
+        return Ok(PlannerResult::Planned(call(Operator::Delete, left, right, schema)?));
     }
     if of_left || is_json_value(&expr.right, schema) {
         return plan_err!(
@@ -388,9 +379,11 @@ fn compare(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBi
         return Ok(PlannerResult::Original(expr));
     }
     let RawBinaryExpr { op, left, right } = expr;
-    let title = format!("{} {op} {}", title(&left), self::title(&right));
-    let side = |side: Expr, is_json: bool, other: &Expr| -> Result<Expr> {
-        let data_type = side.get_type(schema)?;
+    let Some(comparison) = Comparison::of(&op) else {
+        return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
+    };
+    let side = |side: Expr, is_json: bool, other: &str| -> Result<Expr> {
+        let data_type = type_of(&side, schema)?;
         let is_json = is_json || data_type == *JSON_UNION_DATA_TYPE;
         if is_json || data_type.is_null() || json_constant(&side).is_some() {
             return json_text(&op.to_string(), side, schema);
@@ -398,30 +391,38 @@ fn compare(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBi
         if data_type.is_numeric() || data_type == DataType::Boolean {
             return Ok(cast(side, DataType::Utf8));
         }
-        plan_err!("{}", text_is_needed(&op.to_string(), other))
+        plan_err!("{op} {}", text_is_needed(other))
     };
-    let (of_left, of_right) =
-        (side(left.clone(), are_json.0, &right)?, side(right, are_json.1, &left)?);
-    let operator = match op {
-        BinaryOperator::Eq => EngineOperator::Eq,
-        BinaryOperator::NotEq => EngineOperator::NotEq,
-        BinaryOperator::Lt => EngineOperator::Lt,
-        BinaryOperator::LtEq => EngineOperator::LtEq,
-        BinaryOperator::Gt => EngineOperator::Gt,
-        _ => EngineOperator::GtEq,
-    };
-    let order = function(Operator::Compare, vec![of_left, of_right]);
-    let compared = BinaryExpr::new(Box::new(order), operator, Box::new(lit(0_i32)));
-    let planned = Alias::new(Expr::BinaryExpr(compared), None::<&str>, title);
-    Ok(PlannerResult::Planned(Expr::Alias(planned)))
+    let (of_left, of_right) = (title(&left), title(&right));
+    let sides = vec![side(left, are_json.0, &of_right)?, side(right, are_json.1, &of_left)?];
+    Ok(PlannerResult::Planned(function(Operator::Compare(comparison), sides)))
 }
 
 /// JSON stands where text is needed.
-fn text_is_needed(sign: &str, json: &Expr) -> String {
+fn text_is_needed(json: &str) -> String {
     format!(
-        "{sign} takes text here, and {} is JSON, in which a string has its quotes: ->> and json_as_text give text",
-        title(json)
+        "takes text here, and {json} is JSON, in which a string has its quotes: ->> and json_as_text give text"
     )
+}
+
+/// Functions that may be given JSON: those that read it, and those that only pass it on or make text of all that they get.
+fn takes_json(function: &ScalarFunction) -> bool {
+    const OTHERS: &[&str] = &[
+        "coalesce",
+        "nvl",
+        "nvl2",
+        "concat",
+        "concat_ws",
+        "make_array",
+        "array_append",
+        "struct",
+        "named_struct",
+        "arrow_typeof",
+        "arrow_cast",
+        "arrow_try_cast",
+    ];
+    let name = function.func.name();
+    name.starts_with("json_") || OTHERS.contains(&name)
 }
 
 /// Refuses JSON where it would be taken for text: a string in it has its quotes, so `-> 'kind' IN ('Pod')` would never hold.
@@ -429,18 +430,18 @@ pub(crate) fn refuse_json_as_text(plan: &LogicalPlan) -> Result<()> {
     plan.apply_with_subqueries(|node| {
         let inputs = node.inputs();
         let is_json = |expr: &Expr| inputs.iter().any(|input| is_json_value(expr, input.schema()));
+        if let LogicalPlan::Join(join) = node {
+            // Those of USING and NATURAL: what stands after ON is planned as a comparison.
+            let mixed = join.on.iter().find(|(left, right)| is_json(left) != is_json(right));
+            if let Some((left, right)) = mixed {
+                let json = if is_json(left) { left } else { right };
+                return plan_err!("= {}", text_is_needed(&title(json)));
+            }
+        }
         for expr in node.expressions() {
             expr.apply(|part| {
-                let (sign, tested) = match part {
-                    Expr::InList(list) => ("IN", &list.expr),
-                    Expr::InSubquery(query) => ("IN", &query.expr),
-                    Expr::Between(between) => ("BETWEEN", &between.expr),
-                    Expr::Like(like) => ("LIKE", &like.expr),
-                    Expr::SimilarTo(like) => ("SIMILAR TO", &like.expr),
-                    _ => return Ok(TreeNodeRecursion::Continue),
-                };
-                if is_json(tested) {
-                    return plan_err!("{}", text_is_needed(sign, tested));
+                if let Some((sign, json)) = json_as_text(part, &is_json) {
+                    return plan_err!("{sign} {}", text_is_needed(&json));
                 }
                 Ok(TreeNodeRecursion::Continue)
             })?;
@@ -448,6 +449,38 @@ pub(crate) fn refuse_json_as_text(plan: &LogicalPlan) -> Result<()> {
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(())
+}
+
+/// What takes JSON for text in an expression, and the title of the JSON.
+fn json_as_text<'a>(expr: &'a Expr, is_json: &dyn Fn(&Expr) -> bool) -> Option<(&'a str, String)> {
+    let (sign, sides): (&str, Vec<&Expr>) = match expr {
+        Expr::InList(list) => ("IN", std::iter::once(&*list.expr).chain(&list.list).collect()),
+        Expr::InSubquery(query) => {
+            let found = query.subquery.subquery.schema().fields().first();
+            if let Some(json) = found.filter(|field| is_marked(field)) {
+                return Some(("IN", json.name().clone()));
+            }
+            ("IN", vec![&query.expr])
+        }
+        Expr::Between(between) => ("BETWEEN", vec![&between.expr, &between.low, &between.high]),
+        Expr::Like(like) => ("LIKE", vec![&like.expr, &like.pattern]),
+        Expr::SimilarTo(like) => ("SIMILAR TO", vec![&like.expr, &like.pattern]),
+        Expr::Case(case) => ("CASE", case.expr.as_deref().into_iter().collect()),
+        Expr::BinaryExpr(binary) => match binary.op {
+            EngineOperator::IsDistinctFrom => {
+                ("IS DISTINCT FROM", vec![&binary.left, &binary.right])
+            }
+            EngineOperator::IsNotDistinctFrom => {
+                ("IS NOT DISTINCT FROM", vec![&binary.left, &binary.right])
+            }
+            _ => return None,
+        },
+        Expr::ScalarFunction(call) if !takes_json(call) => {
+            (call.func.name(), call.args.iter().collect())
+        }
+        _ => return None,
+    };
+    sides.into_iter().find(|side| is_json(side)).map(|json| (sign, title(json)))
 }
 
 /// Whether an expression is JSON that an operator gives.
@@ -463,12 +496,17 @@ fn is_json_value(expr: &Expr, schema: &DFSchema) -> bool {
             field.is_some_and(|field| is_marked(field))
         }
         Expr::OuterReferenceColumn(field, _) => is_marked(field),
+        Expr::ScalarSubquery(query) => {
+            query.subquery.schema().fields().first().is_some_and(|field| is_marked(field))
+        }
         _ => false,
     }
 }
 
 fn is_marked(field: &Field) -> bool {
-    is_text(field.data_type()) && field.metadata().contains_key(MARK)
+    // A cast to text keeps all metadata but that of the type.
+    let is_json = field.extension_type_name().is_some() && field.metadata().contains_key(MARK);
+    is_json && is_text(field.data_type())
 }
 
 /// Whether an expression is JSON: given by an operator, or a column that holds it.
@@ -478,14 +516,14 @@ fn is_json_text(expr: &Expr, schema: &DFSchema) -> bool {
         Expr::Column(column) | Expr::OuterReferenceColumn(_, column)
             if JSON_COLUMNS.contains(&column.name.as_str()) =>
         {
-            expr.get_type(schema).is_ok_and(|data_type| is_text(&data_type))
+            type_of(expr, schema).is_ok_and(|data_type| is_text(&data_type))
         }
         Expr::ScalarFunction(call)
             if matches!(call.func.name(), "json_get" | "json_get_json" | "json_union_to_text") =>
         {
             true
         }
-        Expr::Column(_) if expr.get_type(schema).is_ok_and(|t| t == *JSON_UNION_DATA_TYPE) => true,
+        Expr::Column(_) if type_of(expr, schema).is_ok_and(|t| t == *JSON_UNION_DATA_TYPE) => true,
         _ => is_json_value(expr, schema),
     }
 }
@@ -512,8 +550,18 @@ fn cast_to_text(expr: Expr, data_type: &DataType) -> Expr {
     if *data_type == DataType::Utf8 { expr } else { cast(expr, DataType::Utf8) }
 }
 
+/// The type of an expression. The engine walks all of it to find that, and so a chain of operators as often as it is long.
+fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
+    if let Expr::ScalarFunction(call) = expr
+        && let Some(call) = call.func.inner().downcast_ref::<JsonOperator>()
+    {
+        return Ok(call.operator.gives().0);
+    }
+    expr.get_type(schema)
+}
+
 /// An expression as it was written, for the title of a column.
-fn title(expr: &Expr) -> String {
+pub(super) fn title(expr: &Expr) -> String {
     match expr {
         Expr::Column(column) | Expr::OuterReferenceColumn(_, column) => column.name.clone(),
         Expr::Alias(alias) => alias.name.clone(),
@@ -522,6 +570,6 @@ fn title(expr: &Expr) -> String {
             _ => value.to_string(),
         },
         Expr::Cast(cast) => title(&cast.expr),
-        _ => expr.to_string(),
+        _ => expr.schema_name().to_string(),
     }
 }

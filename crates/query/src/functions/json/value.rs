@@ -29,8 +29,7 @@ pub(super) enum Level<'a> {
 
 impl<'a> Level<'a> {
     pub(super) fn read(text: &'a str) -> Result<Self, Fault> {
-        let is_space = |c| matches!(c, ' ' | '\t' | '\n' | '\r');
-        let text = text.trim_matches(is_space);
+        let text = trimmed(text);
         let level = match text.as_bytes().first() {
             Some(b'{') => serde_json::from_str(text).map(|Members(members)| Self::Object(members)),
             Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(text)
@@ -50,6 +49,10 @@ impl<'a> Level<'a> {
         let Self::Array(elements) = self else { return None };
         elements.get(position(index, elements.len())?).copied()
     }
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\n', '\r'])
 }
 
 /// The place of an element in a list of this length; a negative index counts from the end.
@@ -134,30 +137,10 @@ pub(super) enum Value<'a> {
 
 impl<'a> Value<'a> {
     pub(super) fn read(text: &'a str) -> Result<Self, Fault> {
-        Self::read_at(text, 0)
-    }
-
-    fn read_at(text: &'a str, depth: usize) -> Result<Self, Fault> {
-        if depth > MOST_NESTED {
-            return Err(Fault::TooDeep);
-        }
-        Ok(match Level::read(text)? {
-            Level::Object(members) => {
-                let values = members
-                    .into_iter()
-                    .map(|(key, value)| Ok((key, Self::read_at(value, depth + 1)?)));
-                Self::object(values.collect::<Result<_, Fault>>()?)
-            }
-            Level::Array(elements) => {
-                let values = elements.into_iter().map(|value| Self::read_at(value, depth + 1));
-                Self::Array(values.collect::<Result<_, _>>()?)
-            }
-            Level::Scalar("null") => Self::Null,
-            Level::Scalar("true") => Self::Boolean(true),
-            Level::Scalar("false") => Self::Boolean(false),
-            Level::Scalar(text) if text.starts_with('"') => Self::String(string(text)?),
-            Level::Scalar(text) => Self::Number(Number(text)),
-        })
+        let text = trimmed(text);
+        // What serde_json accepts is read in one pass: level by level, a text that nests deep would be read as often as it does.
+        serde_json::from_str::<&RawValue>(text).map_err(|_| Fault::NotJson)?;
+        Reader { text, at: 0 }.value(0)
     }
 
     /// An object of these members; of two of one name the last counts.
@@ -244,6 +227,94 @@ impl<'a> Value<'a> {
             Self::Array(_) => 4,
             Self::Object(_) => 5,
         }
+    }
+}
+
+/// Reads text that is known to be JSON.
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn value(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
+        if depth > MOST_NESTED {
+            return Err(Fault::TooDeep);
+        }
+        match self.peek() {
+            Some(b'{') => {
+                self.at += 1;
+                let mut members = Vec::new();
+                while self.is_in(b'}') {
+                    let name = string(self.scalar())?;
+                    // The colon is next.
+                    self.peek();
+                    self.at += 1;
+                    members.push((name, self.value(depth + 1)?));
+                }
+                Ok(Value::object(members))
+            }
+            Some(b'[') => {
+                self.at += 1;
+                let mut elements = Vec::new();
+                while self.is_in(b']') {
+                    elements.push(self.value(depth + 1)?);
+                }
+                Ok(Value::Array(elements))
+            }
+            Some(_) => Ok(match self.scalar() {
+                "null" => Value::Null,
+                "true" => Value::Boolean(true),
+                "false" => Value::Boolean(false),
+                text if text.starts_with('"') => Value::String(string(text)?),
+                text => Value::Number(Number(text)),
+            }),
+            None => Err(Fault::NotJson),
+        }
+    }
+
+    /// Whether another part of an object or array follows: it is next then, and what is behind the end otherwise.
+    fn is_in(&mut self, end: u8) -> bool {
+        if self.peek() == Some(b',') {
+            self.at += 1;
+        }
+        let is_in = self.peek().is_some_and(|byte| byte != end);
+        if !is_in {
+            self.at += 1;
+        }
+        is_in
+    }
+
+    /// The next byte that is no space.
+    fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        while bytes.get(self.at).is_some_and(is_space) {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied()
+    }
+
+    /// The text of the string, number or word that begins here.
+    fn scalar(&mut self) -> &'a str {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let mut is_escaped = false;
+        let end = if rest.starts_with('"') {
+            rest.bytes()
+                .skip(1)
+                .position(|byte| {
+                    let ends = byte == b'"' && !is_escaped;
+                    is_escaped = byte == b'\\' && !is_escaped;
+                    ends
+                })
+                .map(|position| position + 2)
+        } else {
+            rest.bytes()
+                .position(|byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r'))
+        };
+        let scalar = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        self.at += scalar.len();
+        scalar
     }
 }
 
@@ -371,7 +442,36 @@ mod tests {
     }
 
     #[test]
+    fn values_are_read_whole() {
+        for (text, expected) in [
+            (r#" { "b" : [ 1 , -2.50e+1 ,[ ] ,{ } ] , "a":null,"c\\\"}":"]\\" } "#, None),
+            (r#"[]"#, Some("[]")),
+            (r#"{}"#, Some("{}")),
+            (r#"[true,false ,null]"#, Some("[true, false, null]")),
+            ("[1\n,\t2\r]", Some("[1, 2]")),
+            (r#""\u0061,\\""#, Some(r#""a,\\""#)),
+            (r#"{"a":{"b":{}},"a":[[[]]]}"#, Some(r#"{"a": [[[]]]}"#)),
+            ("-0.0", Some("-0.0")),
+        ] {
+            let written = Value::read(text).unwrap().to_string();
+            match expected {
+                Some(expected) => assert_eq!(written, expected, "{text}"),
+                None => {
+                    let value = serde_json::from_str::<serde_json::Value>(text).unwrap();
+                    assert_eq!(serde_json::from_str::<serde_json::Value>(&written).unwrap(), value);
+                }
+            }
+        }
+        for text in ["", " ", "[1,]", "[1 2]", "{\"a\" 1}", "{a:1}", "[", "nul", "1]", "\"a", "'a'"]
+        {
+            assert!(matches!(Value::read(text), Err(Fault::NotJson)), "{text}");
+        }
+    }
+
+    #[test]
     fn what_nests_too_deep_is_refused() {
+        let wide = format!("{}{}", "[".repeat(MOST_NESTED), "]".repeat(MOST_NESTED));
+        assert!(Value::read(&wide).is_ok());
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(matches!(Value::read(&deep), Err(Fault::TooDeep)));
         assert!(Level::read(&deep).is_ok());
