@@ -46,6 +46,14 @@ pub enum ParameterError {
     /// It is given more than once, and is no list.
     #[error("it is given more than once, and is no list")]
     Repeated,
+    /// The value of this parameter is wrong.
+    #[error("{name}: {error}")]
+    Value {
+        /// The name of the parameter.
+        name: String,
+        /// What is wrong.
+        error: Box<ParameterError>,
+    },
     /// There is no such parameter.
     #[error("there is no parameter '{name}'{}", known(parameters))]
     Unknown {
@@ -170,14 +178,18 @@ pub(crate) fn bind(
         let texts = given.iter().filter(|(given, _)| given == name).map(|(_, text)| text.as_str());
         let texts: Vec<_> = texts.collect();
         let value = match (texts.as_slice(), parameter) {
-            ([], _) => parameter.value(None, now)?,
-            ([text], _) => parameter.value(Some(text), now)?,
+            ([], _) => parameter.value(None, now),
+            ([text], _) => parameter.value(Some(text), now),
             (texts, Parameter::TextList { .. }) => {
                 let lists = texts.iter().map(|text| elements(text));
-                text_list(&lists.collect::<Result<Vec<_>, _>>()?.concat())
+                lists.collect::<Result<Vec<_>, _>>().map(|lists| text_list(&lists.concat()))
             }
-            _ => return Err(ParameterError::Repeated),
+            _ => Err(ParameterError::Repeated),
         };
+        let value = value.map_err(|error| ParameterError::Value {
+            name: name.clone(),
+            error: Box::new(error),
+        })?;
         Ok((name.clone(), ScalarAndMetadata::from(value)))
     });
     Ok(ParamValues::Map(values.collect::<Result<_, ParameterError>>()?))
@@ -196,7 +208,12 @@ impl Detection {
     /// Sets a parameter to what `text` stands for, in place of its default.
     pub(crate) fn set_parameter(&mut self, name: &str, text: &str) -> Result<(), ParameterError> {
         self.set.push((name.to_owned(), text.to_owned()));
-        self.parameters().map(|_| ())
+        match self.parameters() {
+            Ok(_) => Ok(()),
+            // The caller knows which it is.
+            Err(ParameterError::Value { error, .. }) => Err(*error),
+            Err(error) => Err(error),
+        }
     }
 
     /// What parameters are set to, by name and as text.

@@ -95,8 +95,11 @@ fn brief(error: &DataFusionError) -> String {
         DataFusionError::ResourcesExhausted(_) => return error.strip_backtrace(),
         // Which rule of the engine found out is of no help, nor is its word for that.
         DataFusionError::Plan(message) | DataFusionError::Execution(message) => {
-            let message = message.split(DataFusionError::BACK_TRACE_SEP).next();
-            message.unwrap_or_default().to_owned()
+            without_backtrace(message).to_owned()
+        }
+        // It is a wrong type as often as a fault of the engine, which is asked to be reported to its authors.
+        DataFusionError::Internal(message) => {
+            format!("internal error of the engine: {}", without_backtrace(message))
         }
         _ => error.strip_backtrace(),
     };
@@ -110,6 +113,10 @@ fn brief(error: &DataFusionError) -> String {
     format!(
         "{kept}… (the rest is left out: DESCRIBE lists the columns of a table, with their types)"
     )
+}
+
+fn without_backtrace(message: &str) -> &str {
+    message.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default()
 }
 
 /// A message in which types with members are their names: `Struct(…)`, and values are not shown.

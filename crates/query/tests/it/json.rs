@@ -251,8 +251,8 @@ async fn json_stays_json_through_a_subquery() {
     }
     for sql in [
         "SELECT 1 FROM (SELECT request_object -> 'kind' AS k FROM events) WHERE k IN ('Pod')",
-        "SELECT 1 FROM (SELECT request_object -> 'kind' AS k FROM events) JOIN (SELECT 'Pod' AS k) USING (k)",
-        "SELECT 1 FROM (SELECT request_object -> 'kind' AS k FROM events) NATURAL JOIN (SELECT 'Pod' AS k)",
+        "SELECT 1 FROM (SELECT request_object -> 'kind' AS k FROM events) AS a JOIN (SELECT 'Pod' AS k) AS b USING (k)",
+        "SELECT 1 FROM (SELECT request_object -> 'kind' AS k FROM events) AS a NATURAL JOIN (SELECT 'Pod' AS k) AS b",
         "SELECT 1 FROM events WHERE 'Pod' IN (SELECT request_object -> 'kind' FROM events)",
     ] {
         let error = session.sql(sql).await.map(|_| ()).unwrap_err().to_string();

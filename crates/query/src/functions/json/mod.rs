@@ -384,6 +384,13 @@ impl JsonOperator {
         Self { operator, signature: Signature::any(2, Volatility::Immutable) }
     }
 
+    /// The operator and the sides of an expression that is one of JSON.
+    fn called(expr: &Expr) -> Option<(Operator, &[Expr])> {
+        let Expr::ScalarFunction(call) = expr else { return None };
+        let operator = call.func.inner().downcast_ref::<Self>()?.operator;
+        Some((operator, &call.args))
+    }
+
     fn fault(&self, fault: &Fault, json: &str, operand: &Operand) -> DataFusionError {
         let sign = self.operator.sign();
         let texts = match operand {
@@ -414,8 +421,21 @@ impl ScalarUDFImpl for JsonOperator {
     /// The title of its column: the operator as it was written. It is no alias, of which the engine walks all that is below
     /// twice, and so a chain of operators without end.
     fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
-        let titles: Vec<_> = arguments.iter().map(planner::title).collect();
-        Ok(titles.join(&format!(" {} ", self.operator.sign())))
+        // From the last operator of a chain to its first: each by itself would write what stands before it again.
+        let mut backwards = Vec::new();
+        let (mut operator, mut arguments) = (self.operator, arguments);
+        while let [left, right] = arguments {
+            backwards.push(format!(" {} {}", operator.sign(), planner::title(right)));
+            match Self::called(left) {
+                Some((before, of_before)) => (operator, arguments) = (before, of_before),
+                None => {
+                    backwards.push(planner::title(left));
+                    break;
+                }
+            }
+        }
+        backwards.reverse();
+        Ok(backwards.concat())
     }
 
     fn signature(&self) -> &Signature {

@@ -487,9 +487,8 @@ fn json_as_text<'a>(expr: &'a Expr, is_json: &dyn Fn(&Expr) -> bool) -> Option<(
 fn is_json_value(expr: &Expr, schema: &DFSchema) -> bool {
     match expr {
         Expr::Alias(alias) => is_json_value(&alias.expr, schema),
-        Expr::ScalarFunction(call) => {
-            let call = call.func.inner().downcast_ref::<JsonOperator>();
-            call.is_some_and(|call| call.operator.gives().1)
+        Expr::ScalarFunction(_) => {
+            JsonOperator::called(expr).is_some_and(|(operator, _)| operator.gives().1)
         }
         Expr::Column(column) => {
             let field = schema.field_from_column(column).ok();
@@ -552,12 +551,10 @@ fn cast_to_text(expr: Expr, data_type: &DataType) -> Expr {
 
 /// The type of an expression. The engine walks all of it to find that, and so a chain of operators as often as it is long.
 fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
-    if let Expr::ScalarFunction(call) = expr
-        && let Some(call) = call.func.inner().downcast_ref::<JsonOperator>()
-    {
-        return Ok(call.operator.gives().0);
+    match JsonOperator::called(expr) {
+        Some((operator, _)) => Ok(operator.gives().0),
+        None => expr.get_type(schema),
     }
-    expr.get_type(schema)
 }
 
 /// An expression as it was written, for the title of a column.
