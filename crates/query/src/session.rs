@@ -255,9 +255,8 @@ impl Session {
     /// When the statement is wrong or too large, or is more than a query: nothing is written and no session setting changes.
     pub async fn sql(&self, sql: &str) -> Result<DataFrame, QueryError> {
         let mut statements = bounds::parse(sql)?;
-        let statement = match (statements.pop(), statements.is_empty()) {
-            (Some(statement), true) => statement,
-            _ => return Err(QueryError::Syntax("one statement is read at a time".to_owned())),
+        let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
+            return Err(QueryError::Syntax("one statement is read at a time".to_owned()));
         };
         let plan = self.plan_of(statement).await?;
         let read_only = SQLOptions::new()

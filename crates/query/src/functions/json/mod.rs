@@ -426,13 +426,11 @@ impl ScalarUDFImpl for JsonOperator {
         let (mut operator, mut arguments) = (self.operator, arguments);
         while let [left, right] = arguments {
             backwards.push(format!(" {} {}", operator.sign(), planner::title(right)));
-            match Self::called(left) {
-                Some((before, of_before)) => (operator, arguments) = (before, of_before),
-                None => {
-                    backwards.push(planner::title(left));
-                    break;
-                }
-            }
+            let Some((before, of_before)) = Self::called(left) else {
+                backwards.push(planner::title(left));
+                break;
+            };
+            (operator, arguments) = (before, of_before);
         }
         backwards.reverse();
         Ok(backwards.concat())
@@ -507,33 +505,29 @@ impl JsonOperator {
             let answer = self.operator.apply(json, operand);
             answer.map_err(|fault| self.fault(&fault, json, operand))
         });
-        match self.operator.gives().0 {
-            DataType::Boolean => {
-                let mut builder = BooleanBuilder::with_capacity(texts.len());
-                for answer in answers {
-                    let Answer::Boolean(value) = answer? else {
-                        builder.append_null();
-                        continue;
-                    };
-                    builder.append_value(value);
-                }
-                Ok(Arc::new(builder.finish()))
+        if self.operator.gives().0 == DataType::Boolean {
+            let mut builder = BooleanBuilder::with_capacity(texts.len());
+            for answer in answers {
+                let Answer::Boolean(value) = answer? else {
+                    builder.append_null();
+                    continue;
+                };
+                builder.append_value(value);
             }
-            _ => {
-                let mut builder = StringBuilder::with_capacity(texts.len(), 0);
-                for answer in answers {
-                    let Answer::Text(text) = answer? else {
-                        builder.append_null();
-                        continue;
-                    };
-                    if builder.values_slice().len() + text.len() > MOST_BYTES {
-                        return exec_err!("{} makes too much of one batch of rows", self.name());
-                    }
-                    builder.append_value(text);
-                }
-                Ok(Arc::new(builder.finish()))
-            }
+            return Ok(Arc::new(builder.finish()));
         }
+        let mut builder = StringBuilder::with_capacity(texts.len(), 0);
+        for answer in answers {
+            let Answer::Text(text) = answer? else {
+                builder.append_null();
+                continue;
+            };
+            if builder.values_slice().len() + text.len() > MOST_BYTES {
+                return exec_err!("{} makes too much of one batch of rows", self.name());
+            }
+            builder.append_value(text);
+        }
+        Ok(Arc::new(builder.finish()))
     }
 }
 

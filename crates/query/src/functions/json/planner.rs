@@ -153,25 +153,23 @@ fn each(names: &[String], write: impl Fn(&str) -> String) -> String {
 fn no_member(data_type: &DataType, names: &[String], path: &str) -> Option<String> {
     let (name, rest) = names.split_first()?;
     match data_type {
-        DataType::Struct(fields) => match fields.find(name) {
-            Some((_, field)) => no_member(field.data_type(), rest, &format!("{path}.{name}")),
-            None => {
-                let known = fields.iter().map(|field| field.name().clone());
-                let mut alike = nearest(name, known);
-                if alike.is_empty() {
-                    // It may stand in a list or struct of this one.
-                    alike = fields.iter().flat_map(|field| nearest_in(field, name)).collect();
-                    alike.truncate(3);
-                }
-                let hint = match did_you_mean(&alike) {
-                    hint if hint.is_empty() => {
-                        ": DESCRIBE lists the members of a column".to_owned()
-                    }
-                    hint => hint,
-                };
-                Some(format!("there is no member '{name}' in {path}{hint}"))
+        DataType::Struct(fields) => {
+            if let Some((_, field)) = fields.find(name) {
+                return no_member(field.data_type(), rest, &format!("{path}.{name}"));
             }
-        },
+            let known = fields.iter().map(|field| field.name().clone());
+            let mut alike = nearest(name, known);
+            if alike.is_empty() {
+                // It may stand in a list or struct of this one.
+                alike = fields.iter().flat_map(|field| nearest_in(field, name)).collect();
+                alike.truncate(3);
+            }
+            let hint = match did_you_mean(&alike) {
+                hint if hint.is_empty() => ": DESCRIBE lists the members of a column".to_owned(),
+                hint => hint,
+            };
+            Some(format!("there is no member '{name}' in {path}{hint}"))
+        }
         DataType::Map(..) if rest.is_empty() => None,
         DataType::List(_) => Some(format!(
             "{path} is a list, which has no members: {path}[1] is its first element, UNNEST({path}) makes rows of it"
