@@ -106,7 +106,7 @@ pub(crate) struct FindArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) detection: Vec<String>,
     /// Set a parameter of a detection (`detections show ID` lists them with their types); may be repeated. A text_list is a,b
-    /// or ["a","b,c"], or is given once for each element
+    /// or `["a","b,c"]`, or is given once for each element
     #[arg(long, value_name = "ID.NAME=VALUE", value_parser = parse_detection_parameter)]
     pub(crate) param: Vec<(String, String, String)>,
     /// How many detections run side by side; one a core if not given
@@ -330,7 +330,7 @@ pub(crate) struct SqlArgs {
     /// Run a ready query; "list" lists them
     #[arg(long, value_name = "NAME", group = "statements")]
     pub(crate) saved: Option<String>,
-    /// A parameter of the ready query; "--saved list" lists them with their types. A text_list is a,b or ["a","b,c"], or is
+    /// A parameter of the ready query; "--saved list" lists them with their types. A text_list is a,b or `["a","b,c"]`, or is
     /// given once for each element
     #[arg(long, value_name = "NAME=VALUE", requires = "saved", value_parser = parse_parameter)]
     pub(crate) param: Vec<(String, String)>,
