@@ -105,7 +105,8 @@ pub(crate) struct FindArgs {
     /// Run this detection only; may be repeated
     #[arg(long, value_name = "ID")]
     pub(crate) detection: Vec<String>,
-    /// Set a parameter of a detection (`detections show ID` lists them); may be repeated
+    /// Set a parameter of a detection (`detections show ID` lists them with their types); may be repeated. A text_list is a,b
+    /// or `["a","b,c"]`, or is given once for each element
     #[arg(long, value_name = "ID.NAME=VALUE", value_parser = parse_detection_parameter)]
     pub(crate) param: Vec<(String, String, String)>,
     /// How many detections run side by side; one a core if not given
@@ -333,12 +334,14 @@ pub(crate) struct SqlArgs {
     /// Run a ready query; "list" lists them
     #[arg(long, value_name = "NAME", group = "statements")]
     pub(crate) saved: Option<String>,
-    /// A parameter of the ready query; may be repeated
+    /// A parameter of the ready query; "--saved list" lists them with their types. A text_list is a,b or `["a","b,c"]`, or is
+    /// given once for each element
     #[arg(long, value_name = "NAME=VALUE", requires = "saved", value_parser = parse_parameter)]
     pub(crate) param: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
-    /// How rows are printed: table, vertical, csv, json, jsonl, parquet or markdown
+    /// How rows are printed: table, vertical, csv, spreadsheet, json, jsonl, parquet or markdown. csv leaves values as they are;
+    /// spreadsheet is CSV in which a cell that would run as a formula has an apostrophe before it
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
     /// Write the rows to a file, which is there when they are complete
@@ -653,16 +656,17 @@ fn scheme(text: &str) -> Option<&str> {
     is_scheme.then_some(scheme)
 }
 
-/// Reads a number of bytes: `1048576`, `64MiB`, `64M`, `1GiB` or `1TiB`; the units are powers of 1024.
+/// Reads a number of bytes: `1048576`, `64MiB`, `64MB`, `64M`, `1GiB` or `1TiB`. The units are powers of 1024 however they are
+/// spelled, as those of PostgreSQL's settings are: a limit is never lower than the reader expects.
 fn parse_size(text: &str) -> Result<usize, String> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let shift = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => Some(0),
-        "k" | "kib" => Some(10),
-        "m" | "mib" => Some(20),
-        "g" | "gib" => Some(30),
-        "t" | "tib" => Some(40),
+        "k" | "kb" | "kib" => Some(10),
+        "m" | "mb" | "mib" => Some(20),
+        "g" | "gb" | "gib" => Some(30),
+        "t" | "tb" | "tib" => Some(40),
         _ => None,
     };
     let size = number
@@ -670,7 +674,8 @@ fn parse_size(text: &str) -> Result<usize, String> {
         .ok()
         .zip(shift)
         .and_then(|(number, shift)| number.checked_mul(1_usize.checked_shl(shift)?));
-    size.filter(|size| *size > 0).ok_or_else(|| "give a size such as 64MiB or 1GiB".to_owned())
+    size.filter(|size| *size > 0)
+        .ok_or_else(|| "give a size such as 64MiB or 1GiB; 1GB is the same as 1GiB".to_owned())
 }
 
 /// Reads `NAME=VALUE`.

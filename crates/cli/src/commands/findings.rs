@@ -55,7 +55,7 @@ async fn list(arguments: &FindingsListArgs) -> anyhow::Result<Exit> {
         ORDER BY array_position(make_array({order}), severity), last_seen DESC, finding_id"
     );
     let mut out = output::data_stdout();
-    write_query(&session, &sql, arguments.format, &mut out).await?;
+    write_query(&session, &sql, arguments.format.for_spreadsheets(), &mut out).await?;
     out.flush()?;
     Ok(Exit::Ok)
 }

@@ -37,7 +37,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &QuarantineArgs) -> anyhow::Resu
     }
     match &arguments.bytes {
         Some(id) => runtime.block_on(print_bytes(&session, id)),
-        None => runtime.block_on(list(&session, arguments.format)),
+        None => runtime.block_on(list(&session, arguments.format.for_spreadsheets())),
     }
 }
 

@@ -38,6 +38,22 @@ pub enum ParameterError {
     /// It is no length of time.
     #[error("'{0}' is no length of time such as 30m, 1h or 7d")]
     Interval(String),
+    /// It is no list of strings.
+    #[error(
+        "'{0}' is no list such as a,b or [\"a\",\"b,c\"]: an element is empty, or the brackets hold no JSON list of strings"
+    )]
+    TextList(String),
+    /// It is given more than once, and is no list.
+    #[error("it is given more than once, and is no list")]
+    Repeated,
+    /// The value of this parameter is wrong.
+    #[error("{name}: {error}")]
+    Value {
+        /// The name of the parameter.
+        name: String,
+        /// What is wrong.
+        error: Box<ParameterError>,
+    },
     /// There is no such parameter.
     #[error("there is no parameter '{name}'{}", known(parameters))]
     Unknown {
@@ -106,13 +122,10 @@ impl Parameter {
                 ScalarValue::from(number.transpose()?.unwrap_or(*default))
             }
             Self::Text { default, .. } => ScalarValue::from(text.unwrap_or(default)),
-            Self::TextList { default, .. } => {
-                let values: Vec<_> = match text {
-                    Some(text) => text.split(',').map(|v| ScalarValue::from(v.trim())).collect(),
-                    None => default.iter().map(|v| ScalarValue::from(v.as_str())).collect(),
-                };
-                ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8))
-            }
+            Self::TextList { default, .. } => match text {
+                Some(text) => text_list(&elements(text)?),
+                None => text_list(default),
+            },
             Self::Time { default, .. } => {
                 let time = text.or(default.as_deref()).filter(|text| !text.is_empty());
                 let time = time.map(|text| parse_bound(text, Bound::From, now)).transpose()?;
@@ -131,7 +144,27 @@ impl Parameter {
     }
 }
 
-/// Values for the parameters by name, ready to be bound.
+/// The elements of a list: commas separate them, and a JSON list holds those that have commas themselves. No text is no
+/// element.
+fn elements(text: &str) -> Result<Vec<String>, ParameterError> {
+    let wrong = || ParameterError::TextList(text.to_owned());
+    let trimmed = text.trim();
+    if trimmed.starts_with('[') {
+        return serde_json::from_str(trimmed).map_err(|_| wrong());
+    }
+    if trimmed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let elements: Vec<_> = trimmed.split(',').map(|element| element.trim().to_owned()).collect();
+    if elements.iter().any(String::is_empty) { Err(wrong()) } else { Ok(elements) }
+}
+
+fn text_list(elements: &[String]) -> ScalarValue {
+    let values: Vec<_> = elements.iter().map(|v| ScalarValue::from(v.as_str())).collect();
+    ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8))
+}
+
+/// Values for the parameters by name, ready to be bound. A list may be given more than once: its elements come together.
 pub(crate) fn bind(
     parameters: &BTreeMap<String, Parameter>,
     given: &[(String, String)],
@@ -142,8 +175,22 @@ pub(crate) fn bind(
         return Err(ParameterError::Unknown { name: name.clone(), parameters });
     }
     let values = parameters.iter().map(|(name, parameter)| {
-        let text = given.iter().rfind(|(given, _)| given == name).map(|(_, text)| text.as_str());
-        Ok((name.clone(), ScalarAndMetadata::from(parameter.value(text, now)?)))
+        let texts = given.iter().filter(|(given, _)| given == name).map(|(_, text)| text.as_str());
+        let texts: Vec<_> = texts.collect();
+        let value = match (texts.as_slice(), parameter) {
+            ([], _) => parameter.value(None, now),
+            ([text], _) => parameter.value(Some(text), now),
+            (texts, Parameter::TextList { .. }) => {
+                let lists = texts.iter().map(|text| elements(text));
+                lists.collect::<Result<Vec<_>, _>>().map(|lists| text_list(&lists.concat()))
+            }
+            _ => Err(ParameterError::Repeated),
+        };
+        let value = value.map_err(|error| ParameterError::Value {
+            name: name.clone(),
+            error: Box::new(error),
+        })?;
+        Ok((name.clone(), ScalarAndMetadata::from(value)))
     });
     Ok(ParamValues::Map(values.collect::<Result<_, ParameterError>>()?))
 }
@@ -161,7 +208,12 @@ impl Detection {
     /// Sets a parameter to what `text` stands for, in place of its default.
     pub(crate) fn set_parameter(&mut self, name: &str, text: &str) -> Result<(), ParameterError> {
         self.set.push((name.to_owned(), text.to_owned()));
-        self.parameters().map(|_| ())
+        match self.parameters() {
+            Ok(_) => Ok(()),
+            // The caller knows which it is.
+            Err(ParameterError::Value { error, .. }) => Err(*error),
+            Err(error) => Err(error),
+        }
     }
 
     /// What parameters are set to, by name and as text.

@@ -11,12 +11,12 @@ pub(crate) struct Added {
 pub(crate) const ADDED: &[Added] = &[
     Added {
         syntax: "json_get(json, key, …)",
-        description: "The value at a path of member names and indices; `json -> key` is the same for one.",
+        description: "The value at a path of member names and indices, a number as the engine has it; null where the text is no JSON. `json -> key` and `json #> path` give JSON text, in which numbers are as they were written.",
         example: r#"json_get('{"a": [1, 2]}', 'a', 0) = 1"#,
     },
     Added {
         syntax: "json_as_text(json, key, …)",
-        description: "The value at a path as text, a string without its quotes; `json ->> key` is the same for one.",
+        description: "The value at a path as text, a string without its quotes; null where the text is no JSON. `json ->> key` and `json #>> path` are the same, but fail there.",
         example: r#"json_as_text('{"a": {"b": "c"}}', 'a', 'b') = 'c'"#,
     },
     Added {
@@ -51,7 +51,7 @@ pub(crate) const ADDED: &[Added] = &[
     },
     Added {
         syntax: "json_contains(json, key, …)",
-        description: "Whether there is a value at a path; `json ? key` is the same for one.",
+        description: "Whether there is a value at a path; false where the text is no JSON. `json ? key` is the same for one, and finds strings in an array.",
         example: r#"json_contains('{"a": {"b": 1}}', 'a', 'b')"#,
     },
     Added {
