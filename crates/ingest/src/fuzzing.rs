@@ -83,7 +83,8 @@ fn is_passed_over(text: &[u8]) -> bool {
                 }
             }
             Some(_) => {
-                return wrapper::opening(rest).is_some_and(|opening| opening.length <= rest.len());
+                return long_list::opening(rest)
+                    .is_some_and(|opening| opening.length <= rest.len());
             }
         }
     }
