@@ -51,6 +51,7 @@ fn detect(lake: &str) -> usize {
 }
 
 #[test]
+#[ignore = "stress: .ci/run includes it; cargo test --workspace -- --ignored"]
 fn readers_and_writers_do_not_disturb_each_other() {
     let (dir, lake) = scratch();
     let log = dir.path().join("audit.log");
