@@ -8,6 +8,7 @@ mod engine;
 mod exit;
 mod listing;
 mod output;
+mod output_file;
 mod pager;
 mod progress;
 mod stop;

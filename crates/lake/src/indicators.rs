@@ -1,13 +1,11 @@
 //! The threat intelligence indicators that later runs of `detect` use again: a file in the lake.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-
-use tempfile::NamedTempFile;
+use std::io::ErrorKind;
 
 use crate::error::LakeError;
 use crate::lake::Lake;
-use crate::write::sync_directory;
+use crate::whole_file;
 
 const FILE_NAME: &str = "indicators.jsonl";
 
@@ -30,12 +28,6 @@ impl Lake {
     /// # Errors
     /// If the file cannot be written, which leaves what was there, or its name cannot be made durable.
     pub fn remember_indicators(&self, lines: &str) -> Result<(), LakeError> {
-        let path = self.dir().join(FILE_NAME);
-        let failed = || LakeError::io("write", &path);
-        let mut file = NamedTempFile::new_in(self.dir()).map_err(failed())?;
-        file.write_all(lines.as_bytes()).map_err(failed())?;
-        file.as_file().sync_all().map_err(failed())?;
-        file.persist(&path).map_err(|error| failed()(error.error))?;
-        sync_directory(self.dir())
+        whole_file::replace(self.dir(), FILE_NAME, lines.as_bytes())
     }
 }

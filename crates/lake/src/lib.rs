@@ -19,6 +19,7 @@ mod read;
 mod redaction_key;
 mod spec;
 mod table;
+mod whole_file;
 mod write;
 
 pub use error::LakeError;

@@ -1,14 +1,14 @@
 //! The key under which a lake's secrets are redacted: a file in the lake, made once.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use podtrail_event::RedactionKey;
-use tempfile::NamedTempFile;
 
 use crate::error::LakeError;
 use crate::lake::Lake;
+use crate::whole_file;
 
 const FILE_NAME: &str = "redaction.key";
 
@@ -41,21 +41,10 @@ fn read(path: &Path) -> Result<Option<RedactionKey>, LakeError> {
     key.map(Some).ok_or_else(|| LakeError::RedactionKey { path: path.to_path_buf() })
 }
 
-/// Makes the file, whole and on disk from the moment that it has its name; leaves one alone that is there.
 fn make(dir: &Path, path: &Path) -> Result<(), LakeError> {
-    let failed = || LakeError::io("write", path);
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| failed()(io::Error::other(error.to_string())))?;
-    // Only its owner may read a file of this kind.
-    let mut file = NamedTempFile::new_in(dir).map_err(failed())?;
-    writeln!(file, "{}", RedactionKey::new(bytes).to_hex()).map_err(failed())?;
-    file.as_file().sync_all().map_err(failed())?;
-    match file.persist_noclobber(path) {
-        Ok(_) => {}
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(()),
-        Err(error) => return Err(failed()(error.error)),
-    }
-    // A directory cannot be opened everywhere; where it can, its entry is made durable.
-    drop(File::open(dir).and_then(|dir| dir.sync_all()));
-    Ok(())
+    getrandom::fill(&mut bytes)
+        .map_err(|error| LakeError::io("write", path)(io::Error::other(error.to_string())))?;
+    let digits = format!("{}\n", RedactionKey::new(bytes).to_hex());
+    whole_file::create(dir, FILE_NAME, digits.as_bytes())
 }

@@ -16,17 +16,18 @@ use podtrail_report::{
 use tokio::runtime::Runtime;
 
 use crate::args::{FindArgs, FindingFormat, HuntArgs};
-use crate::commands::hunt_report::{self, ReportFile};
+use crate::commands::hunt_report;
 use crate::commands::{detections, exceptions, indicators, ingest};
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::output;
+use crate::output_file::OutputFile;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
     let mut pack = detections::chosen(&arguments.find)?;
     let indicators = indicators::given(&arguments.find, &pack)?;
-    let report = arguments.report.as_deref().map(ReportFile::create).transpose()?;
+    let report = arguments.report.as_deref().map(OutputFile::create).transpose()?;
     let mut exit = Exit::Ok;
     // A temporary lake is removed when this goes out of scope.
     let (lake, _temporary) = if let Some(dir) = &arguments.lake {
@@ -103,7 +104,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     // Before anything is printed: whoever reads that may go away, as head does.
     if let (Some(file), Some(summary)) = (report, &summary) {
         let context = runtime.block_on(hunt_report::context(&shown, &hunt.findings, summary))?;
-        file.write(&HtmlReport {
+        let report = HtmlReport {
             log: summary,
             hunt: &hunt,
             pack: &pack,
@@ -112,7 +113,8 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
             left_out: found - hunt.findings.len(),
             command: command_line(),
             time: Utc::now(),
-        })?;
+        };
+        hunt_report::write(&report, file)?;
     }
     print(arguments.find.format, &hunt.findings, &pack.attack_names(), |out| {
         write_table(summary.as_ref(), &hunt, out)

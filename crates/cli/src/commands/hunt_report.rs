@@ -1,8 +1,6 @@
 //! `podtrail hunt --report`: what the lake says around the findings, and the file that tells it.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -16,9 +14,9 @@ use podtrail_report::{
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tempfile::NamedTempFile;
 
 use crate::output;
+use crate::output_file::OutputFile;
 
 /// The events that a report shows.
 const REPORT_EVENTS: &str = "report_events";
@@ -80,55 +78,13 @@ const FILES: &str = "
 
 const QUARANTINED: &str = "SELECT count(*) AS records FROM quarantine WHERE released_at IS NULL";
 
-/// A file that is there whole or not at all, under its name only once it is written.
-pub(crate) struct ReportFile {
-    path: PathBuf,
-    temporary: NamedTempFile,
-}
-
-impl ReportFile {
-    /// Makes sure that the file can be written, before any work is done for it.
-    pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let temporary = writable()
-            .tempfile_in(folder.unwrap_or(Path::new(".")))
-            .with_context(|| cannot_write(path))?;
-        Ok(Self { path: path.to_owned(), temporary })
-    }
-
-    /// Where it lies until it is written.
-    pub(crate) fn temporary_path(&self) -> &Path {
-        self.temporary.path()
-    }
-
-    /// Writes the report, and gives the file its name.
-    pub(crate) fn write(mut self, report: &HtmlReport<'_>) -> anyhow::Result<()> {
-        let path = &self.path;
-        write_html(report, &mut self.temporary).with_context(|| cannot_write(path))?;
-        let written: Result<File, _> = self.temporary.persist(path);
-        let file = written.map_err(|error| error.error).with_context(|| cannot_write(path))?;
-        file.sync_all().with_context(|| cannot_write(path))?;
-        output::tell(&format!("the report is in {}", path.display()));
-        Ok(())
-    }
-}
-
-/// A temporary file is its owner's alone; a report is read by whom the umask lets.
-fn writable() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".podtrail-report-").suffix(".html");
-    #[cfg(unix)]
-    {
-        use std::fs::Permissions;
-        use std::os::unix::fs::PermissionsExt;
-
-        builder.permissions(Permissions::from_mode(0o666));
-    }
-    builder
-}
-
-fn cannot_write(path: &Path) -> String {
-    format!("cannot write the report {}", path.display())
+/// Writes the report and gives the file its name.
+pub(crate) fn write(report: &HtmlReport<'_>, mut file: OutputFile) -> anyhow::Result<()> {
+    let path = file.path().to_owned();
+    write_html(report, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
+    file.finish()?;
+    output::tell(&format!("the report is in {}", path.display()));
+    Ok(())
 }
 
 /// Reads what the lake says around the findings.

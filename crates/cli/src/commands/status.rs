@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Context;
 use arrow::array::AsArray;
@@ -17,6 +16,7 @@ use tokio::runtime::Runtime;
 use crate::args::{StatusArgs, StatusFormat};
 use crate::exit::Exit;
 use crate::output;
+use crate::output_file::OutputFile;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &StatusArgs) -> anyhow::Result<Exit> {
     let status = runtime.block_on(async {
@@ -30,29 +30,16 @@ pub(crate) fn run(runtime: &Runtime, arguments: &StatusArgs) -> anyhow::Result<E
         StatusFormat::Openmetrics => status.write_openmetrics(&mut text)?,
     }
     if let Some(path) = &arguments.output {
-        replace(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+        // Others read it meanwhile, such as node exporter.
+        let mut file = OutputFile::create(path)?;
+        file.write_all(&text).with_context(|| format!("cannot write {}", path.display()))?;
+        file.finish()?;
     } else {
         let mut out = output::data_stdout();
         out.write_all(&text)?;
         out.flush()?;
     }
     Ok(Exit::Ok)
-}
-
-/// Puts a file in the place of one that others read, such as node exporter.
-fn replace(path: &Path, text: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Readable by whoever collects it; the umask still holds.
-        builder.permissions(std::fs::Permissions::from_mode(0o644));
-    }
-    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(text)?;
-    file.persist(path)?;
-    Ok(())
 }
 
 async fn status(lake: &Lake, at: DateTime<Utc>) -> anyhow::Result<Status> {

@@ -1,14 +1,13 @@
 //! Where rows go: a file, a pipe, or a person.
 
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::Context;
 use podtrail_report::TerminalWriter;
-use tempfile::NamedTempFile;
 
 use crate::args::SqlArgs;
 use crate::output;
+use crate::output_file::OutputFile;
 use crate::pager::Pager;
 
 pub(super) enum Sink {
@@ -17,14 +16,14 @@ pub(super) enum Sink {
     Screen(Pager),
     /// What machines read is shown to a person.
     RawScreen(TerminalWriter<Pager>),
-    File(BufWriter<NamedTempFile>, PathBuf),
+    File(OutputFile),
 }
 
 impl Sink {
     /// The sink that the arguments ask for.
     pub(super) fn of(arguments: &SqlArgs) -> anyhow::Result<Self> {
         match &arguments.output {
-            Some(file) => Self::file(file),
+            Some(file) => Ok(Self::File(OutputFile::create(file)?)),
             None => Ok(Self::stdout(arguments.format.is_for_people())),
         }
     }
@@ -45,28 +44,14 @@ impl Sink {
         Self::stdout(true)
     }
 
-    fn file(file: &Path) -> anyhow::Result<Self> {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            // What the user's mask leaves: a temporary file is for its owner only.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let temporary = builder.prefix(".podtrail-").tempfile_in(folder.unwrap_or(Path::new(".")));
-        let temporary = temporary.with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(Self::File(BufWriter::new(temporary), file.to_owned()))
-    }
-
     pub(super) fn is_file(&self) -> bool {
-        matches!(self, Self::File(..))
+        matches!(self, Self::File(_))
     }
 
     /// The file that rows are written to until they are complete.
     pub(super) fn temporary(&self) -> Option<&Path> {
         match self {
-            Self::File(out, _) => Some(out.get_ref().path()),
+            Self::File(out) => Some(out.temporary_path()),
             _ => None,
         }
     }
@@ -77,14 +62,7 @@ impl Sink {
             Self::Pipe(mut out) => Ok(out.flush()?),
             Self::Screen(pager) => Ok(pager.finish()?),
             Self::RawScreen(writer) => Ok(writer.into_inner().finish()?),
-            Self::File(out, path) => {
-                let cannot = || format!("cannot write {}", path.display());
-                let file = out.into_inner().map_err(io::IntoInnerError::into_error);
-                let file = file.with_context(cannot)?;
-                file.as_file().sync_all().with_context(cannot)?;
-                file.persist(&path).with_context(cannot)?;
-                Ok(())
-            }
+            Self::File(out) => out.finish(),
         }
     }
 
@@ -93,7 +71,7 @@ impl Sink {
             Self::Pipe(out) => out,
             Self::Screen(out) => out,
             Self::RawScreen(out) => out,
-            Self::File(out, _) => out,
+            Self::File(out) => out,
         }
     }
 }
