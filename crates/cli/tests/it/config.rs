@@ -107,7 +107,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ),
         (
             "memory = '64 apples'",
-            "line 1: `memory` cannot be `64 apples`: give a size such as 64MiB or 1GiB",
+            "line 1: `memory` cannot be `64 apples`: expected a size such as 64MiB or 1GiB",
         ),
         ("queries = 'x'", "line 1: `queries` is a list of texts"),
         ("no_redact = 'yes'", "line 1: `no_redact` is true or false"),

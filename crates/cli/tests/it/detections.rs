@@ -170,7 +170,7 @@ fn parameters_of_detections_are_set() {
             "--param workload-burst.objects: 'many' is no whole number",
         ),
         ("workload-burst.pods=5", "there is no parameter 'pods': there are objects, pause_seconds"),
-        ("objects=5", "'objects=5' is not ID.NAME=VALUE"),
+        ("objects=5", "expected ID.NAME=VALUE, got 'objects=5'"),
     ] {
         let run = hunt(parameter).expect(2);
         assert!(run.stderr.contains(detail), "{run}");
