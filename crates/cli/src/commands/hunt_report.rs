@@ -1,4 +1,4 @@
-//! `podtrail hunt --report`: what the lake says around the findings, and the file that tells it.
+//! `podtrail hunt --report`: collects the context of the findings, and writes the report.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -20,7 +20,7 @@ use tempfile::NamedTempFile;
 
 use crate::output;
 
-/// The events that a report shows.
+/// The table of events that a report shows.
 const REPORT_EVENTS: &str = "report_events";
 
 const EVENTS: &str = "
@@ -80,14 +80,14 @@ const FILES: &str = "
 
 const QUARANTINED: &str = "SELECT count(*) AS records FROM quarantine WHERE released_at IS NULL";
 
-/// A file that is there whole or not at all, under its name only once it is written.
+/// A file that appears under its name only once it is complete.
 pub(crate) struct ReportFile {
     path: PathBuf,
     temporary: NamedTempFile,
 }
 
 impl ReportFile {
-    /// Makes sure that the file can be written, before any work is done for it.
+    /// Creates a temporary file, so that an unwritable path fails before any work is done.
     pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let temporary = writable()
@@ -96,24 +96,24 @@ impl ReportFile {
         Ok(Self { path: path.to_owned(), temporary })
     }
 
-    /// Where it lies until it is written.
+    /// Returns the path of the temporary file.
     pub(crate) fn temporary_path(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// Writes the report, and gives the file its name.
+    /// Writes the report, and renames the file to its name.
     pub(crate) fn write(mut self, report: &HtmlReport<'_>) -> anyhow::Result<()> {
         let path = &self.path;
         write_html(report, &mut self.temporary).with_context(|| cannot_write(path))?;
         let written: Result<File, _> = self.temporary.persist(path);
         let file = written.map_err(|error| error.error).with_context(|| cannot_write(path))?;
         file.sync_all().with_context(|| cannot_write(path))?;
-        output::tell(&format!("the report is in {}", path.display()));
+        output::tell(&format!("wrote report {}", path.display()));
         Ok(())
     }
 }
 
-/// A temporary file is its owner's alone; a report is read by whom the umask lets.
+/// Returns a builder for a file with the permissions of the umask; a temporary file would be private to its owner.
 fn writable() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".podtrail-report-").suffix(".html");
@@ -131,7 +131,7 @@ fn cannot_write(path: &Path) -> String {
     format!("cannot write the report {}", path.display())
 }
 
-/// Reads what the lake says around the findings.
+/// Reads the context of the findings from the lake.
 pub(crate) async fn context(
     session: &Session,
     findings: &[Finding],
@@ -163,7 +163,7 @@ pub(crate) async fn context(
     })
 }
 
-/// The number of workload writes in each step of `seconds`.
+/// Returns the query for the number of workload writes in each interval of `seconds`.
 fn writes(seconds: i64) -> String {
     format!(
         "SELECT date_bin(INTERVAL '{seconds} seconds', time, TIMESTAMP '1970-01-01T00:00:00Z') AS start, count(*) AS writes
@@ -180,7 +180,7 @@ fn event_ids(findings: &[Finding]) -> Result<RecordBatch, QueryError> {
         .map_err(|error| QueryError::Sql(error.into()))
 }
 
-/// The rows of a query, each as a struct whose members are named as its columns.
+/// Returns the rows of a query, each as a struct whose fields are named as the columns.
 async fn rows<T: DeserializeOwned>(session: &Session, sql: &str) -> anyhow::Result<Vec<T>> {
     let query = session.sql(sql).await?;
     let schema = query.schema().inner().clone();

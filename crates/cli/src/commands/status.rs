@@ -1,4 +1,4 @@
-//! `podtrail status`: how a lake is.
+//! `podtrail status`: shows the state of a lake.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -40,14 +40,14 @@ pub(crate) fn run(arguments: &StatusArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Puts a file in the place of one that others read, such as node exporter.
+/// Replaces a file that other programs read, such as node exporter, atomically.
 fn replace(path: &Path, text: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // Readable by whoever collects it; the umask still holds.
+        // Collectors run as other users; the umask still applies.
         builder.permissions(std::fs::Permissions::from_mode(0o644));
     }
     let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
@@ -117,7 +117,7 @@ fn clusters(
     }
     let status = |(cluster, days): (Option<String>, Vec<Day>)| {
         let last_event = last_seen.get(&cluster).copied();
-        // Days that the clock of nobody has reached are not usual.
+        // Days in the future, from clocks that run ahead, are not part of the average.
         let known = days.iter().filter(|day| day.date <= last_event.map(|last| last.date_naive()));
         let usual: Vec<u64> = known.rev().take(USUAL_DAYS).map(|day| day.rows).collect();
         let lag = last_event.map(|last| at.signed_duration_since(last).num_seconds());

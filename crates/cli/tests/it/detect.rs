@@ -296,7 +296,7 @@ fn what_a_full_disk_did_not_take_is_printed_again() {
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let run = detect(&lake.lake, &["--fail-on", "low"]).stdout(full).output().unwrap();
     let run = Run::of(run).expect(4);
-    assert!(run.stderr.contains("3 findings were not delivered"), "{run}");
+    assert!(run.stderr.contains("3 findings not delivered"), "{run}");
     assert_eq!(states(&lake), json!([{"state": "new", "n": 3}]));
     let ids = lake.sql("SELECT finding_id FROM findings ORDER BY finding_id");
     let again = lake.detect(&["--fail-on", "low"]).expect(1).jsonl();
@@ -318,7 +318,7 @@ fn what_a_reader_left_is_printed_again() {
     BufReader::with_capacity(64, run.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with('{'), "{line}");
     let run = Run::of(run.wait_with_output().unwrap()).expect(4);
-    assert!(run.stderr.contains("findings were not delivered"), "{run}");
+    assert!(run.stderr.contains("findings not delivered"), "{run}");
     assert_eq!(lake.detect(&[]).expect(0).jsonl().len(), MANY);
     assert_eq!(states(&lake), json!([{"state": "delivered", "n": MANY}]));
 }

@@ -25,7 +25,7 @@ fn a_detection_is_started_tested_and_linted() {
     let cases = dir.path().join("cases").display().to_string();
     let new = ["detections", "new", "any-workload", "--queries", &queries, "--cases", &cases];
     assert!(podtrail(new).expect(0).stderr.contains("any-workload.sql"));
-    assert!(podtrail(new).expect(4).stderr.contains("there already"));
+    assert!(podtrail(new).expect(4).stderr.contains("already exists"));
     let test = ["detections", "test", "any-workload", "--queries", &queries, "--cases", &cases];
     assert!(podtrail(test).expect(4).stdout.contains("0 of at least 2 case files"));
 
@@ -79,7 +79,7 @@ fn exceptions_are_previewed() {
         &file,
     ])
     .expect(0);
-    assert!(run.stdout.contains("excepted    1: 1 by mine"), "{run}");
+    assert!(run.stdout.contains("excepted    1 (mine 1)"), "{run}");
     assert!(podtrail(["exceptions", "list", &file]).expect(0).stdout.contains("me: because"));
     let run = podtrail(["exceptions", "lint", &file]).expect(0);
     assert!(run.stdout.contains("exception mine: warning: identities"), "{run}");
@@ -176,7 +176,7 @@ fn parameters_of_detections_are_set() {
         assert!(run.stderr.contains(detail), "{run}");
     }
     let run = hunt("workload-bursts.objects=5").expect(4);
-    assert!(run.stderr.contains("there is no detection 'workload-bursts'"), "{run}");
+    assert!(run.stderr.contains("unknown detection 'workload-bursts'"), "{run}");
 
     let shown = podtrail(["detections", "show", "workload-burst"]).expect(0).stdout;
     assert!(shown.contains("objects (integer, 20): How many workloads within a minute"), "{shown}");

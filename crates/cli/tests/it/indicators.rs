@@ -111,7 +111,7 @@ fn the_past_is_searched_for_what_is_new_in_a_list() {
         format!("alice from 10.0.0.7, {requests} requests: listed by One on 2026-10-01")
     };
     assert_eq!(reasons(&run), [first("1"), first("1")], "of both days: {run}");
-    assert!(run.stderr.contains("searched the whole lake for 1 new indicators"), "{run}");
+    assert!(run.stderr.contains("searched the whole lake for new indicators: 1"), "{run}");
 
     // The same list, and no list: nothing is found again.
     for flags in [&["--indicators", &one][..], &[]] {
@@ -158,7 +158,7 @@ fn severities_and_expiry_are_those_of_the_indicators() {
     let findings = run.jsonl();
     let severities: Vec<&Value> = findings.iter().map(|finding| &finding["severity"]).collect();
     assert_eq!(severities, ["critical"], "{run}");
-    assert!(run.stderr.contains("2 are looked for; skipped: 1 expired"), "{run}");
+    assert!(run.stderr.contains("2 indicators used; skipped: 1 expired"), "{run}");
     assert_eq!(
         reasons(&run),
         ["alice as this user, 1 requests: listed by list.csv, without a date"]

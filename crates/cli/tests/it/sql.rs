@@ -292,11 +292,11 @@ fn what_is_read_and_why_nothing_was_found_is_told_when_asked() {
     assert_eq!(quiet.stderr, "");
     let told = podtrail(["sql", "--lake", &lake, "--verbose", "-c", query]).expect(0).stderr;
     assert!(told.contains("reading all 1 files of the lake, 1 rows"), "{told}");
-    assert!(told.contains("1 of 1 writes of workloads and roles show no body"), "{told}");
+    assert!(told.contains("1 of 1 writes of workloads and roles have no body"), "{told}");
     let scoped = ["sql", "--lake", &lake, "-v", "--namespace", "x", "-c", query];
     let told = podtrail(scoped).expect(0).stderr;
     assert!(told.contains("no rows in this scope: namespace x"), "{told}");
-    assert!(told.contains("there is no request in scope"), "{told}");
+    assert!(told.contains("no request is in scope"), "{told}");
 }
 
 /// What a terminal would obey is part of the data.

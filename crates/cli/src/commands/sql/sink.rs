@@ -1,4 +1,4 @@
-//! Where rows go: a file, a pipe, or a person.
+//! Destinations of rows: a file, a pipe or a terminal.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -13,15 +13,15 @@ use crate::pager::Pager;
 
 pub(super) enum Sink {
     Pipe(BufWriter<io::Stdout>),
-    /// What people read is escaped already.
+    /// Text for reading, which is already escaped.
     Screen(Pager),
-    /// What machines read is shown to a person.
+    /// Machine-readable text on a terminal.
     RawScreen(TerminalWriter<Pager>),
     File(BufWriter<NamedTempFile>, PathBuf),
 }
 
 impl Sink {
-    /// The sink that the arguments ask for.
+    /// Returns the sink that the arguments select.
     pub(super) fn of(arguments: &SqlArgs) -> anyhow::Result<Self> {
         match &arguments.output {
             Some(file) => Self::file(file),
@@ -29,7 +29,7 @@ impl Sink {
         }
     }
 
-    /// Standard output, for rows of a form that is for people, or for one that is not.
+    /// Returns standard output for a format for reading, or for a machine-readable one.
     pub(super) fn stdout(is_for_people: bool) -> Self {
         if !output::is_terminal() {
             Self::Pipe(output::raw_stdout())
@@ -40,7 +40,7 @@ impl Sink {
         }
     }
 
-    /// Standard output, for what podtrail itself words.
+    /// Returns standard output for text that podtrail composes.
     pub(super) fn screen() -> Self {
         Self::stdout(true)
     }
@@ -50,7 +50,7 @@ impl Sink {
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         {
-            // What the user's mask leaves: a temporary file is for its owner only.
+            // Permissions of the umask; a temporary file would be private to its owner.
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
@@ -63,7 +63,7 @@ impl Sink {
         matches!(self, Self::File(..))
     }
 
-    /// The file that rows are written to until they are complete.
+    /// Returns the path of the file that rows are written to until they are complete.
     pub(super) fn temporary(&self) -> Option<&Path> {
         match self {
             Self::File(out, _) => Some(out.get_ref().path()),
@@ -71,7 +71,7 @@ impl Sink {
         }
     }
 
-    /// Shows what is held back, or gives the file its name.
+    /// Prints buffered rows, or renames the file to its name.
     pub(super) fn finish(self) -> anyhow::Result<()> {
         match self {
             Self::Pipe(mut out) => Ok(out.flush()?),
