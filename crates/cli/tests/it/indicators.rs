@@ -206,17 +206,17 @@ fn files_that_are_no_lists_are_wrong_usage() {
         ("", "line 1: missing header"),
         ("10.0.0.7\n", "line 1: missing header"),
         ("type,value\nip,10.0.0.7\nip,10.0.0.300\n", "line 3: '10.0.0.300': not an address"),
-        ("type,value\nip,0.0.0.0/0\n", "line 2: '0.0.0.0/0': it would match nearly everything"),
-        ("type,value\nuser-agent,**\n", "line 2: '**': it would match nearly everything"),
+        ("type,value\nip,0.0.0.0/0\n", "line 2: '0.0.0.0/0': would match almost everything"),
+        ("type,value\nuser-agent,**\n", "line 2: '**': would match almost everything"),
         ("type,value\nimage,a b\n", "line 2: 'a b': not an image"),
         (
             "type,value,severity\nip,10.0.0.7,bad\u{1b}[31m\n",
-            "line 2: the severity 'bad\\u{1b}[31m'",
+            "line 2: unknown severity 'bad\\u{1b}[31m'",
         ),
-        ("value\nsomething\n", "line 2: 'something': give its type"),
+        ("value\nsomething\n", "line 2: 'something': unknown type"),
         ("{}", "neither a STIX bundle"),
         ("{\"objects\": [\n", "line 2 column 0"),
-        ("[1, 2]x", "cannot be read as JSON"),
+        ("[1, 2]x", "invalid JSON"),
     ] {
         let list = file(&lake, "list", text);
         let run = detect(&lake, &["--indicators", &list]).expect(2);

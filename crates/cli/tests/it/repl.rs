@@ -172,7 +172,7 @@ fn commands_begin_with_a_backslash() {
         ("SELECT 7 AS seven;\r", "seven | 7"),
         ("\\timing\r", "timing is on"),
         ("SELECT 8 AS eight;\r", "time: "),
-        ("\\zzz\r", "is no command"),
+        ("\\zzz\r", "unknown command"),
         ("\\?\r", "Ctrl-C cancels a query"),
     ] {
         terminal.ask(keys, expected);
