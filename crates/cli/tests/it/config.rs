@@ -145,8 +145,8 @@ fn the_settings_that_are_deployed_are_valid() {
 fn a_file_that_is_no_file_of_settings_is_refused_at_once() {
     let long = "x".repeat(1 << 20);
     for (text, reason) in [
-        ("[".repeat(50 << 20), "longer than 1048576 bytes"),
-        (format!("{long}{long} = 1"), "longer than 1048576 bytes"),
+        ("[".repeat(50 << 20), "exceeds the maximum of 1048576 bytes"),
+        (format!("{long}{long} = 1"), "exceeds the maximum of 1048576 bytes"),
         ("[".repeat(1 << 20), "line 1: "),
         (format!("{} = 1", &long[100..]), "line 1: unknown setting `xxx"),
         (format!("memory = \"{}\"", &long[100..]), "line 1: invalid value `xxx"),

@@ -152,7 +152,7 @@ fn a_ready_query_takes_parameters() {
     assert_eq!(run(&["workload-writers", "--param", "namespace=web"]).expect(0).jsonl().len(), 2);
     assert_eq!(run(&["workload-writers", "--param", "namespace=w"]).expect(0).jsonl().len(), 0);
     let unknown = run(&["workload-writers", "--param", "nmespace=web"]).expect(2);
-    assert!(unknown.stderr.contains("there are from, namespace, to"), "{unknown}");
+    assert!(unknown.stderr.contains("parameters are from, namespace, to"), "{unknown}");
     run(&["workload-writers", "--param", "from=soon"]).expect(2);
     run(&["no-such-query"]).expect(2);
     podtrail(["sql", "--saved", "workload-writers"]).expect(2);
