@@ -120,7 +120,10 @@ fn what_is_wrong_is_told_with_its_place() {
         assert!(run.stderr.contains(expected), "{expected}\n{run}");
     }
     let run = with_file("", &["config"], &[("PODTRAIL_MIN_SEVERITY", "x")]).expect(2);
-    assert!(run.stderr.contains("PODTRAIL_MIN_SEVERITY: invalid value `x` for `min_severity`"), "{run}");
+    assert!(
+        run.stderr.contains("PODTRAIL_MIN_SEVERITY: invalid value `x` for `min_severity`"),
+        "{run}"
+    );
     let run = podtrail(["config", "--config", "/nowhere/podtrail.toml"]).expect(2);
     assert!(run.stderr.contains("/nowhere/podtrail.toml"), "{run}");
 }

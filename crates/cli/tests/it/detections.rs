@@ -169,7 +169,10 @@ fn parameters_of_detections_are_set() {
             "workload-burst.objects=many",
             "--param workload-burst.objects: expected a whole number, got 'many'",
         ),
-        ("workload-burst.pods=5", "unknown parameter 'pods'; parameters are objects, pause_seconds"),
+        (
+            "workload-burst.pods=5",
+            "unknown parameter 'pods'; parameters are objects, pause_seconds",
+        ),
         ("objects=5", "expected ID.NAME=VALUE, got 'objects=5'"),
     ] {
         let run = hunt(parameter).expect(2);
