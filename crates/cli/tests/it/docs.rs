@@ -1,4 +1,4 @@
-//! What docs/ shows is what the program prints. `UPDATE_DOCS=1 cargo test --workspace --test it docs` writes it anew.
+//! The pages in docs/ show what the program prints. `UPDATE_DOCS=1 cargo test --workspace --test it docs` updates them.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ fn expect_page(name: &str, text: &str) {
     let differs = |line: &usize| written.get(*line) != printed.get(*line);
     if let Some(line) = (0..written.len().max(printed.len())).find(differs) {
         panic!(
-            "docs/{name}, line {}, is {:?}, and should be {:?}: `UPDATE_DOCS=1 cargo test --workspace --test it docs` writes it anew",
+            "docs/{name}, line {}, is {:?}, and should be {:?}: `UPDATE_DOCS=1 cargo test --workspace --test it docs` updates it",
             line + 1,
             written.get(line),
             printed.get(line)

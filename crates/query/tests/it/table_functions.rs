@@ -131,8 +131,8 @@ async fn a_pause_ends_a_session() {
 async fn arguments_are_constants_of_their_types() {
     let session = desk(&[]).await;
     for (call, told) in [
-        ("timeline()", "an argument is missing: timeline("),
-        ("timeline('a', 'b')", "too many arguments: timeline("),
+        ("timeline()", "missing argument; syntax: timeline("),
+        ("timeline('a', 'b')", "too many arguments; syntax: timeline("),
         ("sessions('a', 'soon')", "soon"),
     ] {
         let statement = parse(&format!("SELECT * FROM {call}")).unwrap().remove(0);
