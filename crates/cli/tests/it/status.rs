@@ -42,7 +42,7 @@ fn a_lake_tells_how_it_is() {
 
     let table = status("table").stdout;
     assert!(table.contains("cluster     prod \"eu\"\\u{1b}\n"), "{table}");
-    assert!(table.contains("quarantine  1 records, 1 of the last day"), "{table}");
+    assert!(table.contains("quarantine  1 records, 1 in the last day"), "{table}");
     assert!(table.ends_with("open        4 medium\n"), "{table}");
 }
 

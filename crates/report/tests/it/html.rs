@@ -246,7 +246,7 @@ fn a_report_says_what_is_not_known() {
     }
     let nothing = html(&Hunt::default(), &Context::default(), &LogSummary::default());
     assert!(nothing.contains("<h1>No findings</h1>"));
-    assert!(nothing.contains("Nothing of severity low or above was found."));
+    assert!(nothing.contains("No findings of severity low or above."));
 }
 
 #[test]
