@@ -318,7 +318,7 @@ pub(crate) struct IngestArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("statements").multiple(false))]
 pub(crate) struct SqlArgs {
-    /// The lake
+    /// Lake to query
     #[arg(
         long,
         value_name = "DIR",
@@ -328,40 +328,40 @@ pub(crate) struct SqlArgs {
         required_unless_present = "saved"
     )]
     pub(crate) lake: Option<PathBuf>,
-    /// Run these statements, which ; separates; without -c, -f and --saved they are read from standard input, or asked for
-    /// on a terminal
+    /// Statements to run, separated by semicolons; without -c, -f or --saved they are read from standard input, or an
+    /// interactive shell starts on a terminal
     #[arg(short, long, value_name = "SQL", group = "statements")]
     pub(crate) command: Option<String>,
-    /// Run the statements of a file
+    /// File with statements to run
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "statements")]
     pub(crate) file: Option<PathBuf>,
-    /// Run a ready query; "list" lists them
+    /// Saved query to run; "list" lists all
     #[arg(long, value_name = "NAME", group = "statements")]
     pub(crate) saved: Option<String>,
-    /// A parameter of the ready query; may be repeated
+    /// Parameter value for the saved query; may be repeated
     #[arg(long, value_name = "NAME=VALUE", requires = "saved", value_parser = parse_parameter)]
     pub(crate) param: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
-    /// How rows are printed: table, vertical, csv, json, jsonl, parquet or markdown
+    /// Output format: table, vertical, csv, json, jsonl, parquet or markdown
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
-    /// Write the rows to a file, which is there when they are complete
+    /// File to write the rows to; it is created when they are complete
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
-    /// How much memory queries may use; what needs more is spilled to the temporary folder, up to 100GiB. A statement that takes 512MiB more, and 64MiB a core, is given up
+    /// Memory for queries, such as 4GiB; operators that need more spill to the temporary folder, up to 100GiB. A statement that exceeds it by 512MiB plus 64MiB per core is cancelled
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "2GiB")]
     pub(crate) memory: usize,
-    /// How long a statement may take, such as 30s or 1h; 0s sets no limit. One that cannot be ended is left behind
+    /// Time limit per statement, such as 30s or 1h; 0s disables it. A statement that cannot be cancelled is abandoned
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "5m")]
     pub(crate) timeout: Duration,
-    /// Allow COPY, and tables and views that last as long as the session
+    /// Allow COPY, and temporary tables and views of the session
     #[arg(long)]
     pub(crate) allow_write: bool,
-    /// Allow files outside the lake as tables: FROM 'file.csv', and CREATE EXTERNAL TABLE
+    /// Allow files outside the lake as tables: FROM 'file.csv' and CREATE EXTERNAL TABLE
     #[arg(long)]
     pub(crate) allow_external: bool,
-    /// Say on standard error what a query reads, and why it may be empty, even where that is no terminal
+    /// Print what a query reads, and why it may be empty, to standard error even if that is not a terminal
     #[arg(short, long)]
     pub(crate) verbose: bool,
 }
