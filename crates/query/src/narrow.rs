@@ -260,7 +260,7 @@ fn narrow_union(union: &Union, asked: &Asked) -> Result<Option<LogicalPlan>> {
     }
 }
 
-/// The requirements of list elements apply to the list.
+/// Returns the requirements below an `unnest`: those of list elements apply to the list.
 fn asked_below_unnest(unnest: &Unnest, asked: &Asked) -> Asked {
     let mut of_input = Asked::nothing(unnest.input.schema());
     for (&index, need) in unnest.dependency_indices.iter().zip(&asked.0) {

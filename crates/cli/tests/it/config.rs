@@ -1,10 +1,10 @@
-//! Settings: from a file, from the environment, by flags.
+//! Settings from a file, from the environment and from options.
 
 use std::path::Path;
 
 use crate::{Run, command, podtrail, privileged_pod, scratch};
 
-/// Runs with a file of settings.
+/// Runs with a settings file.
 fn with_file(text: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("settings.toml");
@@ -14,7 +14,7 @@ fn with_file(text: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Ru
     Run::of(command.output().unwrap())
 }
 
-/// The value of a setting and where it is from, as `podtrail config` prints them.
+/// Returns the value and origin of a setting, as `podtrail config` prints them.
 fn shown(run: &Run, name: &str) -> (String, String) {
     let line = run.stdout.lines().find(|line| line.split(' ').next() == Some(name)).unwrap();
     let mut fields = line.split_once(' ').unwrap().1.trim().splitn(2, "  ");
@@ -79,13 +79,13 @@ fn a_flag_beats_the_environment_and_that_the_file() {
     with_file(&file, &["ingest", &log, "--cluster", "of-the-flag"], &environment).expect(0);
     assert_eq!(clusters(), ["of-the-environment", "of-the-file", "of-the-flag"]);
 
-    // Where the settings name a lake, logs need not be given; and the name of what is ingested chooses nothing.
+    // If the settings name a lake, logs are optional; and the cluster name for ingest is not a filter.
     let hunt = ["hunt", "--detection", "privileged-container", "--format", "jsonl"];
     let run = with_file(&file, &hunt, &[]).expect(0);
     assert!(run.stdout.contains("of-the-environment"), "{run}");
     let strict = format!("{file}min_severity = 'critical'\n");
     assert_eq!(with_file(&strict, &hunt, &[]).expect(0).jsonl().len(), 0);
-    // The parameters of detections are of a list in the file, and one in the environment.
+    // The parameters of detections are a list in the file, and one value in the environment.
     let counts = ["hunt", "--detection", "workload-burst", "--format", "jsonl"];
     let low = format!("{file}param = ['workload-burst.objects=1']\n");
     assert_ne!(with_file(&low, &counts, &[]).expect(0).jsonl().len(), 0);

@@ -1,4 +1,4 @@
-//! `podtrail detections`, and detections of one's own.
+//! `podtrail detections`, and users' own detections.
 
 use crate::{podtrail, privileged_pod, scratch};
 
@@ -146,7 +146,7 @@ fn a_folder_adds_detections_and_replaces_them() {
     assert!(run.stderr.contains("broken.sql"), "{run}");
 }
 
-/// What a script in a person's hands does: a workload each second.
+/// The writes of a script that a person runs: one workload per second.
 #[test]
 fn parameters_of_detections_are_set() {
     let (dir, _) = scratch();

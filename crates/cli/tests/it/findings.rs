@@ -1,4 +1,4 @@
-//! `podtrail findings`: how findings stand, and what people say of them.
+//! `podtrail findings`: states of findings, and changes by people.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ fn a_finding_is_acknowledged_closed_and_found_again() {
     assert_eq!(list(&lake.lake, &["--state", "new", "--state", "seen_again"]), Vec::<Value>::new());
     assert_eq!(list(&lake.lake, &["--min-severity", "high"]), Vec::<Value>::new());
 
-    // Whoever knows of it is not told again; what was over is.
+    // An acknowledged finding is not printed again; a closed one is.
     lake.ingest(&[pod("a", 5), pod("b", 5)]);
     let told = lake.detect(&[]).expect(0).jsonl();
     assert_eq!(names(&told), ["b"]);

@@ -1,4 +1,4 @@
-//! `--indicators`: threat intelligence in three formats, what is skipped, and what a lake remembers.
+//! `--indicators`: threat intelligence in three formats, skipped indicators, and the stored list of a lake.
 
 use std::fmt::Write;
 
@@ -7,21 +7,21 @@ use serde_json::{Value, json};
 use crate::detect::Fixture;
 use crate::{Run, podtrail, privileged_pod, scratch};
 
-/// Runs `detect` with the detection of indicators alone.
+/// Runs `detect` with only the indicator detection.
 fn detect(lake: &Fixture, flags: &[&str]) -> Run {
     let arguments = ["detect", "--lake", &lake.lake, "--format", "jsonl"];
     let only = ["--detection", "threat-indicator"];
     podtrail(arguments.iter().chain(&only).chain(flags))
 }
 
-/// Writes a file into the directory of the lake, and gives its path.
+/// Writes a file into the directory of the lake, and returns its path.
 fn file(lake: &Fixture, name: &str, text: &str) -> String {
     let path = lake.dir.path().join(name);
     std::fs::write(&path, text).unwrap();
     path.display().to_string()
 }
 
-/// The reasons of findings, in order.
+/// Returns the reasons of findings, in order.
 fn reasons(run: &Run) -> Vec<String> {
     let mut reasons: Vec<_> = run
         .jsonl()
@@ -101,7 +101,7 @@ fn csv_stix_and_misp_give_the_same_findings() {
 fn the_past_is_searched_for_what_is_new_in_a_list() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-01T10:00:00.000000Z")]);
-    // Without a list nothing is listed.
+    // Without a list, there are no indicators.
     assert_eq!(reasons(&detect(&lake, &[]).expect(0)), Vec::<String>::new());
     lake.ingest(&[privileged_pod("b", "2026-11-24T10:00:00.000000Z")]);
     let head = "type,value,source,date\n";
@@ -113,16 +113,16 @@ fn the_past_is_searched_for_what_is_new_in_a_list() {
     assert_eq!(reasons(&run), [first("1"), first("1")], "of both days: {run}");
     assert!(run.stderr.contains("searched the whole lake for new indicators: 1"), "{run}");
 
-    // The same list, and no list: nothing is found again.
+    // The same list, and no list: no new finding.
     for flags in [&["--indicators", &one][..], &[]] {
         let run = detect(&lake, flags).expect(0);
         assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     }
-    // What comes later is judged by the list that the lake remembers.
+    // Later events are judged by the stored list.
     lake.ingest(&[privileged_pod("c", "2026-11-26T10:00:00.000000Z")]);
     assert_eq!(reasons(&detect(&lake, &[]).expect(0)), [first("1")]);
 
-    // A list that grows: the past is searched for the new ones, though the events have findings already.
+    // A longer list: past events are searched for the new indicators, even if the events have findings.
     let two = format!("{head}ip,10.0.0.7,One,2026-10-01\nimage,nginx,Two,2026-10-02\n");
     let two = file(&lake, "two.csv", &two);
     let run = detect(&lake, &["--indicators", &two]).expect(0);
@@ -131,7 +131,7 @@ fn the_past_is_searched_for_what_is_new_in_a_list() {
     let states = lake.sql("SELECT count(*) AS findings, max(sequence) AS states FROM findings");
     assert_eq!(states, json!([{"findings": 6, "states": 2}]));
 
-    // A hunt in the lake goes by what it remembers, unless it is given a list.
+    // A hunt in the lake uses the stored list, unless it is given one.
     let hunt =
         ["hunt", "--lake", &lake.lake, "--format", "jsonl", "--detection", "threat-indicator"];
     assert_eq!(podtrail(hunt).expect(0).jsonl().len(), 6);
@@ -139,11 +139,11 @@ fn the_past_is_searched_for_what_is_new_in_a_list() {
     let none = podtrail(hunt.iter().chain(&["--indicators", &*other])).expect(0);
     assert_eq!(none.stdout, "");
 
-    // A list without them: they are forgotten, and what was found stays.
+    // A list without them: they are removed, and their findings remain.
     detect(&lake, &["--indicators", &other]).expect(0);
     lake.ingest(&[privileged_pod("d", "2026-11-28T10:00:00.000000Z")]);
     assert_eq!(detect(&lake, &[]).expect(0).stdout, "");
-    // Back in the list, they find what came meanwhile, and nothing twice.
+    // Back in the list, they find the events since then, and nothing twice.
     assert_eq!(reasons(&detect(&lake, &["--indicators", &one]).expect(0)), [first("1")]);
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{Run, podtrail, privileged_pod, scratch};
 
-/// A lake with three files of one day long ago, and one of a day to come.
+/// Returns a lake with three files of one past day, and one of a future day.
 fn four_files() -> (tempfile::TempDir, String, Vec<String>) {
     let (dir, lake) = scratch();
     let times = [
@@ -37,7 +37,7 @@ fn lines(run: &Run) -> Vec<&str> {
     run.stdout.lines().collect()
 }
 
-/// The data files of the old day.
+/// Returns the data files of the past day.
 fn old_files(lake: &str) -> Vec<PathBuf> {
     let day = Path::new(lake).join("events/cluster=default/date=2020-01-01/activity=workload");
     std::fs::read_dir(day).unwrap().map(|entry| entry.unwrap().path()).collect()
@@ -156,7 +156,7 @@ fn verify_names_what_is_damaged() {
     assert!(run.stdout.contains("3 rows, digests compared, 2 problems"), "{run}");
 }
 
-/// Whatever is wrong with a lake, the exit code is that of damage.
+/// Whatever the damage of a lake, the exit code is the one for damage.
 #[test]
 fn verify_names_what_is_wrong_with_a_log() {
     let (_dir, lake, _) = four_files();

@@ -193,7 +193,7 @@ pub async fn read_recorded(session: &Session, sql: &str) -> Result<Vec<Recorded>
     Ok(recorded)
 }
 
-/// A row has the fields of [`Recorded`] as columns: names and types are the same.
+/// Reads rows, whose columns have the names and types of the fields of [`Recorded`].
 fn of_batch(batch: &RecordBatch) -> Result<Vec<Recorded>, ArrowError> {
     let mut json = Vec::new();
     let mut writer = arrow::json::LineDelimitedWriter::new(&mut json);

@@ -41,7 +41,7 @@ const FORMATTED: f64 = 20.0;
 /// every pattern would be assumed to match everywhere.
 const LONG_REPLACEMENT: f64 = 4096.0;
 
-/// Returns the size that a call produces for one row, in bytes.
+/// A function that returns the size that a call produces for one row, in bytes.
 type Size = fn(&[Argument], usize) -> f64;
 
 /// The bounded functions with their size estimates.

@@ -64,7 +64,7 @@ pub(super) fn network_of() -> StringFunction {
     StringFunction::new("network_of", body, documentation)
 }
 
-/// An IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) is treated as the IPv4 address.
+/// Parses an address; an IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) is treated as the IPv4 address.
 fn address(text: &str) -> Option<IpAddr> {
     text.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }

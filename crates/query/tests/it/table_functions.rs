@@ -1,11 +1,11 @@
-//! Functions that give tables.
+//! Table functions.
 
 use podtrail_query::{Permissions, Planned, Scope, Session, parse};
 use serde_json::{Value, json};
 
 use crate::{session, stage, strings};
 
-/// A request at a minute after ten.
+/// Returns a request at a minute after ten o'clock.
 fn request(minute: u32, user: &str, verb: &str, members: Value) -> String {
     let mut all = json!({
         "verb": verb,
@@ -41,7 +41,7 @@ async fn desk(events: &[String]) -> Session {
     session(events, Scope::default()).await
 }
 
-/// The only column of the rows of a statement.
+/// Returns the only column of a statement's rows.
 async fn column(session: &Session, sql: &str) -> Vec<String> {
     let statement = parse(sql).unwrap().remove(0);
     let planned = session.plan(statement, Permissions::default()).await;

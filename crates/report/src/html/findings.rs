@@ -58,7 +58,7 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     }
 }
 
-/// Hidden until the script shows it, because it needs the script.
+/// Renders the filter, which is hidden until the script shows it, because it needs the script.
 fn filter(report: &HtmlReport<'_>) -> Markup {
     html! {
         form #filter role="search" hidden {

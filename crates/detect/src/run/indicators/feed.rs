@@ -80,7 +80,8 @@ struct Layout {
 }
 
 impl Layout {
-    /// If two columns have the same meaning, the one listed first in [`COLUMNS`] is used.
+    /// Returns the positions by a header. If two columns have the same meaning, the one listed first in [`COLUMNS`]
+    /// is used.
     fn of(header: &StringRecord) -> Self {
         let mut layout = Self::default();
         let names: Vec<String> = header.iter().map(column_name).collect();
@@ -104,7 +105,8 @@ impl Layout {
     }
 }
 
-/// Some feeds put their header in a comment, as in `# "first_seen_utc","ioc_value"`.
+/// Returns a column name without comment characters: some feeds put their header in a comment, as in
+/// `# "first_seen_utc","ioc_value"`.
 fn column_name(text: &str) -> String {
     let text = text.trim().trim_start_matches('#').trim().trim_matches('"');
     text.to_ascii_lowercase().replace([' ', '-'], "_")
