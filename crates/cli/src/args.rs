@@ -106,7 +106,8 @@ pub(crate) struct FindArgs {
     /// Id of a detection to run; the others are left out; may be repeated
     #[arg(long, value_name = "ID")]
     pub(crate) detection: Vec<String>,
-    /// Parameter value for a detection (`detections show ID` lists the parameters); may be repeated
+    /// Parameter value for a detection (`detections show ID` lists parameters and types); may be repeated. A text_list is
+    /// a,b or `["a","b,c"]`, or one option per element
     #[arg(long, value_name = "ID.NAME=VALUE", value_parser = parse_detection_parameter)]
     pub(crate) param: Vec<(String, String, String)>,
     /// Number of detections to run in parallel; default: one per core
@@ -338,12 +339,14 @@ pub(crate) struct SqlArgs {
     /// Saved query to run; "list" lists all
     #[arg(long, value_name = "NAME", group = "statements")]
     pub(crate) saved: Option<String>,
-    /// Parameter value for the saved query; may be repeated
+    /// Parameter value for the saved query ("--saved list" lists parameters and types); may be repeated. A text_list is
+    /// a,b or `["a","b,c"]`, or one option per element
     #[arg(long, value_name = "NAME=VALUE", requires = "saved", value_parser = parse_parameter)]
     pub(crate) param: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
-    /// Output format: table, vertical, csv, json, jsonl, parquet or markdown
+    /// Output format: table, vertical, csv, spreadsheet, json, jsonl, parquet or markdown. csv keeps values unchanged;
+    /// spreadsheet is CSV with an apostrophe before cells that would run as formulas
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
     /// File to write the rows to; it is created when they are complete
@@ -662,16 +665,17 @@ fn scheme(text: &str) -> Option<&str> {
     is_scheme.then_some(scheme)
 }
 
-/// Parses a number of bytes: `1048576`, `64MiB`, `64M`, `1GiB` or `1TiB`; the units are powers of 1024.
+/// Parses a number of bytes: `1048576`, `64MiB`, `64MB`, `64M`, `1GiB` or `1TiB`. The units are powers of 1024 in every
+/// spelling, as in PostgreSQL's settings, so that a limit is never lower than the reader expects.
 fn parse_size(text: &str) -> Result<usize, String> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let shift = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => Some(0),
-        "k" | "kib" => Some(10),
-        "m" | "mib" => Some(20),
-        "g" | "gib" => Some(30),
-        "t" | "tib" => Some(40),
+        "k" | "kb" | "kib" => Some(10),
+        "m" | "mb" | "mib" => Some(20),
+        "g" | "gb" | "gib" => Some(30),
+        "t" | "tb" | "tib" => Some(40),
         _ => None,
     };
     let size = number
@@ -679,7 +683,8 @@ fn parse_size(text: &str) -> Result<usize, String> {
         .ok()
         .zip(shift)
         .and_then(|(number, shift)| number.checked_mul(1_usize.checked_shl(shift)?));
-    size.filter(|size| *size > 0).ok_or_else(|| "expected a size such as 64MiB or 1GiB".to_owned())
+    size.filter(|size| *size > 0)
+        .ok_or_else(|| "expected a size such as 64MiB or 1GiB; 1GB is the same as 1GiB".to_owned())
 }
 
 /// Parses `NAME=VALUE`.

@@ -15,7 +15,9 @@ mod stop;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches};
+use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command};
@@ -69,20 +71,21 @@ fn run() -> anyhow::Result<Exit> {
     let matches = config.apply(Cli::command()).get_matches();
     // Cannot fail: `get_matches` has already checked the command line against this definition.
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let runtime = Runtime::new().context("cannot start threads")?;
     match cli.command {
-        Command::Hunt(arguments) => commands::hunt::run(&arguments),
-        Command::Ingest(arguments) => commands::ingest::run(&arguments),
-        Command::Detect(arguments) => commands::detect::run(&arguments),
-        Command::Findings(command) => commands::findings::run(&command),
-        Command::Status(arguments) => commands::status::run(&arguments),
-        Command::Sql(arguments) => commands::sql::run(&arguments),
-        Command::Export(arguments) => commands::export::run(&arguments),
-        Command::Quarantine(arguments) => commands::quarantine::run(&arguments),
-        Command::Lake(command) => commands::lake::run(&command),
+        Command::Hunt(arguments) => commands::hunt::run(&runtime, &arguments),
+        Command::Ingest(arguments) => commands::ingest::run(&runtime, &arguments),
+        Command::Detect(arguments) => commands::detect::run(&runtime, &arguments),
+        Command::Findings(command) => commands::findings::run(&runtime, &command),
+        Command::Status(arguments) => commands::status::run(&runtime, &arguments),
+        Command::Sql(arguments) => commands::sql::run(&runtime, &arguments),
+        Command::Export(arguments) => commands::export::run(&runtime, &arguments),
+        Command::Quarantine(arguments) => commands::quarantine::run(&runtime, &arguments),
+        Command::Lake(command) => commands::lake::run(&runtime, &command),
         Command::Config => commands::config::run(&config),
-        Command::Schema(arguments) => commands::schema::run(&arguments),
-        Command::Detections(command) => commands::detections::run(&command),
-        Command::Exceptions(command) => commands::exceptions::run(&command),
+        Command::Schema(arguments) => commands::schema::run(&runtime, &arguments),
+        Command::Detections(command) => commands::detections::run(&runtime, &command),
+        Command::Exceptions(command) => commands::exceptions::run(&runtime, &command),
         Command::Completions { shell } => commands::shell::completions(shell),
         Command::Man => commands::shell::man(),
     }

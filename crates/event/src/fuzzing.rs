@@ -6,8 +6,9 @@ use serde_json::value::RawValue;
 use crate::json::canonical::Canonical;
 use crate::json::value::Json;
 use crate::objects::extract::{self, Bodies};
+use crate::patch::json_patch;
+use crate::request::shell;
 use crate::tables::column::Text;
-use crate::{json_patch, shell};
 
 /// The digests of an event: of the tape of simd-json, and of the text as serde_json takes it. Nothing where one refuses it.
 pub fn digests(json: &[u8]) -> (Option<String>, Option<String>) {

@@ -72,7 +72,7 @@ fn is_passed_over(text: &[u8]) -> bool {
             None => return true,
             Some(b']') => {
                 let closings = (0..=4).filter_map(|objects| {
-                    match wrapper::closing(rest, objects, wrapper::MAX_MARGIN) {
+                    match long_list::closing(rest, objects, long_list::MAX_MARGIN) {
                         Extent::Complete(length) => Some(length),
                         _ => None,
                     }

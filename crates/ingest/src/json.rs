@@ -124,6 +124,9 @@ pub(crate) fn extent(text: &[u8]) -> Extent {
     }
 }
 
+/// The length of `false`, the longest word that may stand behind a bracket.
+pub(crate) const LONGEST_WORD: usize = 5;
+
 /// Whether `text` begins as an object or array does. `[pod/name]` does not.
 pub(crate) fn is_open(text: &[u8]) -> bool {
     const WORDS: [&[u8]; 3] = [b"true", b"false", b"null"];

@@ -19,12 +19,24 @@ pub enum QueryError {
     #[error("the statement is too large: {0}")]
     TooLarge(String),
     /// There is no such table or view.
-    #[error("there is no table '{name}'{}", did_you_mean(nearest))]
+    #[error("there is no table '{name}'{}", instead.map_or_else(|| did_you_mean(nearest), after_colon))]
     UnknownTable {
         /// The name, as it was written.
         name: String,
         /// Names that are like it, the most like first.
         nearest: Vec<String>,
+        /// What stands here for a function of PostgreSQL that gives rows.
+        instead: Option<&'static str>,
+    },
+    /// There is no such function.
+    #[error("there is no function '{name}'{}", instead.map_or_else(|| did_you_mean(nearest), after_colon))]
+    UnknownFunction {
+        /// The name, as it was written.
+        name: String,
+        /// Names that are like it, the most like first.
+        nearest: Vec<String>,
+        /// What stands here for a function of PostgreSQL.
+        instead: Option<&'static str>,
     },
     /// There is no such column.
     #[error("there is no column '{name}'{}", did_you_mean(nearest))]
@@ -43,7 +55,7 @@ pub enum QueryError {
         needs: Permission,
     },
     /// The statement is wrong, or failed while it ran.
-    #[error("{}", .0.strip_backtrace())]
+    #[error("{}", brief(.0))]
     Sql(DataFusionError),
 }
 
@@ -73,8 +85,72 @@ impl QueryError {
     }
 }
 
+/// The longest message of the engine that is shown whole, in bytes.
+const LONGEST: usize = 400;
+
+/// What the engine reports, without lists of all columns and without the members of structs.
+fn brief(error: &DataFusionError) -> String {
+    let message = match error.find_root() {
+        // What takes the memory is listed, which is short and needed whole.
+        DataFusionError::ResourcesExhausted(_) => return error.strip_backtrace(),
+        // Which rule of the engine found out is of no help, nor is its word for that.
+        DataFusionError::Plan(message) | DataFusionError::Execution(message) => {
+            without_backtrace(message).to_owned()
+        }
+        // It is a wrong type as often as a fault of the engine, which is asked to be reported to its authors.
+        DataFusionError::Internal(message) => {
+            format!("internal error of the engine: {}", without_backtrace(message))
+        }
+        _ => error.strip_backtrace(),
+    };
+    let message = without_members(&message);
+    let end = message.find(" Valid fields are").unwrap_or(message.len());
+    let end = end.min(message.floor_char_boundary(LONGEST));
+    if end == message.len() {
+        return message;
+    }
+    let kept = message.get(..end).unwrap_or_default().trim_end();
+    format!(
+        "{kept}… (the rest is left out: DESCRIBE lists the columns of a table, with their types)"
+    )
+}
+
+fn without_backtrace(message: &str) -> &str {
+    message.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default()
+}
+
+/// A message in which types with members are their names: `Struct(…)`, and values are not shown.
+fn without_members(message: &str) -> String {
+    const NESTED: [&str; 5] = ["Struct(", "Map(", "Union(", "Field {", "FieldRef("];
+    let mut shown = String::new();
+    let mut rest = message;
+    while let Some((start, name)) =
+        NESTED.iter().filter_map(|name| Some((rest.find(name)?, name))).min_by_key(|(at, _)| *at)
+    {
+        let (before, nested) = rest.split_at(start + name.len());
+        shown.push_str(before);
+        shown.push('…');
+        let mut depth = 1_usize;
+        let end = nested.bytes().position(|byte| {
+            match byte {
+                b'(' | b'{' | b'[' => depth += 1,
+                b')' | b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        rest = end.and_then(|end| nested.get(end..)).unwrap_or_default();
+    }
+    shown.push_str(rest);
+    shown
+}
+
+fn after_colon(text: &'static str) -> String {
+    format!(": {text}")
+}
+
 /// `: did you mean 'a' or 'b'?`, or nothing.
-fn did_you_mean(names: &[String]) -> String {
+pub(crate) fn did_you_mean(names: &[String]) -> String {
     if names.is_empty() {
         return String::new();
     }

@@ -1,5 +1,6 @@
 //! Rows of a query, for people and machines.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -26,8 +27,11 @@ pub enum RowFormat {
     Table,
     /// A line a column, for people: rows that are wider than the screen.
     Vertical,
-    /// Comma-separated values with a header; lists and structs are JSON.
+    /// Comma-separated values with a header, unchanged; lists and structs are JSON.
     Csv,
+    /// The same for spreadsheets: a cell that one would run as a formula has an apostrophe before it, and what a terminal would
+    /// obey is spelled out.
+    Spreadsheet,
     /// One JSON array.
     Json,
     /// One JSON object a line.
@@ -39,10 +43,11 @@ pub enum RowFormat {
 }
 
 /// The names of the formats, in the order in which they are explained.
-const NAMES: [(&str, RowFormat); 7] = [
+const NAMES: [(&str, RowFormat); 8] = [
     ("table", RowFormat::Table),
     ("vertical", RowFormat::Vertical),
     ("csv", RowFormat::Csv),
+    ("spreadsheet", RowFormat::Spreadsheet),
     ("json", RowFormat::Json),
     ("jsonl", RowFormat::JsonLines),
     ("parquet", RowFormat::Parquet),
@@ -53,6 +58,12 @@ impl RowFormat {
     /// Whether it is for people: what a terminal would obey is escaped then, and is part of the data else.
     pub fn is_for_people(self) -> bool {
         matches!(self, Self::Table | Self::Vertical | Self::Markdown)
+    }
+
+    /// The same format, with CSV as spreadsheets may open it: for lists that people look at, beside the rows of queries.
+    #[must_use]
+    pub fn for_spreadsheets(self) -> Self {
+        if self == Self::Csv { Self::Spreadsheet } else { self }
     }
 }
 
@@ -93,7 +104,7 @@ pub struct RowWriter<'a>(Form<'a>);
 enum Form<'a> {
     Table(Box<Group<'a>>),
     Vertical { out: Out<'a>, rows: usize },
-    Csv(Box<arrow::csv::Writer<Out<'a>>>),
+    Csv { writer: Box<csv::Writer<Out<'a>>>, text: CsvText },
     Json(arrow::json::Writer<Tail<'a>, JsonArray>),
     JsonLines(arrow::json::Writer<Out<'a>, LineDelimited>),
     Parquet(Box<ArrowWriter<Out<'a>>>),
@@ -110,11 +121,17 @@ impl<'a> RowWriter<'a> {
         Ok(Self(match format {
             RowFormat::Table => Form::Table(Box::new(Group::new(schema, out))),
             RowFormat::Vertical => Form::Vertical { out, rows: 0 },
-            RowFormat::Csv => {
-                let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(out);
+            RowFormat::Csv | RowFormat::Spreadsheet => {
+                let text = match format {
+                    RowFormat::Csv => CsvText::Unchanged,
+                    _ => CsvText::Spreadsheet,
+                };
+                let mut writer = Box::new(csv::Writer::from_writer(out));
                 // Without rows there is a header still.
-                writer.write(&csv_header(schema)?)?;
-                Form::Csv(Box::new(writer))
+                let names = schema.fields().iter().map(|field| text.cell(field.name()));
+                csv_record(&mut writer, names)?;
+                writer.flush()?;
+                Form::Csv { writer, text }
             }
             RowFormat::Json => Form::Json(json().build(Tail(out))),
             RowFormat::JsonLines => Form::JsonLines(json().build(out)),
@@ -142,13 +159,7 @@ impl<'a> RowWriter<'a> {
                 group.add(cells.map(|cell| escape(&cell).into_owned()).collect())
             }),
             Form::Vertical { out, rows } => vertical(batch, rows, *out),
-            Form::Csv(writer) => {
-                let columns = batch.columns().iter().map(csv_column);
-                let columns = columns.collect::<Result<Vec<_>, _>>()?;
-                let names = batch.schema_ref().fields().iter().map(|field| field.name().clone());
-                let columns = names.zip(columns).map(|(name, column)| (name, column, true));
-                Ok(writer.write(&RecordBatch::try_from_iter_with_nullable(columns)?)?)
-            }
+            Form::Csv { writer, text } => csv_rows(batch, writer, *text),
             Form::Json(writer) => Ok(writer.write(batch)?),
             Form::JsonLines(writer) => Ok(writer.write(batch)?),
             Form::Parquet(writer) => Ok(writer.write(batch)?),
@@ -175,7 +186,7 @@ impl<'a> RowWriter<'a> {
                 writer.close()?;
                 Ok(())
             }
-            Form::Csv(_) | Form::Markdown(_) => Ok(()),
+            Form::Csv { .. } | Form::Markdown(_) => Ok(()),
         }
     }
 }
@@ -275,24 +286,70 @@ fn vertical(batch: &RecordBatch, rows: &mut usize, out: Out<'_>) -> Result<(), R
     })
 }
 
-/// No rows, of text only: all that a header needs.
-fn csv_header(schema: &Schema) -> Result<RecordBatch, ArrowError> {
-    let columns = schema.fields().iter();
-    let columns = columns.map(|_| Arc::new(StringArray::from_iter_values([""; 0])) as ArrayRef);
-    RecordBatch::try_from_iter(
-        schema.fields().iter().map(|field| field.name().clone()).zip(columns),
-    )
+/// What becomes of text in CSV.
+#[derive(Debug, Clone, Copy)]
+enum CsvText {
+    Unchanged,
+    Spreadsheet,
 }
 
-/// A column as CSV can hold it: nested values as JSON, strings that a spreadsheet would run or a terminal obey as text.
-fn csv_column(column: &ArrayRef) -> Result<ArrayRef, ReportError> {
+impl CsvText {
+    fn cell(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Unchanged => Cow::Borrowed(text),
+            Self::Spreadsheet => spreadsheet_cell(text),
+        }
+    }
+}
+
+fn csv_rows(
+    batch: &RecordBatch,
+    writer: &mut csv::Writer<Out<'_>>,
+    text: CsvText,
+) -> Result<(), ReportError> {
+    let columns = batch.columns().iter().map(|column| csv_column(column, text));
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let options = FormatOptions::default().with_display_error(false).with_null("");
+    let cells = columns.iter().map(|column| ArrayFormatter::try_new(column, &options));
+    let cells = cells.collect::<Result<Vec<_>, _>>()?;
+    for row in 0..batch.num_rows() {
+        let record = cells.iter().map(|column| column.value(row).try_to_string());
+        csv_record(writer, record.collect::<Result<Vec<_>, _>>()?)?;
+    }
+    Ok(writer.flush()?)
+}
+
+/// Writes a line. An error of the output stays that, so that a reader who has seen enough is no failure.
+fn csv_record<T: AsRef<str>>(
+    writer: &mut csv::Writer<Out<'_>>,
+    cells: impl IntoIterator<Item = T>,
+) -> std::io::Result<()> {
+    for cell in cells {
+        writer.write_field(cell.as_ref()).map_err(of_output)?;
+    }
+    writer.write_record(None::<&[u8]>).map_err(of_output)
+}
+
+/// The error of the output itself: another one made of it would not show that a reader has seen enough.
+fn of_output(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
+}
+
+/// A column as CSV can hold it: nested values are JSON.
+fn csv_column(column: &ArrayRef, text: CsvText) -> Result<ArrayRef, ReportError> {
     if column.data_type().is_nested() && !is_text(column.data_type()) {
-        return nested_as_json(column);
+        return nested_as_json(column, text);
     }
     if !is_text(column.data_type()) {
         return Ok(column.clone());
     }
     let strings = cast(column, &DataType::Utf8)?;
+    if matches!(text, CsvText::Unchanged) {
+        return Ok(strings);
+    }
     let quoted = strings.as_string::<i32>().iter().map(|text| text.map(spreadsheet_cell));
     Ok(Arc::new(quoted.collect::<StringArray>()))
 }
@@ -306,7 +363,7 @@ fn is_text(data_type: &DataType) -> bool {
     }
 }
 
-fn nested_as_json(column: &ArrayRef) -> Result<ArrayRef, ReportError> {
+fn nested_as_json(column: &ArrayRef, text: CsvText) -> Result<ArrayRef, ReportError> {
     let field = Arc::new(arrow::datatypes::Field::new("v", column.data_type().clone(), true));
     let options = arrow::json::writer::EncoderOptions::default();
     let mut encoder = arrow::json::writer::make_encoder(&field, column, &options)?;
@@ -319,9 +376,15 @@ fn nested_as_json(column: &ArrayRef) -> Result<ArrayRef, ReportError> {
         }
         buffer.clear();
         encoder.encode(row, &mut buffer);
-        let mut json = TerminalWriter::new(Vec::new());
-        json.write_all(&buffer)?;
-        texts.push(Some(String::from_utf8_lossy(&json.into_inner()).into_owned()));
+        let json = match text {
+            CsvText::Unchanged => buffer.clone(),
+            CsvText::Spreadsheet => {
+                let mut json = TerminalWriter::new(Vec::new());
+                json.write_all(&buffer)?;
+                json.into_inner()
+            }
+        };
+        texts.push(Some(String::from_utf8_lossy(&json).into_owned()));
     }
     Ok(Arc::new(StringArray::from(texts)))
 }

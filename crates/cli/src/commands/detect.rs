@@ -21,7 +21,7 @@ use crate::output;
 /// How long a run waits until another has printed its findings. After that it prints its own.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<Exit> {
     let find = &arguments.find;
     let pack = detections::chosen(find)?;
     let checks = find.detection.iter().filter(|id| detections::health_check(id).is_some());
@@ -43,7 +43,6 @@ pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
         indicators: indicators::given(find, &pack)?,
         jobs: find.jobs,
     };
-    let runtime = Runtime::new().context("cannot start threads")?;
     let lake = runtime.block_on(Lake::open_to_detect(&arguments.lake))?;
     let detected = {
         let (lake, pack, id) = (lake.clone(), pack.clone(), Uuid::now_v7().to_string());
@@ -60,7 +59,7 @@ pub(crate) fn run(arguments: &DetectArgs) -> anyhow::Result<Exit> {
         let count = thousands(detected.new_indicators as u64);
         output::tell(&format!("searched the whole lake for new indicators: {count}"));
     }
-    let printed = deliver(arguments, &runtime, &lake, &pack, &detected)?;
+    let printed = deliver(arguments, runtime, &lake, &pack, &detected)?;
 
     if !detected.failures.is_empty() {
         return Ok(Exit::Failed);

@@ -18,12 +18,12 @@ use crate::commands::exceptions;
 use crate::exit::{Exit, UsageError};
 use crate::output;
 
-pub(crate) fn run(command: &DetectionsCommand) -> anyhow::Result<Exit> {
+pub(crate) fn run(runtime: &Runtime, command: &DetectionsCommand) -> anyhow::Result<Exit> {
     match command {
         DetectionsCommand::List { format, pack } => list(&pack_of(pack)?, *format),
         DetectionsCommand::Show { id, pack } => show(&pack_of(pack)?, id),
-        DetectionsCommand::Test { ids, cases, pack } => test(&pack_of(pack)?, ids, cases),
-        DetectionsCommand::Lint(arguments) => check(&pack_of(arguments)?),
+        DetectionsCommand::Test { ids, cases, pack } => test(runtime, &pack_of(pack)?, ids, cases),
+        DetectionsCommand::Lint(arguments) => check(runtime, &pack_of(arguments)?),
         DetectionsCommand::New { id, queries, family, cases } => {
             new(id, &queries.join(family), cases)
         }
@@ -215,12 +215,11 @@ fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn test(pack: &Pack, ids: &[String], cases: &Path) -> anyhow::Result<Exit> {
+fn test(runtime: &Runtime, pack: &Pack, ids: &[String], cases: &Path) -> anyhow::Result<Exit> {
     ensure!(cases.is_dir(), "{}: no such folder of case files; use --cases DIR", cases.display());
     for id in ids {
         find(pack, id)?;
     }
-    let runtime = Runtime::new().context("cannot start threads")?;
     let reports = runtime.block_on(run_cases(pack, ids, cases))?;
     let failed = reports.iter().filter(|report| !report.problems.is_empty()).count();
     let mut out = output::stdout();
@@ -232,8 +231,7 @@ fn test(pack: &Pack, ids: &[String], cases: &Path) -> anyhow::Result<Exit> {
     Ok(if failed == 0 { Exit::Ok } else { Exit::Failed })
 }
 
-fn check(pack: &Pack) -> anyhow::Result<Exit> {
-    let runtime = Runtime::new().context("cannot start threads")?;
+fn check(runtime: &Runtime, pack: &Pack) -> anyhow::Result<Exit> {
     let problems = runtime.block_on(lint(pack))?;
     let mut out = output::stdout();
     for problem in &problems {

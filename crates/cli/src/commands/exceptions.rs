@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use podtrail_detect::{
     Effect, Excepted, Exception, Finding, Pack, lint_exceptions, read_exceptions, show_only,
 };
@@ -18,7 +17,7 @@ use crate::commands::detections;
 use crate::exit::Exit;
 use crate::output;
 
-pub(crate) fn run(command: &ExceptionsCommand) -> anyhow::Result<Exit> {
+pub(crate) fn run(runtime: &Runtime, command: &ExceptionsCommand) -> anyhow::Result<Exit> {
     match command {
         ExceptionsCommand::List { files } => list(files),
         ExceptionsCommand::Lint { files, pack } => {
@@ -37,7 +36,7 @@ pub(crate) fn run(command: &ExceptionsCommand) -> anyhow::Result<Exit> {
             let exceptions = pack.exceptions().to_vec();
             let never = pack.never_excepted();
             pack.keep(|detection| exceptions.iter().any(|e| e.names(&detection.head.id, &never)));
-            preview(&pack, lake, scope.scope()?)
+            preview(runtime, &pack, lake, scope.scope()?)
         }
     }
 }
@@ -73,8 +72,7 @@ pub(crate) fn write_problems(pack: &Pack, out: &mut dyn Write) -> io::Result<usi
     Ok(problems.iter().filter(|problem| problem.is_refused).count())
 }
 
-fn preview(pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
-    let runtime = Runtime::new().context("cannot start threads")?;
+fn preview(runtime: &Runtime, pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
     let hunt = runtime.block_on(async {
         let lake = Lake::open(lake)?;
         let version = LakeVersion::newest(&lake);

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use anyhow::Context;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use futures::TryStreamExt;
@@ -19,9 +18,8 @@ use crate::output;
 /// so the whole lake is not sorted in one pass.
 const SORTED_EVENTS: i64 = 200_000;
 
-pub(crate) fn run(arguments: &ExportArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(runtime: &Runtime, arguments: &ExportArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
-    let runtime = Runtime::new().context("cannot start threads")?;
     let mut out = output::raw_stdout();
     runtime.block_on(async {
         let lake = Lake::open(&arguments.lake)?;

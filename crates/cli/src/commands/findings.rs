@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::time::Duration;
 
-use anyhow::Context;
 use arrow::array::{RecordBatch, StringArray};
 use chrono::TimeDelta;
 use podtrail_detect::{
@@ -26,8 +25,7 @@ const TIMELINE: usize = 500;
 /// The maximum number of raw events that are shown.
 const RAW_EVENTS: usize = 20;
 
-pub(crate) fn run(command: &FindingsCommand) -> anyhow::Result<Exit> {
-    let runtime = Runtime::new().context("cannot start threads")?;
+pub(crate) fn run(runtime: &Runtime, command: &FindingsCommand) -> anyhow::Result<Exit> {
     match command {
         FindingsCommand::List(arguments) => runtime.block_on(list(arguments)),
         FindingsCommand::Show { finding, around } => runtime.block_on(show(finding, *around)),
@@ -57,7 +55,7 @@ async fn list(arguments: &FindingsListArgs) -> anyhow::Result<Exit> {
         ORDER BY array_position(make_array({order}), severity), last_seen DESC, finding_id"
     );
     let mut out = output::data_stdout();
-    write_query(&session, &sql, arguments.format, &mut out).await?;
+    write_query(&session, &sql, arguments.format.for_spreadsheets(), &mut out).await?;
     out.flush()?;
     Ok(Exit::Ok)
 }

@@ -22,12 +22,11 @@ use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::output;
 
-pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
     let mut pack = detections::chosen(&arguments.find)?;
     let indicators = indicators::given(&arguments.find, &pack)?;
     let report = arguments.report.as_deref().map(ReportFile::create).transpose()?;
-    let runtime = Runtime::new().context("cannot start threads")?;
     let mut exit = Exit::Ok;
     // A temporary lake is removed when this goes out of scope.
     let (lake, _temporary) = if let Some(dir) = &arguments.lake {
@@ -43,9 +42,9 @@ pub(crate) fn run(arguments: &HuntArgs) -> anyhow::Result<Exit> {
         // The logs of a hunt belong to the cluster in its scope.
         let cluster = arguments.scope.cluster.first().filter(|name| !name.contains('*'));
         let cluster = cluster.map(String::as_str);
-        let mut options = ingest::options(&runtime, &lake, cluster, arguments.no_redact)?;
+        let mut options = ingest::options(runtime, &lake, cluster, arguments.no_redact)?;
         options.exclude.extend(report.iter().map(|file| file.temporary_path().to_owned()));
-        let summary = ingest::read(&runtime, &lake, &arguments.logs, &options)?;
+        let summary = ingest::read(runtime, &lake, &arguments.logs, &options)?;
         ingest::tell_problems(&summary);
         exit = ingest::exit(&summary);
         if summary.interrupted {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use podtrail_event::{QuarantineRecord, quarantine_records};
 use podtrail_ingest::{Input, LakeSink, Options, PIECE, Summary};
 use podtrail_lake::Lake;
@@ -20,19 +20,18 @@ use crate::output;
 use crate::progress::Bar;
 use crate::stop;
 
-pub(crate) fn run(arguments: &IngestArgs) -> anyhow::Result<Exit> {
-    let runtime = Runtime::new().context("cannot start threads")?;
+pub(crate) fn run(runtime: &Runtime, arguments: &IngestArgs) -> anyhow::Result<Exit> {
     let Some(dir) = arguments.lake.as_deref().filter(|_| !arguments.explain) else {
-        return explain::run(arguments, &runtime);
+        return explain::run(arguments, runtime);
     };
     let lake = runtime.block_on(Lake::create(dir))?;
     let cluster = arguments.cluster.as_deref();
-    let options = options(&runtime, &lake, cluster, arguments.no_redact)?;
-    let options = Options { pieces: pieces(&runtime, &lake)?, ..limited(options, arguments) };
+    let options = options(runtime, &lake, cluster, arguments.no_redact)?;
+    let options = Options { pieces: pieces(runtime, &lake)?, ..limited(options, arguments) };
     let summary = if arguments.follow {
-        follow(&runtime, &lake, &arguments.paths, &options, arguments.every)?
+        follow(runtime, &lake, &arguments.paths, &options, arguments.every)?
     } else {
-        let summary = read(&runtime, &lake, &arguments.paths, &options)?;
+        let summary = read(runtime, &lake, &arguments.paths, &options)?;
         tell_problems(&summary);
         summary
     };

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use anyhow::Context;
 use chrono::Utc;
 use podtrail_lake::{CompactOptions, Compacted, Lake, TableInfo};
 use podtrail_report::{escape, seconds, thousands};
@@ -14,14 +13,13 @@ use crate::args::{
 use crate::exit::{Exit, UsageError};
 use crate::output;
 
-pub(crate) fn run(command: &LakeCommand) -> anyhow::Result<Exit> {
-    let runtime = Runtime::new().context("cannot start threads")?;
+pub(crate) fn run(runtime: &Runtime, command: &LakeCommand) -> anyhow::Result<Exit> {
     match command {
-        LakeCommand::Info(arguments) => info(&runtime, arguments),
-        LakeCommand::Compact(arguments) => compact(&runtime, arguments),
-        LakeCommand::Vacuum(arguments) => vacuum(&runtime, arguments),
-        LakeCommand::Retain(arguments) => retain(&runtime, arguments),
-        LakeCommand::Verify(arguments) => verify(&runtime, arguments),
+        LakeCommand::Info(arguments) => info(runtime, arguments),
+        LakeCommand::Compact(arguments) => compact(runtime, arguments),
+        LakeCommand::Vacuum(arguments) => vacuum(runtime, arguments),
+        LakeCommand::Retain(arguments) => retain(runtime, arguments),
+        LakeCommand::Verify(arguments) => verify(runtime, arguments),
     }
 }
 

@@ -28,17 +28,16 @@ const SHORT_ID: usize = 12;
 /// The number of bytes of a record that the table shows.
 const SHOWN_BYTES: usize = 48;
 
-pub(crate) fn run(arguments: &QuarantineArgs) -> anyhow::Result<Exit> {
-    let runtime = Runtime::new().context("cannot start threads")?;
+pub(crate) fn run(runtime: &Runtime, arguments: &QuarantineArgs) -> anyhow::Result<Exit> {
     let lake = Lake::open(&arguments.lake)?;
     // A quarantined record has no time, identity or namespace that a scope could select.
     let session = Session::open(&lake, Scope::default(), Limits::default())?;
     if arguments.retry {
-        return retry(&runtime, &lake, &session, arguments);
+        return retry(runtime, &lake, &session, arguments);
     }
     match &arguments.bytes {
         Some(id) => runtime.block_on(print_bytes(&session, id)),
-        None => runtime.block_on(list(&session, arguments.format)),
+        None => runtime.block_on(list(&session, arguments.format.for_spreadsheets())),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use anyhow::Context;
 use podtrail_event::{FieldDoc, documentation, finding_documentation, quarantine_documentation};
 use podtrail_query::{ColumnDoc, FunctionDoc, Session, TableDoc, VIEW_NAMES};
 use podtrail_report::{markdown_header, markdown_row};
@@ -13,8 +12,7 @@ use crate::exit::Exit;
 use crate::listing::list;
 use crate::output;
 
-pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<Exit> {
-    let runtime = Runtime::new().context("cannot start threads")?;
+pub(crate) fn run(runtime: &Runtime, arguments: &SchemaArgs) -> anyhow::Result<Exit> {
     let session = Session::empty()?;
     let mut out = output::stdout();
     if arguments.functions {

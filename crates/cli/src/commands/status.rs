@@ -18,8 +18,7 @@ use crate::args::{StatusArgs, StatusFormat};
 use crate::exit::Exit;
 use crate::output;
 
-pub(crate) fn run(arguments: &StatusArgs) -> anyhow::Result<Exit> {
-    let runtime = Runtime::new().context("cannot start threads")?;
+pub(crate) fn run(runtime: &Runtime, arguments: &StatusArgs) -> anyhow::Result<Exit> {
     let status = runtime.block_on(async {
         let lake = Lake::open(&arguments.lake)?;
         status(&lake, Utc::now()).await

@@ -141,6 +141,18 @@ fn a_folder_adds_detections_and_replaces_them() {
         [(Some("any-event"), Some("critical")), (Some("privileged-container"), Some("info"))]
     );
 
+    let misspelt = "SELECT e.event_id, workload['privilegd'] AS reason FROM events AS e";
+    std::fs::write(dir.path().join("mine/any-event.sql"), head("any-event", "low") + misspelt)
+        .unwrap();
+    let only = ["--queries", &folder, "--detection", "any-event"];
+    let hunt = podtrail(["hunt", &log].into_iter().chain(only));
+    let lint = podtrail(["detections", "lint", "--queries", &folder]);
+    for run in [hunt, lint] {
+        assert_ne!(run.code, 0, "{run}");
+        let output = format!("{}{}", run.stdout, run.stderr);
+        assert!(output.contains("did you mean 'containers.privileged'"), "{output}");
+    }
+
     std::fs::write(dir.path().join("mine/broken.sql"), "/* id: [ */ SELECT 1").unwrap();
     let run = podtrail(["hunt", &log, "--queries", &folder]).expect(4);
     assert!(run.stderr.contains("broken.sql"), "{run}");
@@ -178,6 +190,28 @@ fn parameters_of_detections_are_set() {
         let run = hunt(parameter).expect(2);
         assert!(run.stderr.contains(detail), "{run}");
     }
+    // A list: the image of the pod is of Docker Hub.
+    let registries = |parameters: &[&str]| {
+        let flags = parameters.iter().flat_map(|parameter| ["--param", parameter]);
+        let only = ["--detection", "registry-not-approved", "--format", "jsonl"];
+        podtrail(["hunt", &log, "--min-severity", "info"].into_iter().chain(only).chain(flags))
+    };
+    for (parameters, finds) in [
+        (&["registry-not-approved.registries=a.example,b.example"] as &[&str], true),
+        (&["registry-not-approved.registries=a.example, docker.io"], false),
+        (
+            &["registry-not-approved.registries=docker.io", "registry-not-approved.registries=a"],
+            false,
+        ),
+        (&[r#"registry-not-approved.registries=["docker.io"]"#], false),
+    ] {
+        let run = registries(parameters).expect(0);
+        assert_eq!(!run.jsonl().is_empty(), finds, "{parameters:?}");
+    }
+    let wrong = registries(&["registry-not-approved.registries=a,,b"]).expect(2);
+    assert!(wrong.stderr.contains("got 'a,,b'"), "{wrong}");
+    let twice = registries(&["workload-burst.objects=5", "workload-burst.objects=6"]).expect(2);
+    assert!(twice.stderr.contains("given more than once"), "{twice}");
     let run = hunt("workload-bursts.objects=5").expect(4);
     assert!(run.stderr.contains("unknown detection 'workload-bursts'"), "{run}");
 

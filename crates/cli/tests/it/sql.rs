@@ -1,6 +1,6 @@
 //! `podtrail sql`.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 use crate::{podtrail, privileged_pod, scratch};
@@ -36,7 +36,7 @@ fn a_request_is_one_row_and_a_stage_is_one_row() {
 }
 
 #[test]
-fn rows_come_in_seven_formats() {
+fn rows_come_in_eight_formats() {
     let (_dir, lake) = lake();
     let query = "SELECT name, user_agent, source_ips FROM events ORDER BY name";
     let table = sql(&lake, query, "table").expect(0).stdout;
@@ -45,8 +45,10 @@ fn rows_come_in_seven_formats() {
     let csv = sql(&lake, query, "csv").expect(0).stdout;
     assert_eq!(
         csv,
-        "name,user_agent,source_ips\na,kubectl,\"[\"\"10.0.0.7\"\"]\"\nb,'=cmd(),\"[\"\"10.0.0.7\"\"]\"\n"
+        "name,user_agent,source_ips\na,kubectl,\"[\"\"10.0.0.7\"\"]\"\nb,=cmd(),\"[\"\"10.0.0.7\"\"]\"\n"
     );
+    let spreadsheet = sql(&lake, query, "spreadsheet").expect(0).stdout;
+    assert_eq!(spreadsheet, csv.replace("=cmd()", "'=cmd()"));
     let json = sql(&lake, query, "json").expect(0).json();
     assert_eq!(json[1]["user_agent"], "=cmd()");
     let jsonl = sql(&lake, query, "jsonl").expect(0).jsonl();
@@ -154,6 +156,8 @@ fn a_ready_query_takes_parameters() {
     let unknown = run(&["workload-writers", "--param", "nmespace=web"]).expect(2);
     assert!(unknown.stderr.contains("parameters are from, namespace, to"), "{unknown}");
     run(&["workload-writers", "--param", "from=soon"]).expect(2);
+    let twice = run(&["workload-writers", "--param", "namespace=a", "--param", "namespace=b"]);
+    assert!(twice.expect(2).stderr.contains("given more than once"));
     run(&["no-such-query"]).expect(2);
     podtrail(["sql", "--saved", "workload-writers"]).expect(2);
 }
@@ -325,6 +329,82 @@ fn rows_arrive_byte_for_byte() {
     ])
     .expect(0);
     assert!(findings.jsonl().iter().any(|finding| finding["user_agent"] == agent), "{findings}");
+}
+
+#[test]
+fn csv_has_the_values_as_they_are() {
+    let (_dir, lake) = lake();
+    let query = "SELECT '-1' AS a, '+x' AS b, '@y' AS c, chr(9) || 'z' AS d, '{\"n\":-0.0}' -> 'n' AS e, chr(27) AS f, \
+                 make_array('=1') AS \"=g\", 'x,\"y' AS h, 1.5 AS i, -2 AS j, NULL AS k, true AS l, \
+                 TIMESTAMP '2026-11-24T10:00:00Z' AS m, DATE '2026-11-24' AS n";
+    let line = "-1,+x,@y,\tz,-0.0,\u{1b},\"[\"\"=1\"\"]\",\"x,\"\"y\",1.5,-2,,true,2026-11-24T10:00:00,2026-11-24\n";
+    let csv = sql(&lake, query, "csv").expect(0).stdout;
+    assert_eq!(csv, format!("a,b,c,d,e,f,=g,h,i,j,k,l,m,n\n{line}"));
+    let spreadsheet = sql(&lake, query, "spreadsheet").expect(0).stdout;
+    assert!(spreadsheet.starts_with("a,b,c,d,e,f,'=g,"), "{spreadsheet}");
+    assert!(spreadsheet.contains("\n'-1,'+x,'@y,'\tz,'-0.0,\\u{1b},"), "{spreadsheet}");
+}
+
+#[test]
+fn a_reader_of_csv_may_stop_early() {
+    let (_dir, lake) = lake();
+    for format in ["csv", "spreadsheet", "jsonl", "json", "table", "vertical", "markdown"] {
+        let query = "SELECT repeat('x', 1000) AS x FROM generate_series(1, 20000)";
+        let arguments = ["sql", "--lake", &lake, "--format", format, "-c", query];
+        let mut child = crate::command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // As head -1 does.
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let run = crate::Run::of(child.wait_with_output().unwrap());
+        assert_eq!(run.expect(0).stderr, "", "{format}");
+    }
+}
+
+#[test]
+fn a_list_is_a_parameter() {
+    let (_dir, lake) = lake();
+    let list = podtrail(["sql", "--saved", "list"]).expect(0).stdout;
+    assert!(list.contains("kinds=text_list"), "{list}");
+    let run = |parameters: &[&str]| {
+        let flags = parameters.iter().flat_map(|parameter| ["--param", parameter]);
+        let all = ["sql", "--lake", &lake, "--format", "jsonl", "--saved", "new-identities"];
+        podtrail(all.into_iter().chain(flags))
+    };
+    let all = run(&[]).expect(0).jsonl().len();
+    assert!(all > 0);
+    for (parameters, expected) in [
+        (&["kinds=human,service_account,anonymous"] as &[&str], all),
+        (&["kinds=node", "kinds=human", "kinds=service_account,anonymous"], all),
+        (&[r#"kinds=["human", "service_account", "anonymous"]"#], all),
+        (&["kinds=node"], 0),
+        (&["kinds="], 0),
+    ] {
+        assert_eq!(run(parameters).expect(0).jsonl().len(), expected, "{parameters:?}");
+    }
+    for wrong in ["kinds=human,,node", "kinds=human,", "kinds=[human]", "kinds=[1]", "kinds"] {
+        let run = run(&[wrong]).expect(2);
+        assert!(run.stderr.contains("kinds"), "{run}");
+    }
+}
+
+#[test]
+fn a_size_may_have_any_spelling_of_its_unit() {
+    let (_dir, lake) = lake();
+    let run = |size: &str| {
+        podtrail(["sql", "--lake", &lake, "--memory", size, "--format", "json", "-c", "SELECT 1"])
+    };
+    for size in ["512MB", "512mb", "512 MB", "512MiB", "512M", "524288KB", "524288kB", "1GB", "1T"]
+    {
+        run(size).expect(0);
+    }
+    for size in ["512Mo", "MB", "0MB", "1.5GB", "99999999999TB", ""] {
+        let run = run(size).expect(2);
+        assert!(run.stderr.contains("1GB is the same as 1GiB") || size.is_empty(), "{run}");
+    }
 }
 
 #[test]

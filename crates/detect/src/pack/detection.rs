@@ -38,6 +38,20 @@ pub enum ParameterError {
     /// Not a duration.
     #[error("expected a duration such as 30m, 1h or 7d, got '{0}'")]
     Interval(String),
+    /// Not a list of strings.
+    #[error("expected a list such as a,b or [\"a\",\"b,c\"] without empty elements, got '{0}'")]
+    TextList(String),
+    /// A parameter that is not a list is given more than once.
+    #[error("given more than once, although it is not a list")]
+    Repeated,
+    /// The value of this parameter is invalid.
+    #[error("{name}: {error}")]
+    Value {
+        /// The name of the parameter.
+        name: String,
+        /// The problem.
+        error: Box<ParameterError>,
+    },
     /// Unknown parameter.
     #[error("unknown parameter '{name}'{}", known(parameters))]
     Unknown {
@@ -106,13 +120,10 @@ impl Parameter {
                 ScalarValue::from(number.transpose()?.unwrap_or(*default))
             }
             Self::Text { default, .. } => ScalarValue::from(text.unwrap_or(default)),
-            Self::TextList { default, .. } => {
-                let values: Vec<_> = match text {
-                    Some(text) => text.split(',').map(|v| ScalarValue::from(v.trim())).collect(),
-                    None => default.iter().map(|v| ScalarValue::from(v.as_str())).collect(),
-                };
-                ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8))
-            }
+            Self::TextList { default, .. } => match text {
+                Some(text) => text_list(&elements(text)?),
+                None => text_list(default),
+            },
             Self::Time { default, .. } => {
                 let time = text.or(default.as_deref()).filter(|text| !text.is_empty());
                 let time = time.map(|text| parse_bound(text, Bound::From, now)).transpose()?;
@@ -131,7 +142,27 @@ impl Parameter {
     }
 }
 
-/// Returns the values of parameters by name, ready to be bound.
+/// Splits a list at its commas; elements that contain commas are written as a JSON list. An empty text has no elements.
+fn elements(text: &str) -> Result<Vec<String>, ParameterError> {
+    let wrong = || ParameterError::TextList(text.to_owned());
+    let trimmed = text.trim();
+    if trimmed.starts_with('[') {
+        return serde_json::from_str(trimmed).map_err(|_| wrong());
+    }
+    if trimmed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let elements: Vec<_> = trimmed.split(',').map(|element| element.trim().to_owned()).collect();
+    if elements.iter().any(String::is_empty) { Err(wrong()) } else { Ok(elements) }
+}
+
+fn text_list(elements: &[String]) -> ScalarValue {
+    let values: Vec<_> = elements.iter().map(|v| ScalarValue::from(v.as_str())).collect();
+    ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8))
+}
+
+/// Returns the values of parameters by name, ready to be bound. The elements of a list that is given repeatedly are
+/// combined.
 pub(crate) fn bind(
     parameters: &BTreeMap<String, Parameter>,
     given: &[(String, String)],
@@ -142,8 +173,22 @@ pub(crate) fn bind(
         return Err(ParameterError::Unknown { name: name.clone(), parameters });
     }
     let values = parameters.iter().map(|(name, parameter)| {
-        let text = given.iter().rfind(|(given, _)| given == name).map(|(_, text)| text.as_str());
-        Ok((name.clone(), ScalarAndMetadata::from(parameter.value(text, now)?)))
+        let texts = given.iter().filter(|(given, _)| given == name).map(|(_, text)| text.as_str());
+        let texts: Vec<_> = texts.collect();
+        let value = match (texts.as_slice(), parameter) {
+            ([], _) => parameter.value(None, now),
+            ([text], _) => parameter.value(Some(text), now),
+            (texts, Parameter::TextList { .. }) => {
+                let lists = texts.iter().map(|text| elements(text));
+                lists.collect::<Result<Vec<_>, _>>().map(|lists| text_list(&lists.concat()))
+            }
+            _ => Err(ParameterError::Repeated),
+        };
+        let value = value.map_err(|error| ParameterError::Value {
+            name: name.clone(),
+            error: Box::new(error),
+        })?;
+        Ok((name.clone(), ScalarAndMetadata::from(value)))
     });
     Ok(ParamValues::Map(values.collect::<Result<_, ParameterError>>()?))
 }
@@ -161,7 +206,12 @@ impl Detection {
     /// Sets a parameter to the value of `text`.
     pub(crate) fn set_parameter(&mut self, name: &str, text: &str) -> Result<(), ParameterError> {
         self.set.push((name.to_owned(), text.to_owned()));
-        self.parameters().map(|_| ())
+        match self.parameters() {
+            Ok(_) => Ok(()),
+            // The caller knows the parameter.
+            Err(ParameterError::Value { error, .. }) => Err(*error),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns the parameters that were set, as name and text.

@@ -94,7 +94,11 @@ fn a_parameter_has_a_type() {
     let writers = query("workload-writers");
     let given =
         |name: &str, value: &str| writers.values(&[(name.to_owned(), value.to_owned())], now);
-    assert!(matches!(given("from", "soon"), Err(ParameterError::Time(_))));
+    let Err(ParameterError::Value { name, error }) = given("from", "soon") else {
+        panic!("it is a time")
+    };
+    assert_eq!(name, "from");
+    assert!(matches!(*error, ParameterError::Time(_)));
     assert!(matches!(given("form", "1h"), Err(ParameterError::Unknown { .. })));
     let Ok(ParamValues::Map(values)) = given("from", "2h") else { panic!("no values") };
     let expected =

@@ -6,16 +6,16 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../../detect/src/exception.rs"]
+#[path = "../../../detect/src/pack/exception.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod exception;
-#[path = "../../../detect/src/head.rs"]
+#[path = "../../../detect/src/pack/head.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod head;
-#[path = "../../../detect/src/pattern.rs"]
+#[path = "../../../detect/src/pack/pattern.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod pattern;
-#[path = "../../../detect/src/severity.rs"]
+#[path = "../../../detect/src/pack/severity.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod severity;
 

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use pattern::{IdentityPattern, ImagePattern, NamePattern, Pattern};
 
-#[path = "../../../detect/src/pattern.rs"]
+#[path = "../../../detect/src/pack/pattern.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod pattern;
 
@@ -25,7 +25,11 @@ fuzz_target!(|input: &[u8]| {
     {
         assert!(!text.contains(char::is_whitespace));
         if !pattern.contains("**") {
-            let host = |image: &str| image.split_once('/').map(|(host, _)| host.matches('.').count());
+            // What has a digest before the first slash has no host.
+            let host = |image: &str| {
+                let (host, _) = image.split_once('/').filter(|(host, _)| !host.contains('@'))?;
+                Some(host.matches('.').count())
+            };
             let (wanted, found) = (host(pattern), host(text));
             let are_hosts = wanted > Some(0) && found > Some(0) && !text.contains("docker.io");
             assert!(!are_hosts || wanted == found, "{pattern} {text}");

@@ -334,6 +334,15 @@ impl<R: Read> Framer<R> {
             let after = rest[..rest.len().min(limit)].get(end..).unwrap_or_default();
             match after.iter().position(|byte| *byte != 0) {
                 None if !self.window.has_ended() && rest.len() <= limit => return Join::More,
+                // Whether a value begins behind the NUL bytes is decided by the word behind the bracket.
+                Some(start)
+                    if after[start] == b'['
+                        && after.len() - start <= json::LONGEST_WORD
+                        && !self.window.has_ended()
+                        && rest.len() <= limit =>
+                {
+                    return Join::More;
+                }
                 // The list goes on behind the NUL bytes.
                 Some(start) if !json::is_open(&after[start..]) => return Join::TornList(opening),
                 _ => {}

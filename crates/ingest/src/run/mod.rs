@@ -4,6 +4,7 @@ pub(crate) mod budget;
 pub(crate) mod clusters;
 pub(crate) mod explain;
 pub(crate) mod follow;
+#[cfg(feature = "lake")]
 pub(crate) mod lake;
 pub(crate) mod options;
 pub(crate) mod parse;

@@ -310,12 +310,14 @@ fn form_feeds_in_a_list_with_nul_bytes() {
 /// Where a list with NUL bytes in it begins does not depend on how the stream falls into blocks.
 #[test]
 fn lists_around_nul_bytes_in_any_block() {
-    let shapes: [&[u8]; 3] = [
+    let shapes: [&[u8]; 4] = [
         // NUL bytes that fill a block.
         b" [][x\0\t[[][y\0\t[][",
         // Behind a value in its line no list begins.
         b"{}}\x01[[.\xfe\0\n,{}{]}\xfe\0",
         b" {}{-[{}9\0\0\0\x0b\x0b",
+        // What is behind NUL bytes begins with a bracket and a word.
+        b"[\0[[\0[z:=stReceived\"\0[\xff\0\xff\xff\xff,{ }\t\xbe[+}\t",
     ];
     for text in shapes {
         let mut log = lines([event(1)]);

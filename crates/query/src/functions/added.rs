@@ -11,12 +11,12 @@ pub(crate) struct Added {
 pub(crate) const ADDED: &[Added] = &[
     Added {
         syntax: "json_get(json, key, …)",
-        description: "Returns the value at a path of keys and indices; `json -> key` is the same for one key.",
+        description: "Returns the value at a path of keys and indices, numbers as the engine represents them; null if the text is not JSON. `json -> key` and `json #> path` return JSON text, in which numbers are as written.",
         example: r#"json_get('{"a": [1, 2]}', 'a', 0) = 1"#,
     },
     Added {
         syntax: "json_as_text(json, key, …)",
-        description: "Returns the value at a path as text, strings without quotes; `json ->> key` is the same for one key.",
+        description: "Returns the value at a path as text, strings without quotes; null if the text is not JSON. `json ->> key` and `json #>> path` are the same, but fail in that case.",
         example: r#"json_as_text('{"a": {"b": "c"}}', 'a', 'b') = 'c'"#,
     },
     Added {
@@ -51,7 +51,7 @@ pub(crate) const ADDED: &[Added] = &[
     },
     Added {
         syntax: "json_contains(json, key, …)",
-        description: "Returns whether a path exists; `json ? key` is the same for one key.",
+        description: "Returns whether a path exists; false if the text is not JSON. `json ? key` is the same for one key, and also finds strings in an array.",
         example: r#"json_contains('{"a": {"b": 1}}', 'a', 'b')"#,
     },
     Added {

@@ -12,6 +12,7 @@ mod guards;
 mod history;
 mod identity;
 mod image;
+pub(crate) mod json;
 mod names;
 mod network;
 mod path;

@@ -1,13 +1,14 @@
 //! How large a statement may be. The engine walks expressions and plans by recursion, and copies them, so what a statement
 //! may nest, chain and repeat is limited before it is parsed or planned.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::logical_expr::sqlparser::ast::{Query, Visit, Visitor, visit_relations};
 use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::logical_expr::sqlparser::keywords::Keyword;
-use datafusion::logical_expr::sqlparser::tokenizer::{Token, Tokenizer};
+use datafusion::logical_expr::sqlparser::tokenizer::{Location, Token, Tokenizer};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 
 use crate::error::QueryError;
@@ -30,36 +31,42 @@ const MOST_COPIES: u64 = 1_000;
 
 /// The statements of a text, none of them too large.
 pub(super) fn parse(sql: &str) -> Result<Vec<Statement>, QueryError> {
-    check_text(sql)?;
-    let parser = DFParserBuilder::new(sql).with_dialect(&PostgreSqlDialect {}).build();
+    let sql = check_text(sql)?;
+    let parser = DFParserBuilder::new(sql.as_ref()).with_dialect(&PostgreSqlDialect {}).build();
     let statements = parser.and_then(|mut parser| parser.parse_statements());
     let statements = statements.map_err(QueryError::of)?;
     statements.iter().try_for_each(check_copies)?;
     Ok(Vec::from(statements))
 }
 
-/// Whether a text is not too large. What is no SQL passes: planning it says why.
-pub(super) fn check(sql: &str) -> Result<(), QueryError> {
-    match parse(sql) {
-        Err(error @ QueryError::TooLarge(_)) => Err(error),
-        _ => Ok(()),
-    }
-}
-
 fn too_large(why: String) -> QueryError {
     QueryError::TooLarge(why)
 }
 
-fn check_text(sql: &str) -> Result<(), QueryError> {
+/// The text, if it is not too large, with a space before each sign of a number that the tokenizer takes for the end of an
+/// operator, as in `->-1`.
+fn check_text(sql: &str) -> Result<Cow<'_, str>, QueryError> {
     if sql.len() > MOST_BYTES {
         let length = sql.len();
         return Err(too_large(format!("{length} bytes, at most {MOST_BYTES} are read")));
     }
     // What cannot be split into tokens is told by the parser.
-    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize() else { return Ok(()) };
+    let mut tokens = Vec::new();
+    let mut tokenizer = Tokenizer::new(&PostgreSqlDialect {}, sql);
+    if tokenizer.tokenize_with_location_into_buf(&mut tokens).is_err() {
+        return Ok(Cow::Borrowed(sql));
+    }
+    let mut signs = Vec::new();
     let (mut all, mut steps, mut nested) = (0_usize, 0_usize, 0_usize);
     for token in &tokens {
-        match token {
+        match &token.token {
+            Token::CustomBinaryOperator(operator) => {
+                steps += 1;
+                if let Some(length) = operator_length(operator) {
+                    let Location { line, column } = token.span.start;
+                    signs.push(Location { line, column: column + length });
+                }
+            }
             Token::Whitespace(_) => continue,
             Token::SemiColon => (steps, nested) = (0, 0),
             Token::LParen => nested += 1,
@@ -87,7 +94,37 @@ fn check_text(sql: &str) -> Result<(), QueryError> {
     if all > MOST_TOKENS {
         return Err(too_large(format!("{all} words and signs, at most {MOST_TOKENS} are read")));
     }
-    Ok(())
+    Ok(spaced(sql, &signs))
+}
+
+/// The characters of an operator without the signs at its end, where PostgreSQL takes those for signs of what follows: an
+/// operator ends with a sign only if one of some characters is in it.
+fn operator_length(operator: &str) -> Option<u64> {
+    let bare = operator.trim_end_matches(['+', '-']);
+    let is_operator = operator.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']);
+    (!is_operator && !bare.is_empty() && bare.len() < operator.len()).then_some(bare.len() as u64)
+}
+
+/// A text with spaces at these places, which are in order.
+fn spaced<'a>(sql: &'a str, places: &[Location]) -> Cow<'a, str> {
+    if places.is_empty() {
+        return Cow::Borrowed(sql);
+    }
+    let mut places = places.iter().peekable();
+    let mut spaced = String::with_capacity(sql.len() + places.len());
+    let (mut line, mut column) = (1, 1);
+    for character in sql.chars() {
+        if places.next_if(|place| place.line == line && place.column == column).is_some() {
+            spaced.push(' ');
+        }
+        spaced.push(character);
+        if character == '\n' {
+            (line, column) = (line + 1, 1);
+        } else {
+            column += 1;
+        }
+    }
+    Cow::Owned(spaced)
 }
 
 /// Looks at every query that names others by WITH.

@@ -1,8 +1,10 @@
 //! What a wrong statement may have meant.
 
-use datafusion::common::SchemaError;
-use datafusion::common::TableReference;
+use std::ops::ControlFlow;
+
+use datafusion::common::{Column, SchemaError, TableReference};
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::sqlparser::ast::{Query, Visit, Visitor};
 use datafusion::sql::parser::Statement;
 
 use super::Session;
@@ -14,8 +16,7 @@ impl Session {
         if let DataFusionError::SchemaError(schema_error, _) = error.find_root()
             && let SchemaError::FieldNotFound { field, valid_fields } = schema_error.as_ref()
         {
-            let names = valid_fields.iter().map(|field| field.name.clone());
-            let nearest = nearest(&field.name, names);
+            let nearest = nearest_columns(field, valid_fields);
             return QueryError::UnknownColumn { name: field.flat_name(), nearest };
         }
         let tables = self.context.state().resolve_table_references(statement).unwrap_or_default();
@@ -26,23 +27,156 @@ impl Session {
                 || functions.iter().any(|function| function == table.table())
         };
         if let Some(table) = tables.iter().find(|table| !is_known(table)) {
-            return self.unknown_table(&table.to_string());
+            return self.unknown_table(&table.to_string(), names_of_with(statement));
         }
-        QueryError::of(error)
+        let message = error.find_root().message().into_owned();
+        if let Some(name) = quoted(&message, "Invalid function '") {
+            return self.unknown_function(name);
+        }
+        match advice(&message) {
+            Some(advice) => QueryError::Syntax(advice),
+            None => QueryError::of(error),
+        }
     }
 
-    /// There is no table of this name.
-    pub(super) fn unknown_table(&self, name: &str) -> QueryError {
-        let names = self.table_names().into_iter().chain(self.table_functions());
-        QueryError::UnknownTable { nearest: nearest(name, names), name: name.to_owned() }
+    /// There is no table of this name, beside those of the lake and `others`.
+    pub(super) fn unknown_table(&self, name: &str, others: Vec<String>) -> QueryError {
+        let names = self.table_names().into_iter().chain(self.table_functions()).chain(others);
+        QueryError::UnknownTable {
+            nearest: nearest(name, names),
+            instead: of_postgresql(name),
+            name: name.to_owned(),
+        }
+    }
+
+    fn unknown_function(&self, name: &str) -> QueryError {
+        let state = self.context.state();
+        let scalar = state.scalar_functions().keys();
+        let names = scalar.chain(state.aggregate_functions().keys());
+        let names = names.chain(state.window_functions().keys()).cloned();
+        QueryError::UnknownFunction {
+            nearest: nearest(name, names),
+            instead: of_postgresql(name),
+            name: name.to_owned(),
+        }
     }
 }
 
+/// What stands in quotes behind a text that a message begins with.
+fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
+    message.strip_prefix(before)?.split_once('\'').map(|(quoted, _)| quoted)
+}
+
+/// The names that the queries of WITH have in a statement.
+fn names_of_with(statement: &Statement) -> Vec<String> {
+    struct Names(Vec<String>);
+    impl Visitor for Names {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            let tables = query.with.iter().flat_map(|with| &with.cte_tables);
+            self.0.extend(tables.map(|table| table.alias.name.value.clone()));
+            ControlFlow::Continue(())
+        }
+    }
+    let mut statement = statement;
+    while let Statement::Explain(explain) = statement {
+        statement = &explain.statement;
+    }
+    let mut names = Names(Vec::new());
+    if let Statement::Statement(statement) = statement {
+        let _ = statement.visit(&mut names);
+    }
+    names.0
+}
+
+/// Columns that are like one that there is not, and as they may be written in its place.
+fn nearest_columns(wrong: &Column, columns: &[Column]) -> Vec<String> {
+    let is_of = |column: &Column, table: &str| {
+        column.relation.as_ref().is_some_and(|relation| relation.table() == table)
+    };
+    let Some(relation) = &wrong.relation else {
+        return nearest(&wrong.name, columns.iter().map(|column| column.name.clone()));
+    };
+    // The table is known, and the column is not.
+    let of_table = |table: &str, name: &str| {
+        let of_table = columns.iter().filter(|column| is_of(column, table));
+        nearest(name, of_table.map(|column| column.name.clone()))
+    };
+    let alike = of_table(relation.table(), &wrong.name);
+    if !alike.is_empty() {
+        return alike;
+    }
+    // The table is not known: its name is wrong, or it is a column, and what follows a member of that.
+    if !columns.iter().any(|column| is_of(column, relation.table())) {
+        let tables = columns.iter().filter_map(|column| column.relation.as_ref());
+        let tables = nearest(relation.table(), tables.map(|table| table.table().to_owned()));
+        let alike: Vec<_> = tables
+            .iter()
+            .flat_map(|table| {
+                of_table(table, &wrong.name).into_iter().map(move |name| format!("{table}.{name}"))
+            })
+            .take(SHOWN)
+            .collect();
+        if !alike.is_empty() {
+            return alike;
+        }
+        let structs = match relation.schema() {
+            Some(table) => of_table(table, relation.table()),
+            None => nearest(relation.table(), columns.iter().map(|column| column.name.clone())),
+        };
+        let table = relation.schema().map(|table| format!("{table}.")).unwrap_or_default();
+        let members = structs.iter().map(|column| format!("{table}{column}.{}", wrong.name));
+        let members: Vec<_> = members.collect();
+        if !members.is_empty() {
+            return members;
+        }
+    }
+    // It may be one of another table.
+    let nearest = nearest(&wrong.name, columns.iter().map(|column| column.name.clone()));
+    let mut of_others: Vec<_> = nearest
+        .iter()
+        .flat_map(|name| columns.iter().filter(move |column| column.name == *name))
+        .map(Column::flat_name)
+        .collect();
+    of_others.truncate(SHOWN);
+    of_others
+}
+
+/// What stands here for a function of PostgreSQL.
+fn of_postgresql(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase();
+    let bare = name.strip_prefix("jsonb_").or_else(|| name.strip_prefix("json_"));
+    Some(match bare.unwrap_or(&name) {
+        "array_elements" | "array_elements_text" => {
+            "UNNEST(json_get_array(json, 'name', …)) makes rows of the elements of an array"
+        }
+        "array_length" => "json_length counts the elements of an array",
+        "extract_path" | "extract_path_text" => {
+            "json #> '{spec,containers,0}' gives JSON, json #>> '{spec,containers,0}' and json_as_text text"
+        }
+        "each" | "each_text" | "object_keys" => {
+            "UNNEST(json_object_keys(json)) makes rows of the names of an object, json -> name gives each value"
+        }
+        "path_query" | "path_query_array" | "path_query_first" | "path_exists" | "path_match"
+        | "path_exists_opr" | "value" | "query" | "exists" | "extract" | "extract_string" => {
+            "json #> '{spec,containers,0}' and json_get(json, 'spec', 'containers', 0) give the value at a path, \
+             json_contains tests for one"
+        }
+        "typeof" | "type" => {
+            "the first character of JSON text shows its type: left(json -> 'name', 1) after a cast to text"
+        }
+        _ => return None,
+    })
+}
+
+/// How many names are shown.
+const SHOWN: usize = 3;
+
 /// Up to three of these names that are like `name`, the most like first.
-fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<String> {
+pub(crate) fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<String> {
     /// Below it names are alike by chance only.
     const ALIKE: f64 = 0.75;
-    const SHOWN: usize = 3;
     /// Comparing takes the time and memory of one length times the other.
     const LONGEST: usize = 256;
     if name.len() > LONGEST {
@@ -58,4 +192,33 @@ fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<String> {
     alike.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
     alike.dedup_by(|a, b| a.2 == b.2);
     alike.into_iter().take(SHOWN).map(|(_, _, name)| name).collect()
+}
+
+/// What to write instead, where the engine reports only that it cannot do something.
+fn advice(message: &str) -> Option<String> {
+    if message.contains("Unsupported SQL type JSON") {
+        return Some(
+            "there is no type JSON: ->, ->>, #> and json_get read JSON text as it is, without a cast"
+                .to_owned(),
+        );
+    }
+    if message.contains("Dot access not supported") {
+        return Some(
+            "a name after a bracket and a dot is not supported: column['member'] gives a member of a struct, \
+             json -> 'member' and json_get that of JSON text"
+                .to_owned(),
+        );
+    }
+    if let Some((_, column)) = message.split_once("not yet supported for OuterReferenceColumn ") {
+        return Some(format!(
+            "a member of a column of the outer query is {column}['member'], not {column}.member"
+        ));
+    }
+    if let Some(names) = message.strip_prefix("compound identifier: [\"") {
+        let names = names.trim_end_matches("\"]").replace("\", \"", ".");
+        return Some(format!(
+            "there is no column '{names}': DESCRIBE lists the columns of a table, with their members"
+        ));
+    }
+    None
 }

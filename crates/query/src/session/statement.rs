@@ -14,6 +14,7 @@ use datafusion_functions_json::{JSON_UNION_DATA_TYPE, functions::json_union_to_t
 
 use super::{Session, bounds};
 use crate::error::QueryError;
+use crate::functions::json::refuse_json_as_text;
 
 /// One SQL statement.
 #[derive(Debug, Clone)]
@@ -95,8 +96,7 @@ impl Session {
         permissions: Permissions,
     ) -> Result<Planned, QueryError> {
         self.add_table_functions(&statement.0).await?;
-        let plan = self.context.state().statement_to_plan(statement.0.clone()).await;
-        let plan = plan.map_err(|error| self.diagnose(error, &statement.0))?;
+        let plan = self.plan_of(statement.0).await?;
         match plan {
             LogicalPlan::Statement(logical_expr::Statement::SetVariable(set)) => {
                 return Ok(Planned::Set { variable: set.variable, value: set.value });
@@ -109,6 +109,16 @@ impl Session {
         check(&plan, permissions)?;
         let rows = self.context.execute_logical_plan(plan).await.map_err(QueryError::of)?;
         Ok(Planned::Rows(as_text(rows)?))
+    }
+}
+
+impl Session {
+    /// The plan of a statement, and what is wrong with it in words that help.
+    pub(super) async fn plan_of(&self, statement: SqlStatement) -> Result<LogicalPlan, QueryError> {
+        let plan = self.context.state().statement_to_plan(statement.clone()).await;
+        let plan = plan.map_err(|error| self.diagnose(error, &statement))?;
+        refuse_json_as_text(&plan)?;
+        Ok(plan)
     }
 }
 

@@ -52,7 +52,7 @@ impl Session {
     /// If the table is unknown.
     pub async fn columns(&self, table: &str) -> Result<Vec<ColumnDoc>, QueryError> {
         if !self.context.table_exist(table).map_err(QueryError::of)? {
-            return Err(self.unknown_table(table));
+            return Err(self.unknown_table(table, Vec::new()));
         }
         let schema = self.context.table_provider(table).await.map_err(QueryError::of)?.schema();
         let view = table.strip_suffix("_history").unwrap_or(table);

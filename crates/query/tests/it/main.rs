@@ -14,6 +14,7 @@ mod coverage;
 mod functions;
 mod grants;
 mod identities;
+mod json;
 mod narrow;
 mod patched;
 mod stages;

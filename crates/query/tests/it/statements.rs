@@ -85,7 +85,7 @@ async fn names_that_are_like_a_wrong_one_are_told() {
         ("SELECT * FROM timelin('a')", "did you mean 'timeline'"),
         ("SELECT * FROM zzzzzzzz", "there is no table 'zzzzzzzz'"),
         ("SELECT zzzzzzzz FROM events", "there is no column 'zzzzzzzz'"),
-        ("SELECT is_privat_ip('a')", "Did you mean 'is_private_ip'"),
+        ("SELECT is_privat_ip('a')", "no function 'is_privat_ip': did you mean 'is_private_ip'?"),
         ("SELECT 1 +", "Expected: an expression"),
     ] {
         let error = match plan(&session, sql, Permissions::default()).await {

@@ -489,8 +489,11 @@ fn with_hint(error: anyhow::Error) -> anyhow::Error {
         Some(QueryError::UnknownTable { name, .. }) if name.contains(['/', '.']) => {
             "--allow-external allows files as tables"
         }
-        Some(QueryError::UnknownTable { nearest, .. }) if nearest.is_empty() => {
+        Some(QueryError::UnknownTable { nearest, instead: None, .. }) if nearest.is_empty() => {
             "SHOW TABLES lists all tables"
+        }
+        Some(QueryError::UnknownFunction { nearest, instead: None, .. }) if nearest.is_empty() => {
+            "podtrail schema --functions lists all functions"
         }
         Some(QueryError::UnknownColumn { nearest, .. }) if nearest.is_empty() => {
             "DESCRIBE lists the columns of a table"

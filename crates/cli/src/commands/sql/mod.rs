@@ -25,7 +25,7 @@ use crate::output;
 /// The maximum length of statements that is read, in bytes; the parser rejects longer ones.
 const MOST_STATEMENTS: u64 = 1 << 20;
 
-pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit> {
     if arguments.saved.as_deref() == Some("list") {
         let mut sink = Sink::screen();
         meta::saved(&saved_queries()?, &mut sink)?;
@@ -41,7 +41,6 @@ pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
         return Err(UsageError(message.to_owned()).into());
     }
     let scope = arguments.scope.scope()?;
-    let runtime = Runtime::new().context("cannot start threads")?;
     let open = || Desk::open(lake, scope, arguments);
 
     if let Some(name) = &arguments.saved {
@@ -50,7 +49,7 @@ pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
         let values = values.map_err(|error| UsageError(format!("{name}: {error}")))?;
         let statements = parse(&query.sql)?;
         let sink = Sink::of(arguments)?;
-        return answer(&runtime, open()?, statements, Some(&values), sink);
+        return answer(runtime, open()?, statements, Some(&values), sink);
     }
     let text = if let Some(text) = &arguments.command {
         text.clone()
@@ -60,7 +59,7 @@ pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
         if arguments.output.is_some() {
             return Err(UsageError("--output requires -c, -f or --saved".to_owned()).into());
         }
-        return repl::run(&runtime, open()?);
+        return repl::run(runtime, open()?);
     } else {
         let mut text = String::new();
         // One byte more than the maximum makes the parser report the length.
@@ -76,7 +75,7 @@ pub(crate) fn run(arguments: &SqlArgs) -> anyhow::Result<Exit> {
         return Err(UsageError(message.to_owned()).into());
     }
     let sink = Sink::of(arguments)?;
-    answer(&runtime, desk, statements, None, sink)
+    answer(runtime, desk, statements, None, sink)
 }
 
 /// Runs statements up to the first that fails; an output file gets its name only if all succeed.
