@@ -200,9 +200,9 @@ fn count(hunt: &Hunt) -> String {
         })
         .collect();
     if counts.is_empty() {
-        return format!("none, from {} detections", hunt.detections);
+        return format!("none, by {} detections", hunt.detections);
     }
-    format!("{}, from {} detections", counts.join(", "), hunt.detections)
+    format!("{}, by {} detections", counts.join(", "), hunt.detections)
 }
 
 /// Returns whether a session has no event in its scope.
