@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Does the time of `podtrail detect` follow what is new, or what is there?
+"""Measures whether the time of `podtrail detect` depends on the new events or on the size of the lake.
 
-Makes two lakes out of the logs of a folder, one of a day and one of many days, whose last days are the same. Then, round
-by round, the same new hour is ingested into both, and `detect` is timed on each.
+Creates two lakes from the logs of a folder, one of a single day and one of many days, with the same last day. Each round
+ingests the same new hour into both, and times `detect` on each.
 
     benches/detect.py --podtrail target/release/podtrail samples/intrusion
 """
@@ -24,7 +24,7 @@ LAST_DAY = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
 
 
 def read(folder, every):
-    """Every so-many-th line of the logs of a folder, and the first time in them."""
+    """Returns every n-th line of the logs of a folder, and their first time."""
     lines = []
     for path in sorted(p for p in pathlib.Path(folder).iterdir() if ".log" in p.name):
         opened = gzip.open(path) if path.suffix == ".gz" else path.open("rb")
@@ -36,7 +36,7 @@ def read(folder, every):
 
 
 def at(lines, first, start, stretch):
-    """The lines as of another time, `stretch` times as long, with audit ids of their own."""
+    """Returns the lines shifted to another time and stretched by a factor, with new audit ids."""
     suffix = start.strftime("-%y%j%H").encode()
 
     def moved(match):
@@ -52,13 +52,13 @@ def at(lines, first, start, stretch):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("logs", help="a folder of audit logs, JSON lines, plain or gzip, of about a minute")
+    parser.add_argument("logs", help="folder of audit logs, JSON lines, plain or gzip, of about a minute")
     parser.add_argument("--podtrail", default="target/release/podtrail")
-    parser.add_argument("--days", type=int, default=400, help="of the large lake")
-    parser.add_argument("--commits", type=int, default=4, help="a day")
-    parser.add_argument("--every", type=int, default=8, help="of the lines of the logs, take one in so many")
+    parser.add_argument("--days", type=int, default=400, help="number of days in the large lake")
+    parser.add_argument("--commits", type=int, default=4, help="commits per day")
+    parser.add_argument("--every", type=int, default=8, help="use every n-th line of the logs")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--detection", action="append", default=[], help="run this detection only")
+    parser.add_argument("--detection", action="append", default=[], help="id of a detection to run; may be repeated")
     arguments = parser.parse_args()
 
     def podtrail(*args, **kwargs):
@@ -77,7 +77,7 @@ def main():
                 for part in range(arguments.commits):
                     hours = part * 24 // arguments.commits - 24 * (days - 1 - day)
                     ingest(lake, LAST_DAY + datetime.timedelta(hours=hours), 60)
-            # So that what is there counts as looked at.
+            # Marks the existing events as examined.
             podtrail("detect", "--lake", lake, "--detection", "privileged-container", "--format", "jsonl")
             files = sum(1 for _ in pathlib.Path(lake, "events").rglob("*.parquet"))
             print(f"{days:>4} days: {files} files", flush=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows the shape of audit logs side by side: what `benches/README.md` says of the generator comes from here.
+"""Compares the shape of audit logs; `benches/README.md` quotes its figures for the generator.
 
     shape.py NAME=FILES… NAME=FILES…        e.g. generated='out/*.log' real='logs/audit*.log.gz'
 """
@@ -26,7 +26,7 @@ def shares(counter, total, most=12):
 
 
 def zstd1(data):
-    """The compressed size, by the library where Python has it, by the program where it has not."""
+    """Returns the compressed size, computed by the library if Python has it, otherwise by the program."""
     try:
         from compression import zstd
 

@@ -1,14 +1,14 @@
-"""The pack's stateless detections, by podtrail and by DuckDB in turn, over the same Parquet files.
+"""Runs the pack's stateless detections in podtrail and DuckDB in turn, over the same Parquet files.
 
     pack.py --podtrail BINARY --lake LAKE
 
-DuckDB runs the SQL of the repository as it stands: the views, and every detection without parameters, look-back or a function
-of DataFusion's own (two functions of another name are replaced, `events` is put in DuckDB's words). One process and one
-connection run them all; what a detection finds, events by id, must be what podtrail finds. podtrail is timed as a whole
-process: it also groups findings and reads their evidence. DuckDB is timed after its import and with each detection alone, so
-that what it cannot bind costs it nothing; with `--tables` it first keeps the rows of all views in memory. `--rounds 0` is for
-large lakes: it tells the times of the runs that are compared. DuckDB reads all files below `events`: vacuum the lake before,
-if it was compacted.
+DuckDB runs the unchanged SQL of the repository: the views, and every detection without parameters, look-back or functions
+that only DataFusion has (two functions with other names are replaced, `events` is rewritten for DuckDB). One process and one
+connection run them all; each detection must find the same event ids as in podtrail. podtrail is timed as a whole process: it
+also groups findings and reads their evidence. DuckDB is timed after its import and for each detection separately, so that
+statements that it cannot bind cost nothing; with `--tables` it first loads the rows of all views into memory. `--rounds 0` is
+for large lakes: it prints the times of the compared runs. DuckDB reads all files below `events`: vacuum a compacted lake
+first.
 """
 
 import glob
@@ -64,9 +64,9 @@ print(json.dumps([seconds, cpu, usage.ru_maxrss * 1024 / 1e6, found, refused]))
 
 def main():
     parser = parser_of_arguments(__doc__)
-    parser.add_argument("--memory", help="of DuckDB, such as 3GB")
-    parser.add_argument("--tables", action="store_true", help="DuckDB keeps the rows of views, but of all events, in memory")
-    parser.add_argument("--verbose", action="store_true", help="say what DuckDB does not run, and why")
+    parser.add_argument("--memory", help="memory limit of DuckDB, such as 3GB")
+    parser.add_argument("--tables", action="store_true", help="load the rows of views into memory in DuckDB, except those of `events`")
+    parser.add_argument("--verbose", action="store_true", help="print what DuckDB cannot run, and why")
     arguments = parser.parse_args()
 
     first = duckdb(arguments)
@@ -84,7 +84,7 @@ def main():
     print("|---|---|---|---|---|---|---|---|")
     ratios = []
     for number in range(max(arguments.rounds, 1)):
-        # Without rounds: the runs that were compared.
+        # Without rounds: the compared runs.
         own, other = (podtrail(arguments, same), duckdb(arguments, same)) if arguments.rounds else (own, first)
         ratios.append(other["wall"] / own["wall"])
         print(
@@ -118,7 +118,7 @@ def duckdb(arguments, only=None):
 
 
 def setup(lake, is_kept):
-    """Statements that make tables and views, each with the name of what it makes."""
+    """Returns statements that create tables and views, each with the name of its result."""
     kind = "TABLE" if is_kept else "VIEW"
     files = f"{lake}/events/*/*/*/*.parquet"
     statements = [
@@ -135,7 +135,7 @@ def setup(lake, is_kept):
 
 
 def detections():
-    """The SQL of the detections that look at each event by itself."""
+    """Returns the SQL of the detections that examine each event separately."""
     found = {}
     for path in texts("queries/*/*.sql"):
         _, marker, sql = read_text(path).partition("*/")

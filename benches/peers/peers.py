@@ -1,10 +1,10 @@
-"""One engine, one way, one run: audit log files in, typed columns and both bodies in one zstd Parquet file out.
+"""Runs one method of one engine once: reads audit log files, writes typed columns and both bodies to one zstd Parquet file.
 
     peers.py WAY OUT THREADS FILES…
     peers.py fingerprint PARQUET
 
-Every way writes the same columns (COLUMNS). Maps are maps where the engine has them and JSON text where it has none.
-Prints the seconds of the work itself, wall and CPU, without the start of Python and the import of the engine.
+Every method writes the same columns (COLUMNS). Maps are maps if the engine has them, otherwise JSON text.
+Prints the seconds of the work itself, wall and CPU, without starting Python and importing the engine.
 """
 
 import json
@@ -51,7 +51,7 @@ COLUMNS = [
 
 
 def tree():
-    """The event as nested members: name -> type, or name -> members."""
+    """Returns the event as nested fields: name -> type, or name -> fields."""
     members = {}
     for _, path, kind in COLUMNS:
         *outer, leaf = path.split(".")
@@ -98,7 +98,7 @@ def duckdb(select, out, threads, options=""):
 
 
 def duckdb_columns(out, threads, files, options=""):
-    """The JSON reader with every type given, so that it neither guesses nor extracts twice."""
+    """Reads with the JSON reader and explicit types, so that it neither infers types nor extracts twice."""
     types = ", ".join(f"'{name}': '{duckdb_type(member)}'" for name, member in tree().items())
     select = ", ".join(f"{quoted(path)} AS {column}" for column, path, _ in COLUMNS)
     source = f"read_json({files}, format = 'newline_delimited', columns = {{{types}}})"
@@ -111,7 +111,7 @@ def duckdb_columns_zstd1(out, threads, files):
 
 
 def duckdb_extract(out, threads, files):
-    """Lines as JSON, every column extracted by its path."""
+    """Reads lines as JSON, and extracts every column by its path."""
 
     def extract(path, kind):
         pointer = "$." + path
@@ -128,7 +128,7 @@ def duckdb_extract(out, threads, files):
 
 
 def duckdb_transform(out, threads, files):
-    """Lines as JSON, transformed to one struct."""
+    """Reads lines as JSON, and transforms them to one struct."""
     structure = str({name: member for name, member in duckdb_structure(tree()).items()}).replace("'", '"')
     select = ", ".join(f"event.{quoted(path)} AS {column}" for column, path, _ in COLUMNS)
     source = f"read_json_objects({files}, format = 'newline_delimited')"
@@ -138,7 +138,7 @@ def duckdb_transform(out, threads, files):
 
 
 def duckdb_structure(member):
-    """A type as json_transform wants it."""
+    """Returns a type in the format of json_transform."""
     lists = {"strings": ["VARCHAR"], "map": "MAP(VARCHAR, VARCHAR)", "map of strings": "MAP(VARCHAR, VARCHAR[])"}
     if isinstance(member, str):
         return lists.get(member, DUCKDB[member])
@@ -151,7 +151,7 @@ def duckdb_structure(member):
 def polars_types():
     import polars
 
-    # Polars has no maps, and gives an object that is read as a string its JSON text.
+    # Polars has no maps, and reads an object of type string as its JSON text.
     kinds = {"strings": polars.List(polars.String), "int": polars.Int32}
 
     def convert(member):
@@ -178,8 +178,8 @@ def polars_select(frame):
 
 
 def polars_schema(out, threads, files, level=None):
-    """The streaming reader of JSON lines with every type given. (`str.json_decode` over lines refuses an object where
-    the type says string, so that the bodies cannot be had that way.)"""
+    """Reads with the streaming reader of JSON lines and explicit types. (`str.json_decode` over lines rejects an object
+    if the type is string, so it cannot read the bodies.)"""
     os.environ["POLARS_MAX_THREADS"] = str(threads)
     import polars
 
@@ -230,7 +230,7 @@ def chdb(select, out, threads, settings=None):
 
 
 def chdb_file(files, form, structure):
-    # Alternatives may stand for parts of a path only, so the files must share a folder.
+    # Alternatives are allowed for parts of a path only, so the files must be in the same folder.
     files = [os.path.abspath(file) for file in files]
     folder = os.path.commonpath(files + [os.path.dirname(files[0])])
     names = ",".join(os.path.relpath(file, folder) for file in files)
@@ -239,7 +239,7 @@ def chdb_file(files, form, structure):
 
 
 def chdb_columns(out, threads, files, settings=None):
-    """The reader of JSON lines with every type given."""
+    """Reads with the reader of JSON lines and explicit types."""
     structure = ", ".join(f"{name} {chdb_type(member)}" for name, member in tree().items())
     select = ", ".join(f"{path} AS {column}" for column, path, _ in COLUMNS)
     return chdb(f"SELECT {select} FROM {chdb_file(files, 'JSONEachRow', structure)}", out, threads, settings)
@@ -251,7 +251,7 @@ def chdb_columns_zstd1(out, threads, files):
 
 
 def chdb_extract(out, threads, files):
-    """Lines as strings, extracted to one tuple."""
+    """Reads lines as strings, and extracts them to one tuple."""
     members = ", ".join(f"{name} {chdb_type(member)}" for name, member in tree().items())
     members = members.replace(CHDB["timestamp"], "Nullable(String)")
 
@@ -277,7 +277,7 @@ WAYS = {
 }
 
 
-# What two tables of the same log have in common, whoever wrote them.
+# A fingerprint that is equal for tables of the same log, independent of the engine.
 FINGERPRINT = """
     SELECT count(*), count(DISTINCT audit_id), count(username), sum(status_code), count(request_object),
            count(response_object), epoch_us(min(received_at)), epoch_us(max(stage_at))

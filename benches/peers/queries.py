@@ -1,10 +1,10 @@
-"""Questions of an analyst, to podtrail and to DuckDB in turn, over the same Parquet files.
+"""Runs typical queries of an analyst in podtrail and DuckDB in turn, over the same Parquet files.
 
     queries.py --podtrail BINARY --lake LAKE
 
-Every run is a new process with an empty cache of its own, timed from outside, start and output included; the files are in the
-page cache. DuckDB is also timed from after its import, views included. Both must give the same rows. DuckDB reads all files
-below `events`: vacuum the lake before, if it was compacted.
+Every run is a new process with an empty cache, timed from outside including start and output; the files are in the page
+cache. DuckDB is also timed without its import but with its views. Both must return the same rows. DuckDB reads all files
+below `events`: vacuum a compacted lake first.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from run import measure
 
 KEYS = ["audit_id", "time", "cluster", "date", "activity"]
 
-# The views of podtrail, in DuckDB's words; it has no need to name columns one by one.
+# The views of podtrail, rewritten for DuckDB, which does not need the columns to be listed.
 VIEWS = {
     "events": f"""
         SELECT * FROM stages WHERE stage_status IN ('complete', 'last')
@@ -44,7 +44,7 @@ VIEWS = {
     "execs": "SELECT * EXCLUDE (exec), exec.command AS command FROM events WHERE activity = 'access' AND resource = 'pods' AND exec IS NOT NULL",
 }
 
-# Both engines are asked in the same words. `{…}` is a value of the lake.
+# Both engines run the same text. `{…}` is a value of the lake.
 QUERIES = {
     "requests by verb and outcome": "SELECT verb, outcome, count(*) AS requests FROM events GROUP BY verb, outcome",
     "the twenty busiest identities": """
@@ -114,18 +114,18 @@ print(json.dumps([seconds, rows], default=str))
 
 
 def parser_of_arguments(description):
-    """What every comparison over a lake takes."""
+    """Returns the arguments of every comparison over a lake."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--podtrail", required=True, help="the release binary")
+    parser.add_argument("--podtrail", required=True, help="release binary")
     parser.add_argument("--lake", required=True)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of DuckDB")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="number of threads of DuckDB")
     return parser
 
 
 def main():
     parser = parser_of_arguments(__doc__)
-    parser.add_argument("--only", default="", help="queries whose name has this in it")
+    parser.add_argument("--only", default="", help="run only queries whose name contains this text")
     arguments = parser.parse_args()
 
     values = values_of(arguments)
@@ -151,7 +151,7 @@ def main():
 
 
 def values_of(arguments):
-    """Values that queries ask for."""
+    """Returns the values that queries use."""
     [row] = run([arguments.podtrail, "sql", "--lake", arguments.lake, "--format", "jsonl", "-c", VALUES])["rows"]
     namespace, username, audit_id, start = row
     clock = lambda minutes: (datetime.fromisoformat(start) + timedelta(minutes=minutes)).isoformat() + "Z"
@@ -171,7 +171,7 @@ def podtrail(arguments, query):
 
 
 def run(command):
-    """Runs a command that prints JSON lines, and takes what the kernel says it used."""
+    """Runs a command that prints JSON lines, and returns the resources that it used according to the kernel."""
     used, output = measure(command, stderr=subprocess.DEVNULL)
     rows = [list(json.loads(line).values()) for line in output.splitlines()]
     return {"rows": comparable(rows), "wall": used.wall, "cpu": used.cpu, "peak": used.peak}
@@ -186,7 +186,7 @@ def duckdb(arguments, query):
 
 
 def comparable(rows):
-    """Rows in an order that no engine chooses, with times written in one way."""
+    """Returns the rows in an order independent of the engine, with times in one format."""
     return sorted(([text(value) for value in row] for row in rows), key=repr)
 
 

@@ -1,9 +1,9 @@
-"""podtrail and other engines in turn, over the same files, to the same columns.
+"""Compares podtrail and other engines in turn, over the same files, with the same columns.
 
     run.py --podtrail BINARY FILES…
 
-First every way of every engine runs once, its table is checked, and each engine's best way is chosen. Then podtrail and
-each engine run in turn, A B A B. Every run is a process of its own. Figures are medians; the peak is the highest.
+First every method of every engine runs once, its table is checked, and each engine's best method is chosen. Then podtrail and
+each engine run in turn, A B A B. Every run is a separate process. Figures are medians; the peak is the maximum.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers.py")
 
-# An engine, then how it is asked.
+# The engine, then the method.
 WAYS = [
     "duckdb-columns",
     "duckdb-columns-zstd1",
@@ -36,7 +36,7 @@ WAYS = [
 
 @dataclass
 class Run:
-    """What one process took: seconds, seconds of CPU, MB of memory at its peak, MB of its table."""
+    """The resources of one process: seconds, CPU seconds, MB of memory at its peak, MB of its table."""
 
     wall: float
     cpu: float
@@ -64,7 +64,7 @@ def compare(arguments):
     print("\nEvery way once:\n")
     table(trials, log)
     best = {}
-    # By CPU time, which other programs disturb least: the fastest comes last and stays.
+    # By CPU time, which other programs affect least: the fastest comes last and is kept.
     for way in sorted(filter(trials.get, trials), key=lambda way: -trials[way].cpu):
         best[way.split("-")[0]] = way
 
@@ -82,11 +82,11 @@ def compare(arguments):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--podtrail", required=True, help="the release binary")
+    parser.add_argument("--podtrail", required=True, help="release binary")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of the peers")
-    parser.add_argument("--ways", type=lambda ways: ways.split(","), default=WAYS, help="those to try, with commas")
-    parser.add_argument("--scratch", default="peers-scratch", help="a folder for the tables; removed at the end")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="number of threads of the peers")
+    parser.add_argument("--ways", type=lambda ways: ways.split(","), default=WAYS, help="methods to try, separated by commas")
+    parser.add_argument("--scratch", default="peers-scratch", help="folder for the tables; removed at the end")
     parser.add_argument("files", nargs="+")
     arguments = parser.parse_args()
     arguments.files = [os.path.abspath(file) for file in arguments.files]
@@ -100,7 +100,7 @@ class Log:
 
 
 def measure_log(files):
-    """Counts lines and bytes, which also brings the files into the page cache."""
+    """Counts lines and bytes, which also loads the files into the page cache."""
     log = Log()
     for file in files:
         with (gzip.open if file.endswith(".gz") else open)(file, "rb") as stream:
@@ -117,7 +117,7 @@ class Bench:
         self.lake = os.path.join(arguments.scratch, "lake")
 
     def podtrail(self, keep=False):
-        """One ingest into a new lake."""
+        """Runs one ingest into a new lake."""
         self.clear()
         command = [self.arguments.podtrail, "ingest", *self.arguments.files, "--lake", self.lake, "--json"]
         run, _ = measure(command, os.path.join(self.lake, "events", "**", "*.parquet"))
@@ -132,14 +132,14 @@ class Bench:
         return found
 
     def peer(self, way, check=None):
-        """One run of a peer; with `check`, its table must be what is expected."""
+        """Runs a peer once; with `check`, its table must match."""
         self.clear()
         command = [sys.executable, PEERS, way, self.out, str(self.arguments.threads), *self.arguments.files]
         run, output = measure(command, self.out)
         own = json.loads(output)
         run.wall, run.cpu = own["wall"], own["cpu"]
         if check and (found := fingerprint(self.out)) != check:
-            raise RuntimeError(f"its table is another: {found}, expected {check}")
+            raise RuntimeError(f"unexpected table: {found}, expected {check}")
         self.clear()
         return run
 
@@ -147,7 +147,7 @@ class Bench:
         try:
             return self.peer(way, expected)
         except (RuntimeError, subprocess.CalledProcessError) as error:
-            print(f"{way} is out: {error}", file=sys.stderr)
+            print(f"{way} skipped: {error}", file=sys.stderr)
             return None
 
     def clear(self):
@@ -161,7 +161,7 @@ def fingerprint(pattern):
 
 
 def measure(command, tables="", stderr=None):
-    """Runs a command and takes what the kernel says it used."""
+    """Runs a command and returns the resources that it used according to the kernel."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr)
     output = process.stdout.read()

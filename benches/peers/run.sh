@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the engines of requirements.txt into a venv and runs run.py in it:
+# Installs the engines of requirements.txt in a venv, and runs run.py there:
 #   benches/peers/run.sh --podtrail target/release/podtrail LOGS…
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""At which severity attacks are reported whose author has read the source.
+"""Measures the severity at which attacks are reported whose author knows the source code.
 
     benches/quality/evasions.py --podtrail target/release/podtrail [FOLDER...]
 
-A folder holds audit logs (*.jsonl), an attack each, and expected.csv: file, severity, attackers (user names, separated by
-spaces), what. An attack is caught when a finding on an act of an attacker has at least its severity; high is enough for
-critical. The logs are put into one lake, each as a cluster of its own; --one-by-one hunts each file alone.
+A folder contains audit logs (*.jsonl), one attack each, and expected.csv: file, severity, attackers (user names, separated by
+spaces), what. An attack is caught if a finding on an act of an attacker has at least its severity; high is enough for
+critical. The logs are ingested into one lake, each as a separate cluster; --one-by-one hunts each file separately.
 """
 
 import argparse
@@ -23,11 +23,11 @@ OURS = pathlib.Path(__file__).with_name("evasions")
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--podtrail", default="target/release/podtrail", help="the binary to measure")
-    parser.add_argument("--hunt", action="append", default=[], help="another argument of `podtrail hunt`, such as --hunt=--queries=DIR")
-    parser.add_argument("--only", default="", help="words separated by commas: only files whose name begins with one of them")
-    parser.add_argument("--one-by-one", action="store_true", help="hunt each file alone: slower, and nothing else is in sight")
-    parser.add_argument("--verbose", action="store_true", help="list the findings of what was missed")
+    parser.add_argument("--podtrail", default="target/release/podtrail", help="binary to measure")
+    parser.add_argument("--hunt", action="append", default=[], help="additional argument of `podtrail hunt`, such as --hunt=--queries=DIR")
+    parser.add_argument("--only", default="", help="prefixes of the file names to use, separated by commas")
+    parser.add_argument("--one-by-one", action="store_true", help="hunt each file separately, which is slower")
+    parser.add_argument("--verbose", action="store_true", help="list the findings of missed attacks")
     parser.add_argument("folders", nargs="*", type=pathlib.Path, default=[OURS])
     arguments = parser.parse_args()
     missed = 0
@@ -55,7 +55,7 @@ def chosen(name, only):
 
 
 def hunt(arguments, folder, attacks):
-    """The findings by file, of one hunt in a lake with all of them."""
+    """Returns the findings by file, of one hunt in a lake with all files."""
     found = collections.defaultdict(list)
     with tempfile.TemporaryDirectory() as scratch:
         lake = str(pathlib.Path(scratch) / "lake")
@@ -83,7 +83,7 @@ def run(command):
 
 
 def judge(attack, findings):
-    """Whether the attack is caught, and the findings on acts of its attackers, the most severe first."""
+    """Returns whether the attack is caught, and the findings on acts of its attackers, the most severe first."""
     attackers = attack["attackers"].split()
     acts = [finding for finding in findings if finding["identity"] in attackers or finding["impersonated_identity"] in attackers]
     acts.sort(key=lambda finding: -RANK[finding["severity"]])

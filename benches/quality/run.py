@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""How well the whole pack does on labelled logs: recall by family, loud look-alikes, noise, time.
+"""Measures the whole pack on labelled logs: recall by family, loud look-alikes, noise, time.
 
     benches/quality/run.py --podtrail target/release/podtrail FOLDER...
 
-A folder holds audit logs (audit*) and truth.json: {"scenarios": [{id, family, label, severity, keyAuditIDs,
-relatedAuditIDs, derivedEvents, void}]}. An attack counts as found when a finding on one of its key events has at least the
-level that its severity asks: medium for high, low for medium. A look-alike is loud when a finding on it is above medium.
-Noise are findings at medium or above on events of no attack, for every 1,000 workload writes.
+A folder contains audit logs (audit*) and truth.json: {"scenarios": [{id, family, label, severity, keyAuditIDs,
+relatedAuditIDs, derivedEvents, void}]}. An attack counts as found if a finding on one of its key events has at least the
+severity required for it: medium for high, low for medium. A look-alike is loud if a finding on it is above medium.
+Noise is the number of findings at medium or above on events outside attacks, per 1,000 workload writes.
 """
 
 import argparse
@@ -27,9 +27,9 @@ WORKLOAD_WRITES = "SELECT count(*) AS writes FROM workloads WHERE outcome = 'all
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--podtrail", default="target/release/podtrail", help="the binary to measure")
-    parser.add_argument("--verbose", action="store_true", help="name what was missed, loud or noise")
-    parser.add_argument("--hunt", action="append", default=[], help="another argument of `podtrail hunt`, such as --hunt=--queries=DIR")
+    parser.add_argument("--podtrail", default="target/release/podtrail", help="binary to measure")
+    parser.add_argument("--verbose", action="store_true", help="list missed attacks, loud look-alikes and noise")
+    parser.add_argument("--hunt", action="append", default=[], help="additional argument of `podtrail hunt`, such as --hunt=--queries=DIR")
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     arguments = parser.parse_args()
     families = collections.defaultdict(lambda: [0, 0])
@@ -53,7 +53,7 @@ def main():
 
 
 def hunt(arguments, folder):
-    """The findings on the logs of a folder, the number of workload writes, and the time of the hunt alone."""
+    """Returns the findings on the logs of a folder, the number of workload writes, and the time of the hunt alone."""
     with tempfile.TemporaryDirectory() as scratch:
         lake = str(pathlib.Path(scratch) / "lake")
         logs = sorted(str(path) for path in folder.glob("audit*") if path.suffix not in (".yaml", ".yml"))

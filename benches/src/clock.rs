@@ -1,8 +1,8 @@
-//! Instants as the API server writes them.
+//! Timestamps in the format of the API server.
 
 use chrono::{DateTime, Datelike, Timelike};
 
-/// Microseconds of a second.
+/// Microseconds per second.
 pub(crate) const SECOND: i64 = 1_000_000;
 
 /// Appends `metav1.MicroTime`: six fraction digits, `Z`.

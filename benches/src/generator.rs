@@ -1,4 +1,4 @@
-//! Time passes, requests arrive, and their lines are written as their stages end.
+//! Simulates time, arriving requests, and log lines that are written when stages end.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -13,11 +13,12 @@ use crate::template::{Part, Template, templates};
 /// 2026-11-24T00:00:00Z.
 const START: i64 = 1_795_478_400 * SECOND;
 
-/// Requests arrive at this rate on average: 131 a second in cluster-1.20 (the clocks of the others were set).
+/// The mean time between requests: 131 requests per second in cluster-1.20 (the clocks of the others were set
+/// manually).
 const MEAN_GAP: f64 = 1_000_000.0 / 131.0;
 
-/// From arrival to the last stage: quantiles in microseconds, the means of cluster-1.20, 1.36-main and 1.36-all-bodies.
-/// One line in five comes to stand behind a line of a later arrival, as in the three of them.
+/// The time from arrival to the last stage: quantiles in microseconds, the means of cluster-1.20, 1.36-main and
+/// 1.36-all-bodies. As in these logs, one line in five follows a line of a later arrival.
 const LATENCY: [(f64, f64); 8] = [
     (0.0, 300.0),
     (0.10, 1_750.0),
@@ -29,13 +30,13 @@ const LATENCY: [(f64, f64); 8] = [
     (1.0, 1_000_000.0),
 ];
 
-/// A watch ends so many minutes after it was answered (the API server's `min-request-timeout`, halved to doubled).
+/// The minutes after which a watch ends (the API server's `min-request-timeout`, halved to doubled).
 const WATCH_MINUTES: std::ops::Range<i64> = 5..10;
 
-/// A line that waits for the end of its stage: when, in which order, what.
+/// A line that waits for the end of its stage: time, order, text.
 type Pending = Reverse<(i64, u64, Vec<u8>)>;
 
-/// Writes the lines of an audit log, one by one. The same seed gives the same bytes.
+/// Writes the lines of an audit log. The same seed gives the same bytes.
 ///
 /// ```
 /// let mut generator = podtrail_benches::Generator::new(1)?;
@@ -46,7 +47,7 @@ type Pending = Reverse<(i64, u64, Vec<u8>)>;
 pub struct Generator {
     rng: Rng,
     templates: Vec<Template>,
-    /// For each template the sum of the weights up to and with it.
+    /// The cumulative weights of the templates.
     weights: Vec<u64>,
     workloads: Workloads,
     now: i64,
@@ -56,7 +57,7 @@ pub struct Generator {
     spare: Vec<Vec<u8>>,
 }
 
-/// What the slots of one request stand for.
+/// The values of the slots of one request.
 struct Request {
     audit: String,
     person: &'static str,
@@ -67,10 +68,10 @@ struct Request {
 }
 
 impl Generator {
-    /// A log that begins at the same instant for every seed.
+    /// Creates a log that starts at the same time for every seed.
     ///
     /// # Errors
-    /// When the templates, which are part of the program, are malformed.
+    /// If the templates, which are compiled in, are malformed.
     pub fn new(seed: u64) -> Result<Self> {
         let mut rng = Rng::with_seed(seed);
         let templates = templates()?;
@@ -95,7 +96,8 @@ impl Generator {
         })
     }
 
-    /// Appends the next line with its line feed, and tells when it was written: microseconds since the Unix epoch.
+    /// Appends the next line with its line feed, and returns the time it was written: microseconds since the Unix
+    /// epoch.
     pub fn write_line(&mut self, out: &mut Vec<u8>) -> i64 {
         loop {
             let due = self.pending.peek().is_some_and(|Reverse((stage, ..))| *stage <= self.now);
@@ -109,7 +111,7 @@ impl Generator {
         }
     }
 
-    /// Lets time pass until the next request, and writes its lines to those that wait.
+    /// Advances to the next request, and queues its lines.
     fn request(&mut self) {
         self.now += micros(-MEAN_GAP * (1.0 - self.rng.f64()).ln()) + 1;
         self.workloads.renew(&mut self.rng);
@@ -199,14 +201,14 @@ fn push_number(number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(number.to_string().as_bytes());
 }
 
-/// The value at quantile `at` of [`LATENCY`], between its points in a straight line.
+/// Returns the value at quantile `at` of [`LATENCY`], linearly interpolated.
 fn latency(at: f64) -> f64 {
     let next = LATENCY.partition_point(|(quantile, _)| *quantile <= at).clamp(1, LATENCY.len() - 1);
     let ((from, low), (to, high)) = (LATENCY[next - 1], LATENCY[next]);
     low + (high - low) * (at - from) / (to - from)
 }
 
-/// Whole microseconds of a duration.
+/// Returns the whole microseconds of a duration.
 #[expect(clippy::cast_possible_truncation, reason = "durations here are at most minutes")]
 fn micros(duration: f64) -> i64 {
     duration as i64

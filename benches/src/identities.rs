@@ -1,18 +1,18 @@
-//! Who and what the requests are about: workloads that come, are written about for a while, and go.
+//! The objects of requests: workloads that appear, receive requests for a while, and disappear.
 
 use std::collections::VecDeque;
 
 use fastrand::Rng;
 
-/// Workloads that requests are about at one time. Real logs speak of a workload in a few dozen lines and rarely after.
-/// With 256 the log compresses 6 % worse under zstd -1, with 16 3 % better.
+/// The number of workloads that receive requests at the same time. In real logs, a workload appears in a few dozen
+/// lines and rarely later. With 256, the log compresses 6 % worse under zstd -1, with 16 3 % better.
 const LIVE: usize = 48;
 
-/// How often a request is the first about a new workload. Fitted: 0.63 UUIDs a line were not seen before, audit ids
-/// among them; 0.66 in cluster-1.20, 1.36-main and 1.36-all-bodies together.
+/// The probability that a request is the first for a new workload. Fitted: 0.63 new UUIDs per line, including audit
+/// ids; 0.66 in cluster-1.20, 1.36-main and 1.36-all-bodies together.
 const NEW_WORKLOAD: f64 = 0.05;
 
-/// The alphabet of names that Kubernetes makes up (`k8s.io/apimachinery/pkg/util/rand`).
+/// The alphabet of names that Kubernetes generates (`k8s.io/apimachinery/pkg/util/rand`).
 const SAFE: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 const TEAMS: [&str; 24] = [
@@ -77,7 +77,7 @@ const PEOPLE: [&str; 24] = [
     "k.tanaka",
 ];
 
-/// A workload, its pod, and the objects around it.
+/// A workload, its pod, and related objects.
 pub(crate) struct Workload {
     pub(crate) app: String,
     pub(crate) namespace: String,
@@ -108,18 +108,18 @@ impl Workload {
         }
     }
 
-    /// The uid of the workload's object with this number.
+    /// Returns the uid with this number of the workload.
     pub(crate) fn uid(&self, number: usize) -> &str {
         &self.uids[number % self.uids.len()]
     }
 
-    /// The address of the workload with this number.
+    /// Returns the address with this number of the workload.
     pub(crate) fn ip(&self, number: usize) -> &str {
         &self.ips[number % self.ips.len()]
     }
 }
 
-/// The workloads that live at one time.
+/// The workloads that exist at the same time.
 pub(crate) struct Workloads(VecDeque<Workload>);
 
 impl Workloads {
@@ -127,7 +127,7 @@ impl Workloads {
         Self((0..LIVE).map(|_| Workload::new(rng)).collect())
     }
 
-    /// Lets a new workload take the place of the oldest now and then.
+    /// Replaces the oldest workload by a new one from time to time.
     pub(crate) fn renew(&mut self, rng: &mut Rng) {
         if rng.f64() < NEW_WORKLOAD {
             self.0.pop_front();
@@ -135,7 +135,7 @@ impl Workloads {
         }
     }
 
-    /// The number of a workload, a younger one more often.
+    /// Returns the number of a workload, a younger one more often.
     pub(crate) fn choose(&self, rng: &mut Rng) -> usize {
         let newest = self.0.len() - 1;
         newest - rng.usize(0..=newest).min(rng.usize(0..=newest))
@@ -146,19 +146,19 @@ impl Workloads {
     }
 }
 
-/// The local part of somebody's address.
+/// Returns the local part of a person's e-mail address.
 pub(crate) fn person(rng: &mut Rng) -> &'static str {
     pick(&PEOPLE, rng)
 }
 
-/// A random UUID, version 4.
+/// Returns a random UUID, version 4.
 pub(crate) fn uuid(rng: &mut Rng) -> String {
     let bits = rng.u128(..) & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
     let digits = format!("{bits:032x}");
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
-/// A name as Kubernetes makes them up.
+/// Returns a name as Kubernetes generates them.
 fn safe(length: usize, rng: &mut Rng) -> String {
     (0..length).map(|_| char::from(SAFE[rng.usize(..SAFE.len())])).collect()
 }

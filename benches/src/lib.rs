@@ -1,9 +1,9 @@
-//! A seeded generator of Kubernetes audit logs, for measurements that anyone can repeat.
+//! A seeded generator of Kubernetes audit logs, for reproducible measurements.
 //!
-//! [`Generator`] writes the JSON lines of an API server's log backend: requests whose lines interleave, identities that
-//! come back, names, uids and times that vary, and bodies as API servers write them, managed fields included.
-//! The requests are cut out of real logs (`templates.txt`), so verbs, stages, levels, line lengths and body sizes are
-//! those of the logs they came from. `benches/shape.py` compares what comes out with what was measured.
+//! [`Generator`] writes the JSON lines of an API server's log backend: requests with interleaved lines, recurring
+//! identities, varying names, uids and times, and bodies as API servers write them, including managed fields. The
+//! requests come from real logs (`templates.txt`), so verbs, stages, levels, line lengths and body sizes match those
+//! logs. `benches/shape.py` compares the output with the measured logs.
 
 mod clock;
 mod generator;

@@ -1,11 +1,11 @@
-//! Requests as text with slots: what `templates.txt` holds, and what its slots mean.
+//! Requests as text with slots: the format of `templates.txt`, and the meaning of its slots.
 
 use anyhow::{Context, Result, bail};
 
-/// A piece of a line.
+/// A part of a line.
 #[derive(Debug)]
 pub(crate) enum Part {
-    /// As it stands.
+    /// Literal text.
     Text(String),
     /// The auditID, the same in all lines of a request.
     Audit,
@@ -13,19 +13,19 @@ pub(crate) enum Part {
     Received,
     /// When the line was written.
     Stage,
-    /// So many seconds before the request arrived, in whole seconds.
+    /// This number of seconds before the request arrived, in whole seconds.
     Seconds(i64),
     /// The same with microseconds.
     Micros(i64),
     /// One of the uids of the workload.
     Uid(usize),
-    /// A resource version, so many writes ago.
+    /// A resource version, this number of writes ago.
     Version(u64),
     /// One of the addresses of the workload.
     Ip(usize),
-    /// So many random hexadecimal digits.
+    /// This number of random hexadecimal digits.
     Hex(usize),
-    /// So many random characters of base64.
+    /// This number of random Base64 characters.
     Base64(usize),
     /// A number below this one.
     Number(u64),
@@ -35,28 +35,28 @@ pub(crate) enum Part {
     Namespace,
     /// The hash of its pod template.
     Hash,
-    /// The random end of its pod's name.
+    /// The random suffix of its pod's name.
     Suffix,
     /// The number of its node.
     Node,
     /// The tag of its image.
     Tag,
-    /// The local part of a person's address.
+    /// The local part of a person's e-mail address.
     Human,
-    /// The items of a list: about so many, each of a workload of its own.
+    /// The items of a list: about this many, each of a different workload.
     Repeat(usize, Vec<Part>),
 }
 
 /// One request: a line for each stage that the log has.
 #[derive(Debug)]
 pub(crate) struct Template {
-    /// How many of a million requests are of this form.
+    /// The number of requests of this form per million.
     pub(crate) weight: u64,
-    /// Its lines, in the order of the stages.
+    /// The lines, in the order of the stages.
     pub(crate) lines: Vec<Vec<Part>>,
 }
 
-/// The templates of `templates.txt`.
+/// Returns the templates of `templates.txt`.
 pub(crate) fn templates() -> Result<Vec<Template>> {
     include_str!("templates.txt")
         .split("\n\n")

@@ -1,11 +1,11 @@
-//! What the columns on workloads, roles and other written objects cost at ingest.
+//! Measures the cost at ingest of the columns on workloads, roles and other written objects.
 //!
 //! `cargo run -p podtrail-benches --release --bin extraction -- FILES…`
 //!
-//! Ingests the logs into an empty lake in turn with all columns and with those of the envelope alone (bodies are stored in
-//! both): redact, parse, gather, sort and write Parquet in commits of 96 MiB of log, on all cores. The logs lie in memory
-//! before the clock starts; finding out shapes and hashing files is left out, so that the share of the columns is at most
-//! overstated.
+//! Ingests the logs into an empty lake, alternating between all columns and only those of the envelope (both store
+//! bodies): redact, parse, gather, sort and write Parquet in commits of 96 MiB of log, on all cores. The logs are in
+//! memory before the clock starts; format detection and file hashes are left out, so the share of the columns is at
+//! most overstated.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -20,25 +20,25 @@ use podtrail_event::{BatchBuilder, RedactionKey};
 use podtrail_lake::Lake;
 use rayon::prelude::*;
 
-/// Measures ingest with all columns and with those of the envelope alone
+/// Measures ingest with all columns and with only those of the envelope
 #[derive(Parser)]
 struct Arguments {
-    /// Audit logs, one event a line, plain or gzip
+    /// Audit logs, one event per line, plain or gzip
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// How often each is measured
+    /// Number of measurements of each variant
     #[arg(long, default_value_t = 5)]
     rounds: usize,
 }
 
-/// That of the `podtrail` binary.
+/// The allocator of the `podtrail` binary.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Bytes of log that are parsed as one.
+/// The bytes of log that are parsed together.
 const BLOCK: usize = 4 * 1024 * 1024;
 
-/// Blocks of a commit.
+/// The number of blocks per commit.
 const COMMIT: usize = 24;
 
 fn main() -> Result<()> {
@@ -74,7 +74,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Seconds.
+/// Durations in seconds.
 struct Time {
     wall: f64,
     cpu: f64,
@@ -105,7 +105,7 @@ fn rows(block: &Buffer, is_envelope_only: bool) -> Result<RecordBatch> {
     Ok(builder.finish())
 }
 
-/// Whole lines, in blocks.
+/// Splits a log into blocks of whole lines.
 fn blocks(log: &[u8]) -> Vec<Buffer> {
     let mut blocks = Vec::new();
     let mut rest = log;

@@ -14,19 +14,19 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use podtrail_benches::Generator;
 
-/// Writes audit logs: JSON lines, the same for the same seed
+/// Writes audit logs as JSON lines; the same seed gives the same log
 #[derive(Parser)]
 struct Arguments {
-    /// How much log to write: bytes before compression
+    /// Size of the log, in bytes before compression
     #[arg(long, default_value = "1GiB")]
     bytes: ByteSize,
-    /// Another seed gives another log of the same shape
+    /// Seed; another seed gives another log of the same shape
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The folder to write to; it is made where it is missing
+    /// Folder to write to; created if missing
     #[arg(long)]
     out: PathBuf,
-    /// The size at which a file is rotated (`--audit-log-maxsize`)
+    /// Size at which a file is rotated (`--audit-log-maxsize`)
     #[arg(long, default_value = "100MB")]
     rotate: ByteSize,
     /// Compress the files (`--audit-log-compress`)
@@ -37,7 +37,7 @@ struct Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     std::fs::create_dir_all(&arguments.out)
-        .with_context(|| format!("cannot make {}", arguments.out.display()))?;
+        .with_context(|| format!("cannot create {}", arguments.out.display()))?;
     let mut generator = Generator::new(arguments.seed)?;
     let (mut left, mut lines) = (arguments.bytes.as_u64(), 0_u64);
     let mut line = Vec::new();
@@ -96,7 +96,7 @@ impl Output {
     }
 }
 
-/// Gives the file the name that the API server's rotation gives it.
+/// Renames the file as the API server's rotation does.
 fn rotate(arguments: &Arguments, at: i64) -> Result<()> {
     let at = DateTime::from_timestamp_micros(at).unwrap_or_default();
     let name = format!("audit-{}", at.format("%Y-%m-%dT%H-%M-%S%.3f"));

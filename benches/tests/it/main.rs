@@ -1,4 +1,4 @@
-//! What the generator promises.
+//! Tests of the generator.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 

@@ -1,4 +1,4 @@
-//! The command line: the one source of help, manual page and completions.
+//! The command line: the only source of help, manual page and completions.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -15,11 +15,11 @@ use podtrail_report::RowFormat;
 use crate::config::FILE_VARIABLE;
 use crate::exit::{self, UsageError};
 
-/// Hunts for workloads that should not be there, in Kubernetes audit logs.
+/// Hunt for suspicious workloads in Kubernetes audit logs
 #[derive(Debug, Parser)]
 #[command(name = "podtrail", version, after_help = exit::HELP, propagate_version = true)]
 pub(crate) struct Cli {
-    /// A file of settings, in TOML; else $XDG_CONFIG_HOME/podtrail/config.toml, or /etc/podtrail/config.toml
+    /// Settings file in TOML; default: $XDG_CONFIG_HOME/podtrail/config.toml, else /etc/podtrail/config.toml
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true, env = FILE_VARIABLE)]
     pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
@@ -28,141 +28,144 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the detections over log files or a lake, and print what they find
+    /// Run detections over log files or a lake, and print the findings
     #[command(after_help = exit::HELP)]
     Hunt(HuntArgs),
-    /// Read log files into a lake
+    /// Ingest log files into a lake
     #[command(after_help = exit::HELP)]
     Ingest(IngestArgs),
-    /// Run the detections over what was added to a lake since the last run, record what they find, and print what is new
+    /// Run detections over the events added since the last run, record the findings, and print the new ones
     ///
-    /// Everything found is recorded first, whatever its severity. A finding is `new` until a run has printed it and the output
-    /// has taken it: what a run was killed over, or could not write, the next run prints again, with the same id. So
-    /// --min-severity only chooses what is printed now; a later run with a lower one prints the rest. Runs with --detection
-    /// have a mark of their own up to which they looked at the lake, so that they take nothing from the other detections.
+    /// Every finding is recorded first, whatever its severity. A finding stays `new` until a run has printed it and
+    /// the output has accepted it. If a run is killed or cannot write, the next run prints its findings again, with
+    /// the same ids. --min-severity therefore only selects what is printed now; a later run with a lower value prints
+    /// the rest. Each run marks events as checked; runs with --detection keep a mark of their own, so that the other
+    /// detections still check the same events.
     #[command(after_help = exit::HELP)]
     Detect(DetectArgs),
-    /// List, show, acknowledge and close the findings that were recorded
+    /// List, show, acknowledge and close recorded findings
     #[command(subcommand)]
     Findings(FindingsCommand),
-    /// Tell how a lake is: what arrives, what is refused, when the detections ran, what is open
+    /// Show lake status: ingest lag, quarantined records, last detection run, open findings
     Status(StatusArgs),
     /// Query a lake
     Sql(SqlArgs),
-    /// Print the events of a lake as JSON lines, each as it came in, in order of time
+    /// Export the events of a lake as JSON lines, as they arrived, ordered by time
     Export(ExportArgs),
-    /// List the records that were refused, or read them again
+    /// List quarantined records, or ingest them again
     #[command(after_help = exit::HELP)]
     Quarantine(QuarantineArgs),
-    /// Look after a lake
+    /// Inspect and maintain a lake: info, compact, vacuum, retain, verify
     #[command(subcommand)]
     Lake(LakeCommand),
-    /// Print the settings in force, and where each came from
+    /// Print the effective settings and the origin of each
     Config,
-    /// Print the tables and views of a lake with their columns, or the functions that SQL has here
+    /// Print the tables and views of a lake with their columns, or the SQL functions
     Schema(SchemaArgs),
-    /// List, explain, check and start detections
+    /// List, show, test, lint and create detections
     #[command(subcommand)]
     Detections(DetectionsCommand),
-    /// List or check exceptions, or see what they hide or lower
+    /// List and lint exceptions, or preview which findings they hide or lower
     #[command(subcommand)]
     Exceptions(ExceptionsCommand),
     /// Print a completion script for a shell
     Completions {
-        /// The shell
+        /// Shell to generate the script for
         shell: Shell,
     },
-    /// Print the manual page, in troff
+    /// Print the manual page in troff format
     Man,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct HuntArgs {
-    /// Log files, folders, patterns, or - for standard input; without --lake they are read into a temporary lake
+    /// Log files, folders, glob patterns, or - for standard input; without --lake they are read into a temporary lake
     #[arg(value_name = "LOGS", value_hint = ValueHint::AnyPath, value_parser = local_path(), required_unless_present = "lake")]
     pub(crate) logs: Vec<PathBuf>,
-    /// The lake to hunt in; LOGS are read into it first
+    /// Lake to hunt in; LOGS are ingested into it first
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: Option<PathBuf>,
-    /// Keep secrets in the logs in clear; else Secret data and tokens are replaced by keyed digests
+    /// Keep secrets in plain text; by default, Secret data and tokens are replaced by keyed digests
     #[arg(long)]
     pub(crate) no_redact: bool,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
     #[command(flatten)]
     pub(crate) find: FindArgs,
-    /// Write a report to hand over: one HTML file, with the evidence, that opens from disk and asks nothing of the network
+    /// Write a report with the evidence: a self-contained HTML file that opens offline
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<PathBuf>,
 }
 
-/// Which detections run, and what is said of what they find.
+/// Which detections run, and how their findings are printed.
 #[derive(Debug, Args)]
 pub(crate) struct FindArgs {
-    /// A folder of detections that are added, or replace those of the same id
+    /// Folder of detections to add; a detection with the id of a built-in one replaces it; may be repeated
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) queries: Vec<PathBuf>,
-    /// Run this detection only; may be repeated
+    /// Id of a detection to run; the others are left out; may be repeated
     #[arg(long, value_name = "ID")]
     pub(crate) detection: Vec<String>,
-    /// Set a parameter of a detection (`detections show ID` lists them with their types); may be repeated. A text_list is a,b
-    /// or `["a","b,c"]`, or is given once for each element
+    /// Parameter value for a detection (`detections show ID` lists parameters and types); may be repeated. A text_list is
+    /// a,b or `["a","b,c"]`, or one option per element
     #[arg(long, value_name = "ID.NAME=VALUE", value_parser = parse_detection_parameter)]
     pub(crate) param: Vec<(String, String, String)>,
-    /// How many detections run side by side; one a core if not given
+    /// Number of detections to run in parallel; default: one per core
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
-    /// How much memory the queries may use; half of it keeps rows that many detections ask for, which are read again and again where that is too little
+    /// Memory for queries, such as 4GiB; half of it caches rows that many detections read. With too little memory,
+    /// these rows are read repeatedly
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "3GiB")]
     pub(crate) memory: usize,
-    /// How long one detection may take; 0s sets no limit. One that cannot be ended is left behind
+    /// Time limit per detection, such as 30s or 1h; 0s disables it. A detection that cannot be cancelled is abandoned
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "30m")]
     pub(crate) detection_timeout: Duration,
-    /// A file of exceptions beside the built-in ones: findings that are known to be innocent
+    /// File of exceptions (findings known to be benign) to apply after the built-in ones; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) exceptions: Vec<PathBuf>,
-    /// Apply no exceptions, not even the built-in ones
+    /// Apply no exceptions, including the built-in ones
     #[arg(long, conflicts_with = "exceptions")]
     pub(crate) no_exceptions: bool,
-    /// A file of threat intelligence: addresses, images, users and user agents to look for, as CSV, STIX 2.1 or MISP JSON; may be
-    /// repeated. A lake remembers what `detect` was given, for runs without it
+    /// File of threat intelligence (addresses, images, users and user agents to search for) as CSV, STIX 2.1 or MISP
+    /// JSON; may be repeated. A lake keeps the indicators given to `detect` for runs without this option
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) indicators: Vec<PathBuf>,
-    /// How findings are printed
+    /// Output format of findings
     #[arg(long, value_enum, default_value_t = FindingFormat::Table)]
     pub(crate) format: FindingFormat,
-    /// Leave out findings below this severity. `detect` records them, and prints them once a run asks for them
+    /// Lowest severity to print. `detect` records the other findings, and prints them in the first run with a lower
+    /// value
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = SeverityArg::Low)]
     pub(crate) min_severity: SeverityArg,
-    /// Exit with 1 when findings of this severity or above are printed
+    /// Exit with code 1 if findings of this severity or above are printed
     #[arg(long, value_name = "SEVERITY", value_enum)]
     pub(crate) fail_on: Option<SeverityArg>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DetectArgs {
-    /// The lake to look at
+    /// Lake to examine
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     #[command(flatten)]
     pub(crate) find: FindArgs,
-    /// Look again at events that runs have looked at, of the whole lake or of --from and --to, and print what is not recorded
-    /// yet or was recorded as less severe; the mark stays where it is
+    /// Examine events again that earlier runs have checked, in the whole lake or from --from to --to. Print findings
+    /// that are not recorded yet or were recorded with a lower severity; the mark of checked events stays unchanged
     #[arg(long)]
     pub(crate) again: bool,
-    /// With --again: the start, as RFC 3339, a date, or an age such as 24h or 7d
+    /// With --again: start of the period, as RFC 3339, a date, or an age such as 24h or 7d
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "again")]
     from: Option<String>,
-    /// With --again: the end, exclusive; of a date, its last instant
+    /// With --again: end of the period, exclusive; a date includes that whole day
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "again")]
     to: Option<String>,
-    /// How far around new events the detections look, and again as far back to know what is usual
+    /// Context of new events: how far before and after them detections look, and how far before that for the baseline
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "1d")]
     pub(crate) lookback: Duration,
-    /// Find clusters of which nothing arrived for this long
+    /// Report clusters that have sent no event for this long
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
     pub(crate) silence: Option<Duration>,
-    /// How often runs are due; find the gaps between runs that are more than twice as long
+    /// Expected interval between runs; gaps longer than twice the interval are reported
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
     pub(crate) every: Option<Duration>,
     #[command(flatten)]
@@ -170,7 +173,7 @@ pub(crate) struct DetectArgs {
 }
 
 impl DetectArgs {
-    /// The events to look at again, if that is asked for.
+    /// Returns the events to examine again, or `None` without `--again`.
     pub(crate) fn again(&self) -> Result<Option<Again>, UsageError> {
         let now = Utc::now();
         let usage = |error: podtrail_query::TimeError| UsageError(error.to_string());
@@ -185,7 +188,7 @@ impl DetectArgs {
 }
 
 impl FindArgs {
-    /// What the queries of a hunt may use.
+    /// Returns the limits for the queries of a hunt.
     pub(crate) fn limits(&self) -> Limits {
         let time = (!self.detection_timeout.is_zero()).then_some(self.detection_timeout);
         Limits { time, ..Limits::for_hunt(self.memory) }
@@ -194,84 +197,84 @@ impl FindArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FindingsCommand {
-    /// List findings that were recorded, as they stand
+    /// List recorded findings in their current state
     List(FindingsListArgs),
-    /// Print all that is known of a finding: evidence, what else the identity did, owners, raw events
+    /// Print everything about a finding: evidence, other actions of the identity, owners, raw events
     Show {
         #[command(flatten)]
         finding: FindingArgs,
-        /// How long before the first event of the evidence, and after the last, the timeline is
+        /// Span of the timeline before the first event of the evidence and after the last
         #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "1h")]
         around: Duration,
     },
-    /// Acknowledge findings: somebody knows of them
+    /// Acknowledge findings, for example while they are being investigated
     Ack(FindingsChangeArgs),
-    /// Close findings: they come back only when they are seen again
+    /// Close findings; a closed finding reopens only if it is seen again
     Close(FindingsChangeArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct FindingsListArgs {
-    /// The lake
+    /// Lake with the recorded findings
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// List findings in this state only; may be repeated
+    /// State of the findings to list; may be repeated; default: all states
     #[arg(long, value_name = "STATE", value_enum)]
     pub(crate) state: Vec<StateArg>,
-    /// Leave out findings below this severity
+    /// Lowest severity to list
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = SeverityArg::Info)]
     pub(crate) min_severity: SeverityArg,
-    /// How findings are printed: table, csv, json or jsonl; all but the table have all that is recorded
+    /// Output format: table, csv, json or jsonl; all but table contain every recorded column
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct FindingArgs {
-    /// The finding, by the beginning of its id
+    /// Id of the finding, or its first characters
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// The lake
+    /// Lake with the recorded findings
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct FindingsChangeArgs {
-    /// The findings, by the beginnings of their ids
+    /// Ids of the findings, or their first characters
     #[arg(value_name = "ID", required = true)]
     pub(crate) ids: Vec<String>,
-    /// The lake
+    /// Lake with the recorded findings
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// Why
+    /// Reason for the change
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
-    /// Who says so
+    /// Name of the person who changes the state
     #[arg(long, value_name = "NAME", env = "USER")]
     pub(crate) by: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    /// The lake
+    /// Lake to inspect
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// How it is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = StatusFormat::Table)]
     pub(crate) format: StatusFormat,
-    /// Write it to a file, which others never see half written
+    /// File to write atomically instead of standard output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "a command line is made of flags")]
+#[expect(clippy::struct_excessive_bools, reason = "each flag of the command line is a bool")]
 pub(crate) struct IngestArgs {
-    /// Log files, folders, patterns, or - for standard input
+    /// Log files, folders, glob patterns, or - for standard input
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, value_parser = local_path(), required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// The lake; it is made where there is none
+    /// Lake to ingest into; created if missing
     #[arg(
         long,
         value_name = "DIR",
@@ -281,29 +284,31 @@ pub(crate) struct IngestArgs {
         required_unless_present = "explain"
     )]
     pub(crate) lake: Option<PathBuf>,
-    /// Say what the logs show, and what cannot be detected in them, and store nothing
+    /// Print what the logs contain and what cannot be detected in them, without storing anything
     #[arg(long, conflicts_with = "follow")]
     pub(crate) explain: bool,
-    /// The name of the cluster that the logs are from; else what the envelopes say, else "default"
+    /// Name of the cluster that the logs come from; default: the name in the envelope, else "default"
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cluster: Option<String>,
-    /// The member of the store's records that names the cluster, as a path such as fields.site; for records without it, what their
-    /// envelopes say else, or "default"
+    /// Path of the field in stored records that names the cluster, such as fields.site; for records without it, the
+    /// name found elsewhere in the envelope, else "default"
     #[arg(long, value_name = "PATH", conflicts_with = "cluster", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cluster_field: Option<String>,
-    /// Keep secrets in clear; else Secret data and tokens are replaced by keyed digests
+    /// Keep secrets in plain text; by default, Secret data and tokens are replaced by keyed digests
     #[arg(long)]
     pub(crate) no_redact: bool,
-    /// Go on reading as the logs grow and rotate, until Ctrl-C
+    /// Keep reading while the logs grow and rotate, until Ctrl-C
     #[arg(long)]
     pub(crate) follow: bool,
-    /// How often --follow looks at the logs and commits what came
+    /// Interval at which --follow checks the logs and commits new events
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "5s", requires = "follow")]
     pub(crate) every: Duration,
-    /// How much of the logs may be held in memory, such as 64MiB; half of it makes one commit. The rows made of it take about as much again
+    /// Memory for log data in flight, such as 64MiB; default 96MiB. Two thirds of it make one commit. The rows built
+    /// from it need about the same amount again
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) memory: Option<usize>,
-    /// How much a compressed file or an archive may expand to, such as 1TiB; else 256GiB. What stands before that is read
+    /// Size limit for the decompressed content of a compressed file or archive, such as 1TiB; default 256GiB. Content
+    /// before the limit is ingested
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max_expanded: Option<usize>,
     /// Print the summary as one JSON object
@@ -314,7 +319,7 @@ pub(crate) struct IngestArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("statements").multiple(false))]
 pub(crate) struct SqlArgs {
-    /// The lake
+    /// Lake to query
     #[arg(
         long,
         value_name = "DIR",
@@ -324,49 +329,49 @@ pub(crate) struct SqlArgs {
         required_unless_present = "saved"
     )]
     pub(crate) lake: Option<PathBuf>,
-    /// Run these statements, which ; separates; without -c, -f and --saved they are read from standard input, or asked for
-    /// on a terminal
+    /// Statements to run, separated by semicolons; without -c, -f or --saved they are read from standard input, or an
+    /// interactive shell starts on a terminal
     #[arg(short, long, value_name = "SQL", group = "statements")]
     pub(crate) command: Option<String>,
-    /// Run the statements of a file
+    /// File with statements to run
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "statements")]
     pub(crate) file: Option<PathBuf>,
-    /// Run a ready query; "list" lists them
+    /// Saved query to run; "list" lists all
     #[arg(long, value_name = "NAME", group = "statements")]
     pub(crate) saved: Option<String>,
-    /// A parameter of the ready query; "--saved list" lists them with their types. A text_list is a,b or `["a","b,c"]`, or is
-    /// given once for each element
+    /// Parameter value for the saved query ("--saved list" lists parameters and types); may be repeated. A text_list is
+    /// a,b or `["a","b,c"]`, or one option per element
     #[arg(long, value_name = "NAME=VALUE", requires = "saved", value_parser = parse_parameter)]
     pub(crate) param: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
-    /// How rows are printed: table, vertical, csv, spreadsheet, json, jsonl, parquet or markdown. csv leaves values as they are;
-    /// spreadsheet is CSV in which a cell that would run as a formula has an apostrophe before it
+    /// Output format: table, vertical, csv, spreadsheet, json, jsonl, parquet or markdown. csv keeps values unchanged;
+    /// spreadsheet is CSV with an apostrophe before cells that would run as formulas
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
-    /// Write the rows to a file, which is there when they are complete
+    /// File to write the rows to; it is created when they are complete
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
-    /// How much memory queries may use; what needs more is spilled to the temporary folder, up to 100GiB. A statement that takes 512MiB more, and 64MiB a core, is given up
+    /// Memory for queries, such as 4GiB; operators that need more spill to the temporary folder, up to 100GiB. A statement that exceeds it by 512MiB plus 64MiB per core is cancelled
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "2GiB")]
     pub(crate) memory: usize,
-    /// How long a statement may take, such as 30s or 1h; 0s sets no limit. One that cannot be ended is left behind
+    /// Time limit per statement, such as 30s or 1h; 0s disables it. A statement that cannot be cancelled is abandoned
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "5m")]
     pub(crate) timeout: Duration,
-    /// Allow COPY, and tables and views that last as long as the session
+    /// Allow COPY, and temporary tables and views of the session
     #[arg(long)]
     pub(crate) allow_write: bool,
-    /// Allow files outside the lake as tables: FROM 'file.csv', and CREATE EXTERNAL TABLE
+    /// Allow files outside the lake as tables: FROM 'file.csv' and CREATE EXTERNAL TABLE
     #[arg(long)]
     pub(crate) allow_external: bool,
-    /// Say on standard error what a query reads, and why it may be empty, even where that is no terminal
+    /// Print what a query reads, and why it may be empty, to standard error even if that is not a terminal
     #[arg(short, long)]
     pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// The lake
+    /// Lake to export
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     #[command(flatten)]
@@ -375,165 +380,168 @@ pub(crate) struct ExportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct QuarantineArgs {
-    /// The lake
+    /// Lake with the quarantined records
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// How records are printed: table, vertical, csv, json, jsonl, parquet or markdown; those for machines have their bytes, as `text`, or as `base64` where they are none
+    /// Output format: table, vertical, csv, json, jsonl, parquet or markdown; the machine-readable formats contain
+    /// the bytes as `text`, or as `base64` if they are not valid text
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
-    /// Print the bytes of one record, named by the beginning of its id
+    /// Print the raw bytes of the record with this id, or whose id begins with it
     #[arg(long, value_name = "ID", conflicts_with_all = ["format", "retry"])]
     pub(crate) bytes: Option<String>,
-    /// Read the records again, as this version does: their events go into the lake, and what is understood leaves the list
+    /// Ingest the records again with this version; records that can now be parsed leave the quarantine
     #[arg(long, conflicts_with = "format")]
     pub(crate) retry: bool,
-    /// The name of the cluster that the records are from; else the one given when they were ingested
+    /// Name of the cluster that the records come from; default: the name given at ingest
     #[arg(long, value_name = "NAME", requires = "retry")]
     pub(crate) cluster: Option<String>,
-    /// Keep secrets in clear; else Secret data and tokens are replaced by keyed digests
+    /// Keep secrets in plain text; by default, Secret data and tokens are replaced by keyed digests
     #[arg(long, requires = "retry")]
     pub(crate) no_redact: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LakeCommand {
-    /// Show what each table consists of, and what a compaction would join
+    /// Show the files, size and period of each table, and what a compaction would merge
     Info(LakeInfoArgs),
-    /// Join the small files of each day into larger ones, in order of time; nothing is added, and nothing lost
+    /// Merge the small files of each day into larger ones ordered by time, without changing any row
     Compact(CompactArgs),
-    /// Remove the files that are not needed: of killed runs, and those that compact and retain have taken out
+    /// Remove unreferenced files: leftovers of killed runs, and files replaced by compact or retain
     Vacuum(VacuumArgs),
-    /// Remove the events of whole days that are older than an age
+    /// Remove the events of whole days that are older than a given age
     Retain(RetainArgs),
-    /// Read every file, and check it against the log and its digests
+    /// Read every file, and verify it against the Delta log and the stored digests
     #[command(after_help = exit::HELP)]
     Verify(VerifyArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LakeInfoArgs {
-    /// The lake
+    /// Lake to inspect
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// The size of file that a compaction would join up to
+    /// Target file size of the compaction to estimate
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = TARGET_SIZE)]
     pub(crate) target_size: usize,
-    /// How it is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = InfoFormat::Table)]
     pub(crate) format: InfoFormat,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct CompactArgs {
-    /// The lake
+    /// Lake to compact
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// Leave files that are younger: those of a day that is still being written would be joined again and again
+    /// Minimum age of files to merge; avoids repeated merges for a day that is still being written
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "0s")]
     pub(crate) older_than: Duration,
-    /// Join files up to this size, and leave larger ones
+    /// Target file size; larger files are left unchanged
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = TARGET_SIZE)]
     pub(crate) target_size: usize,
-    /// Only tell what would be joined
+    /// Print what would be merged without changing the lake
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
-/// The size of file that is neither too small to open nor too large to share out among cores.
+/// The default target size of files: large enough to open few files, small enough to spread them over cores.
 const TARGET_SIZE: &str = "128MiB";
 
 #[derive(Debug, Args)]
 pub(crate) struct VacuumArgs {
-    /// The lake
+    /// Lake to clean up
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// Keep what has been unneeded for less than this: a running query may still read files of an older version. Files of the last 24 hours that no version names are kept at any age while an ingest or compaction is running
+    /// Minimum time for which a file has been unreferenced, as running queries may still read files of an older
+    /// version. Files of the last 24 hours that no version references are always kept while an ingest or compaction
+    /// is running
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "1h")]
     pub(crate) older_than: Duration,
-    /// Only tell what would be removed
+    /// Print what would be removed without changing the lake
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RetainArgs {
-    /// The lake
+    /// Lake to remove events from
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
-    /// Remove the days, by UTC, of which every instant is older, such as 400d
+    /// Minimum age of the events to remove, such as 400d; a day (UTC) is removed only if all of it is older
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
     pub(crate) older_than: Duration,
-    /// Remove events of this activity only; may be repeated
+    /// Activity of the events to remove; may be repeated; default: all activities
     #[arg(long, value_name = "ACTIVITY", value_parser = ["workload", "rbac", "access", "secret", "write", "read"])]
     pub(crate) activity: Vec<String>,
-    /// Only tell what would be removed
+    /// Print what would be removed without changing the lake
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The lake
+    /// Lake to verify
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
-    /// Print the functions instead: those of podtrail, beside which there are those of DataFusion
+    /// Print podtrail's SQL functions instead; DataFusion's functions are also available
     #[arg(long)]
     pub(crate) functions: bool,
-    /// How it is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = ReferenceFormat::Table)]
     pub(crate) format: ReferenceFormat,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DetectionsCommand {
-    /// List the detections, one a line
+    /// List the detections, one per line
     List {
-        /// How they are printed
+        /// Output format
         #[arg(long, value_enum, default_value_t = ReferenceFormat::Table)]
         format: ReferenceFormat,
         #[command(flatten)]
         pack: PackArgs,
     },
-    /// Print all that a detection says about itself, and its query
+    /// Show the description, blind spots, next steps and query of a detection
     Show {
-        /// The detection's id
+        /// Id of the detection
         id: String,
         #[command(flatten)]
         pack: PackArgs,
     },
-    /// Run detections over their case files: what they must find, and look-alikes that they must not
+    /// Run detections over their case files: attacks that they must find, and look-alikes that they must ignore
     Test {
-        /// The detections; all where none is named
+        /// Ids of the detections; default: all
         ids: Vec<String>,
-        /// The folder of case files: <ID>/match/*.jsonl and <ID>/no-match/*.jsonl
+        /// Folder of case files: <ID>/match/*.jsonl and <ID>/no-match/*.jsonl
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = "samples/cases")]
         cases: PathBuf,
         #[command(flatten)]
         pack: PackArgs,
     },
-    /// Check heads, columns, compared values and ATT&CK ids
+    /// Check headers, columns, compared values and ATT&CK ids
     Lint(PackArgs),
-    /// Start a detection: write its file with a head to fill in, and folders for its case files
+    /// Create a detection: a file with a header to fill in, and folders for its case files
     New {
-        /// The detection's id: lower case, digits and hyphens
+        /// Id of the detection: lower-case letters, digits and hyphens
         id: String,
-        /// The folder of detections to write it to
+        /// Folder of detections to write the file to
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = "queries")]
         queries: PathBuf,
-        /// The family, a folder below it
+        /// Family of the detection: a subfolder of that folder
         #[arg(long, value_name = "NAME", default_value = "workload")]
         family: String,
-        /// The folder of case files
+        /// Folder of case files
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = "samples/cases")]
         cases: PathBuf,
     },
-    /// Print which ATT&CK techniques the detections cover
+    /// Print the ATT&CK techniques that the detections cover
     Coverage {
-        /// As a layer of the ATT&CK Navigator, in JSON
+        /// Print a layer for the ATT&CK Navigator, in JSON
         #[arg(long)]
         navigator: bool,
         #[command(flatten)]
@@ -543,13 +551,13 @@ pub(crate) enum DetectionsCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExceptionsCommand {
-    /// List the built-in exceptions, and those of files
+    /// List the built-in exceptions and those in the given files
     List {
         /// Files of exceptions
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         files: Vec<PathBuf>,
     },
-    /// Check how wide the built-in exceptions and those of files are
+    /// Check that the built-in exceptions and those in the given files are not too broad
     Lint {
         /// Files of exceptions
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -557,12 +565,12 @@ pub(crate) enum ExceptionsCommand {
         #[command(flatten)]
         pack: PackArgs,
     },
-    /// Run the detections over a lake, and print what the exceptions of a file would hide or lower
+    /// Run the detections over a lake, and print which findings the exceptions in the given files would hide or lower
     Preview {
         /// Files of exceptions
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
         files: Vec<PathBuf>,
-        /// The lake to hunt in
+        /// Lake to hunt in
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
         lake: PathBuf,
         #[command(flatten)]
@@ -574,31 +582,32 @@ pub(crate) enum ExceptionsCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct PackArgs {
-    /// A folder of detections that are added, or replace those of the same id
+    /// Folder of detections to add; a detection with the id of a built-in one replaces it; may be repeated
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) queries: Vec<PathBuf>,
 }
 
-/// What to look at. Detections judge the whole of it, and a day around its period; what is shown is what concerns the scope.
+/// What is shown. Detections still examine the whole lake in the period and a day around it; the scope selects the
+/// findings.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Scope")]
 pub(crate) struct ScopeArgs {
-    /// The start: RFC 3339, a date, or an age such as 24h or 7d; UTC unless an offset is given
+    /// Start of the period: RFC 3339, a date, or an age such as 24h or 7d; UTC unless an offset is given
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     from: Option<String>,
-    /// The end, exclusive; of a date, its last instant
+    /// End of the period, exclusive; a date includes that whole day
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     to: Option<String>,
-    /// The same as --from, for an age
+    /// Age of the start of the period, such as 24h or 7d; an alternative to --from
     #[arg(long, value_name = "AGE", conflicts_with = "from")]
     since: Option<String>,
-    /// User names, real or impersonated; * stands for any characters
+    /// User name, real or impersonated; * matches any characters; may be repeated
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     identity: Vec<String>,
-    /// Namespaces; * stands for any characters
+    /// Namespace; * matches any characters; may be repeated
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     namespace: Vec<String>,
-    /// Clusters; * stands for any characters
+    /// Cluster; * matches any characters; may be repeated
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cluster: Vec<String>,
     #[command(flatten)]
@@ -607,15 +616,15 @@ pub(crate) struct ScopeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ProxyArgs {
-    /// User name of an account through which users act by impersonation, such as that of an access proxy: requests that it
-    /// makes for a user are judged as that user's own. The default accounts of Rancher, Teleport, Pinniped, GKE Connect,
-    /// Azure Arc, Tailscale and others are built in
+    /// User name of an account through which users act by impersonation, such as that of an access proxy; may be
+    /// repeated. Requests that it makes for a user are attributed to that user. The default accounts of Rancher,
+    /// Teleport, Pinniped, GKE Connect, Azure Arc, Tailscale and others are built in
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) impersonation_proxy: Vec<String>,
 }
 
 impl ScopeArgs {
-    /// The scope that the flags describe, now.
+    /// Returns the scope that the options describe, relative to the current time.
     pub(crate) fn scope(&self) -> Result<Scope, UsageError> {
         let now = Utc::now();
         let read = |text: Option<&String>, bound| {
@@ -638,17 +647,17 @@ impl ScopeArgs {
     }
 }
 
-/// Reads a path of this machine. A URL would be a folder or file of that name.
+/// Parses a local path. A URL would otherwise be taken for a file or folder of that name.
 fn local_path() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| match path.to_str().and_then(scheme) {
         Some(scheme) => Err(format!(
-            "{scheme}:// is not supported: give a file or folder of this machine, such as a mounted bucket"
+            "{scheme}:// is not supported; use a local file or folder, such as a mounted bucket"
         )),
         None => Ok(path),
     })
 }
 
-/// The scheme of a URL (RFC 3986, section 3.1).
+/// Returns the scheme of a URL (RFC 3986, section 3.1).
 fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once("://")?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -656,8 +665,8 @@ fn scheme(text: &str) -> Option<&str> {
     is_scheme.then_some(scheme)
 }
 
-/// Reads a number of bytes: `1048576`, `64MiB`, `64MB`, `64M`, `1GiB` or `1TiB`. The units are powers of 1024 however they are
-/// spelled, as those of PostgreSQL's settings are: a limit is never lower than the reader expects.
+/// Parses a number of bytes: `1048576`, `64MiB`, `64MB`, `64M`, `1GiB` or `1TiB`. The units are powers of 1024 in every
+/// spelling, as in PostgreSQL's settings, so that a limit is never lower than the reader expects.
 fn parse_size(text: &str) -> Result<usize, String> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
@@ -675,64 +684,64 @@ fn parse_size(text: &str) -> Result<usize, String> {
         .zip(shift)
         .and_then(|(number, shift)| number.checked_mul(1_usize.checked_shl(shift)?));
     size.filter(|size| *size > 0)
-        .ok_or_else(|| "give a size such as 64MiB or 1GiB; 1GB is the same as 1GiB".to_owned())
+        .ok_or_else(|| "expected a size such as 64MiB or 1GiB; 1GB is the same as 1GiB".to_owned())
 }
 
-/// Reads `NAME=VALUE`.
+/// Parses `NAME=VALUE`.
 pub(crate) fn parse_parameter(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    pair.ok_or_else(|| format!("'{text}' is not NAME=VALUE"))
+    pair.ok_or_else(|| format!("expected NAME=VALUE, got '{text}'"))
 }
 
-/// Reads `ID.NAME=VALUE`.
+/// Parses `ID.NAME=VALUE`.
 fn parse_detection_parameter(text: &str) -> Result<(String, String, String), String> {
     let (place, value) = text.split_once('=').unwrap_or_default();
     match place.split_once('.') {
         Some((id, name)) if !id.is_empty() && !name.is_empty() => {
             Ok((id.to_owned(), name.to_owned(), value.to_owned()))
         }
-        _ => Err(format!("'{text}' is not ID.NAME=VALUE")),
+        _ => Err(format!("expected ID.NAME=VALUE, got '{text}'")),
     }
 }
 
-/// How findings are printed.
+/// The output format of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FindingFormat {
-    /// For people
+    /// Table for reading
     Table,
-    /// One JSON object a line
+    /// One JSON object per line
     Jsonl,
     /// Comma-separated values, for spreadsheets
     Csv,
-    /// OCSF Detection Finding, one JSON object a line
+    /// OCSF Detection Finding, one JSON object per line
     Ocsf,
-    /// Elastic Common Schema, one JSON object a line
+    /// Elastic Common Schema, one JSON object per line
     Ecs,
 }
 
-/// How numbers about a lake are printed.
+/// The output format of statistics about a lake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InfoFormat {
-    /// For people
+    /// Table for reading
     Table,
     /// One JSON array
     Json,
 }
 
-/// How what can be looked up is printed.
+/// The output format of reference lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReferenceFormat {
-    /// For people
+    /// Table for reading
     Table,
-    /// A page in Markdown, as in docs/
+    /// Markdown page, as in docs/
     Markdown,
 }
 
-/// How the state of a lake is printed.
+/// The output format of the status of a lake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StatusFormat {
-    /// For people
+    /// Table for reading
     Table,
     /// One JSON object
     Json,

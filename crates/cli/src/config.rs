@@ -1,6 +1,6 @@
-//! Settings: what flags are when they are not given, from the environment, else from a file.
+//! Settings: defaults of options, from the environment or a file.
 //!
-//! A setting becomes the default of the flag of its name, so the flag's own parser is the one that there is.
+//! A setting becomes the default of the option with its name, and the option's own parser checks it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,10 +17,10 @@ use toml::de::{DeTable, DeValue};
 
 use crate::exit::UsageError;
 
-/// A setting, by the name of its flag with `_` for `-`.
+/// A setting, named after its option with `_` for `-`.
 struct Setting {
     name: &'static str,
-    /// The commands whose flag it is; all that have one where none is named.
+    /// The commands it applies to; if empty, all that have such an option.
     commands: &'static [&'static str],
 }
 
@@ -30,18 +30,18 @@ const fn setting(name: &'static str, commands: &'static [&'static str]) -> Setti
 
 const SETTINGS: [Setting; 14] = [
     setting("lake", &[]),
-    // Elsewhere --cluster chooses among clusters, or corrects what was said at ingest.
+    // Other commands use --cluster to filter, or to correct the name given at ingest.
     setting("cluster", &["ingest"]),
-    // A retry goes by what was ingested.
+    // A retry follows the setting of the ingest.
     setting("no_redact", &["ingest", "hunt"]),
-    // Elsewhere it is of queries.
+    // Other commands use --memory for queries.
     setting("memory", &["ingest"]),
     setting("max_expanded", &[]),
     setting("every", &["ingest"]),
     setting("queries", &[]),
     setting("exceptions", &[]),
     setting("indicators", &[]),
-    // Of `sql` they are those of one query.
+    // For `sql`, parameters belong to one query.
     setting("param", &["hunt", "detect"]),
     setting("min_severity", &[]),
     setting("fail_on", &[]),
@@ -49,15 +49,15 @@ const SETTINGS: [Setting; 14] = [
     setting("impersonation_proxy", &[]),
 ];
 
-/// The variable that names the file.
+/// The environment variable that names the file.
 pub(crate) const FILE_VARIABLE: &str = "PODTRAIL_CONFIG";
 
-/// Where a value came from.
+/// Where a value comes from.
 #[derive(Debug, Clone)]
 pub(crate) enum Origin {
     /// A file, and the line in it.
     File(PathBuf, usize),
-    /// A variable of the environment.
+    /// An environment variable.
     Environment(String),
 }
 
@@ -70,21 +70,21 @@ impl Display for Origin {
     }
 }
 
-/// What a flag is when it is not given.
+/// The default of an option.
 #[derive(Debug)]
 struct Value {
     texts: Vec<OsString>,
     origin: Origin,
 }
 
-/// The settings that are not what the program says.
+/// The settings that differ from the built-in defaults.
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     values: BTreeMap<&'static str, Value>,
 }
 
 impl Config {
-    /// Reads the file that is named, else the first that there is, and then the environment.
+    /// Reads the named file, or else the first that exists, and then the environment.
     pub(crate) fn load(command: &Command) -> Result<Self, UsageError> {
         let mut config = Self::default();
         match named_file(command) {
@@ -149,7 +149,7 @@ impl Config {
         Ok(())
     }
 
-    /// The command line with the settings as defaults.
+    /// Returns the command line with the settings as defaults.
     pub(crate) fn apply(&self, command: Command) -> Command {
         command.mut_subcommands(|command| {
             let name = command.get_name().to_owned();
@@ -165,7 +165,7 @@ impl Config {
             known.iter().any(|(name, _)| *name == "lake" && self.values.contains_key(name));
         let command = command.mut_args(|arg| {
             let name = known.iter().map(|(name, _)| *name).find(|name| arg.get_id() == *name);
-            // What stands in for a lake is not needed where there is one.
+            // An option that replaces the lake is not required if the settings name a lake.
             let arg = if has_lake { arg.required_unless_present(Resettable::Reset) } else { arg };
             match name.and_then(|name| self.values.get(name)) {
                 Some(value) => arg.required(false).default_values(&value.texts),
@@ -175,7 +175,7 @@ impl Config {
         command.mut_subcommands(|command| self.apply_to(command, top))
     }
 
-    /// Each setting: its name, its value if it has one, and where that came from if not from the program.
+    /// Returns each setting: its name, its value if it has one, and its origin unless it is built in.
     pub(crate) fn rows(&self, command: &Command) -> Vec<(&'static str, String, Option<&Origin>)> {
         let row = |(name, arg): (&'static str, &Arg)| {
             let value = self.values.get(name);
@@ -191,14 +191,14 @@ impl Config {
     }
 }
 
-/// The file that the command line or the environment names.
+/// Returns the file that the command line or the environment names.
 fn named_file(command: &Command) -> Option<PathBuf> {
-    // What is wrong with the command line is told when it is read with its defaults.
+    // Errors in the command line are reported later, when it is parsed with the defaults.
     let matches = command.clone().ignore_errors(true).try_get_matches().ok()?;
     matches.get_one::<PathBuf>("config").cloned()
 }
 
-/// Where a file of settings is looked for.
+/// Returns the default paths of the settings file.
 fn usual_files() -> impl Iterator<Item = PathBuf> {
     let directory = |variable| std::env::var_os(variable).filter(|path| !path.is_empty());
     let home = || Some(PathBuf::from(directory("HOME")?).join(".config"));
@@ -207,7 +207,7 @@ fn usual_files() -> impl Iterator<Item = PathBuf> {
     user.into_iter().chain([PathBuf::from("/etc/podtrail/config.toml")])
 }
 
-/// The settings that any command has, each with the first flag that it is the default of.
+/// Returns the settings that any command has, each with the first option that it is the default of.
 fn settings(command: &Command) -> impl Iterator<Item = (&'static str, &Arg)> {
     SETTINGS.iter().filter_map(move |setting| {
         let arg = command
@@ -218,7 +218,7 @@ fn settings(command: &Command) -> impl Iterator<Item = (&'static str, &Arg)> {
     })
 }
 
-/// The settings that a command has itself, below the command `top`.
+/// Returns the settings that a command has itself, below the command `top`.
 fn own_settings<'c>(
     command: &'c Command,
     top: &str,
@@ -253,16 +253,16 @@ fn unknown(command: &Command, key: &str) -> String {
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match nearest {
         Some((likeness, name)) if likeness > 0.7 => {
-            format!("there is no setting `{key}`; did you mean `{name}`?")
+            format!("unknown setting `{key}`; did you mean `{name}`?")
         }
         _ => {
             let names: Vec<_> = settings(command).map(|(name, _)| name).collect();
-            format!("there is no setting `{key}`, there are {}", names.join(", "))
+            format!("unknown setting `{key}`; settings are {}", names.join(", "))
         }
     }
 }
 
-/// A name or value of a file as a message quotes it.
+/// Returns a name or value from a file, shortened for a message.
 fn shown(text: &str) -> Cow<'_, str> {
     const MOST: usize = 100;
     match text.char_indices().nth(MOST) {
@@ -271,9 +271,9 @@ fn shown(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A value as it would be given on the command line.
+/// Returns a value in the form of command-line arguments.
 fn texts(arg: &Arg, value: &DeValue<'_>) -> Result<Vec<OsString>, String> {
-    let wrong = |expected: &str| format!("`{}` is {expected}", arg.get_id());
+    let wrong = |expected: &str| format!("`{}` must be {expected}", arg.get_id());
     match (arg.get_action(), value) {
         (ArgAction::SetTrue, DeValue::Boolean(value)) => Ok(vec![value.to_string().into()]),
         (ArgAction::SetTrue, _) => Err(wrong("true or false")),
@@ -281,19 +281,19 @@ fn texts(arg: &Arg, value: &DeValue<'_>) -> Result<Vec<OsString>, String> {
             .iter()
             .map(|value| match value.get_ref() {
                 DeValue::String(text) => Ok(text.to_string().into()),
-                _ => Err(wrong("a list of texts")),
+                _ => Err(wrong("a list of strings")),
             })
             .collect(),
-        (ArgAction::Append, _) => Err(wrong("a list of texts")),
+        (ArgAction::Append, _) => Err(wrong("a list of strings")),
         (_, DeValue::String(text)) => Ok(vec![text.to_string().into()]),
         (_, DeValue::Integer(number)) if number.radix() == 10 => {
             Ok(vec![number.as_str().replace('_', "").into()])
         }
-        _ => Err(wrong("a text")),
+        _ => Err(wrong("a string")),
     }
 }
 
-/// Has the flag read the values, away from the other flags that it goes with.
+/// Lets the option parse the values, independent of the options that it requires or excludes.
 fn check(arg: &Arg, texts: &[OsString]) -> Result<(), String> {
     let alone = Arg::new(arg.get_id().clone())
         .long("value")
@@ -308,12 +308,12 @@ fn check(arg: &Arg, texts: &[OsString]) -> Result<(), String> {
     let value = texts.iter().map(|text| text.to_string_lossy()).collect::<Vec<_>>().join(", ");
     let valid = error.get(ContextKind::ValidValue).map(ToString::to_string);
     let reason = std::error::Error::source(&error).map(ToString::to_string);
-    let valid = valid.map(|valid| format!("; it is one of {valid}"));
+    let valid = valid.map(|valid| format!("; valid values are {valid}"));
     let detail = reason.map(|reason| format!(": {reason}")).or(valid).unwrap_or_default();
-    Err(format!("`{name}` cannot be `{}`{detail}", shown(&value)))
+    Err(format!("invalid value `{}` for `{name}`{detail}", shown(&value)))
 }
 
-/// The number of the line at an offset, from 1.
+/// Returns the line number of an offset, from 1.
 fn line(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }

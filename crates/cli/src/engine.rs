@@ -1,5 +1,5 @@
-//! Threads for queries, which can be left behind: a query that cannot be ended, or takes more memory than it may, does not end
-//! the process.
+//! Query threads that can be abandoned: a query that cannot be cancelled, or exceeds its memory, does not end the
+//! process.
 
 use std::any::Any;
 use std::future::Future;
@@ -16,46 +16,48 @@ use tokio::sync::oneshot;
 
 use crate::allocator;
 
-/// The stack of each thread, in bytes: plans and expressions are walked by recursion, as deep as a statement may be. Memory is
-/// taken as far as it is used.
+/// The stack size of each thread, in bytes: plans and expressions are walked recursively, as deep as a statement may
+/// nest. The operating system commits only the part that is used.
 const STACK: usize = 128 << 20;
 
-/// Memory beside what the queries may use: what is read and decoded, plans, rows on their way out, and the same for each core.
+/// Memory beyond the query limit, in bytes, for decoding, plans and output rows, plus the same per core.
 const BESIDE: usize = 512 << 20;
 const BESIDE_PER_CORE: usize = 64 << 20;
 
-/// How often it is looked whether the memory is exhausted.
+/// The interval at which memory exhaustion is checked.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
 
-/// How long work that was asked to end may take to do so.
+/// How long cancelled work may take to end.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// The number of the newest engine.
 static ENGINES: AtomicU32 = AtomicU32::new(0);
 
-/// Threads, for one piece of work after another.
+/// Threads that run work one piece after another.
 pub(crate) struct Engine {
     runtime: Option<Runtime>,
     number: u32,
 }
 
-/// Why work came to nothing.
+/// Why work ended without a result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Stopped {
-    /// It took more memory than it may.
-    #[error("more memory was needed than {limit} and what is allowed beside it (--memory)")]
+    /// It exceeded its memory.
+    #[error(
+        "query exceeded the memory limit of {limit} and its reserve; increase it with --memory or narrow the query"
+    )]
     Memory {
-        /// What `--memory` says.
+        /// The value of `--memory`.
         limit: String,
     },
-    /// It took too long.
-    #[error("the statement took longer than {} (--timeout)", humantime::format_duration(*.0))]
+    /// It exceeded its time.
+    #[error("the statement took longer than {} (see --timeout)", humantime::format_duration(*.0))]
     Time(Duration),
     /// It was cancelled.
     #[error("cancelled")]
     Cancelled,
-    /// It panicked: a defect of podtrail or of the engine.
-    #[error("the query engine failed: {0}")]
+    /// It panicked: a bug in podtrail or in the query engine.
+    #[error("query task panicked or was cancelled: {0}")]
     Panic(String),
 }
 
@@ -71,7 +73,7 @@ impl Engine {
         Ok(Self { runtime: Some(runtime), number })
     }
 
-    /// Starts work on a thread of its own, which may use so many bytes and some beside.
+    /// Starts work on a thread of its own, limited to this number of bytes plus the reserve.
     pub(crate) fn start<T: Send + 'static>(
         &self,
         memory: usize,
@@ -87,21 +89,21 @@ impl Engine {
             .spawn(move || {
                 allocator::enter(number);
                 let result = catch_unwind(AssertUnwindSafe(|| work(&handle)));
-                // Whoever started it may have left it.
+                // The caller may have stopped waiting.
                 let _ = sender.send(result.map_err(|panic| message(panic.as_ref())));
             })
             .context("cannot start a thread")?;
         Ok(Work { result, number, memory })
     }
 
-    /// Leaves behind what goes on here: its threads stop where they are, and what they hold stays taken.
+    /// Abandons the running work: its threads stop where they are, and its memory stays allocated.
     pub(crate) fn abandon(mut self) {
         allocator::abandon(self.number);
-        // One of its threads may have stopped while it held a lock that ending it would wait for.
+        // Dropping the runtime could wait for a lock that a stopped thread holds.
         std::mem::forget(self.runtime.take());
     }
 
-    /// Does work to its end.
+    /// Runs work to its end.
     pub(crate) async fn run<T: Send + 'static>(
         self,
         memory: usize,
@@ -131,7 +133,7 @@ impl Drop for Engine {
     }
 }
 
-/// Work that was started; it can be waited for.
+/// Work in progress, which can be awaited.
 pub(crate) struct Work<T> {
     result: oneshot::Receiver<Result<T, String>>,
     number: u32,
@@ -139,7 +141,7 @@ pub(crate) struct Work<T> {
 }
 
 impl<T> Work<T> {
-    /// Whether it was stopped because it took too much memory.
+    /// Returns whether the work was stopped because it exceeded its memory.
     pub(crate) fn is_exhausted(&self) -> bool {
         allocator::is_exhausted(self.number)
     }
@@ -148,7 +150,7 @@ impl<T> Work<T> {
         Stopped::Memory { limit: indicatif::BinaryBytes(self.memory as u64).to_string() }
     }
 
-    /// What comes of work that was asked to end; nothing if it does not end in time.
+    /// Returns the result of cancelled work, or `None` if it does not end in time.
     pub(crate) async fn end(&mut self) -> Option<Result<T, Stopped>> {
         let asked = Instant::now();
         while asked.elapsed() < GRACE && !self.is_exhausted() {

@@ -1,13 +1,13 @@
-//! Exit codes, in one place.
+//! The exit codes.
 
 use std::process::ExitCode;
 
 use podtrail_detect::{ExceptionError, IndicatorError, PackError};
 
-/// How a run ended. Of two that apply, findings win over bad input: they are what a caller acts on.
+/// How a run ended. If two values apply, findings take precedence over bad input, because callers act on findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Nothing at or above the threshold.
+    /// No finding at or above the threshold.
     Ok,
     /// Findings at or above the threshold of `--fail-on`.
     Findings,
@@ -19,16 +19,16 @@ pub(crate) enum Exit {
     Failed,
 }
 
-/// The table of exit codes, for the help text.
+/// The table of exit codes for the help text.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0  nothing at or above the threshold
+  0  no findings at or above the threshold
   1  findings at or above the threshold (only with --fail-on)
   2  wrong usage
   3  part of the input was bad or missing, the rest was processed; or no event was in scope
-  4  failed, or nothing could be examined";
+  4  command failed, or nothing could be examined";
 
-/// An error that is the caller's.
+/// An error that the caller made.
 #[derive(Debug)]
 pub(crate) struct UsageError(pub(crate) String);
 
@@ -41,9 +41,9 @@ impl std::fmt::Display for UsageError {
 impl std::error::Error for UsageError {}
 
 impl Exit {
-    /// The exit of a command that ended with `error`.
+    /// Returns the exit code for a command that failed with `error`.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        // A malformed exception is a mistake of whoever wrote it, and what it was to hide must not be guessed.
+        // A malformed exception is the author's mistake; which findings it should hide must not be guessed.
         let is_exception = |error: &ExceptionError| matches!(error, ExceptionError::Yaml { .. });
         let of_pack = match error.downcast_ref::<PackError>() {
             Some(PackError::Exceptions(error)) => is_exception(error),

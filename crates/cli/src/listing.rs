@@ -1,4 +1,4 @@
-//! Names with what they mean, for people.
+//! Lists of names with descriptions, for reading.
 
 use std::io::{self, Write};
 
@@ -6,12 +6,12 @@ use podtrail_report::escape;
 
 use crate::output;
 
-/// Writes pairs of a name and a text, the texts below each other and wrapped to the screen.
+/// Writes pairs of a name and a text; the texts are aligned and wrapped to the screen.
 pub(crate) fn list<S: AsRef<str>>(
     pairs: impl Iterator<Item = [S; 2]>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    /// A longer name has its text on the next line.
+    /// The text of a longer name starts on the next line.
     const WIDEST: usize = 34;
     let pairs: Vec<_> = pairs.collect();
     let widths = pairs.iter().map(|[name, _]| name.as_ref().chars().count());

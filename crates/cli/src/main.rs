@@ -1,4 +1,4 @@
-//! The `podtrail` command: arguments in, libraries called, results out.
+//! The `podtrail` command: parses arguments, calls the libraries and prints the results.
 
 mod allocator;
 mod args;
@@ -25,7 +25,7 @@ use crate::args::{Cli, Command};
 use crate::config::Config;
 use crate::exit::Exit;
 
-// Parsing and encoding allocate on all cores at once; measured against the system's allocator in benches/README.md.
+// Parsing and encoding allocate on all cores in parallel; benches/README.md compares it with the system's allocator.
 #[global_allocator]
 static ALLOCATOR: allocator::Counted = allocator::Counted;
 
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs what `RUST_LOG` asks for. Without it nothing is logged: errors reach the user as errors, once.
+/// Enables logging as `RUST_LOG` configures it. By default nothing is logged: errors reach the user once, as errors.
 fn log_as_asked() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off"));
     tracing_subscriber::fmt()
@@ -53,8 +53,9 @@ fn log_as_asked() {
         .init();
 }
 
-/// A query that panics is told as an error of that query. A task of the Delta kernel whose caller has given up on a log that
-/// cannot be read panics because nobody takes its answer: the caller reports what is wrong with the log.
+/// Silences panics that are reported elsewhere. A panic in a query is reported as an error of that query. A task of
+/// the Delta kernel panics if its caller has stopped waiting, after a log that cannot be read: the caller reports the
+/// problem with the log.
 fn quiet_panics_of_queries() {
     let tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -69,7 +70,7 @@ fn quiet_panics_of_queries() {
 fn run() -> anyhow::Result<Exit> {
     let config = Config::load(&Cli::command())?;
     let matches = config.apply(Cli::command()).get_matches();
-    // The command line was checked against the very definition that it is read by.
+    // Cannot fail: `get_matches` has already checked the command line against this definition.
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let runtime = Runtime::new().context("cannot start threads")?;
     match cli.command {

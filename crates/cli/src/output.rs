@@ -1,30 +1,31 @@
-//! Where words go: data to standard output, talk to standard error.
+//! Output: data goes to standard output, messages go to standard error.
 
 use std::io::{self, ErrorKind, IsTerminal, Stdout, Write};
 
 use anstyle::{AnsiColor, Style};
 use podtrail_report::{TerminalWriter, escape};
 
-/// Standard output; colours are stripped where it is no terminal or `NO_COLOR` is set.
+/// Returns standard output; colours are stripped if it is not a terminal or `NO_COLOR` is set.
 pub(crate) fn stdout() -> impl Write {
     io::BufWriter::new(anstream::stdout())
 }
 
-/// Standard output for what must arrive byte for byte.
+/// Returns standard output for data that must arrive byte for byte.
 ///
-/// [`stdout`] is for what podtrail itself words: it takes away what a terminal would obey, which may be part of the data.
+/// [`stdout`] is for text that podtrail composes: it removes terminal control sequences, which may be part of the
+/// data.
 pub(crate) fn raw_stdout() -> io::BufWriter<Stdout> {
     io::BufWriter::new(io::stdout())
 }
 
-/// Standard output for machines. Where people look at it, what a terminal would obey is spelled out.
+/// Returns standard output for machine-readable data. On a terminal, control characters are escaped.
 pub(crate) fn data_stdout() -> Box<dyn Write + Send> {
     let out = raw_stdout();
     if is_terminal() { Box::new(TerminalWriter::new(out)) } else { Box::new(out) }
 }
 
-/// Makes sure that what was written to standard output, and flushed, is kept, where that is a file: it may be on a disk that is
-/// full. What a pipe has taken is its reader's.
+/// Syncs standard output to disk if it is a file, so that a full disk is noticed. Data that a pipe has accepted is
+/// its reader's responsibility.
 pub(crate) fn confirm_stdout() -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -38,41 +39,41 @@ pub(crate) fn confirm_stdout() -> io::Result<()> {
     Ok(())
 }
 
-/// Whether people look at standard output.
+/// Returns whether standard output is a terminal.
 pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// How many columns the terminal has; 100 where there is none.
+/// Returns the number of columns of the terminal, or 100 without one.
 pub(crate) fn width() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
 }
 
-/// Whether people look at standard error.
+/// Returns whether standard error is a terminal.
 pub(crate) fn is_heard() -> bool {
     io::stderr().is_terminal()
 }
 
-/// How many lines the terminal has; `None` where there is none.
+/// Returns the number of lines of the terminal, or `None` without one.
 pub(crate) fn height() -> Option<usize> {
     terminal_size::terminal_size().map(|(_, height)| usize::from(height.0))
 }
 
-/// Tells something on standard error.
+/// Prints a message to standard error.
 pub(crate) fn tell(message: &str) {
     say(Style::new(), "", message);
 }
 
-/// Tells a warning on standard error.
+/// Prints a warning to standard error.
 pub(crate) fn warn(message: &str) {
     say(AnsiColor::Yellow.on_default().bold(), "warning: ", message);
 }
 
-/// Tells what a command failed with, and why, on standard error.
+/// Prints the error that a command failed with, and its causes, to standard error.
 pub(crate) fn tell_error(error: &anyhow::Error) {
     let mut message = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
-        // Errors that name a file quote their cause; it is told once.
+        // Errors that name a file quote their cause; do not repeat it.
         if !message.contains(&cause) {
             message.push_str(": ");
             message.push_str(&cause);
@@ -83,11 +84,11 @@ pub(crate) fn tell_error(error: &anyhow::Error) {
 
 fn say(style: Style, prefix: &str, message: &str) {
     let lines: Vec<_> = message.lines().map(escape).collect();
-    // When standard error is gone, there is nobody to tell.
+    // If standard error is closed, the message is lost.
     let _ = writeln!(anstream::stderr(), "{style}{prefix}{style:#}{}", lines.join("\n"));
 }
 
-/// Whether the reader of standard output went away, as `head` does: no error.
+/// Returns whether the reader closed standard output, as `head` does; this is not an error.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)

@@ -1,11 +1,11 @@
-//! A pager, for what is longer than the screen.
+//! A pager for output that is longer than the screen.
 
 use std::io::{self, Write};
 use std::process::{Child, Command, Stdio};
 
 use crate::output;
 
-/// Holds what is written until it is known whether the screen can show it; a pager (`$PAGER`, else less) gets the rest.
+/// Buffers output until it is known whether it fits on the screen; otherwise a pager (`$PAGER`, else less) shows it.
 pub(crate) struct Pager {
     held: Vec<u8>,
     lines: usize,
@@ -17,12 +17,12 @@ enum State {
         height: usize,
     },
     Paging(Child),
-    /// There is no pager.
+    /// No pager is available, or standard output is not a terminal.
     Printing,
 }
 
 impl Pager {
-    /// A pager for standard output, if that is a terminal.
+    /// Returns a pager for standard output, if that is a terminal.
     pub(crate) fn new() -> Self {
         let height = output::is_terminal().then(output::height).flatten();
         let state = height.map_or(State::Printing, |height| State::Holding { height });
@@ -35,7 +35,7 @@ impl Pager {
         let mut command = Command::new("sh");
         command.args(["-c", pager]).stdin(Stdio::piped());
         if std::env::var_os("LESS").is_none() {
-            // Long lines are cut, not folded, and the screen keeps what was shown.
+            // Long lines are cut instead of wrapped, and the output stays on the screen.
             command.env("LESS", "FSX");
         }
         self.state = match command.spawn() {
@@ -46,7 +46,7 @@ impl Pager {
         self.write_all(&held)
     }
 
-    /// Shows what is still held, and waits until the reader has left the pager.
+    /// Prints the buffered output, and waits until the user has left the pager.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         match &mut self.state {
             State::Holding { .. } => {
@@ -82,7 +82,7 @@ impl Write for Pager {
         }
     }
 
-    /// What is held stays held.
+    /// Buffered output stays buffered.
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.state {
             State::Holding { .. } => Ok(()),

@@ -1,4 +1,4 @@
-//! A progress bar on a terminal, nothing in a pipe.
+//! A progress bar on a terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use podtrail_ingest::Progress;
@@ -7,17 +7,17 @@ use podtrail_ingest::Progress;
 pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
-    /// A bar on standard error; indicatif hides it where that is no terminal.
+    /// Returns a bar on standard error; indicatif hides it if that is not a terminal.
     pub(crate) fn new() -> Self {
         Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
     }
 
-    /// Takes the bar away while something else is printed.
+    /// Hides the bar while something else is printed.
     pub(crate) fn suspend(&self, print: impl FnOnce()) {
         self.0.suspend(print);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }

@@ -1,5 +1,5 @@
-//! Ctrl-C (SIGINT) and the termination that service managers and Kubernetes ask for (SIGTERM): the first lets the commit
-//! under way finish, the second ends the process.
+//! Handles Ctrl-C (SIGINT) and termination by service managers and Kubernetes (SIGTERM): the first signal lets the
+//! commit in progress finish, the second ends the process.
 
 use std::io;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::output;
 
-/// A flag that the first signal sets.
+/// Returns a flag that the first signal sets.
 pub(crate) fn on_signal(runtime: &Handle) -> Arc<AtomicBool> {
-    /// What shells report for a process that SIGINT ended.
+    /// The exit code that shells report for a process ended by SIGINT.
     const INTERRUPTED: i32 = 130;
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
@@ -22,7 +22,9 @@ pub(crate) fn on_signal(runtime: &Handle) -> Arc<AtomicBool> {
             if flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(INTERRUPTED);
             }
-            output::warn("stopping after the commit under way; press Ctrl-C again to stop at once");
+            output::warn(
+                "stopping after the commit in progress; press Ctrl-C again to stop immediately",
+            );
         }
     });
     stop

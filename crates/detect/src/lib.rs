@@ -1,5 +1,5 @@
-//! The detection pack: one SQL file a detection, run over a [`Session`](podtrail_query::Session), its matches grouped
-//! into findings.
+//! The detection pack: one SQL file per detection, run over a [`Session`](podtrail_query::Session). Matches are
+//! grouped into findings.
 
 mod findings;
 mod pack;
@@ -35,5 +35,5 @@ pub use run::indicators::{
 };
 pub use run::uncertain_writes::Uncertainty;
 pub use run::{DetectError, Excepted, Failure, Hunt, hunt};
-// What a ready query is bound with.
+// The parameter values of a saved query.
 pub use datafusion::common::ParamValues;

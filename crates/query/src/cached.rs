@@ -1,4 +1,4 @@
-//! Views whose rows are kept in memory once a query has asked for them, so that hundreds of queries read them once.
+//! Views whose rows are cached in memory after the first query, so that hundreds of queries read them once.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,10 +25,10 @@ use futures::StreamExt;
 use podtrail_event::Activity;
 use tokio::sync::OnceCell;
 
-/// The column by which the rows of `events` are kept apart: most queries want one activity.
+/// The column by which the rows of `events` are cached separately: most queries read one activity.
 const ACTIVITY: &str = "activity";
 
-/// Columns of `events` that are large and hardly ever queried: a query for one of them reads the lake.
+/// Columns of `events` that are large and rarely queried; a query for one of them reads the lake.
 const NOT_KEPT: &[&str] = &[
     "request_object",
     "response_object",
@@ -41,46 +41,46 @@ const NOT_KEPT: &[&str] = &[
     "source_sha256",
 ];
 
-/// Rows in a batch.
+/// The number of rows in a batch.
 const BATCH_ROWS: usize = 8192;
 
-/// How the cached views of a session read the lake, and how much memory they may still take.
+/// How the cached views of a session read the lake, and how much memory remains for them.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    /// Plans what is read once: on all cores.
+    /// Plans the reads that fill the cache, on all cores.
     state: SessionState,
-    /// In bytes.
+    /// The remaining memory, in bytes.
     free: AtomicUsize,
 }
 
 impl Cache {
-    /// A cache of so many bytes.
+    /// Creates a cache of this number of bytes.
     pub(crate) fn new(state: SessionState, bytes: usize) -> Self {
         Self { state, free: AtomicUsize::new(bytes) }
     }
 }
 
-/// A view that answers from memory what it can.
+/// A view that answers queries from memory if possible.
 #[derive(Debug)]
 pub(crate) struct CachedView {
     cache: Arc<Cache>,
     plan: LogicalPlan,
     schema: SchemaRef,
     parts: Vec<Part>,
-    /// The columns that queries will ask for; not known before [`keep_columns_of`].
+    /// The columns that queries will read; not known before [`keep_columns_of`].
     wanted: OnceLock<BTreeSet<usize>>,
 }
 
-/// Rows that are read, and kept or not, together.
+/// Rows that are read, and cached or not, together.
 #[derive(Debug)]
 struct Part {
-    /// `None` are all rows.
+    /// The activity of the rows; `None` for all rows.
     activity: Option<Activity>,
-    /// `None` where there are too many rows to keep.
+    /// The cached rows; `None` if there are too many.
     rows: OnceCell<Option<Vec<Columns>>>,
 }
 
-/// One batch: a column without any value, as most columns of a part are, takes no memory.
+/// The columns of one batch; a column with only nulls, as most columns of a part are, uses no memory.
 #[derive(Debug)]
 struct Columns {
     rows: usize,
@@ -88,12 +88,12 @@ struct Columns {
 }
 
 impl CachedView {
-    /// A view that keeps all its rows together.
+    /// Creates a view that caches all its rows together.
     pub(crate) fn whole(cache: Arc<Cache>, plan: LogicalPlan) -> Self {
         Self::new(cache, plan, vec![None])
     }
 
-    /// A view that keeps the rows of each activity by themselves.
+    /// Creates a view that caches the rows of each activity separately.
     pub(crate) fn by_activity(cache: Arc<Cache>, plan: LogicalPlan) -> Self {
         Self::new(cache, plan, Activity::ALL.into_iter().map(Some).collect())
     }
@@ -113,7 +113,7 @@ impl CachedView {
         self.may_be_kept(column) && self.wanted.get().is_none_or(|wanted| wanted.contains(&column))
     }
 
-    /// The rows of these columns; `None` where they are not all in memory.
+    /// Returns the rows of these columns; `None` if they are not all in memory.
     async fn kept(
         &self,
         columns: &[usize],
@@ -135,7 +135,7 @@ impl CachedView {
         Ok(Some(batches))
     }
 
-    /// The parts that may have rows for which all filters hold.
+    /// Returns the parts that may have rows for which all filters hold.
     fn wanted_parts(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&Part>> {
         let Some(filter) = conjunction(filters.iter().cloned()) else {
             return Ok(self.parts.iter().collect());
@@ -158,7 +158,7 @@ impl CachedView {
         Ok(self.parts.iter().filter(may_have).collect())
     }
 
-    /// Reads a part, unless it takes more than its share of the memory: one large part must not drive out the others.
+    /// Reads a part, unless it exceeds its share of the memory: one large part must not displace the others.
     async fn load(&self, activity: Option<Activity>) -> Result<Option<Vec<Columns>>> {
         let kept: Vec<usize> = self.kept_columns().collect();
         let plan = match activity {
@@ -200,10 +200,10 @@ impl CachedView {
         columns.iter().map(expression).collect()
     }
 
-    /// A plan that reads the lake.
+    /// Returns a plan that reads the lake.
     ///
-    /// It becomes a part of the plan of the query, which is optimized as a whole: a plan that was optimized before may have
-    /// joins that cannot be turned around any more.
+    /// It becomes a part of the query's plan, which is optimized as a whole: a plan that was optimized before may
+    /// contain joins whose sides can no longer be swapped.
     async fn read(
         &self,
         columns: &[usize],
@@ -226,17 +226,17 @@ impl CachedView {
     }
 }
 
-/// Keeps, of every view that these optimized plans read, the columns that they read of it and no others. Only the first call
-/// counts for a view: a query for another column reads the lake.
+/// Caches, of every view that these optimized plans read, only the columns that they read. Only the first call counts
+/// for a view; later queries for other columns read the lake.
 ///
 /// # Errors
-/// When a view cannot be planned.
+/// If a view cannot be planned.
 pub(crate) fn keep_columns_of<'p>(plans: impl IntoIterator<Item = &'p LogicalPlan>) -> Result<()> {
     let mut wanted = WantedColumns::default();
     for plan in plans {
         wanted.add_scans_of(plan)?;
     }
-    // What a view wants of the views that it is made of follows from what is wanted of it.
+    // The columns that a view needs determine those needed of the views that it reads.
     while let Some(view) = wanted.grown.pop() {
         let Some((view, columns)) = wanted.of_views.get(&view) else { continue };
         let Some(view) = view.downcast_ref::<CachedView>() else { continue };
@@ -253,11 +253,11 @@ pub(crate) fn keep_columns_of<'p>(plans: impl IntoIterator<Item = &'p LogicalPla
     Ok(())
 }
 
-/// Columns by the address of the view that has them.
+/// Columns by the address of their view.
 #[derive(Default)]
 struct WantedColumns {
     of_views: HashMap<*const (), (Arc<dyn TableProvider>, BTreeSet<usize>)>,
-    /// Views of which more became wanted than what was looked into.
+    /// Views whose needed columns have grown since they were examined.
     grown: Vec<*const ()>,
 }
 
@@ -291,7 +291,7 @@ impl WantedColumns {
     }
 }
 
-/// The plan over the rows of one activity. What it joins is of one activity, too.
+/// Returns the plan over the rows of one activity. The tables that it joins are restricted to this activity, too.
 fn of_activity(plan: LogicalPlan, activity: Activity) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| match plan {
         LogicalPlan::TableScan(_) => {
@@ -345,7 +345,7 @@ impl TableProvider for CachedView {
 }
 
 impl Columns {
-    /// Keeps the columns of a batch, which are the `kept` of all; adds the bytes that they take to `size`.
+    /// Keeps the columns of a batch, which are the `kept` of all; adds their size in bytes to `size`.
     fn keep(batch: &RecordBatch, kept: &[usize], all: usize, size: &mut usize) -> Self {
         let mut columns = vec![None; all];
         for (&index, column) in kept.iter().zip(batch.columns()) {

@@ -1,4 +1,4 @@
-//! What can go wrong in a query.
+//! The errors of queries.
 
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::sqlparser::parser::ParserError;
@@ -6,61 +6,61 @@ use podtrail_lake::LakeError;
 
 use crate::session::Permission;
 
-/// Why a query was not answered.
+/// Why a query failed.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The lake could not be read.
+    /// The lake cannot be read.
     #[error(transparent)]
     Lake(#[from] LakeError),
-    /// The text is no SQL.
+    /// The text is not SQL.
     #[error("{0}")]
     Syntax(String),
-    /// The statement is too large or too deep to be planned.
+    /// The statement is too large or nested too deeply to be planned.
     #[error("the statement is too large: {0}")]
     TooLarge(String),
-    /// There is no such table or view.
+    /// Unknown table or view.
     #[error("there is no table '{name}'{}", instead.map_or_else(|| did_you_mean(nearest), after_colon))]
     UnknownTable {
-        /// The name, as it was written.
+        /// The name as written.
         name: String,
-        /// Names that are like it, the most like first.
+        /// Similar names, the most similar first.
         nearest: Vec<String>,
-        /// What stands here for a function of PostgreSQL that gives rows.
+        /// The replacement for a PostgreSQL function that returns rows.
         instead: Option<&'static str>,
     },
-    /// There is no such function.
+    /// Unknown function.
     #[error("there is no function '{name}'{}", instead.map_or_else(|| did_you_mean(nearest), after_colon))]
     UnknownFunction {
-        /// The name, as it was written.
+        /// The name as written.
         name: String,
-        /// Names that are like it, the most like first.
+        /// Similar names, the most similar first.
         nearest: Vec<String>,
-        /// What stands here for a function of PostgreSQL.
+        /// The replacement for a PostgreSQL function.
         instead: Option<&'static str>,
     },
-    /// There is no such column.
+    /// Unknown column.
     #[error("there is no column '{name}'{}", did_you_mean(nearest))]
     UnknownColumn {
-        /// The name, as it was written.
+        /// The name as written.
         name: String,
-        /// Names that are like it, the most like first.
+        /// Similar names, the most similar first.
         nearest: Vec<String>,
     },
-    /// The statement does more than it may.
+    /// The statement lacks a permission.
     #[error("{what} is refused: this session only reads the lake")]
     Refused {
-        /// What it does.
+        /// What the statement does.
         what: String,
-        /// What would allow it.
+        /// The permission that would allow it.
         needs: Permission,
     },
-    /// The statement is wrong, or failed while it ran.
+    /// The statement is invalid, or failed while it ran.
     #[error("{}", brief(.0))]
     Sql(DataFusionError),
 }
 
 impl From<DataFusionError> for QueryError {
-    /// Tables are opened while a query is planned: what is wrong with the lake stays that.
+    /// Tables are opened while a query is planned: errors of the lake stay errors of the lake.
     fn from(error: DataFusionError) -> Self {
         match error {
             DataFusionError::External(error) => match error.downcast::<LakeError>() {
@@ -73,7 +73,7 @@ impl From<DataFusionError> for QueryError {
 }
 
 impl QueryError {
-    /// An error of the engine, syntax errors apart.
+    /// Converts an error of the engine that is not a syntax error.
     pub(crate) fn of(error: DataFusionError) -> Self {
         if let DataFusionError::SQL(parser, _) = error.find_root()
             && let ParserError::ParserError(message) | ParserError::TokenizerError(message) =
@@ -85,19 +85,19 @@ impl QueryError {
     }
 }
 
-/// The longest message of the engine that is shown whole, in bytes.
+/// The maximum length of an engine message that is shown completely, in bytes.
 const LONGEST: usize = 400;
 
-/// What the engine reports, without lists of all columns and without the members of structs.
+/// Returns the message of the engine, without lists of all columns and without the fields of structs.
 fn brief(error: &DataFusionError) -> String {
     let message = match error.find_root() {
-        // What takes the memory is listed, which is short and needed whole.
+        // The list of memory consumers is short and needed completely.
         DataFusionError::ResourcesExhausted(_) => return error.strip_backtrace(),
-        // Which rule of the engine found out is of no help, nor is its word for that.
+        // The name of the optimizer rule that failed does not help users.
         DataFusionError::Plan(message) | DataFusionError::Execution(message) => {
             without_backtrace(message).to_owned()
         }
-        // It is a wrong type as often as a fault of the engine, which is asked to be reported to its authors.
+        // It is a wrong type as often as a bug in the engine, whose message asks users to report it.
         DataFusionError::Internal(message) => {
             format!("internal error of the engine: {}", without_backtrace(message))
         }
@@ -119,7 +119,7 @@ fn without_backtrace(message: &str) -> &str {
     message.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default()
 }
 
-/// A message in which types with members are their names: `Struct(…)`, and values are not shown.
+/// Shortens types with fields to their names, such as `Struct(…)`, and hides values.
 fn without_members(message: &str) -> String {
     const NESTED: [&str; 5] = ["Struct(", "Map(", "Union(", "Field {", "FieldRef("];
     let mut shown = String::new();
@@ -149,7 +149,7 @@ fn after_colon(text: &'static str) -> String {
     format!(": {text}")
 }
 
-/// `: did you mean 'a' or 'b'?`, or nothing.
+/// Returns `: did you mean 'a' or 'b'?`, or nothing.
 pub(crate) fn did_you_mean(names: &[String]) -> String {
     if names.is_empty() {
         return String::new();

@@ -1,7 +1,7 @@
-//! SQL over the lake: a DataFusion session whose views carry a scope.
+//! SQL over the lake: a DataFusion session whose views include a scope.
 //!
-//! A [`Scope`] (time, identity, namespace, cluster) is part of the views themselves, so no query repeats it and it
-//! prunes partitions and files. The views are plain SQL, in `src/views/`.
+//! A [`Scope`] (time, identity, namespace, cluster) is part of the views themselves, so no query has to repeat it,
+//! and it prunes partitions and files. The views are plain SQL, in `src/views/`.
 
 mod cached;
 mod error;

@@ -1,8 +1,8 @@
-//! An optimizer rule: of a struct, also in a list, only those members are read that a query asks for.
+//! An optimizer rule that reads only the struct fields that a query uses, also of structs in lists.
 //!
-//! DataFusion reads a whole column. A table whose schema declares fewer members is read without the others, so the rule
-//! gives each scan of the lake such a schema. It follows what is asked of each column down the plan, through projections,
-//! unions, joins and `unnest`; where it cannot follow, all is asked.
+//! DataFusion reads whole columns. A table whose schema declares fewer fields is read without the others, so the rule
+//! gives each scan of the lake such a schema. It tracks the needs of each column down the plan, through projections,
+//! unions, joins and `unnest`; at any other node it requires all fields.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use podtrail_lake::LakeTable;
 
-/// The rule.
+/// The optimizer rule.
 #[derive(Debug, Default)]
 pub(crate) struct NarrowStructs;
 
@@ -32,7 +32,7 @@ impl OptimizerRule for NarrowStructs {
         plan: LogicalPlan,
         _config: &dyn OptimizerConfig,
     ) -> Result<Transformed<LogicalPlan>> {
-        // A subquery that is left refers to columns from within.
+        // A remaining subquery refers to columns from inside.
         if has_subqueries(&plan)? {
             return Ok(Transformed::no(plan));
         }
@@ -55,11 +55,11 @@ fn has_subqueries(plan: &LogicalPlan) -> Result<bool> {
     Ok(found)
 }
 
-/// What is asked of one column.
+/// The required parts of a column.
 #[derive(Debug, Clone, PartialEq)]
 enum Need {
     All,
-    /// These members of a struct, or of the structs in a list; none where it only matters that it is there.
+    /// These fields of a struct, or of the structs in a list; empty if only its presence matters.
     Members(BTreeMap<String, Need>),
 }
 
@@ -80,7 +80,8 @@ impl Need {
         }
     }
 
-    /// The type without what is not asked. A struct keeps one member at least: by it is known whether it is null.
+    /// Returns the type without the fields that are not required. A struct keeps at least one field, which shows
+    /// whether it is null.
     fn of_type(&self, data_type: &DataType) -> DataType {
         let Self::Members(members) = self else { return data_type.clone() };
         match data_type {
@@ -109,7 +110,7 @@ impl Need {
     }
 }
 
-/// What is asked of each column of a schema.
+/// The required parts of each column of a schema.
 #[derive(Debug, Clone)]
 struct Asked(Vec<Need>);
 
@@ -122,7 +123,7 @@ impl Asked {
         Self(vec![Need::nothing(); schema.fields().len()])
     }
 
-    /// Adds what an expression over the columns of `schema` asks of them, when `need` is asked of its value.
+    /// Adds what an expression over the columns of `schema` requires of them, if `need` is required of its value.
     fn add(&mut self, expr: &Expr, need: Need, schema: &DFSchema) -> Result<()> {
         match expr {
             Expr::Column(column) => {
@@ -173,7 +174,7 @@ fn member_name(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// The plan with narrower scans, when this is asked of its columns; `None` where nothing changes.
+/// Returns the plan with narrower scans for these requirements; `None` if nothing changes.
 fn narrow(plan: &LogicalPlan, asked: &Asked) -> Result<Option<LogicalPlan>> {
     let of_inputs = match plan {
         LogicalPlan::TableScan(scan) => return narrow_scan(scan, asked),
@@ -222,7 +223,7 @@ fn narrow(plan: &LogicalPlan, asked: &Asked) -> Result<Option<LogicalPlan>> {
     Ok(Some(plan.with_new_exprs(plan.expressions(), inputs)?))
 }
 
-/// A union with narrower inputs. A column that one of them computes stays as wide as it is, and so it does in all of them.
+/// Narrows the inputs of a union. A column that one of them computes keeps its width in all of them.
 fn narrow_union(union: &Union, asked: &Asked) -> Result<Option<LogicalPlan>> {
     let mut asked = asked.clone();
     loop {
@@ -253,13 +254,13 @@ fn narrow_union(union: &Union, asked: &Asked) -> Result<Option<LogicalPlan>> {
             asked.0[column] = Need::All;
         }
         if asked.0 == before.0 {
-            // They differ as they are: nothing is gained.
+            // Their types already differ, so narrowing is not possible.
             return Ok(None);
         }
     }
 }
 
-/// What is asked of the elements of a list is asked of the list.
+/// Returns the requirements below an `unnest`: those of list elements apply to the list.
 fn asked_below_unnest(unnest: &Unnest, asked: &Asked) -> Asked {
     let mut of_input = Asked::nothing(unnest.input.schema());
     for (&index, need) in unnest.dependency_indices.iter().zip(&asked.0) {
@@ -271,7 +272,7 @@ fn asked_below_unnest(unnest: &Unnest, asked: &Asked) -> Asked {
     of_input
 }
 
-/// What is asked of the two sides; `None` for a join whose columns are not those of its sides.
+/// Returns the requirements of both sides; `None` for a join whose columns are not those of its sides.
 fn asked_below_join(join: &Join, asked: &Asked) -> Result<Option<(Asked, Asked)>> {
     let (left, right) = (join.left.schema(), join.right.schema());
     let (mut of_left, mut of_right) = match join.join_type {
@@ -285,7 +286,7 @@ fn asked_below_join(join: &Join, asked: &Asked) -> Result<Option<(Asked, Asked)>
     };
     let keys = join.on.iter().flat_map(|(left, right)| [left, right]);
     for expr in keys.chain(&join.filter) {
-        // A column is known on one side, by its table.
+        // The table of a column identifies its side.
         of_left.add(expr, Need::All, left)?;
         of_right.add(expr, Need::All, right)?;
     }

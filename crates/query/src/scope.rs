@@ -1,4 +1,4 @@
-//! What a session looks at: a period, identities, namespaces and clusters.
+//! The scope of a session: a period, identities, namespaces and clusters.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,54 +9,57 @@ use datafusion::scalar::ScalarValue;
 
 use crate::time::{Bound, TimeError, parse_bound};
 
-/// The part of the lake that the views show. An empty list or an absent bound does not limit.
+/// The part of the lake that the views show. An empty list or an absent bound sets no limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The first instant, inclusive.
     pub from: Option<DateTime<Utc>>,
     /// The end, exclusive.
     pub to: Option<DateTime<Utc>>,
-    /// User names, real or impersonated; `*` stands for any characters.
+    /// User names, real or impersonated; `*` matches any characters.
     pub identities: Vec<String>,
-    /// Namespaces; `*` stands for any characters.
+    /// Namespaces; `*` matches any characters.
     pub namespaces: Vec<String>,
-    /// Cluster names; `*` stands for any characters.
+    /// Cluster names; `*` matches any characters.
     pub clusters: Vec<String>,
-    /// How far the look-back goes before `from`; without it, as far as the lake does.
+    /// The length of the look-back before `from`; `None` for the whole lake.
     pub history: Option<Duration>,
-    /// User names of accounts that act for others by design, beside [`podtrail_event::IMPERSONATION_PROXIES`]: what they do
-    /// as somebody is judged as that user's own act.
+    /// User names of accounts that act for others by design, in addition to
+    /// [`podtrail_event::IMPERSONATION_PROXIES`]: their impersonated requests are attributed to the impersonated
+    /// user.
     pub impersonation_proxies: Vec<String>,
 }
 
-/// How far before and after the period of a scope what happens there is judged: work goes on over its bounds.
+/// How far before and after the scope's period detections read: activities extend beyond its bounds.
 const JUDGED_AROUND: TimeDelta = TimeDelta::days(1);
 
-/// Why a scope is none.
+/// Why a scope is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
-    /// A bound is no time.
+    /// A bound is not a time.
     #[error(transparent)]
     Time(#[from] TimeError),
-    /// The period has no instant.
+    /// The period is empty.
     #[error("the start {} is not before the end {}", from.to_rfc3339(), to.to_rfc3339())]
     Period {
-        /// Its start.
+        /// The start.
         from: DateTime<Utc>,
-        /// Its end.
+        /// The end.
         to: DateTime<Utc>,
     },
-    /// There is no such part of a scope.
-    #[error("a scope has no '{0}': it has from, to, since, identity, namespace and cluster")]
+    /// Unknown part of a scope.
+    #[error(
+        "unknown scope variable '{0}'; variables are from, to, since, identity, namespace and cluster"
+    )]
     Part(String),
 }
 
 impl Scope {
-    /// Sets one part: `from`, `to`, `since` (an age), or `identity`, `namespace`, `cluster` (names, which commas
-    /// separate). An empty value sets no limit.
+    /// Sets one part: `from`, `to`, `since` (an age), or `identity`, `namespace`, `cluster` (names separated by
+    /// commas). An empty value removes the limit.
     ///
     /// # Errors
-    /// When there is no such part, the value is no time, or the period would be empty; the scope is then as it was.
+    /// If the part is unknown, the value is not a time, or the period would be empty; the scope then stays unchanged.
     pub fn set(&mut self, part: &str, value: &str, now: DateTime<Utc>) -> Result<(), ScopeError> {
         let time = |bound| {
             let value = (!value.trim().is_empty()).then_some(value);
@@ -80,10 +83,10 @@ impl Scope {
         Ok(())
     }
 
-    /// Whether the period has an instant.
+    /// Checks that the period is not empty.
     ///
     /// # Errors
-    /// When it has none.
+    /// If it is empty.
     pub fn check(&self) -> Result<(), ScopeError> {
         match (self.from, self.to) {
             (Some(from), Some(to)) if from >= to => Err(ScopeError::Period { from, to }),
@@ -91,8 +94,8 @@ impl Scope {
         }
     }
 
-    /// The scope in which detections judge what this one shows: every identity and namespace, for what one of them did is
-    /// judged by what others did, and a day around its period. Clusters are judged by themselves.
+    /// Returns the scope in which detections examine what this one shows: every identity and namespace, because
+    /// activities are judged by comparison with others, and a day around the period. Clusters are judged separately.
     #[must_use]
     pub fn judged(&self) -> Self {
         Self {
@@ -110,7 +113,7 @@ impl Scope {
         }
     }
 
-    /// The predicate on the `events` table that holds for what is in scope; `None` is everything.
+    /// Returns the predicate on the `events` table for rows in scope; `None` for all rows.
     pub(crate) fn predicate(&self) -> Option<Expr> {
         let conditions = [
             period(self.from, self.to),
@@ -121,9 +124,9 @@ impl Scope {
         conditions.into_iter().flatten().reduce(Expr::and)
     }
 
-    /// The predicate for the look-back: everything before the scope, for every identity and namespace.
+    /// Returns the predicate for the look-back: everything before the scope, for every identity and namespace.
     ///
-    /// Without a `from` there is nothing before the scope.
+    /// Without `from`, nothing is before the scope.
     pub(crate) fn history_predicate(&self) -> Expr {
         let Some(from) = self.from else { return lit(false) };
         let known = period(self.known_from(), Some(from));
@@ -131,26 +134,26 @@ impl Scope {
         conditions.into_iter().flatten().reduce(Expr::and).unwrap_or(lit(true))
     }
 
-    /// The predicate for what is known at the scope's end: scope and look-back, for every identity and namespace.
+    /// Returns the predicate for scope and look-back, for every identity and namespace.
     pub(crate) fn known_predicate(&self) -> Option<Expr> {
         let known = period(self.known_from(), self.to);
         let conditions = [known, any_of(&["cluster"], &self.clusters)];
         conditions.into_iter().flatten().reduce(Expr::and)
     }
 
-    /// The predicate for all that there is up to the scope's end, for every identity and namespace.
+    /// Returns the predicate for everything up to the end of the scope, for every identity and namespace.
     pub(crate) fn ever_predicate(&self) -> Option<Expr> {
         let conditions = [period(None, self.to), any_of(&["cluster"], &self.clusters)];
         conditions.into_iter().flatten().reduce(Expr::and)
     }
 
-    /// The first instant of the look-back.
+    /// Returns the first instant of the look-back.
     fn known_from(&self) -> Option<DateTime<Utc>> {
         self.from?.checked_sub_signed(TimeDelta::from_std(self.history?).ok()?)
     }
 }
 
-/// Everything, or the limits in words.
+/// Formats the limits for reading, or `everything`.
 impl fmt::Display for Scope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = |kind: &str, names: &[String]| {
@@ -169,7 +172,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// `date` follows from `time`; it is named as well because it prunes whole partitions.
+/// Returns the predicate for a period. `date` follows from `time`, but prunes whole partitions.
 fn period(from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Option<Expr> {
     let from = from.map(|from| {
         col("time").gt_eq(instant(from)).and(col("date").gt_eq(day(from.date_naive())))
@@ -182,9 +185,10 @@ fn instant(time: DateTime<Utc>) -> Expr {
     lit(ScalarValue::TimestampMicrosecond(Some(time.timestamp_micros()), Some("UTC".into())))
 }
 
-/// A moment as SQL for comparisons with a time.
+/// Returns a time as SQL for comparisons.
 ///
-/// `TIMESTAMP '…'` is in nanoseconds, which 64 bits hold from 1677 to 2262 only: a look-back of a thousand years would fail.
+/// `TIMESTAMP '…'` is in nanoseconds, which 64 bits can hold from 1677 to 2262 only: a look-back of a thousand years
+/// would fail.
 pub fn instant_sql(time: DateTime<Utc>) -> String {
     format!("arrow_cast({}, 'Timestamp(µs, \"UTC\")')", time.timestamp_micros())
 }
@@ -194,7 +198,7 @@ fn day(date: NaiveDate) -> Expr {
     lit(ScalarValue::Date32(i32::try_from(days).ok()))
 }
 
-/// One of the columns matches one of the patterns.
+/// Returns the predicate that one of the columns matches one of the patterns.
 fn any_of(columns: &[&str], patterns: &[String]) -> Option<Expr> {
     patterns
         .iter()
@@ -202,12 +206,12 @@ fn any_of(columns: &[&str], patterns: &[String]) -> Option<Expr> {
         .reduce(Expr::or)
 }
 
-/// The text is `pattern`, in which `*` stands for any characters.
+/// Returns the predicate that the text matches `pattern`, in which `*` matches any characters.
 pub(crate) fn matches(column: Expr, pattern: &str) -> Expr {
     if !pattern.contains('*') {
         return column.eq(lit(pattern));
     }
-    // LIKE with its own wildcards escaped, so that `_` in a name stays itself.
+    // The wildcards of LIKE are escaped, so that `_` in a name matches only itself.
     let like = pattern.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     column.like(lit(like.replace('*', "%")))
 }

@@ -46,31 +46,32 @@ pub use statement::{Permission, Permissions, Planned, Statement, is_complete, pa
 pub use tables::{ColumnDoc, TableDoc};
 pub use version::LakeVersion;
 
-/// Memory for the footers of files, in bytes, beside the other limits: enough for ten million events that were compacted.
+/// Memory for the footers of files, in bytes, beyond the other limits: enough for ten million compacted events.
 const FOOTERS: usize = 128 << 20;
 
-/// How many operators an error names that take most of the memory.
+/// The number of operators that an out-of-memory error names, those with the most memory.
 const CONSUMERS_TOLD: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(4);
 
-/// What a session may use.
+/// The resource limits of a session.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Memory of all operators together, in bytes; sorts and aggregates spill to disk above it.
+    /// Memory of all operators together, in bytes; sorts and aggregates that exceed it spill to disk.
     pub memory: usize,
-    /// Partitions that run side by side; `None` is one a core.
+    /// The number of partitions that run in parallel; `None` means one per core.
     pub partitions: Option<usize>,
-    /// Memory for the rows of views, in bytes, beside `memory`: with it a view is read once, for all queries. Each query then
-    /// runs in one partition, so run as many side by side as there are cores.
+    /// Memory for cached rows of views, in bytes, in addition to `memory`: a view is then read once for all queries.
+    /// Each query runs in one partition, so run as many in parallel as there are cores.
     pub cache: usize,
-    /// How long each of many queries may take; without it there is no limit.
+    /// The time limit of each query; `None` for no limit.
     pub time: Option<Duration>,
 }
 
 impl Limits {
-    /// What a hunt may use where nobody says, in bytes.
+    /// The default memory of a hunt, in bytes.
     pub const HUNT: usize = 3 << 30;
 
-    /// For hundreds of queries over one session, in so many bytes: half of them for the rows of views.
+    /// Returns limits for hundreds of queries over one session, with this number of bytes: half of them cache rows of
+    /// views.
     pub fn for_hunt(memory: usize) -> Self {
         let cache = memory / 2;
         Self { memory: memory - cache, cache, ..Self::default() }
@@ -93,18 +94,18 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session over the newest version of `lake`, which is read when a query first needs it.
+    /// Opens a session over the newest version of `lake`, which is read when a query first needs it.
     ///
     /// # Errors
-    /// Never in a build whose tests pass.
+    /// Returns an error only if a built-in view fails to plan, which is a bug.
     pub fn open(lake: &Lake, scope: Scope, limits: Limits) -> Result<Self, QueryError> {
         LakeVersion::newest(lake).session(scope, limits)
     }
 
-    /// A session over a version of the events of `lake`, or some of its files.
+    /// Opens a session over a version of the events of `lake`, or some of its files.
     ///
     /// # Errors
-    /// When a partition value is not of its column's type.
+    /// If a partition value does not have the type of its column.
     pub fn open_at(
         lake: &Lake,
         events: &Snapshot,
@@ -114,19 +115,19 @@ impl Session {
         LakeVersion::of(lake, events)?.session(scope, limits)
     }
 
-    /// A session over recorded findings alone: the views `findings` and `findings_log`.
+    /// Opens a session over recorded findings only: the views `findings` and `findings_log`.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// If the table cannot be read.
     pub fn over_findings(findings: &Snapshot) -> Result<Self, QueryError> {
         let tables = [("findings", findings.provider()?)];
         Self::over_tables(tables, Scope::default(), Limits::default())
     }
 
-    /// A session over a lake in which nothing is: for what there is to say of its tables and functions.
+    /// Opens a session over an empty lake, for the documentation of its tables and functions.
     ///
     /// # Errors
-    /// Never in a build whose tests pass.
+    /// Returns an error only if a built-in view fails to plan, which is a bug.
     pub fn empty() -> Result<Self, QueryError> {
         let no_rows = |schema| -> Result<Arc<dyn TableProvider>, QueryError> {
             Ok(Arc::new(MemTable::try_new(schema, vec![Vec::new()])?))
@@ -139,10 +140,10 @@ impl Session {
         Self::over_tables(tables, Scope::default(), Limits::default())
     }
 
-    /// A session over events in memory, in batches of [`podtrail_event::schema`].
+    /// Opens a session over events in memory, in batches of [`podtrail_event::schema`].
     ///
     /// # Errors
-    /// When the batches have another schema.
+    /// If the batches have another schema.
     pub fn in_memory(
         batches: &[RecordBatch],
         scope: Scope,
@@ -166,7 +167,7 @@ impl Session {
         Self::over(&tables, scope, limits)
     }
 
-    /// A session over those tables of a lake that there are: `events`, `quarantine` and `findings`.
+    /// Opens a session over the tables of a lake that exist: `events`, `quarantine` and `findings`.
     fn over(
         tables: &Arc<dyn SchemaProvider>,
         scope: Scope,
@@ -184,7 +185,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Defines the views of the tables that there are.
+    /// Defines the views of the existing tables.
     fn define(&self, tables: &Arc<dyn SchemaProvider>) -> Result<(), QueryError> {
         let mut views = LazyViews::over(tables.clone(), self.cache.clone());
         let all = |name| Rows::Table { name, predicate: None };
@@ -207,7 +208,7 @@ impl Session {
         let all_views = [BASE_VIEWS, HIDDEN_VIEWS, VIEWS].concat();
         let from = self.scope.from.map(instant_sql);
         let from = from.as_deref().unwrap_or("NULL");
-        // The look-back is all that is known before the scope.
+        // The look-back covers everything known before the scope.
         let (ever, history) = (self.scope.ever_predicate(), self.scope.history_predicate());
         for (suffix, predicate, views, known, ever, from) in [
             (EVER_SUFFIX, ever, BASE_VIEWS, EVER_SUFFIX, EVER_SUFFIX, "NULL"),
@@ -239,12 +240,12 @@ impl Session {
         }
     }
 
-    /// How long each query may take; whoever runs it sees to that.
+    /// Returns the time limit of each query, which the caller enforces.
     pub fn time(&self) -> Option<Duration> {
         self.time
     }
 
-    /// What the views show.
+    /// Returns the scope of the views.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -252,7 +253,7 @@ impl Session {
     /// Plans one read-only statement.
     ///
     /// # Errors
-    /// When the statement is wrong or too large, or is more than a query: nothing is written and no session setting changes.
+    /// If the statement is invalid, too large or not a query; nothing is written and no session setting changes.
     pub async fn sql(&self, sql: &str) -> Result<DataFrame, QueryError> {
         let mut statements = bounds::parse(sql)?;
         let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
@@ -267,11 +268,11 @@ impl Session {
         Ok(self.context.execute_logical_plan(plan).await?)
     }
 
-    /// Adds a view under `name`, for queries of this session. With `{history}` in its SQL it is added for the scope,
-    /// and once more, as `name_history`, for the look-back before it; it replaces one of that name.
+    /// Adds a view `name` for queries of this session, replacing a view of that name. If its SQL contains
+    /// `{history}`, it is added for the scope and, as `name_history`, for the look-back before it.
     ///
     /// # Errors
-    /// When the SQL is wrong, or is more than a query.
+    /// If the SQL is invalid or not a query.
     pub async fn add_view(&self, name: &str, sql: &str) -> Result<(), QueryError> {
         let suffixes: &[&str] = if sql.contains(HISTORY) { &["", "_history"] } else { &[""] };
         for suffix in suffixes {
@@ -283,21 +284,20 @@ impl Session {
         Ok(())
     }
 
-    /// Adds a table of rows in memory under `name`, for queries of this session; it replaces one of that name.
+    /// Adds a table `name` of rows in memory for queries of this session, replacing a table of that name.
     ///
     /// # Errors
-    /// When the name is no table name.
+    /// If the name is not a table name.
     pub fn add_table(&self, name: &str, batch: RecordBatch) -> Result<(), QueryError> {
         self.context.deregister_table(name)?;
         self.context.register_batch(name, batch)?;
         Ok(())
     }
 
-    /// Adds the rows of a snapshot, all of them, under `name`, for queries of this session; they replace a table of that
-    /// name.
+    /// Adds all rows of a snapshot as the table `name` for queries of this session, replacing a table of that name.
     ///
     /// # Errors
-    /// When the snapshot cannot be read, or the name is no table name.
+    /// If the snapshot cannot be read, or the name is not a table name.
     pub fn add_snapshot(&self, name: &str, snapshot: &Snapshot) -> Result<(), QueryError> {
         self.context.deregister_table(name)?;
         self.context.register_table(name, snapshot.provider()?)?;
@@ -306,22 +306,22 @@ impl Session {
 }
 
 fn context(limits: Limits) -> Result<SessionContext, QueryError> {
-    // View types would make a column's type depend on the engine that reads it.
+    // With view types, the type of a column would depend on the engine that reads it.
     let mut config = SessionConfig::new()
         .with_information_schema(true)
         .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
         .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
-        // The generic dialect reads `date, cluster` as a trailing comma before a clause CLUSTER BY.
+        // The generic dialect parses `date, cluster` as a trailing comma before a CLUSTER BY clause.
         .set_str("datafusion.sql_parser.dialect", "postgresql")
-        // In DataFusion 55.2 this rule fails on struct members above a join of two views of one table
+        // In DataFusion 55.2 this rule fails on struct fields above a join of two views of one table
         // (push_down_leaf_projections: ambiguous reference).
         .set_bool("datafusion.optimizer.enable_leaf_expression_pushdown", false)
-        // A hunt plans hundreds of queries. The third pass only confirms that the second changed nothing more.
+        // A hunt plans hundreds of queries. The third pass only confirms that the second changed nothing.
         .set_usize("datafusion.optimizer.max_passes", 2);
     if let Some(partitions) = limits.partitions {
         config = config.with_target_partitions(partitions);
     }
-    // Operators take some memory that they do not ask for.
+    // Operators use some memory that they do not request.
     let pool = SpillFirstPool::new(limits.memory / 10 * 9);
     let pool = TrackConsumersPool::new(pool, CONSUMERS_TOLD);
     let runtime = RuntimeEnvBuilder::new()
@@ -332,7 +332,7 @@ fn context(limits: Limits) -> Result<SessionContext, QueryError> {
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features();
-    // It comes before those of the engine, which take members and subscripts of anything.
+    // It precedes the engine's planners, which accept field access and subscripts of any type.
     state.expr_planners().get_or_insert_default().insert(0, Arc::new(JsonPlanner));
     let context = SessionContext::new_with_state(state.build());
     context.add_optimizer_rule(Arc::new(NarrowStructs));

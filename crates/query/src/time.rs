@@ -1,27 +1,27 @@
-//! Points in time as people write them.
+//! Times in the formats that people write.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
-/// Which end of a period a point in time stands for.
+/// Which end of a period a time denotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// The start: a date means its first instant.
+    /// The start: a date denotes its first instant.
     From,
-    /// The end: a date means the first instant after it.
+    /// The end: a date denotes the first instant after it.
     To,
 }
 
-/// A point in time that could not be read.
+/// A time that could not be parsed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is not a time: give RFC 3339 (2026-11-24T10:05:00Z), a date (2026-11-24) or an age (24h, 7d)"
+    "'{0}' is not a time; expected RFC 3339 (2026-11-24T10:05:00Z), a date (2026-11-24) or an age (24h, 7d)"
 )]
 pub struct TimeError(String);
 
-/// Reads a point in time: RFC 3339, a date, a date and time without offset (UTC), or an age before `now`.
+/// Parses a time: RFC 3339, a date, a date and time without offset (UTC), or an age before `now`.
 ///
 /// # Errors
-/// When the text is none of these, or outside the years that can be stored.
+/// If the text has none of these formats, or is outside the years that can be stored.
 pub fn parse_bound(
     text: &str,
     bound: Bound,

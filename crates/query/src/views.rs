@@ -1,4 +1,4 @@
-//! The views: plain SQL over the lake, each once for the scope and once for the look-back before it.
+//! The views: plain SQL over the lake, one instance for the scope and one for the look-back before it.
 
 mod columns;
 
@@ -6,41 +6,43 @@ use podtrail_event::IMPERSONATION_PROXIES;
 
 pub(crate) use columns::ViewColumns;
 
-/// Stands in the SQL of a view for the suffix of the views that it is made of.
+/// Placeholder in the SQL of a view for the suffix of the views that it reads.
 pub(crate) const HISTORY: &str = "{history}";
-/// Stands for the suffix of the views over everything up to the end of what the view shows, whoever did it: an owner or
-/// a binding may be older than the scope.
+/// Placeholder for the suffix of the views over all identities up to the end of the view's period: an owner or a
+/// binding may be older than the scope.
 const KNOWN: &str = "{known}";
-/// Stands for the first instant that the view shows, or NULL.
+/// Placeholder for the first instant of the view's period, or NULL.
 const FROM: &str = "{from}";
 
-/// Stands for the suffix of the views over everything up to the end of what the view shows, also before the look-back.
+/// Placeholder for the suffix of the views over everything up to the end of the view's period, including before the
+/// look-back.
 const EVER: &str = "{ever}";
-/// Stands for the user names of impersonation proxies, as a list of SQL strings.
+/// Placeholder for the user names of impersonation proxies, as a list of SQL strings.
 const PROXIES: &str = "{proxies}";
-/// Stands for the columns of the events table, by the user whose act a request is.
+/// Placeholder for the columns of the events table, attributed to the effective user of proxied requests.
 const COLUMNS_BY_USER: &str = "{columns_by_user}";
-/// What stands for the writes of a column's objects: a view in which it does shows those whose bodies show the object, and
-/// once more those of which the view `patched_…` knows more.
+/// Placeholders for the writes of a column's objects: a view with one shows the writes whose bodies contain the
+/// object, and those that the view `patched_…` reconstructs.
 const WRITES: &[(&str, &str)] = &[("{workload_writes}", "workload"), ("{rbac_writes}", "rbac")];
 
-/// The suffix of the views over everything up to the scope's end, also before the look-back. Only views are made of them.
+/// The suffix of the views over everything up to the end of the scope, including before the look-back. Only other
+/// views read them.
 pub(crate) const EVER_SUFFIX: &str = "_ever";
 
-/// The suffix of the views over everything up to the scope's end. Only views are made of them.
+/// The suffix of the views over scope and look-back, for all identities. Only other views read them.
 pub(crate) const KNOWN_SUFFIX: &str = "_known";
 
-/// The views of which others are made, in the order in which they build on each other.
+/// The views that others are built on, ordered by dependency.
 pub(crate) const BASE_VIEWS: &[(&str, &str)] =
     &[("stages", include_str!("views/stages.sql")), ("events", include_str!("views/events.sql"))];
 
-/// The views of which only other views are made, in the order in which they build on each other.
+/// The views that only other views read, ordered by dependency.
 pub(crate) const HIDDEN_VIEWS: &[(&str, &str)] = &[
     ("patched_workload", include_str!("views/patched_workload.sql")),
     ("patched_rbac", include_str!("views/patched_rbac.sql")),
 ];
 
-/// The other views, in the order in which they build on each other.
+/// The other views, ordered by dependency.
 pub(crate) const VIEWS: &[(&str, &str)] = &[
     ("workloads", include_str!("views/workloads.sql")),
     ("containers", include_str!("views/containers.sql")),
@@ -71,7 +73,7 @@ pub(crate) const FINDINGS: &str = include_str!("views/findings.sql");
 /// The view `quarantine`.
 pub(crate) const QUARANTINE: &str = include_str!("views/quarantine.sql");
 
-/// The names of the views, `stages` first; with `_history` each shows the look-back before the scope.
+/// The names of the views, `stages` first; with the suffix `_history`, each shows the look-back before the scope.
 pub const VIEW_NAMES: &[&str] = &[
     "stages",
     "events",
@@ -98,7 +100,8 @@ pub const VIEW_NAMES: &[&str] = &[
     "coverage",
 ];
 
-/// The SQL of a view whose name ends with `history`, over everything up to its end by views that end with `known` or `ever`.
+/// Returns the SQL of a view for a period: `history` is the suffix of its views, `known` and `ever` those of the
+/// longer periods.
 pub(crate) fn sql(text: &str, history: &str, known: &str, ever: &str, from: &str) -> String {
     let of_column = WRITES.iter().find(|(writes, _)| text.contains(writes));
     let text = match of_column {
@@ -119,7 +122,8 @@ pub(crate) fn sql(text: &str, history: &str, known: &str, ever: &str, from: &str
     text.replace(HISTORY, history).replace(KNOWN, known).replace(EVER, ever).replace(FROM, from)
 }
 
-/// The SQL of the base views, in which requests by these accounts are those of the users that they impersonate.
+/// Returns the SQL of the base views, in which requests by these accounts are attributed to the users that they
+/// impersonate.
 pub(crate) fn with_proxies(text: &str, proxies: &[String]) -> String {
     if !text.contains(PROXIES) {
         return text.to_owned();
@@ -132,7 +136,7 @@ pub(crate) fn with_proxies(text: &str, proxies: &[String]) -> String {
     text.replace(PROXIES, &list.join(", ")).replace(COLUMNS_BY_USER, &columns.join(",\n  "))
 }
 
-/// A column of the events, which of a request through an impersonation proxy is that of the user whom it acts for.
+/// Returns a column of the events; for a request through an impersonation proxy, the value of the impersonated user.
 fn by_user(column: &str) -> String {
     let otherwise = match column {
         "username" => "impersonated_username",
@@ -150,11 +154,13 @@ fn by_user(column: &str) -> String {
     format!("CASE WHEN proxy_username IS NULL THEN {column} ELSE {otherwise} END AS {column}")
 }
 
-/// What one row of a view is; empty for what is none.
+/// Returns what one row of a view is; empty for an unknown name.
 pub(crate) fn description(name: &str) -> String {
     match name {
         "findings" => comment(FINDINGS),
-        "findings_log" => "One row a state of a finding; the last is how it stands.".to_owned(),
+        "findings_log" => {
+            "One row per state of a finding; the last row is the current state.".to_owned()
+        }
         "quarantine" => comment(QUARANTINE),
         _ => {
             let view = BASE_VIEWS.iter().chain(VIEWS).find(|(view, _)| *view == name);
@@ -163,7 +169,7 @@ pub(crate) fn description(name: &str) -> String {
     }
 }
 
-/// The comment at the beginning of a query, as one line.
+/// Returns the comment at the beginning of a query, as one line.
 pub(crate) fn comment(sql: &str) -> String {
     let lines = sql.lines().map_while(|line| line.strip_prefix("--")).map(str::trim);
     lines.collect::<Vec<_>>().join(" ")

@@ -1,11 +1,11 @@
-//! Makes text from a log safe to show on a terminal and in a spreadsheet.
+//! Escapes text from a log for terminals and spreadsheets.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-/// The text with every character that a terminal would obey written as `\u{…}`: control characters, and those that
-/// change the direction of text or cannot be seen.
+/// Escapes every character that a terminal would interpret as `\u{…}`: control characters, bidirectional characters
+/// and invisible ones.
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
@@ -26,8 +26,9 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// The text as a cell of CSV: what a terminal would obey is spelled out as [`escape`] does, line ends and tabs apart, which may
-/// stand inside a cell; and what a spreadsheet would run has an apostrophe before it, which makes it text (OWASP, CSV injection).
+/// Returns the text as a CSV cell: terminal control characters are escaped as by [`escape`], except for line ends and
+/// tabs, which are allowed inside a cell; a cell that a spreadsheet would evaluate gets a leading apostrophe, which
+/// makes it text (OWASP, CSV injection).
 pub(crate) fn spreadsheet_cell(text: &str) -> Cow<'_, str> {
     let is_kept = |character| matches!(character, '\n' | '\t') || !is_unsafe(character);
     let text = if text.chars().all(is_kept) {
@@ -46,8 +47,8 @@ pub(crate) fn spreadsheet_cell(text: &str) -> Cow<'_, str> {
     if is_formula(&text) { format!("'{text}").into() } else { text }
 }
 
-/// Whether a spreadsheet may run a cell: blanks at its beginning may be left out when it is read, and the wide and small forms of
-/// the signs are taken for the signs.
+/// Returns whether a spreadsheet may evaluate a cell: leading blanks may be ignored, and wide and small forms of the
+/// signs are treated as the signs.
 fn is_formula(cell: &str) -> bool {
     const SIGNS: [char; 13] =
         ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−'];
@@ -66,21 +67,21 @@ fn is_unsafe(character: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A writer for a terminal that many rows go through as CSV or JSON: what a terminal would obey becomes `\uXXXX`, which is
-/// the same text in JSON. Line ends stay.
+/// A writer for CSV or JSON rows on a terminal: control characters become `\uXXXX`, which denotes the same text in
+/// JSON. Line ends are kept.
 pub struct TerminalWriter<W> {
     inner: W,
-    /// The beginning of a character or of a line end.
+    /// An incomplete character or line end.
     rest: Vec<u8>,
 }
 
 impl<W: Write> TerminalWriter<W> {
-    /// A writer to `inner`.
+    /// Returns a writer to `inner`.
     pub fn new(inner: W) -> Self {
         Self { inner, rest: Vec::new() }
     }
 
-    /// The writer behind it; the beginning of a character that never ended is lost.
+    /// Returns the inner writer; an incomplete character is lost.
     pub fn into_inner(self) -> W {
         self.inner
     }
@@ -93,7 +94,7 @@ impl<W: Write> Write for TerminalWriter<W> {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
             _ => self.rest.len(),
         };
-        // What follows says whether a carriage return is half a line end.
+        // The next byte decides whether a carriage return is half of a line end.
         let is_open = self.rest[..whole].ends_with(b"\r");
         let rest = self.rest.split_off(whole - usize::from(is_open));
         let text = String::from_utf8_lossy(&self.rest);

@@ -1,4 +1,4 @@
-//! Findings, for people on a terminal and as JSON lines.
+//! Findings as text for a terminal, and as JSON lines.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -8,10 +8,10 @@ use podtrail_detect::{Finding, Severity};
 
 use crate::escape::escape;
 
-/// Writes one finding a line, as JSON.
+/// Writes one finding per line, as JSON.
 ///
 /// # Errors
-/// When `out` fails.
+/// If `out` fails.
 pub fn write_findings_jsonl(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
     for finding in findings {
         serde_json::to_writer(&mut *out, finding)?;
@@ -20,12 +20,12 @@ pub fn write_findings_jsonl(findings: &[Finding], out: &mut dyn Write) -> io::Re
     Ok(())
 }
 
-/// Writes findings for people, `width` columns wide: who, what, where, when, from where, why, and the evidence.
+/// Writes findings as text, `width` columns wide: who, what, where, when, from where, why, and the evidence.
 ///
-/// Colours are ANSI sequences; the caller strips them where the output is no terminal.
+/// Colours are ANSI sequences; the caller removes them if the output is not a terminal.
 ///
 /// # Errors
-/// When `out` fails.
+/// If `out` fails.
 pub fn write_findings(findings: &[Finding], width: usize, out: &mut dyn Write) -> io::Result<()> {
     for finding in findings {
         let style = style(finding.severity);
@@ -37,7 +37,7 @@ pub fn write_findings(findings: &[Finding], width: usize, out: &mut dyn Write) -
             finding.title,
             finding.attack.join(" ")
         )?;
-        // What is found of the lake itself has no events.
+        // Findings of health checks have no events.
         if !finding.event_ids.is_empty() {
             line(out, width, "who", &who(finding))?;
             line(out, width, "what", &what(finding))?;
@@ -71,7 +71,7 @@ fn style(severity: Severity) -> Style {
     }
 }
 
-/// One labelled line, folded with a hanging indent.
+/// Writes a labelled line, wrapped with a hanging indent.
 fn line(out: &mut dyn Write, width: usize, label: &str, text: &str) -> io::Result<()> {
     if text.is_empty() {
         return Ok(());
@@ -80,7 +80,7 @@ fn line(out: &mut dyn Write, width: usize, label: &str, text: &str) -> io::Resul
     let options = textwrap::Options::new(width.max(40))
         .initial_indent(&first)
         .subsequent_indent("         ")
-        // Names, paths and ids stay whole, to be copied.
+        // Names, paths and ids are not broken, so that they can be copied.
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .break_words(false);
     for folded in textwrap::wrap(text, options) {
@@ -94,7 +94,7 @@ fn shown(text: Option<&String>) -> Option<Cow<'_, str>> {
 }
 
 fn who(finding: &Finding) -> String {
-    let who = shown(finding.identity.as_ref()).unwrap_or("nobody (not authenticated)".into());
+    let who = shown(finding.identity.as_ref()).unwrap_or("not authenticated".into());
     match shown(finding.impersonated_identity.as_ref()) {
         Some(other) => format!("{who} as {other}"),
         None => who.into_owned(),

@@ -1,4 +1,4 @@
-//! Findings as comma-separated values (RFC 4180), one row a finding, for spreadsheets.
+//! Findings as comma-separated values (RFC 4180), one row per finding, for spreadsheets.
 
 use std::io::{self, Write};
 
@@ -39,13 +39,14 @@ const COLUMNS: [&str; 30] = [
     "lowered_reason",
 ];
 
-/// Writes findings as CSV with a header, named as in JSON lines. The members of a list are joined by `; `.
+/// Writes findings as CSV with a header; columns are named as in JSON lines. The elements of a list are joined by `;
+/// `.
 ///
-/// The source is that of the first event. A cell that a spreadsheet would run has an apostrophe before it, and what a terminal would
-/// obey is spelled out, but for line ends and tabs inside.
+/// The source is that of the first event. Cells that a spreadsheet would evaluate get a leading apostrophe, and
+/// terminal control characters are escaped, except for line ends and tabs.
 ///
 /// # Errors
-/// When `out` fails.
+/// If `out` fails.
 pub fn write_findings_csv(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     writer.write_record(COLUMNS)?;

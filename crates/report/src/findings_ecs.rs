@@ -10,10 +10,10 @@ use crate::json::{client_ip, message, severity_id, technique, write_line};
 
 const ECS_VERSION: &str = "9.0.0";
 
-/// Writes one alert a line, made at `time`. What ECS has no field for is under `podtrail`.
+/// Writes one alert per line, created at `time`. Values without an ECS field are under `podtrail`.
 ///
 /// # Errors
-/// When `out` fails.
+/// If `out` fails.
 pub fn write_findings_ecs(
     findings: &[Finding],
     names: &AttackNames,
@@ -90,7 +90,7 @@ fn alert(finding: &Finding, names: &AttackNames, time: DateTime<Utc>) -> Value {
     })
 }
 
-/// Of the types that ECS allows with the category `intrusion_detection`.
+/// Returns one of the types that ECS allows with the category `intrusion_detection`.
 fn event_type(finding: &Finding) -> &'static str {
     match finding.outcome.as_deref() {
         Some("allowed") => "allowed",

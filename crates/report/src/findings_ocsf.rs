@@ -17,13 +17,14 @@ const ANALYTIC_RULE: u32 = 1;
 const FILE_REGULAR: u32 = 1;
 const ALGORITHM_SHA_256: u32 = 3;
 
-/// Writes one Detection Finding a line, made at `time`. All times are milliseconds since 1970, as the schema has them.
+/// Writes one Detection Finding per line, created at `time`. All times are milliseconds since 1970, as the schema
+/// requires.
 ///
-/// The first evidence tells who, what and from where; each tells where its event stands. What the schema has no place for
-/// is under `unmapped`.
+/// The first evidence contains who, what and from where; each evidence contains the position of its event. Values
+/// without a place in the schema are under `unmapped`.
 ///
 /// # Errors
-/// When `out` fails.
+/// If `out` fails.
 pub fn write_findings_ocsf(
     findings: &[Finding],
     names: &AttackNames,
@@ -109,7 +110,7 @@ fn confidence_id(confidence: Confidence) -> u32 {
     }
 }
 
-/// The caption of a severity or confidence.
+/// Returns the caption of a severity or confidence.
 fn caption(name: &str) -> String {
     if name == "info" {
         return "Informational".to_owned();
@@ -117,7 +118,7 @@ fn caption(name: &str) -> String {
     name.char_indices().map(|(at, c)| if at == 0 { c.to_ascii_uppercase() } else { c }).collect()
 }
 
-/// Techniques and tactics, each by itself: a detection does not say which technique serves which tactic.
+/// Returns techniques and tactics as separate items, because a detection does not assign techniques to tactics.
 fn attacks(finding: &Finding, names: &AttackNames) -> Vec<Value> {
     let called = |id: &str| json!({"uid": id, "name": names.technique(id)});
     let techniques = finding.attack.iter().map(|id| {
@@ -134,7 +135,7 @@ fn attacks(finding: &Finding, names: &AttackNames) -> Vec<Value> {
     techniques.chain(tactics).collect()
 }
 
-/// One evidence an event.
+/// Returns one evidence per event.
 fn evidences(finding: &Finding) -> Vec<Value> {
     let events = finding.event_ids.iter().zip(&finding.sources);
     let mut evidences: Vec<_> = events
@@ -157,9 +158,9 @@ fn evidences(finding: &Finding) -> Vec<Value> {
     evidences
 }
 
-/// Required of it is an operation.
+/// Returns the API request, whose operation is required.
 fn api(finding: &Finding) -> Value {
-    // Events without an audit id have none in the list, which is then shorter.
+    // Events without an audit id are missing in the list, which is then shorter.
     let all_known = finding.audit_ids.len() == finding.event_ids.len();
     let audit_id = finding.audit_ids.first().filter(|_| all_known);
     finding.verb.as_ref().map_or(Value::Null, |verb| {
@@ -185,7 +186,7 @@ fn file(source: &Source) -> Value {
     })
 }
 
-/// The object; required of it is a name.
+/// Returns the object, whose name is required.
 fn resources(finding: &Finding) -> Value {
     finding.name.as_ref().map_or(Value::Null, |name| {
         json!([{
@@ -196,7 +197,7 @@ fn resources(finding: &Finding) -> Value {
     })
 }
 
-/// What is worth a search elsewhere, with the place where the event has it.
+/// Returns values to search for elsewhere, with their path in the event.
 fn observables(finding: &Finding) -> Vec<Value> {
     let observable = |name: &str, type_id: u32, kind: &str, value: Option<String>| {
         let value = value?;

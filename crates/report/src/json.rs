@@ -1,4 +1,4 @@
-//! What the JSON forms of a finding have in common.
+//! Shared parts of the JSON formats of a finding.
 
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use podtrail_detect::{Finding, Severity};
 use serde_json::Value;
 
-/// Writes one object a line, without what is null or empty: schemas of the field take absence for it.
+/// Writes one object per line, without null and empty values: the schemas treat them as absent.
 pub(crate) fn write_line(object: Value, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &without_empty(object))?;
     out.write_all(b"\n")
@@ -32,12 +32,12 @@ fn without_empty(value: Value) -> Value {
     }
 }
 
-/// The client's address; a log may have anything in its place, and stores refuse an address that is none.
+/// Returns the client's address; a log may contain any text in its place, and stores reject an invalid address.
 pub(crate) fn client_ip(finding: &Finding) -> Option<IpAddr> {
     finding.client_ip.as_deref()?.parse().ok()
 }
 
-/// `Title: the first reason`.
+/// Returns `Title: the first reason`.
 pub(crate) fn message(finding: &Finding) -> String {
     match finding.reasons.first() {
         Some(reason) => format!("{}: {reason}", finding.title),
@@ -45,12 +45,12 @@ pub(crate) fn message(finding: &Finding) -> String {
     }
 }
 
-/// A technique's own id, and the id of the technique that it is a part of, if it is a sub-technique.
+/// Returns the id of a technique, and the id of its parent technique if it is a sub-technique.
 pub(crate) fn technique(id: &str) -> (&str, Option<&str>) {
     id.split_once('.').map_or((id, None), |(parent, _)| (parent, Some(id)))
 }
 
-/// A severity as OCSF numbers it. ECS leaves the scale to the source.
+/// Returns the severity as OCSF numbers it. ECS leaves the scale to the source.
 pub(crate) fn severity_id(severity: Severity) -> u32 {
     match severity {
         Severity::Info => 1,

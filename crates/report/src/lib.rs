@@ -1,7 +1,7 @@
-//! Findings and rows, for people and machines.
+//! Formats findings and rows for people and machines.
 //!
-//! Whatever is shown comes from a log, and a log is hostile: control and direction characters are escaped, cells that a
-//! spreadsheet would run are quoted.
+//! All values may come from a hostile log: control and bidirectional characters are escaped, and cells that a
+//! spreadsheet would evaluate are quoted.
 
 mod escape;
 mod findings;

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 
 use crate::escape::escape;
 
-/// Writes the row of names that a table begins with.
+/// Writes the header row of a table.
 ///
 /// # Errors
-/// When the output fails.
+/// If the output fails.
 pub fn markdown_header(
     out: &mut (impl Write + ?Sized),
     names: impl Iterator<Item = String> + Clone,
@@ -17,10 +17,10 @@ pub fn markdown_header(
     markdown_row(out, names.map(|_| "---".to_owned()))
 }
 
-/// Writes a row of a table. The cells are Markdown: [`escape_markdown`] makes it of text.
+/// Writes a row of a table. The cells are Markdown: [`escape_markdown`] converts text to it.
 ///
 /// # Errors
-/// When the output fails.
+/// If the output fails.
 pub fn markdown_row(
     out: &mut (impl Write + ?Sized),
     cells: impl Iterator<Item = String>,
@@ -33,7 +33,7 @@ pub fn markdown_row(
     writeln!(out, "{line}")
 }
 
-/// The text as Markdown shows it as it is: no links, images, HTML or cells of its own.
+/// Escapes text for Markdown, so that it contains no links, images, HTML or cells.
 pub fn escape_markdown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in escape(text).chars() {

@@ -1,4 +1,4 @@
-//! Rows of a query, for people and machines.
+//! The rows of a query, in formats for people and machines.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -20,29 +20,29 @@ use crate::escape::{TerminalWriter, escape, spreadsheet_cell};
 use crate::markdown::{escape_markdown, markdown_header, markdown_row};
 use crate::table::Table;
 
-/// How rows are written.
+/// The output format of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowFormat {
-    /// A table for people.
+    /// A table for reading.
     Table,
-    /// A line a column, for people: rows that are wider than the screen.
+    /// One line per column, for rows that are wider than the screen.
     Vertical,
     /// Comma-separated values with a header, unchanged; lists and structs are JSON.
     Csv,
-    /// The same for spreadsheets: a cell that one would run as a formula has an apostrophe before it, and what a terminal would
-    /// obey is spelled out.
+    /// CSV for spreadsheets: a cell that would run as a formula has a leading apostrophe, and terminal control
+    /// characters are escaped.
     Spreadsheet,
     /// One JSON array.
     Json,
-    /// One JSON object a line.
+    /// One JSON object per line.
     JsonLines,
     /// A Parquet file.
     Parquet,
-    /// A table as GitHub Flavored Markdown.
+    /// A GitHub Flavored Markdown table.
     Markdown,
 }
 
-/// The names of the formats, in the order in which they are explained.
+/// The names of the formats, in the order of the documentation.
 const NAMES: [(&str, RowFormat); 8] = [
     ("table", RowFormat::Table),
     ("vertical", RowFormat::Vertical),
@@ -55,12 +55,13 @@ const NAMES: [(&str, RowFormat); 8] = [
 ];
 
 impl RowFormat {
-    /// Whether it is for people: what a terminal would obey is escaped then, and is part of the data else.
+    /// Returns whether the format is for reading: terminal control characters are then escaped; otherwise they are
+    /// data.
     pub fn is_for_people(self) -> bool {
         matches!(self, Self::Table | Self::Vertical | Self::Markdown)
     }
 
-    /// The same format, with CSV as spreadsheets may open it: for lists that people look at, beside the rows of queries.
+    /// Returns the same format, but CSV for spreadsheets, for lists that people read.
     #[must_use]
     pub fn for_spreadsheets(self) -> Self {
         if self == Self::Csv { Self::Spreadsheet } else { self }
@@ -95,10 +96,10 @@ pub enum ReportError {
 
 type Out<'a> = &'a mut (dyn Write + Send);
 
-/// Writes rows as they come, in one format.
+/// Writes rows in one format, as they arrive.
 ///
-/// Memory: a table is laid out in groups of at most 10,000 rows or 32 MiB of text, each with widths of
-/// its own; Parquet holds a row group; the others hold nothing.
+/// Memory: a table is laid out in groups of at most 10,000 rows or 32 MiB of text, each with its own column widths;
+/// Parquet buffers a row group; the other formats buffer nothing.
 pub struct RowWriter<'a>(Form<'a>);
 
 enum Form<'a> {
@@ -112,10 +113,10 @@ enum Form<'a> {
 }
 
 impl<'a> RowWriter<'a> {
-    /// A writer of rows of `schema`.
+    /// Creates a writer of rows of `schema`.
     ///
     /// # Errors
-    /// When `out` fails, or the format cannot hold such columns.
+    /// If `out` fails, or the format does not support the columns.
     pub fn new(schema: &SchemaRef, format: RowFormat, out: Out<'a>) -> Result<Self, ReportError> {
         let json = || arrow::json::WriterBuilder::new().with_explicit_nulls(true);
         Ok(Self(match format {
@@ -127,7 +128,7 @@ impl<'a> RowWriter<'a> {
                     _ => CsvText::Spreadsheet,
                 };
                 let mut writer = Box::new(csv::Writer::from_writer(out));
-                // Without rows there is a header still.
+                // Without rows, the header is still written.
                 let names = schema.fields().iter().map(|field| text.cell(field.name()));
                 csv_record(&mut writer, names)?;
                 writer.flush()?;
@@ -152,7 +153,7 @@ impl<'a> RowWriter<'a> {
     /// Writes rows.
     ///
     /// # Errors
-    /// When the output fails, or a value has no form.
+    /// If the output fails, or a value cannot be formatted.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
         match &mut self.0 {
             Form::Table(group) => each_row(batch, |cells| {
@@ -169,10 +170,10 @@ impl<'a> RowWriter<'a> {
         }
     }
 
-    /// Writes what ends the rows.
+    /// Writes the end of the output.
     ///
     /// # Errors
-    /// When the output fails.
+    /// If the output fails.
     pub fn finish(self) -> Result<(), ReportError> {
         match self.0 {
             Form::Table(group) => group.finish(),
@@ -194,7 +195,7 @@ impl<'a> RowWriter<'a> {
 /// Writes all rows of a query.
 ///
 /// # Errors
-/// As [`RowWriter`].
+/// See [`RowWriter`].
 pub fn write_rows(
     schema: &SchemaRef,
     batches: &[RecordBatch],
@@ -206,7 +207,7 @@ pub fn write_rows(
     writer.finish()
 }
 
-/// The output of a JSON array, to which a line end is to be added.
+/// The output of a JSON array, to which a line end is appended.
 struct Tail<'a>(Out<'a>);
 
 impl Write for Tail<'_> {
@@ -233,7 +234,7 @@ fn each_row(
     Ok(())
 }
 
-/// A table, which is written a group of rows at a time.
+/// A table that is written in groups of rows.
 struct Group<'a> {
     out: Out<'a>,
     table: Table,
@@ -267,10 +268,10 @@ fn count(out: Out<'_>, rows: usize) -> std::io::Result<()> {
     writeln!(out, "{rows} row{}", if rows == 1 { "" } else { "s" })
 }
 
-/// Names are no wider, however long one of them is: a query may name a column as it likes, and a width is 16 bits.
+/// The maximum width of names: a query may name a column as it likes, and a width has 16 bits.
 const MOST_WIDTH: usize = 200;
 
-/// As psql prints it with `\x`.
+/// Writes rows in the format of psql's `\x`.
 fn vertical(batch: &RecordBatch, rows: &mut usize, out: Out<'_>) -> Result<(), ReportError> {
     let schema = batch.schema();
     let names: Vec<_> = schema.fields().iter().map(|field| escape(field.name())).collect();
@@ -286,7 +287,7 @@ fn vertical(batch: &RecordBatch, rows: &mut usize, out: Out<'_>) -> Result<(), R
     })
 }
 
-/// What becomes of text in CSV.
+/// How text is written in CSV.
 #[derive(Debug, Clone, Copy)]
 enum CsvText {
     Unchanged,
@@ -319,7 +320,7 @@ fn csv_rows(
     Ok(writer.flush()?)
 }
 
-/// Writes a line. An error of the output stays that, so that a reader who has seen enough is no failure.
+/// Writes a line. An error of the output is kept, so that a reader who stops early is not a failure.
 fn csv_record<T: AsRef<str>>(
     writer: &mut csv::Writer<Out<'_>>,
     cells: impl IntoIterator<Item = T>,
@@ -330,7 +331,7 @@ fn csv_record<T: AsRef<str>>(
     writer.write_record(None::<&[u8]>).map_err(of_output)
 }
 
-/// The error of the output itself: another one made of it would not show that a reader has seen enough.
+/// Returns the error of the output itself: a wrapped error would hide that the reader stopped early.
 fn of_output(error: csv::Error) -> std::io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -338,7 +339,7 @@ fn of_output(error: csv::Error) -> std::io::Error {
     }
 }
 
-/// A column as CSV can hold it: nested values are JSON.
+/// Converts a column for CSV: nested values become JSON.
 fn csv_column(column: &ArrayRef, text: CsvText) -> Result<ArrayRef, ReportError> {
     if column.data_type().is_nested() && !is_text(column.data_type()) {
         return nested_as_json(column, text);

@@ -1,4 +1,4 @@
-//! How a lake is, for people, as JSON and as OpenMetrics text.
+//! The status of a lake, as text, as JSON and as OpenMetrics.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -10,67 +10,67 @@ use serde::Serialize;
 use crate::escape::escape;
 use crate::summary::{seconds, thousands};
 
-/// How a lake is at one moment.
+/// The status of a lake at one time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
-    /// The moment.
+    /// The time.
     pub at: DateTime<Utc>,
     /// The version of the `events` table.
     pub events_version: i64,
-    /// What arrives, by cluster.
+    /// The incoming events, by cluster.
     pub clusters: Vec<ClusterStatus>,
-    /// Records in the quarantine that were not released.
+    /// The number of quarantined records that were not released.
     pub quarantined: u64,
-    /// Those of them that were refused in the last 24 hours.
+    /// The number of those that were quarantined in the last 24 hours.
     pub quarantined_last_day: u64,
-    /// The last run of the detections, if one is known.
+    /// The last detection run, if one is known.
     pub detect: Option<DetectStatus>,
-    /// How many findings are open, by severity, the most severe first.
+    /// The number of open findings by severity, the most severe first.
     pub open_findings: Vec<OpenFindings>,
 }
 
-/// What arrives from one cluster.
+/// The incoming events of a cluster.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClusterStatus {
-    /// Its name.
+    /// The name.
     pub cluster: String,
-    /// Events in the lake.
+    /// The number of events in the lake.
     pub events: u64,
-    /// Events a day, in the mean of the last seven days that have any.
+    /// The mean number of events per day, over the last seven days with events.
     pub events_per_day: u64,
-    /// When the last request arrived at the API server.
+    /// The time at which the last request arrived at the API server.
     pub last_event: Option<DateTime<Utc>>,
-    /// How long ago that was, in seconds.
+    /// The age of that request, in seconds.
     pub lag_seconds: Option<u64>,
 }
 
-/// A run of the detections.
+/// A detection run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DetectStatus {
-    /// When it began.
+    /// The start of the run.
     pub last_run: DateTime<Utc>,
-    /// How long it took, in seconds.
+    /// The duration in seconds.
     pub duration_seconds: f64,
-    /// Whether all detections could be run.
+    /// Whether all detections succeeded.
     pub complete: bool,
-    /// How many versions of the `events` table no complete run of all detections has looked at.
+    /// The number of versions of the `events` table that no complete run of all detections has examined.
     pub versions_behind: i64,
 }
 
-/// Findings that somebody has to look at.
+/// Open findings of a severity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OpenFindings {
-    /// Their severity.
+    /// The severity.
     pub severity: &'static str,
-    /// How many they are.
+    /// The number of findings.
     pub count: u64,
 }
 
 impl Status {
-    /// Writes it for people.
+    /// Writes the status as text.
     ///
     /// # Errors
-    /// When `out` fails.
+    /// If `out` fails.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         for cluster in &self.clusters {
             writeln!(out, "cluster     {}", escape(&cluster.cluster))?;
@@ -78,16 +78,16 @@ impl Status {
                 writeln!(out, "  last      {} UTC, {} ago", seconds(last), short(lag))?;
             }
             let (events, per_day) = (thousands(cluster.events), thousands(cluster.events_per_day));
-            writeln!(out, "  events    {events}, {per_day} a day")?;
+            writeln!(out, "  events    {events}, {per_day} per day")?;
         }
         writeln!(
             out,
-            "quarantine  {} records, {} of the last day",
+            "quarantine  {} records, {} in the last day",
             thousands(self.quarantined),
             thousands(self.quarantined_last_day)
         )?;
         match &self.detect {
-            None => writeln!(out, "detect      never ran: `podtrail detect` runs the detections")?,
+            None => writeln!(out, "detect      never ran; `podtrail detect` runs the detections")?,
             Some(run) => {
                 let ago = self.at.signed_duration_since(run.last_run).num_seconds();
                 writeln!(
@@ -107,28 +107,26 @@ impl Status {
         writeln!(
             out,
             "open        {}",
-            if open.is_empty() { "nothing".to_owned() } else { open.join(", ") }
+            if open.is_empty() { "none".to_owned() } else { open.join(", ") }
         )
     }
 
-    /// Writes it as one JSON object.
+    /// Writes the status as one JSON object.
     ///
     /// # Errors
-    /// When `out` fails.
+    /// If `out` fails.
     pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         serde_json::to_writer(&mut *out, self)?;
         out.write_all(b"\n")
     }
 
-    /// Writes it as OpenMetrics text (<https://prometheus.io/docs/specs/om/open_metrics_spec/>), which the textfile
-    /// collector of node exporter reads too.
+    /// Writes the status as OpenMetrics text (<https://prometheus.io/docs/specs/om/open_metrics_spec/>), which the
+    /// textfile collector of node exporter also reads.
     ///
     /// # Errors
+    /// If `out` fails.
     /// When `out` fails.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "OpenMetrics has no numbers but floating point ones"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "OpenMetrics numbers are floating-point")]
     pub fn write_openmetrics(&self, out: &mut dyn Write) -> io::Result<()> {
         let by_cluster = |value: &dyn Fn(&ClusterStatus) -> Option<f64>| -> Vec<_> {
             let sample = |cluster: &ClusterStatus| {
@@ -140,65 +138,70 @@ impl Status {
         gauge(
             out,
             "last_event_timestamp_seconds",
-            "When the last request of the cluster arrived at its API server.",
+            "Time at which the last request of the cluster arrived at its API server.",
             &by_cluster(&|cluster| cluster.last_event.map(unix)),
         )?;
         gauge(
             out,
             "lag_seconds",
-            "How long ago that was when this was written.",
+            "Age of the last request when this file was written.",
             &by_cluster(&|cluster| cluster.lag_seconds.map(|lag| lag as f64)),
         )?;
         let events = by_cluster(&|cluster| Some(cluster.events as f64));
-        gauge(out, "events", "Events of the cluster in the lake.", &events)?;
+        gauge(out, "events", "Number of events of the cluster in the lake.", &events)?;
         gauge(
             out,
             "events_per_day",
-            "Events a day, in the mean of the last seven days that have any.",
+            "Mean number of events per day, over the last seven days with events.",
             &by_cluster(&|cluster| Some(cluster.events_per_day as f64)),
         )?;
         let alone = |value: f64| [(String::new(), value)];
         gauge(
             out,
             "quarantined_records",
-            "Records in the quarantine that were not released.",
+            "Number of quarantined records that were not released.",
             &alone(self.quarantined as f64),
         )?;
         if let Some(run) = &self.detect {
             gauge(
                 out,
                 "detect_last_run_timestamp_seconds",
-                "When the last run of the detections began.",
+                "Start time of the last detection run.",
                 &alone(unix(run.last_run)),
             )?;
             gauge(
                 out,
                 "detect_last_run_duration_seconds",
-                "How long it took.",
+                "Duration of the last detection run.",
                 &alone(run.duration_seconds),
             )?;
             gauge(
                 out,
                 "detect_last_run_complete",
-                "Whether all detections could be run: 1 or 0.",
+                "Whether all detections of the last run succeeded: 1 or 0.",
                 &alone(f64::from(u8::from(run.complete))),
             )?;
             gauge(
                 out,
                 "detect_versions_behind",
-                "Versions of the events table that no complete run has looked at.",
+                "Number of versions of the events table that no complete run has examined.",
                 &alone(run.versions_behind as f64),
             )?;
         }
         let open = self.open_findings.iter();
         let open: Vec<_> =
             open.map(|open| (label("severity", open.severity), open.count as f64)).collect();
-        gauge(out, "open_findings", "Findings that nobody has acknowledged or closed.", &open)?;
+        gauge(
+            out,
+            "open_findings",
+            "Number of findings that nobody has acknowledged or closed.",
+            &open,
+        )?;
         out.write_all(b"# EOF\n")
     }
 }
 
-/// One metric with its samples: labels and value.
+/// Writes a metric with its samples, each with labels and value.
 fn gauge(out: &mut dyn Write, name: &str, help: &str, samples: &[(String, f64)]) -> io::Result<()> {
     writeln!(out, "# TYPE podtrail_{name} gauge")?;
     if name.ends_with("_seconds") {
@@ -211,7 +214,7 @@ fn gauge(out: &mut dyn Write, name: &str, help: &str, samples: &[(String, f64)])
     Ok(())
 }
 
-/// A label, its value escaped as the format asks.
+/// Returns a label whose value is escaped as the format requires.
 fn label(name: &str, value: &str) -> String {
     let mut label = format!("{{{name}=\"");
     for character in value.chars() {
@@ -227,7 +230,7 @@ fn label(name: &str, value: &str) -> String {
     label
 }
 
-/// A span in its two largest units.
+/// Returns a duration in its two largest units.
 fn short(seconds: u64) -> String {
     let span = Duration::from_secs(seconds);
     let text = humantime::format_duration(span).to_string();

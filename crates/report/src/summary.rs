@@ -1,4 +1,4 @@
-//! What a log holds, at a glance.
+//! A summary of the events in a log.
 
 use std::io::{self, Write};
 
@@ -6,39 +6,39 @@ use chrono::{DateTime, Utc};
 
 use crate::escape::escape;
 
-/// A time to the second, as people read it. It does not say that it is UTC.
+/// Formats a time to the second, in UTC but without naming it.
 pub fn seconds(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// The events that a hunt looked at.
+/// The events that a hunt examined.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LogSummary {
-    /// Audit events.
+    /// The number of audit events.
     pub events: u64,
-    /// Requests: one or more events each.
+    /// The number of requests, each with one or more events.
     pub requests: u64,
-    /// When the first request arrived.
+    /// The time at which the first request arrived.
     pub first: Option<DateTime<Utc>>,
-    /// When the last request arrived.
+    /// The time at which the last request arrived.
     pub last: Option<DateTime<Utc>>,
-    /// The clusters, by name.
+    /// The clusters, ordered by name.
     pub clusters: Vec<String>,
-    /// Distinct user names.
+    /// The number of distinct user names.
     pub identities: u64,
-    /// Writes of workloads that were carried out.
+    /// The number of successful workload writes.
     pub workload_writes: u64,
-    /// Those of them whose body the log shows.
+    /// The number of those whose body is in the log.
     pub visible_writes: u64,
-    /// How many writes of workloads and of RBAC show no body, by resource, the most first.
+    /// The number of workload and RBAC writes without a body, by resource, the most frequent first.
     pub blind_writes: Vec<(String, u64)>,
 }
 
 impl LogSummary {
-    /// Writes the summary, a line each.
+    /// Writes the summary, one item per line.
     ///
     /// # Errors
-    /// When `out` fails.
+    /// If `out` fails.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
@@ -54,14 +54,14 @@ impl LogSummary {
         writeln!(out, "identities  {}", thousands(self.identities))?;
         writeln!(
             out,
-            "workloads   {} writes, the body of {} is in the log",
+            "workloads   {} writes, {} with their body in the log",
             thousands(self.workload_writes),
             thousands(self.visible_writes)
         )?;
         if !self.blind_writes.is_empty() {
             writeln!(
                 out,
-                "blind       {} writes show no body, detections cannot tell what they do: {}",
+                "blind       {} writes without a body, whose content detections cannot see: {}",
                 thousands(self.blind_writes.iter().map(|(_, count)| count).sum()),
                 self.blind_resources()
             )?;
@@ -69,7 +69,7 @@ impl LogSummary {
         Ok(())
     }
 
-    /// The resources of which most writes show no body.
+    /// Returns the resources with the most writes without a body.
     fn blind_resources(&self) -> String {
         const SHOWN: usize = 6;
         let named = |(resource, count): &(String, u64)| {
@@ -83,7 +83,7 @@ impl LogSummary {
     }
 }
 
-/// A count with its digits in groups of three.
+/// Formats a count with thousands separators.
 pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);

@@ -1,18 +1,19 @@
-//! A table for people, laid out in columns.
+//! A table of text columns.
 
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-/// How many rows are laid out together.
+/// The maximum number of rows that share a layout.
 const GROUP_ROWS: usize = 10_000;
 
-/// How much text is laid out together, in bytes.
+/// The maximum size of text that shares a layout, in bytes.
 const GROUP_BYTES: usize = 32 << 20;
 
-/// Rows, and how wide each column has to be for them.
+/// Rows, and the width that each column needs for them.
 ///
-/// What is laid out together has the same widths, and a frame of its own. Cells hold neither line ends nor control characters.
+/// Rows of one group have the same widths, and a frame of their own. Cells contain neither line ends nor control
+/// characters.
 pub(crate) struct Table {
     header: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -34,19 +35,19 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// The number of rows that are not written yet.
+    /// Returns the number of rows that are not written yet.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether it holds as much as is laid out together.
+    /// Returns whether it contains a full group.
     pub(crate) fn is_full(&self) -> bool {
         self.rows.len() >= GROUP_ROWS || self.bytes >= GROUP_BYTES
     }
 
-    /// Writes what it holds, and begins anew.
+    /// Writes its rows, and empties it.
     pub(crate) fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        // Each cell has a blank on both sides, and there is one more between two.
+        // Each cell has a blank on both sides, and a separator of one column.
         let inner = self.widths.iter().map(|width| width + 3).sum::<usize>().saturating_sub(1);
         rule(out, ["┌", "─", "┐"], inner)?;
         self.line(out, &self.header)?;
@@ -74,7 +75,7 @@ fn rule(out: &mut dyn Write, [left, middle, right]: [&str; 3], width: usize) -> 
     out.write_all(b"\n")
 }
 
-/// Writes a character many times, a piece at a time: a column may be megabytes wide.
+/// Writes a character many times, in pieces, because a column may be megabytes wide.
 fn repeat(out: &mut dyn Write, character: &str, count: usize) -> io::Result<()> {
     const PIECE: usize = 256;
     if count >= PIECE {

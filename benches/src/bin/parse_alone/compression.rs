@@ -1,4 +1,4 @@
-//! Compression and decompression alone.
+//! Compression and decompression only.
 
 use std::io::{Read, Write};
 
@@ -10,17 +10,17 @@ use rayon::prelude::*;
 
 use crate::{Log, Tally};
 
-/// What a Parquet writer hands to the compressor at a time.
+/// The size of a page that a Parquet writer compresses.
 const PAGE: usize = 1 << 20;
 
-/// The log as the API server compresses it at rotation.
+/// Compresses the log as the API server does at rotation.
 pub(crate) fn gzip(plain: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(plain)?;
     Ok(encoder.finish()?)
 }
 
-/// zstd level 1, page by page.
+/// Compresses with zstd level 1, page by page.
 pub(crate) fn zstd(logs: &[Log]) -> Result<Tally> {
     let pages: Vec<&[u8]> = logs.iter().flat_map(|log| log.plain.chunks(PAGE)).collect();
     pages
@@ -35,7 +35,7 @@ pub(crate) fn zstd(logs: &[Log]) -> Result<Tally> {
         .try_reduce(Tally::default, |left, right| Ok(left + right))
 }
 
-/// flate2 with zlib-rs: a stream through a small buffer, a file a task.
+/// Decompresses with flate2 and zlib-rs: a stream through a small buffer, one task per file.
 pub(crate) fn zlib_rs(logs: &[Log]) -> Result<Tally> {
     each_file(logs, |log| {
         let mut decoder = MultiGzDecoder::new(&*log.gzip);
@@ -50,7 +50,8 @@ pub(crate) fn zlib_rs(logs: &[Log]) -> Result<Tally> {
     })
 }
 
-/// libdeflate: the whole file at once, into memory of the right size; it has no streams. A file a task.
+/// Decompresses with libdeflate: the whole file into a buffer of the exact size, because it has no streams; one task
+/// per file.
 pub(crate) fn libdeflate(logs: &[Log]) -> Result<Tally> {
     each_file(logs, |log| {
         let mut plain = vec![0; log.plain.len()];

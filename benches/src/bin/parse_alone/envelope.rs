@@ -1,5 +1,5 @@
-//! The audit event as every parser here reads it: each field of the envelope as a typed value, strings borrowed where
-//! JSON escapes allow it, and the two bodies as whatever the parser has for raw JSON.
+//! The audit event as every parser here reads it: each field of the envelope as a typed value, strings borrowed if
+//! JSON escapes allow it, and the two bodies in the parser's type for raw JSON.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,7 +36,7 @@ pub(crate) struct Event<'a, B> {
     pub(crate) annotations: Option<Pairs<'a, Text<'a>>>,
 }
 
-/// A string, borrowed where it can be. A bare `Cow` inside an `Option` would always be owned.
+/// A string, borrowed if possible. A bare `Cow` inside an `Option` would always be owned.
 #[derive(Deserialize)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
@@ -101,7 +101,8 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
 }
 
 impl<B> Event<'_, B> {
-    /// The bytes of all strings of the envelope: the same for every parser, and nothing that it may leave unread.
+    /// Returns the total length of the strings in the envelope: the same for every parser, so that none may leave
+    /// them unread.
     pub(crate) fn envelope_bytes(&self) -> usize {
         let own = [&self.level, &self.audit_id, &self.stage, &self.request_uri, &self.verb];
         let times = [&self.request_received_timestamp, &self.stage_timestamp];

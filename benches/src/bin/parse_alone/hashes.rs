@@ -1,18 +1,18 @@
-//! The digests that a table has to hold, alone.
+//! The digests that a table must contain, only.
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::{Log, Tally};
 
-/// SHA-256 of each file, which the table names beside its rows.
+/// Computes SHA-256 of each file, which the table stores with its rows.
 pub(crate) fn sha256(logs: &[Log]) -> Tally {
     logs.par_iter()
         .map(|log| Tally { output_bytes: Sha256::digest(&log.plain).len(), ..Tally::default() })
         .reduce(Tally::default, |left, right| left + right)
 }
 
-/// BLAKE3 of each line: what an event id takes at least, without the canonical form of the event.
+/// Computes BLAKE3 of each line: the minimum cost of an event id, without the canonical form of the event.
 pub(crate) fn blake3(logs: &[Log]) -> Tally {
     let tally = |line: &[u8]| Tally {
         lines: 1,

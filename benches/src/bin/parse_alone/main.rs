@@ -1,9 +1,9 @@
-//! What the machine can do at most: parsing alone, hashing alone, compression alone, decompression alone.
+//! Measures the limits of a machine: only parsing, only hashing, only compression, only decompression.
 //!
 //! `cargo run -p podtrail-benches --release --bin parse_alone -- FILES…`
 //!
-//! Everything lies in memory before the clock starts, and every contender works on all cores. They run in turn, so that a
-//! noisy machine is noisy for all of them.
+//! All data is in memory before the clock starts, and every contender uses all cores. They run in turn, so that other
+//! load affects all of them.
 
 mod compression;
 mod envelope;
@@ -19,24 +19,24 @@ use clap::Parser;
 use cpu_time::ProcessTime;
 use rayon::prelude::*;
 
-/// Measures parsing, hashing, zstd and gzip decoding, each alone
+/// Measures parsing, hashing, zstd and gzip decoding, each separately
 #[derive(Parser)]
 struct Arguments {
-    /// Audit logs, one event a line, plain or gzip
+    /// Audit logs, one event per line, plain or gzip
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// How often each is measured
+    /// Number of measurements of each contender
     #[arg(long, default_value_t = 5)]
     rounds: usize,
 }
 
-/// A log, as it was read and as it lies on a server after rotation.
+/// A log, as read and as stored on a server after rotation.
 struct Log {
     plain: Vec<u8>,
     gzip: Vec<u8>,
 }
 
-/// What a contender did: equal work gives an equal tally.
+/// The work of a contender: equal work gives an equal tally.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Tally {
     lines: usize,
@@ -94,7 +94,7 @@ fn main() -> Result<()> {
         let (_, per_core, _) = spread(rates[index].iter().map(|(_, cpu)| *cpu));
         writeln!(
             out,
-            "{name:<20} {median:6.0} ({low:.0}, {high:.0})   {per_core:6.0} a CPU second   {:?}",
+            "{name:<20} {median:6.0} ({low:.0}, {high:.0})   {per_core:6.0} per CPU second   {:?}",
             tallies[index]
         )?;
     }
@@ -120,7 +120,7 @@ fn rate(bytes: usize, time: std::time::Duration) -> f64 {
     bytes as f64 / 1e6 / time.as_secs_f64()
 }
 
-/// The lowest, the median and the highest.
+/// Returns the lowest, the median and the highest value.
 fn spread(values: impl Iterator<Item = f64>) -> (f64, f64, f64) {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);

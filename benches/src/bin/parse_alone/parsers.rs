@@ -1,4 +1,4 @@
-//! Three parsers that do the same work: every line to an [`Event`].
+//! Three parsers that do the same work: parse every line into an [`Event`].
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -9,10 +9,10 @@ use sonic_rs::LazyValue;
 use crate::envelope::Event;
 use crate::{Log, Tally};
 
-/// A task's share of a log: long enough that tasks cost nothing, short enough to stay in the cache of a core.
+/// The part of a log per task: large enough that tasks cost nothing, small enough for the cache of a core.
 const CHUNK: usize = 1 << 20;
 
-/// serde_json, the bodies borrowed as [`RawValue`].
+/// Parses with serde_json; the bodies are borrowed as [`RawValue`].
 pub(crate) fn serde_json(logs: &[Log]) -> Result<Tally> {
     each_line(
         logs,
@@ -26,7 +26,7 @@ pub(crate) fn serde_json(logs: &[Log]) -> Result<Tally> {
     )
 }
 
-/// sonic-rs, the bodies borrowed as [`LazyValue`].
+/// Parses with sonic-rs; the bodies are borrowed as [`LazyValue`].
 pub(crate) fn sonic_rs(logs: &[Log]) -> Result<Tally> {
     each_line(
         logs,
@@ -40,8 +40,8 @@ pub(crate) fn sonic_rs(logs: &[Log]) -> Result<Tally> {
     )
 }
 
-/// simd-json. It writes into its input, so that each line is copied first, and it has no raw values: what is
-/// measured is without the bodies, which is less work than the others do.
+/// Parses with simd-json. It writes into its input, so each line is copied first, and it has no raw values: the
+/// bodies are skipped, which is less work than the others do.
 pub(crate) fn simd_json(logs: &[Log]) -> Result<Tally> {
     let buffers = || (Vec::new(), simd_json::Buffers::default());
     each_line(logs, buffers, |(copy, buffers), line| {
@@ -77,7 +77,7 @@ fn each_line<S>(
         .try_reduce(Tally::default, |left, right| Ok(left + right))
 }
 
-/// Pieces that end with a line.
+/// Splits a log into parts that end with a line.
 fn chunks(mut rest: &[u8]) -> Vec<&[u8]> {
     let mut chunks = Vec::new();
     while !rest.is_empty() {

@@ -1,4 +1,4 @@
-//! `podtrail config`: the settings in force.
+//! `podtrail config`: the effective settings.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::output;
 
-/// A column is no wider, whatever is in it: a value may be as long as its file, and a width is 16 bits.
+/// The maximum width of a column: a value may be as long as its file, and a width has 16 bits.
 const MOST_WIDTH: usize = 60;
 
 pub(crate) fn run(config: &Config) -> anyhow::Result<Exit> {

@@ -1,4 +1,4 @@
-//! `podtrail detect`: the detections over what was added to a lake since the last run.
+//! `podtrail detect`: runs detections over the events added since the last run.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::output;
 
-/// How long a run waits for another to have its findings read. After that it prints its own.
+/// How long a run waits until another has printed its findings. After that it prints its own.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<Exit> {
@@ -27,7 +27,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<E
     let checks = find.detection.iter().filter(|id| detections::health_check(id).is_some());
     let only: Vec<String> = checks.cloned().collect();
     let again = arguments.again()?;
-    // What a check of the lake finds is about now.
+    // Health checks describe the current state of the lake.
     let checks_health = again.is_none() && (find.detection.is_empty() || !only.is_empty());
     let options = DetectOptions {
         lookback: arguments.lookback,
@@ -57,7 +57,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<E
     exceptions::tell_expired(&detected.expired);
     if detected.new_indicators > 0 {
         let count = thousands(detected.new_indicators as u64);
-        output::tell(&format!("searched the whole lake for {count} new indicators"));
+        output::tell(&format!("searched the whole lake for new indicators: {count}"));
     }
     let printed = deliver(arguments, runtime, &lake, &pack, &detected)?;
 
@@ -69,7 +69,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<E
     Ok(if printed.iter().any(alarms) { Exit::Findings } else { Exit::Ok })
 }
 
-/// Prints what nobody has printed yet, and marks it as printed once the output has it.
+/// Prints the findings that no run has printed, and marks them as printed once the output has accepted them.
 fn deliver(
     arguments: &DetectArgs,
     runtime: &Runtime,
@@ -90,14 +90,14 @@ fn deliver(
         write_findings(&findings, output::width(), out)
     });
     let written = written.and_then(|()| Ok(output::confirm_stdout()?));
-    // A reader that went away has not got them: no good end here.
+    // The reader has not received the findings, so this is not a success.
     written.map_err(|error| {
         let count = thousands(findings.len() as u64);
-        anyhow!("{count} findings were not delivered, the next run prints them again: {error}")
+        anyhow!("{count} findings not delivered; the next run prints them again: {error}")
     })?;
-    runtime.block_on(mark_delivered(lake, &recorded)).context(
-        "the findings were printed, but not marked as such: the next run prints them again",
-    )?;
+    runtime
+        .block_on(mark_delivered(lake, &recorded))
+        .context("findings printed but not marked as printed; the next run prints them again")?;
     drop(turn);
     if find.format == FindingFormat::Table {
         output::tell(&summary(detected, findings.len(), others));
@@ -108,10 +108,10 @@ fn deliver(
 fn summary(detected: &Detected, printed: usize, others: u64) -> String {
     let others = match others {
         0 => String::new(),
-        others => format!("; {} more are recorded, and not printed", thousands(others)),
+        others => format!("; {} more recorded but not printed", thousands(others)),
     };
     format!(
-        "{} new findings, {} seen again, {} suppressed, in {} events up to version {}{others}",
+        "findings: {} new, {} seen again, {} suppressed, in {} events up to version {}{others}",
         thousands(printed as u64),
         thousands(detected.seen_again as u64),
         thousands(detected.suppressed as u64),

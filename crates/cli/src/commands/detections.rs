@@ -1,4 +1,4 @@
-//! `podtrail detections`: what the pack looks for, and whether it does.
+//! `podtrail detections`: lists, explains, tests and creates detections.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ pub(crate) fn run(runtime: &Runtime, command: &DetectionsCommand) -> anyhow::Res
     }
 }
 
-/// The built-in pack with these folders laid over it.
+/// Returns the built-in pack with the detections of these folders added.
 pub(crate) fn pack(folders: &[PathBuf]) -> anyhow::Result<Pack> {
     let mut pack = Pack::built_in()?;
     for folder in folders {
@@ -40,7 +40,7 @@ pub(crate) fn pack(folders: &[PathBuf]) -> anyhow::Result<Pack> {
     Ok(pack)
 }
 
-/// The pack with what was asked for: folders, single detections, exceptions.
+/// Returns the pack that the options select: folders, single detections, parameters and exceptions.
 pub(crate) fn chosen(arguments: &FindArgs) -> anyhow::Result<Pack> {
     let mut pack = pack(&arguments.queries)?;
     for (id, name, value) in &arguments.param {
@@ -64,7 +64,7 @@ pub(crate) fn chosen(arguments: &FindArgs) -> anyhow::Result<Pack> {
     Ok(pack)
 }
 
-/// The check of the health of a lake with this id: it is no detection of the pack.
+/// Returns the health check of a lake with this id; health checks are not part of the pack.
 pub(crate) fn health_check(id: &str) -> Option<&'static HealthCheck> {
     HEALTH_CHECKS.iter().find(|check| check.id == id)
 }
@@ -97,12 +97,12 @@ fn lines(pack: &Pack, out: &mut dyn Write) -> io::Result<()> {
 
 const PAGE: &str = "# Detections
 
-The detections of the built-in pack by family, a folder of SQL files each, the severest first. `podtrail detections show ID`
-says the rest of one: what it cannot see, what innocent things match, what to ask next, and its SQL.
+The detections of the built-in pack by family, most severe first; each family is a folder of SQL files.
+`podtrail detections show ID` shows the blind spots, false positives, next steps and SQL of a detection.
 [queries/README.md](../queries/README.md) explains the files. `podtrail detections list --format markdown` prints this page.
 ";
 
-/// The page docs/detections.md: links lead from there to the files.
+/// Writes the page docs/detections.md, which links to the files.
 fn page(pack: &Pack, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{PAGE}")?;
     let mut families: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -120,7 +120,7 @@ fn page(pack: &Pack, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out)?;
     }
-    writeln!(out, "## health\n\nChecks of the lake itself, by `podtrail detect`.\n")?;
+    writeln!(out, "## health\n\nChecks of the lake itself, which `podtrail detect` runs.\n")?;
     head_row(out)?;
     for HealthCheck { severity, id, title, attack, description } in HEALTH_CHECKS {
         row(out, (*id).to_owned(), title, severity, attack, description)?;
@@ -129,7 +129,7 @@ fn page(pack: &Pack, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn head_row(out: &mut dyn Write) -> io::Result<()> {
-    let names = ["detection", "title", "severity", "ATT&CK", "what it sees"];
+    let names = ["detection", "title", "severity", "ATT&CK", "description"];
     markdown_header(out, names.into_iter().map(str::to_owned))
 }
 
@@ -141,18 +141,17 @@ fn row(
     attack: &[impl AsRef<str>],
     description: &str,
 ) -> io::Result<()> {
-    // Its first sentence.
+    // The first sentence of the description.
     let sees = description.split_inclusive(". ").next().unwrap_or_default().trim();
     let attack: Vec<_> = attack.iter().map(AsRef::as_ref).collect();
     let texts = [title, &severity.to_string(), &attack.join(", "), sees].map(escape_markdown);
     markdown_row(out, [link].into_iter().chain(texts))
 }
 
-/// The detection with this id.
+/// Returns the detection with this id.
 pub(crate) fn find<'a>(pack: &'a Pack, id: &str) -> anyhow::Result<&'a Detection> {
-    pack.get(id).with_context(|| {
-        format!("there is no detection '{id}': `podtrail detections list` lists them")
-    })
+    pack.get(id)
+        .with_context(|| format!("unknown detection '{id}'; `podtrail detections list` lists all"))
 }
 
 fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
@@ -160,7 +159,7 @@ fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
         let mut out = output::stdout();
         writeln!(out, "{id}: {title}\n\n{}\n", textwrap::fill(description, output::width()))?;
         writeln!(out, "severity    {severity}\ntechniques  {}", attack.join(", "))?;
-        writeln!(out, "\n`podtrail detect` checks it of the lake itself.")?;
+        writeln!(out, "\n`podtrail detect` runs this check of the lake itself.")?;
         out.flush()?;
         return Ok(Exit::Ok);
     }
@@ -194,9 +193,9 @@ fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
         )?;
     }
     let texts = [
-        ("It cannot see", head.blind_spots.as_slice().to_vec()),
-        ("Innocent matches", head.false_positives.clone()),
-        ("What to look at next", head.triage.clone()),
+        ("Blind spots", head.blind_spots.as_slice().to_vec()),
+        ("False positives", head.false_positives.clone()),
+        ("Next steps", head.triage.clone()),
         ("References", head.references.clone()),
     ];
     for (title, lines) in texts.iter().filter(|(_, lines)| !lines.is_empty()) {
@@ -217,11 +216,7 @@ fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
 }
 
 fn test(runtime: &Runtime, pack: &Pack, ids: &[String], cases: &Path) -> anyhow::Result<Exit> {
-    ensure!(
-        cases.is_dir(),
-        "{}: no such folder of case files; name one with --cases",
-        cases.display()
-    );
+    ensure!(cases.is_dir(), "{}: no such folder of case files; use --cases DIR", cases.display());
     for id in ids {
         find(pack, id)?;
     }
@@ -249,23 +244,23 @@ fn check(runtime: &Runtime, pack: &Pack) -> anyhow::Result<Exit> {
     Ok(if count == 0 { Exit::Ok } else { Exit::Failed })
 }
 
-/// The head and query that [`new`] starts a detection with.
+/// The header and query that [`new`] starts a detection with.
 const SCAFFOLD: &str = "/*
 id: {id}
-title: A few words for lists
+title: Short title for lists
 severity: low
 confidence: medium
 risk: 10
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  What it sees and why it matters.
+  What happens, and why an attacker does it.
 blind_spots: >-
-  What it cannot see.
+  What the detection cannot see, and why.
 false_positives:
-  - Innocent things that match
+  - Benign behaviour that matches
 triage:
-  - What to ask next, in SQL or words
+  - The next question, in SQL or words
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WL-000]
@@ -280,7 +275,7 @@ fn new(id: &str, family: &Path, cases: &Path) -> anyhow::Result<Exit> {
     Detection::parse(id, &text)?;
     let file = family.join(format!("{id}.sql"));
     if file.exists() {
-        bail!("{} is there already", file.display());
+        bail!("{} already exists", file.display());
     }
     let folders =
         [family.to_owned(), cases.join(id).join("match"), cases.join(id).join("no-match")];
@@ -290,7 +285,7 @@ fn new(id: &str, family: &Path, cases: &Path) -> anyhow::Result<Exit> {
     std::fs::write(&file, text).with_context(|| file.display().to_string())?;
     let case = cases.join(id).display().to_string();
     output::tell(&format!(
-        "wrote {}; put logs that it must find into {case}/match, look-alikes into {case}/no-match, one event a line",
+        "wrote {}; add logs that it must find to {case}/match and look-alikes to {case}/no-match, one event per line",
         file.display()
     ));
     Ok(Exit::Ok)

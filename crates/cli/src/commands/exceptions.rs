@@ -1,4 +1,4 @@
-//! `podtrail exceptions`: findings that are known to be innocent.
+//! `podtrail exceptions`: findings that are known to be benign.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -48,7 +48,7 @@ fn list(files: &[PathBuf]) -> anyhow::Result<Exit> {
     }
     let mut out = output::stdout();
     for Exception { id, owner, reason, expires, .. } in &exceptions {
-        let expires = expires.map_or_else(|| "for good".to_owned(), |day| format!("until {day}"));
+        let expires = expires.map_or_else(|| "no expiry".to_owned(), |day| format!("until {day}"));
         writeln!(out, "{id:<40} {expires:<16} {owner}: {reason}")?;
     }
     out.flush()?;
@@ -58,12 +58,12 @@ fn list(files: &[PathBuf]) -> anyhow::Result<Exit> {
 fn lint(pack: &Pack) -> anyhow::Result<Exit> {
     let mut out = output::stdout();
     let refused = write_problems(pack, &mut out)?;
-    writeln!(out, "{} exceptions, {refused} refused", pack.exceptions().len())?;
+    writeln!(out, "{} exceptions, {refused} rejected", pack.exceptions().len())?;
     out.flush()?;
     Ok(if refused == 0 { Exit::Ok } else { Exit::Failed })
 }
 
-/// Writes what is wrong with the exceptions of a pack, and says how many of that are more than warnings.
+/// Writes the problems of a pack's exceptions, and returns the number of errors among them.
 pub(crate) fn write_problems(pack: &Pack, out: &mut dyn Write) -> io::Result<usize> {
     let problems = lint_exceptions(pack);
     for problem in &problems {
@@ -108,25 +108,25 @@ fn preview(runtime: &Runtime, pack: &Pack, lake: &Path, scope: Scope) -> anyhow:
         write_findings(&findings, output::width(), &mut out)?;
         writeln!(out)?;
     }
-    writeln!(out, "{} findings of these detections stay", hunt.findings.len())?;
+    writeln!(out, "{} other findings of these detections remain visible", hunt.findings.len())?;
     out.flush()?;
     Ok(if hunt.failures.is_empty() { Exit::Ok } else { Exit::Failed })
 }
 
-/// Warns of exceptions that have expired.
+/// Prints a warning for each expired exception.
 pub(crate) fn tell_expired(expired: &[Exception]) {
     for Exception { id, owner, expires, .. } in expired {
         let day = expires.map(|day| format!(" on {day}")).unwrap_or_default();
-        output::warn(&format!("exception {id} of {owner} expired{day}: it hides nothing"));
+        output::warn(&format!("exception {id} of {owner} expired{day} and is not applied"));
     }
 }
 
-/// How many findings each exception hides, the most first.
+/// Returns how many findings each exception hides, the most frequent first.
 pub(crate) fn hidden(excepted: &[Excepted]) -> String {
     hits(excepted.iter().map(|excepted| excepted.exception.as_str()))
 }
 
-/// How many findings are lowered by what, the most first; nothing where there are none.
+/// Returns how many findings each exception lowers, the most frequent first, or `None` if none is lowered.
 pub(crate) fn lowered(findings: &[Finding]) -> Option<String> {
     let lowered = findings.iter().filter_map(|finding| finding.lowered.as_ref());
     let by: Vec<_> = lowered.map(|lowered| lowered.by.as_str()).collect();
@@ -141,6 +141,6 @@ fn hits<'a>(by: impl Iterator<Item = &'a str>) -> String {
     let all: usize = counts.values().sum();
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-    let counts: Vec<_> = counts.iter().map(|(id, count)| format!("{count} by {id}")).collect();
-    format!("{all}: {}", counts.join(", "))
+    let counts: Vec<_> = counts.iter().map(|(id, count)| format!("{id} {count}")).collect();
+    format!("{all} ({})", counts.join(", "))
 }

@@ -1,4 +1,4 @@
-//! `podtrail ingest --explain`: what logs show, and what cannot be detected in them.
+//! `podtrail ingest --explain`: what logs contain, and what cannot be detected in them.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -51,7 +51,7 @@ fn print(out: &mut impl Write, log: &Explanation, summary: &Summary) -> io::Resu
     let refused = match (summary.quarantined, summary.skipped) {
         (0, 0) => String::new(),
         (quarantined, skipped) => {
-            format!(" ({} refused, {} skipped)", thousands(quarantined), thousands(skipped))
+            format!(" ({} quarantined, {} skipped)", thousands(quarantined), thousands(skipped))
         }
     };
     line("events", &format!("{}{refused}", thousands(log.events)))?;
@@ -69,7 +69,7 @@ fn print(out: &mut impl Write, log: &Explanation, summary: &Summary) -> io::Resu
     line("identities", &counts(&log.identities, "none"))?;
     let bodies = match log.workload_writes {
         0 => String::new(),
-        writes => format!(", the body of {} % can be seen", log.workload_bodies * 100 / writes),
+        writes => format!(", {} % with visible body", log.workload_bodies * 100 / writes),
     };
     line("workloads", &format!("{} writes{bodies}", thousands(log.workload_writes)))?;
     for spot in log.blind_spots() {
@@ -82,7 +82,7 @@ fn time(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros).map_or_else(|| micros.to_string(), seconds)
 }
 
-/// The most frequent values with their counts.
+/// Returns the most frequent values with their counts.
 fn counts(counts: &BTreeMap<String, u64>, unnamed: &str) -> String {
     const SHOWN: usize = 6;
     let mut sorted: Vec<_> = counts.iter().collect();

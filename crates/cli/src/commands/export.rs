@@ -1,4 +1,4 @@
-//! `podtrail export`: the events of a lake, as they came in.
+//! `podtrail export`: prints the events of a lake as they arrived.
 
 use std::io::Write;
 
@@ -14,8 +14,8 @@ use crate::args::ExportArgs;
 use crate::exit::Exit;
 use crate::output;
 
-/// Events that are sorted at a time, or those of one day: what does not fit into memory goes to disk, and the whole lake
-/// should not.
+/// The number of events that are sorted together, unless one day has more. A sort that exceeds memory spills to disk,
+/// so the whole lake is not sorted in one pass.
 const SORTED_EVENTS: i64 = 200_000;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &ExportArgs) -> anyhow::Result<Exit> {
@@ -57,13 +57,13 @@ async fn export(lake: &Lake, scope: Scope, out: &mut impl Write) -> anyhow::Resu
     Ok(())
 }
 
-/// A run of days, both inclusive.
+/// A range of days, both inclusive.
 struct Period {
     first: String,
     last: String,
 }
 
-/// The days that have events, in order, as many together as are few.
+/// Returns the days that have events, in order; consecutive days with few events are grouped.
 async fn periods(session: &Session) -> Result<Vec<Period>, QueryError> {
     const DAYS: &str = "
         SELECT CAST(date AS VARCHAR) AS day, count(*) AS events FROM stages GROUP BY date ORDER BY date";
@@ -89,7 +89,7 @@ async fn periods(session: &Session) -> Result<Vec<Period>, QueryError> {
     Ok(periods)
 }
 
-/// Writes the characters of a JSON text that a terminal would obey as JSON escapes: they stand in strings only.
+/// Replaces characters of a JSON text that a terminal would interpret by JSON escapes; they occur in strings only.
 pub(crate) fn escape(line: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(line);
     if podtrail_report::escape(&text) == text {

@@ -1,4 +1,4 @@
-//! `podtrail findings`: what the detections recorded, and what people say of it.
+//! `podtrail findings`: lists, shows and changes recorded findings.
 
 use std::io::Write;
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::commands::export;
 use crate::exit::{Exit, UsageError};
 use crate::output;
 
-/// How many requests of the identity are shown.
+/// The maximum number of requests of the identity that are shown.
 const TIMELINE: usize = 500;
 
-/// How many events are shown as they came in.
+/// The maximum number of raw events that are shown.
 const RAW_EVENTS: usize = 20;
 
 pub(crate) fn run(runtime: &Runtime, command: &FindingsCommand) -> anyhow::Result<Exit> {
@@ -60,7 +60,7 @@ async fn list(arguments: &FindingsListArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Names of podtrail's own as SQL strings.
+/// Returns podtrail's own names as a list of SQL strings.
 fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.into_iter().map(|name| format!("'{name}'")).collect();
     names.join(", ")
@@ -91,7 +91,7 @@ async fn change(arguments: &FindingsChangeArgs, state: State) -> anyhow::Result<
     Ok(Exit::Ok)
 }
 
-/// An id that is wrong is the caller's error.
+/// Turns a wrong id into a usage error.
 fn usage(error: ChangeError) -> anyhow::Error {
     match error {
         ChangeError::Lake(_) | ChangeError::Query(_) => error.into(),
@@ -122,7 +122,7 @@ async fn show(arguments: &FindingArgs, around: Duration) -> anyhow::Result<Exit>
     Ok(Exit::Ok)
 }
 
-/// Every state that the finding was in.
+/// Writes every state that the finding has had.
 async fn write_life(
     session: &Session,
     finding: &Finding,
@@ -147,7 +147,7 @@ async fn write_life(
     Ok(())
 }
 
-/// Tables of what the finding is about, for queries to look up: names of a log never become part of a statement.
+/// Adds tables that describe the finding, for queries to join: names from a log never become part of a statement.
 fn add_finding(session: &Session, finding: &Finding) -> anyhow::Result<()> {
     let texts = |values: Vec<Option<&str>>| std::sync::Arc::new(StringArray::from(values)) as _;
     let about = RecordBatch::try_from_iter_with_nullable([
@@ -183,9 +183,9 @@ async fn write_events(
     );
     write_query(session, &source, RowFormat::Table, out).await?;
 
-    let identity = finding.identity.as_deref().map_or("nobody".into(), escape);
+    let identity = finding.identity.as_deref().map_or("an unknown identity".into(), escape);
     let (from, to) = (from(session), to(session));
-    writeln!(out, "\nWhat {identity} did from {from} to {to} UTC, at most {TIMELINE} requests")?;
+    writeln!(out, "\nRequests of {identity} from {from} to {to} UTC, at most {TIMELINE}")?;
     let timeline = format!(
         "SELECT time, CASE WHEN evidence_id IS NULL THEN '' ELSE '*' END AS evidence, verb, {OBJECT}, outcome,
           client_ip, user_agent
@@ -196,14 +196,14 @@ async fn write_events(
     );
     write_query(session, &timeline, RowFormat::Table, out).await?;
 
-    writeln!(out, "\nOwners of what was written")?;
+    writeln!(out, "\nOwners of the written objects")?;
     let owners = format!(
         "SELECT time, object, root_kind, root_name, author, author_time, author_known_by
         FROM workload_tree WHERE {OF_CLUSTER} AND {IS_EVIDENCE} ORDER BY time, event_id"
     );
     write_query(session, &owners, RowFormat::Table, out).await?;
 
-    writeln!(out, "\nEvents as they came in")?;
+    writeln!(out, "\nRaw events")?;
     let columns = EXPORT_COLUMNS.join(", ");
     let raw = format!(
         "SELECT {columns} FROM stages WHERE {OF_CLUSTER} AND {IS_EVIDENCE}

@@ -1,4 +1,4 @@
-//! `podtrail hunt`: the detections over log files or a lake.
+//! `podtrail hunt`: runs detections over log files or a lake.
 
 use std::io::Write;
 
@@ -36,11 +36,11 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         (lake?, None)
     } else {
         let dir = tempfile::Builder::new().prefix("podtrail-").tempdir();
-        let dir = dir.context("cannot make a temporary lake; name one with --lake")?;
+        let dir = dir.context("cannot create a temporary lake; use --lake DIR")?;
         (runtime.block_on(Lake::create(dir.path()))?, Some(dir))
     };
     if !arguments.logs.is_empty() {
-        // The logs of a hunt belong to the cluster that it is about.
+        // The logs of a hunt belong to the cluster in its scope.
         let cluster = arguments.scope.cluster.first().filter(|name| !name.contains('*'));
         let cluster = cluster.map(String::as_str);
         let mut options = ingest::options(runtime, &lake, cluster, arguments.no_redact)?;
@@ -55,7 +55,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         let is_empty = summary.events_added == 0 && summary.duplicates == 0;
         ensure!(
             !is_empty || arguments.lake.is_some(),
-            "the input has no audit event: nothing was examined"
+            "no audit event in the input, nothing was examined"
         );
     }
     let indicators = match indicators {
@@ -65,7 +65,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     pack.set_indicators(indicators.unwrap_or_default());
     let version = LakeVersion::newest(&lake);
     let session = version.session(scope.judged(), arguments.find.limits())?;
-    // What a namespace or identity does is judged by what others do: the scope is for what is shown.
+    // What a namespace or identity does is judged by comparison with others; the scope only selects what is shown.
     let is_narrowed = scope != scope.judged();
     let shown = if is_narrowed {
         let limits = Limits { memory: arguments.find.memory / 2, ..Limits::default() };
@@ -87,9 +87,9 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         });
         runtime.block_on(run)??
     };
-    // After the hunt, which says what is kept in memory; and only if it is told: in a large lake it takes long.
+    // After the hunt, which decides what is cached, and only if it is printed: in a large lake this takes long.
     if runtime.block_on(is_empty(&shown))? {
-        output::warn("no event is in scope: nothing was examined");
+        output::warn("no event is in scope, nothing was examined");
         exit = Exit::PartlyBad;
     }
     let is_told = report.is_some() || arguments.find.format == FindingFormat::Table;
@@ -101,7 +101,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     let least = Severity::from(arguments.find.min_severity);
     let found = hunt.findings.len();
     hunt.findings.retain(|finding| finding.severity >= least);
-    // Before anything is printed: whoever reads that may go away, as head does.
+    // Written before anything is printed, because the reader of standard output may close it, as head does.
     if let (Some(file), Some(summary)) = (report, &summary) {
         let context = runtime.block_on(hunt_report::context(&shown, &hunt.findings, summary))?;
         let report = HtmlReport {
@@ -130,13 +130,13 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     Ok(exit)
 }
 
-/// The memory, in bytes, at which a hunt is given up: rows that are kept and decoded take about as much again as queries ask
-/// for.
+/// Returns the memory, in bytes, at which a hunt is cancelled: cached and decoded rows take about as much as the
+/// queries themselves.
 pub(crate) fn memory(find: &FindArgs) -> usize {
     find.memory.saturating_mul(2)
 }
 
-/// The command line of this process, to be run again: words that a shell would split are quoted.
+/// Returns the command line of this process, quoted for a shell.
 fn command_line() -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+~".contains(c);
     let words = std::env::args_os().enumerate().map(|(index, word)| {
@@ -150,7 +150,7 @@ fn command_line() -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Prints findings; `write_table` does it for people.
+/// Prints findings in a format; `write_table` writes the table.
 pub(crate) fn print(
     format: FindingFormat,
     findings: &[Finding],
@@ -190,7 +190,7 @@ fn write_table(
     write_findings(&hunt.findings, output::width(), out)
 }
 
-/// How many findings there are of each severity.
+/// Returns the number of findings of each severity.
 fn count(hunt: &Hunt) -> String {
     let counts: Vec<_> = Severity::ALL
         .iter()
@@ -207,7 +207,7 @@ fn count(hunt: &Hunt) -> String {
     format!("{}, by {} detections", counts.join(", "), hunt.detections)
 }
 
-/// Whether a session shows no event at all.
+/// Returns whether a session has no event in its scope.
 async fn is_empty(session: &Session) -> Result<bool, QueryError> {
     let rows = session.sql("SELECT 1 FROM stages LIMIT 1").await?.collect().await?;
     Ok(rows.iter().all(|batch| batch.num_rows() == 0))
@@ -221,7 +221,7 @@ async fn summary(session: &Session) -> Result<LogSummary, QueryError> {
     const WRITES: &str = "
         SELECT count(*) AS writes, count(*) FILTER (WHERE body_source <> 'none') AS visible
         FROM workloads WHERE outcome = 'allowed'";
-    // Of what the detections judge by its body.
+    // The resources whose bodies the detections examine.
     const BLIND: &str = "
         SELECT resource, sum(writes_without_body) AS writes
         FROM coverage
@@ -249,7 +249,7 @@ async fn summary(session: &Session) -> Result<LogSummary, QueryError> {
     })
 }
 
-/// Names with their counts, from the first two columns.
+/// Returns names with their counts, from the first two columns.
 fn counts(batch: &RecordBatch) -> Vec<(String, u64)> {
     let names = batch.column(0).as_string_opt::<i32>();
     let counts = batch.column(1).as_primitive_opt::<Int64Type>();

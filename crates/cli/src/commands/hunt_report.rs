@@ -1,4 +1,4 @@
-//! `podtrail hunt --report`: what the lake says around the findings, and the file that tells it.
+//! `podtrail hunt --report`: collects the context of the findings, and writes the report.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use crate::output;
 use crate::output_file::OutputFile;
 
-/// The events that a report shows.
+/// The table of events that a report shows.
 const REPORT_EVENTS: &str = "report_events";
 
 const EVENTS: &str = "
@@ -83,11 +83,11 @@ pub(crate) fn write(report: &HtmlReport<'_>, mut file: OutputFile) -> anyhow::Re
     let path = file.path().to_owned();
     write_html(report, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
     file.finish()?;
-    output::tell(&format!("the report is in {}", path.display()));
+    output::tell(&format!("wrote report {}", path.display()));
     Ok(())
 }
 
-/// Reads what the lake says around the findings.
+/// Reads the context of the findings from the lake.
 pub(crate) async fn context(
     session: &Session,
     findings: &[Finding],
@@ -119,7 +119,7 @@ pub(crate) async fn context(
     })
 }
 
-/// The number of workload writes in each step of `seconds`.
+/// Returns the query for the number of workload writes in each interval of `seconds`.
 fn writes(seconds: i64) -> String {
     format!(
         "SELECT date_bin(INTERVAL '{seconds} seconds', time, TIMESTAMP '1970-01-01T00:00:00Z') AS start, count(*) AS writes
@@ -136,7 +136,7 @@ fn event_ids(findings: &[Finding]) -> Result<RecordBatch, QueryError> {
         .map_err(|error| QueryError::Sql(error.into()))
 }
 
-/// The rows of a query, each as a struct whose members are named as its columns.
+/// Returns the rows of a query, each as a struct whose fields are named as the columns.
 async fn rows<T: DeserializeOwned>(session: &Session, sql: &str) -> anyhow::Result<Vec<T>> {
     let query = session.sql(sql).await?;
     let schema = query.schema().inner().clone();

@@ -1,4 +1,4 @@
-//! The files of `--indicators`.
+//! Reads the files of `--indicators`.
 
 use podtrail_detect::{INDICATOR_DETECTION, Indicators, Pack};
 use podtrail_report::thousands;
@@ -6,7 +6,7 @@ use podtrail_report::thousands;
 use crate::args::FindArgs;
 use crate::output;
 
-/// The indicators that were given, if any; what is not looked for is reported.
+/// Returns the given indicators, if any, and warns about those that are skipped.
 pub(crate) fn given(find: &FindArgs, pack: &Pack) -> anyhow::Result<Option<Indicators>> {
     if find.indicators.is_empty() {
         return Ok(None);
@@ -19,7 +19,7 @@ pub(crate) fn given(find: &FindArgs, pack: &Pack) -> anyhow::Result<Option<Indic
         let skipped: Vec<_> = skipped.map(|(count, what)| format!("{count} {what}")).collect();
         if !skipped.is_empty() {
             output::warn(&format!(
-                "{}: of its indicators, {} are looked for; skipped: {}",
+                "{}: {} indicators used; skipped: {}",
                 reading.path.display(),
                 thousands((reading.indicators - reading.expired) as u64),
                 skipped.join(", ")
@@ -28,7 +28,7 @@ pub(crate) fn given(find: &FindArgs, pack: &Pack) -> anyhow::Result<Option<Indic
     }
     if pack.get(INDICATOR_DETECTION).is_none() {
         output::warn(&format!(
-            "the indicators are not looked for: --detection leaves {INDICATOR_DETECTION} out"
+            "indicators are not searched for, because --detection excludes {INDICATOR_DETECTION}"
         ));
     }
     Ok(Some(indicators))

@@ -1,4 +1,4 @@
-//! `podtrail ingest`: log files into a lake.
+//! `podtrail ingest`: ingests log files into a lake.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -66,7 +66,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &IngestArgs) -> anyhow::Result<E
     Ok(exit(&summary))
 }
 
-/// The pieces of split records that an earlier run has left.
+/// Returns the parts of split records that an earlier run has left in the quarantine.
 fn pieces(runtime: &Runtime, lake: &Lake) -> anyhow::Result<Vec<QuarantineRecord>> {
     const MOST: usize = 256;
     let sql = format!(
@@ -82,7 +82,7 @@ fn pieces(runtime: &Runtime, lake: &Lake) -> anyhow::Result<Vec<QuarantineRecord
     Ok(records?.into_iter().flatten().collect())
 }
 
-/// How logs, and records out of the quarantine, are read into `lake`.
+/// Returns the options for ingesting logs and quarantined records into `lake`.
 pub(crate) fn options(
     runtime: &Runtime,
     lake: &Lake,
@@ -98,7 +98,7 @@ pub(crate) fn options(
     })
 }
 
-/// The options with the limits that were asked for.
+/// Returns the options with the limits of the command line.
 pub(crate) fn limited(options: Options, arguments: &IngestArgs) -> Options {
     let options = match arguments.memory {
         Some(memory) => options.with_memory(memory),
@@ -110,7 +110,7 @@ pub(crate) fn limited(options: Options, arguments: &IngestArgs) -> Options {
     Options { max_expanded_bytes, cluster_field, ..options }
 }
 
-/// Reads log files into `lake`, with a progress bar.
+/// Ingests log files into `lake`, with a progress bar.
 pub(crate) fn read(
     runtime: &Runtime,
     lake: &Lake,
@@ -124,7 +124,7 @@ pub(crate) fn read(
     Ok(summary?)
 }
 
-/// Reads log files into `lake` as they grow, until Ctrl-C.
+/// Ingests log files into `lake` as they grow, until Ctrl-C.
 fn follow(
     runtime: &Runtime,
     lake: &Lake,
@@ -135,7 +135,7 @@ fn follow(
     let inputs: Vec<_> = paths.iter().map(Input::parse).collect();
     if inputs.iter().any(|input| matches!(input, Input::Stdin)) {
         return Err(
-            UsageError("--follow reads files and folders, not standard input".into()).into()
+            UsageError("--follow requires files or folders, not standard input".into()).into()
         );
     }
     let bar = Bar::new();
@@ -148,14 +148,14 @@ fn follow(
     Ok(summary?)
 }
 
-/// Tells what was wrong with the input; many problems of one file are told once.
+/// Prints the problems of the input; problems of one file are printed together.
 pub(crate) fn tell_problems(summary: &Summary) {
     const SHOWN: usize = 20;
     for problem in summary.problems.iter().take(SHOWN) {
         output::warn(&problem.to_string());
     }
     if summary.problems.len() > SHOWN {
-        output::warn(&format!("and {} more", summary.problems.len() - SHOWN));
+        output::warn(&format!("and {} more problems", summary.problems.len() - SHOWN));
     }
     for warning in &summary.warnings {
         output::warn(warning);
@@ -165,19 +165,19 @@ pub(crate) fn tell_problems(summary: &Summary) {
     }
     if summary.interrupted {
         output::warn(
-            "stopped before the end; run the same command again to go on: nothing is added twice",
+            "stopped before the end; run the same command again to continue (events are not added twice)",
         );
     }
 }
 
-/// Checks that some of the input was read.
+/// Checks that at least one input was read.
 pub(crate) fn check_read(summary: &Summary) -> anyhow::Result<()> {
     let is_unread = summary.files == 0 && !summary.problems.is_empty() && !summary.interrupted;
-    ensure!(!is_unread, "no input could be read: nothing was examined");
+    ensure!(!is_unread, "no input could be read, nothing was examined");
     Ok(())
 }
 
-/// The exit code that the input asks for.
+/// Returns the exit code for the state of the input.
 pub(crate) fn exit(summary: &Summary) -> Exit {
     let whole = summary.problems.is_empty() && summary.quarantined == 0 && !summary.interrupted;
     if whole { Exit::Ok } else { Exit::PartlyBad }

@@ -1,4 +1,4 @@
-//! `podtrail lake`: looking after the tables.
+//! `podtrail lake`: inspects and maintains the tables.
 
 use std::io::Write;
 
@@ -64,7 +64,7 @@ fn write_info(table: &TableInfo, out: &mut impl Write) -> anyhow::Result<()> {
         let [smallest, median, largest] = [smallest, median, largest].map(thousands);
         writeln!(
             out,
-            "  a file      {smallest} bytes at least, {median} in the middle, {largest} at most"
+            "  file size   minimum {smallest} bytes, median {median}, maximum {largest}"
         )?;
     }
     if table.small_files > 0 {
@@ -87,7 +87,7 @@ fn compact(runtime: &Runtime, arguments: &CompactArgs) -> anyhow::Result<Exit> {
         let done = &mut |compacted: &Compacted| {
             old += compacted.files;
             new += compacted.new_files;
-            // What is done is done, whoever still reads of it.
+            // The compaction is committed even if the reader of standard output has gone.
             failed = failed.take().or(write_compacted(compacted).err());
         };
         lake.compact(&options, done).await
@@ -133,18 +133,18 @@ fn vacuum(runtime: &Runtime, arguments: &VacuumArgs) -> anyhow::Result<Exit> {
     writeln!(out, "{} ({} bytes) {done}", files(vacuumed.removed.len()), thousands(bytes))?;
     if vacuumed.young > 0 {
         let age = humantime::format_duration(arguments.older_than);
-        writeln!(out, "{} left: younger than {age}", files(vacuumed.young))?;
+        writeln!(out, "{} kept: younger than {age}", files(vacuumed.young))?;
     }
     if vacuumed.uncommitted > 0 {
         writeln!(
             out,
-            "{} left that no version names: written in the last 24 hours, and an ingest or compaction is running",
+            "{} kept although unreferenced: written in the last 24 hours while an ingest or compaction is running",
             files(vacuumed.uncommitted)
         )?;
     }
     if vacuumed.log_entries > 0 {
         let entries = thousands(vacuumed.log_entries as u64);
-        writeln!(out, "{entries} old entries of logs removed, which checkpoints replace")?;
+        writeln!(out, "{entries} old log entries removed, which checkpoints replace")?;
     }
     out.flush()?;
     Ok(Exit::Ok)
@@ -152,9 +152,8 @@ fn vacuum(runtime: &Runtime, arguments: &VacuumArgs) -> anyhow::Result<Exit> {
 
 fn retain(runtime: &Runtime, arguments: &RetainArgs) -> anyhow::Result<Exit> {
     let age = arguments.older_than;
-    let too_old = || {
-        UsageError(format!("--older-than {} is before all time", humantime::format_duration(age)))
-    };
+    let too_old =
+        || UsageError(format!("--older-than {} is out of range", humantime::format_duration(age)));
     let since =
         chrono::Duration::from_std(age).ok().and_then(|age| Utc::now().checked_sub_signed(age));
     let before = since.ok_or_else(too_old)?.date_naive();
@@ -201,11 +200,11 @@ fn verify(runtime: &Runtime, arguments: &VerifyArgs) -> anyhow::Result<Exit> {
         }
         for orphan in &table.orphans {
             let path = orphan.path.display().to_string();
-            writeln!(out, "{}: no version names it; a vacuum removes it", escape(&path))?;
+            writeln!(out, "{}: unreferenced; `lake vacuum` removes it", escape(&path))?;
         }
         for removal in &table.removals {
             let rows = removal.rows.map_or("an unknown number of".to_owned(), thousands);
-            let choice = removal.predicate.as_deref().unwrap_or("no condition");
+            let choice = removal.predicate.as_deref().unwrap_or("no predicate");
             writeln!(
                 out,
                 "{}: version {} removed {} with {rows} rows: {}",
@@ -217,10 +216,10 @@ fn verify(runtime: &Runtime, arguments: &VerifyArgs) -> anyhow::Result<Exit> {
         }
         if table.version < 0 {
             let problems = thousands(table.problems.len() as u64);
-            writeln!(out, "{}: no version can be read, {problems} problems", table.table)?;
+            writeln!(out, "{}: no readable version, {problems} problems", table.table)?;
             continue;
         }
-        let checked = if table.digests { "digests compared" } else { "without digests" };
+        let checked = if table.digests { "digests compared" } else { "no digests stored" };
         writeln!(
             out,
             "{}, version {}: {}, {} rows, {checked}, {} problems",

@@ -1,4 +1,4 @@
-//! `podtrail quarantine`: the records that were refused.
+//! `podtrail quarantine`: lists quarantined records and ingests them again.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -22,15 +22,15 @@ use crate::commands::ingest;
 use crate::exit::{Exit, UsageError};
 use crate::output;
 
-/// Enough digits of an id to tell it from others.
+/// The number of id digits shown, enough to be unique.
 const SHORT_ID: usize = 12;
 
-/// How many bytes of a record the table shows.
+/// The number of bytes of a record that the table shows.
 const SHOWN_BYTES: usize = 48;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &QuarantineArgs) -> anyhow::Result<Exit> {
     let lake = Lake::open(&arguments.lake)?;
-    // A record has no time, identity or namespace that could be in scope.
+    // A quarantined record has no time, identity or namespace that a scope could select.
     let session = Session::open(&lake, Scope::default(), Limits::default())?;
     if arguments.retry {
         return retry(runtime, &lake, &session, arguments);
@@ -62,7 +62,7 @@ async fn list(session: &Session, format: RowFormat) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Short columns: what the bytes begin with is all that is shown of them.
+/// Returns short columns, with only the first bytes of each record.
 fn for_people(batch: &RecordBatch) -> anyhow::Result<RecordBatch> {
     let text = |name| anyhow::Ok(column(batch, name)?.as_string::<i32>());
     let ids = text("quarantine_id")?.iter().flatten().map(|id| &id[..id.len().min(SHORT_ID)]);
@@ -88,11 +88,11 @@ fn for_people(batch: &RecordBatch) -> anyhow::Result<RecordBatch> {
     ])?)
 }
 
-/// The beginning of a record; what is no text is spelled out byte by byte.
+/// Returns the beginning of a record; invalid UTF-8 is escaped byte by byte.
 fn head(bytes: &[u8]) -> String {
     let mut shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
     let is_cut = shown.len() < bytes.len();
-    // The cut may go through a character.
+    // The cut may split a character.
     if is_cut
         && let Err(error) = std::str::from_utf8(shown)
         && error.error_len().is_none()
@@ -110,7 +110,7 @@ fn head(bytes: &[u8]) -> String {
     head
 }
 
-/// All columns, with the bytes as text, or as Base64 where they are none.
+/// Returns all columns, with the bytes as text, or as Base64 if they are not valid UTF-8.
 fn for_machines(batch: &RecordBatch) -> anyhow::Result<RecordBatch> {
     let bytes = bytes_column(batch)?;
     let texts: StringArray =
@@ -139,11 +139,11 @@ fn bytes_column(batch: &RecordBatch) -> anyhow::Result<&BinaryArray> {
     Ok(column(batch, "bytes")?.as_binary::<i32>())
 }
 
-/// Prints one record as it is; on a terminal, as it can be looked at without harm.
+/// Prints one record unchanged; on a terminal, control characters are escaped.
 async fn print_bytes(session: &Session, id: &str) -> anyhow::Result<Exit> {
-    // It becomes part of a statement.
+    // The id becomes part of a statement.
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(UsageError(format!("'{id}' is not the beginning of an id")).into());
+        return Err(UsageError(format!("invalid id '{id}'; expected hexadecimal digits")).into());
     }
     let id = id.to_ascii_lowercase();
     let sql = format!("SELECT bytes FROM quarantine WHERE quarantine_id LIKE '{id}%' LIMIT 2");
@@ -154,9 +154,14 @@ async fn print_bytes(session: &Session, id: &str) -> anyhow::Result<Exit> {
         .map(Option::unwrap_or_default);
     let bytes = match (found.next(), found.next()) {
         (Some(bytes), None) => bytes,
-        (None, _) => return Err(UsageError(format!("no record has an id like {id}")).into()),
+        (None, _) => {
+            return Err(UsageError(format!(
+                "no record with id {id}; `podtrail quarantine` lists all"
+            ))
+            .into());
+        }
         (Some(_), Some(_)) => {
-            return Err(UsageError(format!("more than one record has an id like {id}")).into());
+            return Err(UsageError(format!("id {id} is ambiguous; use more digits")).into());
         }
     };
     let mut out = output::raw_stdout();
@@ -169,7 +174,7 @@ async fn print_bytes(session: &Session, id: &str) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Reads the records again.
+/// Ingests the quarantined records again.
 fn retry(
     runtime: &Runtime,
     lake: &Lake,
@@ -201,7 +206,7 @@ fn retry(
     out.flush()?;
     if summary.cut > 0 {
         output::warn(&format!(
-            "of {} records only the beginning was kept: ingest their files again",
+            "{} records kept only their beginning; ingest their files again",
             thousands(summary.cut)
         ));
     }

@@ -1,4 +1,4 @@
-//! `podtrail schema`: the tables, views and functions of SQL, from the code that declares them.
+//! `podtrail schema`: prints the tables, views and functions of SQL, from the code that declares them.
 
 use std::io::{self, Write};
 
@@ -32,7 +32,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SchemaArgs) -> anyhow::Result<E
     Ok(Exit::Ok)
 }
 
-/// A table of the lake, as any engine that reads Delta Lake sees it.
+/// A table of the lake, as any engine that reads Delta Lake shows it.
 struct Table {
     name: &'static str,
     description: &'static str,
@@ -43,17 +43,17 @@ fn tables() -> [Table; 3] {
     [
         Table {
             name: "events",
-            description: "One row an audit event, which is a stage of a request.",
+            description: "One row per audit event, which is one stage of a request.",
             columns: documentation(),
         },
         Table {
             name: "findings",
-            description: "One row a state of a finding; the last is how it stands. `podtrail detect` makes the table.",
+            description: "One row per state of a finding; the last row is the current state. `podtrail detect` creates the table.",
             columns: finding_documentation(),
         },
         Table {
             name: "quarantine",
-            description: "One row a record that was refused, or the release of one.",
+            description: "One row per quarantined record, or per release of one.",
             columns: quarantine_documentation(),
         },
     ]
@@ -61,7 +61,7 @@ fn tables() -> [Table; 3] {
 
 type View = (TableDoc, Vec<ColumnDoc>);
 
-/// The views with their columns, those first of which others are made.
+/// Returns the views with their columns; a view comes after the views it is built on.
 async fn views(session: &Session) -> anyhow::Result<Vec<View>> {
     let mut views = Vec::new();
     for view in session.tables() {
@@ -73,7 +73,7 @@ async fn views(session: &Session) -> anyhow::Result<Vec<View>> {
     Ok(views)
 }
 
-/// Calls `take` with the name, type and text of each column, and of the members of structs.
+/// Calls `take` with the name, type and text of each column, and of the fields of structs.
 fn each_column(
     columns: &[FieldDoc],
     parent: &str,
@@ -111,15 +111,15 @@ fn listed(views: &[View], out: &mut dyn Write) -> io::Result<()> {
 
 const SCHEMA_PAGE: &str = "# Schema
 
-A lake has three tables in Delta Lake, which any engine reads: `events`, `quarantine`, and `findings` once
-`podtrail detect` ran. `podtrail sql` has the views below over them, in the scope of the session. Every column may be null.
-Times are in microseconds, UTC. A member of a struct is `workload['kind']` in SQL, and of a list of structs that of an element:
+A lake has three Delta Lake tables, which any engine can read: `events`, `quarantine`, and `findings` after the first
+`podtrail detect`. `podtrail sql` adds the views below, limited to the scope of the session. Every column may be null.
+Times are in microseconds, UTC. In SQL, a struct field is `workload['kind']`, and a field of a list element is
 `workload['containers'][1]['image']`. `podtrail schema --format markdown` prints this page.
 
 ## Tables
 ";
 
-/// The page docs/schema.md.
+/// Writes the page docs/schema.md.
 fn schema_page(views: &[View], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{SCHEMA_PAGE}")?;
     let tables = tables();
@@ -132,7 +132,7 @@ fn schema_page(views: &[View], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "## Views\n")?;
     writeln!(
         out,
-        "With `_history` after its name each but `findings`, `findings_log` and `quarantine` shows what was before the scope.\n"
+        "Each view except `findings`, `findings_log` and `quarantine` has a variant with the suffix `_history`, which shows the period before the scope.\n"
     )?;
     for (view, columns) in views {
         writeln!(out, "### View `{}`\n\n{}\n", view.name, view.description)?;
@@ -143,7 +143,7 @@ fn schema_page(views: &[View], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Names the columns that a view has as they are in its table, and explains the others.
+/// Names the columns that a view shares with its table, and documents the others.
 fn view_columns(out: &mut dyn Write, columns: &[ColumnDoc], table: &Table) -> io::Result<()> {
     let is_of_table = |column: &ColumnDoc| {
         table.columns.iter().any(|field| {
@@ -169,7 +169,7 @@ fn view_columns(out: &mut dyn Write, columns: &[ColumnDoc], table: &Table) -> io
 }
 
 fn columns_header(out: &mut dyn Write) -> io::Result<()> {
-    markdown_header(out, ["column", "type", "what it holds"].into_iter().map(str::to_owned))
+    markdown_header(out, ["column", "type", "description"].into_iter().map(str::to_owned))
 }
 
 fn column(out: &mut dyn Write, name: &str, sql_type: &str, doc: &str) -> io::Result<()> {
@@ -178,16 +178,16 @@ fn column(out: &mut dyn Write, name: &str, sql_type: &str, doc: &str) -> io::Res
 
 const FUNCTIONS_PAGE: &str = "# Functions
 
-What SQL has here beside the [functions of DataFusion](https://datafusion.apache.org/user-guide/sql/index.html). The desk
-lists both with `\\df`. An example without columns is true.
+The SQL functions of podtrail, in addition to the [functions of DataFusion](https://datafusion.apache.org/user-guide/sql/index.html).
+`\\df` lists both in the interactive shell. An example without columns evaluates to true.
 `podtrail schema --functions --format markdown` prints this page.
 
-## Functions that give tables
+## Table functions
 
-They stand where a table stands, and look at the scope of the session. Their arguments are constants.
+They are used in place of a table, and read the scope of the session. Their arguments are constants.
 ";
 
-/// The page docs/functions.md.
+/// Writes the page docs/functions.md.
 fn functions_page(
     session: &Session,
     functions: Vec<FunctionDoc>,
@@ -200,7 +200,7 @@ fn functions_page(
     for function in &tables {
         function_section(function, out)?;
     }
-    writeln!(out, "## Functions that give values\n")?;
+    writeln!(out, "## Scalar functions\n")?;
     for function in &scalars {
         function_section(function, out)?;
     }

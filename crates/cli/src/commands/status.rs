@@ -1,4 +1,4 @@
-//! `podtrail status`: how a lake is.
+//! `podtrail status`: shows the state of a lake.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -103,7 +103,7 @@ fn clusters(
     }
     let status = |(cluster, days): (Option<String>, Vec<Day>)| {
         let last_event = last_seen.get(&cluster).copied();
-        // Days that the clock of nobody has reached are not usual.
+        // Days in the future, from clocks that run ahead, are not part of the average.
         let known = days.iter().filter(|day| day.date <= last_event.map(|last| last.date_naive()));
         let usual: Vec<u64> = known.rev().take(USUAL_DAYS).map(|day| day.rows).collect();
         let lag = last_event.map(|last| at.signed_duration_since(last).num_seconds());

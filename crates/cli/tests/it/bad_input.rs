@@ -1,4 +1,4 @@
-//! Bad input: told, kept in the quarantine, and the rest is processed.
+//! Bad input is reported and quarantined, and the rest is processed.
 
 use std::io::Write;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn good(name: &str) -> String {
     privileged_pod(name, "2026-11-24T10:00:00.000000Z")
 }
 
-/// Ingests one file of `bytes`; gives the summary, what was told, and the exit code.
+/// Ingests one file of `bytes`; returns the summary, standard error and the exit code.
 fn ingest(bytes: &[u8]) -> (serde_json::Value, String, i32) {
     let (dir, lake) = scratch();
     let log = dir.path().join("audit.log");
@@ -87,7 +87,7 @@ fn the_quarantine_keeps_record_and_place() {
     let log = dir.path().join("audit.log");
     std::fs::write(&log, format!("{}\nhello\n", good("a"))).unwrap();
     podtrail(["ingest", &log.display().to_string(), "--lake", &lake]).expect(3);
-    // Any Delta reader opens it; here the files are looked at as Parquet.
+    // Any Delta reader can open it; here the files are read as Parquet.
     let files: Vec<_> = std::fs::read_dir(Path::new(&lake).join("quarantine"))
         .unwrap()
         .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|e| e == "parquet"))

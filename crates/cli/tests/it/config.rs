@@ -1,10 +1,10 @@
-//! Settings: from a file, from the environment, by flags.
+//! Settings from a file, from the environment and from options.
 
 use std::path::Path;
 
 use crate::{Run, command, podtrail, privileged_pod, scratch};
 
-/// Runs with a file of settings.
+/// Runs with a settings file.
 fn with_file(text: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("settings.toml");
@@ -14,7 +14,7 @@ fn with_file(text: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Ru
     Run::of(command.output().unwrap())
 }
 
-/// The value of a setting and where it is from, as `podtrail config` prints them.
+/// Returns the value and origin of a setting, as `podtrail config` prints them.
 fn shown(run: &Run, name: &str) -> (String, String) {
     let line = run.stdout.lines().find(|line| line.split(' ').next() == Some(name)).unwrap();
     let mut fields = line.split_once(' ').unwrap().1.trim().splitn(2, "  ");
@@ -79,13 +79,13 @@ fn a_flag_beats_the_environment_and_that_the_file() {
     with_file(&file, &["ingest", &log, "--cluster", "of-the-flag"], &environment).expect(0);
     assert_eq!(clusters(), ["of-the-environment", "of-the-file", "of-the-flag"]);
 
-    // Where the settings name a lake, logs need not be given; and the name of what is ingested chooses nothing.
+    // If the settings name a lake, logs are optional; and the cluster name for ingest is not a filter.
     let hunt = ["hunt", "--detection", "privileged-container", "--format", "jsonl"];
     let run = with_file(&file, &hunt, &[]).expect(0);
     assert!(run.stdout.contains("of-the-environment"), "{run}");
     let strict = format!("{file}min_severity = 'critical'\n");
     assert_eq!(with_file(&strict, &hunt, &[]).expect(0).jsonl().len(), 0);
-    // The parameters of detections are of a list in the file, and one in the environment.
+    // The parameters of detections are a list in the file, and one value in the environment.
     let counts = ["hunt", "--detection", "workload-burst", "--format", "jsonl"];
     let low = format!("{file}param = ['workload-burst.objects=1']\n");
     assert_ne!(with_file(&low, &counts, &[]).expect(0).jsonl().len(), 0);
@@ -98,20 +98,20 @@ fn what_is_wrong_is_told_with_its_place() {
     let cases = [
         (
             "\nmin_sevrity = 'low'",
-            "line 2: there is no setting `min_sevrity`; did you mean `min_severity`?",
+            "line 2: unknown setting `min_sevrity`; did you mean `min_severity`?",
         ),
-        ("[detect]\nlake = 'x'", "line 1: there is no setting `detect`, there are lake, cluster, "),
+        ("[detect]\nlake = 'x'", "line 1: unknown setting `detect`; settings are lake, cluster, "),
         (
             "fail_on = 'hihg'",
-            "line 1: `fail_on` cannot be `hihg`; it is one of info, low, medium, high, critical",
+            "line 1: invalid value `hihg` for `fail_on`; valid values are info, low, medium, high, critical",
         ),
         (
             "memory = '64 apples'",
-            "line 1: `memory` cannot be `64 apples`: give a size such as 64MiB or 1GiB",
+            "line 1: invalid value `64 apples` for `memory`: expected a size such as 64MiB or 1GiB",
         ),
-        ("queries = 'x'", "line 1: `queries` is a list of texts"),
-        ("no_redact = 'yes'", "line 1: `no_redact` is true or false"),
-        ("lake = 1.5", "line 1: `lake` is a text"),
+        ("queries = 'x'", "line 1: `queries` must be a list of strings"),
+        ("no_redact = 'yes'", "line 1: `no_redact` must be true or false"),
+        ("lake = 1.5", "line 1: `lake` must be a string"),
         ("lake = 'a'\nlake = 'b'", "line 2: "),
         ("lake = ", "line 1: "),
     ];
@@ -120,7 +120,10 @@ fn what_is_wrong_is_told_with_its_place() {
         assert!(run.stderr.contains(expected), "{expected}\n{run}");
     }
     let run = with_file("", &["config"], &[("PODTRAIL_MIN_SEVERITY", "x")]).expect(2);
-    assert!(run.stderr.contains("PODTRAIL_MIN_SEVERITY: `min_severity` cannot be `x`"), "{run}");
+    assert!(
+        run.stderr.contains("PODTRAIL_MIN_SEVERITY: invalid value `x` for `min_severity`"),
+        "{run}"
+    );
     let run = podtrail(["config", "--config", "/nowhere/podtrail.toml"]).expect(2);
     assert!(run.stderr.contains("/nowhere/podtrail.toml"), "{run}");
 }
@@ -145,11 +148,11 @@ fn the_settings_that_are_deployed_are_valid() {
 fn a_file_that_is_no_file_of_settings_is_refused_at_once() {
     let long = "x".repeat(1 << 20);
     for (text, reason) in [
-        ("[".repeat(50 << 20), "longer than 1048576 bytes"),
-        (format!("{long}{long} = 1"), "longer than 1048576 bytes"),
+        ("[".repeat(50 << 20), "exceeds the maximum of 1048576 bytes"),
+        (format!("{long}{long} = 1"), "exceeds the maximum of 1048576 bytes"),
         ("[".repeat(1 << 20), "line 1: "),
-        (format!("{} = 1", &long[100..]), "line 1: there is no setting `xxx"),
-        (format!("memory = \"{}\"", &long[100..]), "line 1: `memory` cannot be `xxx"),
+        (format!("{} = 1", &long[100..]), "line 1: unknown setting `xxx"),
+        (format!("memory = \"{}\"", &long[100..]), "line 1: invalid value `xxx"),
     ] {
         let started = std::time::Instant::now();
         let run = with_file(&text, &["config"], &[]).expect(2);

@@ -1,4 +1,4 @@
-//! What `deploy/` holds is what podtrail itself calls secure.
+//! The files in `deploy/` meet podtrail's own security checks.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::{command, podtrail, scratch};
 
-/// The objects of a manifest.
+/// Returns the objects of a manifest.
 fn objects(name: &str) -> Vec<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(name);
     serde_saphyr::from_multiple(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// The audit event of the creation of an object.
+/// Returns the audit event for the creation of an object.
 fn created(object: &Value) -> String {
     let (group, version) = match object["apiVersion"].as_str().unwrap().split_once('/') {
         Some((group, version)) => (group, version),
@@ -78,7 +78,7 @@ fn the_pods_of_the_manifest_run_with_its_settings() {
     let pod = &of("Deployment")["spec"]["template"]["spec"];
     let arguments = pod["containers"][0]["args"].as_array().unwrap();
     let arguments = arguments.iter().map(|argument| argument.as_str().unwrap());
-    // With --help, arguments are read, and nothing is done.
+    // With --help, arguments are parsed without running anything.
     let run = command(arguments.chain(["--help"])).output().unwrap();
     assert!(run.status.success(), "{run:?}");
     for kind in ["Deployment", "CronJob", "ServiceAccount"] {

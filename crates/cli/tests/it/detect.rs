@@ -1,4 +1,4 @@
-//! `podtrail detect`: each finding once, nothing missed.
+//! `podtrail detect` reports each finding once, and misses none.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read};
@@ -36,7 +36,7 @@ impl Fixture {
         podtrail(["ingest", &log, "--lake", &self.lake, "--cluster", cluster]).expect(0);
     }
 
-    /// Ingests lines of which some are no events.
+    /// Ingests lines, some of which are not events.
     pub(crate) fn ingest_damaged(&mut self, lines: &[String]) {
         let log = self.write(lines);
         podtrail(["ingest", &log, "--lake", &self.lake]).expect(3);
@@ -49,7 +49,7 @@ impl Fixture {
         log.display().to_string()
     }
 
-    /// Runs `detect` with a pack that is quick to run, and these flags.
+    /// Runs `detect` with a small pack and these options.
     pub(crate) fn detect(&self, flags: &[&str]) -> Run {
         Run::of(detect(&self.lake, flags).output().unwrap())
     }
@@ -65,7 +65,7 @@ fn detect(lake: &str, flags: &[&str]) -> Command {
     command(arguments.chain(flags.iter().copied()))
 }
 
-/// The names of the objects of findings, in order.
+/// Returns the object names of findings, in order.
 pub(crate) fn names(findings: &[Value]) -> Vec<&str> {
     let mut names: Vec<_> =
         findings.iter().map(|finding| finding["name"].as_str().unwrap_or_default()).collect();
@@ -73,7 +73,7 @@ pub(crate) fn names(findings: &[Value]) -> Vec<&str> {
     names
 }
 
-/// The folder of a detection `pairs` that tells each request together with the one before it.
+/// Returns the folder of a detection `pairs` that reports each request together with the previous one.
 fn pairs(dir: &Path) -> PathBuf {
     let folder = dir.join("queries/test");
     std::fs::create_dir_all(&folder).unwrap();
@@ -100,7 +100,7 @@ fn a_finding_is_told_once_and_grows() {
     lake.ingest(&[
         privileged_pod("a", "2026-11-24T10:05:00.000000Z"),
         privileged_pod("c", "2026-11-24T10:05:01.000000Z"),
-        // Late: before all that was there.
+        // Late: earlier than all known events.
         privileged_pod("d", "2026-10-01T10:00:00.000000Z"),
     ]);
     let second = lake.detect(&["--fail-on", "medium"]).expect(1);
@@ -142,18 +142,18 @@ fn an_episode_that_goes_on_is_the_same_finding() {
     assert_eq!(lake.detect(&flags).expect(0).jsonl().len(), 1, "privileged-container alone");
     lake.ingest(&[pod(1)]);
     assert_eq!(lake.detect(&flags).expect(0).jsonl().len(), 1, "the first pair");
-    // Another pair, whose first event is another one: it shares an event with the pair that is known.
+    // Another pair, with another first event: it shares an event with the known pair.
     lake.ingest(&[pod(2)]);
     assert_eq!(lake.detect(&flags).expect(0).stdout, "");
     let rows = lake.sql("SELECT state, count FROM findings WHERE detection = 'pairs'");
     assert_eq!(rows, json!([{"state": "seen_again", "count": 3}]));
-    // A day and more later nothing is shared: the look-back does not reach that far.
+    // More than a day later, nothing is shared: the look-back does not reach that far.
     lake.ingest(&[privileged_pod("a", "2026-11-27T10:00:00.000000Z")]);
     lake.ingest(&[privileged_pod("a", "2026-11-27T10:01:00.000000Z")]);
     assert_eq!(lake.detect(&flags).expect(0).jsonl().len(), 1, "a pair of its own");
 }
 
-/// What is told of findings, however many runs it took to find them.
+/// Returns the contents of findings, independent of the number of runs that found them.
 fn contents(lake: &str) -> Value {
     const SQL: &str = "
         SELECT finding_id, count, array_sort(event_ids) AS events, first_seen, last_seen
@@ -161,7 +161,7 @@ fn contents(lake: &str) -> Value {
     podtrail(["sql", "--lake", lake, "--format", "json", "-c", SQL]).expect(0).json()
 }
 
-/// Whether each finding stands once, and the states of each follow each other.
+/// Checks that each finding exists once, and that its states are consecutive.
 fn assert_each_once(lake: &str, hint: &str) {
     const SQL: &str = "
         SELECT
@@ -287,7 +287,7 @@ fn states(lake: &Fixture) -> Value {
     lake.sql("SELECT state, count(*) AS n FROM findings GROUP BY state ORDER BY state")
 }
 
-/// More than a pipe takes.
+/// More than a pipe buffers.
 const MANY: usize = 150;
 
 #[test]
@@ -297,7 +297,7 @@ fn what_a_full_disk_did_not_take_is_printed_again() {
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let run = detect(&lake.lake, &["--fail-on", "low"]).stdout(full).output().unwrap();
     let run = Run::of(run).expect(4);
-    assert!(run.stderr.contains("3 findings were not delivered"), "{run}");
+    assert!(run.stderr.contains("3 findings not delivered"), "{run}");
     assert_eq!(states(&lake), json!([{"state": "new", "n": 3}]));
     let ids = lake.sql("SELECT finding_id FROM findings ORDER BY finding_id");
     let again = lake.detect(&["--fail-on", "low"]).expect(1).jsonl();
@@ -319,7 +319,7 @@ fn what_a_reader_left_is_printed_again() {
     BufReader::with_capacity(64, run.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with('{'), "{line}");
     let run = Run::of(run.wait_with_output().unwrap()).expect(4);
-    assert!(run.stderr.contains("findings were not delivered"), "{run}");
+    assert!(run.stderr.contains("findings not delivered"), "{run}");
     assert_eq!(lake.detect(&[]).expect(0).jsonl().len(), MANY);
     assert_eq!(states(&lake), json!([{"state": "delivered", "n": MANY}]));
 }
@@ -331,11 +331,12 @@ fn what_a_killed_run_had_not_printed_is_printed_again() {
     lake.ingest(&pods(0..MANY, 10));
     let mut run =
         detect(&lake.lake, &[]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    // A slow reader: once it has got anything, all is recorded, and what does not fit into the pipe waits.
+    // A slow reader: when it has received anything, all findings are recorded, and output that does not fit into the
+    // pipe waits.
     let mut first = [0; 1];
     run.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
     assert_eq!(states(&lake), json!([{"state": "new", "n": MANY}]));
-    // Another run does not wait for it for ever, and takes nothing that may be printed already.
+    // Another run does not wait for it forever, and does not print findings that may already be printed.
     let started = Instant::now();
     assert_eq!(lake.detect(&[]).expect(0).stdout, "");
     assert!(started.elapsed() > Duration::from_secs(9), "it waits for its turn");
@@ -352,7 +353,7 @@ fn a_severity_chooses_only_what_is_printed() {
     let high = lake.detect(&["--min-severity", "high", "--fail-on", "low"]).expect(0);
     assert_eq!(high.stdout, "");
     assert_eq!(states(&lake), json!([{"state": "new", "n": 1}]));
-    // What is seen again before it was printed is still to be printed.
+    // A finding that is seen again before it was printed still has to be printed.
     lake.ingest(&[privileged_pod("a", "2026-11-24T10:01:00.000000Z")]);
     assert_eq!(lake.detect(&["--min-severity", "high"]).expect(0).stdout, "");
     let low = lake.detect(&[]).expect(0).jsonl();
@@ -415,7 +416,7 @@ fn a_range_is_looked_at_again() {
     let queries = pairs(lake.dir.path()).display().to_string();
     let all = ["--detection", "pairs", "--queries", &queries];
     assert_eq!(lake.detect(&all).expect(0).jsonl().len(), 4, "three pods and a pair");
-    // A detection that was not there when these events were looked at.
+    // A detection that did not exist when these events were examined.
     let text = std::fs::read_to_string(Path::new(&queries).join("test/pairs.sql")).unwrap();
     let text = text.replace("id: pairs", "id: pairs\nversion: 2");
     std::fs::write(Path::new(&queries).join("test/pairs.sql"), text).unwrap();

@@ -1,4 +1,4 @@
-//! `podtrail detections`, and detections of one's own.
+//! `podtrail detections`, and users' own detections.
 
 use crate::{podtrail, privileged_pod, scratch};
 
@@ -25,7 +25,7 @@ fn a_detection_is_started_tested_and_linted() {
     let cases = dir.path().join("cases").display().to_string();
     let new = ["detections", "new", "any-workload", "--queries", &queries, "--cases", &cases];
     assert!(podtrail(new).expect(0).stderr.contains("any-workload.sql"));
-    assert!(podtrail(new).expect(4).stderr.contains("there already"));
+    assert!(podtrail(new).expect(4).stderr.contains("already exists"));
     let test = ["detections", "test", "any-workload", "--queries", &queries, "--cases", &cases];
     assert!(podtrail(test).expect(4).stdout.contains("0 of at least 2 case files"));
 
@@ -42,16 +42,16 @@ fn a_detection_is_started_tested_and_linted() {
     assert!(run.stdout.contains("any-workload (4 cases)"), "{run}");
     let file = dir.path().join("cases/any-workload/no-match/a.jsonl");
     std::fs::write(file, allowed("c")).unwrap();
-    assert!(podtrail(test).expect(4).stdout.contains("no-match/a.jsonl: found"));
+    assert!(podtrail(test).expect(4).stdout.contains("no-match/a.jsonl: unexpected finding"));
 
     let file = dir.path().join("queries/workload/any-workload.sql");
     let wrong = std::fs::read_to_string(&file).unwrap().replace("'allowed'", "'succeeded'");
     std::fs::write(&file, wrong.replace("T1610]", "T9999, T1562.008]")).unwrap();
     let run = podtrail(["detections", "lint", "--queries", &queries]).expect(4);
     assert!(run.stdout.contains("any-workload: outcome is never 'succeeded'"), "{run}");
-    assert!(run.stdout.contains("'T9999' is no technique of ATT&CK 19\n"), "{run}");
+    assert!(run.stdout.contains("unknown technique 'T9999' in ATT&CK 19\n"), "{run}");
     assert!(
-        run.stdout.contains("'T1562.008' is no technique of ATT&CK 19: there it is T1685.002\n"),
+        run.stdout.contains("unknown technique 'T1562.008' in ATT&CK 19; use T1685.002\n"),
         "{run}"
     );
 }
@@ -79,7 +79,7 @@ fn exceptions_are_previewed() {
         &file,
     ])
     .expect(0);
-    assert!(run.stdout.contains("excepted    1: 1 by mine"), "{run}");
+    assert!(run.stdout.contains("excepted    1 (mine 1)"), "{run}");
     assert!(podtrail(["exceptions", "list", &file]).expect(0).stdout.contains("me: because"));
     let run = podtrail(["exceptions", "lint", &file]).expect(0);
     assert!(run.stdout.contains("exception mine: warning: identities"), "{run}");
@@ -96,7 +96,7 @@ fn an_exception_that_names_nothing_is_wrong_usage() {
         .unwrap();
     let file = file.display().to_string();
     let run = podtrail(["hunt", "--lake", &lake, "--exceptions", &file]).expect(2);
-    assert!(run.stderr.contains("a list of patterns is empty"), "{run}");
+    assert!(run.stderr.contains("empty list of patterns"), "{run}");
     podtrail(["exceptions", "list", &file]).expect(2);
 }
 
@@ -158,7 +158,7 @@ fn a_folder_adds_detections_and_replaces_them() {
     assert!(run.stderr.contains("broken.sql"), "{run}");
 }
 
-/// What a script in a person's hands does: a workload each second.
+/// The writes of a script that a person runs: one workload per second.
 #[test]
 fn parameters_of_detections_are_set() {
     let (dir, _) = scratch();
@@ -179,10 +179,13 @@ fn parameters_of_detections_are_set() {
     for (parameter, detail) in [
         (
             "workload-burst.objects=many",
-            "--param workload-burst.objects: 'many' is no whole number",
+            "--param workload-burst.objects: expected a whole number, got 'many'",
         ),
-        ("workload-burst.pods=5", "there is no parameter 'pods': there are objects, pause_seconds"),
-        ("objects=5", "'objects=5' is not ID.NAME=VALUE"),
+        (
+            "workload-burst.pods=5",
+            "unknown parameter 'pods'; parameters are objects, pause_seconds",
+        ),
+        ("objects=5", "expected ID.NAME=VALUE, got 'objects=5'"),
     ] {
         let run = hunt(parameter).expect(2);
         assert!(run.stderr.contains(detail), "{run}");
@@ -206,11 +209,11 @@ fn parameters_of_detections_are_set() {
         assert_eq!(!run.jsonl().is_empty(), finds, "{parameters:?}");
     }
     let wrong = registries(&["registry-not-approved.registries=a,,b"]).expect(2);
-    assert!(wrong.stderr.contains("'a,,b' is no list"), "{wrong}");
+    assert!(wrong.stderr.contains("got 'a,,b'"), "{wrong}");
     let twice = registries(&["workload-burst.objects=5", "workload-burst.objects=6"]).expect(2);
     assert!(twice.stderr.contains("given more than once"), "{twice}");
     let run = hunt("workload-bursts.objects=5").expect(4);
-    assert!(run.stderr.contains("there is no detection 'workload-bursts'"), "{run}");
+    assert!(run.stderr.contains("unknown detection 'workload-bursts'"), "{run}");
 
     let shown = podtrail(["detections", "show", "workload-burst"]).expect(0).stdout;
     assert!(shown.contains("objects (integer, 20): How many workloads within a minute"), "{shown}");

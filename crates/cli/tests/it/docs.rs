@@ -1,11 +1,11 @@
-//! What docs/ shows is what the program prints. `UPDATE_DOCS=1 cargo test --workspace --test it docs` writes it anew.
+//! The pages in docs/ show what the program prints. `UPDATE_DOCS=1 cargo test --workspace --test it docs` updates them.
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use crate::{Run, command, podtrail, scratch};
 
-/// A file in docs/ holds this text, or is made to hold it.
+/// Checks that a file in docs/ contains this text, or updates it.
 fn expect_page(name: &str, text: &str) {
     let file = root().join("docs").join(name);
     if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -17,7 +17,7 @@ fn expect_page(name: &str, text: &str) {
     let differs = |line: &usize| written.get(*line) != printed.get(*line);
     if let Some(line) = (0..written.len().max(printed.len())).find(differs) {
         panic!(
-            "docs/{name}, line {}, is {:?}, and should be {:?}: `UPDATE_DOCS=1 cargo test --workspace --test it docs` writes it anew",
+            "docs/{name}, line {}, is {:?}, and should be {:?}: `UPDATE_DOCS=1 cargo test --workspace --test it docs` updates it",
             line + 1,
             written.get(line),
             printed.get(line)
@@ -52,7 +52,7 @@ fn what_is_looked_up_has_a_form_for_people() {
 #[test]
 fn the_queries_of_the_cookbook_give_what_it_shows() {
     let (_dir, lake) = scratch();
-    // The output names the files as they were named.
+    // The output contains the file names as given.
     let at_root = |arguments: &[&str]| {
         Run::of(command(arguments).current_dir(root()).output().unwrap()).expect(0)
     };
@@ -63,7 +63,7 @@ fn the_queries_of_the_cookbook_give_what_it_shows() {
     let mut parts = cookbook.split("```sql\n");
     let mut page = parts.next().unwrap().to_owned();
     let parts: Vec<_> = parts.map(|part| part.split_once("```\n\n```text\n").unwrap()).collect();
-    // All in one session: to open it takes longer than most queries.
+    // All queries share one session, because opening it takes longer than most queries.
     let queries: Vec<_> = parts.iter().map(|(query, _)| *query).collect();
     let printed = podtrail(["sql", "--lake", &lake, "-c", &queries.join(";\n")]).expect(0).stdout;
     let mut tables = printed.split_inclusive(" rows\n").flat_map(|t| t.split_inclusive(" row\n"));

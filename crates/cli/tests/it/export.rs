@@ -13,7 +13,7 @@ fn export(lake: &str, scope: &[&str]) -> String {
     podtrail(arguments).expect(0).stdout
 }
 
-/// Each line as JSON, in an order that does not depend on that of the lines.
+/// Parses each line as JSON, sorted independently of the order of the lines.
 fn sorted(lines: impl Iterator<Item = String>) -> Vec<String> {
     let values = lines.map(|line| serde_json::from_str::<Value>(&line).unwrap().to_string());
     let mut lines: Vec<_> = values.collect();
@@ -46,7 +46,7 @@ fn a_log_comes_out_as_it_went_in() {
         .collect();
     assert!(times.is_sorted());
 
-    // And from there into another lake, which is the same then.
+    // Exported events, ingested into another lake, give the same lake.
     let log = dir.path().join("exported.log");
     std::fs::write(&log, &exported).unwrap();
     let other = dir.path().join("other").display().to_string();

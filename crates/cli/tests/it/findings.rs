@@ -1,4 +1,4 @@
-//! `podtrail findings`: how findings stand, and what people say of them.
+//! `podtrail findings`: states of findings, and changes by people.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ fn a_finding_is_acknowledged_closed_and_found_again() {
     assert_eq!(list(&lake.lake, &["--state", "new", "--state", "seen_again"]), Vec::<Value>::new());
     assert_eq!(list(&lake.lake, &["--min-severity", "high"]), Vec::<Value>::new());
 
-    // Whoever knows of it is not told again; what was over is.
+    // An acknowledged finding is not printed again; a closed one is.
     lake.ingest(&[pod("a", 5), pod("b", 5)]);
     let told = lake.detect(&[]).expect(0).jsonl();
     assert_eq!(names(&told), ["b"]);
@@ -101,11 +101,11 @@ fn a_finding_shows_all_that_is_known_of_it() {
         "\nEvidence\n",
         "\nSource\n",
         "1.log",
-        "What alice did from 2026-11-24 09:00:00 to 2026-11-24 11:00:00 UTC",
+        "Requests of alice from 2026-11-24 09:00:00 to 2026-11-24 11:00:00 UTC",
         "near",
-        "\nOwners of what was written\n",
+        "\nOwners of the written objects\n",
         "own request",
-        "\nEvents as they came in\n",
+        "\nRaw events\n",
         r#""auditID":"audit-a""#,
         r#""userAgent":"kubectl\u001b[31m\u202e""#,
     ] {

@@ -1,4 +1,4 @@
-//! Silence is a finding: what `podtrail detect` says of the lake itself.
+//! Health checks of the lake in `podtrail detect`.
 
 use crate::detect::Fixture;
 use crate::privileged_pod;
@@ -11,7 +11,7 @@ fn pods(name: &str, count: usize, minute: usize) -> Vec<String> {
     (0..count).map(pod).collect()
 }
 
-/// The detections, clusters and resources of what a run tells.
+/// Returns the detections, clusters and resources that a run reports.
 fn told(lake: &Fixture, flags: &[&str]) -> Vec<String> {
     let found = lake.detect(flags).expect(0).jsonl();
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
@@ -33,7 +33,7 @@ fn a_silent_cluster_is_told_once_an_episode() {
     let check = ["--detection", "cluster-silent", "--silence", "30m"];
     assert_eq!(told(&lake, &check), ["cluster-silent one -", "cluster-silent two -"]);
     assert!(told(&lake, &check).is_empty());
-    // The cluster spoke, and is silent again.
+    // The cluster sent an event, and is silent again.
     lake.ingest_as("two", &pods("c", 1, 5));
     assert_eq!(told(&lake, &check), ["cluster-silent two -"]);
     let open = lake.sql("SELECT cluster, state, count FROM findings ORDER BY cluster, first_seen");
@@ -57,7 +57,7 @@ fn an_event_of_the_future_hides_no_silence() {
     let events: Vec<_> = odd.iter().map(|time| privileged_pod(time, time)).collect();
     lake.ingest_as("one", &events);
     let check = ["--detection", "cluster-silent", "--silence", "30m"];
-    // Nor are they lost, nor do they keep others from being looked at, in this run or a later one.
+    // They are not lost, and do not prevent other events from being examined, in this run or a later one.
     let expected = [&["cluster-silent one -"][..], &["privileged-container one pods"; 5]].concat();
     assert_eq!(told(&lake, &check), expected);
     lake.ingest_as("one", &pods("b", 1, 7));
@@ -91,7 +91,7 @@ fn an_audit_level_that_drops_is_told_once_an_episode() {
     lake.ingest(&pods("a", 30, 0));
     lake.ingest(&pods("a", 30, 1));
     assert!(told(&lake, &check).is_empty());
-    // Too few to tell.
+    // Too few requests for a baseline.
     lake.ingest(&metadata(pods("b", 5, 2)));
     assert!(told(&lake, &check).is_empty());
     lake.ingest(&metadata(pods("c", 30, 3)));
@@ -136,7 +136,7 @@ fn a_jump_in_the_quarantine_and_a_gap_between_runs_are_told() {
     lake.ingest_damaged(&log);
     assert_eq!(told(&lake, &check), ["quarantine-jump - -"]);
     assert!(told(&lake, &check).is_empty());
-    // A program takes longer to start than this.
+    // Starting a program takes longer than this.
     let gap = ["--detection", "run-skipped", "--every", "1ns"];
     assert_eq!(told(&lake, &gap), ["run-skipped - -"]);
     let hour = ["--detection", "run-skipped", "--every", "1h"];

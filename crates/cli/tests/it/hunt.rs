@@ -95,7 +95,7 @@ fn a_hunt_says_where_it_was_blind() {
     std::fs::write(&log, events.join("\n")).unwrap();
     let path = log.display().to_string();
     let told = podtrail(["hunt", &path, "--detection", "privileged-container"]).expect(0).stdout;
-    let line = "blind       3 writes show no body, detections cannot tell what they do: pods 2, serviceaccounts 1\n";
+    let line = "blind       3 writes without a body, whose content detections cannot see: pods 2, serviceaccounts 1\n";
     assert!(told.contains(line), "{told}");
     std::fs::write(&log, seen).unwrap();
     let told = podtrail(["hunt", &path, "--detection", "privileged-container"]).expect(0).stdout;

@@ -1,4 +1,4 @@
-//! `--indicators`: threat intelligence in three formats, what is skipped, and what a lake remembers.
+//! `--indicators`: threat intelligence in three formats, skipped indicators, and the stored list of a lake.
 
 use std::fmt::Write;
 
@@ -7,21 +7,21 @@ use serde_json::{Value, json};
 use crate::detect::Fixture;
 use crate::{Run, podtrail, privileged_pod, scratch};
 
-/// Runs `detect` with the detection of indicators alone.
+/// Runs `detect` with only the indicator detection.
 fn detect(lake: &Fixture, flags: &[&str]) -> Run {
     let arguments = ["detect", "--lake", &lake.lake, "--format", "jsonl"];
     let only = ["--detection", "threat-indicator"];
     podtrail(arguments.iter().chain(&only).chain(flags))
 }
 
-/// Writes a file into the directory of the lake, and gives its path.
+/// Writes a file into the directory of the lake, and returns its path.
 fn file(lake: &Fixture, name: &str, text: &str) -> String {
     let path = lake.dir.path().join(name);
     std::fs::write(&path, text).unwrap();
     path.display().to_string()
 }
 
-/// The reasons of findings, in order.
+/// Returns the reasons of findings, in order.
 fn reasons(run: &Run) -> Vec<String> {
     let mut reasons: Vec<_> = run
         .jsonl()
@@ -101,7 +101,7 @@ fn csv_stix_and_misp_give_the_same_findings() {
 fn the_past_is_searched_for_what_is_new_in_a_list() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-01T10:00:00.000000Z")]);
-    // Without a list nothing is listed.
+    // Without a list, there are no indicators.
     assert_eq!(reasons(&detect(&lake, &[]).expect(0)), Vec::<String>::new());
     lake.ingest(&[privileged_pod("b", "2026-11-24T10:00:00.000000Z")]);
     let head = "type,value,source,date\n";
@@ -111,18 +111,18 @@ fn the_past_is_searched_for_what_is_new_in_a_list() {
         format!("alice from 10.0.0.7, {requests} requests: listed by One on 2026-10-01")
     };
     assert_eq!(reasons(&run), [first("1"), first("1")], "of both days: {run}");
-    assert!(run.stderr.contains("searched the whole lake for 1 new indicators"), "{run}");
+    assert!(run.stderr.contains("searched the whole lake for new indicators: 1"), "{run}");
 
-    // The same list, and no list: nothing is found again.
+    // The same list, and no list: no new finding.
     for flags in [&["--indicators", &one][..], &[]] {
         let run = detect(&lake, flags).expect(0);
         assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     }
-    // What comes later is judged by the list that the lake remembers.
+    // Later events are judged by the stored list.
     lake.ingest(&[privileged_pod("c", "2026-11-26T10:00:00.000000Z")]);
     assert_eq!(reasons(&detect(&lake, &[]).expect(0)), [first("1")]);
 
-    // A list that grows: the past is searched for the new ones, though the events have findings already.
+    // A longer list: past events are searched for the new indicators, even if the events have findings.
     let two = format!("{head}ip,10.0.0.7,One,2026-10-01\nimage,nginx,Two,2026-10-02\n");
     let two = file(&lake, "two.csv", &two);
     let run = detect(&lake, &["--indicators", &two]).expect(0);
@@ -131,7 +131,7 @@ fn the_past_is_searched_for_what_is_new_in_a_list() {
     let states = lake.sql("SELECT count(*) AS findings, max(sequence) AS states FROM findings");
     assert_eq!(states, json!([{"findings": 6, "states": 2}]));
 
-    // A hunt in the lake goes by what it remembers, unless it is given a list.
+    // A hunt in the lake uses the stored list, unless it is given one.
     let hunt =
         ["hunt", "--lake", &lake.lake, "--format", "jsonl", "--detection", "threat-indicator"];
     assert_eq!(podtrail(hunt).expect(0).jsonl().len(), 6);
@@ -139,11 +139,11 @@ fn the_past_is_searched_for_what_is_new_in_a_list() {
     let none = podtrail(hunt.iter().chain(&["--indicators", &*other])).expect(0);
     assert_eq!(none.stdout, "");
 
-    // A list without them: they are forgotten, and what was found stays.
+    // A list without them: they are removed, and their findings remain.
     detect(&lake, &["--indicators", &other]).expect(0);
     lake.ingest(&[privileged_pod("d", "2026-11-28T10:00:00.000000Z")]);
     assert_eq!(detect(&lake, &[]).expect(0).stdout, "");
-    // Back in the list, they find what came meanwhile, and nothing twice.
+    // Back in the list, they find the events since then, and nothing twice.
     assert_eq!(reasons(&detect(&lake, &["--indicators", &one]).expect(0)), [first("1")]);
 }
 
@@ -158,7 +158,7 @@ fn severities_and_expiry_are_those_of_the_indicators() {
     let findings = run.jsonl();
     let severities: Vec<&Value> = findings.iter().map(|finding| &finding["severity"]).collect();
     assert_eq!(severities, ["critical"], "{run}");
-    assert!(run.stderr.contains("2 are looked for; skipped: 1 expired"), "{run}");
+    assert!(run.stderr.contains("2 indicators used; skipped: 1 expired"), "{run}");
     assert_eq!(
         reasons(&run),
         ["alice as this user, 1 requests: listed by list.csv, without a date"]
@@ -206,17 +206,17 @@ fn files_that_are_no_lists_are_wrong_usage() {
         ("", "line 1: missing header"),
         ("10.0.0.7\n", "line 1: missing header"),
         ("type,value\nip,10.0.0.7\nip,10.0.0.300\n", "line 3: '10.0.0.300': not an address"),
-        ("type,value\nip,0.0.0.0/0\n", "line 2: '0.0.0.0/0': it would match nearly everything"),
-        ("type,value\nuser-agent,**\n", "line 2: '**': it would match nearly everything"),
+        ("type,value\nip,0.0.0.0/0\n", "line 2: '0.0.0.0/0': would match almost everything"),
+        ("type,value\nuser-agent,**\n", "line 2: '**': would match almost everything"),
         ("type,value\nimage,a b\n", "line 2: 'a b': not an image"),
         (
             "type,value,severity\nip,10.0.0.7,bad\u{1b}[31m\n",
-            "line 2: the severity 'bad\\u{1b}[31m'",
+            "line 2: unknown severity 'bad\\u{1b}[31m'",
         ),
-        ("value\nsomething\n", "line 2: 'something': give its type"),
+        ("value\nsomething\n", "line 2: 'something': unknown type"),
         ("{}", "neither a STIX bundle"),
         ("{\"objects\": [\n", "line 2 column 0"),
-        ("[1, 2]x", "cannot be read as JSON"),
+        ("[1, 2]x", "invalid JSON"),
     ] {
         let list = file(&lake, "list", text);
         let run = detect(&lake, &["--indicators", &list]).expect(2);

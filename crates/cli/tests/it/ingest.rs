@@ -54,7 +54,7 @@ fn the_same_events_in_other_clothes_are_the_same_events() {
     let plain = dir.path().join("plain.log");
     std::fs::write(&plain, events.join("\n")).unwrap();
 
-    // Two members, as when rotated files are concatenated, under a name that says nothing.
+    // Two gzip members, as in concatenated rotated files, under a name without an extension.
     let mut gzip = Vec::new();
     for part in [&events[..1], &events[1..]] {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -142,7 +142,7 @@ fn explain_says_what_a_log_shows_and_stores_nothing() {
         "period      2026-11-24 10:09:15 to 2026-11-24 10:10:34 UTC",
         "shape       bare 3,902",
         "versions    audit.k8s.io/v1 3,902",
-        "workloads   436 writes, the body of 98 % can be seen",
+        "workloads   436 writes, 98 % with visible body",
     ] {
         assert!(explained.lines().any(|other| other == line), "{line}\n{explained}");
     }
@@ -162,7 +162,7 @@ fn explain_says_what_a_log_shows_and_stores_nothing() {
     assert!(explained["blind_spots"][0].as_str().unwrap().starts_with("1 of 1 workload writes"));
 }
 
-/// From written to queryable while the log grows; Ctrl-C ends it, and so does what service managers send.
+/// Events are queryable while the log grows; Ctrl-C and the signal of service managers end the ingest.
 #[cfg(unix)]
 #[test]
 fn follow_commits_what_is_written() {

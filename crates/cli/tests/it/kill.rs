@@ -1,4 +1,4 @@
-//! Killed at any moment, the next run ends with the same table as an undisturbed one.
+//! After a kill at any moment, the next run ends with the same table as an undisturbed one.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use crate::{command, podtrail, privileged_pod, scratch};
 
 const ROUNDS: usize = 15;
 
-/// Makes a commit of some three hundred events.
+/// The size of a commit of about three hundred events.
 const MEMORY: &str = "512KiB";
 
-/// `count` events of two days and two kinds, and now and then a line that is none.
+/// Returns `count` events of two days and two kinds, with occasional lines that are not events.
 fn write_log(path: &Path, numbers: std::ops::Range<usize>) {
     let lines = numbers.map(|number| {
         let (day, second) = (20 + number % 2, number % 60);
@@ -35,7 +35,7 @@ fn ingest(log: &Path, lake: &str) -> std::process::Command {
     command
 }
 
-/// What is in a lake, in numbers that any lost, repeated or changed row would change.
+/// Returns the contents of a lake as numbers that any lost, repeated or changed row would change.
 fn contents(lake: &str) -> Value {
     const SQL: &str = "
         SELECT count(*) AS rows, count(DISTINCT event_id) AS events, count(DISTINCT name) AS names,
@@ -46,7 +46,7 @@ fn contents(lake: &str) -> Value {
     podtrail(["sql", "--lake", lake, "--format", "json", "-c", SQL]).expect(0).json()
 }
 
-/// The data files on disk, and those that the log names, of a table.
+/// Returns the data files of a table on disk, and those that its log references.
 fn files(lake: &str, table: &str) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
     fn walk(directory: &Path, files: &mut BTreeSet<PathBuf>) {
         for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
@@ -78,11 +78,11 @@ fn files(lake: &str, table: &str) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
     (data, named)
 }
 
-/// Numbers that are the same for the same seed (xorshift).
+/// A random number generator (xorshift): the same seed gives the same numbers.
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// Seeded by `PODTRAIL_SEED`, else by the clock; and the seed, to be told when a test fails.
+    /// Returns a generator seeded by `PODTRAIL_SEED` or the clock, and the seed, which failing tests print.
     pub(crate) fn seeded() -> (Self, u64) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let seed = match std::env::var("PODTRAIL_SEED") {

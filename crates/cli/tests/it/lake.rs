@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{Run, podtrail, privileged_pod, scratch};
 
-/// A lake with three files of one day long ago, and one of a day to come.
+/// Returns a lake with three files of one past day, and one of a future day.
 fn four_files() -> (tempfile::TempDir, String, Vec<String>) {
     let (dir, lake) = scratch();
     let times = [
@@ -37,7 +37,7 @@ fn lines(run: &Run) -> Vec<&str> {
     run.stdout.lines().collect()
 }
 
-/// The data files of the old day.
+/// Returns the data files of the past day.
 fn old_files(lake: &str) -> Vec<PathBuf> {
     let day = Path::new(lake).join("events/cluster=default/date=2020-01-01/activity=workload");
     std::fs::read_dir(day).unwrap().map(|entry| entry.unwrap().path()).collect()
@@ -97,7 +97,7 @@ fn compact_joins_files_and_vacuum_removes_the_old_ones() {
     assert_eq!((&again["events_added"], &again["duplicates"]), (&json!(0), &json!(4)));
 
     let kept = on_lake(&["vacuum"], &lake).expect(0);
-    assert_eq!(lines(&kept), ["0 files (0 bytes) removed", "3 files left: younger than 1h"]);
+    assert_eq!(lines(&kept), ["0 files (0 bytes) removed", "3 files kept: younger than 1h"]);
     assert_eq!(old_files(&lake).len(), 4);
     let removed = on_lake(&["vacuum", "--older-than", "0s"], &lake).expect(0);
     assert!(lines(&removed)[3].starts_with("3 files ("), "{removed}");
@@ -143,7 +143,7 @@ fn verify_names_what_is_damaged() {
         lines(&whole),
         [
             "events, version 4: 4 files, 4 rows, digests compared, 0 problems",
-            "quarantine, version 0: 0 files, 0 rows, without digests, 0 problems",
+            "quarantine, version 0: 0 files, 0 rows, no digests stored, 0 problems",
         ]
     );
     let file = &old_files(&lake)[0];
@@ -156,7 +156,7 @@ fn verify_names_what_is_damaged() {
     assert!(run.stdout.contains("3 rows, digests compared, 2 problems"), "{run}");
 }
 
-/// Whatever is wrong with a lake, the exit code is that of damage.
+/// Whatever the damage of a lake, the exit code is the one for damage.
 #[test]
 fn verify_names_what_is_wrong_with_a_log() {
     let (_dir, lake, _) = four_files();
@@ -179,7 +179,7 @@ fn verify_names_what_is_wrong_with_a_log() {
             "{run}"
         );
         assert!(run.stdout.contains(expected), "{run}");
-        assert!(run.stdout.contains("events: no version can be read, 1 problems"), "{run}");
+        assert!(run.stdout.contains("events: no readable version, 1 problems"), "{run}");
         let mut query = crate::command(["sql", "--lake", &lake, "-c", "SELECT 1 FROM events"]);
         let run = crate::Run::of(query.env("RUST_BACKTRACE", "1").output().unwrap()).expect(4);
         assert_eq!(run.stderr.lines().count(), 1, "{run}");

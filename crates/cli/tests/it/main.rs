@@ -1,4 +1,4 @@
-//! The real binary, as its users call it.
+//! Tests of the binary, as users call it.
 
 #![allow(
     clippy::expect_used,
@@ -39,7 +39,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What one call of the binary came to.
+/// The result of one call of the binary.
 struct Run {
     code: i32,
     stdout: String,
@@ -55,12 +55,12 @@ impl Run {
         }
     }
 
-    /// Standard output as JSON lines.
+    /// Parses standard output as JSON lines.
     fn jsonl(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Standard output as one JSON value.
+    /// Parses standard output as one JSON value.
     fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
     }
@@ -81,7 +81,7 @@ impl std::fmt::Display for Run {
 fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_podtrail"));
     command.args(arguments).env_remove("RUST_LOG");
-    // Nor do settings of whoever runs the tests count.
+    // Settings of the user who runs the tests are ignored.
     for (variable, _) in std::env::vars_os() {
         if variable.to_string_lossy().starts_with("PODTRAIL_") {
             command.env_remove(variable);
@@ -91,7 +91,7 @@ fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) ->
     command
 }
 
-/// `podtrail ingest --follow`, which does not outlive the test.
+/// `podtrail ingest --follow`, which is killed at the end of the test.
 struct Following(Child);
 
 impl Following {
@@ -100,7 +100,7 @@ impl Following {
         Self(follow.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
-    /// Sends a signal, after which it is to end as if all was done.
+    /// Sends a signal, and checks that the process ends successfully.
     fn end(mut self, signal: &str) {
         let pid = self.0.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
@@ -110,7 +110,7 @@ impl Following {
 
 impl Drop for Following {
     fn drop(&mut self) {
-        // It has ended by itself, unless the test failed.
+        // It has already ended, unless the test failed.
         drop(self.0.kill());
         drop(self.0.wait());
     }
@@ -120,19 +120,19 @@ fn podtrail<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -
     Run::of(command(arguments).output().unwrap())
 }
 
-/// The sample log of the README.
+/// Returns the path of the sample log of the README.
 fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/intrusion")
 }
 
-/// An empty directory and, inside it, the path of a lake that does not exist yet.
+/// Returns an empty directory and, inside it, the path of a lake that does not exist yet.
 fn scratch() -> (TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let lake = dir.path().join("lake").display().to_string();
     (dir, lake)
 }
 
-/// A complete event: `alice` creates a privileged pod called `name` at `time`.
+/// Returns a complete event: `alice` creates a privileged pod called `name` at `time`.
 fn privileged_pod(name: &str, time: &str) -> String {
     serde_json::json!({
         "kind": "Event",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{Run, podtrail, privileged_pod, scratch};
 
-/// A lake that refused three lines.
+/// Returns a lake with three quarantined records.
 fn lake() -> (tempfile::TempDir, String) {
     let (dir, lake) = scratch();
     let log = dir.path().join("audit.log");
@@ -68,7 +68,7 @@ fn the_bytes_of_a_record_come_out_as_they_are() {
     }
 }
 
-/// Puts a record into the quarantine, as an older version might have.
+/// Quarantines a record, as an older version might have done.
 fn refuse(lake: &str, line: i64, bytes: &[u8], length: usize) {
     let record = QuarantineRecord {
         source_file: "old.log".into(),
@@ -95,7 +95,7 @@ fn what_is_understood_now_is_released() {
     let retried = quarantine(&lake, &["--retry"]).expect(3).stdout;
     assert!(retried.starts_with("0 of 3 records released, 0 events added"), "{retried}");
 
-    // Two events and something else in one record, over two lines.
+    // Two events and other text in one record, over two lines.
     let (b, c) = (
         privileged_pod("b", "2026-11-24T10:00:01.000000Z"),
         privileged_pod("c", "2026-11-24T10:00:02.000000Z"),
@@ -107,7 +107,7 @@ fn what_is_understood_now_is_released() {
     let retried = quarantine(&lake, &["--retry"]).expect(3);
     let expected = "1 of 5 records released, 2 events added";
     assert!(retried.stdout.starts_with(expected), "{retried}");
-    assert!(retried.stderr.contains("of 1 records only the beginning was kept"), "{retried}");
+    assert!(retried.stderr.contains("1 records kept only their beginning"), "{retried}");
 
     let sql = "SELECT name, cluster, source_file, source_sha256, source_line, source_offset
                FROM stages WHERE source_file = 'old.log' ORDER BY name";
@@ -119,7 +119,7 @@ fn what_is_understood_now_is_released() {
     let offsets = (list.find(&b).unwrap(), list.find(&c).unwrap());
     assert_eq!(rows, [row("b", 7, offsets.0), row("c", 8, offsets.1)]);
 
-    // The record is off the list, and what is left of it is on it.
+    // The record is released, and its rest is quarantined.
     let listed = quarantine(&lake, &["--format", "jsonl"]).expect(0).jsonl();
     assert_eq!(listed.len(), 5, "{listed:?}");
     assert!(!listed.iter().any(|record| record["text"] == list.as_str()), "{listed:?}");

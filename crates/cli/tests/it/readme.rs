@@ -1,4 +1,4 @@
-//! What the README shows is what the program prints.
+//! The README shows what the program prints.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `podtrail sql` on a terminal: a pseudo terminal that `script` of util-linux makes.
+//! `podtrail sql` on a pseudo terminal, which `script` of util-linux provides.
 
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -16,14 +16,14 @@ struct Terminal {
     child: Child,
     keys: ChildStdin,
     shown: Arc<Mutex<String>>,
-    /// How much of it was looked at.
+    /// The length of the output that was already matched.
     seen: usize,
     home: TempDir,
     lake: String,
 }
 
 impl Terminal {
-    /// A desk over a lake of two events, at its prompt. `None` without `script`.
+    /// Starts a session over a lake of two events, and waits for its prompt. `None` without `script`.
     fn open(arguments: &str) -> Option<Self> {
         let (dir, lake) = scratch();
         let log = dir.path().join("a.log");
@@ -65,7 +65,7 @@ impl Terminal {
         Some(terminal)
     }
 
-    /// Everything that is shown up to `text`, which comes sooner or later.
+    /// Returns the output up to `text`, which must appear eventually.
     #[track_caller]
     fn wait_for(&mut self, text: &str) -> String {
         let start = Instant::now();
@@ -91,7 +91,7 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
-    /// Presses keys, and gives what is shown up to `text`; the next prompt is there then.
+    /// Sends keys, and returns the output up to `text`, followed by the next prompt.
     #[track_caller]
     fn ask(&mut self, keys: &str, text: &str) -> String {
         self.press(keys);
@@ -100,7 +100,7 @@ impl Terminal {
         shown
     }
 
-    /// Presses keys again and again until `text` is shown: nothing tells when a query begins to run.
+    /// Sends keys repeatedly until `text` appears, because nothing shows when a query starts to run.
     fn press_until(&mut self, keys: &str, text: &str) {
         while !self.shown.lock().unwrap()[self.seen..].contains(text) {
             self.press(keys);
@@ -125,7 +125,7 @@ fn a_statement_ends_with_its_semicolon_and_is_remembered() {
     let (home, lake) = terminal.quit();
     let history = std::fs::read_to_string(home.path().join("state/podtrail/history")).unwrap();
     assert!(history.contains("count(*)"), "{history}");
-    // The statement comes back with the up arrow, twice.
+    // The up arrow recalls the statement, twice.
     let Some(mut terminal) = Terminal::over(home, lake, "") else { return };
     terminal.ask("\x1b[A\x1b[A\r", "1 row");
     terminal.quit();
@@ -138,7 +138,7 @@ fn control_c_cancels_the_query_and_not_the_session() {
     terminal.wait_for("1000000000000);");
     terminal.press_until("\x03", "cancelled");
     terminal.wait_for(PROMPT);
-    // At the prompt it gives up what was begun.
+    // At the prompt it discards the input.
     terminal.ask("SELECT 'given\x03", "given");
     terminal.ask("SELECT 40 + 2 AS n;\r", "42");
     terminal.quit();
@@ -172,7 +172,7 @@ fn commands_begin_with_a_backslash() {
         ("SELECT 7 AS seven;\r", "seven | 7"),
         ("\\timing\r", "timing is on"),
         ("SELECT 8 AS eight;\r", "time: "),
-        ("\\zzz\r", "is no command"),
+        ("\\zzz\r", "unknown command"),
         ("\\?\r", "Ctrl-C cancels a query"),
     ] {
         terminal.ask(keys, expected);

@@ -1,10 +1,10 @@
-//! The scope flags of `hunt` and `sql`.
+//! The scope options of `hunt` and `sql`.
 
 use serde_json::json;
 
 use crate::{podtrail, privileged_pod, scratch};
 
-/// A lake with a privileged pod at noon of each of ten days.
+/// Returns a lake with a privileged pod at noon of each of ten days.
 fn ten_days() -> (tempfile::TempDir, String) {
     let (dir, lake) = scratch();
     let log = dir.path().join("a.log");
@@ -86,7 +86,7 @@ fn a_hunt_is_scoped_like_a_query_and_remembers_what_was_before() {
     let arguments = arguments.chain(only).chain(scope);
     let findings = podtrail(arguments).expect(0).jsonl();
     let detections: Vec<_> = findings.iter().map(|finding| &finding["detection"]).collect();
-    // Alice has written workloads before: she is not new.
+    // Alice has written workloads before, so she is not new.
     assert_eq!(detections, [&json!("privileged-container")]);
     assert_eq!(findings[0]["name"], "d12");
 }
@@ -100,7 +100,8 @@ fn a_time_that_is_none_is_wrong_usage() {
     podtrail(["hunt", "--lake", &lake, "--from", "1h", "--since", "2h"]).expect(2);
 }
 
-/// What a hunt in the sample finds, in this scope: ids with severities, of what is in the namespace or of the identity.
+/// Returns the findings of a hunt in the sample with this scope: ids with severities, for the namespace or the
+/// identity.
 fn found(lake: &str, scope: &[&str]) -> Vec<serde_json::Value> {
     let arguments = ["hunt", "--lake", lake, "--format", "jsonl", "--min-severity", "info"];
     podtrail(arguments.into_iter().chain(scope.iter().copied())).expect(0).jsonl()

@@ -124,7 +124,7 @@ fn statements_come_from_a_file_or_standard_input() {
     assert_eq!(run.stderr, "");
     let run = fed(["sql", "--lake", &lake, "--format", "jsonl"], text).expect(0);
     assert_eq!(run.stdout, expected);
-    // Nothing runs where a later statement is no SQL.
+    // No statement runs if a later one does not parse.
     let run = fed(["sql", "--lake", &lake], "SELECT 1; SELEC 2").expect(4);
     assert_eq!(run.stdout, "");
     podtrail(["sql", "--lake", &lake, "-f", &file, "-c", "SELECT 1"]).expect(2);
@@ -154,7 +154,7 @@ fn a_ready_query_takes_parameters() {
     assert_eq!(run(&["workload-writers", "--param", "namespace=web"]).expect(0).jsonl().len(), 2);
     assert_eq!(run(&["workload-writers", "--param", "namespace=w"]).expect(0).jsonl().len(), 0);
     let unknown = run(&["workload-writers", "--param", "nmespace=web"]).expect(2);
-    assert!(unknown.stderr.contains("there are from, namespace, to"), "{unknown}");
+    assert!(unknown.stderr.contains("parameters are from, namespace, to"), "{unknown}");
     run(&["workload-writers", "--param", "from=soon"]).expect(2);
     let twice = run(&["workload-writers", "--param", "namespace=a", "--param", "namespace=b"]);
     assert!(twice.expect(2).stderr.contains("given more than once"));
@@ -173,8 +173,8 @@ fn a_statement_has_limits() {
     assert!(run.stderr.to_lowercase().contains("memory"), "{run}");
 }
 
-/// None of these ends the process, and none takes much longer or more than it may: what would make too much is refused, what
-/// goes on is ended, and what cannot be ended is left behind.
+/// None of these ends the process or takes much more time or memory than its limits: output that is too large is
+/// rejected, long statements are cancelled, and those that cannot be cancelled are abandoned.
 #[test]
 fn no_statement_ends_the_process() {
     let (_dir, lake) = lake();
@@ -227,7 +227,7 @@ fn no_statement_ends_the_process() {
     }
 }
 
-/// Laying out rows and writing them takes of the time of a statement, whether its rows are wide or its reader does not read.
+/// Formatting and writing rows counts against the time limit, for wide rows and for a reader that does not read.
 #[test]
 fn printing_takes_of_the_time_of_a_statement() {
     let (dir, lake) = lake();
@@ -296,14 +296,14 @@ fn what_is_read_and_why_nothing_was_found_is_told_when_asked() {
     assert_eq!(quiet.stderr, "");
     let told = podtrail(["sql", "--lake", &lake, "--verbose", "-c", query]).expect(0).stderr;
     assert!(told.contains("reading all 1 files of the lake, 1 rows"), "{told}");
-    assert!(told.contains("1 of 1 writes of workloads and roles show no body"), "{told}");
+    assert!(told.contains("1 of 1 writes of workloads and roles have no body"), "{told}");
     let scoped = ["sql", "--lake", &lake, "-v", "--namespace", "x", "-c", query];
     let told = podtrail(scoped).expect(0).stderr;
     assert!(told.contains("no rows in this scope: namespace x"), "{told}");
-    assert!(told.contains("there is no request in scope"), "{told}");
+    assert!(told.contains("no request is in scope"), "{told}");
 }
 
-/// What a terminal would obey is part of the data.
+/// Control characters are part of the data.
 #[test]
 fn rows_arrive_byte_for_byte() {
     let (dir, lake) = scratch();

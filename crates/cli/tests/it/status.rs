@@ -34,7 +34,7 @@ fn a_lake_tells_how_it_is() {
     assert!(cluster["lag_seconds"].as_u64().unwrap() > 0);
     assert_eq!((&now["quarantined"], &now["quarantined_last_day"]), (&1.into(), &1.into()));
     assert_eq!(now["detect"]["complete"], true);
-    // The fixture runs one detection: the others have looked at none of the four versions.
+    // The fixture runs one detection: the others have examined none of the four versions.
     assert_eq!(now["detect"]["versions_behind"], 4);
     let medium = now["open_findings"].as_array().unwrap();
     let medium = medium.iter().find(|open| open["severity"] == "medium").unwrap();
@@ -42,7 +42,7 @@ fn a_lake_tells_how_it_is() {
 
     let table = status("table").stdout;
     assert!(table.contains("cluster     prod \"eu\"\\u{1b}\n"), "{table}");
-    assert!(table.contains("quarantine  1 records, 1 of the last day"), "{table}");
+    assert!(table.contains("quarantine  1 records, 1 in the last day"), "{table}");
     assert!(table.ends_with("open        4 medium\n"), "{table}");
 }
 

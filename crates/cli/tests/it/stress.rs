@@ -1,4 +1,4 @@
-//! Everything at once on one lake: logs that grow, detections, compactions, queries.
+//! Concurrent operations on one lake: growing logs, detections, compactions and queries.
 
 #![cfg(unix)]
 
@@ -10,16 +10,16 @@ use std::time::{Duration, Instant};
 
 use crate::{Following, podtrail, privileged_pod, scratch};
 
-/// Sessions that query at the same time.
+/// The number of sessions that query concurrently.
 const SESSIONS: usize = 10;
 
-/// How long it goes on, in seconds: ten minutes are 600.
+/// Returns the duration, by default a few seconds; `PODTRAIL_STRESS_SECONDS=600` runs ten minutes.
 fn duration() -> Duration {
     let seconds = std::env::var("PODTRAIL_STRESS_SECONDS");
     Duration::from_secs(seconds.map_or(8, |seconds| seconds.parse().unwrap()))
 }
 
-/// An event of one of two days and two activities.
+/// Returns an event of one of two days and two activities.
 fn line(number: u64) -> String {
     let (day, second) = (20 + number % 2, number % 60);
     let time = format!("2026-11-{day}T10:00:{second:02}.000000Z");
@@ -27,8 +27,8 @@ fn line(number: u64) -> String {
     if number.is_multiple_of(3) { event.replace("\"create\"", "\"get\"") } else { event }
 }
 
-/// The number of rows. Events are numbered as they are written, and a commit has many of several partitions: who saw a part of
-/// a commit would miss numbers, who saw rows twice would have too many.
+/// Returns the number of rows. Events are numbered in the order of writing, and a commit covers several partitions: a
+/// reader of a partial commit would miss numbers, a reader of duplicate rows would see too many.
 fn count(lake: &str) -> u64 {
     const SQL: &str = "
         SELECT count(*) AS rows, count(DISTINCT event_id) AS ids, count(DISTINCT name) AS names,
@@ -43,7 +43,7 @@ fn count(lake: &str) -> u64 {
     rows
 }
 
-/// Looks at what is new; returns how many findings it told.
+/// Runs the detections over new events; returns the number of findings printed.
 fn detect(lake: &str) -> usize {
     let detect = ["detect", "--lake", lake, "--detection", "privileged-container"];
     let run = podtrail(detect.into_iter().chain(["--format", "jsonl"])).expect(0);
@@ -112,7 +112,7 @@ fn readers_and_writers_do_not_disturb_each_other() {
     following.end("-INT");
     assert_eq!(count(&lake), written);
     assert_ne!(queries.into_inner(), 0);
-    // Each pod that was created is a finding, and was told once.
+    // Each created pod is a finding, and was printed once.
     let told = told.into_inner() + detect(&lake);
     let created = (0..written).filter(|number| !number.is_multiple_of(3)).count();
     assert_eq!(told, created);

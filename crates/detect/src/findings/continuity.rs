@@ -1,4 +1,4 @@
-//! What becomes of findings from run to run: which are new, which were seen before, which are the same episode.
+//! Findings across runs: which are new, which were seen before, and which belong to the same episode.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -10,50 +10,50 @@ use podtrail_query::{QueryError, Session, instant_sql};
 use crate::findings::finding::Finding;
 use crate::findings::stored::{Recorded, State, add_strings, read_recorded};
 
-/// Of more events of evidence, the first and the last are kept: a state of a finding must not grow without bound.
+/// The maximum number of evidence events kept, first and last; a state of a finding must not grow without bound.
 const MOST_EVENTS: usize = 1000;
 
-/// Reasons and images beyond this tell nothing more.
+/// The maximum number of reasons and images kept; more would add no information.
 const MOST_NOTES: usize = 100;
 
-/// Who records what the detections find.
+/// The name that is stored as the author of states that detections record.
 pub(crate) const RECORDER: &str = "podtrail";
 
-/// A finding that a run came to, before it is known whether it is a new one.
+/// A finding of a run, before it is known whether it is new.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub(crate) finding: Finding,
     /// The id of the exception that covers it.
     pub(crate) exception: Option<String>,
-    /// Those of its events that no run has looked at before.
+    /// Those of its events that no run has examined before.
     pub(crate) new_events: HashSet<String>,
 }
 
-/// The recorded findings that some candidates may be, and what these candidates make of them.
+/// The recorded findings that candidates may match, and the changes that the candidates make to them.
 pub(crate) struct Memory {
     entries: Vec<Entry>,
     by_id: HashMap<String, usize>,
     by_event: HashMap<EventKey, usize>,
 }
 
-/// Detection, cluster and event.
+/// Detection, cluster and event id.
 type EventKey = (String, Option<String>, String);
 
 struct Entry {
     recorded: Recorded,
-    /// What it was before this run; nothing for what this run finds first.
+    /// The state before this run; `None` for a finding that is new in this run.
     before: Option<State>,
-    /// Whether this run says anything about it.
+    /// Whether this run changes it.
     is_changed: bool,
-    /// Whether any of what this run found is covered by no exception.
+    /// Whether any match of this run is not covered by an exception.
     is_uncovered: bool,
-    /// Whether it is more severe than what was recorded.
+    /// Whether it is more severe than recorded.
     is_raised: bool,
 }
 
 impl Memory {
-    /// Reads the findings that any of the candidates may be: those of the same id, and those of the same detection that
-    /// were last seen when the candidate was first, or later, which may share an event with it.
+    /// Reads the findings that any of the candidates may be: those with the same id, and those of the same detection
+    /// that were last seen when the candidate was first seen or later, because they may share an event with it.
     pub(crate) async fn read(
         findings: &Snapshot,
         candidates: impl Iterator<Item = &Finding> + Clone,
@@ -108,7 +108,8 @@ impl Memory {
         }
     }
 
-    /// The finding that this one is: of the same id, or an episode that shares an event with it, unless its id alone decides.
+    /// Returns the recorded finding that a finding matches: the one with the same id, or an episode that shares an
+    /// event with it unless only the id identifies it.
     fn find(&self, finding: &Finding) -> Option<usize> {
         let same = self.by_id.get(&finding.finding_id);
         let mut ids = finding.event_ids.iter().filter(|_| !finding.is_keyed);
@@ -116,7 +117,7 @@ impl Memory {
         same.or(sharing).copied()
     }
 
-    /// Takes in what a run found.
+    /// Adds a candidate of a run.
     pub(crate) fn observe(&mut self, candidate: &Candidate, run: &DetectRun) {
         let is_uncovered = candidate.exception.is_none();
         let Some(index) = self.find(&candidate.finding) else {
@@ -147,8 +148,8 @@ impl Memory {
         self.index_events(index);
     }
 
-    /// Takes in what a check of the health of the lake found. It has no events: it is a new one if it was not seen within
-    /// `pause` before.
+    /// Adds a finding of a health check of the lake. It has no events: it is new if it was not seen within `pause`
+    /// before.
     pub(crate) fn observe_health(
         &mut self,
         candidate: &Candidate,
@@ -171,7 +172,7 @@ impl Memory {
         }
     }
 
-    /// The states that this run adds.
+    /// Returns the states that this run adds.
     pub(crate) fn into_changes(self, run: &DetectRun) -> Vec<Recorded> {
         let changed = self.entries.into_iter().filter(|entry| entry.is_changed);
         changed.map(|entry| entry.into_state(run)).collect()
@@ -181,12 +182,12 @@ impl Memory {
 impl Entry {
     fn into_state(self, run: &DetectRun) -> Recorded {
         let state = match self.before {
-            // It is printed first, whatever covers the rest of it.
+            // A new finding is printed first, even if exceptions cover its later matches.
             Some(State::New) => State::New,
             _ if !self.is_uncovered => State::Suppressed,
-            // Who was told, or knows, was told of something less severe.
+            // Readers of the earlier finding have seen a lower severity.
             _ if self.is_raised => State::New,
-            // What was over is not over: somebody has to look again.
+            // A closed or suppressed finding that continues must be looked at again.
             None | Some(State::Suppressed | State::Closed) => State::New,
             Some(State::Delivered | State::SeenAgain) => State::SeenAgain,
             Some(State::Acknowledged) => State::Acknowledged,
@@ -207,7 +208,7 @@ impl Entry {
     }
 }
 
-/// A finding that nobody knows yet; its state is told at the end of the run.
+/// Returns the first state of a finding; whether it is new is decided at the end of the run.
 fn first_state(candidate: &Candidate, run: &DetectRun) -> Recorded {
     let mut finding = candidate.finding.clone();
     cut(&mut finding);
@@ -228,7 +229,7 @@ fn event_key(finding: &Finding, event_id: &str) -> EventKey {
     (finding.detection.clone(), finding.cluster.clone(), event_id.to_owned())
 }
 
-/// Adds to a finding those events of `found`, which is the same finding seen again, that are `new`.
+/// Adds the events of `found`, the same finding seen again, that are `new`.
 fn merge(known: &mut Finding, found: &Finding, new: &[bool]) {
     let is_earlier = found.first_seen < known.first_seen;
     known.first_seen = known.first_seen.min(found.first_seen);
@@ -252,7 +253,7 @@ fn merge(known: &mut Finding, found: &Finding, new: &[bool]) {
         known.extend(found.iter().filter(|text| !have.contains(*text)).cloned());
     }
     if is_earlier {
-        // Late logs: what the finding tells of its first event is of another one now.
+        // Late logs: the attributes that a finding takes from its first event now come from an earlier one.
         known.identity.clone_from(&found.identity);
         known.impersonated_identity.clone_from(&found.impersonated_identity);
         known.verb.clone_from(&found.verb);
@@ -267,7 +268,7 @@ fn merge(known: &mut Finding, found: &Finding, new: &[bool]) {
     cut(known);
 }
 
-/// Drops what lies between the first and the last of what is kept.
+/// Drops the middle of lists that are too long, and keeps their first and last items.
 fn cut(finding: &mut Finding) {
     fn cut<T>(list: &mut Vec<T>, most: usize) {
         if list.len() > most {

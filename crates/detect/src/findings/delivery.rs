@@ -1,8 +1,8 @@
-//! Delivery: which findings nobody has printed yet, and the mark that they were.
+//! Delivery: which findings no run has printed yet, and the mark that they were printed.
 //!
-//! A run records first and prints then. What it printed is marked in a commit of its own, once the output has taken it: a run
-//! that is killed between, or whose output fails, leaves its findings as they were, and the next run prints them again. So
-//! each finding is printed at least once, and known by its id where it is printed twice.
+//! A run first records and then prints. It marks printed findings in a separate commit, once the output has accepted
+//! them. If a run is killed in between, or its output fails, its findings stay unmarked and the next run prints them
+//! again. Each finding is therefore printed at least once; if it is printed twice, it has the same id.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -20,35 +20,35 @@ use crate::findings::stored::{Recorded, State, add_strings, read_recorded, state
 use crate::pack::severity::Severity;
 use crate::run::incremental::RunError;
 
-/// The file in a lake by whose lock one run at a time delivers. It is empty.
+/// The lock file in a lake that lets one run at a time print. It is empty.
 const LOCK: &str = "detect.lock";
 
-/// How often a run that waits for another looks again.
+/// The interval at which a run checks whether another has finished printing.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Each failed attempt means that another writer has succeeded.
+/// The maximum number of commit attempts; each failed attempt means that another writer has succeeded.
 const MAX_ATTEMPTS: usize = 100;
 
-/// Which findings a run prints.
+/// The findings that a run prints.
 #[derive(Debug, Clone)]
 pub struct Printed<'a> {
-    /// Those of this severity or above.
+    /// The lowest severity.
     pub least: Severity,
-    /// Those of these detections and checks; of all where there are none.
+    /// The ids of detections and checks; empty for all.
     pub detections: &'a [String],
-    /// Those that this run recorded last; of all runs without it.
+    /// The id of the run that recorded the findings last; `None` for all runs.
     pub run: Option<&'a str>,
 }
 
-/// The turn to deliver: while one run has it, no other prints what earlier runs have left. The end of the process, however it
-/// ends, gives it back.
+/// The lock for printing: while one run holds it, no other prints the findings that earlier runs have left. It is
+/// released when the process ends.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "it is locked as long as it is open")] Option<File>);
+pub struct Turn(#[expect(dead_code, reason = "the file is locked while it is open")] Option<File>);
 
 impl Turn {
-    /// Waits for the turn, at most as long as `patience`; `None` if another run has it still.
+    /// Waits for the lock, at most as long as `patience`; `None` if another run still holds it.
     ///
-    /// Where the file system has no locks each run has its turn, and two at once may print the same.
+    /// On a file system without locks, every run gets its turn, and concurrent runs may print the same findings.
     pub fn take(lake: &Lake, patience: Duration) -> Option<Self> {
         let path = lake.dir().join(LOCK);
         let Ok(file) = OpenOptions::new().create(true).truncate(false).write(true).open(path)
@@ -67,11 +67,11 @@ impl Turn {
     }
 }
 
-/// The findings that no run is known to have printed, most severe first, then in order of time; and how many there are that
-/// are not of `printed`.
+/// Returns the findings that no run is known to have printed, most severe first, then by time; and the number of
+/// those that `printed` leaves out.
 ///
 /// # Errors
-/// When the findings cannot be read.
+/// If the findings cannot be read.
 pub async fn undelivered(
     lake: &Lake,
     printed: &Printed<'_>,
@@ -103,11 +103,11 @@ pub async fn undelivered(
     Ok((found, others))
 }
 
-/// Marks findings as printed: the output has taken them. One of which more was recorded meanwhile was printed too, unless it
-/// has become more severe; what people have said of one stays.
+/// Marks findings as printed, after the output has accepted them. A finding to which events were added meanwhile is
+/// marked too, unless it has become more severe; states set by people are kept.
 ///
 /// # Errors
-/// When that cannot be recorded: the next run prints them again.
+/// If the mark cannot be recorded; the next run then prints the findings again.
 pub async fn mark_delivered(lake: &Lake, printed: &[Recorded]) -> Result<(), RunError> {
     if printed.is_empty() {
         return Ok(());

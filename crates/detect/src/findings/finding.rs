@@ -1,4 +1,4 @@
-//! Findings: what a detection saw, told once for each identity and object, or for each episode.
+//! Findings: matches of a detection, grouped by identity and object or by episode.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +9,20 @@ use crate::pack::detection::Head;
 use crate::pack::severity::{Confidence, Severity};
 use crate::run::evidence::{Evidence, Source};
 
-/// What a detection saw one identity do to one object.
+/// Matches of a detection by one identity on one object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Stable: the same detection, version, identity and object have the same id in every run.
+    /// Stable id: the same detection, version, identity and object have the same id in every run.
     pub finding_id: String,
-    /// The detection's id.
+    /// The id of the detection.
     pub detection: String,
-    /// The detection's title.
+    /// The title of the detection.
     pub title: String,
-    /// The detection's severity, unless its query says another.
+    /// The severity: that of the detection, unless its query returns another.
     pub severity: Severity,
-    /// How often a match of the detection is what it seems to be.
+    /// How reliable a match of the detection is.
     pub confidence: Confidence,
-    /// What the finding adds to the risk of a workload write or identity.
+    /// The points that the finding adds to the risk of a workload write or identity.
     pub risk: u32,
     /// ATT&CK technique ids.
     #[serde(default)]
@@ -30,74 +30,74 @@ pub struct Finding {
     /// ATT&CK tactics.
     #[serde(default)]
     pub tactics: Vec<String>,
-    /// When the first event of the evidence arrived.
+    /// The time at which the first request of the evidence arrived.
     pub first_seen: DateTime<Utc>,
-    /// When the last event of the evidence arrived.
+    /// The time at which the last request of the evidence arrived.
     pub last_seen: DateTime<Utc>,
-    /// How many events the evidence has.
+    /// The number of events in the evidence.
     pub count: usize,
-    /// Their event ids, in order of time.
+    /// Their event ids, ordered by time.
     #[serde(default)]
     pub event_ids: Vec<String>,
-    /// Their audit ids, in order of time.
+    /// Their audit ids, ordered by time.
     #[serde(default)]
     pub audit_ids: Vec<String>,
     /// The cluster.
     pub cluster: Option<String>,
-    /// The authenticated user; null where there was none.
+    /// The authenticated user; null if there was none.
     pub identity: Option<String>,
-    /// Whom that user acted as, if anybody.
+    /// The user that it impersonated, if any.
     pub impersonated_identity: Option<String>,
     /// The verb of the first event.
     pub verb: Option<String>,
-    /// The object's namespace.
+    /// The namespace of the object.
     pub namespace: Option<String>,
-    /// The object's resource, with its subresource as `pods/exec`.
+    /// The resource of the object, with its subresource as in `pods/exec`.
     pub resource: Option<String>,
-    /// The object's name.
+    /// The name of the object.
     pub name: Option<String>,
-    /// The images of the workload that was written.
+    /// The images of the written workload.
     #[serde(default)]
     pub images: Vec<String>,
-    /// Why, one line each.
+    /// The reasons, one per line.
     #[serde(default)]
     pub reasons: Vec<String>,
     /// The outcome of the first event.
     pub outcome: Option<String>,
     /// The client address of the first event.
     pub client_ip: Option<String>,
-    /// The client of the first event, as it says.
+    /// The user agent of the first event, which the client chooses.
     pub user_agent: Option<String>,
-    /// Where the first event stands.
+    /// The position of the first event in the logs.
     #[serde(default)]
     pub source: Source,
-    /// Where every event of the evidence stands.
+    /// The positions of all events of the evidence in the logs.
     #[serde(default)]
     pub sources: Vec<Source>,
-    /// Why it is less severe than its detection has it, where something lowered it.
+    /// Why the severity is lower than that of the detection, if it was lowered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lowered: Option<Lowered>,
-    /// Whether it is known by its id alone: others of its detection may have the same events.
+    /// Whether only the id identifies the finding, because other findings of its detection may have the same events.
     #[serde(skip)]
     pub is_keyed: bool,
 }
 
-/// Why a finding is less severe than its detection has it.
+/// Why the severity of a finding is lower than that of its detection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lowered {
-    /// What its severity was.
+    /// The original severity.
     pub from: Severity,
     /// The id of the exception that lowered it, or `routine`.
     pub by: String,
-    /// The reason of the exception, or what the events are as a matter of course.
+    /// The reason of the exception, or why the events are routine.
     pub reason: String,
 }
 
-/// What lowers a finding whose events are all a matter of course.
+/// The value of `by` for findings whose events are all routine.
 const ROUTINE: &str = "routine";
 
 impl Finding {
-    /// Lowers it to `severity`, if it is above: it weighs nothing then. What lowered it first stands.
+    /// Lowers the severity to `severity` if it is higher, and sets the risk to 0. The first lowering is kept.
     pub(crate) fn lower(&mut self, severity: Severity, by: &str, reason: &str) {
         self.risk = 0;
         if self.severity > severity {
@@ -114,11 +114,11 @@ impl Finding {
 pub(crate) struct Hit<'a> {
     pub(crate) event: &'a Evidence,
     pub(crate) reason: &'a str,
-    /// Where it is not the detection's.
+    /// The severity, if it differs from that of the detection.
     pub(crate) severity: Option<Severity>,
 }
 
-/// What makes two matches of a detection one finding.
+/// The attributes that group the matches of a detection into one finding.
 type Key<'a> = [Option<&'a str>; 7];
 
 fn key(evidence: &Evidence) -> Key<'_> {
@@ -133,7 +133,7 @@ fn key(evidence: &Evidence) -> Key<'_> {
     ]
 }
 
-/// Groups the matches of one detection into findings, first seen first.
+/// Groups the matches of a detection into findings, first seen first.
 pub(crate) fn findings(head: &Head, hits: &[Hit<'_>]) -> Vec<Finding> {
     let mut groups: BTreeMap<Key<'_>, Vec<Hit<'_>>> = BTreeMap::new();
     for hit in hits {
@@ -147,8 +147,8 @@ pub(crate) fn findings(head: &Head, hits: &[Hit<'_>]) -> Vec<Finding> {
     findings
 }
 
-/// The finding of events that belong together, such as a burst or a sequence; one a cluster, where the same events are in
-/// the logs of several.
+/// Returns the findings of events that belong together, such as a burst or a sequence; one per cluster if the same
+/// events are in the logs of several.
 pub(crate) fn episodes(head: &Head, hits: Vec<Hit<'_>>, key: Option<&str>) -> Vec<Finding> {
     let mut clusters: BTreeMap<Option<&str>, Vec<Hit<'_>>> = BTreeMap::new();
     for hit in hits {
@@ -157,7 +157,8 @@ pub(crate) fn episodes(head: &Head, hits: Vec<Hit<'_>>, key: Option<&str>) -> Ve
     clusters.into_values().filter_map(|hits| episode(head, hits, key)).collect()
 }
 
-/// It is known by its first event, so that it stays the same finding while the episode grows; with a key, by that and who it was.
+/// Returns the finding of an episode. Its id derives from the first event, so that it stays the same while the
+/// episode grows; with a key, from the key and the identity.
 fn episode(head: &Head, mut hits: Vec<Hit<'_>>, own_key: Option<&str>) -> Option<Finding> {
     let first = hits.iter().map(|hit| hit.event).min_by_key(|event| order(event))?;
     if own_key.is_some() {
@@ -196,7 +197,7 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
     let mut confidence = head.confidence;
     let mut doubts = events.iter().filter_map(|event| event.uncertain.as_ref()).peekable();
     if doubts.peek().is_some() {
-        // One write that was carried out is enough.
+        // One event that is known to have taken effect is enough.
         let is_known = events.iter().any(|event| {
             event.uncertain.as_ref().is_none_or(|doubt| doubt.carried_out == Some(true))
         });
@@ -212,7 +213,9 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
     }
     let proxies: BTreeSet<_> =
         events.iter().filter_map(|event| event.proxy_username.as_deref()).collect();
-    reasons.extend(proxies.iter().map(|proxy| format!("through the impersonation proxy {proxy}")));
+    reasons.extend(
+        proxies.iter().map(|proxy| format!("sent through the impersonation proxy {proxy}")),
+    );
     let (first, last) = (*events.first()?, *events.last()?);
     let mut images: Vec<String> = Vec::new();
     for image in events.iter().flat_map(|event| &event.images) {
@@ -261,7 +264,7 @@ fn finding_id(head: &Head, key: &[Option<&str>]) -> String {
     digest(&head.id, head.version, key)
 }
 
-/// Digest of detection, version and key: 128 bits of BLAKE3, every part with its length before it.
+/// Returns a digest of detection, version and key: 128 bits of BLAKE3, each part prefixed with its length.
 pub(crate) fn digest(detection: &str, version: u32, key: &[Option<&str>]) -> String {
     let mut hasher = blake3::Hasher::new();
     let version = version.to_string();

@@ -1,4 +1,4 @@
-//! What people say of a recorded finding: that they know of it, or that it is over.
+//! Changes of state by people: acknowledging and closing findings.
 
 use chrono::Utc;
 use podtrail_lake::{Lake, LakeError};
@@ -6,24 +6,24 @@ use podtrail_query::{QueryError, Session};
 
 use crate::findings::stored::{Recorded, State, read_recorded, state_rows};
 
-/// Each failed attempt means that another writer has succeeded.
+/// The maximum number of commit attempts; each failed attempt means that another writer has succeeded.
 const MAX_ATTEMPTS: usize = 100;
 
 /// Why a finding could not be found or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// What was given is not the beginning of an id.
-    #[error("'{0}' is not the beginning of a finding's id, which is hexadecimal")]
+    /// The given text cannot be the beginning of an id.
+    #[error("invalid finding id '{0}'; expected hexadecimal digits")]
     Id(String),
-    /// No finding has such an id.
-    #[error("no finding has an id that begins with {0}: `podtrail findings list` lists them")]
+    /// No finding has this id.
+    #[error("no finding with id {0}; `podtrail findings list` lists all")]
     Unknown(String),
-    /// Several findings have such an id.
-    #[error("{count} findings have an id that begins with {id}: give more of it")]
+    /// Several findings match the id.
+    #[error("id {id} matches {count} findings; use more digits")]
     Ambiguous {
-        /// What was given.
+        /// The given id.
         id: String,
-        /// How many they are.
+        /// The number of matching findings.
         count: usize,
     },
     /// The lake cannot be read or written.
@@ -34,12 +34,12 @@ pub enum ChangeError {
     Query(#[from] QueryError),
 }
 
-/// The finding, as it stands, whose id begins with `id`.
+/// Returns the current state of the finding whose id begins with `id`.
 ///
 /// # Errors
-/// When there is none or more than one, or they cannot be read.
+/// If none or more than one matches, or the findings cannot be read.
 pub async fn find_recorded(session: &Session, id: &str) -> Result<Recorded, ChangeError> {
-    // It becomes part of a statement.
+    // The id becomes part of a statement.
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(ChangeError::Id(id.to_owned()));
     }
@@ -53,11 +53,11 @@ pub async fn find_recorded(session: &Session, id: &str) -> Result<Recorded, Chan
     }
 }
 
-/// Puts findings, by the beginnings of their ids, into a state, all in one commit. Those that are in it stay as they are,
-/// unless there is something to note.
+/// Sets the state of findings, given by the beginnings of their ids, in one commit. Findings that already have the
+/// state stay unchanged, unless there is a note to add.
 ///
 /// # Errors
-/// When one of them cannot be found: none is changed then.
+/// If one of them cannot be found; none is changed then.
 pub async fn set_state(
     lake: &Lake,
     ids: &[String],

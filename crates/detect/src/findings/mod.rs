@@ -1,4 +1,4 @@
-//! Findings: what a detection reports, how it is stored in the lake, and what becomes of it over runs.
+//! Findings: what a detection reports, how the lake stores it, and how it changes over runs.
 
 pub(crate) mod continuity;
 pub(crate) mod delivery;

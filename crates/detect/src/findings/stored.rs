@@ -1,4 +1,4 @@
-//! Findings as the lake remembers them: rows of the table `findings`, written and read back.
+//! Findings as stored in the table `findings` of a lake.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,21 +15,21 @@ use serde::{Deserialize, Serialize};
 use crate::findings::finding::Finding;
 use crate::run::evidence::Source;
 
-/// Where a finding is in its life.
+/// The state of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It was found, or became more severe, and no run is known to have printed it since.
+    /// Found, or become more severe, and not known to be printed since.
     New,
-    /// It was printed, and the output took it; nobody has said anything about it.
+    /// Printed and accepted by the output; nobody has changed its state since.
     Delivered,
-    /// It was found again since.
+    /// Found again after that.
     SeenAgain,
-    /// Somebody knows of it.
+    /// Acknowledged by a person.
     Acknowledged,
-    /// An exception says that it is innocent.
+    /// Suppressed by an exception.
     Suppressed,
-    /// Somebody is done with it.
+    /// Closed by a person.
     Closed,
 }
 
@@ -44,7 +44,7 @@ impl State {
         Self::Closed,
     ];
 
-    /// The name used in the table.
+    /// Returns the name used in the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -56,7 +56,7 @@ impl State {
         }
     }
 
-    /// Whether somebody has to look at it.
+    /// Returns whether somebody has to look at the finding.
     pub fn is_open(self) -> bool {
         matches!(self, Self::New | Self::Delivered | Self::SeenAgain)
     }
@@ -68,32 +68,32 @@ impl fmt::Display for State {
     }
 }
 
-/// A finding as it stands in the lake.
+/// A state of a finding in the lake.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
     /// The number of this state of the finding, from 1.
     pub sequence: i64,
-    /// Where it is in its life.
+    /// The state.
     pub state: State,
-    /// Since when.
+    /// The time at which it entered the state.
     pub state_at: DateTime<Utc>,
-    /// Who put it there: `podtrail`, or a person.
+    /// Who set the state: `podtrail`, or a person.
     pub state_by: Option<String>,
-    /// What that person noted.
+    /// The note of that person.
     pub note: Option<String>,
     /// The id of the exception that suppresses it.
     pub exception: Option<String>,
     /// The id of the run that recorded it last.
     pub detect_run: Option<String>,
-    /// The version of `events` that this run looked at.
+    /// The version of `events` that this run examined.
     pub events_version: Option<i64>,
-    /// What was found.
+    /// The finding itself.
     #[serde(flatten)]
     pub finding: Finding,
 }
 
 impl Recorded {
-    /// The row of this state.
+    /// Returns the row of this state.
     fn row<'a>(&'a self) -> FindingState<'a> {
         let finding = &self.finding;
         let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
@@ -161,7 +161,7 @@ fn source(source: &Source) -> FindingSource<'_> {
     }
 }
 
-/// Digest of a finding's id and the number of its state.
+/// Returns a digest of a finding's id and the number of its state.
 fn state_id(finding_id: &str, sequence: i64) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(finding_id.as_bytes());
@@ -171,19 +171,19 @@ fn state_id(finding_id: &str, sequence: i64) -> String {
     id
 }
 
-/// The rows of these states, to be committed.
+/// Returns the rows of these states, to be committed.
 ///
 /// # Errors
-/// When they are larger than 2 GiB.
+/// If they are larger than 2 GiB.
 pub(crate) fn state_rows(states: &[Recorded]) -> Result<RecordBatch, QueryError> {
     let rows: Vec<_> = states.iter().map(Recorded::row).collect();
     finding_batch(&rows).map_err(|error| QueryError::Sql(error.into()))
 }
 
-/// The findings that a query over the view `findings` or `findings_log` returns, all of its columns.
+/// Reads the findings that a query over the view `findings` or `findings_log` returns; it must select all columns.
 ///
 /// # Errors
-/// When the query is wrong or fails.
+/// If the query is wrong or fails.
 pub async fn read_recorded(session: &Session, sql: &str) -> Result<Vec<Recorded>, QueryError> {
     let batches = session.sql(sql).await?.collect().await?;
     let mut recorded = Vec::new();
@@ -193,7 +193,7 @@ pub async fn read_recorded(session: &Session, sql: &str) -> Result<Vec<Recorded>
     Ok(recorded)
 }
 
-/// A row has the members of [`Recorded`] as columns: the names and the shapes are the same.
+/// Reads rows, whose columns have the names and types of the fields of [`Recorded`].
 fn of_batch(batch: &RecordBatch) -> Result<Vec<Recorded>, ArrowError> {
     let mut json = Vec::new();
     let mut writer = arrow::json::LineDelimitedWriter::new(&mut json);
@@ -205,7 +205,7 @@ fn of_batch(batch: &RecordBatch) -> Result<Vec<Recorded>, ArrowError> {
         .map_err(|error| ArrowError::ExternalError(error.into()))
 }
 
-/// A table `name` of one column of strings, for queries to look up.
+/// Adds a table `name` with one column of strings, for queries to join.
 pub(crate) fn add_strings(
     session: &Session,
     name: &str,

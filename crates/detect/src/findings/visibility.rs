@@ -1,4 +1,4 @@
-//! What of a hunt is shown: findings are judged by all that is known around them, and shown where they concern a scope.
+//! The visible part of a hunt: findings are judged on the whole lake, and shown if they concern the scope.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,11 +9,11 @@ use crate::findings::finding::Finding;
 use crate::findings::stored::add_strings;
 use crate::run::Hunt;
 
-/// Leaves those findings, and those that exceptions cover, of whose evidence some event is in the scope of `shown`: another
-/// session over the same version of the lake than the one that was hunted in.
+/// Keeps the findings, and the excepted ones, whose evidence has an event in the scope of `shown`: another session
+/// over the version of the lake that was hunted in.
 ///
 /// # Errors
-/// When the events in scope cannot be read.
+/// If the events in scope cannot be read.
 pub async fn show_only(hunt: &mut Hunt, shown: &Session) -> Result<(), QueryError> {
     let excepted = hunt.excepted.iter().map(|excepted| &excepted.finding);
     let all = hunt.findings.iter().chain(excepted);
@@ -31,7 +31,7 @@ pub async fn show_only(hunt: &mut Hunt, shown: &Session) -> Result<(), QueryErro
             rows.filter_map(|(cluster, id)| Some((cluster.map(str::to_owned), id?.to_owned()))),
         );
     }
-    // An event may be in the logs of several clusters.
+    // The same event may be in the logs of several clusters.
     let is_shown = |finding: &Finding| {
         let mut ids = finding.event_ids.iter();
         ids.any(|id| in_scope.contains(&(finding.cluster.clone(), id.clone())))

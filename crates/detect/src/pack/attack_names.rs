@@ -1,9 +1,9 @@
-//! What MITRE ATT&CK calls its techniques and tactics.
+//! The names of MITRE ATT&CK techniques and tactics.
 
 use std::collections::BTreeMap;
 
-/// The names of techniques and the ids of tactics, of [`ATTACK_VERSION`](crate::ATTACK_VERSION), and what became of earlier
-/// ones.
+/// The names of techniques, the ids of tactics, and the successors of earlier ones, in
+/// [`ATTACK_VERSION`](crate::ATTACK_VERSION).
 #[derive(Debug, Clone, Default)]
 pub struct AttackNames {
     techniques: BTreeMap<String, String>,
@@ -12,8 +12,8 @@ pub struct AttackNames {
 }
 
 impl AttackNames {
-    /// From pairs of a technique's id and name, sub-techniques as `Scheduled Task/Job: Cron`, pairs of a tactic's id and
-    /// name, and pairs of a former technique's id or tactic's name and of what it is now.
+    /// Creates the names from pairs of technique id and name (sub-techniques as `Scheduled Task/Job: Cron`), pairs of
+    /// tactic id and name, and pairs of a former technique id or tactic name and its successor.
     pub(crate) fn new<'a>(
         techniques: impl Iterator<Item = (&'a str, &'a str)>,
         tactics: impl Iterator<Item = (&'a str, &'a str)>,
@@ -21,7 +21,7 @@ impl AttackNames {
     ) -> Self {
         let mut names = Self::default();
         for (id, name) in techniques {
-            // A technique may be known by its sub-techniques only.
+            // A technique may be listed by its sub-techniques only.
             if let (Some((technique, _)), Some((of_technique, own))) =
                 (id.split_once('.'), name.split_once(": "))
             {
@@ -36,22 +36,23 @@ impl AttackNames {
         names
     }
 
-    /// The name of a technique, such as `Deploy Container`, or of a sub-technique, such as `Container Orchestration Job`.
+    /// Returns the name of a technique, such as `Deploy Container`, or of a sub-technique, such as `Container
+    /// Orchestration Job`.
     pub fn technique(&self, id: &str) -> Option<&str> {
         self.techniques.get(id).map(String::as_str)
     }
 
-    /// The id of a tactic, such as `TA0002` for `Execution`.
+    /// Returns the id of a tactic, such as `TA0002` for `Execution`.
     pub fn tactic_id(&self, name: &str) -> Option<&str> {
         self.tactics().find(|(_, known)| *known == name).map(|(id, _)| id)
     }
 
-    /// What a technique or a tactic of an earlier version is now, such as `T1685` for `T1562`.
+    /// Returns the successor of a technique or tactic of an earlier version, such as `T1685` for `T1562`.
     pub fn successor(&self, old: &str) -> Option<&str> {
         self.successors.get(old).map(String::as_str)
     }
 
-    /// The ids and names of the tactics, in the order of the matrix.
+    /// Returns the ids and names of the tactics, in the order of the matrix.
     pub fn tactics(&self) -> impl Iterator<Item = (&str, &str)> {
         self.tactics.iter().map(|(id, name)| (id.as_str(), name.as_str()))
     }

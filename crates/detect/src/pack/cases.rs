@@ -1,6 +1,6 @@
-//! The case files of detections: logs in which one must find something, and look-alikes in which it must not.
+//! The case files of detections: logs in which a detection must find something, and look-alikes in which it must not.
 //!
-//! `<cases>/<detection id>/match/*.jsonl` and `<cases>/<detection id>/no-match/*.jsonl`, one audit event a line.
+//! `<cases>/<detection id>/match/*.jsonl` and `<cases>/<detection id>/no-match/*.jsonl`, one audit event per line.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use crate::pack::detection::{Detection, Input};
 use crate::run::hunt;
 use crate::run::indicators::{INDICATOR_DETECTION, IndicatorError, Indicators};
 
-/// How many case files of each kind a detection needs.
+/// The minimum number of case files of each kind per detection.
 const AT_LEAST: usize = 2;
 
-/// What a case file expects of its detection.
+/// Whether a case file must match its detection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expectation {
     Match,
@@ -45,20 +45,20 @@ struct Case {
 }
 
 impl Case {
-    /// The name of the cluster that the case is.
+    /// Returns the name of the cluster that the case runs in.
     fn cluster(&self) -> String {
         format!("{}/{}", self.detection, self.place)
     }
 }
 
-/// What the case files of one detection showed.
+/// The results of the case files of one detection.
 #[derive(Debug, Default)]
 pub struct CaseReport {
-    /// The detection's id.
+    /// The id of the detection.
     pub detection: String,
-    /// How many case files it has.
+    /// The number of case files.
     pub cases: usize,
-    /// What is wrong; empty when all is well.
+    /// The problems; empty if all cases passed.
     pub problems: Vec<String>,
 }
 
@@ -78,20 +78,20 @@ pub enum CaseError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The indicators that the cases are about cannot be read.
+    /// The indicators of the cases cannot be read.
     #[error(transparent)]
     Indicators(#[from] IndicatorError),
     /// A line is not an audit event.
     #[error("{place}, line {line}: {source}")]
     Event {
-        /// The case file, by its last two parts.
+        /// The last two parts of the path of the case file.
         place: String,
         /// The line, from 1.
         line: i64,
-        /// What is wrong with it.
+        /// The parse error.
         source: ParseError,
     },
     /// The events could not be queried.
@@ -99,10 +99,10 @@ pub enum CaseError {
     Query(#[from] QueryError),
 }
 
-/// Runs detections of `pack` over their case files in `folder`: those with these ids, or all where none is named.
+/// Runs detections of `pack` over their case files in `folder`: those with these ids, or all if none is given.
 ///
 /// # Errors
-/// When a case file cannot be read. What a detection finds or not is in the reports.
+/// If a case file cannot be read. Failed cases are in the reports.
 pub async fn run_cases(
     pack: &Pack,
     ids: &[String],
@@ -111,7 +111,7 @@ pub async fn run_cases(
     let is_wanted = |detection: &Detection| ids.is_empty() || ids.contains(&detection.head.id);
     let mut pack = pack.clone();
     pack.clear_exceptions();
-    // What weighs the findings of others needs the others.
+    // A detection that combines the findings of others needs them to run.
     let weighs = pack
         .detections()
         .any(|detection| is_wanted(detection) && detection.head.input == Input::Facts);
@@ -139,7 +139,7 @@ pub async fn run_cases(
         }
         reports.push(report);
     }
-    // One session for all of them, each a cluster of its own: detections never mix clusters.
+    // All cases share one session, each as a separate cluster: detections never combine clusters.
     let events = vec![batch(&cases)?];
     let session = Session::in_memory(&events, Scope::default(), Limits::for_hunt(Limits::HUNT))?;
     let hunt = hunt(&session, &pack, None).await?;
@@ -155,7 +155,7 @@ pub async fn run_cases(
     Ok(reports)
 }
 
-/// What is wrong with what a detection found in one of its case files.
+/// Returns the problems of what a detection found in one of its case files.
 fn problems(case: &Case, findings: &[&Finding]) -> Vec<String> {
     let cluster = case.cluster();
     let of_case =
@@ -163,19 +163,21 @@ fn problems(case: &Case, findings: &[&Finding]) -> Vec<String> {
     let reasons: Vec<_> = of_case.flat_map(|finding| &finding.reasons).collect();
     let mut problems = Vec::new();
     match (case.expectation, reasons.first()) {
-        (Expectation::Match, None) => problems.push(format!("{}: not found", case.place)),
+        (Expectation::Match, None) => {
+            problems.push(format!("{}: no finding, but one is expected", case.place))
+        }
         (Expectation::NoMatch, Some(reason)) => {
-            problems.push(format!("{}: found: {reason}", case.place));
+            problems.push(format!("{}: unexpected finding: {reason}", case.place));
         }
         _ => {}
     }
     if reasons.iter().any(|reason| reason.is_empty()) {
-        problems.push(format!("{}: a finding without a reason", case.place));
+        problems.push(format!("{}: finding without a reason", case.place));
     }
     problems
 }
 
-/// The case files of one kind, by name; none where there is no such folder.
+/// Reads the case files of one kind, ordered by name; none if the folder does not exist.
 fn read(folder: &Path, detection: &str, expectation: Expectation) -> Result<Vec<Case>, CaseError> {
     let folder = folder.join(detection).join(expectation.folder());
     let error = |path: &Path, source| CaseError::Read { path: path.to_owned(), source };
@@ -208,7 +210,7 @@ fn batch(cases: &[Case]) -> Result<arrow::array::RecordBatch, CaseError> {
             let mut event = parser
                 .parse(json.as_bytes(), None)
                 .map_err(|source| CaseError::Event { place: case.place.clone(), line, source })?;
-            // Cases share events: what each makes of them is its own.
+            // Cases contain the same events, so each event gets an id of its own.
             let id = blake3::hash(format!("{cluster}:{line}").as_bytes()).to_hex();
             event.event_id = Some(id[..32].into());
             event.cluster = Some(cluster.as_str().into());

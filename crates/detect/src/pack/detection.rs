@@ -1,4 +1,4 @@
-//! One detection: a YAML head in a comment, then one SELECT.
+//! A detection: a YAML header in a comment, then one SELECT.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,53 +13,51 @@ use podtrail_query::{Bound, TimeError, parse_bound};
 use crate::pack::head::read;
 pub use crate::pack::head::{Head, HeadError, Input, Parameter};
 
-/// A detection: what it is, and the query that finds it.
+/// A detection: its description, and its query.
 #[derive(Debug, Clone)]
 pub struct Detection {
-    /// What it says about itself.
+    /// The header.
     pub head: Head,
     /// The query: columns `event_id` (a string or a list of strings) and `reason`.
     pub sql: String,
-    /// The file that it was read from, of a built-in one below `queries`; empty where it was none.
+    /// The file that it was read from, below `queries` if it is built in; empty if it has no file.
     pub file: PathBuf,
-    /// What parameters are set to, by name and as text; the others have their defaults.
+    /// The parameters that were set, as name and text; the others have their defaults.
     set: Vec<(String, String)>,
 }
 
-/// Why a value is none of its parameter's type.
+/// Why a text is not a value of its parameter's type.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {
-    /// It is no whole number.
-    #[error("'{0}' is no whole number")]
+    /// Not a whole number.
+    #[error("expected a whole number, got '{0}'")]
     Integer(String),
-    /// It is no time.
+    /// Not a time.
     #[error(transparent)]
     Time(#[from] TimeError),
-    /// It is no length of time.
-    #[error("'{0}' is no length of time such as 30m, 1h or 7d")]
+    /// Not a duration.
+    #[error("expected a duration such as 30m, 1h or 7d, got '{0}'")]
     Interval(String),
-    /// It is no list of strings.
-    #[error(
-        "'{0}' is no list such as a,b or [\"a\",\"b,c\"]: an element is empty, or the brackets hold no JSON list of strings"
-    )]
+    /// Not a list of strings.
+    #[error("expected a list such as a,b or [\"a\",\"b,c\"] without empty elements, got '{0}'")]
     TextList(String),
-    /// It is given more than once, and is no list.
-    #[error("it is given more than once, and is no list")]
+    /// A parameter that is not a list is given more than once.
+    #[error("given more than once, although it is not a list")]
     Repeated,
-    /// The value of this parameter is wrong.
+    /// The value of this parameter is invalid.
     #[error("{name}: {error}")]
     Value {
         /// The name of the parameter.
         name: String,
-        /// What is wrong.
+        /// The problem.
         error: Box<ParameterError>,
     },
-    /// There is no such parameter.
-    #[error("there is no parameter '{name}'{}", known(parameters))]
+    /// Unknown parameter.
+    #[error("unknown parameter '{name}'{}", known(parameters))]
     Unknown {
-        /// The name that was given.
+        /// The given name.
         name: String,
-        /// Those that there are.
+        /// The known parameters.
         parameters: Vec<String>,
     },
 }
@@ -68,12 +66,12 @@ fn known(parameters: &[String]) -> String {
     if parameters.is_empty() {
         String::new()
     } else {
-        format!(": there are {}", parameters.join(", "))
+        format!("; parameters are {}", parameters.join(", "))
     }
 }
 
 impl Parameter {
-    /// What it stands for.
+    /// Returns the description of the parameter.
     pub fn description(&self) -> &str {
         match self {
             Self::Integer { description, .. }
@@ -84,7 +82,7 @@ impl Parameter {
         }
     }
 
-    /// Its type, as the head of a query names it.
+    /// Returns its type, as named in the header.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Integer { .. } => "integer",
@@ -95,7 +93,7 @@ impl Parameter {
         }
     }
 
-    /// The default as people write it; commas separate the elements of a list.
+    /// Returns the default as text; commas separate the elements of a list.
     pub fn default_text(&self) -> String {
         match self {
             Self::Integer { default, .. } => default.to_string(),
@@ -105,10 +103,10 @@ impl Parameter {
         }
     }
 
-    /// The value that a text stands for, or the default; ages of times are counted from `now`.
+    /// Parses a value, or returns the default; ages are relative to `now`.
     ///
     /// # Errors
-    /// When the text is none of the parameter's type.
+    /// If the text does not have the parameter's type.
     pub fn value(
         &self,
         text: Option<&str>,
@@ -144,8 +142,7 @@ impl Parameter {
     }
 }
 
-/// The elements of a list: commas separate them, and a JSON list holds those that have commas themselves. No text is no
-/// element.
+/// Splits a list at its commas; elements that contain commas are written as a JSON list. An empty text has no elements.
 fn elements(text: &str) -> Result<Vec<String>, ParameterError> {
     let wrong = || ParameterError::TextList(text.to_owned());
     let trimmed = text.trim();
@@ -164,7 +161,8 @@ fn text_list(elements: &[String]) -> ScalarValue {
     ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8))
 }
 
-/// Values for the parameters by name, ready to be bound. A list may be given more than once: its elements come together.
+/// Returns the values of parameters by name, ready to be bound. The elements of a list that is given repeatedly are
+/// combined.
 pub(crate) fn bind(
     parameters: &BTreeMap<String, Parameter>,
     given: &[(String, String)],
@@ -196,32 +194,32 @@ pub(crate) fn bind(
 }
 
 impl Detection {
-    /// Reads a detection from the text of its file, whose name without `.sql` is `name`.
+    /// Parses a detection from the text of its file; `name` is the file name without `.sql`.
     ///
     /// # Errors
-    /// When the text has no head, a wrong one, or no query.
+    /// If the text has no header, an invalid one, or no query.
     pub fn parse(name: &str, text: &str) -> Result<Self, HeadError> {
         let (head, sql) = read(name, text)?;
         Ok(Self { head, sql: sql.to_owned(), file: PathBuf::new(), set: Vec::new() })
     }
 
-    /// Sets a parameter to what `text` stands for, in place of its default.
+    /// Sets a parameter to the value of `text`.
     pub(crate) fn set_parameter(&mut self, name: &str, text: &str) -> Result<(), ParameterError> {
         self.set.push((name.to_owned(), text.to_owned()));
         match self.parameters() {
             Ok(_) => Ok(()),
-            // The caller knows which it is.
+            // The caller knows the parameter.
             Err(ParameterError::Value { error, .. }) => Err(*error),
             Err(error) => Err(error),
         }
     }
 
-    /// What parameters are set to, by name and as text.
+    /// Returns the parameters that were set, as name and text.
     pub(crate) fn set_parameters(&self) -> &[(String, String)] {
         &self.set
     }
 
-    /// The parameters, those that are not set with their defaults, ready to be bound.
+    /// Returns all parameter values, with defaults for those that are not set, ready to be bound.
     pub(crate) fn parameters(&self) -> Result<ParamValues, ParameterError> {
         bind(&self.head.parameters, &self.set, Utc::now())
     }

@@ -1,6 +1,6 @@
-//! An exception as it stands in its file.
+//! The file format of exceptions.
 //!
-//! This file needs no query engine, so that it can be fuzzed without one.
+//! This file does not depend on the query engine, so that it can be fuzzed without one.
 
 use std::path::{Path, PathBuf};
 
@@ -9,42 +9,42 @@ use serde::Deserialize;
 
 use crate::pack::pattern::{IdentityPattern, ImagePattern, NamePattern, Patterns};
 
-/// One exception. A key that is absent does not limit; a list that is there is never empty.
+/// An exception. An absent key does not limit it; a list is never empty.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exception {
     /// Its id.
     pub id: String,
-    /// Why these findings are innocent.
+    /// The reason why these findings are benign.
     pub reason: String,
-    /// Who answers for it.
+    /// The person or team responsible for it.
     pub owner: String,
-    /// What becomes of the findings.
+    /// What happens to the findings.
     #[serde(default)]
     pub effect: Effect,
-    /// The last day on which it holds; none is for good.
+    /// The last day on which it applies; absent for no expiry.
     #[serde(default)]
     pub expires: Option<NaiveDate>,
-    /// The ids of the detections that it is about.
+    /// The ids of the detections that it covers.
     pub detections: Patterns<NamePattern>,
-    /// The authenticated users. Where one acts as another, both must match.
+    /// The authenticated users. With impersonation, both users must match.
     pub identities: Patterns<IdentityPattern>,
-    /// The providers of managed clusters, such as `eks`, as the envelope of the event says. An event that came without an
-    /// envelope of a provider does not match: in it, everything may be written by whoever holds a certificate.
+    /// The providers of managed clusters, such as `eks`, as named by the envelope of the event. An event without the
+    /// envelope of a provider does not match, because anybody with a certificate can write every field in it.
     #[serde(default)]
     pub providers: Option<Patterns<NamePattern>>,
-    /// The namespaces; objects without one do not match.
+    /// The namespaces; objects without a namespace do not match.
     #[serde(default)]
     pub namespaces: Option<Patterns<NamePattern>>,
-    /// The resources, with a subresource as `pods/exec`.
+    /// The resources, with a subresource as in `pods/exec`.
     #[serde(default)]
     pub resources: Option<Patterns<NamePattern>>,
-    /// The images: each image of the workload must match one of them, those of init and ephemeral containers and of image
-    /// volumes too. Where the exception is built in, no volume may be mounted where it could lie over their programs: of his
-    /// own images a user knows what they run.
+    /// The images: each image of the workload must match one of them, including those of init and ephemeral
+    /// containers and of image volumes. For built-in exceptions, no volume may be mounted where it could hide their
+    /// programs; users know what their own images run.
     #[serde(default)]
     pub images: Option<Patterns<ImagePattern>>,
-    /// The programs that containers, hooks and probes of these images may be told to run, beside the images' own.
+    /// The programs that containers, hooks and probes of these images may run, besides the images' own.
     #[serde(default)]
     pub commands: Option<Patterns<NamePattern>>,
     /// The names of the objects.
@@ -53,18 +53,18 @@ pub struct Exception {
     /// The clusters.
     #[serde(default)]
     pub clusters: Option<Patterns<NamePattern>>,
-    /// Whose it is.
+    /// Where the exception comes from.
     #[serde(skip)]
     pub origin: Origin,
 }
 
-/// Whose an exception is: what `podtrail detections lint` asks of it depends on that.
+/// The origin of an exception, which decides how strict `podtrail exceptions lint` is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Origin {
-    /// It was written by the user, who answers for it.
+    /// Written by the user, who is responsible for it.
     #[default]
     User,
-    /// It is compiled in, and nobody who uses it has looked at it.
+    /// Compiled into podtrail, and not reviewed by its users.
     BuiltIn,
 }
 
@@ -72,10 +72,10 @@ pub enum Origin {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
-    /// They are hidden, and counted.
+    /// Hide the findings, and count them.
     #[default]
     Hide,
-    /// They are printed as `low`, with the reason, and weigh nothing.
+    /// Print the findings as `low`, with the reason, and with a risk of 0.
     Lower,
 }
 
@@ -87,7 +87,7 @@ pub enum ExceptionError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The file is not a list of exceptions.
@@ -95,12 +95,12 @@ pub enum ExceptionError {
     Yaml {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         message: String,
     },
 }
 
-/// Reads exceptions from the text of the file at `path`.
+/// Parses exceptions from the text of the file at `path`.
 pub(crate) fn parse_exceptions(path: &Path, text: &str) -> Result<Vec<Exception>, ExceptionError> {
     serde_saphyr::from_str(text)
         .map_err(|error| ExceptionError::Yaml { path: path.to_owned(), message: error.to_string() })

@@ -1,10 +1,10 @@
-//! Exceptions: findings that are known to be innocent, as data with owner, reason and expiry.
+//! Exceptions: findings that are known to be benign, as data with owner, reason and expiry.
 //!
-//! An exception names who, where and what together, and everything that it names must hold for every event of a finding.
-//! Names, images and commands are chosen by whoever writes a workload, so none of them is enough alone: an exception that
-//! says which images run covers a workload only if all of it is visible, all its images are listed, and each container runs
-//! the program of its image or one that is listed. What is in the table `never_excepted` of a pack is covered only where
-//! it is named in full.
+//! An exception combines who, where and what, and each of its conditions must hold for every event of a finding.
+//! Whoever writes a workload chooses names, images and commands, so none of them is enough alone: an exception with
+//! images covers a workload only if its whole body is visible, all its images are listed, and each container runs the
+//! program of its image or a listed one. Detections in the table `never_excepted` of a pack are covered only if the
+//! exception gives their full id.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,25 +23,25 @@ use crate::run::evidence::Evidence;
 /// Reads a file of exceptions.
 ///
 /// # Errors
-/// When it cannot be read, or is not a list of exceptions.
+/// If it cannot be read, or is not a list of exceptions.
 pub fn read_exceptions(path: &Path) -> Result<Vec<Exception>, ExceptionError> {
     let text = read_text(path, MOST_WRITTEN)
         .map_err(|source| ExceptionError::Read { path: path.to_owned(), source })?;
     parse_exceptions(path, &text)
 }
 
-/// What no exception may cover, whatever it lists.
+/// What no exception may cover.
 #[derive(Debug, Default)]
 pub(crate) struct ExceptionLimits {
-    /// Detections that an exception must name in full.
+    /// Detections that an exception must name by full id.
     pub(crate) never: BTreeSet<String>,
-    /// Clients that people type into, and tools of shells and attackers, by their user agent.
+    /// User agents of interactive clients, and of shell and attack tools.
     pub(crate) by_hand: BTreeSet<String>,
 }
 
 impl ExceptionLimits {
-    /// Whether a service account is used through an interactive or shell client, as by somebody who holds its token. The
-    /// client chooses its user agent, so this detects only those who do not disguise it.
+    /// Returns whether a service account is used through an interactive or shell client, which suggests a stolen
+    /// token. The client chooses its user agent, so this only detects clients that do not disguise themselves.
     fn is_by_hand(&self, event: &Evidence) -> bool {
         let is_account = event.username.as_deref().and_then(service_account).is_some();
         let tool = event.user_agent.as_deref().and_then(|agent| UserAgent::of(agent).tool);
@@ -50,12 +50,12 @@ impl ExceptionLimits {
 }
 
 impl Exception {
-    /// Whether it no longer holds on `day`.
+    /// Returns whether it has expired on `day`.
     pub fn is_expired(&self, day: NaiveDate) -> bool {
         self.expires.is_some_and(|last| last < day)
     }
 
-    /// Whether it is about this detection. One that is in `never` must be named in full.
+    /// Returns whether it covers this detection. A detection in `never` must be named by full id.
     pub fn names(&self, detection: &str, never: &BTreeSet<String>) -> bool {
         if never.contains(detection) {
             return self.detections.iter().any(|pattern| pattern.text() == detection);
@@ -63,9 +63,9 @@ impl Exception {
         self.detections.matches(detection)
     }
 
-    /// Whether it is about this finding, all of whose events are `events`.
+    /// Returns whether it covers this finding, whose events are `events`.
     ///
-    /// A finding without events, or of which some are not known, is covered by no exception.
+    /// No exception covers a finding without events, or with events that are not in the lake.
     pub(crate) fn covers(
         &self,
         finding: &Finding,

@@ -1,6 +1,6 @@
-//! What a detection says about itself: YAML in a comment before its query.
+//! The header of a detection: YAML in a comment before its query.
 //!
-//! This file needs no query engine, so that it can be fuzzed without one.
+//! This file does not depend on the query engine, so that it can be fuzzed without one.
 
 use std::collections::BTreeMap;
 
@@ -8,27 +8,27 @@ use serde::Deserialize;
 
 use crate::pack::severity::{Confidence, Severity};
 
-/// The head of a detection. Unknown keys are errors.
+/// The header of a detection. Unknown keys are errors.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
-    /// The id: lower case, digits and hyphens; the same as the file's name.
+    /// The id: lower-case letters, digits and hyphens; equal to the file name.
     pub id: String,
-    /// A few words for lists.
+    /// A short title for lists.
     pub title: String,
-    /// Counts changes of meaning: findings of another version are other findings.
+    /// The version, raised on changes of meaning: findings of another version have other ids.
     #[serde(default = "first_version")]
     pub version: u32,
-    /// How much a finding matters.
+    /// The severity of a finding.
     pub severity: Severity,
-    /// How much it matters where all its events are routine, as the pack's view `routine_events` has it; they weigh nothing
-    /// then. Without it they are like others.
+    /// The severity of a finding whose events are all routine according to the pack's view `routine_events`; its risk
+    /// is then 0. Without it, routine has no effect.
     #[serde(default)]
     pub routine: Option<Severity>,
-    /// How often a match is what it seems to be.
+    /// How reliable a match is.
     #[serde(default)]
     pub confidence: Confidence,
-    /// What a match adds to the risk of the workload write or identity that it is about.
+    /// The points that a match adds to the risk of its workload write or identity.
     #[serde(default)]
     pub risk: u32,
     /// MITRE ATT&CK technique ids.
@@ -36,27 +36,27 @@ pub struct Head {
     /// MITRE ATT&CK tactics, by name.
     #[serde(default)]
     pub tactics: Vec<String>,
-    /// What it sees and why it matters.
+    /// What happens, and why an attacker does it.
     pub description: String,
-    /// What it cannot see.
+    /// What the detection cannot see, and why.
     #[serde(default)]
     pub blind_spots: Option<String>,
-    /// Innocent things that match.
+    /// Benign behaviour that matches.
     #[serde(default)]
     pub false_positives: Vec<String>,
     /// The next queries to run on a match, in SQL or words.
     #[serde(default)]
     pub triage: Vec<String>,
-    /// Controls that it gives evidence for, of the Cloud Controls Matrix of the CSA, such as `IAM-16`.
+    /// The controls of the CSA Cloud Controls Matrix that it provides evidence for, such as `IAM-16`.
     #[serde(default)]
     pub controls: Vec<String>,
-    /// Which rows of the catalogue in `queries/README.md` it covers.
+    /// The rows of the catalogue in `queries/README.md` that it covers.
     #[serde(default)]
     pub covers: Vec<String>,
-    /// Where the technique or the rule of the field is described.
+    /// References that describe the technique or the field's rules.
     #[serde(default)]
     pub references: Vec<String>,
-    /// What the query looks at.
+    /// The tables that the query reads.
     #[serde(default)]
     pub input: Input,
     /// Named values that the query uses as `$name`.
@@ -64,14 +64,14 @@ pub struct Head {
     pub parameters: BTreeMap<String, Parameter>,
 }
 
-/// What the query of a detection looks at.
+/// The tables that the query of a detection reads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Input {
     /// The views of the session.
     #[default]
     Events,
-    /// The table `facts` too, which holds what the other detections found: it runs after them.
+    /// Also the table `facts` with the findings of the other detections; the detection runs after them.
     Facts,
 }
 
@@ -79,49 +79,49 @@ fn first_version() -> u32 {
     1
 }
 
-/// A typed parameter with its default. It is bound to the query, never pasted into it.
+/// A typed parameter with its default. It is bound to the query, never inserted into its text.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Parameter {
     /// A whole number.
     Integer {
-        /// The value where none is given.
+        /// The default value.
         default: i64,
-        /// What it stands for.
+        /// The description.
         description: String,
     },
     /// A string.
     Text {
-        /// The value where none is given.
+        /// The default value.
         default: String,
-        /// What it stands for.
+        /// The description.
         description: String,
     },
     /// A list of strings.
     TextList {
-        /// The value where none is given.
+        /// The default value.
         default: Vec<String>,
-        /// What it stands for.
+        /// The description.
         description: String,
     },
     /// A point in time: RFC 3339, a date, or an age such as `7d`.
     Time {
-        /// The value where none is given; null is none.
+        /// The default value; null for none.
         #[serde(default)]
         default: Option<String>,
-        /// What it stands for.
+        /// The description.
         description: String,
     },
-    /// A length of time such as `1h`.
+    /// A duration such as `1h`.
     Interval {
-        /// The value where none is given.
+        /// The default value.
         default: String,
-        /// What it stands for.
+        /// The description.
         description: String,
     },
 }
 
-/// The head of a detection and its SQL, from the text of its file, whose name without `.sql` is `name`.
+/// Parses the header of a detection and returns it with its SQL; `name` is the file name without `.sql`.
 pub(crate) fn read<'t>(name: &str, text: &'t str) -> Result<(Head, &'t str), HeadError> {
     let (head, sql) = split(text)?;
     let head: Head = serde_saphyr::from_str(head).map_err(|e| HeadError::Yaml(e.to_string()))?;
@@ -135,7 +135,7 @@ pub(crate) fn read<'t>(name: &str, text: &'t str) -> Result<(Head, &'t str), Hea
     Ok((head, sql))
 }
 
-/// The head of a query's file, YAML in a comment, and the SQL after it.
+/// Splits the text of a query file into its YAML header, which is a comment, and the SQL after it.
 pub(crate) fn split(text: &str) -> Result<(&str, &str), HeadError> {
     let body = text.trim_start().strip_prefix("/*").ok_or(HeadError::NoHead)?;
     let (head, sql) = body.split_once("*/").ok_or(HeadError::NoHead)?;
@@ -146,24 +146,24 @@ pub(crate) fn split(text: &str) -> Result<(&str, &str), HeadError> {
 /// Why a file is not a detection.
 #[derive(Debug, thiserror::Error)]
 pub enum HeadError {
-    /// There is no comment at its start.
-    #[error("it does not begin with a head: /* YAML */")]
+    /// The file does not start with a comment.
+    #[error("missing header; a detection begins with /* YAML */")]
     NoHead,
-    /// The head is not what [`Head`] describes.
-    #[error("its head is wrong: {0}")]
+    /// The header does not match [`Head`].
+    #[error("invalid header: {0}")]
     Yaml(String),
-    /// Nothing follows the head.
-    #[error("no query follows its head")]
+    /// No query follows the header.
+    #[error("missing query after the header")]
     NoQuery,
-    /// The id is not the file's name, or has other characters.
-    #[error("its id is '{0}': it must be the file's name, in lower case with hyphens")]
+    /// The id differs from the file name, or has other characters.
+    #[error("invalid id '{0}'; expected the file name, in lower case with hyphens")]
     Id(String),
     /// A technique id is malformed.
-    #[error("'{0}' is not an ATT&CK technique id such as T1610 or T1053.007")]
+    #[error("invalid ATT&CK technique id '{0}'; expected an id such as T1610 or T1053.007")]
     Attack(String),
 }
 
-/// `T` and four digits, then perhaps a dot and three digits.
+/// Returns whether the text is `T` and four digits, optionally followed by a dot and three digits.
 fn is_technique(id: &str) -> bool {
     let Some(digits) = id.strip_prefix('T') else { return false };
     let (technique, sub) = digits.split_once('.').unwrap_or((digits, "000"));

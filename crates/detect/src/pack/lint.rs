@@ -1,4 +1,4 @@
-//! What every detection of a pack must say about itself, and what its query may compare.
+//! Checks the headers of all detections of a pack, and the values that their queries compare.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,13 +16,13 @@ use crate::pack::detection::Head;
 use crate::pack::lint_sql::{misses_applied, words};
 use crate::run::facts::{FACTS, facts};
 
-/// The version of the ATT&CK matrix that `attack_techniques` and `attack_tactics` are from.
+/// The version of the ATT&CK matrix in `attack_techniques` and `attack_tactics`.
 pub const ATTACK_VERSION: &str = "19";
 
-/// Controls of the Cloud Controls Matrix of the CSA that detections give evidence for.
+/// The controls of the CSA Cloud Controls Matrix that detections provide evidence for.
 const CONTROLS: [&str; 4] = ["IAM-16", "AIS-06", "DSP-15", "IPY-03"];
 
-/// Columns that have a few values only.
+/// The columns with a fixed set of values.
 const ENUMERATIONS: &[(&str, &[&str])] = &[
     (
         "outcome",
@@ -79,12 +79,12 @@ const ENUMERATIONS: &[(&str, &[&str])] = &[
     ("pod_security_level", &["privileged", "baseline", "restricted"]),
 ];
 
-/// What is wrong with a detection.
+/// A problem of a detection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The detection's id.
+    /// The id of the detection.
     pub detection: String,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
 }
 
@@ -94,10 +94,10 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Checks every detection: its head, its columns, the values that it compares, its ATT&CK ids.
+/// Checks every detection: header, columns, compared values and ATT&CK ids.
 ///
 /// # Errors
-/// When the pack's tables and views cannot be set up.
+/// If the pack's tables and views cannot be set up.
 pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
     let session = Session::in_memory(&[], Scope::default(), Limits::default())?;
     pack.prepare(&session).await?;
@@ -109,7 +109,7 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
     for detection in pack.detections() {
         let mut messages = head(&detection.head, &names);
         if detection.head.routine.is_some() && never.contains(&detection.head.id) {
-            messages.push("what it finds is never routine, as `never_excepted` has it".to_owned());
+            messages.push("key 'routine' is not allowed for detections that `never_excepted` marks as never routine".to_owned());
         }
         messages.extend(misses_applied(&detection.sql));
         match session.sql(&detection.sql).await {
@@ -119,11 +119,11 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
                     query.schema().fields().iter().map(|field| field.name().clone()).collect();
                 for column in ["event_id", "reason"] {
                     if !columns.contains(column) {
-                        messages.push(format!("its query must return a column '{column}'"));
+                        messages.push(format!("query must return a column '{column}'"));
                     }
                 }
                 messages.extend(impossible_values(query.logical_plan())?);
-                // Binding also proves that every parameter of the query is declared.
+                // Binding also checks that every parameter of the query is declared.
                 match detection.parameters().map(|values| query.with_param_values(values)) {
                     Err(error) => messages.push(error.to_string()),
                     Ok(Err(error)) => messages.push(error.strip_backtrace()),
@@ -159,9 +159,10 @@ const SECURITY_VIEWS: &[&str] = &[
     "webhooks",
 ];
 
-/// Columns of these views that no query of the pack reads, and of which its table `unread_columns` does not state why.
+/// Returns the columns of these views that no query of the pack reads, unless its table `unread_columns` gives a
+/// reason.
 async fn unread(pack: &Pack, session: &Session) -> Result<Vec<Problem>, QueryError> {
-    // Who has no such table lints a detection of their own, which need not read everything.
+    // A pack without this table contains a user's own detections, which need not read every column.
     let Some(known) = pack.unread_columns() else { return Ok(Vec::new()) };
     let read: BTreeSet<_> = pack.queries().flat_map(words).collect();
     let mut problems = Vec::new();
@@ -172,10 +173,12 @@ async fn unread(pack: &Pack, session: &Session) -> Result<Vec<Problem>, QueryErr
             let is_known = known.contains(&(*view, column.as_str()));
             let message = match (read.contains(column), is_known) {
                 (false, false) => format!(
-                    "no detection reads the column '{column}': one should, or the table unread_columns state why none does"
+                    "no detection reads column '{column}'; add one, or give a reason in the table unread_columns"
                 ),
                 (true, true) => {
-                    format!("the column '{column}' of the table unread_columns is read")
+                    format!(
+                        "column '{column}' of the table unread_columns is read; remove it there"
+                    )
                 }
                 _ => continue,
             };
@@ -197,22 +200,22 @@ fn head(head: &Head, names: &AttackNames) -> Vec<String> {
         ("covers", head.covers.is_empty()),
     ];
     let missing = lists.iter().filter(|(_, is_missing)| *is_missing);
-    messages.extend(missing.map(|(key, _)| format!("its head says nothing under '{key}'")));
+    messages.extend(missing.map(|(key, _)| format!("header lacks '{key}'")));
     let unknown = |kind: &str, value: &str| {
-        let successor = names.successor(value).map(|new| format!(": there it is {new}"));
+        let successor = names.successor(value).map(|new| format!("; use {new}"));
         let successor = successor.unwrap_or_default();
-        format!("'{value}' is no {kind} of ATT&CK {ATTACK_VERSION}{successor}")
+        format!("unknown {kind} '{value}' in ATT&CK {ATTACK_VERSION}{successor}")
     };
     let techniques = head.attack.iter().filter(|id| names.technique(id).is_none());
     messages.extend(techniques.map(|id| unknown("technique", id)));
     let tactics = head.tactics.iter().filter(|name| names.tactic_id(name).is_none());
     messages.extend(tactics.map(|name| unknown("tactic", name)));
     let strange = head.controls.iter().filter(|control| !CONTROLS.contains(&control.as_str()));
-    messages.extend(strange.map(|control| format!("'{control}' is no control of the pack")));
+    messages.extend(strange.map(|control| format!("unknown control '{control}'")));
     messages
 }
 
-/// Comparisons of a column with a value that it never has.
+/// Returns the comparisons of a column with a value that it never has.
 fn impossible_values(plan: &LogicalPlan) -> Result<BTreeSet<String>, QueryError> {
     let mut messages = BTreeSet::new();
     plan.apply_with_subqueries(|node| {
@@ -251,6 +254,6 @@ fn check(column: &Expr, value: &Expr, messages: &mut BTreeSet<String>) {
     if let Some((name, values)) = known
         && !values.contains(&value.as_str())
     {
-        messages.insert(format!("{name} is never '{value}': it is one of {}", values.join(", ")));
+        messages.insert(format!("{name} is never '{value}'; values are {}", values.join(", ")));
     }
 }

@@ -1,4 +1,4 @@
-//! How wide an exception may be: what the built-in pack must not hold, and what users are warned of.
+//! Checks that exceptions are not too broad: errors for built-in ones, warnings for those of users.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,14 +7,14 @@ use crate::pack::Pack;
 use crate::pack::exceptions::{Effect, Exception, Origin};
 use crate::pack::pattern::ImagePattern;
 
-/// What is wrong with an exception.
+/// A problem of an exception.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExceptionProblem {
-    /// The exception's id.
+    /// The id of the exception.
     pub exception: String,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// Whether it is refused; else it is a warning, to somebody who answers for the exception.
+    /// Whether the exception is rejected; otherwise the problem is a warning to its owner.
     pub is_refused: bool,
 }
 
@@ -25,8 +25,8 @@ impl fmt::Display for ExceptionProblem {
     }
 }
 
-/// Checks how wide the exceptions of a pack are. What is wider than it need be is refused in one that is built in, and a
-/// warning in one of a user.
+/// Checks that the exceptions of a pack are not too broad. A broad built-in exception is rejected, a user's own
+/// causes a warning.
 pub fn lint_exceptions(pack: &Pack) -> Vec<ExceptionProblem> {
     let detections: BTreeSet<&str> =
         pack.detections().map(|detection| detection.head.id.as_str()).collect();
@@ -47,7 +47,7 @@ pub fn lint_exceptions(pack: &Pack) -> Vec<ExceptionProblem> {
     pack.exceptions().iter().flat_map(of_one).collect()
 }
 
-/// What an attacker may satisfy.
+/// Returns the conditions that an attacker can satisfy.
 fn wide(
     exception: &Exception,
     detections: &BTreeSet<&str>,
@@ -57,16 +57,18 @@ fn wide(
     for pattern in &exception.detections {
         let id = pattern.text();
         if pattern.is_wild() {
-            messages.push(format!("'{id}' covers detections that nobody thought of: name each"));
+            messages.push(format!(
+                "detections: '{id}' also covers detections added later; name each one"
+            ));
         } else if !detections.contains(id) {
-            messages.push(format!("there is no detection '{id}'"));
+            messages.push(format!("unknown detection '{id}'"));
         } else if never.contains(id) {
-            messages.push(format!("what '{id}' finds is never a matter of course"));
+            messages.push(format!("findings of '{id}' are never routine and must not be excepted"));
         }
     }
     for pattern in exception.identities.iter().filter(|pattern| pattern.is_wild()) {
         messages.push(format!(
-            "identities: whoever may create an account may take a name like '{pattern}': name each"
+            "identities: anybody who can create accounts can choose a name that matches '{pattern}'; name each one"
         ));
     }
     let lists = [
@@ -78,29 +80,31 @@ fn wide(
     for (key, patterns) in lists {
         for pattern in patterns.iter().flatten().filter(|pattern| pattern.is_wild()) {
             messages
-                .push(format!("{key}: whoever writes an object chooses '{pattern}': name each"));
+                .push(format!("{key}: the writer of an object can choose a value that matches '{pattern}'; name each one"));
         }
     }
     for pattern in exception.images.iter().flatten() {
         if pattern.is_wild_in_registry() && !is_registry_of_amazon(pattern) {
-            messages.push(format!("images: '{pattern}' is in registries that anybody may run"));
+            messages.push(format!(
+                "images: '{pattern}' matches registries that anybody can operate; name the registry"
+            ));
         } else if pattern.is_wild_in_repository() {
             messages.push(format!(
-                "images: '{pattern}' covers images with a shell: name each repository"
+                "images: '{pattern}' matches images with a shell; name each repository"
             ));
         }
     }
     messages
 }
 
-/// What is asked of an exception beside, where it holds for everybody.
+/// Returns the further requirements for a built-in exception, which applies to all users.
 fn not_for_all(exception: &Exception) -> Vec<String> {
     let mut messages = Vec::new();
     if exception.effect != Effect::Lower {
-        messages.push("it must lower, not hide: 'effect: lower'".to_owned());
+        messages.push("must lower findings, not hide them ('effect: lower')".to_owned());
     }
     if exception.resources.is_none() {
-        messages.push("it must name its resources".to_owned());
+        messages.push("must name its resources".to_owned());
     }
     let of_workloads = |resource: &str| {
         const WORKLOADS: [&str; 7] = [
@@ -120,17 +124,18 @@ fn not_for_all(exception: &Exception) -> Vec<String> {
             || exception.names.is_none()
             || exception.namespaces.is_none())
     {
-        messages.push("one of workloads must name their namespaces, names and images".to_owned());
+        messages
+            .push("must name namespaces, names and images, because it covers workloads".to_owned());
     }
     if exception.images.iter().flatten().any(is_registry_of_amazon) && exception.providers.is_none()
     {
-        messages.push("the registries of Amazon hold where the provider is known only".to_owned());
+        messages.push("must name its providers, because it covers registries of Amazon".to_owned());
     }
     messages
 }
 
-/// Whether the only `*` in the registry is the region of an account of the Elastic Container Registry: Amazon says who has
-/// the account, and everything below `amazonaws.com` is Amazon's.
+/// Returns whether the only `*` in the registry is the region of an Elastic Container Registry account: Amazon
+/// assigns the accounts, and owns everything below `amazonaws.com`.
 fn is_registry_of_amazon(pattern: &ImagePattern) -> bool {
     let host = pattern.text().split('/').next().unwrap_or_default();
     let labels: Vec<&str> = host.split('.').collect();

@@ -1,4 +1,4 @@
-//! What the SQL of a pack reads, by its text.
+//! Checks of the SQL of a pack that work on its text.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use datafusion::logical_expr::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::logical_expr::sqlparser::parser::Parser;
 use datafusion::logical_expr::sqlparser::tokenizer::{Token, Tokenizer};
 
-/// What is only ever created: nothing of that is stored, so no update or patch makes it.
+/// Resources that are only ever created: they are not stored, so no update or patch creates them.
 const NEVER_PATCHED: &[&str] = &[
     "bindings",
     "localsubjectaccessreviews",
@@ -26,24 +26,24 @@ const NEVER_PATCHED: &[&str] = &[
     "imagestreammappings",
 ];
 
-/// Views of what is only ever created.
+/// Views of resources that are only ever created.
 const VIEWS_NEVER_PATCHED: &[&str] = &["execs", "token_requests"];
 
-/// Why a query misses what a server-side apply makes; `None` where it does not.
+/// Returns why a query misses server-side applies, or `None` if it does not.
 pub(crate) fn misses_applied(sql: &str) -> Option<String> {
-    // What is no SQL is reported when it is planned.
+    // Invalid SQL is reported when it is planned.
     let statements = Parser::parse_sql(&PostgreSqlDialect {}, sql).ok()?;
     let mut all = Comparisons::default();
     let _ = statements.visit(&mut all);
     let mut allowed = Allowed::default();
     let _ = statements.visit(&mut allowed);
     (all.creates > allowed.0).then(|| {
-        "verb = 'create' misses what a server-side apply makes, a patch that is answered 201: compare the column 'created'"
+        "verb = 'create' misses objects created by server-side apply (patch with status 201); compare the column 'created'"
             .to_owned()
     })
 }
 
-/// The names and texts in a query.
+/// Returns the names and strings in a query.
 pub(crate) fn words(sql: &str) -> BTreeSet<String> {
     let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize().unwrap_or_default();
     let word = |token| match token {
@@ -57,9 +57,9 @@ pub(crate) fn words(sql: &str) -> BTreeSet<String> {
 /// The comparisons in a part of a query.
 #[derive(Default)]
 struct Comparisons {
-    /// Those of the verb with `create`, not with `patch`.
+    /// The number of comparisons of the verb with `create`, but not with `patch`.
     creates: usize,
-    /// Whether one names what is never patched.
+    /// Whether one names a resource that is never patched.
     of_reviews: bool,
 }
 
@@ -91,7 +91,7 @@ impl Visitor for Comparisons {
     }
 }
 
-/// How many comparisons with `create` alone stand where nothing else makes what is looked for.
+/// The number of comparisons with `create` alone that are correct, because nothing else creates the resource.
 #[derive(Default)]
 struct Allowed(usize);
 
@@ -117,7 +117,7 @@ impl Visitor for Allowed {
     }
 }
 
-/// The column that an expression is.
+/// Returns the column name of an expression, if it is a column.
 fn name(expression: &Expr) -> Option<&str> {
     let last = match expression {
         Expr::Identifier(Ident { value, .. }) => value,
@@ -127,7 +127,7 @@ fn name(expression: &Expr) -> Option<&str> {
     Some(last)
 }
 
-/// The text that an expression is.
+/// Returns the string of an expression, if it is a string literal.
 fn text(expression: &Expr) -> Option<&str> {
     match expression {
         Expr::Value(value) => match &value.value {

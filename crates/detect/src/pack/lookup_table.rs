@@ -1,6 +1,6 @@
-//! The small tables that detections share, such as sensitive paths or attack tools: CSV files, joined in SQL.
+//! Lookup tables that detections share, such as sensitive paths or attack tools: CSV files, joined in SQL.
 //!
-//! The first line names the columns; every value is a string; lines that begin with `#` tell source and date.
+//! The first line names the columns; every value is a string; lines that begin with `#` contain source and date.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use arrow::error::ArrowError;
 /// Why a file is not a table.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// It is not CSV, or its lines differ in length.
-    #[error("it is not a table of comma-separated values: {0}")]
+    /// The text is not CSV, or its lines differ in length.
+    #[error("invalid CSV: {0}")]
     Csv(#[from] csv::Error),
-    /// It has no columns.
-    #[error("its columns do not make a table: {0}")]
+    /// The columns do not form a table.
+    #[error("invalid columns: {0}")]
     Columns(#[from] ArrowError),
-    /// It does not say where its rows come from.
-    #[error("it does not say where its rows come from: a line '# source: …' is missing")]
+    /// The source of the rows is missing.
+    #[error("missing source; add a line '# source: …'")]
     NoSource,
 }
 
-/// Reads a table; an empty value is null.
+/// Parses a table; an empty value is null.
 pub(crate) fn read(text: &str) -> Result<RecordBatch, TableError> {
     if !text.lines().any(|line| line.starts_with("# source:")) {
         return Err(TableError::NoSource);

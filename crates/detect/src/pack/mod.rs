@@ -1,7 +1,7 @@
-//! The pack: the detections compiled into the binary, and those of a folder laid over them.
+//! The pack: the built-in detections, and those of folders that extend or replace them.
 //!
-//! Beside `<family>/<id>.sql` a folder may hold `tables/<name>.csv` and `views/<name>.sql`, which its detections share,
-//! and `exceptions/<name>.yaml`. What is in `hunts/` is for [`SavedQuery`](crate::SavedQuery).
+//! Besides `<family>/<id>.sql`, a folder may contain `tables/<name>.csv` and `views/<name>.sql`, which its detections
+//! share, and `exceptions/<name>.yaml`. The folder `hunts/` is for [`SavedQuery`](crate::SavedQuery).
 
 pub(crate) mod attack_names;
 pub(crate) mod cases;
@@ -39,12 +39,12 @@ use crate::pack::saved_query::SAVED;
 use crate::pack::text_file::{MOST_WRITTEN, read_text};
 use crate::run::indicators::{INDICATORS, Indicators};
 
-/// The most that is read of a table, in bytes: some are lists of indicators that a program writes.
+/// The maximum size of a table file, in bytes: some are indicator lists that a program writes.
 const MOST_TABLE: u64 = 16 << 20;
 
 pub(crate) static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../queries");
 
-/// Detections, in the order of their ids.
+/// The detections, ordered by id.
 #[derive(Debug, Clone, Default)]
 pub struct Pack {
     detections: BTreeMap<String, Detection>,
@@ -57,7 +57,7 @@ pub struct Pack {
     digests: BTreeMap<(Part, String), blake3::Hash>,
 }
 
-/// What a file is to a pack.
+/// The role of a file in a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Detection,
@@ -73,7 +73,7 @@ pub enum PackError {
     Head {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         source: HeadError,
     },
     /// A file is not a table.
@@ -81,7 +81,7 @@ pub enum PackError {
     Table {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         source: TableError,
     },
     /// A file is not a list of exceptions.
@@ -92,19 +92,19 @@ pub enum PackError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The folder holds no `.sql` file.
-    #[error("{}: no detection in this folder: one is a file <family>/<id>.sql", .0.display())]
+    /// The folder contains no `.sql` file.
+    #[error("{}: no detection in this folder; expected files <family>/<id>.sql", .0.display())]
     Empty(PathBuf),
 }
 
 impl Pack {
-    /// The detections compiled into the binary.
+    /// Returns the detections compiled into the binary.
     ///
     /// # Errors
-    /// Never in a build whose tests pass.
+    /// Returns an error only if a built-in file is invalid, which is a bug.
     pub fn built_in() -> Result<Self, PackError> {
         let mut pack = Self::default();
         let mut folders = vec![&BUILT_IN];
@@ -122,10 +122,10 @@ impl Pack {
         Ok(pack)
     }
 
-    /// Adds the detections of a folder and its subfolders; one with a known id replaces it.
+    /// Adds the detections of a folder and its subfolders; a detection with a known id replaces the existing one.
     ///
     /// # Errors
-    /// When the folder cannot be read, holds none, or one of them is wrong.
+    /// If the folder cannot be read, contains no detection, or one of them is invalid.
     pub fn add_folder(&mut self, folder: &Path) -> Result<(), PackError> {
         let mut found = false;
         for entry in WalkDir::new(folder).sort_by_file_name() {
@@ -162,12 +162,12 @@ impl Pack {
                 self.digests.insert((Part::View, name), blake3::hash(text.as_bytes()));
             }
             (Some("exceptions"), Some("yaml")) => {
-                // Like a detection, an exception with a known id replaces it.
+                // As with detections, an exception with a known id replaces the existing one.
                 let exceptions = parse_exceptions(path, text)?;
                 self.exceptions.retain(|known| exceptions.iter().all(|new| new.id != known.id));
                 self.exceptions.extend(exceptions);
             }
-            // Queries to ask, not detections.
+            // Saved queries, not detections.
             (Some(SAVED), Some("sql")) => {}
             (_, Some("sql")) => {
                 let mut detection = Detection::parse(&name, text)
@@ -181,7 +181,7 @@ impl Pack {
         Ok(())
     }
 
-    /// The names of ATT&CK, from the tables `attack_techniques`, `attack_tactics` and `attack_successors`.
+    /// Returns the names of ATT&CK, from the tables `attack_techniques`, `attack_tactics` and `attack_successors`.
     pub fn attack_names(&self) -> AttackNames {
         AttackNames::new(
             self.pairs("attack_techniques", ["id", "name"]),
@@ -190,7 +190,7 @@ impl Pack {
         )
     }
 
-    /// Two columns of a shared table; nothing where there is no such table.
+    /// Returns two columns of a shared table; nothing if the table does not exist.
     fn pairs(&self, table: &str, columns: [&str; 2]) -> impl Iterator<Item = (&str, &str)> {
         let table = self.tables.get(table);
         let [left, right] = columns.map(|column| {
@@ -201,10 +201,10 @@ impl Pack {
         left.zip(right).filter_map(|(left, right)| left.zip(right))
     }
 
-    /// Gives a session the tables and views that the detections share.
+    /// Adds the shared tables and views to a session.
     ///
     /// # Errors
-    /// When a view is wrong.
+    /// If a view is invalid.
     pub async fn prepare(&self, session: &Session) -> Result<(), QueryError> {
         for (name, table) in &self.tables {
             session.add_table(name, table.clone())?;
@@ -218,19 +218,19 @@ impl Pack {
         Ok(())
     }
 
-    /// The detections that an exception covers only if it names them in full, from the table `never_excepted`: what they
-    /// find is never part of ordinary work, such as commands of attackers.
+    /// Returns the detections that an exception covers only if it names them by full id, from the table
+    /// `never_excepted`: their findings, such as attacker commands, are never part of ordinary work.
     pub fn never_excepted(&self) -> BTreeSet<String> {
         self.pairs("never_excepted", ["detection", "why"]).map(|(id, _)| id.to_owned()).collect()
     }
 
-    /// Those of them whose matches are not lowered either where their events are routine.
+    /// Returns those of them that are not lowered either if their events are routine.
     pub(crate) fn never_routine(&self) -> BTreeSet<String> {
         let rows = self.pairs("never_excepted", ["detection", "may_be_routine"]);
         rows.filter(|(_, may_be)| *may_be == "no").map(|(id, _)| id.to_owned()).collect()
     }
 
-    /// What decides which findings exceptions may cover.
+    /// Returns the limits of what exceptions may cover.
     pub(crate) fn limits_of_exceptions(&self) -> ExceptionLimits {
         let by_hand = self.pairs("client_tools", ["tool", "kind"]);
         let by_hand =
@@ -238,19 +238,19 @@ impl Pack {
         ExceptionLimits { never: self.never_excepted(), by_hand: by_hand.collect() }
     }
 
-    /// The views and columns that no detection has to read, from the table `unread_columns`, if there is one.
+    /// Returns the views and columns that no detection has to read, from the table `unread_columns`, if it exists.
     pub(crate) fn unread_columns(&self) -> Option<BTreeSet<(&str, &str)>> {
         let is_there = self.tables.contains_key("unread_columns");
         is_there.then(|| self.pairs("unread_columns", ["view", "column"]).collect())
     }
 
-    /// The SQL of the detections and of the views that they share.
+    /// Returns the SQL of the detections and of their shared views.
     pub(crate) fn queries(&self) -> impl Iterator<Item = &str> {
         let detections = self.detections.values().map(|detection| detection.sql.as_str());
         detections.chain(self.views.values().map(String::as_str))
     }
 
-    /// The exceptions, in the order in which they were read.
+    /// Returns the exceptions, in the order in which they were read.
     pub fn exceptions(&self) -> &[Exception] {
         &self.exceptions
     }
@@ -260,21 +260,20 @@ impl Pack {
         self.exceptions.extend(exceptions);
     }
 
-    /// Has its detections look for these indicators, in place of others.
+    /// Replaces the indicators that its detections search for.
     pub fn set_indicators(&mut self, indicators: Indicators) {
         self.indicators = indicators;
     }
 
-    /// Takes all exceptions away.
+    /// Removes all exceptions.
     pub fn clear_exceptions(&mut self) {
         self.exceptions.clear();
     }
 
-    /// Sets a parameter of the detection `id` to what `text` stands for, in place of its default; nothing if there is no such
-    /// detection.
+    /// Sets a parameter of the detection `id` to the value of `text`; does nothing if there is no such detection.
     ///
     /// # Errors
-    /// When it has no such parameter, or the text is none of its type; the pack is not fit for use then.
+    /// If it has no such parameter, or the text does not have its type; the pack must not be used then.
     pub fn set_parameter(
         &mut self,
         id: &str,
@@ -287,12 +286,12 @@ impl Pack {
         }
     }
 
-    /// The detections, in the order of their ids.
+    /// Returns the detections, ordered by id.
     pub fn detections(&self) -> impl Iterator<Item = &Detection> {
         self.detections.values()
     }
 
-    /// A pack of the detection with this id alone, with all tables and views but no exceptions.
+    /// Returns a pack of only the detection with this id, with all tables and views but no exceptions.
     #[must_use]
     pub fn only(&self, id: &str) -> Self {
         let mut pack = self.clone();
@@ -301,12 +300,12 @@ impl Pack {
         pack
     }
 
-    /// BLAKE3 over the files of its detections, tables and views and over what parameters are set to, in hexadecimal digits:
-    /// packs of the same digest look for the same things. Exceptions are not part of it.
+    /// Returns BLAKE3, in hexadecimal digits, over the files of its detections, tables and views and over the
+    /// parameters that were set: packs with the same digest detect the same. Exceptions are not included.
     pub fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         for ((part, name), digest) in &self.digests {
-            // Detections may have been dropped since.
+            // Detections may have been removed.
             if *part != Part::Detection || self.detections.contains_key(name) {
                 hasher.update(blake3::hash(name.as_bytes()).as_bytes());
                 hasher.update(digest.as_bytes());
@@ -321,7 +320,7 @@ impl Pack {
         hasher.finalize().to_hex().to_string()
     }
 
-    /// The ids of the detections for each ATT&CK technique that they name.
+    /// Returns the ids of the detections for each ATT&CK technique that they name.
     pub fn techniques(&self) -> BTreeMap<&str, Vec<&str>> {
         let mut techniques: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for detection in self.detections() {
@@ -332,12 +331,12 @@ impl Pack {
         techniques
     }
 
-    /// Drops the detections for which `keep` does not hold.
+    /// Removes the detections for which `keep` returns false.
     pub fn keep(&mut self, keep: impl Fn(&Detection) -> bool) {
         self.detections.retain(|_, detection| keep(detection));
     }
 
-    /// The detection with this id.
+    /// Returns the detection with this id.
     pub fn get(&self, id: &str) -> Option<&Detection> {
         self.detections.get(id)
     }

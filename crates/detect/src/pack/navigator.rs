@@ -1,4 +1,4 @@
-//! The techniques that a pack covers, as a layer of the ATT&CK Navigator.
+//! A layer for the ATT&CK Navigator with the techniques that a pack covers.
 //!
 //! Layer format 4.5: <https://github.com/mitre-attack/attack-navigator/blob/master/layers/spec/v4.5/layerformat.md>.
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::pack::Pack;
 use crate::pack::lint::ATTACK_VERSION;
 
-/// A layer in which each technique's score is the number of its detections.
+/// Returns a layer in which the score of each technique is the number of its detections.
 pub fn navigator_layer(pack: &Pack) -> Value {
     let techniques = pack.techniques();
     let most = techniques.values().map(Vec::len).max().unwrap_or(0);

@@ -1,5 +1,5 @@
-//! Patterns of exceptions. A `*` stands for any characters within one part of a name, and `**` as a whole part for any
-//! number of parts, so that a pattern cannot match more than it shows.
+//! Patterns of exceptions. `*` matches any characters within one part of a name, and `**` as a whole part matches any
+//! number of parts, so that a pattern never matches more than it shows.
 
 use std::{fmt, iter};
 
@@ -8,30 +8,28 @@ use serde::Deserialize;
 
 /// One or more patterns, of which one must match.
 ///
-/// There is no empty list: whether it would match all or nothing is a matter of taste, and so a mistake.
+/// An empty list is an error, because it could mean everything or nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<P>", bound = "P: Deserialize<'de>")]
 pub struct Patterns<P>(Vec<P>);
 
-/// What a pattern must be able to do.
+/// A pattern that can be matched against a text.
 pub trait Pattern {
-    /// Whether it is about this text.
+    /// Returns whether it matches a text.
     fn matches(&self, text: &str) -> bool;
 }
 
-/// Why a list of patterns, or a pattern, is none.
+/// Why a pattern, or a list of patterns, is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// The list is empty.
-    #[error(
-        "a list of patterns is empty: leave the key out, or say '*' for what is meant to match all"
-    )]
+    #[error("empty list of patterns; omit the key, or use '*' to match everything")]
     Empty,
     /// The pattern is the empty string.
-    #[error("a pattern is empty")]
+    #[error("empty pattern")]
     Blank,
-    /// `**` is a whole part of a name, or it is nothing.
-    #[error("'{0}': '**' must be a part of its own, as in 'registry.internal/**'")]
+    /// `**` must be a whole part of a name.
+    #[error("invalid pattern '{0}'; '**' must be a whole part, as in 'registry.internal/**'")]
     Crossing(String),
 }
 
@@ -44,14 +42,14 @@ impl<P> TryFrom<Vec<P>> for Patterns<P> {
 }
 
 impl<P: Pattern> Patterns<P> {
-    /// Whether one of them matches.
+    /// Returns whether one of them matches.
     pub fn matches(&self, text: &str) -> bool {
         self.0.iter().any(|pattern| pattern.matches(text))
     }
 }
 
 impl<P> Patterns<P> {
-    /// The patterns.
+    /// Returns the patterns.
     pub fn iter(&self) -> std::slice::Iter<'_, P> {
         self.0.iter()
     }
@@ -66,20 +64,20 @@ impl<'p, P> IntoIterator for &'p Patterns<P> {
     }
 }
 
-/// A pattern of a text that has no parts, such as a namespace.
+/// A pattern of a text without parts, such as a namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct NamePattern(String);
 
-/// A pattern of a user name, whose parts stand between colons.
+/// A pattern of a user name, whose parts are separated by colons.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct IdentityPattern(String);
 
-/// A pattern of an image: registry, repository, and a tag or digest if that matters.
+/// A pattern of an image: registry, repository, and optionally a tag or digest.
 ///
-/// It is read as runtimes read an image, and compared part by part: the labels of the registry's host, its port, the
-/// components of the repository. Without a tag or digest every one matches, and so does `:*`.
+/// It is parsed as runtimes parse an image, and compared part by part: the labels of the registry's host, its port,
+/// the components of the repository. Without a tag or digest it matches every one, as with `:*`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ImagePattern(String);
@@ -108,12 +106,12 @@ macro_rules! pattern {
         }
 
         impl $name {
-            /// The pattern as written.
+            /// Returns the pattern as written.
             pub fn text(&self) -> &str {
                 &self.0
             }
 
-            /// Whether it has a `*`.
+            /// Returns whether it contains `*`.
             pub fn is_wild(&self) -> bool {
                 self.0.contains('*')
             }
@@ -148,7 +146,7 @@ impl Pattern for ImagePattern {
         if self.0 == CROSSING {
             return true;
         }
-        // A reference that a runtime would refuse, or read in another way, is not one of those that are meant.
+        // A reference that a runtime would reject, or parse in another way, must not match.
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@+".contains(c);
         if !image.chars().all(is_plain) || image.matches('@').count() > 1 {
             return false;
@@ -162,21 +160,21 @@ impl Pattern for ImagePattern {
 }
 
 impl ImagePattern {
-    /// Whether the host of the registry has a `*`.
+    /// Returns whether the host of the registry contains `*`.
     pub fn is_wild_in_registry(&self) -> bool {
         self.0 == CROSSING || ImageReference::split(&self.0).registry.contains('*')
     }
 
-    /// Whether the repository has a `*`.
+    /// Returns whether the repository contains `*`.
     pub fn is_wild_in_repository(&self) -> bool {
         self.0 == CROSSING || ImageReference::split(&self.0).repository().contains('*')
     }
 }
 
-/// Whether a pattern matches a text part by part; `**` is any number of parts.
+/// Returns whether a pattern matches a text part by part; `**` matches any number of parts.
 fn in_parts(pattern: &str, text: &str, separator: char) -> bool {
     let parts: Vec<&str> = text.split(separator).collect();
-    // Whether the patterns so far match the first n parts, for every n.
+    // Whether the pattern parts so far match the first n parts of the text, for every n.
     let mut reached = vec![false; parts.len() + 1];
     reached[0] = true;
     for pattern in pattern.split(separator) {
@@ -196,13 +194,13 @@ fn in_parts(pattern: &str, text: &str, separator: char) -> bool {
     reached.last() == Some(&true)
 }
 
-/// Whether a pattern matches a whole text; `*` is any characters.
+/// Returns whether a pattern matches a whole text; `*` matches any characters.
 fn part(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(text) = text.strip_prefix(first) else { return false };
     let mut pieces: Vec<&str> = rest.split('*').collect();
     let last = pieces.pop().unwrap_or_default();
-    // The leftmost place of each piece leaves the most for what follows.
+    // The leftmost match of each fragment leaves the most text for the rest.
     let mut left = text;
     for piece in pieces {
         let Some((_, after)) = left.split_once(piece) else { return false };

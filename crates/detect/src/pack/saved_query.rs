@@ -1,4 +1,4 @@
-//! Ready queries: questions that a responder asks, with parameters.
+//! Saved queries: questions of an investigation, with parameters.
 
 use std::collections::BTreeMap;
 
@@ -10,27 +10,27 @@ use crate::pack::BUILT_IN;
 use crate::pack::detection::{HeadError, Parameter, ParameterError, bind};
 use crate::pack::head::split;
 
-/// The folder of ready queries.
+/// The folder of saved queries.
 pub(crate) const SAVED: &str = "hunts";
 
-/// A ready query.
+/// A saved query.
 #[derive(Debug, Clone)]
 pub struct SavedQuery {
-    /// The name: that of its file.
+    /// The name: the file name without `.sql`.
     pub name: String,
-    /// What it says about itself.
+    /// The header.
     pub head: SavedHead,
     /// The query, over the views of a session.
     pub sql: String,
 }
 
-/// The head of a ready query. Unknown keys are errors.
+/// The header of a saved query. Unknown keys are errors.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedHead {
-    /// The question, in a few words.
+    /// The question, as a short title.
     pub title: String,
-    /// What the rows are, and what they cannot show.
+    /// What the rows contain, and what they cannot show.
     pub description: String,
     /// Named values that the query uses as `$name`.
     #[serde(default)]
@@ -44,10 +44,11 @@ impl SavedQuery {
         Ok(Self { name: name.to_owned(), head, sql: sql.to_owned() })
     }
 
-    /// Values for the parameters, ready to be bound: those given, by name and as text, and the defaults of the others.
+    /// Returns the values of the parameters, ready to be bound: the given ones, as name and text, and the defaults of
+    /// the others.
     ///
     /// # Errors
-    /// When there is no such parameter, or a text is none of its type.
+    /// If a parameter is unknown, or a text does not have its type.
     pub fn values(
         &self,
         given: &[(String, String)],
@@ -57,10 +58,10 @@ impl SavedQuery {
     }
 }
 
-/// The ready queries compiled into the binary, in the order of their names.
+/// Returns the saved queries compiled into the binary, ordered by name.
 ///
 /// # Errors
-/// Never in a build whose tests pass.
+/// Returns an error only if a built-in file is invalid, which is a bug.
 pub fn saved_queries() -> Result<Vec<SavedQuery>, HeadError> {
     let files = BUILT_IN.get_dir(SAVED).into_iter().flat_map(include_dir::Dir::files);
     let queries = files.filter_map(|file| {

@@ -1,4 +1,4 @@
-//! How much a finding matters, and how much it can be trusted.
+//! The severity of a finding, and the confidence in it.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 pub enum Severity {
     /// A fact, for context.
     Info,
-    /// Often innocent.
+    /// Often benign.
     Low,
-    /// Worth a look.
+    /// Needs a review.
     Medium,
-    /// Rarely innocent.
+    /// Rarely benign.
     High,
-    /// Never innocent.
+    /// Never benign.
     Critical,
 }
 
@@ -24,7 +24,7 @@ impl Severity {
     /// All severities, from least to most.
     pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
 
-    /// The name used in detections and findings.
+    /// Returns the name used in detections and findings.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -42,23 +42,23 @@ impl fmt::Display for Severity {
     }
 }
 
-/// How often a match is what it seems to be.
+/// How reliable a match is.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
-    /// Innocent matches are the rule.
+    /// Most matches are benign.
     Low,
-    /// Innocent matches are known.
+    /// Benign matches are known.
     #[default]
     Medium,
-    /// Innocent matches are exceptions.
+    /// Benign matches are rare.
     High,
 }
 
 impl Confidence {
-    /// The name used in detections and findings.
+    /// Returns the name used in detections and findings.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -67,7 +67,7 @@ impl Confidence {
         }
     }
 
-    /// The next lower one; the lowest stays.
+    /// Returns the next lower confidence; the lowest stays.
     pub(crate) fn lower(self) -> Self {
         match self {
             Self::Low | Self::Medium => Self::Low,

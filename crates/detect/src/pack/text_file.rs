@@ -1,25 +1,25 @@
-//! Files that people write by hand: small ones.
+//! Text files that people write, which are small.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-/// The most that is read of a file that people write, in bytes: detections, exceptions, tables, settings.
+/// The maximum size of a file that people write, in bytes: detections, exceptions, tables and settings.
 ///
-/// What reads them takes many times their size in memory, and for some contents a time that grows with its square.
+/// Their parsers use many times this size in memory, and for some contents time that grows with its square.
 pub const MOST_WRITTEN: u64 = 1 << 20;
 
-/// Reads the text of a file that has at most `most` bytes.
+/// Reads the text of a file of at most `most` bytes.
 ///
 /// # Errors
-/// When it cannot be read, is no text, or is longer.
+/// If it cannot be read, is not UTF-8, or is longer.
 pub fn read_text(path: &Path, most: u64) -> Result<String> {
     let mut bytes = Vec::new();
-    // A pipe or a device does not say how long it is.
+    // A pipe or a device does not report its length.
     File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        let message = format!("it is longer than {most} bytes, the most that is read");
+        let message = format!("file exceeds the maximum of {most} bytes");
         return Err(Error::new(ErrorKind::FileTooLarge, message));
     }
-    String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
+    String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "not valid UTF-8"))
 }

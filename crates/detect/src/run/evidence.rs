@@ -1,4 +1,4 @@
-//! The events behind matches, read back from the lake by their ids.
+//! The events behind matches, read from the lake by their ids.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::uncertain_writes::{Uncertainty, uncertain};
 
-/// What a finding tells of one event.
+/// The attributes of an event that a finding reports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
-    /// The event's id.
+    /// The event id.
     pub event_id: String,
     /// The audit id.
     pub audit_id: Option<String>,
-    /// When the request arrived.
+    /// The time at which the request arrived.
     pub time: DateTime<Utc>,
     /// The cluster.
     pub cluster: Option<String>,
     /// The authenticated user.
     pub username: Option<String>,
-    /// Whom that user acted as.
+    /// The user that it impersonated.
     pub impersonated_username: Option<String>,
     /// The verb.
     pub verb: Option<String>,
@@ -45,31 +45,32 @@ pub struct Evidence {
     pub outcome: Option<String>,
     /// The client's address.
     pub client_ip: Option<String>,
-    /// The client, as it says.
+    /// The user agent, which the client chooses.
     pub user_agent: Option<String>,
-    /// The provider of the managed cluster, as the envelope of the event says; null where it has none.
+    /// The provider of the managed cluster, from the envelope of the event; null if the envelope names none.
     pub provider: Option<String>,
-    /// The images of the workload that the event writes: of its containers of all roles, and of image volumes.
+    /// The images of the workload that the event writes: of containers with any role, and of image volumes.
     pub images: Vec<String>,
-    /// Whether these are all images that the workload runs: its whole body is in the log, and each container has one.
+    /// Whether these are all images that the workload runs: its whole body is in the log, and each container names an
+    /// image.
     pub shows_all_images: bool,
-    /// The programs that the workload names itself, where it does not leave them to its images: of containers, hooks and
-    /// probes. What is added to a program of the image is none.
+    /// The programs that the workload specifies in containers, hooks and probes. Arguments that are added to the
+    /// program of an image do not count.
     pub programs: Vec<String>,
-    /// Whether a volume is mounted where it may lie over the programs of the images, or may be loaded by them.
+    /// Whether a volume is mounted where it may hide programs of the images, or may be loaded by them.
     pub hides_programs: bool,
-    /// Why it is a matter of course, where it is.
+    /// Why the event is routine, if it is.
     pub routine: Option<String>,
-    /// The impersonation proxy through which the request came.
+    /// The impersonation proxy that sent the request.
     pub proxy_username: Option<String>,
-    /// What is known of a write whose answer does not show whether it was carried out.
+    /// For a write whose response does not show whether it took effect: what is known about it.
     pub uncertain: Option<Uncertainty>,
-    /// Where the event stands.
+    /// The position of the event in the logs.
     pub source: Source,
 }
 
 impl Evidence {
-    /// The resource, with its subresource as `pods/exec`.
+    /// Returns the resource, with its subresource as in `pods/exec`.
     pub(crate) fn whole_resource(&self) -> Option<String> {
         match (&self.resource, &self.subresource) {
             (Some(resource), Some(subresource)) => Some(format!("{resource}/{subresource}")),
@@ -78,7 +79,7 @@ impl Evidence {
     }
 }
 
-/// Where an event stands.
+/// The position of an event in the logs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The file or stream.
@@ -103,18 +104,18 @@ LEFT JOIN (
 ) AS routine ON routine.cluster = recorded.cluster AND routine.event_id = recorded.event_id
 WHERE recorded.event_id IN (SELECT event_id FROM evidence_ids)";
 
-/// Why events are a matter of course.
+/// The query for why events are routine.
 const ROUTINE: &str = "(SELECT cluster, event_id, routine FROM routine_events)";
 
-/// Nothing is: what takes long to find out is not asked for where no detection makes a difference of it.
+/// An empty result, for packs in which no detection depends on routine; computing it takes long.
 const NO_ROUTINE: &str = "(SELECT '' AS cluster, '' AS event_id, '' AS routine WHERE false)";
 
-/// The query for what is a matter of course, which [`read`] will ask.
+/// Returns the query for routine events, which [`read`] uses.
 pub(crate) async fn routine(session: &Session) -> Result<Optimized, QueryError> {
     Optimized::of(session.sql(ROUTINE).await?)
 }
 
-/// The events with these ids, and why they are a matter of course, if that is wanted.
+/// Reads the events with these ids, and why they are routine if that is requested.
 pub(crate) async fn read(
     session: &Session,
     ids: &BTreeSet<String>,
@@ -132,7 +133,7 @@ pub(crate) async fn read(
     let batches = session.sql(&EVIDENCE_SQL.replace("{routine}", routine)).await?.collect().await?;
     let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
     let mut events: Vec<Evidence> = rows.filter_map(|(batch, row)| evidence(batch, row)).collect();
-    // Such writes are rare, and what came after them takes long to find.
+    // Such writes are rare, and finding the events after them takes long.
     let is_uncertain = |batch: &RecordBatch| {
         let column = batch.column_by_name("outcome_uncertain").and_then(AsArray::as_boolean_opt);
         column.is_some_and(|column| column.true_count() > 0)
@@ -193,7 +194,7 @@ pub(crate) fn text(batch: &RecordBatch, name: &str, row: usize) -> Option<String
     column.is_valid(row).then(|| column.value(row).to_owned())
 }
 
-/// The struct array of the list `name` in `row`.
+/// Returns the struct array of the list `name` in `row`.
 fn structs(batch: &RecordBatch, name: &str, row: usize) -> Option<StructArray> {
     let lists = batch.column_by_name(name)?.as_list_opt::<i32>()?;
     if lists.is_null(row) {
@@ -202,7 +203,7 @@ fn structs(batch: &RecordBatch, name: &str, row: usize) -> Option<StructArray> {
     lists.value(row).as_struct_opt().cloned()
 }
 
-/// The strings of the list in `row`; null where there is none.
+/// Returns the strings of the list in `row`, or `None` if it is null.
 fn strings(lists: Option<&ArrayRef>, row: usize) -> Option<Vec<String>> {
     let lists = lists?.as_list_opt::<i32>()?;
     if lists.is_null(row) {
@@ -227,7 +228,7 @@ struct Runs {
     hides_programs: bool,
 }
 
-/// Where a volume lies over no program of an image: folders of data, and where agents mount the node.
+/// Mount paths that hide no program of an image: data folders, and paths where agents mount the node.
 const DATA_PATHS: [&str; 13] = [
     "/config",
     "/csi",
@@ -253,7 +254,7 @@ fn runs(batch: &RecordBatch, row: usize) -> Runs {
             matches!(text(batch, "body_source", row).as_deref(), Some("request" | "response"));
         let is_cut = batch.column_by_name("truncated").and_then(|cut| cut.as_boolean_opt());
         let is_cut = is_cut.is_some_and(|cut| cut.is_valid(row) && cut.value(row));
-        // A write of ephemeral containers shows no others.
+        // A write of ephemeral containers does not show the others.
         let is_part = text(batch, "subresource", row).is_some();
         runs.shows_all_images = is_whole
             && !is_cut
@@ -273,8 +274,9 @@ fn runs(batch: &RecordBatch, row: usize) -> Runs {
     runs
 }
 
-/// The programs that a container, its hooks and its probes are told to run. Arguments alone are added to the program of the
-/// image, or are the program where the image has no entry point: only if the first is an option is it sure to be none.
+/// Returns the programs that a container, its hooks and its probes specify. Arguments alone are appended to the
+/// program of the image, or are the program if the image has no entry point: they are certain not to be a program
+/// only if the first is an option.
 fn programs(containers: &StructArray, row: usize) -> Vec<String> {
     let words = |name| strings(containers.column_by_name(name), row);
     let first = |words: Vec<String>| words.into_iter().next();
@@ -294,7 +296,7 @@ fn programs(containers: &StructArray, row: usize) -> Vec<String> {
     program.into_iter().chain(of_handlers).collect()
 }
 
-/// Whether a volume of a container is mounted elsewhere than below one of [`DATA_PATHS`] or in a folder of `/etc`.
+/// Returns whether a volume of a container is mounted outside [`DATA_PATHS`] and folders of `/etc`.
 fn hides_programs(containers: &StructArray, row: usize) -> bool {
     let mounts = containers.column_by_name("volume_mounts");
     let mounts = mounts.and_then(|lists| lists.as_list_opt::<i32>());

@@ -1,4 +1,4 @@
-//! The table `facts`: one row an event of a finding, for detections that weigh what the others found.
+//! The table `facts`: one row per event of a finding, for detections that combine the findings of others.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-/// The facts of these findings; `event` finds an event behind one by its id.
+/// Returns the facts of these findings; `event` returns an event by its id.
 pub(crate) fn facts<'a>(
     findings: &[Finding],
     event: impl Fn(&Finding, &str) -> Option<&'a Evidence>,

@@ -1,6 +1,6 @@
-//! Silence is a finding: checks of what the lake gets, beside the detections that look at what is in it.
+//! Health checks of the lake: they report missing or reduced logs, which detections over events cannot see.
 //!
-//! What these checks find has no events. A finding stands for one episode: it does not come again while that lasts.
+//! Their findings have no events. A finding stands for one episode, and is not reported again while that lasts.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -18,29 +18,29 @@ use crate::pack::severity::{Confidence, Severity};
 use crate::run::evidence::Source;
 use crate::run::incremental::{ADDED, RunError, after, before};
 
-/// What is checked.
+/// The options of the health checks.
 #[derive(Debug, Clone, Default)]
 pub struct HealthOptions {
-    /// For how long nothing has to arrive from a cluster to call it silent; without it silence is not looked for.
+    /// How long a cluster may send no event before it is reported as silent; `None` disables the check.
     pub silence: Option<Duration>,
-    /// How often runs are due; without it runs that did not happen are not looked for.
+    /// The expected interval between runs; `None` disables the check for skipped runs.
     pub every: Option<Duration>,
-    /// The ids of the checks to run; all where there are none.
+    /// The ids of the checks to run; empty for all.
     pub only: Vec<String>,
 }
 
-/// A check of the health of the lake.
+/// A health check of the lake.
 #[derive(Debug, Clone, Copy)]
 pub struct HealthCheck {
-    /// Its id, among those of the detections.
+    /// The id, which is unique among detections and checks.
     pub id: &'static str,
-    /// A few words for lists.
+    /// A short title for lists.
     pub title: &'static str,
-    /// How much a finding matters.
+    /// The severity of its findings.
     pub severity: Severity,
-    /// MITRE ATT&CK technique ids: what an adversary does to come to this.
+    /// MITRE ATT&CK technique ids: what an adversary does to cause this.
     pub attack: &'static [&'static str],
-    /// What it sees.
+    /// What it detects.
     pub description: &'static str,
 }
 
@@ -49,7 +49,7 @@ const SILENT: HealthCheck = HealthCheck {
     title: "No audit events from a cluster",
     severity: Severity::High,
     attack: &["T1685"],
-    description: "Nothing has arrived from a cluster for longer than --silence.",
+    description: "A cluster has sent no event for longer than --silence.",
 };
 
 const LEVEL: HealthCheck = HealthCheck {
@@ -57,46 +57,46 @@ const LEVEL: HealthCheck = HealthCheck {
     title: "Audit level dropped",
     severity: Severity::Medium,
     attack: &["T1685"],
-    description: "None of the new requests for a resource is logged at the level that nine of ten were in the look-back.",
+    description: "No new request for a resource is logged at the level that at least nine of ten requests had in the look-back.",
 };
 
 const BODIES: HealthCheck = HealthCheck {
     id: "bodies-missing",
-    title: "Bodies missing",
+    title: "Request bodies missing",
     severity: Severity::Medium,
     attack: &["T1685"],
-    description: "Hardly any of the new writes of workloads or of RBAC shows its body, most in the look-back did, and the audit level is no reason.",
+    description: "Almost no new write of workloads or RBAC objects has a body, although most had one in the look-back and the audit level includes it.",
 };
 
 const QUARANTINE: HealthCheck = HealthCheck {
     id: "quarantine-jump",
-    title: "Many records refused",
+    title: "Sharp rise in quarantined records",
     severity: Severity::Medium,
     attack: &["T1685"],
-    description: "Since the last run ten times as many records went to the quarantine as in a period of this length in the look-back, and at least ten.",
+    description: "Since the last run, at least ten records were quarantined, and ten times as many as in a period of this length in the look-back.",
 };
 
 const SKIPPED: HealthCheck = HealthCheck {
     id: "run-skipped",
-    title: "Detections did not run",
+    title: "Detection run skipped",
     severity: Severity::Low,
     attack: &[],
-    description: "Between two runs of the detections more than twice the time of --every went by.",
+    description: "The interval between two detection runs was more than twice --every.",
 };
 
-/// The checks.
+/// All health checks.
 pub static HEALTH_CHECKS: [HealthCheck; 5] = [SILENT, LEVEL, BODIES, QUARANTINE, SKIPPED];
 
-/// Fewer requests tell nothing about what is usual.
+/// The minimum number of requests for a baseline.
 const LEAST_REQUESTS: i64 = 20;
 
-/// Fewer refused records are no jump.
+/// The minimum number of quarantined records to report.
 const LEAST_REFUSED: i64 = 10;
 
-/// How many times as many as usual are a jump.
+/// The factor above the baseline to report.
 const JUMP: i64 = 10;
 
-/// Requests for a resource, those added and those before, by verb. Levels are in the order of `audit.k8s.io` `Level`.
+/// Counts new and earlier requests for a resource by verb. Levels are in the order of `audit.k8s.io` `Level`.
 const LEVEL_SQL: &str = "
 WITH requests AS (
   SELECT cluster, api_group, resource, verb, level, time, true AS added FROM {added}
@@ -142,7 +142,7 @@ WHERE best < usual
 GROUP BY cluster, api_group, resource
 ORDER BY cluster, resource";
 
-/// Writes that the detections judge by their bodies, those added and those before.
+/// Counts new and earlier writes whose bodies the detections examine.
 const BODIES_SQL: &str = "
 WITH rows AS (
   SELECT cluster, api_group, resource, level, outcome, activity, workload, rbac, time, true AS added FROM {added}
@@ -179,7 +179,7 @@ FROM resources
 WHERE before >= {least} AND after >= {least} AND before_shown * 2 >= before AND after_shown * 10 <= after
 ORDER BY cluster, resource";
 
-/// Records that were refused since the last run, and before.
+/// Counts records that were quarantined since the last run, and before.
 const QUARANTINE_SQL: &str = "
 SELECT
   cluster, CAST(NULL AS VARCHAR) AS resource, CAST(NULL AS VARCHAR) AS reason,
@@ -198,7 +198,7 @@ impl HealthOptions {
     }
 }
 
-/// What is missing in what was added in a period, compared with what lies before it in the session.
+/// Checks the events added in a period against the look-back in the session.
 pub(crate) async fn of_period(
     session: &Session,
     period: Period,
@@ -221,7 +221,7 @@ pub(crate) async fn of_period(
     Ok(found.into_iter().map(Lack::into_candidate).collect())
 }
 
-/// What is wrong with the lake as a whole, and with how often it is looked at.
+/// Checks the lake as a whole, and the interval between runs.
 pub(crate) async fn of_lake(
     lake: &Lake,
     version: &Version,
@@ -246,14 +246,14 @@ pub(crate) async fn of_lake(
     Ok(found.into_iter().map(Lack::into_candidate).collect())
 }
 
-/// When the last request of each cluster arrived.
+/// Returns the time of the last request of each cluster.
 ///
-/// An event that was of the future when it was read does not count: one that is dated 2099 would hide that nothing comes any
-/// more. A cluster all of whose events are so is left out. To pass for alive, a cluster that is silent needs an event that is
-/// dated no more than [`CLOCK_SKEW`] after it is read, and that hides the silence for as long.
+/// Events that were in the future when they were read do not count: an event dated 2099 would hide that no more
+/// events arrive. A cluster with only such events is left out. To hide its silence, a cluster needs an event dated at
+/// most [`CLOCK_SKEW`] after it is read, which hides the silence for that long only.
 ///
 /// # Errors
-/// When the events cannot be read.
+/// If the events cannot be read.
 pub async fn last_seen(
     events: &Snapshot,
     now: DateTime<Utc>,
@@ -261,7 +261,7 @@ pub async fn last_seen(
     let session = Session::empty()?;
     session.add_snapshot("all_events", events)?;
     let latest = after(now, TimeDelta::microseconds(CLOCK_SKEW));
-    // The days of each cluster, the last at the end. Of most clusters that is the only one to be read.
+    // The days of each cluster, the newest last. For most clusters, only the newest is read.
     let mut days: BTreeMap<Option<String>, Vec<NaiveDate>> = BTreeMap::new();
     for day in events.days() {
         let of_cluster = days.entry(day.cluster).or_default();
@@ -293,7 +293,7 @@ pub async fn last_seen(
             for (cluster, time) in clusters.iter().zip(times) {
                 let cluster = cluster.map(str::to_owned);
                 let Some(time) = time.and_then(DateTime::from_timestamp_micros) else { continue };
-                // It may be of a day that was asked for because of another cluster.
+                // The day may have been requested for another cluster.
                 if next.get(&cluster) == Some(&time.date_naive()) {
                     last.insert(cluster, time);
                 }
@@ -310,8 +310,8 @@ fn silent_clusters(
     let silent = last.into_iter().filter(|(_, last)| elapsed(*last, now) > silence);
     let lack = |(cluster, last): (Option<String>, DateTime<Utc>)| Lack {
         check: &SILENT,
-        reason: format!("nothing since {} UTC", last.format("%Y-%m-%d %H:%M:%S")),
-        // Another silence is another finding.
+        reason: format!("no event since {} UTC", last.format("%Y-%m-%d %H:%M:%S")),
+        // A later silence is a separate finding.
         episode: Some(last),
         cluster,
         resource: None,
@@ -327,7 +327,7 @@ fn skipped(last: &DetectRun, every: Duration, now: DateTime<Utc>) -> Option<Lack
     (gap > every.saturating_mul(2)).then(|| Lack {
         check: &SKIPPED,
         reason: format!(
-            "no run for {}, one is due every {}",
+            "no run for {}, expected every {}",
             humantime::format_duration(Duration::from_secs(gap.as_secs())),
             humantime::format_duration(every)
         ),
@@ -360,7 +360,7 @@ async fn refused(
             let usual = usual(before, elapsed(last_run.started_at, now), lookback);
             if lack.count >= LEAST_REFUSED && lack.count >= usual.saturating_mul(JUMP) {
                 let reason = format!(
-                    "{} records were refused since the last run, {before} in the look-back before it",
+                    "{} records quarantined since the last run, {before} in the look-back before it",
                     lack.count
                 );
                 found.push(Lack { reason, ..lack });
@@ -370,7 +370,7 @@ async fn refused(
     Ok(found)
 }
 
-/// How many of those that fell into `whole` fall into a part of it.
+/// Scales a count over `whole` to a part of that time.
 fn usual(count: i64, part: Duration, whole: Duration) -> i64 {
     let product = i128::from(count) * i128::from(part.as_secs());
     let usual = product / i128::from(whole.as_secs().max(1));
@@ -381,11 +381,11 @@ fn elapsed(since: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
     now.signed_duration_since(since).to_std().unwrap_or_default()
 }
 
-/// Something that is missing.
+/// A finding of a health check.
 struct Lack {
     check: &'static HealthCheck,
     reason: String,
-    /// What tells episodes of the same check, cluster and resource apart.
+    /// Distinguishes episodes of the same check, cluster and resource.
     episode: Option<DateTime<Utc>>,
     cluster: Option<String>,
     resource: Option<String>,
@@ -395,7 +395,7 @@ struct Lack {
 }
 
 impl Lack {
-    /// A row with the columns `cluster`, `resource`, `reason`, `count`, `first` and `last`.
+    /// Reads a row with the columns `cluster`, `resource`, `reason`, `count`, `first` and `last`.
     fn of_row(check: &'static HealthCheck, batch: &RecordBatch, row: usize) -> Option<Self> {
         let text = |name| {
             let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;

@@ -1,5 +1,5 @@
-//! Detections from run to run: what was added to the lake since the last one is looked at, and each finding is recorded
-//! once, together with how far the run got.
+//! Incremental detection: each run examines the events added since the last one, and records each finding once,
+//! together with its progress.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroUsize;
@@ -19,47 +19,48 @@ use crate::run::health::{self, HealthOptions};
 use crate::run::indicators::{INDICATOR_DETECTION, IndicatorError, Indicators};
 use crate::run::{Excepted, Failure, Hunt, hunt};
 
-/// The rows that a run is about, in its sessions.
+/// The table of the rows that a run examines, in its sessions.
 pub(crate) const ADDED: &str = "added_events";
 
-/// Back-filled logs lie in periods of their own, which are looked at one by one.
+/// The maximum number of periods that are examined one by one; back-filled logs are separate periods.
 const MOST_PERIODS: usize = 8;
 
-/// Each failed attempt means that another writer has succeeded.
+/// The maximum number of commit attempts; each failed attempt means that another writer has succeeded.
 const MAX_ATTEMPTS: usize = 100;
 
-/// How a run looks at the lake.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct DetectOptions {
-    /// How far before and after what is new the detections look, and how far the look-back goes before that.
+    /// The context of new events that detections read before and after them, and the length of the look-back before
+    /// that.
     pub lookback: Duration,
-    /// The ids of the detections in the pack, where they are not all of it: they have a mark of their own.
+    /// The ids of the detections in the pack, if it is not complete: they have a mark of their own.
     pub only: Vec<String>,
-    /// Events to look at again, whatever runs have looked at them; no mark moves.
+    /// Events to examine again, even if runs have checked them; no mark moves.
     pub again: Option<Again>,
-    /// What is checked of the lake itself; nothing without it.
+    /// The health checks to run; `None` for none.
     pub health: Option<HealthOptions>,
-    /// What the queries may use.
+    /// The limits of the queries.
     pub limits: Limits,
-    /// The indicators to look for, and to go on with in later runs; `None` are those that the lake remembers.
+    /// The indicators to search for in this and later runs; `None` for those stored in the lake.
     pub indicators: Option<Indicators>,
-    /// How many detections run side by side; `None` is one a core.
+    /// The number of detections that run in parallel; `None` for one per core.
     pub jobs: Option<NonZeroUsize>,
     /// Accounts that act for others by design, as in [`Scope::impersonation_proxies`].
     pub impersonation_proxies: Vec<String>,
 }
 
-/// Events to look at again: those of a period.
+/// A period of events to examine again.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Again {
-    /// The first instant, inclusive; without it as far as the lake goes.
+    /// The first instant, inclusive; `None` for the start of the lake.
     pub from: Option<DateTime<Utc>>,
-    /// The end, exclusive.
+    /// The end, exclusive; `None` for the end of the lake.
     pub to: Option<DateTime<Utc>>,
 }
 
 impl Again {
-    /// The condition on a row of `events`, as SQL.
+    /// Returns the condition on a row of `events`, as SQL.
     fn condition(&self) -> String {
         let bound = |sign, time: Option<DateTime<Utc>>| {
             time.map(|time| format!(" AND time {sign} TIMESTAMP '{}'", time.to_rfc3339()))
@@ -85,35 +86,36 @@ impl DetectOptions {
     }
 }
 
-/// What a run came to. What it found is recorded, and [`undelivered`](crate::undelivered) until it is confirmed as printed.
+/// The result of a run. Its findings are recorded, and [`undelivered`](crate::undelivered) until they are confirmed
+/// as printed.
 #[derive(Debug)]
 pub struct Detected {
-    /// The run, as the log of the lake tells of it.
+    /// The run, as recorded in the log of the lake.
     pub run: DetectRun,
-    /// How many findings were seen again.
+    /// The number of findings that were seen again.
     pub seen_again: usize,
-    /// How many findings were seen that exceptions suppress.
+    /// The number of findings that exceptions suppress.
     pub suppressed: usize,
-    /// How many events were looked at.
+    /// The number of events examined.
     pub events: u64,
-    /// How many indicators were new to the lake, and so looked for in all of it.
+    /// The number of indicators that were new to the lake, and therefore searched for in all of it.
     pub new_indicators: usize,
-    /// The exceptions that have expired: they suppress nothing.
+    /// The exceptions that have expired and are not applied.
     pub expired: Vec<Exception>,
-    /// The detections that could not be run. The next run looks at the same events again.
+    /// The detections that failed. The next run examines the same events again.
     pub failures: Vec<Failure>,
 }
 
-/// Why detections could not be run.
+/// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The lake cannot be read or written.
     #[error(transparent)]
     Lake(#[from] LakeError),
-    /// What the detections share cannot be queried.
+    /// The shared tables and views cannot be queried.
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// The indicators that the lake remembers cannot be read.
+    /// The stored indicators cannot be read.
     #[error(transparent)]
     Indicators(#[from] IndicatorError),
 }
@@ -121,16 +123,16 @@ pub enum RunError {
 /// The indicators of a run.
 #[derive(Default)]
 struct Applied {
-    /// The list that the lake remembers once the run has looked for all of it.
+    /// The list that the lake stores after the run has searched for all of it.
     remember: Option<Indicators>,
-    /// Those that no run has looked for: the whole lake is looked at with them.
+    /// Indicators that no run has searched for yet: they are searched for in the whole lake.
     new: Indicators,
 }
 
 impl Applied {
-    /// Gives `pack` the indicators to look for.
+    /// Gives `pack` the indicators to search for.
     ///
-    /// A run without the detection of indicators, or over a part of the lake again, does not change what is remembered.
+    /// A run without the indicator detection, or one that examines a period again, does not change the stored list.
     fn of(lake: &Lake, pack: &mut Pack, options: &DetectOptions) -> Result<Self, RunError> {
         if pack.get(INDICATOR_DETECTION).is_none() {
             return Ok(Self::default());
@@ -149,16 +151,16 @@ impl Applied {
     }
 }
 
-/// The indicators that the lake remembers: those that the last run of [`detect`] with a list was given.
+/// Returns the indicators stored in the lake: those given to the last run of [`detect`] with a list.
 ///
 /// # Errors
-/// When they cannot be read.
+/// If they cannot be read.
 pub fn remembered_indicators(lake: &Lake) -> Result<Option<Indicators>, RunError> {
     let lines = lake.indicators()?;
     Ok(lines.map(|lines| Indicators::from_lines(&lines)).transpose()?)
 }
 
-/// What was found in what was added since a watermark.
+/// The findings in the events added since a watermark.
 struct Seen {
     watermark: Option<i64>,
     run: DetectRun,
@@ -169,13 +171,13 @@ struct Seen {
     failures: Vec<Failure>,
 }
 
-/// Runs `pack` over what was added to `lake` since the last run that was complete, and records what it finds.
+/// Runs `pack` over the events added to `lake` since the last complete run, and records the findings.
 ///
-/// Findings and watermark are one commit: after a crash the next run starts where the last commit stands, and finds there
-/// what nobody has printed. Of two runs at once, the slower looks again at what the faster has left.
+/// Findings and watermark are one commit: after a crash, the next run starts at the last commit and prints the
+/// findings that nobody has printed. Of two concurrent runs, the slower examines again what the faster has left.
 ///
 /// # Errors
-/// When the lake cannot be read or written, or was opened without a table of findings. Nothing is recorded then.
+/// If the lake cannot be read or written, or was opened without a table of findings. Nothing is recorded then.
 pub async fn detect(
     lake: &Lake,
     pack: &Pack,
@@ -196,7 +198,8 @@ pub async fn detect(
         let changes = changes(&findings.rows, &looked, options).await?;
         let rows = state_rows(&changes)?;
         if lake.commit_findings(&findings, rows, Some((&looked.run, &mark))).await?.is_some() {
-            // Not before what they find is recorded: a run that is killed here looks for them once more, and finds the same.
+            // Only after the findings are recorded: if the run is killed here, the next one searches again and finds
+            // the same.
             if let Some(indicators) = applied.remember.filter(|_| looked.run.complete) {
                 lake.remember_indicators(&indicators.to_lines()?)?;
             }
@@ -221,7 +224,7 @@ fn detected(seen: Seen, new_indicators: usize, changes: &[Recorded]) -> Detected
     }
 }
 
-/// The states that what was seen adds to those recorded.
+/// Returns the states that the findings add to those recorded.
 async fn changes(
     recorded: &Snapshot,
     seen: &Seen,
@@ -238,7 +241,7 @@ async fn changes(
     Ok(memory.into_changes(&seen.run))
 }
 
-/// Looks at what was added since the watermark.
+/// Examines the events added since the watermark.
 async fn look(
     lake: &Lake,
     pack: &Pack,
@@ -291,7 +294,7 @@ async fn look(
             seen.health.extend(health::of_period(&session, period, health).await?);
         }
     }
-    // A first run has looked at the whole lake.
+    // A first run has already examined the whole lake.
     if !applied.new.is_empty() && findings.watermark.is_some() {
         look_back(lake, pack, options, applied, &version, &mut seen).await?;
     }
@@ -302,7 +305,7 @@ async fn look(
         let found = health::of_lake(lake, &version, last, started_at, lookback, health).await?;
         seen.health.extend(found);
     }
-    // Whoever was seen first is told first, whatever the order of the periods and detections.
+    // First seen first, independent of the order of periods and detections.
     seen.candidates.sort_by(|a, b| {
         let key = |candidate: &Candidate| {
             (candidate.finding.first_seen, candidate.finding.finding_id.clone())
@@ -313,7 +316,7 @@ async fn look(
     Ok(seen)
 }
 
-/// Looks for new indicators in the whole lake.
+/// Searches the whole lake for new indicators.
 async fn look_back(
     lake: &Lake,
     pack: &Pack,
@@ -337,7 +340,7 @@ async fn look_back(
     Ok(())
 }
 
-/// A session over a period in which there is something new, and what lies around it.
+/// Opens a session over a period with new events and its surroundings.
 fn open(
     lake: &Lake,
     version: &Version,
@@ -348,7 +351,7 @@ fn open(
     let lookback = TimeDelta::from_std(options.lookback).unwrap_or(TimeDelta::MAX);
     let from = before(period.first, lookback);
     let known_from = before(from, lookback);
-    // What was there already may go on with what is new: a late log is the beginning of something.
+    // Known events may continue after new ones: a late log may be the beginning of an episode.
     let to = after(period.last, lookback).max(after(period.last, TimeDelta::microseconds(1)));
     let events = version.between(known_from.date_naive(), to.date_naive())?;
     let scope = Scope {
@@ -379,9 +382,9 @@ fn candidates(findings: Vec<Finding>, excepted: Vec<Excepted>) -> Vec<Candidate>
         .collect()
 }
 
-/// Leaves those candidates of whose evidence some is in the added rows for which a condition holds.
+/// Keeps the candidates whose evidence has an added row for which a condition holds.
 ///
-/// Of these rows ids alone are read, and those of evidence alone are kept.
+/// Reads only the ids of these rows, and keeps only those in the evidence.
 async fn keep_new(
     session: &Session,
     candidates: &mut Vec<Candidate>,
@@ -400,7 +403,7 @@ async fn keep_new(
         "SELECT cluster, event_id FROM {ADDED}
         WHERE event_id IN (SELECT event_id FROM candidate_events){condition}"
     );
-    // An event may be in the logs of several clusters.
+    // The same event may be in the logs of several clusters.
     let mut added: HashMap<Option<String>, HashSet<String>> = HashMap::new();
     for batch in session.sql(&sql).await?.collect().await? {
         let columns = [0, 1].map(|column| batch.column(column).as_string_opt::<i32>());

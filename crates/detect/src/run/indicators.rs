@@ -21,49 +21,49 @@ use crate::pack::text_file::read_text;
 
 pub use value::IndicatorKind;
 
-/// The table of a session.
+/// The name of the table in a session.
 pub(crate) const INDICATORS: &str = "threat_indicators";
 
-/// The detection that looks for them.
+/// The id of the detection that searches for indicators.
 pub const INDICATOR_DETECTION: &str = "threat-indicator";
 
-/// The most that is read of a file, in bytes.
+/// The maximum size of a file, in bytes.
 const MOST_FILE: u64 = 128 << 20;
 
-/// The most indicators of one list.
+/// The maximum number of indicators in a list.
 const MOST_INDICATORS: usize = 1_000_000;
 
-/// The most user agents with a `*`: each is compared with each user agent of the log.
+/// The maximum number of user agents with a `*`: each is compared with every user agent of the log.
 const MOST_PATTERNS: usize = 1000;
 
-/// The longest text of a source or description that is kept, in characters.
+/// The maximum length of a stored source or description, in characters.
 const MOST_NOTE: usize = 200;
 
-/// The most lists that a finding names for one value.
+/// The maximum number of lists that a finding names for one value.
 const MOST_SOURCES: usize = 3;
 
-/// What is skipped is counted under so many names.
+/// The maximum number of names under which skipped indicators are counted.
 const MOST_SKIPPED: usize = 10;
 
-/// One value that somebody has listed.
+/// A value from a threat intelligence list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Indicator {
-    /// What it is compared with.
+    /// The kind of value that it is compared with.
     pub kind: IndicatorKind,
-    /// The value, in the form in which it is compared.
+    /// The value, in the normalized form used for comparison.
     pub value: String,
-    /// How much a match matters.
+    /// The severity of a match.
     pub severity: Severity,
-    /// Who lists it.
+    /// The name of the list or its publisher.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// What it is about.
+    /// The description in the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Since when it is listed.
+    /// The date of the listing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<DateTime<Utc>>,
-    /// Until when it holds.
+    /// The end of its validity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<DateTime<Utc>>,
 }
@@ -73,7 +73,7 @@ impl Indicator {
         self.expires.is_some_and(|end| end <= now)
     }
 
-    /// Who lists it, since when, and why.
+    /// Returns the source, date and description of the listing.
     fn note(&self) -> String {
         let source = self.source.as_deref().unwrap_or_default();
         let date = self.date.map(|date| date.format(" on %Y-%m-%d").to_string());
@@ -83,16 +83,16 @@ impl Indicator {
     }
 }
 
-/// What was read of one file.
+/// The result of reading a file.
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
     /// The file.
     pub path: PathBuf,
-    /// How many indicators it has that are looked for.
+    /// The number of indicators that can be searched for.
     pub indicators: usize,
-    /// How many of them have expired: they are not looked for.
+    /// The number of those that have expired and are not searched for.
     pub expired: usize,
-    /// How many were skipped, by what they are.
+    /// The number of skipped indicators, by type.
     pub skipped: BTreeMap<String, usize>,
 }
 
@@ -104,41 +104,41 @@ pub enum IndicatorError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file is no list of indicators.
+    /// The file is not a list of indicators.
     #[error("{}: {detail}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and in which line.
+        /// The problem and its line.
         detail: String,
     },
-    /// What the lake remembers is not what podtrail writes.
-    #[error("the remembered indicators cannot be read, give the list again with --indicators: {0}")]
+    /// The stored indicators are not in podtrail's format.
+    #[error("cannot read the stored indicators ({0}); pass the list again with --indicators")]
     Remembered(#[from] serde_json::Error),
 }
 
-/// What is read of a file, as it grows.
+/// The content of a file while it is read.
 #[derive(Debug, Default)]
 struct Read {
     list: Vec<Indicator>,
     skipped: BTreeMap<String, usize>,
     patterns: usize,
-    /// The source of those that name none.
+    /// The source of indicators that name none.
     source: String,
 }
 
 impl Read {
     fn add(&mut self, mut indicator: Indicator) -> Result<(), String> {
         if self.list.len() >= MOST_INDICATORS {
-            return Err(format!("there are more than {MOST_INDICATORS} indicators"));
+            return Err(format!("more than {MOST_INDICATORS} indicators"));
         }
         if indicator.kind == IndicatorKind::UserAgent && indicator.value.contains('*') {
             self.patterns += 1;
             if self.patterns > MOST_PATTERNS {
-                return Err(format!("there are more than {MOST_PATTERNS} user agents with a '*'"));
+                return Err(format!("more than {MOST_PATTERNS} user agents with '*'"));
             }
         }
         for note in [&mut indicator.source, &mut indicator.description].into_iter().flatten() {
@@ -156,7 +156,7 @@ impl Read {
     }
 }
 
-/// A text of a file as a message quotes it.
+/// Returns a text of a file, shortened for a message.
 fn short(text: &str) -> String {
     match text.char_indices().nth(MOST_NOTE) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -178,10 +178,10 @@ fn severity(text: &str) -> Option<Severity> {
 pub struct Indicators(Arc<Vec<Indicator>>);
 
 impl Indicators {
-    /// Reads files of indicators: CSV, STIX 2.1 or MISP, as their content shows.
+    /// Reads files of indicators; the format (CSV, STIX 2.1 or MISP) is detected from the content.
     ///
     /// # Errors
-    /// When a file cannot be read, or is none of these.
+    /// If a file cannot be read, or has none of these formats.
     pub fn read(paths: &[PathBuf]) -> Result<(Self, Vec<Reading>), IndicatorError> {
         let now = Utc::now();
         let mut found = Read::default();
@@ -200,19 +200,19 @@ impl Indicators {
         Ok((Self(found.list.into()), readings))
     }
 
-    /// Reads what [`to_lines`](Self::to_lines) has written.
+    /// Parses the output of [`to_lines`](Self::to_lines).
     ///
     /// # Errors
-    /// When it is something else.
+    /// If the text has another format.
     pub fn from_lines(text: &str) -> Result<Self, IndicatorError> {
         let list = text.lines().map(serde_json::from_str).collect::<Result<Vec<_>, _>>()?;
         Ok(Self(list.into()))
     }
 
-    /// The list as JSON, one indicator a line.
+    /// Returns the list as JSON, one indicator per line.
     ///
     /// # Errors
-    /// Never: all of it is text.
+    /// Never: all fields can be serialized.
     pub fn to_lines(&self) -> Result<String, IndicatorError> {
         let mut text = String::new();
         for indicator in self.0.iter() {
@@ -222,17 +222,17 @@ impl Indicators {
         Ok(text)
     }
 
-    /// How many there are.
+    /// Returns the number of indicators.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no indicators.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Those that hold now and that were not looked for as `known` was applied, or as something less severe.
+    /// Returns the indicators that are valid now and are not in `known` with the same or a higher severity.
     #[must_use]
     pub fn added_to(&self, known: &Self, now: DateTime<Utc>) -> Self {
         let held = known.0.iter().filter(|indicator| !indicator.is_expired(now));
@@ -241,9 +241,10 @@ impl Indicators {
         Self(added.cloned().collect::<Vec<_>>().into())
     }
 
-    /// The table of those that hold at `now`, one row a value.
+    /// Returns the table of the indicators that are valid at `now`, one row per value.
     ///
-    /// `key` is what is compared, in lower case where that does not matter; `length` is the number of bits of a network.
+    /// `key` is the value used for comparison, in lower case where case does not matter; `length` is the prefix
+    /// length of a network in bits.
     pub(crate) fn table(&self, now: DateTime<Utc>) -> Result<RecordBatch, ArrowError> {
         let mut rows: Vec<(&Indicator, Severity, Vec<String>)> = Vec::new();
         let mut known: HashMap<(IndicatorKind, String), usize> = HashMap::new();
@@ -296,7 +297,7 @@ impl Indicators {
     }
 }
 
-/// What is compared: the case of users and user agents does not matter.
+/// Returns the value used for comparison: the case of users and user agents does not matter.
 fn key(indicator: &Indicator) -> String {
     match indicator.kind {
         IndicatorKind::User | IndicatorKind::UserAgent => indicator.value.to_lowercase(),
@@ -304,7 +305,7 @@ fn key(indicator: &Indicator) -> String {
     }
 }
 
-/// What of an indicator decides which findings it gives, and how severe they are.
+/// Returns a digest of the fields that decide which findings an indicator yields, and how severe they are.
 fn digest(indicator: &Indicator) -> blake3::Hash {
     let parts = [indicator.kind.as_str(), indicator.severity.as_str(), &key(indicator)];
     blake3::hash(parts.join("\n").as_bytes())

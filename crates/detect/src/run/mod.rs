@@ -30,18 +30,18 @@ use crate::pack::severity::Severity;
 use crate::run::evidence::Evidence;
 use crate::run::facts::{FACTS, facts};
 
-/// What a pack found.
+/// The result of running a pack.
 #[derive(Debug, Default)]
 pub struct Hunt {
-    /// The findings, most severe first, then in order of time.
+    /// The findings, most severe first, then by time.
     pub findings: Vec<Finding>,
     /// The findings that exceptions hide.
     pub excepted: Vec<Excepted>,
-    /// The exceptions that have expired: they hide nothing.
+    /// The exceptions that have expired and are not applied.
     pub expired: Vec<Exception>,
-    /// The detections that could not be run; the others were.
+    /// The detections that failed; the others ran.
     pub failures: Vec<Failure>,
-    /// How many detections ran.
+    /// The number of detections that ran.
     pub detections: usize,
 }
 
@@ -50,16 +50,16 @@ pub struct Hunt {
 pub struct Excepted {
     /// The id of the exception.
     pub exception: String,
-    /// What it hides.
+    /// The hidden finding.
     pub finding: Finding,
 }
 
-/// A detection that could not be run.
+/// A detection that failed.
 #[derive(Debug)]
 pub struct Failure {
     /// The detection's id.
     pub detection: String,
-    /// Why.
+    /// The error.
     pub error: DetectError,
 }
 
@@ -69,26 +69,26 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Why a detection could not be run.
+/// Why a detection failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DetectError {
     /// Its query failed.
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// Its query ended by itself: a defect of podtrail, or the end of the program.
-    #[error("its query did not end: {0}")]
+    /// Its query panicked, which is a bug in podtrail, or was cancelled because the program ends.
+    #[error("query task panicked or was cancelled: {0}")]
     Task(JoinError),
-    /// Its query took too long.
-    #[error("its query took longer than {} (--detection-timeout)", humantime::format_duration(*.0))]
+    /// Its query exceeded the time limit.
+    #[error("query took longer than {} (see --detection-timeout)", humantime::format_duration(*.0))]
     Time(Duration),
-    /// Its query returned a severity that there is not.
-    #[error("its query returned the severity '{0}': info, low, medium, high or critical")]
+    /// Its query returned an unknown severity.
+    #[error("query returned unknown severity '{0}'; expected info, low, medium, high or critical")]
     Severity(String),
-    /// The default of a parameter is none of its type.
+    /// The default of a parameter does not have its type.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
-    /// Its query lacks a column that every detection has.
-    #[error("its query must return a column '{0}' of strings")]
+    /// Its query lacks a column that every detection must return.
+    #[error("query must return a string column '{0}'")]
     Column(&'static str),
 }
 
@@ -97,20 +97,20 @@ struct Match {
     event_ids: Vec<String>,
     reason: String,
     severity: Option<Severity>,
-    /// Whether the query returned a list of events: they are one finding, whatever they are about.
+    /// Whether the query returned a list of events: they form one finding, whatever their objects are.
     is_episode: bool,
-    /// What tells an episode apart from others with the same events.
+    /// Distinguishes episodes with the same events.
     key: Option<String>,
 }
 
-/// Runs every detection of `pack`, groups what they match into findings, and lowers or sets apart those that its exceptions
+/// Runs every detection of `pack`, groups the matches into findings, and lowers or hides those that its exceptions
 /// cover.
 ///
-/// A detection that fails is reported beside the findings of the others. `jobs` queries run side by side; `None` is one a
-/// core.
+/// A detection that fails is reported next to the findings of the others. `jobs` queries run in parallel; `None`
+/// means one per core.
 ///
 /// # Errors
-/// When the events behind the matches cannot be read, or what the detections share cannot be set up.
+/// If the events behind the matches cannot be read, or the shared tables and views cannot be set up.
 pub async fn hunt(
     session: &Session,
     pack: &Pack,
@@ -142,7 +142,7 @@ pub async fn hunt(
             let covering = exceptions
                 .iter()
                 .filter(|exception| exception.covers(&finding, &evidence, &limits));
-            // Of those that lower and those that hide, what somebody chose to hide goes first.
+            // If exceptions both hide and lower a finding, hiding takes precedence, because a user chose it.
             let covering = covering.max_by_key(|exception| exception.effect == Effect::Hide);
             match covering {
                 Some(Exception { id, effect: Effect::Hide, .. }) => {
@@ -162,14 +162,14 @@ pub async fn hunt(
     Ok(hunt)
 }
 
-/// Events by their id: one may be in the logs of several clusters.
+/// Events by id: the same event may be in the logs of several clusters.
 type Events = HashMap<String, Vec<Evidence>>;
 
 fn event<'a>(events: &'a Events, id: &str, cluster: Option<&str>) -> Option<&'a Evidence> {
     events.get(id)?.iter().find(|event| event.cluster.as_deref() == cluster)
 }
 
-/// Runs these detections side by side; the events behind their matches are added to `events`.
+/// Runs detections in parallel, and adds the events behind their matches to `events`.
 async fn search<'a>(
     session: &Session,
     detections: impl Iterator<Item = &'a Detection>,
@@ -233,15 +233,15 @@ async fn search<'a>(
     Ok(found)
 }
 
-/// The events of a match.
+/// Returns the events of a match.
 fn hits<'a>(matched: &'a Match, events: &'a Events) -> Vec<Hit<'a>> {
     let events = matched.event_ids.iter().filter_map(|id| events.get(id)).flatten();
     let (reason, severity) = (matched.reason.as_str(), matched.severity);
     events.map(|event| Hit { event, reason, severity }).collect()
 }
 
-/// Runs tasks, at most `jobs` at a time, each on a core of its own and no longer than `time`; what they come to is in their
-/// order. One that cannot be ended is left behind.
+/// Runs tasks, at most `jobs` at a time, each on a core of its own and within the time limit `time`; returns their
+/// results in the order of the tasks. A task that cannot be cancelled is abandoned.
 async fn side_by_side<T: Send + 'static>(
     jobs: NonZeroUsize,
     time: Option<Duration>,
@@ -306,7 +306,7 @@ fn severity(name: &str) -> Result<Severity, DetectError> {
     named.ok_or_else(|| DetectError::Severity(name.to_owned()))
 }
 
-/// A column of any string type: which one a query returns depends on the functions it uses.
+/// Returns a column of any string type: which type a query returns depends on the functions that it uses.
 fn strings(column: &ArrayRef, name: &'static str) -> Result<StringArray, DetectError> {
     let is_string =
         matches!(column.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);

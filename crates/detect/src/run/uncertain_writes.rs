@@ -1,4 +1,4 @@
-//! Writes whose answer does not show whether they were carried out, and what later events show of them.
+//! Writes whose response does not show whether they took effect, and what later events show about them.
 
 use std::collections::HashMap;
 
@@ -7,35 +7,33 @@ use podtrail_query::{QueryError, Session};
 
 use crate::run::evidence::text;
 
-/// What is known of a write that may have been carried out.
+/// What is known about a write that may have taken effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uncertainty {
-    /// How it ended: a status code, or `Panic`.
+    /// The response: a status code, or `Panic`.
     pub answer: String,
-    /// Whether later events show that it was carried out, or that it was not; `None` where they show neither.
+    /// Whether later events show that the write took effect, or that it did not; `None` if they show neither.
     pub carried_out: Option<bool>,
     /// The first event that shows it.
     pub shown_by: Option<String>,
 }
 
 impl Uncertainty {
-    /// The same in words.
+    /// Returns the reason for a finding.
     pub(crate) fn reason(&self) -> String {
-        let answer = format!(
-            "answered with {}, which does not show whether it was carried out",
-            self.answer
-        );
+        let answer =
+            format!("response {} does not show whether the write took effect", self.answer);
         let shown_by = self.shown_by.as_deref().unwrap_or("a later event");
         match self.carried_out {
-            Some(true) => format!("{answer}: it was, as '{shown_by}' shows"),
-            Some(false) => format!("{answer}: it was not, as '{shown_by}' suggests"),
+            Some(true) => format!("{answer}; '{shown_by}' shows that it did"),
+            Some(false) => format!("{answer}; '{shown_by}' suggests that it did not"),
             None => answer,
         }
     }
 }
 
-/// An object exists that is read, bound, run, changed or deleted, and one that owns what a controller makes. It did not
-/// exist where another create of its name succeeds first, or where it is not found.
+/// An object exists if it is read, bound, run, changed or deleted, or owns what a controller creates. It did not
+/// exist if another create of its name succeeds first, or if it is not found.
 const UNCERTAIN_SQL: &str = "
 WITH written AS (
   SELECT
@@ -85,7 +83,7 @@ SELECT written.cluster, written.event_id, answer, carried_out, shown_by
 FROM written
 LEFT JOIN firsts ON firsts.cluster = written.cluster AND firsts.event_id = written.event_id AND nth = 1";
 
-/// What is known of those uncertain writes whose ids are in the table `evidence_ids`, by cluster and id.
+/// Returns what is known about the uncertain writes whose ids are in the table `evidence_ids`, by cluster and id.
 pub(crate) async fn uncertain(
     session: &Session,
 ) -> Result<HashMap<(Option<String>, String), Uncertainty>, QueryError> {

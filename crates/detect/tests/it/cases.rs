@@ -1,4 +1,4 @@
-//! The built-in pack: what every detection says about itself, and what it finds in its case files.
+//! The built-in pack: the headers of all detections, and their case files.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ async fn every_detection_is_complete_and_compares_what_can_occur() {
 #[test]
 fn what_became_of_a_former_technique_is_known() {
     let names = Pack::built_in().unwrap().attack_names();
-    // There is no T1562.005.
+    // T1562.005 does not exist.
     let parts = (1..=13).filter(|part| *part != 5).map(|part| format!("T1562.{part:03}"));
     for old in parts.chain(["T1562".to_owned()]) {
         assert_eq!(names.technique(&old), None, "{old}");

@@ -1,11 +1,11 @@
-//! Exceptions: what they hide, and what they must not.
+//! Exceptions: what they hide, and what they must not hide.
 
 use podtrail_detect::{Hunt, Pack, Severity, hunt, lint_exceptions};
 use serde_json::{Value, json};
 
 use crate::support::{folder, log, privileged_pod, session_over};
 
-/// What the privileged pods of `alice` and `mallory` give, with these exceptions alone.
+/// Returns the findings of the privileged pods of `alice` and `mallory`, with only these exceptions.
 async fn hunt_with(exceptions: &str) -> Hunt {
     let dir = folder(&[("exceptions/mine.yaml", exceptions)]);
     let mut pack = Pack::built_in().unwrap().only("privileged-container");
@@ -57,10 +57,10 @@ async fn an_expired_exception_hides_nothing_and_is_told() {
     assert!(hunt.findings.is_empty() && hunt.expired.is_empty());
 }
 
-/// What is changed of an event.
+/// A change of an event.
 type Change = fn(&mut Value);
 
-/// A privileged pod, as `alice` makes it, with what is changed of it.
+/// Returns a privileged pod created by `alice`, with a change.
 fn pod(change: impl Fn(&mut Value)) -> String {
     let mut event = privileged_pod("alice", "scanner", "10:00:00");
     let spec = &mut event["requestObject"]["spec"];

@@ -1,4 +1,4 @@
-//! What a hunt makes of matches: one finding for each identity and object, under an id that stays.
+//! Findings of a hunt: one for each identity and object, with a stable id.
 
 use std::collections::BTreeSet;
 
@@ -90,7 +90,7 @@ async fn a_finding_id_stays_and_tells_identities_and_objects_apart() {
     assert_eq!(first.len(), 3);
     assert!(first.iter().all(|id| id.len() == 32));
     assert_eq!(ids(&events).await, first);
-    // A write that comes later joins the finding that is known.
+    // A later write joins the existing finding.
     let more = [events[0], events[1], events[2], ("dana", "a", "11:30:00")];
     assert_eq!(ids(&more).await, first);
 }

@@ -1,4 +1,4 @@
-//! A hunt goes on past a detection that fails.
+//! A hunt continues after a detection that fails.
 
 use podtrail_detect::{DetectError, Pack, hunt};
 

@@ -1,4 +1,4 @@
-//! The pack through its public face: every built-in detection over its case files, and what a hunt makes of matches.
+//! The pack through its public API: every built-in detection over its case files, and the findings of a hunt.
 
 #![allow(
     clippy::expect_used,

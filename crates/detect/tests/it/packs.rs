@@ -1,4 +1,4 @@
-//! Detections as files: what a head must say, and how folders lie over the built-in pack.
+//! Detections as files: required headers, and folders that extend the built-in pack.
 
 use podtrail_detect::{Detection, HeadError, Pack, PackError, Severity};
 
@@ -169,6 +169,6 @@ async fn a_column_that_no_detection_reads_is_reported() {
     assert!(names("git_directory"), "{of_volumes:?}");
     assert!(!names("image_reference"), "{of_volumes:?}");
     assert!(!names("host_path_type"), "{of_volumes:?}");
-    // What is read has no reason to be left out.
+    // A column that is read must not be listed as unread.
     assert!(names("name"), "{of_volumes:?}");
 }

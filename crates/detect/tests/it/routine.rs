@@ -1,4 +1,4 @@
-//! What is a matter of course, and who only looks like it.
+//! Routine events, and look-alikes that are not routine.
 
 use podtrail_detect::{Finding, Pack, Severity, hunt};
 use podtrail_query::{Scope, Session};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{log, session_over, session_with_scope};
 
-/// A request that was allowed, `second` seconds after ten.
+/// Returns an allowed request, `second` seconds after ten o'clock.
 fn event(
     second: u32,
     user: &str,
@@ -41,10 +41,10 @@ fn event(
     })
 }
 
-/// What is changed of a body.
+/// A change of a body.
 type Change = fn(&mut Value);
 
-/// What an API server makes in a store that is empty.
+/// Returns the objects that an API server creates in an empty store.
 fn birth() -> Vec<Value> {
     let of = |resource, name| {
         event(0, "system:apiserver", "create", resource, None, json!({"metadata": {"name": name}}))
@@ -57,7 +57,7 @@ fn birth() -> Vec<Value> {
     ]
 }
 
-/// The DaemonSet of kube-proxy, as kubeadm writes it.
+/// Returns the DaemonSet of kube-proxy, as kubeadm writes it.
 fn kube_proxy() -> Value {
     json!({
         "kind": "DaemonSet", "apiVersion": "apps/v1",
@@ -87,7 +87,7 @@ fn container(body: &mut Value) -> &mut Value {
     &mut body["spec"]["template"]["spec"]["containers"][0]
 }
 
-/// The last finding of privileged-container, without exceptions.
+/// Returns the last finding of privileged-container, without exceptions.
 async fn privileged(events: &[Value]) -> Option<Finding> {
     privileged_in(&session_over(log(events))).await
 }
@@ -119,7 +119,7 @@ async fn an_agent_as_published_is_routine_of_its_installers_only() {
     let born = |event: Value| [birth(), vec![event]].concat();
     assert!(is_routine(&born(installed(30, ADMIN, |_| ()))).await);
     assert!(is_routine(&[installed(30, ADDONS, |_| ())]).await);
-    // Not without a birth, not later, and not of somebody else or from elsewhere.
+    // Not without the creation event, not later, and not by another identity or from another address.
     assert!(!is_routine(&[installed(30, ADMIN, |_| ())]).await);
     assert!(!is_routine(&born(installed(1_000, ADMIN, |_| ()))).await);
     assert!(!is_routine(&born(installed(30, "mallory", |_| ()))).await);
@@ -148,7 +148,7 @@ async fn a_birth_cannot_be_made_later() {
     events.extend(birth().into_iter().map(later));
     events.push(later(installed(30, ADMIN, |_| ())));
     assert!(!is_routine(&events).await);
-    // Somebody with a certificate in that name does not come from the API server's own host.
+    // A client with a certificate in that name does not connect from the API server's own host.
     let mut forged = birth();
     for event in &mut forged {
         event["sourceIPs"] = json!(["10.0.0.4"]);
@@ -203,7 +203,7 @@ fn updated(second: u32, user: &str, change: impl Fn(&mut Value)) -> Value {
     event(second, user, "update", "daemonsets", Some("web"), body)
 }
 
-/// Whether `update` is routine three days after `creation`, which is history by then.
+/// Returns whether `update` is routine three days after `creation`, which is then in the look-back.
 async fn is_routine_days_later(creation: Value, mut update: Value) -> bool {
     for time in ["requestReceivedTimestamp", "stageTimestamp"] {
         update[time] = json!(update[time].as_str().unwrap().replace("11-24", "11-27"));
@@ -225,15 +225,15 @@ async fn an_update_is_routine_only_for_what_is_harmless() {
             json!(format!("registry.k8s.io/kube-proxy@sha256:{}", "b".repeat(64)));
     };
     let deployer = "system:serviceaccount:ci:deployer";
-    // Another tag by whoever created the workload. Days lie between the two, since the finding on the creation, which is not
-    // routine, includes an update that follows it.
+    // Another tag by the creator of the workload. Days lie between the two, because the finding on the creation,
+    // which is not routine, includes an update that follows it.
     assert!(is_routine_days_later(created(deployer), updated(60, deployer, version)).await);
     assert!(!is_routine_days_later(created(deployer), updated(60, "mallory", version)).await);
-    // Or by whoever has changed it before, which was reported.
+    // Or by an identity that has changed it before, which was reported.
     assert!(
         is_routine_days_later(updated(0, deployer, |_| ()), updated(60, deployer, version)).await
     );
-    // Whoever did not create it changes what runs.
+    // An identity that did not create it changes what it runs.
     assert!(!is_routine(&[created(deployer), updated(60, "mallory", version)]).await);
     assert!(!is_routine(&[created(deployer), updated(60, "mallory", digest)]).await);
     assert!(!is_routine(&[updated(30, deployer, |_| ()), updated(60, deployer, version)]).await);

@@ -1,4 +1,4 @@
-//! Ready queries.
+//! Saved queries.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ async fn rows(session: &Session, query: &SavedQuery, given: &[(&str, &str)]) -> 
     rows.iter().map(arrow::array::RecordBatch::num_rows).sum()
 }
 
-/// Alice is refused a secret, makes a pod, and removes it.
+/// Returns a log in which Alice is denied a secret, creates a pod, and deletes it.
 fn log() -> String {
     let event = |minute: u32, verb: &str, resource: &str, code: u32| {
         serde_json::json!({
@@ -83,7 +83,7 @@ async fn ready_queries_answer_their_questions() {
     ] {
         assert_eq!(rows(&session, &query(name), &given).await, expected, "{name} {given:?}");
     }
-    // A value is bound, not pasted.
+    // A value is bound, not inserted into the text.
     let injected = [("namespace", "' OR '1'='1")];
     assert_eq!(rows(&session, &query("workload-writers"), &injected).await, 0);
 }

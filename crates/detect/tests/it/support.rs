@@ -1,4 +1,4 @@
-//! Small logs in memory, and detections that look at them.
+//! Small logs in memory, and detections that examine them.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use podtrail_query::{Limits, Scope, Session};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A session over logs, one event a line, each under the name of its cluster.
+/// Returns a session over logs, one event per line, each with the name of its cluster.
 pub(crate) fn session(logs: &[(String, String)]) -> Session {
     scoped(logs, Scope::default())
 }
@@ -33,17 +33,17 @@ fn batch(logs: &[(String, String)]) -> RecordBatch {
     events.finish()
 }
 
-/// A session over one log, of the cluster `test`.
+/// Returns a session over one log, of the cluster `test`.
 pub(crate) fn session_over(log: String) -> Session {
     session(&[("test".to_owned(), log)])
 }
 
-/// The same, for a hunt over a part of it.
+/// Returns a session for a hunt over a part of the log.
 pub(crate) fn session_with_scope(log: String, scope: Scope) -> Session {
     scoped(&[("test".to_owned(), log)], scope)
 }
 
-/// What the built-in detection `id` finds in a log.
+/// Returns the findings of the built-in detection `id` in a log.
 pub(crate) async fn find_only(id: &str, log: String) -> Vec<Finding> {
     let pack = Pack::built_in().unwrap().only(id);
     let hunt = hunt(&session_over(log), &pack, None).await.unwrap();
@@ -52,12 +52,12 @@ pub(crate) async fn find_only(id: &str, log: String) -> Vec<Finding> {
     hunt.findings
 }
 
-/// The folder of case files.
+/// Returns the folder of case files.
 pub(crate) fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/cases")
 }
 
-/// A folder with these files.
+/// Returns a folder with these files.
 pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -68,14 +68,14 @@ pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// The text of a detection of low severity.
+/// Returns the text of a detection of low severity.
 pub(crate) fn detection(id: &str, sql: &str) -> String {
     format!(
         "/*\nid: {id}\ntitle: Test\nseverity: low\nattack: [T1610]\ndescription: A test.\n*/\n{sql}\n"
     )
 }
 
-/// A privileged pod that `user` creates at `time` (`HH:MM:SS`), as a line of a log.
+/// Returns a privileged pod that `user` creates at `time` (`HH:MM:SS`), as a line of a log.
 pub(crate) fn privileged_pod(user: &str, name: &str, time: &str) -> Value {
     let at = format!("2026-11-24T{time}.250000Z");
     json!({
@@ -107,7 +107,7 @@ pub(crate) fn privileged_pod(user: &str, name: &str, time: &str) -> Value {
     })
 }
 
-/// A log of these events.
+/// Returns a log of these events.
 pub(crate) fn log(events: &[Value]) -> String {
     events.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
 }

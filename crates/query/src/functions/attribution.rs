@@ -1,4 +1,4 @@
-//! `attribute(…) OVER (PARTITION BY cluster ORDER BY time)`: who is behind each write of a workload.
+//! `attribute(…) OVER (PARTITION BY cluster ORDER BY time)`: the author of each workload write.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use podtrail_event::{OwnedWrite, OwnerReference, attribute};
 
 use super::columns::{Arguments, boolean, from_rows, rows, strings, text};
 
-/// The arguments, in their order.
+/// The arguments, in order.
 #[derive(Clone, Copy)]
 enum Argument {
     EventId,
@@ -70,7 +70,7 @@ impl WindowUDFImpl for Attribute {
         Ok(Arc::new(Field::new(arguments.name(), DataType::Struct(members()), false)))
     }
 
-    /// Later rows can show the owner of an object in earlier ones.
+    /// Later rows can show the owner of an object in earlier rows.
     fn limit_effect(&self, _arguments: &[Arc<dyn PhysicalExpr>]) -> LimitEffect {
         LimitEffect::Unknown
     }

@@ -1,6 +1,8 @@
-//! Functions that can make much of little, held to a size: what one call makes is estimated before it is made.
+//! Size limits for functions whose output can be much larger than their input: the output of a call is estimated
+//! before the call.
 //!
-//! The engine does not ask the memory limit for what a function makes, and runs functions of constants while it plans.
+//! The query engine does not count the output of functions against the memory limit, and evaluates functions of
+//! constants while planning.
 
 #![expect(clippy::cast_precision_loss, reason = "sizes are estimates")]
 
@@ -21,28 +23,28 @@ use datafusion::logical_expr::{
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 
-/// The most that one call of a function may make, of a batch of rows or of constants, in bytes.
+/// The maximum output of one call of a function, for a batch of rows or for constants, in bytes.
 const MOST_BYTES: f64 = 256.0 * MIB;
 
 const MIB: f64 = 1_048_576.0;
 
-/// An item of a list of numbers or times, in bytes.
+/// The size of an item in a list of numbers or times, in bytes.
 const ITEM: f64 = 8.0;
 
-/// A character of fill, at most, in bytes.
+/// The maximum size of a padding character, in bytes.
 const CHARACTER: f64 = 4.0;
 
-/// What a directive of a format, which is two characters, becomes at most: bytes a byte.
+/// The maximum growth of a format directive of two characters, in output bytes per input byte.
 const FORMATTED: f64 = 20.0;
 
-/// A replacement is counted for every place where an empty pattern matches only if it is longer: else it would be taken for
-/// granted that a pattern matches everywhere.
+/// Matches of an empty pattern are counted at every position only if the replacement is longer than this; otherwise
+/// every pattern would be assumed to match everywhere.
 const LONG_REPLACEMENT: f64 = 4096.0;
 
-/// What a call makes of one row, in bytes.
+/// A function that returns the size that a call produces for one row, in bytes.
 type Size = fn(&[Argument], usize) -> f64;
 
-/// The functions, with what they make.
+/// The bounded functions with their size estimates.
 const BOUNDED: &[(&str, Size)] = &[
     ("repeat", |arguments, row| of(arguments, 0).length(row) * of(arguments, 1).number(row)),
     ("lpad", |arguments, row| CHARACTER * of(arguments, 1).number(row)),
@@ -59,7 +61,7 @@ const BOUNDED: &[(&str, Size)] = &[
     }),
     ("to_char", |arguments, row| FORMATTED * of(arguments, 1).length(row)),
     ("encode", |arguments, row| 2.0 * of(arguments, 0).length(row)),
-    // Not bytes, but steps.
+    // Steps, not bytes.
     ("levenshtein", |arguments, row| of(arguments, 0).length(row) * of(arguments, 1).length(row)),
     ("range", items),
     ("generate_series", items),
@@ -76,18 +78,18 @@ const BOUNDED: &[(&str, Size)] = &[
     }),
 ];
 
-/// How many items a range has, in bytes.
+/// Returns the size of a range, in bytes.
 fn items(arguments: &[Argument], row: usize) -> f64 {
     let (start, stop) = match arguments {
         [_] => (0.0, of(arguments, 0).number(row)),
         _ => (of(arguments, 0).number(row), of(arguments, 1).number(row)),
     };
     let stride = if arguments.len() > 2 { of(arguments, 2).number(row).abs() } else { 1.0 };
-    // A step of zero is refused by the function.
+    // The function rejects a step of zero.
     if stride == 0.0 { 0.0 } else { ITEM * (stop - start).abs() / stride }
 }
 
-/// What replacing makes: found by looking only where a text that consists of nothing else would be too much.
+/// Returns the output size of a replacement; matches are counted only if the worst case would be too large.
 fn replaced(arguments: &[Argument], row: usize) -> f64 {
     let (text, from, to) = (of(arguments, 0), of(arguments, 1), of(arguments, 2));
     let places = text.length(row) / from.length(row).max(1.0) + 1.0;
@@ -102,18 +104,18 @@ fn replaced(arguments: &[Argument], row: usize) -> f64 {
     text.length(row) + places * to.length(row)
 }
 
-/// An argument of a call: of a constant there is one row.
+/// An argument of a call; a constant has one row.
 struct Argument {
     values: ArrayRef,
     lengths: Option<Float64Array>,
     numbers: Option<Float64Array>,
     texts: Option<StringArray>,
-    /// What a row takes, in the mean.
+    /// The mean size of a row.
     size: f64,
     is_constant: bool,
 }
 
-/// Nothing, for arguments that are left out.
+/// Stands for omitted arguments.
 static NONE: LazyLock<Argument> = LazyLock::new(|| Argument {
     values: Arc::new(NullArray::new(1)),
     lengths: None,
@@ -160,12 +162,12 @@ impl Argument {
         if self.is_constant { 0 } else { row }
     }
 
-    /// The bytes of a text, the items of a list.
+    /// Returns the bytes of a text, or the items of a list.
     fn length(&self, row: usize) -> f64 {
         self.lengths.as_ref().map_or(0.0, |lengths| value(lengths, self.row(row)))
     }
 
-    /// A number; microseconds of a time or interval; nothing below zero.
+    /// Returns a number, or the microseconds of a time or interval; negative values count as zero.
     fn number(&self, row: usize) -> f64 {
         self.numbers.as_ref().map_or(0.0, |numbers| value(numbers, self.row(row)))
     }
@@ -175,7 +177,7 @@ impl Argument {
         self.texts.as_ref().filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row))
     }
 
-    /// The bytes that a row takes.
+    /// Returns the bytes of a row.
     fn size(&self, row: usize) -> f64 {
         match self.values.data_type() {
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => self.length(row),
@@ -192,7 +194,7 @@ fn value(values: &Float64Array, row: usize) -> f64 {
     if row < values.len() && values.is_valid(row) { values.value(row) } else { 0.0 }
 }
 
-/// Intervals in microseconds, a month as its fewest days.
+/// Converts intervals to microseconds, with the shortest length of a month.
 fn intervals(values: &ArrayRef) -> Float64Array {
     const DAY: f64 = 86_400e6;
     let micros = |row| match ScalarValue::try_from_array(values, row).ok()? {
@@ -209,7 +211,7 @@ fn intervals(values: &ArrayRef) -> Float64Array {
     (0..values.len()).map(micros).collect()
 }
 
-/// A function of the engine that is refused what would be too large.
+/// A function of the engine that rejects calls with too large an output.
 #[derive(Debug)]
 struct Bounded {
     inner: ScalarUDF,
@@ -230,7 +232,7 @@ impl Hash for Bounded {
     }
 }
 
-/// Puts the bounded functions in the place of the engine's.
+/// Replaces the engine's functions by the bounded ones.
 pub(super) fn register(context: &SessionContext) {
     let state = context.state();
     for (name, size) in BOUNDED {
@@ -241,7 +243,7 @@ pub(super) fn register(context: &SessionContext) {
     }
 }
 
-// How a call may be simplified is left out: it would put the engine's function in its place, or make large constants.
+// Simplification is not forwarded: it would restore the engine's function, or create large constants.
 impl ScalarUDFImpl for Bounded {
     fn name(&self) -> &str {
         self.inner.name()
@@ -271,11 +273,11 @@ impl ScalarUDFImpl for Bounded {
         let constant = call.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { call.number_rows };
         let arguments = call.args.iter().map(Argument::new).collect::<Result<Vec<_>>>()?;
-        // What is negative makes nothing, and takes nothing from the others.
+        // Negative sizes produce nothing, and must not offset other rows.
         let bytes: f64 = (0..rows).map(|row| (self.size)(&arguments, row).max(0.0)).sum();
         if bytes > MOST_BYTES {
             return exec_err!(
-                "{} would make {:.0} MiB of one batch of rows: at most {:.0} MiB are allowed",
+                "{} would produce {:.0} MiB for one batch of rows, more than the maximum of {:.0} MiB",
                 self.name(),
                 bytes / MIB,
                 MOST_BYTES / MIB

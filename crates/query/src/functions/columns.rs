@@ -22,7 +22,7 @@ impl<'a> Arguments<'a> {
     pub(super) fn array(&self, position: usize) -> Result<&'a ArrayRef> {
         self.arrays
             .get(position)
-            .ok_or_else(|| exec_datafusion_err!("the function lacks argument {}", position + 1))
+            .ok_or_else(|| exec_datafusion_err!("missing argument {}", position + 1))
     }
 
     pub(super) fn text(&self, position: usize) -> Result<StringArray> {
@@ -35,7 +35,7 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// The value in a row; `None` is null.
+/// Returns the value in a row; `None` is null.
 pub(super) fn text(column: &StringArray, row: usize) -> Option<&str> {
     column.is_valid(row).then(|| column.value(row))
 }
@@ -44,7 +44,7 @@ pub(super) fn boolean(column: &BooleanArray, row: usize) -> Option<bool> {
     column.is_valid(row).then(|| column.value(row))
 }
 
-/// Rows of the same partition, for [`from_rows`].
+/// Converts row numbers of the same partition for [`from_rows`].
 pub(super) fn rows(rows: impl Iterator<Item = Option<usize>>) -> Result<UInt32Array> {
     rows.map(|row| {
         let row = row.map(u32::try_from).transpose();
@@ -53,7 +53,7 @@ pub(super) fn rows(rows: impl Iterator<Item = Option<usize>>) -> Result<UInt32Ar
     .collect()
 }
 
-/// For each row the value that a column has in another row; null where there is no other row.
+/// Returns for each row the value of a column in another row; null if there is no other row.
 pub(super) fn from_rows(column: &dyn Array, rows: &UInt32Array) -> Result<ArrayRef> {
     Ok(take(column, rows, None)?)
 }

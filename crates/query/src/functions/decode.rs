@@ -1,4 +1,4 @@
-//! Text that a command line carries in disguise.
+//! Decodes text that a command line hides by encoding.
 
 use base64::Engine;
 use base64::alphabet;
@@ -11,13 +11,13 @@ use super::strings::{Body, StringFunction};
 const SECTION: DocSection =
     DocSection { include: true, label: "Command Functions", description: None };
 
-/// How often text is decoded that was itself decoded.
+/// The maximum depth of nested encodings.
 const DEPTH: usize = 3;
 
-/// Shorter runs of letters and digits are words.
+/// The minimum length of a run to decode; shorter runs of letters and digits are words.
 const SHORTEST: usize = 16;
 
-/// With its padding, or after `\x`, a short run is meant to be decoded.
+/// The minimum length of a run with padding or after `\x`, which marks it as encoded.
 const SHORTEST_MARKED: usize = 8;
 
 const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -29,8 +29,8 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, CONFIG
 pub(super) fn decode_command() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "The text that a command line holds in Base64 (UTF-16 too, as PowerShell takes it), in hexadecimal or with \
-         percent signs, decoded up to three times; several are joined by line ends. Null where it holds none.",
+        "Decodes the text that a command line contains in Base64 (including UTF-16, as PowerShell uses it), hexadecimal or \
+         percent encoding, up to three levels deep; several texts are joined by line feeds. Null if it contains none.",
         "decode_command(text)",
     )
     .with_argument("text", "a command line")
@@ -48,7 +48,7 @@ pub(super) fn decode_command() -> StringFunction {
 fn decode(text: &str, depth: usize) -> Option<String> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || "+/=-_%\\".contains(c);
     let found = text.split(|c| !is_word(c)).filter_map(word);
-    // What was decoded may be encoded once more.
+    // The decoded text may be encoded again.
     let found = found
         .map(|text| depth.checked_sub(1).and_then(|depth| decode(&text, depth)).unwrap_or(text));
     let found: Vec<_> = found.collect();
@@ -64,7 +64,7 @@ fn percent(word: &str) -> Option<String> {
     (decoded != word && is_text(&decoded)).then(|| decoded.into_owned())
 }
 
-/// `6375726c…`, `0x6375726c…` or `\x63\x75\x72\x6c…`.
+/// Decodes `6375726c…`, `0x6375726c…` or `\x63\x75\x72\x6c…`.
 fn hexadecimal(word: &str) -> Option<String> {
     let (digits, shortest) = if word.contains("\\x") {
         (word.replace("\\x", ""), SHORTEST_MARKED)
@@ -82,7 +82,7 @@ fn hexadecimal(word: &str) -> Option<String> {
 }
 
 fn base64(word: &str) -> Option<String> {
-    // An option or an assignment stands before it: `--data=…`, `X=…`.
+    // An option or an assignment may precede it: `--data=…`, `X=…`.
     let body = word.trim_end_matches('=');
     let start = body.rfind('=').map_or(0, |at| at + 1);
     let word = word.get(start..)?.trim_start_matches('-');
@@ -94,9 +94,9 @@ fn base64(word: &str) -> Option<String> {
     text(bytes)
 }
 
-/// The bytes as text, UTF-8 or else UTF-16.
+/// Converts bytes to text, as UTF-8 or else UTF-16.
 fn text(bytes: Vec<u8>) -> Option<String> {
-    // ASCII in UTF-16 is every other byte.
+    // In UTF-16, ASCII uses every other byte.
     let text = if bytes.len().is_multiple_of(2)
         && bytes.iter().skip(1).step_by(2).all(|byte| *byte == 0)
     {
@@ -107,7 +107,7 @@ fn text(bytes: Vec<u8>) -> Option<String> {
     is_text(&text).then_some(text)
 }
 
-/// Random bytes are hardly ever printable throughout.
+/// Returns whether a text is printable; random bytes almost never are.
 fn is_text(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'))
 }

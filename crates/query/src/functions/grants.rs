@@ -1,5 +1,5 @@
-//! `grants(…) OVER (PARTITION BY cluster ORDER BY time, event_id)`: the grant that begins with each subject of a binding
-//! write, and how it ended.
+//! `grants(…) OVER (PARTITION BY cluster ORDER BY time, event_id)`: the grant that begins with each subject of a
+//! binding write, and how it ended.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use podtrail_event::{BindingSubject, grants};
 
 use super::columns::{Arguments, boolean, from_rows, rows, strings, text};
 
-/// The arguments, in their order.
+/// The arguments, in order.
 #[derive(Clone, Copy)]
 enum Argument {
     EventId,
@@ -69,7 +69,7 @@ impl WindowUDFImpl for Grants {
         Ok(Arc::new(Field::new(arguments.name(), DataType::Struct(members()), true)))
     }
 
-    /// Later rows end the grants of earlier ones.
+    /// Later rows end the grants of earlier rows.
     fn limit_effect(&self, _arguments: &[Arc<dyn PhysicalExpr>]) -> LimitEffect {
         LimitEffect::Unknown
     }

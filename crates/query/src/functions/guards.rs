@@ -1,8 +1,8 @@
-//! `guard_changes(…) OVER (PARTITION BY cluster, api_group, resource, namespace, name ORDER BY stage_at, …)`: what each write
-//! of a guard takes away from the version before.
+//! `guard_changes(…) OVER (PARTITION BY cluster, api_group, resource, namespace, name ORDER BY stage_at, …)`: what
+//! each write of a security control removes compared with the previous version.
 //!
-//! A row depends on those before it alone, so the engine hands over one at a time and keeps no partition in memory:
-//! only the last version of the object is kept, here.
+//! A row depends only on earlier rows, so the engine passes one row at a time and keeps no partition in memory: only
+//! the last version of the object is kept here.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use podtrail_event::{GuardChange, GuardHistory, Write};
 
 use super::columns::{Arguments, boolean, text};
 
-/// The arguments, in their order: columns of `events`.
+/// The arguments, in order: columns of `events`.
 #[derive(Clone, Copy)]
 enum Argument {
     ApiGroup,
@@ -75,7 +75,7 @@ impl WindowUDFImpl for GuardChanges {
     }
 }
 
-/// The history of the object whose writes are one partition.
+/// The history of the object whose writes form a partition.
 #[derive(Debug)]
 struct Evaluator {
     history: Option<GuardHistory>,

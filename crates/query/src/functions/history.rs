@@ -1,10 +1,10 @@
-//! Functions over the requests on one object, in the order in which they were done:
-//! `workload_changes(…) OVER (PARTITION BY cluster, api_group, resource, namespace, name ORDER BY stage_at, …)` is what each
-//! write of a workload changed against the version before; `patched_workload(…)` and `patched_rbac(…)` are what a patch made
-//! of the version before, where its response does not show that.
+//! Functions over the requests on one object, in the order of their completion: `workload_changes(…) OVER (PARTITION
+//! BY cluster, api_group, resource, namespace, name ORDER BY stage_at, …)` returns what each write of a workload
+//! changed compared with the previous version; `patched_workload(…)` and `patched_rbac(…)` return the result of a
+//! patch applied to the previous version, if the response does not contain it.
 //!
-//! A row depends on those before it alone, so the engine hands over one at a time and keeps no partition in memory:
-//! only the last version of the object is kept, here.
+//! A row depends only on earlier rows, so the engine passes one row at a time and keeps no partition in memory: only
+//! the last version of the object is kept here.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use podtrail_event::{Change, History, Rbac, Workload, Write};
 
 use super::columns::{Arguments, boolean, text};
 
-/// The arguments, in their order: columns of `events`.
+/// The arguments, in order: columns of `events`.
 #[derive(Clone, Copy)]
 enum Argument {
     ApiGroup,
@@ -42,7 +42,7 @@ enum Argument {
 
 const ARGUMENTS: usize = Argument::ResponseObject as usize + 1;
 
-/// What a function gives for a row.
+/// What a function returns for a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Gives {
     Changes,
@@ -112,7 +112,7 @@ impl WindowUDFImpl for OfHistory {
     }
 }
 
-/// The history of the object whose writes are one partition.
+/// The history of the object whose writes form a partition.
 #[derive(Debug)]
 struct Evaluator {
     gives: Gives,
@@ -176,7 +176,7 @@ impl PartitionEvaluator for Evaluator {
     }
 }
 
-#[expect(clippy::ref_option, reason = "the column is that of the option")]
+#[expect(clippy::ref_option, reason = "the column belongs to the option")]
 fn value<T>(row: &Option<T>) -> Result<ScalarValue>
 where
     Option<T>: Column,

@@ -1,4 +1,4 @@
-//! What user names and user agents say.
+//! Functions of user names and user agents.
 
 use datafusion::logical_expr::{DocSection, Documentation};
 use podtrail_event::IdentityKind;
@@ -12,7 +12,7 @@ const SECTION: DocSection =
 pub(super) fn is_controller() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "Whether a user name is that of a controller of the control plane, by its name and its namespace.",
+        "Returns whether a user name belongs to a controller of the control plane, judged by name and namespace.",
         "is_controller(username)",
     )
     .with_argument("username", "a user name")
@@ -28,7 +28,7 @@ pub(super) fn is_controller() -> StringFunction {
 pub(super) fn identity_kind() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "What a user is by its name alone, as in the column `identity_kind`, which also goes by groups and credentials.",
+        "Returns the kind of a user by its name alone; the column `identity_kind` also considers groups and credentials.",
         "identity_kind(username)",
     )
     .with_argument("username", "a user name")
@@ -44,13 +44,13 @@ pub(super) fn identity_kind() -> StringFunction {
 pub(super) fn makes() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "Whether a controller of the control plane writes such an object for an owner of this kind as a matter of course.",
+        "Returns whether a controller of the control plane routinely writes such an object for an owner of this kind.",
         "controller_makes(username, verb, resource, owner_kind)",
     )
     .with_argument("username", "a user name")
     .with_argument("verb", "the verb of the request")
-    .with_argument("resource", "the resource that is written")
-    .with_argument("owner_kind", "the kind of the object that owns it")
+    .with_argument("resource", "the written resource")
+    .with_argument("owner_kind", "the kind of the owner")
     .with_sql_example(
         "controller_makes('system:serviceaccount:kube-system:job-controller', 'create', 'pods', 'Job')",
     )
@@ -65,7 +65,7 @@ pub(super) fn makes() -> StringFunction {
 pub(super) fn user_agent_tool() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "The program that a user agent names first, such as `kubectl`. The client chooses it.",
+        "Returns the first program in a user agent, such as `kubectl`. The client chooses it.",
         "user_agent_tool(user_agent)",
     )
     .with_argument("user_agent", "a user agent")
@@ -83,7 +83,7 @@ pub(super) fn user_agent_tool() -> StringFunction {
 pub(super) fn user_agent_version() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "The version of the program that a user agent names first, such as `v1.29.1`.",
+        "Returns the version of the first program in a user agent, such as `v1.29.1`.",
         "user_agent_version(user_agent)",
     )
     .with_argument("user_agent", "a user agent")

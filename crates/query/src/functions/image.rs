@@ -12,7 +12,7 @@ const SECTION: DocSection =
 pub(super) fn image_part() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "A part of an image reference, as container runtimes resolve it; null where it has no such part.",
+        "Returns a part of an image reference, resolved as container runtimes do; null if the part is missing.",
         "image_part(image, part)",
     )
     .with_argument("image", "an image reference")
@@ -29,7 +29,7 @@ pub(super) fn image_part() -> StringFunction {
             "digest" => image.digest.map(str::to_owned),
             other => {
                 return exec_err!(
-                    "an image has no part '{other}': give registry, repository, tag or digest"
+                    "unknown image part '{other}'; expected registry, repository, tag or digest"
                 );
             }
         };

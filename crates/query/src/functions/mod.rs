@@ -1,6 +1,6 @@
-//! The SQL functions: what Kubernetes means by a path, an image or a user name.
+//! The SQL functions: paths, images and user names as Kubernetes interprets them.
 //!
-//! Each is a pure function made known to the engine, with its [`datafusion::logical_expr::Documentation`].
+//! Each is a pure function registered with the engine, with its [`datafusion::logical_expr::Documentation`].
 
 pub(crate) mod added;
 mod attribution;
@@ -27,7 +27,7 @@ use datafusion::functions::datetime::date_bin;
 use datafusion::logical_expr::{ScalarUDF, WindowUDF};
 use datafusion::prelude::SessionContext;
 
-/// The scalar functions, in the order in which they are explained.
+/// Returns the scalar functions, in the order of the documentation.
 pub fn functions() -> Vec<ScalarUDF> {
     let of_strings = [
         path::path_within(),
@@ -69,7 +69,7 @@ pub(crate) fn register(context: &SessionContext) -> Result<()> {
     context.register_udwf(WindowUDF::from(history::OfHistory::patched_rbac()));
     context.register_udwf(WindowUDF::from(grants::Grants::new()));
     context.register_udwf(WindowUDF::from(guards::GuardChanges::new()));
-    // The name that it has in TimescaleDB and DuckDB.
+    // The name of this function in TimescaleDB and DuckDB.
     context.register_udf(date_bin().as_ref().clone().with_aliases(["time_bucket"]));
     datafusion_functions_json::register_all(&mut *context.state_ref().write())
 }

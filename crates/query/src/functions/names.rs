@@ -12,7 +12,7 @@ const SECTION: DocSection =
 pub(super) fn glob() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "Whether a name is a pattern, in which `*` stands for any characters, as in the scope.",
+        "Returns whether a name matches a pattern, in which `*` matches any characters, as in the scope.",
         "glob(name, pattern)",
     )
     .with_argument("name", "any text")
@@ -24,7 +24,7 @@ pub(super) fn glob() -> StringFunction {
         Ok(Some(is_match(name, pattern)))
     });
     StringFunction::new("glob", body, documentation).with_simplify(|arguments| match arguments {
-        // Files are pruned by what the engine knows.
+        // Expressions of the engine allow it to prune files.
         [name, Expr::Literal(pattern, _)] => {
             Some(matches(name.clone(), pattern.try_as_str().flatten()?))
         }

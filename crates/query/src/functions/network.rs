@@ -13,8 +13,8 @@ const SECTION: DocSection =
 pub(super) fn is_private_ip() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "Whether an address is not one of the public Internet: private (RFC 1918, RFC 4193), shared (RFC 6598), \
-         loopback or link-local. Null for what is no address.",
+        "Returns whether an address is not public: private (RFC 1918, RFC 4193), shared (RFC 6598), \
+         loopback or link-local. Null if the text is not an address.",
         "is_private_ip(ip)",
     )
     .with_argument("ip", "an IPv4 or IPv6 address")
@@ -30,7 +30,7 @@ pub(super) fn is_private_ip() -> StringFunction {
 pub(super) fn cidr_contains() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "Whether an address is in a network. Null for what is no network or no address.",
+        "Returns whether an address is in a network. Null if either argument is invalid.",
         "cidr_contains(cidr, ip)",
     )
     .with_argument("cidr", "a network such as `10.0.0.0/8`, or one address")
@@ -48,11 +48,11 @@ pub(super) fn cidr_contains() -> StringFunction {
 pub(super) fn network_of() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "The network of so many bits that an address is in. Null for what is no address, and where it has fewer bits.",
+        "Returns the network with this prefix length that contains an address. Null if the text is not an address, or has fewer bits.",
         "network_of(ip, length)",
     )
     .with_argument("ip", "an IPv4 or IPv6 address")
-    .with_argument("length", "the number of bits, as a text")
+    .with_argument("length", "the prefix length in bits, as text")
     .with_sql_example("network_of('10.1.2.3', '8') = '10.0.0.0/8'")
     .build();
     let body = Body::Text(|arguments| {
@@ -64,7 +64,7 @@ pub(super) fn network_of() -> StringFunction {
     StringFunction::new("network_of", body, documentation)
 }
 
-/// An IPv4 address in an IPv6 one (`::ffff:10.0.0.1`) is the IPv4 address.
+/// Parses an address; an IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) is treated as the IPv4 address.
 fn address(text: &str) -> Option<IpAddr> {
     text.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }

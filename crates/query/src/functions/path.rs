@@ -1,4 +1,4 @@
-//! Host paths, in normal form.
+//! Host paths in normal form.
 
 use datafusion::logical_expr::{DocSection, Documentation};
 use podtrail_event::path::{is_within, normalize_host_path, overlaps};
@@ -11,7 +11,7 @@ const SECTION: DocSection =
 pub(super) fn normalize_path() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "The path in normal form: no `//`, `.` or `..`, no trailing `/`, and `/var/run` as `/run`.",
+        "Normalizes a path: no `//`, `.` or `..`, no trailing `/`, and `/var/run` as `/run`.",
         "normalize_path(path)",
     )
     .with_argument("path", "a path on a node")
@@ -27,7 +27,7 @@ pub(super) fn normalize_path() -> StringFunction {
 pub(super) fn path_within() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "Whether a path is `ancestor` or below it, both in normal form.",
+        "Returns whether a path is `ancestor` or below it, after normalizing both.",
         "path_within(path, ancestor)",
     )
     .with_argument("path", "a path on a node")
@@ -44,7 +44,7 @@ pub(super) fn path_within() -> StringFunction {
 pub(super) fn path_overlaps() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "Whether one of two paths is the other or below it: a mount of either shows a part of the other.",
+        "Returns whether one of two paths equals the other or is below it, so that a mount of either shows a part of the other.",
         "path_overlaps(path, other)",
     )
     .with_argument("path", "a path on a node")

@@ -1,4 +1,4 @@
-//! The Pod Security level of a workload in a version of the standards.
+//! The Pod Security level of a workload in a version of the Pod Security Standards.
 
 use std::sync::Arc;
 
@@ -28,13 +28,13 @@ impl PodSecurityLevel {
     pub(super) fn new() -> Self {
         let documentation = Documentation::builder(
             SECTION,
-            "The Pod Security level that a workload reaches in a version of the standards: `privileged`, `baseline` \
+            "Returns the Pod Security level of a workload in a version of the standards: `privileged`, `baseline` \
              or `restricted`.",
             "pod_security_level(violations, version)",
         )
         .with_argument(
             "violations",
-            "member `pod_security_violations` of the column `workload` of `events`",
+            "the field `pod_security_violations` of the column `workload` of `events`",
         )
         .with_argument("version", "a minor version such as `1.29`, or `latest`")
         .with_sql_example(
@@ -94,7 +94,7 @@ impl ScalarUDFImpl for PodSecurityLevel {
     }
 }
 
-/// The violations of one workload.
+/// The Pod Security violations of one workload.
 struct Violations {
     level: ArrayRef,
     since: Int32Array,
@@ -121,14 +121,14 @@ impl Violations {
 
 fn member<'a>(violations: &'a StructArray, name: &str) -> Result<&'a ArrayRef> {
     let column = violations.column_by_name(name);
-    column.map_or_else(|| exec_err!("a Pod Security violation has no member '{name}'"), Ok)
+    column.map_or_else(|| exec_err!("a Pod Security violation lacks the field '{name}'"), Ok)
 }
 
 fn minors(violations: &StructArray, name: &str) -> Result<Int32Array> {
     Ok(as_int32_array(&cast(member(violations, name)?, &DataType::Int32)?)?.clone())
 }
 
-/// The minor version in `1.29`, `v1.29` or `v1.29.3`; `latest` is later than any.
+/// Returns the minor version in `1.29`, `v1.29` or `v1.29.3`; `latest` is later than any.
 fn minor(version: &str) -> Result<i32> {
     if version == "latest" {
         return Ok(i32::MAX);
@@ -137,7 +137,11 @@ fn minor(version: &str) -> Result<i32> {
     let minor = parts.filter(|(major, _)| *major == "1").map(|(_, rest)| rest);
     let minor = minor.and_then(|rest| rest.split(['.', '-', '+']).next()?.parse().ok());
     minor.map_or_else(
-        || exec_err!("'{version}' is no version of Kubernetes: give 1.29 or latest"),
+        || {
+            exec_err!(
+                "invalid Kubernetes version '{version}'; expected a version such as 1.29, or latest"
+            )
+        },
         Ok,
     )
 }

@@ -1,4 +1,4 @@
-//! Request URIs, as the API server and the kubelet read them.
+//! Request URIs, parsed as the API server and the kubelet parse them.
 
 use std::borrow::Cow;
 
@@ -16,8 +16,8 @@ const SECTION: DocSection =
 pub(super) fn query_value() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "The first value of a query parameter as the API server sees it: unescaped once, pairs with a `;` or a bad escape \
-         dropped. Null where it sees none.",
+        "Returns the first value of a query parameter as the API server parses it: unescaped once, pairs with `;` or an invalid escape \
+         dropped. Null if the parameter is missing.",
         "query_value(request_uri, name)",
     )
     .with_argument("request_uri", "the URI of a request")
@@ -34,8 +34,8 @@ pub(super) fn query_value() -> StringFunction {
 pub(super) fn required_value() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "The one value that a label or field selector requires of a key (`=`, `==`, `in` with one value). Null where it \
-         selects others too, as by `!=`.",
+        "Returns the value that a label or field selector requires for a key (`=`, `==`, `in` with one value). Null if it \
+         also selects other values, as with `!=`.",
         "required_value(selector, key)",
     )
     .with_argument("selector", "a label or field selector")
@@ -52,7 +52,7 @@ pub(super) fn required_value() -> StringFunction {
 pub(super) fn request_path() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "The path of a request, unescaped once and without `//`, `.` and `..`. Null where an escape is bad.",
+        "Returns the path of a request, unescaped once and without `//`, `.` and `..`. Null if an escape is invalid.",
         "request_path(request_uri)",
     )
     .with_argument("request_uri", "the URI of a request")
@@ -68,8 +68,8 @@ pub(super) fn request_path() -> StringFunction {
 pub(super) fn proxied_path() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "The path that a kubelet, pod or service is asked for through the proxy of the API server, unescaped once and \
-         without `//`, `.` and `..`. Null for another request.",
+        "Returns the path that a request through the API server's proxy sends to a kubelet, pod or service, unescaped once and \
+         without `//`, `.` and `..`. Null for other requests.",
         "proxied_path(request_uri)",
     )
     .with_argument("request_uri", "the URI of a request")
@@ -85,8 +85,8 @@ pub(super) fn proxied_path() -> StringFunction {
 pub(super) fn dry_run_fault() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "Why the API server does not take the `dryRun` of a request for one: it is malformed, misspelled or not `All`. \
-         Null where it is valid, or none is there.",
+        "Returns why the API server does not accept the `dryRun` of a request as a dry run: malformed, misspelled or not `All`. \
+         Null if it is valid or missing.",
         "dry_run_fault(request_uri)",
     )
     .with_argument("request_uri", "the URI of a request")

@@ -1,4 +1,4 @@
-//! Command lines, as a shell reads them.
+//! Command lines, interpreted as a shell interprets them.
 
 use datafusion::logical_expr::{DocSection, Documentation};
 use podtrail_event::{as_run as run, without_port_checks as without};
@@ -11,7 +11,7 @@ const SECTION: DocSection =
 pub(super) fn as_run() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "A command line with what a shell takes away or puts in before it runs it: quotes, backslashes, `$IFS`, empty \
+        "Returns a command line as a shell would run it, with expansions applied: quotes, backslashes, `$IFS`, empty \
          parameters, braces, and variables that the line itself sets.",
         "as_run(text)",
     )
@@ -28,7 +28,7 @@ pub(super) fn as_run() -> StringFunction {
 pub(super) fn without_port_checks() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "A command line without those commands that only ask whether a port is open, such as `(echo > /dev/tcp/db/5432)`, \
+        "Returns a command line without commands that only check whether a port is open, such as `(echo > /dev/tcp/db/5432)`, \
          and without sockets of the pod itself.",
         "without_port_checks(text)",
     )

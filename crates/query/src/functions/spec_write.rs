@@ -1,4 +1,4 @@
-//! Whether a write changes what an object asks for.
+//! Detects whether a write changes the spec of an object.
 
 use datafusion::logical_expr::{DocSection, Documentation};
 use podtrail_event::writes_spec as write_of_spec;
@@ -11,13 +11,13 @@ const SECTION: DocSection =
 pub(super) fn writes_spec() -> StringFunction {
     let documentation = Documentation::builder(
         SECTION,
-        "Whether a create, update or patch writes an object's spec, other than its number of replicas. True where \
+        "Returns whether a create, update or patch writes the spec of an object, apart from the number of replicas. True if \
          the bodies do not show it.",
         "writes_spec(verb, request_object, response_object)",
     )
     .with_argument("verb", "the verb of the request")
-    .with_argument("request_object", "the body of the request, empty where it is not visible")
-    .with_argument("response_object", "the body of the response, empty where it is not visible")
+    .with_argument("request_object", "the request body, empty if it is not visible")
+    .with_argument("response_object", "the response body, empty if it is not visible")
     .with_sql_example("writes_spec('patch', '{\"metadata\": {}}', '') = false")
     .build();
     let body = Body::Boolean(|arguments| {

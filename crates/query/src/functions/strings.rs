@@ -1,4 +1,4 @@
-//! Functions of strings, whatever string type a column has: null if an argument is null.
+//! String functions, for any string type of a column: null if an argument is null.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use datafusion::logical_expr::{
 use datafusion::prelude::Expr;
 use datafusion::scalar::ScalarValue;
 
-/// What a function does with one row; `None` is null.
+/// The implementation for one row; `None` is null.
 #[derive(Clone, Copy)]
 pub(super) enum Body {
     Text(fn(&[&str]) -> Result<Option<String>>),
     Boolean(fn(&[&str]) -> Result<Option<bool>>),
 }
 
-/// A function of strings.
+/// A string function.
 pub(super) struct StringFunction {
     name: &'static str,
     signature: Signature,
@@ -31,7 +31,7 @@ pub(super) struct StringFunction {
     documentation: Documentation,
 }
 
-/// Says a call in terms that the engine knows better; `None` leaves it as it is.
+/// Rewrites a call as an expression of the engine; `None` leaves it unchanged.
 pub(super) type Simplify = fn(&[Expr]) -> Option<Expr>;
 
 impl StringFunction {
@@ -63,7 +63,7 @@ impl ScalarUDFImpl for StringFunction {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        // Of constants alone there is one result.
+        // A call with only constants has one result.
         let constant = arguments.args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { arguments.number_rows };
         let arrays = arguments
@@ -88,7 +88,7 @@ impl ScalarUDFImpl for StringFunction {
     }
 
     fn simplify(&self, arguments: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        // The engine compares values of one type only, and a text in a plan is of this one.
+        // The engine compares values of one type only; text literals in a plan have this type.
         let is_plain = |argument: &Expr| {
             info.get_data_type(argument).is_ok_and(|data_type| data_type == DataType::Utf8)
         };
@@ -124,7 +124,7 @@ impl std::fmt::Debug for StringFunction {
     }
 }
 
-// The name says which function it is; function pointers cannot be compared.
+// The name identifies the function; function pointers cannot be compared.
 impl PartialEq for StringFunction {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name

@@ -1,5 +1,5 @@
-//! How large a statement may be. The engine walks expressions and plans by recursion, and copies them, so what a statement
-//! may nest, chain and repeat is limited before it is parsed or planned.
+//! Size limits of statements. The engine walks expressions and plans recursively, and copies them, so the nesting,
+//! chaining and repetition in a statement are limited before it is parsed or planned.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,23 +13,23 @@ use datafusion::sql::parser::{DFParserBuilder, Statement};
 
 use crate::error::QueryError;
 
-/// The longest statement, or statements one after another, in bytes.
+/// The maximum length of a statement, or of a sequence of statements, in bytes.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Names, values and signs: an IN list of seventy thousand values.
+/// The maximum number of names, values and signs: an IN list of seventy thousand values.
 const MOST_TOKENS: usize = 150_000;
 
-/// Operators and words of SQL in one statement: each may be one level of an expression or plan.
+/// The maximum number of operators and SQL keywords in a statement: each may be one level of an expression or plan.
 const MOST_STEPS: usize = 4_000;
 
-/// Brackets in brackets.
+/// The maximum depth of brackets.
 const MOST_NESTED: usize = 100;
 
-/// How often tables are read when each name of WITH stands for its query: forty that each name the one before twice would
-/// be a plan of a trillion parts.
+/// The maximum number of table reads if each name of WITH is replaced by its query: forty names that each use the
+/// previous one twice would be a plan with a trillion nodes.
 const MOST_COPIES: u64 = 1_000;
 
-/// The statements of a text, none of them too large.
+/// Parses the statements of a text, and rejects those that are too large.
 pub(super) fn parse(sql: &str) -> Result<Vec<Statement>, QueryError> {
     let sql = check_text(sql)?;
     let parser = DFParserBuilder::new(sql.as_ref()).with_dialect(&PostgreSqlDialect {}).build();
@@ -43,14 +43,14 @@ fn too_large(why: String) -> QueryError {
     QueryError::TooLarge(why)
 }
 
-/// The text, if it is not too large, with a space before each sign of a number that the tokenizer takes for the end of an
-/// operator, as in `->-1`.
+/// Returns the text if it is not too large, with a space before each sign of a number that the tokenizer takes for
+/// the end of an operator, as in `->-1`.
 fn check_text(sql: &str) -> Result<Cow<'_, str>, QueryError> {
     if sql.len() > MOST_BYTES {
         let length = sql.len();
         return Err(too_large(format!("{length} bytes, at most {MOST_BYTES} are read")));
     }
-    // What cannot be split into tokens is told by the parser.
+    // The parser reports text that cannot be split into tokens.
     let mut tokens = Vec::new();
     let mut tokenizer = Tokenizer::new(&PostgreSqlDialect {}, sql);
     if tokenizer.tokenize_with_location_into_buf(&mut tokens).is_err() {
@@ -97,15 +97,15 @@ fn check_text(sql: &str) -> Result<Cow<'_, str>, QueryError> {
     Ok(spaced(sql, &signs))
 }
 
-/// The characters of an operator without the signs at its end, where PostgreSQL takes those for signs of what follows: an
-/// operator ends with a sign only if one of some characters is in it.
+/// Returns the length of an operator without the signs at its end that PostgreSQL takes for signs of the operand: an
+/// operator ends with a sign only if it contains one of certain characters.
 fn operator_length(operator: &str) -> Option<u64> {
     let bare = operator.trim_end_matches(['+', '-']);
     let is_operator = operator.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']);
     (!is_operator && !bare.is_empty() && bare.len() < operator.len()).then_some(bare.len() as u64)
 }
 
-/// A text with spaces at these places, which are in order.
+/// Inserts spaces into a text at these positions, which are in order.
 fn spaced<'a>(sql: &'a str, places: &[Location]) -> Cow<'a, str> {
     if places.is_empty() {
         return Cow::Borrowed(sql);
@@ -127,7 +127,7 @@ fn spaced<'a>(sql: &'a str, places: &[Location]) -> Cow<'a, str> {
     Cow::Owned(spaced)
 }
 
-/// Looks at every query that names others by WITH.
+/// Visits every query that names others by WITH.
 struct Copies;
 
 impl Visitor for Copies {
@@ -155,7 +155,7 @@ fn check_copies(statement: &Statement) -> Result<(), QueryError> {
     }
 }
 
-/// How many tables a query reads when the names of WITH are replaced by their queries.
+/// Returns the number of tables that a query reads if the names of WITH are replaced by their queries.
 fn copies(query: &Query, known: &HashMap<String, u64>) -> u64 {
     let mut known = known.clone();
     for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
@@ -168,7 +168,7 @@ fn copies(query: &Query, known: &HashMap<String, u64>) -> u64 {
         all = all.saturating_add(copies);
         ControlFlow::<()>::Continue(())
     });
-    // One that reads no table is a part of the plan, too.
+    // A query that reads no table is also a part of the plan.
     all.max(1)
 }
 

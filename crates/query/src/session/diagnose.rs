@@ -1,4 +1,4 @@
-//! What a wrong statement may have meant.
+//! Suggestions for wrong statements.
 
 use std::ops::ControlFlow;
 
@@ -11,7 +11,7 @@ use super::Session;
 use crate::error::QueryError;
 
 impl Session {
-    /// The error of planning `statement`, with names that are like those it does not know.
+    /// Returns the error of planning `statement`, with similar names for unknown ones.
     pub(super) fn diagnose(&self, error: DataFusionError, statement: &Statement) -> QueryError {
         if let DataFusionError::SchemaError(schema_error, _) = error.find_root()
             && let SchemaError::FieldNotFound { field, valid_fields } = schema_error.as_ref()
@@ -21,7 +21,7 @@ impl Session {
         }
         let tables = self.context.state().resolve_table_references(statement).unwrap_or_default();
         let functions = self.table_functions();
-        // A table function stands where a table can.
+        // A table function may be used in place of a table.
         let is_known = |table: &TableReference| {
             self.context.table_exist(table.clone()).unwrap_or(false)
                 || functions.iter().any(|function| function == table.table())
@@ -39,7 +39,7 @@ impl Session {
         }
     }
 
-    /// There is no table of this name, beside those of the lake and `others`.
+    /// Returns the error for an unknown table, with suggestions from the tables of the lake and `others`.
     pub(super) fn unknown_table(&self, name: &str, others: Vec<String>) -> QueryError {
         let names = self.table_names().into_iter().chain(self.table_functions()).chain(others);
         QueryError::UnknownTable {
@@ -62,12 +62,12 @@ impl Session {
     }
 }
 
-/// What stands in quotes behind a text that a message begins with.
+/// Returns the quoted text after the given beginning of a message.
 fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
     message.strip_prefix(before)?.split_once('\'').map(|(quoted, _)| quoted)
 }
 
-/// The names that the queries of WITH have in a statement.
+/// Returns the names that the queries of WITH have in a statement.
 fn names_of_with(statement: &Statement) -> Vec<String> {
     struct Names(Vec<String>);
     impl Visitor for Names {
@@ -90,7 +90,7 @@ fn names_of_with(statement: &Statement) -> Vec<String> {
     names.0
 }
 
-/// Columns that are like one that there is not, and as they may be written in its place.
+/// Returns columns similar to an unknown one, as they can be written in its place.
 fn nearest_columns(wrong: &Column, columns: &[Column]) -> Vec<String> {
     let is_of = |column: &Column, table: &str| {
         column.relation.as_ref().is_some_and(|relation| relation.table() == table)
@@ -107,7 +107,7 @@ fn nearest_columns(wrong: &Column, columns: &[Column]) -> Vec<String> {
     if !alike.is_empty() {
         return alike;
     }
-    // The table is not known: its name is wrong, or it is a column, and what follows a member of that.
+    // The table is unknown: its name is wrong, or it is a column followed by one of its fields.
     if !columns.iter().any(|column| is_of(column, relation.table())) {
         let tables = columns.iter().filter_map(|column| column.relation.as_ref());
         let tables = nearest(relation.table(), tables.map(|table| table.table().to_owned()));
@@ -132,7 +132,7 @@ fn nearest_columns(wrong: &Column, columns: &[Column]) -> Vec<String> {
             return members;
         }
     }
-    // It may be one of another table.
+    // It may be a column of another table.
     let nearest = nearest(&wrong.name, columns.iter().map(|column| column.name.clone()));
     let mut of_others: Vec<_> = nearest
         .iter()
@@ -143,7 +143,7 @@ fn nearest_columns(wrong: &Column, columns: &[Column]) -> Vec<String> {
     of_others
 }
 
-/// What stands here for a function of PostgreSQL.
+/// Returns the replacement for a PostgreSQL function.
 fn of_postgresql(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
     let bare = name.strip_prefix("jsonb_").or_else(|| name.strip_prefix("json_"));
@@ -170,14 +170,15 @@ fn of_postgresql(name: &str) -> Option<&'static str> {
     })
 }
 
-/// How many names are shown.
+/// The maximum number of names shown.
 const SHOWN: usize = 3;
 
-/// Up to three of these names that are like `name`, the most like first.
+/// Returns up to three names similar to `name`, the most similar first.
 pub(crate) fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<String> {
-    /// Below it names are alike by chance only.
+    /// Names with a lower similarity are unrelated.
     const ALIKE: f64 = 0.75;
-    /// Comparing takes the time and memory of one length times the other.
+    /// The maximum length of compared names: comparing takes time and memory proportional to the product of the
+    /// lengths.
     const LONGEST: usize = 256;
     if name.len() > LONGEST {
         return Vec::new();
@@ -194,7 +195,7 @@ pub(crate) fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<St
     alike.into_iter().take(SHOWN).map(|(_, _, name)| name).collect()
 }
 
-/// What to write instead, where the engine reports only that it cannot do something.
+/// Returns a replacement if the engine only reports that something is not supported.
 fn advice(message: &str) -> Option<String> {
     if message.contains("Unsupported SQL type JSON") {
         return Some(

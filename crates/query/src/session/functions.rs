@@ -1,4 +1,4 @@
-//! The functions of a session: what they are, and those that give tables.
+//! The functions of a session: their documentation, and the table functions.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,24 +19,25 @@ use super::Session;
 use crate::functions::added::ADDED;
 use crate::functions::functions;
 
-/// A function as people look it up.
+/// The documentation of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionDoc {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How it is called.
+    /// The syntax.
     pub syntax: String,
-    /// What it gives, in Markdown.
+    /// What it returns, in Markdown.
     pub description: String,
-    /// Its arguments with what they are; empty where the description says it.
+    /// The arguments with their descriptions; empty if the description covers them.
     pub arguments: Vec<(String, String)>,
-    /// An expression with it, or a query where it gives a table; those of ours are true of themselves, or run on any lake.
+    /// An example expression, or an example query for a table function. podtrail's own expressions evaluate to true,
+    /// and its queries run on any lake.
     pub example: String,
-    /// Whether it is made for this field, or for JSON; the others are those of DataFusion.
+    /// Whether it is podtrail's own or a JSON function; the others belong to DataFusion.
     pub is_ours: bool,
 }
 
-/// A function that gives a table: a query with placeholders.
+/// A table function: a query with placeholders.
 struct TableQuery {
     name: &'static str,
     syntax: &'static str,
@@ -84,7 +85,7 @@ const TABLE_QUERIES: &[TableQuery] = &[
 ];
 
 impl Session {
-    /// Adds those functions that give tables which `statement` calls: their plans take time that others need not spend.
+    /// Adds the table functions that `statement` calls: planning them takes time that other statements save.
     pub(super) async fn add_table_functions(&self, statement: &Statement) -> Result<()> {
         let state = self.context.state();
         let tables = state.resolve_table_references(statement)?;
@@ -100,7 +101,7 @@ impl Session {
         Ok(())
     }
 
-    /// The names of the functions that give tables.
+    /// Returns the names of the table functions.
     pub fn table_functions(&self) -> Vec<String> {
         let state = self.context.state();
         let ours = TABLE_QUERIES.iter().map(|query| query.name.to_owned());
@@ -110,7 +111,7 @@ impl Session {
         names
     }
 
-    /// Every function, ours first, in the order of their names.
+    /// Returns every function, podtrail's own first, ordered by name.
     pub fn functions(&self) -> Vec<FunctionDoc> {
         let state = self.context.state();
         let ours: Vec<_> = functions().iter().map(|function| function.name().to_owned()).collect();
@@ -146,7 +147,7 @@ impl Session {
             example: added.example.to_owned(),
             is_ours: true,
         });
-        // Of two of a name the first stays.
+        // If two functions have the same name, the first is kept.
         let mut all: Vec<_> = tables.chain(added).chain(engine).collect();
         let mut known = HashSet::new();
         all.retain(|function| known.insert(function.name.clone()));
@@ -166,17 +167,17 @@ impl TableFunctionImpl for TableQueryFunction {
     fn call_with_args(&self, call: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
         let given = call.exprs();
         if given.len() > self.arguments.len() {
-            return plan_err!("too many arguments: {}", self.syntax);
+            return plan_err!("too many arguments; syntax: {}", self.syntax);
         }
         let mut values = Vec::with_capacity(self.arguments.len());
         for (position, (argument, default)) in self.arguments.iter().enumerate() {
             let value = match (given.get(position), default) {
                 (Some(Expr::Literal(value, _)), _) => value.clone(),
                 (Some(_), _) => {
-                    return plan_err!("the arguments must be constants: {}", self.syntax);
+                    return plan_err!("arguments must be constants; syntax: {}", self.syntax);
                 }
                 (None, Some(default)) => ScalarValue::from(*default),
-                (None, None) => return plan_err!("an argument is missing: {}", self.syntax),
+                (None, None) => return plan_err!("missing argument; syntax: {}", self.syntax),
             };
             let data_type = match argument {
                 Argument::Text => DataType::Utf8,

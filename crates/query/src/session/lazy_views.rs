@@ -1,5 +1,5 @@
-//! Views that are planned when a query first names them, over tables that are opened then: to plan them all, or to read the
-//! log of a large table, takes longer than many queries.
+//! Views that are planned when a query first names them, over tables that are opened then: planning all views, or
+//! reading the log of a large table, takes longer than many queries.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,21 +21,21 @@ use tokio::sync::OnceCell;
 
 use crate::cached::{Cache, CachedView};
 
-/// How the rows of a view are had.
+/// How the rows of a view are provided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Only other views are made of it.
+    /// Only other views read it.
     Hidden,
-    /// It becomes a part of each query.
+    /// It is expanded in each query.
     Inlined,
-    /// They are kept in memory, where the session keeps rows.
+    /// Its rows are cached in memory, if the session has a cache.
     Kept,
-    /// They are kept, those of each activity by themselves.
+    /// Its rows are cached, separately for each activity.
     KeptByActivity,
 }
 
 impl Kind {
-    /// The table of a view of these rows, in a session that keeps rows if it has a cache.
+    /// Returns the table of a view with these rows, in a session that caches rows if it has a cache.
     pub(super) fn table(
         self,
         rows: DataFrame,
@@ -53,12 +53,12 @@ impl Kind {
     }
 }
 
-/// The views of a session, and the tables that they are made of.
+/// The views of a session, and the tables that they read.
 pub(super) struct LazyViews {
     tables: Arc<dyn SchemaProvider>,
     views: HashMap<String, View>,
     cache: Option<Arc<Cache>>,
-    /// Knows all the views, the hidden ones too.
+    /// Plans with all the views, including the hidden ones.
     planner: OnceLock<SessionState>,
 }
 
@@ -68,16 +68,16 @@ struct View {
     table: OnceCell<Arc<dyn TableProvider>>,
 }
 
-/// What the rows of a view are.
+/// The source of the rows of a view.
 pub(super) enum Rows {
-    /// Those of a query of other views.
+    /// A query over other views.
     Query(String),
-    /// Those of a table for which a predicate holds, or all.
+    /// The rows of a table that match a predicate, or all.
     Table { name: &'static str, predicate: Option<Expr> },
 }
 
 impl LazyViews {
-    /// No views yet; there may be some of these tables, which queries cannot name.
+    /// Creates an empty set of views over tables that queries cannot name.
     pub(super) fn over(tables: Arc<dyn SchemaProvider>, cache: Option<Arc<Cache>>) -> Self {
         Self { tables, views: HashMap::new(), cache, planner: OnceLock::new() }
     }
@@ -87,7 +87,7 @@ impl LazyViews {
         self.views.insert(name, View { rows, kind, table: OnceCell::new() });
     }
 
-    /// Shows these views in the default schema of `state`, beside what is registered there from now on.
+    /// Makes these views visible in the default schema of `state`, next to what is registered there later.
     pub(super) fn show_in(self, state: &SessionState) -> Result<()> {
         let names = state.config_options().catalog.clone();
         let views = Arc::new(self);
@@ -100,7 +100,7 @@ impl LazyViews {
         views.planner.get_or_init(|| planner);
 
         let Some(catalog) = state.catalog_list().catalog(&names.default_catalog) else {
-            return exec_err!("there is no catalog {}", names.default_catalog);
+            return exec_err!("unknown catalog {}", names.default_catalog);
         };
         let visible = Visible { views, registered: MemorySchemaProvider::new() };
         catalog.register_schema(&names.default_schema, Arc::new(visible))?;
@@ -114,13 +114,13 @@ impl LazyViews {
 
     async fn plan(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
         let Some(planner) = self.planner.get() else {
-            return exec_err!("these views are not shown yet");
+            return exec_err!("these views are not registered yet");
         };
         let plan = match &view.rows {
             Rows::Query(sql) => planner.create_logical_plan(sql).await?,
             Rows::Table { name, predicate } => {
                 let Some(table) = self.tables.table(name).await? else {
-                    return exec_err!("there is no table {name}");
+                    return exec_err!("unknown table {name}");
                 };
                 let rows = LogicalPlanBuilder::scan(*name, provider_as_source(table), None)?;
                 match predicate {
@@ -144,7 +144,7 @@ impl fmt::Debug for LazyViews {
     }
 }
 
-/// All views. The planner must not keep alive what owns it.
+/// All views. A weak reference, because the views own the planner.
 #[derive(Debug)]
 struct All(Weak<LazyViews>);
 
@@ -166,7 +166,7 @@ impl SchemaProvider for All {
     }
 }
 
-/// The views that a query may name, and what is registered beside and over them.
+/// The views that a query may name, and tables registered next to them.
 #[derive(Debug)]
 struct Visible {
     views: Arc<LazyViews>,

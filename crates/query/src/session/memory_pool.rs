@@ -1,4 +1,4 @@
-//! The memory of the operators of a session.
+//! The memory pool of a session's operators.
 
 use std::fmt::{Display, Formatter};
 
@@ -7,19 +7,20 @@ use datafusion::execution::memory_pool::{
     GreedyMemoryPool, MemoryLimit, MemoryPool, MemoryReservation,
 };
 
-/// First come, first served, but those that can spill to disk leave a part to those that cannot.
+/// Grants memory first come, first served, but operators that can spill to disk leave a part to those that cannot.
 ///
-/// Two sorts side by side are an example: the first would take all there is, and the second need some to begin with, which
+/// Two concurrent sorts are an example: the first would take all memory, and the second needs some to start, which it
+/// cannot spill.
 /// it cannot spill.
 #[derive(Debug)]
 pub(super) struct SpillFirstPool {
     all: GreedyMemoryPool,
-    /// How much may be reserved when one that can spill asks for more, in bytes.
+    /// The limit of reserved memory for requests of operators that can spill, in bytes.
     spillable: usize,
 }
 
 impl SpillFirstPool {
-    /// A pool of so many bytes.
+    /// Creates a pool of this number of bytes.
     pub(super) fn new(bytes: usize) -> Self {
         Self { all: GreedyMemoryPool::new(bytes), spillable: bytes / 8 * 7 }
     }
@@ -43,7 +44,7 @@ impl MemoryPool for SpillFirstPool {
         let consumer = reservation.consumer();
         if consumer.can_spill() && reserved.saturating_add(additional) > self.spillable {
             return Err(DataFusionError::ResourcesExhausted(format!(
-                "{} asks for {additional} bytes more, and {reserved} of {self} are in use",
+                "{} requests {additional} more bytes; {reserved} of {self} are in use",
                 consumer.name()
             )));
         }
@@ -79,7 +80,7 @@ mod tests {
         let sort = MemoryConsumer::new("sort").with_can_spill(true).register(&pool);
         let merge = MemoryConsumer::new("merge").register(&pool);
         sort.try_grow(700).unwrap();
-        assert!(sort.try_grow(1).unwrap_err().to_string().contains("sort asks for 1 bytes more"));
+        assert!(sort.try_grow(1).unwrap_err().to_string().contains("sort requests 1 more bytes"));
         merge.try_grow(100).unwrap();
         assert!(merge.try_grow(1).is_err());
         sort.shrink(101);

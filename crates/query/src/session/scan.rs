@@ -1,4 +1,4 @@
-//! Running a query, and how much it reads.
+//! Running queries, and measuring what they read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use futures::{Stream, TryStreamExt};
 use crate::cached::keep_columns_of;
 use crate::error::QueryError;
 
-/// A query that is optimized, and not planned yet: it says which columns of views it reads.
+/// A query that is optimized but not yet planned, so that its columns of views are known.
 pub struct Optimized {
     state: SessionState,
     plan: LogicalPlan,
@@ -29,28 +29,28 @@ impl Optimized {
     /// Optimizes a query.
     ///
     /// # Errors
-    /// When it cannot be run.
+    /// If it cannot be planned.
     pub fn of(rows: DataFrame) -> Result<Self, QueryError> {
         let (state, plan) = rows.into_parts();
         let plan = state.optimize(&plan).map_err(QueryError::of)?;
         Ok(Self { state, plan })
     }
 
-    /// From now on, of every view that these queries read and whose rows are kept in memory, only the columns that they read
-    /// are kept. Only the first call counts for a view; a query for other columns reads the lake.
+    /// Caches, of every cached view that these queries read, only the columns that they read. Only the first call
+    /// counts for a view; later queries for other columns read the lake.
     ///
     /// # Errors
-    /// When a view cannot be planned.
+    /// If a view cannot be planned.
     pub fn keep_columns_of<'q>(
         queries: impl IntoIterator<Item = &'q Self>,
     ) -> Result<(), QueryError> {
         keep_columns_of(queries.into_iter().map(|query| &query.plan)).map_err(QueryError::of)
     }
 
-    /// Runs it.
+    /// Runs the query.
     ///
     /// # Errors
-    /// When it fails.
+    /// If it fails.
     pub async fn collect(self) -> Result<Vec<RecordBatch>, QueryError> {
         let planner = self.state.query_planner();
         let plan = planner.create_physical_plan(&self.plan, &self.state).await;
@@ -66,33 +66,33 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Plans how a query runs.
+    /// Plans the execution of a query.
     ///
     /// # Errors
-    /// When it cannot be run.
+    /// If it cannot be planned.
     pub async fn of(rows: DataFrame) -> Result<Self, QueryError> {
         let context = Arc::new(rows.task_ctx());
         let plan = rows.create_physical_plan().await.map_err(QueryError::of)?;
         Ok(Self { plan, context })
     }
 
-    /// The columns.
+    /// Returns the schema of the result.
     pub fn schema(&self) -> SchemaRef {
         self.plan.schema()
     }
 
-    /// The files that it opens.
+    /// Returns the size of the files that it opens.
     ///
     /// # Errors
-    /// When the plan cannot be walked.
+    /// If the plan cannot be traversed.
     pub fn size(&self) -> Result<ScanSize, QueryError> {
         Ok(ScanSize::of(&self.plan)?)
     }
 
-    /// Starts it; dropping the stream ends it.
+    /// Starts the query; dropping the stream cancels it.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub fn run(
         self,
     ) -> Result<impl Stream<Item = Result<RecordBatch, QueryError>> + Unpin, QueryError> {
@@ -100,19 +100,19 @@ impl Prepared {
     }
 }
 
-/// Files of the lake, and what is in them.
+/// The files of the lake that a query opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScanSize {
-    /// How many files.
+    /// The number of files.
     pub files: usize,
-    /// Their rows by the statistics; `None` if a file has none.
+    /// The number of rows by their statistics; `None` if a file has none.
     pub rows: Option<u64>,
-    /// Their size on disk, in bytes; of a column that is not needed nothing is read.
+    /// Their size on disk, in bytes; columns that a query does not use are not read.
     pub bytes: u64,
 }
 
 impl ScanSize {
-    /// The files that a plan opens, each counted once however often it is scanned.
+    /// Returns the size of the files that a plan opens, each counted once even if it is scanned repeatedly.
     fn of(plan: &Arc<dyn ExecutionPlan>) -> EngineResult<Self> {
         let mut files = HashMap::new();
         plan.apply(|node| {

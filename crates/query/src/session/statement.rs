@@ -1,4 +1,4 @@
-//! Statements, and what they may do.
+//! Statements, and their permissions.
 
 use std::fmt;
 
@@ -26,54 +26,54 @@ impl fmt::Display for Statement {
     }
 }
 
-/// What statements may do beside reading the lake. By default nothing.
+/// What statements may do besides reading the lake; nothing by default.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Permissions {
-    /// Write files (COPY), and make tables and views that last as long as the session.
+    /// Write files (COPY), and create temporary tables and views of the session.
     pub write: bool,
     /// Read files outside the lake: `FROM 'file.csv'` and CREATE EXTERNAL TABLE.
     pub external: bool,
 }
 
-/// What a statement would need to be allowed.
+/// The permission that a statement would need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
     /// [`Permissions::write`].
     Write,
     /// [`Permissions::external`].
     External,
-    /// Nothing allows it.
+    /// No permission allows it.
     None,
 }
 
-/// A statement that was understood.
+/// A planned statement.
 pub enum Planned {
-    /// It gives rows.
+    /// It returns rows.
     Rows(DataFrame),
     /// It sets a variable.
     Set {
-        /// The variable, in small letters.
+        /// The variable, in lower case.
         variable: String,
         /// The value as text.
         value: String,
     },
-    /// It sets a variable back.
+    /// It resets a variable.
     Reset {
-        /// The variable, in small letters.
+        /// The variable, in lower case.
         variable: String,
     },
 }
 
-/// The statements of a text, which `;` separates. Brackets that nest deep may take the parser very long.
+/// Parses the statements of a text, separated by `;`. Deeply nested brackets may take the parser very long.
 ///
 /// # Errors
-/// When one of them is no SQL, or too large.
+/// If one of them is not SQL, or too large.
 pub fn parse(sql: &str) -> Result<Vec<Statement>, QueryError> {
     let statements = bounds::parse(sql)?;
     Ok(statements.into_iter().map(Statement).collect())
 }
 
-/// Whether a text ends with a `;` outside of quotes and comments, or holds no statement.
+/// Returns whether a text ends with a `;` outside quotes and comments, or contains no statement.
 pub fn is_complete(sql: &str) -> bool {
     let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize() else { return false };
     let last = tokens.iter().rev().find(|token| !matches!(token, Token::Whitespace(_)));
@@ -81,15 +81,15 @@ pub fn is_complete(sql: &str) -> bool {
 }
 
 impl Session {
-    /// Lets this session read files outside the lake as tables: `FROM 'file.csv'`, Parquet and JSON lines too.
+    /// Returns the session with access to files outside the lake as tables: CSV (`FROM 'file.csv'`), Parquet and JSON lines.
     pub fn with_external_files(self) -> Self {
         Self { context: self.context.enable_url_table(), ..self }
     }
 
-    /// Plans one statement. What makes a table or view is carried out, if it may be.
+    /// Plans one statement. Statements that create a table or view are run, if they are allowed.
     ///
     /// # Errors
-    /// When the statement is wrong, or does more than `permissions` allow: nothing is done then.
+    /// If the statement is invalid, or `permissions` do not allow it; nothing is changed then.
     pub async fn plan(
         &self,
         statement: Statement,
@@ -113,7 +113,7 @@ impl Session {
 }
 
 impl Session {
-    /// The plan of a statement, and what is wrong with it in words that help.
+    /// Returns the plan of a statement, or an error with suggestions.
     pub(super) async fn plan_of(&self, statement: SqlStatement) -> Result<LogicalPlan, QueryError> {
         let plan = self.context.state().statement_to_plan(statement.clone()).await;
         let plan = plan.map_err(|error| self.diagnose(error, &statement))?;
@@ -122,7 +122,7 @@ impl Session {
     }
 }
 
-/// Whether every part of a plan is allowed.
+/// Checks that every part of a plan is allowed.
 fn check(plan: &LogicalPlan, permissions: Permissions) -> Result<(), QueryError> {
     let mut refused = None;
     plan.apply_with_subqueries(|node| {
@@ -150,7 +150,7 @@ fn check(plan: &LogicalPlan, permissions: Permissions) -> Result<(), QueryError>
     refused.map_or(Ok(()), Err)
 }
 
-/// The rows with every column that `->` or `json_get` makes as JSON text: no output format has its type.
+/// Converts every column that `->` or `json_get` returns to JSON text, because no output format supports its type.
 fn as_text(rows: DataFrame) -> Result<DataFrame, DataFusionError> {
     let is_json = |index: usize| *rows.schema().field(index).data_type() == *JSON_UNION_DATA_TYPE;
     if !(0..rows.schema().fields().len()).any(is_json) {

@@ -1,4 +1,4 @@
-//! What a session can tell about its tables.
+//! The documentation of a session's tables.
 
 use podtrail_event::sql_type;
 
@@ -9,20 +9,20 @@ use crate::views::{self, ViewColumns};
 /// A table or view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableDoc {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What one row is, in Markdown; empty for what the session was given.
+    /// What one row is, in Markdown; empty for tables added to the session.
     pub description: String,
 }
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnDoc {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its type, as SQL engines name it.
+    /// The SQL type.
     pub sql_type: String,
-    /// What it holds, in Markdown; empty in what the session was given.
+    /// What it contains, in Markdown; empty for tables added to the session.
     pub description: String,
 }
 
@@ -39,17 +39,17 @@ impl Session {
         names
     }
 
-    /// The tables and views, in the order of their names. Each view has a twin `…_history`, which is left out.
+    /// Returns the tables and views, ordered by name. The variant `…_history` of each view is left out.
     pub fn tables(&self) -> Vec<TableDoc> {
         let names = self.table_names().into_iter().filter(|name| !name.ends_with("_history"));
         let tables = names.map(|name| TableDoc { description: views::description(&name), name });
         tables.collect()
     }
 
-    /// The columns of a table or view.
+    /// Returns the columns of a table or view.
     ///
     /// # Errors
-    /// When there is no such table.
+    /// If the table is unknown.
     pub async fn columns(&self, table: &str) -> Result<Vec<ColumnDoc>, QueryError> {
         if !self.context.table_exist(table).map_err(QueryError::of)? {
             return Err(self.unknown_table(table, Vec::new()));

@@ -12,9 +12,9 @@ use super::{Limits, ScanSize, Session};
 use crate::error::QueryError;
 use crate::scope::Scope;
 
-/// One version of the lake: sessions over it see the same rows, whatever their scopes and whatever is added meanwhile.
+/// A version of the lake: sessions over it see the same rows, whatever their scopes and whatever is added later.
 ///
-/// It is the newest version of each table when a query first needs that; until then nothing of it is read.
+/// The newest version of each table is opened when a query first needs it.
 pub struct LakeVersion(Arc<Tables>);
 
 /// The tables of a lake.
@@ -44,12 +44,12 @@ impl Events {
 }
 
 impl LakeVersion {
-    /// The newest version of `lake`.
+    /// Returns the newest version of `lake`.
     pub fn newest(lake: &Lake) -> Self {
         Self::with(lake, OnceCell::new())
     }
 
-    /// A version of the events of `lake`, or some of its files, with the newest of the other tables.
+    /// Returns a version of the events of `lake`, or some of its files, with the newest of the other tables.
     pub(super) fn of(lake: &Lake, events: &Snapshot) -> Result<Self, QueryError> {
         Ok(Self::with(lake, OnceCell::new_with(Some(Events::of(events)?))))
     }
@@ -59,19 +59,19 @@ impl LakeVersion {
         Self(Arc::new(Tables { lake: lake.clone(), events, quarantine, findings }))
     }
 
-    /// A session over this version.
+    /// Opens a session over this version.
     ///
     /// # Errors
-    /// Never in a build whose tests pass.
+    /// Returns an error only if a built-in view fails to plan, which is a bug.
     pub fn session(&self, scope: Scope, limits: Limits) -> Result<Session, QueryError> {
         let tables: Arc<dyn SchemaProvider> = self.0.clone();
         Session::over(&tables, scope, limits)
     }
 
-    /// All that the table `events` holds.
+    /// Returns the size of the table `events`.
     ///
     /// # Errors
-    /// When the lake cannot be read.
+    /// If the lake cannot be read.
     pub async fn size(&self) -> Result<ScanSize, QueryError> {
         Ok(self.0.events().await?.size)
     }

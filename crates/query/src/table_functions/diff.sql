@@ -1,5 +1,5 @@
--- What changed in a workload from version to version, and by whom; ORDER BY time puts it in order. An object is `name`,
--- `namespace/name`, `resource/name` or `resource/namespace/name`.
+-- The changes of a workload from version to version, with the identity that made them; sort with ORDER BY time. An
+-- object is `name`, `namespace/name`, `resource/name` or `resource/namespace/name`.
 SELECT
   time, username, impersonated_username, verb, object, namespace, change, container, field, before, after, cluster, event_id
 FROM changes

@@ -1,5 +1,6 @@
--- The writes of a workload, and of all that belongs to it: the root of its owners, and who had last written that; ORDER BY
--- time puts them in order. An object is `name`, `namespace/name`, `resource/name` or `resource/namespace/name`.
+-- The writes of a workload and of everything that it owns or belongs to, with the root of the owners and the identity
+-- that last wrote the root; sort with ORDER BY time. An object is `name`, `namespace/name`, `resource/name` or
+-- `resource/namespace/name`.
 SELECT
   time, verb, object, namespace, outcome, username, root_kind, root_name, depth, author, author_known_by, author_time,
   cluster, event_id, author_event_id

@@ -1,5 +1,5 @@
--- The stretches of time in which an identity was at work: a pause longer than the interval (30 minutes where none is
--- given) begins another. `*` in the identity stands for any characters.
+-- The sessions of an identity: a pause longer than the interval (default: 30 minutes) starts a new session. `*` in
+-- the identity matches any characters.
 SELECT
   effective_username AS username,
   session,

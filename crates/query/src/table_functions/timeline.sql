@@ -1,5 +1,5 @@
--- What an identity did, or what was done to an object; ORDER BY time puts it in order. An object is `name`,
--- `namespace/name`, `resource/name` or `resource/namespace/name`.
+-- The requests of an identity, or those on an object; sort with ORDER BY time. An object is `name`, `namespace/name`,
+-- `resource/name` or `resource/namespace/name`.
 SELECT
   time, username, impersonated_username, verb, concat_ws('/', resource, subresource) AS resource, namespace, name, outcome,
   array_to_string(exec['command'], ' ') AS command_line,

@@ -1,4 +1,4 @@
--- One row a subject of a binding write; a binding whose subjects are not visible has one row with a null subject.
+-- One row per subject of a binding write; a binding whose subjects are not visible has one row with a null subject.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, namespace, name, outcome, kind, body_source, role_kind, role_name,

@@ -1,6 +1,6 @@
--- One row a thing that an update or patch of a workload changed against the version before, which may be older than the
--- scope and written by anybody. What makes an object changes nothing, whatever its verb. Where the log does not show the version before, `before` is
--- null and a patch shows only what it sets.
+-- One row per field that an update or patch of a workload changed, compared with the previous version, which may be
+-- older than the scope and written by any identity. Requests that create an object change nothing. If the previous
+-- version is not in the log, `before` is null, and a patch shows only the fields that it sets.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, api_group, resource, subresource, namespace, name, object_uid, outcome,
@@ -29,11 +29,11 @@ FROM (
         request_object, response_object
       ) OVER (
         PARTITION BY cluster, api_group, resource, namespace, name
-        -- An object changes when a request is done, not when it comes.
+        -- An object changes when a request completes, not when it arrives.
         ORDER BY coalesce(stage_at, time), source_file, source_line
       ) AS changes
     FROM (
-      -- Most objects never change: their bodies are not read.
+      -- Most objects never change, so their bodies are not read.
       SELECT DISTINCT cluster, api_group, resource, namespace, name
       FROM stages{history}
       WHERE activity = 'workload' AND outcome = 'allowed' AND verb IN ('update', 'patch') AND NOT created

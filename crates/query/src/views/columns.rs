@@ -1,12 +1,12 @@
-//! What the columns of the views hold.
+//! Documentation of the columns of the views.
 //!
-//! A column that comes from a table is explained there, in `podtrail-event`; the rest is here.
+//! Columns that come from a table are documented there, in `podtrail-event`; the others are documented here.
 
 use podtrail_event::{
     Change, Column, FieldDoc, documentation, finding_documentation, quarantine_documentation,
 };
 
-/// The structs of the events table of which the columns of a view are members, the innermost first.
+/// The structs of the events table whose fields are columns of a view, the innermost first.
 const STRUCTS: &[(&str, &[&str])] = &[
     ("workloads", &["workload"]),
     ("containers", &["workload.containers", "workload"]),
@@ -28,35 +28,38 @@ const STRUCTS: &[(&str, &[&str])] = &[
 
 type Texts = &'static [(&'static str, &'static str)];
 
-/// The columns that views derive, or that mean something else there.
+/// The columns that views derive, or that have another meaning there.
 const DERIVED: &[(&[&str], Texts)] = &[
     (
         &["stages", "events"],
         &[
             (
                 "effective_username",
-                "As whom the request was made: `impersonated_username`, else `username`.",
+                "The effective user of the request: `impersonated_username`, or `username` without impersonation.",
             ),
             (
                 "service_account_namespace",
-                "The namespace in the user name of a service account; null for others.",
+                "The namespace in the user name of a service account; null for other users.",
             ),
             (
                 "service_account_name",
-                "The name in the user name of a service account; null for others.",
+                "The name in the user name of a service account; null for other users.",
             ),
-            ("token_pod_name", "The pod that the token in use is bound to, from `user_extra`."),
-            ("token_node_name", "The node that the token in use is bound to, from `user_extra`."),
+            ("token_pod_name", "The pod that the request's token is bound to, from `user_extra`."),
+            (
+                "token_node_name",
+                "The node that the request's token is bound to, from `user_extra`.",
+            ),
             (
                 "token_credential_id",
-                "The id of the token in use, from `user_extra`: as `issued_credential_id` of `token_requests`.",
+                "The id of the request's token, from `user_extra`; the same as `issued_credential_id` in `token_requests`.",
             ),
             (
                 "proxy_username",
-                "The impersonation proxy through which the request came, such as that of Rancher: `username` is then the user that it acts for, and nothing is impersonated. Null for other requests.",
+                "The impersonation proxy that sent the request, such as that of Rancher; `username` is then the user it acts for, and the `impersonated_` columns are null. Null for other requests.",
             ),
-            ("user_agent_tool", "The program that `user_agent` names first."),
-            ("user_agent_version", "Its version."),
+            ("user_agent_tool", "The first program in `user_agent`."),
+            ("user_agent_version", "The version of the first program in `user_agent`."),
         ],
     ),
     (
@@ -80,7 +83,7 @@ const DERIVED: &[(&[&str], Texts)] = &[
         ],
         &[(
             "created",
-            "Whether the request makes an object, or tries to: a `create`, or an `update` or `patch` (server-side apply) that is answered 201.",
+            "Whether the request creates an object, or tries to: a `create`, or an `update` or `patch` (server-side apply) with response status 201.",
         )],
     ),
     (
@@ -88,16 +91,16 @@ const DERIVED: &[(&[&str], Texts)] = &[
         &[
             (
                 "object",
-                "Kind and name of the workload, for people; its `generateName` and `*` where the name is not visible.",
+                "The kind and name of the workload, for reading; `generateName` followed by `*` if the name is not visible.",
             ),
             (
                 "made_by_controller",
-                "Whether a controller of the control plane made it for an owner: it is nobody's own act.",
+                "Whether a controller of the control plane created it for an owner, so that it is not the act of an identity.",
             ),
             ("workload_name", "The name of the workload."),
             (
                 "embedded_at",
-                "Where the pod specs stand in an object of another kind, such as a custom resource or a ConfigMap; null where the kind says it.",
+                "The path of the pod specs in an object of another kind, such as a custom resource or a ConfigMap; null if the kind implies it.",
             ),
         ],
     ),
@@ -106,17 +109,17 @@ const DERIVED: &[(&[&str], Texts)] = &[
         &[
             (
                 "root_kind",
-                "The kind of the object at the root of the owners; that of the workload itself where nothing owns it.",
+                "The kind of the object at the root of the owners; that of the workload itself if it has no owner.",
             ),
-            ("root_name", "The name of that object."),
-            ("root_uid", "Its uid."),
+            ("root_name", "The name of the root object."),
+            ("root_uid", "The uid of the root object."),
             (
                 "depth",
-                "How many owners lie between the workload and its root, the root included; 0 where nothing owns it.",
+                "The number of owners from the workload to its root, including the root; 0 without an owner.",
             ),
             (
                 "author",
-                "The identity that had last written the spec of the root: whom `author_username` acted as.",
+                "The identity that last wrote the spec of the root: the effective user after impersonation.",
             ),
             ("author_username", "The authenticated user of that write."),
             ("author_event_id", "The event of that write."),
@@ -132,37 +135,55 @@ const DERIVED: &[(&[&str], Texts)] = &[
         &[
             ("subject_kind", "`User`, `Group` or `ServiceAccount`."),
             ("subject_name", "The name of the subject."),
-            ("subject_namespace", "The namespace of a service account."),
+            (
+                "subject_namespace",
+                "The namespace of the subject if it is a service account; null otherwise.",
+            ),
         ],
     ),
     (
         &["grants"],
         &[
-            ("namespace", "The namespace of the binding; null is the whole cluster."),
+            ("namespace", "The namespace of the binding; null means cluster-wide."),
             ("binding", "The name of the binding."),
             ("role_kind", "`roleRef.kind` of the binding."),
             ("role_name", "`roleRef.name` of the binding."),
-            ("granted_at", "From when the subject held the role."),
-            ("granted_by", "Who wrote the binding: whom that user acted as."),
+            ("granted_at", "The time at which the subject received the role."),
+            (
+                "granted_by",
+                "The identity that wrote the binding: the effective user after impersonation.",
+            ),
             ("grant_event_id", "The event of that write."),
-            ("revoked_at", "Until when the subject held the role; null while it does."),
-            ("revoked_by", "Who ended it: whom that user acted as."),
-            ("revoke_event_id", "The event that ended it."),
+            (
+                "revoked_at",
+                "The time at which the subject lost the role; null while it holds the role.",
+            ),
+            (
+                "revoked_by",
+                "The identity that ended the grant: the effective user after impersonation.",
+            ),
+            ("revoke_event_id", "The event that ended the grant."),
         ],
     ),
     (
         &["execs"],
         &[
-            ("command_line", "`command`, joined by spaces."),
-            ("subresource", "`exec`, `attach` or `portforward`, through the kubelet too."),
-            ("node", "The node whose kubelet is asked, through `nodes/proxy`; null for others."),
+            ("command_line", "The elements of `command`, joined by spaces."),
+            (
+                "subresource",
+                "`exec`, `attach` or `portforward`, including requests through the kubelet.",
+            ),
+            (
+                "node",
+                "The node of the kubelet, for requests through `nodes/proxy`; null for others.",
+            ),
         ],
     ),
     (
         &["token_requests"],
         &[(
             "issued_credential_id",
-            "The id of the token that was issued: as `token_credential_id` of the requests made with it.",
+            "The id of the issued token; the same as `token_credential_id` of the requests made with it.",
         )],
     ),
     (
@@ -178,49 +199,49 @@ const DERIVED: &[(&[&str], Texts)] = &[
         &["webhooks"],
         &[
             ("name", "The name of the webhook configuration."),
-            ("webhook", "The name of the webhook in it."),
+            ("webhook", "The name of the webhook in the configuration."),
         ],
     ),
     (
         &["identities"],
         &[
-            ("first_seen", "The time of its first request."),
-            ("last_seen", "The time of its last request."),
-            ("requests", "How many requests it made."),
+            ("first_seen", "The time of the identity's first request."),
+            ("last_seen", "The time of the identity's last request."),
+            ("requests", "The number of its requests."),
             (
                 "denied",
-                "How many of them were denied: `denied_authn`, `denied_authz` or `denied_admission`.",
+                "The number of its requests that were denied (`denied_authn`, `denied_authz` or `denied_admission`).",
             ),
             ("verbs", "The verbs of its requests."),
-            ("resources", "The resources of its requests, with subresources as `pods/exec`."),
+            ("resources", "The resources of its requests, with subresources as in `pods/exec`."),
             ("namespaces", "The namespaces of its requests."),
-            ("client_ips", "The addresses that they came from."),
-            ("user_agents", "The user agents that it named."),
-            ("hours", "The hours of the day in which it was seen, UTC, 0 to 23."),
-            ("workload_writes", "How many writes of workloads were allowed."),
+            ("client_ips", "The client addresses of its requests."),
+            ("user_agents", "The user agents of its requests."),
+            ("hours", "The hours of the day of its requests, UTC, 0 to 23."),
+            ("workload_writes", "The number of its allowed workload writes."),
         ],
     ),
     (
         &["coverage"],
         &[
-            ("requests", "How many requests there are."),
-            (
-                "writes",
-                "How many of them are creates, updates and patches that were carried out and that a body belongs to.",
-            ),
-            ("writes_without_body", "How many of `writes` show neither body."),
-            ("with_request_object", "How many requests show the body of the request."),
-            ("with_response_object", "How many requests show the body of the response."),
-            ("truncated", "How many events were cut short."),
+            ("requests", "The number of requests."),
+            ("writes", "The number of successful creates, updates and patches that carry a body."),
+            ("writes_without_body", "The number of `writes` with neither body in the log."),
+            ("with_request_object", "The number of requests with a request body in the log."),
+            ("with_response_object", "The number of requests with a response body in the log."),
+            ("truncated", "The number of truncated events."),
         ],
     ),
     (
         &["quarantine"],
-        &[("released_at", "When a newer podtrail could read it; null while it is refused.")],
+        &[(
+            "released_at",
+            "The time at which a later version of podtrail parsed the record; null while it is quarantined.",
+        )],
     ),
 ];
 
-/// What is known of the columns of views: asked for many columns, it reads the documentation of the tables once.
+/// The documentation of columns, which reads that of the tables once for many columns.
 pub(crate) struct ViewColumns {
     events: Vec<FieldDoc>,
     findings: Vec<FieldDoc>,
@@ -238,7 +259,7 @@ impl ViewColumns {
         }
     }
 
-    /// What a column of a view or table holds; empty where nothing is known of it.
+    /// Returns the documentation of a column of a view or table; empty if there is none.
     pub(crate) fn description(&self, view: &str, column: &str) -> String {
         let derived = DERIVED.iter().filter(|(views, _)| views.contains(&view));
         let mut derived = derived.flat_map(|(_, texts)| *texts);
@@ -260,7 +281,7 @@ impl ViewColumns {
     }
 }
 
-/// The members of the struct at a path such as `workload.containers`.
+/// Returns the fields of the struct at a path such as `workload.containers`.
 fn member<'a>(fields: &'a [FieldDoc], path: &str) -> Option<&'a [FieldDoc]> {
     let (name, rest) = path.split_once('.').unwrap_or((path, ""));
     let field = fields.iter().find(|field| field.name == name)?;

@@ -1,4 +1,4 @@
--- One row a write of a ConfigMap.
+-- One row per write of a ConfigMap.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, subresource, namespace, name, outcome, status_code, level,
@@ -6,5 +6,5 @@ SELECT
   config_map['keys'] AS keys,
   created
 FROM events{history}
--- One that holds a pod spec counts as a workload, too.
+-- A ConfigMap that contains a pod spec also counts as a workload.
 WHERE activity IN ('write', 'workload') AND resource = 'configmaps'

@@ -1,5 +1,5 @@
--- What the log shows of each kind of request. Detections are blind to what `writes_without_body` counts.
--- `writes` are those creates, updates and patches that were carried out and carry a body.
+-- What the log contains of each kind of request. Detections cannot see the content of the writes counted in
+-- `writes_without_body`. `writes` are the successful creates, updates and patches that carry a body.
 SELECT
   cluster, date, activity, api_group, resource, subresource, verb, level,
   count(*) AS requests,

@@ -1,9 +1,9 @@
--- One row a request: the last stage that the log has of it.
--- Stages of one request share audit_id and time; audit_id alone can be chosen by a client.
+-- One row per request: its last stage in the log. Stages of one request have the same `audit_id` and `time`; clients
+-- can choose `audit_id`, so it alone does not identify a request.
 SELECT * FROM stages{history}
 WHERE stage_status IN ('complete', 'last')
 UNION ALL
--- What has its other stages in another commit is rare. Of the two sides of a join the first is held in memory: keys, not all columns.
+-- Few requests have stages in several commits. The first side of a join is held in memory: keys, not all columns.
 SELECT early.*
 FROM (
   SELECT early.audit_id, early.time, early.cluster, early.date, early.activity, early.stage
@@ -18,7 +18,7 @@ FROM (
     AND late.activity = early.activity
     AND late.stage <> early.stage
     AND late.stage <> 'RequestReceived'
-    -- Nothing is marked in a lake that an older version made.
+    -- A lake created by an older version has no stage marks.
     AND early.stage IN ('RequestReceived', 'ResponseStarted')
 ) AS followed
 RIGHT ANTI JOIN (

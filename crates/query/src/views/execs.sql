@@ -1,5 +1,6 @@
--- One row an exec, attach or port-forward. kubectl asks with GET (websocket) or POST (SPDY): the verb does not matter.
--- Those that go through the kubelet (`nodes/proxy`) are here too, with the namespace and pod that they name, and `node`.
+-- One row per exec, attach or port-forward request. kubectl uses GET (WebSocket) or POST (SPDY), so the verb does not
+-- matter. Includes requests through the kubelet (`nodes/proxy`), with the namespace and pod that they name, and
+-- `node`.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb,

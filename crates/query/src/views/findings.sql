@@ -1,4 +1,4 @@
--- One row a finding, as it stands: its last state.
+-- One row per finding, in its current state.
 SELECT *
 FROM findings_log
 LEFT SEMI JOIN (

@@ -1,6 +1,7 @@
--- One row a subject of a binding for the time that it was held: granted before the scope's end and not ended before its start.
--- `namespace` is the binding's; null is cluster-wide. `revoked_at` is null while it is held. Who granted is whom the
--- user acted as; the event says who that was. Without bodies a binding grants nothing that the log can show.
+-- One row per subject of a binding and period in which it was bound: granted before the end of the scope, and not
+-- revoked before its start. `namespace` is that of the binding; null means cluster-wide. `revoked_at` is null while
+-- the grant is active. `granted_by` is the effective user after impersonation; the event has the authenticated user.
+-- A binding whose body is not in the log yields no grant.
 SELECT
   cluster,
   subject['kind'] AS subject_kind,
@@ -28,7 +29,7 @@ FROM (
       cluster, event_id, time, CASE WHEN created THEN 'create' ELSE verb END AS act, resource, namespace, name, effective_username,
       rbac['role_kind'] AS role_kind,
       rbac['role_name'] AS role_name,
-      -- A JSON Patch of single subjects, of which the result is not in the log.
+      -- A JSON Patch of single subjects, whose result is not in the log.
       verb = 'patch' AND NOT created AND rbac['body_source'] = 'patch' AND coalesce(rbac['amends'], false) AS adds,
       unnest(CASE
         WHEN cardinality(rbac['subjects']) > 0 THEN rbac['subjects']
@@ -40,7 +41,7 @@ FROM (
       AND resource IN ('rolebindings', 'clusterrolebindings')
       AND subresource IS NULL
       AND outcome = 'allowed'
-      -- Of a removal without an answer it is not known that anything ended.
+      -- A delete without a response may have revoked nothing.
       AND NOT (verb IN ('delete', 'deletecollection') AND coalesce(outcome_uncertain, false))
       AND (rbac IS NOT NULL OR verb IN ('delete', 'deletecollection'))
   )

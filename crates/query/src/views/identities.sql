@@ -1,4 +1,5 @@
--- One row a user name of a cluster: what it did in scope. `hours` are UTC hours of the day; `resources` are as in RBAC rules, `pods/exec`.
+-- One row per user name and cluster, with its activity in the scope. `hours` are hours of the day in UTC; `resources`
+-- are written as in RBAC rules, such as `pods/exec`.
 SELECT
   cluster, username, identity_kind,
   min(time) AS first_seen,

@@ -1,4 +1,4 @@
--- One row a write of a Namespace, with the labels that it sets; a null value is a label that a patch removes.
+-- One row per write of a Namespace, with the labels that it sets; a null value means that a patch removes the label.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, subresource, namespace, name, outcome, status_code, level,

@@ -1,7 +1,7 @@
--- The writes of which the bodies show a part alone: a patch whose answer is not the object. Where the log shows the version
--- before, however old it is, a write by anybody or a read, the row shows what the patch made of it.
+-- Writes whose bodies show only a part of the object: patches whose response is not the object. If the log contains
+-- the previous version (a write or read by any identity, of any age), the row shows the result of the patch.
 WITH patched AS (
-  -- They are few: the bodies of the others are not read.
+  -- There are few, so the bodies of the others are not read.
   SELECT DISTINCT cluster, api_group, resource, namespace, name
   FROM stages{history}
   WHERE activity = 'rbac' AND outcome = 'allowed' AND verb = 'patch' AND rbac['body_source'] = 'patch'
@@ -56,7 +56,7 @@ LEFT JOIN (
       request_object, response_object
     ) OVER (
       PARTITION BY cluster, api_group, resource, namespace, name
-      -- An object changes when a request is done, not when it comes.
+      -- An object changes when a request completes, not when it arrives.
       ORDER BY coalesce(stage_at, time), source_file, source_line
     ) AS rbac
   FROM known

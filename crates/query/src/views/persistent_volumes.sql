@@ -1,4 +1,4 @@
--- One row a write of a PersistentVolume.
+-- One row per write of a PersistentVolume.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, subresource, namespace, name, outcome, status_code, level,

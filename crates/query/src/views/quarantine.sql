@@ -1,4 +1,4 @@
--- One row a record that was refused.
+-- One row per quarantined record.
 SELECT
   record.quarantine_id,
   record.source_file,

@@ -1,4 +1,4 @@
--- One row a rule of a role write: a verb and a resource are granted together only within one row.
+-- One row per rule of a role write: a verb and a resource are granted together only if they are in the same row.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, namespace, name, outcome, kind, body_source, effects, aggregates_to,

@@ -1,4 +1,4 @@
--- One row a request on Secrets, reads too; what a write shows of type and keys. `name` is null for lists.
+-- One row per request on Secrets, including reads; writes show the type and the keys. `name` is null for lists.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, subresource, namespace, name, outcome, status_code, level,

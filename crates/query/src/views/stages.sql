@@ -1,6 +1,7 @@
--- Every record in scope, with what its user name, its token and its user agent say. What an impersonation proxy does for a user
--- is that user's own act. An attacker with the token of such a proxy is judged as the user that they name, and may not name a
--- user of the platform or system:masters so: that stays an impersonation.
+-- All events in scope, with columns derived from user name, token and user agent. Requests that an impersonation
+-- proxy makes for a user are attributed to that user. An attacker with the token of such a proxy therefore appears as
+-- the user that they name; impersonating a platform user or system:masters in this way remains visible as
+-- impersonation.
 SELECT
   {columns_by_user},
   proxy_username,
@@ -14,7 +15,8 @@ SELECT
   CASE WHEN proxy_username IS NULL THEN user_extra['authentication.kubernetes.io/credential-id'][1] END AS token_credential_id,
   user_agent_tool(user_agent) AS user_agent_tool,
   user_agent_version(user_agent) AS user_agent_version,
-  -- A server-side apply makes an object by a patch, and some kinds are made by an update: the answer is 201 then.
+  -- Server-side apply creates an object by a patch, and some kinds are created by an update; the response status is
+  -- then 201.
   coalesce(verb = 'create' OR (verb IN ('update', 'patch') AND status_code = 201), false) AS created
 FROM (
   SELECT

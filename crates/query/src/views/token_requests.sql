@@ -1,4 +1,4 @@
--- One row a request for a service account token; `name` is the service account's.
+-- One row per request for a service account token; `name` is the name of the service account.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, subresource, namespace, name, outcome, status_code, level,

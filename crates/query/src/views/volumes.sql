@@ -1,4 +1,4 @@
--- One row a volume of a workload write. `name` is the volume's, `workload_name` the object's.
+-- One row per volume of a workload write. `name` is the name of the volume, `workload_name` that of the workload.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, api_group, resource, subresource, namespace, workload_name, outcome, made_by_controller, kind, object, body_source,

@@ -1,4 +1,5 @@
--- One row a webhook of a written admission webhook configuration; one whose webhooks are not visible has one row without.
+-- One row per webhook of a written admission webhook configuration; a configuration whose webhooks are not visible
+-- has one row with a null webhook.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, subresource, namespace, name, outcome, status_code, level,

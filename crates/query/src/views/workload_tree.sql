@@ -1,8 +1,9 @@
--- One row a workload write: the object at the root of its owners, and the identity that had last written the spec of that
--- object. Owners may be older than the scope. `author` is whom `author_username` acted as; `author_known_by` is
--- `own request`, `owner chain`, `template hash` (by names alone) or `unknown`.
+-- One row per workload write, with the object at the root of its owners and the identity that last wrote the spec of
+-- that object. Owners may be older than the scope. `author` is the effective user of that write after impersonation,
+-- `author_username` the authenticated one. `author_known_by` is `own request`, `owner chain`, `template hash` (by
+-- names alone) or `unknown`.
 
--- A detection names the author of what it finds so:
+-- A detection joins the author as follows:
 --   SELECT c.event_id, c.object || ' of ' || t.author AS reason
 --   FROM containers c JOIN workload_tree t ON t.cluster = c.cluster AND t.event_id = c.event_id
 --   WHERE c.privileged
@@ -29,7 +30,7 @@ JOIN (
       identity_kind, username, effective_username, stored, writes_spec
     ) OVER (PARTITION BY cluster ORDER BY time, event_id) AS tree
   FROM (
-    -- What controllers write is nobody's spec, and a create writes one: no body needs to be read.
+    -- Controllers write no spec of their own, and every create writes one, so no body needs to be read.
     SELECT
       cluster, event_id, time, CASE WHEN created THEN 'create' ELSE verb END AS act, resource, namespace, name, object_uid,
       identity_kind, username, effective_username,
@@ -50,7 +51,7 @@ JOIN (
       workload['owner'] AS owner,
       subresource IS NULL AND workload['body_source'] IN ('request', 'response') AS whole,
       CASE WHEN outcome <> 'unknown' AND NOT coalesce(outcome_uncertain, false) THEN outcome = 'allowed' END AS stored,
-      -- By what is written: the name of a field manager is the client's choice.
+      -- Decided by the written fields, because the client chooses the name of the field manager.
       created OR writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) AS writes_spec
     FROM events{known}
     WHERE activity = 'workload'

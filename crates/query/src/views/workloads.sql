@@ -1,10 +1,10 @@
--- One row a request that writes a workload. `name` is the object's, `object` is kind and name for people.
+-- One row per write of a workload. `name` is the name of the object, `object` is its kind and name for reading.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, api_group, resource, subresource, namespace, name, object_uid, outcome, status_code, dry_run, level,
-  -- What the control plane makes from an owner's template is not anybody's own act. To satisfy this takes the credential of
-  -- the controller that makes such objects for such owners; whether it was its controller that used it, whether the owner
-  -- exists and says the same, is asked by the detections controller-* and owner-*.
+  -- Objects that the control plane creates from an owner's template are not the act of an identity. An attacker needs
+  -- the credential of the controller that creates such objects for such owners. The detections controller-* and
+  -- owner-* check whether the controller itself used it, and whether the owner exists and matches.
   identity_kind = 'controller' AND workload['owner'] IS NOT NULL
     AND coalesce(controller_makes(username, verb, resource, workload['owner']['kind']), false) AS made_by_controller,
   workload['kind'] AS kind,

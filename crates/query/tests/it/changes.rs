@@ -1,11 +1,11 @@
-//! The view of what updates and patches of workloads changed.
+//! The view of changes that updates and patches make to workloads.
 
 use podtrail_query::Scope;
 use serde_json::{Value, json};
 
 use crate::{column, session, stage};
 
-/// A write of the deployment `app`, allowed, by `user` at an hour of the day.
+/// Returns an allowed write of the deployment `app`, by `user` at an hour of the day.
 fn write(user: &str, hour: u32, verb: &str, members: Value) -> String {
     let mut event = json!({
         "verb": verb,
@@ -37,7 +37,7 @@ fn with(mut members: Value, name: &str, value: Value) -> Value {
     members
 }
 
-/// Out of order, as shippers leave them.
+/// Returns events out of order, as shippers deliver them.
 fn events() -> Vec<String> {
     let dry_run = json!("/apis/apps/v1/namespaces/web/deployments/app?dryRun=All");
     let scale = json!({
@@ -95,7 +95,7 @@ async fn the_version_before_may_be_older_than_the_scope_and_anybodys() {
 async fn what_a_server_side_apply_makes_is_created_and_changes_nothing() {
     let created = |members: Value| with(members, "responseStatus", json!({"code": 201}));
     let events = [
-        // An object of that name was there before, and is gone.
+        // An earlier object of that name, which was deleted.
         write("alice", 1, "create", created(deployment("web:1"))),
         write("alice", 2, "patch", created(deployment("web:2"))),
         write("alice", 3, "patch", image_patch("web:3")),

@@ -1,4 +1,4 @@
-//! The SQL functions, over every type that strings can have.
+//! The SQL functions, for every string type.
 
 use datafusion::arrow::array::AsArray;
 use podtrail_query::{Permissions, Planned, Scope, functions, parse};
@@ -107,7 +107,7 @@ async fn functions_say_what_kubernetes_means() {
     }
 }
 
-/// Where the first argument ends: at a comma or the last parenthesis outside of quotes.
+/// Returns the end of the first argument: a comma or the last parenthesis outside quotes.
 fn first_argument(arguments: &str) -> usize {
     let mut quoted = false;
     arguments

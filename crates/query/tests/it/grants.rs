@@ -1,11 +1,11 @@
-//! The view `grants`: what bindings gave, to whom, from when until when.
+//! The view `grants`: which subjects held which roles, and when.
 
 use podtrail_query::Scope;
 use serde_json::{Value, json};
 
 use crate::{column, session, stage};
 
-/// A write of a binding `NAMESPACE/NAME` at an hour, by a user.
+/// Returns a write of a binding `NAMESPACE/NAME` at an hour, by a user.
 fn write(hour: u8, user: &str, verb: &str, binding: &str, members: Value) -> String {
     let (namespace, name) = binding.split_once('/').unwrap();
     let mut reference =

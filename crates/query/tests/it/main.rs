@@ -31,7 +31,7 @@ use tempfile::TempDir;
 
 const TIME: &str = "2026-11-24T10:00:00.000000Z";
 
-/// One stage of a request by `alice`.
+/// Returns one stage of a request by `alice`.
 fn stage(audit_id: &str, stage: &str, members: Value) -> String {
     let mut event = json!({
         "level": "RequestResponse",
@@ -63,7 +63,7 @@ async fn session(events: &[String], scope: Scope) -> Session {
     Session::in_memory(&[batch(events)], scope, Limits::default()).unwrap()
 }
 
-/// A lake of these commits.
+/// Returns a lake of these commits.
 async fn lake(commits: &[Vec<String>]) -> (TempDir, Lake) {
     let dir = tempfile::tempdir().unwrap();
     let lake = Lake::create(dir.path()).await.unwrap();
@@ -73,7 +73,7 @@ async fn lake(commits: &[Vec<String>]) -> (TempDir, Lake) {
     (dir, lake)
 }
 
-/// The only column of a query's rows, as strings.
+/// Returns the only column of a query's rows, as strings.
 async fn column(session: &Session, sql: &str) -> Vec<String> {
     strings(&session.sql(sql).await.unwrap().collect().await.unwrap())
 }
@@ -112,7 +112,7 @@ async fn a_request_is_shown_once_at_its_last_stage() {
     ];
     let sql = "SELECT concat(audit_id, ' ', stage) FROM events ORDER BY 1";
     assert_eq!(column(&session(&events, Scope::default()).await, sql).await, shown);
-    // However the stages are dealt out to commits, which know of their own alone.
+    // However the stages are distributed over commits, each of which sees only its own.
     for commits in 2..=4 {
         let commit = |number| -> Vec<String> {
             events.iter().skip(number).step_by(commits).cloned().collect()
@@ -151,7 +151,7 @@ async fn every_view_can_be_read_with_and_without_history() {
     }
 }
 
-/// It is found while a query is planned, and is no error of the query.
+/// The problem is found while a query is planned, and is not an error of the query.
 #[tokio::test]
 async fn a_damaged_lake_is_told_as_such() {
     let (dir, lake) = lake(&[]).await;

@@ -1,4 +1,4 @@
-//! Of a struct a query reads what it asks for, and no more.
+//! Queries read only the struct fields that they use.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::{column, lake, session, stage};
 
-/// Three pods in two commits, of one but an early stage.
+/// Returns three pods in two commits, one of them with only an early stage.
 fn pods() -> [Vec<String>; 2] {
     let pod = |name: &str, stages: &str, privileged: bool| {
         let container = json!({
@@ -33,7 +33,7 @@ async fn over_files() -> (TempDir, Session) {
     (dir, session.unwrap())
 }
 
-/// The members of `workload` that scans read, each with its path.
+/// Returns the fields of `workload` that scans read, each with its path.
 async fn read(session: &Session, sql: &str) -> BTreeSet<String> {
     fn walk(path: &str, data_type: &DataType, into: &mut BTreeSet<String>) {
         match data_type {
@@ -70,7 +70,8 @@ fn set(members: &[&str]) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn only_what_is_asked_for_is_read() {
-    // Of `events`: the views of workloads also read whole those whose patch was not answered with the object.
+    // Scans of `events`: the views of workloads also read the whole struct for patches whose response is not the
+    // object.
     let (_dir, session) = over_files().await;
     for (sql, members, rows) in [
         (

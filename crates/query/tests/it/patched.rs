@@ -1,4 +1,4 @@
-//! The views of what is written, where a patch is not answered with the object.
+//! The views of written objects, for patches whose response is not the object.
 
 use podtrail_query::Scope;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ const ROWS: &str =
 #[tokio::test]
 async fn the_row_is_what_the_patch_made_of_the_version_before() {
     let create = event(1, "create", json!({"requestObject": deployment()}));
-    // The version before is older than the look-back.
+    // The previous version is older than the look-back.
     let scope = Scope {
         from: Some("2026-11-24T00:00:00Z".parse().unwrap()),
         history: Some(std::time::Duration::from_hours(24)),

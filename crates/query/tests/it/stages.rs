@@ -1,4 +1,4 @@
-//! What the views add to the columns of the table.
+//! The columns that the views add to those of the table.
 
 use podtrail_query::Scope;
 use serde_json::json;

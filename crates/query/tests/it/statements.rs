@@ -1,4 +1,4 @@
-//! Statements: what they may do, and what wrong ones may have meant.
+//! Statements: permissions, and suggestions for wrong ones.
 
 use chrono::{DateTime, Utc};
 use podtrail_query::{

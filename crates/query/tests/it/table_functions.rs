@@ -1,11 +1,11 @@
-//! Functions that give tables.
+//! Table functions.
 
 use podtrail_query::{Permissions, Planned, Scope, Session, parse};
 use serde_json::{Value, json};
 
 use crate::{session, stage, strings};
 
-/// A request at a minute after ten.
+/// Returns a request at a minute after ten o'clock.
 fn request(minute: u32, user: &str, verb: &str, members: Value) -> String {
     let mut all = json!({
         "verb": verb,
@@ -41,7 +41,7 @@ async fn desk(events: &[String]) -> Session {
     session(events, Scope::default()).await
 }
 
-/// The only column of the rows of a statement.
+/// Returns the only column of a statement's rows.
 async fn column(session: &Session, sql: &str) -> Vec<String> {
     let statement = parse(sql).unwrap().remove(0);
     let planned = session.plan(statement, Permissions::default()).await;
@@ -131,8 +131,8 @@ async fn a_pause_ends_a_session() {
 async fn arguments_are_constants_of_their_types() {
     let session = desk(&[]).await;
     for (call, told) in [
-        ("timeline()", "an argument is missing: timeline("),
-        ("timeline('a', 'b')", "too many arguments: timeline("),
+        ("timeline()", "missing argument; syntax: timeline("),
+        ("timeline('a', 'b')", "too many arguments; syntax: timeline("),
         ("sessions('a', 'soon')", "soon"),
     ] {
         let statement = parse(&format!("SELECT * FROM {call}")).unwrap().remove(0);

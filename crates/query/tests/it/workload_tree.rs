@@ -1,4 +1,4 @@
-//! The view `workload_tree`: from what controllers made back to who asked for it.
+//! The view `workload_tree`: from objects that controllers create to their authors.
 
 use podtrail_query::Scope;
 use serde_json::{Value, json};
@@ -10,20 +10,20 @@ struct Write {
     minute: u8,
     user: &'static str,
     verb: &'static str,
-    /// `resource.group/name`; the core group is left out, as is the name that the log does not show.
+    /// `resource.group/name`; without the core group, or a name that is not in the log.
     object: &'static str,
-    /// `Kind/name` of the owner that the body names.
+    /// `Kind/name` of the owner in the body.
     owner: Option<&'static str>,
     members: Value,
 }
 
-/// A write whose body shows the whole object.
+/// Returns a write whose body is the whole object.
 fn write(minute: u8, user: &'static str, verb: &'static str, object: &'static str) -> Write {
     let members = json!({"responseObject": {"metadata": {"uid": object}, "spec": pods()}});
     Write { minute, user, verb, object, owner: None, members }
 }
 
-/// A pod spec wherever one of the kinds has it.
+/// Returns a pod spec at the path that each kind uses.
 fn pods() -> Value {
     let pod = json!({"containers": [{"name": "c", "image": "i"}]});
     let template = json!({"spec": pod});
@@ -36,7 +36,7 @@ impl Write {
         self
     }
 
-    /// Without bodies.
+    /// Returns writes without bodies.
     fn metadata_only(self) -> Self {
         Self { members: json!({}), ..self }
     }
@@ -87,7 +87,7 @@ const TREE: &str = "
         author, date_part('minute', author_time), author_known_by)
     FROM workload_tree ORDER BY time";
 
-/// What controllers make of the Deployment `app`: a ReplicaSet at minute 2, a pod at minute 10.
+/// Returns the writes of controllers for the Deployment `app`: a ReplicaSet at minute 2, a pod at minute 10.
 fn made_of_app() -> Vec<Write> {
     vec![
         write(2, DEPLOYMENT, "create", "replicasets.apps/app-6c4cd4bbc8")
@@ -196,9 +196,9 @@ async fn a_workload_is_its_roots_authors() {
                 write(11, "@statefulset-controller", "create", "pods/db-0").metadata_only(),
                 write(12, "bob", "create", "daemonsets.apps/agent").metadata_only(),
                 write(13, "@daemon-set-controller", "patch", "pods/agent-x2b4k").metadata_only(),
-                // Before the log began, of a Deployment in it.
+                // Created before the log began, by a Deployment in it.
                 write(14, REPLICA_SET, "patch", "pods/app-5d9c7-x2b4k").metadata_only(),
-                // Made by hand: the name proves nothing.
+                // Created manually: the name proves nothing.
                 write(15, "eve", "create", "replicasets.apps/app-bcdf").metadata_only(),
                 write(16, REPLICA_SET, "patch", "pods/app-bcdf-x2b4k").metadata_only(),
             ],
@@ -229,7 +229,7 @@ async fn a_workload_is_its_roots_authors() {
                 write(2, DEPLOYMENT, "create", "replicasets.apps/app-6c4cd4bbc8").owned_by("Deployment/app"),
             ],
             &[
-                // What it holds makes it a workload; without a kind in its body it goes by its resource.
+                // Its contents make it a workload; without a kind in its body, its resource identifies it.
                 "0 databases main 0 alice 0 own request",
                 "1 databases main 1 system:serviceaccount:ops:operator 1 own request",
                 "2 databases main 2 alice 0 owner chain",

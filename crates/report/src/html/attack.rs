@@ -1,4 +1,4 @@
-//! The tactics and techniques of MITRE ATT&CK that findings stand for.
+//! The MITRE ATT&CK tactics and techniques of the findings.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ use super::text::{count, filter_href};
 pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     let findings = &report.hunt.findings;
     if findings.is_empty() {
-        return html! { p.note { "No finding, no technique." } };
+        return html! { p.note { "No findings." } };
     }
     let names = report.pack.attack_names();
     let tactics = group(findings, |finding| &finding.tactics);
     let techniques = group(findings, |finding| &finding.attack);
     let mut tactics: Vec<_> = tactics.into_iter().collect();
-    // In the order of the matrix; a tactic that is not in it goes last.
+    // In the order of the matrix; unknown tactics come last.
     tactics.sort_by_key(|(name, _)| {
         names.tactics().position(|(_, known)| known == *name).unwrap_or(usize::MAX)
     });
     html! {
         p.note {
             "Techniques of the " a href="https://attack.mitre.org/" rel="noreferrer" { "MITRE ATT&CK" }
-            " Enterprise matrix, version " (ATTACK_VERSION) ". A finding may stand for several."
+            " Enterprise matrix, version " (ATTACK_VERSION) ". A finding may have several."
         }
         div.columns {
             (table("Tactic", tactics.iter().map(|(name, findings)| {
@@ -42,7 +42,7 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     }
 }
 
-/// The findings for each value of a list.
+/// Groups the findings by each value of a list.
 fn group<'a>(
     findings: &'a [Finding],
     list: impl Fn(&'a Finding) -> &'a [String],

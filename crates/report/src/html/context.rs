@@ -1,47 +1,47 @@
-//! What the log says around the findings. Whoever reads the lake fills it; one struct is one row.
+//! The context of the findings in the log. The reader of the lake fills it; each struct is one row.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-/// What the log says around the findings.
+/// The context of the findings in the log.
 #[derive(Debug, Default)]
 pub struct Context {
     /// The events behind the findings, by event id.
     pub events: HashMap<String, EventFacts>,
-    /// Where the workloads that they write come from, by event id.
+    /// The origin of the workloads that they write, by event id.
     pub lineage: HashMap<String, Lineage>,
-    /// Writes of workloads over time, in steps of [`timeline_step`](super::timeline_step).
+    /// Workload writes over time, in steps of [`timeline_step`](super::timeline_step).
     pub writes: Vec<WorkloadWrites>,
-    /// Who did something, those who write workloads first.
+    /// The active identities, those with the most workload writes first.
     pub identities: Vec<IdentityFacts>,
-    /// Where something was done, where workloads are written first.
+    /// The namespaces with requests, those with the most workload writes first.
     pub namespaces: Vec<NamespaceFacts>,
-    /// Images of written workloads, those that were seen first last.
+    /// The images of written workloads, the newest first.
     pub images: Vec<ImageFacts>,
-    /// What the log shows of each kind of request, the blindest first.
+    /// What the log contains of each kind of request, those with the most missing bodies first.
     pub activity: Vec<Activity>,
     /// The files that the events came from.
     pub files: Vec<SourceFile>,
-    /// How many records were refused and wait in the quarantine.
+    /// The number of quarantined records.
     pub quarantined: u64,
 }
 
 /// An event behind a finding.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct EventFacts {
-    /// The event's id.
+    /// The event id.
     pub event_id: String,
     /// The audit id.
     pub audit_id: Option<String>,
-    /// When the request arrived.
+    /// The time at which the request arrived.
     pub time: DateTime<Utc>,
     /// The verb.
     pub verb: Option<String>,
-    /// The resource, with its subresource as `pods/exec`.
+    /// The resource, with its subresource as in `pods/exec`.
     pub resource: Option<String>,
-    /// The object's name.
+    /// The name of the object.
     pub name: Option<String>,
     /// The outcome.
     pub outcome: Option<String>,
@@ -49,7 +49,7 @@ pub struct EventFacts {
     pub status_code: Option<i64>,
 }
 
-/// Where a workload comes from.
+/// The origin of a workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Lineage {
     /// The event that writes the workload.
@@ -58,86 +58,86 @@ pub struct Lineage {
     pub root_kind: Option<String>,
     /// The name of that object.
     pub root_name: Option<String>,
-    /// Who had last written the spec of that object.
+    /// The identity that last wrote the spec of that object.
     pub author: Option<String>,
-    /// How that is known.
+    /// How the author is known.
     pub author_known_by: Option<String>,
-    /// When the author wrote it.
+    /// The time at which the author wrote it.
     pub author_time: Option<DateTime<Utc>>,
 }
 
-/// How many workloads were written in a step of the timeline.
+/// The number of workload writes in a step of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct WorkloadWrites {
-    /// When the step begins.
+    /// The start of the step.
     pub start: DateTime<Utc>,
-    /// Writes that were carried out.
+    /// The number of successful writes.
     pub writes: u64,
 }
 
-/// What an identity did.
+/// The activity of an identity.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct IdentityFacts {
     /// The user name.
     pub username: Option<String>,
     /// The kind: human, service_account, node, controller, anonymous, system.
     pub identity_kind: Option<String>,
-    /// When its first request arrived.
+    /// The time at which its first request arrived.
     pub first_seen: DateTime<Utc>,
-    /// When its last request arrived.
+    /// The time at which its last request arrived.
     pub last_seen: DateTime<Utc>,
-    /// Requests.
+    /// The number of requests.
     pub requests: u64,
-    /// Requests that were refused.
+    /// The number of denied requests.
     pub denied: u64,
-    /// Writes of workloads that were carried out.
+    /// The number of successful workload writes.
     pub workload_writes: u64,
-    /// The addresses that it came from.
+    /// The client addresses.
     pub client_ips: Option<Vec<String>>,
-    /// The programs that it says it used.
+    /// The user agents, which the clients choose.
     pub user_agents: Option<Vec<String>>,
 }
 
-/// What was done in a namespace.
+/// The activity in a namespace.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NamespaceFacts {
     /// The name.
     pub namespace: String,
-    /// Requests.
+    /// The number of requests.
     pub requests: u64,
-    /// Identities.
+    /// The number of identities.
     pub identities: u64,
-    /// Writes of workloads that were carried out.
+    /// The number of successful workload writes.
     pub workload_writes: u64,
 }
 
-/// An image of workloads that were written.
+/// An image of written workloads.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct ImageFacts {
-    /// The image, as the workload names it.
+    /// The image, as named by the workload.
     pub image: String,
-    /// Containers that were written with it.
+    /// The number of containers written with it.
     pub containers: u64,
     /// The namespaces of those workloads.
     pub namespaces: Option<Vec<String>>,
-    /// When it was first written.
+    /// The time at which it was first written.
     pub first_seen: DateTime<Utc>,
 }
 
-/// What the log shows of a kind of request.
+/// What the log contains of a kind of request.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Activity {
-    /// The resource, with its subresource; none for other paths of the API.
+    /// The resource, with its subresource; null for other paths of the API.
     pub resource: Option<String>,
     /// The activity: workload, rbac, access, secret, write, read.
     pub activity: String,
-    /// Requests.
+    /// The number of requests.
     pub requests: u64,
-    /// Writes that were carried out and carry a body.
+    /// The number of successful writes that carry a body.
     pub writes: u64,
-    /// Those of them whose body the log does not show.
+    /// The number of those whose body is not in the log.
     pub writes_without_body: u64,
-    /// Events that were cut short on the way.
+    /// The number of truncated events.
     pub truncated: u64,
     /// The audit levels.
     pub levels: Option<Vec<String>>,
@@ -146,14 +146,14 @@ pub struct Activity {
 /// A file that events came from.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct SourceFile {
-    /// Its path, as it was given.
+    /// The path, as given.
     pub file: Option<String>,
     /// SHA-256 of its bytes.
     pub sha256: Option<String>,
-    /// Events in scope.
+    /// The number of events in scope.
     pub events: u64,
-    /// When the first of them arrived.
+    /// The time of the first event.
     pub first: DateTime<Utc>,
-    /// When the last of them arrived.
+    /// The time of the last event.
     pub last: DateTime<Utc>,
 }

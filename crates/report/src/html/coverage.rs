@@ -1,4 +1,4 @@
-//! What the log shows, and what nobody can find in it.
+//! What the log contains, and what it cannot show.
 
 use maud::{Markup, html};
 
@@ -11,22 +11,22 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     let truncated: u64 = report.context.activity.iter().map(|row| row.truncated).sum();
     html! {
         ul {
-            li { "An audit log shows requests to the Kubernetes API: not what runs inside a container, on a node, or on the network." }
+            li { "An audit log shows requests to the Kubernetes API. It does not show what runs inside a container, on a node or on the network." }
             @if summary.visible_writes == summary.workload_writes {
-                li { "The body of every write of a workload is in the log." }
+                li { "The body of every workload write is in the log." }
             } @else {
                 li {
                     (plural(summary.workload_writes - summary.visible_writes.min(summary.workload_writes), "write"))
-                    " of workloads, of " (summary.workload_writes) ", show no body: what they run cannot be told."
+                    " to workloads, of " (summary.workload_writes) ", without a body: detections cannot see what they run."
                 }
             }
             @if truncated > 0 {
-                li { (plural(truncated, "event")) " were cut short on the way here." }
+                li { (plural(truncated, "event")) " truncated before ingest." }
             }
             @if report.context.quarantined > 0 {
                 li {
                     (plural(report.context.quarantined, "record"))
-                    " could not be read as audit events and are no part of this report; a lake keeps them in its quarantine."
+                    " could not be parsed as audit events and are not part of this report; a lake keeps them in its quarantine."
                 }
             }
             @for failure in &report.hunt.failures {

@@ -1,4 +1,4 @@
-//! What each detection that found something sees, and what is innocent that looks the same.
+//! The detections with findings: what each detects, its false positives, blind spots and next steps.
 
 use maud::{Markup, html};
 use podtrail_detect::Head;
@@ -18,8 +18,8 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     heads.sort_by(|(a, _), (b, _)| b.severity.cmp(&a.severity).then_with(|| a.title.cmp(&b.title)));
     html! {
         p.note {
-            (plural(heads.len() as u64, "detection")) " of " (report.hunt.detections) " found something. Each says what it "
-            "sees, what is innocent and looks the same, and what to ask next."
+            (plural(heads.len() as u64, "detection")) " of " (report.hunt.detections) " reported findings. Each entry "
+            "shows its description, false positives, blind spots and next steps."
         }
         @for (head, count) in heads {
             details.detection id={ "d-" (head.id) } {
@@ -35,13 +35,13 @@ fn about(head: &Head) -> Markup {
         p { (head.description) }
         dl.facts {
             @if !head.false_positives.is_empty() {
-                div.wide { dt { "Innocent, and looks the same" } dd { ul { @for case in &head.false_positives { li { (case) } } } } }
+                div.wide { dt { "False positives" } dd { ul { @for case in &head.false_positives { li { (case) } } } } }
             }
             @if let Some(blind_spots) = &head.blind_spots {
-                div.wide { dt { "Not seen" } dd { (blind_spots) } }
+                div.wide { dt { "Blind spots" } dd { (blind_spots) } }
             }
             @if !head.triage.is_empty() {
-                div.wide { dt { "Ask next" } dd { @for question in &head.triage { pre { (question) } } } }
+                div.wide { dt { "Next steps" } dd { @for question in &head.triage { pre { (question) } } } }
             }
             @if !head.references.is_empty() {
                 div.wide { dt { "Sources" } dd { ul { @for source in &head.references { li { (reference(source)) } } } } }
@@ -54,7 +54,7 @@ fn about(head: &Head) -> Markup {
     }
 }
 
-/// A link where it is an address of the web; a detection may be anybody's.
+/// Returns a link if the text is a web address; anybody may have written a detection.
 fn reference(source: &str) -> Markup {
     html! {
         @if source.starts_with("https://") { a href=(source) rel="noreferrer" { (source) } } @else { (source) }

@@ -1,4 +1,4 @@
-//! The exceptions that hid or lowered findings, and which.
+//! The exceptions that hid or lowered findings, with these findings.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use podtrail_detect::{Exception, Finding};
 use super::HtmlReport;
 use super::text::{log_or, object, plural, severity, time};
 
-/// How many hidden findings of an exception are listed.
+/// The maximum number of hidden findings that are listed per exception.
 const MOST_HIDDEN: usize = 200;
 
 pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
@@ -24,9 +24,9 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     }
     html! {
         p.note {
-            "An exception is a finding that somebody answers for. "
-            @if hidden.is_empty() { "None hid anything here. " }
-            "The built-in ones hide nothing: they lower findings, which stay in this report."
+            "An exception hides or lowers findings that are known to be benign, and has an owner. "
+            @if hidden.is_empty() { "No finding was hidden here. " }
+            "Built-in exceptions only lower findings, which remain in this report."
         }
         @for exception in report.pack.exceptions() {
             @if let Some(findings) = hidden.get(exception.id.as_str()) {
@@ -46,7 +46,7 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
         }
         @for exception in &report.hunt.expired {
             details.detection {
-                summary { (exception.id) " " span.absent { "expired, hid nothing" } }
+                summary { (exception.id) " " span.absent { "expired, not applied" } }
                 (about(exception))
             }
         }
@@ -60,7 +60,7 @@ fn about(exception: &Exception) -> Markup {
             div { dt { "Owner" } dd { (exception.owner) } }
             div {
                 dt { "Holds" }
-                dd { @match exception.expires { Some(day) => { "until " (day) }, None => "for good" } }
+                dd { @match exception.expires { Some(day) => { "until " (day) }, None => "no expiry" } }
             }
         }
     }

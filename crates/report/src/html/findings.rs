@@ -1,4 +1,4 @@
-//! The findings, each with its evidence and where its workload comes from.
+//! The findings, each with its evidence and the origin of its workload.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ use super::text::{
 };
 use crate::summary::thousands;
 
-/// How many findings a report shows, the most severe first.
+/// The maximum number of findings in a report, the most severe first.
 const MOST_FINDINGS: usize = 5_000;
-/// How many events of a finding a report shows, the first of them.
+/// The maximum number of events per finding in a report, the earliest first.
 pub const MOST_EVENTS: usize = 50;
 
 pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
@@ -22,11 +22,11 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     let names = report.pack.attack_names();
     html! {
         @if findings.is_empty() {
-            p.note { "Nothing of severity " (report.least) " or above was found." }
+            p.note { "No findings of severity " (report.least) " or above." }
         } @else {
             (filter(report))
             table #findings-table data-sortable {
-                caption.hidden { "Findings; the row below each tells why, and opens its evidence" }
+                caption.hidden { "Findings; the row below each shows its reasons and opens its evidence" }
                 thead {
                     tr {
                         th scope="col" data-sort="descending" { "Severity" }
@@ -51,14 +51,14 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
         }
         @if report.left_out > 0 {
             p.note {
-                (plural(report.left_out as u64, "finding")) " of lesser severity than " (report.least) " are not shown; "
+                (plural(report.left_out as u64, "finding")) " below severity " (report.least) " not shown; "
                 code { "--min-severity info" } " shows them."
             }
         }
     }
 }
 
-/// Hidden until the script, which it needs, shows it.
+/// Renders the filter, which is hidden until the script shows it, because it needs the script.
 fn filter(report: &HtmlReport<'_>) -> Markup {
     html! {
         form #filter role="search" hidden {
@@ -200,7 +200,7 @@ fn details(finding: &Finding, names: &AttackNames, context: &Context) -> Markup 
     }
 }
 
-/// Where the workloads of a finding come from, each answer once.
+/// Returns the origins of a finding's workloads, each once.
 fn lineage<'a>(finding: &Finding, context: &'a Context) -> Vec<&'a Lineage> {
     let mut seen = BTreeSet::new();
     let known = finding.event_ids.iter().take(MOST_EVENTS).filter_map(|id| context.lineage.get(id));
@@ -224,7 +224,7 @@ fn root(origin: &Lineage) -> Markup {
 fn author(origin: &Lineage) -> Markup {
     html! {
         @match &origin.author {
-            None => span.absent { "unknown: the log begins after its spec was written" },
+            None => span.absent { "unknown, because the log begins after its spec was written" },
             Some(author) => {
                 (filter_link(author))
                 span.absent {
@@ -299,7 +299,7 @@ fn event(id: &str, source: &Source, context: &Context) -> Markup {
     }
 }
 
-/// The page of a technique; its id is digits and a dot.
+/// Returns the page of a technique; an id has only digits and a dot.
 pub(super) fn technique_href(id: &str) -> String {
     format!("https://attack.mitre.org/techniques/{}/", id.replace('.', "/"))
 }

@@ -1,4 +1,4 @@
-//! Who, where, and what ran: identities, namespaces and images, those with findings first.
+//! Tables of identities, namespaces and images, those with findings first.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,17 @@ use podtrail_detect::{Finding, Severity};
 use super::HtmlReport;
 use super::text::{count, filter_link, log_list, plural, severity, shown, time};
 
-/// How many rows a table has at most, those with findings first.
+/// The maximum number of rows in a table, those with findings first.
 const MOST_ROWS: usize = 500;
 
-/// The severity and number of the findings about one thing.
+/// The severity and number of the findings about a row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Weight {
     worst: Option<Severity>,
     findings: u64,
 }
 
-/// The weight of each value of a member of findings.
+/// Returns the weight of each value of an attribute of findings.
 fn weights<'a, I: IntoIterator<Item = &'a str>>(
     findings: &'a [Finding],
     values: impl Fn(&'a Finding) -> I,
@@ -34,7 +34,7 @@ fn weights<'a, I: IntoIterator<Item = &'a str>>(
     weights
 }
 
-/// The rows that a table shows, the heaviest first.
+/// Returns the rows that a table shows, the heaviest first.
 fn heaviest<T>(rows: &[T], weight: impl Fn(&T) -> Weight) -> Vec<(&T, Weight)> {
     let mut rows: Vec<_> = rows.iter().map(|row| (row, weight(row))).collect();
     rows.sort_by(|(_, a), (_, b)| b.cmp(a));
@@ -146,7 +146,7 @@ pub(super) fn images(report: &HtmlReport<'_>) -> Markup {
     let weights =
         weights(&report.hunt.findings, |finding| finding.images.iter().map(String::as_str));
     html! {
-        p.note { "Images of workloads whose write was carried out, by anybody, as far as the log shows their body." }
+        p.note { "Images in successful workload writes by any identity, if the body is in the log." }
         table data-sortable data-fold="12" {
             thead {
                 tr {

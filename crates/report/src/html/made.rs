@@ -1,11 +1,11 @@
-//! What another person needs to make the same report, and to check its evidence.
+//! The data that another person needs to reproduce the report, and to verify its evidence.
 
 use maud::{Markup, html};
 
 use super::HtmlReport;
 use super::text::{count, log_or, plural, shown, time};
 
-/// How many files are listed.
+/// The maximum number of files that are listed.
 const MOST_FILES: usize = 2_000;
 
 pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
@@ -14,7 +14,7 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
         dl.facts {
             div.wide { dt { "Command" } dd { code { (shown(&report.command)) } } }
             div { dt { "podtrail" } dd { "version " (env!("CARGO_PKG_VERSION")) } }
-            div { dt { "Made, UTC" } dd { (time(report.time)) } }
+            div { dt { "Created, UTC" } dd { (time(report.time)) } }
             div { dt { "Detections" } dd { (report.hunt.detections) } }
             div.wide {
                 dt { "Digest of the pack (BLAKE3 of its detections, tables and views)" }
@@ -24,8 +24,8 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
         div.scroll {
             table data-sortable data-fold="12" {
                 caption {
-                    "The files that the events came from. Lines count from 1 and offsets from 0 in the decompressed file; "
-                    "the SHA-256 is that of the file as it was read, as " code { "sha256sum" } " prints it."
+                    "The source files of the events. Lines count from 1 and offsets from 0 in the decompressed file; "
+                    "SHA-256 is that of the file as read, as " code { "sha256sum" } " prints it."
                 }
                 thead {
                     tr {

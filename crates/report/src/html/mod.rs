@@ -1,8 +1,9 @@
-//! The report of a hunt as one HTML file, to be handed over: it opens from disk, asks nothing of the network, and prints.
+//! The report of a hunt as one self-contained HTML file: it opens from disk, makes no network requests, and can be
+//! printed.
 //!
-//! Everything in it may come from a hostile log. Templates escape by default; [`text`] spells out what cannot be seen
-//! and cuts what is too long; the page forbids every script and style but its own, by their digests; its script reads
-//! the page only and is never given text of a log.
+//! Everything in it may come from a hostile log. Templates escape by default; [`text`] escapes invisible characters
+//! and truncates long text; the page allows only its own script and style, by their digests; the script only reads
+//! the page, and log text is never inserted into it.
 
 mod attack;
 mod context;
@@ -38,31 +39,31 @@ use crate::summary::LogSummary;
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 
-/// All that a report tells.
+/// The contents of a report.
 #[derive(Debug)]
 pub struct HtmlReport<'a> {
-    /// The events that the hunt looked at.
+    /// The events that the hunt examined.
     pub log: &'a LogSummary,
-    /// What the pack found, most severe first.
+    /// The findings of the pack, most severe first.
     pub hunt: &'a Hunt,
     /// The pack.
     pub pack: &'a Pack,
-    /// What the log says around the findings.
+    /// The context of the findings in the log.
     pub context: &'a Context,
-    /// The least severity that is told.
+    /// The lowest severity shown.
     pub least: Severity,
-    /// How many findings were below it.
+    /// The number of findings below it.
     pub left_out: usize,
-    /// The command line that made the report.
+    /// The command line that created the report.
     pub command: String,
-    /// When it was made.
+    /// The time of creation.
     pub time: DateTime<Utc>,
 }
 
 /// Writes the report as one HTML file.
 ///
 /// # Errors
-/// When `out` fails.
+/// If `out` fails.
 pub fn write_html(report: &HtmlReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(page(report).into_string().as_bytes())
 }
@@ -79,7 +80,7 @@ fn page(report: &HtmlReport<'_>) -> Markup {
         ("images", "Images", identities::images(report)),
         ("coverage", "Coverage and blind spots", coverage::section(report)),
         ("exceptions", "Exceptions", exceptions::section(report)),
-        ("made", "How this report was made", made::section(report)),
+        ("made", "How this report was created", made::section(report)),
     ];
     html! {
         (DOCTYPE)
@@ -96,7 +97,7 @@ fn page(report: &HtmlReport<'_>) -> Markup {
             body {
                 a.skip href="#findings" { "Skip to the findings" }
                 header {
-                    p.eyebrow { "Kubernetes audit log · report of a hunt" }
+                    p.eyebrow { "Kubernetes audit log · hunt report" }
                     h1 { (summary::title(report)) }
                     p.lead { (summary::lead(report)) }
                     nav aria-label="Contents" {
@@ -113,8 +114,8 @@ fn page(report: &HtmlReport<'_>) -> Markup {
                 }
                 footer {
                     p {
-                        "Made by podtrail " (env!("CARGO_PKG_VERSION")) " on " (text::time(report.time)) " UTC. "
-                        "Text from the log is shown as it was, with what cannot be seen spelled out, such as "
+                        "Created by podtrail " (env!("CARGO_PKG_VERSION")) " on " (text::time(report.time)) " UTC. "
+                        "Text from the log is shown unchanged, with invisible characters escaped, such as "
                         (log("\u{202e}")) "."
                     }
                 }
@@ -124,7 +125,8 @@ fn page(report: &HtmlReport<'_>) -> Markup {
     }
 }
 
-/// Forbids all but the style and the script of this page: nothing is fetched, sent or framed.
+/// Returns the content security policy: only the style and script of this page are allowed; nothing is fetched, sent
+/// or framed.
 fn policy() -> String {
     let digest = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
     format!(

@@ -1,10 +1,10 @@
 'use strict';
-// Sorts tables, folds long ones, filters findings. It moves and hides what is on the page, and adds only its own words.
+// Sorts tables, folds long ones, and filters findings. It only moves and hides elements of the page, and adds fixed text.
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const element = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
-// The findings are one body each, of two rows; elsewhere a row is a row.
+// In the table of findings, an item is a table body with two rows; in other tables, it is a row.
 const items = table => (table.tBodies.length > 1 ? [...table.tBodies] : [...table.tBodies[0].rows]);
 
 for (const table of all('table[data-sortable]')) {
@@ -34,7 +34,7 @@ function sort(table, head) {
   fold(table);
 }
 
-// Long tables show their first rows until asked for all.
+// Long tables show only their first rows until they are expanded.
 function fold(table) {
   const most = table.classList.contains('open') ? Infinity : Number(table.dataset.fold ?? Infinity);
   items(table).forEach((item, index) => item.classList.toggle('folded', index >= most));
@@ -81,7 +81,7 @@ function filter() {
   return state.toString();
 }
 
-// The address of the page holds the filter, or names a finding, so that both can be sent to others.
+// The URL fragment contains the filter or the id of a finding, so that both can be shared.
 function obey() {
   const target = document.getElementById(location.hash.slice(1));
   if (target?.matches('#findings-table > tbody')) {
@@ -116,7 +116,7 @@ if (form) {
 addEventListener('hashchange', obey);
 obey();
 
-// Paper cannot be opened.
+// Details are expanded for printing.
 let closed = [];
 addEventListener('beforeprint', () => {
   closed = all('details:not([open])');

@@ -1,4 +1,4 @@
-//! The first page: how much, who, where, and what to read first.
+//! The summary: numbers, identities, namespaces, and the findings to read first.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::text::{
 };
 use crate::summary::thousands;
 
-/// How many findings there are of each severity, the least first.
+/// Returns the number of findings of each severity, the lowest first.
 pub(super) fn counts<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> [u64; 5] {
     let mut counts = [0; 5];
     for finding in findings {
@@ -37,17 +37,17 @@ pub(super) fn title(report: &HtmlReport<'_>) -> String {
 pub(super) fn lead(report: &HtmlReport<'_>) -> Markup {
     let summary = report.log;
     html! {
-        (plural(report.hunt.detections as u64, "detection")) " looked at "
-        (plural(summary.events, "event")) " of " (thousands(summary.identities))
+        (plural(report.hunt.detections as u64, "detection")) " examined "
+        (plural(summary.events, "event")) " from " (thousands(summary.identities))
         @if summary.identities == 1 { " identity" } @else { " identities" }
         @if let (Some(first), Some(last)) = (summary.first, summary.last) {
             ", from " (time(first)) " to " (time(last)) " UTC"
         }
         "."
         @if report.hunt.findings.is_empty() {
-            " Nothing of severity " (report.least) " or above was found."
+            " No findings of severity " (report.least) " or above."
         } @else if let Some((_, Some(identity))) = ranked(&report.hunt.findings, |finding| &finding.identity).first() {
-            " The most severe findings are about " (log(identity)) "."
+            " The most severe findings concern " (log(identity)) "."
         }
     }
 }
@@ -95,7 +95,7 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
             (fact("Requests", &thousands(report.log.requests)))
             (fact("Identities", &thousands(report.log.identities)))
             (fact("Workload writes", &thousands(report.log.workload_writes)))
-            (fact("Their body is in the log", &thousands(report.log.visible_writes)))
+            (fact("Writes with body in the log", &thousands(report.log.visible_writes)))
             (fact("Excepted findings", &thousands(report.hunt.excepted.len() as u64)))
         }
     }
@@ -105,7 +105,7 @@ fn fact(name: &str, value: &str) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-/// The number of findings of each severity; each number shows these findings.
+/// Returns the number of findings of each severity; each number links to these findings.
 fn tally(report: &HtmlReport<'_>) -> Markup {
     let counts = counts(&report.hunt.findings);
     html! {
@@ -123,7 +123,7 @@ fn tally(report: &HtmlReport<'_>) -> Markup {
     }
 }
 
-/// What a reader must know before trusting the numbers.
+/// Returns the limitations that a reader must know before trusting the numbers.
 fn limits(report: &HtmlReport<'_>) -> Markup {
     let failures = report.hunt.failures.len() as u64;
     let blind: u64 = report.log.blind_writes.iter().map(|(_, count)| count).sum();
@@ -133,26 +133,26 @@ fn limits(report: &HtmlReport<'_>) -> Markup {
         @if failures + blind + quarantined + expired > 0 {
             ul.limits {
                 @if failures > 0 {
-                    li { strong { (plural(failures, "detection")) " could not be run. " } a href="#coverage" { "Which" } }
+                    li { strong { (plural(failures, "detection")) " failed. " } a href="#coverage" { "Which" } }
                 }
                 @if blind > 0 {
                     li {
-                        strong { (plural(blind, "write")) " of workloads or roles show no body: " }
-                        "detections cannot tell what they do. " a href="#coverage" { "Where" }
+                        strong { (plural(blind, "write")) " to workloads or roles without a body: " }
+                        "detections cannot see their content. " a href="#coverage" { "Where" }
                     }
                 }
                 @if quarantined > 0 {
-                    li { strong { (plural(quarantined, "record")) " could not be read. " } a href="#coverage" { "More" } }
+                    li { strong { (plural(quarantined, "record")) " could not be parsed. " } a href="#coverage" { "More" } }
                 }
                 @if expired > 0 {
-                    li { strong { (plural(expired, "exception")) " expired and hide nothing. " } a href="#exceptions" { "Which" } }
+                    li { strong { (plural(expired, "exception")) " expired and not applied. " } a href="#exceptions" { "Which" } }
                 }
             }
         }
     }
 }
 
-/// The most severe findings, those that were seen first before others, each kind once.
+/// Returns the most severe findings, those seen first before others, each kind once.
 fn read_first(findings: &[Finding]) -> Vec<&Finding> {
     const SHOWN: usize = 7;
     let mut kinds: Vec<(&str, Option<&str>)> = Vec::new();
@@ -167,7 +167,7 @@ fn read_first(findings: &[Finding]) -> Vec<&Finding> {
     first
 }
 
-/// The values of a member, those with the most severe findings first, with their numbers of findings.
+/// Returns the values of an attribute, those with the most severe findings first, with their numbers of findings.
 fn ranked<'a>(
     findings: &'a [Finding],
     member: impl Fn(&'a Finding) -> &'a Option<String>,

@@ -1,4 +1,4 @@
-//! Text of a log on a page.
+//! Text of a log in a page.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use podtrail_detect::{Finding, Severity};
 use crate::escape::escape;
 use crate::summary::{seconds, thousands};
 
-/// A log may say anything at any length; a page shows this many characters of it.
+/// The maximum number of characters shown; text in a log may have any length.
 const LONGEST: usize = 600;
 
-/// The text as it can be shown: cut where it is too long, and what cannot be seen spelled out.
+/// Returns the text for display: truncated if it is too long, with invisible characters escaped.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(LONGEST) {
         None => escape(text),
@@ -25,21 +25,22 @@ pub(super) fn shown(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Text of a log. Its direction does not reach the text around it, and it may break after what joins the parts of a name.
+/// Renders text of a log. Its direction does not affect the surrounding text, and it may break after separators in
+/// names.
 pub(super) fn log(text: &str) -> Markup {
     let text = shown(text);
     let parts = text.split_inclusive(['/', ':', '@', ',']);
     html! { bdi { @for (index, part) in parts.enumerate() { @if index > 0 { wbr; } (part) } } }
 }
 
-/// Text that a log may lack.
+/// Renders text that a log may lack.
 pub(super) fn log_or(text: Option<&str>, otherwise: &str) -> Markup {
     html! {
         @if let Some(text) = text { (log(text)) } @else { span.absent { (otherwise) } }
     }
 }
 
-/// Items with commas between them, the first of them where they are many.
+/// Renders items separated by commas, only the first ones if there are many.
 pub(super) fn log_list(items: &[String]) -> Markup {
     const SHOWN: usize = 4;
     html! {
@@ -53,7 +54,7 @@ pub(super) fn log_list(items: &[String]) -> Markup {
     }
 }
 
-/// What follows `#` in the address of a page that shows the findings in which `text` stands.
+/// Returns the URL fragment of a page that filters the findings by `text`.
 pub(super) fn filter_href(text: &str) -> String {
     let words = shown(text);
     let phrase =
@@ -61,27 +62,27 @@ pub(super) fn filter_href(text: &str) -> String {
     format!("#q={}", utf8_percent_encode(&phrase, NON_ALPHANUMERIC))
 }
 
-/// A link that shows the findings in which `text` of a log stands.
+/// Renders a link that filters the findings by `text` of a log.
 pub(super) fn filter_link(text: &str) -> Markup {
     html! { a href=(filter_href(text)) { (log(text)) } }
 }
 
-/// A link to a finding.
+/// Returns a link to a finding.
 pub(super) fn finding_href(finding: &Finding) -> String {
     format!("#f-{}", finding.finding_id)
 }
 
-/// A severity in words and colour.
+/// Renders a severity as a coloured word.
 pub(super) fn severity(severity: Severity) -> Markup {
     html! { span class={ "severity " (severity) } { (severity) } }
 }
 
-/// A time to the second.
+/// Renders a time to the second.
 pub(super) fn time(time: DateTime<Utc>) -> Markup {
     html! { time datetime=(time.to_rfc3339_opts(SecondsFormat::Micros, true)) { (seconds(time)) } }
 }
 
-/// A time to the millisecond.
+/// Renders a time to the millisecond.
 pub(super) fn exact_time(time: DateTime<Utc>) -> Markup {
     html! {
         time datetime=(time.to_rfc3339_opts(SecondsFormat::Micros, true)) {
@@ -90,18 +91,18 @@ pub(super) fn exact_time(time: DateTime<Utc>) -> Markup {
     }
 }
 
-/// A count, muted where it is none.
+/// Renders a count, muted if it is zero.
 pub(super) fn count(count: u64) -> Markup {
     html! { @if count == 0 { span.absent { "0" } } @else { (thousands(count)) } }
 }
 
-/// `1 finding`, `2,000 findings`.
+/// Formats a count with its noun: `1 finding`, `2,000 findings`.
 pub(super) fn plural(count: u64, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{} {noun}{ending}", thousands(count))
 }
 
-/// The object of a finding: `pods web/nginx`.
+/// Renders the object of a finding: `pods web/nginx`.
 pub(super) fn object(finding: &Finding) -> Markup {
     html! {
         @if let Some(namespace) = &finding.namespace { (log(namespace)) " / " }

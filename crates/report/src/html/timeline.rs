@@ -1,4 +1,4 @@
-//! Findings and writes of workloads over time, as a chart.
+//! A chart of findings and workload writes over time.
 
 use std::fmt::Display;
 
@@ -10,7 +10,7 @@ use super::HtmlReport;
 use super::text::plural;
 use crate::summary::{seconds, thousands};
 
-/// Lengths of time that people read easily, in seconds.
+/// Step lengths that are easy to read, in seconds.
 const STEPS: [i64; 18] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400,
     604_800,
@@ -26,7 +26,7 @@ const WRITES_BASE: f64 = 214.0;
 const WRITES_HEIGHT: f64 = 56.0;
 const HEIGHT: f64 = 244.0;
 
-/// The length of a step of the timeline of this period, in seconds: some hundred of them fill it.
+/// Returns the length of a step of the timeline for this period, in seconds; some hundred steps cover it.
 pub fn timeline_step(first: DateTime<Utc>, last: DateTime<Utc>) -> i64 {
     step_of(last - first, MOST_STEPS)
 }
@@ -34,15 +34,15 @@ pub fn timeline_step(first: DateTime<Utc>, last: DateTime<Utc>) -> i64 {
 fn step_of(period: TimeDelta, most: i64) -> i64 {
     let seconds = period.num_seconds().max(1);
     let step = STEPS.into_iter().find(|step| seconds / step < most);
-    // Of a log of many years.
+    // A log of many years.
     step.unwrap_or_else(|| seconds / most + 1)
 }
 
-/// The steps of the period of a report, and how much happened in each.
+/// The steps of the period of a report, with the counts in each.
 struct Steps {
     start: i64,
     length: i64,
-    /// Findings by severity, the least first.
+    /// The number of findings by severity, the lowest first.
     findings: Vec<[u64; 5]>,
     writes: Vec<u64>,
 }
@@ -73,7 +73,7 @@ impl Steps {
         Some(steps)
     }
 
-    /// The step of a time. What was seen before the period, in the look-back, stands at its beginning.
+    /// Returns the step of a time. Times before the period, in the look-back, belong to the first step.
     fn step(&self, time: DateTime<Utc>) -> usize {
         let step = (time.timestamp() - self.start) / self.length;
         usize::try_from(step).unwrap_or(0).min(self.findings.len().saturating_sub(1))
@@ -88,7 +88,7 @@ impl Steps {
         format!("{} to {}", seconds(self.time(step)), seconds(self.time(step + 1)))
     }
 
-    /// Where a step begins, and how wide it is.
+    /// Returns the position and width of a step.
     fn x(&self, step: usize) -> f64 {
         LEFT + self.width() * float(step as u64)
     }
@@ -136,15 +136,15 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
                     li.writes { "Workload writes" }
                 }
                 p.note {
-                    "One bar is " (length(steps.length)) ". A finding stands where its first event does; writes are those of "
-                    "workloads that were carried out, by anybody. Times are UTC."
+                    "One bar is " (length(steps.length)) ". A finding is at its first event; writes are successful "
+                    "workload writes by any identity. Times are UTC."
                 }
             }
         }
     }
 }
 
-/// A base line, the greatest count, and what is counted.
+/// Renders the base line, the greatest count, and the title.
 fn frame(base: f64, tall: f64, most: u64, title: &str) -> Markup {
     html! {
         line.base x1=(LEFT) y1=(base) x2=(WIDTH) y2=(base) {}
@@ -159,7 +159,7 @@ fn findings_bar(steps: &Steps, step: usize, counts: &[u64; 5], most: u64) -> Mar
     let mut base = FINDINGS_BASE;
     let mut words = Vec::new();
     html! {
-        // The most severe at the bottom, where lengths compare best.
+        // The most severe at the bottom, where lengths are easiest to compare.
         @for (level, count) in Severity::ALL.iter().zip(counts).rev().filter(|(_, count)| **count > 0) {
             @let tall = height(*count, most, FINDINGS_HEIGHT);
             (bar(steps, step, level, base, tall))
@@ -179,7 +179,7 @@ fn bar(steps: &Steps, step: usize, class: impl Display, base: f64, tall: f64) ->
     }
 }
 
-/// A field over a whole step, so that thin bars can be pointed at.
+/// Renders an area over a whole step, so that thin bars have a tooltip.
 fn hover(steps: &Steps, step: usize, base: f64, tall: f64, words: &str) -> Markup {
     html! {
         rect.hover x=(short(steps.x(step))) y=(base - tall) width=(short(steps.width())) height=(tall) {
@@ -208,22 +208,22 @@ fn ticks(steps: &Steps) -> Markup {
     }
 }
 
-/// As tall as the count is, but never too small to be seen.
+/// Returns a height proportional to the count, with a visible minimum.
 fn height(count: u64, most: u64, tall: f64) -> f64 {
     (float(count) / float(most.max(1)) * tall).max(1.5)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a chart is no wider than a screen")]
+#[expect(clippy::cast_precision_loss, reason = "a chart is at most as wide as a screen")]
 fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// A coordinate to the tenth.
+/// Formats a coordinate with one decimal.
 fn short(coordinate: f64) -> String {
     format!("{coordinate:.1}")
 }
 
-/// A length of time in words.
+/// Formats a duration in words.
 fn length(seconds: i64) -> String {
     let units = [(604_800, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute")];
     let unit = units.into_iter().find(|(unit, _)| seconds % unit == 0);

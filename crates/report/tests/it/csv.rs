@@ -9,7 +9,7 @@ fn csv(findings: &[Finding]) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// The rows as a reader of RFC 4180 takes them, without the header.
+/// Returns the rows as an RFC 4180 reader parses them, without the header.
 fn rows(findings: &[Finding]) -> Vec<Vec<String>> {
     let text = csv(findings);
     let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -47,7 +47,7 @@ fn what_a_spreadsheet_would_run_is_text() {
             ..finding()
         }];
         let [row] = rows(&findings).try_into().unwrap();
-        // A carriage return is spelled out, and so it is text.
+        // A carriage return is escaped, so it is text.
         let text = match start {
             "\r" => name.replace('\r', "\\r"),
             _ => format!("'{name}"),

@@ -80,7 +80,7 @@ fn the_alert_says_what_the_finding_says() {
 
 #[test]
 fn an_address_that_is_none_is_left_out() {
-    // A field of type ip would make Elasticsearch refuse the whole document.
+    // An invalid value in a field of type ip would make Elasticsearch reject the whole document.
     let hostile = Finding {
         client_ip: Some(HOSTILE.to_owned()),
         name: Some(HOSTILE.to_owned()),

@@ -7,7 +7,7 @@ use podtrail_report::{
 
 use crate::{HOSTILE, blank, finding, time};
 
-/// What an attacker may call things.
+/// Names that an attacker may choose.
 const NAMES: &[&str] = &[
     HOSTILE,
     "<script>alert(1)</script>",
@@ -51,7 +51,7 @@ fn log(clusters: &[&str]) -> LogSummary {
     }
 }
 
-/// A finding in which every text of the log is `name`, and all that a lake may say around it.
+/// Returns a finding in which every text of the log is `name`, with the full context of a lake.
 fn told(name: &str) -> (Finding, Context) {
     let text = Some(name.to_owned());
     let source =
@@ -146,7 +146,7 @@ fn told(name: &str) -> (Finding, Context) {
     (finding, context)
 }
 
-/// The page of one finding with a name, shown and excepted.
+/// Returns the page of one finding with a name, shown and excepted.
 fn page(name: &str) -> String {
     let (finding, context) = told(name);
     let excepted =
@@ -155,14 +155,14 @@ fn page(name: &str) -> String {
     html(&hunt, &context, &log(&[name]))
 }
 
-/// The tags of a page, with their attributes, without what stands between them.
+/// Returns the tags of a page with their attributes, without the text between them.
 fn tags(page: &str) -> Vec<&str> {
     page.split('<').skip(1).map(|rest| rest.split_once('>').unwrap().0).collect()
 }
 
 #[test]
 fn text_of_a_log_makes_no_markup() {
-    // A harmless name has the same tags; only links to a filter and the times of the report may differ in attributes.
+    // A harmless name gives the same tags; only filter links and the times of the report may differ in attributes.
     let names = |page: &str| -> Vec<String> {
         let tags = tags(page).into_iter().filter(|tag| *tag != "wbr");
         tags.map(|tag| tag.split([' ', '/']).next().unwrap_or_default().to_owned()).collect()
@@ -210,7 +210,7 @@ fn the_script_and_the_style_hold_no_text_of_a_log_and_nothing_else_may_run() {
         assert_eq!(hostile.matches(&format!("<{tag}")).count(), 1);
     }
     assert!(hostile.contains("content=\"default-src 'none'; style-src 'sha256-"));
-    // What a policy by digests would refuse.
+    // Attributes that a policy by digests would block.
     for tag in tags(&hostile) {
         assert!(!tag.contains(" style=") && !tag.contains(" on"), "{tag}");
         assert!(!tag.contains(" src="), "{tag}");
@@ -246,7 +246,7 @@ fn a_report_says_what_is_not_known() {
     }
     let nothing = html(&Hunt::default(), &Context::default(), &LogSummary::default());
     assert!(nothing.contains("<h1>No findings</h1>"));
-    assert!(nothing.contains("Nothing of severity low or above was found."));
+    assert!(nothing.contains("No findings of severity low or above."));
 }
 
 #[test]

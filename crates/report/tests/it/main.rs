@@ -1,4 +1,4 @@
-//! Findings in every form.
+//! Findings in every format.
 
 #![allow(
     clippy::expect_used,
@@ -15,7 +15,7 @@ mod ocsf;
 use chrono::{DateTime, TimeDelta, Utc};
 use podtrail_detect::{AttackNames, Confidence, Finding, Pack, Severity, Source};
 
-/// The names of the built-in pack.
+/// Returns the names of the built-in pack.
 fn names() -> AttackNames {
     Pack::built_in().unwrap().attack_names()
 }
@@ -24,7 +24,7 @@ fn time() -> DateTime<Utc> {
     "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
-/// A finding of two events, with every member set.
+/// Returns a finding of two events with every field set.
 fn finding() -> Finding {
     let first_seen = "2026-11-24T10:00:00.250Z".parse().unwrap();
     let source = |line, offset| Source {
@@ -67,7 +67,7 @@ fn finding() -> Finding {
     }
 }
 
-/// A finding of an event that says nothing of itself.
+/// Returns a finding of an event without optional fields.
 fn blank() -> Finding {
     let nowhere = Source { file: None, line: None, offset: None, sha256: None };
     Finding {
@@ -94,6 +94,6 @@ fn blank() -> Finding {
     }
 }
 
-/// Text as an attacker may choose it for a name.
+/// Text that an attacker may choose for a name.
 const HOSTILE: &str =
     "=cmd|'/c calc'!A0,\"<script>alert(1)</script>\"\r\n\u{0}\u{1b}[31m\u{202e}]]>\u{e9}";

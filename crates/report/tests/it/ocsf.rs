@@ -1,4 +1,4 @@
-//! The attributes that OCSF 1.9.0 requires of class 2004 and of the objects that it is made of; on 2026-11-29 from
+//! The required attributes of OCSF 1.9.0 class 2004 and of its objects; as of 2026-11-29 from
 //! <https://github.com/ocsf/ocsf-schema> (events/findings, objects).
 
 use podtrail_detect::Finding;
@@ -18,7 +18,7 @@ const CLASS_2004: &[&str] = &[
     "type_uid",
 ];
 
-/// By the name of the attribute that holds the object, or a list of them.
+/// By the name of the attribute that contains the object, or a list of them.
 const OBJECTS: &[(&str, &[&str])] = &[
     ("metadata", &["product", "version"]),
     // `title` was required before 1.4, and `vendor_name` before 1.5.
@@ -33,7 +33,7 @@ const OBJECTS: &[(&str, &[&str])] = &[
     ("observables", &["name", "type_id"]),
 ];
 
-/// Of these attributes each object has at least one.
+/// Each object has at least one of these attributes.
 const AT_LEAST_ONE: &[(&str, &[&str])] = &[
     ("attacks", &["tactic", "technique", "sub_technique"]),
     ("analytic", &["name", "uid"]),

@@ -1,4 +1,4 @@
-//! A session and its scope, and what happens to a statement.
+//! The state of `podtrail sql`: a session, its scope, and the execution of statements.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -26,13 +26,13 @@ use crate::args::SqlArgs;
 use crate::engine::{Engine, Stopped, TICK};
 use crate::output;
 
-/// A query that opens this much of a lake, and all of it, is announced to a person.
+/// A query that reads at least this much of a lake, and all of its files, is announced on a terminal.
 const ANNOUNCED_BYTES: u64 = 256 << 20;
 
 pub(super) struct Desk {
     version: LakeVersion,
     session: Session,
-    /// What `RESET scope` goes back to.
+    /// The scope that `RESET scope` restores.
     start: Scope,
     limits: Limits,
     permissions: Permissions,
@@ -69,8 +69,8 @@ impl Desk {
         &self.version
     }
 
-    /// The statements of a text. Ctrl-C and the time-out end this, too: where brackets nest the parser tries one way after
-    /// another.
+    /// Parses the statements of a text. Ctrl-C and the time limit also end parsing, because the parser backtracks
+    /// over nested brackets.
     pub(super) async fn parse(&mut self, text: String) -> anyhow::Result<Vec<Statement>> {
         let mut work = self.engine.start(self.limits.memory, move |_| parse(&text))?;
         let started = Instant::now();
@@ -94,7 +94,7 @@ impl Desk {
         Err(stopped.into())
     }
 
-    /// Carries out statements, up to one that fails. The sink comes back, unless it had to be left behind.
+    /// Runs statements up to the first that fails. Returns the sink, unless it had to be abandoned.
     pub(super) async fn run_all(
         &mut self,
         statements: Vec<Statement>,
@@ -110,8 +110,9 @@ impl Desk {
         (Some(sink), Ok(()))
     }
 
-    /// Carries out one statement. Ctrl-C, the time-out and the memory limit end it, and leave the session as it was; where it
-    /// cannot be ended it is left behind, and the session begins anew. The sink comes back, unless it had to be left behind.
+    /// Runs one statement. Ctrl-C, the time limit and the memory limit end it and leave the session unchanged. If it
+    /// cannot be cancelled, it is abandoned and a new session starts. Returns the sink, unless it had to be
+    /// abandoned.
     async fn run(
         &mut self,
         statement: Statement,
@@ -123,7 +124,7 @@ impl Desk {
             Ok((sink, result)) => (Some(sink), result),
             Err(error) => {
                 if let Some(temporary) = temporary {
-                    // Whoever writes to it is left behind, and removes it no more.
+                    // The abandoned writer no longer removes the file.
                     let _ = std::fs::remove_file(temporary);
                 }
                 (None, Err(error))
@@ -139,9 +140,9 @@ impl Desk {
         (sink, shown.change.map_or(Ok(()), |change| self.change(change)))
     }
 
-    /// Computes the rows of a statement and prints them, each on a thread of its own: laying out wide rows, and writing to a
-    /// pipe that nobody reads, may take longer than the statement may. An error beside the sink is the statement's; an error
-    /// in its place means that the sink was left behind.
+    /// Computes the rows of a statement and prints them, each on a thread of its own: formatting wide rows, or
+    /// writing to a pipe without a reader, may exceed the time limit. An error next to the sink is an error of the
+    /// statement; an error instead of the sink means that the sink was abandoned.
     async fn carry_out(
         &mut self,
         statement: Statement,
@@ -181,7 +182,7 @@ impl Desk {
                 size = &mut size, if !is_announced => {
                     is_announced = true;
                     if let Ok(size) = size {
-                        // What cannot be announced, the query will meet.
+                        // If the size cannot be announced, the query reports the error.
                         let _ = self.announce(size).await;
                     }
                 }
@@ -191,9 +192,9 @@ impl Desk {
             }
             match (answered.take(), printed.take()) {
                 (Some(answered), Some(printed)) => return both(answered, printed),
-                // Whatever else it computes, nobody will see it.
+                // The remaining rows have no reader.
                 (None, Some(Ok(Printed { sink, result: Err(error) }))) => {
-                    // It may have ended, and then it waits for nothing.
+                    // The work may have ended, and then nothing receives this.
                     let _ = stop.send(true);
                     if query.end().await.is_none() {
                         self.begin_anew()?;
@@ -205,7 +206,7 @@ impl Desk {
             if query.is_exhausted() {
                 break query.exhausted();
             }
-            // A person who reads page by page takes nothing of the statement's time.
+            // Time that a person spends in the pager does not count against the time limit.
             if !(output::is_terminal() && is_writing.load(Ordering::Relaxed)) {
                 time += asked.elapsed();
             }
@@ -215,7 +216,7 @@ impl Desk {
         };
         let _ = stop.send(true);
         if output::is_terminal() {
-            // A person is still in the pager.
+            // The user may still be in the pager.
             while printed.is_none() && !printing.is_exhausted() {
                 printed = printing.end().await;
             }
@@ -233,19 +234,19 @@ impl Desk {
         }
     }
 
-    /// New threads and a new session, in place of those that something was left behind in.
+    /// Starts new threads and a new session, to replace those that were abandoned.
     fn begin_anew(&mut self) -> anyhow::Result<()> {
         let left = std::mem::replace(&mut self.engine, Engine::new()?);
         left.abandon();
         let scope = self.session.scope().clone();
         self.session = session(&self.version, scope, self.limits, self.permissions)?;
         if self.permissions.write {
-            output::tell("the session begins anew: tables and views that were made in it are gone");
+            output::tell("started a new session; tables and views created in the old one are lost");
         }
         Ok(())
     }
 
-    /// Tells a person what a query reads, if it is everything, and much.
+    /// Announces on a terminal what a query reads, if it reads the whole lake and the lake is large.
     async fn announce(&self, size: ScanSize) -> anyhow::Result<()> {
         if !self.verbose && !output::is_heard() {
             return Ok(());
@@ -264,11 +265,8 @@ impl Desk {
             format!("{} of {} files", thousands(size.files as u64), thousands(all.files as u64))
         };
         let rows = size.rows.map(|rows| format!(", {} rows", thousands(rows))).unwrap_or_default();
-        let advice = if is_large {
-            "; Ctrl-C cancels, a scope such as --since 7d makes it less"
-        } else {
-            ""
-        };
+        let advice =
+            if is_large { "; Ctrl-C cancels, a scope such as --since 7d reads less" } else { "" };
         output::tell(&format!("reading {files} of the lake{rows}, {}{advice}", bytes(size.bytes)));
         Ok(())
     }
@@ -303,34 +301,34 @@ impl Desk {
     }
 }
 
-/// What comes of a statement that has rows, in this order.
+/// The results of a statement with rows, in this order.
 enum Step {
     Columns(SchemaRef),
     Rows(RecordBatch),
-    /// These were all rows.
+    /// All rows were sent.
     Done,
 }
 
-/// What a statement changes of the session.
+/// A change that a statement makes to the session.
 enum Change {
     Set { variable: String, value: String },
     Reset { variable: String },
 }
 
-/// What was shown of a statement.
+/// What was printed of a statement.
 struct Shown {
-    /// Whether it has rows, and there is none.
+    /// Whether the statement returns rows, and returned none.
     is_empty: bool,
     change: Option<Change>,
 }
 
-/// What came of computing and printing a statement.
+/// Combines the results of computing and of printing a statement.
 fn both(
     answered: Result<anyhow::Result<Option<Change>>, Stopped>,
     printed: Result<Printed, Stopped>,
 ) -> anyhow::Result<(Sink, anyhow::Result<Shown>)> {
     let printed = printed?;
-    // Where printing failed, computing did so only because of that.
+    // If printing failed, computing failed only because of that.
     let shown = printed.result.and_then(|is_empty| {
         let change = answered?.map_err(with_hint)?;
         Ok(Shown { is_empty, change })
@@ -338,7 +336,7 @@ fn both(
     Ok((printed.sink, shown))
 }
 
-/// Carries out a statement, and sends what comes of it. It ends when nobody takes that any more.
+/// Runs a statement, and sends its results. Ends if the receiver is gone.
 async fn answer(
     session: &Session,
     permissions: Permissions,
@@ -357,12 +355,12 @@ async fn answer(
         None => rows,
     };
     let query = Prepared::of(rows).await?;
-    // Whoever announces it may have been stopped.
+    // The receiver of the announcement may have been stopped.
     let _ = reads.send(query.size()?);
     let schema = query.schema();
     let mut batches = query.run()?;
     if schema.fields().is_empty() {
-        // CREATE and DROP are done, and have no rows.
+        // CREATE and DROP have run, and return no rows.
         return Ok(None);
     }
     steps.send(Step::Columns(schema)).await?;
@@ -373,7 +371,7 @@ async fn answer(
     Ok(None)
 }
 
-/// Rows are laid out so many bytes at a time, that printing can be stopped between.
+/// Rows are formatted in pieces of this many bytes, so that printing can be stopped in between.
 const PIECE_BYTES: usize = 8 << 20;
 
 /// Prints the rows of one statement.
@@ -381,14 +379,14 @@ struct Printer {
     steps: mpsc::Receiver<Step>,
     stopped: watch::Receiver<bool>,
     format: RowFormat,
-    /// Whether it is laying out or writing just now.
+    /// Whether it is formatting or writing now.
     is_writing: Arc<AtomicBool>,
 }
 
-/// What came of printing.
+/// The result of printing.
 struct Printed {
     sink: Sink,
-    /// Whether the statement has rows, and there is none.
+    /// Whether the statement returns rows, and returned none.
     result: anyhow::Result<bool>,
 }
 
@@ -397,7 +395,7 @@ impl Printer {
         let mut out = Stoppable { sink, stopped: self.stopped.clone() };
         let result = self.write(threads, &mut out);
         let mut sink = out.sink;
-        // A pipe takes all of it now, not after the time of the statement.
+        // A pipe is written to immediately, not after the statement has ended.
         self.is_writing.store(true, Ordering::Relaxed);
         let flushed = sink.flush();
         self.is_writing.store(false, Ordering::Relaxed);
@@ -441,7 +439,7 @@ impl Printer {
     }
 }
 
-/// The rows of a batch, some at a time.
+/// Splits a batch into batches of at most `PIECE_BYTES`.
 fn pieces(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> {
     let rows = batch.num_rows();
     let row_bytes = batch.get_array_memory_size() / rows.max(1);
@@ -449,7 +447,7 @@ fn pieces(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> {
     (0..rows).step_by(at_a_time).map(move |first| batch.slice(first, at_a_time.min(rows - first)))
 }
 
-/// A sink that takes nothing more once printing is to stop.
+/// A sink that rejects writes once printing is to stop.
 struct Stoppable {
     sink: Sink,
     stopped: watch::Receiver<bool>,
@@ -458,7 +456,7 @@ struct Stoppable {
 impl Write for Stoppable {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if *self.stopped.borrow() {
-            return Err(io::Error::other("printing was stopped"));
+            return Err(io::Error::other("output stopped"));
         }
         self.sink.write(bytes)
     }
@@ -478,7 +476,7 @@ fn session(
     Ok(if permissions.external { session.with_external_files() } else { session })
 }
 
-/// The error with the next step, where there is one.
+/// Adds the next step to an error, if one is known.
 fn with_hint(error: anyhow::Error) -> anyhow::Error {
     let hint = match error.downcast_ref::<QueryError>() {
         Some(QueryError::Refused { needs: Permission::Write, .. }) => "--allow-write allows it",
@@ -492,10 +490,10 @@ fn with_hint(error: anyhow::Error) -> anyhow::Error {
             "--allow-external allows files as tables"
         }
         Some(QueryError::UnknownTable { nearest, instead: None, .. }) if nearest.is_empty() => {
-            "SHOW TABLES lists the tables"
+            "SHOW TABLES lists all tables"
         }
         Some(QueryError::UnknownFunction { nearest, instead: None, .. }) if nearest.is_empty() => {
-            "podtrail schema --functions lists the functions"
+            "podtrail schema --functions lists all functions"
         }
         Some(QueryError::UnknownColumn { nearest, .. }) if nearest.is_empty() => {
             "DESCRIBE lists the columns of a table"
@@ -505,7 +503,7 @@ fn with_hint(error: anyhow::Error) -> anyhow::Error {
     anyhow::anyhow!("{error}\nhint: {hint}")
 }
 
-/// A number of bytes for people.
+/// Returns a number of bytes with a unit.
 fn bytes(count: u64) -> String {
     indicatif::BinaryBytes(count).to_string()
 }

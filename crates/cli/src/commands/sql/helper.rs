@@ -1,4 +1,4 @@
-//! What the line editor knows: where a statement ends, and how a word may go on.
+//! Line editing: where a statement ends, and how a word can be completed.
 
 use podtrail_detect::saved_queries;
 use podtrail_query::{Session, is_complete};
@@ -77,7 +77,7 @@ const SCOPE: &[&str] = &[
 ];
 
 pub(super) struct DeskHelper {
-    /// Tables with their columns.
+    /// Names of tables with the names of their columns.
     tables: Vec<(String, Vec<String>)>,
     functions: Vec<String>,
     table_functions: Vec<String>,
@@ -102,7 +102,7 @@ impl DeskHelper {
         }
     }
 
-    /// All that could stand at the end of `line`, of which the last word is begun at `start`.
+    /// Returns all completions for the last word of `line`, which begins at `start`.
     fn candidates(&self, line: &str, start: usize) -> Vec<&str> {
         let before = line[..start].trim_end();
         let mut words = before.split_whitespace();
@@ -126,7 +126,7 @@ impl DeskHelper {
         if ["FROM", "JOIN", "DESCRIBE"].contains(&last.as_str()) {
             return tables().chain(self.table_functions.iter().map(String::as_str)).collect();
         }
-        // The columns of the tables that the statement names, or of all as long as it names none.
+        // The columns of the tables that the statement names, or of all tables if it names none yet.
         let is_named = |name: &str| {
             line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
         };
@@ -158,7 +158,7 @@ impl Completer for DeskHelper {
         let is_set = ["set ", "reset "].iter().any(|set| {
             line.trim_start().get(..set.len()).is_some_and(|start| start.eq_ignore_ascii_case(set))
         });
-        // The name of a ready query has hyphens, a part of the scope a dot.
+        // The name of a saved query contains hyphens, a scope variable a dot.
         let is_word = |c: char| {
             is_word(c) || (is_set && c == '.') || (line.starts_with("\\saved") && c == '-')
         };

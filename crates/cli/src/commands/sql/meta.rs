@@ -1,4 +1,4 @@
-//! The commands of the desk that begin with a backslash.
+//! The backslash commands of the interactive shell.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -15,34 +15,37 @@ use crate::exit::UsageError;
 use crate::listing::list;
 use crate::output;
 
-/// The commands with what they do.
+/// The commands with their descriptions.
 pub(super) const COMMANDS: &[(&str, &str)] = &[
-    ("\\d", "the tables; with a name the columns of a table"),
-    ("\\df", "the functions of podtrail; with a pattern those of all whose names match"),
-    ("\\saved", "the ready queries; with a name and NAME=VALUE runs one"),
+    ("\\d", "lists the tables; \\d NAME lists the columns of a table"),
+    (
+        "\\df",
+        "lists the functions of podtrail; \\df PATTERN lists all functions with matching names",
+    ),
+    ("\\saved", "lists the saved queries; \\saved NAME [PARAMETER=VALUE ...] runs one"),
     (
         "\\scope",
-        "what is looked at; SET scope.since = '2h', SET scope.namespace = 'a,b', RESET scope change it",
+        "shows the scope; SET scope.since = '2h', SET scope.namespace = 'a,b', RESET scope change it",
     ),
-    ("\\x", "a line a column, and back"),
-    ("\\timing", "how long statements take, and not"),
-    ("\\?", "this list"),
-    ("\\q", "ends, as Ctrl-D does; Ctrl-C cancels a query"),
+    ("\\x", "toggles one line per column"),
+    ("\\timing", "toggles the display of execution times"),
+    ("\\?", "shows this list"),
+    ("\\q", "quits, as Ctrl-D does; Ctrl-C cancels a query"),
 ];
 
-/// What the user switched on.
+/// The options that the user toggles.
 #[derive(Default)]
 pub(super) struct Switches {
     pub(super) timing: bool,
 }
 
-/// Whether the desk stays open.
+/// Whether the shell continues.
 pub(super) enum Next {
     Stay,
     Quit,
 }
 
-/// Carries out one command.
+/// Runs one command.
 pub(super) fn run(
     runtime: &Runtime,
     desk: &mut Desk,
@@ -64,7 +67,7 @@ pub(super) fn run(
         ("\\x", []) => {
             let vertical = desk.format != RowFormat::Vertical;
             desk.format = if vertical { RowFormat::Vertical } else { RowFormat::Table };
-            output::tell(if vertical { "a line a column" } else { "a table" });
+            output::tell(if vertical { "one line per column" } else { "table" });
         }
         ("\\timing", []) => {
             switches.timing = !switches.timing;
@@ -79,12 +82,12 @@ pub(super) fn run(
             let statements = parse(&query.sql)?;
             let rows = Sink::stdout(desk.format.is_for_people());
             let (rows, result) = runtime.block_on(desk.run_all(statements, Some(&values), rows));
-            // What was written before an error is shown.
+            // Rows written before an error are shown.
             rows.map_or(Ok(()), Sink::finish)?;
             result?;
         }
         _ => {
-            let message = format!("'{}' is no command: \\? lists them", line.trim());
+            let message = format!("unknown command '{}'; \\? lists all", line.trim());
             return Err(UsageError(message).into());
         }
     }
@@ -92,7 +95,7 @@ pub(super) fn run(
     Ok(Next::Stay)
 }
 
-/// Lists ready queries with their parameters.
+/// Lists saved queries with their parameters.
 pub(super) fn saved(queries: &[SavedQuery], out: &mut dyn Write) -> anyhow::Result<()> {
     for query in queries {
         writeln!(out, "{}: {}", query.name, query.head.title)?;
@@ -117,7 +120,10 @@ pub(super) fn saved(queries: &[SavedQuery], out: &mut dyn Write) -> anyhow::Resu
 
 fn tables(desk: &Desk, out: &mut dyn Write) -> anyhow::Result<()> {
     list(desk.session().tables().into_iter().map(|table| [table.name, table.description]), out)?;
-    writeln!(out, "With _history after its name each view shows what was before the scope.")?;
+    writeln!(
+        out,
+        "Each view has a variant with the suffix _history, which shows the period before the scope."
+    )?;
     Ok(())
 }
 
@@ -141,7 +147,7 @@ fn functions(desk: &Desk, pattern: Option<&str>, out: &mut dyn Write) -> io::Res
     list(functions.map(|function| [function.syntax, function.description]), out)
 }
 
-/// A length of time for `\timing`.
+/// Prints an execution time for `\timing`.
 pub(super) fn tell_time(time: Duration) {
     output::tell(&format!("time: {:.1} ms", time.as_secs_f64() * 1000.0));
 }

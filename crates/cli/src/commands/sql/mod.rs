@@ -1,4 +1,4 @@
-//! `podtrail sql`: the analyst's desk.
+//! `podtrail sql`: runs SQL statements and saved queries, or an interactive shell.
 
 mod desk;
 mod helper;
@@ -22,7 +22,7 @@ use crate::args::SqlArgs;
 use crate::exit::{Exit, UsageError};
 use crate::output;
 
-/// The most that is read of statements, in bytes: more are refused by the parser.
+/// The maximum length of statements that is read, in bytes; the parser rejects longer ones.
 const MOST_STATEMENTS: u64 = 1 << 20;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit> {
@@ -33,11 +33,11 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit
         return Ok(Exit::Ok);
     }
     let Some(lake) = &arguments.lake else {
-        return Err(UsageError("name the lake with --lake DIR".to_owned()).into());
+        return Err(UsageError("no lake given; use --lake DIR".to_owned()).into());
     };
     if arguments.format == RowFormat::Parquet && arguments.output.is_none() && output::is_terminal()
     {
-        let message = "Parquet is nothing for a terminal: give --output FILE, or a pipe";
+        let message = "refusing to write Parquet to a terminal; use --output FILE or a pipe";
         return Err(UsageError(message.to_owned()).into());
     }
     let scope = arguments.scope.scope()?;
@@ -57,28 +57,28 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit
         read_text(file, MOST_STATEMENTS).with_context(|| file.display().to_string())?
     } else if std::io::stdin().is_terminal() {
         if arguments.output.is_some() {
-            return Err(UsageError("--output needs -c, -f or --saved".to_owned()).into());
+            return Err(UsageError("--output requires -c, -f or --saved".to_owned()).into());
         }
         return repl::run(runtime, open()?);
     } else {
         let mut text = String::new();
-        // One byte more is too long, which the parser reports.
+        // One byte more than the maximum makes the parser report the length.
         let mut input = std::io::stdin().take(MOST_STATEMENTS + 1);
         input.read_to_string(&mut text).context("cannot read standard input")?;
         text
     };
-    // Nothing is done where a later statement is no SQL.
+    // No statement runs if a later one does not parse.
     let mut desk = open()?;
     let statements = runtime.block_on(desk.parse(text))?;
     if statements.len() > 1 && arguments.format == RowFormat::Parquet {
-        let message = "a Parquet file holds the rows of one statement";
+        let message = "a Parquet file can contain the rows of one statement only";
         return Err(UsageError(message.to_owned()).into());
     }
     let sink = Sink::of(arguments)?;
     answer(runtime, desk, statements, None, sink)
 }
 
-/// Carries out statements up to one that fails; a file gets its name only if none does.
+/// Runs statements up to the first that fails; an output file gets its name only if all succeed.
 fn answer(
     runtime: &Runtime,
     mut desk: Desk,
@@ -95,10 +95,10 @@ fn answer(
     answered.map(|()| Exit::Ok)
 }
 
-/// The ready query of this name.
+/// Returns the saved query with this name.
 fn saved(name: &str) -> anyhow::Result<SavedQuery> {
     let query = saved_queries()?.into_iter().find(|query| query.name == name);
     query.ok_or_else(|| {
-        UsageError(format!("there is no ready query '{name}': --saved list lists them")).into()
+        UsageError(format!("unknown saved query '{name}'; --saved list lists all")).into()
     })
 }

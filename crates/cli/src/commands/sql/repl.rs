@@ -1,4 +1,4 @@
-//! The desk on a terminal.
+//! The interactive shell.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -19,10 +19,10 @@ use crate::output;
 
 const PROMPT: &str = "podtrail> ";
 
-/// How many statements are remembered.
+/// The maximum number of statements in the history.
 const HISTORY: usize = 10_000;
 
-/// Asks for statements and commands until Ctrl-D.
+/// Reads and runs statements and commands until Ctrl-D.
 pub(super) fn run(runtime: &Runtime, mut desk: Desk) -> anyhow::Result<Exit> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
@@ -33,14 +33,14 @@ pub(super) fn run(runtime: &Runtime, mut desk: Desk) -> anyhow::Result<Exit> {
     editor.set_helper(Some(runtime.block_on(DeskHelper::of(desk.session()))));
     let history = history_file();
     if let Some(file) = &history {
-        // The first time there is none.
+        // The file does not exist before the first session.
         let _ = editor.load_history(file);
     }
-    // From now on it cancels a query; before the first one it would end the process.
+    // From now on Ctrl-C cancels a query; before this call it would end the process.
     let _ = runtime.block_on(async { tokio::signal::ctrl_c().now_or_never() });
     let rows = runtime.block_on(desk.version().size())?.rows;
     let rows = rows.map(|rows| format!("{} events, ", thousands(rows))).unwrap_or_default();
-    output::tell(&format!("{rows}scope: {}. \\? for help, \\q to leave", desk.session().scope()));
+    output::tell(&format!("{rows}scope: {}. \\? for help, \\q to quit", desk.session().scope()));
     let mut switches = Switches::default();
     loop {
         match editor.readline(PROMPT) {
@@ -50,13 +50,13 @@ pub(super) fn run(runtime: &Runtime, mut desk: Desk) -> anyhow::Result<Exit> {
                 }
                 editor.add_history_entry(text.trim_end())?;
                 if let Some(file) = &history {
-                    // Without a history the desk is still of use.
+                    // The shell is usable without a history file.
                     let _ = editor.append_history(file);
                 }
                 match answer(runtime, &mut desk, &mut switches, &text) {
                     Ok(Next::Stay) => {}
                     Ok(Next::Quit) => return Ok(Exit::Ok),
-                    // The reader left the pager.
+                    // The user quit the pager.
                     Err(error) if output::is_broken_pipe(&error) => {}
                     Err(error) => output::tell_error(&error),
                 }
@@ -81,7 +81,7 @@ fn answer(
         for statement in runtime.block_on(desk.parse(text.to_owned()))? {
             let sink = Sink::stdout(desk.format.is_for_people());
             let (sink, result) = runtime.block_on(desk.run_all(vec![statement], None, sink));
-            // What was written before an error is shown.
+            // Rows written before an error are shown.
             sink.map_or(Ok(()), Sink::finish)?;
             result?;
         }
@@ -93,7 +93,7 @@ fn answer(
     Ok(next)
 }
 
-/// Where statements are remembered: a file of the user's, readable by nobody else.
+/// Returns the history file of the user, which nobody else can read.
 fn history_file() -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?.join("podtrail");
     std::fs::create_dir_all(&folder).ok()?;

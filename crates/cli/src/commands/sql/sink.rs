@@ -1,4 +1,4 @@
-//! Where rows go: a file, a pipe, or a person.
+//! Destinations of rows: a file, a pipe or a terminal.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -12,15 +12,15 @@ use crate::pager::Pager;
 
 pub(super) enum Sink {
     Pipe(BufWriter<io::Stdout>),
-    /// What people read is escaped already.
+    /// Text for reading, which is already escaped.
     Screen(Pager),
-    /// What machines read is shown to a person.
+    /// Machine-readable text on a terminal.
     RawScreen(TerminalWriter<Pager>),
     File(OutputFile),
 }
 
 impl Sink {
-    /// The sink that the arguments ask for.
+    /// Returns the sink that the arguments select.
     pub(super) fn of(arguments: &SqlArgs) -> anyhow::Result<Self> {
         match &arguments.output {
             Some(file) => Ok(Self::File(OutputFile::create(file)?)),
@@ -28,7 +28,7 @@ impl Sink {
         }
     }
 
-    /// Standard output, for rows of a form that is for people, or for one that is not.
+    /// Returns standard output for a format for reading, or for a machine-readable one.
     pub(super) fn stdout(is_for_people: bool) -> Self {
         if !output::is_terminal() {
             Self::Pipe(output::raw_stdout())
@@ -39,7 +39,7 @@ impl Sink {
         }
     }
 
-    /// Standard output, for what podtrail itself words.
+    /// Returns standard output for text that podtrail composes.
     pub(super) fn screen() -> Self {
         Self::stdout(true)
     }
@@ -48,7 +48,7 @@ impl Sink {
         matches!(self, Self::File(_))
     }
 
-    /// The file that rows are written to until they are complete.
+    /// Returns the path of the file that rows are written to until they are complete.
     pub(super) fn temporary(&self) -> Option<&Path> {
         match self {
             Self::File(out) => Some(out.temporary_path()),
@@ -56,7 +56,7 @@ impl Sink {
         }
     }
 
-    /// Shows what is held back, or gives the file its name.
+    /// Prints buffered rows, or renames the file to its name.
     pub(super) fn finish(self) -> anyhow::Result<()> {
         match self {
             Self::Pipe(mut out) => Ok(out.flush()?),

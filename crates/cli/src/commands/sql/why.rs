@@ -1,4 +1,4 @@
-//! Why a query may have found nothing.
+//! Hints about empty query results.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use podtrail_report::thousands;
 
 use crate::output;
 
-/// A large lake is not read through for a hint.
+/// The time limit for the counts; a hint is not worth a scan of a large lake.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Tells what limits what queries of this session can see: the scope, and bodies that are not in the log.
+/// Prints what limits the queries of this session: the scope, and bodies that are not in the log.
 pub(super) async fn tell(session: &Session) {
     if *session.scope() != Scope::default() {
         output::tell(&format!("hint: no rows in this scope: {}", session.scope()));
     }
     let counts = tokio::time::timeout(PATIENCE, counts(session)).await;
-    // A hint that fails is no error of the query.
+    // If a hint fails, the query has still succeeded.
     let Ok(Ok((requests, writes, blind))) = counts else { return };
     if requests == 0 {
-        output::tell("hint: there is no request in scope");
+        output::tell("hint: no request is in scope");
     }
     if blind > 0 {
         output::tell(&format!(
-            "hint: {} of {} writes of workloads and roles show no body (level Metadata): what they contain is not in \
+            "hint: {} of {} writes of workloads and roles have no body (level Metadata); their content is not in \
              the log; --saved blind-writes lists them",
             thousands(blind),
             thousands(writes)
@@ -33,7 +33,8 @@ pub(super) async fn tell(session: &Session) {
     }
 }
 
-/// Requests in scope, writes of workloads and roles among them, and those without a body.
+/// Returns the number of requests in scope, of workload and RBAC writes among them, and of those writes without a
+/// body.
 async fn counts(session: &Session) -> Result<(u64, u64, u64), QueryError> {
     const SQL: &str = "
         SELECT

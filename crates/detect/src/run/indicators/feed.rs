@@ -1,4 +1,4 @@
-//! Feeds of indicators in CSV: one an indicator a line, under a header.
+//! Indicator feeds in CSV: one indicator per line, under a header.
 
 use csv::StringRecord;
 
@@ -6,7 +6,7 @@ use super::value::{IndicatorKind, time};
 use super::{Indicator, Read, at_line, severity};
 use crate::pack::severity::Severity;
 
-/// What a column holds, by the names that feeds give it.
+/// The names that feeds use for each column.
 const COLUMNS: &[(&str, Column)] = &[
     ("type", Column::Type),
     ("ioc_type", Column::Type),
@@ -58,7 +58,7 @@ const COLUMNS: &[(&str, Column)] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
     Type,
-    /// The kind, where the name of the column is one.
+    /// The kind, if the name of the column implies one.
     Value(Option<IndicatorKind>),
     Source,
     Date,
@@ -67,7 +67,7 @@ enum Column {
     Description,
 }
 
-/// Where in a line the values stand.
+/// The positions of the values in a line.
 #[derive(Debug, Default)]
 struct Layout {
     kind: Option<usize>,
@@ -80,7 +80,8 @@ struct Layout {
 }
 
 impl Layout {
-    /// Of two columns that hold the same the one that stands first in [`COLUMNS`] counts.
+    /// Returns the positions by a header. If two columns have the same meaning, the one listed first in [`COLUMNS`]
+    /// is used.
     fn of(header: &StringRecord) -> Self {
         let mut layout = Self::default();
         let names: Vec<String> = header.iter().map(column_name).collect();
@@ -104,7 +105,8 @@ impl Layout {
     }
 }
 
-/// Some feeds have their header in a comment, as `# "first_seen_utc","ioc_value"`.
+/// Returns a column name without comment characters: some feeds put their header in a comment, as in
+/// `# "first_seen_utc","ioc_value"`.
 fn column_name(text: &str) -> String {
     let text = text.trim().trim_start_matches('#').trim().trim_matches('"');
     text.to_ascii_lowercase().replace([' ', '-'], "_")
@@ -145,11 +147,11 @@ pub(super) fn read(text: &str, found: &mut Read) -> Result<(), String> {
         }
         let (index, of_column) = layout.value.unwrap_or_default();
         let column = |index: Option<usize>| {
-            // Where a space stands before a quote, the quotes are part of the value.
+            // After a space, quotes are part of the value.
             let text = index.and_then(|index| row.get(index));
             text.map(|text| text.trim_matches('"')).filter(|text| !text.is_empty())
         };
-        let value = column(Some(index)).ok_or_else(|| at_line(line, "it has no value"))?;
+        let value = column(Some(index)).ok_or_else(|| at_line(line, "missing value"))?;
         let name = column(layout.kind);
         let kind = name.and_then(IndicatorKind::of_type).or(of_column);
         if let (None, Some(name)) = (kind, name) {
@@ -162,13 +164,19 @@ pub(super) fn read(text: &str, found: &mut Read) -> Result<(), String> {
                 .map_err(|error| at_line(line, &format!("'{}': {error}", super::short(value))))?,
             None => IndicatorKind::infer(value).ok_or_else(|| {
                 let value = super::short(value);
-                at_line(line, &format!("'{value}': give its type in a column 'type'"))
+                at_line(line, &format!("'{value}': unknown type; add a column 'type'"))
             })?,
         };
         let when = |index: Option<usize>, name: &str| match column(index) {
             None => Ok(None),
             Some(text) => time(text).map(Some).ok_or_else(|| {
-                at_line(line, &format!("'{}' is no {name} such as 2026-11-30", super::short(text)))
+                at_line(
+                    line,
+                    &format!(
+                        "invalid {name} '{}'; expected a date such as 2026-11-30",
+                        super::short(text)
+                    ),
+                )
             }),
         };
         let severity = match column(layout.severity) {
@@ -177,7 +185,9 @@ pub(super) fn read(text: &str, found: &mut Read) -> Result<(), String> {
                 let text = super::short(text);
                 at_line(
                     line,
-                    &format!("the severity '{text}' is not info, low, medium, high or critical"),
+                    &format!(
+                        "unknown severity '{text}'; expected info, low, medium, high or critical"
+                    ),
                 )
             })?,
         };

@@ -11,7 +11,7 @@ use super::value::{IndicatorKind, time};
 use super::{Indicator, Read};
 use crate::pack::severity::Severity;
 
-/// What a value is does not spoil what stands beside it.
+/// A value of an unexpected type must not make the rest of the document unreadable.
 #[derive(Debug, Default, Deserialize)]
 #[serde(untagged)]
 enum Loose {
@@ -57,7 +57,7 @@ impl Loose {
     }
 }
 
-/// An element of a list; what is no object is passed over.
+/// An element of a list; elements that are not objects are skipped.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Element<T> {
@@ -65,7 +65,7 @@ enum Element<T> {
     Other(IgnoredAny),
 }
 
-/// One document: a bundle, one object of STIX, an event, or an answer with several of them.
+/// One document: a bundle, one STIX object, a MISP event, or a response with several events.
 #[derive(Debug, Deserialize)]
 struct Document {
     objects: Option<Vec<Element<Stix>>>,
@@ -135,11 +135,11 @@ struct Attribute {
     deleted: Loose,
 }
 
-/// Reads a document, or a list of them.
+/// Reads a document, or a list of documents.
 pub(super) fn read(text: &str, found: &mut Read) -> Result<(), String> {
-    let wrong = |error: serde_json::Error| format!("it cannot be read as JSON: {error}");
+    let wrong = |error: serde_json::Error| format!("invalid JSON: {error}");
     if text.trim_start().starts_with('[') {
-        // A list of objects of STIX, or of events.
+        // A list of STIX objects or MISP events.
         let elements: Vec<Element<Wrapped>> = serde_json::from_str(text).map_err(wrong)?;
         let events: Vec<_> = elements.into_iter().filter_map(object).collect();
         if !events.is_empty() {
@@ -156,7 +156,7 @@ pub(super) fn read(text: &str, found: &mut Read) -> Result<(), String> {
             events.into_iter().filter_map(object).try_for_each(|one| misp(&one.event, found))
         }
         _ => {
-            Err("it is neither a STIX bundle (member 'objects') nor a MISP event (member 'Event')"
+            Err("neither a STIX bundle (field 'objects') nor a MISP event (field 'Event')"
                 .to_owned())
         }
     }
@@ -226,7 +226,7 @@ fn misp(event: &Event, found: &mut Read) -> Result<(), String> {
     });
     let lists = std::iter::once(&event.attributes).chain(of_objects);
     let creator = event.creator.as_ref().and_then(|creator| creator.name.text());
-    // The levels of MISP: 1 is high, 2 medium, 3 low, 4 undefined.
+    // MISP threat levels: 1 is high, 2 medium, 3 low, 4 undefined.
     let severity = match &event.threat_level_id {
         Loose::Text(level) if level == "2" => Severity::Medium,
         Loose::Text(level) if level == "3" => Severity::Low,

@@ -1,18 +1,18 @@
-//! STIX patterns, as far as they are alternatives of one comparison each: `[a = 'x' OR b = 'y'] OR [c ISSUBSET 'z']`.
+//! STIX patterns that are alternatives of single comparisons: `[a = 'x' OR b = 'y'] OR [c ISSUBSET 'z']`.
 //!
-//! What only holds together (`AND`, `FOLLOWEDBY`, `NOT`, qualifiers such as `WITHIN`) is not read: a part of it would match more
-//! than its author meant.
+//! Patterns with combined conditions (`AND`, `FOLLOWEDBY`, `NOT`, qualifiers such as `WITHIN`) are skipped: a part of
+//! them would match more than the author meant.
 
 use super::value::IndicatorKind;
 
 /// One comparison of a pattern.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Comparison {
-    /// What is compared; nothing where it is not looked for, or not in this way.
+    /// The kind of value that is compared; `None` if it is not supported, or not with this operator.
     pub(super) kind: Option<IndicatorKind>,
-    /// The object path, as it stands in the pattern.
+    /// The object path as written in the pattern.
     pub(super) path: String,
-    /// The values, of which one is enough.
+    /// The values; one of them must match.
     pub(super) values: Vec<String>,
 }
 
@@ -23,7 +23,8 @@ enum Token {
     Text(String),
 }
 
-/// The comparisons of a pattern, of which one is enough; nothing where it is no pattern, or demands more than one.
+/// Returns the comparisons of a pattern, of which one must match; `None` if it is not a pattern, or combines
+/// conditions.
 pub(super) fn read_pattern(pattern: &str) -> Option<Vec<Comparison>> {
     let tokens = tokens(pattern)?;
     let mut rest = tokens.iter().peekable();
@@ -31,7 +32,7 @@ pub(super) fn read_pattern(pattern: &str) -> Option<Vec<Comparison>> {
     let mut depth = 0_usize;
     let mut is_inside = false;
     loop {
-        // A comparison, or what opens it.
+        // A comparison, or an opening bracket.
         match rest.next()? {
             Token::Sign('(') => {
                 depth += 1;
@@ -52,7 +53,7 @@ pub(super) fn read_pattern(pattern: &str) -> Option<Vec<Comparison>> {
             }
             _ => return None,
         }
-        // What closes it, up to the next alternative.
+        // Closing brackets, up to the next alternative.
         loop {
             match rest.next() {
                 Some(Token::Sign(')')) => depth = depth.checked_sub(1)?,
@@ -68,7 +69,7 @@ pub(super) fn read_pattern(pattern: &str) -> Option<Vec<Comparison>> {
 fn values<'t>(operator: &str, rest: &mut impl Iterator<Item = &'t Token>) -> Option<Vec<String>> {
     let text = |token: Option<&Token>| match token? {
         Token::Text(text) => Some(text.clone()),
-        // A number, or a time: of no kind that is looked for.
+        // A number or a time, which no supported kind uses.
         Token::Word(word) => Some(word.clone()),
         Token::Sign(_) => None,
     };
@@ -93,12 +94,12 @@ fn values<'t>(operator: &str, rest: &mut impl Iterator<Item = &'t Token>) -> Opt
 }
 
 fn comparison(path: &str, operator: &str, mut values: Vec<String>) -> Comparison {
-    // A star that its author means as such would stand for any characters.
+    // A literal star would be taken for a wildcard.
     let has_star = values.iter().any(|value| value.contains('*'));
     let kind = kind_of(path).filter(|kind| match (operator, kind) {
         (_, IndicatorKind::UserAgent) if has_star => false,
         ("=" | "IN", _) | ("ISSUBSET", IndicatorKind::Address) => true,
-        // `_` stands for any one character; it is that very one in hardly any list.
+        // `_` matches any single character; in practice lists mean the literal character.
         ("LIKE", IndicatorKind::UserAgent) => {
             for value in &mut values {
                 *value = value.replace('%', "*");
@@ -167,7 +168,7 @@ fn tokens(pattern: &str) -> Option<Vec<Token>> {
     Some(tokens)
 }
 
-/// What stands up to the closing quote; a backslash stands before quotes and itself.
+/// Returns the text up to the closing quote; a backslash escapes quotes and itself.
 fn quoted(rest: &mut impl Iterator<Item = char>) -> Option<String> {
     let mut text = String::new();
     loop {

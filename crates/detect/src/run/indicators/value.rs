@@ -1,4 +1,4 @@
-//! The values of indicators: each is checked and brought into one form when it is read.
+//! The values of indicators: each is validated and normalized when it is read.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,30 +9,30 @@ use ipnet::IpNet;
 use podtrail_event::ImageReference;
 use serde::{Deserialize, Serialize};
 
-/// The longest value, in bytes.
+/// The maximum length of a value, in bytes.
 const MOST_BYTES: usize = 4096;
 
-/// A pattern of a user agent with fewer characters beside its `*` matches clients of all kinds.
+/// The minimum number of characters beside `*` in a user agent pattern; a shorter one matches clients of all kinds.
 const LEAST_OF_PATTERN: usize = 3;
 
-/// What an indicator is compared with.
+/// The kind of value that an indicator is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IndicatorKind {
-    /// A network, or one address: every entry of `source_ips`.
+    /// A network, or one address; compared with every entry of `source_ips`.
     Address,
-    /// A repository, with or without a tag: the images of workloads.
+    /// A repository, with or without a tag; compared with the images of workloads.
     Image,
     /// The digest of an image.
     Digest,
-    /// A user name, whatever its case: real and impersonated users.
+    /// A user name, case-insensitive; compared with real and impersonated users.
     User,
-    /// A user agent, whatever its case; `*` stands for any characters.
+    /// A user agent, case-insensitive; `*` matches any characters.
     UserAgent,
 }
 
 impl IndicatorKind {
-    /// Its name in the table of indicators.
+    /// Returns its name in the table of indicators.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Address => "address",
@@ -43,7 +43,8 @@ impl IndicatorKind {
         }
     }
 
-    /// The kind that a type of a feed stands for; nothing for what an audit log does not show, such as domains.
+    /// Returns the kind for a type name of a feed; `None` for types that an audit log does not contain, such as
+    /// domains.
     pub(super) fn of_type(name: &str) -> Option<Self> {
         let name: String = name.to_ascii_lowercase().replace([' ', '_'], "-");
         Some(match name.as_str() {
@@ -62,7 +63,7 @@ impl IndicatorKind {
         })
     }
 
-    /// The kind and value of a text of which nobody says what it is: an address, a SHA-256 or an image with its registry.
+    /// Infers the kind of a text without a type: an address, a SHA-256, or an image with its registry.
     pub(super) fn infer(text: &str) -> Option<(Self, String)> {
         if let Ok(network) = address(text) {
             return Some((Self::Address, network));
@@ -75,7 +76,8 @@ impl IndicatorKind {
         is_image.then(|| image(text).ok()).flatten()
     }
 
-    /// A value of this kind in the form in which values are compared, with its kind: an image may be known by its digest.
+    /// Parses a value of this kind into its normalized form, and returns its actual kind: an image may be given by
+    /// its digest.
     pub(super) fn read(self, text: &str) -> Result<(Self, String), ValueError> {
         let text = text.trim();
         if text.is_empty() || text.len() > MOST_BYTES {
@@ -97,7 +99,7 @@ impl IndicatorKind {
     }
 }
 
-/// Why a text is no value of its kind.
+/// Why a text is not a value of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueError {
     Length,
@@ -110,16 +112,17 @@ pub(super) enum ValueError {
 impl fmt::Display for ValueError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Length => "a value has 1 to 4096 bytes",
+            Self::Length => "value must have 1 to 4096 bytes",
             Self::Address => "not an address or a network such as 192.0.2.0/24",
-            Self::Broad => "it would match nearly everything",
+            Self::Broad => "would match almost everything",
             Self::Image => "not an image such as registry.example/team/app, …:tag or …@sha256:…",
             Self::Digest => "not a SHA-256 digest of 64 hexadecimal digits",
         })
     }
 }
 
-/// The network of an address, `10.0.0.7`, `10.0.0.0/8` or `[2001:db8::1]:443`, also with dots as `[.]`.
+/// Normalizes the network of an address, such as `10.0.0.7`, `10.0.0.0/8` or `[2001:db8::1]:443`; dots may be written
+/// `[.]`.
 fn address(text: &str) -> Result<String, ValueError> {
     let text: Cow<'_, str> =
         if text.contains("[.]") { text.replace("[.]", ".").into() } else { text.into() };
@@ -142,7 +145,7 @@ fn address(text: &str) -> Result<String, ValueError> {
     Ok(network.trunc().to_string())
 }
 
-/// An image as `registry/repository` or `registry/repository:tag`, or its digest where that is given.
+/// Normalizes an image to `registry/repository` or `registry/repository:tag`, or to its digest if that is given.
 fn image(text: &str) -> Result<(IndicatorKind, String), ValueError> {
     let text = ["docker://", "docker-pullable://", "oci://"]
         .iter()
@@ -171,7 +174,7 @@ fn digest(text: &str) -> Result<String, ValueError> {
     Ok(format!("sha256:{digits}"))
 }
 
-/// A time as feeds write it: RFC 3339, a date, either with a space, or seconds since 1970.
+/// Parses a time in the formats of feeds: RFC 3339, a date, either with a space, or seconds since 1970.
 pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim().trim_end_matches(" UTC");
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
