@@ -23,6 +23,8 @@ mod indicators;
 mod ingest;
 mod kill;
 mod lake;
+#[cfg(unix)]
+mod pages;
 mod quarantine;
 mod readme;
 #[cfg(target_os = "linux")]
@@ -80,15 +82,20 @@ impl std::fmt::Display for Run {
 
 fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_podtrail"));
-    command.args(arguments).env_remove("RUST_LOG");
-    // Nor do settings of whoever runs the tests count.
+    command.args(arguments);
+    without_settings(&mut command);
+    command
+}
+
+/// Runs a command without the settings of whoever runs the tests.
+fn without_settings(command: &mut Command) {
+    command.env_remove("RUST_LOG");
     for (variable, _) in std::env::vars_os() {
         if variable.to_string_lossy().starts_with("PODTRAIL_") {
             command.env_remove(variable);
         }
     }
     command.env("XDG_CONFIG_HOME", "/nowhere");
-    command
 }
 
 /// `podtrail ingest --follow`, which does not outlive the test.
