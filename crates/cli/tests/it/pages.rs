@@ -93,14 +93,15 @@ fn markdown_files() -> Vec<String> {
     files
 }
 
-/// The fenced blocks of a page: their info strings and lines.
+/// The fenced blocks of a page: their info strings, and their lines without the indent of the fence.
 fn blocks(page: &str) -> Vec<(&str, Vec<&str>)> {
     let mut blocks = Vec::new();
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
         if let Some(info) = line.trim_start().strip_prefix("```") {
-            let inside = lines.by_ref().take_while(|line| line.trim_start() != "```").collect();
-            blocks.push((info, inside));
+            let indent = line.len() - line.trim_start().len();
+            let inside = lines.by_ref().take_while(|line| line.trim_start() != "```");
+            blocks.push((info, inside.map(|line| line.get(indent..).unwrap_or("")).collect()));
         }
     }
     blocks
