@@ -1,4 +1,4 @@
-//! README.md and docs/ show what the program prints, and their links lead somewhere.
+//! README.md and docs/ show what the program prints and accepts, and their links lead somewhere.
 //!
 //! A session is a fenced block `text` whose first line begins with `$ `. Each line that begins so is a command for a shell; it
 //! continues on the next line while a double quote is open or the line ends with `\`. The lines below a command are its output,
@@ -49,6 +49,25 @@ fn every_page_with_a_session_is_run() {
         let text = std::fs::read_to_string(root().join(&page)).unwrap();
         let has_session = blocks(&text).iter().any(|(info, lines)| is_session(info, lines));
         assert_eq!(has_session, PAGES.contains(&page.as_str()), "{page}");
+    }
+}
+
+#[test]
+fn every_command_of_a_shell_block_is_valid() {
+    let dir = tempfile::tempdir().unwrap();
+    for page in markdown_files() {
+        let text = std::fs::read_to_string(root().join(&page)).unwrap();
+        for (info, lines) in blocks(&text) {
+            for line in lines {
+                if info == "sh" && line.starts_with("podtrail ") {
+                    let end = [" #", " >"].into_iter().filter_map(|sign| line.find(sign)).min();
+                    let arguments = &line[..end.unwrap_or(line.len())];
+                    // With --help, arguments are parsed, and nothing is done.
+                    let run = shell(&format!("{arguments} --help"), dir.path());
+                    assert_eq!(run.code, 0, "{page}: `{line}`: {run}");
+                }
+            }
+        }
     }
 }
 
