@@ -1,4 +1,4 @@
-//! Tests of the binary, as users call it.
+//! The real binary, as its users call it.
 
 #![allow(
     clippy::expect_used,
@@ -23,6 +23,8 @@ mod indicators;
 mod ingest;
 mod kill;
 mod lake;
+#[cfg(unix)]
+mod pages;
 mod quarantine;
 mod readme;
 #[cfg(target_os = "linux")]
@@ -39,7 +41,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The result of one call of the binary.
+/// What one call of the binary came to.
 struct Run {
     code: i32,
     stdout: String,
@@ -55,12 +57,12 @@ impl Run {
         }
     }
 
-    /// Parses standard output as JSON lines.
+    /// Standard output as JSON lines.
     fn jsonl(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Parses standard output as one JSON value.
+    /// Standard output as one JSON value.
     fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
     }
@@ -80,18 +82,23 @@ impl std::fmt::Display for Run {
 
 fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_podtrail"));
-    command.args(arguments).env_remove("RUST_LOG");
-    // Settings of the user who runs the tests are ignored.
+    command.args(arguments);
+    without_settings(&mut command);
+    command
+}
+
+/// Runs a command without the settings of whoever runs the tests.
+fn without_settings(command: &mut Command) {
+    command.env_remove("RUST_LOG");
     for (variable, _) in std::env::vars_os() {
         if variable.to_string_lossy().starts_with("PODTRAIL_") {
             command.env_remove(variable);
         }
     }
     command.env("XDG_CONFIG_HOME", "/nowhere");
-    command
 }
 
-/// `podtrail ingest --follow`, which is killed at the end of the test.
+/// `podtrail ingest --follow`, which does not outlive the test.
 struct Following(Child);
 
 impl Following {
@@ -100,7 +107,7 @@ impl Following {
         Self(follow.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
-    /// Sends a signal, and checks that the process ends successfully.
+    /// Sends a signal, after which it is to end as if all was done.
     fn end(mut self, signal: &str) {
         let pid = self.0.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
@@ -110,7 +117,7 @@ impl Following {
 
 impl Drop for Following {
     fn drop(&mut self) {
-        // It has already ended, unless the test failed.
+        // It has ended by itself, unless the test failed.
         drop(self.0.kill());
         drop(self.0.wait());
     }
@@ -120,19 +127,19 @@ fn podtrail<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -
     Run::of(command(arguments).output().unwrap())
 }
 
-/// Returns the path of the sample log of the README.
+/// The sample log of the README.
 fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/intrusion")
 }
 
-/// Returns an empty directory and, inside it, the path of a lake that does not exist yet.
+/// An empty directory and, inside it, the path of a lake that does not exist yet.
 fn scratch() -> (TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let lake = dir.path().join("lake").display().to_string();
     (dir, lake)
 }
 
-/// Returns a complete event: `alice` creates a privileged pod called `name` at `time`.
+/// A complete event: `alice` creates a privileged pod called `name` at `time`.
 fn privileged_pod(name: &str, time: &str) -> String {
     serde_json::json!({
         "kind": "Event",
