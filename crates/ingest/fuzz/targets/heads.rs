@@ -6,18 +6,20 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../../detect/src/pack/exception.rs"]
+/// The modules of the pack, without the crate around them, which needs a query engine.
 #[allow(dead_code, unreachable_pub)]
-mod exception;
-#[path = "../../../detect/src/pack/head.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod head;
-#[path = "../../../detect/src/pack/pattern.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod pattern;
-#[path = "../../../detect/src/pack/severity.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod severity;
+mod pack {
+    #[path = "../../../../detect/src/pack/exception.rs"]
+    pub mod exception;
+    #[path = "../../../../detect/src/pack/head.rs"]
+    pub mod head;
+    #[path = "../../../../detect/src/pack/pattern.rs"]
+    pub mod pattern;
+    #[path = "../../../../detect/src/pack/severity.rs"]
+    pub mod severity;
+}
+
+use pack::{exception, head, pattern, severity};
 
 fuzz_target!(|input: &[u8]| {
     let Ok(text) = str::from_utf8(input) else { return };

@@ -2,11 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pattern::{IdentityPattern, ImagePattern, NamePattern, Pattern};
+use pack::pattern::{IdentityPattern, ImagePattern, NamePattern, Pattern};
 
-#[path = "../../../detect/src/pack/pattern.rs"]
+/// The modules of the pack, without the crate around them, which needs a query engine.
 #[allow(dead_code, unreachable_pub)]
-mod pattern;
+mod pack {
+    #[path = "../../../../detect/src/pack/pattern.rs"]
+    pub mod pattern;
+}
 
 fuzz_target!(|input: &[u8]| {
     let Ok(text) = str::from_utf8(input) else { return };
