@@ -8,14 +8,11 @@ use libfuzzer_sys::fuzz_target;
 
 /// The modules of the pack, without the crate around them, which needs a query engine.
 #[allow(dead_code, unreachable_pub)]
+#[path = "../../../detect/src/pack"]
 mod pack {
-    #[path = "../../../../detect/src/pack/exception.rs"]
     pub mod exception;
-    #[path = "../../../../detect/src/pack/head.rs"]
     pub mod head;
-    #[path = "../../../../detect/src/pack/pattern.rs"]
     pub mod pattern;
-    #[path = "../../../../detect/src/pack/severity.rs"]
     pub mod severity;
 }
 

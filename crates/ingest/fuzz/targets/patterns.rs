@@ -6,8 +6,8 @@ use pack::pattern::{IdentityPattern, ImagePattern, NamePattern, Pattern};
 
 /// The modules of the pack, without the crate around them, which needs a query engine.
 #[allow(dead_code, unreachable_pub)]
+#[path = "../../../detect/src/pack"]
 mod pack {
-    #[path = "../../../../detect/src/pack/pattern.rs"]
     pub mod pattern;
 }
 
