@@ -8,7 +8,9 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use datafusion::scalar::ScalarValue;
+use podtrail_event::{Activity, IdentityKind, Outcome};
 use podtrail_query::{Limits, QueryError, Scope, Session};
+use strum::VariantNames;
 
 use crate::pack::Pack;
 use crate::pack::attack_names::AttackNames;
@@ -24,34 +26,9 @@ const CONTROLS: [&str; 4] = ["IAM-16", "AIS-06", "DSP-15", "IPY-03"];
 
 /// The columns with a fixed set of values.
 const ENUMERATIONS: &[(&str, &[&str])] = &[
-    (
-        "outcome",
-        &[
-            "allowed",
-            "dry_run",
-            "denied_authn",
-            "denied_authz",
-            "denied_admission",
-            "invalid",
-            "conflict",
-            "error",
-            "unknown",
-        ],
-    ),
-    (
-        "identity_kind",
-        &[
-            "human",
-            "service_account",
-            "cloud_service_account",
-            "node",
-            "controller",
-            "system",
-            "anonymous",
-            "unknown",
-        ],
-    ),
-    ("activity", &["workload", "rbac", "access", "secret", "write", "read"]),
+    ("outcome", Outcome::VARIANTS),
+    ("identity_kind", IdentityKind::VARIANTS),
+    ("activity", Activity::VARIANTS),
     ("stage", &["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"]),
     ("level", &["Metadata", "Request", "RequestResponse"]),
     ("decision", &["allow", "forbid"]),

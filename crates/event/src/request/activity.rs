@@ -1,9 +1,12 @@
 //! Which partition a request belongs to.
 
+use strum::{IntoStaticStr, VariantNames};
+
 use crate::objects::kinds::rbac_kind;
 
 /// The kind of a request: the last partition column, which keeps the few requests that matter in files of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum Activity {
     /// A write of an object that makes pods, of `ephemeralcontainers`, `scale`, `binding` or `eviction`.
     Workload,
@@ -65,13 +68,6 @@ impl Activity {
 
     /// The name used in the `activity` column.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Workload => "workload",
-            Self::Rbac => "rbac",
-            Self::Access => "access",
-            Self::Secret => "secret",
-            Self::Write => "write",
-            Self::Read => "read",
-        }
+        self.into()
     }
 }

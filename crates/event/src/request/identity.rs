@@ -5,10 +5,13 @@
 use std::borrow::Cow;
 use std::ops::Deref;
 
+use strum::{IntoStaticStr, VariantNames};
+
 use crate::request::platform_identities::{cloud_of_account, platform_identity};
 
 /// The kind of an authenticated user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum IdentityKind {
     /// A person, or an external client that authenticates like one.
     Human,
@@ -214,16 +217,7 @@ impl IdentityKind {
 
     /// The name used in the `identity_kind` column.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::ServiceAccount => "service_account",
-            Self::Node => "node",
-            Self::Controller => "controller",
-            Self::System => "system",
-            Self::CloudServiceAccount => "cloud_service_account",
-            Self::Anonymous => "anonymous",
-            Self::Unknown => "unknown",
-        }
+        self.into()
     }
 }
 

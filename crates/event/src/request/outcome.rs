@@ -1,10 +1,13 @@
 //! How far a request got.
 
+use strum::{IntoStaticStr, VariantNames};
+
 use crate::request::admission::{chooses_its_code, refuser};
 use crate::tables::column::Text;
 
 /// The outcome of a request, as far as one event shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// It was carried out. Where the log does not show what the request asked for, it may have been a dry run.
     Allowed,
@@ -144,17 +147,7 @@ impl Outcome {
 
     /// The name used in the `outcome` column.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::DryRun => "dry_run",
-            Self::DeniedAuthn => "denied_authn",
-            Self::DeniedAuthz => "denied_authz",
-            Self::DeniedAdmission => "denied_admission",
-            Self::Invalid => "invalid",
-            Self::Conflict => "conflict",
-            Self::Error => "error",
-            Self::Unknown => "unknown",
-        }
+        self.into()
     }
 }
 

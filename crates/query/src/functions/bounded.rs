@@ -283,7 +283,10 @@ impl ScalarUDFImpl for Bounded {
                 MOST_BYTES / MIB
             );
         }
-        self.inner.invoke_with_args(call)
+        let promised = call.return_field.data_type().clone();
+        let result = self.inner.inner().invoke_with_args(call)?;
+        // `array_concat` of nulls alone names the field of the list as its arguments do, not as it was planned.
+        if result.data_type() == promised { Ok(result) } else { result.cast_to(&promised, None) }
     }
 
     fn is_strict(&self) -> bool {
