@@ -231,6 +231,9 @@ async fn containers_and_volumes_are_rows() {
     let session = session(&[stage("a", "ResponseComplete", pod)], Scope::default()).await;
     let sql = "SELECT concat(role, ' ', name, ' ', repository, ' ', privileged) FROM containers ORDER BY 1";
     assert_eq!(column(&session, sql).await, ["container c library/d true", "init i a/b false"]);
+    // Lists that are null in every row.
+    let sql = "SELECT DISTINCT coalesce(array_to_string(array_concat(command, args), ' '), 'none') FROM containers";
+    assert_eq!(column(&session, sql).await, ["none"]);
     let sql = "SELECT concat(object, ' ', name, ' ', host_path) FROM volumes";
     assert_eq!(column(&session, sql).await, ["Pod app v /etc"]);
 }
