@@ -8,6 +8,6 @@ pub enum IngestError {
     #[error(transparent)]
     Lake(#[from] podtrail_lake::LakeError),
     /// Quarantined records could not be made rows.
-    #[error("cannot build the quarantine rows: {0}")]
+    #[error("cannot build quarantine rows: {0}")]
     Rows(#[from] arrow::error::ArrowError),
 }

@@ -111,7 +111,7 @@ const RULES: &[Rule] = &[
     (
         |object| is_text(object, "kind", |kind| kind == "AdmissionReview"),
         Verdict::Foreign(
-            "an AdmissionReview, which admission webhooks get, not an audit event: \
+            "an AdmissionReview (a request to an admission webhook), not an audit event: \
              use the audit log of the API server",
         ),
     ),
@@ -119,7 +119,7 @@ const RULES: &[Rule] = &[
         |object| has(object, &["involvedObject"]) || has(object, &["regarding", "reason"]),
         Verdict::Foreign(
             "a Kubernetes Event object, not an audit event: \
-             events tell what controllers did, the audit log who asked for it",
+             Events record what controllers did, the audit log records who requested it",
         ),
     ),
     (
@@ -155,7 +155,9 @@ const RULES: &[Rule] = &[
     ),
     (
         |object| has(object, &["class_uid", "category_uid"]),
-        Verdict::Foreign("an OCSF record, which keeps too little of the audit event"),
+        Verdict::Foreign(
+            "an OCSF record, which lacks too much of the audit event: export the raw audit log",
+        ),
     ),
 ];
 

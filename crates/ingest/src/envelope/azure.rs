@@ -256,7 +256,7 @@ fn query_answer<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'
         let at = rest.take(row.get().as_bytes());
         let text = table.object_of(row).unwrap_or_else(|| row.get().to_owned());
         if !record.room.take(text.len()) {
-            opened.damaged = Some((at, format!("a row of a table that {}", too_much())));
+            opened.damaged = Some((at, format!("table row: {}", too_much())));
             break;
         }
         let text = text.into_bytes().into();

@@ -48,7 +48,7 @@ impl Envelope for Batch {
                 if value.bytes[0] == b'[' && values.is_empty() {
                     return None;
                 }
-                let reason = format!("a batch that is damaged after {before} events: {error}");
+                let reason = format!("batch damaged after {before} events: {error}");
                 (!remnant.bytes.is_empty()).then_some((remnant, reason))
             }
         };
@@ -76,7 +76,7 @@ impl Envelope for BatchEnd {
         items.first().and_then(is_event)?;
         let mut values = Vec::with_capacity(items.len());
         let remnant = keep_items(items, record.span, record.span, &mut values);
-        let reason = "a batch whose beginning is lost".to_owned();
+        let reason = "batch whose beginning is missing".to_owned();
         let damaged = (!remnant.bytes.is_empty()).then_some((remnant, reason));
         Some(Opened { name, values, damaged, ..Opened::default() })
     }

@@ -502,7 +502,7 @@ impl<'a> Contents<'a> {
     fn add_inner(&mut self, inner: Inner<'a>, name: &'static str, depth: usize, outer: &Facts<'a>) {
         let Inner { text, place, facts } = inner;
         if depth >= MAX_DEPTH {
-            let reason = "envelopes nested too deep".to_owned();
+            let reason = "envelopes nested too deeply".to_owned();
             self.damaged.push(Damage { bytes: text, place, reason });
             return;
         }

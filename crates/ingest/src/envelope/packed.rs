@@ -61,7 +61,7 @@ impl Room {
 /// Decodes base64, and decompresses what was decoded if it is gzip.
 fn unpack(base64: &str, room: &Room) -> Result<Vec<u8>, String> {
     let decoded =
-        ENGINE.decode(base64.trim()).map_err(|error| format!("not valid base64: {error}"))?;
+        ENGINE.decode(base64.trim()).map_err(|error| format!("invalid base64: {error}"))?;
     if !decoded.starts_with(&[0x1f, 0x8b]) {
         return if room.take(decoded.len()) { Ok(decoded) } else { Err(too_much()) };
     }
@@ -71,7 +71,7 @@ fn unpack(base64: &str, room: &Room) -> Result<Vec<u8>, String> {
     MultiGzDecoder::new(decoded.as_slice())
         .take(limit)
         .read_to_end(&mut text)
-        .map_err(|error| format!("the gzip data in it is damaged: {error}"))?;
+        .map_err(|error| format!("damaged gzip data: {error}"))?;
     if room.take(text.len()) { Ok(text) } else { Err(too_much()) }
 }
 
@@ -90,5 +90,5 @@ pub(super) fn open_packed<'a>(name: &'static str, record: &Record<'a>, base64: &
 }
 
 pub(super) fn too_much() -> String {
-    format!("unpacks to more than {MAX_RATIO} times the size of the log around it")
+    format!("decompressed size exceeds {MAX_RATIO} times the size of the surrounding block")
 }

@@ -76,21 +76,21 @@ impl Clusters {
             let several = |(_, values): &(&String, &BTreeSet<String>)| values.len() > 1;
             if let Some((path, values)) = stored.identities.iter().find(several) {
                 warnings.push(format!(
-                    "records of several clusters are stored as '{cluster}': {path} is {}; \
-                     leave --cluster out, or name the field that tells them apart with --cluster-field",
+                    "records of several clusters are stored as '{cluster}': {path} has the values {}; \
+                     omit --cluster, or name the field that distinguishes them with --cluster-field",
                     listed(values)
                 ));
             } else if let Some((path, values)) = stored.hints.iter().find(several) {
                 warnings.push(format!(
-                    "records of several clusters may be stored as '{cluster}': {path} is {}; \
-                     if that is the cluster, add --cluster-field {path}",
+                    "records of several clusters may be stored as '{cluster}': {path} has the values {}; \
+                     if it names the cluster, add --cluster-field {path}",
                     listed(values)
                 ));
             }
         }
         if let Some(field) = cluster_field.filter(|_| self.unnamed > 0) {
             warnings.push(format!(
-                "{} events have no field {field} that names their cluster",
+                "{} events lack the field {field}, which names the cluster",
                 self.unnamed
             ));
         }

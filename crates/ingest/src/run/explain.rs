@@ -54,24 +54,24 @@ impl Explanation {
         let hidden = self.workload_writes - self.workload_bodies;
         if hidden > 0 {
             spots.push(format!(
-                "{hidden} of {} workload writes show no body: privileges, host paths and images in them are unknown",
+                "{hidden} of {} workload writes have no body: their privileges, host paths and images are unknown",
                 self.workload_writes
             ));
         }
         if self.events > 0 && self.workload_writes == 0 {
-            spots.push("no request writes a workload: the policy may leave them out".to_owned());
+            spots.push("no request writes a workload: the audit policy may omit them".to_owned());
         }
         if self.execs > self.exec_uris {
             let hidden = self.execs - self.exec_uris;
-            spots.push(format!("{hidden} of {} execs do not show their command", self.execs));
+            spots.push(format!("{hidden} of {} execs have no command", self.execs));
         }
         let ends = ["ResponseComplete", "ResponseStarted", "Panic"];
         if self.events > 0 && !ends.iter().any(|stage| self.stages.contains_key(*stage)) {
-            spots.push("no event shows a response: what was allowed is unknown".to_owned());
+            spots.push("no event has a response: the outcome of requests is unknown".to_owned());
         }
         if self.truncated > 0 {
             spots.push(format!(
-                "{} events were cut short: what they lack is unknown",
+                "{} events are truncated: the missing parts are unknown",
                 self.truncated
             ));
         }

@@ -152,7 +152,8 @@ fn contain_panic(block: &Block, parse: &dyn Fn(&Block) -> Parsed) -> Parsed {
             let first = contain_panic(&first, parse);
             return first.and(contain_panic(&second, parse));
         }
-        let reason = shorten(&format!("a defect in podtrail: {}", panic_message(&*panic)));
+        let reason =
+            shorten(&format!("internal error in podtrail (a bug): {}", panic_message(&*panic)));
         let damaged = block.records.iter().map(|record| Damaged {
             fault: Fault::Broken,
             offset: block.offset + record.start as u64,
@@ -193,7 +194,10 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
         match record.kind {
             Kind::Nul => damaged.push(fault(Fault::Nul, "NUL bytes".to_owned())),
             Kind::TooLong => {
-                damaged.push(fault(Fault::TooLong, format!("too long: {} bytes", record.length)));
+                damaged.push(fault(
+                    Fault::TooLong,
+                    format!("record too long: {} bytes", record.length),
+                ));
             }
             Kind::Text => {
                 let span = Span { bytes, offset, line };
@@ -492,8 +496,10 @@ mod tests {
             .iter()
             .map(|d| (d.offset, d.line, d.length, d.bytes.as_slice(), d.reason.as_str()))
             .collect();
-        let reasons =
-            ["a defect in podtrail: boom 1 is wrong", "a defect in podtrail: boom 2 is wrong"];
+        let reasons = [
+            "internal error in podtrail (a bug): boom 1 is wrong",
+            "internal error in podtrail (a bug): boom 2 is wrong",
+        ];
         let expected =
             [(2, 2, 6, b"boom 1".as_slice(), reasons[0]), (15, 6, 6, b"boom 2", reasons[1])];
         assert_eq!(damaged, expected);

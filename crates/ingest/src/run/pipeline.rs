@@ -171,7 +171,8 @@ impl Readers<'_> {
             let read = || self.read(source, named, parsers, sender);
             // A defect in a decoder costs the source.
             let outcome = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-                let message = format!("a defect in podtrail: {}", panic_message(&*panic));
+                let message =
+                    format!("internal error in podtrail (a bug): {}", panic_message(&*panic));
                 let problems = vec![Problem::of_file(&named.name, message)];
                 Outcome { problems, ..Outcome::default() }
             });
@@ -368,10 +369,10 @@ impl Collector<'_> {
         let new: Vec<_> = line.pieces.iter().filter(|piece| piece.kept.is_none()).collect();
         let Some(first) = new.first() else { return };
         let missing = match (line.begins(), line.ends()) {
-            (true, true) => "what stands between its parts",
-            (true, false) => "what follows it",
-            (false, true) => "what stands before it",
-            (false, false) => "what stands before it and what follows it",
+            (true, true) => "the text between its parts",
+            (true, false) => "the text after it",
+            (false, true) => "the text before it",
+            (false, false) => "the text before and after it",
         };
         let mut parsed = Parsed::default();
         if let [piece] = new.as_slice()
@@ -398,8 +399,8 @@ impl Collector<'_> {
                 length: piece.raw.len() as u64,
                 bytes: piece.raw.clone(),
                 reason: format!(
-                    "{PIECE}, without {missing}: ingest the log that has it, with this one or later; \
-                     if there is none, raise the limit of the shipper or let it join lines"
+                    "{PIECE}, without {missing}: ingest the log that contains it, with this one or later; \
+                     if none does, raise the shipper's size limit or let it join lines"
                 ),
             });
         }
@@ -495,10 +496,10 @@ impl Skips {
     }
 
     fn into_note(self) -> Problem {
-        let what = self.what.map_or(String::new(), |what| format!(", such as {what}"));
+        let what = self.what.map_or(String::new(), |what| format!(", for example {what}"));
         let records =
             if self.count == 1 { "1 record was" } else { &format!("{} records were", self.count) };
-        let message = format!("{records} skipped, without an audit event{what}");
+        let message = format!("{records} skipped (no audit event){what}");
         Problem::of_file(&self.file, message)
     }
 }

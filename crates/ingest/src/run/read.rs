@@ -166,7 +166,7 @@ impl<'a> SourceReader<'a> {
         match content {
             Content::Text(stream) => self.read_log(name, stream, Place::START),
             Content::Tar(_) | Content::Zip { .. } if depth >= archive::MAX_DEPTH => {
-                self.refuse(name, "archives nested too deep");
+                self.refuse(name, "archives nested too deeply");
             }
             Content::Tar(stream) => {
                 self.read_members(name, depth, |take| archive::read_tar(stream, take));
@@ -222,7 +222,7 @@ impl<'a> SourceReader<'a> {
             Err(reason) if self.broken.count() == broken_before => {
                 self.broken.push(Problem::of_file(archive, reason));
             }
-            Ok(()) if is_empty => self.notes.push(Problem::of_file(archive, "an empty archive")),
+            Ok(()) if is_empty => self.notes.push(Problem::of_file(archive, "empty archive")),
             Err(_) | Ok(()) => {}
         }
     }
@@ -249,8 +249,8 @@ impl<'a> SourceReader<'a> {
             (Found::Log | Found::Nothing, Some(error)) => {
                 let bytes_read = self.counter.of_source();
                 let message = format!(
-                    "{error}, after {bytes_read} bytes of the file; \
-                     the {offset} bytes of log before that were read"
+                    "{error} after {bytes_read} bytes of the file; \
+                     the {offset} bytes of log before it were read"
                 );
                 let offset = Some(offset);
                 self.broken.push(Problem { offset, ..Problem::of_file(name, message) });
@@ -316,10 +316,11 @@ impl<'a> SourceReader<'a> {
     fn into_outcome(mut self, name: &str) -> Outcome {
         let is_short = self.digest.is_some_and(|digest| self.counter.of_source() < digest.length);
         if is_short && self.logs > 0 && self.broken.is_empty() && !self.stopped {
-            let message = "it became shorter while it was read";
+            let message = "file became shorter while it was read";
             self.broken.push(Problem::of_file(name, message));
         }
-        let mut problems = self.broken.into_problems(name, "more members could not be read whole");
+        let mut problems =
+            self.broken.into_problems(name, "more members could not be read completely");
         problems.extend(self.refused.into_problems(name, "more members are not audit logs"));
         let notes = self.notes.into_problems(name, "more members are empty");
         Outcome { logs: self.logs, stopped: self.stopped, problems, notes }

@@ -69,7 +69,7 @@ pub(crate) fn decode<'a>(
         }
         peeked = Peeked::new(format.layer(peeked, expansion).map_err(Refusal::Io)?);
     }
-    Err(Refusal::Format("compressed more than four times over"))
+    Err(Refusal::Format("more than four layers of compression"))
 }
 
 /// Whether a file holds text as it stands.
@@ -234,7 +234,7 @@ impl<R: Read> Read for Layer<'_, R> {
         let read = self.reader.read(buffer).map_err(|error| {
             let what = match error.kind() {
                 io::ErrorKind::Interrupted => return error,
-                io::ErrorKind::UnexpectedEof => "ends too early".to_owned(),
+                io::ErrorKind::UnexpectedEof => "ends unexpectedly".to_owned(),
                 _ => format!("is damaged ({error})"),
             };
             io::Error::new(error.kind(), format!("the {} data {what}", self.name))

@@ -23,7 +23,7 @@ impl Expansion {
         self.spent.set(self.spent.get().saturating_add(bytes as u64));
         if self.is_exceeded() {
             let limit = self.limit;
-            let message = format!("it expands to more than {limit} bytes, as much as a file may");
+            let message = format!("decompressed size exceeds {limit} bytes (see --max-expanded)");
             return Err(io::Error::other(message));
         }
         Ok(())

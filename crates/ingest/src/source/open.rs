@@ -29,7 +29,7 @@ pub(crate) fn open_file(path: &Path) -> io::Result<(File, FileDigest)> {
     let mut reader = BufReader::with_capacity(DIGESTED_BYTES, (&file).take(length));
     let digested = io::copy(&mut reader, &mut HashWriter(&mut hasher))?;
     if digested < length {
-        return Err(io::Error::other("it became shorter while it was read"));
+        return Err(io::Error::other("file became shorter while it was read"));
     }
     file.rewind()?;
     let sha256 = format!("{:x}", hasher.finalize());

@@ -27,7 +27,7 @@ pub(crate) fn describe(block: &Block, parsed: &Parsed) -> Option<String> {
     let first = parsed.damaged.iter().find(|damaged| damaged.fault != Fault::Nul);
     let description = match (first, parsed.skipped_as) {
         (Some(first), _) => describe_record(block, first),
-        (None, Some(skipped)) => format!("nothing but {skipped}"),
+        (None, Some(skipped)) => format!("contains only {skipped}"),
         (None, None) => return None,
     };
     Some(format!("not an audit log: {description}"))
@@ -62,14 +62,14 @@ fn describe_record(block: &Block, first: &Damaged) -> String {
         Err(error) => error.error_len().is_none(),
     };
     match text.first() {
-        _ if !is_text => "neither UTF-8 text nor a compression that is read here".to_owned(),
-        Some(b'{' | b'[') => format!("JSON that does not parse ({})", first.reason),
+        _ if !is_text => "neither UTF-8 text nor a supported compression format".to_owned(),
+        Some(b'{' | b'[') => format!("invalid JSON ({})", first.reason),
         Some(b'<') => "HTML or XML".to_owned(),
         _ if is_cloud_logging(head) => {
             "Cloud Logging entries as YAML: export them with --format=json".to_owned()
         }
         _ if is_policy(head) => "an audit policy".to_owned(),
-        _ if is_csv(&block.bytes) => "a CSV export without audit events as JSON text in a column: \
+        _ if is_csv(&block.bytes) => "a CSV export without a column of audit events as JSON text: \
              export JSON instead"
             .to_owned(),
         _ if is_yaml(text) => "YAML text".to_owned(),

@@ -91,7 +91,7 @@ impl Sources {
             }
         }
         if !any {
-            self.problem(pattern, "matches no file".to_owned());
+            self.problem(pattern, "pattern matches no file".to_owned());
         }
     }
 
@@ -130,7 +130,7 @@ impl Sources {
             let kind = entry.file_type();
             if kind.is_dir() {
                 if self.is_excluded(entry.path()) {
-                    self.note(&name, "not read: it is the lake".to_owned());
+                    self.note(&name, "not read: this folder is the lake".to_owned());
                     entries.skip_current_dir();
                 }
             } else if kind.is_file() {
@@ -138,7 +138,7 @@ impl Sources {
                 self.add_file(entry.path(), length);
             } else {
                 // A pipe among files would block the run for ever; who wants it can name it.
-                self.problem(&name, "not read: neither a file nor a folder".to_owned());
+                self.problem(&name, "not read: neither a regular file nor a folder".to_owned());
             }
         }
     }
@@ -151,7 +151,7 @@ impl Sources {
     fn add_walk_error(&mut self, folder: &Path, error: &walkdir::Error) {
         let path = error.path().unwrap_or(folder).to_string_lossy();
         if error.loop_ancestor().is_some() {
-            return self.note(&path, "not followed: a link to a folder above it".to_owned());
+            return self.note(&path, "not followed: link to a parent folder".to_owned());
         }
         let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
         self.problem(&path, format!("cannot be read: {reason}"));

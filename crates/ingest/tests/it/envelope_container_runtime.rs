@@ -60,13 +60,13 @@ fn other_lines_of_the_component_are_skipped_and_told() {
         assert_eq!(summary.skipped, 3);
         assert_eq!(
             summary.notes[0].message,
-            "3 records were skipped, without an audit event, such as klog lines of a Kubernetes component"
+            "3 records were skipped (no audit event), for example klog lines of a Kubernetes component"
         );
         let (events, _, summary) = unwrap(wrap(klog));
         assert!(events.is_empty());
         assert_eq!(
             summary.problems[0].message,
-            "not an audit log: nothing but klog lines of a Kubernetes component"
+            "not an audit log: contains only klog lines of a Kubernetes component"
         );
     }
 }

@@ -51,7 +51,7 @@ fn events_in_columns_are_refused_by_name() {
         assert!(events.is_empty());
         assert_eq!(
             summary.problems[0].message,
-            "not an audit log: a CSV export without audit events as JSON text in a column: export JSON instead"
+            "not an audit log: a CSV export without a column of audit events as JSON text: export JSON instead"
         );
     }
 }

@@ -282,7 +282,7 @@ fn damage_is_told() {
     let log = lines([message("%"), message(&base64(CREATE.entry()))]);
     let (memory, summary) = run_stream(log, &Options::default());
     assert_eq!((summary.events_added, summary.quarantined), (1, 1));
-    assert!(memory.quarantine[0].reason.starts_with("pubsub: not valid base64"));
+    assert!(memory.quarantine[0].reason.starts_with("pubsub: invalid base64"));
 }
 
 /// GKE writes paths of the API server itself as resources of the core group.

@@ -263,7 +263,7 @@ fn an_event_with_a_list_over_the_limit() {
     let (memory, summary) = run_stream(lines([&event(1), &huge, &event(2)]), &options);
     assert_eq!(memory.audit_ids(), ["id-1", "id-2"]);
     assert_eq!(summary.quarantined, 1);
-    assert_eq!(memory.quarantine[0].reason, format!("too long: {} bytes", huge.len()));
+    assert_eq!(memory.quarantine[0].reason, format!("record too long: {} bytes", huge.len()));
 }
 
 /// Lists in lists without end do not take for ever.

@@ -147,7 +147,7 @@ fn across_runs() {
         let (memory, summary) = run_stream(lines(first), &Options::default());
         assert_eq!(summary.quarantined, 2, "{name}: {summary:?}");
         assert!(
-            summary.problems[0].message.contains("without what follows it"),
+            summary.problems[0].message.contains("without the text after it"),
             "{name}: {summary:?}"
         );
         assert_eq!(column(&memory, "truncated"), ["true"], "{name}");

@@ -144,7 +144,7 @@ fn a_site_names_its_own_field() {
     let options = Options { cluster_field: Some("fields.site".to_owned()), ..Options::default() };
     let (memory, summary) = run_stream(log, &options);
     assert_eq!(column(&memory, "cluster"), ["a", "b", "default"]);
-    assert_eq!(summary.warnings, ["1 events have no field fields.site that names their cluster"]);
+    assert_eq!(summary.warnings, ["1 events lack the field fields.site, which names the cluster"]);
 }
 
 #[test]

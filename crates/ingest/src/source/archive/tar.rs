@@ -120,7 +120,7 @@ impl State {
 
     fn tell(&self, error: &io::Error) -> String {
         let position = self.position.get();
-        format!("{error}, at byte {position} of the archive; the members before that were read")
+        format!("{error} at byte {position} of the archive; the members before it were read")
     }
 }
 
@@ -135,7 +135,7 @@ impl<R: Read> Read for Watched<'_, R> {
         let state = self.state;
         let length = match state.left.get() {
             Some(0) if !buffer.is_empty() => {
-                return Err(io::Error::other("the tar archive has a header that is too long"));
+                return Err(io::Error::other("tar header is too long"));
             }
             Some(left) => buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX)),
             None => buffer.len(),
@@ -164,7 +164,7 @@ impl<R: Read> Read for Member<'_, R> {
         let read = self.reader.read(buffer)?;
         if read == 0 && self.left > 0 && !buffer.is_empty() {
             let kind = io::ErrorKind::UnexpectedEof;
-            return Err(self.state.fail(io::Error::new(kind, "the tar archive ends too early")));
+            return Err(self.state.fail(io::Error::new(kind, "the tar archive ends unexpectedly")));
         }
         self.left = self.left.saturating_sub(read as u64);
         Ok(read)

@@ -35,9 +35,8 @@ impl Spool {
         let mut file = tempfile::tempfile()?;
         let length = io::copy(&mut stream.take(MAX_SPOOLED + 1), &mut file)?;
         if length > MAX_SPOOLED {
-            let message = format!(
-                "a zip archive of more than {MAX_SPOOLED} bytes in a stream: unpack it first"
-            );
+            let message =
+                format!("zip archive in a stream exceeds {MAX_SPOOLED} bytes: unpack it first");
             return Err(io::Error::other(message));
         }
         file.rewind()?;
@@ -58,7 +57,7 @@ pub(crate) fn read_zip(
     let archive = ZipLocator::new()
         .locate_in_reader(FileReader::from(spool.file), &mut buffer, spool.length)
         .map_err(|(_, error)| {
-            format!("a zip archive without a directory ({error}): repair it first (zip -FF)")
+            format!("zip archive without a central directory ({error}): repair it first (zip -FF)")
         })?;
     let mut entries = archive.entries(&mut buffer);
     loop {
@@ -66,7 +65,7 @@ pub(crate) fn read_zip(
             Ok(Some(entry)) => entry,
             Ok(None) => return Ok(()),
             Err(error) => {
-                return Err(format!("the directory of the zip archive is damaged ({error})"));
+                return Err(format!("damaged central directory of the zip archive ({error})"));
             }
         };
         if entry.is_dir() || entry.mode().is_symlink() {
@@ -89,7 +88,7 @@ fn open<'a>(
     if header.flags().is_encrypted() {
         return Err("encrypted: unpack the archive with its password first".to_owned());
     }
-    let damaged = |error: &dyn std::fmt::Display| format!("the zip data is damaged ({error})");
+    let damaged = |error: &dyn std::fmt::Display| format!("damaged zip data ({error})");
     let entry = archive.get_entry(header.wayfinder()).map_err(|error| damaged(&error))?;
     let claim = entry.reader().claim_verifier();
     let input = BufReader::with_capacity(INPUT_BUFFER, entry.reader());
@@ -104,7 +103,9 @@ fn open<'a>(
         }
         method => {
             let number = method.as_u16();
-            return Err(format!("compressed with zip method {number}: unpack the archive first"));
+            return Err(format!(
+                "unsupported zip compression method {number}: unpack the archive first"
+            ));
         }
     };
     let verified = Verified { reader: Sips(contents), crc: flate2::Crc::new(), length: 0, claim };
