@@ -33,7 +33,7 @@ impl Part {
     pub(crate) fn of(line: &[u8]) -> Option<Self> {
         match line.first()? {
             b'0'..=b'9' => CriLine::of(line).map(|line| line.part),
-            b'{' => Self::of_docker(line).or_else(|| Self::of_docker_anew(line)),
+            b'{' => Self::of_docker(line).or_else(|| Self::of_docker_reformatted(line)),
             _ => None,
         }
     }
@@ -76,7 +76,7 @@ impl Part {
     }
 
     /// Parses Docker's object in any other formatting.
-    fn of_docker_anew(line: &[u8]) -> Option<Self> {
+    fn of_docker_reformatted(line: &[u8]) -> Option<Self> {
         if !begins_docker(line) {
             return None;
         }

@@ -10,11 +10,11 @@ use super::{TakeMember, name_of};
 
 const BLOCK: usize = 512;
 
-/// What may stand between the contents of two members: headers with long names. The library holds them in memory, however
-/// long they say they are.
+/// Maximum length of the headers with long names between two members. The library holds them in memory, whatever length
+/// they claim.
 const MAX_HEADER_BYTES: u64 = 1024 * 1024;
 
-/// Whether a tar archive begins with `head`. Text that has the mark in the right place has no checksum there.
+/// Returns whether `head` begins a tar archive. The checksum excludes text that has the mark at the same position.
 pub(crate) fn is_tar(head: &[u8]) -> bool {
     const CHECKSUM: std::ops::Range<usize> = 148..156;
     let Some(header) = head.get(..BLOCK) else { return false };
@@ -30,11 +30,12 @@ pub(crate) fn is_tar(head: &[u8]) -> bool {
     stored.and_then(|digits| u32::from_str_radix(digits, 8).ok()) == Some(sum)
 }
 
-/// Hands every file in the archive to `take`, also of archives that were concatenated. Folders, links and devices have no
-/// contents.
+/// Passes every file in the archive to `take`, also from concatenated archives. Folders, links and devices have no
+/// content.
 ///
 /// # Errors
-/// Why the archive could not be read to its end. The members before that were handed out.
+///
+/// Returns why the archive could not be read to its end. The members before that were passed on.
 pub(crate) fn read_tar(stream: Box<dyn Read + '_>, take: TakeMember<'_>) -> Result<(), String> {
     let state = State::default();
     let mut stream = Watched { reader: stream, state: &state };
@@ -88,7 +89,8 @@ fn has_contents(kind: EntryType) -> bool {
         || kind.is_pax_global_extensions())
 }
 
-/// The next block that is not only zeros; none at the end. An archive ends with blocks of zeros, and another may follow.
+/// Returns the next block that is not all zeros; an empty one at the end. An archive ends with blocks of zeros, and
+/// another may follow.
 fn next_block(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut block = Vec::with_capacity(BLOCK);
     loop {
@@ -100,18 +102,18 @@ fn next_block(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     }
 }
 
-/// What is known of the stream under the archive.
+/// The state of the stream beneath the archive.
 #[derive(Default)]
 struct State {
     position: Cell<u64>,
-    /// How many bytes may be read, if that is limited.
+    /// Bytes that may still be read, if limited.
     left: Cell<Option<u64>>,
-    /// What ended the stream before its time, while a member was read.
+    /// The error that ended the stream while a member was read.
     failure: RefCell<Option<io::Error>>,
 }
 
 impl State {
-    /// Keeps a copy of the error, for who reads the archive.
+    /// Keeps a copy of the error for the reader of the archive.
     fn fail(&self, error: io::Error) -> io::Error {
         let copy = io::Error::new(error.kind(), error.to_string());
         *self.failure.borrow_mut() = Some(copy);
@@ -124,7 +126,7 @@ impl State {
     }
 }
 
-/// The stream under the archive.
+/// The stream beneath the archive.
 struct Watched<'a, R> {
     reader: R,
     state: &'a State,
@@ -152,7 +154,7 @@ impl<R: Read> Read for Watched<'_, R> {
     }
 }
 
-/// What a member holds, all of it: the library takes the end of the stream for the end of the member.
+/// The complete content of a member: the library treats the end of the stream as the end of the member.
 struct Member<'a, R> {
     reader: R,
     left: u64,

@@ -1,8 +1,8 @@
 //! Zip archives.
 //!
-//! The directory of a zip archive stands at its end, and what stands before the members does not always say how long they
-//! are. So a file on disk is read from its end, and an archive inside a stream is first copied to a temporary file without
-//! a name. The directory is read entry by entry: a million members need no memory.
+//! The central directory of a zip archive is at its end, and the headers of members do not always contain their length.
+//! So a file on disk is read from its end, and an archive in a stream is first copied to an unnamed temporary file. The
+//! directory is read entry by entry: a million members need no memory.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -20,7 +20,7 @@ use super::{TakeMember, name_of};
 use crate::source::decompress::{Layer, Sips, XZ_MEMORY_KIB};
 use crate::source::expansion::Expansion;
 
-/// The largest zip archive inside a stream.
+/// Maximum size of a zip archive in a stream.
 const MAX_SPOOLED: u64 = 4 * 1024 * 1024 * 1024;
 
 /// A file that can be read from its end.
@@ -30,7 +30,7 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// Copies a stream.
+    /// Copies a stream to a temporary file.
     pub(crate) fn of(stream: impl Read) -> io::Result<Self> {
         let mut file = tempfile::tempfile()?;
         let length = io::copy(&mut stream.take(MAX_SPOOLED + 1), &mut file)?;
@@ -44,10 +44,11 @@ impl Spool {
     }
 }
 
-/// Hands every file in the archive to `take`. Folders and links have no contents.
+/// Passes every file in the archive to `take`. Folders and links have no content.
 ///
 /// # Errors
-/// Why the archive could not be read to its end. The members before that were handed out.
+///
+/// Returns why the archive could not be read to its end. The members before that were passed on.
 pub(crate) fn read_zip(
     spool: Spool,
     expansion: &Expansion,
@@ -112,7 +113,7 @@ fn open<'a>(
     Ok(Layer::of("zip", verified, expansion))
 }
 
-/// Checks length and checksum at the end. (The library's own check keeps back the bytes of the call that fails.)
+/// Verifies length and checksum at the end. (The library's own check discards the bytes of the call that fails.)
 struct Verified<R> {
     reader: R,
     crc: flate2::Crc,
