@@ -42,11 +42,13 @@ pub(crate) fn read_tar(stream: Box<dyn Read + '_>, take: TakeMember<'_>) -> Resu
     let mut head = Vec::new();
     loop {
         let mut archive = Archive::new(head.as_slice().chain(&mut stream));
-        if read_members(&mut archive, &state, take).map_err(|error| state.tell(&error))?.is_break()
+        if read_members(&mut archive, &state, take)
+            .map_err(|error| state.message(&error))?
+            .is_break()
         {
             return Ok(());
         }
-        head = next_block(&mut stream).map_err(|error| state.tell(&error))?;
+        head = next_block(&mut stream).map_err(|error| state.message(&error))?;
         if head.is_empty() {
             return Ok(());
         }
@@ -120,7 +122,7 @@ impl State {
         error
     }
 
-    fn tell(&self, error: &io::Error) -> String {
+    fn message(&self, error: &io::Error) -> String {
         let position = self.position.get();
         format!("{error} at byte {position} of the archive; the members before it were read")
     }
