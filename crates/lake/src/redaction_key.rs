@@ -1,4 +1,4 @@
-//! The key under which a lake's secrets are redacted: a file in the lake, made once.
+//! The key with which a lake's secrets are redacted: a file in the lake, created once.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -13,19 +13,20 @@ use crate::lake::Lake;
 const FILE_NAME: &str = "redaction.key";
 
 impl Lake {
-    /// The key of this lake; it is made where there is none.
+    /// Returns the key of this lake, and creates it if it does not exist.
     ///
-    /// It lies in `redaction.key` in the directory of the lake, 64 hexadecimal digits that only the owner may read.
+    /// The key is in `redaction.key` in the directory of the lake: 64 hexadecimal digits that only the owner can read.
     ///
     /// # Errors
-    /// If the file cannot be read or written, or holds something else.
+    ///
+    /// Returns an error if the file cannot be read or written, or contains something else.
     pub fn redaction_key(&self) -> Result<RedactionKey, LakeError> {
         let path = self.dir().join(FILE_NAME);
         if let Some(key) = read(&path)? {
             return Ok(key);
         }
         make(self.dir(), &path)?;
-        // Whoever came first made the key, this run or another one.
+        // Another process may have created the key first.
         read(&path)?.ok_or_else(|| LakeError::RedactionKey { path })
     }
 }
@@ -41,12 +42,12 @@ fn read(path: &Path) -> Result<Option<RedactionKey>, LakeError> {
     key.map(Some).ok_or_else(|| LakeError::RedactionKey { path: path.to_path_buf() })
 }
 
-/// Makes the file, whole and on disk from the moment that it has its name; leaves one alone that is there.
+/// Creates the file, complete and durable before it gets its name. An existing file is kept.
 fn make(dir: &Path, path: &Path) -> Result<(), LakeError> {
     let failed = || LakeError::io("write", path);
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| failed()(io::Error::other(error.to_string())))?;
-    // Only its owner may read a file of this kind.
+    // Temporary files are readable only by their owner.
     let mut file = NamedTempFile::new_in(dir).map_err(failed())?;
     writeln!(file, "{}", RedactionKey::new(bytes).to_hex()).map_err(failed())?;
     file.as_file().sync_all().map_err(failed())?;
@@ -55,7 +56,7 @@ fn make(dir: &Path, path: &Path) -> Result<(), LakeError> {
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(()),
         Err(error) => return Err(failed()(error.error)),
     }
-    // A directory cannot be opened everywhere; where it can, its entry is made durable.
+    // Not every platform can open a directory; if it can, the entry is made durable.
     drop(File::open(dir).and_then(|dir| dir.sync_all()));
     Ok(())
 }

@@ -11,7 +11,7 @@ async fn a_directory_without_tables_is_named() {
     for missing in [dir.path().to_path_buf(), dir.path().join("nowhere")] {
         let error = Lake::open(&missing).err().unwrap();
         let expected = format!(
-            "{} holds no podtrail table `events`; `podtrail ingest --lake DIR` makes one",
+            "{} does not contain a podtrail table `events`; create one with `podtrail ingest --lake DIR`",
             missing.display()
         );
         assert_eq!(error.to_string(), expected);
@@ -73,7 +73,10 @@ async fn rows_that_do_not_fit_are_refused() {
     }
     let narrow = batch([event(1, 0, "read")]).project(&[0, 1]).unwrap();
     let error = lake.append_events(vec![narrow]).await.unwrap_err();
-    assert_eq!(error.to_string(), "rows do not fit table `events`: the columns differ");
+    assert_eq!(
+        error.to_string(),
+        "rows do not fit table `events`: other columns than the table has"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -142,9 +142,9 @@ async fn files_that_are_no_data_stay() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_with_gaps_may_have_named_anything() {
     for (name, entry, detail) in [
-        ("00000000000000000003.json", "{\"commitInfo\":{}}", "entry 2 of its log is gone"),
-        ("00000000000000000002.json", "", "entry 2 of its log is damaged: it is empty"),
-        ("00000000000000000002.json", "{\"add\":{\"pa", "entry 2 of its log is damaged"),
+        ("00000000000000000003.json", "{\"commitInfo\":{}}", "log entry 2 is missing"),
+        ("00000000000000000002.json", "", "log entry 2 is damaged: it is empty"),
+        ("00000000000000000002.json", "{\"add\":{\"pa", "log entry 2 is damaged"),
     ] {
         let (_dir, lake, snapshot) = lake_with_an_event().await;
         let orphan = orphan(&snapshot);
