@@ -105,11 +105,11 @@ impl Lake {
             .ok_or_else(|| LakeError::NoTable { dir: self.dir().to_owned(), table: "findings" })?;
         let mut remarks = Remarks::default();
         if let Some((run, mark)) = run {
-            let told = serde_json::to_value(run).map_err(|error| LakeError::Rows {
+            let recorded = serde_json::to_value(run).map_err(|error| LakeError::Rows {
                 table: "findings",
                 detail: error.to_string(),
             })?;
-            remarks.info.push((RUN.to_owned(), told));
+            remarks.info.push((RUN.to_owned(), recorded));
             let application = match mark {
                 Mark::All => Some(WATERMARK.to_owned()),
                 Mark::Some(name) => Some(format!("{WATERMARK_OF_SOME}{name}")),
@@ -132,7 +132,7 @@ impl Lake {
     /// Returns an error if an entry of the log cannot be read.
     pub fn last_detect_run(&self, findings: &Findings) -> Result<Option<DetectRun>, LakeError> {
         let Some(table) = &self.findings else { return Ok(None) };
-        let told = table.last_info(findings.rows.version(), SEARCHED_ENTRIES, RUN)?;
-        Ok(told.and_then(|told| serde_json::from_value(told).ok()))
+        let recorded = table.last_info(findings.rows.version(), SEARCHED_ENTRIES, RUN)?;
+        Ok(recorded.and_then(|recorded| serde_json::from_value(recorded).ok()))
     }
 }

@@ -1,8 +1,8 @@
-//! Which partition a request belongs to.
+//! The activity of a request, which determines its partition.
 
 use crate::objects::kinds::rbac_kind;
 
-/// The kind of a request: the last partition column, which keeps the few requests that matter in files of their own.
+/// The activity of a request: the last partition column, which keeps the few important requests in separate files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activity {
     /// A write of an object that makes pods, of `ephemeralcontainers`, `scale`, `binding` or `eviction`.
@@ -11,7 +11,7 @@ pub enum Activity {
     Rbac,
     /// A way into a pod or node or to a credential: exec, attach, port-forward, proxy, a service account token.
     Access,
-    /// Anything on Secrets, reads included.
+    /// Any request on Secrets, reads included.
     Secret,
     /// Any other write.
     Write,
@@ -19,7 +19,7 @@ pub enum Activity {
     Read,
 }
 
-/// What decides an activity.
+/// The properties that determine an activity.
 pub(crate) struct Request<'a> {
     pub(crate) verb: &'a str,
     pub(crate) api_group: &'a str,
@@ -63,7 +63,7 @@ impl Activity {
         }
     }
 
-    /// The name used in the `activity` column.
+    /// Returns the name used in the `activity` column.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Workload => "workload",

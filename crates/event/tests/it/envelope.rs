@@ -241,7 +241,7 @@ fn what_is_no_audit_event_says_so() {
         .unwrap_err();
     assert!(matches!(kind, ParseError::Kind { .. }), "{kind}");
     let missing = Parser::default().parse(br#"{"hello":"world"}"#, None).unwrap_err();
-    assert_eq!(missing.to_string(), "not an audit event: no auditID");
+    assert_eq!(missing.to_string(), "not an audit event: auditID is missing");
     assert!(matches!(
         Parser::default().parse(b"{\"auditID\":", None).unwrap_err(),
         ParseError::Json(_)

@@ -422,6 +422,9 @@ fn what_podtrail_did_not_write_is_refused() {
     let batch = batch([row(&json)]);
     let narrow = batch.project(&[0, 1]).unwrap();
     let error = Exporter::new(&narrow).err().unwrap();
-    assert_eq!(error.to_string(), "no column `event_id` of the type that the events table has");
+    assert_eq!(
+        error.to_string(),
+        "column `event_id` is missing or has another type than in the events table"
+    );
     assert!(EXPORT_COLUMNS.iter().all(|column| schema().index_of(column).is_ok()));
 }

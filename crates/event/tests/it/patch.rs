@@ -219,23 +219,31 @@ fn what_does_not_fit_is_an_error() {
     grows.extend(copies);
     let deep = "/a".repeat(200);
     for (kind, patch, message) in [
-        (PatchType::Json, json!([{"op": "remove", "path": "/x"}]), "does not fit"),
-        (PatchType::Json, json!([{"op": "remove", "path": "/b/-1"}]), "does not fit"),
-        (PatchType::Json, json!([{"op": "test", "path": "/b", "value": 2}]), "does not fit"),
-        (PatchType::Json, json!([{"op": "paint", "path": "/x"}]), "cannot be read"),
-        (PatchType::Json, json!([{"op": "add", "path": deep, "value": 1}]), "cannot be read"),
+        (PatchType::Json, json!([{"op": "remove", "path": "/x"}]), "does not apply"),
+        (PatchType::Json, json!([{"op": "remove", "path": "/b/-1"}]), "does not apply"),
+        (PatchType::Json, json!([{"op": "test", "path": "/b", "value": 2}]), "does not apply"),
+        (PatchType::Json, json!([{"op": "paint", "path": "/x"}]), "is malformed"),
+        (PatchType::Json, json!([{"op": "add", "path": deep, "value": 1}]), "is malformed"),
         (PatchType::Json, json!(grows), "does more"),
         (
             PatchType::Json,
             json!(vec![json!({"op": "test", "path": "/b", "value": 1}); 10_001]),
             "does more",
         ),
-        (PatchType::Merge, json!(1), "needs an object"),
-        (PatchType::StrategicMerge, json!("x"), "needs an object"),
-        (PatchType::StrategicMerge, json!({"$patch": "paint"}), "no value of the directive"),
-        (PatchType::StrategicMerge, json!({"env": [{"value": "x"}]}), "'env' has no 'name'"),
-        (PatchType::StrategicMerge, json!({"env": ["x"]}), "'env' has no 'name'"),
-        (PatchType::StrategicMerge, json!({"env": [{"$patch": "delete"}]}), "'env' has no 'name'"),
+        (PatchType::Merge, json!(1), "must both be JSON objects"),
+        (PatchType::StrategicMerge, json!("x"), "must both be JSON objects"),
+        (PatchType::StrategicMerge, json!({"$patch": "paint"}), "of the directive $patch"),
+        (
+            PatchType::StrategicMerge,
+            json!({"env": [{"value": "x"}]}),
+            "'env' lacks the merge key 'name'",
+        ),
+        (PatchType::StrategicMerge, json!({"env": ["x"]}), "'env' lacks the merge key 'name'"),
+        (
+            PatchType::StrategicMerge,
+            json!({"env": [{"$patch": "delete"}]}),
+            "'env' lacks the merge key 'name'",
+        ),
     ] {
         let mut object = json!({"b": 1});
         let error = kind.apply(&mut object, &patch).unwrap_err().to_string();
