@@ -1,4 +1,4 @@
-//! Archives, and archives in archives: every member is a log of its own, or is told.
+//! Archives, and nested archives: every member is a separate log, or is reported.
 
 use arrow::array::AsArray;
 use podtrail_ingest::{Input, Options};
@@ -12,7 +12,7 @@ fn log(ids: std::ops::Range<usize>) -> Vec<u8> {
     lines(ids.map(event))
 }
 
-/// Where the rows come from: file name, line, audit ID.
+/// The origin of the rows: file name, line, audit ID.
 fn places(rows: &[Row]) -> Vec<(&str, i64, &str)> {
     rows.iter()
         .map(|row| {
@@ -83,7 +83,7 @@ fn archives_in_archives() {
     assert_eq!(messages(&summary.problems), expected);
 }
 
-/// Archives that follow one another are all read.
+/// Concatenated archives are all read.
 #[test]
 fn concatenated_tars() {
     let both = [tar([("a", &log(0..1)[..])]), tar([("b", &log(1..2)[..])])].concat();
@@ -121,7 +121,7 @@ fn what_is_no_file_is_passed_over() {
     assert!(summary.problems.is_empty() && summary.notes.is_empty(), "{summary:?}");
 }
 
-/// Names are only names.
+/// Names of members are never used as paths.
 #[test]
 fn hostile_names() {
     let folder = Folder::new();
@@ -150,7 +150,7 @@ fn hostile_names() {
     assert!(memory.rows()[0].file.len() < 2000);
 }
 
-/// A bundle of thousands of other files is told in a few lines.
+/// A bundle of thousands of other files is reported in a few lines.
 #[test]
 fn other_members_are_summarised() {
     let bytes = log(0..1);
@@ -244,7 +244,7 @@ fn a_cut_tar_keeps_what_stands_before() {
     );
     assert_eq!(messages(&summary.problems), [expected]);
 
-    // Damage under the archive is told once, by the log that it cuts off.
+    // Damage beneath the archive is reported once, for the log that it truncates.
     let compressed = gzip(&whole);
     let (memory, summary) = run_stream(&compressed[..compressed.len() / 2], &Options::default());
     assert!(memory.rows().len() < 20);
@@ -260,7 +260,7 @@ fn rubbish_after_a_tar() {
     assert_eq!(summary.problems.len(), 1, "{summary:?}");
 }
 
-/// A header that says that its name is as long as a disk.
+/// A header that claims a name as long as a disk.
 #[test]
 fn a_name_without_end() {
     let mut header = ::tar::Header::new_gnu();
@@ -309,7 +309,7 @@ fn zips_that_cannot_be_read() {
     }
 }
 
-/// All members together count.
+/// The limit applies to all members together.
 #[test]
 fn a_zip_bomb() {
     let zeros = vec![b' '; 1_000_000];

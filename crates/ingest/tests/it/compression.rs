@@ -1,4 +1,4 @@
-//! Compression is seen by content, and a broken tail costs the tail.
+//! Compression is detected by content, and a damaged end affects only the end.
 
 use arrow::array::AsArray;
 use podtrail_ingest::{Input, Options};
@@ -20,7 +20,7 @@ fn lz4_frames() -> Vec<u8> {
     let small = FrameInfo::new().block_size(BlockSize::Max64KB).block_checksums(true);
     let frames = [(linked, 0..30), (large, 30..60), (small, 60..80)];
     let frames = frames.into_iter().map(|(frame, ids)| lz4_with(&log(ids), frame));
-    // The old format has no end but that of the file.
+    // The legacy format ends only with the file.
     let legacy = lz4_with(&log(80..100), FrameInfo::new().legacy_frame(true));
     frames.chain([legacy]).flatten().collect()
 }
@@ -114,7 +114,7 @@ fn what_stands_before_the_damage_is_kept() {
     type Compress = fn(&[u8]) -> Vec<u8>;
     let table: [(&str, Compress); 5] =
         [("gzip", gzip), ("zstd", zstd), ("bzip2", bzip2), ("xz", xz), ("lz4", lz4)];
-    // bzip2 gives blocks of 100 kB at this level, xz tells its first bytes soon.
+    // At this level bzip2 produces blocks of 100 kB; xz produces its first bytes early.
     let text = log(0..6_000);
     for (name, compress) in table {
         let whole = compress(&text);
@@ -134,14 +134,14 @@ fn what_stands_before_the_damage_is_kept() {
             assert!(problem.message.starts_with(&format!("the {name} data ")), "{what}");
             assert!(problem.offset.is_some_and(|offset| offset > 0), "{what}");
             assert!(problem.file.ends_with("/a"), "{what}");
-            // Of a broken file more may be rubbish, until a checksum tells so.
+            // A damaged file may yield more garbage, until a checksum reveals it.
             assert!(summary.quarantined <= 1 || what.contains("broken"), "{what}");
             assert_eq!(summary.files, 2, "{what}");
         }
     }
 }
 
-/// A last byte alone is no character; it costs the record that it is in.
+/// A single last byte is not a character; it affects only its record.
 #[test]
 fn utf16_cut_in_the_middle() {
     let whole = utf16(&log(0..10));
@@ -172,7 +172,7 @@ fn other_formats_are_named() {
     }
 }
 
-/// A bomb costs a limited time and its own events.
+/// A decompression bomb costs a limited time and its own events.
 #[test]
 fn a_file_may_expand_to_so_much() {
     let options = Options { max_expanded_bytes: 100_000, ..Options::default() };
@@ -191,7 +191,7 @@ fn a_file_may_expand_to_so_much() {
     assert_eq!((memory.rows().len(), summary.problems.len()), (1000, 0));
 }
 
-/// The digest is that of the file as it lies on disk.
+/// The digest covers the file on disk.
 #[test]
 fn provenance() {
     let folder = Folder::new().with("a.log", log(0..1));

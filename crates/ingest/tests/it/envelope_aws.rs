@@ -1,5 +1,5 @@
-//! CloudWatch Logs and what delivers it. Of these forms, real samples were seen of `aws logs tail` alone; the others are
-//! made from the documentation of AWS.
+//! CloudWatch Logs and the services that deliver it. Only for `aws logs tail` a real sample was available; the other
+//! forms follow the documentation of AWS.
 
 use podtrail_ingest::Options;
 
@@ -143,7 +143,7 @@ fn other_streams_are_skipped() {
     check_skipped("control message", CONTROL, 1);
 }
 
-/// Damage costs the record it is in.
+/// Damage affects only its record.
 #[test]
 fn damage_is_told() {
     let good = base64(gzip(payload(STREAM, &[&event(1)]).as_bytes()));
@@ -173,7 +173,7 @@ fn a_message_that_is_no_event() {
     assert_eq!(memory.quarantine[0].bytes, b"no event");
 }
 
-/// Packages inside packages end at the depth where no pipeline goes.
+/// Nested packages end at a depth that no pipeline reaches.
 #[test]
 fn packages_in_packages() {
     let mut log = event(1);
@@ -186,7 +186,7 @@ fn packages_in_packages() {
     assert_eq!(memory.quarantine[0].reason, "envelopes nested too deeply");
 }
 
-/// Events of a long answer keep the places of their strings.
+/// Events of a long response have the positions of their strings.
 #[test]
 fn places() {
     let log = lines([

@@ -1,4 +1,4 @@
-//! CSV exports with the event in a column. No real sample was seen: the quoting is that of RFC 4180.
+//! CSV exports with the event in a column. No real sample was available: the quoting follows RFC 4180.
 
 use crate::support::event;
 use crate::wrapped::{bare_id, unwrap};

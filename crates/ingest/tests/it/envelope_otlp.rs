@@ -1,4 +1,4 @@
-//! OpenTelemetry's JSON, as OpenShift's cluster logging and the file exporter of the collector write it.
+//! OpenTelemetry's JSON, as OpenShift's cluster logging and the collector's file exporter write it.
 
 use podtrail_ingest::Options;
 use serde_json::Value;
@@ -84,7 +84,7 @@ fn other_logs_are_skipped() {
     }
 }
 
-/// What cannot be understood is told, and costs itself.
+/// A record that cannot be parsed is reported, and affects only itself.
 #[test]
 fn damage_is_told() {
     let mut deep = any_value(&Value::from("x"));

@@ -1,4 +1,4 @@
-//! What goes wrong, and what is left then.
+//! Errors, and the state after them.
 
 use podtrail_event::Event;
 use podtrail_lake::{Lake, LakeError};
@@ -27,7 +27,7 @@ async fn a_failed_write_leaves_the_table_as_it_was() {
     lake.append_events(vec![batch([event(1, 0, "read")])]).await.unwrap();
     let before = lake.events().await.unwrap();
 
-    // A file stands where the directory of one of the partitions should be.
+    // A file has the name of a partition's directory.
     let blocked = before.root().join("cluster=prod/date=2026-01-31/activity=rbac");
     std::fs::write(&blocked, b"").unwrap();
     let events = ["access", "rbac", "read", "write"].into_iter().zip(10..);

@@ -1,4 +1,4 @@
-//! What is found wrong with a table.
+//! Problems that verification finds in a table.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ const JSON: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Re
     "requestReceivedTimestamp":"2026-01-31T00:00:00.000001Z","odd":[1.50,"\u0041"],
     "requestObject":{"spec":{"a":[1, 2e3, "é"]}}}"#;
 
-/// A lake with one file of `count` events, as ingested.
+/// Creates a lake with one file of `count` events, as ingested.
 async fn lake_of(count: usize) -> (tempfile::TempDir, Lake, PathBuf) {
     let (dir, lake) = lake().await;
     let texts: Vec<_> = (0..count)
@@ -37,7 +37,7 @@ async fn events(lake: &Lake) -> Verified {
     verified.pop().unwrap()
 }
 
-/// What is wrong with the only file.
+/// Returns the problems of the only file.
 async fn problems(lake: &Lake) -> Vec<String> {
     let path = lake.events().await.unwrap().files()[0].path.clone();
     let problems = events(lake).await.problems;
@@ -45,7 +45,7 @@ async fn problems(lake: &Lake) -> Vec<String> {
     problems.into_iter().map(|problem| problem.detail).collect()
 }
 
-/// Changes what the log says of the only file.
+/// Changes the log's description of the only file.
 fn rewrite_log(lake: &Lake, change: impl Fn(&str) -> String) {
     let entry = lake.dir().join("events/_delta_log/00000000000000000001.json");
     let text = std::fs::read_to_string(&entry).unwrap();
@@ -67,7 +67,7 @@ async fn a_whole_table_has_no_problems() {
 async fn a_file_that_is_gone_or_damaged_is_named() {
     let (_dir, lake, file) = lake_of(3).await;
     let bytes = std::fs::read(&file).unwrap();
-    // In the data of the first columns, which no reader of the footer sees.
+    // In the data of the first columns, which readers of the footer do not see.
     let mut damaged = bytes.clone();
     damaged[100..160].fill(0xff);
     std::fs::write(&file, &damaged).unwrap();
@@ -105,7 +105,7 @@ async fn rows_that_are_not_what_the_log_says_are_told() {
                  but its directory is 2026-01-30",
             ],
         ),
-        // Each of these makes a query for creates by alice pass the file over.
+        // Each of these makes a query for creates by alice skip the file.
         (
             r#""cluster":"prod""#,
             r#""cluster":"other""#,
@@ -166,7 +166,7 @@ async fn what_no_version_names_and_a_damaged_log_are_told() {
     assert_eq!(verified.problems, []);
     assert_eq!(verified.orphans[0].path, orphan);
 
-    // An empty entry is a version to Delta Lake.
+    // Delta Lake accepts an empty entry as a version.
     std::fs::write(lake.dir().join("events/_delta_log/00000000000000000002.json"), "").unwrap();
     let found = events(&lake).await.problems;
     assert_eq!(found.len(), 1, "{found:?}");
@@ -207,7 +207,7 @@ async fn rows_that_an_entry_hides_are_reported() {
     }
 }
 
-/// What is wrong with a table of which no version can be read.
+/// Returns the problems of a table of which no version can be read.
 async fn unreadable(dir: &tempfile::TempDir) -> Vec<String> {
     let lake = Lake::open(dir.path()).unwrap();
     let error = lake.events().await.unwrap_err().to_string();
@@ -277,7 +277,7 @@ async fn what_cannot_be_read_of_a_log_is_named() {
         let found = events(&lake).await.problems;
         assert!(found.iter().any(|problem| problem.detail.contains(expected)), "{to}: {found:?}");
     }
-    // The library reads past these; queries would use no statistics, and nobody would know.
+    // The library accepts these; queries would silently use no statistics.
     for (from, to, expected) in [
         (r#"\"numRecords\":3"#, r#"\"numRecords\":-1"#, "with invalid `stats`"),
         (
