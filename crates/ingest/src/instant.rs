@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::json;
 
-/// A time as written, in microseconds since the Unix epoch. It may lie outside the range in which events are stored.
+/// A time as written, in microseconds since the Unix epoch. It may be outside the range in which events are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Instant(i64);
 
@@ -15,7 +15,7 @@ impl Instant {
         micros_of(text).map(Self)
     }
 
-    /// Returns the time if it lies in the range in which events are stored.
+    /// Returns the time if it is in the range in which events are stored.
     pub(crate) fn stored(self) -> Option<Micros> {
         Micros::checked(self.0)
     }

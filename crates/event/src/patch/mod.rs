@@ -65,13 +65,13 @@ impl PatchType {
     /// Infers the type of a patch from an audit event.
     ///
     /// - A list is a JSON Patch; the others are objects.
-    /// - `force` is refused for all but server-side apply. Apply must name its field manager, and its body is a
+    /// - The API server rejects `force` except for server-side apply. Apply must name its field manager, and its body is a
     ///   manifest with `apiVersion` and `kind`, which other patches have no reason to repeat.
-    /// - A strategic merge patch is known by its directives. The API server refuses it for custom resources, and where
+    /// - A strategic merge patch is recognized by its directives. The API server rejects it for custom resources, and if
     ///   an element of a merged list lacks the merge key. In doubt a patch of a built-in kind is strategic, as
-    ///   `kubectl patch` and `kubectl apply` send it. A merge patch with whole lists then keeps what it leaves out.
-    /// - Server-side apply of a custom resource is read as a merge patch: its lists are atomic, unless its definition,
-    ///   which a log does not show, says otherwise.
+    ///   `kubectl patch` and `kubectl apply` send it. A merge patch with whole lists then keeps elements that it omits.
+    /// - Server-side apply of a custom resource is treated as a merge patch: its lists are atomic, unless its definition,
+    ///   which a log does not show, declares otherwise.
     pub fn of(patch: &Value, hints: PatchHints<'_>) -> Self {
         if patch.is_array() {
             return Self::Json;

@@ -8,9 +8,9 @@
 //! - the same in copies: JSON in a string, such as `kubectl.kubernetes.io/last-applied-configuration` and the patches of
 //!   mutating webhooks, and error messages that quote the object;
 //! - tokens in TokenRequests and TokenReviews;
-//! - bodies of OpenShift's OAuth tokens, and their names where these are the token;
+//! - bodies of OpenShift's OAuth tokens, and their names if these are the token;
 //! - credentials in a request URI: in parameters of its query, fragment and path, before a host, and in URIs in these;
-//! - what may be any of these in a record that is damaged.
+//! - text in a damaged record that may be any of these.
 //!
 //! Names of keys stay, as does every other byte of the text. A value that should contain a secret and cannot be parsed
 //! is treated as one. ConfigMaps, environment variables and commands of containers, certificate requests, and custom

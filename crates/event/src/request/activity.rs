@@ -5,11 +5,11 @@ use crate::objects::kinds::rbac_kind;
 /// The activity of a request: the last partition column, which keeps the few important requests in separate files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activity {
-    /// A write of an object that makes pods, of `ephemeralcontainers`, `scale`, `binding` or `eviction`.
+    /// A write of an object that creates pods, of `ephemeralcontainers`, `scale`, `binding` or `eviction`.
     Workload,
     /// A write of roles, bindings, certificate signing requests or service accounts.
     Rbac,
-    /// A way into a pod or node or to a credential: exec, attach, port-forward, proxy, a service account token.
+    /// Access to a pod, a node or a credential: exec, attach, port-forward, proxy, a service account token.
     Access,
     /// Any request on Secrets, reads included.
     Secret,

@@ -144,7 +144,7 @@ impl Identity {
         let groups = user.groups.filter(|groups| !groups.is_empty());
         let in_group =
             |group: &str| groups.map(|groups| groups.iter().any(|other| **other == *group));
-        // Returns whether the user may be in a group, as far as the log shows.
+        // Groups that are not in the log may be any.
         let may_be_in = |group: &str| in_group(group).unwrap_or(true);
         let with_group = |kind, group: &'static str| match in_group(group) {
             Some(true) => Self::new(kind, format!("group {group}")),

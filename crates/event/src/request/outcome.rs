@@ -70,7 +70,7 @@ impl Evidence<'_> {
     pub(crate) fn is_uncertain(&self) -> bool {
         let message = self.message.unwrap_or_default();
         let is_server_error = match self.code {
-            // Whether an aggregated API was reachable at all; the API server itself does not answer a write so.
+            // Whether an aggregated API was reachable at all; the API server itself never answers a write with it.
             Some(503) => !matches!(message, "" | "service unavailable" | UNABLE),
             // A server that wrote no status before the client disconnected.
             Some(0) => self.stage == Some("ResponseComplete"),

@@ -1,6 +1,6 @@
 //! Command lines as a POSIX shell reads them, as far as detections need it.
 //!
-//! Nothing is executed or looked up, and what a shell knows only at run time is not guessed.
+//! Nothing is executed or looked up, and what a shell determines only at run time is not guessed.
 
 use std::collections::HashMap;
 

@@ -51,7 +51,7 @@ impl Envelope for Aws {
     }
 }
 
-/// What the names of a log group and a log stream contain.
+/// The parsed names of a log group and a log stream.
 #[derive(Debug, Clone, Default)]
 struct Stream<'a> {
     cluster: Option<Cow<'a, str>>,

@@ -3,11 +3,11 @@
 //! An entry contains less than the event. Missing members stay missing: the level, the user's groups, the query of the
 //! request. Three members are inferred:
 //!
-//! * The stage. Cloud Logging gets one entry for a request, when it is done; a session, such as exec, gets one when it
-//!   begins, whose `operation` is marked as the first and not the last.
-//! * The HTTP status. Entries have a gRPC code, which is turned back by the mapping of `google.rpc.Code`; a `Status` in the
-//!   response is believed first. A success is 200, where the API server may have answered 201.
-//! * `UNKNOWN` of an exec, attach or port-forward: that is how gRPC sees 101, Switching Protocols.
+//! * The stage. Cloud Logging has one entry per request, written at its end; a session, such as exec, also has one at its
+//!   beginning, whose `operation` is marked as the first and not the last.
+//! * The HTTP status. Entries have a gRPC code, which is converted by the mapping of `google.rpc.Code`; a `Status` in the
+//!   response takes precedence. A success is 200, although the API server may have returned 201.
+//! * `UNKNOWN` of an exec, attach or port-forward: the gRPC code for 101, Switching Protocols.
 //!
 //! The name of the cluster is `resource.labels.cluster_name` alone: two clusters of one name in two locations or projects
 //! are distinguished by the name given at ingest. `original` holds the whole entry.

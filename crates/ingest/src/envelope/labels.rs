@@ -34,7 +34,7 @@ pub(crate) struct Labels {
     outer: Option<Arc<Labels>>,
 }
 
-/// What labels say about the origin of an event.
+/// The origin of an event, from labels.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Source {
     /// The name of the cluster.

@@ -66,7 +66,7 @@ impl Place {
     pub(crate) const START: Self = Self { offset: 0, line: 1 };
 }
 
-/// What the envelopes around an event say about it. The innermost value takes precedence.
+/// Facts about an event from its envelopes. The innermost value takes precedence.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Facts<'a> {
     /// The names of the envelopes, the outermost first.
@@ -173,7 +173,7 @@ pub(crate) struct Inner<'a> {
     pub(crate) text: Cow<'a, [u8]>,
     /// Its position, or that of the string it was decoded from.
     pub(crate) place: Place,
-    /// What this envelope says about it; the caller fills `envelopes`.
+    /// The facts from this envelope; the caller fills `envelopes`.
     pub(crate) facts: Facts<'a>,
 }
 

@@ -60,7 +60,7 @@ fn inner<'a>(at: Span<'a>, log_record: &'a RawValue, source: &Source<'a>) -> Opt
     Some(Inner::rebuilt(at, object_of(list, MAX_LEVELS)?, facts))
 }
 
-/// What the attributes of a resource say.
+/// The relevant attributes of a resource.
 #[derive(Default)]
 struct Source<'a> {
     facts: Facts<'a>,

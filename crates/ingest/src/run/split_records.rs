@@ -36,7 +36,7 @@ const LONGEST_PAUSE: i64 = 10_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key(u128);
 
-/// What a record says about the line of which it is a part.
+/// The mark of a record that is a part of a line.
 #[derive(Debug, Clone)]
 pub(crate) struct Mark {
     pub(crate) key: Key,
