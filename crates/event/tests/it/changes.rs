@@ -231,7 +231,7 @@ fn every_thing_that_changes_is_a_row() {
 }
 
 #[test]
-fn the_way_back_is_told_too() {
+fn the_way_back_is_reported_too() {
     let spec =
         pod(json!({"hostPID": true, "volumes": [{"name": "root", "hostPath": {"path": "/"}}]}));
     let rows = changes("apps", "deployments", &deployment(spec), &deployment(restricted()));

@@ -350,7 +350,7 @@ fn members_come_in_the_order_of_the_api_server() {
 }
 
 #[test]
-fn what_looks_empty_is_told_apart() {
+fn what_looks_empty_is_distinguished() {
     for members in [
         json!({"user": {}}),
         json!({"user": null}),

@@ -13,7 +13,7 @@ fn patched(kind: PatchType, object: &Value, patch: &Value) -> Value {
 }
 
 #[test]
-fn the_kind_is_told_from_what_the_event_shows() {
+fn the_kind_is_inferred_from_the_event() {
     let manager = |name, force| PatchHints { built_in: true, field_manager: Some(name), force };
     let custom = PatchHints { built_in: false, ..manager("kubectl", None) };
     let manifest = json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": 1}});

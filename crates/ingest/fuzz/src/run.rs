@@ -72,8 +72,8 @@ pub fn run(bytes: &[u8], options: &Options) -> Run {
     assert_eq!(summary.events_added, run.rows.len() as u64, "{summary:?}");
     assert_eq!(summary.quarantined, run.damage.len() as u64, "{summary:?}");
     assert_eq!(summary.records, summary.events_added + summary.quarantined, "{summary:?}");
-    let untold = run.damage.is_empty() || !summary.problems.is_empty();
-    assert!(untold, "what is quarantined is told: {summary:?}");
+    let is_reported = run.damage.is_empty() || !summary.problems.is_empty();
+    assert!(is_reported, "what is quarantined is reported: {summary:?}");
     run.summary = summary;
     run
 }

@@ -11,8 +11,8 @@ use podtrail_ingest_fuzz::run::{Run, options, run, set_up};
 fuzz_target!(init: set_up(), |file: &[u8]| {
     let whole = run(file, &options());
     let Run { summary, .. } = &whole;
-    let is_told = summary.files > 0 || !summary.problems.is_empty() || !summary.notes.is_empty();
-    assert!(is_told, "a file vanished: {summary:?}");
+    let is_reported = summary.files > 0 || !summary.problems.is_empty() || !summary.notes.is_empty();
+    assert!(is_reported, "a file vanished: {summary:?}");
 
     // How much of damaged data is read may depend on how it is read.
     let is_broken = summary.problems.iter().any(|problem| !problem.message.starts_with("quarantined"));

@@ -162,10 +162,10 @@ fn other_members_are_summarised() {
     for archive in [tar(members.iter().copied()), zip(members.iter().copied())] {
         let (memory, summary) = run_stream(archive, &Options::default());
         assert_eq!(memory.audit_ids(), ["id-0"]);
-        let told = messages(&summary.problems);
-        assert_eq!(told.len(), 6, "{told:?}");
-        assert_eq!(told[0], "0000.yaml: not an audit log: YAML text");
-        assert_eq!(told[5], "-: 995 more members are not audit logs");
+        let reported = messages(&summary.problems);
+        assert_eq!(reported.len(), 6, "{reported:?}");
+        assert_eq!(reported[0], "0000.yaml: not an audit log: YAML text");
+        assert_eq!(reported[5], "-: 995 more members are not audit logs");
         let noted = messages(&summary.notes);
         assert_eq!((noted.len(), &noted[5][..]), (6, "-: 95 more members are empty"));
         assert_eq!(summary.files, 101);
@@ -193,10 +193,10 @@ fn quarantined_records_of_many_members() {
     let (memory, summary) =
         run_stream(tar(names.iter().map(|name| (&name[..], &bad[..]))), &Options::default());
     assert_eq!(memory.quarantine.len(), 40);
-    let told: Vec<_> = summary.problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 6, "{told:?}");
-    assert!(told[2].starts_with("-!01.log:2: quarantined"), "{told:?}");
-    assert_eq!(told[5], "-: 35 more records quarantined");
+    let reported: Vec<_> = summary.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(reported.len(), 6, "{reported:?}");
+    assert!(reported[2].starts_with("-!01.log:2: quarantined"), "{reported:?}");
+    assert_eq!(reported[5], "-: 35 more records quarantined");
 }
 
 #[test]
@@ -209,8 +209,9 @@ fn damage_in_a_member_costs_the_member() {
         let (memory, summary) = run_stream(archive, &Options::default());
         let ids = memory.audit_ids();
         assert!(ids.len() > 500 && ids.contains(&"id-5000".to_owned()), "{summary:?}");
-        let told: Vec<_> = summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
-        let [problem] = told[..] else { panic!("one problem: {summary:?}") };
+        let reported: Vec<_> =
+            summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
+        let [problem] = reported[..] else { panic!("one problem: {summary:?}") };
         assert!(problem.file == "-!a.gz" && problem.offset.is_some(), "{problem:?}");
     }
 }
@@ -228,9 +229,9 @@ fn a_cut_tar_keeps_what_stands_before() {
     ] {
         let (memory, summary) = run_stream(&whole[..keep], &Options::default());
         assert!(memory.rows().len().abs_diff(events) <= 1, "{keep}: {summary:?}");
-        let told: Vec<_> =
+        let reported: Vec<_> =
             summary.problems.iter().filter(|p| p.message.starts_with(reason)).collect();
-        let [problem] = told[..] else { panic!("one problem: {summary:?}") };
+        let [problem] = reported[..] else { panic!("one problem: {summary:?}") };
         assert_eq!(problem.file, file);
     }
 
@@ -248,8 +249,8 @@ fn a_cut_tar_keeps_what_stands_before() {
     let compressed = gzip(&whole);
     let (memory, summary) = run_stream(&compressed[..compressed.len() / 2], &Options::default());
     assert!(memory.rows().len() < 20);
-    let told: Vec<_> = summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
-    assert_eq!(told.len(), 1, "{summary:?}");
+    let reported: Vec<_> = summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
+    assert_eq!(reported.len(), 1, "{summary:?}");
 }
 
 #[test]
@@ -274,8 +275,8 @@ fn a_name_without_end() {
     archive.resize(archive.len() + 10_000_000, b'n');
     let (memory, summary) = run_stream(gzip(&archive), &Options::default());
     assert_eq!(memory.rows().len(), 1);
-    let told = messages(&summary.problems);
-    assert!(told[0].starts_with("-: tar header is too long"), "{told:?}");
+    let reported = messages(&summary.problems);
+    assert!(reported[0].starts_with("-: tar header is too long"), "{reported:?}");
 }
 
 #[test]
@@ -284,8 +285,11 @@ fn zips_that_cannot_be_read() {
     let whole = zip([("a.log", &bytes[..]), ("b.log", &log(100..101)[..])]);
     let (memory, summary) = run_stream(&whole[..whole.len() - 30], &Options::default());
     assert!(memory.rows().is_empty());
-    let told = messages(&summary.problems);
-    assert!(told.len() == 1 && told[0].ends_with("repair it first (zip -FF)"), "{told:?}");
+    let reported = messages(&summary.problems);
+    assert!(
+        reported.len() == 1 && reported[0].ends_with("repair it first (zip -FF)"),
+        "{reported:?}"
+    );
 
     // The flag of the directory entry of a.log; its signature is PK\x01\x02.
     let directory = memchr::memmem::find(&whole, b"PK\x01\x02").expect("a directory");
@@ -318,8 +322,11 @@ fn a_zip_bomb() {
     let options = Options { max_expanded_bytes: 1_500_000, ..Options::default() };
     let (memory, summary) = run_stream(zip(members), &options);
     assert_eq!(memory.rows().len(), 10);
-    let told = messages(&summary.problems);
-    assert!(told.len() == 1 && told[0].starts_with("-!c: decompressed size exceeds"), "{told:?}");
+    let reported = messages(&summary.problems);
+    assert!(
+        reported.len() == 1 && reported[0].starts_with("-!c: decompressed size exceeds"),
+        "{reported:?}"
+    );
 }
 
 #[test]

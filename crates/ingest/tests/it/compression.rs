@@ -80,8 +80,9 @@ fn a_gzip_cut_short_keeps_what_stands_before() {
         let folder = Folder::new().with("audit.log.gz", &whole[..keep]);
         let (memory, summary) = run(&[folder.input()], &Options::default());
         assert!(memory.rows().len() > 900, "{summary:?}");
-        let told: Vec<_> = summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
-        let [problem] = told[..] else { panic!("one problem: {summary:?}") };
+        let reported: Vec<_> =
+            summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
+        let [problem] = reported[..] else { panic!("one problem: {summary:?}") };
         assert!(problem.offset.is_some() && problem.file.ends_with("audit.log.gz"));
         assert!(problem.message.starts_with("the gzip data ends unexpectedly"), "{problem}");
         assert!(summary.quarantined <= 1);
@@ -128,9 +129,9 @@ fn what_stands_before_the_damage_is_kept() {
             let (memory, summary) = run(&[folder.input()], &Options::default());
             let what = format!("{name}, {what}: {summary:?}");
             assert!(memory.rows().len() > 1_000, "{} rows of {what}", memory.rows().len());
-            let told: Vec<_> =
+            let reported: Vec<_> =
                 summary.problems.iter().filter(|p| p.message.contains(name)).collect();
-            let [problem] = told[..] else { panic!("one problem: {what}") };
+            let [problem] = reported[..] else { panic!("one problem: {what}") };
             assert!(problem.message.starts_with(&format!("the {name} data ")), "{what}");
             assert!(problem.offset.is_some_and(|offset| offset > 0), "{what}");
             assert!(problem.file.ends_with("/a"), "{what}");

@@ -45,7 +45,7 @@ fn other_files_give_one_problem_each() {
 }
 
 #[test]
-fn places_are_told() {
+fn places_are_reported() {
     let log = lines([event(1), "oops".into(), event(2), r#"{"a":1}"#.into()]);
     let folder = Folder::new().with("audit.log", &log);
     let (memory, summary) = run(&[folder.input()], &Options::default());

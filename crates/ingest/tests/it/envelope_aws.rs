@@ -145,7 +145,7 @@ fn other_streams_are_skipped() {
 
 /// Damage affects only its record.
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let good = base64(gzip(payload(STREAM, &[&event(1)]).as_bytes()));
     let mut cut = gzip(payload(STREAM, &[&event(2)]).as_bytes());
     cut.truncate(cut.len() / 2);

@@ -44,7 +44,7 @@ fn places_are_those_of_the_text() {
 }
 
 #[test]
-fn other_lines_of_the_component_are_skipped_and_told() {
+fn other_lines_of_the_component_are_skipped_and_reported() {
     let klog = "I1123 22:00:00.374797       1 controller.go:128] {\"quoted\": 1}";
     let json = r#"{"ts":1795471200374.1,"caller":"app/server.go:1","msg":"started","v":0}"#;
     for wrap in [

@@ -277,7 +277,7 @@ fn yaml_is_refused_with_a_hint() {
 
 /// A Pub/Sub message that cannot be decoded affects only itself.
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let message = |data: &str| format!(r#"{{"message":{{"data":"{data}","messageId":"1"}}}}"#);
     let log = lines([message("%"), message(&base64(CREATE.entry()))]);
     let (memory, summary) = run_stream(log, &Options::default());

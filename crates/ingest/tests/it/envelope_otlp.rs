@@ -86,7 +86,7 @@ fn other_logs_are_skipped() {
 
 /// A record that cannot be parsed is reported, and affects only itself.
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let mut deep = any_value(&Value::from("x"));
     for _ in 0..1000 {
         deep = format!(r#"{{"kvlistValue":{{"values":[{{"key":"a","value":{deep}}}]}}}}"#);

@@ -112,16 +112,16 @@ fn a_log_that_is_emptied_is_read_anew() {
 }
 
 #[test]
-fn what_is_no_log_is_told_once() {
+fn what_is_no_log_is_reported_once() {
     let folder = Folder::new()
         .with("audit.log", lines([event(0)]))
         .with("notes.txt", "these are my notes\n".repeat(10));
     let path = folder.path("audit.log");
-    let told = Arc::new(AtomicBool::new(false));
+    let reported = Arc::new(AtomicBool::new(false));
     let mut looks = 0;
     let (memory, summary) = follow_folder(&folder, move |seen| {
         looks += 1;
-        assert!(!told.swap(looks > 4, Ordering::Relaxed), "told again and again");
+        assert!(!reported.swap(looks > 4, Ordering::Relaxed), "reported repeatedly");
         append(&path, &lines([event(looks)]));
         seen < 4
     });

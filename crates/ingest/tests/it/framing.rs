@@ -339,7 +339,7 @@ fn openings_without_end() {
     let (memory, summary) = run_stream(log, &Options::default());
     assert_eq!(memory.audit_ids(), ["id-1", "id-2"]);
     assert_eq!(summary.quarantined, 200_000);
-    assert_eq!(summary.problems.len(), 6, "five told, the rest counted");
+    assert_eq!(summary.problems.len(), 6, "five reported, the rest counted");
     assert!(started.elapsed().as_secs() < 60);
 }
 

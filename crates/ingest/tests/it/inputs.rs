@@ -54,7 +54,7 @@ fn patterns() {
 }
 
 #[test]
-fn what_is_missing_is_told() {
+fn what_is_missing_is_reported() {
     let folder = Folder::new().with("a.log", lines([event(1)]));
     let missing = Input::Path(folder.path("gone.log"));
     let (memory, summary) = run(&[missing, folder.input()], &Options::default());

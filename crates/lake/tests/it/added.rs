@@ -125,8 +125,9 @@ async fn days_are_counted_by_the_log() {
     append(&lake, 0..2, 0).await;
     append(&lake, 2..3, DAY).await;
     let days = lake.events().await.unwrap().days();
-    let told: Vec<_> = days.iter().map(|day| (day.date.unwrap().to_string(), day.rows)).collect();
-    assert_eq!(told, [("2026-01-31".to_owned(), 2), ("2026-02-01".to_owned(), 1)]);
+    let reported: Vec<_> =
+        days.iter().map(|day| (day.date.unwrap().to_string(), day.rows)).collect();
+    assert_eq!(reported, [("2026-01-31".to_owned(), 2), ("2026-02-01".to_owned(), 1)]);
     assert!(days.iter().all(|day| day.cluster.as_deref() == Some("prod")));
     let version = lake.events_version().await.unwrap();
     assert_eq!(version.last_days().unwrap().days(), days[1..]);

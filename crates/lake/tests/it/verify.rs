@@ -86,7 +86,7 @@ async fn a_file_that_is_gone_or_damaged_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_that_are_not_what_the_log_says_are_told() {
+async fn rows_that_are_not_what_the_log_says_are_reported() {
     for (from, to, expected) in [
         (r#"\"numRecords\":3"#, r#"\"numRecords\":4"#, &["has 3 rows, but the log records 4"][..]),
         (
@@ -132,7 +132,7 @@ async fn rows_that_are_not_what_the_log_says_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_was_changed_or_repeated_is_told() {
+async fn an_event_that_was_changed_or_repeated_is_reported() {
     let (_dir, lake) = lake().await;
     let mut parser = Parser::new(None);
     let mut event = parser.parse(JSON.as_bytes(), None).unwrap();
@@ -158,7 +158,7 @@ async fn an_event_that_was_changed_or_repeated_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_no_version_names_and_a_damaged_log_are_told() {
+async fn what_no_version_names_and_a_damaged_log_are_reported() {
     let (_dir, lake, file) = lake_of(1).await;
     let orphan = file.with_file_name("part-left-by-a-kill.zstd.parquet");
     std::fs::copy(&file, &orphan).unwrap();
