@@ -1,4 +1,4 @@
-//! Private parts that fuzz targets call thousands of times a second.
+//! Entry points to private code for fuzz targets, which call them thousands of times a second.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -10,7 +10,8 @@ use crate::patch::json_patch;
 use crate::request::shell;
 use crate::tables::column::Text;
 
-/// The digests of an event: of the tape of simd-json, and of the text as serde_json takes it. Nothing where one refuses it.
+/// Returns the digests of an event: of simd-json's tape, and of serde_json's text; `None` if the respective parser
+/// rejects it.
 pub fn digests(json: &[u8]) -> (Option<String>, Option<String>) {
     let mut canonical = Canonical::default();
     let mut copy = json.to_vec();
@@ -20,22 +21,22 @@ pub fn digests(json: &[u8]) -> (Option<String>, Option<String>) {
     (of_tape, raw.map(|raw| canonical.digest_of_text(raw.get())))
 }
 
-/// What a JSON Patch shows of an object of which nothing is known.
+/// Returns what a JSON Patch reveals about an unknown object.
 pub fn shown(operations: Vec<Value>) -> Value {
     json_patch::of_unknown(operations).node.into_tree()
 }
 
-/// The words of the one program that a command runs.
+/// Returns the words of the single program that a command runs.
 pub fn simple_command(command: &[&str]) -> Option<Vec<String>> {
     let command: Vec<Text<'_>> = command.iter().map(|word| Text::from(*word)).collect();
     let words = shell::simple_command(&command)?;
     Some(words.iter().map(|word| word.to_string()).collect())
 }
 
-/// What is found in an object of a kind that is not known.
+/// What a search finds in an object of an unknown kind.
 #[derive(Debug)]
 pub struct Found {
-    /// How many places hold pod specs, containers and host paths.
+    /// Number of places with pod specs, containers and host paths.
     pub places: usize,
     /// Whether a container is privileged.
     pub is_privileged: bool,
@@ -52,7 +53,7 @@ pub fn embedded(group: &str, object: &str) -> Found {
     }
 }
 
-/// Whether a text is a value that bodies can hold.
+/// Returns whether a text is a value that bodies can contain.
 pub fn is_body(json: &str) -> bool {
     serde_json::from_str::<Json<'_>>(json).is_ok()
 }

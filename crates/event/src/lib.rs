@@ -1,8 +1,8 @@
 //! The Kubernetes audit event and the workload it writes, as typed rows.
 //!
-//! A [`Parser`] turns the JSON of one `audit.k8s.io` `Event` into an [`Event`] row; [`BatchBuilder`] collects rows into
-//! Arrow record batches of [`schema`], and an [`Exporter`] turns these back into JSON; what is no event is a
-//! [`QuarantineRecord`]. The crate is pure: no I/O, no async, no state.
+//! A [`Parser`] turns the JSON of one `audit.k8s.io` `Event` into an [`Event`] row. A [`BatchBuilder`] collects rows
+//! into Arrow record batches of [`schema`], and an [`Exporter`] turns these back into JSON. A record that is not an
+//! event becomes a [`QuarantineRecord`]. The crate is pure: no I/O, no async, no state.
 
 mod analysis;
 #[cfg(feature = "fuzzing")]

@@ -1,7 +1,7 @@
-//! From the JSON of one audit event to its row.
+//! Parses the JSON of one audit event into its row.
 //!
-//! Nothing is lost on the way: a member that the typed columns cannot give back exactly (an unknown field, an odd type,
-//! a timestamp in another form) is kept as written in the `extra` column.
+//! Nothing is lost: the `extra` column keeps, as written, every member that the typed columns cannot reproduce exactly
+//! (an unknown field, an unexpected type, a timestamp in another form).
 
 use std::ops::Range;
 
@@ -23,56 +23,57 @@ use crate::request::uri::{DryRun, RequestQuery, kubelet_exec};
 use crate::tables::column::{LongText, Map, Micros, Text};
 use crate::tables::event::{Event, Exec};
 
-/// Why a JSON text is not an audit event.
+/// The reason why a JSON text is not an audit event.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
     /// The text is not JSON, or more than one value.
     #[error("not valid JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// It is an object of another kind.
+    /// The text is an object of another kind.
     #[error("not an audit event: kind {kind:?} of {api_version:?}")]
     Kind {
-        /// The `kind` it names.
+        /// The `kind` of the object.
         kind: String,
-        /// The `apiVersion` it names, if any.
+        /// The `apiVersion` of the object, if any.
         api_version: String,
     },
-    /// It lacks what every audit event has.
-    #[error("not an audit event: no {0}")]
+    /// The object lacks a member that every audit event has.
+    #[error("not an audit event: {0} is missing")]
     Missing(&'static str),
 }
 
-/// Reads audit events (`audit.k8s.io` v1, v1beta1 or v1alpha1) from their JSON text, with buffers that are used again.
+/// Parses audit events (`audit.k8s.io` v1, v1beta1 or v1alpha1) from JSON text, with reusable buffers.
 #[derive(Default)]
 pub struct Parser {
     reader: Reader,
     redaction: Option<RedactionKey>,
     is_envelope_only: bool,
-    /// The text of the last event that had something to redact.
+    /// The redacted text of the last event that contained a secret.
     redacted: Vec<u8>,
 }
 
 impl Parser {
-    /// A parser that redacts secrets under a key, if there is one.
+    /// Creates a parser that redacts secrets with a key, if there is one.
     pub fn new(redaction: Option<RedactionKey>) -> Self {
         Self { redaction, ..Self::default() }
     }
 
-    /// This parser, but what a request writes stays in its bodies: the columns on workloads, roles and other objects are
-    /// empty. By it the price of these columns is measured.
+    /// Returns this parser without the columns on objects: bodies are stored, but workloads, roles and other objects
+    /// stay null. Used to measure the cost of these columns.
     #[must_use]
     pub fn envelope_only(self) -> Self {
         Self { is_envelope_only: true, ..self }
     }
 
-    /// Reads one event.
+    /// Parses one event.
     ///
-    /// Every column is filled but `cluster` and those on the source and the envelopes, which the text does not know.
-    /// `shipped_at` is the time of an event that has none itself. A time that cannot be (see [`TimeProblem`]) costs that time,
-    /// not the event.
+    /// Fills every column except `cluster` and the columns on source and envelopes, which the text does not contain.
+    /// `shipped_at` is the time of an event that has no time of its own. An invalid time (see [`TimeProblem`])
+    /// invalidates only that time, not the event.
     ///
     /// # Errors
-    /// When the text is not one JSON object, names another kind, or has no `auditID` or no timestamp.
+    ///
+    /// Returns an error if the text is not one JSON object, is of another kind, or has no `auditID` or no timestamp.
     pub fn parse<'a>(
         &'a mut self,
         json: &'a [u8],
@@ -100,18 +101,18 @@ impl Parser {
     }
 }
 
-/// The extra by which Kubernetes 1.32 and later names the credential of a request (KEP-4193).
+/// The extra in which Kubernetes 1.32 and later names the credential of a request (KEP-4193).
 const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
 
-/// What a timestamp of an event says.
+/// A parsed timestamp of an event.
 enum Timestamp {
-    /// It is not there: the member is no text, or an empty one.
+    /// The member is missing, empty or not a string.
     Absent,
-    /// An instant in the one form that the API server writes (`metav1.MicroTime`: six fraction digits, `Z`).
+    /// An instant in the API server's form (`metav1.MicroTime`: six fraction digits, `Z`).
     Exact(Micros),
-    /// One in another form of RFC 3339, or near it.
+    /// An instant in another form of RFC 3339, or close to it.
     Other(Micros),
-    /// A text, and no instant that an event is stored at.
+    /// A text that is not an instant at which events are stored.
     Absurd,
 }
 
@@ -138,7 +139,7 @@ impl Timestamp {
     }
 }
 
-/// A `metav1.MicroTime`, which is most of what is read: `2026-01-31T23:59:59.999999Z`.
+/// Parses a `metav1.MicroTime`, the usual form: `2026-01-31T23:59:59.999999Z`.
 fn micro_time(text: &[u8]) -> Option<Micros> {
     let number = |range: Range<usize>| {
         text[range].iter().try_fold(0, |number: u32, byte| {
@@ -155,29 +156,29 @@ fn micro_time(text: &[u8]) -> Option<Micros> {
     let day = NaiveDate::from_ymd_opt(year, number(5..7)?, number(8..10)?)?;
     let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
     let time = day.and_hms_micro_opt(hour, minute, second, number(20..26)?)?;
-    // A leap second is read elsewhere: the column gives back another text.
+    // Leap seconds are parsed elsewhere, because the column would produce another text.
     Micros::checked(time.and_utc().timestamp_micros())
 }
 
-/// Puts a text into a column; false where it is no text, or the column has one already.
+/// Puts a string into a column. Returns false if the value is not a string, or the column has a value.
 fn put<'a>(column: &mut Option<Text<'a>>, value: Json<'a>) -> bool {
     let is_free = column.is_none();
     *column = value.into_text();
     is_free && column.is_some()
 }
 
-/// The strings of a list, if it is one of strings only.
+/// Returns the strings of a list that contains only strings.
 fn strings(value: Json<'_>) -> Option<Vec<Text<'_>>> {
     let Json::Array(elements) = value else { return None };
     elements.into_iter().map(Json::into_text).collect()
 }
 
-/// The columns of one event as they are filled.
+/// The columns of one event under construction.
 #[derive(Default)]
 struct Columns<'a, 't> {
     event: Event<'a>,
     is_envelope_only: bool,
-    /// Members that the columns cannot give back exactly.
+    /// Members that the columns cannot reproduce exactly.
     extra: Vec<(Text<'a>, &'a str)>,
     request: Option<Value<'a, 't>>,
     response: Option<Value<'a, 't>>,
@@ -203,7 +204,7 @@ impl<'a, 't> Columns<'a, 't> {
             return Err(ParseError::Missing("auditID"));
         }
         let event = &mut self.event;
-        // Without any time that can be, the event stands at the beginning of time: it is not lost, nor any query.
+        // Without a valid time the event is stored at the earliest instant: neither the event nor a query fails.
         let safe = event.time_problem.is_some().then_some(Micros::FIRST);
         event.time = event.received_at.or(event.stage_at).or(self.fallback_time).or(safe);
         if event.time.is_none() {
@@ -212,7 +213,7 @@ impl<'a, 't> Columns<'a, 't> {
         event.date = event.time.map(Micros::day);
         event.event_id = Some(document.digest.into());
         let verb = event.verb.as_deref().unwrap_or_default();
-        // A patch that makes an object is a server-side apply, whose body is the object.
+        // A patch that creates an object is a server-side apply, whose body is the object.
         let makes = event.status_code == Some(201);
         let verb = if makes && verb == "patch" { "create" } else { verb };
         let bodies = Bodies::new(verb, self.request, self.response);
@@ -240,7 +241,7 @@ impl<'a, 't> Columns<'a, 't> {
         Ok(())
     }
 
-    /// Takes one member of the event; false where the columns cannot give it back exactly.
+    /// Takes one member of the event. Returns false if the columns cannot reproduce it exactly.
     fn member(&mut self, key: &str, value: Value<'a, 't>) -> bool {
         match key {
             "requestObject" => {
@@ -254,7 +255,7 @@ impl<'a, 't> Columns<'a, 't> {
             "objectRef" => self.object_ref = Some(value.json),
             _ => {}
         }
-        // A value that no type holds is kept as written; it does not cost the event.
+        // A value that no type can represent is kept as written; the event is still parsed.
         let value = value.read().unwrap_or(Json::Null);
         let event = &mut self.event;
         match key {
@@ -314,7 +315,7 @@ impl<'a, 't> Columns<'a, 't> {
         }
     }
 
-    /// The time in a timestamp of the event, and whether a column gives its text back.
+    /// Returns the time of a timestamp member, and whether a column reproduces its text.
     fn timestamp(&mut self, value: &Json<'a>) -> (Option<Micros>, bool) {
         let timestamp = Timestamp::read(value);
         if matches!(timestamp, Timestamp::Absurd) {
@@ -360,7 +361,7 @@ impl<'a, 't> Columns<'a, 't> {
     fn response_status(&mut self, value: Json<'a>) -> bool {
         let Json::Object(members) = value else { return false };
         let event = &mut self.event;
-        // The API server always prints an empty `metadata`, and something besides.
+        // The API server always writes an empty `metadata` and at least one other member.
         let mut has_metadata = false;
         let mut exact = members.len() > 1;
         for (key, value) in members {
@@ -400,7 +401,7 @@ impl<'a, 't> Columns<'a, 't> {
         exact
     }
 
-    /// Fills the columns that follow from others.
+    /// Fills the columns that are derived from others.
     fn derive(&mut self, bodies: &Bodies<'a, '_>) {
         let event = &mut self.event;
         event.request_object = self.request.map(|body| body.json.into());
@@ -438,17 +439,17 @@ impl<'a, 't> Columns<'a, 't> {
         let query = match &event.request_uri {
             Some(Text(std::borrow::Cow::Borrowed(uri))) => RequestQuery::of(uri, streams),
             Some(uri) => RequestQuery::of(uri, streams).into_owned(),
-            // Google keeps no query: what is asked for stands in the body, or nowhere.
+            // Google omits the query: the options are in the body, if anywhere.
             None => RequestQuery { exec: streams.then(Exec::default), ..RequestQuery::default() },
         };
         let verb = event.verb.as_deref().unwrap_or_default();
         let stores = stores(verb, api_group, resource, subresource);
-        // The proxy of RBAC in OpenShift's API server passes no options on (`authorization/registry/util`).
+        // OpenShift's RBAC proxy in its API server does not pass options on (`authorization/registry/util`).
         let may_be_dry = stores && api_group != "authorization.openshift.io";
         let dry_run = if may_be_dry {
             Self::dry_run(event, &query, bodies)
         } else {
-            // Reads, streams and reviews are carried out, whatever they ask for.
+            // Reads, streams and reviews are always carried out.
             event.request_uri.is_some().then_some(false)
         };
         event.dry_run = dry_run;
@@ -471,7 +472,7 @@ impl<'a, 't> Columns<'a, 't> {
             code => code,
         };
         let code = code.or(event.status_code);
-        // Kubernetes 1.20 leaves the message to the body.
+        // Kubernetes 1.20 has the message only in the body.
         let is_failure = code.is_some_and(|code| code >= 400);
         let message = event
             .status_message
@@ -495,20 +496,20 @@ impl<'a, 't> Columns<'a, 't> {
         event.truncated.get_or_insert(false);
     }
 
-    /// Whether a write is a dry run; nothing where the log does not show what decides.
+    /// Returns whether a write is a dry run; `None` if the log does not show the deciding part.
     fn dry_run(
         event: &Event<'a>,
         query: &RequestQuery<'a>,
         bodies: &Bodies<'a, '_>,
     ) -> Option<bool> {
         if matches!(event.verb.as_deref(), Some("delete" | "deletecollection")) {
-            // A DeleteOptions body replaces the query's options (apiserver, endpoints/handlers/delete.go).
+            // The options in a DeleteOptions body replace those of the query (apiserver, endpoints/handlers/delete.go).
             if let Some(options) = bodies.request() {
-                let mut asked = DryRun::default();
+                let mut dry_run = DryRun::default();
                 for value in options.texts("dryRun").into_iter().flatten() {
-                    asked.add(&value);
+                    dry_run.add(&value);
                 }
-                return Some(asked == DryRun::All);
+                return Some(dry_run == DryRun::All);
             }
             let shows_bodies =
                 matches!(event.level.as_deref(), Some("Request" | "RequestResponse"));
@@ -517,7 +518,7 @@ impl<'a, 't> Columns<'a, 't> {
             }
         }
         event.request_uri.as_ref()?;
-        // What was stored has a version; what was not has that of the request, which is none.
+        // A stored object has a resource version; in a dry run it is that of the request, which is empty.
         let version = |body: Option<&Json<'a>>| body?.get("metadata")?.text("resourceVersion");
         let is_stored = event.verb.as_deref() == Some("create")
             && query.dry_run
@@ -526,7 +527,7 @@ impl<'a, 't> Columns<'a, 't> {
         Some(query.dry_run && !is_stored)
     }
 
-    /// Fills the columns on what the request writes.
+    /// Fills the columns on the object that the request writes.
     fn objects(&mut self, bodies: &Bodies<'a, '_>) {
         let event = &mut self.event;
         let verb = event.verb.as_deref().unwrap_or_default();
@@ -534,10 +535,10 @@ impl<'a, 't> Columns<'a, 't> {
             return;
         }
         event.partial_answer = bodies.partial_answer();
-        // What `name` says before a body adds to it: such an object reference is not exact any more.
+        // The value of `name` before a body completes it: the object reference is then no longer exact.
         let is_unnamed = verb == "create" && event.name.is_none() && event.subresource.is_none();
         let shown = write(event, bodies);
-        // An object that makes pods is known by what it holds, where its kind does not say so.
+        // An object that creates pods is recognized by its content if its kind does not show it.
         if event.workload.is_some() && event.activity.as_deref() == Some(Activity::Write.as_str()) {
             event.activity = Some(Activity::Workload.as_str().into());
         }
@@ -549,9 +550,9 @@ impl<'a, 't> Columns<'a, 't> {
         }
     }
 
-    /// Takes name, namespace and uid from the object's own metadata where the object reference lacks them.
+    /// Takes name, namespace and uid from the object's metadata if the object reference lacks them.
     fn identify(&mut self, bodies: [Option<&Json<'a>>; 2]) {
-        // Without an object reference the columns must stay empty, or there would seem to have been one.
+        // Without an object reference the columns stay empty, or an export would create one.
         let Some(object_ref) = self.object_ref else { return };
         let event = &mut self.event;
         let mut taken = false;
@@ -573,7 +574,7 @@ impl<'a, 't> Columns<'a, 't> {
         }
     }
 
-    /// The members that no column gives back, as one JSON object.
+    /// Returns the members that no column reproduces, as one JSON object.
     fn extra(&self) -> Option<LongText<'a>> {
         if self.extra.is_empty() {
             return None;
@@ -592,7 +593,7 @@ impl<'a, 't> Columns<'a, 't> {
     }
 }
 
-/// The HTTP status of a failure that gives a reason alone (`metav1.StatusReason`).
+/// Returns the HTTP status of a failure that has only a reason (`metav1.StatusReason`).
 pub fn code_of_reason(reason: Option<&str>) -> i32 {
     match reason.unwrap_or_default() {
         "Unauthorized" => 401,
@@ -624,7 +625,7 @@ struct User<'a> {
 }
 
 impl<'a> User<'a> {
-    /// An absent user and an empty one are told apart by `extra`.
+    /// Only `extra` distinguishes an absent user from an empty one.
     fn read(value: Json<'a>) -> Self {
         let Json::Object(members) = value else { return Self::default() };
         let mut user = Self { exact: !members.is_empty(), ..Self::default() };
@@ -649,7 +650,7 @@ impl<'a> User<'a> {
         let mut exact = self.extra.is_none();
         let mut entries = Vec::with_capacity(members.len());
         for (key, value) in members {
-            // Some providers write a scalar where the API has a list.
+            // Some providers write a scalar instead of a list.
             let scalar = value.as_text();
             if let Some(values) = strings(value) {
                 entries.push((key, values));
@@ -664,9 +665,9 @@ impl<'a> User<'a> {
     }
 }
 
-/// The keys that occur more than once: columns would keep the last value only.
+/// Returns the keys that occur more than once, for which a column would keep only the last value.
 fn repeated<'m, T>(items: &'m [T], key: impl Fn(&'m T) -> &'m str) -> Vec<&'m str> {
-    /// Up to here comparing each with each is faster than sorting.
+    /// Up to this number, pairwise comparison is faster than sorting.
     const FEW: usize = 24;
     if items.len() <= FEW {
         let is_repeated = |(index, item): &(usize, &'m T)| {
@@ -680,7 +681,7 @@ fn repeated<'m, T>(items: &'m [T], key: impl Fn(&'m T) -> &'m str) -> Vec<&'m st
     keys.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
 }
 
-/// Whether no key stands twice: a map column would be read in two ways.
+/// Returns whether all keys are distinct: a map column with duplicates would be ambiguous.
 fn has_distinct_keys<T>(entries: &[(Text<'_>, T)]) -> bool {
     repeated(entries, |(key, _)| key).is_empty()
 }

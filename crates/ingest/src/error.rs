@@ -1,13 +1,13 @@
-//! What ends a run.
+//! The error that ends a run.
 
-/// Why a run ended before its input did.
+/// Why a run ended before all input was read.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    /// The lake did not take the rows.
+    /// The lake rejected the rows.
     #[cfg(feature = "lake")]
     #[error(transparent)]
     Lake(#[from] podtrail_lake::LakeError),
-    /// Quarantined records could not be made rows.
-    #[error("cannot build the quarantine rows: {0}")]
+    /// The rows of quarantined records could not be built.
+    #[error("cannot build quarantine rows: {0}")]
     Rows(#[from] arrow::error::ArrowError),
 }

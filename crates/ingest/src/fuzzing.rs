@@ -1,4 +1,5 @@
-//! Parts of a run that fuzz targets call thousands of times a second: no threads, no files, and no panic is caught.
+//! Entry points for fuzz targets, which call them thousands of times a second: no threads, no files, panics are not
+//! caught.
 
 use podtrail_event::RedactionKey;
 
@@ -13,15 +14,15 @@ use crate::run::parse::{Origin, parse_block};
 /// A record of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// Where it begins.
+    /// Offset in bytes at which it begins.
     pub offset: usize,
-    /// The line of that, from 1.
+    /// Line at which it begins, from 1.
     pub line: u64,
-    /// Its true length.
+    /// Its full length in bytes.
     pub length: usize,
-    /// What is kept of it.
+    /// The bytes that are kept of it.
     pub bytes: Vec<u8>,
-    /// Whether it is text, and not NUL bytes or too long.
+    /// Whether it is text, rather than NUL bytes or a record that exceeds the limit.
     pub is_text: bool,
 }
 
@@ -31,7 +32,7 @@ fn blocks(log: &[u8], block_bytes: usize, record_bytes: usize) -> impl Iterator<
     std::iter::from_fn(move || framer.next_block())
 }
 
-/// The records of a log, in order.
+/// Returns the records of a log, in order.
 pub fn frames(log: &[u8], block_bytes: usize, record_bytes: usize) -> Vec<Frame> {
     let mut frames = Vec::new();
     for block in blocks(log, block_bytes, record_bytes) {
@@ -48,7 +49,7 @@ pub fn frames(log: &[u8], block_bytes: usize, record_bytes: usize) -> Vec<Frame>
     frames
 }
 
-/// The first part of a log that is in no record: neither between two records nor around the items of a list.
+/// Returns the first part of a log that belongs to no record, to no separator and to no list around items.
 pub fn lost<'l>(log: &'l [u8], frames: &[Frame]) -> Option<&'l [u8]> {
     let mut at = 0;
     let ends = frames.iter().map(|frame| (frame.offset, frame.offset + frame.length));
@@ -90,16 +91,16 @@ fn is_passed_over(text: &[u8]) -> bool {
     }
 }
 
-/// What became of a log.
+/// The result of reading a log.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Read {
-    /// How many events it holds.
+    /// Number of events in it.
     pub events: u64,
-    /// Offset, line, bytes and reason of what is quarantined.
+    /// Offset, line, bytes and reason of each quarantined record.
     pub damage: Vec<(u64, u64, Vec<u8>, String)>,
-    /// How many records were skipped.
+    /// Number of skipped records.
     pub skipped: u64,
-    /// How many envelopes are empty.
+    /// Number of empty envelopes.
     pub envelopes: u64,
 }
 
@@ -139,19 +140,19 @@ pub fn read(
 /// A value that was taken out of its envelopes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unwrapped {
-    /// Where it stands, or the string in which it was.
+    /// Its offset, or that of the string that contained it.
     pub offset: u64,
-    /// The line of that, from 1.
+    /// The line of that offset, from 1.
     pub line: u64,
     /// Its text.
     pub bytes: Vec<u8>,
-    /// Whether it stands in the record as it is.
+    /// Whether the record contains it verbatim.
     pub is_borrowed: bool,
     /// The names of the envelopes around it.
     pub envelopes: Vec<&'static str>,
 }
 
-/// What is in a record, and how many parts of it are damaged.
+/// Returns the values of a record, and offset and line of its damaged parts.
 pub fn unwrapped(record: &[u8]) -> (Vec<Unwrapped>, Vec<(u64, u64)>) {
     let mut contents = Contents::default();
     unwrap(Span::at(Place::START, record), &mut contents);

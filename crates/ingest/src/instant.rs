@@ -1,27 +1,27 @@
-//! The times that shippers and stores write.
+//! Parsing of the times that shippers and stores write.
 
 use podtrail_event::{Micros, near_rfc3339};
 use serde_json::value::RawValue;
 
 use crate::json;
 
-/// A time as it was written, in microseconds since the Unix epoch: it may be one that no event is stored at.
+/// A time as written, in microseconds since the Unix epoch. It may be outside the range in which events are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Instant(i64);
 
 impl Instant {
-    /// The time in a text: with a date, in UTC if it names no offset, or a number since the Unix epoch.
+    /// Parses a time: a date and time, in UTC if it has no offset, or a number since the Unix epoch.
     pub(crate) fn of(text: &str) -> Option<Self> {
         micros_of(text).map(Self)
     }
 
-    /// The time, if an event may be stored at it.
+    /// Returns the time if it is in the range in which events are stored.
     pub(crate) fn stored(self) -> Option<Micros> {
         Micros::checked(self.0)
     }
 }
 
-/// The time in a string or number, if an event may be stored at it.
+/// Parses the time in a string or number; `None` outside the range in which events are stored.
 pub(crate) fn instant(value: &RawValue) -> Option<Micros> {
     let micros = match value.get().as_bytes().first()? {
         b'"' => micros_of(&json::text(value)?),
@@ -31,7 +31,7 @@ pub(crate) fn instant(value: &RawValue) -> Option<Micros> {
     Micros::checked(micros?)
 }
 
-/// The time in a text, if an event may be stored at it.
+/// Parses the time in a text; `None` outside the range in which events are stored.
 pub(crate) fn instant_of(text: &str) -> Option<Micros> {
     Instant::of(text)?.stored()
 }
@@ -40,8 +40,8 @@ fn micros_of(text: &str) -> Option<i64> {
     near_rfc3339(text).or_else(|| since_epoch(text))
 }
 
-/// A number of seconds, milliseconds, microseconds or nanoseconds since the Unix epoch: which of them, its size says for
-/// any time from 1973 on.
+/// Parses a number of seconds, milliseconds, microseconds or nanoseconds since the Unix epoch. Its magnitude determines
+/// the unit, for any time from 1973 on.
 fn since_epoch(text: &str) -> Option<i64> {
     const FIRST: u64 = 100_000_000;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -59,7 +59,7 @@ fn since_epoch(text: &str) -> Option<i64> {
     i64::try_from(micros).ok()
 }
 
-/// The first six digits behind the point.
+/// Returns the first six digits of a fraction as microseconds.
 fn micros_of_fraction(digits: &str) -> u64 {
     let digits = digits.bytes().chain(std::iter::repeat(b'0')).take(6);
     digits.fold(0, |micros, digit| micros * 10 + u64::from(digit - b'0'))
@@ -90,7 +90,7 @@ mod tests {
             assert_eq!(instant(value), Some(Micros(micros)), "{json}");
         }
         for json in [
-            // No event is stored at these.
+            // Outside the range in which events are stored.
             r#""1600-01-01T00:00:00Z""#,
             r#""9999-12-31T23:59:59Z""#,
             "99999999999",

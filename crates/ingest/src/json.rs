@@ -1,4 +1,4 @@
-//! JSON as far as envelopes need it: where a value ends, the members of an object as they stand, the text of a string.
+//! JSON as envelopes need it: the end of a value, the verbatim members of an object, the text of a string.
 
 use std::borrow::Cow;
 
@@ -9,13 +9,13 @@ use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-/// The members of an object, in the order in which they stand, their values as JSON text.
+/// The members of an object in their order, with their values as JSON text.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Object<'a>(#[serde(borrow)] Members<'a>);
 
 impl<'a> Object<'a> {
-    /// The object that `text` is, if it is one.
+    /// Parses `text`; `None` if it is not an object.
     pub(crate) fn read(text: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(text).ok()
     }
@@ -24,28 +24,28 @@ impl<'a> Object<'a> {
         self.0.0.iter().map(|(key, value)| (&**key, *value))
     }
 
-    /// The value of a member, null included.
+    /// Returns the value of a member, which may be null.
     pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
         self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
-    /// The text of a member that is a string.
+    /// Returns the text of a member that is a string.
     pub(crate) fn text(&self, key: &str) -> Option<Cow<'a, str>> {
         text(self.get(key)?)
     }
 
-    /// The members of a member that is an object.
+    /// Returns the members of a member that is an object.
     pub(crate) fn object(&self, key: &str) -> Option<Object<'a>> {
         object(self.get(key)?)
     }
 
-    /// The elements of a member that is an array.
+    /// Returns the elements of a member that is an array.
     pub(crate) fn list(&self, key: &str) -> Option<Vec<&'a RawValue>> {
         list(self.get(key)?)
     }
 }
 
-/// Puts an object together as text.
+/// Builds the text of an object.
 #[derive(Debug, Default)]
 pub(crate) struct ObjectWriter(String);
 
@@ -63,7 +63,7 @@ impl ObjectWriter {
         self.raw(key, &quote(text));
     }
 
-    /// An object of members whose values are JSON text.
+    /// Returns an object with members whose values are JSON text.
     pub(crate) fn write<'a>(members: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>) -> String {
         let mut object = Self::default();
         for (key, json) in members {
@@ -81,40 +81,40 @@ impl ObjectWriter {
     }
 }
 
-/// A text as a JSON string.
+/// Returns a text as a JSON string.
 pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The text of a string; borrowed where it has no escapes.
+/// Returns the text of a string, borrowed if it has no escapes.
 pub(crate) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
 }
 
-/// The members of an object.
+/// Returns the members of an object.
 pub(crate) fn object(value: &RawValue) -> Option<Object<'_>> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// The elements of an array.
+/// Returns the elements of an array.
 pub(crate) fn list(value: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// What stands at the start of a text.
+/// What a text begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// A JSON value of that many bytes.
+    /// A JSON value with this length in bytes.
     Complete(usize),
-    /// The beginning of one.
+    /// The beginning of a JSON value.
     Incomplete,
-    /// Neither: what stands on that line of the text, from 1, cannot follow what stands before it.
+    /// Not JSON: the content of this line of the text, from 1, cannot follow the text before it.
     Invalid { line: usize },
 }
 
-/// How far the JSON object or array at the start of `text` reaches. What follows it does not matter.
+/// Returns the extent of the JSON object or array at the start of `text`. Any text may follow it.
 ///
-/// A raw newline inside a string is invalid, so a line that was cut off is soon told from a value over several lines.
+/// A raw newline inside a string is invalid, so a truncated line is soon distinguished from a value over several lines.
 pub(crate) fn extent(text: &[u8]) -> Extent {
     let mut values = Deserializer::from_slice(text).into_iter::<IgnoredAny>();
     match values.next() {
@@ -124,10 +124,10 @@ pub(crate) fn extent(text: &[u8]) -> Extent {
     }
 }
 
-/// The length of `false`, the longest word that may stand behind a bracket.
+/// The length of `false`, the longest word that can follow a bracket.
 pub(crate) const LONGEST_WORD: usize = 5;
 
-/// Whether `text` begins as an object or array does. `[pod/name]` does not.
+/// Returns whether `text` begins like an object or array. `[pod/name]` does not.
 pub(crate) fn is_open(text: &[u8]) -> bool {
     const WORDS: [&[u8]; 3] = [b"true", b"false", b"null"];
     match text {
@@ -140,7 +140,7 @@ pub(crate) fn is_open(text: &[u8]) -> bool {
     }
 }
 
-/// Whether `text` begins as an object or array does and does not end as it would.
+/// Returns whether `text` begins like an object or array and does not end like one.
 pub(crate) fn is_unclosed(text: &[u8]) -> bool {
     match (text.first(), text.last()) {
         (Some(b'{'), Some(&last)) => last != b'}',
@@ -149,7 +149,7 @@ pub(crate) fn is_unclosed(text: &[u8]) -> bool {
     }
 }
 
-/// How many objects and arrays are open at the end of `prefix`, which must be the beginning of a JSON value.
+/// Returns the number of open objects and arrays at the end of `prefix`, which must be the beginning of a JSON value.
 pub(crate) fn depth(prefix: &[u8]) -> usize {
     let mut depth = 0_usize;
     let mut at = 0;
@@ -165,7 +165,7 @@ pub(crate) fn depth(prefix: &[u8]) -> usize {
     depth
 }
 
-/// How long the string is that begins `text`, with its quotes; the end of the text ends it too.
+/// Returns the length of the string at the start of `text`, quotes included. The end of the text also ends the string.
 pub(crate) fn string_length(text: &[u8]) -> usize {
     let mut at = 1;
     while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {

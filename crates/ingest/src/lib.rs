@@ -1,13 +1,14 @@
-//! From audit log files to the table.
+//! Ingests audit log files into the lake.
 //!
-//! Bytes go one way through the modules, in this order: inputs are expanded to sources (`walk`), each is opened and
-//! hashed (`open`), decompressed as a stream (`decode`), taken apart if it is an archive (`archive`), cut into blocks of whole records (`frame`), refused when it
-//! holds no audit events (`sniff`), parsed block by block on all cores (`parse`), with batches of events taken apart on
-//! the way (`envelope`) and what is no event named (`reject`), and committed in units of bounded size (`pipeline`, [`Sink`]).
+//! Bytes pass through the modules in this order. `source` expands inputs into sources (`walk`), opens and hashes each
+//! (`open`), decompresses it as a stream (`decompress`) and unpacks archives (`archive`). `framing` cuts the stream
+//! into blocks of whole records. A source without audit events is rejected (`sniff`). All cores parse blocks
+//! (`run::parse`), after `envelope` has extracted the events; `reject` names records that are not events.
+//! `run::pipeline` commits rows in units of bounded size to a [`Sink`].
 //!
-//! Bad input is normal. A record that is no audit event is quarantined with its bytes and place; a file that is no audit
-//! log is refused by name; both are told in [`Summary::problems`], and the run goes on. Only what keeps every event out
-//! of the table, such as a full disk, ends it.
+//! Bad input is normal. A record that is not an audit event is quarantined with its bytes and position. A file that is
+//! not an audit log is rejected by name. [`Summary::problems`] reports both, and the run continues. Only an error that
+//! affects every event, such as a full disk, ends a run.
 
 mod envelope;
 mod error;

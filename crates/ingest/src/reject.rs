@@ -1,7 +1,7 @@
-//! What stands in logs and is no audit event, by name.
+//! Recognition of records in logs that are not audit events.
 //!
-//! Lines of the components beside which an API server logs are skipped and counted. Records of other products are
-//! quarantined as any foreign record is, with a reason that says what they are.
+//! Log lines of components that share a log with the API server are skipped and counted. Records of other products are
+//! quarantined like any foreign record, with a reason that names the product.
 
 use std::str;
 
@@ -9,16 +9,16 @@ use memchr::memmem;
 
 use crate::json::{self, Object};
 
-/// What a record is that is no audit event.
+/// The kind of a record that is not an audit event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It stands in such logs.
+    /// It normally occurs in audit logs.
     Skipped(&'static str),
-    /// It belongs elsewhere.
+    /// It belongs to another log.
     Foreign(&'static str),
 }
 
-/// Says what a record is, if it is known.
+/// Identifies a record that is not an audit event; `None` if it is unknown.
 pub(crate) fn judge(record: &[u8]) -> Option<Verdict> {
     if let Some(line) = component_line(record) {
         return Some(Verdict::Skipped(line));
@@ -32,9 +32,9 @@ pub(crate) fn judge(record: &[u8]) -> Option<Verdict> {
     }
 }
 
-/// A line of a component, which stands among events where the API server writes both to its standard output.
+/// Returns the component that wrote a line, where the API server writes its log and its events to standard output.
 pub(crate) fn component_line(line: &[u8]) -> Option<&'static str> {
-    // A line in which an event may be hidden is not passed over.
+    // Never skips a line that may contain an event.
     if memmem::find(line, b"auditID").is_some() {
         return None;
     }
@@ -50,7 +50,7 @@ pub(crate) fn component_line(line: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// `I1123 22:00:00.374797       1 controller.go:128] …`.
+/// Returns whether a line has the klog form `I1123 22:00:00.374797       1 controller.go:128] …`.
 fn is_klog(line: &[u8]) -> bool {
     const FORM: &[u8] = b"L0000 00:00:00.0";
     let fits = |(byte, form): (&u8, &u8)| match form {
@@ -61,7 +61,7 @@ fn is_klog(line: &[u8]) -> bool {
     line.len() > FORM.len() && line.iter().zip(FORM).all(fits)
 }
 
-/// Whether a line is the header of a CSV export that has events in a column, or in all of them.
+/// Returns whether a line is the header of a CSV export that has events in one column or spread over all columns.
 pub(crate) fn is_csv_header(line: &[u8]) -> bool {
     const COLUMNS: &[&str] = &[
         "@message",
@@ -88,7 +88,7 @@ pub(crate) fn is_csv_header(line: &[u8]) -> bool {
         && columns.any(|column| COLUMNS.contains(&column.to_lowercase().as_str()))
 }
 
-/// What a line of text is that no API server writes.
+/// Identifies a line of text that no API server writes.
 pub(crate) fn foreign_text(line: &[u8]) -> Option<&'static str> {
     if line.starts_with(b"version https://git-lfs") {
         return Some("a Git LFS pointer: fetch the file itself");
@@ -100,7 +100,7 @@ pub(crate) fn foreign_text(line: &[u8]) -> Option<&'static str> {
     None
 }
 
-/// The first of them that fits says what an object is.
+/// A predicate and its verdict. The first rule that matches an object decides.
 type Rule = (fn(&Object<'_>) -> bool, Verdict);
 
 const RULES: &[Rule] = &[
@@ -111,7 +111,7 @@ const RULES: &[Rule] = &[
     (
         |object| is_text(object, "kind", |kind| kind == "AdmissionReview"),
         Verdict::Foreign(
-            "an AdmissionReview, which admission webhooks get, not an audit event: \
+            "an AdmissionReview (a request to an admission webhook), not an audit event: \
              use the audit log of the API server",
         ),
     ),
@@ -119,7 +119,7 @@ const RULES: &[Rule] = &[
         |object| has(object, &["involvedObject"]) || has(object, &["regarding", "reason"]),
         Verdict::Foreign(
             "a Kubernetes Event object, not an audit event: \
-             events tell what controllers did, the audit log who asked for it",
+             Events record what controllers did, the audit log records who requested it",
         ),
     ),
     (
@@ -155,12 +155,14 @@ const RULES: &[Rule] = &[
     ),
     (
         |object| has(object, &["class_uid", "category_uid"]),
-        Verdict::Foreign("an OCSF record, which keeps too little of the audit event"),
+        Verdict::Foreign(
+            "an OCSF record, which lacks too much of the audit event: export the raw audit log",
+        ),
     ),
 ];
 
 fn judge_object(object: &Object<'_>) -> Option<Verdict> {
-    /// Where shippers put the line that they read.
+    /// The members into which shippers put the original line.
     const LINES: [&str; 5] = ["log", "message", "msg", "MESSAGE", "short_message"];
     let known = RULES.iter().find(|(fits, _)| fits(object)).map(|(_, verdict)| *verdict);
     known.or_else(|| {

@@ -1,4 +1,4 @@
-//! What can go wrong with a lake.
+//! Errors of a lake.
 
 use std::path::{Path, PathBuf};
 
@@ -6,21 +6,21 @@ use arrow::error::ArrowError;
 use deltalake::DeltaTableError;
 use parquet::errors::ParquetError;
 
-/// Why a lake could not be opened, read or written.
+/// The reason why a lake could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LakeError {
-    /// The directory has no table of this name.
-    #[error("{} holds no podtrail table `{table}`; `podtrail ingest --lake DIR` makes one", dir.display())]
+    /// The directory does not contain a table of this name.
+    #[error("{} does not contain a podtrail table `{table}`; create one with `podtrail ingest --lake DIR`", dir.display())]
     NoTable {
         /// The directory of the lake.
         dir: PathBuf,
-        /// The table that was looked for.
+        /// The expected table.
         table: &'static str,
     },
     /// A file or directory could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried, such as `write`.
+        /// What was attempted, such as `write`.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
@@ -36,7 +36,9 @@ pub enum LakeError {
         cause: Box<DeltaTableError>,
     },
     /// The transaction log is damaged.
-    #[error("table `{table}` is damaged: {path}: {detail}; `podtrail lake verify` reports all")]
+    #[error(
+        "table `{table}` is damaged: {path}: {detail}; run `podtrail lake verify` for all problems"
+    )]
     Damaged {
         /// The table.
         table: &'static str,
@@ -48,15 +50,15 @@ pub enum LakeError {
     /// A data file could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Parquet {
-        /// What was tried, such as `read`.
+        /// What was attempted, such as `read`.
         action: &'static str,
         /// The data file.
         path: PathBuf,
         /// The error of the Parquet library.
         source: ParquetError,
     },
-    /// The rows of files could not be read to be written anew.
-    #[error("cannot read the rows in {} of table `{table}`: {detail}; `podtrail lake verify` names the file", partition.display())]
+    /// The rows of files could not be read for rewriting.
+    #[error("cannot read the rows in {} of table `{table}`: {detail}; run `podtrail lake verify` to find the file", partition.display())]
     Unreadable {
         /// The table.
         table: &'static str,
@@ -65,7 +67,7 @@ pub enum LakeError {
         /// What went wrong.
         detail: String,
     },
-    /// Columns in memory could not be computed with.
+    /// A computation on columns in memory failed.
     #[error("table `{table}`: {source}")]
     Arrow {
         /// The table.
@@ -78,37 +80,39 @@ pub enum LakeError {
     Rows {
         /// The table.
         table: &'static str,
-        /// What does not fit.
+        /// The mismatch.
         detail: String,
     },
-    /// The table was made by another program, or by another version of this one, in a way that is not understood.
-    #[error("table `{table}` cannot be used: {detail}")]
+    /// The table was created by another program or version, and uses an unsupported feature.
+    #[error("table `{table}` is not supported: {detail}")]
     Unsupported {
         /// The table.
         table: &'static str,
-        /// What is not understood.
+        /// What is not supported.
         detail: String,
     },
-    /// The file with the key of the redactions does not hold one.
+    /// The key file for redactions does not contain a key.
     #[error(
-        "{} holds no key of 64 hexadecimal digits; put it back from a copy, or remove it and get other digests for equal secrets",
+        "{} does not contain a key of 64 hexadecimal digits; restore it from a copy, or remove it, which changes the digests of secrets",
         path.display()
     )]
     RedactionKey {
         /// The file.
         path: PathBuf,
     },
-    /// Other writers were faster each time.
-    #[error("gave up on table `{table}` after {attempts} attempts to commit against other writers")]
+    /// Other writers committed first each time.
+    #[error(
+        "cannot commit to table `{table}`: other writers committed first in {attempts} attempts"
+    )]
     Contention {
         /// The table.
         table: &'static str,
-        /// The number of attempts made.
+        /// The number of attempts.
         attempts: usize,
     },
-    /// The commit failed in a way that leaves open whether it took effect. Appending the same rows again is safe.
+    /// The commit failed, and it is unknown whether it took effect. Appending the same rows again is safe.
     #[error(
-        "table `{table}`: it is not known whether the commit took effect, append again: {}",
+        "table `{table}`: unknown whether the commit took effect; append the rows again: {}",
         plain(cause)
     )]
     UnknownOutcome {
@@ -117,8 +121,8 @@ pub enum LakeError {
         /// The error of the Delta Lake library.
         cause: Box<DeltaTableError>,
     },
-    /// The runtime shut down before the work was done.
-    #[error("table `{table}`: the work was cancelled")]
+    /// The runtime shut down before the work was complete.
+    #[error("table `{table}`: the task was cancelled")]
     Cancelled {
         /// The table.
         table: &'static str,
@@ -150,13 +154,13 @@ impl LakeError {
         move |source| Self::Arrow { table, source }
     }
 
-    /// Rows were given that do not have the columns of the table.
+    /// Returns the error for rows with other columns than the table.
     pub(crate) fn other_columns(table: &'static str) -> Self {
-        Self::Rows { table, detail: "the columns differ".to_owned() }
+        Self::Rows { table, detail: "other columns than the table has".to_owned() }
     }
 }
 
-/// What the library says, without the backtrace that it adds where `RUST_BACKTRACE` is set.
+/// Returns the library's message without the backtrace that it adds if `RUST_BACKTRACE` is set.
 fn plain(error: &DeltaTableError) -> String {
     let is_frame = |line: &&str| {
         let number = line.trim_start().split_once(": ").map(|(number, _)| number);

@@ -1,4 +1,4 @@
-//! The table `findings`: states of findings, and how far the detections got, in the same commits.
+//! The table `findings`: states of findings and, in the same commits, the progress of detections.
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
@@ -10,65 +10,66 @@ use crate::lake::Lake;
 use crate::log::commit::Remarks;
 use crate::log::snapshot::Snapshot;
 
-/// The application transaction whose number is the version of `events` that the detections have looked at.
+/// The application transaction whose number is the version of `events` that the detections have examined.
 const WATERMARK: &str = "podtrail-detect";
 
-/// Begins the application transactions of runs of some detections only: each choice of them has a mark of its own.
+/// The prefix of the application transactions of runs with a selection of detections: each selection has its own mark.
 const WATERMARK_OF_SOME: &str = "podtrail-detect/";
 
-/// The member of `commitInfo` that tells of a run of the detections.
+/// The member of `commitInfo` that describes a run of the detections.
 const RUN: &str = "podtrailDetect";
 
-/// Commits of people, who acknowledge and close findings, lie between those of runs.
+/// Number of log entries to search: commits of users, who acknowledge and close findings, are between those of runs.
 const SEARCHED_ENTRIES: usize = 1000;
 
-/// The table of findings as it is at one version.
+/// The table of findings at one version.
 #[derive(Debug, Clone)]
 pub struct Findings {
-    /// Its rows: states of findings.
+    /// States of findings.
     pub rows: Snapshot,
-    /// The version of `events` up to which the detections have looked at what was added.
+    /// The version of `events` up to which the detections have examined added events.
     pub watermark: Option<i64>,
 }
 
-/// Which mark a run of the detections goes on from, and moves.
+/// The mark from which a run of the detections continues, and which it moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mark {
-    /// That of all detections.
+    /// The mark of all detections.
     All,
-    /// That of some detections, by a name for the choice; where all detections have got further, they have looked for
-    /// these too.
+    /// The mark of a selection of detections, by a name for the selection. If all detections have progressed further,
+    /// so have these.
     Some(String),
-    /// None: the run looks at what was looked at before.
+    /// None: the run examines a range again.
     Unmoved,
 }
 
-/// A run of the detections, as the log tells of it.
+/// A run of the detections, as recorded in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DetectRun {
     /// UUID version 7.
     pub id: String,
-    /// When it began.
+    /// When the run began.
     pub started_at: DateTime<Utc>,
-    /// When it had found what it commits.
+    /// When the run had computed what it commits.
     pub finished_at: DateTime<Utc>,
-    /// The version of `events` that it looked at.
+    /// The version of `events` that the run examined.
     pub events_version: i64,
-    /// Whether it looked at all that was new: the next run goes on from there.
+    /// Whether the run examined everything new, so that the next run continues there.
     pub complete: bool,
 }
 
 impl Lake {
-    /// The newest version of the `findings` table; an empty one, of version -1, where no detections ran yet.
+    /// Reads the newest version of the `findings` table; an empty one, of version -1, if no detections have run.
     ///
     /// # Errors
+    ///
     /// As [`events`](Self::events).
     pub async fn findings(&self) -> Result<Findings, LakeError> {
         self.findings_at(&Mark::All).await
     }
 
-    /// As [`findings`](Self::findings), with the watermark of these detections.
+    /// Reads the findings like [`findings`](Self::findings), with the watermark of these detections.
     ///
     /// # Errors
     /// As [`events`](Self::events).
@@ -86,10 +87,10 @@ impl Lake {
         Ok(Findings { rows, watermark: numbers.into_iter().flatten().max() })
     }
 
-    /// Adds states of findings, in a batch of [`podtrail_event::finding_schema`] that may be empty, and what the run that
-    /// found them looked at, in one commit upon `base`. Whoever makes the rows has to have read `base`.
+    /// Adds states of findings, in a batch of [`podtrail_event::finding_schema`] that may be empty, and a description
+    /// of their run, in one commit based on `base`. The rows must have been computed from `base`.
     ///
-    /// Returns the version that has them; `None` if another writer was first: nothing has changed, read again.
+    /// Returns the version with the rows; `None` if another writer committed first: nothing has changed, read again.
     ///
     /// # Errors
     /// As [`append_events`](Self::append_events); [`LakeError::NoTable`] if the lake was opened without such a table.
@@ -104,11 +105,11 @@ impl Lake {
             .ok_or_else(|| LakeError::NoTable { dir: self.dir().to_owned(), table: "findings" })?;
         let mut remarks = Remarks::default();
         if let Some((run, mark)) = run {
-            let told = serde_json::to_value(run).map_err(|error| LakeError::Rows {
+            let recorded = serde_json::to_value(run).map_err(|error| LakeError::Rows {
                 table: "findings",
                 detail: error.to_string(),
             })?;
-            remarks.info.push((RUN.to_owned(), told));
+            remarks.info.push((RUN.to_owned(), recorded));
             let application = match mark {
                 Mark::All => Some(WATERMARK.to_owned()),
                 Mark::Some(name) => Some(format!("{WATERMARK_OF_SOME}{name}")),
@@ -124,13 +125,14 @@ impl Lake {
         table.append_to(base.rows.version(), states, &remarks).await
     }
 
-    /// The last run of the detections before or at this version of the findings, if the log still tells of it.
+    /// Returns the last run of the detections before or at this version of the findings, if the log still contains it.
     ///
     /// # Errors
-    /// If an entry of the log cannot be read.
+    ///
+    /// Returns an error if an entry of the log cannot be read.
     pub fn last_detect_run(&self, findings: &Findings) -> Result<Option<DetectRun>, LakeError> {
         let Some(table) = &self.findings else { return Ok(None) };
-        let told = table.last_info(findings.rows.version(), SEARCHED_ENTRIES, RUN)?;
-        Ok(told.and_then(|told| serde_json::from_value(told).ok()))
+        let recorded = table.last_info(findings.rows.version(), SEARCHED_ENTRIES, RUN)?;
+        Ok(recorded.and_then(|recorded| serde_json::from_value(recorded).ok()))
     }
 }

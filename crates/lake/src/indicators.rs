@@ -1,4 +1,4 @@
-//! The threat intelligence indicators that later runs of `detect` use again: a file in the lake.
+//! Threat intelligence indicators that later runs of `detect` reuse: a file in the lake.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,10 +10,11 @@ use crate::whole_file;
 const FILE_NAME: &str = "indicators.jsonl";
 
 impl Lake {
-    /// What [`remember_indicators`](Self::remember_indicators) was given last.
+    /// Returns the last argument of [`remember_indicators`](Self::remember_indicators).
     ///
     /// # Errors
-    /// If the file cannot be read.
+    ///
+    /// Returns an error if the file cannot be read.
     pub fn indicators(&self) -> Result<Option<String>, LakeError> {
         let path = self.dir().join(FILE_NAME);
         match fs::read_to_string(&path) {
@@ -23,10 +24,12 @@ impl Lake {
         }
     }
 
-    /// Keeps indicators, one a line, in `indicators.jsonl` in the directory of the lake, in place of what was there.
+    /// Stores indicators, one per line, in `indicators.jsonl` in the directory of the lake, and replaces previous ones.
     ///
     /// # Errors
-    /// If the file cannot be written, which leaves what was there, or its name cannot be made durable.
+    ///
+    /// Returns an error if the file cannot be written, which keeps the previous file, or its name cannot be made
+    /// durable.
     pub fn remember_indicators(&self, lines: &str) -> Result<(), LakeError> {
         whole_file::replace(self.dir(), FILE_NAME, lines.as_bytes())
     }

@@ -20,10 +20,10 @@ use crate::spec::{Apart, TableSpec};
 use crate::table::Table;
 use crate::write::append::Appended;
 
-/// The application transaction of what ingest appends.
+/// The application transaction of appends by ingest.
 const INGEST: &str = "podtrail-ingest";
 
-/// A query of requests reads their last stages.
+/// Queries of requests read their last stages.
 const STAGES: Apart = Apart {
     column: "stage_status",
     values: &[
@@ -92,16 +92,16 @@ static FINDINGS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     })
 });
 
-/// The digests of events, taken of their columns.
+/// Computes the digests of events from their columns.
 fn event_ids(rows: &RecordBatch) -> Result<Vec<String>, ExportError> {
     let exporter = Exporter::new(rows)?;
     (0..rows.num_rows()).map(|row| exporter.event_id(row)).collect()
 }
 
-/// A directory with the tables `events` and `quarantine`, and `findings` once detections ran.
+/// A directory with the tables `events` and `quarantine`, and `findings` once detections have run.
 ///
 /// Several handles, in one process or many, may append and read at the same time. The log of a table is read when it is
-/// needed first.
+/// first needed.
 #[derive(Clone)]
 pub struct Lake {
     dir: PathBuf,
@@ -114,7 +114,7 @@ impl Lake {
     /// Opens the lake in a directory.
     ///
     /// # Errors
-    /// [`LakeError::NoTable`] if there is none.
+    /// [`LakeError::NoTable`] if there is no lake.
     pub fn open(dir: &Path) -> Result<Self, LakeError> {
         let events = Table::open(dir, EVENTS.clone())?;
         let quarantine = Table::open(dir, QUARANTINE.clone())?;
@@ -130,7 +130,7 @@ impl Lake {
         Ok(Self { dir: dir.to_path_buf(), events, quarantine, findings })
     }
 
-    /// Opens the lake in a directory, to record findings: makes the table of findings where it is missing.
+    /// Opens the lake in a directory to record findings, and creates the table of findings if it is missing.
     ///
     /// # Errors
     /// [`LakeError::NoTable`] if there is no lake.
@@ -142,37 +142,39 @@ impl Lake {
         Ok(lake)
     }
 
-    /// Opens the lake in a directory, and makes directory and tables where they are missing.
+    /// Opens the lake in a directory, and creates directory and tables that are missing.
     ///
     /// # Errors
-    /// If the directory cannot be written, or holds tables that cannot be used.
+    /// Returns an error if the directory cannot be written, or contains tables that are not supported.
     pub async fn create(dir: &Path) -> Result<Self, LakeError> {
-        // `events` comes last: where it is, the others are.
+        // `events` is created last: if it exists, the others do too.
         let quarantine = Table::create(dir, QUARANTINE.clone()).await?;
         let events = Table::create(dir, EVENTS.clone()).await?;
         Self::of(dir, events, quarantine)
     }
 
-    /// The directory, as it was given.
+    /// Returns the directory as it was given.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Adds events that the table does not have yet: batches of [`podtrail_event::schema`], in one commit.
+    /// Appends events that the table does not have yet: batches of [`podtrail_event::schema`], in one commit.
     ///
-    /// Events with equal `event_id` in the same partition are one event; the first is kept. Equal events must have equal
-    /// `time`. Memory: by estimate three times the size of the batches, and 100 bytes a row. After an error, or if
-    /// the future is dropped, the table is as before, unless the error says otherwise; appending again is always safe.
+    /// Events with equal `event_id` in the same partition are one event; the first one is kept. Equal events must have
+    /// equal `time`. Memory: an estimated three times the size of the batches, plus 100 bytes per row. After an error,
+    /// or if the future is dropped, the table is unchanged, unless the error states otherwise. Appending again is
+    /// always safe.
     ///
     /// # Errors
-    /// If the batches have other columns, a null `time` or a malformed `event_id`, or the table cannot be read or written.
+    /// Returns an error if the batches have other columns, a null `time` or a malformed `event_id`, or if the table
+    /// cannot be read or written.
     pub async fn append_events(&self, batches: Vec<RecordBatch>) -> Result<Appended, LakeError> {
         let marked = mark_stages(&batches).map_err(|_| LakeError::other_columns(EVENTS.name))?;
         drop(batches);
         self.events.append(marked).await
     }
 
-    /// Adds records that could not be parsed and that the table does not have yet, in one commit.
+    /// Appends records that could not be parsed and that the table does not have yet, in one commit.
     ///
     /// # Errors
     /// As [`append_events`](Self::append_events).
@@ -180,34 +182,34 @@ impl Lake {
         self.quarantine.append(vec![batch]).await
     }
 
-    /// The newest version of the `events` table.
+    /// Reads the newest version of the `events` table.
     ///
     /// # Errors
-    /// If its log cannot be read, or it was changed in a way that is not understood.
+    /// Returns an error if its log cannot be read, or the table was changed in an unsupported way.
     pub async fn events(&self) -> Result<Snapshot, LakeError> {
         self.events.snapshot().await
     }
 
-    /// The newest version of the `events` table, without a look at its files.
+    /// Reads the newest version of the `events` table without reading its list of files.
     ///
     /// # Errors
-    /// If its log cannot be read.
+    /// Returns an error if its log cannot be read.
     pub async fn events_version(&self) -> Result<Version, LakeError> {
         self.events.version().await
     }
 
-    /// The `events` table as it was at a version.
+    /// Reads the `events` table at a version.
     ///
     /// # Errors
-    /// If there is no such version, or its log cannot be read.
+    /// Returns an error if the version does not exist, or its log cannot be read.
     pub async fn events_at(&self, version: i64) -> Result<Snapshot, LakeError> {
         self.events.snapshot_at(version).await
     }
 
-    /// What each table consists of, and what a compaction would do to it.
+    /// Returns what each table consists of, and what a compaction would do.
     ///
     /// # Errors
-    /// If a log cannot be read.
+    /// Returns an error if a log cannot be read.
     pub async fn info(&self, options: &CompactOptions) -> Result<Vec<TableInfo>, LakeError> {
         let mut tables = Vec::new();
         for table in self.tables() {
@@ -216,14 +218,14 @@ impl Lake {
         Ok(tables)
     }
 
-    /// Joins the small files of each partition into one, or a few, that hold the same rows in order of time.
+    /// Merges the small files of each partition into one or a few files with the same rows in order of time.
     ///
-    /// Each partition is one commit, and `done` is told of each. Others may read and append meanwhile; of two
-    /// compactions one comes first, and the other looks again. Memory: 64 MiB of rows that are merged and 64 MiB of
-    /// those that are written, by estimate, whatever the size of the table.
+    /// Each partition is one commit, after which `done` is called. Other processes may read and append meanwhile; of
+    /// two concurrent compactions, the second one plans again. Memory: an estimated 64 MiB of rows being merged and 64
+    /// MiB of rows being written, whatever the size of the table.
     ///
     /// # Errors
-    /// If a file or a log cannot be read or written. The partitions told of before are done.
+    /// Returns an error if a file or a log cannot be read or written. Partitions reported before are complete.
     pub async fn compact(
         &self,
         options: &CompactOptions,
@@ -235,13 +237,13 @@ impl Lake {
         Ok(())
     }
 
-    /// Removes the events of days before `before`, of these activities or, if there are none, of all, in one commit.
+    /// Removes the events of days before `before`, of these activities or, if none are given, of all, in one commit.
     ///
-    /// Older versions, and so their files, stay until a vacuum. The table is no longer marked as one that nothing is
-    /// ever removed from (`delta.appendOnly`). With `dry_run` nothing is removed.
+    /// Older versions, and so their files, stay until a vacuum. The table is no longer marked as append-only
+    /// (`delta.appendOnly`). With `dry_run` nothing is removed.
     ///
     /// # Errors
-    /// If the log cannot be read or written.
+    /// Returns an error if the log cannot be read or written.
     pub async fn retain(
         &self,
         before: NaiveDate,
@@ -251,20 +253,21 @@ impl Lake {
         self.events.retain(before, activities, dry_run).await
     }
 
-    /// Writes a checkpoint of each table that has had `delta.checkpointInterval` commits (100 by default) since its last one:
-    /// it spares readers these entries of the log. To be called at the end of what commits. Memory: some hundred megabytes.
+    /// Writes a checkpoint of each table that has had `delta.checkpointInterval` commits (100 by default) since its
+    /// last one, which spares readers these log entries. Call it after the commits of a run. Memory: several hundred
+    /// megabytes.
     ///
-    /// A checkpoint that cannot be written is told in the program's log: the tables are as good without it.
+    /// A checkpoint that cannot be written is logged as a warning: the tables are complete without it.
     pub async fn checkpoint(&self) {
         for table in self.tables() {
             table.checkpoint().await;
         }
     }
 
-    /// Reads every active file, and checks it against the log and itself.
+    /// Reads every active file, and checks it against the log and against itself.
     ///
     /// # Errors
-    /// If a log cannot be read at all. What is wrong with files is in the result.
+    /// Returns an error if a log cannot be read at all. Problems of files are in the result.
     pub async fn verify(&self) -> Result<Vec<Verified>, LakeError> {
         let mut verified = Vec::new();
         for table in self.tables() {
@@ -277,17 +280,18 @@ impl Lake {
         [&self.events, &self.quarantine].into_iter().chain(&self.findings).map(|table| &**table)
     }
 
-    /// Removes the files that the newest version of a table does not need: those that no version names, as runs leave them
-    /// behind that are killed or lose their disk, and those that a compaction or a retention has taken out.
+    /// Removes the files that the newest version of a table does not need: files that no version names, left behind by
+    /// runs that were killed or lost their disk, and files that a compaction or retention has removed from the table.
     ///
-    /// What is not needed for less than `min_age` stays: a query that is under way reads an older version. An append that is
-    /// under way has files that are not named yet: while there may be one, unnamed files of the last day stay too. Versions before a compaction or a retention cannot be read
-    /// afterwards. Of the log goes what is older than `delta.logRetentionDuration` (30 days) and replaced by a checkpoint.
-    /// With `dry_run` nothing is removed, and of the log nothing is counted.
+    /// Files that have not been needed for less than `min_age` stay, because a running query may read an older version.
+    /// A running append has files that are not named yet: while there may be one, unnamed files of the last day also
+    /// stay. Versions before a compaction or retention cannot be read afterwards. Log entries older than
+    /// `delta.logRetentionDuration` (30 days) and replaced by a checkpoint are removed. With `dry_run` nothing is
+    /// removed, and log entries are not counted.
     ///
     /// # Errors
-    /// If a directory or a log cannot be read, or a log lacks entries between others; nothing is removed from that table
-    /// then.
+    /// Returns an error if a directory or a log cannot be read, or a log has gaps; nothing is then removed from that
+    /// table.
     pub async fn vacuum(&self, min_age: Duration, dry_run: bool) -> Result<Vacuumed, LakeError> {
         let mut vacuumed = Vacuumed::default();
         for table in self.tables() {
@@ -300,12 +304,12 @@ impl Lake {
         Ok(vacuumed)
     }
 
-    /// The table of findings where none was made yet.
+    /// Returns an empty table of findings, for a lake without one.
     pub(crate) fn no_findings(&self) -> Snapshot {
         Snapshot::empty(FINDINGS.clone(), self.dir.join(FINDINGS.name))
     }
 
-    /// The newest version of the `quarantine` table.
+    /// Reads the newest version of the `quarantine` table.
     ///
     /// # Errors
     /// As [`events`](Self::events).

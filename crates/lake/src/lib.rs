@@ -1,12 +1,12 @@
 //! The lake: Delta Lake tables of audit events, written once each and read as pinned snapshots.
 //!
-//! [`Lake`] is a directory with one Delta table per name. Rows are appended in single commits that can be
-//! repeated or race with each other without adding a row twice. A [`Snapshot`] is one version of a table; its
+//! [`Lake`] is a directory with one Delta table per name. Rows are appended in single commits, which can be repeated or
+//! race with each other without adding a row twice. A [`Snapshot`] is one version of a table; its
 //! [`provider`](Snapshot::provider) is a DataFusion table over the active files, pruned by partition and file
 //! statistics before any file is opened.
 //!
-//! Parquet is written here, row order, encodings and statistics included; the `deltalake` crate reads and writes
-//! the transaction log only.
+//! This crate writes Parquet itself, row order, encodings and statistics included; the `deltalake` crate reads and
+//! writes only the transaction log.
 
 mod error;
 mod findings;

@@ -1,4 +1,4 @@
-//! Partition values: how Delta Lake writes them down, and which partition each row belongs to.
+//! Partition values: their encoding in Delta Lake, and the partition of each row.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -14,21 +14,22 @@ use podtrail_event::bounded_name;
 
 use crate::spec::TableSpec;
 
-/// The values of the partition columns, in their order, as text; null where there is no value.
+/// The values of the partition columns, in their order, as text; `None` for null.
 pub(crate) type PartitionValues = Vec<Option<String>>;
 
-/// What Hive, and so every Delta Lake engine, calls the directory of null.
+/// The directory name for null in Hive and every Delta Lake engine.
 const NULL_DIRECTORY: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// Everything but these is percent-encoded in directory names: a cluster may be called anything.
+/// Other characters are percent-encoded in directory names: a cluster name may contain any character.
 const DIRECTORY_ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The longest value in a directory name, in bytes: with the name of the column it stays below the 255 that file systems allow.
+/// Maximum length of a value in a directory name, in bytes: with the column name it stays below the 255 bytes of file
+/// systems.
 const LONGEST_VALUE: usize = 200;
 
-/// The directory of a partition, relative to the table: `cluster=prod/date=2026-01-31/activity=rbac`. A value that is too long
-/// is cut, with a digest at its end: the log says what it is, directories only keep partitions apart.
+/// Returns the directory of a partition, relative to the table: `cluster=prod/date=2026-01-31/activity=rbac`. A value
+/// that is too long is cut and ends with a digest: the log has the full value, directories only separate partitions.
 pub(crate) fn directory(columns: &[&str], values: &PartitionValues) -> PathBuf {
     columns
         .iter()
@@ -43,7 +44,7 @@ pub(crate) fn directory(columns: &[&str], values: &PartitionValues) -> PathBuf {
         .collect()
 }
 
-/// A partition value as the column's type.
+/// Returns a partition value in the type of its column.
 pub(crate) fn typed(
     value: Option<&str>,
     data_type: &DataType,
@@ -54,16 +55,16 @@ pub(crate) fn typed(
     }
 }
 
-/// Numbers the partitions in the order in which rows first name them.
+/// Numbers partitions in the order in which rows first name them.
 pub(crate) struct Partitions {
     columns: Vec<usize>,
     converter: RowConverter,
     by_row: HashMap<Box<[u8]>, usize>,
     by_values: HashMap<PartitionValues, usize>,
     values: Vec<PartitionValues>,
-    /// The number of the partition column whose value may be unknown, and what it is then.
+    /// The partition column whose value may be unknown, and the value that means unknown.
     unknown: Option<(usize, &'static str)>,
-    /// Partitions that differ in that column only.
+    /// Partitions that differ only in that column.
     alike: HashMap<PartitionValues, Vec<usize>>,
 }
 
@@ -92,7 +93,7 @@ impl Partitions {
         })
     }
 
-    /// The partition number of every row of the batch.
+    /// Returns the partition number of every row of the batch.
     pub(crate) fn assign(&mut self, batch: &RecordBatch) -> Result<Vec<usize>, ArrowError> {
         if self.columns.is_empty() {
             if self.values.is_empty() {
@@ -118,7 +119,7 @@ impl Partitions {
                 .iter()
                 .zip(&formatters)
                 .map(|(array, formatter)| {
-                    // Delta Lake has no empty strings in partition values: they are null.
+                    // Delta Lake stores an empty partition value as null.
                     let text = array.is_valid(index).then(|| formatter.value(index).to_string());
                     text.filter(|text| !text.is_empty())
                 })
@@ -143,7 +144,7 @@ impl Partitions {
         number
     }
 
-    /// The values but for the one that may be unknown.
+    /// Returns the values without the column whose value may be unknown.
     fn without_unknown(&self, values: &PartitionValues) -> Option<PartitionValues> {
         let (column, _) = self.unknown?;
         let mut rest = values.clone();
@@ -151,15 +152,15 @@ impl Partitions {
         Some(rest)
     }
 
-    /// Whether a value is the one of rows whose source is not known.
+    /// Returns whether the values are those of rows from an unknown source.
     pub(crate) fn is_unknown(&self, values: &PartitionValues) -> bool {
         self.unknown.is_some_and(|(column, unknown)| {
             values.get(column).is_some_and(|value| value.as_deref() == Some(unknown))
         })
     }
 
-    /// The partitions whose rows may equal rows of a partition with these values: that partition, and those that differ in a
-    /// value that is unknown in either.
+    /// Returns the partitions whose rows may equal rows of a partition with these values: that partition, and those
+    /// that differ only in a value that is unknown in either.
     pub(crate) fn comparable(&self, values: &PartitionValues) -> Vec<usize> {
         let Some(rest) = self.without_unknown(values) else {
             return self.find(values).into_iter().collect();
@@ -173,12 +174,12 @@ impl Partitions {
         alike.iter().filter(is_comparable).copied().collect()
     }
 
-    /// The values of a partition by its number.
+    /// Returns the values of a partition by its number.
     pub(crate) fn values(&self, number: usize) -> &PartitionValues {
         &self.values[number]
     }
 
-    /// The number of the partition with these values, if any row is in it.
+    /// Returns the number of the partition with these values, if it has any row.
     pub(crate) fn find(&self, values: &PartitionValues) -> Option<usize> {
         self.by_values.get(values).copied()
     }

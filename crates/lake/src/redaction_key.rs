@@ -1,4 +1,4 @@
-//! The key under which a lake's secrets are redacted: a file in the lake, made once.
+//! The key with which a lake's secrets are redacted: a file in the lake, created once.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -13,19 +13,20 @@ use crate::whole_file;
 const FILE_NAME: &str = "redaction.key";
 
 impl Lake {
-    /// The key of this lake; it is made where there is none.
+    /// Returns the key of this lake, and creates it if it does not exist.
     ///
-    /// It lies in `redaction.key` in the directory of the lake, 64 hexadecimal digits that only the owner may read.
+    /// The key is in `redaction.key` in the directory of the lake: 64 hexadecimal digits that only the owner can read.
     ///
     /// # Errors
-    /// If the file cannot be read or written, or holds something else.
+    ///
+    /// Returns an error if the file cannot be read or written, or contains something else.
     pub fn redaction_key(&self) -> Result<RedactionKey, LakeError> {
         let path = self.dir().join(FILE_NAME);
         if let Some(key) = read(&path)? {
             return Ok(key);
         }
         make(self.dir(), &path)?;
-        // Whoever came first made the key, this run or another one.
+        // Another process may have created the key first.
         read(&path)?.ok_or_else(|| LakeError::RedactionKey { path })
     }
 }

@@ -1,4 +1,4 @@
-//! What a table of the lake looks like: columns, partitions, identity, and how its columns are best encoded.
+//! The specification of a table: columns, partitions, identity, and encodings of its columns.
 
 use std::sync::Arc;
 
@@ -6,60 +6,59 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use podtrail_event::{ExportError, FieldDoc};
 
-/// Delta Lake keeps statistics of this many leaf columns by default (`delta.dataSkippingNumIndexedCols`).
+/// Number of leaf columns for which Delta Lake keeps statistics by default (`delta.dataSkippingNumIndexedCols`).
 const INDEXED_LEAVES: usize = 32;
 
-/// One id for each row of a batch.
+/// Computes one id for each row of a batch.
 pub(crate) type ComputeIds = fn(&RecordBatch) -> Result<Vec<String>, ExportError>;
 
-/// The shape of one table, shared by everything that writes or reads it.
+/// The specification of one table, shared by readers and writers.
 #[derive(Debug)]
 pub(crate) struct TableSpec {
-    /// The directory below the lake, and the name in messages.
+    /// The directory in the lake, and the name in messages.
     pub(crate) name: &'static str,
     /// The application transaction that every append carries.
     pub(crate) application: &'static str,
     /// All columns in table order, partition columns included.
     pub(crate) schema: SchemaRef,
-    /// What each column holds.
+    /// The documentation of each column.
     pub(crate) documentation: fn() -> Vec<FieldDoc>,
-    /// Columns that make up the directories; they are not stored in the files.
+    /// Columns that form the directories; they are not stored in the files.
     pub(crate) partition_columns: &'static [&'static str],
-    /// Column with 32 hexadecimal digits that is equal for equal rows only.
+    /// Column with 32 hexadecimal digits that are equal for equal rows only.
     pub(crate) id_column: &'static str,
-    /// A partition column and its value where the source of a row is not known. A row of which that is true equals the row
-    /// with its id of any other value.
+    /// A partition column, and its value for rows whose source is unknown. Such a row equals a row with the same id and
+    /// any other value.
     pub(crate) unknown: Option<(&'static str, &'static str)>,
-    /// Computes the ids of rows, with the columns that are stored in files, from their other columns, where that can be done.
+    /// Computes the ids of rows from their other columns, if that is possible, given the columns stored in files.
     pub(crate) ids: Option<ComputeIds>,
-    /// How rows are kept apart in a file.
+    /// How rows are grouped within a file.
     pub(crate) apart: Option<Apart>,
     /// Timestamp (microseconds, UTC, never null) by which rows are sorted; equal rows have equal times.
     pub(crate) time_column: Option<&'static str>,
-    /// Columns whose values hardly ever repeat: a dictionary would only be built to be thrown away.
+    /// Columns whose values rarely repeat, for which a dictionary would be built and discarded.
     pub(crate) unique_columns: &'static [&'static str],
-    /// Columns that are never compared, only read: no statistics.
+    /// Columns that are read but never compared: no statistics.
     pub(crate) opaque_columns: &'static [&'static str],
-    /// Columns that grow slowly from row to row.
+    /// Columns that increase slowly from row to row.
     pub(crate) delta_columns: &'static [&'static str],
-    /// Columns looked up by equality that the sort order does not help with.
+    /// Columns that are looked up by equality and are not in the sort order.
     pub(crate) bloom_columns: &'static [&'static str],
 }
 
-/// A column by which rows are sorted before all else: those that are seldom queried stand at the end of a file.
+/// The first sort column: rows that are rarely queried are at the end of a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Apart {
-    /// A column of strings. Equal rows of different appends may differ in it.
+    /// A column of strings, which may differ between equal rows of different appends.
     pub(crate) column: &'static str,
-    /// All its values, in order.
+    /// All its values, in sort order.
     pub(crate) values: &'static [&'static str],
-    /// A value that speaks of other rows of the same append, and the one that a row gets instead where an append leaves
-    /// rows out.
+    /// A value that refers to other rows of the same append, and its replacement if an append omits rows.
     pub(crate) together: (&'static str, &'static str),
 }
 
 impl Apart {
-    /// Where a value stands; after all others where it is none of them.
+    /// Returns the position of a value; unknown values come last.
     pub(crate) fn place(&self, value: Option<&str>) -> usize {
         let place = value.and_then(|value| self.values.iter().position(|known| *known == value));
         place.unwrap_or(self.values.len())
@@ -67,7 +66,7 @@ impl Apart {
 }
 
 impl TableSpec {
-    /// The columns by which rows are in order.
+    /// Returns the sort columns of rows.
     pub(crate) fn sort_columns(&self) -> impl Iterator<Item = &'static str> {
         self.apart
             .map(|apart| apart.column)
@@ -76,12 +75,12 @@ impl TableSpec {
             .chain([self.id_column])
     }
 
-    /// Whether the column of this name is in the directory name instead of in the files.
+    /// Returns whether the column is stored in the directory name instead of the files.
     pub(crate) fn is_partition_column(&self, name: &str) -> bool {
         self.partition_columns.contains(&name)
     }
 
-    /// The columns stored in the files.
+    /// Returns the columns stored in the files.
     pub(crate) fn file_schema(&self) -> SchemaRef {
         let fields: Vec<_> = self
             .schema
@@ -93,7 +92,7 @@ impl TableSpec {
         Arc::new(Schema::new(fields))
     }
 
-    /// The type in which the values of a column are gathered: large ones by reference.
+    /// Returns the type in which the values of a column are collected: large values by reference.
     pub(crate) fn gathered_type<'f>(&self, field: &'f Field) -> &'f DataType {
         let is_opaque = self.opaque_columns.contains(&field.name().as_str());
         match field.data_type() {
@@ -103,7 +102,7 @@ impl TableSpec {
         }
     }
 
-    /// All columns, each with its documentation where Delta Lake looks for comments.
+    /// Returns all columns, each with its documentation as the comment that Delta Lake reads.
     pub(crate) fn commented_schema(&self) -> Schema {
         let documentation = (self.documentation)();
         let fields = self.schema.fields().iter().map(|field| {
@@ -115,7 +114,7 @@ impl TableSpec {
         Schema::new(fields.collect::<Vec<_>>())
     }
 
-    /// Indices into `schema` of the columns stored in the files.
+    /// Returns the indices into `schema` of the columns stored in the files.
     pub(crate) fn file_column_indices(&self) -> Vec<usize> {
         self.schema
             .fields()
@@ -126,7 +125,7 @@ impl TableSpec {
             .collect()
     }
 
-    /// The stored columns of which the log keeps minimum, maximum and null count.
+    /// Returns the stored columns for which the log keeps minimum, maximum and null count.
     pub(crate) fn indexed_columns(&self) -> Vec<Arc<Field>> {
         let mut leaves = 0;
         let mut indexed = Vec::new();
@@ -146,7 +145,7 @@ impl TableSpec {
     }
 }
 
-/// The number of Parquet columns that a column of this type becomes.
+/// Returns the number of Parquet leaf columns for a column of this type.
 pub(crate) fn leaf_count(data_type: &DataType) -> usize {
     match data_type {
         DataType::Struct(fields) => fields.iter().map(|field| leaf_count(field.data_type())).sum(),

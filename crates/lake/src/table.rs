@@ -1,4 +1,4 @@
-//! One Delta table in a local directory: opened, made, appended to and read.
+//! One Delta table in a local directory: creation, appends and reads.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -36,31 +36,31 @@ use crate::write::append::{Append, Appended};
 use crate::write::known_ids::KnownIds;
 use crate::write::{Written, sync_directory};
 
-/// Each failed attempt means that another append has succeeded, so this is the number of
-/// appends by other processes that one append lets pass.
+/// Each failed attempt means that another append has succeeded, so this is the number of appends by other processes
+/// that one append tolerates.
 const MAX_ATTEMPTS: usize = 1000;
 
-/// How often a compaction or a retention chooses files anew after another writer has taken some of them.
+/// Number of times that a compaction or retention selects files again after another writer has removed some of them.
 const MAX_REPLANS: usize = 20;
 
-/// The property of a table of which nothing is ever removed or changed.
+/// The property of a table from which nothing is ever removed or changed.
 const APPEND_ONLY: &str = "delta.appendOnly";
 
-/// A table, and what was last read of its log.
+/// A table, and the state of its log when it was last read.
 pub(crate) struct Table {
     spec: Arc<TableSpec>,
     /// Absolute, without symbolic links.
     root: PathBuf,
-    /// As it was last read: what is new since then is all that has to be read again.
+    /// The state last read: only newer log entries need to be read.
     latest: Mutex<DeltaTable>,
-    /// Ids of rows that appends have met before.
+    /// Ids of rows that earlier appends have read.
     known: Arc<KnownIds>,
-    /// Keeps appends of one process in line, so that they do not race each other for the next version.
+    /// Serializes appends within a process, so that they do not race for the next version.
     appending: tokio::sync::Mutex<()>,
 }
 
 impl Table {
-    /// Opens the table in `lake`, which must have it. Its log is read when it is needed first.
+    /// Opens the table in `lake`, which must contain it. Its log is read when it is first needed.
     pub(crate) fn open(lake: &Path, spec: Arc<TableSpec>) -> Result<Self, LakeError> {
         let no_table = || LakeError::NoTable { dir: lake.to_path_buf(), table: spec.name };
         let root = lake.join(spec.name);
@@ -80,7 +80,7 @@ impl Table {
         })
     }
 
-    /// Opens the table in `lake`, and makes an empty one if there is none.
+    /// Opens the table in `lake`, and creates an empty one if there is none.
     pub(crate) async fn create(lake: &Path, spec: Arc<TableSpec>) -> Result<Self, LakeError> {
         let root = lake.join(spec.name);
         std::fs::create_dir_all(&root).map_err(LakeError::io("create", &root))?;
@@ -90,14 +90,14 @@ impl Table {
         }
         let root = root.canonicalize().map_err(LakeError::io("open", &root))?;
         let made = make(&root, &spec).await;
-        // Another process may have made it meanwhile, and then it is as good as ours.
+        // Another process may have created it meanwhile.
         match Self::open(lake, spec) {
             Err(error @ LakeError::NoTable { .. }) => Err(made.err().unwrap_or(error)),
             opened => opened,
         }
     }
 
-    /// The table as it is now.
+    /// Reads the current state of the table.
     async fn refresh(&self) -> Result<DeltaTable, LakeError> {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let delta = if latest.version().is_none() {
@@ -112,7 +112,7 @@ impl Table {
         Ok(delta)
     }
 
-    /// The table as it was last read; as it is now, where it was not read yet.
+    /// Returns the state last read; reads the current state if there is none.
     async fn last_read(&self) -> Result<DeltaTable, LakeError> {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if latest.version().is_some() { Ok(latest) } else { self.refresh().await }
@@ -125,12 +125,12 @@ impl Table {
         }
     }
 
-    /// The newest version, without a look at its files.
+    /// Reads the newest version without its list of files.
     pub(crate) async fn version(&self) -> Result<Version, LakeError> {
         Ok(Version::new(self.spec.clone(), self.root.clone(), self.refresh().await?))
     }
 
-    /// The newest version, and the numbers that these application transactions have there.
+    /// Reads the newest version, and the numbers of these application transactions at that version.
     pub(crate) async fn snapshot_with(
         &self,
         applications: &[&str],
@@ -147,7 +147,7 @@ impl Table {
         Ok((Snapshot::new(self.spec.clone(), self.root.clone(), state)?, numbers))
     }
 
-    /// What the newest of the last `entries` commits before or at `version` that says anything under `key` says.
+    /// Returns the value of `key` in the newest of the last `entries` commits at or before `version` that has it.
     pub(crate) fn last_info(
         &self,
         version: i64,
@@ -163,26 +163,26 @@ impl Table {
         Ok(None)
     }
 
-    /// The newest version.
+    /// Reads the newest version.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, LakeError> {
         let delta = self.refresh().await?;
         let state = delta.snapshot().map_err(LakeError::log(self.spec.name))?;
         Snapshot::new(self.spec.clone(), self.root.clone(), state)
     }
 
-    /// The table as it was at a version.
+    /// Reads the table at a version.
     pub(crate) async fn snapshot_at(&self, version: i64) -> Result<Snapshot, LakeError> {
         let name = self.spec.name;
         let version = u64::try_from(version).map_err(|_| LakeError::Unsupported {
             table: name,
-            detail: format!("it has no version {version}"),
+            detail: format!("version {version} does not exist"),
         })?;
         let delta = load(&self.root, &self.spec, Some(version)).await?;
         let state = delta.snapshot().map_err(LakeError::log(name))?;
         Snapshot::new(self.spec.clone(), self.root.clone(), state)
     }
 
-    /// Joins the small files of each partition, one commit a partition; tells of each when it is done.
+    /// Merges the small files of each partition, with one commit for each; calls `done` after each commit.
     pub(crate) async fn compact(
         &self,
         options: &CompactOptions,
@@ -201,7 +201,7 @@ impl Table {
         Ok(())
     }
 
-    /// Joins the small files of a partition; none if there is nothing left to join.
+    /// Merges the small files of a partition; `None` if nothing is left to merge.
     async fn compact_partition(
         &self,
         mut plan: Plan,
@@ -228,7 +228,7 @@ impl Table {
                     };
                     self.replace(&old, &mut new, operation).await?.map(|_| compacted)
                 }
-                // What another compaction has taken out, a vacuum may have removed.
+                // Files that another compaction has removed may have been vacuumed.
                 Err(error) if self.has_all(before.files()).await? => return Err(error),
                 Err(_) => None,
             };
@@ -247,7 +247,7 @@ impl Table {
         Err(LakeError::Contention { table: name, attempts: MAX_REPLANS })
     }
 
-    /// Whether all of the files are part of the table.
+    /// Returns whether all of the files are part of the table.
     async fn has_all(
         &self,
         files: impl Iterator<Item = &Arc<DataFile>>,
@@ -257,7 +257,8 @@ impl Table {
         Ok(files.into_iter().all(|file| active.contains(file.path.as_str())))
     }
 
-    /// Removes the partitions of days before `before`, of these activities or, if there are none, of all; in one commit.
+    /// Removes the partitions of days before `before`, of these activities or, if none are given, of all; in one
+    /// commit.
     pub(crate) async fn retain(
         &self,
         before: NaiveDate,
@@ -282,7 +283,7 @@ impl Table {
         Err(LakeError::Contention { table: self.spec.name, attempts: MAX_REPLANS })
     }
 
-    /// Takes the mark from the table that nothing is ever removed from it, which holds no longer.
+    /// Removes the append-only mark of the table, which is no longer true.
     async fn allow_removal(&self) -> Result<(), LakeError> {
         let name = self.spec.name;
         for _ in 0..MAX_REPLANS {
@@ -303,7 +304,7 @@ impl Table {
         Err(LakeError::Contention { table: name, attempts: MAX_REPLANS })
     }
 
-    /// Puts files in the place of others, in one commit; nothing if any of the others is not part of the table any more.
+    /// Replaces files in one commit; does nothing if any of the old files is no longer part of the table.
     async fn replace(
         &self,
         old: &[Arc<DataFile>],
@@ -327,7 +328,7 @@ impl Table {
             if removes.len() < paths.len() {
                 return Ok(None);
             }
-            // From here to the outcome, what is cancelled must not delete what it may have committed.
+            // From here until the outcome is known, a cancelled task must not delete files that it may have committed.
             new.iter_mut().for_each(Written::keep);
             let adds = new.iter().map(|file| Action::Add(file.add.clone()));
             let actions = removes.into_iter().chain(adds).collect();
@@ -353,18 +354,19 @@ impl Table {
 
     /// Writes the checkpoints that are due: one every `delta.checkpointInterval` commits, 100 by default.
     ///
-    /// No commit does so itself: a checkpoint takes a hundred megabytes, which are there when the rows of a run are not
-    /// any more. All are written where one would do, since the library reads all entries since the last one at a time.
+    /// Commits do not write checkpoints: a checkpoint needs a hundred megabytes, which are available once the rows of a
+    /// run are released. All due checkpoints are written although one would suffice, because the library reads all
+    /// entries since the last one into memory.
     pub(crate) async fn checkpoint(&self) {
         if let Err(error) = self.write_checkpoints().await {
-            tracing::warn!(table = self.spec.name, %error, "no checkpoint was written");
+            tracing::warn!(table = self.spec.name, %error, "cannot write a checkpoint");
         }
     }
 
     async fn write_checkpoints(&self) -> Result<(), LakeError> {
         let log_error = LakeError::log(self.spec.name);
         let newest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // What was not even read was not committed to.
+        // A table whose log was never read was not committed to.
         let Ok(state) = newest.snapshot() else { return Ok(()) };
         let interval = state.table_config().checkpoint_interval().get();
         let mut entries = last_checkpoint(&self.root)?.map_or(0, |version| version + 1) + interval;
@@ -376,15 +378,15 @@ impl Table {
         Ok(())
     }
 
-    /// Reads every active file, and checks it against the log and itself.
+    /// Reads every active file, and checks it against the log and against itself.
     pub(crate) async fn verify(&self) -> Result<Verified, LakeError> {
         let snapshot = self.snapshot().await;
         let (spec, root) = (self.spec.clone(), self.root.clone());
         blocking(self.spec.name, move || Ok(verify(&spec, &root, snapshot))).await
     }
 
-    /// Removes files that the newest version does not need and that are at least `min_age` old, and then what a checkpoint
-    /// replaces of the log of `delta.logRetentionDuration` ago.
+    /// Removes files that the newest version does not need and that are at least `min_age` old, then log entries that
+    /// are older than `delta.logRetentionDuration` and replaced by a checkpoint.
     pub(crate) async fn vacuum(
         &self,
         min_age: Duration,
@@ -425,9 +427,9 @@ impl Table {
         Err(LakeError::Contention { table: name, attempts: MAX_ATTEMPTS })
     }
 
-    /// Appends rows, which may be none, as the successor of version `base`: whoever made them has read that one.
+    /// Appends rows, possibly none, as the successor of version `base`, from which they were computed.
     ///
-    /// Nothing is looked for in the table. Returns the version that has them; `None` if the table is at another version
+    /// Does not search for duplicates. Returns the version with the rows; `None` if the table is at another version
     /// than `base`, and nothing has changed.
     pub(crate) async fn append_to(
         &self,
@@ -454,14 +456,14 @@ impl Table {
         Ok(committed)
     }
 
-    /// Commits the files of an append; `None` if another one was first, and nothing has changed.
+    /// Commits the files of an append; `None` if another append was first, and nothing has changed.
     async fn commit(
         &self,
         append: &mut Append,
         mut delta: DeltaTable,
         remarks: &Remarks,
     ) -> Result<Option<i64>, LakeError> {
-        // From here to the outcome, a cancelled append must not delete what it may have committed.
+        // From here until the outcome is known, a cancelled append must not delete files that it may have committed.
         append.written().iter_mut().for_each(Written::keep);
         let adds = append.written().iter().map(|file| file.add.clone()).collect();
         match commit(&self.spec, &delta, adds, remarks).await {
@@ -486,14 +488,14 @@ impl Table {
     }
 }
 
-/// Files that were not committed go again when they are dropped.
+/// Marks files that were not committed for deletion when dropped.
 fn unkeep(files: &mut [Written], root: &Path) {
     for file in files {
         file.unkeep(root);
     }
 }
 
-/// Whether any version of a table is in its log.
+/// Returns whether the log contains any version of a table.
 fn has_log(root: &Path) -> Result<bool, LakeError> {
     let log = root.join("_delta_log");
     let entries = match std::fs::read_dir(&log) {
@@ -504,7 +506,7 @@ fn has_log(root: &Path) -> Result<bool, LakeError> {
     };
     for entry in entries {
         let path = entry.map_err(LakeError::io("read", &log))?.path();
-        // Entries and checkpoints; not what is still being written, `00000000000000000000.json#1`.
+        // Entries and checkpoints, without files that are still being written, such as `00000000000000000000.json#1`.
         if path.extension().is_some_and(|extension| extension == "json" || extension == "parquet") {
             return Ok(true);
         }
@@ -523,9 +525,9 @@ fn url(root: &Path, spec: &TableSpec) -> Result<Url, LakeError> {
     })
 }
 
-/// The table as of a version, or as it is now.
+/// Loads the table at a version, or its current state.
 ///
-/// Where a checkpoint, or the hint to it, cannot be used, the entries of the log are read instead.
+/// If a checkpoint, or the hint to it, is unusable, reads the log entries instead.
 async fn load(
     root: &Path,
     spec: &TableSpec,
@@ -541,7 +543,7 @@ async fn load(
         if let Ok(delta) = load_from(builder, version).await {
             tracing::warn!(
                 table = spec.name, %error,
-                "a checkpoint of the log, or the hint to it, cannot be used: its entries were read"
+                "a checkpoint of the log, or the hint to it, is unusable: read the log entries instead"
             );
             return Ok(delta);
         }
@@ -549,7 +551,7 @@ async fn load(
     Err(damaged(spec, root, error))
 }
 
-/// Why a log could not be read: what is wrong with its files, or else what the library says.
+/// Returns why a log could not be read: a problem with its files, else the library's error.
 fn damaged(spec: &TableSpec, root: &Path, error: DeltaTableError) -> LakeError {
     match damages(spec, root).into_iter().next() {
         Some(Problem { path, detail }) => LakeError::Damaged { table: spec.name, path, detail },
@@ -569,7 +571,7 @@ async fn load_from(
     Ok(delta)
 }
 
-/// Makes a log entry survive a power cut: the library leaves that to the operating system.
+/// Makes a log entry durable, which the library does not.
 fn sync_commit(root: &Path, version: u64) -> Result<(), LakeError> {
     let log = root.join("_delta_log");
     let entry = log.join(format!("{version:020}.json"));
@@ -578,7 +580,7 @@ fn sync_commit(root: &Path, version: u64) -> Result<(), LakeError> {
     sync_directory(&log)
 }
 
-/// Version 0 of a table: its columns and properties.
+/// Creates version 0 of a table: its columns and properties.
 async fn make(root: &Path, spec: &TableSpec) -> Result<(), LakeError> {
     let columns: Vec<StructField> = delta_schema(spec)?.fields().cloned().collect();
     let delta = builder(root, spec)?.build().map_err(LakeError::log(spec.name))?;
@@ -587,11 +589,11 @@ async fn make(root: &Path, spec: &TableSpec) -> Result<(), LakeError> {
         .with_columns(columns)
         .with_partition_columns(spec.partition_columns.iter().copied())
         .with_save_mode(SaveMode::Ignore)
-        // With retries, delta-rs gives a table that another process has just made new metadata, as version 1.
+        // With retries, delta-rs would add new metadata as version 1 to a table that another process has just created.
         .with_commit_properties(CommitProperties::default().with_max_retries(0))
         .with_configuration([
             (APPEND_ONLY, Some("true")),
-            // A vacuum does this, and nothing else: an append has no time for it.
+            // Only a vacuum cleans up the log; appends must stay fast.
             ("delta.enableExpiredLogCleanup", Some("false")),
         ])
         .await
@@ -599,7 +601,7 @@ async fn make(root: &Path, spec: &TableSpec) -> Result<(), LakeError> {
     Ok(())
 }
 
-/// Runs work that blocks or computes for long away from the threads of the runtime.
+/// Runs work that blocks or computes for long outside the threads of the runtime.
 async fn blocking<T: Send + 'static>(
     table: &'static str,
     work: impl FnOnce() -> Result<T, LakeError> + Send + 'static,

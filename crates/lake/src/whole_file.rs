@@ -1,4 +1,4 @@
-//! Small files of a lake beside its tables, which are complete and on disk from the moment that they have their name.
+//! Small files of a lake beside its tables. Each is complete and durable before it gets its name.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;

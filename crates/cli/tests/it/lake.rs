@@ -151,7 +151,8 @@ fn verify_names_what_is_damaged() {
     std::fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
     let name = file.file_name().unwrap().to_str().unwrap();
     let run = on_lake(&["verify"], &lake).expect(3);
-    let size = format!("{name}: it has {} bytes, the log records {}", bytes.len() / 2, bytes.len());
+    let size =
+        format!("{name}: has {} bytes, but the log records {}", bytes.len() / 2, bytes.len());
     assert!(lines(&run).iter().any(|line| line.ends_with(&size)), "{run}");
     assert!(run.stdout.contains("3 rows, digests compared, 2 problems"), "{run}");
 }
@@ -166,10 +167,10 @@ fn verify_names_what_is_wrong_with_a_log() {
     let end = stats + text[stats..].find(r#"}","#).unwrap() + 2;
     let path = text.find(r#""path":""#).unwrap() + r#""path":""#.len();
     for (changed, expected) in [
-        ([&text[..path], "../../", &text[path..]].concat(), "which lies outside the table"),
+        ([&text[..path], "../../", &text[path..]].concat(), "which is outside the table"),
         (
             [&text[..stats], r#""stats":"junk""#, &text[end..]].concat(),
-            "with `stats` that cannot be read: expected value",
+            "with invalid `stats`: expected value",
         ),
     ] {
         std::fs::write(&entry, changed).unwrap();

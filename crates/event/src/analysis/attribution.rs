@@ -1,16 +1,16 @@
-//! Who is behind a workload: from what controllers made back to the identity that asked for it.
+//! Attribution of workloads: from objects that controllers created to the identity that requested them.
 //!
-//! A ReplicaSet's pods are created by a controller of the control plane, from a template that somebody wrote into a
-//! Deployment. [`attribute`] climbs from every write to the object at the root of its owners and names the identity
-//! that had last written that object's spec.
+//! A control plane controller creates a ReplicaSet's pods from a template that a user wrote into a Deployment.
+//! [`attribute`] climbs from every write to the object at the root of its owners, and returns the identity that last
+//! wrote that object's spec.
 //!
-//! Owner references are what a client says. So the climb ends at the first object whose spec a person has written: a
-//! Job that names somebody else's CronJob as its owner is its writer's own.
+//! Owner references are set by clients and can be forged. So the climb ends at the first object whose spec a person has
+//! written: a Job that names another user's CronJob as its owner belongs to its own writer.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Owners of owners that are followed; built-in kinds need two.
+/// Maximum number of owner levels; built-in kinds need two.
 const MAX_DEPTH: usize = 6;
 
 /// A write of a workload, or of a custom resource that may own one.
@@ -20,25 +20,25 @@ pub struct OwnedWrite<'a> {
     pub namespace: Option<&'a str>,
     /// The plural resource, such as `deployments`.
     pub resource: &'a str,
-    /// The kind, where it is known.
+    /// The kind, if it is known.
     pub kind: Option<&'a str>,
-    /// The object's name; `None` where the log does not show it.
+    /// The object's name; `None` if the log does not show it.
     pub name: Option<&'a str>,
     /// The object's uid.
     pub uid: Option<&'a str>,
-    /// The owner that the body names.
+    /// The owner named in the body.
     pub owner: Option<OwnerReference<'a>>,
     /// Whether the body shows the whole object, so that it has no owner if it names none.
     pub whole: bool,
     /// The verb.
     pub verb: &'a str,
-    /// `identity_kind` of who wrote.
+    /// `identity_kind` of the writer.
     pub identity_kind: &'a str,
-    /// The user who wrote.
+    /// The user name of the writer.
     pub username: &'a str,
-    /// Whether the write was carried out; `None` where the log does not say.
+    /// Whether the write was carried out; `None` if the log does not show it.
     pub stored: Option<bool>,
-    /// Whether the spec was written, and not only the status, the scale or the metadata.
+    /// Whether the spec was written, rather than only status, scale or metadata.
     pub writes_spec: bool,
 }
 
@@ -53,21 +53,21 @@ pub struct OwnerReference<'a> {
     pub uid: Option<&'a str>,
 }
 
-/// How an author is known.
+/// The evidence for an author.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownBy {
-    /// It is the request's own writer.
+    /// The writer of the request is the author.
     OwnRequest,
     /// Owner references lead to the object that the author wrote.
     OwnerChain,
-    /// The bodies do not show the owners, but names do: controllers name what they make after its owner.
+    /// The bodies do not show the owners, but the names do: controllers name objects after their owner.
     TemplateHash,
-    /// It is not known.
+    /// The author is unknown.
     Unknown,
 }
 
 impl KnownBy {
-    /// The name used in the column `author_known_by`.
+    /// Returns the name used in the column `author_known_by`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OwnRequest => "own request",
@@ -78,7 +78,7 @@ impl KnownBy {
     }
 }
 
-/// Who is behind a write.
+/// The author of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attribution<'a> {
     /// The kind of the root object.
@@ -87,19 +87,19 @@ pub struct Attribution<'a> {
     pub root_name: Option<&'a str>,
     /// The uid of the root object.
     pub root_uid: Option<&'a str>,
-    /// How many owners lie between the object and its root, the root included; 0 is the object itself.
+    /// Number of owner levels between the object and its root, the root included; 0 for the object itself.
     pub depth: usize,
-    /// The write by which the author is known: an index into the writes.
+    /// The write that identifies the author, as an index into the writes.
     pub author: Option<usize>,
-    /// How the author is known.
+    /// The evidence for the author.
     pub known_by: KnownBy,
 }
 
-/// Who is behind each of the writes of one cluster, which are in the order of time.
+/// Attributes each write of one cluster. Writes must be in chronological order.
 pub fn attribute<'a>(writes: &[OwnedWrite<'a>]) -> Vec<Attribution<'a>> {
     let mut forest = Forest::default();
     let places: Vec<Place> = writes.iter().map(|write| forest.place(write)).collect();
-    // Only now is every object known that an owner reference can mean.
+    // Owner references can be resolved only after all objects are known.
     let places: Vec<Place> =
         writes.iter().zip(places).map(|(write, place)| forest.link(write, place)).collect();
     let attribute = |(index, (write, place)): (usize, (&OwnedWrite<'a>, Place))| {
@@ -109,52 +109,52 @@ pub fn attribute<'a>(writes: &[OwnedWrite<'a>]) -> Vec<Attribution<'a>> {
     writes.iter().zip(places).enumerate().map(attribute).collect()
 }
 
-/// What is known of an object's owner.
+/// The known owner of an object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Owner {
-    /// No body showed it.
+    /// No body showed the owner.
     #[default]
     Unseen,
-    /// There is none.
+    /// The object has no owner.
     None,
-    /// It is this object.
+    /// The owner is this object.
     Is(usize),
 }
 
-/// Where a write stands in the forest.
+/// The place of a write in the forest.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    /// The object; `None` where its name is not known.
+    /// The object; `None` if its name is unknown.
     object: Option<usize>,
     owner: Owner,
 }
 
 type Key<'a> = (Option<&'a str>, Cow<'a, str>, &'a str);
 
-/// An object. Its state is that at the time of the write that is looked at.
+/// An object, in its state at the time of the current write.
 #[derive(Debug)]
 struct Object<'a> {
     key: Key<'a>,
     kind: Option<&'a str>,
     uid: Option<&'a str>,
-    /// Whether the log has a write of it.
+    /// Whether the log contains a write of it.
     written: bool,
-    /// Whether somebody other than a controller created it.
+    /// Whether an identity other than a controller created it.
     made_by_hand: bool,
     owner: Owner,
-    /// The first owner that the log shows, for objects that were there before the log begins.
+    /// The first owner in the log, for objects that existed before the log begins.
     first_owner: Owner,
-    /// The last write of the spec by somebody other than a controller that is known to have been carried out.
+    /// The last write of the spec by an identity other than a controller that was certainly carried out.
     author: Option<usize>,
-    /// The last such write that may have been carried out.
+    /// The last such write that was possibly carried out.
     possible_author: Option<usize>,
 }
 
-/// The objects of a cluster, each under the object that owns it.
+/// The objects of a cluster, each below its owner.
 #[derive(Debug, Default)]
 struct Forest<'a> {
     objects: Vec<Object<'a>>,
-    /// At any time a namespace has one object of a resource and name.
+    /// At any time a namespace has at most one object of a resource and name.
     by_name: HashMap<Key<'a>, usize>,
     by_uid: HashMap<&'a str, usize>,
 }
@@ -180,7 +180,7 @@ impl<'a> Forest<'a> {
         object
     }
 
-    /// Finds or makes the object that is written.
+    /// Finds or creates the object that is written.
     fn place(&mut self, write: &OwnedWrite<'a>) -> Place {
         let Some(name) = write.name else { return Place { object: None, owner: Owner::Unseen } };
         let index = self.object((write.namespace, Cow::Borrowed(write.resource), name));
@@ -195,7 +195,7 @@ impl<'a> Forest<'a> {
         Place { object: Some(index), owner: Owner::Unseen }
     }
 
-    /// Finds the owner that is named.
+    /// Resolves the named owner.
     fn link(&mut self, write: &OwnedWrite<'a>, place: Place) -> Place {
         let owner = match write.owner {
             Some(reference) => Owner::Is(self.referenced(write.namespace, reference)),
@@ -218,7 +218,7 @@ impl<'a> Forest<'a> {
             return object;
         }
         let resource = plural(reference.kind);
-        // Owners are in the same namespace or in none.
+        // Owners are in the same namespace or are cluster-scoped.
         let in_none = (None, Cow::Owned(resource.clone()), reference.name);
         let in_same = (namespace, Cow::Owned(resource), reference.name);
         let object = match (self.by_name.get(&in_same), self.by_name.get(&in_none)) {
@@ -231,7 +231,7 @@ impl<'a> Forest<'a> {
         object
     }
 
-    /// Takes a write into the state of its object.
+    /// Applies a write to the state of its object.
     fn record(&mut self, index: usize, write: &OwnedWrite<'a>, place: Place) {
         let Some(object) = place.object else { return };
         let object = &mut self.objects[object];
@@ -307,7 +307,7 @@ impl<'a> Forest<'a> {
             climb.root = Some(current);
             path.push(current);
             let (owner, inferred) = match self.objects[current].owner_at_the_time() {
-                // The write's own body knows best, also where it was refused.
+                // The write's own body is the best evidence, even if the write was denied.
                 _ if climb.depth == 0 && place.owner != Owner::Unseen => (place.owner, false),
                 Owner::Unseen => (self.inferred_owner(current, write.username), true),
                 owner => (owner, false),
@@ -316,7 +316,7 @@ impl<'a> Forest<'a> {
             let object = &self.objects[current];
             if let Some(author) = object.author.or(object.possible_author) {
                 climb.author = Some(author);
-                // An operator writes what the custom resource asks for that owns the object.
+                // An operator writes what the custom resource that owns the object specifies.
                 let operated = writes[author].identity_kind == "service_account"
                     && matches!(owner, Owner::Is(owner) if self.objects[owner].is_custom());
                 if !operated {
@@ -334,7 +334,7 @@ impl<'a> Forest<'a> {
         climb
     }
 
-    /// The owner after which controllers have named an object, if the log has a write of it.
+    /// Returns the owner after which controllers named an object, if the log contains a write of that owner.
     fn inferred_owner(&mut self, object: usize, writer: &str) -> Owner {
         let Object { key: (namespace, resource, name), made_by_hand: false, .. } =
             &self.objects[object]
@@ -350,7 +350,7 @@ impl<'a> Forest<'a> {
             }
             let Some(owner_name) = controller.suffix.strip(name) else { continue };
             let key = (namespace, Cow::Borrowed(controller.owner), owner_name);
-            // A ReplicaSet may be from before the log begins; then its Deployment counts.
+            // A ReplicaSet may predate the log; then its Deployment counts.
             let in_log = self.is_written(&key)
                 || controller.owner == "replicasets"
                     && Suffix::Hash.strip(owner_name).is_some_and(|deployment| {
@@ -380,7 +380,7 @@ impl Object<'_> {
         }
     }
 
-    /// Whether it is of a kind for which the control plane has no controller.
+    /// Returns whether the object is of a kind without a controller in the control plane.
     fn is_custom(&self) -> bool {
         const BUILT_IN: [&str; 8] = [
             "cronjobs",
@@ -396,16 +396,16 @@ impl Object<'_> {
     }
 }
 
-/// The way from a write to its root.
+/// The path from a write to its root.
 #[derive(Debug)]
 struct Climb {
     root: Option<usize>,
     depth: usize,
     author: Option<usize>,
     known_by: KnownBy,
-    /// Whether a step was taken by names alone.
+    /// Whether a step was inferred from names alone.
     inferred: bool,
-    /// Whether the root is seen to have no owner.
+    /// Whether the root certainly has no owner.
     ownerless: bool,
 }
 
@@ -422,9 +422,9 @@ impl Default for Climb {
     }
 }
 
-/// How a controller names what it makes.
+/// The naming scheme of a controller.
 struct Controller {
-    /// The end of its user name.
+    /// The suffix of its user name.
     account: &'static str,
     owner: &'static str,
     owner_kind: &'static str,
@@ -441,7 +441,7 @@ const fn controller(
     Controller { account, owner, owner_kind, makes, suffix }
 }
 
-/// The controllers of kube-controller-manager that make workloads (kubernetes/kubernetes `pkg/controller`).
+/// The controllers of kube-controller-manager that create workloads (kubernetes/kubernetes `pkg/controller`).
 const CONTROLLERS: [Controller; 7] = [
     controller(
         ":deployment-controller",
@@ -465,9 +465,9 @@ const CONTROLLERS: [Controller; 7] = [
 /// What follows the owner's name and a hyphen.
 #[derive(Clone, Copy)]
 enum Suffix {
-    /// The pod template's hash, up to ten letters and digits.
+    /// The hash of the pod template, up to ten letters and digits.
     Hash,
-    /// The five random ones of `generateName`.
+    /// The five random characters of `generateName`.
     Random,
     /// An ordinal, or the time of a run.
     Number,
@@ -475,7 +475,7 @@ enum Suffix {
 
 impl Suffix {
     fn strip(self, name: &str) -> Option<&str> {
-        // No vowels, and no digits that look like them: `k8s.io/apimachinery/pkg/util/rand`.
+        // No vowels, and no digits that resemble them: `k8s.io/apimachinery/pkg/util/rand`.
         let random = |suffix: &str| {
             suffix.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte))
         };
@@ -489,7 +489,7 @@ impl Suffix {
     }
 }
 
-/// The resource of a kind, as Kubernetes guesses it (`meta.UnsafeGuessKindToResource`).
+/// Returns the resource of a kind, as Kubernetes guesses it (`meta.UnsafeGuessKindToResource`).
 fn plural(kind: &str) -> String {
     let kind = kind.to_lowercase();
     if let Some(stem) = kind.strip_suffix('y') {

@@ -1,7 +1,7 @@
-//! What differs between two versions of a workload: facts, one a row, without a verdict.
+//! Differences between two versions of a workload, one row for each, without a verdict.
 //!
-//! Lists are compared by name, so their order does not matter. Values of environment variables are never repeated:
-//! they may be secrets.
+//! Lists are compared by name, so their order does not matter. Values of environment variables are not repeated: they
+//! may be secrets.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -16,25 +16,32 @@ use crate::row;
 use crate::tables::column::Text;
 
 row! {
-    /// One thing that a write changed in a workload.
+    /// Change of a workload by a write.
     pub struct Change<'a> builds ChangeBuilder {
-        /// The API kind of the workload, such as `Deployment`.
+        /// API kind of the workload, such as `Deployment`.
         pub kind: Option<Text<'a>>,
-        /// What changed: `container added`, `container removed`, `image`, `command`, `security weakened`, `security strengthened`, `volume added`, `volume removed`, `volume`, `env added`, `env removed`, `env`, `handler`, `service account`, `node name`, `node selector`, `node affinity`, `tolerations`, `image pull secrets`, `replicas`, `schedule`, `time zone` or `suspend`; `env loads code`, `env source`, `env from`, `volume settings`, `volume mounts`, `devices`, `resource claims`, `resources`, `ports`, `probe`, `lifecycle`, `pull policy`, `security context`, `affinity`, `dns`, `host aliases`, `priority`, `runtime class`, `scheduler`, `labels`, `annotations`, `pod labels` or `pod annotations`; else `field`.
+        /// Kind of the change: `container added`, `container removed`, `image`, `command`, `security weakened`,
+        /// `security strengthened`, `volume added`, `volume removed`, `volume`, `env added`, `env removed`, `env`,
+        /// `handler`, `service account`, `node name`, `node selector`, `node affinity`, `tolerations`, `image pull
+        /// secrets`, `replicas`, `schedule`, `time zone` or `suspend`; `env loads code`, `env source`, `env from`,
+        /// `volume settings`, `volume mounts`, `devices`, `resource claims`, `resources`, `ports`, `probe`,
+        /// `lifecycle`, `pull policy`, `security context`, `affinity`, `dns`, `host aliases`, `priority`, `runtime
+        /// class`, `scheduler`, `labels`, `annotations`, `pod labels` or `pod annotations`; else `field`.
         pub change: Option<Text<'a>>,
-        /// The container's name; null where the change is the pod's or the workload's.
+        /// Name of the container. Null for a change of the pod or workload.
         pub container: Option<Text<'a>>,
-        /// The field of the change; the role of an added or removed container; the name of a volume or environment variable; the id of a Pod Security check.
+        /// Field that changed; the role of an added or removed container; the name of a volume or environment variable;
+        /// the id of a Pod Security check.
         pub field: Option<Text<'a>>,
-        /// The value before: null where it was unset, or where the log does not show the version before.
+        /// Value before. Null if it was unset, or if the log does not show the previous version.
         pub before: Option<Text<'a>>,
-        /// The value after; null where it is unset.
+        /// Value after. Null if it is unset.
         pub after: Option<Text<'a>>,
     }
 }
 
 impl Change<'static> {
-    /// A change of `spec.replicas`.
+    /// Returns a change of `spec.replicas`.
     pub(crate) fn of_replicas(kind: &WorkloadKind, before: Option<i64>, after: i64) -> Self {
         Self {
             kind: Some(kind.kind.into()),
@@ -47,7 +54,7 @@ impl Change<'static> {
     }
 }
 
-/// What changed from one whole object to the next; nothing for a resource that makes no pods.
+/// Returns the changes between two whole objects; empty for a resource that creates no pods.
 pub fn changes(
     api_group: &str,
     resource: &str,
@@ -59,7 +66,7 @@ pub fn changes(
     changes_of_texts(&kind, &before, &after)
 }
 
-/// What changed from one whole object, as JSON text, to the next.
+/// Returns the changes between two whole objects, as JSON text.
 pub(crate) fn changes_of_texts(
     kind: &WorkloadKind,
     before: &str,
@@ -78,9 +85,9 @@ pub(crate) fn changes_of_texts(
     rows.of(kind)
 }
 
-/// What a patch, as JSON text, is seen to set where the version before is not known.
+/// Returns the changes that a patch, as JSON text, certainly makes to an unknown previous version.
 ///
-/// `added` are the names of containers that the patch adds for certain.
+/// `added` contains the names of containers that the patch certainly adds.
 pub(crate) fn changes_of_patch(
     kind: &WorkloadKind,
     ephemeral: bool,
@@ -101,7 +108,7 @@ pub(crate) fn changes_of_patch(
     rows.of(kind)
 }
 
-/// The version with which one is compared.
+/// The version to compare with.
 enum Before<'b, 'a> {
     Version(&'b Workload<'a>),
     Unknown { added: HashSet<String> },
@@ -134,7 +141,8 @@ fn compare(before: &Before<'_, '_>, after: &Workload<'_>) -> Rows {
     rows
 }
 
-/// A pod is all but immutable (`ValidatePodUpdate`): what else differs was written by admission or a subresource.
+/// Returns whether a change is possible in a pod. Pods are almost immutable (`ValidatePodUpdate`): other differences
+/// were written by admission or through a subresource.
 fn can_change_in_a_pod(row: &Change<'_>) -> bool {
     match row.change.as_deref() {
         Some("container added") => row.field.as_deref() == Some("ephemeral"),
@@ -152,12 +160,12 @@ fn can_change_in_a_pod(row: &Change<'_>) -> bool {
     }
 }
 
-/// The rows so far.
+/// The rows collected so far.
 #[derive(Default)]
 pub(crate) struct Rows(Vec<Change<'static>>);
 
 impl Rows {
-    /// The rows of an object of this kind.
+    /// Returns the rows of an object of this kind.
     fn of(mut self, kind: &WorkloadKind) -> Vec<Change<'static>> {
         if kind.kind == "Pod" {
             self.0.retain(can_change_in_a_pod);
@@ -168,7 +176,7 @@ impl Rows {
         self.0
     }
 
-    /// Whether there is a row of this change of one of these fields of a container.
+    /// Returns whether there is a row with this change of one of these fields of a container.
     pub(crate) fn has(&self, change: &str, container: &str, fields: &[&str]) -> bool {
         self.0.iter().any(|row| {
             row.change.as_deref() == Some(change)
@@ -196,7 +204,7 @@ impl Rows {
         });
     }
 
-    /// A row if the two values differ.
+    /// Adds a row if the two values differ.
     fn value(
         &mut self,
         change: &'static str,
@@ -227,7 +235,7 @@ fn flag(value: Option<bool>) -> Option<String> {
     value.map(|flag| flag.to_string())
 }
 
-/// A list of strings as JSON, so that each keeps its bounds.
+/// Returns a list of strings as JSON, which preserves the element boundaries.
 fn list(values: Option<&Vec<Text<'_>>>) -> Option<String> {
     let values: Vec<&str> = values?.iter().map(|value| &**value).collect();
     serde_json::to_string(&values).ok()
@@ -238,7 +246,7 @@ fn sorted(mut lines: Vec<String>) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(", "))
 }
 
-/// What is set once in a workload or its pod template.
+/// Compares settings that occur once in a workload or its pod template.
 fn settings(rows: &mut Rows, before: &Workload<'_>, after: &Workload<'_>) {
     let mut both = |change, field: &str, of: &dyn Fn(&Workload<'_>) -> Option<String>| {
         rows.value(change, None, field, of(before), of(after));
@@ -269,7 +277,7 @@ fn settings(rows: &mut Rows, before: &Workload<'_>, after: &Workload<'_>) {
     });
 }
 
-/// A toleration as `kubectl taint` writes taints: `key=value:effect`; `*` is every key or effect.
+/// Returns a toleration in the taint syntax of `kubectl taint`: `key=value:effect`; `*` is every key or effect.
 fn toleration(toleration: &Toleration<'_>) -> String {
     let mut line = text(toleration.key.as_ref()).unwrap_or_else(|| "*".to_owned());
     if let Some(value) = name(toleration.value.as_ref()) {
@@ -281,7 +289,7 @@ fn toleration(toleration: &Toleration<'_>) -> String {
     line
 }
 
-/// Elements under a key that tells them apart, repeated keys by their position.
+/// Indexes elements by a key that identifies them, and repeated keys by their position.
 fn keyed<K: Hash + Eq + Clone, T>(
     elements: Option<&Vec<T>>,
     key: impl Fn(&T) -> K,
@@ -295,7 +303,7 @@ fn keyed<K: Hash + Eq + Clone, T>(
     elements.into_iter().flatten().map(|element| (nth(key(element)), element)).collect()
 }
 
-/// Elements of two lists side by side: those of `after` in their order, then those that are gone.
+/// Pairs the elements of two lists: those of `after` in their order, then the removed ones.
 fn pairs<'b, K: Hash + Eq + Clone, T>(
     before: Option<&'b Vec<T>>,
     after: Option<&'b Vec<T>>,
@@ -310,7 +318,7 @@ fn pairs<'b, K: Hash + Eq + Clone, T>(
     kept.chain(gone.map(|(_, element)| (Some(*element), None))).collect()
 }
 
-/// The source of a volume: its type and what it names.
+/// Returns the source of a volume: its type and the object it names.
 fn source(volume: &Volume<'_>) -> Option<String> {
     let r#type = volume.r#type.as_deref()?;
     let sources = [
@@ -380,12 +388,12 @@ fn containers(rows: &mut Rows, before: &Workload<'_>, after: &Workload<'_>) {
     }
 }
 
-/// A container that was not there before, or of which it is not known what it was.
+/// Adds rows for a container that is new, or whose previous version is unknown.
 fn shown_container(rows: &mut Rows, container: &Container<'_>, is_added: bool) {
     let nothing = Container::default();
     let container_name = name(container.name.as_ref());
     let image = text(container.image.as_ref());
-    // An ephemeral container is never changed, so what names one adds it.
+    // Ephemeral containers are immutable, so a patch that names one adds it.
     if is_added || container.role.as_deref() == Some("ephemeral") {
         let role = name(container.role.as_ref());
         rows.push("container added", container_name, role, None, image);
@@ -403,7 +411,7 @@ fn shown_container(rows: &mut Rows, container: &Container<'_>, is_added: bool) {
     host_ports(rows, &nothing, container);
 }
 
-/// What a container runs: its command line, and the handlers that run beside it.
+/// Compares what a container runs: its command line and its handlers.
 fn commands(rows: &mut Rows, before: &Container<'_>, after: &Container<'_>) {
     let container = name(after.name.as_ref());
     let mut both = |field: &str, of: &dyn Fn(&Container<'_>) -> Option<String>| {
@@ -463,7 +471,7 @@ enum Presence {
     Removed,
 }
 
-/// What stands in only one of two sets.
+/// Adds rows for elements that are in only one of two sets.
 fn added_and_removed(before: &Vec<String>, after: &Vec<String>) -> Vec<(Presence, String)> {
     let identity = |value: &String| value.clone();
     let pairs = pairs(Some(before), Some(after), identity);
@@ -475,17 +483,17 @@ fn added_and_removed(before: &Vec<String>, after: &Vec<String>) -> Vec<(Presence
     pairs.into_iter().filter_map(only_one).collect()
 }
 
-/// A setting that makes a container or pod safer or less safe.
+/// A setting that makes a container or pod more or less secure.
 struct Fact {
     value: Option<String>,
     risk: Risk,
 }
 
-/// How a setting compares with the others of its field.
+/// The risk of a setting compared with the others of its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Risk {
     Low,
-    /// Worse than what could be set, and better than another.
+    /// Riskier than the safest setting, and safer than the riskiest.
     Medium,
     High,
 }
@@ -500,7 +508,8 @@ impl Rows {
         self.push(change, container, Some(field), before.value.clone(), after.value.clone());
     }
 
-    /// A fact of which the value before is not known: only what is set to the worst is sure to be weaker, or as weak.
+    /// Adds a row for a setting whose previous value is unknown: only the riskiest value certainly weakens, or equals,
+    /// the previous one.
     fn shown_fact(&mut self, container: Option<&str>, field: &str, after: &Fact) {
         if after.value.is_some() && after.risk == Risk::High {
             self.push("security weakened", container, Some(field), None, after.value.clone());
@@ -508,12 +517,12 @@ impl Rows {
     }
 }
 
-/// A flag that is dangerous when set.
+/// Returns the risk of a flag that is dangerous if set.
 fn danger(value: Option<bool>) -> Fact {
     Fact { value: flag(value), risk: if value == Some(true) { Risk::High } else { Risk::Low } }
 }
 
-/// A flag that protects with one value, and not where it is unset.
+/// Returns the risk of a flag that protects with one value, and not if it is unset.
 fn protection(value: Option<bool>, protecting: bool) -> Fact {
     Fact {
         value: flag(value),
@@ -525,7 +534,7 @@ fn user(value: Option<i64>) -> Fact {
     Fact { value: number(value), risk: if value == Some(0) { Risk::High } else { Risk::Low } }
 }
 
-/// A seccomp or AppArmor profile.
+/// Returns the risk of a seccomp or AppArmor profile.
 fn profile(value: Option<&Text<'_>>) -> Fact {
     let risk = match value.map(|profile| &**profile) {
         Some("Unconfined") => Risk::High,
@@ -537,7 +546,7 @@ fn profile(value: Option<&Text<'_>>) -> Fact {
 
 type ContainerFact = (fn(&Workload<'_>, &Container<'_>) -> Fact, &'static str);
 
-/// The settings of a container; where it has none of its own, those of its pod hold.
+/// The settings of a container; the pod's settings apply if it has none of its own.
 const CONTAINER_FACTS: &[ContainerFact] = &[
     (|_, c| danger(c.privileged), "privileged"),
     (|_, c| protection(c.allow_privilege_escalation, false), "allowPrivilegeEscalation"),
@@ -573,7 +582,7 @@ const POD_FACTS: &[PodFact] = &[
     (|w| protection(w.automount_service_account_token, false), "automountServiceAccountToken"),
 ];
 
-/// The pod's settings for containers that have none of their own.
+/// The pod's settings, which apply to containers that have none of their own.
 const POD_DEFAULTS: &[PodFact] = &[
     (|w| protection(w.run_as_non_root, true), "runAsNonRoot"),
     (|w| user(w.run_as_user), "runAsUser"),
@@ -612,7 +621,7 @@ fn host_ports(rows: &mut Rows, before: &Container<'_>, after: &Container<'_>) {
     presence(rows, container, "hostPort", &ports(before), &ports(after));
 }
 
-/// Rows for what weakens by being there.
+/// Adds rows for elements whose presence weakens security.
 fn presence(
     rows: &mut Rows,
     container: Option<&str>,
@@ -646,7 +655,7 @@ fn shown_pod_security(rows: &mut Rows, after: &Workload<'_>) {
     presence(rows, None, "hostPath", &Vec::new(), &host_paths(after));
 }
 
-/// The host paths of the volumes, each once.
+/// Returns the host paths of the volumes, without duplicates.
 fn host_paths(workload: &Workload<'_>) -> Vec<String> {
     let paths = workload.volumes.iter().flatten().filter_map(|volume| volume.host_path.as_deref());
     let mut paths: Vec<String> = paths.map(str::to_owned).collect();
@@ -655,7 +664,7 @@ fn host_paths(workload: &Workload<'_>) -> Vec<String> {
     paths
 }
 
-/// The Pod Security checks that failed before and pass now, or the other way round.
+/// Adds rows for the Pod Security checks that failed before and pass now, or vice versa.
 fn checks(rows: &mut Rows, before: &Workload<'_>, after: &Workload<'_>) {
     let failed = |workload: &Workload<'_>| {
         let checks = workload.pod_security_failed.iter().flatten();

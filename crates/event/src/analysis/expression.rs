@@ -1,9 +1,9 @@
-//! Whether an expression of a policy looks at anything.
+//! Detection of policy expressions that do not depend on the request.
 
-/// Whether a CEL expression, or a program in Rego, has the same answer for every object: it is a constant, or it names
-/// nothing of the request, or one side of an `||` or `&&` decides it.
+/// Returns whether a CEL expression or a Rego program has the same result for every object: it is a constant, refers to
+/// nothing in the request, or one side of an `||` or `&&` decides it.
 ///
-/// Whether an expression that does look at the object can ever fail is more than this tells.
+/// Whether an expression that does depend on the object can ever fail is not checked.
 pub(crate) fn is_constant(expression: &str) -> bool {
     let bare = without_texts(expression);
     if bare.contains("violation") || bare.contains("deny") {
@@ -38,7 +38,7 @@ pub(crate) fn is_constant(expression: &str) -> bool {
     !looks || parts(&bare).iter().any(|part| matches!(part.as_str(), "true" | "1==1" | "!false"))
 }
 
-/// The expression with the content of its texts left out.
+/// Returns the expression without the content of its string literals.
 fn without_texts(expression: &str) -> String {
     let mut bare = String::with_capacity(expression.len());
     let mut quote = None;
@@ -71,7 +71,7 @@ fn words(bare: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The alternatives of the outermost `||`, without spaces and brackets around them.
+/// Returns the operands of the outermost `||`, without surrounding spaces and parentheses.
 fn parts(bare: &str) -> Vec<String> {
     let mut compact: String = bare.chars().filter(|character| !character.is_whitespace()).collect();
     while compact.starts_with('(') && compact.ends_with(')') && encloses(&compact) {
@@ -98,7 +98,7 @@ fn parts(bare: &str) -> Vec<String> {
     parts.into_iter().map(|part| part.trim_matches(['(', ')']).to_owned()).collect()
 }
 
-/// Whether the first bracket is closed by the last.
+/// Returns whether the last parenthesis closes the first one.
 fn encloses(compact: &str) -> bool {
     let mut depth = 0_i64;
     for (at, character) in compact.char_indices() {

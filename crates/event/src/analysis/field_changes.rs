@@ -1,16 +1,16 @@
-//! What differs between two versions of a workload beside the settings that `changes` compares one by one.
+//! Differences between two versions of a workload in fields that `changes` does not compare individually.
 //!
-//! Every field is compared, those too that no list here knows: what is not named otherwise is a change of a `field`. So an
-//! update of which all changes are harmless by name has no other.
+//! Every field is compared, including unknown ones: a field without a name in these lists is a change of a `field`. So
+//! an update whose changes all have harmless names contains no other change.
 
 use crate::analysis::changes::Rows;
 use crate::json::value::Json;
 use crate::objects::kinds::{Template, WorkloadKind};
 
-/// A value in a row is cut after so many bytes.
+/// Maximum length of a value in a row, in bytes.
 const MAX_VALUE: usize = 1000;
 
-/// Fields of a pod spec that are compared one by one.
+/// Fields of a pod spec that are compared individually.
 const POD_SETTINGS: &[&str] = &[
     "containers",
     "initContainers",
@@ -31,11 +31,11 @@ const POD_SETTINGS: &[&str] = &[
     "securityContext",
 ];
 
-/// Fields of a container that are compared one by one.
+/// Fields of a container that are compared individually.
 const CONTAINER_SETTINGS: &[&str] =
     &["name", "image", "command", "args", "workingDir", "securityContext", "env"];
 
-/// Members of a security context of which every change is a row of its own.
+/// Members of a security context for which every change is a separate row.
 const SECURITY_SETTINGS: &[&str] = &[
     "privileged",
     "allowPrivilegeEscalation",
@@ -45,7 +45,7 @@ const SECURITY_SETTINGS: &[&str] = &[
     "procMount",
 ];
 
-/// The change that a field of a pod spec or container is.
+/// Returns the kind of change for a field of a pod spec or container.
 fn change_of(field: &str) -> &'static str {
     match field {
         "affinity" | "topologySpreadConstraints" => "affinity",
@@ -67,10 +67,10 @@ fn change_of(field: &str) -> &'static str {
     }
 }
 
-/// What a spec holds beside the template.
+/// Members of a spec besides the template.
 const SETTINGS: [&str; 5] = ["replicas", "schedule", "timeZone", "suspend", "template"];
 
-/// Adds what differs; `before` is `None` where the version before is not known, and `after` then what a patch sets.
+/// Adds the differences. `before` is `None` if the previous version is unknown; `after` is then what a patch sets.
 pub(crate) fn field_changes(
     rows: &mut Rows,
     kind: &WorkloadKind,
@@ -95,7 +95,7 @@ pub(crate) fn field_changes(
             metadata(rows, before, after, template.metadata, "pod labels", "pod annotations");
         }
     }
-    // A pod's spec is the template; that of others holds it.
+    // The spec of a Pod is the template; other kinds contain one.
     if roots.is_empty() {
         return;
     }
@@ -114,7 +114,7 @@ pub(crate) fn field_changes(
                     row(rows, "field", None, name, old, new);
                 }
             }
-            // Several templates, which are not told apart.
+            // Several templates are not distinguished.
             _ if is_single || !roots.contains(&name) => row(rows, "field", None, name, old, new),
             _ => rows.push("field", None, Some(name), None, None),
         }
@@ -138,7 +138,7 @@ fn metadata(
         let of = |object| Json::at(object, path).and_then(|metadata| metadata.get(member));
         let (old, new) = (of(before).unwrap_or(&nothing), of(after).unwrap_or(&nothing));
         for (name, old, new) in differing(old, new) {
-            // Copies of the object, and what controllers count.
+            // Copies of the object, and counters of controllers.
             let is_bookkeeping = matches!(
                 name,
                 "kubectl.kubernetes.io/last-applied-configuration"
@@ -160,7 +160,7 @@ fn pods(rows: &mut Rows, before: &Json<'_>, after: &Json<'_>) {
     pod_context(rows, before, after);
     for list in ["containers", "initContainers", "ephemeralContainers"] {
         for (name, old, new) in elements(before.list(list), after.list(list)) {
-            // A container that is added or removed is a row as a whole.
+            // A container that is added or removed is one row.
             if let (Some(old), Some(new)) = (old, new) {
                 container(rows, name, (old, before), (new, after));
             }
@@ -175,7 +175,7 @@ fn pods(rows: &mut Rows, before: &Json<'_>, after: &Json<'_>) {
     }
 }
 
-/// A container of a pod, before and after.
+/// Compares a container of a pod before and after.
 fn container(
     rows: &mut Rows,
     container: &str,
@@ -185,7 +185,7 @@ fn container(
     for (name, old, new) in differing(before, after) {
         let handlers: &[&str] =
             if name == "lifecycle" { &["postStart", "preStop"] } else { &[name] };
-        // What a handler runs, or where it calls, is a row already.
+        // The command or target of a handler is already a row.
         if !CONTAINER_SETTINGS.contains(&name) && !rows.has("handler", container, handlers) {
             row(rows, change_of(name), Some(container), name, old, new);
         }
@@ -209,13 +209,14 @@ fn member<'b, 'a>(value: Option<&'b Json<'a>>, name: &str) -> Option<&'b Json<'a
     value?.get(name)
 }
 
-/// Whether a variable takes its value from elsewhere than a Secret, which the row of the variable would not show.
+/// Returns whether a variable takes its value from a source other than a Secret, which the variable's row would not
+/// show.
 fn source(variable: Option<&Json<'_>>) -> bool {
     let from = variable.and_then(|variable| variable.get("valueFrom"));
     from.is_some_and(|from| from.get("secretKeyRef").is_none())
 }
 
-/// Whether a program takes from this variable what it runs: the loader, shells and interpreters.
+/// Returns whether a program loads code named by this variable: the loader, shells and interpreters.
 pub(crate) fn loads_code(variable: &str) -> bool {
     variable.starts_with("LD_")
         || variable.starts_with("BASH_FUNC_")
@@ -281,7 +282,7 @@ pub(crate) fn loads_code(variable: &str) -> bool {
         )
 }
 
-/// Settings of a pod that hold for the containers which have none of their own.
+/// Settings of a pod that apply to containers that have none of their own.
 const INHERITED: &[&str] = &[
     "runAsUser",
     "runAsGroup",
@@ -295,7 +296,7 @@ fn context<'b, 'a>(holder: &'b Json<'a>) -> Option<&'b Json<'a>> {
     holder.get("securityContext")
 }
 
-/// What a pod's security context sets for the pod itself.
+/// Compares what a pod's security context sets for the pod itself.
 fn pod_context(rows: &mut Rows, before: &Json<'_>, after: &Json<'_>) {
     let nothing = Json::Null;
     let has_containers = !after.list("containers").is_empty();
@@ -308,7 +309,7 @@ fn pod_context(rows: &mut Rows, before: &Json<'_>, after: &Json<'_>) {
     }
 }
 
-/// What a container's security context sets, or that of its pod for it.
+/// Compares what the security context of a container, or that of its pod, sets for the container.
 fn container_context(
     rows: &mut Rows,
     container: &str,
@@ -357,7 +358,7 @@ fn text(value: &Json<'_>) -> Option<String> {
     Some(text)
 }
 
-/// The members in which two objects differ, directives of a patch apart.
+/// Returns the members that differ between two objects, without patch directives.
 fn differing<'b, 'a>(
     before: &'b Json<'a>,
     after: &'b Json<'a>,
@@ -383,7 +384,7 @@ fn differing<'b, 'a>(
     })
 }
 
-/// The elements of two lists by name, side by side.
+/// Pairs the elements of two lists by name.
 fn elements<'b, 'a>(
     before: &'b [Json<'a>],
     after: &'b [Json<'a>],
@@ -402,7 +403,7 @@ fn elements<'b, 'a>(
     kept.chain(gone.map(|old| (name(old), Some(old), None)))
 }
 
-/// Whether a value says nothing: the API server writes some that a client leaves out.
+/// Returns whether a value equals an omitted one: the API server writes some values that a client omits.
 fn is_unset(value: &Json<'_>) -> bool {
     match value {
         Json::Null => true,
@@ -412,7 +413,7 @@ fn is_unset(value: &Json<'_>) -> bool {
     }
 }
 
-/// Whether two values are the same, in whatever order their members stand.
+/// Returns whether two values are equal, whatever the order of their members.
 fn same(one: &Json<'_>, other: &Json<'_>) -> bool {
     match (one, other) {
         (Json::Object(_), Json::Object(_)) => differing(one, other).next().is_none(),

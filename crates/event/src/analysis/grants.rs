@@ -1,11 +1,11 @@
-//! Who held which role from when until when, from the writes of bindings.
+//! Periods in which subjects held roles, derived from the writes of bindings.
 
 use std::collections::HashMap;
 
-/// One subject of one write of a binding. Subjects of the same write follow each other.
+/// One subject of one write of a binding. Subjects of the same write are consecutive.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BindingSubject<'a> {
-    /// Tells writes apart.
+    /// Identifies the write.
     pub event_id: &'a str,
     /// The verb.
     pub verb: &'a str,
@@ -15,11 +15,11 @@ pub struct BindingSubject<'a> {
     pub namespace: Option<&'a str>,
     /// The binding's name.
     pub name: Option<&'a str>,
-    /// `roleRef.kind` and `roleRef.name`, where the body shows them.
+    /// `roleRef.kind` and `roleRef.name`, if the body shows them.
     pub role: Option<(&'a str, &'a str)>,
-    /// Kind, namespace and name of the subject; `None` where the write shows none.
+    /// Kind, namespace and name of the subject; `None` if the write shows none.
     pub subject: Option<Subject<'a>>,
-    /// Whether the write adds to the subjects that are there: a JSON Patch of which the result is not visible.
+    /// Whether the write adds to the existing subjects: a JSON Patch whose result is not visible.
     pub adds: bool,
 }
 
@@ -28,9 +28,9 @@ type Subject<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
 /// A role that a subject holds from a write on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant<'a> {
-    /// `roleRef.kind` and `roleRef.name`; `None` where no write has shown them.
+    /// `roleRef.kind` and `roleRef.name`; `None` if no write has shown them.
     pub role: Option<(&'a str, &'a str)>,
-    /// The first row of the write that ended it, an index into the rows; `None` while it is held.
+    /// The first row of the write that revoked it, as an index into the rows; `None` while it is held.
     pub revoked: Option<usize>,
 }
 
@@ -42,10 +42,10 @@ struct Binding<'a> {
     held: HashMap<Subject<'a>, usize>,
 }
 
-/// The grant that begins with each row of one cluster, which are in the order of time; `None` where none begins.
+/// Returns the grant that begins with each row of one cluster, in chronological order; `None` if none begins.
 pub fn grants<'a>(rows: &[BindingSubject<'a>]) -> Vec<Option<Grant<'a>>> {
     let mut grants = vec![None; rows.len()];
-    // By namespace, so that all bindings of one can end together.
+    // By namespace, so that all bindings of a deleted namespace end together.
     let mut spaces: HashMap<_, HashMap<&str, Binding<'a>>> = HashMap::new();
     let mut first = 0;
     for write in rows.chunk_by(|a, b| a.event_id == b.event_id) {

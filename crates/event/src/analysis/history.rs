@@ -1,8 +1,8 @@
-//! The versions of one object, told by the requests that wrote it, and what each changed against the one before.
+//! The versions of one object, reconstructed from the requests that wrote it, and the changes between them.
 //!
 //! A whole body replaces the version: the response, else the request of a create or update. A patch whose response does
-//! not show the object is applied to the version before. Where that one is not known, a patch still shows what it sets.
-//! A read shows the version, too, and so does a write of the status.
+//! not show the object is applied to the previous version. If that is unknown, a patch still shows what it sets. Reads
+//! and writes of the status also show the version.
 
 use std::collections::HashSet;
 
@@ -17,14 +17,14 @@ use crate::objects::workload::{CopiedField, Workload};
 use crate::patch::json_patch::Copied;
 use crate::patch::{PatchHints, PatchType, apply_json_patch};
 
-/// One request on an object, as a row of `events` shows it.
+/// One request on an object, as a row of `events`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Write<'a> {
     /// The column `verb`.
     pub verb: &'a str,
-    /// The column `subresource`; empty is the object itself.
+    /// The column `subresource`; empty for the object itself.
     pub subresource: &'a str,
-    /// The column `outcome`: only what was allowed changes an object.
+    /// The column `outcome`: only allowed requests change an object.
     pub outcome: &'a str,
     /// The column `object_uid`.
     pub object_uid: Option<&'a str>,
@@ -38,7 +38,7 @@ pub struct Write<'a> {
     pub response_object: Option<&'a str>,
 }
 
-/// What is known of one object of one name, after the writes so far.
+/// The known state of one object of one name, after the writes so far.
 #[derive(Debug)]
 pub struct History {
     kind: Kind,
@@ -49,7 +49,7 @@ pub struct History {
     version: Version,
 }
 
-/// Of which objects a history is kept.
+/// The kinds of objects for which a history is kept.
 #[derive(Debug)]
 enum Kind {
     Workload(WorkloadKind),
@@ -58,10 +58,10 @@ enum Kind {
 }
 
 impl Kind {
-    /// Whether a body is such an object as a whole, not a `Table` or a `Status`.
+    /// Returns whether a body is such an object as a whole, not a `Table` or a `Status`.
     fn is_object(&self, body: &Json<'_>) -> bool {
         match self {
-            // Where a pod spec may stand anywhere, an object is what is no answer about one.
+            // If a pod spec may be anywhere, every body that is not a status or table is the object.
             Self::Workload(kind) if kind.templates.is_empty() => {
                 let kind = body.text("kind");
                 let kind = kind.as_deref().unwrap_or_default();
@@ -74,7 +74,7 @@ impl Kind {
     }
 }
 
-/// What a patch made of the version before, where the response does not show it.
+/// The previous version with a patch applied, if the response does not show it.
 #[derive(Debug)]
 pub struct PatchedObject<'h> {
     kind: &'h Kind,
@@ -90,7 +90,7 @@ impl PatchedObject<'_> {
         (!self.copied.is_empty()).then(|| self.copied.iter().map(CopiedField::of).collect())
     }
 
-    /// The workload that was made.
+    /// Returns the resulting workload.
     pub fn workload(&self) -> Option<Workload<'_>> {
         let Kind::Workload(kind) = self.kind else { return None };
         let mut workload = extract::workload(kind, &Bodies::of_object(&self.object))?;
@@ -99,7 +99,7 @@ impl PatchedObject<'_> {
         Some(workload)
     }
 
-    /// The role or binding that was made.
+    /// Returns the resulting role or binding.
     pub fn rbac(&self) -> Option<Rbac<'_>> {
         let Kind::Rbac(kind) = self.kind else { return None };
         let mut rbac = rbac::rbac(kind, self.name, &Bodies::of_object(&self.object))?;
@@ -113,9 +113,9 @@ impl PatchedObject<'_> {
 #[derive(Debug)]
 enum Version {
     Unknown,
-    /// As logged; most versions are never compared with another, so none is parsed before it has to be.
+    /// As logged. Most versions are never compared, so they are parsed only when needed.
     Logged(String),
-    /// As a patch left it.
+    /// The result of a patch.
     Patched(Value),
 }
 
@@ -138,7 +138,7 @@ impl Version {
 }
 
 impl History {
-    /// The history of an object of which no write was seen yet; `None` for a resource that makes no pods and grants no
+    /// Creates the history of an object without any writes; `None` for a resource that neither creates pods nor grants
     /// rights.
     pub fn new(
         api_group: &str,
@@ -161,10 +161,10 @@ impl History {
         Some(Self { kind, namespace, name, built_in, uid: None, version: Version::Unknown })
     }
 
-    /// What `write` changed. Writes must come in the order in which they happened.
+    /// Returns the changes of `write`. Writes must be given in chronological order.
     ///
-    /// A create changes nothing: there was nothing before it. Neither does an update where the version before is not
-    /// known. `before` is null in what a patch of an unknown version shows.
+    /// A create changes nothing, because there is no previous version. Neither does an update if the previous version
+    /// is unknown. `before` is null in the changes of a patch of an unknown version.
     pub fn write(&mut self, write: &Write<'_>) -> Vec<Change<'static>> {
         if write.outcome != "allowed" {
             return Vec::new();
@@ -182,8 +182,8 @@ impl History {
         }
     }
 
-    /// What a patch made of the version before, if that is known and the response does not show it. `None` for a patch
-    /// that leaves alone what makes pods or grants rights. Writes must come in the order in which they happened.
+    /// Returns the result of a patch on the previous version, if that is known and the response does not show it.
+    /// `None` for a patch that does not change pods or rights. Writes must be given in chronological order.
     pub fn patch(&mut self, write: &Write<'_>) -> Option<PatchedObject<'_>> {
         if write.outcome != "allowed" {
             return None;
@@ -213,7 +213,7 @@ impl History {
         }
     }
 
-    /// Takes in what does not change an object that is there.
+    /// Takes in requests that show an existing object without changing it.
     fn learn(&mut self, write: &Write<'_>) {
         match (write.verb, write.subresource) {
             ("create", "") => {
@@ -222,7 +222,7 @@ impl History {
                 self.version = self.whole_body(write).unwrap_or(Version::Unknown);
             }
             ("delete", "") => self.forget(),
-            // What is seen is there, whoever wrote it.
+            // An object that is visible exists, whoever wrote it.
             ("get", "") | ("update" | "patch", "status") => {
                 let response = Write { request_object: None, ..*write };
                 if let Some(version) = self.whole_body(&response) {
@@ -239,9 +239,9 @@ impl History {
         }
     }
 
-    /// The object in a list.
+    /// Returns the object in a list.
     fn item_of(&self, list: &str) -> Option<String> {
-        // Most lists are not parsed: a name stands in JSON as it is.
+        // Most lists are not parsed: names are unescaped in JSON.
         let name = self.name.as_deref().filter(|name| list.contains(name))?;
         let mut list: Value = serde_json::from_str(list).ok()?;
         let Value::Array(items) = list.get_mut("items")?.take() else { return None };
@@ -254,7 +254,7 @@ impl History {
         self.object_in(&item.to_string())
     }
 
-    /// Whether a patch writes what makes pods or grants rights.
+    /// Returns whether a patch writes members that create pods or grant rights.
     fn touches(&self, write: &Write<'_>) -> bool {
         let Some(patch) = write.request_object else { return false };
         let bodies = Bodies::of_request("patch", patch);
@@ -304,14 +304,14 @@ impl History {
         changes
     }
 
-    /// The body that shows the whole object, where there is one.
+    /// Returns the body that shows the whole object, if any.
     fn whole_body(&self, write: &Write<'_>) -> Option<Version> {
         let request = write.request_object.filter(|_| write.verb != "patch");
         let body = write.response_object.and_then(|body| self.object_in(body));
         body.or_else(|| self.object_in(request?)).map(Version::Logged)
     }
 
-    /// The object in a body.
+    /// Returns the object in a body.
     fn object_in(&self, body: &str) -> Option<String> {
         let bodies = Bodies::of_object(body);
         if self.kind.is_object(bodies.response()?) {
@@ -320,7 +320,7 @@ impl History {
         None
     }
 
-    /// The version before with the request applied to it, and what a JSON Patch copied within it.
+    /// Returns the previous version with the request applied, and what a JSON Patch copied within it.
     fn patched(&mut self, write: &Write<'_>) -> Option<(Value, Vec<Copied>)> {
         let mut object = self.version.take()?;
         let request = request_body(write)?;
@@ -331,7 +331,7 @@ impl History {
                 other => other.apply(&mut object, &request).ok()?,
             }
         } else {
-            // An update that shows no whole object is one of `ephemeralcontainers` before Kubernetes 1.22.
+            // An update without a whole object is one of `ephemeralcontainers` before Kubernetes 1.22.
             let containers = request.pointer("/spec/ephemeralContainers")?.clone();
             object
                 .get_mut("spec")?
@@ -346,7 +346,7 @@ impl History {
         PatchType::of(patch, PatchHints { built_in: self.built_in, field_manager, force })
     }
 
-    /// What a patch sets, where the version before is not known.
+    /// Returns what a patch sets if the previous version is unknown.
     fn shown(&self, write: &Write<'_>) -> Vec<Change<'static>> {
         let (Kind::Workload(kind), Some(patch)) = (&self.kind, write.request_object) else {
             return Vec::new();
@@ -389,10 +389,10 @@ impl History {
     }
 }
 
-/// The request as it would stand on the object itself.
+/// Returns the request in the form of the object itself.
 fn request_body(write: &Write<'_>) -> Option<Value> {
     let request: Value = serde_json::from_str(write.request_object?).ok()?;
-    // Until Kubernetes 1.22 the body was a kind of its own, with the list at the top.
+    // Until Kubernetes 1.22 the body was a separate kind with the list at the top.
     match request.get("ephemeralContainers") {
         Some(list) if write.subresource == "ephemeralcontainers" => {
             Some(json!({"spec": {"ephemeralContainers": list}}))
@@ -401,7 +401,7 @@ fn request_body(write: &Write<'_>) -> Option<Value> {
     }
 }
 
-/// The names of the containers that a JSON Patch adds: a list takes an element with `add` only.
+/// Returns the names of the containers that a JSON Patch adds: only `add` inserts a list element.
 fn added_containers(json_patch: &Value) -> HashSet<String> {
     let operations = json_patch.as_array().into_iter().flatten();
     let adds_element = |operation: &&Value| {

@@ -1,4 +1,4 @@
-//! What follows from objects: posture, changes between versions, grants, authorship and the state of guards.
+//! Analysis of objects: posture, changes between versions, grants, attribution and the state of guards.
 
 pub(crate) mod attribution;
 pub(crate) mod changes;

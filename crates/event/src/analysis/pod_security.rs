@@ -1,8 +1,8 @@
-//! The Pod Security Standards: which checks a pod template is seen to fail, in which versions, and the level it reaches.
+//! The Pod Security Standards: which checks a pod template certainly fails, in which versions, and its level.
 //!
 //! The checks, their ids and their versions are those of `k8s.io/pod-security-admission/policy`. Every container check
-//! visits init, main and ephemeral containers, and compares values as they are written. A version is the minor one of
-//! Kubernetes, `29` for 1.29; a namespace that enforces `latest` gets the newest that its server knows.
+//! visits init, main and ephemeral containers, and compares values as written. A version is a minor version of
+//! Kubernetes, `29` for 1.29; a namespace that enforces `latest` uses the newest version of its server.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,16 +12,16 @@ use crate::tables::column::Text;
 /// A level of the Pod Security Standards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// No restriction is met.
+    /// Unrestricted.
     Privileged,
-    /// Known privilege escalations are prevented.
+    /// Prevents known privilege escalations.
     Baseline,
-    /// The pod is hardened.
+    /// Enforces pod hardening.
     Restricted,
 }
 
 impl Level {
-    /// The name used in columns and in the labels of namespaces.
+    /// Returns the name used in columns and in the labels of namespaces.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Privileged => "privileged",
@@ -31,10 +31,10 @@ impl Level {
     }
 }
 
-/// The level that a pod template reaches by version 1.`minor` of the standards.
+/// Returns the level that a pod template reaches in version 1.`minor` of the standards.
 ///
-/// `violations` are the elements of `pod_security_violations`: level, since and until. Nothing where an element without
-/// a level says that not every check is decided, and those that are decided leave it open.
+/// `violations` are the elements of `pod_security_violations`: level, since and until. Returns `None` if an element
+/// without a level shows that some checks are undecided, and the decided ones leave the level open.
 ///
 /// ```
 /// # use podtrail_event::pod_security::{Level, level_at};
@@ -65,7 +65,7 @@ pub fn level_at<'a>(
 /// Newer than every version that has changed a check.
 const LATEST: i32 = i32::MAX;
 
-/// A check: its id, and the level that asks for it.
+/// A check: its id, and the level that requires it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Check(Level, &'static str);
 
@@ -105,7 +105,7 @@ const BASELINE_CAPABILITIES: &[&str] = &[
     "SYS_CHROOT",
 ];
 
-/// Sysctls that count as safe, with the version since when.
+/// Safe sysctls, with the version since which they are safe.
 const SAFE_SYSCTLS: &[(&str, i32)] = &[
     ("kernel.shm_rmid_forced", 0),
     ("net.ipv4.ip_local_port_range", 0),
@@ -123,7 +123,7 @@ const SAFE_SYSCTLS: &[(&str, i32)] = &[
     ("net.ipv4.tcp_slow_start_after_idle", 37),
 ];
 
-/// SELinux types that a pod may ask for, with the version since when.
+/// SELinux types that a pod may request, with the version since which they are allowed.
 const SE_LINUX_TYPES: &[(&str, i32)] = &[
     ("", 0),
     ("container_t", 0),
@@ -147,10 +147,10 @@ const RESTRICTED_VOLUME_TYPES: &[&str] = &[
 /// Since this version `hostUsers: false` relaxes three checks.
 const USER_NAMESPACES: i32 = 35;
 
-/// Since this version pods for Windows need not meet what only Linux has.
+/// Since this version Windows pods are exempt from checks of Linux features.
 const WINDOWS_EXEMPT: i32 = 25;
 
-/// The versions in which a check fails: from a minor one, to another if it ends.
+/// The versions in which a check fails: from a minor version, to a last one if it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Versions(i32, Option<i32>);
 
@@ -159,22 +159,22 @@ impl Versions {
         Self(minor, None)
     }
 
-    /// As far as they are before a version.
+    /// Returns the part before a version.
     fn before(self, minor: i32) -> Option<Self> {
         let last = minor - 1;
         (self.0 <= last).then(|| Self(self.0, Some(self.1.map_or(last, |until| until.min(last)))))
     }
 
-    /// Before a version if a condition holds.
+    /// Returns the part before a version if a condition holds.
     fn before_if(self, condition: bool, minor: i32) -> Option<Self> {
         if condition { self.before(minor) } else { Some(self) }
     }
 }
 
-/// The checks that one pod template is seen to fail.
+/// Returns the checks that one pod template certainly fails.
 ///
-/// `whole` says that the row shows the whole pod template, so that an absent field is known to be unset. A partial one
-/// can prove that a check fails, never that it passes: the last element then has no check.
+/// `whole` is set if the row shows the whole pod template, so that an absent field is known to be unset. A partial
+/// template can prove that a check fails, never that it passes: the last element then has no check.
 pub(crate) fn violations<'a>(
     template: &Workload<'_>,
     whole: bool,
@@ -197,7 +197,7 @@ fn violation<'a>((Check(level, id), versions): (Check, Versions)) -> PodSecurity
     }
 }
 
-/// Makes one list of the violations of all templates, and says what they mean by the latest version.
+/// Merges the violations of all templates, and derives the result for the latest version.
 pub(crate) fn conclude(workload: &mut Workload<'_>) {
     let Some(violations) = &mut workload.pod_security_violations else { return };
     join(violations);
@@ -210,8 +210,8 @@ pub(crate) fn conclude(workload: &mut Workload<'_>) {
     workload.pod_security_level = level.map(|level| level.as_str().into());
 }
 
-/// Puts together what fails the same check in versions that overlap or follow each other, in the order of the first of
-/// each, and an element without a check last.
+/// Merges violations of the same check in overlapping or adjacent versions, in the order of their first occurrence,
+/// with an element without a check last.
 fn join(violations: &mut Vec<PodSecurityViolation<'_>>) {
     let is_undecided = violations.iter().any(|violation| violation.check.is_none());
     violations.retain(|violation| violation.check.is_some());
@@ -238,7 +238,7 @@ fn join(violations: &mut Vec<PodSecurityViolation<'_>>) {
     }
 }
 
-/// A pod template under examination.
+/// A pod template that is checked.
 struct Pod<'t, 'a> {
     template: &'t Workload<'a>,
     containers: &'t [Container<'a>],
@@ -309,7 +309,7 @@ impl Pod<'_, '_> {
         })
     }
 
-    /// The annotation named AppArmor profiles before the field did (Kubernetes 1.30); both are checked.
+    /// Annotations named AppArmor profiles before the field existed (Kubernetes 1.30); both are checked.
     fn has_bad_app_armor(&self) -> bool {
         const PREFIX: &str = "container.apparmor.security.beta.kubernetes.io/";
         let mut annotations =
@@ -424,7 +424,7 @@ fn unmasks_proc(container: &Container<'_>) -> bool {
     container.proc_mount.as_deref().is_some_and(|proc_mount| proc_mount != "Default")
 }
 
-/// Whether the type of a seccomp or AppArmor profile is set to what no level allows.
+/// Returns whether the type of a seccomp or AppArmor profile is one that no level allows.
 fn is_bad_profile(profile: Option<&str>) -> bool {
     profile.is_some_and(|profile| !matches!(profile, "RuntimeDefault" | "Localhost"))
 }
@@ -437,7 +437,7 @@ fn se_linux_versions(options: &SeLinuxOptions<'_>) -> Option<Versions> {
     versions_without(options.r#type.as_deref().unwrap_or_default(), SE_LINUX_TYPES)
 }
 
-/// The versions in which a value is not allowed.
+/// Returns the versions in which a value is not allowed.
 fn versions_without(value: &str, allowed: &[(&str, i32)]) -> Option<Versions> {
     let always = Versions::since(0);
     match allowed.iter().find(|(allowed, _)| *allowed == value) {
@@ -446,7 +446,7 @@ fn versions_without(value: &str, allowed: &[(&str, i32)]) -> Option<Versions> {
     }
 }
 
-/// The failure that lasts longest of several which begin together.
+/// Returns the longest of several failures that begin together.
 fn longest(check: Check, versions: impl Iterator<Item = Versions>) -> Option<(Check, Versions)> {
     let versions = versions.max_by_key(|versions| versions.1.unwrap_or(LATEST))?;
     Some((check, versions))

@@ -1,20 +1,22 @@
-//! What a pod template may do, as a set of facts that a pod shares with the template that it was made from.
+//! The posture of a pod template, as a set of facts that pods share with the template they were created from.
 //!
-//! The facts leave out what controllers and the API server add to each pod as a matter of course: names, labels, defaults,
-//! tolerations, the volume with the token, claims, environment.
+//! The facts exclude what controllers and the API server always add to pods: names, labels, defaults, tolerations, the
+//! token volume, claims, environment.
 
 use crate::objects::workload::{Container, Workload};
 use crate::row;
 use crate::tables::column::Text;
 
 row! {
-    /// One thing that a pod may do or runs.
+    /// Fact of a posture: one thing that a pod may do, or runs.
     pub struct PostureFact<'a> builds PostureFactBuilder {
-        /// `host pid`, `host ipc`, `host network`, `host process`, `host path`, `service account`, `sysctl`, `container`, `image`, `command`, `args`, `handler`, `privileged`, `capability`, `user`, `privilege escalation`, `proc mount` or `writable host path`.
+        /// Kind of the fact: `host pid`, `host ipc`, `host network`, `host process`, `host path`, `service account`,
+        /// `sysctl`, `container`, `image`, `command`, `args`, `handler`, `privileged`, `capability`, `user`, `privilege
+        /// escalation`, `proc mount` or `writable host path`.
         pub fact: Option<Text<'a>>,
-        /// The container's name; null where the fact is the pod's.
+        /// Name of the container. Null for a fact of the pod.
         pub container: Option<Text<'a>>,
-        /// What it is in full, such as the path, the image or the command line; null where `fact` says all.
+        /// Value of the fact, such as the path, the image or the command line. Null if `fact` is complete without one.
         pub value: Option<Text<'a>>,
     }
 }
@@ -26,7 +28,7 @@ type Fact = (&'static str, Option<String>, Option<String>);
 pub(crate) struct Posture(Vec<Fact>);
 
 impl Posture {
-    /// `None` where the body does not show the whole template.
+    /// Returns the posture; `None` if the body does not show the whole template.
     pub(crate) fn of(workload: &Workload<'_>) -> Option<Self> {
         let is_whole = matches!(workload.body_source.as_deref(), Some("request" | "response"))
             && workload.containers.is_some();
@@ -45,7 +47,7 @@ impl Posture {
                 facts.push((fact, None, None));
             }
         }
-        // An unset account is `default`.
+        // An unset account means `default`.
         let account = workload.service_account_name.as_deref().filter(|name| !name.is_empty());
         if let Some(account) = account.filter(|name| *name != "default") {
             facts.push(("service account", None, Some(account.to_owned())));
@@ -77,12 +79,12 @@ impl Posture {
         Some(Self(facts))
     }
 
-    /// A digest of the facts: equal for a pod and the template that it was made from, whatever the order of lists.
+    /// Returns a digest of the facts: equal for a pod and its template, whatever the order of lists.
     pub(crate) fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         for (fact, container, value) in &self.0 {
             for part in [Some(*fact), container.as_deref(), value.as_deref()] {
-                // The length keeps the parts apart.
+                // The length separates the parts.
                 let part = part.unwrap_or_default();
                 hasher.update(&(part.len() as u64).to_le_bytes());
                 hasher.update(part.as_bytes());
@@ -91,7 +93,7 @@ impl Posture {
         hasher.finalize().to_hex()[..24].to_owned()
     }
 
-    /// The facts that another posture does not have.
+    /// Returns the facts that another posture does not have.
     pub(crate) fn beyond<'a>(self, other: &Self) -> Vec<PostureFact<'a>> {
         let new = self.0.into_iter().filter(|fact| other.0.binary_search(fact).is_err());
         let rows = new.map(|(fact, container, value)| PostureFact {

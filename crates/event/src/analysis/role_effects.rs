@@ -1,7 +1,7 @@
-//! What a role allows in effect, by all of its rules together.
+//! The powers that all rules of a role together grant.
 //!
-//! A role that spells out every verb, or every resource, or spreads them over several rules, is as strong as one that
-//! says `*`. So rules are asked what they allow, as the authorizer asks them, and their text is not compared.
+//! A role that lists every verb or resource, or spreads them over several rules, is as powerful as one with `*`. So
+//! this module evaluates rules as the authorizer does, instead of comparing their text.
 //!
 //! Source: `k8s.io/kubernetes/pkg/apis/rbac/v1/evaluation_helpers.go` (`VerbMatches`, `APIGroupMatches`,
 //! `ResourceMatches`), and the privilege escalation risks of the RBAC good practices.
@@ -27,7 +27,7 @@ const WORKLOADS: &[(&str, &str)] = &[
     ("batch", "cronjobs"),
 ];
 
-/// Who may read, create, change and delete all of these is the administrator of the cluster.
+/// A subject with all verbs on all of these is a cluster administrator.
 const EVERYTHING: &[(&str, &str)] = &[
     (CORE, "pods"),
     (CORE, "secrets"),
@@ -42,10 +42,10 @@ const EVERYTHING: &[(&str, &str)] = &[
     (RBAC, "clusterrolebindings"),
 ];
 
-/// What a role allows in effect; nothing where no rule is visible.
+/// Returns the powers that a role grants; `None` if no rule is visible.
 ///
-/// `selects_all` says that it takes in the rules of roles that it does not name. A rule for named objects counts only
-/// where a name is no limit: one may bind to, or act as, the one that matters.
+/// `selects_all` is set if the role aggregates rules of roles that it does not name. A rule for named objects counts
+/// only if a name is no limit: a subject may bind, or act as, the object that matters.
 pub(crate) fn effects<'a>(
     rules: Option<&[PolicyRule<'_>]>,
     selects_all: bool,
@@ -113,7 +113,7 @@ impl Rules<'_> {
         })
     }
 
-    /// Whether one of these verbs is allowed; `named` if a rule for named objects counts.
+    /// Returns whether one of these verbs is allowed; `named` if a rule for named objects counts.
     fn allow_some(&self, verbs: &[&str], group: &str, resource: &str, named: bool) -> bool {
         let allows = |rule: &PolicyRule<'_>| {
             (named || !has_names(rule))
@@ -124,7 +124,7 @@ impl Rules<'_> {
         self.0.iter().any(allows)
     }
 
-    /// Since Kubernetes 1.35 there are verbs for a part of it, such as `impersonate:user-info`.
+    /// Kubernetes 1.35 introduced verbs for parts of it, such as `impersonate:user-info`.
     fn impersonate(&self, resource: &str) -> bool {
         let impersonates =
             |verb: &str| verb == "*" || verb == "impersonate" || verb.starts_with("impersonate:");
@@ -154,13 +154,13 @@ fn has_names(rule: &PolicyRule<'_>) -> bool {
     rule.resource_names.as_ref().is_some_and(|names| !names.is_empty())
 }
 
-/// A rule of a patch need not show its groups: then it may be for any.
+/// Returns whether a rule applies to a group. A rule in a patch may lack its groups; it may then apply to any.
 fn is_group(rule: &PolicyRule<'_>, group: &str) -> bool {
     rule.api_groups.as_ref().is_none_or(Vec::is_empty)
         || has(rule.api_groups.as_deref(), |name| name == "*" || name == group)
 }
 
-/// `pods/*` means nothing to Kubernetes, but something to its reader.
+/// `pods/*` has no meaning for Kubernetes, but for its authors.
 fn is_resource(rule: &str, resource: &str) -> bool {
     if rule == "*" || rule == "*/*" || rule == resource {
         return true;
@@ -194,7 +194,7 @@ mod tests {
         let all = ["get", "list", "watch", "create", "update", "patch", "delete"];
         assert!(of(&[rule(&["*"], &["*"], &all)]).contains(&"everything".to_owned()));
         assert!(of(&[rule(&["*"], &["*"], &["*"])]).contains(&"everything".to_owned()));
-        // In parts, and with resources spelled out.
+        // In parts, and with resources listed.
         let resources: Vec<_> = EVERYTHING.iter().map(|(_, resource)| *resource).collect();
         let groups = ["", "apps", "batch", RBAC];
         let parts = [
@@ -203,7 +203,7 @@ mod tests {
         ];
         assert!(of(&parts).contains(&"everything".to_owned()));
         assert!(!of(&parts[..1]).contains(&"everything".to_owned()));
-        // All of an own API group is not.
+        // Full rights on one custom API group are not everything.
         assert_eq!(of(&[rule(&["example.com"], &["*"], &["*"])]), Vec::<String>::new());
     }
 

@@ -1,13 +1,13 @@
-//! The identity of an event: a digest that does not change when a shipper re-orders keys, re-escapes strings or
-//! re-indents, and changes with anything else.
+//! The identity of an event: a digest that is unaffected if a shipper reorders keys, re-escapes strings or re-indents,
+//! and changes with anything else.
 //!
-//! It is taken of a canonical form: the values one after the other, strings decoded and with their length before them,
-//! numbers as written, the members of an object sorted by key.
+//! The digest is computed from a canonical form: the values in sequence, strings decoded and prefixed with their
+//! length, numbers as written, the members of an object sorted by key.
 //!
-//! Of the event itself only the members of the audit API count: what a shipper or a store put beside them is part of the
-//! envelope. `kind` and `apiVersion` are left out, because the items of an `EventList` do not have them, and so is a member that
-//! is null, which is the same as none. `timestamp` and `metadata`, which only v1beta1 and v1alpha1 have and stores overwrite,
-//! count where the event has no other time.
+//! Of the event itself only the members of the audit API count: other members come from a shipper or store and belong
+//! to the envelope. `kind` and `apiVersion` are excluded, because the items of an `EventList` lack them, and so are
+//! null members, which equal absent ones. `timestamp` and `metadata`, which only v1beta1 and v1alpha1 have and stores
+//! overwrite, count only if the event has no other time.
 
 use std::cmp::Ordering;
 
@@ -18,7 +18,7 @@ use crate::json::tape::node_count;
 
 /// Members of an event in any version of `audit.k8s.io`.
 ///
-/// A new version may add some, which are then no part of the identity: the audit id, the stage and its times are.
+/// A new version may add members, which are then not part of the identity: the audit id, the stage and its times are.
 pub const EVENT_MEMBERS: [&str; 21] = [
     "annotations",
     "apiVersion",
@@ -43,10 +43,11 @@ pub const EVENT_MEMBERS: [&str; 21] = [
     "verb",
 ];
 
-/// The times of a stage, which v1 has always.
+/// The times of a stage, which every v1 event has.
 const TIMES: [&str; 2] = ["requestReceivedTimestamp", "stageTimestamp"];
 
-/// Whether a member of the event itself is part of its identity. `has_time` says whether it has one of [`TIMES`].
+/// Returns whether a member of the event itself is part of its identity. `has_time` is set if the event has one of
+/// [`TIMES`].
 fn counts(name: &str, has_time: bool) -> bool {
     match name {
         "kind" | "apiVersion" => false,
@@ -55,19 +56,19 @@ fn counts(name: &str, has_time: bool) -> bool {
     }
 }
 
-/// Deeper values are left to serde_json, which refuses them. It is serde_json's own limit.
+/// Maximum depth. Deeper values are left to serde_json, which rejects them at the same limit.
 const MAX_DEPTH: usize = 128;
 
-/// What stands before the length of a string in four bytes. A byte below it is the length of a shorter string.
+/// The prefix of a length in four bytes. A byte below it is the length of a shorter string.
 const LONG_STRING: u8 = 0xf0;
 
-/// What stands before a string with a lone surrogate, which no text has: it stays as written.
+/// The prefix of a string with a lone surrogate, which is not valid text: it stays as written.
 const ODD_STRING: u8 = 0xf1;
 
-/// What stands before a number, `true`, `false` or `null`, which follow as a string.
+/// The prefix of a number, `true`, `false` or `null`, which follow as a string.
 const LITERAL: u8 = 0xf2;
 
-/// `null`, as it is written.
+/// `null` in canonical form.
 const NULL: &[u8] = &[LITERAL, 4, b'n', b'u', b'l', b'l'];
 
 const ARRAY_START: u8 = 0xf3;
@@ -75,9 +76,9 @@ const ARRAY_END: u8 = 0xf4;
 const OBJECT_START: u8 = 0xf5;
 const OBJECT_END: u8 = 0xf6;
 
-/// Makes digests of events: 128 bits of BLAKE3, in hexadecimal. Its buffers are used again.
+/// Computes digests of events: 128 bits of BLAKE3, in hexadecimal. Its buffers are reused.
 ///
-/// 128 bits are enough: timestamps are the server's, so nobody can prepare two events that share a digest.
+/// 128 bits are enough: the server sets the timestamps, so a client cannot prepare two events with the same digest.
 #[derive(Default)]
 pub(crate) struct Canonical {
     out: Vec<u8>,
@@ -93,9 +94,9 @@ pub(crate) struct Canonical {
 /// One member of an object on the tape.
 #[derive(Clone, Copy)]
 struct TapeMember {
-    /// The first eight bytes of the key, which most comparisons end at.
+    /// The first eight bytes of the key, which decide most comparisons.
     prefix: u64,
-    /// Where the key is.
+    /// The position of the key.
     at: usize,
 }
 
@@ -133,7 +134,7 @@ struct Container {
 }
 
 impl Canonical {
-    /// The digest of an event on the tape of a text; nothing where the tape is not exact, or too deep.
+    /// Returns the digest of an event from the tape of its text; `None` if the tape is inexact or too deep.
     pub(crate) fn digest_of_tape(&mut self, nodes: &[Node<'_>], json: &[u8]) -> Option<String> {
         self.out.clear();
         self.order.clear();
@@ -145,7 +146,7 @@ impl Canonical {
         Some(self.digest())
     }
 
-    /// The digest of an event, given as JSON text that is known to be valid.
+    /// Returns the digest of an event, given as valid JSON text.
     pub(crate) fn digest_of_text(&mut self, json: &str) -> String {
         self.text(json);
         self.digest()
@@ -209,7 +210,7 @@ impl Canonical {
             StaticNode::Null => "null",
             StaticNode::Bool(true) => "true",
             StaticNode::Bool(false) => "false",
-            // How it was written is not on the tape.
+            // The tape does not contain the original notation.
             StaticNode::F64(_) => return None,
             StaticNode::I64(value) => {
                 self.has_zero |= value == 0;
@@ -282,7 +283,7 @@ impl Canonical {
         }
     }
 
-    /// A string begins: it may be a key.
+    /// Begins a member if the next string is a key.
     fn begin_member(&mut self) {
         let start = self.out.len();
         if let Some(container) = self.open.last_mut()
@@ -333,7 +334,7 @@ impl Canonical {
         self.out.push(OBJECT_END);
     }
 
-    /// Adds the string that begins at `start`; returns the index after its closing quote.
+    /// Adds the string that begins at `start`. Returns the index after its closing quote.
     fn quoted(&mut self, json: &str, start: usize) -> usize {
         let bytes = json.as_bytes();
         let mut at = start + 1;
@@ -359,7 +360,7 @@ impl Canonical {
     }
 }
 
-/// Whether a number of the text may be `-0`.
+/// Returns whether a number of the text may be `-0`.
 fn may_have_negative_zero(json: &[u8]) -> bool {
     let stands_alone = |at: &usize| {
         let before = at.checked_sub(1).and_then(|before| json.get(before));
@@ -368,7 +369,7 @@ fn may_have_negative_zero(json: &[u8]) -> bool {
     memmem::find_iter(json, b"-0").any(|at| stands_alone(&at))
 }
 
-/// The bytes of a key as it stands in the output.
+/// Returns the bytes of a key in the output.
 fn key_of_string(written: &[u8]) -> &[u8] {
     match written {
         [ODD_STRING, written @ ..] => key_of_string(written),
@@ -377,7 +378,7 @@ fn key_of_string(written: &[u8]) -> &[u8] {
     }
 }
 
-/// The key of a member.
+/// Returns the key of a member.
 fn key<'a>(nodes: &[Node<'a>], at: usize) -> &'a str {
     match nodes[at] {
         Node::String(key) => key,
@@ -393,12 +394,12 @@ mod tests {
 
     use super::*;
 
-    /// The digest of an event with this value in it: of its own members not all count.
+    /// Returns the digest of an event with this value in it: not all of its own members count.
     fn digest(value: &str) -> String {
         event_digest(&format!(r#"{{"requestObject":{value}}}"#))
     }
 
-    /// The same by way of a tape, where that is exact.
+    /// Returns the digest computed from a tape, if that is exact.
     fn digest_of_tape(value: &str) -> Option<String> {
         event_digest_of_tape(&format!(r#"{{"requestObject":{value}}}"#))
     }
@@ -423,7 +424,7 @@ mod tests {
         assert_eq!(digest_of_tape(b), Some(digest(a)));
     }
 
-    /// They are most of what is read: the slower way is for the few others.
+    /// Zeros are the most frequent numbers: only the few others take the slower path.
     #[test]
     fn zeros_are_taken_of_the_tape() {
         let zeros = r#"{"uid":"7d-0a","restartCount":0,"codes":[0, 10]}"#;
@@ -511,7 +512,7 @@ mod tests {
         })
     }
 
-    /// A value with the members of its objects in another order.
+    /// Returns a value with the members of its objects in reverse order.
     fn reversed(value: &Value) -> String {
         match value {
             Value::Array(elements) => {

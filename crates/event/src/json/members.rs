@@ -1,7 +1,7 @@
 //! The members of one event, read in one pass over its text.
 //!
-//! simd-json does that pass. What it cannot tell exactly, such as numbers beyond 64 bits, or refuses, such as a lone
-//! surrogate, goes to serde_json, which says what is wrong where something is. Both ways end in the same members and
+//! simd-json makes that pass. Texts that it cannot represent exactly, such as numbers beyond 64 bits, or rejects, such
+//! as a lone surrogate, are parsed by serde_json, which also reports errors. Both parsers produce the same members and
 //! the same digest.
 
 use std::mem;
@@ -28,22 +28,22 @@ pub(crate) struct Member<'a, 't> {
     pub(crate) value: Value<'a, 't>,
 }
 
-/// The value of a member, which is read where it matters.
+/// The value of a member, which is parsed on demand.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'a, 't> {
-    /// As it stands.
+    /// The text of the value.
     pub(crate) json: &'a str,
-    /// Its nodes, if there are.
+    /// The nodes of the value, if there is a tape.
     tape: Option<&'t [Node<'a>]>,
 }
 
 impl<'a> Value<'a, '_> {
-    /// A value of which there is the text alone.
+    /// Returns a value that consists of text only.
     pub(crate) fn of_text(json: &'a str) -> Self {
         Self { json, tape: None }
     }
 
-    /// The value; nothing if no type holds it, such as half a surrogate pair.
+    /// Parses the value; `None` if no type represents it, such as half a surrogate pair.
     pub(crate) fn read(self) -> Option<Json<'a>> {
         match self.tape {
             Some(nodes) => Some(Json::of_tape(nodes, 0)),
@@ -52,7 +52,7 @@ impl<'a> Value<'a, '_> {
     }
 }
 
-/// Reads documents, with buffers that are used again.
+/// Reads documents, with reusable buffers.
 pub(crate) struct Reader {
     /// A copy of the text: simd-json unescapes strings in place.
     copy: Vec<u8>,
@@ -74,7 +74,7 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// Reads a JSON object, and makes something of it.
+    /// Reads a JSON object, and passes it to a function.
     pub(crate) fn read<'a, T, E: From<serde_json::Error>>(
         &'a mut self,
         json: &'a [u8],
@@ -112,7 +112,7 @@ fn of_text<'a, 't>(
     Ok(Document { members, digest: canonical.digest_of_text(raw.get()) })
 }
 
-/// The document of a tape of `json`, whose copy starts at the address `start`; nothing where the tape is not exact.
+/// Returns the document of a tape of `json`, whose copy starts at the address `start`; `None` if the tape is inexact.
 fn of_tape<'a, 't>(
     json: &'a [u8],
     start: usize,
@@ -123,7 +123,7 @@ fn of_tape<'a, 't>(
     let text = std::str::from_utf8(json).ok()?;
     let digest = canonical.digest_of_tape(nodes, json)?;
 
-    // Where the keys stand in the text, their values on the tape, and, last, where the object ends.
+    // The positions of keys in the text, of values on the tape and, last, of the object's end.
     let mut places = Vec::with_capacity(*len);
     let mut at = 1;
     for _ in 0..*len {
@@ -143,7 +143,7 @@ fn of_tape<'a, 't>(
     for (index, &(offset, key, value)) in places.iter().enumerate() {
         let after_key = &text[offset + key.len() + 1..];
         let value_start = text.len() - after_key.trim_start_matches(is_between).len();
-        // The next key has a quote before it.
+        // A quote precedes the next key.
         let before_next = places.get(index + 1).map_or(end, |next| next.0 - 1);
         let json = text.get(value_start..before_next)?.trim_end_matches(is_between);
         members.push(Member { key: key.into(), value: Value { json, tape: Some(value) } });
@@ -151,13 +151,13 @@ fn of_tape<'a, 't>(
     Some(Document { members, digest })
 }
 
-/// What stands between a key and its value, or a value and the next key.
+/// Returns whether a character is between a key and its value, or a value and the next key.
 fn is_between(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\r' | '\n' | ':' | ',')
 }
 
 impl<'a> Json<'a> {
-    /// The value at a node, in a tape that is known not to be too deep.
+    /// Returns the value at a node of a tape that is known not to be too deep.
     fn of_tape(nodes: &[Node<'a>], at: usize) -> Self {
         match nodes[at] {
             Node::String(text) => Json::Text(text.into()),
@@ -189,12 +189,12 @@ impl<'a> Json<'a> {
     }
 }
 
-/// The members of an object in their order, their values as JSON text; nothing if it is none.
+/// Returns the members of an object in their order, with their values as JSON text; `None` if it is not an object.
 pub(crate) fn members(json: &str) -> Option<Vec<(Text<'_>, &RawValue)>> {
     serde_json::from_str::<Members<'_>>(json).ok().map(|members| members.0)
 }
 
-/// The members of a JSON object in the order in which they stand, their values as JSON text.
+/// The members of a JSON object in their order, with their values as JSON text.
 #[derive(Debug)]
 pub struct Members<'a>(pub Vec<(Text<'a>, &'a RawValue)>);
 

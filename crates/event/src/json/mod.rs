@@ -1,4 +1,4 @@
-//! JSON of events: the members in one pass, bodies as borrowed values, and the canonical form behind event ids.
+//! JSON of events: members in one pass, bodies as borrowed values, and the canonical form for event ids.
 
 pub(crate) mod canonical;
 pub(crate) mod members;

@@ -1,4 +1,4 @@
-//! The tape of simd-json: the nodes of a text in the order in which they stand.
+//! The tape of simd-json: the nodes of a text in their order.
 
 use simd_json::Node;
 

@@ -1,6 +1,6 @@
 //! Request and response bodies: borrowed JSON, read leniently.
 //!
-//! A body is whatever a client sent, so a field of the wrong type is a field that is not there; it never costs the event.
+//! Clients can send any body, so a field of the wrong type is treated as absent; it never invalidates the event.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::tables::column::{Map, Text};
 
-/// A JSON value whose strings are borrowed from the text where they can be.
+/// A JSON value whose strings are borrowed from the text if possible.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
-    /// An integer; `None` is another number.
+    /// An integer; `None` for another number.
     Number(Option<i64>),
     Text(Text<'a>),
     Array(Vec<Json<'a>>),
@@ -22,19 +22,19 @@ pub(crate) enum Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// The value of a member that is not null.
+    /// Returns the value of a member that is not null.
     pub(crate) fn get(&self, key: &str) -> Option<&Json<'a>> {
         self.member(key).filter(|value| **value != Json::Null)
     }
 
-    /// The value of a member, which a patch may set to null.
+    /// Returns the value of a member, which a patch may set to null.
     pub(crate) fn member(&self, key: &str) -> Option<&Json<'a>> {
         let Json::Object(members) = self else { return None };
-        // Of a key that occurs twice the last value counts, as in the API server.
+        // As in the API server, the last value of a duplicate key counts.
         members.iter().rfind(|(name, _)| &**name == key).map(|(_, value)| value)
     }
 
-    /// The value at the end of a path of member names.
+    /// Returns the value at a path of member names.
     pub(crate) fn at(&self, path: &[&str]) -> Option<&Json<'a>> {
         path.iter().try_fold(self, |value, key| value.get(key))
     }
@@ -82,17 +82,18 @@ impl<'a> Json<'a> {
         self.get(key)?.as_int()
     }
 
-    /// The elements of a list member; empty where there is none.
+    /// Returns the elements of a list member; empty if there is none.
     pub(crate) fn list(&self, key: &str) -> &[Json<'a>] {
         self.get(key).and_then(Json::elements).unwrap_or_default()
     }
 
-    /// A list member of strings.
+    /// Returns a list member of strings.
     pub(crate) fn texts(&self, key: &str) -> Option<Vec<Text<'a>>> {
         Some(self.get(key)?.elements()?.iter().filter_map(Json::as_text).collect())
     }
 
-    /// A member that maps strings to strings; other scalars are written as strings, as in resource quantities.
+    /// Returns a member that maps strings to strings; other scalars are converted to strings, as in resource
+    /// quantities.
     pub(crate) fn text_map(&self, key: &str) -> Option<Map<'a, Text<'a>>> {
         let Json::Object(members) = self.get(key)? else { return None };
         let entry = |(key, value): &(Text<'a>, Json<'a>)| {

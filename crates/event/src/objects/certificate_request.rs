@@ -1,7 +1,7 @@
-//! The certificate that a CertificateSigningRequest asks for, and whether it was approved.
+//! Certificates that CertificateSigningRequests request, and their approval.
 //!
-//! `spec.request` is a PKCS#10 request in PEM. It is read step by step, not as one structure: whoever wants a
-//! certificate unseen would add something that the API server reads over and a strict reader trips on.
+//! `spec.request` is a PKCS#10 request in PEM. It is parsed step by step rather than as one structure, because an
+//! attacker could add elements that the API server ignores and a strict parser rejects.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,29 +20,29 @@ const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.84
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
 row! {
-    /// The CertificateSigningRequest that a request writes (`certificates.k8s.io`).
+    /// CertificateSigningRequest that a request writes (`certificates.k8s.io`).
     pub struct CertificateRequest<'a> builds CertificateRequestBuilder {
-        /// Which body the row shows: `response`, `request`, `patch` or `none`.
+        /// Body that the row shows: `response`, `request`, `patch` or `none`.
         pub body_source: Option<Text<'a>>,
         /// `spec.signerName`.
         pub signer_name: Option<Text<'a>>,
         /// `spec.usages`.
         pub usages: Option<Vec<Text<'a>>>,
-        /// `spec.expirationSeconds`.
+        /// `spec.expirationSeconds`: requested lifetime in seconds.
         pub expiration_seconds: Option<i64>,
-        /// The common name (CN) of the subject: the user name, where it is for a client.
+        /// Common name (CN) of the subject: the user name in a client certificate.
         pub common_name: Option<Text<'a>>,
-        /// The organizations (O) of the subject: the groups, where it is for a client.
+        /// Organizations (O) of the subject: the groups in a client certificate.
         pub organizations: Option<Vec<Text<'a>>>,
-        /// The DNS names among the subject alternative names.
+        /// DNS names among the subject alternative names.
         pub dns_names: Option<Vec<Text<'a>>>,
-        /// `Approved` or `Denied`, from `status.conditions`, where the request writes `approval`.
+        /// `Approved` or `Denied`, from `status.conditions` of a write of `approval`. Null for other writes.
         pub approval: Option<Text<'a>>,
     }
 }
 
-/// The request that is written; `is_approval` says that it is through the subresource `approval`. `None` for a patch
-/// that leaves it alone.
+/// Returns the certificate request that is written. `is_approval` is set for the subresource `approval`. `None` for a
+/// patch that leaves it unchanged.
 pub(crate) fn certificate_request<'a>(
     bodies: &Bodies<'a, '_>,
     is_approval: bool,
@@ -74,14 +74,14 @@ pub(crate) fn certificate_request<'a>(
 
 fn approval<'a>(status: &Json<'a>) -> Option<Text<'a>> {
     let types = status.list("conditions").iter().filter_map(|condition| condition.text("type"));
-    // Both cannot be; a request that sets both is refused.
+    // A request that sets both is rejected.
     types.into_iter().find(|r#type| matches!(&**r#type, "Approved" | "Denied"))
 }
 
-/// Longer requests are not read: a real one has a few kilobytes.
+/// Longer requests are not parsed: real ones have a few kilobytes.
 const LONGEST_REQUEST: usize = 256 * 1024;
 
-/// Whom a certificate is to be for.
+/// The subject of a certificate.
 #[derive(Debug, Default, PartialEq)]
 struct Subject {
     common_name: Option<String>,
@@ -90,7 +90,7 @@ struct Subject {
 }
 
 impl Subject {
-    /// That of a PKCS#10 request, in PEM, in base64.
+    /// Reads the subject of a PKCS#10 request, which is PEM in Base64.
     fn of_request(request: &str) -> Option<Self> {
         if request.len() > LONGEST_REQUEST {
             return None;
@@ -98,7 +98,7 @@ impl Subject {
         Self::of_der(&der_of_pem(&decode_base64(request)?)?)
     }
 
-    /// That of a `CertificationRequest` (RFC 2986, section 4).
+    /// Reads the subject of a `CertificationRequest` (RFC 2986, section 4).
     fn of_der(der: &[u8]) -> Option<Self> {
         let request = values(der, SEQUENCE).next()?;
         let info = values(request, SEQUENCE).next()?;
@@ -116,7 +116,7 @@ impl Subject {
     }
 }
 
-/// The subject alternative DNS names of a `CertificationRequestInfo`.
+/// Returns the DNS subject alternative names of a `CertificationRequestInfo`.
 fn dns_names(info: &[u8]) -> Option<Vec<String>> {
     let requested = values(info, ATTRIBUTES).flat_map(attributes);
     let extensions = requested
@@ -143,7 +143,7 @@ const ATTRIBUTES: u8 = 0xA0;
 /// `[2] IMPLICIT IA5String` of a `GeneralName`.
 const DNS_NAME: u8 = 0x82;
 
-/// The tags and values that stand one after another, as far as they can be read.
+/// Returns consecutive elements as tags and values, up to the first that cannot be parsed.
 fn elements(der: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut reader = SliceReader::new(der).ok();
     std::iter::from_fn(move || {
@@ -154,12 +154,12 @@ fn elements(der: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     })
 }
 
-/// The values with a tag.
+/// Returns the values with a tag.
 fn values(der: &[u8], tag: u8) -> impl Iterator<Item = &[u8]> {
     elements(der).filter(move |(found, _)| *found == tag).map(|(_, value)| value)
 }
 
-/// The attributes of a set of them: each with its type, and the tag and bytes of its value.
+/// Returns the attributes in a set: type, tag of the value, and bytes of the value.
 fn attributes(set: &[u8]) -> impl Iterator<Item = (ObjectIdentifier, u8, &[u8])> {
     values(set, SEQUENCE).filter_map(|attribute| {
         let (tag, value) = elements(attribute).nth(1)?;
@@ -171,7 +171,7 @@ fn first_oid(der: &[u8]) -> Option<ObjectIdentifier> {
     ObjectIdentifier::from_bytes(values(der, OBJECT_IDENTIFIER).next()?).ok()
 }
 
-/// A string of any of the types that Go reads in a name.
+/// Decodes a string of any type that Go accepts in a name.
 fn text(tag: u8, value: &[u8]) -> Option<String> {
     match Tag::try_from(tag).ok()? {
         Tag::Utf8String | Tag::PrintableString | Tag::Ia5String | Tag::NumericString => {
@@ -194,14 +194,15 @@ fn lossy(value: &[u8]) -> String {
     String::from_utf8_lossy(value).into_owned()
 }
 
-/// The bytes of the first certificate request in a PEM text, read as leniently as Go does: lines of any length.
+/// Returns the bytes of the first certificate request in a PEM text, parsed as leniently as by Go: lines may have any
+/// length.
 fn der_of_pem(pem: &[u8]) -> Option<Vec<u8>> {
     const BEGIN: &str = "-----BEGIN CERTIFICATE REQUEST-----";
     const END: &str = "-----END";
     let text = std::str::from_utf8(pem).ok()?;
     let (_, rest) = text.split_once(BEGIN)?;
     let (block, _) = rest.split_once(END)?;
-    // Headers come before an empty line, and have a colon, which base64 has not.
+    // Headers precede an empty line and contain a colon, which Base64 does not.
     let block = match block.rfind(':') {
         Some(colon) => block.get(colon..)?.split_once("\n\n").map(|(_, block)| block)?,
         None => block,
@@ -234,7 +235,7 @@ mod tests {
         element(SEQUENCE, &[&element(OBJECT_IDENTIFIER, &[r#type]), &element(tag, &[value])])
     }
 
-    /// A request of which no more is there than what is read.
+    /// A request with only the elements that are read.
     fn request(names: &[Vec<u8>]) -> Vec<u8> {
         let name = element(SEQUENCE, &[&names.concat()]);
         let info = element(SEQUENCE, &[&element(0x02, &[&[0]]), &name]);

@@ -1,20 +1,20 @@
-//! The ConfigMap that a request writes.
+//! ConfigMaps that requests write.
 
 use crate::objects::extract::{Bodies, body_source, set_keys};
 use crate::row;
 use crate::tables::column::Text;
 
 row! {
-    /// The ConfigMap that a request writes.
+    /// ConfigMap that a request writes.
     pub struct ConfigMap<'a> builds ConfigMapBuilder {
-        /// Which body the row shows: `response`, `request`, `patch` or `none`.
+        /// Body that the row shows: `response`, `request`, `patch` or `none`.
         pub body_source: Option<Text<'a>>,
-        /// The keys of `data` and `binaryData`. Of a patch those that it sets.
+        /// Keys of `data` and `binaryData`. For a patch, the keys that it sets.
         pub keys: Option<Vec<Text<'a>>>,
     }
 }
 
-/// The ConfigMap that a request writes; `None` for a patch that leaves its data alone.
+/// Returns the ConfigMap that a request writes; `None` for a patch that leaves its data unchanged.
 pub(crate) fn config_map<'a>(bodies: &Bodies<'a, '_>) -> Option<ConfigMap<'a>> {
     const PAYLOAD: [&str; 2] = ["data", "binaryData"];
     if bodies.leaves_alone(&PAYLOAD) {

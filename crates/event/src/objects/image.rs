@@ -1,11 +1,11 @@
-//! Image references, split as container runtimes resolve them (`distribution/reference`).
+//! Image references, split like by container runtimes (`distribution/reference`).
 
 /// The parts of an image reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageReference<'a> {
-    /// The registry host, with its port; `docker.io` where none is named.
+    /// The registry host, with its port; `docker.io` if none is named.
     pub registry: &'a str,
-    /// The repository; Docker Hub's one-part names lack their `library/` here, see [`ImageReference::repository`].
+    /// The repository; one-part names of Docker Hub lack their `library/` here, see [`ImageReference::repository`].
     path: &'a str,
     /// The tag, if any.
     pub tag: Option<&'a str>,
@@ -14,7 +14,7 @@ pub struct ImageReference<'a> {
 }
 
 impl<'a> ImageReference<'a> {
-    /// Splits a reference. Every string has parts; a malformed one has odd ones.
+    /// Splits a reference. Every string has parts; those of a malformed reference are unusual.
     ///
     /// ```
     /// # use podtrail_event::ImageReference;
@@ -26,7 +26,7 @@ impl<'a> ImageReference<'a> {
             Some((name, digest)) => (name, Some(digest)),
             None => (image, None),
         };
-        // The first component is a host only if it could not be a Docker Hub user name.
+        // The first component is a host only if it cannot be a Docker Hub user name.
         let (registry, rest) = match name.split_once('/') {
             Some((host, rest))
                 if host == "localhost"
@@ -45,7 +45,7 @@ impl<'a> ImageReference<'a> {
         Self { registry, path, tag, digest }
     }
 
-    /// The repository inside the registry.
+    /// Returns the repository inside the registry.
     pub fn repository(&self) -> std::borrow::Cow<'a, str> {
         if self.registry == "docker.io" && !self.path.is_empty() && !self.path.contains('/') {
             format!("library/{}", self.path).into()

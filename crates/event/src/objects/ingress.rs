@@ -1,4 +1,4 @@
-//! The Ingress that a request writes.
+//! Ingresses that requests write.
 
 use crate::json::value::Json;
 use crate::objects::extract::{Bodies, body_source, each_text};
@@ -6,22 +6,22 @@ use crate::row;
 use crate::tables::column::Text;
 
 row! {
-    /// The Ingress that a request writes (`networking.k8s.io`, before 1.22 also `extensions`).
+    /// Ingress that a request writes (`networking.k8s.io`, before 1.22 also `extensions`).
     pub struct Ingress<'a> builds IngressBuilder {
-        /// Which body the row shows: `response`, `request`, `patch` or `none`.
+        /// Body that the row shows: `response`, `request`, `patch` or `none`.
         pub body_source: Option<Text<'a>>,
-        /// `spec.rules[].host`; a rule without one is for every host.
+        /// `spec.rules[].host`. A rule without a host applies to every host.
         pub hosts: Option<Vec<Text<'a>>>,
         /// `spec.tls[].hosts`.
         pub tls_hosts: Option<Vec<Text<'a>>>,
-        /// Whether `spec.tls` has any entry; null where the body does not show it.
+        /// Whether `spec.tls` has any entry. Null if the body does not show it.
         pub has_tls: Option<bool>,
-        /// The Services behind it: those of all paths, and the default one.
+        /// Backend Services of all paths, and the default backend.
         pub backend_services: Option<Vec<Text<'a>>>,
     }
 }
 
-/// The Ingress that a request writes; `None` for a patch that leaves its spec alone.
+/// Returns the Ingress that a request writes; `None` for a patch that leaves its spec unchanged.
 pub(crate) fn ingress<'a>(bodies: &Bodies<'a, '_>) -> Option<Ingress<'a>> {
     if bodies.leaves_alone(&["spec"]) {
         return None;
@@ -48,7 +48,7 @@ fn backend_services<'a>(spec: &Json<'a>) -> Option<Vec<Text<'a>>> {
     let paths = spec.list("rules").iter().filter_map(|rule| rule.at(&["http", "paths"]));
     let of_paths = paths.flat_map(|paths| paths.elements().unwrap_or_default());
     let backends = of_paths.filter_map(|path| path.get("backend"));
-    // Until 1.18 the default backend was called `backend`, and a backend named its service itself.
+    // Until 1.18 the default backend was called `backend`, and a backend named its Service directly.
     let default = ["defaultBackend", "backend"].iter().filter_map(|key| spec.get(key));
     let names = backends.chain(default).filter_map(|backend| {
         let service = backend.get("service").and_then(|service| service.text("name"));

@@ -1,20 +1,20 @@
-//! Which kinds make pods, and where in them the pod templates stand; and the kinds of resources that share a column.
+//! The kinds that create pods, the places of their pod templates, and the kinds of resources that share a column.
 
-/// A kind that carries pod templates.
+/// A kind that contains pod templates.
 #[derive(Debug)]
 pub(crate) struct WorkloadKind {
     pub(crate) kind: &'static str,
     pub(crate) templates: &'static [Template],
 }
 
-/// Where one pod template stands; `*` steps into every element or member.
+/// The place of a pod template; `*` steps into every element or member.
 #[derive(Debug)]
 pub(crate) struct Template {
     /// Path of the pod spec.
     pub(crate) spec: Path,
     /// Path of the metadata that the pods get.
     pub(crate) metadata: Path,
-    /// Paths of what the pod gets besides, under the names of a pod spec; the template itself comes first.
+    /// Paths of other settings that the pod gets, under the names of a pod spec; the template takes precedence.
     pub(crate) defaults: &'static [Path],
 }
 
@@ -57,7 +57,7 @@ const TEKTON_PIPELINE: &[Template] = &[
     template(&["spec", "tasks", "*", "taskSpec"], NO_METADATA),
     template(&["spec", "finally", "*", "taskSpec"], NO_METADATA),
 ];
-/// `taskRunTemplate` in v1, in v1beta1 the spec itself.
+/// `taskRunTemplate` in v1; in v1beta1 the spec itself.
 const TEKTON_PIPELINE_RUN_DEFAULTS: &[Path] = &[
     &["spec", "taskRunTemplate", "podTemplate"],
     &["spec", "taskRunTemplate"],
@@ -111,10 +111,10 @@ const JOB_SET: &[Template] = &[template(
     NO_METADATA,
 )];
 
-/// The kind behind an API group and resource, if it makes pods.
+/// Returns the kind for an API group and resource, if it creates pods.
 ///
-/// Built-in kinds are those of kubernetes/kubernetes `pkg/apis`; custom resources those whose definitions embed a pod
-/// template or containers (Argo, JobSet, Knative, KServe, Kubeflow, OpenKruise, OpenShift, Ray, Tekton, Volcano).
+/// Built-in kinds are those of kubernetes/kubernetes `pkg/apis`. Custom resources are those whose definitions embed a
+/// pod template or containers (Argo, JobSet, Knative, KServe, Kubeflow, OpenKruise, OpenShift, Ray, Tekton, Volcano).
 pub(crate) fn workload_kind(api_group: &str, resource: &str) -> Option<WorkloadKind> {
     let (kind, templates) = match (api_group, resource) {
         ("", "pods") => ("Pod", POD),
@@ -159,8 +159,8 @@ pub(crate) fn workload_kind(api_group: &str, resource: &str) -> Option<WorkloadK
     Some(WorkloadKind { kind, templates })
 }
 
-/// The kind behind an API group and resource, if its objects may hold pod specs: of one that is searched for them no
-/// template is known.
+/// Returns the kind for an API group and resource, if its objects may contain pod specs: the templates of a searched
+/// kind are unknown.
 pub(crate) fn holder_kind(api_group: &str, resource: &str) -> Option<WorkloadKind> {
     let searched = || {
         let is_searched = is_searched(api_group, resource);
@@ -169,10 +169,10 @@ pub(crate) fn holder_kind(api_group: &str, resource: &str) -> Option<WorkloadKin
     workload_kind(api_group, resource).or_else(searched)
 }
 
-/// Whether an object is searched for pod specs and roles of which no list knows the place.
+/// Returns whether an object is searched for pod specs and roles in unlisted places.
 ///
-/// Custom resources are, and the built-in kinds by which pods or nodes are changed. What only refuses, reports or selects
-/// is not: constraints, policy reports.
+/// Custom resources are searched, and the built-in kinds that change pods or nodes. Kinds that only deny, report or
+/// select are not: constraints, policy reports.
 pub(crate) fn is_searched(api_group: &str, resource: &str) -> bool {
     const ONLY_REFUSE_OR_REPORT: [&str; 8] = [
         "constraints.gatekeeper.sh",
@@ -223,8 +223,9 @@ pub(crate) fn is_searched(api_group: &str, resource: &str) -> bool {
     }
 }
 
-/// The kind behind a resource of `rbac.authorization.k8s.io`, of `authorization.openshift.io`, whose server makes
-/// the same objects of them, or of `management.cattle.io`, of which Rancher makes roles and bindings in its clusters.
+/// Returns the kind for a resource of `rbac.authorization.k8s.io`, of `authorization.openshift.io`, whose server
+/// creates the same objects, or of `management.cattle.io`, from which Rancher creates roles and bindings in its
+/// clusters.
 pub(crate) fn rbac_kind(api_group: &str, resource: &str) -> Option<&'static str> {
     match api_group {
         "rbac.authorization.k8s.io" | "authorization.openshift.io" => {}
@@ -249,7 +250,7 @@ pub(crate) fn rbac_kind(api_group: &str, resource: &str) -> Option<&'static str>
     }
 }
 
-/// The kind behind a resource of `admissionregistration.k8s.io` that configures webhooks.
+/// Returns the kind for a resource of `admissionregistration.k8s.io` that configures webhooks.
 pub(crate) fn webhook_kind(api_group: &str, resource: &str) -> Option<&'static str> {
     if api_group != "admissionregistration.k8s.io" {
         return None;

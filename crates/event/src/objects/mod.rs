@@ -1,4 +1,4 @@
-//! Objects of the Kubernetes API, as far as detections need them: rows for workloads, RBAC, webhooks and other kinds.
+//! Kubernetes API objects as detections need them: rows for workloads, RBAC, webhooks and other kinds.
 
 pub(crate) mod certificate_request;
 pub(crate) mod config_map;

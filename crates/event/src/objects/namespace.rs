@@ -1,11 +1,11 @@
-//! The labels of the Namespace that a request writes: Pod Security levels are among them.
+//! The labels of Namespaces that requests write, which include Pod Security levels.
 
 use crate::json::value::Json;
 use crate::objects::extract::Bodies;
 use crate::tables::column::{Map, Text};
 
-/// The labels that a write of a Namespace leaves it with; of a patch without a response those that it sets. A label that
-/// a patch removes is there without a value. `None` where the log does not show them, or a patch leaves them alone.
+/// Returns the labels of a Namespace after a write; for a patch without a response, the labels that it sets. A label
+/// that a patch removes has no value. `None` if the log does not show them, or a patch leaves them unchanged.
 pub(crate) fn labels<'a>(bodies: &Bodies<'a, '_>) -> Option<Map<'a, Option<Text<'a>>>> {
     let labels_of =
         |json: &Json<'a>| json.get("metadata").and_then(|m| m.member("labels")).cloned();

@@ -1,4 +1,4 @@
-//! The NetworkPolicy that a request writes.
+//! NetworkPolicies that requests write.
 
 use crate::json::value::Json;
 use crate::objects::extract::{Bodies, body_source};
@@ -6,21 +6,21 @@ use crate::row;
 use crate::tables::column::Text;
 
 row! {
-    /// The NetworkPolicy that a request writes (`networking.k8s.io`).
+    /// NetworkPolicy that a request writes (`networking.k8s.io`).
     pub struct NetworkPolicy<'a> builds NetworkPolicyBuilder {
-        /// Which body the row shows: `response`, `request`, `patch` or `none`.
+        /// Body that the row shows: `response`, `request`, `patch` or `none`.
         pub body_source: Option<Text<'a>>,
         /// `spec.policyTypes`: `Ingress`, `Egress`.
         pub policy_types: Option<Vec<Text<'a>>>,
-        /// Whether `spec.podSelector` selects every pod of the namespace; null where the body does not show it.
+        /// Whether `spec.podSelector` selects every pod of the namespace. Null if the body does not show it.
         pub selects_all: Option<bool>,
-        /// Whether a rule allows all traffic in its direction: every port, and every peer or every address. Null where
-        /// the body does not show the rules.
+        /// Whether a rule allows all traffic in its direction: every port, and every peer or every address. Null if the
+        /// body does not show the rules.
         pub allows_all: Option<bool>,
     }
 }
 
-/// The policy that a request writes; `None` for a patch that leaves its spec alone.
+/// Returns the policy that a request writes; `None` for a patch that leaves its spec unchanged.
 pub(crate) fn network_policy<'a>(bodies: &Bodies<'a, '_>) -> Option<NetworkPolicy<'a>> {
     if bodies.leaves_alone(&["spec"]) {
         return None;
@@ -33,7 +33,7 @@ pub(crate) fn network_policy<'a>(bodies: &Bodies<'a, '_>) -> Option<NetworkPolic
     row.policy_types = spec.texts("policyTypes");
     row.selects_all = match spec.member("podSelector") {
         Some(selector @ Json::Object(_)) => match is_empty_selector(selector) {
-            // Of a patch, an empty selector may be what is left of one that only changes parts.
+            // In a patch, an empty selector may be the remainder of a selector of which only parts change.
             true if !whole => None,
             is_empty => Some(is_empty),
         },
@@ -54,7 +54,7 @@ fn is_empty_selector(selector: &Json<'_>) -> bool {
     !has_labels && selector.list("matchExpressions").is_empty()
 }
 
-/// Whether a rule lets everything through.
+/// Returns whether a rule allows all traffic.
 fn is_open(rule: &Json<'_>) -> bool {
     let has_ports = !rule.list("ports").is_empty();
     let mut peers = rule.list("from").iter().chain(rule.list("to")).peekable();

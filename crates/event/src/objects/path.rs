@@ -1,7 +1,8 @@
-//! Host paths as the kernel of a node sees them.
+//! Host paths as the kernel of a node resolves them.
 
-/// A host path in normal form: no `//`, `.` or `..`, no trailing `/`, and the links resolved that every current Linux
-/// distribution has: `/bin` is `/usr/bin`, `/lib` is `/usr/lib`, `/var/run` is `/run`, and the root of a process is `/`.
+/// Returns a host path in normal form: no `//`, `.` or `..`, no trailing `/`, and with the symbolic links of every
+/// current Linux distribution resolved: `/bin` is `/usr/bin`, `/lib` is `/usr/lib`, `/var/run` is `/run`, and the root
+/// of a process is `/`.
 ///
 /// ```
 /// # use podtrail_event::normalize_host_path;
@@ -20,7 +21,7 @@ pub fn normalize_host_path(path: &str) -> String {
             }
             name => parts.push(name),
         }
-        // As soon as it is complete: `/var/run/..` is `/`, not `/var`.
+        // After each component: `/var/run/..` is `/`, not `/var`.
         follow_link(&mut parts);
     }
     format!("/{}", parts.join("/"))
@@ -29,7 +30,7 @@ pub fn normalize_host_path(path: &str) -> String {
 /// Replaces a path that is a link by its target.
 fn follow_link(parts: &mut Vec<&str>) {
     let target: &[&str] = match parts.as_slice() {
-        // Merged /usr: Debian since 12, Fedora since 17, all that are younger.
+        // Merged /usr: Debian since 12, Fedora since 17, and all later distributions.
         ["bin"] => &["usr", "bin"],
         ["sbin"] => &["usr", "sbin"],
         ["lib"] => &["usr", "lib"],
@@ -38,7 +39,7 @@ fn follow_link(parts: &mut Vec<&str>) {
         ["libx32"] => &["usr", "libx32"],
         ["var", "run"] => &["run"],
         ["var", "lock"] => &["run", "lock"],
-        // Systems of OSTree, such as those of OpenShift.
+        // OSTree systems, such as those of OpenShift.
         ["var", "roothome"] => &["root"],
         ["var", "home"] => &["home"],
         ["var", "opt"] => &["opt"],
@@ -51,7 +52,7 @@ fn follow_link(parts: &mut Vec<&str>) {
     parts.extend(target);
 }
 
-/// Whether a host path is `ancestor` or below it, whatever the spelling.
+/// Returns whether a host path is `ancestor` or below it, whatever the spelling.
 ///
 /// ```
 /// # use podtrail_event::path::is_within;
@@ -63,7 +64,7 @@ pub fn is_within(path: &str, ancestor: &str) -> bool {
     is_normal_within(&path, &ancestor)
 }
 
-/// Whether one of two host paths is the other or below it: to hold either is to hold something of both.
+/// Returns whether one of two host paths is the other or below it: access to either includes a part of both.
 ///
 /// ```
 /// # use podtrail_event::path::overlaps;

@@ -1,4 +1,4 @@
-//! The PersistentVolume that a request writes: a way to a path of a node around the checks of pod volumes.
+//! PersistentVolumes that requests write: access to a node path that bypasses the checks of pod volumes.
 
 use crate::json::value::Json;
 use crate::objects::extract::{Bodies, body_source, network_source};
@@ -7,13 +7,13 @@ use crate::row;
 use crate::tables::column::Text;
 
 row! {
-    /// The PersistentVolume that a request writes.
+    /// PersistentVolume that a request writes.
     pub struct PersistentVolume<'a> builds PersistentVolumeBuilder {
-        /// Which body the row shows: `response`, `request`, `patch` or `none`.
+        /// Body that the row shows: `response`, `request`, `patch` or `none`.
         pub body_source: Option<Text<'a>>,
-        /// The type key of the volume source, such as `hostPath`, `local`, `nfs` or `csi`.
+        /// Type key of the volume source, such as `hostPath`, `local`, `nfs` or `csi`.
         pub r#type: Option<Text<'a>>,
-        /// `hostPath.path` or `local.path`, normalised like that of a pod's volume.
+        /// `hostPath.path` or `local.path`, normalized like that of a pod volume.
         pub host_path: Option<Text<'a>>,
         /// `hostPath.path` or `local.path` as written.
         pub host_path_raw: Option<Text<'a>>,
@@ -21,30 +21,30 @@ row! {
         pub claim_namespace: Option<Text<'a>>,
         /// `spec.claimRef.name`.
         pub claim_name: Option<Text<'a>>,
-        /// `spec.storageClassName`: a claim of the same class is bound to it where `claimRef` names none.
+        /// `spec.storageClassName`: without `claimRef`, a claim of the same class can bind to the volume.
         pub storage_class: Option<Text<'a>>,
         /// `csi.driver` or `flexVolume.driver`.
         pub driver: Option<Text<'a>>,
-        /// The server, repository or share from which it comes, as of the volumes of pods.
+        /// Server, repository or share of the volume, as for pod volumes. Null if it names none.
         pub source: Option<Text<'a>>,
     }
 }
 
 row! {
-    /// The PersistentVolumeClaim that a request writes.
+    /// PersistentVolumeClaim that a request writes.
     pub struct VolumeClaim<'a> builds VolumeClaimBuilder {
-        /// Which body the row shows: `response`, `request`, `patch` or `none`.
+        /// Body that the row shows: `response`, `request`, `patch` or `none`.
         pub body_source: Option<Text<'a>>,
         /// `spec.storageClassName`.
         pub storage_class: Option<Text<'a>>,
-        /// `spec.volumeName`: the PersistentVolume that is asked for, or was bound.
+        /// `spec.volumeName`: the requested or bound PersistentVolume.
         pub volume_name: Option<Text<'a>>,
         /// `spec.volumeMode`: `Filesystem` or `Block`.
         pub volume_mode: Option<Text<'a>>,
     }
 }
 
-/// The claim that a request writes; `None` for a patch that leaves its spec alone.
+/// Returns the claim that a request writes; `None` for a patch that leaves its spec unchanged.
 pub(crate) fn volume_claim<'a>(bodies: &Bodies<'a, '_>) -> Option<VolumeClaim<'a>> {
     if bodies.leaves_alone(&["spec"]) {
         return None;
@@ -61,10 +61,10 @@ pub(crate) fn volume_claim<'a>(bodies: &Bodies<'a, '_>) -> Option<VolumeClaim<'a
     })
 }
 
-/// Members of the spec that are objects, and no volume source.
+/// Object members of the spec that are not volume sources.
 const NO_SOURCE: [&str; 3] = ["capacity", "claimRef", "nodeAffinity"];
 
-/// The volume that a request writes; `None` for a patch that leaves its spec alone.
+/// Returns the volume that a request writes; `None` for a patch that leaves its spec unchanged.
 pub(crate) fn persistent_volume<'a>(bodies: &Bodies<'a, '_>) -> Option<PersistentVolume<'a>> {
     if bodies.leaves_alone(&["spec"]) {
         return None;

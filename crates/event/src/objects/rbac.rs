@@ -1,6 +1,6 @@
-//! What a request writes when it writes RBAC: roles rule by rule, bindings subject by subject.
+//! RBAC objects that requests write: roles rule by rule, bindings subject by subject.
 //!
-//! A rule keeps its lists together: a verb and a resource count as granted only when they stand in the same rule.
+//! A rule keeps its lists together: a verb and a resource are granted only if they are in the same rule.
 
 use crate::analysis::role_effects::effects;
 use crate::json::value::Json;
@@ -10,51 +10,58 @@ use crate::row;
 use crate::tables::column::Text;
 
 row! {
-    /// The role or binding that a request writes (`rbac.authorization.k8s.io`, `authorization.openshift.io`, or `management.cattle.io` of Rancher).
+    /// Role or binding that a request writes (`rbac.authorization.k8s.io`, `authorization.openshift.io`, or Rancher's
+    /// `management.cattle.io`).
     pub struct Rbac<'a> builds RbacBuilder {
-        /// `Role`, `ClusterRole`, `RoleBinding` or `ClusterRoleBinding`; of Rancher's kinds the one that it makes of them.
+        /// Kind: `Role`, `ClusterRole`, `RoleBinding` or `ClusterRoleBinding`; for a Rancher kind, the kind that
+        /// Rancher creates from it.
         pub kind: Option<Text<'a>>,
-        /// Which body the row shows: `response`, `request`, `patch` or `none`; in the views also `version`, what a patch makes of the version before.
+        /// Body that the row shows: `response`, `request`, `patch` or `none`; in the views also `version`, the previous
+        /// version with the patch applied.
         pub body_source: Option<Text<'a>>,
-        /// `roleRef.kind` of a binding; Rancher's name roles of the cluster.
+        /// `roleRef.kind` of a binding. Rancher's bindings refer to cluster roles.
         pub role_kind: Option<Text<'a>>,
-        /// `roleRef.name` of a binding; of Rancher's the cluster role that it makes: `cattle-globalrole-NAME` of a global role, `NAME` of a role template.
+        /// `roleRef.name` of a binding; for a Rancher binding, the cluster role that Rancher creates:
+        /// `cattle-globalrole-NAME` for a global role, `NAME` for a role template.
         pub role_name: Option<Text<'a>>,
         /// `subjects` of a binding.
         pub subjects: Option<Vec<Subject<'a>>>,
-        /// `rules` of a role; `externalRules` and `namespacedRules` of Rancher's besides.
+        /// `rules` of a role, and `externalRules` and `namespacedRules` of a Rancher role.
         pub rules: Option<Vec<PolicyRule<'a>>>,
-        /// Whether `subjects` or `rules` are only what a JSON Patch adds or changes: the others are not in the log.
+        /// Whether `subjects` or `rules` contain only what a JSON Patch adds or changes: the others are not in the log.
         pub amends: Option<bool>,
-        /// The fields to which a JSON Patch copies or moves a value.
+        /// Fields to which a JSON Patch copies or moves a value.
         pub copied: Option<Vec<CopiedField<'a>>>,
-        /// What a role allows in effect, by all its rules together and however they spell it: `everything`, `escalate`, `impersonate`, `impersonate accounts`, `tokens`, `certificates`, `admission`, `node proxy`, `nodes`, `volumes`, `secrets`, `exec`, `workloads`, `every path`. Null where no rule is visible.
+        /// Powers that all rules of a role together grant, however they are written: `everything`, `escalate`,
+        /// `impersonate`, `impersonate accounts`, `tokens`, `certificates`, `admission`, `node proxy`, `nodes`,
+        /// `volumes`, `secrets`, `exec`, `workloads`, `every path`. Null if no rule is visible.
         pub effects: Option<Vec<Text<'a>>>,
-        /// The roles that a ClusterRole becomes a part of, by its labels `rbac.authorization.k8s.io/aggregate-to-…`: `admin`, `edit`, `view` or another.
+        /// Roles into which a ClusterRole is aggregated by its labels `rbac.authorization.k8s.io/aggregate-to-…`:
+        /// `admin`, `edit`, `view` or another.
         pub aggregates_to: Option<Vec<Text<'a>>>,
     }
 }
 
 row! {
-    /// Who a binding grants to.
+    /// Subject of a binding.
     pub struct Subject<'a> builds SubjectBuilder {
-        /// `User`, `Group` or `ServiceAccount`.
+        /// Kind: `User`, `Group` or `ServiceAccount`.
         pub kind: Option<Text<'a>>,
-        /// The subject's name.
+        /// Name of the subject.
         pub name: Option<Text<'a>>,
-        /// The namespace of a service account.
+        /// Namespace of a service account. Null for users and groups.
         pub namespace: Option<Text<'a>>,
     }
 }
 
 row! {
-    /// One rule of a role.
+    /// Rule of a role.
     pub struct PolicyRule<'a> builds PolicyRuleBuilder {
-        /// `apiGroups`; the empty string is the core group.
+        /// `apiGroups`. The empty string is the core group.
         pub api_groups: Option<Vec<Text<'a>>>,
-        /// `resources`, with subresources as `pods/exec`.
+        /// `resources`, with subresources such as `pods/exec`.
         pub resources: Option<Vec<Text<'a>>>,
-        /// `resourceNames`; empty is every name.
+        /// `resourceNames`. Null or empty for every name.
         pub resource_names: Option<Vec<Text<'a>>>,
         /// `verbs`.
         pub verbs: Option<Vec<Text<'a>>>,
@@ -70,7 +77,7 @@ const PAYLOAD: [&str; 17] = [
     "aggregationRule",
     "userNames",
     "groupNames",
-    // Rancher's.
+    // Rancher's member.
     "globalRoleName",
     "roleTemplateName",
     "userName",
@@ -84,10 +91,10 @@ const PAYLOAD: [&str; 17] = [
     "inheritedClusterRoles",
 ];
 
-/// What Rancher calls the cluster role that it makes of a global role.
+/// The prefix of the cluster role that Rancher creates from a global role.
 pub(crate) const GLOBAL_ROLE: &str = "cattle-globalrole-";
 
-/// The kind of Kubernetes that Rancher makes of one of its own; others are what they are.
+/// Returns the Kubernetes kind that Rancher creates from one of its own kinds; other kinds unchanged.
 fn kind_in_effect(kind: &'static str) -> &'static str {
     match kind {
         "GlobalRole" | "RoleTemplate" => "ClusterRole",
@@ -97,25 +104,25 @@ fn kind_in_effect(kind: &'static str) -> &'static str {
     }
 }
 
-/// The label by which a ClusterRole becomes a part of the role that it names behind this.
+/// The prefix of the label by which a ClusterRole is aggregated into the role named in the rest of the label.
 const AGGREGATE_TO: &str = "rbac.authorization.k8s.io/aggregate-to-";
 
-/// Whether a request is a patch that leaves what a role or binding grants alone.
+/// Returns whether a request is a patch that leaves the granted rights unchanged.
 pub(crate) fn leaves_alone(bodies: &Bodies<'_, '_>) -> bool {
     bodies.leaves_alone(&PAYLOAD) && !bodies.patch().is_some_and(sets_aggregation)
 }
 
-/// Whether a body is a role or binding of this kind, with what it grants.
+/// Returns whether a body is a role or binding of this kind with its rights.
 pub(crate) fn is_object(kind: &str, json: &Json<'_>) -> bool {
     json.text("kind").is_none_or(|named| &*named == kind)
         && PAYLOAD.iter().any(|key| json.member(key).is_some())
 }
 
-/// The cluster role of a cluster role binding that every cluster has, by the binding's name.
+/// Returns the cluster role of a default cluster role binding, by the binding's name.
 ///
-/// The API server gives its own bindings the name of their role, and makes them anew when they name another. `roleRef`
-/// cannot be changed. Only powerful roles are told by a name: an attacker who makes a binding under another name that
-/// looks like these gains nothing, as a role that is not known counts as any.
+/// The API server names its own bindings after their role, and recreates them if they name another role. `roleRef` is
+/// immutable. Only powerful roles are inferred from a name: an attacker who creates a similarly named binding gains
+/// nothing, because an unknown role counts as any role.
 fn role_of_default_binding(binding: &str) -> Option<&str> {
     match binding {
         "kubeadm:cluster-admins" => Some("cluster-admin"),
@@ -127,7 +134,7 @@ fn role_of_default_binding(binding: &str) -> Option<&str> {
     }
 }
 
-/// The role or binding that a request writes; `None` for a patch that leaves what it grants alone.
+/// Returns the role or binding that a request writes; `None` for a patch that leaves the granted rights unchanged.
 pub(crate) fn rbac<'a>(
     kind: &'static str,
     name: Option<&str>,
@@ -155,7 +162,7 @@ pub(crate) fn rbac<'a>(
     Some(rbac)
 }
 
-/// Fills what a role or binding grants.
+/// Fills the columns on the rights that a role or binding grants.
 pub(crate) fn read<'a>(rbac: &mut Rbac<'a>, json: &Json<'a>) {
     if let Some(role) = json.get("roleRef") {
         rbac.role_kind = role.text("kind").or_else(|| openshift_role_kind(role));
@@ -172,7 +179,7 @@ pub(crate) fn read<'a>(rbac: &mut Rbac<'a>, json: &Json<'a>) {
     rbac.aggregates_to = aggregates_to(json);
 }
 
-/// The rules of a role, and those that Rancher keeps under other names, whatever namespace they hold in.
+/// Returns the rules of a role, and those that Rancher keeps under other names, whatever namespace they apply to.
 fn rules<'a>(json: &Json<'a>) -> Option<Vec<PolicyRule<'a>>> {
     let rule = |rule: &Json<'a>| PolicyRule {
         api_groups: rule.texts("apiGroups"),
@@ -195,7 +202,7 @@ fn rules<'a>(json: &Json<'a>) -> Option<Vec<PolicyRule<'a>>> {
     rules
 }
 
-/// Whether a role of Rancher takes over one that allows everything in a cluster.
+/// Returns whether a Rancher role inherits from a role that allows everything in a cluster.
 fn inherits_everything(json: &Json<'_>) -> bool {
     ["roleTemplateNames", "inheritedClusterRoles"].into_iter().any(|list| {
         let names = json.texts(list).into_iter().flatten();
@@ -203,7 +210,7 @@ fn inherits_everything(json: &Json<'_>) -> bool {
     })
 }
 
-/// The cluster role that Rancher makes of the role which one of its bindings names.
+/// Returns the cluster role that Rancher creates from the role named in a Rancher binding.
 fn rancher_role<'a>(json: &Json<'a>) -> Option<Text<'a>> {
     let global = json.text("globalRoleName").filter(|name| !name.is_empty());
     if let Some(name) = global {
@@ -212,8 +219,8 @@ fn rancher_role<'a>(json: &Json<'a>) -> Option<Text<'a>> {
     json.text("roleTemplateName").filter(|name| !name.is_empty())
 }
 
-/// The one subject of a binding of Rancher: a user or group by its name or by that of its identity provider, or a
-/// service account as `namespace:name`.
+/// Returns the single subject of a Rancher binding: a user or group by its own name or by that of its identity
+/// provider, or a service account as `namespace:name`.
 fn rancher_subject<'a>(json: &Json<'a>) -> Option<Vec<Subject<'a>>> {
     let first = |keys: [&str; 2]| {
         keys.into_iter().find_map(|key| json.text(key).filter(|name| !name.is_empty()))
@@ -237,14 +244,15 @@ fn rancher_subject<'a>(json: &Json<'a>) -> Option<Vec<Subject<'a>>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// OpenShift's references name no kind: without a namespace they mean a role of the cluster.
+/// Returns the role kind of an OpenShift reference, which has none: without a namespace it refers to a cluster role.
 fn openshift_role_kind<'a>(role: &Json<'a>) -> Option<Text<'a>> {
     role.get("name")?;
     let is_local = role.text("namespace").is_some_and(|namespace| !namespace.is_empty());
     Some(if is_local { "Role" } else { "ClusterRole" }.into())
 }
 
-/// `subjects`; OpenShift has `userNames` and `groupNames` besides, which say the same or, in old clients, alone.
+/// Returns `subjects`. OpenShift also has `userNames` and `groupNames`, which repeat the subjects or, with old clients,
+/// replace them.
 fn subjects<'a>(json: &Json<'a>) -> Option<Vec<Subject<'a>>> {
     let of_kubernetes = list_of(json, "subjects", |subject| Subject {
         kind: subject.text("kind").map(plain_kind),
@@ -264,7 +272,8 @@ fn subjects<'a>(json: &Json<'a>) -> Option<Vec<Subject<'a>>> {
     if of_openshift.is_empty() { of_kubernetes } else { Some(of_openshift) }
 }
 
-/// `SystemUser` and `SystemGroup` are OpenShift's names of users and groups that no identity provider has.
+/// Returns the plain kind: OpenShift uses `SystemUser` and `SystemGroup` for users and groups without an identity
+/// provider.
 fn plain_kind(kind: Text<'_>) -> Text<'_> {
     match &*kind {
         "SystemUser" => "User".into(),
@@ -285,7 +294,7 @@ fn user(name: Text<'_>) -> Subject<'_> {
     }
 }
 
-/// Whether a patch sets a label of aggregation. A value that a JSON Patch copies from elsewhere counts as set.
+/// Returns whether a patch sets an aggregation label. A value that a JSON Patch copies from elsewhere counts as set.
 fn sets_aggregation(patch: &Json<'_>) -> bool {
     let Some(Json::Object(labels)) = patch.at(&["metadata", "labels"]) else { return false };
     labels.iter().any(|(key, value)| key.starts_with(AGGREGATE_TO) && *value != Json::Null)
@@ -295,7 +304,7 @@ fn aggregates_to<'a>(json: &Json<'a>) -> Option<Vec<Text<'a>>> {
     let Json::Object(labels) = json.at(&["metadata", "labels"])? else { return None };
     let is_set = |value: &Json<'_>| match value {
         Json::Text(text) => &**text == "true",
-        // What a JSON Patch copies, without the object.
+        // A value that a JSON Patch copies, without the object.
         Json::Object(_) => true,
         _ => false,
     };
@@ -307,8 +316,8 @@ fn aggregates_to<'a>(json: &Json<'a>) -> Option<Vec<Text<'a>>> {
     (!names.is_empty()).then_some(names)
 }
 
-/// Whether an aggregation rule takes in roles that it does not name: all of them, all but some, or the default ones,
-/// `cluster-admin` among them.
+/// Returns whether an aggregation rule selects roles that it does not name: all of them, all but some, or the default
+/// roles, which include `cluster-admin`.
 fn is_broad(rule: &Json<'_>) -> bool {
     const DEFAULTS: &str = "kubernetes.io/bootstrapping";
     rule.list("clusterRoleSelectors").iter().any(|selector| {

@@ -1,4 +1,4 @@
-//! The Secret that a request writes: everything but its values.
+//! Secrets that requests write: everything except their values.
 
 use std::borrow::Cow;
 
@@ -13,15 +13,15 @@ use crate::row;
 use crate::tables::column::Text;
 
 row! {
-    /// The Secret that a request writes.
+    /// Secret that a request writes.
     pub struct Secret<'a> builds SecretBuilder {
-        /// Which body the row shows: `response`, `request`, `patch` or `none`.
+        /// Body that the row shows: `response`, `request`, `patch` or `none`.
         pub body_source: Option<Text<'a>>,
-        /// `type`, such as `kubernetes.io/service-account-token`; null where unset, which means `Opaque`.
+        /// `type`, such as `kubernetes.io/service-account-token`. Null if unset, which means `Opaque`.
         pub r#type: Option<Text<'a>>,
-        /// Annotation `kubernetes.io/service-account.name`: the account whose token the Secret is to hold.
+        /// Annotation `kubernetes.io/service-account.name`: the service account whose token the Secret holds.
         pub service_account_name: Option<Text<'a>>,
-        /// The keys of `data` and `stringData`; never the values. Of a patch those that it sets.
+        /// Keys of `data` and `stringData`, never the values. For a patch, the keys that it sets.
         pub keys: Option<Vec<Text<'a>>>,
     }
 }
@@ -42,7 +42,7 @@ pub(crate) fn secret<'a>(bodies: &Bodies<'a, '_>) -> Secret<'a> {
     row
 }
 
-/// What decides whether an event writes a Secret, with its bodies.
+/// The members that decide whether an event writes a Secret, with its bodies.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Write<'a> {
@@ -65,10 +65,10 @@ struct ObjectRef<'a> {
     api_group: Option<Cow<'a, str>>,
 }
 
-/// What the manifests in the Secret that an event writes ask for, before its values are redacted.
+/// Returns what the manifests in a written Secret request, computed before its values are redacted.
 ///
-/// The Secrets in which Helm keeps releases are left out: the requests that applied a release show the same. To be left
-/// out, a Secret must have nothing but the key of a release, which no other controller reads manifests from.
+/// Secrets in which Helm keeps releases are excluded: the requests that applied the release show the same. To be
+/// excluded, a Secret must contain only the key of a release, which no other controller reads manifests from.
 pub(crate) fn embedded_in_values(event: &[u8]) -> Option<Embedded<'static>> {
     memmem::find(event, b"\"secrets\"")?;
     let event: Write<'_> = serde_json::from_slice(event).ok()?;

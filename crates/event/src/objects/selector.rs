@@ -1,11 +1,11 @@
-//! What a label or field selector asks for.
+//! Requirements of label and field selectors.
 
 use std::borrow::Cow;
 
-/// The one value that a selector requires of a key (`k=v`, `k==v`, `k in (v)`); nothing where other objects are
-/// selected too, as by `!=`, `notin`, `exists` or several values.
+/// Returns the one value that a selector requires of a key (`k=v`, `k==v`, `k in (v)`); `None` if it also selects other
+/// objects, as with `!=`, `notin`, `exists` or several values.
 ///
-/// What a selector requires besides only makes its selection smaller.
+/// Further requirements only reduce the selection.
 ///
 /// ```
 /// # use podtrail_event::required_value;
@@ -17,7 +17,8 @@ pub fn required_value<'a>(selector: &'a str, key: &str) -> Option<Cow<'a, str>> 
     requirements(selector).find_map(|text| required(text.trim(), key))
 }
 
-/// The requirements of a selector: commas in brackets, or behind a backslash in a field selector, part none.
+/// Splits a selector into requirements; commas in parentheses, or after a backslash in a field selector, do not
+/// separate.
 fn requirements(selector: &str) -> impl Iterator<Item = &str> {
     let (mut depth, mut is_escaped) = (0_usize, false);
     selector.split(move |c| {

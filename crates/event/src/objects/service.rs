@@ -1,4 +1,4 @@
-//! The Service that a request writes: what it exposes, and where.
+//! Services that requests write: what they expose, and where.
 
 use crate::json::value::Json;
 use crate::objects::extract::{Bodies, body_source, list_of};
@@ -6,11 +6,12 @@ use crate::row;
 use crate::tables::column::{Map, Text};
 
 row! {
-    /// The Service that a request writes.
+    /// Service that a request writes.
     pub struct Service<'a> builds ServiceBuilder {
-        /// Which body the row shows: `response`, `request`, `patch` or `none`.
+        /// Body that the row shows: `response`, `request`, `patch` or `none`.
         pub body_source: Option<Text<'a>>,
-        /// `spec.type`: `ClusterIP`, `NodePort`, `LoadBalancer` or `ExternalName`; null where unset, which means `ClusterIP`.
+        /// `spec.type`: `ClusterIP`, `NodePort`, `LoadBalancer` or `ExternalName`. Null if unset, which means
+        /// `ClusterIP`.
         pub r#type: Option<Text<'a>>,
         /// `spec.clusterIP`.
         pub cluster_ip: Option<Text<'a>>,
@@ -18,7 +19,7 @@ row! {
         pub external_ips: Option<Vec<Text<'a>>>,
         /// `spec.externalName`.
         pub external_name: Option<Text<'a>>,
-        /// `spec.loadBalancerSourceRanges`; null or empty lets everybody in.
+        /// `spec.loadBalancerSourceRanges`. Null or empty for any source.
         pub load_balancer_source_ranges: Option<Vec<Text<'a>>>,
         /// `spec.ports`.
         pub ports: Option<Vec<ServicePort<'a>>>,
@@ -28,22 +29,22 @@ row! {
 }
 
 row! {
-    /// A port of a Service.
+    /// Port of a Service.
     pub struct ServicePort<'a> builds ServicePortBuilder {
         /// `name`.
         pub name: Option<Text<'a>>,
         /// `port`.
         pub port: Option<i64>,
-        /// `targetPort`, a number or the name of a container port.
+        /// `targetPort`: a number or the name of a container port.
         pub target_port: Option<Text<'a>>,
-        /// `nodePort`: the port that is open on every node.
+        /// `nodePort`: the port that is open on every node. Null if unset.
         pub node_port: Option<i64>,
         /// `protocol`.
         pub protocol: Option<Text<'a>>,
     }
 }
 
-/// The Service that a request writes; `None` for a patch that leaves its spec alone.
+/// Returns the Service that a request writes; `None` for a patch that leaves its spec unchanged.
 pub(crate) fn service<'a>(bodies: &Bodies<'a, '_>) -> Option<Service<'a>> {
     if bodies.leaves_alone(&["spec"]) {
         return None;

@@ -1,4 +1,4 @@
-//! What a request for a service account token asks for. The token itself is in no column but the body.
+//! Requests for a service account token. The token itself is only in the body column.
 
 use crate::objects::extract::{Bodies, body_source};
 use crate::row;
@@ -7,13 +7,13 @@ use crate::tables::column::Text;
 row! {
     /// A `TokenRequest` (`authentication.k8s.io`), written to `serviceaccounts/token`.
     pub struct TokenRequest<'a> builds TokenRequestBuilder {
-        /// Which body the row shows: `response`, `request` or `none`.
+        /// Body that the row shows: `response`, `request` or `none`.
         pub body_source: Option<Text<'a>>,
-        /// `spec.audiences`; null or empty is the API server.
+        /// `spec.audiences`. Null or empty for the API server.
         pub audiences: Option<Vec<Text<'a>>>,
-        /// `spec.expirationSeconds`.
+        /// `spec.expirationSeconds`: lifetime in seconds.
         pub expiration_seconds: Option<i64>,
-        /// `spec.boundObjectRef.kind`: the token ends with this object.
+        /// `spec.boundObjectRef.kind`: the token expires with this object.
         pub bound_kind: Option<Text<'a>>,
         /// `spec.boundObjectRef.name`.
         pub bound_name: Option<Text<'a>>,

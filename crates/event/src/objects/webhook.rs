@@ -1,4 +1,4 @@
-//! The admission webhooks that a request configures: who sees every write from now on, and may change or refuse it.
+//! Admission webhooks that requests configure: services that see every later write and may change or deny it.
 
 use crate::json::value::Json;
 use crate::objects::extract::{Bodies, list_of};
@@ -6,36 +6,37 @@ use crate::row;
 use crate::tables::column::Text;
 
 row! {
-    /// A webhook of a ValidatingWebhookConfiguration or MutatingWebhookConfiguration.
+    /// Webhook of a ValidatingWebhookConfiguration or MutatingWebhookConfiguration.
     pub struct Webhook<'a> builds WebhookBuilder {
         /// `name`.
         pub name: Option<Text<'a>>,
-        /// `clientConfig.url`: it is called outside the cluster's services.
+        /// `clientConfig.url`: an endpoint that is not a Service of the cluster.
         pub url: Option<Text<'a>>,
         /// `clientConfig.service.namespace`.
         pub service_namespace: Option<Text<'a>>,
         /// `clientConfig.service.name`.
         pub service_name: Option<Text<'a>>,
-        /// `failurePolicy`: `Fail` or `Ignore`; null where unset.
+        /// `failurePolicy`: `Fail` or `Ignore`. Null if unset.
         pub failure_policy: Option<Text<'a>>,
         /// `rules[].operations`.
         pub operations: Option<Vec<Text<'a>>>,
         /// `rules[].apiGroups` with `rules[].resources`, as `group/resource`: `apps/deployments`, `/pods` of the core
-        /// group, `*/*`. Wildcards first, and at most 1,000.
+        /// group, `*/*`. Wildcards first, at most 1,000.
         pub resources: Option<Vec<Text<'a>>>,
         /// `namespaceSelector`, as JSON.
         pub namespace_selector: Option<Text<'a>>,
-        /// The number of `matchConditions`.
+        /// Number of `matchConditions`.
         pub match_conditions: Option<i32>,
         /// `timeoutSeconds`.
         pub timeout_seconds: Option<i64>,
     }
 }
 
-/// More are of no use to a reader, and two lists of thousands would make millions.
+/// More entries help no reader, and two lists of thousands would produce millions.
 const MAX_RESOURCES: usize = 1000;
 
-/// The webhooks that a request configures; `None` where the log does not show them, or a patch leaves them alone.
+/// Returns the webhooks that a request configures; `None` if the log does not show them, or a patch leaves them
+/// unchanged.
 pub(crate) fn webhooks<'a>(
     kind: &'static str,
     bodies: &Bodies<'a, '_>,

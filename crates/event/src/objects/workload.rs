@@ -1,7 +1,7 @@
-//! What a request writes when it writes pods: the pod template of every kind that carries one.
+//! Workloads that requests write: the pod template of every kind that has one.
 //!
-//! Posture is three-valued. Where a whole object is visible, an absent field has the API's default, `false`.
-//! Where only a patch is visible, an absent field is null: not visible in this log, never "safe".
+//! Posture is three-valued. In a whole object, an absent field has the API's default, `false`. In a patch, an absent
+//! field is null: not visible in this log, rather than "safe".
 
 use crate::analysis::posture::PostureFact;
 use crate::patch::json_patch::Copied;
@@ -9,15 +9,16 @@ use crate::row;
 use crate::tables::column::{Map, Text};
 
 row! {
-    /// The workload that a request writes.
+    /// Workload that a request writes.
     pub struct Workload<'a> builds WorkloadBuilder {
-        /// The API kind, such as `Pod`, `Deployment` or `CronJob`.
+        /// API kind, such as `Pod`, `Deployment` or `CronJob`.
         pub kind: Option<Text<'a>>,
         /// `metadata.generateName`.
         pub generate_name: Option<Text<'a>>,
-        /// Which body the row shows: `response`, `request`, `patch` or `none`; in the views also `version`, what a patch makes of the version before.
+        /// Body that the row shows: `response`, `request`, `patch` or `none`; in the views also `version`, the previous
+        /// version with the patch applied.
         pub body_source: Option<Text<'a>>,
-        /// The controlling owner reference, else the first one.
+        /// Controlling owner reference, else the first one. Null if there is none.
         pub owner: Option<Owner<'a>>,
         /// All owner references.
         pub owners: Option<Vec<Owner<'a>>>,
@@ -25,11 +26,12 @@ row! {
         pub labels: Option<Map<'a, Text<'a>>>,
         /// `metadata.annotations`, without `kubectl.kubernetes.io/last-applied-configuration`.
         pub annotations: Option<Map<'a, Text<'a>>>,
-        /// `metadata.managedFields[].manager`, each once: who has set fields of the object. Many clusters do not log it.
+        /// `metadata.managedFields[].manager`, without duplicates: the managers that have set fields of the object.
+        /// Many clusters do not log it.
         pub field_managers: Option<Vec<Text<'a>>>,
-        /// Labels of the pod template; of the pod itself where the kind is `Pod`.
+        /// Labels of the pod template, or of the pod itself for kind `Pod`.
         pub pod_labels: Option<Map<'a, Text<'a>>>,
-        /// Annotations of the pod template; of the pod itself where the kind is `Pod`.
+        /// Annotations of the pod template, or of the pod itself for kind `Pod`.
         pub pod_annotations: Option<Map<'a, Text<'a>>>,
         /// `hostPID`.
         pub host_pid: Option<bool>,
@@ -37,23 +39,23 @@ row! {
         pub host_ipc: Option<bool>,
         /// `hostNetwork`.
         pub host_network: Option<bool>,
-        /// `hostUsers`; null where unset, which means `true`.
+        /// `hostUsers`. Null if unset, which means `true`.
         pub host_users: Option<bool>,
-        /// `os.name`: `linux` or `windows`; null where unset.
+        /// `os.name`: `linux` or `windows`. Null if unset.
         pub os: Option<Text<'a>>,
         /// `shareProcessNamespace`.
         pub share_process_namespace: Option<bool>,
-        /// `serviceAccountName`, else the older `serviceAccount`.
+        /// `serviceAccountName`, else the deprecated `serviceAccount`.
         pub service_account_name: Option<Text<'a>>,
-        /// `automountServiceAccountToken`; null where unset.
+        /// `automountServiceAccountToken`. Null if unset.
         pub automount_service_account_token: Option<bool>,
-        /// `nodeName`: the pod skips the scheduler.
+        /// `nodeName`: the pod bypasses the scheduler.
         pub node_name: Option<Text<'a>>,
         /// `nodeSelector`.
         pub node_selector: Option<Map<'a, Text<'a>>>,
         /// `affinity.nodeAffinity`, required terms: every key with its operator and values.
         pub node_affinity: Option<Vec<NodeSelectorRequirement<'a>>>,
-        /// `affinity.nodeAffinity`, preferred terms, likewise.
+        /// `affinity.nodeAffinity`, preferred terms: every key with its operator and values.
         pub preferred_node_affinity: Option<Vec<NodeSelectorRequirement<'a>>>,
         /// `tolerations`.
         pub tolerations: Option<Vec<Toleration<'a>>>,
@@ -67,7 +69,7 @@ row! {
         pub run_as_user: Option<i64>,
         /// `securityContext.runAsGroup` of the pod.
         pub run_as_group: Option<i64>,
-        /// `securityContext.runAsNonRoot` of the pod; null where unset.
+        /// `securityContext.runAsNonRoot` of the pod. Null if unset.
         pub run_as_non_root: Option<bool>,
         /// `securityContext.fsGroup`.
         pub fs_group: Option<i64>,
@@ -109,24 +111,29 @@ row! {
         pub schedule: Option<Text<'a>>,
         /// `spec.timeZone` of a CronJob.
         pub time_zone: Option<Text<'a>>,
-        /// `spec.suspend` of a CronJob or Job; null where unset.
+        /// `spec.suspend` of a CronJob or Job. Null if unset.
         pub suspend: Option<bool>,
-        /// The volumes.
+        /// Volumes.
         pub volumes: Option<Vec<Volume<'a>>>,
-        /// The containers of all three roles. On `pods/ephemeralcontainers` only the ephemeral ones: the request writes no others.
+        /// Containers of all roles. For `pods/ephemeralcontainers` only the ephemeral ones, because the request writes
+        /// no others.
         pub containers: Option<Vec<Container<'a>>>,
-        /// The Pod Security level that the pod template reaches, latest version: `privileged`, `baseline` or `restricted`. Null where the body does not decide it.
+        /// Pod Security level that the pod template reaches in the latest version: `privileged`, `baseline` or
+        /// `restricted`. Null if the body does not determine it.
         pub pod_security_level: Option<Text<'a>>,
-        /// Ids of the Pod Security checks of the latest version that are seen to fail, such as `hostNamespaces`.
+        /// Ids of the Pod Security checks of the latest version that certainly fail, such as `hostNamespaces`.
         pub pod_security_failed: Option<Vec<Text<'a>>>,
-        /// Every Pod Security check that is seen to fail in some version of the standards. A last element of nulls says
-        /// that the body does not decide the other checks.
+        /// Every Pod Security check that certainly fails in some version of the standards. A last element of nulls
+        /// means that the body does not determine the other checks.
         pub pod_security_violations: Option<Vec<PodSecurityViolation<'a>>>,
-        /// The fields to which a JSON Patch copies or moves a value.
+        /// Fields to which a JSON Patch copies or moves a value.
         pub copied: Option<Vec<CopiedField<'a>>>,
-        /// A digest of what the pod template may do and runs: privileges, host namespaces and paths, account, images, commands. Equal for an owner and what its controller makes from it. Of what a controller writes it is that of the request, before admission. Null where no whole template is visible.
+        /// Digest of the capabilities and programs of the pod template: privileges, host namespaces and paths, account,
+        /// images, commands. Equal for an owner and the objects that its controller creates from it. For a controller's
+        /// write it is computed from the request, before admission. Null if no whole template is visible.
         pub posture: Option<Text<'a>>,
-        /// Of what a controller creates: what the stored object may do or runs beyond the request, put there by a webhook or policy on the way. Null where one of the two bodies is not visible.
+        /// For an object that a controller creates: posture of the stored object beyond the request, added by an
+        /// admission webhook or policy. Null if one of the two bodies is not visible.
         pub added_by_admission: Option<Vec<PostureFact<'a>>>,
         /// `spec.volumeClaimTemplates` of a StatefulSet.
         pub claim_templates: Option<Vec<ClaimTemplate<'a>>>,
@@ -134,11 +141,12 @@ row! {
 }
 
 row! {
-    /// A field to which a JSON Patch copies or moves a value.
+    /// Field to which a JSON Patch copies or moves a value.
     pub struct CopiedField<'a> builds CopiedFieldBuilder {
-        /// The names on the way to the field, without positions in lists, such as `spec.template.spec.containers.image`. Empty is the whole object: the patch does more than can be followed.
+        /// Names on the path to the field, without list positions, such as `spec.template.spec.containers.image`. Empty
+        /// for the whole object: the patch does more than podtrail can follow.
         pub field: Option<Text<'a>>,
-        /// The value, as JSON text; null where it comes from a version of the object that is not in the log.
+        /// Value as JSON text. Null if it comes from a version of the object that is not in the log.
         pub value: Option<Text<'a>>,
     }
 }
@@ -153,39 +161,39 @@ impl CopiedField<'_> {
 }
 
 row! {
-    /// A claim of which each pod of a StatefulSet gets its own.
+    /// Claim template of a StatefulSet, from which each pod gets its own claim.
     pub struct ClaimTemplate<'a> builds ClaimTemplateBuilder {
         /// `metadata.name`.
         pub name: Option<Text<'a>>,
         /// `spec.storageClassName`.
         pub storage_class: Option<Text<'a>>,
-        /// `spec.volumeName`: the PersistentVolume that is asked for.
+        /// `spec.volumeName`: the requested PersistentVolume.
         pub volume_name: Option<Text<'a>>,
     }
 }
 
 row! {
-    /// A Pod Security check that fails.
+    /// Pod Security check that fails.
     pub struct PodSecurityViolation<'a> builds PodSecurityViolationBuilder {
-        /// The check's id, such as `hostNamespaces`.
+        /// Id of the check, such as `hostNamespaces`.
         pub check: Option<Text<'a>>,
-        /// The level that asks for it: `baseline` or `restricted`.
+        /// Level that requires it: `baseline` or `restricted`.
         pub level: Option<Text<'a>>,
-        /// The first minor version 1.x of the standards in which it fails.
+        /// First minor version 1.x of the standards in which it fails.
         pub since: Option<i32>,
-        /// The last minor version in which it fails; null where it still does.
+        /// Last minor version in which it fails. Null if it still fails.
         pub until: Option<i32>,
     }
 }
 
 row! {
-    /// An owner reference.
+    /// Owner reference.
     pub struct Owner<'a> builds OwnerBuilder {
-        /// The owner's kind.
+        /// Kind of the owner.
         pub kind: Option<Text<'a>>,
-        /// The owner's name.
+        /// Name of the owner.
         pub name: Option<Text<'a>>,
-        /// The owner's uid.
+        /// Uid of the owner.
         pub uid: Option<Text<'a>>,
         /// Whether the owner is the managing controller.
         pub controller: Option<bool>,
@@ -193,37 +201,37 @@ row! {
 }
 
 row! {
-    /// One requirement of a required node affinity term.
+    /// Requirement of a node affinity term.
     pub struct NodeSelectorRequirement<'a> builds NodeSelectorRequirementBuilder {
-        /// The label or field key.
+        /// Label or field key.
         pub key: Option<Text<'a>>,
         /// `In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt` or `Lt`.
         pub operator: Option<Text<'a>>,
-        /// The values.
+        /// Values.
         pub values: Option<Vec<Text<'a>>>,
     }
 }
 
 row! {
-    /// A toleration of a taint.
+    /// Toleration of a taint.
     pub struct Toleration<'a> builds TolerationBuilder {
-        /// The taint key; null with `Exists` tolerates every taint.
+        /// Taint key. Null with `Exists` tolerates every taint.
         pub key: Option<Text<'a>>,
         /// `Exists` or `Equal`.
         pub operator: Option<Text<'a>>,
-        /// The taint value.
+        /// Taint value.
         pub value: Option<Text<'a>>,
-        /// The taint effect; null is every effect.
+        /// Taint effect. Null for every effect.
         pub effect: Option<Text<'a>>,
     }
 }
 
 row! {
-    /// A name with a value.
+    /// Pair of name and value.
     pub struct NameValue<'a> builds NameValueBuilder {
-        /// The name.
+        /// Name.
         pub name: Option<Text<'a>>,
-        /// The value.
+        /// Value.
         pub value: Option<Text<'a>>,
     }
 }
@@ -243,13 +251,13 @@ row! {
 }
 
 row! {
-    /// A volume of the pod template.
+    /// Volume of the pod template.
     pub struct Volume<'a> builds VolumeBuilder {
-        /// The volume's name.
+        /// Name of the volume.
         pub name: Option<Text<'a>>,
-        /// The type key of the volume source, such as `hostPath`, `secret` or `emptyDir`.
+        /// Type key of the volume source, such as `hostPath`, `secret` or `emptyDir`.
         pub r#type: Option<Text<'a>>,
-        /// `hostPath.path`, normalised: no `//`, `.`, `..` or trailing `/`, and `/var/run` as `/run`.
+        /// `hostPath.path`, normalized: no `//`, `.`, `..` or trailing `/`, and `/var/run` as `/run`.
         pub host_path: Option<Text<'a>>,
         /// `hostPath.path` as written.
         pub host_path_raw: Option<Text<'a>>,
@@ -269,7 +277,8 @@ row! {
         pub projected_secrets: Option<Vec<Text<'a>>>,
         /// `projected.sources[].serviceAccountToken`.
         pub projected_tokens: Option<Vec<ProjectedToken<'a>>>,
-        /// The server, repository or share from which the volume comes, where it names one: `nfs.server`, `iscsi.targetPortal`, `gitRepo.repository`, the first monitor of Ceph, `server` among the attributes of a CSI driver.
+        /// Server, repository or share of the volume: `nfs.server`, `iscsi.targetPortal`, `gitRepo.repository`, the
+        /// first Ceph monitor, or the `server` attribute of a CSI driver. Null if the volume names none.
         pub source: Option<Text<'a>>,
         /// `gitRepo.directory`.
         pub git_directory: Option<Text<'a>>,
@@ -279,33 +288,33 @@ row! {
 }
 
 row! {
-    /// A projected service account token.
+    /// Projected service account token.
     pub struct ProjectedToken<'a> builds ProjectedTokenBuilder {
-        /// The audience; null is the API server.
+        /// Audience. Null for the API server.
         pub audience: Option<Text<'a>>,
-        /// Lifetime, in seconds.
+        /// Lifetime in seconds.
         pub expiration_seconds: Option<i64>,
-        /// The path inside the volume.
+        /// Path inside the volume.
         pub path: Option<Text<'a>>,
     }
 }
 
 row! {
-    /// A container of the pod template.
+    /// Container of the pod template.
     pub struct Container<'a> builds ContainerBuilder {
-        /// `container`, `init` or `ephemeral`; `volume` for an image that is a volume, of which only the image is shown.
+        /// Role: `container`, `init` or `ephemeral`; `volume` for an image volume, for which only the image is shown.
         pub role: Option<Text<'a>>,
-        /// The container's name; `volumes/` and the volume's for an image that is one.
+        /// Name of the container; `volumes/` and the volume's name for an image volume.
         pub name: Option<Text<'a>>,
-        /// The image as written.
+        /// Image as written.
         pub image: Option<Text<'a>>,
-        /// The registry host; `docker.io` where the reference names none.
+        /// Registry host; `docker.io` if the reference names none.
         pub registry: Option<Text<'a>>,
-        /// The repository inside the registry; `library/` is added to Docker Hub's one-part names.
+        /// Repository inside the registry, with `library/` added to one-part names of Docker Hub.
         pub repository: Option<Text<'a>>,
-        /// The tag; null where there is none (the runtime then takes `latest`).
+        /// Tag. Null if there is none (the runtime then uses `latest`).
         pub tag: Option<Text<'a>>,
-        /// The digest, such as `sha256:…`.
+        /// Digest, such as `sha256:…`. Null if there is none.
         pub digest: Option<Text<'a>>,
         /// `imagePullPolicy`.
         pub image_pull_policy: Option<Text<'a>>,
@@ -323,7 +332,7 @@ row! {
         pub tty: Option<bool>,
         /// `securityContext.privileged`.
         pub privileged: Option<bool>,
-        /// `securityContext.allowPrivilegeEscalation`; null where unset.
+        /// `securityContext.allowPrivilegeEscalation`. Null if unset.
         pub allow_privilege_escalation: Option<bool>,
         /// `securityContext.capabilities.add`, upper-case, without `CAP_`.
         pub capabilities_add: Option<Vec<Text<'a>>>,
@@ -337,9 +346,9 @@ row! {
         pub run_as_user: Option<i64>,
         /// `securityContext.runAsGroup`.
         pub run_as_group: Option<i64>,
-        /// `securityContext.runAsNonRoot`; null where unset.
+        /// `securityContext.runAsNonRoot`. Null if unset.
         pub run_as_non_root: Option<bool>,
-        /// `securityContext.readOnlyRootFilesystem`; null where unset.
+        /// `securityContext.readOnlyRootFilesystem`. Null if unset.
         pub read_only_root_filesystem: Option<bool>,
         /// `securityContext.procMount`.
         pub proc_mount: Option<Text<'a>>,
@@ -375,23 +384,23 @@ row! {
 }
 
 row! {
-    /// A lifecycle hook or probe.
+    /// Lifecycle hook or probe.
     pub struct Handler<'a> builds HandlerBuilder {
         /// `postStart`, `preStop`, `livenessProbe`, `readinessProbe` or `startupProbe`.
         pub name: Option<Text<'a>>,
         /// `exec.command`.
         pub command: Option<Vec<Text<'a>>>,
-        /// `httpGet.host` or `tcpSocket.host`; null is the pod itself.
+        /// `httpGet.host` or `tcpSocket.host`. Null for the pod itself.
         pub host: Option<Text<'a>>,
     }
 }
 
 row! {
-    /// A container port.
+    /// Container port.
     pub struct ContainerPort<'a> builds ContainerPortBuilder {
         /// `containerPort`.
         pub container_port: Option<i64>,
-        /// `hostPort`; null where unset.
+        /// `hostPort`. Null if unset.
         pub host_port: Option<i64>,
         /// `hostIP`.
         pub host_ip: Option<Text<'a>>,
@@ -401,11 +410,11 @@ row! {
 }
 
 row! {
-    /// A volume mount.
+    /// Volume mount.
     pub struct VolumeMount<'a> builds VolumeMountBuilder {
-        /// The volume's name.
+        /// Name of the volume.
         pub name: Option<Text<'a>>,
-        /// Where it is mounted in the container.
+        /// Mount path in the container.
         pub mount_path: Option<Text<'a>>,
         /// `subPath`.
         pub sub_path: Option<Text<'a>>,
@@ -417,21 +426,21 @@ row! {
 }
 
 row! {
-    /// A raw block device.
+    /// Raw block device.
     pub struct VolumeDevice<'a> builds VolumeDeviceBuilder {
-        /// The volume's name.
+        /// Name of the volume.
         pub name: Option<Text<'a>>,
-        /// Where the device is in the container.
+        /// Path of the device in the container.
         pub device_path: Option<Text<'a>>,
     }
 }
 
 row! {
-    /// An environment variable.
+    /// Environment variable.
     pub struct EnvVar<'a> builds EnvVarBuilder {
-        /// The variable's name.
+        /// Name of the variable.
         pub name: Option<Text<'a>>,
-        /// Its literal value.
+        /// Literal value. Null if it comes from elsewhere.
         pub value: Option<Text<'a>>,
         /// `valueFrom.secretKeyRef.name`.
         pub secret_name: Option<Text<'a>>,

@@ -1,49 +1,49 @@
-//! JSON Patch as the API server applies it, to an object that is known or to one of which nothing is.
+//! JSON Patch as the API server applies it, to a known or an unknown object.
 //!
-//! The rules are those of `gopkg.in/evanphx/json-patch.v4`, which take more than RFC 6902 does: an operation is a map whose
-//! last value of a key counts; what stands in a pointer before its first slash is passed over; an index may have a sign and
-//! leading zeros, and counts from the end if it is negative; `replace` sets a member that is not there, and `copy` of one
-//! gives null.
+//! The rules are those of `gopkg.in/evanphx/json-patch.v4`, which accepts more than RFC 6902: an operation is a map in
+//! which the last value of a key counts; text in a pointer before its first slash is ignored; an index may have a sign
+//! and leading zeros, and counts from the end if it is negative; `replace` sets a missing member, and `copy` of one
+//! yields null.
 //!
-//! Of an object that is not known, a [`Node`] shows what the patch sets. It is read in the worst case: what the patch set
-//! and does not take away for certain is there.
+//! For an unknown object, a [`Node`] shows what the patch sets. It is read in the worst case: values that the patch
+//! sets and does not certainly remove are present.
 
 use std::collections::BTreeMap;
 use std::mem;
 
-/// The operations that the API server takes in one patch (`maxJSONPatchOperations` of kubernetes/apiserver).
+/// Maximum number of operations in one patch (`maxJSONPatchOperations` of kubernetes/apiserver).
 const MAX_OPERATIONS: usize = 10_000;
 
-/// What `copy` may add up to: a body of the largest size (`AccumulatedCopySizeLimit` of kubernetes/apiserver).
+/// Maximum size of copies: a body of the largest size (`AccumulatedCopySizeLimit` of kubernetes/apiserver).
 const MAX_COPIED: usize = 3 << 20;
 
-/// Elements that may be shifted or looked at, and values that may be measured, for one patch.
+/// Maximum number of elements shifted or visited, and of values measured, for one patch.
 const MAX_WORK: usize = 100_000_000;
 
-/// How deep an object may become: as deep as one that is read.
+/// Maximum depth of an object: that of the JSON parser.
 const MAX_DEPTH: usize = 128;
 
-/// Why a patch does not fit an object.
+/// The reason why a patch does not apply to an object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonPatchError {
-    /// An operation is none, or its index is none.
-    #[error("operation {0} of the JSON Patch cannot be read")]
+    /// An operation or its index is malformed.
+    #[error("operation {0} of the JSON Patch is malformed")]
     Malformed(usize),
-    /// An operation points to nothing.
-    #[error("operation {0} of the JSON Patch does not fit the object: it points to nothing")]
+    /// The path of an operation does not exist.
+    #[error("operation {0} of the JSON Patch does not apply: its path does not exist")]
     Missing(usize),
     /// A test failed: the object is another version.
-    #[error("operation {0} of the JSON Patch does not fit the object: its test fails")]
+    #[error("operation {0} of the JSON Patch does not apply: its test fails")]
     Test(usize),
-    /// The operations are more, or do more, than an API server allows.
-    #[error("the JSON Patch does more than an API server allows")]
+    /// The operations exceed a limit of the API server.
+    #[error("the JSON Patch exceeds the limits of the API server")]
     TooMuch,
     /// The object would be nested too deeply.
     #[error("the JSON Patch nests the object deeper than {MAX_DEPTH} levels")]
     TooDeep,
 }
 
-/// Why one operation cannot be done.
+/// The reason why one operation cannot be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unfit {
     Malformed,
@@ -65,7 +65,7 @@ impl Unfit {
     }
 }
 
-/// A JSON value that can be taken apart and put together.
+/// A JSON value that can be decomposed and rebuilt.
 pub(crate) trait Tree: Clone + PartialEq {
     fn take_apart(self) -> Parts<Self>;
     fn null() -> Self;
@@ -73,21 +73,21 @@ pub(crate) trait Tree: Clone + PartialEq {
     fn object(members: BTreeMap<String, Self>) -> Self;
     fn as_str(&self) -> Option<&str>;
     fn text(&self) -> String;
-    /// How deep it is nested, and about how many bytes it has.
+    /// Returns the depth, and the approximate size in bytes.
     fn measure(&self) -> (usize, usize);
 }
 
-/// A value taken apart. Of a key that occurs twice the last value counts.
+/// A decomposed value. The last value of a duplicate key counts.
 pub(crate) enum Parts<T> {
     Scalar(T),
     Array(Vec<T>),
     Object(BTreeMap<String, T>),
 }
 
-/// A value, as far as it is known.
+/// A partially known value.
 #[derive(Debug, Clone)]
 pub(crate) enum Node<T> {
-    /// A value of the object before the patch, which is not known.
+    /// An unknown value of the object before the patch.
     Hidden,
     /// A whole value.
     Value(T),
@@ -95,33 +95,33 @@ pub(crate) enum Node<T> {
     Array(Vec<(Option<At>, Node<T>)>, Extent),
 }
 
-/// Whether all members or elements are there, or those alone of which the patch speaks.
+/// Whether all members or elements are present, or only those that the patch mentions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     Whole,
     Part,
 }
 
-/// Where an element stands in a list of unknown length.
+/// The position of an element in a list of unknown length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum At {
-    /// From its start; 0 is the first.
+    /// From the start; 0 is the first.
     Start(usize),
-    /// From its end; 1 is the last.
+    /// From the end; 1 is the last.
     End(usize),
 }
 
-/// A value that a `copy` or `move` put somewhere.
+/// A value that a `copy` or `move` placed somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Copied {
-    /// The names of the members on the way to it, without positions in lists.
+    /// The member names on the path to it, without list positions.
     pub(crate) field: String,
-    /// The value as JSON text; `None` where it is not known.
+    /// The value as JSON text; `None` if it is unknown.
     pub(crate) value: Option<String>,
     path: Vec<String>,
 }
 
-/// What a patch makes of an object.
+/// The result of a patch.
 pub(crate) struct Patched<T> {
     pub(crate) node: Node<T>,
     pub(crate) copied: Vec<Copied>,
@@ -164,7 +164,7 @@ impl<T: Tree> Operation<T> {
     }
 }
 
-/// The decoded tokens of a JSON Pointer; none is the whole document.
+/// Returns the decoded tokens of a JSON Pointer; none for the whole document.
 fn pointer(text: &str) -> Option<Vec<String>> {
     let tokens = text.split('/').skip(1).take(MAX_DEPTH + 1).map(|token| {
         if token.contains('~') {
@@ -174,12 +174,12 @@ fn pointer(text: &str) -> Option<Vec<String>> {
         }
     });
     let tokens: Vec<_> = tokens.collect();
-    // Without a slash a pointer leads nowhere, unless it is empty.
+    // A non-empty pointer without a slash is invalid.
     let leads_nowhere = tokens.is_empty() && !text.is_empty();
     (tokens.len() <= MAX_DEPTH && !leads_nowhere).then_some(tokens)
 }
 
-/// An index as `strconv.Atoi` reads it.
+/// Parses an index like `strconv.Atoi`.
 fn index(token: &str) -> Option<i64> {
     let digits = token.strip_prefix(['+', '-']).unwrap_or(token);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -190,7 +190,7 @@ fn is_position(token: &str) -> bool {
     token == "-" || index(token).is_some()
 }
 
-/// Members that map names, which may look like indices, to values.
+/// Returns whether a member maps names, which may look like indices, to values.
 fn is_map(name: &str) -> bool {
     matches!(
         name,
@@ -207,7 +207,7 @@ fn is_map(name: &str) -> bool {
     )
 }
 
-/// The places that a patch, as JSON text, writes to or takes from; `None` if it is no JSON Patch.
+/// Returns the paths that a patch, as JSON text, writes or removes; `None` if it is not a JSON Patch.
 pub(crate) fn written_paths(patch: &str) -> Option<Vec<Vec<String>>> {
     let operations: Vec<serde_json::Value> = serde_json::from_str(patch).ok()?;
     let operations = operations.into_iter().filter_map(Operation::read);
@@ -235,15 +235,15 @@ pub(crate) fn apply<T: Tree>(
     Ok((run.root.into_tree(), run.copied))
 }
 
-/// What a patch sets in an object of which nothing is known.
+/// Returns what a patch sets in an unknown object.
 ///
-/// The log says that the API server took the patch, so an operation that seems not to fit is passed over.
+/// The log shows that the API server accepted the patch, so an operation that seems not to apply is skipped.
 pub(crate) fn of_unknown<T: Tree>(operations: Vec<T>) -> Patched<T> {
     let mut run = Run::new(Node::Hidden);
     for operation in operations.into_iter().take(MAX_OPERATIONS) {
         let Some(operation) = Operation::read(operation) else { continue };
         if run.operation(operation) == Err(Unfit::TooMuch) {
-            // What the rest does is not known.
+            // The effect of the remaining operations is unknown.
             run.copied.push(Copied { field: String::new(), value: None, path: Vec::new() });
             break;
         }
@@ -252,12 +252,12 @@ pub(crate) fn of_unknown<T: Tree>(operations: Vec<T>) -> Patched<T> {
 }
 
 impl<T: Tree> Patched<T> {
-    /// Whether the patch replaces the object as a whole.
+    /// Returns whether the patch replaces the object as a whole.
     pub(crate) fn is_whole(&self) -> bool {
         matches!(self.node, Node::Value(_) | Node::Object(_, Extent::Whole))
     }
 
-    /// The lists at the top of which the patch shows some elements only.
+    /// Returns the lists at the top of which the patch shows only some elements.
     pub(crate) fn amended(&self) -> Vec<String> {
         let Node::Object(members, _) = &self.node else { return Vec::new() };
         let is_part = |node: &Node<T>| matches!(node, Node::Array(_, Extent::Part));
@@ -269,17 +269,17 @@ struct Run<T> {
     root: Node<T>,
     work: usize,
     copied_bytes: usize,
-    /// What tests say of values that the patch does not set.
+    /// Values asserted by tests that the patch does not set.
     tested: Vec<(Vec<String>, T)>,
     copied: Vec<Copied>,
 }
 
-/// What is found at a path.
+/// The result of looking up a path.
 enum Found<'n, T> {
     Node(&'n Node<T>),
-    /// It may be there, in the object that is not known.
+    /// It may exist in the unknown object.
     Hidden,
-    /// A member that is not there.
+    /// A missing member.
     Missing,
 }
 
@@ -335,7 +335,7 @@ impl<T: Tree> Run<T> {
         }
     }
 
-    /// Puts a value that another place had.
+    /// Places a value that was at another path.
     fn put(&mut self, path: Vec<String>, value: Node<T>) -> Result<(), Unfit> {
         let (_, size) = value.measure(&mut self.work)?;
         self.copied_bytes = self.copied_bytes.checked_sub(size).ok_or(Unfit::TooMuch)?;
@@ -348,7 +348,7 @@ impl<T: Tree> Run<T> {
         Ok(())
     }
 
-    /// Forgets what was copied to a place that is written now. An element that is added overwrites none.
+    /// Forgets what was copied to a path that is now written. An added element overwrites none.
     fn overwrite(&mut self, path: &[String]) {
         if path.last().is_some_and(|last| !is_position(last)) {
             self.copied.retain(|copied| {
@@ -416,14 +416,14 @@ impl<T: Tree> Run<T> {
             Found::Missing => return Ok(Node::Value(T::null())),
             Found::Hidden => return Ok(self.tested(path)),
         };
-        // Before it is copied.
+        // Measured before it is copied.
         let (_, size) = node.measure(&mut self.work)?;
         if size > self.copied_bytes { Err(Unfit::TooMuch) } else { Ok(node.clone()) }
     }
 
-    /// What a test has told of a value that is hidden.
+    /// Returns the value of a hidden node that a test has asserted.
     fn tested(&self, path: &[String]) -> Node<T> {
-        let told = |(tested, value): &(Vec<String>, T)| {
+        let asserted = |(tested, value): &(Vec<String>, T)| {
             let rest = path.strip_prefix(tested.as_slice())?;
             let mut work = MAX_DEPTH;
             let mut node = Node::Value(value.clone());
@@ -432,7 +432,7 @@ impl<T: Tree> Run<T> {
                 _ => None,
             }
         };
-        self.tested.iter().rev().find_map(told).unwrap_or(Node::Hidden)
+        self.tested.iter().rev().find_map(asserted).unwrap_or(Node::Hidden)
     }
 
     fn test(&mut self, path: Vec<String>, value: T) -> Result<(), Unfit> {
@@ -456,7 +456,7 @@ impl<T: Tree> Run<T> {
     }
 }
 
-/// What holds the place at the end of a path, and the last token. `value` is what will stand there.
+/// Returns the parent of the last token of a path, and that token. `value` is the value to be placed there.
 fn parent<'n, T: Tree>(
     root: &'n mut Node<T>,
     path: &[String],
@@ -484,7 +484,7 @@ fn spend(budget: &mut usize, work: usize) -> Result<(), Unfit> {
 }
 
 impl<T: Tree> Node<T> {
-    /// Takes a whole value apart, one level deep.
+    /// Decomposes a whole value by one level.
     fn take_apart(&mut self) {
         let Self::Value(value) = self else { return };
         let value = mem::replace(value, T::null());
@@ -501,7 +501,7 @@ impl<T: Tree> Node<T> {
         };
     }
 
-    /// Makes room for a child called `token`; the node itself stands under `name`.
+    /// Makes room for a child called `token`; the node itself has the name `name`.
     fn open(&mut self, token: &str, name: &str) {
         self.take_apart();
         match self {
@@ -509,7 +509,7 @@ impl<T: Tree> Node<T> {
                 *self = Self::Array(Vec::new(), Extent::Part);
             }
             Self::Hidden => *self = Self::Object(BTreeMap::new(), Extent::Part),
-            // It was taken for a list by names that look like indices.
+            // It was taken for a list because its names look like indices.
             Self::Array(elements, Extent::Part) if !is_position(token) => {
                 let members =
                     mem::take(elements).into_iter().enumerate().map(|(place, (at, node))| {
@@ -526,13 +526,13 @@ impl<T: Tree> Node<T> {
         }
     }
 
-    /// The child called `token`, which is made where it may be there unseen.
+    /// Returns the child called `token`, and creates it if it may exist in the unknown object.
     fn child(&mut self, token: &str, name: &str, work: &mut usize) -> Result<&mut Self, Unfit> {
         self.open(token, name);
         match self {
             Self::Object(members, Extent::Part) => {
                 let child = members.entry(token.to_owned()).or_insert(Self::Hidden);
-                // What an operation before took away was there again, or never gone.
+                // What an earlier operation removed exists again, or was never removed.
                 if matches!(child, Self::Value(value) if *value == T::null()) {
                     *child = Self::Hidden;
                 }
@@ -601,7 +601,7 @@ impl<T: Tree> Node<T> {
         }
     }
 
-    /// How deep it is nested, and about how many bytes it has.
+    /// Returns the depth, and the approximate size in bytes.
     fn measure(&self, work: &mut usize) -> Result<(usize, usize), Unfit> {
         let (mut deepest, mut total) = (0, 2);
         let mut add = |name: usize, child: &Self, work: &mut usize| {
@@ -632,7 +632,7 @@ impl<T: Tree> Node<T> {
         Ok((deepest, total))
     }
 
-    /// The value; what is hidden is an empty object.
+    /// Returns the value; hidden values become empty objects.
     pub(crate) fn into_tree(self) -> T {
         match self {
             Self::Hidden => T::object(BTreeMap::new()),
@@ -651,7 +651,7 @@ impl<T: Tree> Node<T> {
 }
 
 impl At {
-    /// Sorts what is counted from the start before what is counted from the end.
+    /// Orders positions from the start before positions from the end.
     fn order(at: Option<Self>) -> (u8, usize) {
         match at {
             Some(Self::Start(index)) => (0, index),
@@ -667,7 +667,7 @@ impl At {
     }
 }
 
-/// The place of an element in a list of a known length.
+/// Returns the position of an element in a list of a known length.
 fn place(token: &str, length: usize) -> Result<usize, Unfit> {
     match At::of(token)? {
         At::Start(index) if index < length => Ok(index),
@@ -683,7 +683,7 @@ fn insert<T>(
     token: &str,
     value: Node<T>,
 ) -> Result<(), Unfit> {
-    // Counted from the end, the new element is among those that are counted.
+    // Counted from the end, the new element is included in the count.
     let at = if token == "-" { At::End(1) } else { At::of(token)? };
     if extent == Extent::Whole {
         let place = match at {
@@ -700,9 +700,9 @@ fn insert<T>(
         *known = match (*known, at) {
             (Some(At::Start(index)), At::Start(new)) if index >= new => Some(At::Start(index + 1)),
             (Some(At::End(index)), At::End(new)) if index >= new => Some(At::End(index + 1)),
-            // At the end it moves nothing that is counted from the start.
+            // An insertion at the end moves no position from the start.
             (Some(At::Start(index)), At::Start(_) | At::End(1)) => Some(At::Start(index)),
-            // At the start it moves nothing that is counted from the end.
+            // An insertion at the start moves no position from the end.
             (Some(At::End(index)), At::End(_) | At::Start(0)) => Some(At::End(index)),
             _ => None,
         };
@@ -729,7 +729,7 @@ fn remove<T>(
             (Some(At::End(index)), At::End(gone)) if index > gone => Some(At::End(index - 1)),
             (Some(At::Start(index)), At::Start(_)) => Some(At::Start(index)),
             (Some(At::End(index)), At::End(_)) => Some(At::End(index)),
-            // The last one may be this one; the others before it stay where they are.
+            // The last element may be this one; the others before it keep their positions.
             _ => None,
         };
     }
@@ -925,7 +925,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_patch_copies_is_told_by_the_patch_or_hidden() {
+    fn a_copied_value_is_in_the_patch_or_hidden() {
         let patch = json!([
             {"op": "add", "path": "/metadata/annotations/x", "value": "evil"},
             {"op": "copy", "from": "/metadata/annotations/x", "path": "/spec/a"},

@@ -1,7 +1,7 @@
-//! Patches: what one makes of an object.
+//! Patches: their types, and their application to objects.
 //!
-//! Kubernetes takes four kinds of patch, told apart by the content type of the request, which an audit event does not
-//! record. [`PatchType::of`] infers it from what the event shows.
+//! Kubernetes accepts four types of patch, distinguished by the content type of the request, which an audit event does
+//! not record. [`PatchType::of`] infers it from the event.
 //!
 //! The rules of strategic merge patches are those of `k8s.io/apimachinery/pkg/util/strategicpatch`; the merge keys are
 //! the `patchMergeKey` and `listMapKey` tags of the Kubernetes API types.
@@ -15,23 +15,23 @@ use serde_json::{Map, Value};
 
 use crate::patch::json_patch::{Copied, JsonPatchError};
 
-/// The kind of a patch.
+/// The type of a patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PatchType {
     /// `application/json-patch+json`: RFC 6902.
     Json,
     /// `application/merge-patch+json`: RFC 7386. Lists are replaced.
     Merge,
-    /// `application/strategic-merge-patch+json`: lists are merged by the keys that the API types name.
+    /// `application/strategic-merge-patch+json`: lists are merged by the keys that the API types declare.
     StrategicMerge,
     /// `application/apply-patch+yaml`: server-side apply.
     Apply,
 }
 
-/// What an audit event shows of a patch request apart from the patch.
+/// The evidence in an audit event about a patch request, besides the patch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PatchHints<'a> {
-    /// Whether the API server has Go types for the resource: only those have strategic merge patches.
+    /// Whether the API server has Go types for the resource, which strategic merge patches require.
     pub built_in: bool,
     /// `fieldManager` of the query.
     pub field_manager: Option<&'a str>,
@@ -39,17 +39,17 @@ pub struct PatchHints<'a> {
     pub force: Option<bool>,
 }
 
-/// Why a patch does not fit an object.
+/// The reason why a patch does not apply to an object.
 #[derive(Debug, thiserror::Error)]
 pub enum PatchError {
-    /// The operations of a JSON Patch do not fit.
+    /// The operations of a JSON Patch do not apply.
     #[error(transparent)]
     Json(#[from] JsonPatchError),
-    /// The patch, or the object, is no JSON object.
-    #[error("a merge patch needs an object on both sides")]
+    /// The patch, or the target, is not a JSON object.
+    #[error("merge patch and target must both be JSON objects")]
     NotAnObject,
-    /// An element of a list that is merged by key has no such key.
-    #[error("an element of '{list}' has no '{key}', by which the list is merged")]
+    /// An element of a list that is merged by key lacks the key.
+    #[error("an element of '{list}' lacks the merge key '{key}'")]
     NoMergeKey {
         /// The list.
         list: String,
@@ -57,21 +57,21 @@ pub enum PatchError {
         key: &'static str,
     },
     /// A directive of a strategic merge patch has an unknown value.
-    #[error("'{0}' is no value of the directive $patch")]
+    #[error("unknown value '{0}' of the directive $patch")]
     Directive(Value),
 }
 
 impl PatchType {
-    /// The kind of a patch, as far as an audit event tells.
+    /// Infers the type of a patch from an audit event.
     ///
     /// - A list is a JSON Patch; the others are objects.
-    /// - `force` is refused for all but server-side apply. Apply must name its field manager, and its body is a
+    /// - The API server rejects `force` except for server-side apply. Apply must name its field manager, and its body is a
     ///   manifest with `apiVersion` and `kind`, which other patches have no reason to repeat.
-    /// - A strategic merge patch is known by its directives. The API server refuses it for custom resources, and where
+    /// - A strategic merge patch is recognized by its directives. The API server rejects it for custom resources, and if
     ///   an element of a merged list lacks the merge key. In doubt a patch of a built-in kind is strategic, as
-    ///   `kubectl patch` and `kubectl apply` send it. A merge patch with whole lists then keeps what it leaves out.
-    /// - Server-side apply of a custom resource is read as a merge patch: its lists are atomic, unless its definition,
-    ///   which a log does not show, says otherwise.
+    ///   `kubectl patch` and `kubectl apply` send it. A merge patch with whole lists then keeps elements that it omits.
+    /// - Server-side apply of a custom resource is treated as a merge patch: its lists are atomic, unless its definition,
+    ///   which a log does not show, declares otherwise.
     pub fn of(patch: &Value, hints: PatchHints<'_>) -> Self {
         if patch.is_array() {
             return Self::Json;
@@ -86,15 +86,16 @@ impl PatchType {
         if lacks_merge_key(patch) { Self::Merge } else { Self::StrategicMerge }
     }
 
-    /// Makes of `object` what the API server makes of it before defaulting and admission.
+    /// Applies a patch to `object`, like the API server before defaulting and admission.
     ///
-    /// Server-side apply also removes fields that the manager set before and leaves out now. Who owns a field is not
-    /// known here, so these fields stay.
+    /// Server-side apply also removes fields that the manager set before and now omits. The owner of a field is unknown
+    /// here, so these fields stay.
     ///
-    /// Both values must come from a parser that limits depth, as `serde_json`'s does.
+    /// Both values must come from a parser that limits depth, such as `serde_json`.
     ///
     /// # Errors
-    /// When the patch does not fit the object, which is then left half patched: of no use.
+    ///
+    /// Returns an error if the patch does not apply. The object is then partially patched and must be discarded.
     pub fn apply(self, object: &mut Value, patch: &Value) -> Result<(), PatchError> {
         match self {
             Self::Json => apply_json_patch(object, patch).map(drop),
@@ -116,7 +117,7 @@ impl PatchType {
     }
 }
 
-/// Applies a JSON Patch; what it copied or moved within the object.
+/// Applies a JSON Patch. Returns what it copied or moved within the object.
 pub(crate) fn apply_json_patch(
     object: &mut Value,
     patch: &Value,
@@ -127,7 +128,7 @@ pub(crate) fn apply_json_patch(
     Ok(copied)
 }
 
-/// RFC 7386. What is nested deeper than both sides never comes of it.
+/// Applies RFC 7386. The result is never nested deeper than both inputs.
 fn merge_patch(object: &mut Map<String, Value>, patch: &Map<String, Value>) {
     for (name, value) in patch {
         match value {
@@ -155,10 +156,10 @@ const RETAIN_KEYS: &str = "$retainKeys";
 const SET_ELEMENT_ORDER: &str = "$setElementOrder/";
 const DELETE_FROM_PRIMITIVE_LIST: &str = "$deleteFromPrimitiveList/";
 
-/// The members by which the objects of a list are told apart; `None` where a list is replaced as a whole.
+/// Returns the members that identify the objects of a list; `None` if a list is replaced as a whole.
 ///
-/// A strategic merge patch goes by the first alone. In the kinds that make pods a list of one name has one strategy
-/// wherever it stands, so its path is not needed.
+/// A strategic merge patch uses only the first one. In kinds that create pods, a list of one name has the same strategy
+/// everywhere, so its path is not needed.
 fn merge_keys(list: &str) -> Option<&'static [&'static str]> {
     Some(match list {
         "containers"
@@ -184,12 +185,12 @@ fn merge_keys(list: &str) -> Option<&'static [&'static str]> {
     })
 }
 
-/// Whether a list is a set of scalars.
+/// Returns whether a list is a set of scalars.
 fn is_set(list: &str) -> bool {
     list == "finalizers"
 }
 
-/// Whether server-side apply replaces an object as a whole (`structType=atomic`).
+/// Returns whether server-side apply replaces an object as a whole (`structType=atomic`).
 fn is_atomic(object: &str) -> bool {
     matches!(
         object,
@@ -204,7 +205,7 @@ fn is_atomic(object: &str) -> bool {
     )
 }
 
-/// Whether an element of a merged list has no merge key, which no strategic merge patch may lack.
+/// Returns whether an element of a merged list lacks the merge key, which strategic merge patches require.
 fn lacks_merge_key(patch: &Value) -> bool {
     match patch {
         Value::Object(members) => members.iter().any(|(name, value)| {
@@ -337,7 +338,7 @@ impl Merge {
         })
     }
 
-    /// The elements of both lists, each once.
+    /// Returns the elements of both lists, without duplicates.
     fn elements(
         self,
         name: &str,
@@ -369,7 +370,7 @@ impl Merge {
         for element in new.iter().filter(|element| !has_directive(element)) {
             let key = identity.required(name, element)?;
             let place = *places.entry(key).or_insert_with(|| {
-                // An element of a set stays as it is, whatever it is: its text is what it is known by.
+                // An element of a set is identified by its text and stays unchanged.
                 old.push(match (element, identity) {
                     (Value::Object(_), Identity::Keys(_)) => Value::Object(Map::new()),
                     (other, _) => other.clone(),
@@ -385,7 +386,7 @@ impl Merge {
         Ok(old)
     }
 
-    /// Puts the elements that are `wanted` in that order, with the others among them as they stood on the server.
+    /// Arranges the `wanted` elements in that order, with the others between them as on the server.
     fn arrange(
         self,
         elements: Vec<Value>,
@@ -412,7 +413,7 @@ impl Merge {
         for (_, place, element) in ordered {
             let precedes = |other: Option<usize>| match (other, place) {
                 (Some(other), Some(place)) => other < place,
-                // Server-side apply puts what is new behind what is there, a strategic merge patch before it.
+                // Server-side apply appends new elements, a strategic merge patch prepends them.
                 _ => self == Self::Apply,
             };
             while let Some((_, other)) = others.next_if(|(other, _)| precedes(*other)) {
@@ -424,7 +425,7 @@ impl Merge {
         arranged
     }
 
-    /// Orders a list of which nothing else changes.
+    /// Orders a list without other changes.
     fn reorder(
         self,
         object: &mut Map<String, Value>,
@@ -440,7 +441,7 @@ impl Merge {
     }
 }
 
-/// What makes two elements of a list one.
+/// What identifies an element of a list.
 enum Identity {
     Itself,
     Keys(&'static [&'static str]),
@@ -452,7 +453,7 @@ impl Identity {
         let mut identity = element.get(keys.first()?)?.to_string();
         for key in keys.iter().skip(1) {
             let value = element.get(key).map(Value::to_string);
-            // The default of the only key that may be left out.
+            // The default of the only key that may be omitted.
             let value = value.or((*key == "protocol").then(|| "\"TCP\"".to_owned()));
             identity.push('\n');
             identity.push_str(&value.unwrap_or_default());

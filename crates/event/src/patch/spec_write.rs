@@ -1,4 +1,4 @@
-//! Whether a write changes what an object asks for, its `spec`.
+//! Detection of writes that change the `spec` of an object.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 
 use crate::patch::json_patch::written_paths;
 
-/// Whether a create, update or patch writes the spec of an object, other than its number of replicas.
+/// Returns whether a create, update or patch writes the spec of an object, other than its number of replicas.
 ///
-/// A patch says so itself. An update carries the whole object; it leaves the spec alone if `metadata.generation`, which
-/// the API server raises with every change of the spec, is in the response what it was in the request. Where the log
-/// does not show enough, the answer is that it does.
+/// A patch shows it directly. An update contains the whole object; it leaves the spec unchanged if
+/// `metadata.generation`, which the API server increments with every change of the spec, is equal in request and
+/// response. If the log does not show enough, the result is true.
 ///
 /// ```
 /// # use podtrail_event::writes_spec;
@@ -57,7 +57,7 @@ fn patches_spec(patch: &str) -> bool {
         return true;
     };
     let Some(spec) = object.get("spec") else { return false };
-    // Keys such as `$setElementOrder/containers` belong to what a strategic merge patch changes.
+    // Keys such as `$setElementOrder/containers` belong to the target of a strategic merge patch.
     let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(spec.get()) else {
         return true;
     };

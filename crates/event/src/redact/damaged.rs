@@ -1,8 +1,8 @@
-//! Digests in the place of secrets in records that could not be read.
+//! Redaction of secrets in records that could not be parsed.
 //!
-//! Where a record is damaged it cannot be said which of its bytes are a secret: a part of a line may be missing, and what stands
-//! before and behind the gap is read as one text. So what may hold a secret is taken out as a whole, and what says who did
-//! what is kept, if it stands before that.
+//! In a damaged record, secrets cannot be located: a part of a line may be missing, and the text before and after the
+//! gap is read as one. So any text that may contain a secret is replaced as a whole. Text that shows who did what is
+//! kept if it precedes that.
 
 use memchr::memmem;
 
@@ -10,7 +10,7 @@ use super::subject::Subject;
 use super::walk::Walk;
 use super::{RedactionKey, has_credential_in_uri, has_sign, valid};
 
-/// Members of events, and of Secrets, that hold bodies or quote them. Names are found in JSON in a string, too.
+/// Members of events, and of Secrets, that contain or quote bodies. Names are also found in JSON inside a string.
 const BODIES: [&str; 9] = [
     "requestObject",
     "responseObject",
@@ -23,20 +23,21 @@ const BODIES: [&str; 9] = [
     "\"message\"",
 ];
 
-/// What every event has, at its beginning and at its end.
+/// Members that every event has, at its beginning and at its end.
 const HEAD: &str = "auditID";
 const TAIL: &str = "requestReceivedTimestamp";
 
-/// A part of a line that a container runtime has split is so long, or longer where parts were put together.
+/// Length of a part of a line that a container runtime has split; joined parts are longer.
 const PART: usize = 16 * 1024;
 
-/// A text without beginning or end that is not longer is kept: there is no room for the body of an event.
+/// Maximum length of a text without beginning or end that is kept: it has no room for the body of an event.
 const SHORT: usize = 4 * 1024;
 
-/// What a program may write before an event in a line: a time, a host, its name.
+/// Maximum length of text before an event in a line: a time, a host, a program name.
 const LINE_HEAD: usize = 1024;
 
-/// The bytes of a record that is no event, with digests for what may be secret; nothing where they may be kept as they are.
+/// Returns the bytes of an unparsable record with digests in place of potential secrets; `None` if they can be kept
+/// unchanged.
 pub fn redact_damaged(record: &[u8], key: &RedactionKey) -> Option<Vec<u8>> {
     let find = |text: &str| memmem::find(record, text.as_bytes());
     if let Some(json) = valid(record) {
@@ -47,13 +48,13 @@ pub fn redact_damaged(record: &[u8], key: &RedactionKey) -> Option<Vec<u8>> {
         let walk = Walk { key, secret: name.as_deref() };
         return walk.record(json, scope).map(String::into_bytes);
     }
-    // Before an event that begins further on there is the rest of another.
+    // Before an event that begins further on there is the rest of another event.
     let has_begun = record.trim_ascii_start().starts_with(b"{") || record.starts_with(b"[");
     if find(HEAD).is_some_and(|head| head > LINE_HEAD && !has_begun) {
         return Some(key.digest(record).into_bytes());
     }
     if find(HEAD).is_none() {
-        // The rest of an event, or a part out of its middle, does not say what it is.
+        // The rest of an event, or a part from its middle, does not show what it is.
         let end = find(TAIL);
         return (end.is_some() || has_sign(record) || record.len() > SHORT).then(|| {
             [
@@ -63,7 +64,7 @@ pub fn redact_damaged(record: &[u8], key: &RedactionKey) -> Option<Vec<u8>> {
             .concat()
         });
     }
-    // What was cut off is missing, and nothing else.
+    // Only the end that was cut off is missing.
     let is_cut =
         serde_json::from_slice::<serde::de::IgnoredAny>(record).is_err_and(|error| error.is_eof());
     let may_be_joined = record.len() > PART && !is_cut;
@@ -106,7 +107,7 @@ mod tests {
                 r#"{}"requestObject":{{"kind":"Secret","data":{{"a":{long}"}}}},{TAIL}"#,
                 head("secrets")
             ),
-            // Of two lines the end of the first and the beginning of the second are missing.
+            // The end of the first line and the beginning of the second are missing.
             format!(r#"{}"requestObject":{{"spec":"x {long}":""}}}},{TAIL}"#, head("pods")),
             format!(r#"{long}{}"requestObject":{{}},{TAIL}"#, head("pods")),
             // JSON in a string.
@@ -114,7 +115,7 @@ mod tests {
                 r#"{{"log":"{}\"requestObject\":{{\"data\":{{\"a\":\"{long}"#,
                 head("secrets").replace('"', "\\\"")
             ),
-            // Small, and of another order.
+            // Small, and in another order.
             format!(r#"{}"stringData":{{"a":"hunter2""#, head("secrets")),
             r#"{"kind":"Secret","metadata":{"name":"a"},"data":{"a":"hunter2"}}"#.to_owned(),
             r#"{"kind":"Secret","data":{"a":"hunter2"#.to_owned(),

@@ -1,5 +1,5 @@
-//! What can be said of a value only when the object around it, or it itself, was read to its end: members come in any
-//! order.
+//! Properties of values that are known only after the surrounding object, or the value itself, was read to its end,
+//! because members may have any order.
 
 use std::collections::HashMap;
 
@@ -7,28 +7,28 @@ use super::names::{Cover, cover, is_copy};
 use super::subject::{Scope, scope_of_kind};
 use super::tokens::{TokenKind, Tokens, decode};
 
-/// What is known of a value.
+/// The known properties of a value.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Mark {
-    /// It is an object of a kind that holds secrets.
+    /// The scope, if the value is an object of a kind that contains secrets.
     pub(super) scope: Option<Scope>,
-    /// It is the `value` of an object, which may be an operation of a JSON Patch (RFC 6902).
+    /// The target, if the value is the `value` of an object, which may be a JSON Patch operation (RFC 6902).
     pub(super) target: Option<Target>,
 }
 
-/// What the place says to which an operation of a JSON Patch puts its value, if the patch is to a Secret.
+/// The target path of a JSON Patch operation, if the patch is for a Secret.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Target {
     pub(super) cover: Cover,
-    /// It is an annotation that should hold the text of the object.
+    /// Whether it is an annotation that should contain the text of the object.
     pub(super) is_copy: bool,
 }
 
 impl Target {
-    /// A place that cannot be told.
+    /// An unknown target.
     const UNKNOWN: Self = Self { cover: Cover::Text, is_copy: false };
 
-    /// Adds what a JSON Pointer (RFC 6901) says; an operation may have its `path` twice.
+    /// Adds a JSON Pointer (RFC 6901); an operation may have two `path` members.
     fn add(&mut self, pointer: &str) {
         for token in pointer.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")) {
             if self.cover == Cover::None {
@@ -39,7 +39,7 @@ impl Target {
     }
 }
 
-/// The marks of a valid JSON text, by where the value begins.
+/// Returns the marks of a valid JSON text, by the start of each value.
 pub(super) fn marks(json: &str) -> HashMap<usize, Mark> {
     let mut marks: HashMap<usize, Mark> = HashMap::new();
     let mut open: Vec<Container> = Vec::new();
@@ -71,7 +71,7 @@ pub(super) fn marks(json: &str) -> HashMap<usize, Mark> {
     marks
 }
 
-/// The members that matter here.
+/// The relevant members.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Member {
     #[default]
@@ -96,16 +96,16 @@ impl Member {
 #[derive(Debug, Default)]
 struct Container {
     start: usize,
-    /// The member whose value comes next.
+    /// The member whose value is next.
     member: Member,
     scope: Option<Scope>,
     target: Option<Target>,
-    /// Where the values of `value` begin.
+    /// The starts of the values of `value`.
     values: Vec<usize>,
 }
 
 impl Container {
-    /// A value begins at `start`; `text` is what it says if it is a string.
+    /// Notes a value that begins at `start`; `text` is its content if it is a string.
     fn note(&mut self, start: usize, text: Option<&str>) {
         match self.member {
             Member::Other => {}

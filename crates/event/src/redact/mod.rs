@@ -1,20 +1,20 @@
-//! Digests in the place of secrets, before anything is made of an event: so no column, not even the digest of the
-//! event, depends on a secret in clear.
+//! Redaction: replaces secrets with digests before an event is processed, so that no column, not even the digest of the
+//! event, depends on a plain secret.
 //!
-//! What is taken for secret:
+//! Treated as secrets:
 //!
 //! - values of `data` and `stringData` of Secrets, in requests, patches, responses, lists and tables, and of objects in
-//!   other bodies that call themselves Secrets (templates, bundles, `List`);
+//! other bodies whose kind is Secret (templates, bundles, `List`);
 //! - the same in copies: JSON in a string, such as `kubectl.kubernetes.io/last-applied-configuration` and the patches of
 //!   mutating webhooks, and error messages that quote the object;
 //! - tokens in TokenRequests and TokenReviews;
-//! - bodies of OpenShift's OAuth tokens, and their names where these are the token;
+//! - bodies of OpenShift's OAuth tokens, and their names if these are the token;
 //! - credentials in a request URI: in parameters of its query, fragment and path, before a host, and in URIs in these;
-//! - what may be any of these in a record that is damaged.
+//! - text in a damaged record that may be any of these.
 //!
-//! Names of keys stay, as does every other byte of the text. What should hold a secret and cannot be understood is
-//! taken for one. Not secret are ConfigMaps, environment variables and commands of containers, certificate requests,
-//! and custom resources: who puts a secret there has published it in the cluster.
+//! Names of keys stay, as does every other byte of the text. A value that should contain a secret and cannot be parsed
+//! is treated as one. ConfigMaps, environment variables and commands of containers, certificate requests, and custom
+//! resources are not secret: a user who puts a secret there has published it in the cluster.
 
 mod damaged;
 mod key;
@@ -37,8 +37,8 @@ pub use key::RedactionKey;
 use subject::Subject;
 use walk::Walk;
 
-/// A text without any of these has nothing to redact, if it has an object reference. Most have none, and are
-/// looked at no further.
+/// Strings of which every text to redact contains one, if it has an object reference. Most texts contain none, and are
+/// not examined further.
 const SIGNS: [&str; 18] = [
     // A resource, the kind of an object, or one in JSON in a string.
     "\"secrets\"",
@@ -55,20 +55,20 @@ const SIGNS: [&str; 18] = [
     "subresource\": \"token\"",
     "oauthaccesstokens",
     "oauthauthorizetokens",
-    // ASCII letters that nobody has a reason to escape.
+    // ASCII letters that no writer needs to escape.
     "\\u004",
     "\\u005",
     "\\u006",
     "\\u007",
 ];
 
-/// Searches for all of them at once; not there on a processor without the instructions for it.
+/// Searches for all of them at once; `None` on a processor without the required instructions.
 static SIGN: LazyLock<Option<packed::Searcher>> =
     LazyLock::new(|| packed::Searcher::new(SIGNS.iter()));
 
-/// The JSON text of an event with digests for its secrets; nothing where it has none, or is no JSON.
+/// Returns the JSON text of an event with digests for its secrets; `None` if it has none, or is not JSON.
 ///
-/// Redacting again changes nothing.
+/// Redaction is idempotent.
 pub fn redact(event: &[u8], key: &RedactionKey) -> Option<Vec<u8>> {
     if !has_sign(event) {
         return None;
@@ -79,7 +79,7 @@ pub fn redact(event: &[u8], key: &RedactionKey) -> Option<Vec<u8>> {
     walk.event(event, scope).map(String::into_bytes)
 }
 
-/// The same for the record that an event was put together from, which may be one that was cut short.
+/// Redacts the record from which an event was rebuilt, which may be truncated.
 pub fn redact_record(
     record: &[u8],
     event: &[u8],
@@ -93,14 +93,14 @@ pub fn redact_record(
     let walk = Walk { key, secret: name.as_deref() };
     match valid(record) {
         Some(record) => walk.record(record, scope).map(String::into_bytes),
-        // What was cut off may be what says that the rest is a secret.
+        // The truncated part may be what identifies the rest as a secret.
         None if is_cut => Some(key.digest(record).into_bytes()),
-        // Something else around the event, a line of text for example: where the event has a secret, it has it too.
+        // Other text around the event, for example a line of text: if the event contains a secret, so does the record.
         None => redact(event, key).map(|_| key.digest(record).into_bytes()),
     }
 }
 
-/// Whether it is worth reading a text for secrets.
+/// Returns whether a text is worth parsing for secrets.
 fn has_sign(text: &[u8]) -> bool {
     static REFERENCE: LazyLock<memmem::Finder<'_>> =
         LazyLock::new(|| memmem::Finder::new("\"objectRef\""));
@@ -112,7 +112,7 @@ fn has_sign(text: &[u8]) -> bool {
         || has_credential_in_uri(text)
 }
 
-/// Whether the request URI of an event has something to redact. A name that is written with escapes is a sign itself.
+/// Returns whether the request URI of an event needs redaction. A name with escapes is itself a sign.
 fn has_credential_in_uri(text: &[u8]) -> bool {
     static MEMBER: LazyLock<memmem::Finder<'_>> =
         LazyLock::new(|| memmem::Finder::new("requestURI\""));
@@ -130,15 +130,15 @@ fn has_credential_in_uri(text: &[u8]) -> bool {
             }
             end += 2;
         }
-        // What does not end is no valid text, which is looked at no further.
+        // A string that does not end is not valid JSON, and is not examined further.
         let literal = value.get(..end + 2).and_then(|literal| str::from_utf8(literal).ok());
         let uri = literal.and_then(tokens::decode);
-        // Under any key there is the same to redact.
+        // What needs redaction does not depend on the key.
         uri.is_none_or(|uri| query::redact_query(&uri, &RedactionKey::new([0; 32])).is_some())
     })
 }
 
-/// The text, if it is valid JSON.
+/// Returns the text if it is valid JSON.
 fn valid(json: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(json).ok()?;
     serde_json::from_str::<&RawValue>(text).ok().map(|_| text)

@@ -1,4 +1,4 @@
-//! Under which names secrets stand.
+//! Names of members that contain secrets.
 
 use super::subject::Scope;
 
@@ -6,10 +6,10 @@ use super::subject::Scope;
 const EVENT_BODIES: [&str; 2] = ["requestObject", "responseObject"];
 const ENTRY_BODIES: [&str; 2] = ["request", "response"];
 
-/// How the strings and numbers below a value are to be taken.
+/// How the strings and numbers in a value are treated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Cover {
-    /// As they come.
+    /// Unchanged.
     #[default]
     None,
     /// Each is a secret.
@@ -20,8 +20,8 @@ pub(super) enum Cover {
     Whole,
 }
 
-/// Whether what stands under a name is secret. Case does not count: a misspelled member is ignored by the API server,
-/// and its value logged.
+/// Returns how the value of a name is treated. Case is ignored: the API server ignores a misspelled member, but logs
+/// its value.
 pub(super) fn cover(scope: Scope, name: &str) -> Cover {
     match scope {
         Scope::Secret if name.eq_ignore_ascii_case("data") => Cover::Base64,
@@ -32,12 +32,13 @@ pub(super) fn cover(scope: Scope, name: &str) -> Cover {
     }
 }
 
-/// Whether a member of an event is a body.
+/// Returns whether a member of an event is a body.
 pub(super) fn is_body(name: &str) -> bool {
     EVENT_BODIES.contains(&name)
 }
 
-/// Whether an annotation holds a copy of the object, or a patch to it. Copies may be compressed (Rancher's are).
+/// Returns whether an annotation contains a copy of the object, or a patch to it. Copies may be compressed (Rancher's
+/// are).
 pub(super) fn is_copy(annotation: &str) -> bool {
     annotation.contains("last-applied")
         || annotation.ends_with("/applied")

@@ -1,6 +1,6 @@
-//! Credentials in request URIs, as proxied programs take them: in the query, in what is like one, and before a host.
+//! Credentials in request URIs of proxied programs: in the query, in query-like text, and before a host.
 //!
-//! Who writes a URI into a parameter encodes it, once or more often; so what a value says is read as a URI too.
+//! A URI in a parameter is encoded, once or several times; so values are also parsed as URIs.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use super::key::{RedactionKey, is_digest};
 
-/// Names that end so carry a credential, of whatever they are the end.
+/// Suffixes of names that contain a credential, whatever precedes them.
 const SECRET_ENDINGS: [&str; 22] = [
     "token",
     "tokens",
@@ -34,7 +34,7 @@ const SECRET_ENDINGS: [&str; 22] = [
     "cookies",
 ];
 
-/// Words that are too short to be the end of any name: the last word of a name, as in `user_pw` and `authKey`.
+/// Words that are too short as a suffix: they must be the last word of a name, as in `user_pw` and `authKey`.
 const SECRET_WORDS: [&str; 15] = [
     "auth",
     "authorization",
@@ -53,7 +53,7 @@ const SECRET_WORDS: [&str; 15] = [
     "session",
 ];
 
-/// Names that carry a credential when there is nothing else in them.
+/// Names that contain a credential if they consist of nothing else.
 const SECRET_NAMES: [&str; 11] = [
     "code",
     "codeverifier",
@@ -64,36 +64,38 @@ const SECRET_NAMES: [&str; 11] = [
     "csrf",
     "pin",
     "nonce",
-    // What a login is to go on with, which identity providers let be anything.
+    // The state with which a login continues, which identity providers leave free-form.
     "relaystate",
     "wresult",
 ];
 
-/// Names that begin so carry a credential: `SAMLResponse`, `SAMLart`, `saml_token`.
+/// The prefix of names that contain a credential: `SAMLResponse`, `SAMLart`, `saml_token`.
 const SECRET_BEGINNING: &str = "saml";
 
-/// Schemes of the header `Authorization`, behind which a credential stands.
+/// Schemes of the `Authorization` header, which precede a credential.
 const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "token"];
 
-/// Parameters of the API server that may hold anything, and no credentials of proxied programs: what they say is a selector, a
+/// Parameters of the API server with arbitrary values that are no credentials of proxied programs: a selector, a
+/// command, or a list position.
 /// command, or the place in a list.
 const OWN_PARAMETERS: [&str; 5] =
     ["command", "continue", "fieldSelector", "labelSelector", "resourceVersion"];
 
-/// URIs in parameters of URIs …: what is encoded more often is not looked into, but taken for secret.
+/// Maximum nesting of URIs in parameters; text that is encoded more often is treated as secret.
 const MAX_NESTING: usize = 6;
 
-/// After so many passes that each found something a URI is a secret as a whole.
+/// Maximum number of passes with findings; after that the whole URI is treated as secret.
 const MAX_PASSES: usize = 8;
 
-/// The URI with digests for its credentials; nothing where it has none. Redacting again changes nothing.
+/// Returns the URI with digests for its credentials; `None` if it has none. Redaction is idempotent.
 pub(super) fn redact_query(uri: &str, key: &RedactionKey) -> Option<String> {
     let is_plain = |byte: u8| !matches!(byte, b'?' | b'#' | b';' | b'@' | b'%');
     if uri.bytes().all(is_plain) {
         return None;
     }
     let mut redacted = uri_text(uri, key, 0)?;
-    // With a digest in its place a credential may give its neighbours another meaning; what is stored must have none.
+    // A digest in place of a credential may change the meaning of adjacent text; the stored URI must contain no
+    // credential.
     for _ in 0..MAX_PASSES {
         match uri_text(&redacted, key, 0) {
             Some(again) => redacted = again,
@@ -103,7 +105,7 @@ pub(super) fn redact_query(uri: &str, key: &RedactionKey) -> Option<String> {
     Some(key.digest(uri.as_bytes()))
 }
 
-/// The same at a depth of URIs in URIs.
+/// Redacts a URI at a nesting depth.
 fn uri_text(uri: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     let after_hosts = user_info(uri, key);
     let uri = after_hosts.as_deref().unwrap_or(uri);
@@ -119,10 +121,10 @@ fn uri_text(uri: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     Some([path, query].concat())
 }
 
-/// A path with digests for what stands behind a semicolon in it, or behind an encoded question mark.
+/// Returns a path with digests for text after a semicolon, or after an encoded question mark.
 fn path_text(path: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     let start = path.find([';', '%'])?;
-    // From the beginning of the segment on.
+    // From the beginning of the segment.
     let start = path[..start].rfind('/').map_or(0, |slash| slash + 1);
     let (plain, rest) = path.split_at(start);
     let mut redacted = String::from(plain);
@@ -145,7 +147,7 @@ fn path_text(path: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     changed.then_some(redacted)
 }
 
-/// What stands before hosts, `scheme://user:password@host`, with digests for the passwords.
+/// Returns a URI with digests for the passwords in `scheme://user:password@host`.
 fn user_info(uri: &str, key: &RedactionKey) -> Option<String> {
     let mut redacted = String::new();
     let mut rest = uri;
@@ -164,7 +166,7 @@ fn user_info(uri: &str, key: &RedactionKey) -> Option<String> {
         if !secret.is_empty() && !is_known {
             let start = at(rest) + name;
             redacted.push_str(&uri[copied..start]);
-            // A colon would be taken for the one before the password.
+            // A plain colon would be read as the one before the password.
             redacted.push_str(&encode(&key.digest(decoded(secret).as_bytes())));
             copied = start + secret.len();
         }
@@ -173,7 +175,8 @@ fn user_info(uri: &str, key: &RedactionKey) -> Option<String> {
     (copied > 0).then(|| redacted + &uri[copied..])
 }
 
-/// Pairs of names and values, whatever separates them: a fragment may be like a query, and so may another query in it.
+/// Redacts pairs of names and values, whatever separates them: a fragment may resemble a query, and contain another
+/// one.
 fn pairs(text: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     let is_separator = |letter: char| matches!(letter, '&' | ';' | '?' | '#');
     let mut redacted = String::new();
@@ -199,7 +202,7 @@ fn pairs(text: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     changed.then_some(redacted)
 }
 
-/// A value that may be a URI, or pairs, and encoded, with digests for the credentials in it.
+/// Returns a value that may be an encoded URI or pairs, with digests for the credentials in it.
 fn nested(value: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     let plain = decoded(value);
     if is_digest(&plain) {
@@ -224,7 +227,8 @@ fn nested(value: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     Some(if plain == value { redacted } else { encode(&redacted) })
 }
 
-/// Whether a value is or has `name:credential`, or a header such as `Bearer credential`, whatever its parameter is called.
+/// Returns whether a value is or contains `name:credential`, or a header such as `Bearer credential`, whatever the name
+/// of its parameter.
 fn says_secret(value: &str) -> bool {
     if !value.contains([':', ' ', '%', '+']) {
         return false;
@@ -239,7 +243,7 @@ fn says_secret(value: &str) -> bool {
             Some((name, rest)) if is_secret(name) => {
                 Some(rest).filter(|it| !it.is_empty()).or(next)
             }
-            // The other schemes are words of any sentence.
+            // The other schemes are common words.
             None if word.eq_ignore_ascii_case("bearer") || number == 0 && is_scheme(word) => next,
             _ => None,
         };
@@ -247,12 +251,12 @@ fn says_secret(value: &str) -> bool {
     })
 }
 
-/// Whether JSON in a parameter has a member of a secret name.
+/// Returns whether JSON in a parameter has a member with a secret name.
 fn names_secret(json: &str) -> bool {
     json.split('"').any(|text| text.len() <= 64 && is_secret(text))
 }
 
-/// Whether the value of a parameter of this name, as it is written, is a credential.
+/// Returns whether the value of a parameter with this name, as written, is a credential.
 fn is_secret(written: &str) -> bool {
     let words = words(&decoded_whole(written));
     let (Some(last), joined) = (words.last(), words.concat()) else { return false };
@@ -262,7 +266,8 @@ fn is_secret(written: &str) -> bool {
         || SECRET_ENDINGS.iter().any(|ending| joined.ends_with(ending))
 }
 
-/// The words of a name in lower case: `Token[]`, `user[password]`, `api-key`, `authKey`. Numbers at its end do not count.
+/// Returns the words of a name in lower case: `Token[]`, `user[password]`, `api-key`, `authKey`. Trailing numbers are
+/// ignored.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut before = ' ';
@@ -285,7 +290,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// What a text says when it is encoded more than once.
+/// Decodes a text that may be encoded several times.
 fn decoded_whole(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..MAX_NESTING {
@@ -301,7 +306,7 @@ fn is_encoded(text: &str) -> bool {
     text.contains(['%', '+'])
 }
 
-/// What a part of a query says.
+/// Decodes a part of a query.
 fn decoded(text: &str) -> Cow<'_, str> {
     if !is_encoded(text) {
         return Cow::Borrowed(text);
@@ -395,7 +400,7 @@ mod tests {
             let mut value = inner.to_owned();
             for depth in 0..10 {
                 let uri = format!("/x?next={value}&b=2");
-                // As it stands, an inner URI is a part of the outer one.
+                // Verbatim, an inner URI is a part of the outer one.
                 let redacted = redact(&uri).unwrap_or_else(|| panic!("{uri}"));
                 assert!(!redacted.contains("hunter"), "{depth}: {redacted}");
                 assert!(redacted.starts_with("/x?next="), "{redacted}");

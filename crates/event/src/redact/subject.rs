@@ -1,44 +1,44 @@
-//! What an event is about, as far as it decides what is secret in it.
+//! The properties of an event that determine which parts of it are secret.
 
 use super::key::is_digest;
 use super::tokens::{decode, members};
 
-/// A name of an OpenShift token object that begins so is a digest of the token, not the token (OpenShift 4.6).
+/// The prefix of names of OpenShift token objects that are a digest of the token, not the token (OpenShift 4.6).
 const HASHED_TOKEN: &str = "sha256~";
 
-/// Shorter names of token objects are no tokens: OpenShift refuses to store them.
+/// Shorter names of token objects are not tokens: OpenShift refuses to store them.
 const LEAST_TOKEN: usize = 20;
 
-/// What is taken for a secret.
+/// What is treated as a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
     /// Nothing.
     Nothing,
-    /// What an object says of itself: a Secret or a token request, wherever it stands.
+    /// What the kind of an object implies: a Secret or a token request anywhere.
     ByKind,
     /// Data of Secrets, and copies of them.
     Secret,
     /// Tokens in token requests and token reviews.
     Token,
-    /// Bodies as a whole, those of OpenShift's token objects.
+    /// Whole bodies, those of OpenShift's token objects.
     Bodies,
 }
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) scope: Scope,
-    /// A token that is the name of the object, and so stands in URI, reference and messages.
+    /// A token that is the name of the object, and so occurs in URI, reference and messages.
     pub(super) name: Option<String>,
 }
 
 impl Subject {
-    /// That of a text which does not say.
+    /// Returns the subject of a text without object reference.
     pub(super) fn unknown() -> Self {
         Self { scope: Scope::ByKind, name: None }
     }
 
-    /// Reads it from an event, which is valid JSON.
+    /// Reads the subject of an event, which is valid JSON.
     pub(super) fn of(event: &str) -> Self {
         let mut subject = Self::unknown();
         let members = members(event);
@@ -94,12 +94,12 @@ impl Subject {
     }
 }
 
-/// Whether the name of a token object is the token.
+/// Returns whether the name of a token object is the token.
 fn is_token(name: &str) -> bool {
     name.len() >= LEAST_TOKEN && !name.starts_with(HASHED_TOKEN) && !is_digest(name)
 }
 
-/// What an object that calls itself `kind` holds.
+/// Returns the scope of an object whose kind is `kind`.
 pub(super) fn scope_of_kind(kind: &str) -> Option<Scope> {
     match kind {
         "Secret" | "SecretList" => Some(Scope::Secret),

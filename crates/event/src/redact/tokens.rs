@@ -1,6 +1,6 @@
-//! Where the tokens of a JSON text stand, so that some can be replaced and the rest stays as it is.
+//! The token positions of a JSON text, so that single tokens can be replaced and the rest stays unchanged.
 //!
-//! The text is known to be valid JSON. There is no recursion: a body may be nested as deep as its sender likes.
+//! The text is known to be valid JSON. There is no recursion: clients can nest a body arbitrarily deep.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,12 @@ use memchr::memchr2;
 
 use crate::tables::column::Text;
 
-/// What a token is. Commas and colons are none.
+/// The kind of a token. Commas and colons are not tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenKind {
     /// An object or array begins.
     Open,
-    /// It ends.
+    /// An object or array ends.
     Close,
     /// The name of a member.
     Key,
@@ -35,7 +35,7 @@ pub(super) struct Token {
 pub(super) struct Tokens<'a> {
     json: &'a str,
     at: usize,
-    /// For each open container whether it is an object.
+    /// For each open container, whether it is an object.
     open: Vec<bool>,
     key_follows: bool,
 }
@@ -45,14 +45,14 @@ impl<'a> Tokens<'a> {
         Self { json, at: 0, open: Vec::new(), key_follows: false }
     }
 
-    /// Leaves out the rest of the container that was opened last, and says where it ends.
+    /// Skips the rest of the container that was opened last. Returns the position of its end.
     pub(super) fn skip_container(&mut self) -> usize {
         let depth = self.open.len();
         while self.open.len() >= depth && self.next().is_some() {}
         self.at
     }
 
-    /// The index after the string that begins at `start`.
+    /// Returns the index after the string that begins at `start`.
     fn end_of_string(&self, start: usize) -> usize {
         let bytes = self.json.as_bytes();
         let mut at = start + 1;
@@ -114,7 +114,7 @@ impl Iterator for Tokens<'_> {
     }
 }
 
-/// The text of a string literal; nothing where it has half a surrogate pair, which no text can say.
+/// Returns the text of a string literal; `None` if it contains half a surrogate pair, which is not valid text.
 pub(super) fn decode(literal: &str) -> Option<Cow<'_, str>> {
     let inner = literal.strip_prefix('"')?.strip_suffix('"')?;
     if !inner.contains('\\') {
@@ -123,7 +123,7 @@ pub(super) fn decode(literal: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(literal).ok().map(|text| text.0)
 }
 
-/// The members of an object, their values as JSON text; none where the value is no object.
+/// Returns the members of an object, with their values as JSON text; empty if the value is not an object.
 pub(super) fn members(json: &str) -> Vec<(Cow<'_, str>, &str)> {
     let mut tokens = Tokens::new(json);
     let mut members = Vec::new();

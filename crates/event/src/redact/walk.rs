@@ -1,4 +1,4 @@
-//! Through a JSON text, with digests in the place of what is secret.
+//! Replaces the secrets in a JSON text with digests.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,10 +14,10 @@ use super::query::redact_query;
 use super::subject::Scope;
 use super::tokens::{Token, TokenKind, Tokens, decode};
 
-/// JSON in a string in JSON in a string …: deeper texts are not looked into, but taken for secret as a whole.
+/// Maximum nesting of JSON in strings; deeper texts are treated as secret as a whole.
 const MAX_NESTING: usize = 3;
 
-/// Members of an event that hold no body, and that a client could hide by letting them look like one.
+/// Members of an event that contain no body, and that a client could hide by making them resemble one.
 const UNTOUCHED: [&str; 15] = [
     "apiVersion",
     "auditID",
@@ -37,23 +37,24 @@ const UNTOUCHED: [&str; 15] = [
 ];
 
 /// Error messages that quote the object: a patch that does not decode (apiserver, endpoints/handlers/patch.go), a body
-/// that does not (json-iterator, until Kubernetes 1.22), a value of the wrong type (structured-merge-diff).
+/// that does not decode (json-iterator, until Kubernetes 1.22), a value of the wrong type (structured-merge-diff).
 const QUOTING_MESSAGES: [&str; 3] =
     ["patch: Invalid value: ", ", bigger context ...|", ": expected string, got "];
 
-/// How a text is redacted.
+/// The parameters of a redaction.
 pub(super) struct Walk<'a> {
     pub(super) key: &'a RedactionKey,
-    /// A secret that is replaced wherever a string has it.
+    /// A secret that is replaced in every string that contains it.
     pub(super) secret: Option<&'a str>,
 }
 
-/// What is known of a value from where it stands.
+/// The properties of a value that follow from its position.
 #[derive(Debug, Clone, Copy)]
 struct Mode {
     scope: Scope,
     cover: Cover,
-    /// It should be, or be the text of, an object with secrets; if it is neither, it is a secret itself.
+    /// Whether it should be, or be the text of, an object with secrets; if it is neither, it is treated as a secret
+    /// itself.
     is_copy: bool,
     is_uri: bool,
 }
@@ -63,7 +64,7 @@ impl Mode {
         Self { scope, cover: Cover::None, is_copy: false, is_uri: false }
     }
 
-    /// The mode of a member of an object of this mode.
+    /// Returns the mode of a member of an object in this mode.
     fn member(self, name: Option<&str>) -> Self {
         let mut mode = Self { is_copy: false, is_uri: false, ..self };
         let Some(name) = name.filter(|_| self.cover == Cover::None) else { return mode };
@@ -74,7 +75,7 @@ impl Mode {
         mode
     }
 
-    /// The mode with what a mark adds to it.
+    /// Returns the mode with the properties of a mark.
     fn marked(self, mark: &Mark) -> Self {
         let mut mode = self;
         if let (Scope::ByKind, Some(scope)) = (mode.scope, mark.scope) {
@@ -91,26 +92,26 @@ impl Mode {
 /// An object or array that is being read.
 struct Container {
     mode: Mode,
-    /// That of the next value in it.
+    /// The mode of the next value in it.
     next: Mode,
 }
 
-/// What became of a JSON text in a string.
+/// The result for JSON in a string.
 enum Nested {
     /// It is not JSON.
     Unreadable,
-    /// There is nothing to redact in it.
+    /// It contains nothing to redact.
     Clean,
     Redacted(String),
 }
 
 impl Walk<'_> {
-    /// The event with digests for its secrets; nothing where it has none. It must be valid JSON.
+    /// Returns the event with digests for its secrets; `None` if it has none. It must be valid JSON.
     pub(super) fn event(&self, json: &str, scope: Scope) -> Option<String> {
         self.text(json, Mode::new(scope), true, 0)
     }
 
-    /// The same for another record that says what an event says.
+    /// Redacts another record with the content of an event.
     pub(super) fn record(&self, json: &str, scope: Scope) -> Option<String> {
         self.text(json, Mode::new(scope), false, 0)
     }
@@ -164,14 +165,14 @@ impl Walk<'_> {
         Some(redacted)
     }
 
-    /// What stands for a number; `true`, `false` and `null` are no secrets.
+    /// Returns the replacement of a number; `true`, `false` and `null` are not secret.
     fn literal(&self, literal: &str, mode: Mode) -> Option<String> {
         let is_number = literal.starts_with(|first: char| first == '-' || first.is_ascii_digit());
         let is_secret = mode.cover != Cover::None || mode.is_copy;
         (is_number && is_secret).then(|| self.key.digest(literal.as_bytes()))
     }
 
-    /// What stands for a string; nothing where it stays.
+    /// Returns the replacement of a string; `None` if it stays.
     fn string(&self, literal: &str, mode: Mode, nesting: usize) -> Option<String> {
         let is_secret = mode.cover != Cover::None;
         let Some(text) = decode(literal) else {
@@ -202,7 +203,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Looks into a string that is, or should be, the text of an object with secrets.
+    /// Redacts a string that is, or should be, the text of an object with secrets.
     fn nested(&self, text: &str, mode: Mode, nesting: usize) -> Option<Nested> {
         let is_json = text.trim_start().starts_with(['{', '[']);
         if !is_json && !mode.is_copy {
@@ -235,7 +236,8 @@ fn is_untouched(member: &str) -> bool {
     UNTOUCHED.contains(&member)
 }
 
-/// The bytes of a secret: those of `data` are in base64, so that they equal those of `stringData` and of a token.
+/// Returns the bytes of a secret: values of `data` are Base64-decoded, so that they equal those of `stringData` and of
+/// a token.
 fn plain(text: &str, cover: Cover) -> Cow<'_, [u8]> {
     match cover {
         Cover::Base64 => match STANDARD.decode(text) {

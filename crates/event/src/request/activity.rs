@@ -1,20 +1,20 @@
-//! Which partition a request belongs to.
+//! The activity of a request, which determines its partition.
 
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::objects::kinds::rbac_kind;
 
-/// The kind of a request: the last partition column, which keeps the few requests that matter in files of their own.
+/// The activity of a request: the last partition column, which keeps the few important requests in separate files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum Activity {
-    /// A write of an object that makes pods, of `ephemeralcontainers`, `scale`, `binding` or `eviction`.
+    /// A write of an object that creates pods, of `ephemeralcontainers`, `scale`, `binding` or `eviction`.
     Workload,
     /// A write of roles, bindings, certificate signing requests or service accounts.
     Rbac,
-    /// A way into a pod or node or to a credential: exec, attach, port-forward, proxy, a service account token.
+    /// Access to a pod, a node or a credential: exec, attach, port-forward, proxy, a service account token.
     Access,
-    /// Anything on Secrets, reads included.
+    /// Any request on Secrets, reads included.
     Secret,
     /// Any other write.
     Write,
@@ -22,7 +22,7 @@ pub enum Activity {
     Read,
 }
 
-/// What decides an activity.
+/// The properties that determine an activity.
 pub(crate) struct Request<'a> {
     pub(crate) verb: &'a str,
     pub(crate) api_group: &'a str,
@@ -66,7 +66,7 @@ impl Activity {
         }
     }
 
-    /// The name used in the `activity` column.
+    /// Returns the name used in the `activity` column.
     pub fn as_str(self) -> &'static str {
         self.into()
     }

@@ -1,13 +1,14 @@
-//! Which part of admission refused a request.
+//! Identifies the part of admission that denied a request.
 //!
-//! Nothing in an audit event names it but the message, in which every plugin of the API server has its own words
-//! (`plugin/pkg/admission` and `k8s.io/apiserver/pkg/admission` of kubernetes/kubernetes, `k8s.io/pod-security-admission`,
-//! openshift/apiserver-library-go), and the annotation of a ValidatingAdmissionPolicy.
+//! An audit event names it only in the message, which every plugin of the API server words differently
+//! (`plugin/pkg/admission` and `k8s.io/apiserver/pkg/admission` of kubernetes/kubernetes,
+//! `k8s.io/pod-security-admission`, openshift/apiserver-library-go), and in the annotation of a
+//! ValidatingAdmissionPolicy.
 
 use crate::json::value::Json;
 use crate::tables::column::Text;
 
-/// Who refuses, by how the reason begins.
+/// Plugins by the prefix of their reason.
 const BEGINNINGS: &[(&str, &str)] = &[
     ("violates PodSecurity ", "PodSecurity"),
     ("exceeded quota: ", "ResourceQuota"),
@@ -42,15 +43,15 @@ const BEGINNINGS: &[(&str, &str)] = &[
     ("only dynamically provisioned pvc can be resized", "PersistentVolumeClaimResize"),
 ];
 
-/// Who refuses, by what the reason has somewhere.
+/// Plugins by a part of their reason.
 const PARTS: &[(&str, &str)] = &[
     (" usage per ", "LimitRanger"),
     (" max limit to request ratio per ", "LimitRanger"),
     ("because service account ", "ServiceAccount"),
 ];
 
-/// The plugin, webhook or policy that refuses with a message: `PodSecurity`, `webhook NAME`,
-/// `ValidatingAdmissionPolicy NAME` … Nothing where the message is not one of theirs.
+/// Returns the plugin, webhook or policy that denied a request with this message: `PodSecurity`, `webhook NAME`,
+/// `ValidatingAdmissionPolicy NAME` … `None` if the message is not from admission.
 pub(crate) fn refuser<'a>(message: &str) -> Option<Text<'a>> {
     if let Some(webhook) = webhook(message) {
         return Some(format!("webhook {webhook}").into());
@@ -59,20 +60,20 @@ pub(crate) fn refuser<'a>(message: &str) -> Option<Text<'a>> {
     if let Some(policy) = policy(reason) {
         return Some(format!("{POLICY}{policy}").into());
     }
-    // Several reasons of one plugin stand in brackets.
+    // Several reasons of one plugin are in brackets.
     let reason = reason.strip_prefix('[').unwrap_or(reason);
     let beginning = BEGINNINGS.iter().find(|(beginning, _)| reason.starts_with(beginning));
     let known = beginning.or_else(|| PARTS.iter().find(|(part, _)| reason.contains(part)));
     known.map(|(_, plugin)| Text::from(*plugin))
 }
 
-/// Whether a message can only come from admission, whatever the code: these say themselves what code they refuse with.
+/// Returns whether a message can only come from admission, whatever the code: these choose their own code.
 pub(crate) fn chooses_its_code(message: &str) -> bool {
     webhook(message).is_some()
         || message.split_once(" is forbidden: ").is_some_and(|(_, reason)| policy(reason).is_some())
 }
 
-/// The webhook of `admission webhook "NAME" denied the request: …`.
+/// Returns the webhook of `admission webhook "NAME" denied the request: …`.
 fn webhook(message: &str) -> Option<&str> {
     let (name, rest) = message.strip_prefix("admission webhook \"")?.split_once('"')?;
     rest.starts_with(" denied the request").then_some(name)
@@ -80,16 +81,17 @@ fn webhook(message: &str) -> Option<&str> {
 
 const POLICY: &str = "ValidatingAdmissionPolicy ";
 
-/// The policy of `ValidatingAdmissionPolicy 'NAME' with binding 'NAME' denied request: …`.
+/// Returns the policy of `ValidatingAdmissionPolicy 'NAME' with binding 'NAME' denied request: …`.
 fn policy(reason: &str) -> Option<&str> {
     let (name, rest) = reason.strip_prefix(POLICY)?.strip_prefix('\'')?.split_once('\'')?;
     rest.starts_with(" with binding ").then_some(name)
 }
 
-/// The annotation in which policies that ask for it leave what they found.
+/// The annotation in which policies record their violations, if configured to.
 pub(crate) const POLICY_FAILURE: &str = "validation.policy.admission.k8s.io/validation_failure";
 
-/// The policy that denies by the annotation [`POLICY_FAILURE`]; nothing where all of them only audit or warn.
+/// Returns the policy that denied according to the annotation [`POLICY_FAILURE`]; `None` if all of them only audit or
+/// warn.
 pub(crate) fn denying_policy<'a>(annotation: &str) -> Option<Text<'a>> {
     let failures: Json<'_> = serde_json::from_str(annotation).ok()?;
     let denies = |failure: &&Json<'_>| {

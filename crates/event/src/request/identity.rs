@@ -1,6 +1,6 @@
-//! What the name, the groups and the credential of a user show about who is behind it.
+//! Classification of users by name, groups and credential.
 //!
-//! A spelling shows nothing: whatever no table lists is a person, or an external client that authenticates like one.
+//! A spelling proves nothing: a user in no table is a person, or an external client that authenticates like one.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -19,13 +19,14 @@ pub enum IdentityKind {
     ServiceAccount,
     /// A kubelet.
     Node,
-    /// A controller of the control plane: it writes what other objects ask for.
+    /// A controller of the control plane: it writes what other objects specify.
     Controller,
-    /// Another component of the platform, or a machine that joins by a bootstrap token.
+    /// Another component of the platform, or a machine that joins with a bootstrap token.
     System,
-    /// A service account of a cloud provider, as pipelines outside of the cluster use: neither a person nor the platform.
+    /// A service account of a cloud provider, such as of a pipeline outside of the cluster: neither a person nor the
+    /// platform.
     CloudServiceAccount,
-    /// Nobody: `system:anonymous`, or a request that did not authenticate.
+    /// `system:anonymous`, or a request that did not authenticate.
     Anonymous,
     /// The log does not show the user.
     Unknown,
@@ -36,18 +37,18 @@ pub enum IdentityKind {
 pub struct User<'a, T> {
     /// `user.username`.
     pub username: Option<&'a str>,
-    /// `user.groups`; `None` or empty where the log does not have them.
+    /// `user.groups`; `None` or empty if the log does not have them.
     pub groups: Option<&'a [T]>,
     /// Extra `authentication.kubernetes.io/credential-id`, from Kubernetes 1.32 on.
     pub credential: Option<&'a str>,
 }
 
-/// What a user is, and what that rests on.
+/// The kind of a user, and the evidence for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// What it is.
+    /// The kind.
     pub kind: IdentityKind,
-    /// Why: the group, the table or the credential that decides, or that none does.
+    /// The evidence: the group, the table or the credential that decides, or that none does.
     pub evidence: Cow<'static, str>,
 }
 
@@ -100,10 +101,10 @@ const CONTROLLERS: &[&str] = &[
     "volumeattributesclass-protection-controller",
 ];
 
-/// How the user names of service accounts begin.
+/// The prefix of the user names of service accounts.
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
-/// Namespace and name of the service account that a user name stands for.
+/// Returns namespace and name of the service account with this user name.
 ///
 /// ```
 /// # use podtrail_event::identity::service_account;
@@ -121,12 +122,12 @@ impl Identity {
         Self { kind, evidence: evidence.into() }
     }
 
-    /// What a user is.
+    /// Classifies a user.
     ///
-    /// A controller is known by its name AND its namespace: anybody can call an account `job-controller` elsewhere. The
-    /// API server puts service accounts, nodes and bootstrap tokens into groups of their own: a name of their form
-    /// without its group comes from another authenticator, such as a certificate that somebody had signed for it. A name
-    /// of a managed platform does not come with a client certificate.
+    /// A controller is recognized by its name AND its namespace: any user can create an account `job-controller`
+    /// elsewhere. The API server adds service accounts, nodes and bootstrap tokens to groups of their own: such a name
+    /// without its group comes from another authenticator, such as a client certificate. Users of a managed platform do
+    /// not authenticate with a client certificate.
     ///
     /// ```
     /// # use podtrail_event::identity::{Identity, User};
@@ -146,7 +147,7 @@ impl Identity {
         let groups = user.groups.filter(|groups| !groups.is_empty());
         let in_group =
             |group: &str| groups.map(|groups| groups.iter().any(|other| **other == *group));
-        // Whether it has a group, as far as the log shows.
+        // Groups that are not in the log may be any.
         let may_be_in = |group: &str| in_group(group).unwrap_or(true);
         let with_group = |kind, group: &'static str| match in_group(group) {
             Some(true) => Self::new(kind, format!("group {group}")),
@@ -181,7 +182,7 @@ impl Identity {
                 Some(group) if !may_be_in(group) => {
                     Self::new(Human, format!("not in group {group}, as the user of {platform} is"))
                 }
-                // Its users authenticate by tokens of the provider, and their rights are those of their own roles.
+                // Its users authenticate with tokens of the provider, and have the rights of their own roles.
                 None if platform.has_tokens_only() && has_certificate => {
                     Self::new(Human, format!("client certificate, which no user of {platform} has"))
                 }
@@ -204,7 +205,7 @@ impl Identity {
 }
 
 impl IdentityKind {
-    /// The kind of a user of whom only the name is known.
+    /// Classifies a user by name only.
     ///
     /// ```
     /// # use podtrail_event::IdentityKind;
@@ -215,14 +216,14 @@ impl IdentityKind {
         Identity::of(&user).kind
     }
 
-    /// The name used in the `identity_kind` column.
+    /// Returns the name used in the `identity_kind` column.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// What the controllers of kube-controller-manager make: the account, the resource, and the kind of owner that it makes
-/// it for (`pkg/controller` of kubernetes/kubernetes).
+/// The objects that kube-controller-manager's controllers create: the account, the resource, and the kind of the owner
+/// (`pkg/controller` of kubernetes/kubernetes).
 const MAKES: &[(&str, &str, &str)] = &[
     ("cronjob-controller", "jobs", "CronJob"),
     ("daemon-set-controller", "pods", "DaemonSet"),
@@ -233,11 +234,11 @@ const MAKES: &[(&str, &str, &str)] = &[
     ("statefulset-controller", "pods", "StatefulSet"),
 ];
 
-/// Whether a user writes such an object for an owner of this kind as a matter of course: a controller with an account
-/// of its own for what it makes, or the controller manager, where its controllers have none, for what any of them makes.
+/// Returns whether a user routinely writes such an object for an owner of this kind: a controller with its own account,
+/// or the controller manager if its controllers have none.
 ///
-/// Only two controllers change what they made: that of Deployments scales ReplicaSets, that of StatefulSets mends the
-/// labels of pods.
+/// Only two controllers change objects that they created: the Deployment controller scales ReplicaSets, and the
+/// StatefulSet controller repairs the labels of pods.
 ///
 /// ```
 /// # use podtrail_event::identity::makes;

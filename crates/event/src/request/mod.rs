@@ -1,4 +1,4 @@
-//! The request: who sent it, what it asked for, and how it ended.
+//! Requests: their sender, content and outcome.
 
 pub(crate) mod activity;
 pub(crate) mod admission;

@@ -1,8 +1,9 @@
-//! Times as stores print them that do not keep to RFC 3339: a blank in the place of the `T`, no zone, a zone without a colon.
+//! Times of stores that deviate from RFC 3339: a blank instead of the `T`, no zone, a zone without a colon.
 
 use chrono::{DateTime, NaiveDateTime};
 
-/// Microseconds since the Unix epoch of a time in RFC 3339 or near it. One without a zone is UTC, as the API server writes it.
+/// Parses a time in RFC 3339 or close to it into microseconds since the Unix epoch. A time without a zone is UTC, as
+/// the API server writes it.
 ///
 /// ```
 /// # use podtrail_event::near_rfc3339;

@@ -1,4 +1,4 @@
-//! How far a request got.
+//! The outcome of a request.
 
 use strum::{IntoStaticStr, VariantNames};
 
@@ -9,44 +9,44 @@ use crate::tables::column::Text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
-    /// It was carried out. Where the log does not show what the request asked for, it may have been a dry run.
+    /// The request was carried out. If the log does not show its options, it may have been a dry run.
     Allowed,
-    /// It was carried out as a dry run: nothing was stored.
+    /// The request was carried out as a dry run: nothing was stored.
     DryRun,
-    /// Nobody is known to be behind it (401).
+    /// The request was not authenticated (401).
     DeniedAuthn,
-    /// The authorizer forbade it, or RBAC's own check that nobody grants more than they have.
+    /// The authorizer denied the request, or RBAC's check against privilege escalation did.
     DeniedAuthz,
-    /// An admission plugin, webhook or policy refused it.
+    /// An admission plugin, webhook or policy denied the request.
     DeniedAdmission,
-    /// The object or patch was not acceptable (400, 422).
+    /// The object or patch was invalid (400, 422).
     Invalid,
-    /// It met another version of the object, or one of that name (409).
+    /// The request conflicted with another version of the object, or with an existing one (409).
     Conflict,
-    /// It failed in another way.
+    /// The request failed in another way.
     Error,
-    /// The event does not say: no response at this stage.
+    /// The event does not show it: no response at this stage.
     Unknown,
 }
 
-/// What decides an outcome.
+/// The properties that determine an outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence<'a> {
     pub(crate) code: Option<i32>,
     pub(crate) decision: Option<&'a str>,
     pub(crate) message: Option<&'a str>,
     pub(crate) stage: Option<&'a str>,
-    /// It is known to have been one.
+    /// Whether it is known to have been a dry run.
     pub(crate) dry_run: bool,
     /// Whether the request writes to the storage of the API server.
     pub(crate) stores: bool,
-    /// Whether it deletes one object after the other: what fails half-way has deleted some (`registry.DeleteCollection`).
+    /// Whether it deletes objects one by one: if it fails half-way, some are deleted (`registry.DeleteCollection`).
     pub(crate) is_collection: bool,
-    /// The ValidatingAdmissionPolicy that denies the request by its annotation.
+    /// The ValidatingAdmissionPolicy that denied the request according to its annotation.
     pub(crate) denying_policy: Option<Text<'a>>,
 }
 
-/// How messages of server errors begin that come before anything is stored. In none of them a client chooses the words.
+/// Prefixes of server error messages from before anything is stored. Clients cannot choose these words.
 ///
 /// Sources: `k8s.io/apiserver` (`admission/plugin/webhook`, `admission/plugin/resourcequota`, `endpoints/handlers`),
 /// etcd's `rpctypes`.
@@ -61,25 +61,26 @@ const NOTHING_STORED: &[&str] = &[
     "The apiserver is shutting down",
 ];
 
-/// The message of clients and proxies for a 503 without one.
+/// The message of clients and proxies for a 503 without a message.
 const UNABLE: &str = "the server is currently unable to handle the request";
 
 impl Evidence<'_> {
-    /// Whether a write may have been carried out although the answer is an error: it ended in a time-out (504), another
-    /// error of the server, without a status or in a panic, and nothing says that it never got as far as the storage.
+    /// Returns whether a write may have been carried out although the response is an error: it ended in a timeout
+    /// (504), another server error, without a status or in a panic, and no message shows that it did not reach the
+    /// storage.
     ///
-    /// Whoever asks for `?timeout=1ms` gets a 504 for a write that goes on.
+    /// A client that sends `?timeout=1ms` gets a 504 for a write that continues.
     pub(crate) fn is_uncertain(&self) -> bool {
         let message = self.message.unwrap_or_default();
         let is_server_error = match self.code {
-            // Whether an aggregated API was there to be asked at all; the API server itself does not answer a write so.
+            // Whether an aggregated API was reachable at all; the API server itself never answers a write with it.
             Some(503) => !matches!(message, "" | "service unavailable" | UNABLE),
-            // A server that wrote no status before the client went away.
+            // A server that wrote no status before the client disconnected.
             Some(0) => self.stage == Some("ResponseComplete"),
             Some(code) => code >= 500,
             None => false,
         };
-        // A refusal of one object does not undo the deletion of those before it.
+        // A denied object does not undo the deletion of earlier ones.
         let is_half_done = self.is_collection
             && self.decision == Some("allow")
             && self.code.is_some_and(|code| code == 403 || code == 409 || code >= 500);
@@ -93,9 +94,9 @@ impl Evidence<'_> {
     }
 }
 
-/// Whether a request of this kind changes what the API server stores.
+/// Returns whether a request of this kind changes what the API server stores.
 ///
-/// What it answers itself stores nothing, whatever the verb: streams and proxies, tokens, reviews.
+/// Requests that the API server answers itself store nothing, whatever the verb: streams and proxies, tokens, reviews.
 pub(crate) fn stores(verb: &str, api_group: &str, resource: &str, subresource: &str) -> bool {
     matches!(verb, "create" | "update" | "patch" | "delete" | "deletecollection")
         && !matches!(subresource, "exec" | "attach" | "portforward" | "proxy" | "token" | "log")
@@ -120,11 +121,12 @@ impl Outcome {
             Some(..400) if evidence.dry_run => Self::DryRun,
             Some(..400) => Self::Allowed,
             Some(401) => Self::DeniedAuthn,
-            // RBAC's own check that nobody grants more than they have, after the authorizer has allowed the write.
+            // RBAC's check against privilege escalation, after the authorizer has allowed the write.
             Some(403) if message.contains("attempting to grant RBAC permissions") => {
                 Self::DeniedAuthz
             }
-            // Without a decision annotation (other providers) a 403 is the authorizer's unless admission says so.
+            // Without a decision annotation (other providers) a 403 comes from the authorizer unless the message is
+            // from admission.
             Some(403) if evidence.decision == Some("allow") || refuser(message).is_some() => {
                 Self::DeniedAdmission
             }
@@ -137,7 +139,7 @@ impl Outcome {
         }
     }
 
-    /// Who in admission refused a request of this outcome, where it is known.
+    /// Returns the part of admission that denied a request with this outcome, if known.
     pub(crate) fn denied_by<'a>(self, evidence: &Evidence<'a>) -> Option<Text<'a>> {
         if self != Self::DeniedAdmission {
             return None;
@@ -145,7 +147,7 @@ impl Outcome {
         evidence.message.and_then(refuser).or_else(|| evidence.denying_policy.clone())
     }
 
-    /// The name used in the `outcome` column.
+    /// Returns the name used in the `outcome` column.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -246,7 +248,7 @@ mod tests {
         ] {
             assert!(!of(Some(code), message, done), "{code} {message}");
         }
-        // Words of the client do not stand at the beginning.
+        // Text chosen by the client is not at the beginning.
         assert!(of(Some(500), "pods \"etcdserver: request is too large\": timed out", done));
     }
 

@@ -1,8 +1,8 @@
-//! User names under which the components of a cluster work, by distribution.
+//! User names of cluster components, by distribution.
 //!
-//! A name is here only if a document or the source code of the distribution says so: how a name is spelled says nothing
-//! about who is behind it. Whoever can sign client certificates, or write `aws-auth`, can take any of these names; that
-//! is found where it is done (certificate requests, bindings, `aws-auth`), and by addresses and clients.
+//! A name is listed only if a document or the source code of the distribution names it: the spelling of a name proves
+//! nothing. A subject that can sign client certificates, or write `aws-auth`, can take any of these names. Detections
+//! find that where it is done (certificate requests, bindings, `aws-auth`), and by addresses and clients.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ impl Named {
     }
 }
 
-/// Whose documents or code name a user.
+/// The platform whose documents or code name a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Platform {
     Kubernetes,
@@ -45,7 +45,7 @@ pub(crate) enum Platform {
 }
 
 impl Platform {
-    /// Whether users of the platform authenticate by tokens of the provider, never by a client certificate.
+    /// Returns whether users of the platform authenticate with tokens of the provider, never with a client certificate.
     pub(crate) fn has_tokens_only(self) -> bool {
         matches!(self, Self::Eks | Self::Gke)
     }
@@ -71,7 +71,7 @@ pub(crate) struct PlatformIdentity {
     pub(crate) platform: Platform,
     named: Named,
     pub(crate) kind: IdentityKind,
-    /// A group without which it is not this user, where groups are in the log.
+    /// A group that the user must have, if the log has groups.
     pub(crate) group: Option<&'static str>,
 }
 
@@ -91,7 +91,7 @@ const fn service_agent(domain: &'static str) -> PlatformIdentity {
 
 const MASTERS: Option<&str> = Some("system:masters");
 
-/// The table. Service accounts and nodes have names of their own form and are not in it.
+/// The table. Service accounts and nodes have names of their own form and are not listed.
 const IDENTITIES: &[PlatformIdentity] = &[
     // Kubernetes: apiserver/pkg/authentication/user, cmd/kubeadm/app/constants, RBAC bootstrap policy.
     PlatformIdentity { group: MASTERS, ..controller(Kubernetes, "system:apiserver") },
@@ -108,7 +108,7 @@ const IDENTITIES: &[PlatformIdentity] = &[
     component(Kubernetes, "front-proxy-client"),
     component(Kubernetes, "kube-apiserver-kubelet-client"),
     component(Kubernetes, "kube-apiserver-etcd-client"),
-    // k3s and RKE2: pkg/daemons/control/deps. The program's name stands in them.
+    // k3s and RKE2: pkg/daemons/control/deps. The names contain that of the program.
     component(K3s, "system:k3s-controller"),
     component(K3s, "system:rke2-controller"),
     PlatformIdentity { group: MASTERS, ..component(K3s, "system:k3s-supervisor") },
@@ -172,13 +172,14 @@ const IDENTITIES: &[PlatformIdentity] = &[
     component(OpenShift, "system:openshift-master"),
 ];
 
-/// The row of the table that names a user.
+/// Returns the row of the table for a user name.
 pub(crate) fn platform_identity(username: &str) -> Option<&'static PlatformIdentity> {
     IDENTITIES.iter().find(|identity| identity.named.is(username))
 }
 
-/// The cloud provider of whose service accounts the form of a name is documented: Google Cloud's addresses, and IBM Cloud's
-/// service IDs. Roles of AWS and applications of Entra ID have names that people have too, or that their users choose.
+/// Returns the cloud provider with this documented form of service account names: Google Cloud's addresses, and IBM
+/// Cloud's service IDs. Names of AWS roles and Entra ID applications can also be those of people, or are chosen by
+/// their users.
 pub(crate) fn cloud_of_account(username: &str) -> Option<&'static str> {
     let google = username.strip_suffix(".gserviceaccount.com");
     if google.is_some_and(|rest| rest.split_once('@').is_some_and(|(name, _)| !name.is_empty())) {
@@ -187,8 +188,8 @@ pub(crate) fn cloud_of_account(username: &str) -> Option<&'static str> {
     username.starts_with("IAM#ServiceId-").then_some("IBM Cloud")
 }
 
-/// Accounts by which every user of a cluster acts, as the products that run them document: the name is that of the product's
-/// own installation. They authenticate the user themselves and impersonate them (`Impersonate-User`).
+/// Accounts through which all users of a cluster act, as documented by the products that run them, in their own
+/// installations. They authenticate the user and impersonate them (`Impersonate-User`).
 pub const IMPERSONATION_PROXIES: &[&str] = &[
     // Rancher: the agent of an imported cluster, and the server itself.
     "system:serviceaccount:cattle-system:cattle",
@@ -209,7 +210,7 @@ pub const IMPERSONATION_PROXIES: &[&str] = &[
     "system:serviceaccount:gke-connect:connect-agent-sa",
     // Azure Arc cluster connect.
     "system:serviceaccount:azure-arc:azure-arc-kube-aad-proxy-sa",
-    // Tailscale: the API server proxy of its operator, in the operator or on its own.
+    // Tailscale: the API server proxy of its operator, inside the operator or standalone.
     "system:serviceaccount:tailscale:kube-apiserver-auth-proxy",
     "system:serviceaccount:tailscale:operator",
     // kube-oidc-proxy, OpenUnison, vCluster Platform (Loft), KubeSphere, Capsule, Open Cluster Management, Karmada.

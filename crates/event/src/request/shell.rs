@@ -1,26 +1,26 @@
-//! Command lines as a POSIX shell reads them, as far as it matters who may have written them.
+//! Command lines as a POSIX shell reads them, as far as detections need it.
 //!
-//! Nothing is run or looked up, and what a shell would only know at run time is not guessed.
+//! Nothing is executed or looked up, and what a shell determines only at run time is not guessed.
 
 use std::collections::HashMap;
 
 use crate::tables::column::Text;
 
-/// Folders in which the programs of an image lie. What lies elsewhere may be anything, whatever its name.
+/// Folders with the programs of an image. A program elsewhere may be anything, whatever its name.
 const USUAL_FOLDERS: &[&str] =
     &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/"];
 
 const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "yash"];
 
-/// A longer text does not become longer still by what it assigns to its variables.
+/// Maximum length of a text whose variables are expanded.
 const LONGEST: usize = 1 << 16;
 
-/// The words of the one program that a command runs: its own, or those of a script given to a shell with `-c` that is
-/// one simple command.
+/// Returns the words of the single program that a command runs: its own words, or those of a script for a shell with
+/// `-c` that is one simple command.
 ///
-/// Nothing where more happens or may happen: several commands, pipes, redirections, substitutions, variables,
-/// assignments, patterns, comments, line breaks and other control characters, or a shell without a script. A program in
-/// one of the usual folders is named without its folder; a path elsewhere stays a path.
+/// `None` if more happens or may happen: several commands, pipes, redirections, substitutions, variables, assignments,
+/// patterns, comments, line breaks and other control characters, or a shell without a script. A program in one of the
+/// usual folders is named without its folder; another path stays a path.
 pub(crate) fn simple_command<'a>(command: &[Text<'a>]) -> Option<Vec<Text<'a>>> {
     let mut words: Vec<Text<'a>> = match command {
         [] => return None,
@@ -44,7 +44,7 @@ pub(crate) fn simple_command<'a>(command: &[Text<'a>]) -> Option<Vec<Text<'a>>> 
     Some(words)
 }
 
-/// The name of a program without a usual folder; a path elsewhere as it is.
+/// Returns the name of a program without a usual folder; another path unchanged.
 fn base_name(program: &str) -> Option<&str> {
     if program.is_empty() {
         return None;
@@ -53,7 +53,7 @@ fn base_name(program: &str) -> Option<&str> {
     Some(name.filter(|name| !name.contains('/')).unwrap_or(program))
 }
 
-/// The words of a script that is one simple command.
+/// Returns the words of a script that is one simple command.
 fn simple_words(script: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -76,7 +76,7 @@ fn simple_words(script: &str) -> Option<Vec<String>> {
                     match characters.next()? {
                         '"' => break,
                         '$' | '`' => return None,
-                        // Before any other character a backslash is itself.
+                        // Before any other character a backslash is literal.
                         '\\' => match characters.next()? {
                             escaped @ ('$' | '`' | '"' | '\\') => word.push(escaped),
                             other => word.extend(['\\', other]),
@@ -90,7 +90,7 @@ fn simple_words(script: &str) -> Option<Vec<String>> {
             | '}' => return None,
             '#' | '!' | '~' if word.is_none() => return None,
             other if other.is_control() => return None,
-            // An assignment, which may choose another program: `PATH=/tmp ls`.
+            // An assignment, which may select another program: `PATH=/tmp ls`.
             '=' if words.is_empty() => return None,
             other => word.get_or_insert_default().push(other),
         }
@@ -99,7 +99,7 @@ fn simple_words(script: &str) -> Option<Vec<String>> {
     (!words.is_empty()).then_some(words)
 }
 
-/// Files and programs for which patterns such as `/etc/sh?d?w` are meant.
+/// Files and programs that patterns such as `/etc/sh?d?w` stand for.
 const GUESSED: &[&str] = &[
     "/etc/shadow",
     "/etc/gshadow",
@@ -122,18 +122,18 @@ const GUESSED: &[&str] = &[
     "/usr/sbin/chroot",
 ];
 
-/// A part of a command line.
+/// A token of a command line.
 #[derive(Debug, PartialEq, Eq)]
 enum Token<'t> {
-    /// As written, quotes and all.
+    /// As written, quotes included.
     Word(&'t str),
     /// `<`, `>`, `<>`, `>>`, `>&` …, with the number before it.
     Redirection,
-    /// What ends a command: `;`, `&`, `|`, a line end, or a bracket.
+    /// A separator of commands: `;`, `&`, `|`, a line end, or a parenthesis or brace.
     Separator(char),
 }
 
-/// The tokens of a command line, each with its place.
+/// Returns the tokens of a command line, each with its position.
 fn tokens(line: &str) -> Vec<(usize, Token<'_>)> {
     let bytes = line.as_bytes();
     let mut tokens = Vec::new();
@@ -164,7 +164,7 @@ fn tokens(line: &str) -> Vec<(usize, Token<'_>)> {
                     }
                     at += 1;
                 }
-                // All that ends a word is ASCII, but what follows a backslash need not be.
+                // All characters that end a word are ASCII, but the character after a backslash may not be.
                 at = at.min(bytes.len());
                 while !line.is_char_boundary(at) {
                     at += 1;
@@ -180,11 +180,11 @@ fn tokens(line: &str) -> Vec<(usize, Token<'_>)> {
     tokens
 }
 
-/// A command line without those commands that only ask whether a port is open, such as `(echo > /dev/tcp/db/5432)`:
-/// nothing but a redirection, or one of `echo`, `true` and `:` without arguments. Talk with the pod itself is left out
-/// too.
+/// Returns a command line without commands that only test whether a port is open, such as `(echo > /dev/tcp/db/5432)`:
+/// only a redirection, or one of `echo`, `true` and `:` without arguments. Connections to the pod itself are also
+/// removed.
 ///
-/// A redirection that anything else can use stays: of a program, of `exec`, of what stands in brackets or in a loop.
+/// A redirection that anything else can use stays: of a program, of `exec`, of a group or a loop.
 pub fn without_port_checks(line: &str) -> String {
     if !line.contains("/dev/tcp/") && !line.contains("/dev/udp/") {
         return line.to_owned();
@@ -200,7 +200,7 @@ pub fn without_port_checks(line: &str) -> String {
         let place = tokens.get(end).map_or(line.len(), |(place, _)| *place);
         let text = &line[from..place];
         let command: Vec<&Token<'_>> = tokens[first..end].iter().map(|(_, token)| token).collect();
-        // Behind a closing bracket the redirection is that of all in it.
+        // A redirection after a closing bracket applies to everything in the brackets.
         if before != Some(')') && is_port_check(&command) {
             kept.push(' ');
         } else {
@@ -213,11 +213,11 @@ pub fn without_port_checks(line: &str) -> String {
     without_own_ports(&kept)
 }
 
-/// Whether a command is nothing but a redirection from or to a socket.
+/// Returns whether a command is only a redirection from or to a socket.
 fn is_port_check(command: &[&Token<'_>]) -> bool {
     const KEYWORDS: &[&str] = &["if", "while", "until", "do", "then", "else", "elif", "!"];
     let mut rest = command;
-    // `sh -c`, whose script follows.
+    // `sh -c`, followed by its script.
     if let [Token::Word(shell), Token::Word(option), tail @ ..] = rest
         && base_name(shell).is_some_and(|name| SHELLS.contains(&name))
         && matches!(*option, "-c" | "-ec" | "-lc")
@@ -245,7 +245,7 @@ fn is_port_check(command: &[&Token<'_>]) -> bool {
     asks && rest.is_empty()
 }
 
-/// A line without `/dev/tcp/localhost/…` and `/dev/tcp/127.…/…`.
+/// Returns a line without `/dev/tcp/localhost/…` and `/dev/tcp/127.…/…`.
 fn without_own_ports(line: &str) -> String {
     let mut kept = String::with_capacity(line.len());
     let mut rest = line;
@@ -266,10 +266,9 @@ fn without_own_ports(line: &str) -> String {
     kept
 }
 
-/// A command line with what a shell takes away or puts in before it runs a command: quotes, backslashes, `$'\x41'`,
-/// `$IFS`, empty parameters such as `$@`, braces such as `{cat,/etc/passwd}` and variables that the line itself sets.
-/// Detours in paths (`//`, `/./`, `/../`) are left out; where a pattern is meant for a file with credentials or for a
-/// program of the kind, that path stands behind it.
+/// Returns a command line after a shell's expansion: quotes, backslashes, `$'\x41'`, `$IFS`, empty parameters such as
+/// `$@`, braces such as `{cat,/etc/passwd}` and variables that the line itself sets. Detours in paths (`//`, `/./`,
+/// `/../`) are removed. After a pattern that stands for a credential file or a relevant program, that path is inserted.
 ///
 /// ```
 /// # use podtrail_event::as_run;
@@ -279,7 +278,7 @@ fn without_own_ports(line: &str) -> String {
 pub fn as_run(line: &str) -> String {
     let mut run = String::with_capacity(line.len());
     let mut variables: HashMap<&str, String> = HashMap::new();
-    // Where the word that is being written begins in `run`, and in `line`.
+    // The start of the current word in `run`, and in `line`.
     let (mut word, mut source) = (0, 0);
     let mut rest = line;
     loop {
@@ -294,7 +293,7 @@ pub fn as_run(line: &str) -> String {
         match character {
             '\'' | '"' => {}
             '\\' => {
-                // The character behind it is itself, a line end is nothing.
+                // The escaped character is literal; an escaped line end is removed.
                 if let Some(escaped) = rest[1..].chars().next() {
                     taken += escaped.len_utf8();
                     if escaped != '\n' {
@@ -313,7 +312,7 @@ pub fn as_run(line: &str) -> String {
     run
 }
 
-/// Ends a word: opens its braces, and keeps what it assigns.
+/// Ends a word: expands its braces, and records its assignment.
 fn finish_word<'a>(
     run: &mut String,
     start: usize,
@@ -350,7 +349,7 @@ fn finish_word<'a>(
     }
 }
 
-/// A word without `//`, `/./` and `/../`.
+/// Returns a word without `//`, `/./` and `/../`.
 fn plain_path(word: &str) -> String {
     if !["//", "/./", "/../"].iter().any(|detour| word.contains(detour)) {
         return word.to_owned();
@@ -360,7 +359,7 @@ fn plain_path(word: &str) -> String {
     let mut pieces = path.split('/').peekable();
     while let Some(part) = pieces.next() {
         match part {
-            // The last one says that the path ends with a slash.
+            // An empty last part means that the path ends with a slash.
             "" if pieces.peek().is_none() => parts.push(""),
             "" | "." => {}
             ".." => {
@@ -372,8 +371,8 @@ fn plain_path(word: &str) -> String {
     format!("{before}/{}", parts.join("/"))
 }
 
-/// Whether a pattern of a shell is meant for a path: it matches, and spells out two characters of what it hides, so that
-/// a listing of a folder is not taken for it.
+/// Returns whether a shell pattern stands for a path: it matches and contains at least two literal characters of the
+/// last part, so that a folder listing does not match.
 fn is_meant(pattern: &str, path: &str) -> bool {
     let is_pattern = |part: &str| part.contains(['*', '?', '[']);
     let spelled = |part: &str| part.chars().filter(char::is_ascii_alphanumeric).count();
@@ -383,7 +382,7 @@ fn is_meant(pattern: &str, path: &str) -> bool {
         && pattern.split('/').zip(path.split('/')).all(|(pattern, part)| matches(pattern, part))
 }
 
-/// Whether a part of a path matches a pattern of `*`, `?` and `[…]`.
+/// Returns whether a part of a path matches a pattern of `*`, `?` and `[…]`.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut place, mut star) = (0, 0, None);
@@ -411,7 +410,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
-/// How long a class such as `[a-c]` is, where a byte is in it.
+/// Returns the length of a class such as `[a-c]` if it contains the byte.
 fn class(pattern: &[u8], byte: u8) -> Option<usize> {
     let end = pattern.iter().skip(2).position(|byte| *byte == b']')? + 2;
     let (is_negated, members) = match &pattern[1..end] {
@@ -423,7 +422,7 @@ fn class(pattern: &[u8], byte: u8) -> Option<usize> {
     ((is_range || members.contains(&byte)) != is_negated).then_some(end + 1)
 }
 
-/// Writes what a `$` at the beginning of `text` stands for; how many bytes of the text that is.
+/// Writes the expansion of a `$` at the beginning of `text`. Returns the number of bytes consumed.
 fn expand(text: &str, variables: &HashMap<&str, String>, run: &mut String) -> usize {
     let behind = &text[1..];
     if let Some(quoted) = behind.strip_prefix('\'') {
@@ -451,7 +450,7 @@ fn expand(text: &str, variables: &HashMap<&str, String>, run: &mut String) -> us
     length
 }
 
-/// Writes what stands in `$'…'`, from behind the quote on; how many bytes that was, with the closing quote.
+/// Writes the content of `$'…'` after its quote. Returns the number of bytes consumed, with the closing quote.
 fn ansi_c(text: &str, run: &mut String) -> usize {
     let mut characters = text.char_indices().peekable();
     while let Some((at, character)) = characters.next() {

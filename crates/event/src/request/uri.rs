@@ -1,18 +1,18 @@
-//! What a request URI says, read as the API server and the kubelet read it: both are Go programs.
+//! Request URIs, parsed like by the API server and the kubelet, which are both Go programs.
 //!
-//! The path is unescaped once, and cleaned where it is handed on to a kubelet, pod or service. The query is what Go's
-//! `url.ParseQuery` makes of it: a pair with a `;` or a bad escape is dropped without a word, and of a parameter that
-//! stands twice the first value counts, unless it is a list.
+//! The path is unescaped once, and cleaned where it is passed on to a kubelet, pod or service. The query is parsed like
+//! by Go's `url.ParseQuery`: a pair with a `;` or an invalid escape is dropped silently, and the first value of a
+//! repeated parameter counts, unless it is a list.
 
 use std::borrow::Cow;
 
 use crate::tables::column::Text;
 use crate::tables::event::Exec;
 
-/// The parts of a request URI that matter beyond the object reference.
+/// The relevant parts of a request URI besides the object reference.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct RequestQuery<'a> {
-    /// Whether the parameter `dryRun` is one that the API server accepts.
+    /// Whether the API server accepts the parameter `dryRun`.
     pub(crate) dry_run: bool,
     pub(crate) field_manager: Option<Text<'a>>,
     pub(crate) force: Option<bool>,
@@ -20,7 +20,7 @@ pub(crate) struct RequestQuery<'a> {
 }
 
 impl<'a> RequestQuery<'a> {
-    /// Reads the query of `uri`; `streams` says that the request is an exec, attach or port-forward.
+    /// Parses the query of `uri`; `streams` is set for an exec, attach or port-forward.
     pub(crate) fn of(uri: &'a str, streams: bool) -> Self {
         let mut parsed = Self::default();
         let mut exec = Exec::default();
@@ -44,7 +44,7 @@ impl<'a> RequestQuery<'a> {
         parsed
     }
 
-    /// The same, independent of the text it was read from.
+    /// Returns the same query without borrowing from the text.
     pub(crate) fn into_owned<'b>(self) -> RequestQuery<'b> {
         RequestQuery {
             dry_run: self.dry_run,
@@ -55,7 +55,7 @@ impl<'a> RequestQuery<'a> {
     }
 }
 
-/// The values of `dryRun`, as `ValidateDryRun` of apimachinery takes them: all of them must be `All`.
+/// The values of `dryRun`, as checked by `ValidateDryRun` of apimachinery: all of them must be `All`.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DryRun {
     #[default]
@@ -70,12 +70,12 @@ impl DryRun {
     }
 }
 
-/// Of a parameter that is no list the first value counts (`runtime.Convert_Slice_string_To_string`).
+/// Stores the first value of a parameter that is not a list (`runtime.Convert_Slice_string_To_string`).
 fn first<T>(column: &mut Option<T>, value: T) {
     column.get_or_insert(value);
 }
 
-/// A boolean query parameter, as the API server reads it (`runtime.Convert_Slice_string_To_bool`).
+/// Parses a boolean query parameter like the API server (`runtime.Convert_Slice_string_To_bool`).
 fn flag(value: &str) -> bool {
     !(value == "0" || value.eq_ignore_ascii_case("false"))
 }
@@ -84,12 +84,12 @@ fn split(uri: &str) -> (&str, &str) {
     uri.split_once('?').unwrap_or((uri, ""))
 }
 
-/// The parameters of a URI that a Go server sees.
+/// Returns the parameters of a URI that a Go server sees.
 fn parameters(uri: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     split(uri).1.split('&').filter_map(pair)
 }
 
-/// A parameter, or nothing where `url.ParseQuery` drops it.
+/// Parses a parameter; `None` if `url.ParseQuery` drops it.
 fn pair(text: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     if text.is_empty() || text.contains(';') {
         return None;
@@ -98,7 +98,7 @@ fn pair(text: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     Some((unescape(key, true)?, unescape(value, true)?))
 }
 
-/// `url.QueryUnescape`, or `url.PathUnescape` where a plus is no space; nothing where an escape is bad.
+/// Implements `url.QueryUnescape`, or `url.PathUnescape` if a plus is not a space; `None` for an invalid escape.
 fn unescape(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
     let is_plain = |byte: u8| byte != b'%' && !(plus_is_space && byte == b'+');
     if text.bytes().all(is_plain) {
@@ -122,7 +122,7 @@ fn unescape(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// The first value of a query parameter, as the API server sees it; nothing where it sees none.
+/// Returns the first value of a query parameter that the API server sees, if any.
 ///
 /// ```
 /// # use podtrail_event::query_value;
@@ -134,7 +134,7 @@ pub fn query_value<'a>(uri: &'a str, name: &str) -> Option<Cow<'a, str>> {
     parameters(uri).find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
-/// Why the API server does not take the `dryRun` of a URI for one; nothing where it does, or none is there.
+/// Returns why the API server does not accept the `dryRun` of a URI; `None` if it does, or there is none.
 ///
 /// ```
 /// # use podtrail_event::dry_run_fault;
@@ -150,11 +150,11 @@ pub fn dry_run_fault(uri: &str) -> Option<String> {
                 return Some(format!("dryRun is '{value}'"));
             }
             if key != "dryRun" && is_meant(&key) {
-                return Some(format!("'{key}' is no parameter"));
+                return Some(format!("unknown parameter '{key}'"));
             }
             continue;
         }
-        // Of a pair that is dropped, what somebody means who reads it less strictly.
+        // For a dropped pair, what a less strict reader would see.
         let parts = text.split(';').map(|part| part.split_once('=').unwrap_or((part, "")));
         for (key, _) in parts {
             if unescape(key, true)
@@ -167,7 +167,7 @@ pub fn dry_run_fault(uri: &str) -> Option<String> {
     None
 }
 
-/// The path of a URI, unescaped and cleaned as Go's `path.Clean` does; nothing where an escape is bad.
+/// Returns the path of a URI, unescaped and cleaned like by Go's `path.Clean`; `None` for an invalid escape.
 ///
 /// ```
 /// # use podtrail_event::request_path;
@@ -191,8 +191,8 @@ fn clean<'a>(parts: impl Iterator<Item = &'a str>) -> String {
     format!("/{}", kept.join("/"))
 }
 
-/// The path that a kubelet, pod or service is asked for through the proxy of the API server: what stands behind `proxy`
-/// in the path of the request, cleaned (`ProxyREST.Connect` joins it by `path.Join`). Nothing for another request.
+/// Returns the path that is requested of a kubelet, pod or service through the proxy of the API server: the part of the
+/// request path after `proxy`, cleaned (`ProxyREST.Connect` joins it with `path.Join`). `None` for another request.
 ///
 /// ```
 /// # use podtrail_event::proxied_path;
@@ -202,7 +202,7 @@ fn clean<'a>(parts: impl Iterator<Item = &'a str>) -> String {
 /// ```
 pub fn proxied_path(uri: &str) -> Option<String> {
     let path = unescape(split(uri).0, false)?;
-    // As `RequestInfoFactory.NewRequestInfo` of the API server cuts it.
+    // Split like by `RequestInfoFactory.NewRequestInfo` of the API server.
     let mut parts = path.trim_matches('/').split('/').skip(2).peekable();
     if parts.next_if_eq(&"namespaces").is_some() {
         parts.next()?;
@@ -212,10 +212,10 @@ pub fn proxied_path(uri: &str) -> Option<String> {
     is_proxy.then(|| clean(parts))
 }
 
-/// What the kubelet is asked to run, or to attach or forward, where a URI goes through `nodes/proxy`.
+/// Returns what the kubelet is requested to run, attach to or forward, if a URI goes through `nodes/proxy`.
 ///
-/// The paths are those of the kubelet's debugging handlers: `/run`, `/exec` and `/attach`, each with namespace, pod,
-/// perhaps a uid, and container, and `/portForward` with namespace and pod.
+/// The paths are those of the kubelet's debugging handlers: `/run`, `/exec` and `/attach`, each with namespace, pod, an
+/// optional uid, and container, and `/portForward` with namespace and pod.
 pub(crate) fn kubelet_exec<'a>(uri: &str) -> Option<Exec<'a>> {
     let path = proxied_path(uri)?;
     let mut parts = path.trim_start_matches('/').split('/');
@@ -231,7 +231,7 @@ pub(crate) fn kubelet_exec<'a>(uri: &str) -> Option<Exec<'a>> {
     let own = |text: Cow<'_, str>| Text::from(text.into_owned());
     let is_set = |name| query_value(uri, name).map(|value| value == "1");
     let command: Vec<Text<'a>> = if handler == "run" {
-        // `getRun` of the kubelet cuts it at spaces, without a shell's quotes.
+        // `getRun` of the kubelet splits it at spaces, without shell quoting.
         let command = query_value(uri, "cmd").unwrap_or_default();
         command.split(' ').map(|word| Text::from(word.to_owned())).collect()
     } else {
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(exec.command.unwrap().len(), 1);
     }
 
-    /// `url.ParseQuery`, and `ValidateDryRun` of apimachinery.
+    /// Follows `url.ParseQuery`, and `ValidateDryRun` of apimachinery.
     #[test]
     fn a_dry_run_is_what_go_takes_for_one() {
         for (query, is_dry_run, has_fault) in [

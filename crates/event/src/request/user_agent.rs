@@ -1,17 +1,17 @@
-//! What a `User-Agent` says: a hint only, clients choose it.
+//! User agents: only a hint, because clients choose them.
 
 /// The first product of a user agent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UserAgent<'a> {
     /// The program, such as `kubectl`, without the `.exe` of Windows.
     pub tool: Option<&'a str>,
-    /// Its version as it says, such as `v1.29.1` or `8.1`.
+    /// Its version as claimed, such as `v1.29.1` or `8.1`.
     pub version: Option<&'a str>,
 }
 
 impl<'a> UserAgent<'a> {
-    /// Splits a user agent. Clients of client-go say `program/version (os/architecture) kubernetes/commit/part`; the
-    /// name of the program is that of its file, so it may have spaces.
+    /// Splits a user agent. Clients of client-go send `program/version (os/architecture) kubernetes/commit/part`; the
+    /// program name is that of its file, so it may contain spaces.
     ///
     /// ```
     /// # use podtrail_event::user_agent::UserAgent;

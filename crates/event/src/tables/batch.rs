@@ -12,7 +12,7 @@ use crate::tables::event::{Event, EventBuilder};
 /// The cluster of events for which neither the user nor an envelope names one.
 pub const DEFAULT_CLUSTER: &str = "default";
 
-/// The columns by which the `events` table is partitioned, in order.
+/// The partition columns of the `events` table, in order.
 pub const PARTITION_COLUMNS: [&str; 3] = ["cluster", "date", "activity"];
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -20,12 +20,12 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     Arc::new(Schema::new(fields))
 });
 
-/// The schema of the `events` table, partition columns included.
+/// Returns the schema of the `events` table, partition columns included.
 pub fn schema() -> SchemaRef {
     SCHEMA.clone()
 }
 
-/// Every column of the `events` table with what it holds, in table order.
+/// Returns every column of the `events` table with its documentation, in table order.
 pub fn documentation() -> Vec<FieldDoc> {
     Event::fields()
 }
@@ -37,8 +37,8 @@ pub struct BatchBuilder {
 }
 
 impl BatchBuilder {
-    /// A builder of batches that refer to long texts in `log`, which their events are read from: such a column is one of
-    /// views, not of strings.
+    /// Creates a builder of batches that refer to long texts in `log`, from which their events are parsed: such a
+    /// column contains views instead of strings.
     pub fn over(log: &Buffer) -> Self {
         let mut rows = EventBuilder::default();
         for column in [&mut rows.request_object, &mut rows.response_object] {
@@ -52,17 +52,17 @@ impl BatchBuilder {
         self.rows.append(event);
     }
 
-    /// The number of events collected.
+    /// Returns the number of collected events.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether nothing was collected.
+    /// Returns whether no event was collected.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The events collected, as one batch.
+    /// Returns the collected events as one batch.
     pub fn finish(mut self) -> RecordBatch {
         let (columns, validity) = self.rows.finish_columns();
         debug_assert!(validity.is_none_or(|nulls| nulls.null_count() == 0));

@@ -1,10 +1,10 @@
-//! How a Rust value becomes an Arrow column.
+//! Conversion of Rust values to Arrow columns.
 //!
-//! [`Column`] is implemented for the few scalar types that a row may hold, for lists and maps of them,
-//! and, by the [`row!`](crate::row) macro, for structs. The macro is the only place where a column is declared: the struct
-//! field, its Arrow type and its documentation come from the same line.
+//! [`Column`] is implemented for the scalar types of rows, for lists and maps of them and, by the [`row!`](crate::row)
+//! macro, for structs. The macro is the only place where a column is declared: the struct field, its Arrow type and its
+//! documentation come from the same lines.
 //!
-//! Lists name their child `element` and maps `key_value`, as the Parquet and Delta Lake specifications ask.
+//! Lists name their child `element` and maps `key_value`, as the Parquet and Delta Lake specifications require.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -25,10 +25,10 @@ pub trait Column {
     /// Collects values into an array.
     type Builder: Build<Self> + Default;
 
-    /// The Arrow type of the column.
+    /// Returns the Arrow type of the column.
     fn data_type() -> DataType;
 
-    /// The documented fields, where the value is a struct or a list of structs.
+    /// Returns the documented fields, if the value is a struct or a list of structs.
     fn fields() -> Vec<FieldDoc> {
         Vec::new()
     }
@@ -42,31 +42,31 @@ pub trait Build<T: ?Sized> {
     /// Appends nulls.
     fn append_nulls(&mut self, count: usize);
 
-    /// The array of what was appended; the builder is empty afterwards.
+    /// Returns the array of the appended values, and resets the builder.
     fn finish(&mut self) -> ArrayRef;
 }
 
 /// One documented field of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldDoc {
-    /// The column or struct field name.
+    /// Name of the column or struct field.
     pub name: &'static str,
-    /// What it holds, in Markdown.
+    /// Documentation in Markdown.
     pub doc: String,
-    /// Its Arrow type.
+    /// Arrow type.
     pub data_type: DataType,
-    /// The fields inside, where the type is a struct or a list of structs.
+    /// Inner fields, if the type is a struct or a list of structs.
     pub fields: Vec<FieldDoc>,
 }
 
 impl FieldDoc {
-    /// The type as SQL engines name it.
+    /// Returns the type as SQL engines name it.
     pub fn sql_type(&self) -> String {
         sql_type(&self.data_type)
     }
 }
 
-/// An Arrow type as SQL engines name it.
+/// Returns an Arrow type as SQL engines name it.
 pub fn sql_type(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 => "string".to_owned(),
@@ -89,7 +89,7 @@ pub fn sql_type(data_type: &DataType) -> String {
     }
 }
 
-/// A string, borrowed from the log where JSON escapes allow it.
+/// A string, borrowed from the log unless it has JSON escapes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
@@ -119,9 +119,11 @@ impl<'a> From<Cow<'a, str>> for Text<'a> {
     }
 }
 
-/// The text where it has at most `most` bytes, which must be 64 or more; else its beginning, `~` and a digest of all of it.
+/// Returns the text if it has at most `most` bytes, which must be 64 or more; else its beginning, `~` and a digest of
+/// the whole text.
 ///
-/// Whoever writes an envelope chooses the name of the cluster in it, which every event in it repeats and which names a directory.
+/// The writer of an envelope chooses the cluster name in it, which every event of the envelope repeats and which names
+/// a directory.
 pub fn bounded_name(text: &str, most: usize) -> Cow<'_, str> {
     /// `~` and 128 bits in hexadecimal digits.
     const DIGITS: usize = 32;
@@ -142,41 +144,42 @@ pub struct Micros(pub i64);
 pub struct Day(pub i32);
 
 impl Micros {
-    /// The first instant that an event is stored at: 1970-01-01T00:00:00Z.
+    /// The first instant at which an event is stored: 1970-01-01T00:00:00Z.
     pub const FIRST: Self = Self(0);
 
-    /// The last one: 2199-12-31T23:59:59.999999Z.
+    /// The last instant: 2199-12-31T23:59:59.999999Z.
     pub const LAST: Self = Self(7_258_118_400_000_000 - 1);
 
-    /// The instant, if an event may be stored at it.
+    /// Returns the instant if an event may be stored at it.
     ///
-    /// SQL engines count in nanoseconds here and there, which 64 bits hold from 1677 to 2262 only. One event outside of that
-    /// would fail every query that meets it, and so would one near the ends when an interval is added to its time.
+    /// SQL engines use nanoseconds in some places, which 64 bits hold only from 1677 to 2262. One event outside of that
+    /// range would fail every query that reads it, and so would one near its ends when an interval is added to its
+    /// time.
     pub fn checked(micros: i64) -> Option<Self> {
         (Self::FIRST.0..=Self::LAST.0).contains(&micros).then_some(Self(micros))
     }
 
-    /// The instant as the API server writes it (`metav1.MicroTime`): RFC 3339, six digits of a second, `Z`.
+    /// Returns the instant in the API server's form (`metav1.MicroTime`): RFC 3339, six digits of a second, `Z`.
     ///
-    /// Nothing for an instant some 260,000 years away.
+    /// `None` for an instant about 260,000 years away.
     pub fn to_rfc3339(self) -> Option<String> {
         let time = DateTime::from_timestamp_micros(self.0)?;
         Some(time.to_rfc3339_opts(SecondsFormat::Micros, true))
     }
 
-    /// The UTC day in which the instant lies.
+    /// Returns the UTC day of the instant.
     pub fn day(self) -> Day {
         const MICROS_PER_DAY: i64 = 86_400_000_000;
         Day(i32::try_from(self.0.div_euclid(MICROS_PER_DAY)).unwrap_or(i32::MAX))
     }
 }
 
-/// String keys to values, in the order in which the log has them.
+/// A map with string keys, in the order of the log.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Map<'a, T>(pub Vec<(Text<'a>, T)>);
 
 impl<T> Map<'_, T> {
-    /// The value stored under `key`.
+    /// Returns the value stored under `key`.
     pub fn get(&self, key: &str) -> Option<&T> {
         self.0.iter().find(|(k, _)| &**k == key).map(|(_, value)| value)
     }
@@ -263,23 +266,22 @@ impl Column for LongText<'_> {
 
 /// Builds a column of long texts.
 ///
-/// Where it knows the log that they are read from, the column is one of views, and refers to what stands there instead
-/// of holding a copy.
+/// If it has the log from which they are read, the column contains views into the log instead of copies.
 #[derive(Default)]
 pub struct LongTextBuilder {
     views: StringViewBuilder,
     log: Option<Buffer>,
-    /// The number of `log` among the buffers of the views, when something in it was referred to.
+    /// The number of `log` among the buffers of the views, once a view refers to it.
     log_number: Option<u32>,
 }
 
 impl LongTextBuilder {
-    /// A builder that refers to texts in `log`.
+    /// Creates a builder that refers to texts in `log`.
     pub(crate) fn over(log: Buffer) -> Self {
         Self { log: Some(log), ..Self::default() }
     }
 
-    /// Refers to a text in the log; false if it does not stand there.
+    /// Refers to a text in the log. Returns false if the text is not in it.
     fn refer(&mut self, text: &str) -> bool {
         let Some(log) = &self.log else { return false };
         let Some(start) = text.as_ptr().addr().checked_sub(log.as_ptr().addr()) else {
@@ -348,12 +350,12 @@ impl Build<Micros> for MicrosBuilder {
 /// Builds a nullable column from options.
 ///
 /// Most columns of most events are null: nulls are appended when a value follows, and a column without any value has no
-/// builder and no memory of its own. So a struct that is null costs nothing for the columns in it.
+/// builder and no memory of its own. So the columns in a null struct cost nothing.
 #[derive(Default)]
 pub struct OptionBuilder<B> {
-    /// Made for the first value.
+    /// Created for the first value.
     pub(crate) values: Option<B>,
-    /// At the end, and not in `values` yet.
+    /// Trailing nulls that are not in `values` yet.
     nulls: usize,
 }
 
@@ -396,7 +398,7 @@ impl<B: Build<T> + Default, T: Column> Build<Option<T>> for OptionBuilder<B> {
     }
 }
 
-/// Nulls, which share their memory with all others of their type.
+/// Returns nulls, which share their memory with all other nulls of their type.
 fn null_array(data_type: DataType, count: usize) -> ArrayRef {
     static SHARED: LazyLock<Mutex<HashMap<DataType, ArrayRef>>> = LazyLock::new(Mutex::default);
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -532,7 +534,7 @@ impl<'a, B: Build<T>, T: Column> Build<Map<'a, T>> for MapBuilder<B> {
     }
 }
 
-/// The column name of a struct field: a raw identifier without its `r#`.
+/// Returns the column name of a struct field: a raw identifier without its `r#`.
 pub fn field_name(identifier: &'static str) -> &'static str {
     identifier.strip_prefix("r#").unwrap_or(identifier)
 }
@@ -592,17 +594,17 @@ macro_rules! row {
         }
 
         impl<$life> $builder<$life> {
-            /// The number of values appended so far.
+            /// Returns the number of values appended so far.
             pub fn len(&self) -> usize {
                 self.validity.len()
             }
 
-            /// Whether nothing was appended.
+            /// Returns whether nothing was appended.
             pub fn is_empty(&self) -> bool {
                 self.len() == 0
             }
 
-            /// The columns of what was appended, in field order, and which rows are null.
+            /// Returns the columns of the appended values, in field order, and which rows are null.
             pub fn finish_columns(
                 &mut self,
             ) -> (Vec<arrow::array::ArrayRef>, Option<arrow::buffer::NullBuffer>) {

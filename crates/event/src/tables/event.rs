@@ -19,91 +19,110 @@ use crate::row;
 use crate::tables::column::{Day, LongText, Map, Micros, Text};
 
 row! {
-    /// One audit event (`audit.k8s.io/v1` `Event`), typed, with where it came from.
+    /// One audit event (`audit.k8s.io/v1` `Event`), typed, with its source.
     ///
-    /// Columns by which queries prune stand first: Delta Lake keeps statistics of the first 32 leaf columns only.
+    /// Columns by which queries prune come first: Delta Lake keeps statistics of the first 32 leaf columns only.
     pub struct Event<'a> builds EventBuilder {
-        /// The cluster: the name given at ingest, else what the envelope says, else `default`. Audit events do not name their cluster. A name of more than 512 bytes is cut, with a digest at its end. Partition column.
+        /// Name of the cluster: the name given at ingest, else the name in the envelope, else `default`. Audit events
+        /// do not name their cluster. A name longer than 512 bytes is cut and ends with a digest. Partition column.
         pub cluster: Option<Text<'a>>,
         /// UTC day of `time`. Partition column.
         pub date: Option<Day>,
-        /// What kind of request it is: `workload`, `rbac`, `access`, `secret`, `write` or `read`. Partition column.
+        /// Kind of the request: `workload`, `rbac`, `access`, `secret`, `write` or `read`. Partition column.
         pub activity: Option<Text<'a>>,
-        /// When the request arrived: `received_at`, else `stage_at`, else the v1beta1 `timestamp`, else `shipped_at`; 1970-01-01 where none of them can be (`time_problem`). Never null.
+        /// When the request arrived: `received_at`, else `stage_at`, else the v1beta1 `timestamp`, else `shipped_at`;
+        /// 1970-01-01 if none of them is valid (see `time_problem`). Never null.
         pub time: Option<Micros>,
-        /// `requestReceivedTimestamp`: the same for all stages of a request. Null outside of 1970 to 2199; the text is in `extra` then.
+        /// `requestReceivedTimestamp`: equal for all stages of a request. Null outside of 1970 to 2199, with the text
+        /// in `extra`.
         pub received_at: Option<Micros>,
-        /// `stageTimestamp`: when this stage was reached. Null outside of 1970 to 2199; the text is in `extra` then.
+        /// `stageTimestamp`: when this stage was reached. Null outside of 1970 to 2199, with the text in `extra`.
         pub stage_at: Option<Micros>,
-        /// The API verb, or the lower-case HTTP method of a non-resource request.
+        /// Kubernetes API verb, or the lower-case HTTP method of a non-resource request.
         pub verb: Option<Text<'a>>,
-        /// The authenticated user (`user.username`). Null when authentication failed.
+        /// Authenticated user (`user.username`). Null if authentication failed.
         pub username: Option<Text<'a>>,
-        /// `objectRef.namespace`, else the namespace in the object's own metadata.
+        /// `objectRef.namespace`, else the namespace in the object's own metadata. Null for cluster-scoped and
+        /// non-resource requests.
         pub namespace: Option<Text<'a>>,
-        /// `objectRef.resource`, plural and lower-case, such as `pods`.
+        /// `objectRef.resource`, plural and lower-case, such as `pods`. Null for non-resource requests.
         pub resource: Option<Text<'a>>,
-        /// `objectRef.subresource`, such as `exec`, `status` or `ephemeralcontainers`.
+        /// `objectRef.subresource`, such as `exec`, `status` or `ephemeralcontainers`. Null for the object itself.
         pub subresource: Option<Text<'a>>,
-        /// `objectRef.apiGroup`; null is the core group.
+        /// `objectRef.apiGroup`. Null for the core group.
         pub api_group: Option<Text<'a>>,
-        /// `objectRef.name`, else the name in the response (creates with `generateName`), else in the request.
+        /// `objectRef.name`, else the name in the response (creates with `generateName`), else the name in the request.
+        /// Null for requests on collections.
         pub name: Option<Text<'a>>,
-        /// HTTP status code of the response.
+        /// HTTP status code of the response. Null if the event has no response.
         pub status_code: Option<i32>,
-        /// How far the request got: `allowed` (it may have been a dry run where `dry_run` is null, and may not have been carried out where `outcome_uncertain`), `dry_run`, `denied_authn`, `denied_authz`, `denied_admission`, `invalid`, `conflict`, `error` or `unknown` (no response at this stage).
+        /// How the request ended: `allowed` (possibly a dry run if `dry_run` is null; possibly not carried out if
+        /// `outcome_uncertain`), `dry_run`, `denied_authn`, `denied_authz`, `denied_admission`, `invalid`, `conflict`,
+        /// `error` or `unknown` (no response at this stage).
         pub outcome: Option<Text<'a>>,
-        /// What `username` is: `human`, `service_account`, `node`, `controller` (of the control plane), `system` (another component of the platform), `cloud_service_account`, `anonymous`, or `unknown` where the log does not show the user. `identity_evidence` has the reason.
+        /// Kind of `username`: `human`, `service_account`, `node`, `controller` (of the control plane), `system`
+        /// (another component of the platform), `cloud_service_account`, `anonymous`, or `unknown` if the log does not
+        /// show the user. `identity_evidence` has the reason.
         pub identity_kind: Option<Text<'a>>,
-        /// The LAST of `source_ips`, the only one that a client cannot choose.
+        /// Last of `source_ips`, the only address that a client cannot forge.
         pub client_ip: Option<Text<'a>>,
-        /// `userAgent`, as the client says.
+        /// `userAgent`, as sent by the client.
         pub user_agent: Option<Text<'a>>,
         /// `RequestReceived`, `ResponseStarted`, `ResponseComplete` or `Panic`.
         pub stage: Option<Text<'a>>,
-        /// The level of the policy rule: `Metadata`, `Request` or `RequestResponse`. It does not prove that a body is there.
+        /// Audit level of the policy rule: `Metadata`, `Request` or `RequestResponse`. The level does not guarantee
+        /// that a body is present.
         pub level: Option<Text<'a>>,
-        /// `auditID`: the same for all stages of a request. Clients can choose it, so it is not a key.
+        /// `auditID`: equal for all stages of a request. Clients can choose it, so it is not a key.
         pub audit_id: Option<Text<'a>>,
-        /// Digest of the whole event: equal events have equal ids, in whatever envelope they came. 32 hexadecimal digits.
+        /// Digest of the whole event, 32 hexadecimal digits: equal events have equal ids, whatever envelope they
+        /// arrived in.
         pub event_id: Option<Text<'a>>,
-        /// `impersonatedUser.username`: whom `username` acted as.
+        /// `impersonatedUser.username`: the user as whom `username` acted. Null without impersonation.
         pub impersonated_username: Option<Text<'a>>,
         /// Annotation `authorization.k8s.io/decision`: `allow` or `forbid`.
         pub decision: Option<Text<'a>>,
-        /// Whether the request was a dry run as the server understands it: nothing was stored. Only a write can be one, and only by `dryRun` of exactly `All`. Null where the log does not show what decides: neither the request URI nor the options of a delete, as on GKE, or a delete with `dryRun` in its query whose body, which would count instead, is not in the log.
+        /// Whether the API server treated the request as a dry run, so that nothing was stored. Only a write with
+        /// `dryRun` of exactly `All` is one. Null if the log does not show the deciding part: an event without request
+        /// URI and delete options, as on GKE, or a delete with `dryRun` in its query whose body, which takes
+        /// precedence, is not in the log.
         pub dry_run: Option<bool>,
         /// `objectRef.uid`, else the uid in the response.
         pub object_uid: Option<Text<'a>>,
-        /// Whether the API server or a shipper cut the event short, by its own mark.
+        /// Whether the API server or a shipper marked the event as truncated.
         pub truncated: Option<bool>,
-        /// What the commit that stored the row has of the other stages of the same request: `complete` for a last stage with every earlier one, `last` for another last stage, `open` for an early stage without a later one, `superseded` for one with a later one. The view `events` looks elsewhere for what `last` and `open` lack.
+        /// Which other stages of the same request the commit of the row contains: `complete` for a last stage with
+        /// every earlier one, `last` for another last stage, `open` for an early stage without a later one,
+        /// `superseded` for an early stage with a later one. The view `events` looks up what `last` and `open` lack.
         pub stage_status: Option<Text<'a>>,
-        /// The file or stream that the event was read from, as named at ingest.
+        /// File or stream that the event was read from, as named at ingest.
         pub source_file: Option<Text<'a>>,
         /// Line of the event in the decompressed source, from 1.
         pub source_line: Option<i64>,
         /// Byte offset of the event in the decompressed source, from 0.
         pub source_offset: Option<i64>,
-        /// SHA-256 of the source file as it lies on disk, hexadecimal; null for standard input.
+        /// SHA-256 of the source file on disk (compressed, if it is), hexadecimal. Null for standard input.
         pub source_sha256: Option<Text<'a>>,
-        /// The envelopes that the event was taken out of, the outermost first; empty where it stood bare.
+        /// Envelopes that the event was taken out of, the outermost first. Empty for a bare event.
         pub envelopes: Option<Vec<Text<'a>>>,
-        /// Who runs the cluster, where the envelope says: `aks`, `eks`, `gke`, `openshift` …
+        /// Who runs the cluster, from the envelope: `aks`, `eks`, `gke`, `openshift` … Null if the envelope does not
+        /// show it.
         pub provider: Option<Text<'a>>,
-        /// The host or log stream of the API server, where the envelope or the path says; cut as `cluster`.
+        /// Host or log stream of the API server, from the envelope or the path. Cut like `cluster`. Null if neither
+        /// shows it.
         pub node: Option<Text<'a>>,
-        /// The time that the envelope gives, which is when it was logged or shipped.
+        /// When the event was logged or shipped, from the envelope. Null if the envelope has no time.
         pub shipped_at: Option<Micros>,
-        /// The record as it came, where the event was put together from another form or from a part of one.
+        /// Original record, if the event was rebuilt from another form or from a part of an event. Null otherwise.
         pub original: Option<Text<'a>>,
         /// `requestURI`: path and query as sent.
         pub request_uri: Option<Text<'a>>,
-        /// `fieldManager` of the query.
+        /// `fieldManager` parameter of the query.
         pub field_manager: Option<Text<'a>>,
-        /// `force` of the query: a server-side apply that takes over fields.
+        /// `force` parameter of the query: a server-side apply that takes ownership of fields.
         pub force: Option<bool>,
-        /// What exec, attach and port-forward ask for: from the query, or from the body where the query does not say.
+        /// Options of exec, attach and port-forward requests, from the query, else from the body. Null for other
+        /// requests.
         pub exec: Option<Exec<'a>>,
         /// `user.uid`.
         pub user_uid: Option<Text<'a>>,
@@ -117,7 +136,7 @@ row! {
         pub impersonated_groups: Option<Vec<Text<'a>>>,
         /// `impersonatedUser.extra`.
         pub impersonated_extra: Option<Map<'a, Vec<Text<'a>>>>,
-        /// `sourceIPs`: what `X-Forwarded-For` and `X-Real-Ip` claim, then the peer.
+        /// `sourceIPs`: the addresses claimed in `X-Forwarded-For` and `X-Real-Ip`, then the address of the peer.
         pub source_ips: Option<Vec<Text<'a>>>,
         /// `objectRef.apiVersion`.
         pub api_version: Option<Text<'a>>,
@@ -129,71 +148,83 @@ row! {
         pub status_reason: Option<Text<'a>>,
         /// `responseStatus.message`.
         pub status_message: Option<Text<'a>>,
-        /// Annotation `authorization.k8s.io/reason`: which rule allowed the request.
+        /// Annotation `authorization.k8s.io/reason`: the rule that allowed the request.
         pub decision_reason: Option<Text<'a>>,
-        /// All annotations.
+        /// All annotations of the event.
         pub annotations: Option<Map<'a, Text<'a>>>,
-        /// The workload that the request writes; null where it writes none.
+        /// Workload that the request writes. Null for other requests.
         pub workload: Option<Workload<'a>>,
-        /// The role or binding that the request writes; null where it writes none.
+        /// Role or binding that the request writes. Null for other requests.
         pub rbac: Option<Rbac<'a>>,
-        /// Which admission plugin, webhook or policy refused the request: `PodSecurity`, `webhook NAME`, `ValidatingAdmissionPolicy NAME`, `ResourceQuota` … Null where it was not refused, or by one that does not say so.
+        /// Admission plugin, webhook or policy that denied the request: `PodSecurity`, `webhook NAME`,
+        /// `ValidatingAdmissionPolicy NAME`, `ResourceQuota` … Null if admission did not deny it, or if the message
+        /// does not name the plugin.
         pub denied_by: Option<Text<'a>>,
-        /// The service account token that the request asks for; null where it asks for none.
+        /// Service account token that the request requests. Null for other requests.
         pub token_request: Option<TokenRequest<'a>>,
-        /// The certificate that the request asks for, or approves; null where it does neither.
+        /// Certificate that the request requests or approves. Null for other requests.
         pub certificate_request: Option<CertificateRequest<'a>>,
-        /// The Service that the request writes; null where it writes none.
+        /// Service that the request writes. Null for other requests.
         pub service: Option<Service<'a>>,
-        /// The Ingress that the request writes; null where it writes none.
+        /// Ingress that the request writes. Null for other requests.
         pub ingress: Option<Ingress<'a>>,
-        /// The Secret that the request writes, without its values; null where it writes none.
+        /// Secret that the request writes, without its values. Null for other requests.
         pub secret: Option<Secret<'a>>,
-        /// The ConfigMap that the request writes; null where it writes none, or leaves its data alone.
+        /// ConfigMap that the request writes. Null for other requests, and for a patch that does not change its data.
         pub config_map: Option<ConfigMap<'a>>,
-        /// The labels of the Namespace that the request writes; a label that a patch removes has no value. Null where the request writes no labels, or the body does not show them.
+        /// Labels of the Namespace that the request writes; a label that a patch removes has a null value. Null if the
+        /// request writes no labels, or the body does not show them.
         pub namespace_labels: Option<Map<'a, Option<Text<'a>>>>,
-        /// The PersistentVolume that the request writes; null where it writes none.
+        /// PersistentVolume that the request writes. Null for other requests.
         pub persistent_volume: Option<PersistentVolume<'a>>,
-        /// The NetworkPolicy that the request writes; null where it writes none.
+        /// NetworkPolicy that the request writes. Null for other requests.
         pub network_policy: Option<NetworkPolicy<'a>>,
-        /// The admission webhooks that the request configures; null where it configures none, or the body does not show them.
+        /// Admission webhooks that the request configures. Null if it configures none, or the body does not show them.
         pub webhooks: Option<Vec<Webhook<'a>>>,
-        /// The node to which the request binds a pod (`pods/binding`).
+        /// Node to which the request binds a pod (`pods/binding`). Null for other requests.
         pub bound_node: Option<Text<'a>>,
-        /// `spec.replicas` of a write of a `scale` subresource.
+        /// `spec.replicas` in a write of a `scale` subresource. Null for other requests.
         pub scale_replicas: Option<i64>,
-        /// `apiVersion` of the event, such as `audit.k8s.io/v1`; null inside an `EventList`.
+        /// `apiVersion` of the event, such as `audit.k8s.io/v1`. Null inside an `EventList`.
         pub audit_api_version: Option<Text<'a>>,
-        /// `requestObject`, JSON text as logged, redacted secrets apart.
+        /// `requestObject`: JSON text as logged, except for redacted secrets.
         pub request_object: Option<LongText<'a>>,
-        /// `responseObject`, JSON text as logged, redacted secrets apart.
+        /// `responseObject`: JSON text as logged, except for redacted secrets.
         pub response_object: Option<LongText<'a>>,
-        /// JSON object with every member of the event that the other columns cannot give back exactly.
+        /// JSON object with every member of the event that the other columns cannot reproduce exactly. Null if there is
+        /// none.
         pub extra: Option<LongText<'a>>,
-        /// Whether the answer does not show if the write was carried out: it ended in a time-out (504), another server error or a panic of the API server. `outcome` is `allowed` then, for it may have been. Null for what has no answer.
+        /// Whether the response does not show if the write was carried out: it ended in a timeout (504), another server
+        /// error or a panic of the API server. `outcome` is then `allowed`, because the write may have been stored.
+        /// Null if there is no response.
         pub outcome_uncertain: Option<bool>,
-        /// What a create, update or patch is answered with where the client asked for less than the object: `Table`, `PartialObjectMetadata` or `PartialObjectMetadataList`.
+        /// Kind of the response if the client requested less than the whole object: `Table`, `PartialObjectMetadata` or
+        /// `PartialObjectMetadataList`. Null for other responses.
         pub partial_answer: Option<Text<'a>>,
-        /// What an object of another kind holds of workloads, of roles, and of what gives power over nodes; null where it holds nothing of that.
+        /// Pod specs, roles and powers over nodes inside an object of another kind. Null if the object contains none.
         pub embedded: Option<Embedded<'a>>,
-        /// The PersistentVolumeClaim that the request writes; null where it writes none.
+        /// PersistentVolumeClaim that the request writes. Null for other requests.
         pub volume_claim: Option<VolumeClaim<'a>>,
-        /// What is wrong with the times of the event: `absurd` where one of them is no time from 1970 to 2199, so that its text is in `extra` and `time` comes from another one; `future` where `time` is more than two hours later than when the event was read. Null where nothing is.
+        /// Problem with the times of the event: `absurd` if one of them is outside of 1970 to 2199, so that its text is
+        /// in `extra` and `time` comes from another one; `future` if `time` is more than two hours later than the
+        /// ingest of the event. Null if there is no problem.
         pub time_problem: Option<Text<'a>>,
-        /// What `identity_kind` rests on: the group, the table of platform users or the credential that decides, such as `group system:nodes` or `user of EKS`; `in no table` of a person.
+        /// Reason for `identity_kind`: the group, the table of platform users or the credential that decides, such as
+        /// `group system:nodes` or `user of EKS`; `in no table` for a person.
         pub identity_evidence: Option<Text<'a>>,
-        /// What the envelopes, shippers and stores put beside the event, by path: labels, tags, fields, host, index, log group and stream. Where two say the same path, the inner one. Up to 128 entries and 16 KiB, or as much as the event where that is less; null where there is nothing.
+        /// Labels, tags, fields, host, index, log group and stream that envelopes, shippers and stores added, by path.
+        /// If two envelopes have the same path, the inner value is kept. At most 128 entries and 16 KiB, or the size of
+        /// the event if that is smaller. Null if there are none.
         pub envelope: Option<Map<'a, Text<'a>>>,
     }
 }
 
 row! {
-    /// The options of an exec, attach or port-forward request (`PodExecOptions`, `PodPortForwardOptions`).
+    /// Options of an exec, attach or port-forward request (`PodExecOptions`, `PodPortForwardOptions`).
     pub struct Exec<'a> builds ExecBuilder {
-        /// The command and its arguments.
+        /// Command and its arguments.
         pub command: Option<Vec<Text<'a>>>,
-        /// The container; null is the pod's default.
+        /// Container. Null for the pod's default container.
         pub container: Option<Text<'a>>,
         /// Whether standard input is attached.
         pub stdin: Option<bool>,
@@ -201,20 +232,22 @@ row! {
         pub tty: Option<bool>,
         /// The forwarded ports.
         pub ports: Option<Vec<Text<'a>>>,
-        /// What a request through `nodes/proxy` has the kubelet do: `exec`, `attach` or `portforward`; null for other requests, whose subresource says it.
+        /// Action of the kubelet for a request through `nodes/proxy`: `exec`, `attach` or `portforward`. Null for other
+        /// requests, whose subresource is the action.
         pub action: Option<Text<'a>>,
-        /// The namespace of the pod that a request through `nodes/proxy` names.
+        /// Namespace of the pod in a request through `nodes/proxy`. Null for other requests.
         pub namespace: Option<Text<'a>>,
-        /// The pod that a request through `nodes/proxy` names.
+        /// Pod in a request through `nodes/proxy`. Null for other requests.
         pub pod: Option<Text<'a>>,
-        /// The words of the one program that runs: the command itself, or what it has a shell run (`sh -c`), where that is one simple command. Null where it is more: a shell to type into, several commands, substitutions, redirections or line breaks.
+        /// Words of the single program that runs: the command itself, or the script of a shell (`sh -c`) that is one
+        /// simple command. Null for an interactive shell, several commands, substitutions, redirections or line breaks.
         pub words: Option<Vec<Text<'a>>>,
     }
 }
 
 impl<'a> Exec<'a> {
-    /// These options, or where the query has none those of the body (`PodExecOptions`, `PodAttachOptions`,
-    /// `PodPortForwardOptions`): Google and Azure put them there.
+    /// Returns these options, completed with those of the body (`PodExecOptions`, `PodAttachOptions`,
+    /// `PodPortForwardOptions`): Google and Azure put the options there.
     pub(crate) fn or_of_options(self, bodies: &Bodies<'a, '_>) -> Self {
         if self != Self::default() {
             return self;
@@ -225,7 +258,7 @@ impl<'a> Exec<'a> {
             other => other.as_text(),
         };
         let ports = options.get("ports").and_then(Json::elements);
-        // Some stores print a list of one as its element.
+        // Some stores serialize a list with one element as the element.
         let command = || options.text("command").map(|command| vec![command]);
         Self {
             command: options.texts("command").or_else(command),
@@ -237,13 +270,13 @@ impl<'a> Exec<'a> {
         }
     }
 
-    /// These options with the words of the one program that runs.
+    /// Fills `words` with the words of the single program that runs.
     pub(crate) fn with_words(mut self) -> Self {
         self.words = self.command.as_deref().and_then(simple_command);
         self
     }
 
-    /// The same, independent of the text that it was read from.
+    /// Returns the same options without borrowing from the text they were read from.
     pub(crate) fn into_owned<'b>(self) -> Exec<'b> {
         let own = |text: Text<'a>| Text::from(text.0.into_owned());
         let own_all = |texts: Vec<Text<'a>>| texts.into_iter().map(own).collect();

@@ -1,7 +1,7 @@
-//! From a row back to the JSON of its event: the inverse of [`Parser`](crate::Parser).
+//! Converts a row back to the JSON of its event: the inverse of [`Parser`](crate::Parser).
 //!
-//! A member comes from `extra` where that has it, else from the typed columns, which then hold it exactly. Where an event was
-//! put together from a record of another form, the record itself is given, so that it reads as the same event again.
+//! A member comes from `extra` if that has it, else from the typed columns, which then hold it exactly. If an event was
+//! rebuilt from a record of another form, the record itself is exported, so that it is parsed as the same event again.
 
 use arrow::array::{
     Array, AsArray, Int32Array, ListArray, MapArray, RecordBatch, StringArray,
@@ -14,7 +14,7 @@ use crate::json::canonical::Canonical;
 use crate::json::members::members;
 use crate::tables::column::Micros;
 
-/// The columns that an event is made of again, in any order.
+/// The columns from which an event is rebuilt, in any order.
 pub const EXPORT_COLUMNS: [&str; 36] = [
     "event_id",
     "original",
@@ -54,18 +54,18 @@ pub const EXPORT_COLUMNS: [&str; 36] = [
     "extra",
 ];
 
-/// Why a row is no event.
+/// The reason why a row is not an event.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// A column is missing, or of another type than in [`schema`](crate::schema).
-    #[error("no column `{0}` of the type that the events table has")]
+    /// A column is missing, or has another type than in [`schema`](crate::schema).
+    #[error("column `{0}` is missing or has another type than in the events table")]
     Column(&'static str),
-    /// A column that holds JSON text holds something else: podtrail did not write it.
+    /// A column that must hold JSON text does not: podtrail did not write it.
     #[error("event {event_id}: `{column}` is not JSON text")]
     Json {
-        /// The event.
+        /// Id of the event.
         event_id: String,
-        /// The column.
+        /// Name of the column.
         column: &'static str,
     },
 }
@@ -109,7 +109,8 @@ impl<'a> Exporter<'a> {
     /// Finds the columns, in any order and among others.
     ///
     /// # Errors
-    /// When one is missing or has another type.
+    ///
+    /// Returns an error if one is missing or has another type.
     pub fn new(batch: &'a RecordBatch) -> Result<Self, ExportError> {
         let text = |name| text_column(batch, name);
         let is_time = |data_type: &DataType| {
@@ -168,14 +169,16 @@ impl<'a> Exporter<'a> {
 
     /// Appends the event in `row` to `out`: one JSON object in one line, without the line end.
     ///
-    /// The members stand in the order of the API server. White space between the tokens of bodies may differ from what came
-    /// in; nothing else does.
+    /// The members are in the order of the API server. White space between the tokens of bodies may differ from the
+    /// original; nothing else does.
     ///
     /// # Errors
-    /// When `extra` or a body is not JSON; `out` then has the beginning of the event.
+    ///
+    /// Returns an error if `extra` or a body is not JSON; `out` then contains the beginning of the event.
     ///
     /// # Panics
-    /// When the batch has no such row.
+    ///
+    /// Panics if the batch has no such row.
     pub fn write(&self, row: usize, out: &mut Vec<u8>) -> Result<(), ExportError> {
         if let Some(original) = value(self.original, row)
             && original.trim_start().starts_with('{')
@@ -187,20 +190,22 @@ impl<'a> Exporter<'a> {
         self.write_columns(row, out)
     }
 
-    /// The `event_id` of the event in `row` as it follows from the other columns: a digest of all that the event says.
+    /// Returns the `event_id` of the event in `row`, computed from the other columns: a digest of the whole event.
     ///
     /// # Errors
+    ///
     /// As [`write`](Self::write).
     ///
     /// # Panics
-    /// When the batch has no such row.
+    ///
+    /// Panics if the batch has no such row.
     pub fn event_id(&self, row: usize) -> Result<String, ExportError> {
         let mut event = Vec::new();
         self.write_columns(row, &mut event)?;
         Ok(Canonical::default().digest_of_text(&String::from_utf8_lossy(&event)))
     }
 
-    /// The event that the columns hold, which is the one that `original` was read as, where that is another record.
+    /// Writes the event in the columns, which is the event parsed from `original` if that is another record.
     fn write_columns(&self, row: usize, out: &mut Vec<u8>) -> Result<(), ExportError> {
         let extra = match value(self.extra, row) {
             Some(extra) => members(extra).ok_or_else(|| self.not_json(row, "extra"))?,
@@ -319,7 +324,7 @@ impl User<'_> {
     }
 }
 
-/// A JSON object being written.
+/// A JSON object that is being written.
 struct Object<'o> {
     out: &'o mut Vec<u8>,
     is_empty: bool,
@@ -344,13 +349,13 @@ impl<'o> Object<'o> {
         self.out.push(b':');
     }
 
-    /// A member with JSON text as its value.
+    /// Writes a member with JSON text as its value.
     fn raw(&mut self, key: &str, json: &str) {
         self.key(key);
         push_line(self.out, json);
     }
 
-    /// A string member; none where there is no value.
+    /// Writes a string member, unless there is no value.
     fn text(&mut self, key: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.key(key);
@@ -364,7 +369,7 @@ impl<'o> Object<'o> {
         }
     }
 
-    /// A member that is a list of strings.
+    /// Writes a member that is a list of strings.
     fn texts(&mut self, key: &str, values: &dyn Array) {
         self.key(key);
         self.out.push(b'[');
@@ -377,7 +382,7 @@ impl<'o> Object<'o> {
         self.out.push(b']');
     }
 
-    /// The entries of a map as members.
+    /// Writes the entries of a map as members.
     fn text_map(&mut self, map: &MapArray, row: usize) {
         let entries = map.value(row);
         let keys = entries.column(0).as_string::<i32>();
@@ -394,14 +399,14 @@ impl<'o> Object<'o> {
     }
 }
 
-/// A JSON string.
+/// Writes a JSON string.
 fn push_text(out: &mut Vec<u8>, text: &str) {
     if let Err(error) = serde_json::to_writer(out, text) {
         unreachable!("a string is JSON, and memory takes it: {error}");
     }
 }
 
-/// JSON text in one line: a line end in it can only be white space between two tokens.
+/// Writes JSON text in one line: a line end in it can only be white space between two tokens.
 fn push_line(out: &mut Vec<u8>, json: &str) {
     let in_line = |byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte };
     out.extend(json.trim().bytes().map(in_line));

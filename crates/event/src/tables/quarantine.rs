@@ -1,6 +1,6 @@
-//! Records that could not be parsed: kept whole, with where they came from and why they were refused.
+//! Records that could not be parsed: kept whole, with their source and the reason.
 //!
-//! The table only grows. A record that a later version could read is released by a further row, which names it.
+//! The table only grows. A further row releases a record that a later version could parse.
 
 use std::sync::Arc;
 
@@ -18,31 +18,31 @@ use crate::tables::column::FieldDoc;
 /// One record that could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuarantineRecord {
-    /// The file or stream it was read from, as named at ingest.
+    /// File or stream that the record was read from, as named at ingest.
     pub source_file: String,
-    /// SHA-256 of the source file as it lies on disk, hexadecimal; `None` for standard input.
+    /// SHA-256 of the source file on disk, hexadecimal; `None` for standard input.
     pub source_sha256: Option<String>,
-    /// Line in the decompressed source, from 1; `None` where there are no lines.
+    /// Line in the decompressed source, from 1; `None` if the source has no lines.
     pub source_line: Option<i64>,
     /// Byte offset in the decompressed source, from 0.
     pub source_offset: i64,
-    /// The name of the cluster that was given for the source, if one was.
+    /// Name of the cluster that was given for the source, if any.
     pub cluster: Option<String>,
-    /// Length of the record in bytes; more than those of `bytes` where the record was too long to keep.
+    /// Length of the record in bytes; larger than that of `bytes` if the record was too long to keep.
     pub length: i64,
-    /// Why it was refused.
+    /// Why the record was rejected.
     pub reason: String,
-    /// When it was refused, in microseconds since the Unix epoch.
+    /// When the record was rejected, in microseconds since the Unix epoch.
     pub quarantined_at: i64,
-    /// The record itself.
+    /// Bytes of the record.
     pub bytes: Vec<u8>,
-    /// The id of the record that this row releases: it was read after all, and `bytes` is empty.
+    /// Id of the record that this row releases, because it could be parsed after all; `bytes` is then empty.
     pub releases: Option<String>,
 }
 
 impl QuarantineRecord {
-    /// 32 hexadecimal digits that are equal for equal records only, wherever they were read: as with events, the
-    /// same damaged line in a copy, a gzip or an overlapping rotation of a log is one record.
+    /// Returns 32 hexadecimal digits that are equal only for equal records, whatever they were read from: as with
+    /// events, the same damaged line in a copy, a gzip or an overlapping rotation of a log is one record.
     pub fn id(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         if let Some(released) = &self.releases {
@@ -55,12 +55,12 @@ impl QuarantineRecord {
         hasher.finalize().to_hex()[..32].to_owned()
     }
 
-    /// Whether a part of the record is all that was kept.
+    /// Returns whether only a part of the record was kept.
     pub fn is_cut(&self) -> bool {
         u64::try_from(self.length).is_ok_and(|length| length > self.bytes.len() as u64)
     }
 
-    /// The row that releases this record. `at` is in microseconds since the Unix epoch.
+    /// Returns the row that releases this record. `at` is in microseconds since the Unix epoch.
     pub fn release(&self, reason: String, at: i64) -> Self {
         Self {
             reason,
@@ -72,39 +72,43 @@ impl QuarantineRecord {
     }
 }
 
-/// The columns: name, type and what they hold.
+/// Returns the columns: name, type and documentation.
 fn columns() -> [(&'static str, DataType, &'static str); 11] {
     let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     [
-        ("quarantine_id", DataType::Utf8, "Digest of the record. 32 hexadecimal digits."),
-        ("source_file", DataType::Utf8, "The file or stream that the record was read from."),
-        ("source_sha256", DataType::Utf8, "SHA-256 of the source file as it lies on disk."),
+        ("quarantine_id", DataType::Utf8, "Digest of the record, 32 hexadecimal digits."),
+        ("source_file", DataType::Utf8, "File or stream that the record was read from."),
+        (
+            "source_sha256",
+            DataType::Utf8,
+            "SHA-256 of the source file on disk. Null for standard input.",
+        ),
         ("source_line", DataType::Int64, "Line in the decompressed source, from 1."),
         ("source_offset", DataType::Int64, "Byte offset in the decompressed source, from 0."),
         (
             "cluster",
             DataType::Utf8,
-            "The name of the cluster that was given for the source; null where none was.",
+            "Name of the cluster that was given for the source. Null if none was given.",
         ),
         ("length", DataType::Int64, "Length of the record in bytes."),
-        ("reason", DataType::Utf8, "Why it was refused."),
-        ("quarantined_at", time, "When it was refused."),
-        ("bytes", DataType::Binary, "The record itself; its beginning where it was too long."),
+        ("reason", DataType::Utf8, "Why the record was rejected."),
+        ("quarantined_at", time, "When the record was rejected."),
+        ("bytes", DataType::Binary, "Bytes of the record; only its beginning if it was too long."),
         (
             "releases",
             DataType::Utf8,
-            "The `quarantine_id` of the record that this row releases, which was read after all; null in a record.",
+            "The `quarantine_id` of the record that this row releases, because it could be parsed. Null in a record.",
         ),
     ]
 }
 
-/// The columns of the `quarantine` table.
+/// Returns the schema of the `quarantine` table.
 pub fn quarantine_schema() -> SchemaRef {
     let fields = columns().map(|(name, data_type, _)| Field::new(name, data_type, true));
     Arc::new(Schema::new(fields.to_vec()))
 }
 
-/// The columns of the `quarantine` table with what they hold.
+/// Returns the columns of the `quarantine` table with their documentation.
 pub fn quarantine_documentation() -> Vec<FieldDoc> {
     let field = |(name, data_type, doc): (_, _, &str)| FieldDoc {
         name,
@@ -115,10 +119,11 @@ pub fn quarantine_documentation() -> Vec<FieldDoc> {
     columns().map(field).to_vec()
 }
 
-/// The records as one batch of [`quarantine_schema`].
+/// Returns the records as one batch of [`quarantine_schema`].
 ///
 /// # Errors
-/// If the records are larger than 2 GiB together.
+///
+/// Returns an error if the records together are larger than 2 GiB.
 pub fn quarantine_batch(records: &[QuarantineRecord]) -> Result<RecordBatch, ArrowError> {
     let total: usize = records.iter().map(|record| record.bytes.len()).sum();
     if i32::try_from(total).is_err() {
@@ -164,10 +169,11 @@ pub fn quarantine_batch(records: &[QuarantineRecord]) -> Result<RecordBatch, Arr
     RecordBatch::try_new(quarantine_schema(), columns)
 }
 
-/// The records of a batch that has the columns of [`quarantine_schema`], in any order.
+/// Reads the records of a batch that has the columns of [`quarantine_schema`], in any order.
 ///
 /// # Errors
-/// If a column is missing or of another type.
+///
+/// Returns an error if a column is missing or has another type.
 pub fn quarantine_records(batch: &RecordBatch) -> Result<Vec<QuarantineRecord>, ArrowError> {
     let columns = quarantine_schema()
         .fields()
@@ -175,7 +181,10 @@ pub fn quarantine_records(batch: &RecordBatch) -> Result<Vec<QuarantineRecord>, 
         .map(|field| {
             let column = batch.column_by_name(field.name());
             column.filter(|column| column.data_type() == field.data_type()).ok_or_else(|| {
-                ArrowError::SchemaError(format!("no column `{}` of its type", field.name()))
+                ArrowError::SchemaError(format!(
+                    "column `{}` is missing or has another type",
+                    field.name()
+                ))
             })
         })
         .collect::<Result<Vec<_>, _>>()?;

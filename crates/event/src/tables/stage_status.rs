@@ -1,4 +1,4 @@
-//! What rows that are stored together say of the stages of their requests.
+//! Stages of a request that are stored together.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,21 +9,22 @@ use arrow::error::ArrowError;
 
 use crate::tables::batch::schema;
 
-/// What is stored together with a stage of a request.
+/// Which stages of a request are stored together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StageStatus {
     /// A last stage, with every earlier one.
     Complete,
-    /// A last stage: an earlier one may be stored elsewhere.
+    /// A last stage; an earlier one may be stored elsewhere.
     Last,
-    /// An early stage: a later one may be stored elsewhere.
+    /// An early stage; a later one may be stored elsewhere.
     Open,
     /// An early stage, with a later one.
     Superseded,
 }
 
 impl StageStatus {
-    /// The name used in the `stage_status` column. In order of the alphabet those stand first that most queries ask for.
+    /// Returns the name used in the `stage_status` column. Alphabetical order puts the values that most queries select
+    /// first.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",
@@ -34,7 +35,7 @@ impl StageStatus {
     }
 }
 
-/// What all stages of one request have in common: `cluster`, `audit_id` and `time`.
+/// The columns shared by all stages of one request: `cluster`, `audit_id` and `time`.
 type RequestKey<'a> = (Option<&'a str>, Option<&'a str>, i64);
 
 /// The stages of one request.
@@ -48,13 +49,14 @@ struct Stages {
 /// Fills the column `stage_status` of batches of [`schema`] that are stored together.
 ///
 /// # Errors
-/// When the batches have other columns.
+///
+/// Returns an error if the batches have other columns.
 pub fn mark_stages(batches: &[RecordBatch]) -> Result<Vec<RecordBatch>, ArrowError> {
     let columns = batches.iter().map(StageColumns::of).collect::<Result<Vec<_>, _>>()?;
     let rows = || {
         columns.iter().flat_map(|columns| (0..columns.stage.len()).map(move |row| (columns, row)))
     };
-    // Most requests have but one early stage, if any: only of these is anything kept.
+    // Most requests have at most one early stage; only these are kept.
     let mut requests: HashMap<RequestKey<'_>, Stages> = HashMap::new();
     for (columns, row) in rows() {
         match columns.stage(row) {
@@ -101,16 +103,16 @@ pub fn mark_stages(batches: &[RecordBatch]) -> Result<Vec<RecordBatch>, ArrowErr
         .collect()
 }
 
-/// How far a request had got.
+/// The progress of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     RequestReceived,
     ResponseStarted,
-    /// `ResponseComplete`, `Panic`, and whatever is not known to come before another.
+    /// `ResponseComplete`, `Panic`, and any stage that is not known to precede another.
     Last,
 }
 
-/// The columns by which stages of one request are known.
+/// The columns that identify the stages of one request.
 struct StageColumns<'a> {
     cluster: &'a StringArray,
     audit_id: &'a StringArray,
@@ -123,15 +125,18 @@ struct StageColumns<'a> {
 impl<'a> StageColumns<'a> {
     fn of(batch: &'a RecordBatch) -> Result<Self, ArrowError> {
         let column = |name: &str| {
-            let missing = || ArrowError::SchemaError(format!("no column `{name}` of its type"));
+            let missing = || {
+                ArrowError::SchemaError(format!("column `{name}` is missing or has another type"))
+            };
             batch.column_by_name(name).ok_or_else(missing)
         };
         let text = |name: &str| {
-            let other = || ArrowError::SchemaError(format!("`{name}` is no string"));
+            let other = || ArrowError::SchemaError(format!("`{name}` is not a string"));
             column(name)?.as_string_opt::<i32>().ok_or_else(other)
         };
         let time = column("time")?.as_primitive_opt::<TimestampMicrosecondType>();
-        let time = time.ok_or_else(|| ArrowError::SchemaError("`time` is no timestamp".into()))?;
+        let time =
+            time.ok_or_else(|| ArrowError::SchemaError("`time` is not a timestamp".into()))?;
         Ok(Self {
             cluster: text("cluster")?,
             audit_id: text("audit_id")?,
@@ -147,8 +152,8 @@ impl<'a> StageColumns<'a> {
         (text(self.cluster), text(self.audit_id), self.time[row])
     }
 
-    /// Whether the API server writes a stage `ResponseStarted`, too: `BasicLongRunningRequestCheck` as kube-apiserver sets it
-    /// up.
+    /// Returns whether the API server also writes a stage `ResponseStarted`: `BasicLongRunningRequestCheck` as
+    /// configured by kube-apiserver.
     fn is_long_running(&self, row: usize) -> bool {
         matches!(self.verb.value(row), "watch" | "proxy")
             || matches!(

@@ -1,11 +1,11 @@
-//! Which body a workload is read from, and what an absent field then means.
+//! Which body a workload is read from, and the meaning of an absent field.
 
 use podtrail_event::{Container, Workload};
 use serde_json::{Value, json};
 
 use crate::{event, row};
 
-/// The workload of one event, with the facts most tests ask for.
+/// The workload of one event, with the facts that most tests use.
 #[derive(Debug, PartialEq)]
 struct Facts {
     source: String,
@@ -419,7 +419,7 @@ fn several_templates_are_one_row_that_hides_none() {
     assert_eq!(workload.tolerations.map(|tolerations| tolerations.len()), Some(2));
     assert_eq!(workload.containers.map(|containers| containers.len()), Some(2));
 
-    // What one template does not decide, the others do not decide for it.
+    // What one template leaves undecided, the others do not decide for it.
     let patch = json!({"spec": {"headGroupSpec": {"template": {"spec": {"hostPID": false}}}, "workerGroupSpecs": [{"template": {"spec": {"nodeName": "n"}}}]}});
     let json = event("patch", "ray.io", "rayclusters", json!({"requestObject": patch}));
     assert_eq!(row(&json).workload.unwrap().host_pid, None);

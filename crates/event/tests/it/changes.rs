@@ -1,4 +1,4 @@
-//! What differs between two versions of a workload.
+//! Differences between two versions of a workload.
 
 use podtrail_event::{Change, Text, changes};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ fn pod(fields: Value) -> Value {
     spec
 }
 
-/// The rows from a restricted deployment to one with another template.
+/// Returns the rows from a restricted deployment to one with another template.
 fn from_restricted(spec: &Value) -> Vec<String> {
     lines(&changes("apps", "deployments", &deployment(restricted()), &deployment(spec.clone())))
 }
@@ -231,7 +231,7 @@ fn every_thing_that_changes_is_a_row() {
 }
 
 #[test]
-fn the_way_back_is_told_too() {
+fn the_way_back_is_reported_too() {
     let spec =
         pod(json!({"hostPID": true, "volumes": [{"name": "root", "hostPath": {"path": "/"}}]}));
     let rows = changes("apps", "deployments", &deployment(spec), &deployment(restricted()));
@@ -315,7 +315,7 @@ fn other_kinds_have_other_settings() {
 
 #[test]
 fn a_pod_changes_only_in_what_it_can() {
-    // As stored, against what was sent: admission added an account, a volume and a mount; the scheduler chose a node.
+    // As stored, compared with the request: admission added an account, a volume and a mount; the scheduler set a node.
     let sent = json!({"spec": {"containers": [{"name": "app", "image": "web:1"}]}});
     let stored = json!({"spec": {
         "serviceAccountName": "default",

@@ -1,4 +1,4 @@
-//! What objects of other kinds hold of workloads and roles, wherever in them.
+//! Workloads and roles anywhere in objects of other kinds.
 
 use std::io::Write;
 
@@ -126,7 +126,7 @@ fn a_pod_spec_is_found_wherever_it_stands() {
     }
 }
 
-/// What a search takes for a JSON Patch or a template may be something else to whom it is for.
+/// Text that resembles a JSON Patch or a template may have another meaning for its reader.
 #[test]
 fn what_looks_like_a_patch_or_a_template_hides_nothing() {
     let harmless = r#"{"containers": [{"image": "a"}]}"#;
@@ -254,7 +254,7 @@ fn manifests_in_base64_are_read_with_and_without_gzip() {
     let manifest = json!({"kind": "Pod", "spec": privileged()}).to_string();
     let plain = STANDARD.encode(&manifest);
     let lines: Vec<&str> = plain.as_bytes().chunks(4).map(|c| str::from_utf8(c).unwrap()).collect();
-    // A comment whose Base64 has a word by which plain texts are known.
+    // A comment whose Base64 contains a word by which plain texts are recognized.
     let word = STANDARD.decode("IyAgverbsAAA").unwrap();
     let with_a_word = STANDARD.encode([&word[..], b"\n", manifest.as_bytes()].concat());
     assert!(with_a_word.contains("verbs"));
@@ -273,12 +273,12 @@ fn manifests_in_base64_are_read_with_and_without_gzip() {
     }
     let event = created("example.com", "bundles", json!({"spec": {"payload": with_a_word}}));
     assert!(is_privileged(&event));
-    // What expands without end is read up to a bound.
+    // A stream that expands endlessly is read up to a bound.
     let bomb = STANDARD.encode(gzip(&vec![b' '; 64 << 20]));
     assert_eq!(created("example.com", "bundles", json!({"spec": {"x": bomb}})).workload, None);
 }
 
-/// The powers that the manifests in a Secret ask for, and the event as it is stored.
+/// Returns the powers that the manifests in a Secret request, and the event as stored.
 fn secret(body: Value) -> (Vec<String>, String) {
     let json = event("create", "", "secrets", json!({"requestObject": body}));
     let mut parser = Parser::new(Some(RedactionKey::new([7; 32])));
@@ -310,7 +310,7 @@ fn of_a_secret_only_what_its_manifests_ask_for_is_kept() {
     let (powers, stored) = secret(json!({"stringData": {"a.yaml": role}}));
     assert_eq!(powers, ["roles"]);
     assert!(!stored.contains("own-things"));
-    // Helm's own record of what it applied by requests of their own.
+    // Helm's own record of what its requests applied.
     let release = json!({"data": {"release": encoded}, "type": "helm.sh/release.v1"});
     assert_eq!(secret(release).0, [""; 0]);
     assert_eq!(secret(json!({"data": {"password": "aHVudGVyMg=="}})).0, [""; 0]);
@@ -333,7 +333,7 @@ fn security_context_constraints_show_what_they_allow_and_to_whom() {
     let all = json!({"allowedCapabilities": ["*"], "groups": groups});
     assert_eq!(powers("create", all), ["privileged pods for everybody"]);
     assert_eq!(powers("create", json!({"allowHostPID": false, "groups": groups})), [""; 0]);
-    // A patch need not show what is allowed.
+    // A patch may not show what is allowed.
     assert_eq!(powers("patch", json!({"groups": groups})), ["privileged pods for everybody"]);
 }
 

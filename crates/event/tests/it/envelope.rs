@@ -1,4 +1,4 @@
-//! The typed envelope, and what is kept beside it.
+//! The typed envelope, and the members that are kept beside it.
 
 use podtrail_event::{BatchBuilder, ParseError, Parser, documentation, schema};
 use serde_json::{Value, json};
@@ -132,17 +132,17 @@ fn a_dry_run_is_what_the_server_takes_for_one() {
     // The body of a delete replaces the query.
     assert_eq!(outcome("delete", dry, json!({"kind": "DeleteOptions"}), None), "allowed");
     assert_eq!(outcome("delete", plain, json!({"dryRun": ["All"]}), None), "dry_run");
-    // A stream, a read, a proxy and a token cannot be a dry run, whatever the URI says.
+    // A stream, a read, a proxy and a token cannot be a dry run, whatever the URI contains.
     assert_eq!(outcome("get", dry, Value::Null, Some("exec")), "allowed");
     assert_eq!(outcome("get", dry, Value::Null, None), "allowed");
     assert_eq!(outcome("create", dry, Value::Null, Some("proxy")), "allowed");
     assert_eq!(outcome("create", dry, Value::Null, Some("token")), "allowed");
-    // Another value is an error, and so no dry run where it was carried out.
+    // Another value is an error, and so not a dry run if it was carried out.
     assert_eq!(outcome("create", "/api/v1/pods?dryRun=all", Value::Null, None), "allowed");
     assert_eq!(outcome("delete", plain, json!({"dryRun": ["None"]}), None), "allowed");
 }
 
-/// An object that was stored has a version.
+/// A stored object has a version.
 #[test]
 fn what_was_stored_was_no_dry_run() {
     let dry_run = |request: Value, response: Value| {
@@ -162,7 +162,7 @@ fn what_was_stored_was_no_dry_run() {
     );
 }
 
-/// Whoever asks for a time-out of a millisecond gets an error for a write that goes on.
+/// A client that sends a timeout of a millisecond gets an error for a write that continues.
 #[test]
 fn a_write_without_an_answer_may_have_been_carried_out() {
     let outcome = |verb, code: i32, stage| {
@@ -181,7 +181,7 @@ fn a_write_without_an_answer_may_have_been_carried_out() {
     assert_eq!(outcome("create", 429, "ResponseComplete"), ("error".to_owned(), Some(false)));
 }
 
-/// What a kubelet is asked to run is a command, however the path is written.
+/// What a kubelet is requested to run is a command, however the path is written.
 #[test]
 fn a_command_through_the_kubelet_is_one() {
     let members = json!({
@@ -195,7 +195,7 @@ fn a_command_through_the_kubelet_is_one() {
     assert_eq!((exec.action.as_deref(), exec.pod.as_deref()), (Some("exec"), Some("etcd")));
 }
 
-/// Where nothing shows the options of a request, whether it was a dry run is not known.
+/// If nothing shows the options of a request, it is unknown whether it was a dry run.
 #[test]
 fn a_dry_run_may_be_unknown() {
     let dry_run = |verb, members: Value| {
@@ -211,7 +211,7 @@ fn a_dry_run_may_be_unknown() {
     let options = |list: Value| json!({"requestURI": null, "requestObject": {"dryRun": list}});
     assert_eq!(dry_run("delete", options(json!(["All"]))), Some(true));
     assert_eq!(dry_run("delete", options(json!([]))), Some(false));
-    // The body, which counts instead of the query, is not in the log.
+    // The body, which takes precedence over the query, is not in the log.
     let metadata = json!({"requestURI": "/api/v1/pods?dryRun=All", "level": "Metadata"});
     assert_eq!(dry_run("delete", metadata), None);
 }
@@ -241,7 +241,7 @@ fn what_is_no_audit_event_says_so() {
         .unwrap_err();
     assert!(matches!(kind, ParseError::Kind { .. }), "{kind}");
     let missing = Parser::default().parse(br#"{"hello":"world"}"#, None).unwrap_err();
-    assert_eq!(missing.to_string(), "not an audit event: no auditID");
+    assert_eq!(missing.to_string(), "not an audit event: auditID is missing");
     assert!(matches!(
         Parser::default().parse(b"{\"auditID\":", None).unwrap_err(),
         ParseError::Json(_)

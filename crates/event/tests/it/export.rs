@@ -1,4 +1,4 @@
-//! What goes in comes out: every event, equal as JSON.
+//! Round trip: every exported event equals the original as JSON.
 
 use arrow::array::RecordBatch;
 use podtrail_event::{BatchBuilder, EXPORT_COLUMNS, Event, Exporter, ParseError, Parser, schema};
@@ -30,8 +30,8 @@ fn export_of(json: &str) -> String {
     export(&batch([row(json)]), 0)
 }
 
-/// JSON text without white space, members sorted by key, strings decoded where they have a meaning, numbers as written.
-/// Members of the same key stay in their order.
+/// Returns JSON text without white space, members sorted by key, strings decoded if they are valid, numbers as written.
+/// Members with the same key keep their order.
 fn canonical(json: &str) -> String {
     fn string(literal: &str) -> String {
         serde_json::from_str::<String>(literal)
@@ -57,7 +57,7 @@ fn canonical(json: &str) -> String {
     }
 }
 
-/// Members as they stand, keys too: as literals.
+/// Members as written, keys included: as literals.
 struct Members<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// JSON text made of parts, so that keys repeat, numbers are odd and white space is where it may be.
+/// JSON text made of parts, so that keys repeat, numbers are unusual and white space is anywhere.
 #[derive(Debug, Clone)]
 enum Json {
     Scalar(String),
@@ -178,7 +178,7 @@ fn value() -> impl Strategy<Value = Json> {
     })
 }
 
-/// The value that a member should have, mostly.
+/// Usually the value that a member should have.
 fn mostly(right: BoxedStrategy<Json>) -> BoxedStrategy<Json> {
     prop_oneof![12 => right, 1 => value()].boxed()
 }
@@ -199,7 +199,7 @@ fn map(values: BoxedStrategy<Json>) -> BoxedStrategy<Json> {
     mostly(vec((key, values), 0..4).prop_map(Json::Object).boxed())
 }
 
-/// An object with some of these members, now and then another one or one of them again, in any order.
+/// An object with some of these members, occasionally another one or one of them repeated, in any order.
 fn object(members: Vec<(&'static str, BoxedStrategy<Json>)>) -> BoxedStrategy<Json> {
     let known: Vec<_> = members
         .iter()
@@ -301,7 +301,7 @@ fn audit_event() -> BoxedStrategy<Json> {
     ])
 }
 
-/// The row with its JSON text in one form.
+/// Returns the row with its JSON text in one form.
 fn normal(mut event: Event<'_>) -> Event<'_> {
     for column in [&mut event.request_object, &mut event.response_object, &mut event.extra] {
         *column = column.as_deref().map(|json| canonical(json).into());
@@ -309,7 +309,7 @@ fn normal(mut event: Event<'_>) -> Event<'_> {
     event
 }
 
-/// Whether the text has a key that no string can hold.
+/// Returns whether the text has a key that no string can represent.
 fn has_a_lone_surrogate_for_a_key(json: &str) -> bool {
     let Members(members) = serde_json::from_str(json).unwrap();
     members.iter().any(|(key, _)| serde_json::from_str::<String>(key).is_err())
@@ -350,7 +350,7 @@ fn members_come_in_the_order_of_the_api_server() {
 }
 
 #[test]
-fn what_looks_empty_is_told_apart() {
+fn what_looks_empty_is_distinguished() {
     for members in [
         json!({"user": {}}),
         json!({"user": null}),
@@ -402,7 +402,7 @@ fn a_record_of_another_form_is_given_as_it_came() {
         export(&batch([event]), 0)
     };
     assert_eq!(with("{\"protoPayload\":\n {}}\n"), r#"{"protoPayload":  {}}"#);
-    // What is left of a text that was cut is no record.
+    // The rest of a truncated text is not a record.
     assert_eq!(canonical(&with(r#"{"protoPayload": {"met"#)), canonical(&json));
     assert_eq!(canonical(&with("<14>1 2026 audit: {}")), canonical(&json));
 }
@@ -422,6 +422,9 @@ fn what_podtrail_did_not_write_is_refused() {
     let batch = batch([row(&json)]);
     let narrow = batch.project(&[0, 1]).unwrap();
     let error = Exporter::new(&narrow).err().unwrap();
-    assert_eq!(error.to_string(), "no column `event_id` of the type that the events table has");
+    assert_eq!(
+        error.to_string(),
+        "column `event_id` is missing or has another type than in the events table"
+    );
     assert!(EXPORT_COLUMNS.iter().all(|column| schema().index_of(column).is_ok()));
 }

@@ -1,11 +1,11 @@
-//! What each write of an object changed against the version before.
+//! The changes of each write of an object against the previous version.
 
 use podtrail_event::{History, Write};
 use serde_json::{Value, json};
 
 use crate::changes::lines;
 
-/// A write that was allowed, with its bodies.
+/// An allowed write, with its bodies.
 fn write(history: &mut History, verb: &str, request: Value, response: Value) -> Vec<String> {
     write_as(history, Write { verb, outcome: "allowed", ..Write::default() }, &request, &response)
 }
@@ -87,7 +87,7 @@ fn an_unknown_version_shows_what_a_patch_sets() {
         "security weakened | - | hostPID | - | true",
     ];
     assert_eq!(write(&mut deployments(), "patch", strategic.clone(), NULL), expected);
-    // A response shows the version after, not the one before.
+    // A response shows the new version, not the previous one.
     let mut history = deployments();
     assert_eq!(write(&mut history, "patch", strategic, deployment("a:2")), expected);
     assert_eq!(
@@ -96,7 +96,7 @@ fn an_unknown_version_shows_what_a_patch_sets() {
     );
     // An update repeats the whole object, changed or not.
     assert_eq!(write(&mut deployments(), "update", deployment("a:2"), NULL), NOTHING);
-    // JSON Patch has an operation of its own for what is new.
+    // JSON Patch has a separate operation for new values.
     let added = json!([{
         "op": "add",
         "path": "/spec/template/spec/containers/-",
@@ -120,7 +120,7 @@ fn what_is_not_seen_makes_the_version_unknown() {
     assert_eq!(unseen("patch", NULL), unknown);
     assert_eq!(unseen("update", NULL), unknown);
     assert_eq!(unseen("create", NULL), unknown);
-    // A patch that does not fit shows that a write before it was not seen.
+    // A patch that does not apply shows that an earlier write is missing from the log.
     assert_eq!(unseen("patch", json!([{"op": "remove", "path": "/spec/x"}])), unknown);
 }
 
@@ -207,7 +207,7 @@ fn ephemeral_containers_are_added() {
         assert_eq!(rows, [added, weakened, check], "{request}");
     }
     let mut unknown = History::new("", "pods", None, None).unwrap();
-    // What was there before is not known; what is there now fails.
+    // The previous state is unknown; the current one fails.
     let check = "security weakened | - | privileged | - | fails";
     let rows = write_as(&mut unknown, subresource("patch"), &patch, &NULL);
     assert_eq!(rows, [added, weakened, check]);
@@ -329,7 +329,7 @@ fn a_patch_is_resolved_against_what_the_log_shows_before_it() {
         request_object: Some(r#"{"metadata": {"labels": {"a": "b"}}}"#),
         ..Write::default()
     };
-    // It leaves the pods alone.
+    // It leaves the pods unchanged.
     assert!(unknown.patch(&write).is_none());
 }
 

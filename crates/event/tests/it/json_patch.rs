@@ -1,4 +1,4 @@
-//! What the API server makes of a JSON Patch where RFC 6902 says nothing or something else, and where both agree.
+//! JSON Patch as the API server applies it where RFC 6902 is silent or differs, and where both agree.
 
 use podtrail_event::{JsonPatchError, PatchError, PatchType};
 use proptest::prelude::*;
@@ -119,7 +119,7 @@ fn value() -> impl Strategy<Value = Value> {
     proptest::collection::btree_map("[abc]", inner, 1..4).prop_map(|members| json!(members))
 }
 
-/// Pointers that both read alike: none is the whole document, and none leads through null.
+/// Pointers that both parse alike: none is the whole document, and none leads through null.
 fn operation() -> impl Strategy<Value = Value> {
     let path = || "/[abc](/(a|b|c|0|1|2|-)){0,3}";
     let op = prop_oneof![

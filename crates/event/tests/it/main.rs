@@ -1,4 +1,4 @@
-//! The rows that events become, through the public face.
+//! Tests of event rows through the public interface.
 
 #![allow(
     clippy::expect_used,
@@ -25,7 +25,7 @@ mod times;
 use podtrail_event::{Event, Parser};
 use serde_json::{Value, json};
 
-/// A complete event of `verb` on a resource, with more members laid over it.
+/// Returns a complete event of `verb` on a resource, with more members merged into it.
 fn event(verb: &str, group: &str, resource: &str, members: Value) -> String {
     let mut event = json!({
         "kind": "Event",

@@ -1,4 +1,4 @@
-//! What a write of each kind of object shows, from whole bodies, from patches, and from bodies that are no object.
+//! The columns for writes of each kind of object, from whole bodies, patches, and bodies that are not objects.
 
 use podtrail_event::{Event, Text};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn texts<'t>(list: Option<&'t Vec<Text<'_>>>) -> Option<Vec<&'t str>> {
     list.map(|list| list.iter().map(|text| &**text).collect())
 }
 
-/// A response that is not the object that was written.
+/// A response that is not the written object.
 fn not_the_object() -> [Value; 3] {
     [
         json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403}),
@@ -319,7 +319,7 @@ fn a_namespace_shows_the_labels_that_it_has_and_those_it_lost() {
                 .iter()
                 .map(|(key, value)| ((**key).to_owned(), value.as_deref().map(str::to_owned)))
                 .collect();
-            // Objects of JSON are sorted by the test's library.
+            // The test's library sorts JSON objects.
             shown.sort_by_key(|(key, value)| (value.is_none(), key.clone()));
             shown
         });
@@ -558,7 +558,7 @@ fn a_refusal_names_who_refused() {
         (Some("denied_admission"), Some("PodSecurity"))
     );
 
-    // Kubernetes 1.20 has the message in the body only.
+    // Kubernetes 1.20 has the message only in the body.
     let response = json!({"kind": "Status", "message": "pods \"static-evil\" is forbidden: node \"worker-1\" can only create pods with an owner reference set to itself"});
     let members =
         json!({"responseStatus": {"metadata": {}, "code": 403}, "responseObject": response});

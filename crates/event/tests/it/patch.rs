@@ -1,4 +1,4 @@
-//! What each kind of patch makes of an object, and how the kind is told.
+//! The result of each type of patch on an object, and the inference of the type.
 
 use podtrail_event::{PatchHints, PatchType, changes};
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ fn patched(kind: PatchType, object: &Value, patch: &Value) -> Value {
 }
 
 #[test]
-fn the_kind_is_told_from_what_the_event_shows() {
+fn the_kind_is_inferred_from_the_event() {
     let manager = |name, force| PatchHints { built_in: true, field_manager: Some(name), force };
     let custom = PatchHints { built_in: false, ..manager("kubectl", None) };
     let manifest = json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": 1}});
@@ -219,23 +219,31 @@ fn what_does_not_fit_is_an_error() {
     grows.extend(copies);
     let deep = "/a".repeat(200);
     for (kind, patch, message) in [
-        (PatchType::Json, json!([{"op": "remove", "path": "/x"}]), "does not fit"),
-        (PatchType::Json, json!([{"op": "remove", "path": "/b/-1"}]), "does not fit"),
-        (PatchType::Json, json!([{"op": "test", "path": "/b", "value": 2}]), "does not fit"),
-        (PatchType::Json, json!([{"op": "paint", "path": "/x"}]), "cannot be read"),
-        (PatchType::Json, json!([{"op": "add", "path": deep, "value": 1}]), "cannot be read"),
-        (PatchType::Json, json!(grows), "does more"),
+        (PatchType::Json, json!([{"op": "remove", "path": "/x"}]), "does not apply"),
+        (PatchType::Json, json!([{"op": "remove", "path": "/b/-1"}]), "does not apply"),
+        (PatchType::Json, json!([{"op": "test", "path": "/b", "value": 2}]), "does not apply"),
+        (PatchType::Json, json!([{"op": "paint", "path": "/x"}]), "is malformed"),
+        (PatchType::Json, json!([{"op": "add", "path": deep, "value": 1}]), "is malformed"),
+        (PatchType::Json, json!(grows), "exceeds the limits"),
         (
             PatchType::Json,
             json!(vec![json!({"op": "test", "path": "/b", "value": 1}); 10_001]),
-            "does more",
+            "exceeds the limits",
         ),
-        (PatchType::Merge, json!(1), "needs an object"),
-        (PatchType::StrategicMerge, json!("x"), "needs an object"),
-        (PatchType::StrategicMerge, json!({"$patch": "paint"}), "no value of the directive"),
-        (PatchType::StrategicMerge, json!({"env": [{"value": "x"}]}), "'env' has no 'name'"),
-        (PatchType::StrategicMerge, json!({"env": ["x"]}), "'env' has no 'name'"),
-        (PatchType::StrategicMerge, json!({"env": [{"$patch": "delete"}]}), "'env' has no 'name'"),
+        (PatchType::Merge, json!(1), "must both be JSON objects"),
+        (PatchType::StrategicMerge, json!("x"), "must both be JSON objects"),
+        (PatchType::StrategicMerge, json!({"$patch": "paint"}), "of the directive $patch"),
+        (
+            PatchType::StrategicMerge,
+            json!({"env": [{"value": "x"}]}),
+            "'env' lacks the merge key 'name'",
+        ),
+        (PatchType::StrategicMerge, json!({"env": ["x"]}), "'env' lacks the merge key 'name'"),
+        (
+            PatchType::StrategicMerge,
+            json!({"env": [{"$patch": "delete"}]}),
+            "'env' lacks the merge key 'name'",
+        ),
     ] {
         let mut object = json!({"b": 1});
         let error = kind.apply(&mut object, &patch).unwrap_err().to_string();
@@ -243,7 +251,7 @@ fn what_does_not_fit_is_an_error() {
     }
 }
 
-/// A pod template as the property tests edit it.
+/// A pod template that the property tests edit.
 #[derive(Debug, Clone)]
 struct Model {
     replicas: u8,
@@ -295,7 +303,7 @@ impl ModelContainer {
     }
 }
 
-/// One edit; numbers choose an element, modulo how many there are.
+/// One edit; numbers select an element, modulo the number of elements.
 #[derive(Debug, Clone)]
 enum Edit {
     Replicas(u8),
@@ -314,12 +322,12 @@ enum Edit {
 const SPEC: &str = "/spec/template/spec";
 
 impl Edit {
-    /// Edits the model, and gives the JSON Patch and the strategic merge patch that say the same.
+    /// Edits the model, and returns the equivalent JSON Patch and strategic merge patch.
     fn make(&self, model: &mut Model, fresh: &str) -> Option<(Value, Value)> {
         let template = |spec: Value| json!({"spec": {"template": {"spec": spec}}});
         let at = |position: usize, count: usize| (count > 0).then(|| position % count);
         let set = |path: String, value: Option<Value>, was_set: bool| match value {
-            // RFC 6902: `add` on a member sets it, whether it was there or not.
+            // RFC 6902: `add` on a member sets it, whether or not it exists.
             Some(value) => json!([{"op": "add", "path": path, "value": value}]),
             None if was_set => json!([{"op": "remove", "path": path}]),
             None => json!([]),

@@ -1,4 +1,4 @@
-//! The Pod Security checks, one field at a time, in every role of container and by version of the standards.
+//! The Pod Security checks, one field at a time, in every container role and by version of the standards.
 
 use podtrail_event::Workload;
 use podtrail_event::pod_security::{Level, level_at};
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::{event, row};
 
-/// Check, level, since, until; a check of `None` says that others are not decided.
+/// Check, level, since, until; a check of `None` means that others are undecided.
 type Violation = (Option<String>, Option<String>, Option<i32>, Option<i32>);
 
-/// What the row of a workload says of Pod Security.
+/// The Pod Security columns of a workload.
 #[derive(Debug, Clone, PartialEq)]
 struct Verdict {
     level: Option<String>,
@@ -42,7 +42,7 @@ impl Verdict {
         level_at(violations, minor).map(Level::as_str)
     }
 
-    /// The versions in which a check fails; empty where it never does.
+    /// Returns the versions in which a check fails; empty if it never does.
     fn versions(&self, check: &str) -> Vec<(i32, Option<i32>)> {
         let of_check = self.violations.iter().filter(|v| v.0.as_deref() == Some(check));
         of_check.map(|(_, _, since, until)| (since.unwrap(), *until)).collect()
@@ -70,7 +70,7 @@ fn restricted() -> Value {
     })
 }
 
-/// The restricted pod with a value put at a JSON Pointer.
+/// The restricted pod with a value at a JSON Pointer.
 fn with(pointer: &str, value: &Value) -> Value {
     let mut pod = restricted();
     let mut place = &mut pod;
@@ -101,7 +101,7 @@ fn a_restricted_pod_fails_nothing() {
 const ALWAYS: &[(i32, Option<i32>)] = &[(0, None)];
 const NEVER: &[(i32, Option<i32>)] = &[];
 
-/// Where in the pod a value is put, the check that it concerns, and the versions in which that fails.
+/// The place of a value in the pod, the check that it affects, and the versions in which that fails.
 type Case = (&'static str, Value, &'static str, &'static [(i32, Option<i32>)]);
 
 const SECCOMP_POD: &str = "/metadata/annotations/seccomp.security.alpha.kubernetes.io~1pod";
@@ -242,7 +242,7 @@ fn pod_cases() -> Vec<Case> {
     ]
 }
 
-/// Cases of one container; the pointer is relative to it.
+/// Cases for one container; the pointer is relative to it.
 fn container_cases() -> Vec<Case> {
     let drop_all = |add: Value| json!({"drop": ["ALL"], "add": add});
     vec![
@@ -266,7 +266,7 @@ fn container_cases() -> Vec<Case> {
             "capabilities_baseline",
             NEVER,
         ),
-        // Written otherwise it is another capability to this check, if not to the container runtime.
+        // In another spelling it is another capability to this check, if not to the container runtime.
         (
             "/securityContext/capabilities",
             drop_all(json!(["CAP_CHOWN"])),
@@ -582,7 +582,7 @@ fn each_of_several_templates_is_judged_by_itself() {
     }});
     let json = event("create", "ray.io", "rayclusters", json!({"requestObject": cluster}));
     let verdict = Verdict::of(&row(&json).workload.unwrap());
-    // The good one does not clear the others, and what relaxes one does not relax all.
+    // A good template does not clear the others, and what relaxes one does not relax all.
     assert_eq!(verdict.versions("runAsNonRoot"), [(0, Some(34))]);
     assert_eq!(verdict.versions("allowPrivilegeEscalation"), [(8, Some(24))]);
     assert_eq!(verdict.level.as_deref(), Some("restricted"));

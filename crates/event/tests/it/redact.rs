@@ -1,4 +1,4 @@
-//! What is secret in an event, and that nothing else changes.
+//! Secrets in an event are redacted, and nothing else changes.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::event;
 
-/// A secret in clear, and in the base64 of `data`.
+/// A secret in plain text, and in the Base64 of `data`.
 const CLEAR: &str = "hunter2-in-clear";
 const ENCODED: &str = "aHVudGVyMi1pbi1jbGVhcg==";
 
@@ -20,7 +20,7 @@ fn redacted(json: &str) -> Option<String> {
     redact(json.as_bytes(), &key()).map(|bytes| String::from_utf8(bytes).unwrap())
 }
 
-/// The digests in a text, in order.
+/// Returns the digests in a text, in order.
 fn digests(text: &str) -> Vec<&str> {
     text.match_indices("redacted:").map(|(start, _)| &text[start..start + 41]).collect()
 }
@@ -34,7 +34,7 @@ fn digest() -> String {
 #[track_caller]
 fn assert_redacted(what: &str, json: &str) -> String {
     let text = redacted(json).unwrap_or_else(|| panic!("{what}: nothing redacted in {json}"));
-    // Also of texts in texts, whatever their escapes.
+    // Also of nested texts, whatever their escapes.
     let said = text.replace('\\', "");
     for secret in [CLEAR, ENCODED, "hunter2", "aHVudGVy"] {
         assert!(!said.contains(secret), "{what}: {text}");
@@ -126,7 +126,7 @@ fn secrets_are_redacted_in_every_body() {
         for member in ["requestObject", "responseObject"] {
             let json = event("patch", "", "secrets", json!({member: body}));
             let text = assert_redacted(what, &json);
-            // A copy that is cut is redacted as a whole.
+            // A truncated copy is redacted as a whole.
             assert!(what.contains("cut") || text.contains("password"), "{what}: {text}");
             assert_eq!(text.contains("kept"), body.to_string().contains("kept"), "{what}: {text}");
         }
@@ -246,7 +246,7 @@ fn tokens_are_redacted() {
         let json = event("create", "authentication.k8s.io", "tokenreviews", members);
         assert!(assert_redacted("a token review", &json).contains("kept"));
     }
-    // What a client sends to get a token.
+    // The request body that a client sends for a token.
     let empty =
         json!({"kind": "TokenRequest", "status": {"token": "", "expirationTimestamp": null}});
     assert_eq!(redacted(&request(json!({"requestObject": empty})).to_string()), None);
@@ -442,7 +442,7 @@ fn the_record_around_an_event_is_redacted_with_it() {
     assert!(!record(&json!({"event": uri}).to_string(), &uri).unwrap().contains(CLEAR));
 }
 
-/// How a text is spelled: which characters are escaped, and where there is white space.
+/// The spelling of a text: which characters are escaped, and where white space is.
 struct Spelling<'a>(std::iter::Cycle<std::slice::Iter<'a, u8>>);
 
 impl Spelling<'_> {

@@ -1,4 +1,4 @@
-//! Times that cannot be, which cost no event and no query.
+//! Invalid times, which invalidate no event and fail no query.
 
 use podtrail_event::{BatchBuilder, Exporter, Micros, Parser, TimeProblem};
 use serde_json::{Value, json};

@@ -1,14 +1,13 @@
-//! Where every byte of a log went.
+//! Accounts for every byte of a log.
 
 use serde::de::IgnoredAny;
 
 use crate::run::Run;
 
-/// Checks that every place is in the log, and that every record of it became a row, or is in the quarantine, or is
-/// counted as skipped.
+/// Checks that every position is in the log, and that every record is a row, in the quarantine, or counted as skipped.
 ///
-/// A record is here the JSON value that begins at a place, else the rest of the line. What holds no event and is JSON may
-/// be an empty envelope. Lines of container logs are parts of one another, so some of them are no record.
+/// A record here is the JSON value that begins at a position, else the rest of the line. JSON without an event may be
+/// an empty envelope. Lines of container logs are parts of each other, so some of them are not records.
 pub fn check(log: &[u8], run: &Run) {
     let mut places = Vec::new();
     for row in &run.rows {
@@ -38,7 +37,7 @@ pub fn check(log: &[u8], run: &Run) {
         let end = at + value.unwrap_or_else(|| line_length(rest));
         let record = &log[at..end];
         let first = places.partition_point(|place| *place < at);
-        // An item of a list goes on behind NUL bytes in it.
+        // An item of a list continues after NUL bytes.
         let is_inside = run.damage.iter().any(|damage| damage.covers(at));
         let is_touched = is_inside || places.get(first).is_some_and(|place| *place < end);
         let may_be_empty = value.is_some() && !contains(record, b"uditI");
@@ -52,7 +51,7 @@ pub fn check(log: &[u8], run: &Run) {
     assert!(untouched.len() <= skipped, "lost: {untouched:#?}\n{run:#?}");
 }
 
-/// The row of a line that must have been read, wherever it stands.
+/// Returns the row of a line that must have been read, wherever it is.
 pub fn expect_row(log: &[u8], offset: usize, audit_id: &str, run: &Run) {
     let found = run.rows.iter().any(|row| row.offset == offset && row.audit_id == audit_id);
     assert!(found, "{audit_id} at {offset} of {:?}: {run:#?}", log.escape_ascii().to_string());
@@ -64,7 +63,7 @@ fn check_place(log: &[u8], offset: usize, line: usize) {
     assert_eq!(line, lines, "line of offset {offset}");
 }
 
-/// How long the quarantined record is that begins here.
+/// Returns the length of the quarantined record that begins here.
 fn quarantined(at: usize, rest: &[u8], run: &Run) -> Option<usize> {
     let first = run.damage.partition_point(|damage| damage.offset < at);
     let here = run.damage[first..].iter().take_while(|damage| damage.offset == at);
@@ -106,7 +105,7 @@ fn is_container_line(line: &[u8]) -> bool {
     }
 }
 
-/// Whether a record is what ends a batch, which is told from its items when it is damaged.
+/// Returns whether a record is the end of a batch, which is distinguished from its items when it is damaged.
 fn ends_batch(record: &[u8]) -> bool {
     let mut record = record.iter().filter(|byte| !byte.is_ascii_whitespace());
     record.all(|byte| matches!(byte, b']' | b'}'))

@@ -1,10 +1,10 @@
-//! JSON texts that say the same.
+//! Equivalent JSON texts.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// JSON text without white space, members sorted by key, strings decoded where they have a meaning, numbers as written.
-/// Members of the same key stay in their order.
+/// Returns JSON text without white space, members sorted by key, strings decoded if they are valid, numbers as written.
+/// Members with the same key keep their order.
 pub fn canonical(json: &str) -> String {
     match json.as_bytes()[0] {
         b'{' => {
@@ -25,7 +25,7 @@ pub fn canonical(json: &str) -> String {
     }
 }
 
-/// The same value with the members of its objects in another order, and with other white space.
+/// Returns the same value with the members of its objects in another order, and with other white space.
 pub fn reordered(json: &str) -> String {
     match json.as_bytes()[0] {
         b'{' => {
@@ -45,7 +45,7 @@ pub fn reordered(json: &str) -> String {
     }
 }
 
-/// A string with a lone surrogate has no meaning.
+/// A string with a lone surrogate is invalid.
 fn string(literal: &str) -> String {
     serde_json::from_str::<String>(literal).map_or(literal.to_owned(), |text| format!("{text:?}"))
 }
@@ -59,7 +59,7 @@ fn members(json: &str) -> Vec<(&str, &str)> {
     serde_json::from_str::<Members<'_>>(json).expect("an object").0
 }
 
-/// Members as they stand, keys too: as literals.
+/// Members as written, keys included: as literals.
 struct Members<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {

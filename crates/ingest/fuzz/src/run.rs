@@ -1,4 +1,4 @@
-//! Ingesting bytes into memory.
+//! Ingests bytes into memory.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -12,7 +12,7 @@ use podtrail_ingest::{
 
 const MIB: usize = 1024 * 1024;
 
-/// Where an event stands, and which it is.
+/// An event and its position.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
     pub file: String,
@@ -34,13 +34,13 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// Whether this place of the log is a part of it.
+    /// Whether this position is a part of the log.
     pub fn covers(&self, offset: usize) -> bool {
         (self.offset..self.offset + self.length).contains(&offset)
     }
 }
 
-/// What a run gave, in the order of files and offsets.
+/// The result of a run, in the order of files and offsets.
 #[derive(Debug, Default)]
 pub struct Run {
     pub rows: Vec<Row>,
@@ -48,18 +48,18 @@ pub struct Run {
     pub summary: Summary,
 }
 
-/// Small limits: an input is small, and what expands must not cost more than a moment.
+/// Small limits: an input is small, and decompression must take only a moment.
 pub fn options() -> Options {
     let options = Options::default().with_memory(32 * MIB);
     Options { max_expanded_bytes: 16 * MIB as u64, ..options }
 }
 
-/// Keeps threads few: a run is short.
+/// Limits the threads: a run is short.
 pub fn set_up() {
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("the first pool");
 }
 
-/// Ingests `bytes` as if they came from standard input, and checks what holds of every run.
+/// Ingests `bytes` as if from standard input, and checks the invariants of every run.
 pub fn run(bytes: &[u8], options: &Options) -> Run {
     let mut sink = Memory::default();
     let stdin = Box::new(Cursor::new(bytes.to_vec()));
@@ -72,13 +72,13 @@ pub fn run(bytes: &[u8], options: &Options) -> Run {
     assert_eq!(summary.events_added, run.rows.len() as u64, "{summary:?}");
     assert_eq!(summary.quarantined, run.damage.len() as u64, "{summary:?}");
     assert_eq!(summary.records, summary.events_added + summary.quarantined, "{summary:?}");
-    let untold = run.damage.is_empty() || !summary.problems.is_empty();
-    assert!(untold, "what is quarantined is told: {summary:?}");
+    let is_reported = run.damage.is_empty() || !summary.problems.is_empty();
+    assert!(is_reported, "what is quarantined is reported: {summary:?}");
     run.summary = summary;
     run
 }
 
-/// Keeps what it is given.
+/// A sink that keeps its rows.
 #[derive(Default)]
 struct Memory(Run);
 

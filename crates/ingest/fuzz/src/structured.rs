@@ -1,8 +1,9 @@
-//! Values made of the bytes of an input, so that every input is a value and a small change of one is a small change of the other.
+//! Values generated from the bytes of an input, so that every input is a value and a small change of one is a small
+//! change of the other.
 
 use serde_json::{Map, Value, json};
 
-/// Bytes that decide; when they are used up, the first choice is taken.
+/// Bytes that make choices; when they are used up, the first choice is taken.
 pub struct Choices<'a>(&'a [u8]);
 
 impl<'a> Choices<'a> {
@@ -20,7 +21,7 @@ impl<'a> Choices<'a> {
         *first
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         usize::from(self.byte()) % end
     }
@@ -29,7 +30,7 @@ impl<'a> Choices<'a> {
         of[self.below(of.len())]
     }
 
-    /// Up to 15 bytes of the input as they are.
+    /// Returns up to 15 bytes of the input unchanged.
     pub fn raw(&mut self) -> &'a [u8] {
         let length = (self.below(16)).min(self.0.len());
         let (raw, rest) = self.0.split_at(length);
@@ -37,12 +38,12 @@ impl<'a> Choices<'a> {
         raw
     }
 
-    /// What is left.
+    /// Returns the remaining bytes.
     pub fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }
 
-    /// A known word, or now and then bytes of the input.
+    /// Returns a known word, or occasionally bytes of the input.
     pub fn word(&mut self, known: &[&str]) -> String {
         let choice = usize::from(self.byte());
         if choice < 240 {
@@ -52,7 +53,7 @@ impl<'a> Choices<'a> {
         }
     }
 
-    /// A value with these names of members, and these leaves.
+    /// Returns a value with these member names and these leaves.
     pub fn value(&mut self, keys: &[&str], leaves: &[Value], depth: usize) -> Value {
         match self.byte() {
             0..80 if depth > 0 => Value::Object(self.members(keys, leaves, depth)),

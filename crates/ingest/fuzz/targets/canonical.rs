@@ -1,5 +1,5 @@
-//! An event whose values are written in every way JSON has: its id does not depend on the way, nor on the order of keys, and
-//! redacting is done at once. One in 32 is made a row and exported, which says the same.
+//! An event whose values are written in every JSON notation: its id depends neither on the notation nor on the order of
+//! keys, and redaction is idempotent. One in 32 is converted to a row and exported, which yields an equal event.
 #![no_main]
 
 use arrow::array::{AsArray, RecordBatch};

@@ -1,4 +1,4 @@
-//! An object of an unknown kind with a privileged pod spec somewhere in it: it is found, and the search ends soon.
+//! An object of an unknown kind with a privileged pod spec somewhere in it: the search finds it, and ends soon.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ const KEYS: [&str; 40] = [
     "files", "units", "url", "podSpec.hostPID", "x.securityContext.privileged", "mutate", "validate", "match",
     "binaryData", "metadata", "annotations",
 ];
-/// Around the pod spec.
+/// The text around the pod spec.
 const LAYERS: [&str; 5] = ["a", "manifest", "template", "spec", "x"];
 
 static LEAVES: LazyLock<[Value; 13]> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! A record of the members that envelopes have, or of any bytes: what is taken out of it stands where it is said to stand.
+//! A record of envelope members, or of any bytes: every value taken out of it is at its reported position.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -62,7 +62,7 @@ fn check(record: &[u8]) {
         assert_eq!(value.line, line(value.offset), "{value:?} of {}", record.escape_ascii());
         let at = usize::try_from(value.offset).expect("an offset");
         if value.is_borrowed {
-            // What is in a string without escapes has the place of the string.
+            // A value in a string without escapes has the position of the string.
             let stands = |text: &[u8]| text.windows(value.bytes.len().max(1)).any(|text| text == value.bytes);
             let is_there = record[at..].starts_with(&value.bytes) || (record[at] == b'"' && stands(&record[at..]));
             assert!(is_there, "{value:?} of {}", record.escape_ascii());

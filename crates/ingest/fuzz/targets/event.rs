@@ -1,4 +1,4 @@
-//! Any bytes as one audit event: its row gives it back, and its identity does not depend on how it is written.
+//! Any bytes as one audit event: its row reproduces it, and its identity does not depend on its notation.
 #![no_main]
 
 use arrow::array::{AsArray, RecordBatch};

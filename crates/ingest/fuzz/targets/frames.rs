@@ -1,4 +1,4 @@
-//! Any bytes as a log, cut into records: nothing is passed over, and blocks make no difference.
+//! Any bytes as a log, split into records: no byte is skipped, and the division into blocks makes no difference.
 //!
 //! The first byte chooses the sizes.
 #![no_main]

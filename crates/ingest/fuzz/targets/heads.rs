@@ -1,5 +1,5 @@
-//! Any text as the file of a detection, and as a file of exceptions: read or refused; what is read is not empty, and what
-//! follows the first keys does not change them.
+//! Any text as a detection file, and as a file of exceptions: accepted or rejected; an accepted file is not empty, and
+//! text after the first keys does not change them.
 #![no_main]
 
 use std::path::Path;
@@ -21,7 +21,7 @@ use pack::{exception, head, pattern, severity};
 fuzz_target!(|input: &[u8]| {
     let Ok(text) = str::from_utf8(input) else { return };
     check_head(text);
-    // Most inputs are spent on what stands behind the first keys.
+    // Most inputs are spent on the text after the first keys.
     let whole = format!("/*\nid: a\ntitle: a\nseverity: low\nattack: [T1610]\ndescription: a\n{text}\n*/\nSELECT 1");
     if let Some(head) = check_head(&whole) {
         assert_eq!((&*head.title, head.severity, head.attack), ("a", severity::Severity::Low, vec!["T1610".to_owned()]), "{text}");

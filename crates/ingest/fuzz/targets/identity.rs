@@ -1,4 +1,4 @@
-//! Any bytes as one audit event, without its row: its id does not depend on how it is written, and redacting is done at once.
+//! Any bytes as one audit event, without its row: its id does not depend on its notation, and redaction is idempotent.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

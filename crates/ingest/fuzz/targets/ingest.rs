@@ -1,4 +1,4 @@
-//! Any bytes as a file: decompressed, unpacked, framed, judged, parsed.
+//! Any bytes as a file: decompressed, unpacked, framed, classified, parsed.
 #![no_main]
 
 use std::io::Write;
@@ -11,10 +11,10 @@ use podtrail_ingest_fuzz::run::{Run, options, run, set_up};
 fuzz_target!(init: set_up(), |file: &[u8]| {
     let whole = run(file, &options());
     let Run { summary, .. } = &whole;
-    let is_told = summary.files > 0 || !summary.problems.is_empty() || !summary.notes.is_empty();
-    assert!(is_told, "a file vanished: {summary:?}");
+    let is_reported = summary.files > 0 || !summary.problems.is_empty() || !summary.notes.is_empty();
+    assert!(is_reported, "a file vanished: {summary:?}");
 
-    // How much is read of what is damaged may depend on how it is read.
+    // How much of damaged data is read may depend on how it is read.
     let is_broken = summary.problems.iter().any(|problem| !problem.message.starts_with("quarantined"));
     if is_broken {
         return;
@@ -23,7 +23,7 @@ fuzz_target!(init: set_up(), |file: &[u8]| {
         run(file, &Options { block_bytes: 1000, ..options() })
     } else {
         let again = run(&gzip(file), &options());
-        // Deeper than a file may be compressed.
+        // Deeper than the allowed layers of compression.
         if again.summary.problems.iter().any(|problem| problem.message.contains("four times")) {
             return;
         }

@@ -1,5 +1,5 @@
-//! A JSON Patch of a few operations, beside the json-patch crate where RFC 6902 and the API server agree, and as what it shows
-//! of an object that is not known.
+//! A JSON Patch of a few operations, compared with the json-patch crate where RFC 6902 and the API server agree, and
+//! applied to an unknown object.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -11,9 +11,9 @@ use podtrail_ingest_fuzz::structured::Choices;
 use serde_json::{Value, json};
 
 const KEYS: [&str; 5] = ["a", "b", "c", "0", "a/b"];
-/// Tokens that RFC 6902 and the API server read alike.
+/// Tokens that RFC 6902 and the API server parse alike.
 const PLAIN: [&str; 8] = ["a", "b", "c", "0", "1", "2", "-", "a~1b"];
-/// What one of them reads in another way, or refuses.
+/// Tokens that one of them parses differently, or rejects.
 const ODD: [&str; 10] = ["-1", "+1", "01", "-0", "~0", "~2", "", "99999999999999999999", "\u{e9}", "~01"];
 
 static LEAVES: LazyLock<[Value; 5]> = LazyLock::new(|| [json!(true), json!("a"), json!(1), json!({}), json!([])]);
@@ -42,7 +42,7 @@ fuzz_target!(|input: &[u8]| {
 
     if is_plain && let Ok(reference) = serde_json::from_value::<json_patch::Patch>(patch.clone()) {
         let mut expected = object.clone();
-        // What the crate undoes of a patch that fails is not compared, and panics now and then.
+        // What the crate reverts of a failed patch is not compared, and sometimes panics.
         match (json_patch::patch_unsafe(&mut expected, &reference), &result) {
             (Ok(()), Ok(())) => assert_eq!(patched, expected, "{object} {patch}"),
             (Ok(()), Err(error)) => panic!("refused: {error}: {object} {patch}"),
@@ -52,7 +52,7 @@ fuzz_target!(|input: &[u8]| {
             _ => {}
         }
     }
-    // What the last operation set is shown, whatever the object was.
+    // The value set by the last operation is shown, whatever the object was.
     if let (Ok(()), Some(last)) = (&result, operations.last()) {
         let path = last["path"].as_str().unwrap_or_default();
         let names_members = path.split('/').skip(1).all(|token| matches!(token, "a" | "b" | "c"));
@@ -62,7 +62,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Whether the API server may take what RFC 6902 refuses: members that are not there are replaced, copied and tested.
+/// Returns whether the API server may accept what RFC 6902 rejects: missing members are replaced, copied and tested.
 fn goes_beyond(operations: &[Value]) -> bool {
     operations.iter().any(|operation| match operation["op"].as_str() {
         Some("replace" | "copy" | "move") => true,

@@ -1,4 +1,5 @@
-//! Any bytes as a log, read to its rows without threads: what comes out does not depend on blocks, nor its places on redaction.
+//! Any bytes as a log, parsed to rows without threads: the output does not depend on blocks, nor its positions on
+//! redaction.
 //!
 //! The first byte chooses the sizes.
 #![no_main]

@@ -1,4 +1,4 @@
-//! Any text as a host path and as an image: one spelling is one path, and an image is put together again as it was.
+//! Any text as a host path and as an image: spellings of one path are equal, and the parts of an image rebuild it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -22,7 +22,7 @@ fuzz_target!(|input: &[u8]| {
     check_user_agent(text);
 });
 
-/// The parts of an image are all of its text, and no part holds what would begin another.
+/// The parts of an image are its whole text, and no part contains the delimiter of another.
 fn check_image(text: &str) {
     let image = ImageReference::split(text);
     let repository = image.repository();
@@ -42,7 +42,7 @@ fn check_image(text: &str) {
     };
     assert!(written.iter().any(is_whole), "{text}: {image:?}");
     assert!(!image.registry.is_empty() && !image.registry.contains(['/', '@']), "{text}");
-    // Named in full, it is the same image.
+    // By its full name, it is the same image.
     let tag = image.tag.map(|tag| format!(":{tag}")).unwrap_or_default();
     let digest = image.digest.map(|digest| format!("@{digest}")).unwrap_or_default();
     let full = format!("{}/{repository}{tag}{digest}", image.registry);
@@ -51,7 +51,7 @@ fn check_image(text: &str) {
     assert_eq!(again.repository(), repository, "{text}");
 }
 
-/// What a user agent names stands in it, in this order, and is one word where it must be.
+/// The parts of a user agent occur in it in this order, and each is one word if it must be.
 fn check_user_agent(text: &str) {
     let agent = UserAgent::of(text);
     let product = [agent.tool, agent.version];

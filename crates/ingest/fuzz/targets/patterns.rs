@@ -1,4 +1,4 @@
-//! Patterns of exceptions beside a second matcher, and what a `*` must not cross.
+//! Patterns of exceptions, compared with a second matcher, and the delimiters that a `*` must not cross.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -40,7 +40,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// `*` is any characters.
+/// `*` matches any characters.
 fn is_match(pattern: &[u8], text: &[u8]) -> bool {
     let mut reached = vec![false; text.len() + 1];
     reached[0] = true;
@@ -59,7 +59,7 @@ fn is_match(pattern: &[u8], text: &[u8]) -> bool {
     reached[text.len()]
 }
 
-/// The same of parts, of which `**` is any number.
+/// The same for path parts, of which `**` matches any number.
 fn parts_match(patterns: &[&str], parts: &[&str]) -> bool {
     let mut after = vec![false; parts.len() + 1];
     after[parts.len()] = true;

@@ -1,4 +1,4 @@
-//! Any bytes as a request URI: its query beside Go's `url.ParseQuery` as its documentation describes it, its path beside Go's
+//! Any bytes as a request URI: its query compared with Go's documented `url.ParseQuery`, its path with Go's
 //! `path.Clean`.
 #![no_main]
 
@@ -34,7 +34,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(proxied_path(&proxied), expected, "{proxied}");
 });
 
-/// Pairs between `&`; those with `;` or with a bad escape are dropped.
+/// Returns the pairs between `&`; those with `;` or an invalid escape are dropped.
 fn parse_query(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
     let pair = |pair: &str| {
@@ -60,7 +60,7 @@ fn unescape(text: &str, plus_is_space: bool) -> Option<String> {
     Some(String::from_utf8_lossy(&plain).into_owned())
 }
 
-/// `path.Clean` of a path that begins with a slash, as Go's documentation gives its four rules, applied until none does.
+/// Applies `path.Clean` to a path that begins with a slash: the four rules of Go's documentation, until none applies.
 fn clean(path: &str) -> String {
     let mut path = format!("/{path}");
     loop {

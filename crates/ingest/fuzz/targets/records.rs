@@ -1,6 +1,6 @@
-//! Any bytes between two events: the events are read whatever stands between, and all of that is accounted for.
+//! Any bytes between two events: the events are read whatever is between them, and every byte is accounted for.
 //!
-//! The last byte of the input chooses how it is read the second time.
+//! The last byte of the input determines how it is read the second time.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -47,7 +47,7 @@ fuzz_target!(init: set_up(), |input: &[u8]| {
             assert_eq!(places(&again), places(&whole));
             assert_eq!(again.damage, whole.damage);
         }
-        // Longer than a record may be.
+        // Exceeds the record limit.
         _ => {
             let limited = Options { max_record_bytes: 500, ..options() };
             let whole = run(&log, &limited);

@@ -1,4 +1,5 @@
-//! Any text as a command line: split beside a second reading of POSIX quoting, and written as it is run, within bounds.
+//! Any text as a command line: split and compared with a second implementation of POSIX quoting, and expanded within
+//! bounds.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -35,7 +36,7 @@ fuzz_target!(|input: &[u8]| {
 
 const USUAL: [&str; 6] = ["/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"];
 
-/// The words of a line, by the rules of quoting of POSIX (2.2); nothing where a quote stays open.
+/// Returns the words of a line, by the quoting rules of POSIX (2.2); `None` if a quote stays open.
 fn split(line: &str) -> Option<Vec<String>> {
     let bytes: Vec<char> = line.chars().collect();
     let (mut words, mut word, mut has_word, mut at) = (Vec::new(), String::new(), false, 0);

@@ -1,5 +1,5 @@
-//! Merge patches of the three kinds: a merge patch beside the json-patch crate, a strategic one without lists beside a merge
-//! patch, and each of them the same when it is applied twice.
+//! The three kinds of merge patches: a merge patch compared with the json-patch crate, a strategic one without lists
+//! compared with a merge patch, and each of them idempotent.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -71,7 +71,8 @@ fn has_directive(value: &Value) -> bool {
     }
 }
 
-/// Whether a null is in a list: where it is in what an element is known by, the element comes twice, as it does in the API server.
+/// Returns whether a null is in a list: if it is part of an element's key, the element is duplicated, as in the API
+/// server.
 fn has_null_in_list(value: &Value) -> bool {
     match value {
         Value::Array(elements) => elements.iter().any(has_null),

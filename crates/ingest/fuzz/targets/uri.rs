@@ -1,4 +1,5 @@
-//! Any bytes around a credential in a request URI: it is found however it is wrapped, and redacting is done at once.
+//! Any bytes around a credential in a request URI: the credential is found however it is wrapped, and redaction is
+//! idempotent.
 //!
 //! The first byte chooses how.
 #![no_main]

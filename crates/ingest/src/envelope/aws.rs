@@ -1,7 +1,7 @@
-//! Amazon Web Services: EKS writes audit events to CloudWatch Logs, with one log group for a cluster and one log stream
-//! for each process of its control plane. From there they come in many forms.
+//! Amazon Web Services: EKS writes audit events to CloudWatch Logs, with one log group per cluster and one log stream
+//! per control plane process. CloudWatch delivers them in many forms.
 //!
-//! Only the name of the log group, `/aws/eks/<cluster>/cluster`, says which cluster it is. CloudWatch cuts messages at
+//! Only the name of the log group, `/aws/eks/<cluster>/cluster`, names the cluster. CloudWatch truncates messages at
 //! 256 KiB: see the `salvage` module.
 
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ use crate::json::{self, Object};
 const PROVIDER: &str = "eks";
 const AUDIT_STREAM: &str = "kube-apiserver-audit-";
 
-/// Streams in the log group of a cluster that hold no audit events.
+/// Log streams of a cluster's log group that contain no audit events.
 const OTHER_STREAMS: &[&str] = &[
     "kube-apiserver-",
     "authenticator-",
@@ -29,7 +29,8 @@ const OTHER_STREAMS: &[&str] = &[
     "cloud-controller-manager-",
 ];
 
-/// CloudWatch Logs: subscriptions, API answers, Insights, the command line, exports; Lambda and Kinesis around them.
+/// CloudWatch Logs: subscriptions, API responses, Insights, the AWS CLI and exports, also inside Lambda and Kinesis
+/// records.
 pub(super) struct Aws;
 
 impl Envelope for Aws {
@@ -50,7 +51,7 @@ impl Envelope for Aws {
     }
 }
 
-/// What the names of a log group and a log stream say.
+/// The parsed names of a log group and a log stream.
 #[derive(Debug, Clone, Default)]
 struct Stream<'a> {
     cluster: Option<Cow<'a, str>>,
@@ -67,7 +68,7 @@ impl<'a> Stream<'a> {
         self.name.as_deref().is_some_and(|name| name.starts_with(AUDIT_STREAM))
     }
 
-    /// Whether it is known to hold no audit events.
+    /// Returns whether the stream is known to contain no audit events.
     fn is_other(&self) -> bool {
         !self.is_audit() && self.name.as_deref().is_some_and(is_other_stream)
     }
@@ -87,7 +88,7 @@ fn is_other_stream(name: &str) -> bool {
     OTHER_STREAMS.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// What a subscription delivers: `{"messageType":"DATA_MESSAGE","logGroup":…,"logStream":…,"logEvents":[…]}`.
+/// Opens a subscription message: `{"messageType":"DATA_MESSAGE","logGroup":…,"logStream":…,"logEvents":[…]}`.
 fn subscription<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     const NAME: &str = "cloudwatch";
     let kind = object.text("messageType")?;
@@ -99,13 +100,13 @@ fn subscription<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> 
     Some(log_events(NAME, whole, &stream, events))
 }
 
-/// What a Lambda function is called with: `{"awslogs":{"data":"…"}}`.
+/// Opens the input of a Lambda function: `{"awslogs":{"data":"…"}}`.
 fn lambda<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let data = object.object("awslogs")?.text("data")?;
     Some(open_packed("lambda", record, &data))
 }
 
-/// Records of a Kinesis stream, as Lambda, Firehose or the command line give them.
+/// Opens the records of a Kinesis stream in the forms of Lambda, Firehose and the AWS CLI.
 fn kinesis_list<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let records = object.list("Records").or_else(|| object.list("records"))?;
     packed_data(&json::object(records.first()?)?)?;
@@ -128,7 +129,7 @@ fn packed_data<'a>(record: &Object<'a>) -> Option<Cow<'a, str>> {
     record.text("Data")
 }
 
-/// The answers of `get-log-events` and `filter-log-events`: `{"events":[{"timestamp":…,"message":"…"}],…}`.
+/// Opens a response of `get-log-events` or `filter-log-events`: `{"events":[{"timestamp":…,"message":"…"}],…}`.
 fn api_answer<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     const MARKS: &[&str] = &["nextForwardToken", "nextBackwardToken", "searchedLogStreams"];
     let events = object.list("events")?;
@@ -139,7 +140,7 @@ fn api_answer<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     is_answer.then(|| log_events("cloudwatch-events", whole, &Stream::default(), events))
 }
 
-/// One event of such an answer by itself, as `--query events` or `jq` leave it.
+/// Opens one event of such a response, as `--query events` or `jq` extract it.
 fn api_event<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     const MARKS: &[&str] = &["ingestionTime", "eventId", "logStreamName"];
     let message = object.get("message")?;
@@ -157,7 +158,7 @@ fn is_number(value: &RawValue) -> bool {
     value.get().starts_with(|first: char| first.is_ascii_digit())
 }
 
-/// The events of one log stream, or of several that are named in each.
+/// Opens the events of one log stream, or of several streams that each event names.
 fn log_events<'a>(
     name: &'static str,
     whole: Span<'a>,
@@ -171,7 +172,7 @@ fn log_events<'a>(
         match log_event(at, stream, event) {
             Some(Message::Event(inner)) => opened.values.push(inner),
             Some(Message::Other) => opened.skipped += 1,
-            // It makes no sense, and is told as it stands.
+            // Not a log event: its bytes are kept, so that it is quarantined.
             None => opened.values.push(Inner::span(at, stream.facts(None))),
         }
     }
@@ -199,11 +200,11 @@ fn log_event<'a>(at: Span<'a>, stream: &Stream<'a>, event: &'a RawValue) -> Opti
     })
 }
 
-/// What the message of a log event is.
+/// The content of a log event's message.
 enum Message<'a> {
-    /// Possibly an audit event.
+    /// A possible audit event.
     Event(Inner<'a>),
-    /// What another component logs about itself.
+    /// A log line of another component.
     Other,
 }
 
@@ -213,7 +214,7 @@ fn message_of<'a>(
     stream: &Stream<'a>,
     shipped_at: Option<Micros>,
 ) -> Option<Message<'a>> {
-    // Whatever the stream is called, an event in it is one.
+    // An event counts, whatever the name of its stream.
     if stream.is_other() && !mentions_events(message.get().as_bytes()) {
         return Some(Message::Other);
     }
@@ -227,7 +228,7 @@ fn one<'a>(name: &'static str, message: Message<'a>) -> Opened<'a> {
     }
 }
 
-/// The answer of Insights: `{"results":[[{"field":"@message","value":"…"},…],…],…}`.
+/// Opens a response of Insights: `{"results":[[{"field":"@message","value":"…"},…],…],…}`.
 fn insights_results<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let rows = object.list("results")?;
     let is_answer = match rows.first() {
@@ -240,7 +241,7 @@ fn insights_results<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'
     Some(Opened::with("cloudwatch-insights", Inner::elements(whole, rows)))
 }
 
-/// One row of such an answer.
+/// Opens one row of such a response.
 fn insights_row(span: Span<'_>) -> Option<Opened<'_>> {
     if !is_insights_row(span.bytes) {
         return None;
@@ -260,7 +261,7 @@ fn insights_row(span: Span<'_>) -> Option<Opened<'_>> {
         is_label.then(|| (name.into_owned(), value))
     });
     let labels = Labels::new(labels);
-    // Insights answers in UTC, without saying so.
+    // Insights writes UTC without an offset.
     let shipped_at = field("@timestamp")
         .and_then(json::text)
         .and_then(|time| instant_of(&format!("{time} UTC")));
@@ -283,7 +284,7 @@ fn is_insights_row(text: &[u8]) -> bool {
     })
 }
 
-/// A line of `aws logs tail`, `<time> <stream> {…}`, of its short form or of an export to S3, `<time> {…}`.
+/// Opens a line of `aws logs tail`, `<time> <stream> {…}`, of its short form or of an export to S3, `<time> {…}`.
 fn log_line(line: Span<'_>) -> Option<Opened<'_>> {
     let (time, message) = first_word(line)?;
     if let Some((name, message)) = first_word(message)
@@ -312,12 +313,12 @@ fn first_word(line: Span<'_>) -> Option<(&str, Span<'_>)> {
     Some((std::str::from_utf8(&line.bytes[..end]).ok()?, line.after(end)))
 }
 
-/// The time at the start of a line, in exactly one of two forms; other tools write times in other ones.
+/// Parses the time at the start of a line, in one of two exact forms; other tools write other forms.
 fn time_of_line(text: &str) -> Option<(&'static str, Option<Micros>)> {
     const SHORT: usize = "2023-05-20T05:26:57".len();
     const EXPORTED: usize = "2023-05-20T05:26:57.511Z".len();
     match text.len() {
-        // It is in UTC too, and does not say so.
+        // Also UTC without an offset.
         SHORT => Some(("aws-logs-tail", Instant::of(&format!("{text}Z"))?.stored())),
         EXPORTED if text.ends_with('Z') => Some(("cloudwatch-export", Instant::of(text)?.stored())),
         _ => None,

@@ -1,9 +1,9 @@
-//! Azure: AKS writes audit events to diagnostic settings, in the categories `kube-audit` and `kube-audit-admin`. They come
-//! through Event Hubs, storage accounts, Log Analytics and Defender.
+//! Azure: AKS writes audit events to diagnostic settings, in the categories `kube-audit` and `kube-audit-admin`. They
+//! arrive through Event Hubs, storage accounts, Log Analytics and Defender.
 //!
-//! The name of the cluster is the last segment of its resource id, in small letters: Azure does not tell names apart by
-//! case, and diagnostic records have ids in capitals where Log Analytics has them in small letters. Exports cut the text of
-//! an event at 16 KiB, the table `AzureDiagnostics` at 32,766 bytes: see the `salvage` module.
+//! The cluster name is the last segment of the resource ID in lower case: names in Azure are case-insensitive, and
+//! diagnostic records write IDs in upper case where Log Analytics uses lower case. Exports truncate the text of an
+//! event at 16 KiB, the `AzureDiagnostics` table at 32,766 bytes: see the `salvage` module.
 
 use std::borrow::Cow;
 
@@ -16,10 +16,10 @@ use crate::framing::span::Span;
 use crate::instant::instant;
 use crate::json::{self, Object, ObjectWriter};
 
-/// What the `AKSAudit` tables hold in place of a body that is too large for a column.
+/// What the `AKSAudit` tables contain in place of a body that is too large for a column.
 const BODY_LEFT_OUT: &str = "skipped-too-big-size-object";
 
-/// Diagnostic records, rows of Log Analytics and answers of its API, rows of Defender.
+/// Diagnostic records, Log Analytics rows and API responses, and Defender rows.
 pub(super) struct Azure;
 
 impl Envelope for Azure {
@@ -37,7 +37,7 @@ impl Envelope for Azure {
     }
 }
 
-/// What Event Hubs deliver: `{"records":[…]}`.
+/// Opens a message of Event Hubs: `{"records":[…]}`.
 fn records<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let records = object.list("records")?;
     let first = json::object(records.first()?)?;
@@ -45,7 +45,7 @@ fn records<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     Some(Opened::with("azure-records", Inner::elements(whole, records)))
 }
 
-/// One diagnostic record: `{"category":"kube-audit","resourceId":…,"properties":{"log":…,"pod":…},"time":…}`.
+/// Opens a diagnostic record: `{"category":"kube-audit","resourceId":…,"properties":{"log":…,"pod":…},"time":…}`.
 fn diagnostic_record<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     const NAME: &str = "azure-diagnostics";
     let category = object.text("category").or_else(|| object.text("Category"))?;
@@ -62,7 +62,7 @@ fn diagnostic_record<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<
         let facts = Facts { node: members.text("pod"), ..facts };
         Inner::of(whole, members.get("log")?, facts)?
     } else {
-        // The properties are JSON text themselves.
+        // The properties are JSON in a string.
         let text = json::text(properties)?;
         let members = Object::read(text.as_bytes())?;
         let node = members.text("pod").map(|pod| pod.into_owned().into());
@@ -77,7 +77,7 @@ fn diagnostic_record<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<
     Some(Opened::with(NAME, vec![inner]))
 }
 
-/// What stands in the member `log` of properties, if they are an object or the text of one.
+/// Returns the `log` member of properties that are an object or JSON in a string.
 fn log_of(properties: &RawValue) -> Option<String> {
     match json::text(properties) {
         Some(text) => Object::read(text.as_bytes())?.get("log").map(|log| log.get().to_owned()),
@@ -102,7 +102,7 @@ fn facts_of_resource(id: Option<Cow<'_, str>>) -> Facts<'static> {
     Facts { provider: Some(provider), cluster, ..Facts::default() }
 }
 
-/// A row of the table `AzureDiagnostics`.
+/// Opens a row of the `AzureDiagnostics` table.
 fn diagnostics_row<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     const NAME: &str = "azure-log-analytics";
     let log = object.get("log_s")?;
@@ -123,7 +123,8 @@ fn facts_of_row<'a>(row: &Object<'a>) -> Facts<'a> {
     }
 }
 
-/// The columns of the tables `AKSAudit`, `AKSAuditAdmin`, `ArcK8sAudit` and `ArcK8sAuditAdmin` that are members of an event.
+/// Columns of the tables `AKSAudit`, `AKSAuditAdmin`, `ArcK8sAudit` and `ArcK8sAuditAdmin`, with the event members they
+/// hold.
 const AUDIT_COLUMNS: &[(&str, &str)] = &[
     ("Level", "level"),
     ("AuditId", "auditID"),
@@ -142,7 +143,7 @@ const AUDIT_COLUMNS: &[(&str, &str)] = &[
     ("Annotations", "annotations"),
 ];
 
-/// A row of those tables. `dynamic` columns are JSON, or JSON text.
+/// Opens a row of those tables. `dynamic` columns are JSON, or JSON in a string.
 fn audit_row<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     object.get("AuditId")?;
     object.get("RequestUri")?;
@@ -165,7 +166,7 @@ fn audit_row<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>>
     Some(Opened::with("azure-log-analytics", vec![inner]))
 }
 
-/// The member that a column stands for; nothing where it is empty.
+/// Returns the event member for a column; `None` if the column is empty.
 fn member_of_column<'a>(member: &str, value: &'a RawValue) -> Option<Cow<'a, str>> {
     let Some(text) = json::text(value) else {
         return (value.get() != "null").then_some(value.get().into());
@@ -191,8 +192,8 @@ fn member_of_column<'a>(member: &str, value: &'a RawValue) -> Option<Cow<'a, str
     }
 }
 
-/// An alert row of Defender, table `CloudAuditEvents`: the event stands in `properties.RawEventData`, its members with
-/// capitals, those inside them as they were.
+/// Opens a Defender alert row of the `CloudAuditEvents` table. The event is in `properties.RawEventData`; its own
+/// members are capitalized, nested members are not.
 fn defender<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let properties = object.object("properties")?;
     let raw = properties.get("RawEventData")?;
@@ -228,7 +229,7 @@ fn member_of_defender(key: &str) -> Cow<'_, str> {
     }
 }
 
-/// Columns of Log Analytics that are read here, beside [`AUDIT_COLUMNS`].
+/// Other columns of Log Analytics that are read, besides [`AUDIT_COLUMNS`].
 const OTHER_COLUMNS: &[&str] = &[
     "log_s",
     "pod_s",
@@ -240,7 +241,8 @@ const OTHER_COLUMNS: &[&str] = &[
     "_ResourceId",
 ];
 
-/// The answer of the query API: `{"tables":[{"columns":[{"name":…}],"rows":[[…],…]}]}`. Each row is made an object.
+/// Opens a response of the query API: `{"tables":[{"columns":[{"name":…}],"rows":[[…],…]}]}`. Each row becomes an
+/// object.
 fn query_answer<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     const NAME: &str = "azure-query";
     let tables: Vec<Table<'a>> =
@@ -256,7 +258,7 @@ fn query_answer<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'
         let at = rest.take(row.get().as_bytes());
         let text = table.object_of(row).unwrap_or_else(|| row.get().to_owned());
         if !record.room.take(text.len()) {
-            opened.damaged = Some((at, format!("a row of a table that {}", too_much())));
+            opened.damaged = Some((at, format!("table row: {}", too_much())));
             break;
         }
         let text = text.into_bytes().into();
@@ -265,9 +267,9 @@ fn query_answer<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'
     Some(opened)
 }
 
-/// A table of an answer.
+/// A table of a response.
 struct Table<'a> {
-    /// The names of those columns that are read.
+    /// The names of its columns; `None` for columns that are not read.
     columns: Vec<Option<String>>,
     rows: Vec<&'a RawValue>,
 }

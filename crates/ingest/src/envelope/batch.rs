@@ -1,7 +1,8 @@
-//! Batches: the `EventList` that the API server's webhook backend posts, and plain JSON arrays.
+//! Batches: the `EventList` that the API server's webhook backend sends, and plain JSON arrays.
 //!
-//! Of a damaged batch the items before the damage are kept, and those behind it that are found from its end: there the depth
-//! is known, so that what a body of an event lists is never taken for an item. Searched from the damage on, it could be.
+//! Of a damaged batch, the items before the damage are kept, and those after it that can be located from its end. From
+//! the end the nesting depth is known, so list elements in an event's body are never mistaken for items. A forward
+//! search from the damage could mistake them.
 
 use std::fmt;
 use std::ops::Range;
@@ -44,11 +45,11 @@ impl Envelope for Batch {
             Err(error) => {
                 let before = values.len();
                 let remnant = keep_items_at_end(value, rest, &mut values);
-                // Lines of other formats begin with a bracket too.
+                // Lines of other formats also begin with a bracket.
                 if value.bytes[0] == b'[' && values.is_empty() {
                     return None;
                 }
-                let reason = format!("a batch that is damaged after {before} events: {error}");
+                let reason = format!("batch damaged after {before} events: {error}");
                 (!remnant.bytes.is_empty()).then_some((remnant, reason))
             }
         };
@@ -57,12 +58,12 @@ impl Envelope for Batch {
     }
 }
 
-/// The end of a batch whose beginning is lost.
+/// The end of a batch whose beginning is missing.
 pub(crate) struct BatchEnd;
 
 impl Envelope for BatchEnd {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
-        // What is whole is no end of anything, whatever it ends with.
+        // A complete object is not the end of a batch, whatever it ends with.
         if record.object.is_some() {
             return None;
         }
@@ -76,20 +77,19 @@ impl Envelope for BatchEnd {
         items.first().and_then(is_event)?;
         let mut values = Vec::with_capacity(items.len());
         let remnant = keep_items(items, record.span, record.span, &mut values);
-        let reason = "a batch whose beginning is lost".to_owned();
+        let reason = "batch whose beginning is missing".to_owned();
         let damaged = (!remnant.bytes.is_empty()).then_some((remnant, reason));
         Some(Opened { name, values, damaged, ..Opened::default() })
     }
 }
 
-/// Adds the items with which a damaged batch ends; returns what is left without them. `rest` is what follows the items that
-/// are known already.
+/// Adds the items at the end of a damaged batch and returns the rest. `rest` follows the items that are already known.
 fn keep_items_at_end<'a>(batch: Span<'a>, rest: Span<'a>, values: &mut Vec<Inner<'a>>) -> Span<'a> {
     let items = items_at_end(rest.bytes, batch.bytes[0]);
     keep_items(items, batch, rest, values)
 }
 
-/// The same for items that were found, the last first.
+/// Adds items that were located from the end, the last one first.
 fn keep_items<'a>(
     items: Vec<Range<usize>>,
     batch: Span<'a>,
@@ -112,7 +112,7 @@ fn keep_items<'a>(
     remnant
 }
 
-/// The items with which a damaged batch ends, the last first. `opening` is the bracket with which the batch begins.
+/// Locates the items at the end of a damaged batch, the last one first. `opening` is the bracket that begins the batch.
 fn items_at_end(batch: &[u8], opening: u8) -> Vec<Range<usize>> {
     let mut items = Vec::new();
     let list = match opening {
@@ -132,7 +132,7 @@ fn items_at_end(batch: &[u8], opening: u8) -> Vec<Range<usize>> {
     items
 }
 
-/// Where the object begins with which a text ends, by its brackets.
+/// Locates the start of the object at the end of a text by matching brackets.
 fn object_at_end(text: &[u8]) -> Option<usize> {
     let mut depth = 0_usize;
     let mut rest = text.strip_suffix(b"}")?;
@@ -153,7 +153,7 @@ fn object_at_end(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// What stands before a string, whose text stands at the end without the closing quote.
+/// Returns the text before a string; `text` ends with the string's content, without the closing quote.
 fn before_string(mut text: &[u8]) -> Option<&[u8]> {
     loop {
         text = &text[..memrchr(b'"', text)?];
@@ -164,7 +164,7 @@ fn before_string(mut text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The members of an `EventList`, as far as they were read.
+/// The members of an `EventList` that were read.
 #[derive(Default)]
 struct List<'a> {
     kind: Option<&'a RawValue>,
@@ -173,7 +173,7 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    /// Kubernetes has an `EventList` of its own `Event` objects too.
+    /// Returns whether this is a list of audit events: Kubernetes also has an `EventList` of its own `Event` objects.
     fn is_of_audit_events(&self) -> bool {
         let version = self.api_version.map_or("", RawValue::get);
         self.kind.is_some_and(|kind| kind.get() == r#""EventList""#)
@@ -203,7 +203,7 @@ impl<'de> Visitor<'de> for &mut List<'de> {
     }
 }
 
-/// Collects the items of an array, and keeps those before an error.
+/// Collects the items of an array and keeps those before an error.
 struct Items<'a, 'de>(&'a mut Vec<&'de RawValue>);
 
 impl<'de> DeserializeSeed<'de> for Items<'_, 'de> {
@@ -221,7 +221,7 @@ impl<'de> Visitor<'de> for Items<'_, 'de> {
         formatter.write_str("a list of events")
     }
 
-    // Go writes an empty list as null.
+    // Go encodes a nil slice as null.
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! What container runtimes write around each line of a container: CRI lines and Docker's json-file.
+//! Container runtime formats: CRI lines and Docker's json-file.
 //!
-//! Both cut a line into parts of 16 KiB. The parts of a line come as one record of several lines, among which whole
-//! lines and parts of the other stream may stand.
+//! Both runtimes split a line into parts of 16 KiB. The parts arrive as one record of several lines, interleaved with
+//! whole lines and with parts of the other stream.
 
 use std::borrow::Cow;
 
@@ -30,9 +30,9 @@ impl Envelope for ContainerRuntime {
     }
 }
 
-/// What Docker wrote in several lines, because it cut a line of the container.
+/// Joins the lines into which Docker split one line of a container.
 ///
-/// Nothing if `record` is not that.
+/// Returns `None` if `record` does not consist of such lines.
 pub(super) fn join_docker_lines(record: Span<'_>) -> Option<Opened<'_>> {
     if !record.bytes.contains(&b'\n')
         || !matches!(LinePart::at_start(record.bytes, true), Next::Part(..))
@@ -47,7 +47,7 @@ pub(super) fn join_docker_lines(record: Span<'_>) -> Option<Opened<'_>> {
         parts.push(docker_part(rest.place(), &object)?);
         rest = rest.after(length);
     }
-    // Of one part alone there is nothing to join.
+    // A single part needs no joining.
     (parts.len() > 1).then(|| join("docker", parts))
 }
 
@@ -57,7 +57,7 @@ fn open_cri_lines(record: Span<'_>) -> Option<Opened<'_>> {
     (!parts.is_empty()).then(|| join("cri", parts))
 }
 
-/// What a file begins with may be the end of a line that stands in another one.
+/// Marks the first line of a file as a part, if it may be the end of a line in another file.
 pub(super) fn end_of_line<'a>(record: Span<'a>, mut opened: Opened<'a>) -> Opened<'a> {
     // An event ends with a brace.
     let is_end = |inner: &Inner<'_>| {
@@ -85,26 +85,26 @@ pub(super) fn end_of_line<'a>(record: Span<'a>, mut opened: Opened<'a>) -> Opene
     opened
 }
 
-/// A part of a line of a container.
+/// A part of a container's line.
 struct Part<'a> {
     is_stderr: bool,
     text: Cow<'a, [u8]>,
-    /// Whether the line ends with it.
+    /// Whether it is the last part of its line.
     is_last: bool,
     place: Place,
     time: Option<Micros>,
-    /// Where parts were put behind it that begin as an event does.
+    /// Where parts were appended that begin like an event.
     seams: Vec<Seam>,
 }
 
-/// Where a part begins in the text of a line.
+/// The start of a part within the joined line.
 struct Seam {
     at: usize,
     place: Place,
     time: Option<Micros>,
 }
 
-/// Whether a text begins as an event does: members may be in any order.
+/// Returns whether a text begins like an event; the order of members may vary.
 fn begins_event(text: &[u8]) -> bool {
     const HEAD: usize = 4096;
     let head = &text[..text.len().min(HEAD)];
@@ -135,7 +135,7 @@ fn docker_part<'a>(place: Place, object: &Object<'a>) -> Option<Part<'a>> {
     Some(Part { is_stderr, text, is_last, place, time, seams: Vec::new() })
 }
 
-/// The lines of the container, in the order in which they ended.
+/// Joins parts to the container's lines, in the order in which the lines ended.
 fn join<'a>(name: &'static str, parts: Vec<Part<'a>>) -> Opened<'a> {
     let mut values = Vec::with_capacity(1);
     let mut open: [Option<Part<'a>>; 2] = [None, None];
@@ -158,7 +158,7 @@ fn join<'a>(name: &'static str, parts: Vec<Part<'a>>) -> Opened<'a> {
             *unfinished = Some(part);
         }
     }
-    // What a file ends with in the middle of a line goes on in another one.
+    // A line that is incomplete at the end of a file continues in another file.
     let mut pieces = Vec::new();
     for mut part in open.into_iter().flatten() {
         if let Some(Seam { at, place, time }) = part.seams.pop() {
@@ -179,7 +179,7 @@ fn join<'a>(name: &'static str, parts: Vec<Part<'a>>) -> Opened<'a> {
     Opened { name, values, pieces, ..Opened::default() }
 }
 
-/// A part of a line whose other parts stand elsewhere, and a line of a container that it would be.
+/// Returns an incomplete line as a part with its mark, and as the container line it would form.
 fn piece_of(part: Part<'_>, goes_on: bool) -> (Mark, Inner<'_>, Vec<u8>) {
     let mark = Mark::of_runtime(part.is_stderr, goes_on, part.time);
     let time = part.time.unwrap_or(Micros::FIRST).to_rfc3339().unwrap_or_default();
@@ -194,8 +194,8 @@ fn line_of(part: Part<'_>) -> Inner<'_> {
     Inner { text: part.text, place: part.place, facts }
 }
 
-/// The line that parts make. Where its end is missing the next line was put behind it: what makes no value together is taken
-/// apart where an event begins.
+/// Splits joined parts into lines. If the end of a line is missing, the next line was appended to it: text that is not
+/// one value is split where an event begins.
 fn lines_of(mut part: Part<'_>) -> Vec<Inner<'_>> {
     let inner = |text, place, time| {
         let facts = Facts { shipped_at: time, ..Facts::default() };
@@ -215,7 +215,7 @@ fn lines_of(mut part: Part<'_>) -> Vec<Inner<'_>> {
     lines
 }
 
-/// The lines of a record as they stand: a part may begin or end with a blank.
+/// Returns the lines of a record verbatim: a part may begin or end with a blank.
 fn lines(record: Span<'_>) -> impl Iterator<Item = (Place, &[u8])> {
     let mut place = record.place();
     let lines = record.bytes.split_inclusive(|byte| *byte == b'\n').map(move |whole| {
@@ -287,7 +287,7 @@ mod tests {
         let opened = ContainerRuntime.open(&Record::new(span(&record), &Room::default())).unwrap();
         let expected = [(r#"{"auditID":"a","a":"#, 3), (r#"{"auditID":"a","b":1}"#, 4)];
         assert_eq!(texts(&opened), expected.map(|(text, line)| (text.to_owned(), line)));
-        // A value in which an event stands is one.
+        // A value that contains an event is one value.
         let record =
             format!("{time} P {{\"items\":[\n{time} P {{\"auditID\":\"a\"\n{time} F }}]}}");
         let opened = ContainerRuntime.open(&Record::new(span(&record), &Room::default())).unwrap();

@@ -1,6 +1,6 @@
-//! Rows of CSV exports in which a column holds the event as JSON text: log services, Splunk, Kibana.
+//! Rows of CSV exports with a column of events as JSON text, from log services, Splunk and Kibana.
 //!
-//! The column is the one whose text is an event, so the header need not be known.
+//! The column is found by its content, so the header is not needed.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ impl Envelope for CsvRow {
         if json::is_open(line) || !mentions_events(line) {
             return None;
         }
-        // JSON has commas and quotes, so a writer quotes it and doubles the quotes in it.
+        // JSON contains commas and quotes, so a CSV writer quotes it and doubles its quotes.
         let at = memchr::memmem::find(line, br#""{"""#)?;
         let delimiter = match line[..at].last() {
             Some(&delimiter @ (b';' | b'\t')) => delimiter,

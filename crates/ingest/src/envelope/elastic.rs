@@ -1,7 +1,7 @@
-//! Elastic Agent, which stores the event in `kubernetes.audit`, and Elasticsearch's flat `fields`.
+//! Elastic Agent, which stores the event in `kubernetes.audit`, and the flat `fields` of Elasticsearch.
 //!
-//! Both change the event: annotations lose their dots, bodies their metadata. It is put together again as far as it is
-//! there, and the record is kept. Where the agent kept the line too (`event.original`), that is taken.
+//! Both modify the event: annotation keys lose their dots, bodies their metadata. The event is rebuilt from what
+//! remains, and the record is kept. If the agent also kept the original line (`event.original`), that line is used.
 
 use std::borrow::Cow;
 
@@ -41,7 +41,7 @@ impl Envelope for Elastic {
     }
 }
 
-/// The event with the keys of its annotations as they were.
+/// Rebuilds the event with the original keys of its annotations.
 fn rebuild(audit: &Object<'_>) -> Option<Vec<u8>> {
     audit.get("auditID")?;
     let members = audit.iter().map(|(key, value)| {
@@ -56,10 +56,10 @@ fn without_dots(known: &str) -> String {
     known.replace('.', "_")
 }
 
-/// The event out of members such as `"kubernetes.audit.objectRef.name":["web"]`.
+/// Rebuilds the event from members such as `"kubernetes.audit.objectRef.name":["web"]`.
 fn unflatten(fields: &Object<'_>) -> Option<Vec<u8>> {
     const PREFIX: &str = "kubernetes.audit.";
-    // Bodies nest; what nests deeper is an attack on the stack.
+    // Bodies nest; a deeper path would be an attack on the stack.
     const MAX_DEPTH: usize = 64;
     fields.get("kubernetes.audit.auditID")?;
     let mut event = Map::new();
@@ -79,7 +79,7 @@ fn unflatten(fields: &Object<'_>) -> Option<Vec<u8>> {
     serde_json::to_vec(&event).ok()
 }
 
-/// Puts a value where its path says. A field that repeats another one in a second form, such as `verb.text`, is left out.
+/// Inserts a value at its path. Drops a field that repeats another in a second form, such as `verb.text`.
 fn insert(event: &mut Map<String, Value>, path: &str, value: Value) {
     const MAPS: &[&str] = &["annotations.", "user.extra.", "impersonatedUser.extra."];
     const LISTS: &[&str] = &["sourceIPs", "user.groups", "impersonatedUser.groups"];
@@ -88,7 +88,7 @@ fn insert(event: &mut Map<String, Value>, path: &str, value: Value) {
         Value::Array(mut list) if !is_list && list.len() == 1 => list.remove(0),
         value => value,
     };
-    // The keys of a map may have dots themselves.
+    // Keys of a map may contain dots.
     let map = MAPS.iter().find(|map| path.starts_with(**map));
     let (parents, key) = match map {
         Some(map) => (map.trim_end_matches('.'), &path[map.len()..]),

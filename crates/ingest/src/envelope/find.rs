@@ -1,4 +1,4 @@
-//! Looking for a member as shippers write it, and judging whether it can hold an audit event.
+//! Member lookup in the spellings of shippers, and a test whether a member can contain an audit event.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::instant::instant;
 use crate::json::{self, Object};
 use crate::reject::component_line;
 
-/// The member at a path such as `host.name`: one key with dots in it, or objects in one another. Null is nothing.
+/// Returns the member at a path such as `host.name`: one key with dots, or nested objects. `None` for null.
 pub(super) fn find<'a>(object: &Object<'a>, path: &str) -> Option<&'a RawValue> {
     let nested = || {
         let (head, rest) = path.split_once('.')?;
@@ -21,18 +21,18 @@ pub(super) fn find<'a>(object: &Object<'a>, path: &str) -> Option<&'a RawValue> 
     (value.get() != "null").then_some(value)
 }
 
-/// The text of the first of the paths that leads to a string which is not empty.
+/// Returns the first non-empty string at one of the paths.
 pub(super) fn find_text<'a>(object: &Object<'a>, paths: &[&str]) -> Option<Cow<'a, str>> {
     let text = |path| json::text(find(object, path)?).filter(|text| !text.is_empty());
     paths.iter().find_map(|path| text(path))
 }
 
-/// The time at the first of the paths that leads to one.
+/// Returns the first time at one of the paths.
 pub(super) fn find_time(object: &Object<'_>, paths: &[&str]) -> Option<Micros> {
     paths.iter().find_map(|path| instant(find(object, path)?))
 }
 
-/// The value as the content of an envelope, if it may hold audit events or is a line that stands among them.
+/// Returns the value as content of an envelope, if it may contain audit events or is a component's log line.
 pub(super) fn content<'a>(
     whole: Span<'a>,
     value: &'a RawValue,
@@ -43,10 +43,10 @@ pub(super) fn content<'a>(
     is_worthwhile.then_some(inner)
 }
 
-/// Whether a text has a word that stands in every record of audit events.
+/// Returns whether a text contains a word that occurs in every record of audit events.
 pub(crate) fn mentions_events(text: &[u8]) -> bool {
-    // Of `auditID`, which Azure writes `AuditId` and `AuditID`; of Cloud Logging; of lists, which may be empty; of the
-    // legacy text format.
+    // From `auditID`, which Azure spells `AuditId` and `AuditID`; from Cloud Logging; from lists, which may be empty;
+    // from the legacy text format.
     const WORDS: [&str; 4] = ["uditI", "protoPayload", "EventList", " AUDIT: id="];
     WORDS.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
 }

@@ -1,16 +1,16 @@
-//! Google Cloud: GKE turns audit events into Cloud Audit Log entries. They are turned back here.
+//! Google Cloud: GKE converts audit events to Cloud Audit Logs entries. This module converts them back.
 //!
-//! An entry knows less than the event did, and what it does not say is left out: the level, the user's groups, the query
-//! of the request. Three things are read into it:
+//! An entry contains less than the event. Missing members stay missing: the level, the user's groups, the query of the
+//! request. Three members are inferred:
 //!
-//! * The stage. Cloud Logging gets one entry for a request, when it is done; a session, such as exec, gets one when it
-//!   begins, whose `operation` is marked as the first and not the last.
-//! * The HTTP status. Entries have a gRPC code, which is turned back by the mapping of `google.rpc.Code`; a `Status` in the
-//!   response is believed first. A success is 200, where the API server may have answered 201.
-//! * `UNKNOWN` of an exec, attach or port-forward: that is how gRPC sees 101, Switching Protocols.
+//! * The stage. Cloud Logging has one entry per request, written at its end; a session, such as exec, also has one at its
+//!   beginning, whose `operation` is marked as the first and not the last.
+//! * The HTTP status. Entries have a gRPC code, which is converted by the mapping of `google.rpc.Code`; a `Status` in the
+//!   response takes precedence. A success is 200, although the API server may have returned 201.
+//! * `UNKNOWN` of an exec, attach or port-forward: the gRPC code for 101, Switching Protocols.
 //!
 //! The name of the cluster is `resource.labels.cluster_name` alone: two clusters of one name in two locations or projects
-//! are told apart by the name given at ingest. The whole entry stands in `original`.
+//! are distinguished by the name given at ingest. `original` holds the whole entry.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -41,7 +41,7 @@ impl Envelope for Gcp {
     }
 }
 
-/// A Pub/Sub message, pushed or pulled: `{"message":{"data":"<base64>","messageId":…},…}`.
+/// Opens a Pub/Sub message, pushed or pulled: `{"message":{"data":"<base64>","messageId":…},…}`.
 fn pubsub<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     const MARKS: &[&str] = &["messageId", "message_id", "publishTime"];
     let message = object.object("message")?;
@@ -49,12 +49,12 @@ fn pubsub<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     Some(open_packed("pubsub", record, &data))
 }
 
-/// A `LogEntry` as the API and sinks write it.
+/// Opens a `LogEntry` as the API and sinks write it.
 fn log_entry<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     Entry::of(object, "protoPayload")?.open("cloud-logging", record)
 }
 
-/// What a component of the control plane logs about itself: a `LogEntry` with text, or with JSON of the component's.
+/// Opens a control plane component's own log entry: a `LogEntry` with a text or JSON payload.
 fn component_entry<'a>(object: &Object<'a>) -> Option<Opened<'a>> {
     const PREFIX: &str = "k8s_";
     object.get("logName")?;
@@ -64,7 +64,7 @@ fn component_entry<'a>(object: &Object<'a>) -> Option<Opened<'a>> {
     is_component.then(|| Opened::skipped("cloud-logging"))
 }
 
-/// What Google's Go client makes of a `LogEntry`, with the payload as JSON text beside it:
+/// Opens a `LogEntry` as dumped by Google's Go client, with the payload as JSON text beside it:
 /// `{"Entry":{…},"AuditPayload":"{…}"}`.
 fn go_dump<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let outer = object.object("Entry")?;
@@ -81,7 +81,7 @@ fn go_dump<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     entry.open("cloud-logging-go", record)
 }
 
-/// A row of the table that a sink to BigQuery fills. Bodies are JSON text there.
+/// Opens a row of the table that a BigQuery sink fills, in which bodies are JSON text.
 fn bigquery_row<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     Entry::of(object, "protopayload_auditlog")?.open("bigquery", record)
 }
@@ -90,7 +90,7 @@ fn cluster_of(resource: &Object<'_>) -> Option<String> {
     Some(resource.object("labels")?.text("cluster_name")?.into_owned())
 }
 
-/// An entry, whatever form it came in.
+/// An entry, independent of its encoding.
 struct Entry<'e> {
     /// `google.cloud.audit.AuditLog`, in camel case.
     payload: Object<'e>,
@@ -103,7 +103,7 @@ struct Entry<'e> {
 }
 
 impl<'e> Entry<'e> {
-    /// An entry with the member names of the API, whose payload stands in a member of that name.
+    /// Reads an entry with the member names of the API, whose payload is in the named member.
     fn of(object: &Object<'e>, payload: &str) -> Option<Self> {
         Some(Self {
             payload: object.object(payload)?,
@@ -117,7 +117,7 @@ impl<'e> Entry<'e> {
     }
 
     fn open<'a>(&self, name: &'static str, record: &Record<'a>) -> Option<Opened<'a>> {
-        // Reduced exports leave the service out.
+        // Reduced exports omit the service name.
         let is_kubernetes = match self.payload.text("serviceName") {
             Some(service) => service == KUBERNETES,
             None => self.payload.text("methodName")?.starts_with("io.k8s."),
@@ -135,7 +135,7 @@ impl<'e> Entry<'e> {
         Some(Opened::with(name, vec![Inner::rebuilt(record.span, self.event(), facts)]))
     }
 
-    /// The event that the entry was made from, as far as it says.
+    /// Rebuilds the audit event from the entry.
     fn event(&self) -> String {
         let method = self.payload.text("methodName").unwrap_or_default();
         let resource_name = self.payload.text("resourceName").unwrap_or_default();
@@ -164,7 +164,7 @@ impl<'e> Entry<'e> {
         if let Some(path) = own_path {
             event.text("requestURI", &path);
         }
-        // What a proxied request asks for stands in the name of the resource, without its query.
+        // The path of a proxied request is part of the resource name, without its query.
         if let Some(path) = target.as_ref().and_then(Target::proxied_path) {
             event.text("requestURI", &path);
         }
@@ -182,7 +182,7 @@ impl<'e> Entry<'e> {
             }
         }
         if let Some(text) = self.timestamp.as_deref() {
-            // A time that cannot be is kept as written.
+            // An invalid time is kept as written.
             let time = instant_of(text).and_then(Micros::to_rfc3339);
             event.text("requestReceivedTimestamp", time.as_deref().unwrap_or(text));
         }
@@ -209,7 +209,7 @@ impl<'e> Entry<'e> {
                 user.text("username", &username);
                 event.raw("user", &user.finish());
             }
-            // Not seen in a real entry: by its documentation, the authority that the requestor asked for.
+            // Not observed in real entries; documented as the authority that the requestor selected.
             if let Some(authority) = authentication.text("authoritySelector") {
                 let mut user = ObjectWriter::default();
                 user.text("username", &authority);
@@ -217,7 +217,7 @@ impl<'e> Entry<'e> {
             }
         }
         let Some(metadata) = self.payload.object("requestMetadata") else { return };
-        // `private` and `gce-internal-ip` stand there too.
+        // `private` and `gce-internal-ip` also occur here.
         let address = metadata.text("callerIp").filter(|ip| ip.parse::<IpAddr>().is_ok());
         if let Some(address) = address {
             event.raw("sourceIPs", &format!("[{}]", json::quote(&address)));
@@ -227,7 +227,7 @@ impl<'e> Entry<'e> {
         }
     }
 
-    /// A body without what protobuf adds to it.
+    /// Returns a body without the members that protobuf adds.
     fn body(&self, key: &str, text_key: &str) -> Option<String> {
         if let Some(value) = self.payload.get(key).filter(|value| value.get() != "null") {
             return Some(match json::object(value) {
@@ -240,7 +240,7 @@ impl<'e> Entry<'e> {
         Some(json::object(value).map_or_else(|| text.to_string(), |body| without_type(&body)))
     }
 
-    /// Whether the response is a `Status` by the type that protobuf gives it.
+    /// Returns whether the response is a `Status`, by its protobuf type.
     fn answers_status(&self) -> bool {
         let response = self.payload.object("response");
         response
@@ -248,7 +248,7 @@ impl<'e> Entry<'e> {
             .unwrap_or(false)
     }
 
-    /// Whether the authorizer says in so many words that it did not grant what was asked for.
+    /// Returns whether the authorizer explicitly denied the request.
     fn is_refused(&self) -> bool {
         let grants = self.payload.list("authorizationInfo").unwrap_or_default();
         grants.into_iter().any(|grant| {
@@ -292,7 +292,7 @@ impl<'e> Entry<'e> {
     }
 }
 
-/// The HTTP status in a `Status`; of a failure without one, what its reason stands for.
+/// Returns the HTTP status of a `Status`; of a failure without one, the status that corresponds to its reason.
 fn code_of(status: &Object<'_>) -> Option<i64> {
     let code = status.get("code").and_then(whole_number).filter(|code| *code != 0);
     let is_failure = status.text("status").is_some_and(|status| status == "Failure");
@@ -302,7 +302,7 @@ fn code_of(status: &Object<'_>) -> Option<i64> {
     code
 }
 
-/// What a method name such as `io.k8s.core.v1.pods.exec.create` says. The group in it is a short one: see [`Target`].
+/// A parsed method name such as `io.k8s.core.v1.pods.exec.create`. Its group is abbreviated: see [`Target`].
 struct Method<'e> {
     verb: &'e str,
     has_resource: bool,
@@ -322,7 +322,7 @@ impl<'e> Method<'e> {
     }
 }
 
-/// What a resource name such as `core/v1/namespaces/a/pods/b/exec` says.
+/// A parsed resource name such as `core/v1/namespaces/a/pods/b/exec`.
 #[derive(Default)]
 struct Target<'e> {
     group: &'e str,
@@ -331,12 +331,12 @@ struct Target<'e> {
     resource: &'e str,
     name: Option<&'e str>,
     subresource: Option<&'e str>,
-    /// What stands behind the subresource.
+    /// The segments after the subresource.
     rest: Vec<&'e str>,
 }
 
 impl<'e> Target<'e> {
-    /// As `k8s.io/apiserver` takes a path apart, which counts a namespace as in itself.
+    /// Parses a path like `k8s.io/apiserver`, which counts a namespace as contained in itself.
     fn of(name: &'e str) -> Option<Self> {
         let mut parts = name.split('/').filter(|part| !part.is_empty());
         let group = parts.next().filter(|group| *group != "core").unwrap_or_default();
@@ -358,7 +358,8 @@ impl<'e> Target<'e> {
         Some(target)
     }
 
-    /// A path of the API server itself, which GKE writes as a resource of the core group: `core/v1/healthz` is `/healthz`.
+    /// Returns a non-resource path of the API server, which GKE writes as a core resource: `core/v1/healthz` is
+    /// `/healthz`.
     fn own_path(&self) -> Option<String> {
         const PATHS: [&str; 8] =
             ["healthz", "livez", "readyz", "version", "metrics", "openapi", "statusz", "flagz"];
@@ -371,7 +372,7 @@ impl<'e> Target<'e> {
         })
     }
 
-    /// The path of a request through a proxy, as far as it is in the name of the resource.
+    /// Returns the part of a proxied request's path that the resource name contains.
     fn proxied_path(&self) -> Option<String> {
         let name =
             self.name.filter(|_| self.subresource == Some("proxy") && !self.rest.is_empty())?;
@@ -400,7 +401,7 @@ impl<'e> Target<'e> {
     }
 }
 
-/// The HTTP status for a code of `google.rpc.Code`; none for `UNKNOWN`, which stands for every status without a code.
+/// Returns the HTTP status for a `google.rpc.Code`; `None` for `UNKNOWN`, which covers every status without a code.
 fn http_code(code: i64, is_session: bool) -> Option<u16> {
     Some(match code {
         0 => 200,
@@ -420,13 +421,13 @@ fn http_code(code: i64, is_session: bool) -> Option<u16> {
     })
 }
 
-/// An integer, which protobuf may have made a double of.
+/// Returns an integer that protobuf may have converted to a double.
 fn whole_number(value: &RawValue) -> Option<i64> {
     let number = value.get();
     number.strip_suffix(".0").unwrap_or(number).parse().ok()
 }
 
-/// A body without `@type`. A JSON patch, which is a list, is the only other member there.
+/// Returns a body without `@type`. A JSON patch, which is a list, is then the only other member.
 fn without_type(body: &Object<'_>) -> String {
     let is_patch = body.text("@type").is_some_and(|kind| kind == "k8s.io/Patch");
     let mut members = body.iter().filter(|(key, _)| *key != "@type");
@@ -450,7 +451,7 @@ fn is_json_patch(value: &RawValue) -> bool {
         && steps.into_iter().all(|step| json::object(step).is_some_and(|s| s.get("op").is_some()))
 }
 
-/// The labels of an entry are the annotations of the event. BigQuery has no `.` and `/` in names.
+/// Returns the labels of an entry as annotations of the event. BigQuery does not allow `.` and `/` in names.
 fn annotations(labels: &Object<'_>) -> String {
     let mut annotations = ObjectWriter::default();
     for (key, value) in labels.iter() {

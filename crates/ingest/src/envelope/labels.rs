@@ -1,9 +1,9 @@
-//! What an envelope says beside the event: labels, tags, fields and metadata that shippers and stores add.
+//! Labels, tags, fields and metadata that shippers and stores add beside the event.
 //!
-//! They become the column `envelope`, by path, and what they say of the cluster its columns: `cluster`, `provider` and `node`.
-//! Which member names the cluster is known by the words in its path: `cluster`, `cluster_name`, `k8s.cluster.name`,
-//! `kubernetes_cluster`, `clusterName`, `labels.cluster`. A path with a word that is neither of Kubernetes nor of a shipper, such as
-//! `elasticsearch.cluster.name`, names the cluster of something else. Names come before ids.
+//! They fill the column `envelope`, by path, and the columns `cluster`, `provider` and `node`. A member names the
+//! cluster if the words of its path say so: `cluster`, `cluster_name`, `k8s.cluster.name`, `kubernetes_cluster`,
+//! `clusterName`, `labels.cluster`. A path with a word that belongs neither to Kubernetes nor to a shipper, such as
+//! `elasticsearch.cluster.name`, names the cluster of another system. Names take precedence over IDs.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use serde_json::value::RawValue;
 use super::find::mentions_events;
 use crate::json::{self, Object, ObjectWriter};
 
-/// What is kept of one envelope, and of all around an event.
+/// Maximum entries kept of one envelope, and of all envelopes around an event.
 const MAX_ENTRIES: usize = 128;
-/// The longest value, in bytes; of a longer one the beginning and a digest are kept.
+/// Maximum length of a value in bytes; of a longer value, the beginning and a digest are kept.
 const LONGEST_VALUE: usize = 2 * 1024;
 const LONGEST_PATH: usize = 256;
-/// What is kept of all envelopes around an event.
+/// Maximum bytes kept of all envelopes around an event.
 const MAX_BYTES: usize = 16 * 1024;
-/// Every event may have so much, however short it is.
+/// Bytes that every event may keep, however short it is.
 const LEAST_BYTES: usize = 2 * 1024;
-/// How deep objects are looked into.
+/// Maximum depth of nested objects that are read.
 const MAX_LEVELS: usize = 6;
 
-/// What the envelopes around an event say, the inner ones first.
+/// The labels of all envelopes around an event, the innermost first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Labels {
     own: Vec<(String, String)>,
@@ -34,29 +34,29 @@ pub(crate) struct Labels {
     outer: Option<Arc<Labels>>,
 }
 
-/// What labels say of where an event is from.
+/// The origin of an event, from labels.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Source {
     /// The name of the cluster.
     pub(super) cluster: Option<String>,
-    /// An id of it.
+    /// An ID of the cluster.
     pub(super) cluster_id: Option<String>,
     pub(super) provider: Option<&'static str>,
     /// The log stream of the API server.
     pub(super) stream: Option<String>,
-    /// Another component of the control plane, whose log it is.
+    /// Another control plane component that wrote the log.
     pub(super) component: Option<&'static str>,
 }
 
 impl Labels {
-    /// What an envelope says in its members beside the event.
+    /// Collects the labels from the members of an envelope beside the event.
     pub(super) fn of_object(object: &Object<'_>) -> Self {
         let mut own = Vec::new();
         collect(object, "", MAX_LEVELS, &mut own);
         Self::of_bounded(own)
     }
 
-    /// Labels by path.
+    /// Creates labels from pairs of path and value.
     pub(super) fn new<'v>(labels: impl IntoIterator<Item = (String, Cow<'v, str>)>) -> Self {
         let mut own = Vec::new();
         for (path, value) in labels {
@@ -73,7 +73,7 @@ impl Labels {
         self.own.is_empty()
     }
 
-    /// These, inside of others.
+    /// Returns these labels inside the labels of an outer envelope.
     pub(super) fn inside(mut self, outer: Option<&Arc<Self>>) -> Self {
         self.outer = outer.cloned();
         self
@@ -83,13 +83,13 @@ impl Labels {
         std::iter::successors(Some(self), |labels| labels.outer.as_deref())
     }
 
-    /// The value at a path, of the innermost that has it.
+    /// Returns the value at a path, from the innermost envelope that has it.
     pub(crate) fn get(&self, path: &str) -> Option<&str> {
         let mut entries = self.layers().flat_map(|labels| &labels.own);
         entries.find(|(name, _)| name == path).map(|(_, value)| value.as_str())
     }
 
-    /// The name of the cluster, of the innermost that gives one, else an id.
+    /// Returns the name of the cluster from the innermost envelope that has one, else an ID.
     pub(crate) fn cluster(&self) -> Option<&str> {
         let name = self.layers().find_map(|labels| labels.source.cluster.as_deref());
         name.or_else(|| self.layers().find_map(|labels| labels.source.cluster_id.as_deref()))
@@ -103,12 +103,12 @@ impl Labels {
         self.layers().find_map(|labels| labels.source.stream.as_deref())
     }
 
-    /// Another component of the control plane, whose log this is.
+    /// Returns the control plane component that wrote this log, if it is not the API server.
     pub(super) fn component(&self) -> Option<&'static str> {
         self.layers().find_map(|labels| labels.source.component)
     }
 
-    /// What there is to be stored beside an event of that length, by path.
+    /// Returns the entries to store beside an event of this length, by path.
     pub(crate) fn entries(&self, event_length: usize) -> Vec<(&str, Cow<'_, str>)> {
         let mut left = event_length.clamp(LEAST_BYTES, MAX_BYTES);
         let mut entries: Vec<(&str, Cow<'_, str>)> = Vec::new();
@@ -125,19 +125,19 @@ impl Labels {
         entries
     }
 
-    /// Those that tell one cluster from another, the outer ones last.
+    /// Returns the labels that distinguish clusters, the outer ones last.
     pub(crate) fn identities(&self) -> impl Iterator<Item = (&str, &str)> {
         let entries = self.layers().flat_map(|labels| &labels.own);
         entries.filter(|(path, _)| identifies(path)).map(|(path, value)| (&**path, &**value))
     }
 
-    /// Those that may, where none is known to.
+    /// Returns the labels that may distinguish clusters where none certainly does.
     pub(crate) fn hints(&self) -> impl Iterator<Item = (&str, &str)> {
         let entries = self.layers().flat_map(|labels| &labels.own);
         entries.filter(|(path, _)| hints(path)).map(|(path, value)| (&**path, &**value))
     }
 
-    /// All of them as one JSON object.
+    /// Returns all entries as one JSON object.
     pub(crate) fn to_json(entries: &[(&str, Cow<'_, str>)]) -> String {
         let mut object = ObjectWriter::default();
         for (path, value) in entries {
@@ -147,7 +147,7 @@ impl Labels {
     }
 }
 
-/// Adds the members of an object that are none of an event.
+/// Collects the members of an object that are not members of an event.
 fn collect(object: &Object<'_>, prefix: &str, levels: usize, own: &mut Vec<(String, String)>) {
     let is_event = object.iter().any(|(key, _)| is_audit_id(key));
     let is_list = object.get("items").is_some();
@@ -193,7 +193,7 @@ fn add(path: &str, value: &RawValue, levels: usize, own: &mut Vec<(String, Strin
     }
 }
 
-/// A list: attributes with a key and a value each, or plain values.
+/// Adds a list: attributes with a key and a value each, or plain values.
 fn add_list(path: &str, value: &RawValue, levels: usize, own: &mut Vec<(String, String)>) {
     if mentions_events(value.get().as_bytes()) {
         return;
@@ -223,7 +223,7 @@ fn add_list(path: &str, value: &RawValue, levels: usize, own: &mut Vec<(String, 
     push(path.to_owned(), value.get(), own);
 }
 
-/// The value in an `AnyValue` of OpenTelemetry, or the value itself.
+/// Returns the value of an OpenTelemetry `AnyValue`, or the value itself.
 pub(super) fn any_value(value: &RawValue) -> &RawValue {
     const KINDS: &[&str] = &["stringValue", "intValue", "boolValue", "doubleValue"];
     let inner = || {
@@ -233,7 +233,7 @@ pub(super) fn any_value(value: &RawValue) -> &RawValue {
     inner().unwrap_or(value)
 }
 
-/// `name:value` or `name=value`, as tags are written.
+/// Adds a tag of the form `name:value` or `name=value`.
 fn add_tag(path: &str, tag: &str, own: &mut Vec<(String, String)>) {
     let Some((name, value)) = tag.trim().split_once([':', '=']) else { return };
     let is_name = |letter: char| letter.is_alphanumeric() || "_-./".contains(letter);
@@ -249,7 +249,7 @@ fn push(path: String, value: &str, own: &mut Vec<(String, String)>) {
     own.push((path, bounded_name(value, LONGEST_VALUE).into_owned()));
 }
 
-/// Whether a key is this name, whatever the case of its letters and what stands between its words.
+/// Returns whether a key matches a name, ignoring case and word separators.
 pub(super) fn is_spelling(key: &str, name: &str) -> bool {
     let mut plain =
         key.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
@@ -267,7 +267,7 @@ pub(super) fn is_audit_id(key: &str) -> bool {
     is_spelling(key, "auditID")
 }
 
-/// Whether a member is one of an event, or a part of one, wherever it stands: a copy that a store has decoded.
+/// Returns whether a member belongs to an event, or to a copy of it that a store has decoded.
 fn is_of_event(key: &str) -> bool {
     const BEGINNINGS: &[&str] = &[
         "auditid",
@@ -290,7 +290,7 @@ fn is_of_event(key: &str) -> bool {
     BEGINNINGS.iter().any(|name| plain.starts_with(name))
 }
 
-/// The words of a path, in small letters: `k8sClusterName` has three.
+/// Splits a path into words in lower case: `k8sClusterName` has three.
 fn words(path: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut was_small = false;
@@ -322,7 +322,7 @@ fn words(path: &str) -> Vec<String> {
         .collect()
 }
 
-/// Words that may stand before `cluster`: of Kubernetes, of shippers, and such as say nothing.
+/// Words that may precede `cluster`: those of Kubernetes, of shippers, and generic ones.
 const BEFORE_CLUSTER: &[&str] = &[
     "agent",
     "aks",
@@ -407,7 +407,7 @@ const BEFORE_CLUSTER: &[&str] = &[
     "member",
 ];
 
-/// Whether a path names a cluster of Kubernetes: by its name, or by an id.
+/// Returns how a path names a Kubernetes cluster: by name or by ID.
 fn cluster_path(path: &str) -> Option<Naming> {
     if !path.as_bytes().windows(7).any(|part| part.eq_ignore_ascii_case(b"cluster")) {
         return None;
@@ -426,14 +426,14 @@ fn cluster_path(path: &str) -> Option<Naming> {
     Some(Naming { is_id, words: words.len() })
 }
 
-/// How a path names a cluster; the better way is the lesser.
+/// How a path names a cluster; the lesser value takes precedence.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Naming {
     is_id: bool,
     words: usize,
 }
 
-/// Whether different values at a path are those of different clusters.
+/// Returns whether different values at a path certainly belong to different clusters.
 fn identifies(path: &str) -> bool {
     cluster_path(path).is_some()
         || matches!(
@@ -451,7 +451,7 @@ fn identifies(path: &str) -> bool {
         || path.ends_with("log_group")
 }
 
-/// Whether they may be.
+/// Returns whether different values at a path may belong to different clusters.
 fn hints(path: &str) -> bool {
     const WORDS: &[&str] = &[
         "account",
@@ -474,7 +474,7 @@ fn hints(path: &str) -> bool {
     words(path).iter().any(|word| WORDS.contains(&word.as_str()))
 }
 
-/// Log streams of EKS that hold no audit events, before the number of the host.
+/// EKS log streams without audit events; the suffix with the host number is omitted.
 const STREAMS: &[&str] = &[
     "kube-apiserver",
     "authenticator",
@@ -484,7 +484,7 @@ const STREAMS: &[&str] = &[
 ];
 const AUDIT_STREAM: &str = "kube-apiserver-audit-";
 
-/// Components of a control plane whose logs hold no audit events.
+/// Control plane components whose logs contain no audit events.
 const COMPONENTS: &[&str] = &[
     "authenticator",
     "aws-iam-authenticator",
@@ -559,13 +559,13 @@ fn names_component(path: &str) -> bool {
     words(path).last().is_some_and(|word| LAST.contains(&word.as_str()))
 }
 
-/// The name in `arn:aws:eks:<region>:<account>:cluster/<name>`.
+/// Returns the name in `arn:aws:eks:<region>:<account>:cluster/<name>`.
 fn name_of_arn(value: &str) -> Option<&str> {
     let rest = value.strip_prefix("arn:")?;
     rest.contains(":eks:").then(|| rest.rsplit_once(":cluster/"))?.map(|(_, name)| name)
 }
 
-/// The cluster of an EKS log group, alone or in a path, an ARN or the name of a source.
+/// Returns the cluster of an EKS log group, which may be part of a path, an ARN or the name of a source.
 pub(super) fn cluster_of_group(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("/aws/eks/")?;
     let (name, after) = rest.split_once("/cluster")?;
@@ -574,7 +574,7 @@ pub(super) fn cluster_of_group(text: &str) -> Option<&str> {
     (is_end && !name.is_empty() && name.chars().all(is_name)).then_some(name)
 }
 
-/// The cluster in the resource id of an AKS cluster, in small letters.
+/// Returns the cluster in the resource ID of an AKS cluster, in lower case.
 fn cluster_of_resource_id(text: &str) -> Option<String> {
     let small = text.to_ascii_lowercase();
     let rest = small.strip_prefix("/subscriptions/")?;
@@ -583,7 +583,7 @@ fn cluster_of_resource_id(text: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// The log stream of EKS that a text names, alone or behind a `/` or `:`, and whether it has audit events.
+/// Returns the EKS log stream that a text names, alone or after a `/` or `:`, and whether it contains audit events.
 fn stream_of(text: &str) -> Option<(&str, bool)> {
     const DIGITS: usize = 32;
     let name = text.rsplit(['/', ':']).next()?;

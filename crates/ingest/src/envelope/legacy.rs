@@ -1,7 +1,8 @@
-//! The text format of old API servers (`--audit-log-format=legacy`, and the basic audit of before 1.7).
+//! The text format of old API servers (`--audit-log-format=legacy`, and basic audit before 1.7).
 //!
-//! One line a stage, without bodies and object reference; the latter is taken from the request URI. Basic audit writes two
-//! lines a request, the second with nothing but the response. `ip` is the FIRST source address, which a client can claim.
+//! Each stage is one line without bodies and object reference; the object reference is derived from the request URI.
+//! Basic audit writes two lines per request, the second with the response only. `ip` is the FIRST source address, which
+//! a client can forge.
 
 use std::iter::Peekable;
 use std::str::{self, Chars};
@@ -24,12 +25,12 @@ impl Envelope for Legacy {
     }
 }
 
-/// The line as an audit event.
+/// Converts a line to an audit event.
 fn event_of(line: &str) -> Option<Value> {
     let (time, fields) = line.split_once(" AUDIT: id=")?;
     let instant = DateTime::parse_from_rfc3339(time).ok()?;
     let instant = Micros::checked(instant.timestamp_micros()).and_then(Micros::to_rfc3339);
-    // A time that cannot be is kept as written.
+    // An invalid time is kept as written.
     let time = instant.unwrap_or_else(|| time.to_owned());
     let fields = Fields::read(fields)?;
 
@@ -48,7 +49,7 @@ fn event_of(line: &str) -> Option<Value> {
     let path = uri.and_then(RequestPath::of);
     put("requestURI", uri.map(Value::from));
     put("objectRef", path.as_ref().map(RequestPath::object_ref));
-    // Basic audit gives the HTTP method.
+    // Basic audit logs the HTTP method.
     let verb = fields.get("method").map(|method| match &path {
         Some(path) if method.bytes().all(|byte| byte.is_ascii_uppercase()) => {
             path.verb(method, uri.unwrap_or_default())
@@ -78,7 +79,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// Reads `"id" key="value" …`; nothing if it is anything else.
+    /// Parses `"id" key="value" …`; `None` for any other form.
     fn read(text: &str) -> Option<Self> {
         let mut rest = text.chars().peekable();
         let id = quoted(&mut rest)?;
@@ -96,7 +97,7 @@ impl Fields {
         rest.next().is_none().then_some(Self { id, others })
     }
 
-    /// The value of a field that has one: others are written as `<none>` and the like.
+    /// Returns the value of a field; `None` for placeholders such as `<none>`.
     fn get(&self, key: &str) -> Option<&str> {
         const NOTHING: &[&str] = &["<none>", "<self>", "<lookup>", "<unknown>", "<deferred>", ""];
         let (_, value) = self.others.iter().find(|(name, _)| name == key)?;
@@ -104,7 +105,7 @@ impl Fields {
     }
 }
 
-/// The strings of `"a","b"`.
+/// Parses the strings of `"a","b"`.
 fn list(text: &str) -> Option<Vec<String>> {
     let mut rest = text.chars().peekable();
     let mut strings = vec![quoted(&mut rest)?];
@@ -114,7 +115,7 @@ fn list(text: &str) -> Option<Vec<String>> {
     rest.next().is_none().then_some(strings)
 }
 
-/// A string as Go's `%q` writes it.
+/// Parses a string in the form of Go's `%q`.
 fn quoted(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
     rest.next_if_eq(&'"')?;
     let mut text = String::new();
@@ -127,7 +128,7 @@ fn quoted(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
     }
 }
 
-/// What follows a backslash. A byte that is no text (`\xff`) becomes a replacement character.
+/// Parses the escape after a backslash. A byte that is not text (`\xff`) becomes a replacement character.
 fn escaped(rest: &mut Peekable<Chars<'_>>) -> Option<char> {
     let digits = match rest.next()? {
         'a' => return Some('\u{7}'),

@@ -1,9 +1,10 @@
-//! Events whose members a shipper lifted into its own record, or spelled in another way.
+//! Events whose members a shipper lifted into its own record, or spelled differently.
 //!
-//! What is no member of the audit API is the shipper's, whatever its name, and is stripped again, so that the event is the one that
-//! the API server wrote. Members are known in any spelling, `AuditID` or `audit_id`, and those of the objects in an event where a
-//! store laid them flat, `objectRef.resource` or `user_username`. Panther renames keys inside too; Alibaba's log service gives
-//! objects as strings. Where the record has the line itself, whole, that is taken: what a store has decoded may lack digits.
+//! Members that the audit API does not define are the shipper's and are removed, so that the event equals what the API
+//! server wrote. Members are recognized in any spelling, `AuditID` or `audit_id`, and nested members also in flattened
+//! form, `objectRef.resource` or `user_username`. Panther also renames nested keys; Alibaba's log service writes
+//! objects as strings. If the record also contains the complete line, the line is used: the decoded form may have lost
+//! digits.
 
 use std::borrow::Cow;
 
@@ -19,7 +20,7 @@ use crate::json::{self, Extent, Object, ObjectWriter};
 /// `{"date":…,"auditID":…,"stage":…,"kubernetes":{…}}`.
 pub(super) struct Lifted;
 
-/// Where a shipper that lifts may have kept the line itself.
+/// Members in which a shipper that lifts may have kept the original line.
 const LINES: &[&str] = &[
     "event.original",
     "_raw",
@@ -40,7 +41,7 @@ fn is_member(key: &str) -> bool {
     EVENT_MEMBERS.contains(&key)
 }
 
-/// Whether a member is an object that was printed into a string.
+/// Returns whether a member is an object that was serialized into a string.
 fn is_printed(key: &str, value: &RawValue) -> bool {
     matches!(key, "user" | "objectRef") && (value.get().starts_with("\"{") || value.get() == "\"\"")
 }
@@ -49,18 +50,18 @@ fn is_foreign(key: &str, value: &RawValue) -> bool {
     !is_member(key) || is_printed(key, value)
 }
 
-/// Whether an object is an audit event and nothing else.
+/// Returns whether an object is an audit event without other members.
 pub(super) fn is_bare_event(object: &Object<'_>) -> bool {
     object.get("auditID").is_some() && !object.iter().any(|(key, value)| is_foreign(key, value))
 }
 
-/// Whether the members of an event that no column took are a shipper's.
+/// Returns whether the event members that no column holds belong to a shipper.
 pub(crate) fn is_lifted(extra: &str) -> bool {
     Object::read(extra.as_bytes())
         .is_some_and(|extra| extra.iter().any(|(key, value)| is_foreign(key, value)))
 }
 
-/// The line that a record has beside the members of its event, where it is whole.
+/// Returns the line that a record contains beside the members of its event, if it is complete.
 pub(super) fn line_beside<'a>(
     record: &Record<'a>,
     object: &Object<'a>,
@@ -78,7 +79,7 @@ pub(super) fn line_beside<'a>(
     })
 }
 
-/// Whether a text is one JSON value, to its end.
+/// Returns whether a text is exactly one JSON value.
 pub(super) fn is_whole(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     json::extent(text) == Extent::Complete(text.len())
@@ -104,7 +105,8 @@ impl Envelope for Lifted {
     }
 }
 
-/// Whether an object has what tells an event from records of other logs that have an `auditID`, in any spelling.
+/// Returns whether an object has, in any spelling, the members that distinguish an event from other records with an
+/// `auditID`.
 fn is_event(object: &Object<'_>) -> bool {
     let has = |name| object.iter().any(|(key, _)| is_spelling(key, name));
     if object.get("auditID").is_some() {
@@ -153,10 +155,10 @@ const NESTED: &[(&str, &[&str])] = &[
     ("responseStatus", &["code", "status", "reason", "message"]),
 ];
 
-/// Members of events of v1beta1 and v1alpha1. In a record with an event of v1 they are a shipper's.
+/// Members of v1beta1 and v1alpha1 events. In a record with a v1 event they belong to the shipper.
 const BETA_MEMBERS: [&str; 2] = ["metadata", "timestamp"];
 
-/// The event without what was added, in its own form, and whether a part of it cannot be put together.
+/// Returns the event without added members, in its original form, and whether a part of it could not be rebuilt.
 fn event_of(object: &Object<'_>) -> (String, bool) {
     let is_v1 = object.text("apiVersion").is_none_or(|version| version == "audit.k8s.io/v1")
         && object.get("requestReceivedTimestamp").is_some();
@@ -201,7 +203,7 @@ fn event_of(object: &Object<'_>) -> (String, bool) {
     (ObjectWriter::write(members), is_lossy)
 }
 
-/// An object of an event with its own names, where a store spelled them otherwise.
+/// Returns an object of an event with its original names, if a store spelled them differently.
 fn respell<'a>(member: &str, value: &'a RawValue) -> Option<Cow<'a, str>> {
     let (_, names) = NESTED.iter().find(|(name, _)| *name == member)?;
     let object = json::object(value)?;
@@ -212,8 +214,8 @@ fn respell<'a>(member: &str, value: &'a RawValue) -> Option<Cow<'a, str>> {
     Some(ObjectWriter::write(members).into())
 }
 
-/// Takes a member that a store laid flat, such as `objectRef.resource`; false where it is a part of a body, of which not all is to
-/// be had in this form.
+/// Takes a flattened member such as `objectRef.resource`. Returns false for a part of a body, because a flattened body
+/// is incomplete.
 fn add_flat(
     object: &Object<'_>,
     flat: &mut Map<String, Value>,
@@ -262,7 +264,7 @@ fn letters(key: &str) -> String {
     key.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-/// Puts in a value, or adds it to the list there.
+/// Inserts a value, or appends it to the list that exists.
 fn insert(members: &mut Map<String, Value>, name: &str, is_list: bool, value: Value) {
     let value = match value {
         Value::Array(mut list) if !is_list && list.len() == 1 => list.remove(0),
@@ -284,7 +286,7 @@ fn insert(members: &mut Map<String, Value>, name: &str, is_list: bool, value: Va
     }
 }
 
-/// The text of an object or list that was printed into a string; empty where there was none.
+/// Returns the text of an object or list that was serialized into a string; empty if it was absent.
 fn printed<'a>(key: &str, value: &'a RawValue) -> Option<Cow<'a, str>> {
     const PRINTED: &[&str] = &[
         "user",
@@ -301,7 +303,7 @@ fn printed<'a>(key: &str, value: &'a RawValue) -> Option<Cow<'a, str>> {
     (text.is_empty() || is_json(&text)).then_some(text)
 }
 
-/// A member of the event with the keys in it as they were before Panther.
+/// Returns a member of the event with the keys that Panther renamed restored.
 fn restore<'a>(key: &str, value: &'a RawValue) -> Cow<'a, str> {
     let restored = match key {
         "annotations" => restore_keys(value, panther_key),
@@ -324,7 +326,7 @@ fn panther_key(known: &str) -> String {
     known.replace('.', "_").replace('/', "_slash_")
 }
 
-/// Keys of annotations and of `user.extra` that shippers rename because of the dots in them.
+/// Keys of annotations and of `user.extra` that shippers rename because they contain dots.
 const KNOWN_KEYS: &[&str] = &[
     "apiserver.latency.k8s.io/etcd",
     "apiserver.latency.k8s.io/response-write",
@@ -350,7 +352,7 @@ const KNOWN_KEYS: &[&str] = &[
     "validation.policy.admission.k8s.io/validation_failure",
 ];
 
-/// An object with the keys that are known, as `rename` makes them, named as they were.
+/// Returns an object whose known keys, as `rename` transforms them, have their original names.
 pub(super) fn restore_keys(value: &RawValue, rename: fn(&str) -> String) -> Option<String> {
     let object = json::object(value)?;
     let members = object.iter().map(|(key, value)| {

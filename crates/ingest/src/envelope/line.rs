@@ -1,4 +1,4 @@
-//! Lines of text with the event behind a prefix: syslog, `kubectl logs`, files of Fluentd, kcat.
+//! Lines of text with an event after a prefix: syslog, `kubectl logs`, files of Fluentd, kcat.
 
 use std::str;
 
@@ -11,10 +11,10 @@ use crate::instant::{Instant, instant_of};
 use crate::json;
 use crate::reject::component_line;
 
-/// `<134>1 2026-11-23T22:00:00Z host app - - - {…}` and the like.
+/// `<134>1 2026-11-23T22:00:00Z host app - - - {…}` and similar forms.
 pub(super) struct Prefixed;
 
-/// A line behind its prefix.
+/// A line without its prefix.
 struct Line<'a> {
     name: &'static str,
     text: &'a str,
@@ -22,7 +22,7 @@ struct Line<'a> {
     time: Option<Micros>,
 }
 
-/// The ways to read a line, the most telling first.
+/// The parsers of line forms, the most specific first.
 const FORMS: &[fn(&str) -> Option<Line<'_>>] = &[fluentd, kubectl, syslog, kcat];
 
 impl Envelope for Prefixed {
@@ -42,11 +42,11 @@ impl Envelope for Prefixed {
             (line.name, line.text, facts)
         });
         let (name, text, facts) = named.or_else(|| {
-            // Of an unknown prefix nothing is known, so it is kept.
+            // An unknown prefix cannot be interpreted, so it is kept.
             let facts = Facts { original: Some(bytes.into()), ..Facts::default() };
             Some(("text", behind_prefix(whole)?, facts))
         })?;
-        // A syslog daemon writes the end of the line as an escape.
+        // Syslog daemons escape the line end.
         let text = text.strip_suffix("#012").unwrap_or(text);
         let at = record.span.locate(text.as_bytes());
         let inner = Inner::span(at, facts);
@@ -54,7 +54,7 @@ impl Envelope for Prefixed {
     }
 }
 
-/// Whether what stands behind a prefix is JSON, or a line that may stand among events.
+/// Returns whether the text after a prefix is JSON, or a component's log line.
 fn is_content(text: &str) -> bool {
     let is_legacy =
         || text.starts_with(|first: char| first.is_ascii_digit()) && text.contains(" AUDIT: id=");
@@ -65,7 +65,7 @@ fn is_content(text: &str) -> bool {
     }
 }
 
-/// `2026-11-23T22:00:00+00:00<TAB>tag<TAB>{…}`, as Fluentd's file output writes it.
+/// Parses `2026-11-23T22:00:00+00:00<TAB>tag<TAB>{…}`, the form of Fluentd's file output.
 fn fluentd(line: &str) -> Option<Line<'_>> {
     let mut fields = line.splitn(3, '\t');
     let time = Instant::of(fields.next()?)?.stored();
@@ -73,7 +73,8 @@ fn fluentd(line: &str) -> Option<Line<'_>> {
     Some(Line { name: "fluentd", text, node: None, time })
 }
 
-/// `[pod/kube-apiserver-n1/kube-apiserver] 2026-11-23T22:00:00Z {…}`, either prefix or both (`--prefix`, `--timestamps`).
+/// Parses `[pod/kube-apiserver-n1/kube-apiserver] 2026-11-23T22:00:00Z {…}`, with one prefix or both (`--prefix`,
+/// `--timestamps`).
 fn kubectl(line: &str) -> Option<Line<'_>> {
     let (pod, rest) = match line.strip_prefix("[pod/") {
         Some(rest) => {
@@ -88,19 +89,19 @@ fn kubectl(line: &str) -> Option<Line<'_>> {
     if pod.is_none() && !is_timed {
         return None;
     }
-    // A static pod is named after its node.
+    // The name of a static pod ends with its node.
     let node = pod.and_then(|pod| pod.strip_prefix("kube-apiserver-"));
     Some(Line { name: "kubectl-logs", text: text.trim_start(), node, time })
 }
 
-/// A time with a date, not a bare number.
+/// Parses a time with a date, not a bare number.
 fn dated(text: &str) -> Option<Instant> {
     text.contains('T').then(|| Instant::of(text))?
 }
 
-/// RFC 5424, RFC 3164, and what daemons write into files: the same without the priority.
+/// Parses RFC 5424, RFC 3164, and what daemons write to files: the same without the priority.
 fn syslog(line: &str) -> Option<Line<'_>> {
-    // Over TCP each message may come with its length before it.
+    // Over TCP, each message may be preceded by its length.
     let framed = line.trim_start_matches(|letter: char| letter.is_ascii_digit());
     let line = framed.strip_prefix(' ').filter(|rest| rest.starts_with('<')).unwrap_or(line);
     let Some(prioritised) = line.strip_prefix('<') else { return plain_syslog(line) };
@@ -114,7 +115,7 @@ fn syslog(line: &str) -> Option<Line<'_>> {
     }
 }
 
-/// `TIMESTAMP HOST APP PROCID MSGID STRUCTURED-DATA MESSAGE`.
+/// Parses `TIMESTAMP HOST APP PROCID MSGID STRUCTURED-DATA MESSAGE`.
 fn rfc5424(rest: &str) -> Option<Line<'_>> {
     let mut fields = rest.splitn(6, ' ');
     let time = instant_of(fields.next()?);
@@ -128,7 +129,7 @@ fn rfc5424(rest: &str) -> Option<Line<'_>> {
     Some(Line { name: "syslog", text, node: Some(node), time })
 }
 
-/// Where `[id name="value"]` ends; a bracket in a value is escaped.
+/// Returns the end of `[id name="value"]`; brackets in values are escaped.
 fn end_of_element(text: &str) -> Option<usize> {
     let mut is_escaped = false;
     for (at, letter) in text.char_indices() {
@@ -140,14 +141,15 @@ fn end_of_element(text: &str) -> Option<usize> {
     None
 }
 
-/// `Nov 23 22:00:00 host tag[1]: MESSAGE`, or with a full timestamp. The first has no year and no offset: it is no time.
+/// Parses `Nov 23 22:00:00 host tag[1]: MESSAGE`, or the same with a full timestamp. The short timestamp has neither
+/// year nor offset and is ignored.
 fn plain_syslog(line: &str) -> Option<Line<'_>> {
     let (time, rest) = match line.split_once(' ')? {
         (time, rest) if dated(time).is_some() => (dated(time), rest),
         _ => (None, after_bsd_time(line)?),
     };
     let (node, rest) = rest.split_once(' ')?;
-    // The tag has neither blanks nor braces, and may be missing.
+    // The tag contains neither blanks nor braces, and may be missing.
     let text = match rest.split_once(": ") {
         Some((tag, text)) if !tag.contains([' ', '{']) => text,
         _ => rest,
@@ -160,7 +162,7 @@ fn plain_syslog(line: &str) -> Option<Line<'_>> {
     })
 }
 
-/// What follows `Nov 23 22:00:00 `.
+/// Returns the text after `Nov 23 22:00:00 `.
 fn after_bsd_time(line: &str) -> Option<&str> {
     const MONTHS: &str = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec";
     let (month, rest) = line.split_once(' ')?;
@@ -174,7 +176,7 @@ fn after_bsd_time(line: &str) -> Option<&str> {
     is_time.then_some(rest)
 }
 
-/// `1795471200374 key {…}`: time in milliseconds, key and payload, as `kcat -f '%T %k %s'` prints them.
+/// Parses `1795471200374 key {…}`: milliseconds, key and payload, as printed by `kcat -f '%T %k %s'`.
 fn kcat(line: &str) -> Option<Line<'_>> {
     let (time, rest) = line.split_once(' ')?;
     let is_millis = time.len() == 13 && time.bytes().all(|byte| byte.is_ascii_digit());
@@ -184,9 +186,9 @@ fn kcat(line: &str) -> Option<Line<'_>> {
     Some(Line { name: "kafka", text: &rest[key.len()..], node: None, time })
 }
 
-/// The event behind a prefix that no form knows, such as the file names of `grep` and the container names of `stern`.
+/// Returns the event after an unknown prefix, such as the file names of `grep` and the container names of `stern`.
 ///
-/// It must be whole, and the prefix plain text, so that half an event before it is not taken for a prefix.
+/// The event must be complete and the prefix plain text, so that half an event before it is not mistaken for a prefix.
 fn behind_prefix(line: &str) -> Option<&str> {
     const MAX_PREFIX: usize = 256;
     let (prefix, _) = line.split_once('{')?;

@@ -1,4 +1,4 @@
-//! Answers of log stores: a list of records in one JSON object.
+//! Responses of log stores: a list of records in one JSON object.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::json::{self, Object};
 /// Elasticsearch's `{"hits":{"hits":[…]}}`, Splunk's `{"results":[…]}`, Loki's `{"data":{"result":[{"values":[…]}]}}`.
 pub(super) struct Listing;
 
-/// The names of the envelopes, and where the list is.
+/// The name of each envelope and the path of its list.
 const LISTS: &[(&str, &str)] =
     &[("elasticsearch-search", "hits.hits"), ("splunk-results", "results")];
 
-/// Where Loki's answer to a query has its streams, and what is pushed to it.
+/// The paths of streams in a query response of Loki and in a push request to it.
 const STREAMS: &[&str] = &["data.result", "streams"];
 
-/// The labels that may name the host, as the usual agents set them.
+/// The labels that may name the host, as common agents set them.
 pub(super) const HOST_LABELS: &[&str] =
     &["node", "node_name", "nodename", "host", "hostname", "instance"];
 
@@ -53,7 +53,7 @@ impl Envelope for Listing {
     }
 }
 
-/// Adds the lines of a stream of Loki: `{"stream":{labels},"values":[["nanoseconds","line"],…]}`.
+/// Adds the lines of a Loki stream: `{"stream":{labels},"values":[["nanoseconds","line"],…]}`.
 fn add_stream<'a>(
     rest: &mut Span<'a>,
     stream: &Object<'a>,
@@ -74,7 +74,7 @@ fn add_stream<'a>(
     Some(())
 }
 
-/// An element of a list: what is in it, or itself where it is neither text, object nor array.
+/// Returns the content of a list element, or the element itself if it is neither text, object nor array.
 fn element_of<'a>(at: Span<'a>, element: &'a RawValue, facts: Facts<'a>) -> Inner<'a> {
     Inner::at(at, element, facts.clone()).unwrap_or_else(|| Inner::span(at, facts))
 }

@@ -1,4 +1,4 @@
-//! Taking audit events out of what they are wrapped in: one module for each family of envelopes.
+//! Extraction of audit events from envelopes: one module for each family of envelopes.
 
 mod aws;
 mod azure;
@@ -39,34 +39,34 @@ use crate::reject::component_line;
 use crate::run::split_records::{Found, Mark, Piece};
 use crate::run::work_shares::{SHARE_BYTES, shares};
 
-/// More envelopes around one another than any pipeline writes; deeper nesting is an attack.
+/// Maximum nesting of envelopes. No pipeline nests deeper; deeper nesting is an attack.
 const MAX_DEPTH: usize = 6;
 
-/// The JSON text of what should be one audit event.
+/// The JSON text of a potential audit event.
 #[derive(Debug)]
 pub(crate) struct Candidate<'a> {
     /// Borrowed from the log, or decoded from a string in it.
     pub(crate) json: Cow<'a, [u8]>,
-    /// Where it stands; of what was decoded, where the string stands.
+    /// Its position, or that of the string it was decoded from.
     pub(crate) place: Place,
     pub(crate) facts: Facts<'a>,
 }
 
-/// A place in the decompressed stream.
+/// A position in the decompressed stream.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
-    /// Bytes, from 0.
+    /// Offset in bytes, from 0.
     pub(crate) offset: u64,
-    /// From 1.
+    /// Line, from 1.
     pub(crate) line: u64,
 }
 
 impl Place {
-    /// Where a stream begins.
+    /// The start of a stream.
     pub(crate) const START: Self = Self { offset: 0, line: 1 };
 }
 
-/// What the envelopes around an event say about it. The innermost that says something is believed.
+/// Facts about an event from its envelopes. The innermost value takes precedence.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Facts<'a> {
     /// The names of the envelopes, the outermost first.
@@ -76,38 +76,38 @@ pub(crate) struct Facts<'a> {
     pub(crate) cluster: Option<Cow<'a, str>>,
     /// The host or log stream of the API server.
     pub(crate) node: Option<Cow<'a, str>>,
-    /// When the envelope says that the event was logged or shipped.
+    /// When the event was logged or shipped, by the envelope.
     pub(crate) shipped_at: Option<Micros>,
-    /// The record as it came, where the event was put together from it.
+    /// The original record, if the event was rebuilt from it.
     pub(crate) original: Option<Cow<'a, [u8]>>,
-    /// Whether a part of it was left out on the way.
+    /// Whether a shipper or store truncated it.
     pub(crate) truncated: bool,
-    /// What else they say.
+    /// Other labels of the envelopes.
     pub(crate) labels: Option<Arc<Labels>>,
-    /// Whether it was put together from pieces of which some may be missing.
+    /// Whether it was joined from parts of which some may be missing.
     pub(crate) may_have_gap: bool,
 }
 
-/// What is in a record.
+/// The contents of a record.
 #[derive(Debug, Default)]
 pub(crate) struct Contents<'a> {
     pub(crate) candidates: Vec<Candidate<'a>>,
-    /// Parts that make no sense.
+    /// Damaged parts.
     pub(crate) damaged: Vec<Damage<'a>>,
-    /// Empty envelopes: of others, what they hold tells whether the log is an audit log.
+    /// Number of empty envelopes. For other envelopes, their contents show whether the log is an audit log.
     pub(crate) envelopes: u64,
-    /// Records that belong in the log and hold no audit event, such as the probes of a log service.
+    /// Number of records that belong in the log and contain no audit event, such as the probes of a log service.
     pub(crate) skipped: u64,
-    /// Pieces of split records.
+    /// Parts of split records.
     pub(crate) pieces: Vec<Found>,
-    /// Where the source begins.
+    /// The offset at which the source begins.
     pub(crate) starts_at: Option<u64>,
-    /// Whether records are taken as they are, not as pieces.
+    /// Whether records are already joined and must not be treated as parts.
     pub(crate) is_joined: bool,
     pub(crate) room: Room,
 }
 
-/// A part of a record that makes no sense.
+/// A damaged part of a record.
 #[derive(Debug)]
 pub(crate) struct Damage<'a> {
     pub(crate) bytes: Cow<'a, [u8]>,
@@ -117,18 +117,18 @@ pub(crate) struct Damage<'a> {
 
 /// A family of envelopes.
 pub(crate) trait Envelope: Sync {
-    /// What is inside `record`, or nothing if it is no envelope of this family.
+    /// Opens `record`; returns `None` if it is not an envelope of this family.
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>>;
 }
 
-/// A record, or a value out of an envelope, as the families see it.
+/// A record, or a value from an envelope, as the families receive it.
 #[derive(Debug)]
 pub(crate) struct Record<'a> {
-    /// One JSON value, or what is left of one, or a line of text.
+    /// One JSON value, complete or truncated, or a line of text.
     pub(crate) span: Span<'a>,
-    /// Its members, if it is a whole JSON object.
+    /// Its members, if it is a complete JSON object.
     pub(crate) object: Option<Object<'a>>,
-    /// For what is unpacked out of it.
+    /// The allowance for data that is unpacked from it.
     room: Room,
 }
 
@@ -140,28 +140,28 @@ impl<'a> Record<'a> {
     }
 }
 
-/// What an envelope holds.
+/// The contents of an envelope.
 #[derive(Debug, Default)]
 pub(crate) struct Opened<'a> {
     /// The name of this kind of envelope.
     pub(crate) name: &'static str,
-    /// What it holds, each of which is an audit event or another envelope.
+    /// Its values, each of which is an audit event or another envelope.
     pub(crate) values: Vec<Inner<'a>>,
-    /// What follows the last of them when the envelope is damaged there, with the reason.
+    /// If the envelope is damaged, the rest after the last value, with the reason.
     pub(crate) damaged: Option<(Span<'a>, String)>,
-    /// How many records it holds that belong there and are no audit events.
+    /// Number of records in it that are expected there and are not audit events.
     pub(crate) skipped: u64,
-    /// Parts of lines whose other parts stand elsewhere: their marks, and the records that they are by themselves.
+    /// Parts of lines whose other parts are elsewhere: mark, content, and bytes of the record.
     pub(crate) pieces: Vec<(Mark, Inner<'a>, Vec<u8>)>,
 }
 
 impl<'a> Opened<'a> {
-    /// An envelope that holds these values.
+    /// Returns an envelope that contains these values.
     fn with(name: &'static str, values: Vec<Inner<'a>>) -> Self {
         Self { name, values, ..Self::default() }
     }
 
-    /// An envelope around what belongs there and is no audit event.
+    /// Returns an envelope around an expected record that is not an audit event.
     fn skipped(name: &'static str) -> Self {
         Self { name, skipped: 1, ..Self::default() }
     }
@@ -171,40 +171,40 @@ impl<'a> Opened<'a> {
 #[derive(Debug)]
 pub(crate) struct Inner<'a> {
     pub(crate) text: Cow<'a, [u8]>,
-    /// Where it stands; of what was decoded, where the string stands.
+    /// Its position, or that of the string it was decoded from.
     pub(crate) place: Place,
-    /// What this envelope says about it; `envelopes` is filled by the caller.
+    /// The facts from this envelope; the caller fills `envelopes`.
     pub(crate) facts: Facts<'a>,
 }
 
 impl<'a> Inner<'a> {
-    /// A JSON value of the envelope `whole`: an object or array as it stands, or the text in a string.
+    /// Returns a JSON value of the envelope `whole`: an object or array verbatim, or the text in a string.
     ///
-    /// Nothing if it is another kind of value.
+    /// Returns `None` for any other kind of value.
     pub(crate) fn of(whole: Span<'a>, value: &'a RawValue, facts: Facts<'a>) -> Option<Self> {
         let at = whole.locate(value.get().as_bytes());
         Self::at(at, value, facts)
     }
 
-    /// What stands at a place, as it stands.
+    /// Returns the bytes at a position verbatim.
     fn span(at: Span<'a>, facts: Facts<'a>) -> Self {
         Self { text: at.bytes.into(), place: at.place(), facts }
     }
 
-    /// An event that was put together from what stands at a place, which is kept beside it.
+    /// Returns an event that was rebuilt from the bytes at a position, which are kept beside it.
     fn rebuilt(from: Span<'a>, text: impl Into<Vec<u8>>, facts: Facts<'a>) -> Self {
         let facts = Facts { original: Some(from.bytes.into()), ..facts };
         Self { text: Cow::Owned(text.into()), place: from.place(), facts }
     }
 
-    /// The elements of a list in `whole`, as they stand.
+    /// Returns the elements of a list in `whole` verbatim.
     fn elements(whole: Span<'a>, list: Vec<&'a RawValue>) -> Vec<Self> {
         let mut rest = whole;
         let element = |element: &'a RawValue| rest.take(element.get().as_bytes());
         list.into_iter().map(element).map(|at| Self::span(at, Facts::default())).collect()
     }
 
-    /// The same of a value whose span is known.
+    /// Returns a JSON value whose span is known, like [`of`](Self::of).
     pub(crate) fn at(at: Span<'a>, value: &'a RawValue, facts: Facts<'a>) -> Option<Self> {
         let text = match value.get().as_bytes().first()? {
             b'{' | b'[' => Cow::Borrowed(at.bytes),
@@ -219,7 +219,7 @@ impl<'a> Inner<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// These, where they say something, else those of the envelope around.
+    /// Returns these facts, completed with those of the outer envelope.
     fn inside(self, outer: &Facts<'a>, name: &'static str) -> Self {
         let mut envelopes = outer.envelopes.clone();
         envelopes.push(name);
@@ -242,7 +242,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// These, and what the members of an envelope say beside the event.
+    /// Adds the labels of an envelope's members beside the event.
     fn labelled(mut self, object: Option<&Object<'_>>) -> Self {
         let labels = object.map(Labels::of_object).filter(|labels| !labels.is_empty());
         if let Some(labels) = labels {
@@ -251,24 +251,24 @@ impl<'a> Facts<'a> {
         self
     }
 
-    /// The cluster that the envelopes name.
+    /// Returns the cluster that the envelopes name.
     pub(crate) fn cluster(&self) -> Option<&str> {
         let labels = || self.labels.as_ref()?.cluster();
         self.cluster.as_deref().or_else(labels)
     }
 
-    /// Who runs it.
+    /// Returns who runs the cluster.
     pub(crate) fn provider(&self) -> Option<&'static str> {
         self.provider.or_else(|| self.labels.as_ref()?.provider())
     }
 
-    /// The log stream of the API server, or its host.
+    /// Returns the log stream of the API server, or its host.
     pub(crate) fn node(&self) -> Option<&str> {
         let stream = self.labels.as_ref().and_then(|labels| labels.stream());
         stream.or(self.node.as_deref())
     }
 
-    /// The component of the control plane whose log it is, if it is known to be another than the API server.
+    /// Returns the control plane component that wrote the log, if it is known not to be the API server.
     pub(crate) fn component(&self) -> Option<&'static str> {
         self.labels.as_ref()?.component()
     }
@@ -288,7 +288,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// In the order in which they are asked. Those that take what they cannot name stand last.
+/// The families in order of precedence. Those that accept unknown formats are last.
 const FAMILIES: &[&dyn Envelope] = &[
     &aws::Aws,
     &azure::Azure,
@@ -308,13 +308,13 @@ const FAMILIES: &[&dyn Envelope] = &[
     &wrapper::AnyMember,
 ];
 
-/// Whether the record is worth a look at its envelope before it is tried as an event: it is no object with an audit id
-/// among its own members, or longer than hardly any event.
+/// Returns whether to look for an envelope before parsing the record as an event: it lacks an audit ID among its own
+/// members, or is longer than almost any event.
 pub(crate) fn is_likely(record: &[u8]) -> bool {
     const HEAD: usize = 200;
     const LONG: usize = 1024 * 1024;
     static LIST: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"EventList\""));
-    // Of a text in JSON, a backslash would stand before the second quote.
+    // In JSON inside a string, a backslash would precede the second quote.
     static ID: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"auditID\""));
     let head = &record[..record.len().min(HEAD)];
     head.first() != Some(&b'{')
@@ -323,7 +323,7 @@ pub(crate) fn is_likely(record: &[u8]) -> bool {
         || ID.find(record).is_none_or(|id| json::depth(&record[..id]) != 1)
 }
 
-/// Takes a record apart: one or more values, with or without blanks between them, each an event or an envelope.
+/// Unwraps a record: one or more values, with or without blanks between them, each an event or an envelope.
 pub(crate) fn unwrap<'a>(record: Span<'a>, contents: &mut Contents<'a>) {
     if let Some(mut opened) = container_runtime::join_docker_lines(record) {
         if contents.starts_at == Some(record.offset) {
@@ -335,12 +335,12 @@ pub(crate) fn unwrap<'a>(record: Span<'a>, contents: &mut Contents<'a>) {
     contents.add_values(record, 0, &Facts::default());
 }
 
-/// The same for a record that is taken as it is, not as a piece of another.
+/// Unwraps a record that is not to be treated as a part of another.
 pub(crate) fn unwrap_joined<'a>(record: Span<'a>, facts: &Facts<'a>, contents: &mut Contents<'a>) {
     contents.add_values(record, 0, facts);
 }
 
-/// Takes an item apart of a list that is too long to be held: it is read as if it were the only one.
+/// Unwraps an item of a list that exceeds the record limit, as if it were the only item.
 pub(crate) fn unwrap_item<'a>(item: Span<'a>, wrapper: &Wrapper, contents: &mut Contents<'a>) {
     let Some((text, place)) = wrapper.around(item) else { return unwrap(item, contents) };
     let Some(opened) = open(&Record::new(Span::at(place, &text), &contents.room)) else {
@@ -349,7 +349,7 @@ pub(crate) fn unwrap_item<'a>(item: Span<'a>, wrapper: &Wrapper, contents: &mut 
     let is_joined = contents.is_joined;
     let mut found = Contents { room: contents.room.clone(), is_joined, ..Contents::default() };
     found.add_opened(opened, 0, &Facts::default());
-    // What stands in the wrapper beside the list is none of this item's.
+    // Labels beside the list in the wrapper do not belong to this item.
     let end = item.offset + item.bytes.len() as u64;
     let is_inside = |place: Place| (item.offset..end).contains(&place.offset);
     found.candidates.retain(|candidate| is_inside(candidate.place));
@@ -361,7 +361,7 @@ pub(crate) fn unwrap_item<'a>(item: Span<'a>, wrapper: &Wrapper, contents: &mut 
     contents.append(found, |place| place);
 }
 
-/// The JSON values that stand one after the other, and what is left when there is no further one.
+/// Splits a text into consecutive JSON values, and the rest if no further value follows.
 fn values(text: Span<'_>) -> Vec<Span<'_>> {
     let mut values = Vec::with_capacity(1);
     let mut rest = text;
@@ -411,7 +411,7 @@ impl<'a> Contents<'a> {
             let facts = facts.labelled(value.object.as_ref());
             return self.add_opened(opened, depth, &facts);
         }
-        // What holds no event may be what another component logs, in the envelope of a store.
+        // A record without an event may be a component's log line in a store's envelope.
         let is_event = |object: &Object<'_>| object.get("auditID").is_some();
         let facts = match &value.object {
             Some(object) if !is_event(object) && !mentions_events(value.span.bytes) => {
@@ -423,7 +423,7 @@ impl<'a> Contents<'a> {
         self.candidates.push(Candidate { json, place: value.span.place(), facts });
     }
 
-    /// Takes a record that is a piece of a line; false where it is none.
+    /// Adds a record that is a part of a line. Returns false if it is not one.
     fn add_piece(&mut self, value: &Record<'a>, facts: &Facts<'a>) -> bool {
         let Some(object) = value.object.as_ref().filter(|object| object.get("auditID").is_none())
         else {
@@ -471,7 +471,7 @@ impl<'a> Contents<'a> {
             })));
         }
         let length = |inner: &Inner<'_>| inner.text.len();
-        // What is deeper shares the room of what it was unpacked from.
+        // Deeper values share the allowance of the value they were unpacked from.
         if depth > 0 || opened.values.iter().map(length).sum::<usize>() <= SHARE_BYTES {
             for inner in opened.values {
                 self.add_inner(inner, name, depth, outer);
@@ -498,11 +498,11 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// Adds what an envelope of this name holds.
+    /// Adds the contents of an envelope with this name.
     fn add_inner(&mut self, inner: Inner<'a>, name: &'static str, depth: usize, outer: &Facts<'a>) {
         let Inner { text, place, facts } = inner;
         if depth >= MAX_DEPTH {
-            let reason = "envelopes nested too deep".to_owned();
+            let reason = "envelopes nested too deeply".to_owned();
             self.damaged.push(Damage { bytes: text, place, reason });
             return;
         }
@@ -516,7 +516,7 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// Adds what is in a decoded string, which may be several values.
+    /// Adds the contents of a decoded string, which may be several values.
     fn add_decoded(&mut self, text: &[u8], place: Place, depth: usize, facts: &Facts<'a>) {
         let is_joined = self.is_joined;
         let mut nested = Contents { room: self.room.clone(), is_joined, ..Contents::default() };
@@ -524,7 +524,7 @@ impl<'a> Contents<'a> {
         self.append(nested, |_| place);
     }
 
-    /// Adds what was found in a text that is not kept, each at another place.
+    /// Adds contents of a temporary text, each at a mapped position.
     fn append(&mut self, found: Contents<'_>, place: impl Fn(Place) -> Place) {
         self.envelopes += found.envelopes;
         self.skipped += found.skipped;

@@ -1,8 +1,8 @@
 //! OpenShift: the records of cluster logging, and the lines of `oc adm node-logs`.
 //!
-//! Cluster logging's ViaQ model lays an event flat among its own members, and does harm to one: `level` is overwritten
-//! with a log level, and the level of the audit policy moves to `k8s_audit_level` or, from the OpenShift API server, to
-//! `openshift_audit_level`. Such a record parses as an event, so it must be seen before it is taken for one.
+//! The ViaQ model of cluster logging merges an event with its own members and overwrites one of them: `level` becomes a
+//! log level, and the audit level moves to `k8s_audit_level` or, from the OpenShift API server, to
+//! `openshift_audit_level`. Such a record also parses as an event, so this envelope must be detected first.
 
 use podtrail_event::EVENT_MEMBERS;
 
@@ -14,10 +14,10 @@ use crate::json::{Object, ObjectWriter};
 
 const PROVIDER: &str = "openshift";
 
-/// Where ViaQ keeps the level of the audit policy.
+/// Members in which ViaQ keeps the audit level.
 const AUDIT_LEVELS: &[&str] = &["k8s_audit_level", "openshift_audit_level"];
 
-/// ViaQ records, and lines with the name of a node before the event.
+/// ViaQ records, and lines with a node name before the event.
 pub(super) struct OpenShift;
 
 impl Envelope for OpenShift {
@@ -36,7 +36,7 @@ fn viaq_event<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>
     if level.is_none() && openshift.is_none() {
         return None;
     }
-    // Older versions of the event have a `timestamp` themselves.
+    // Older event versions have a `timestamp` of their own.
     let is_old = object.text("apiVersion").is_some_and(|version| version != "audit.k8s.io/v1");
     let mut event = ObjectWriter::default();
     for (key, value) in object.iter() {
@@ -59,7 +59,7 @@ fn viaq_event<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>
     Some(Opened::with("viaq", vec![Inner::rebuilt(record.span, event.finish(), facts)]))
 }
 
-/// The audit logs of hosts and of the network go the same way: they are no audit logs of Kubernetes.
+/// Opens a ViaQ record of host or network audit logs, which are not Kubernetes audit logs.
 fn other_viaq_record<'a>(object: &Object<'a>) -> Option<Opened<'a>> {
     object.get("openshift")?;
     let is_other = object.text("log_type")? == "audit"
@@ -67,7 +67,7 @@ fn other_viaq_record<'a>(object: &Object<'a>) -> Option<Opened<'a>> {
     is_other.then(|| Opened::skipped("viaq"))
 }
 
-/// What `oc adm node-logs` prints for several nodes: `<node> {…}`.
+/// Parses a line of `oc adm node-logs` for several nodes: `<node> {…}`.
 fn node_line(line: Span<'_>) -> Option<Opened<'_>> {
     let space = memchr::memchr(b' ', line.bytes)?;
     let node = std::str::from_utf8(&line.bytes[..space]).ok().filter(|name| is_node_name(name))?;
@@ -77,13 +77,14 @@ fn node_line(line: Span<'_>) -> Option<Opened<'_>> {
     if !is_event {
         return None;
     }
-    // Any cluster's logs may be collected in this form, so it does not tell the provider.
+    // Logs of any cluster may be collected in this form, so it does not determine the provider.
     let facts = Facts { node: Some(node.into()), ..Facts::default() };
     let values = vec![Inner::span(event, facts)];
     Some(Opened::with("node-logs", values))
 }
 
-/// Whether a word can be the name of a node: a DNS subdomain (RFC 1123), and not a number, which is rather a time.
+/// Returns whether a word can be a node name: a DNS subdomain (RFC 1123) that is not a number, which would rather be a
+/// time.
 fn is_node_name(word: &str) -> bool {
     const LONGEST: usize = 253;
     let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();

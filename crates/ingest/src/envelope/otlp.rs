@@ -1,4 +1,4 @@
-//! OpenTelemetry: `ExportLogsServiceRequest` as JSON, as its file exporter and OpenShift's cluster logging write it.
+//! OpenTelemetry: `ExportLogsServiceRequest` as JSON, from its file exporter and from OpenShift's cluster logging.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::json::{self, Object, ObjectWriter};
 /// `{"resourceLogs":[{"resource":…,"scopeLogs":[{"logRecords":[{"body":…}]}]}]}`.
 pub(super) struct Otlp;
 
-/// More than any event nests; each level of a value is read once for each level above it.
+/// Maximum nesting; no event nests deeper. Each level of a value is read once for each level above it.
 const MAX_LEVELS: usize = 64;
 
 impl Envelope for Otlp {
@@ -42,7 +42,7 @@ impl Envelope for Otlp {
     }
 }
 
-/// What a log record holds; nothing if it has no body.
+/// Returns the content of a log record; `None` if it has no body.
 fn inner<'a>(at: Span<'a>, log_record: &'a RawValue, source: &Source<'a>) -> Option<Inner<'a>> {
     const TIMES: &[&str] = &["timeUnixNano", "observedTimeUnixNano"];
     let members = json::object(log_record)?;
@@ -60,11 +60,11 @@ fn inner<'a>(at: Span<'a>, log_record: &'a RawValue, source: &Source<'a>) -> Opt
     Some(Inner::rebuilt(at, object_of(list, MAX_LEVELS)?, facts))
 }
 
-/// What the attributes of a resource say.
+/// The relevant attributes of a resource.
 #[derive(Default)]
 struct Source<'a> {
     facts: Facts<'a>,
-    /// Whether its logs are known not to be audit logs of Kubernetes.
+    /// Whether its logs are known not to be Kubernetes audit logs.
     is_other: bool,
 }
 
@@ -104,7 +104,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Attributes whose values are no lists or objects, and hold no event.
+/// Returns the attributes whose values are neither lists nor objects and do not contain an event.
 fn attributes(list: Vec<&RawValue>) -> Vec<(String, Cow<'_, str>)> {
     const MOST: usize = 128;
     let pair = |attribute: &RawValue| {
@@ -121,7 +121,7 @@ fn attributes(list: Vec<&RawValue>) -> Vec<(String, Cow<'_, str>)> {
     list.into_iter().take(MOST).filter_map(pair).collect()
 }
 
-/// The JSON object that a `KeyValueList` stands for.
+/// Returns the JSON object for a `KeyValueList`.
 fn object_of(list: &RawValue, levels: usize) -> Option<String> {
     let mut object = ObjectWriter::default();
     for pair in json::object(list)?.list("values").unwrap_or_default() {
@@ -131,7 +131,7 @@ fn object_of(list: &RawValue, levels: usize) -> Option<String> {
     Some(object.finish())
 }
 
-/// The JSON value that an `AnyValue` stands for. 64-bit integers are strings in it.
+/// Returns the JSON value for an `AnyValue`, in which 64-bit integers are strings.
 fn value_of(value: &RawValue, levels: usize) -> Option<String> {
     let value = json::object(value)?;
     let Some((kind, inner)) = value.iter().next() else { return Some("null".to_owned()) };

@@ -1,4 +1,4 @@
-//! Data that an envelope carries as base64, compressed or not.
+//! Base64 data in an envelope, with or without compression.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::{Facts, Inner, Opened, Record};
 
-/// Audit logs shrink to a tenth or less; what shrinks to a fiftieth is no log.
+/// Maximum compression ratio. Audit logs compress about tenfold; a ratio of 50 is not a log.
 const MAX_RATIO: usize = 50;
 
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
@@ -19,13 +19,13 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// How many bytes may still be unpacked out of a block, by all that is in it and in what was unpacked: a small block must
-/// not fill the memory.
+/// The allowance of bytes that may still be unpacked from a block, nested data included, so that a small block cannot
+/// fill the memory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Room(Arc<AtomicUsize>);
 
 impl Room {
-    /// The room for what is in a block of that many bytes.
+    /// Returns the allowance for a block of this size.
     pub(crate) fn of_block(bytes: usize) -> Self {
         const LEAST: usize = 64 * 1024;
         Self::new(bytes.max(LEAST).saturating_mul(MAX_RATIO))
@@ -39,18 +39,18 @@ impl Room {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Takes all the room, in equal parts for those who work side by side.
+    /// Takes the whole allowance, in equal parts for parallel workers.
     pub(super) fn divide(&self, parts: usize) -> Vec<Self> {
         let left = self.0.swap(0, Ordering::Relaxed);
         (0..parts).map(|_| Self::new(left / parts)).collect()
     }
 
-    /// Gives back what is left of a part.
+    /// Returns the unused rest of a part to the allowance.
     pub(super) fn give_back(&self, part: &Self) {
         self.0.fetch_add(part.left(), Ordering::Relaxed);
     }
 
-    /// Takes a part of the room; false if there is not so much left.
+    /// Takes bytes from the allowance. Returns false if it is exceeded.
     pub(super) fn take(&self, bytes: usize) -> bool {
         let left = self.left().checked_sub(bytes);
         self.0.store(left.unwrap_or(0), Ordering::Relaxed);
@@ -58,10 +58,10 @@ impl Room {
     }
 }
 
-/// Decodes base64, and decompresses what was decoded if it is gzip.
+/// Decodes base64, and decompresses the result if it is gzip.
 fn unpack(base64: &str, room: &Room) -> Result<Vec<u8>, String> {
     let decoded =
-        ENGINE.decode(base64.trim()).map_err(|error| format!("not valid base64: {error}"))?;
+        ENGINE.decode(base64.trim()).map_err(|error| format!("invalid base64: {error}"))?;
     if !decoded.starts_with(&[0x1f, 0x8b]) {
         return if room.take(decoded.len()) { Ok(decoded) } else { Err(too_much()) };
     }
@@ -71,11 +71,11 @@ fn unpack(base64: &str, room: &Room) -> Result<Vec<u8>, String> {
     MultiGzDecoder::new(decoded.as_slice())
         .take(limit)
         .read_to_end(&mut text)
-        .map_err(|error| format!("the gzip data in it is damaged: {error}"))?;
+        .map_err(|error| format!("damaged gzip data: {error}"))?;
     if room.take(text.len()) { Ok(text) } else { Err(too_much()) }
 }
 
-/// An envelope that carries its contents as such data.
+/// Opens an envelope with base64 contents.
 pub(super) fn open_packed<'a>(name: &'static str, record: &Record<'a>, base64: &str) -> Opened<'a> {
     match unpack(base64, &record.room) {
         Ok(text) => {
@@ -90,5 +90,5 @@ pub(super) fn open_packed<'a>(name: &'static str, record: &Record<'a>, base64: &
 }
 
 pub(super) fn too_much() -> String {
-    format!("unpacks to more than {MAX_RATIO} times the size of the log around it")
+    format!("decompressed size exceeds {MAX_RATIO} times the size of the surrounding block")
 }

@@ -1,6 +1,6 @@
-//! What the path of a request says about its object, for logs that have no object reference.
+//! The object that a request path names, for logs without object references.
 //!
-//! The rules are those of the API server (`k8s.io/apiserver/pkg/endpoints/request/requestinfo.go`).
+//! Follows the rules of the API server (`k8s.io/apiserver/pkg/endpoints/request/requestinfo.go`).
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -14,12 +14,12 @@ pub(super) struct RequestPath {
     pub(super) resource: String,
     pub(super) name: String,
     pub(super) subresource: String,
-    /// A verb in the path (`proxy` or `watch`), which is how old clients wrote them.
+    /// A verb in the path (`proxy` or `watch`), as old clients wrote it.
     pub(super) verb: Option<&'static str>,
 }
 
 impl RequestPath {
-    /// Reads a request URI; nothing if it is not that of a resource.
+    /// Parses a request URI; `None` if it is not that of a resource.
     pub(super) fn of(uri: &str) -> Option<Self> {
         let path = uri.split_once('?').map_or(uri, |(path, _)| path);
         let decoded: Vec<String> = path
@@ -59,7 +59,7 @@ impl RequestPath {
         })
     }
 
-    /// The verb of a request with this HTTP method.
+    /// Returns the verb of a request with this HTTP method.
     pub(super) fn verb(&self, method: &str, uri: &str) -> String {
         let is_watch = || {
             let query = uri.split_once('?').map_or("", |(_, query)| query);
@@ -80,7 +80,7 @@ impl RequestPath {
         verb.to_owned()
     }
 
-    /// The object reference of an audit event.
+    /// Returns the object reference of an audit event.
     pub(super) fn object_ref(&self) -> Value {
         let members = [
             ("resource", &self.resource),

@@ -1,9 +1,9 @@
-//! Events that a shipper cut off: AKS exports at 16 KiB, `AzureDiagnostics` at 32,766 bytes, CloudWatch at 256 KiB, where
-//! it adds a mark. The members before the cut say who did what, and where.
+//! Events that a shipper truncated: AKS exports at 16 KiB, `AzureDiagnostics` at 32,766 bytes, CloudWatch at 256 KiB,
+//! where it adds a mark. The members before the cut say who did what, and where.
 //!
-//! A cut event is completed with what is whole in it. Whole members are kept; of a cut member nothing, but for a few
-//! objects whose own members stand for themselves. A cut body is left out, because a field that was cut off would look
-//! like one that was never set; so is a cut list of addresses, because its last one is the one that counts.
+//! The complete members of a truncated event are kept. A truncated member is dropped, except for a few objects whose
+//! members are meaningful on their own. A truncated body is dropped, because a missing field would look like one that
+//! was never set. A truncated list of addresses is dropped, because only its last entry is trustworthy.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Deserializer as JsonDeserializer;
 use serde_json::value::RawValue;
 
-/// What CloudWatch Logs writes at the end of a message that it cut.
+/// The suffix that CloudWatch Logs appends to a truncated message.
 const CLOUDWATCH_MARK: &[u8] = b"[Truncated...]";
 
-/// Objects that are worth having in part.
+/// Objects that are useful in part.
 const DIVISIBLE: &[&str] = &["user", "impersonatedUser", "responseStatus", "annotations"];
 
-/// Whether a text says itself that it was cut.
+/// Returns whether a text is marked as truncated.
 pub(crate) fn has_mark(text: &[u8]) -> bool {
     text.trim_ascii_end().ends_with(CLOUDWATCH_MARK)
 }
 
-/// A JSON object made of what is whole in `text`, if that is the beginning of one.
+/// Builds a JSON object from the complete members of `text`; `None` if `text` is not the beginning of an object.
 pub(crate) fn complete(text: &[u8]) -> Option<Vec<u8>> {
     let text = text.trim_ascii();
     let text = text.strip_suffix(CLOUDWATCH_MARK).unwrap_or(text).trim_ascii_end();
@@ -55,7 +55,7 @@ fn add_member(object: &mut String, key: &str, value: &str) {
     object.push_str(value);
 }
 
-/// What stands in `text` behind a key of it and the colon.
+/// Returns the text after a key of `text` and the colon.
 fn value_after<'a>(text: &'a [u8], key: &RawValue) -> &'a [u8] {
     let start = key.get().as_ptr().addr().saturating_sub(text.as_ptr().addr());
     let rest = text.get(start + key.get().len()..).unwrap_or_default().trim_ascii_start();
@@ -66,12 +66,12 @@ fn value_after<'a>(text: &'a [u8], key: &RawValue) -> &'a [u8] {
 #[derive(Default)]
 struct Beginning<'a> {
     members: Vec<(&'a RawValue, &'a RawValue)>,
-    /// The key of the member that the cut went through, if it has one.
+    /// The key of the member that the cut went through, if any.
     cut: Option<&'a RawValue>,
 }
 
 impl<'a> Beginning<'a> {
-    /// Nothing if `text` is a whole object, or none for another reason than its end.
+    /// Parses a truncated object; `None` if `text` is complete, or invalid for another reason.
     fn read(text: &'a [u8]) -> Option<Self> {
         let mut beginning = Self::default();
         let mut deserializer = JsonDeserializer::from_slice(text);
@@ -79,7 +79,7 @@ impl<'a> Beginning<'a> {
         if text.first() != Some(&b'{') || !error.is_eof() {
             return None;
         }
-        // A number that the text ends with may have had more digits.
+        // A number at the end of the text may have lost digits.
         if let Some((_, value)) = beginning.members.last()
             && value.get().ends_with(|last: char| last.is_ascii_digit())
             && text.as_ptr_range().end == value.get().as_bytes().as_ptr_range().end

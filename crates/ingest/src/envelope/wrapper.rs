@@ -1,4 +1,4 @@
-//! JSON objects with the event in one member: what shippers and stores make of a line.
+//! JSON objects with the event in one member, as shippers and stores write a line.
 
 use std::borrow::Cow;
 
@@ -11,23 +11,23 @@ use super::{Envelope, Facts, Inner, Opened, Record};
 use crate::framing::span::Span;
 use crate::json::{self, Object};
 
-/// The wrappers that are known by name.
+/// Wrappers with a known name.
 pub(super) struct Wrappers;
 
-/// Any JSON object in which a member holds an event: most security products wrap the line they got.
+/// Any JSON object with an event in a member: most security products wrap the original line.
 pub(super) struct AnyMember;
 
 /// One kind of wrapper. All members are given as paths.
 struct Wrapper {
     /// The name of the envelope.
     name: &'static str,
-    /// All of them must be there.
+    /// Paths that must all exist.
     marks: &'static [&'static str],
-    /// Where the event may be, as text or as an object, the most faithful first.
+    /// Paths at which the event may be, as text or as an object, the most faithful first.
     events: &'static [&'static str],
-    /// When it was logged or shipped.
+    /// Paths of the time at which it was logged or shipped.
     times: &'static [&'static str],
-    /// The host it came from.
+    /// Paths of the host it came from.
     hosts: &'static [&'static str],
 }
 
@@ -37,7 +37,7 @@ const BEAT_HOSTS: &[&str] = &["host.name", "host.hostname", "agent.hostname", "b
 const FLUENT_TIMES: &[&str] = &["date", "@timestamp", "time", "timestamp"];
 const FLUENT_HOSTS: &[&str] = &["kubernetes.host", "hostname", "host"];
 
-/// The first that fits is taken.
+/// The first match applies.
 const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         name: "splunk",
@@ -159,7 +159,7 @@ const WRAPPERS: &[Wrapper] = &[
     fluent(&["date", "msg"]),
 ];
 
-/// Fluent Bit and Fluentd, which leave it to their user how a line is called.
+/// Returns a wrapper of Fluent Bit and Fluentd, in which users choose the name of the line member.
 const fn fluent(marks: &'static [&'static str]) -> Wrapper {
     Wrapper {
         name: "fluent",
@@ -189,7 +189,7 @@ impl Wrapper {
             let value = find(object, path)?;
             text_of_bytes(whole, value).or_else(|| content(whole, value, Facts::default()))
         })?;
-        // Of a line that was cut, the members that were decoded before that are worth more.
+        // If the line is truncated, the members decoded before are worth more.
         if object.get("auditID").is_some() && !is_whole(&inner.text) {
             return None;
         }
@@ -202,7 +202,7 @@ impl Wrapper {
     }
 }
 
-/// A text as an array of bytes, as journald writes what is not printable.
+/// Returns a text that is an array of bytes, as journald writes unprintable text.
 fn text_of_bytes<'a>(whole: Span<'a>, value: &'a RawValue) -> Option<Inner<'a>> {
     let is_numbers = matches!(value.get().as_bytes(), [b'[', b'0'..=b'9', ..]);
     let bytes: Vec<u8> = is_numbers.then(|| serde_json::from_str(value.get()).ok())??;
@@ -210,7 +210,7 @@ fn text_of_bytes<'a>(whole: Span<'a>, value: &'a RawValue) -> Option<Inner<'a>> 
     Some(Inner { text: bytes.into(), place, facts: Facts::default() })
 }
 
-/// How deep the members of a foreign object are looked through.
+/// Maximum depth at which members of an unknown object are searched.
 const MAX_LEVELS: usize = 4;
 
 impl Envelope for AnyMember {
@@ -218,7 +218,8 @@ impl Envelope for AnyMember {
         const TIMES: &[&str] = &["@timestamp", "timestamp", "time", "date", "eventTime"];
         const HOSTS: &[&str] = &["host.name", "hostname", "host"];
         let object = record.object.as_ref()?;
-        // What a Kubernetes object holds is a user's text, not a log; what looks like an event is a damaged one.
+        // The content of a Kubernetes object is a user's text, not a log; an object that resembles an event is a
+        // damaged event.
         let is_kubernetes_object =
             object.get("kind").is_some() && object.get("apiVersion").is_some();
         let is_event = object.get("auditID").is_some();
@@ -246,7 +247,7 @@ impl Envelope for AnyMember {
     }
 }
 
-/// What an event among others is known by.
+/// What identifies an event among others.
 #[derive(PartialEq)]
 struct Known {
     id: String,
@@ -261,10 +262,10 @@ impl Known {
     }
 }
 
-/// Leaves out what a store has decoded, or cut, of an event that stands beside it: the whole text of one is the most faithful,
-/// then its members.
+/// Removes decoded or truncated copies of an event that the record also contains in a better form: its complete text is
+/// the most faithful, then its members.
 fn leave_out_copies(found: &mut Vec<&RawValue>) {
-    /// A record with more is a list of events.
+    /// A record with more events is a list of events.
     const MANY: usize = 16;
     if found.len() < 2 || found.len() > MANY {
         return;
@@ -285,7 +286,7 @@ fn leave_out_copies(found: &mut Vec<&RawValue>) {
     let mut best: Vec<bool> = vec![true; found.len()];
     for (index, (known, rank)) in rated.iter().enumerate() {
         let Some(known) = known else { continue };
-        // Two of one form are two events, whatever id their client chose.
+        // Two copies in the same form are two events, whatever audit ID their client chose.
         let is_better = |(other, other_rank): &(Option<Known>, u8)| {
             other_rank < rank && other.as_ref() == Some(known)
         };
@@ -295,7 +296,7 @@ fn leave_out_copies(found: &mut Vec<&RawValue>) {
     found.retain(|_| best.next().unwrap_or(true));
 }
 
-/// Collects the members that are events, or are text that holds one.
+/// Collects the members that are events or text that contains one.
 fn look_into<'a>(object: &Object<'a>, levels: usize, found: &mut Vec<&'a RawValue>) {
     for (_, value) in object.iter() {
         look_at(value, levels, found);

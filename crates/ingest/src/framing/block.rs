@@ -1,4 +1,4 @@
-//! Whole records of the decompressed stream, as many together as a parser takes at a time.
+//! Blocks of whole records of the decompressed stream, the unit of work of a parser.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use memchr::memchr2;
 
 use crate::framing::long_list::Wrapper;
 
-/// Whole records, with blanks between them.
+/// Whole records, separated by blanks.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// Where `bytes` begins in the decompressed stream.
+    /// Offset of `bytes` in the decompressed stream.
     pub(crate) offset: u64,
     pub(crate) bytes: Buffer,
     pub(crate) records: Vec<Record>,
 }
 
 impl Block {
-    /// The first and the second half of its records, if it has more than one.
+    /// Splits the block into two halves of records; `None` if it has one record.
     pub(crate) fn halves(&self) -> Option<[Self; 2]> {
         let middle = self.records.len() / 2;
         let (first, second) = self.records.split_at(middle);
@@ -40,29 +40,29 @@ impl Block {
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) kind: Kind,
-    /// Where what is kept of it stands in the block.
+    /// Range of its kept bytes in the block.
     pub(crate) start: usize,
     pub(crate) end: usize,
-    /// Its true length in bytes.
+    /// Its full length in bytes.
     pub(crate) length: u64,
-    /// The line in which it begins, from 1.
+    /// The line at which it begins, from 1.
     pub(crate) line: u64,
-    /// What is around the list that it is an item of, if that is read item by item.
+    /// The wrapper of the list that it is an item of, if the list is read item by item.
     pub(crate) wrapper: Option<Arc<Wrapper>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// One line, or one JSON value; possibly several values in one line, or the parts of a line that was split.
+    /// One line or one JSON value; possibly several values in one line, or the parts of a split line.
     Text,
     /// A run of NUL bytes.
     Nul,
-    /// Longer than the limit.
+    /// A record that exceeds the limit.
     TooLong,
 }
 
 impl Kind {
-    /// Where a record of this kind ends in `bytes`, if it does.
+    /// Returns the end of a record of this kind in `bytes`, if it is there.
     pub(crate) fn end_in(self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Nul => bytes.iter().position(|byte| *byte != 0),

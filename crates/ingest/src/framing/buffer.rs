@@ -1,4 +1,4 @@
-//! What was read of the decompressed stream and not given out yet.
+//! The part of the decompressed stream that was read and not yet handed out.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::mem;
@@ -10,31 +10,31 @@ use crate::envelope::Place;
 use crate::framing::block::Kind;
 use crate::framing::span::count_lines;
 
-/// How much is read at a time: it stays in a core's cache until it is in the window.
+/// Bytes per read; small enough to stay in a core's cache until they are copied to the window.
 const READ_BYTES: usize = 128 * 1024;
 
-/// A part of the stream, which grows at its end and is given out from its start.
+/// A window of the stream, which grows at its end and is handed out from its start.
 pub(crate) struct Window<R> {
     reader: BufReader<R>,
     bytes: Vec<u8>,
-    /// Where `bytes` begins in the stream.
+    /// Offset of `bytes` in the stream.
     offset: u64,
-    /// The line at the point up to which records were made.
+    /// The line at the end of the last record, from 1.
     line: u64,
     ended: bool,
     failure: Option<io::Error>,
-    /// Where the line ends that was looked at last, in the stream.
+    /// Offset in the stream of the line end found last.
     line_end: Option<u64>,
-    /// How far the stream was searched for ends of lines.
+    /// Offset in the stream up to which line ends were searched.
     searched: u64,
 }
 
-/// The first bytes of something that was read over.
+/// The first bytes of a record that was discarded.
 pub(crate) struct Head {
-    /// Where it begins in the stream.
+    /// Its offset in the stream.
     pub(crate) offset: u64,
     pub(crate) bytes: Buffer,
-    /// Its true length in bytes.
+    /// Its full length in bytes.
     pub(crate) length: u64,
 }
 
@@ -52,17 +52,17 @@ impl<R: Read> Window<R> {
         }
     }
 
-    /// The same for a stream that begins inside a file, at an offset in bytes and in a line.
+    /// Sets the position of the stream's start, if the stream begins inside a file.
     pub(crate) fn starting_at(self, place: Place) -> Self {
         Self { offset: place.offset, line: place.line, ..self }
     }
 
-    /// The error that ended the stream before its time.
+    /// Returns the error that ended the stream prematurely.
     pub(crate) fn take_failure(&mut self) -> Option<io::Error> {
         self.failure.take()
     }
 
-    /// Whether there is nothing more to be read.
+    /// Returns whether the stream has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended
     }
@@ -71,27 +71,27 @@ impl<R: Read> Window<R> {
         self.bytes.len()
     }
 
-    /// What stands at `at` and behind it.
+    /// Returns the bytes from `at` on.
     pub(crate) fn rest(&self, at: usize) -> &[u8] {
         &self.bytes[at..]
     }
 
-    /// Where `at` is in the stream.
+    /// Returns the offset of `at` in the stream.
     pub(crate) fn position(&self, at: usize) -> u64 {
         self.offset + at as u64
     }
 
-    /// The line up to which records were made, from 1.
+    /// Returns the line at the end of the last record, from 1.
     pub(crate) fn line(&self) -> u64 {
         self.line
     }
 
-    /// Goes back to the line of a place before.
+    /// Returns to an earlier line.
     pub(crate) fn return_to(&mut self, line: u64) {
         self.line = line;
     }
 
-    /// Reads until there are `wanted` bytes, or the stream ends.
+    /// Reads until `wanted` bytes are available or the stream ends.
     pub(crate) fn fill(&mut self, wanted: usize) {
         let missing = wanted.saturating_sub(self.bytes.len());
         if missing > 0 && !self.ended {
@@ -121,7 +121,8 @@ impl<R: Read> Window<R> {
         }
     }
 
-    /// Where the line ends in which `at` is, counted from `at`. Each byte is searched once: a line may have many values.
+    /// Returns the end of the line at `at`, relative to `at`. Each byte is searched once, because a line may have many
+    /// values.
     pub(crate) fn line_end(&mut self, at: usize) -> Option<usize> {
         let here = self.position(at);
         let known = self.line_end.filter(|end| *end >= here);
@@ -136,31 +137,31 @@ impl<R: Read> Window<R> {
         usize::try_from(end).ok()
     }
 
-    /// Moves `at` on, and counts the lines.
+    /// Advances `at` and counts the lines.
     pub(crate) fn advance(&mut self, at: &mut usize, length: usize) {
         let end = *at + length;
         self.line += count_lines(&self.bytes[*at..end]);
         *at = end;
     }
 
-    /// Gives out what stands before `at`, and where that begins in the stream.
+    /// Hands out the bytes before `at`, with their offset in the stream.
     pub(crate) fn give_out(&mut self, at: usize) -> (u64, Buffer) {
         let rest = self.bytes.split_off(at);
         let mut bytes = mem::replace(&mut self.bytes, rest);
-        // Rows refer to it: what is short must not hold the memory of a whole block.
+        // Rows refer to this buffer: a short one must not keep the memory of a whole block.
         bytes.shrink_to_fit();
         let offset = self.offset;
         self.offset += at as u64;
         (offset, bytes.into())
     }
 
-    /// Drops what stands before `at`.
+    /// Discards the bytes before `at`.
     pub(crate) fn drop_before(&mut self, at: usize) {
         self.bytes.drain(..at);
         self.offset += at as u64;
     }
 
-    /// Reads over the record of this kind that the window begins with, and gives out so many of its first bytes at most.
+    /// Discards the record of this kind at the start of the window, and returns at most `kept` of its first bytes.
     pub(crate) fn read_over(&mut self, kind: Kind, kept: usize) -> Head {
         const CHUNK: usize = 256 * 1024;
         let mut bytes = mem::take(&mut self.bytes);

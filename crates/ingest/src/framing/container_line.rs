@@ -1,9 +1,9 @@
 //! Lines of container logs, which the runtime splits when they are long.
 //!
-//! containerd and CRI-O write `<time> stdout P <text>` for a part and `F` for the last one; Docker writes
-//! `{"log":"…","stream":"stdout","time":"…"}`, where only the last part ends with a newline. Lines of the other stream may come
-//! between the parts of one. What passed on Docker's lines may have written them anew: with blanks, other escapes, members in
-//! another order, one object over several lines.
+//! containerd and CRI-O write `<time> stdout P <text>` for a part and `F` for the last one. Docker writes
+//! `{"log":"…","stream":"stdout","time":"…"}`, where only the last part ends with a newline. Lines of the other stream
+//! may be interleaved with the parts of a line. A shipper may have reformatted Docker's lines: with blanks, other
+//! escapes, reordered members, or an object over several lines.
 
 use std::borrow::Cow;
 use std::str;
@@ -18,7 +18,7 @@ use podtrail_event::Micros;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) stream: Stream,
-    /// Whether its text goes on in the next line of its stream.
+    /// Whether its text continues in the next line of its stream.
     pub(crate) is_partial: bool,
 }
 
@@ -29,17 +29,17 @@ pub(crate) enum Stream {
 }
 
 impl Part {
-    /// What a line is, if it is from a container log. It costs next to nothing for a line that is an audit event.
+    /// Parses a line of a container log. For a line that is an audit event, this costs almost nothing.
     pub(crate) fn of(line: &[u8]) -> Option<Self> {
         match line.first()? {
             b'0'..=b'9' => CriLine::of(line).map(|line| line.part),
-            b'{' => Self::of_docker(line).or_else(|| Self::of_docker_anew(line)),
+            b'{' => Self::of_docker(line).or_else(|| Self::of_docker_reformatted(line)),
             _ => None,
         }
     }
 
-    /// The part that begins `text`, and its length up to the line end: a line, or an object over several lines if there
-    /// `may` be such.
+    /// Returns the part at the start of `text` and its length up to the line end: a line, or an object over several
+    /// lines if `may_span` is set.
     pub(crate) fn at_start(text: &[u8], may_span: bool) -> Next {
         let end = memchr2(b'\n', 0, text);
         let line = &text[..end.unwrap_or(text.len())];
@@ -64,9 +64,9 @@ impl Part {
         }
     }
 
-    /// A line as Docker writes it.
+    /// Parses a line in Docker's exact form.
     fn of_docker(line: &[u8]) -> Option<Self> {
-        // A quote inside the text is escaped, so it cannot hold what stands behind it.
+        // A quote inside the text is escaped, so the text cannot contain this delimiter.
         const AFTER: &[u8] = b"\",\"stream\":\"";
         let text = line.strip_prefix(b"{\"log\":\"")?;
         let end = memmem::rfind(text, AFTER)?;
@@ -75,8 +75,8 @@ impl Part {
         Some(Self { stream, is_partial: !ends_with_newline(text) && !is_whole(text) })
     }
 
-    /// The same object in any other form.
-    fn of_docker_anew(line: &[u8]) -> Option<Self> {
+    /// Parses Docker's object in any other formatting.
+    fn of_docker_reformatted(line: &[u8]) -> Option<Self> {
         if !begins_docker(line) {
             return None;
         }
@@ -86,33 +86,33 @@ impl Part {
     }
 }
 
-/// What stands at a place where a part may begin.
+/// What a position where a part may begin contains.
 pub(crate) enum Next {
-    /// A part of that many bytes.
+    /// A part with this length in bytes.
     Part(Part, usize),
-    /// A part that reaches to the end of what is there.
+    /// A part that reaches to the end of the available text.
     Open(Part),
     /// Something else.
     Other,
-    /// It is not all there.
+    /// The text ends before the part does.
     Cut,
 }
 
-/// Whether an object begins with a member that Docker's lines have.
+/// Returns whether an object begins with a member of Docker's lines.
 fn begins_docker(text: &[u8]) -> bool {
     let Some(rest) = text.strip_prefix(b"{") else { return false };
     let Some(name) = rest.trim_ascii_start().strip_prefix(b"\"") else { return false };
     let is_member = |member: &&[u8]| name.starts_with(member);
-    // An escaped name may be any.
+    // An escaped name may be any name.
     name.first() == Some(&b'\\') || DOCKER_MEMBERS.iter().any(is_member)
 }
 
-/// Docker's buffer, all of it escaped as `\\uXXXX`, with as much again around it.
+/// Docker's buffer with every character escaped as `\\uXXXX`, and the same length again for the rest.
 const LONGEST_OBJECT: usize = 256 * 1024;
 
 const DOCKER_MEMBERS: [&[u8]; 4] = [b"log\"", b"stream\"", b"time\"", b"attrs\""];
 
-/// What Docker writes for a line of a container or a part of one.
+/// Docker's form of a container's line, or of a part of one.
 #[derive(Debug)]
 pub(crate) struct DockerLine<'a> {
     pub(crate) text: Cow<'a, str>,
@@ -121,7 +121,7 @@ pub(crate) struct DockerLine<'a> {
 }
 
 impl<'a> DockerLine<'a> {
-    /// The line that an object is, if it has no members but those of one.
+    /// Returns the line in an object that has no other members.
     pub(crate) fn of(object: &Object<'a>) -> Option<Self> {
         let is_docker =
             object.iter().all(|(key, _)| matches!(key, "log" | "stream" | "time" | "attrs"));
@@ -134,10 +134,10 @@ impl<'a> DockerLine<'a> {
     }
 }
 
-/// A line as containerd and CRI-O write it: `2026-11-24T10:09:15.123456789Z stdout P text`.
+/// The form of containerd and CRI-O: `2026-11-24T10:09:15.123456789Z stdout P text`.
 ///
-/// As `parseCRILog` of `k8s.io/cri-client` reads it: four fields with one blank between them, of which the third holds tags
-/// with a colon between them, the first of which is `P` or `F`. A line without text may have lost its last blank.
+/// Parsed like `parseCRILog` of `k8s.io/cri-client`: four fields separated by single blanks. The third field holds tags
+/// separated by colons, the first of which is `P` or `F`. A line without text may have lost its last blank.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CriLine<'a> {
     pub(crate) part: Part,
@@ -176,14 +176,14 @@ impl Stream {
     }
 }
 
-/// Whether the text in a JSON string, as it stands, ends with a newline: an `n` behind an odd number of backslashes.
+/// Returns whether the raw content of a JSON string ends with a newline: an `n` after an odd number of backslashes.
 fn ends_with_newline(text: &[u8]) -> bool {
     let Some(text) = text.strip_suffix(b"n") else { return false };
     text.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
-/// Whether a text that does not end with a newline is whole all the same: shippers that write this shape take newlines off.
-/// A part that Docker split fills its buffer.
+/// Returns whether a text without a trailing newline is complete: shippers that write this form strip newlines. A part
+/// that Docker split fills its buffer.
 fn is_whole(text: &[u8]) -> bool {
     const BUFFER: usize = 16 * 1024;
     text.first() == Some(&b'{') && text.last() == Some(&b'}') && text.len() < BUFFER
@@ -195,7 +195,7 @@ mod tests {
 
     const LIMIT: usize = 64 << 20;
 
-    /// Offset and length of every record.
+    /// Returns offset and length of every record.
     fn records(log: &str, block: usize, record: usize) -> Vec<(u64, usize)> {
         let mut framer = Framer::new(log.as_bytes(), Limits { block, record });
         let mut records = Vec::new();
@@ -219,9 +219,9 @@ mod tests {
         format!(r#"{{"log":{text},"stream":"{stream}","time":"2026-11-24T10:09:15.123456789Z"}}"#)
     }
 
-    /// Lines, and how many of them make each record.
+    /// Returns lines, and how many of them form each record.
     ///
-    /// Written after the runtimes' own descriptions; no real sample was seen.
+    /// Based on the documentation of the runtimes; no real sample was available.
     fn table() -> Vec<(Vec<String>, Vec<usize>)> {
         let out = |tag, text| cri("stdout", tag, text);
         let err = |tag, text| cri("stderr", tag, text);
@@ -272,7 +272,7 @@ mod tests {
         }
     }
 
-    /// A part that is never finished does not take the rest of the log with it, nor for ever.
+    /// A part that is never completed neither consumes the rest of the log nor waits forever.
     #[test]
     fn parts_without_end() {
         let part = cri("stdout", "P", "x");

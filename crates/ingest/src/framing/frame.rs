@@ -1,16 +1,17 @@
-//! Cutting the decompressed stream into records, and the records into blocks.
+//! Splits the decompressed stream into records, and groups records into blocks.
 //!
-//! A record is a line, whatever it holds, with these exceptions. A line that begins with `{` or `[` and does not end with the
-//! closing bracket, or ends with a comma behind it, goes on over the next lines for as long as they make one JSON value. A run of NUL bytes, which a crash
-//! or a truncation under an open file leaves behind, ends a line and is a record by itself. Lines that a container runtime
-//! split are one record from the first part to the last, with what stands between. A list that is longer than the limit is
-//! read item by item. What else is longer is cut to its first bytes. When a line turns out not to begin a value it is a
-//! record, and the next line starts anew: damage costs the line it is in, or the item of a long list.
+//! A record is a line, with these exceptions. A line that begins with `{` or `[` and does not end with the closing
+//! bracket, or ends with a comma after it, continues over the next lines as long as they form one JSON value. A run of
+//! NUL bytes, left behind by a crash or by truncation of an open file, ends a line and is a record of its own. Lines
+//! that a container runtime split are one record from the first part to the last, with everything between them. A list
+//! that exceeds the record limit is read item by item. Any other record that exceeds the limit is cut to its first
+//! bytes. If a line turns out not to begin a value, it is a record, and the next line starts over: damage affects one
+//! line, or one item of a long list.
 //!
-//! No byte is passed over but blanks, byte order marks, the commas between values, and of a list that is read item by item what is around
-//! its items: when such a list is never closed, what it began with is a record too.
+//! Every byte belongs to a record, except blanks, byte order marks, commas between values, and the text around the
+//! items of a list that is read item by item. If such a list is never closed, its beginning is a record too.
 //!
-//! Records depend on the stream alone, not on how it falls into blocks. Blocks are whole records, for the parsers.
+//! Records depend only on the stream, not on how it is read in blocks. Blocks contain whole records, for the parsers.
 
 use std::io::{self, Read};
 
@@ -22,28 +23,28 @@ use crate::framing::long_list::{self, List, Opening};
 use crate::framing::span::{is_separator, separator_length, trim_blanks_end};
 use crate::json::{self, Extent};
 
-/// How much of a record is kept that is too long, or nothing but NUL bytes.
+/// Bytes that are kept of a record that exceeds the limit or consists of NUL bytes.
 pub(crate) const KEPT_BYTES: usize = 64 * 1024;
 
-/// After so many lines of a file that begin like a value over several lines, and are none however far one reads, a line is
-/// a line. It keeps a hostile file from being read again and again.
+/// Maximum number of lines of a file that begin like a value over several lines and turn out not to be one. After that,
+/// every line is a record. This prevents a hostile file from being read repeatedly.
 const MAX_FAILED_JOINS: u32 = 64;
 
-/// After so many lists that went on behind NUL bytes and were never closed, a line with NUL bytes behind it is a line.
+/// Maximum number of lists that continue after NUL bytes and are never closed. After that, NUL bytes end the line.
 const MAX_UNCLOSED_LISTS: u32 = 64;
 
-/// A line that was cut off is seen to be none of them within a few lines.
+/// Lines within which a truncated line is recognized as such.
 const FEW_LINES: usize = 8;
 
-/// How many lines one record may be split into: 16 KiB each, as the runtimes do, make the longest record four times over.
+/// Maximum number of parts of one record: with the 16 KiB of the runtimes, four times the longest record.
 const MAX_PARTS: usize = 16 * 1024;
 
 /// Sizes, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// What a block should hold.
+    /// Target size of a block.
     pub(crate) block: usize,
-    /// The longest record.
+    /// Maximum length of a record.
     pub(crate) record: usize,
 }
 
@@ -52,32 +53,32 @@ pub(crate) struct Framer<R> {
     window: Window<R>,
     limits: Limits,
     failed_joins: u32,
-    /// The list whose items are being read, if one is.
+    /// The list that is read item by item, if any.
     list: Option<List>,
-    /// The line in which the last value ended that was a record by itself: the next begins behind it.
+    /// The line in which the last JSON value ended; the next value begins after it.
     line_of_values: Option<u64>,
-    /// Where in the stream the last list ended in damage: what stands there begins no other.
+    /// Offset in the stream at which the last list ended in damage: no other list begins there.
     lost_at: Option<u64>,
-    /// What lists began with that were never closed, not given out yet.
+    /// Beginnings of lists that were never closed, not yet handed out.
     unclosed: Vec<Block>,
     unclosed_lists: u32,
 }
 
-/// The next thing in the buffer.
+/// The next element in the buffer.
 enum Step {
     Record(Record),
-    /// It is not all there: read on.
+    /// Incomplete: read on.
     More,
-    /// Its end is too far away to be held.
+    /// It exceeds the limit.
     Elide(Kind),
 }
 
-/// What is found in a list that is read item by item.
+/// What the next step in a list found.
 enum InList {
     Step(Step),
-    /// Its end.
+    /// The end of the list.
     Closed,
-    /// Damage that leads to no further item.
+    /// Damage after which no further item is found.
     Lost,
 }
 
@@ -96,22 +97,22 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// The error that ended the stream before its time.
+    /// Returns the error that ended the stream prematurely.
     pub(crate) fn take_failure(&mut self) -> Option<io::Error> {
         self.window.take_failure()
     }
 
-    /// The same for a stream that begins inside a file, at an offset in bytes and in a line.
+    /// Sets the position of the stream's start, if the stream begins inside a file.
     pub(crate) fn starting_at(self, place: Place) -> Self {
         Self { window: self.window.starting_at(place), ..self }
     }
 
-    /// Where the next block would begin: after the last one, the length of the stream.
+    /// Returns the offset at which the next block begins: after the last one, the length of the stream.
     pub(crate) fn offset(&self) -> u64 {
         self.window.position(0)
     }
 
-    /// The next block; none at the end of the stream. A block has at least one record.
+    /// Returns the next block, with at least one record; `None` at the end of the stream.
     pub(crate) fn next_block(&mut self) -> Option<Block> {
         let mut wanted = self.limits.block;
         loop {
@@ -149,7 +150,7 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// Makes a record of what stands at `at`, and moves `at` behind it.
+    /// Forms a record from the bytes at `at`, and moves `at` past it.
     fn step(&mut self, at: &mut usize) -> Step {
         self.skip_separators(at);
         if let Some(mut list) = self.list.take() {
@@ -204,13 +205,13 @@ impl<R: Read> Framer<R> {
         let rest = self.window.rest(*at);
         let line = &rest[..end.unwrap_or(rest.len())];
         let text = trim_end(line);
-        // Behind a comma the value may go on: it is part of the text here.
+        // After a comma the value may continue, so the comma is part of the text here.
         let is_unclosed = || json::is_unclosed(trim_blanks_end(line));
         let is_lost = self.lost_at == Some(self.window.position(*at));
         if !is_lost && json::is_open(text) && (end.is_none() || too_long || is_unclosed()) {
             match self.join(*at, end) {
                 Join::Value(length) => {
-                    // An object of a container runtime, written over several lines.
+                    // A container runtime's object, formatted over several lines.
                     if is_part(&self.window.rest(*at)[..length])
                         && let Some(step) = self.parts(at)
                     {
@@ -225,7 +226,7 @@ impl<R: Read> Framer<R> {
                 Join::TornList(opening) => match self.open_torn_list(at, opening) {
                     InList::Step(step) => return step,
                     InList::Closed => return self.step(at),
-                    // There is no item in it.
+                    // The list has no items.
                     InList::Lost => {}
                 },
                 Join::More => return Step::More,
@@ -240,7 +241,7 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// The parts of a line that was split, the first of which begins at `at`; nothing where no part is to be made out.
+    /// Frames the parts of a split line, the first of which begins at `at`; `None` if `at` is not a part.
     fn parts(&mut self, at: &mut usize) -> Option<Step> {
         match self.gather(*at) {
             Some(0) => None,
@@ -249,7 +250,7 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// The list that begins at `at`, which is moved behind what the list begins with.
+    /// Opens the list at `at`, and moves `at` past its beginning.
     fn list_at(&mut self, at: &mut usize, opening: Opening) -> List {
         let head = &self.window.rest(*at)[..opening.length];
         let place = Place { offset: self.window.position(*at), line: self.window.line() };
@@ -258,8 +259,7 @@ impl<R: Read> Framer<R> {
         list
     }
 
-    /// Begins to read a list with NUL bytes in it. Where that is not to be decided yet, or where no item is within reach, nothing
-    /// has changed.
+    /// Opens a list that contains NUL bytes. Changes nothing if more input is needed, or if no item is within reach.
     fn open_torn_list(&mut self, at: &mut usize, opening: Opening) -> InList {
         let (start, line) = (*at, self.window.line());
         self.list = Some(self.list_at(at, opening));
@@ -278,7 +278,7 @@ impl<R: Read> Framer<R> {
         found
     }
 
-    /// What a list began with is a record of its own when the list is never closed.
+    /// Keeps the beginning of a list as a record, in case the list is never closed.
     fn note_unclosed(&mut self, list: &List) {
         let (head, Place { offset, line }) = list.head();
         let end = trim_end(head).len();
@@ -288,7 +288,7 @@ impl<R: Read> Framer<R> {
         self.unclosed_lists += 1;
     }
 
-    /// The same where an item of a list may begin, which goes no further than `limit` bytes.
+    /// Takes a step where a list item may begin; the item is at most `limit` bytes long.
     fn step_in_list(&mut self, at: &mut usize, list: &mut List, limit: usize) -> InList {
         let rest = self.window.rest(*at);
         let Some(first) = rest.first() else { return InList::Step(Step::More) };
@@ -320,11 +320,11 @@ impl<R: Read> Framer<R> {
         InList::Step(Step::Record(self.record(at, Kind::Text, length)))
     }
 
-    /// Whether a value begins at `at` that does not end with its line; `line_end` is the length of that, if known.
+    /// Returns how far a value at `at` extends past its line; `line_end` is the length of the line, if known.
     fn join(&mut self, at: usize, line_end: Option<usize>) -> Join {
         let rest = self.window.rest(at);
         let limit = self.limits.record;
-        // Behind a value in the same line it is a part of that line, which may or may not have been cut into its values.
+        // After a value in the same line it is part of that line, whether or not that line is split into its values.
         let may_go_on = self.line_of_values != Some(self.window.line())
             && self.unclosed_lists < MAX_UNCLOSED_LISTS;
         if let Some(end) = line_end.filter(|_| may_go_on)
@@ -334,7 +334,7 @@ impl<R: Read> Framer<R> {
             let after = rest[..rest.len().min(limit)].get(end..).unwrap_or_default();
             match after.iter().position(|byte| *byte != 0) {
                 None if !self.window.has_ended() && rest.len() <= limit => return Join::More,
-                // Whether a value begins behind the NUL bytes is decided by the word behind the bracket.
+                // The word after the bracket decides whether a value begins after the NUL bytes.
                 Some(start)
                     if after[start] == b'['
                         && after.len() - start <= json::LONGEST_WORD
@@ -343,7 +343,7 @@ impl<R: Read> Framer<R> {
                 {
                     return Join::More;
                 }
-                // The list goes on behind the NUL bytes.
+                // The list continues after the NUL bytes.
                 Some(start) if !json::is_open(&after[start..]) => return Join::TornList(opening),
                 _ => {}
             }
@@ -364,7 +364,7 @@ impl<R: Read> Framer<R> {
             {
                 return Join::List(opening);
             }
-            // One line with damage in it.
+            // One damaged line.
             Extent::Invalid { .. }
                 if line_end.unwrap_or(rest.len()) > limit
                     && let Some(opening) = long_list::opening_before_damage(&rest[..limit]) =>
@@ -372,7 +372,7 @@ impl<R: Read> Framer<R> {
                 return Join::List(opening);
             }
             Extent::Invalid { line } if line <= FEW_LINES => {}
-            // The allowance is for whole lines only, so that it does not depend on what is in the buffer.
+            // The allowance counts whole lines only, so that it does not depend on the buffer's content.
             Extent::Incomplete | Extent::Invalid { .. } => {
                 let is_whole_line = line_end.is_some_and(|end| end <= limit);
                 self.failed_joins += u32::from(may_join && is_whole_line);
@@ -381,8 +381,8 @@ impl<R: Read> Framer<R> {
         Join::Line
     }
 
-    /// How far the parts of a line reach that was split: to the last part of every stream that has begun one. None if it is
-    /// not all there. What is never finished reaches as far as there are parts.
+    /// Returns the extent of a split line's parts: to the last part of every stream that has begun one. `None` if more
+    /// input is needed. A line that is never completed extends to its last part.
     fn gather(&mut self, at: usize) -> Option<usize> {
         let text = self.window.rest(at);
         let limit = self.limits.record;
@@ -427,14 +427,14 @@ impl<R: Read> Framer<R> {
         Record { kind, start, end: start + kept, length: length as u64, line, wrapper: None }
     }
 
-    /// What follows NUL bytes is another line, by whatever number.
+    /// The text after NUL bytes counts as another line.
     fn note_line_end(&mut self, kind: Kind) {
         if kind == Kind::Nul {
             self.line_of_values = None;
         }
     }
 
-    /// A value that is a record by itself: what stands behind it in its line is another.
+    /// Forms a record from a JSON value: text after it in the same line is another record.
     fn value(&mut self, at: &mut usize, length: usize) -> Record {
         let record = self.record(at, Kind::Text, length);
         self.line_of_values = Some(self.window.line());
@@ -458,7 +458,7 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// Gives out the first bytes of the record that comes next and reads over the rest of it.
+    /// Returns the first bytes of the next record and discards the rest of it.
     fn elide(&mut self, kind: Kind) -> Block {
         let line = self.window.line();
         self.note_line_end(kind);
@@ -468,12 +468,12 @@ impl<R: Read> Framer<R> {
     }
 }
 
-/// Whether a text is a part of a line that goes on in another one.
+/// Returns whether a text is a part of a line that continues in another line.
 fn is_part(text: &[u8]) -> bool {
     Part::of(text).is_some_and(|part| part.is_partial)
 }
 
-/// Without the blanks at the end and, after JSON, the commas. What begins with another byte keeps that.
+/// Returns the line without trailing blanks and, after JSON, trailing commas. Other text keeps its commas.
 pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
     let is_json = json::is_open(line);
     let is_trimmed = |byte: u8| is_separator(byte) && (is_json || byte != b',');
@@ -482,14 +482,14 @@ pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
 }
 
 enum Join {
-    /// A value of that many bytes.
+    /// A value with this length in bytes.
     Value(usize),
-    /// A list that is longer than a record may be.
+    /// A list that exceeds the record limit.
     List(Opening),
-    /// One that goes on behind NUL bytes.
+    /// A list that continues after NUL bytes.
     TornList(Opening),
-    /// Not to be decided yet.
+    /// More input is needed.
     More,
-    /// None: the line stands for itself.
+    /// No value: the line is a record.
     Line,
 }

@@ -1,7 +1,8 @@
-//! Lists that are too long to be held, so that their items are read one by one: where they open and close.
+//! Lists that exceed the record limit and are therefore read item by item: where they open and close.
 //!
-//! A list is a JSON array, or the array in an object such as `{"kind":"EventList","items":[…]}` or `{"hits":{"hits":[…]}}`. What
-//! such an object says before its items is kept for them; what it says after them is passed over.
+//! A list is a JSON array, or the array in an object such as `{"kind":"EventList","items":[…]}` or
+//! `{"hits":{"hits":[…]}}`. Members of such an object before its items are kept for the items; members after them are
+//! skipped.
 
 use std::sync::Arc;
 
@@ -11,13 +12,13 @@ use crate::envelope::Place;
 use crate::framing::span::{Span, count_lines, trim_blanks_end, trim_blanks_start};
 use crate::json::{self, Extent};
 
-/// What may stand before or after the items.
+/// Maximum length of the text before or after the items.
 pub(crate) const MAX_MARGIN: usize = 64 * 1024;
 
-/// Objects around a list.
+/// Maximum number of objects around a list.
 const MAX_OBJECTS: usize = 4;
 
-/// Bytes in which the first member of an item has its name.
+/// Bytes within which an item has the name of its first member.
 const MAX_BEGINNING: usize = 64;
 
 /// The objects around a list, up to its first item.
@@ -28,16 +29,16 @@ pub(crate) struct Wrapper {
 }
 
 impl Wrapper {
-    /// The wrapper that `head` opens, with so many objects around the list.
+    /// Creates the wrapper that `head` opens, with this number of objects around the list.
     fn new(head: &[u8], objects: usize) -> Self {
         let mut tail = b"}".repeat(objects);
         tail.insert(0, b']');
         Self { head: head.to_vec(), tail }
     }
 
-    /// The wrapper around this item alone, and where it would begin.
+    /// Returns the wrapper with only this item in it, and the offset at which it would begin.
     ///
-    /// None if the item is so short that it cannot be worth the copy of what is around it.
+    /// `None` if the item is too short to justify a copy of the wrapper.
     pub(crate) fn around(&self, item: Span<'_>) -> Option<(Vec<u8>, Place)> {
         const WORTH: usize = 8;
         if item.bytes.len() < self.head.len() / WORTH {
@@ -51,27 +52,27 @@ impl Wrapper {
     }
 }
 
-/// A list whose items are being read.
+/// A list that is read item by item.
 #[derive(Debug)]
 pub(crate) struct List {
-    /// What it began with, and where.
+    /// Its beginning, up to the first item, and its position.
     head: Vec<u8>,
     place: Place,
-    /// How many objects are around it.
+    /// Number of objects around it.
     pub(crate) objects: usize,
-    /// None around a bare array, and once it is not certain any more that an item is one of this list.
+    /// The wrapper; `None` around a bare array, and once an item may no longer belong to this list.
     wrapper: Option<Arc<Wrapper>>,
     items: u64,
-    /// Commas since the last item.
+    /// Number of commas since the last item.
     commas: u64,
-    /// How the first item begins, up to the name of its first member: so do the others.
+    /// The beginning of the first item, up to the name of its first member, by which other items are recognized.
     beginning: Vec<u8>,
-    /// Values that were taken for the next item behind damage, and were none.
+    /// Number of values after damage that were mistaken for an item.
     mistakes: u32,
 }
 
 impl List {
-    /// The list that is opened by the end of `head`, which stands at `place`.
+    /// Opens the list at the end of `head`, which begins at `place`.
     pub(crate) fn new(head: &[u8], place: Place, objects: usize) -> Self {
         let wrapper = (objects > 0).then(|| Arc::new(Wrapper::new(head, objects)));
         Self {
@@ -86,7 +87,7 @@ impl List {
         }
     }
 
-    /// What it began with, and where.
+    /// Returns its beginning and position.
     pub(crate) fn head(&self) -> (&[u8], Place) {
         (&self.head, self.place)
     }
@@ -95,14 +96,14 @@ impl List {
         self.commas += 1;
     }
 
-    /// This whole JSON value comes next; gives what is around it.
+    /// Takes a complete JSON value as the next item. Returns its wrapper.
     pub(crate) fn item(&mut self, item: &[u8]) -> Option<Arc<Wrapper>> {
         if self.items == 0 {
             let name_end = memchr(b':', &item[..item.len().min(MAX_BEGINNING)]);
             self.beginning = item[..name_end.unwrap_or(1)].to_vec();
         }
         if self.commas != u64::from(self.items > 0) {
-            // The list may have ended before its time.
+            // The list may have ended prematurely.
             self.wrapper = None;
         }
         self.items += 1;
@@ -110,9 +111,9 @@ impl List {
         self.wrapper.clone()
     }
 
-    /// Where the next item begins behind damage at the start of `text`; an item goes no further than `text` does.
+    /// Returns the start of the next item after damage at the start of `text`; an item ends within `text`.
     ///
-    /// What a body of an event lists is not taken for an item: behind its last element the event goes on.
+    /// List elements in an event's body are not mistaken for items: after the last element the event continues.
     pub(crate) fn after_damage(&mut self, text: &[u8]) -> Option<usize> {
         const MAX_MISTAKES: u32 = 64;
         let mut from = 1;
@@ -122,7 +123,7 @@ impl List {
             if trim_blanks_end(&text[..start]).ends_with(b",") {
                 match self.runs_on(&text[start..]) {
                     Ok(()) => {
-                        // What is damaged was an item too.
+                        // The damaged text was an item too.
                         self.items += 1;
                         self.commas = 0;
                         return Some(start);
@@ -137,7 +138,8 @@ impl List {
         None
     }
 
-    /// Whether items follow one another in `text`, to its end, that of the list or the next damage; else how far they do.
+    /// Checks that items follow one another in `text`, to its end, the end of the list or the next damage. Otherwise
+    /// returns how far they do.
     fn runs_on(&self, text: &[u8]) -> Result<(), usize> {
         let mut at = 0;
         loop {
@@ -172,18 +174,18 @@ impl List {
     }
 }
 
-/// Where the items of a list begin.
+/// The opening of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Opening {
     /// Bytes up to the first item.
     pub(crate) length: usize,
-    /// How many objects are around the list.
+    /// Number of objects around the list.
     pub(crate) objects: usize,
 }
 
-/// The list that is still open at the end of `prefix`, which must be the beginning of a JSON value. It is the outermost array.
+/// Returns the outermost array that is open at the end of `prefix`, which must be the beginning of a JSON value.
 ///
-/// None if the value is not made for its list: an event that is too long for what its body lists.
+/// `None` if the array is not the purpose of the value, such as a list in the body of a long event.
 pub(crate) fn opening(prefix: &[u8]) -> Option<Opening> {
     let mut depth = 0_usize;
     let mut list = None;
@@ -201,7 +203,7 @@ pub(crate) fn opening(prefix: &[u8]) -> Option<Opening> {
             b']' | b'}' => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    // What follows is another value.
+                    // Another value follows.
                     return None;
                 }
                 list = list.filter(|list| list.objects < depth);
@@ -217,9 +219,9 @@ pub(crate) fn opening(prefix: &[u8]) -> Option<Opening> {
     })
 }
 
-/// The same where damage follows in `prefix`, so that nothing is known of how brackets close: the first array of objects.
+/// Returns the first array of objects in `prefix`, which contains damage, so that brackets cannot be matched.
 pub(crate) fn opening_before_damage(prefix: &[u8]) -> Option<Opening> {
-    /// Arrays that may stand before the list.
+    /// Maximum number of arrays before the list.
     const MAX_ARRAYS: usize = 16;
     let brackets = memchr_iter(b'[', &prefix[..prefix.len().min(MAX_MARGIN)]);
     brackets.take(MAX_ARRAYS).find_map(|bracket| {
@@ -229,7 +231,8 @@ pub(crate) fn opening_before_damage(prefix: &[u8]) -> Option<Opening> {
     })
 }
 
-/// How far the end of a list reaches, with the objects around it: no further than `limit` bytes. `text` begins with the bracket.
+/// Returns the length of a list's end and of the objects around it, at most `limit` bytes. `text` begins with the
+/// bracket.
 pub(crate) fn closing(text: &[u8], objects: usize, limit: usize) -> Extent {
     if objects == 0 {
         return Extent::Complete(1);

@@ -1,4 +1,4 @@
-//! Framing: cutting a decompressed stream into records, and records into blocks.
+//! Splits a decompressed stream into records, and groups records into blocks.
 
 pub(crate) mod block;
 pub(crate) mod buffer;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Lets readers wait until what was read before them is committed.
+/// Blocks readers until earlier data is committed.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: usize,
@@ -21,10 +21,10 @@ impl Budget {
         Arc::new(Self { limit, state: Mutex::default(), freed: Condvar::new() })
     }
 
-    /// Waits until `bytes` more may be held; nothing once the budget is closed.
+    /// Waits until `bytes` more may be held. Returns `None` once the budget is closed.
     pub(crate) fn acquire(self: &Arc<Self>, bytes: usize) -> Option<Permit> {
         let mut state = self.lock();
-        // What is larger than the whole budget goes alone.
+        // A request that exceeds the whole budget is granted alone.
         while !state.closed && state.held > 0 && state.held + bytes > self.limit {
             state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -36,7 +36,7 @@ impl Budget {
         Some(Permit { budget: Arc::clone(self), bytes })
     }
 
-    /// Sends every waiting reader home.
+    /// Releases every waiting reader, with `None`.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.freed.notify_all();
@@ -47,7 +47,7 @@ impl Budget {
     }
 }
 
-/// Leave to hold some bytes, given back on drop.
+/// A permit to hold a number of bytes, returned on drop.
 #[derive(Debug)]
 pub(crate) struct Permit {
     budget: Arc<Budget>,

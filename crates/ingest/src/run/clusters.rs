@@ -1,4 +1,4 @@
-//! Which clusters the records of a run are from, as far as envelopes say, and whether several of them end up in one.
+//! Detection of records from several clusters that are stored under one name, based on the labels of envelopes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,17 +7,17 @@ use podtrail_event::DEFAULT_CLUSTER;
 use crate::envelope::Labels;
 use crate::run::parse::Origin;
 
-/// How much is remembered: of a hostile log as little as of any.
+/// Limits of what is remembered, which bound the memory for a hostile log.
 const MOST_CLUSTERS: usize = 256;
 const MOST_PATHS: usize = 32;
 const MOST_VALUES: usize = 8;
 const LONGEST_VALUE: usize = 256;
 
-/// The values of labels that tell clusters apart, by the cluster under which events are stored, and by path.
+/// The values of labels that distinguish clusters, by the cluster under which events are stored, and by path.
 #[derive(Debug, Default)]
 pub(crate) struct Clusters {
     stored: BTreeMap<String, Stored>,
-    /// Events without the member that was to name their cluster.
+    /// Number of events without the member given by `cluster_field`.
     pub(crate) unnamed: u64,
 }
 
@@ -28,7 +28,7 @@ struct Stored {
 }
 
 impl Clusters {
-    /// An event with these labels is stored under a cluster.
+    /// Records the labels of an event that is stored under `cluster`.
     pub(crate) fn note(&mut self, cluster: &str, labels: Option<&Labels>, origin: &Origin) {
         let field = origin.cluster_field.as_deref();
         let has_field = field.is_some_and(|field| labels.is_some_and(|l| l.get(field).is_some()));
@@ -41,7 +41,7 @@ impl Clusters {
             self.stored.insert(cluster.to_owned(), Stored::default());
         }
         let Some(stored) = self.stored.get_mut(cluster) else { return };
-        // A name that was chosen by the field says itself which cluster it is.
+        // A name taken from the chosen field already distinguishes clusters.
         if !has_field {
             labels.identities().for_each(|(path, value)| add(&mut stored.identities, path, value));
         }
@@ -69,28 +69,28 @@ impl Clusters {
         }
     }
 
-    /// What is to be warned of.
+    /// Returns the warnings for the summary.
     pub(crate) fn warnings(&self, cluster_field: Option<&str>) -> Vec<String> {
         let mut warnings = Vec::new();
         for (cluster, stored) in &self.stored {
             let several = |(_, values): &(&String, &BTreeSet<String>)| values.len() > 1;
             if let Some((path, values)) = stored.identities.iter().find(several) {
                 warnings.push(format!(
-                    "records of several clusters are stored as '{cluster}': {path} is {}; \
-                     leave --cluster out, or name the field that tells them apart with --cluster-field",
+                    "records of several clusters are stored as '{cluster}': {path} has the values {}; \
+                     omit --cluster, or name the field that distinguishes them with --cluster-field",
                     listed(values)
                 ));
             } else if let Some((path, values)) = stored.hints.iter().find(several) {
                 warnings.push(format!(
-                    "records of several clusters may be stored as '{cluster}': {path} is {}; \
-                     if that is the cluster, add --cluster-field {path}",
+                    "records of several clusters may be stored as '{cluster}': {path} has the values {}; \
+                     if it names the cluster, add --cluster-field {path}",
                     listed(values)
                 ));
             }
         }
         if let Some(field) = cluster_field.filter(|_| self.unnamed > 0) {
             warnings.push(format!(
-                "{} events have no field {field} that names their cluster",
+                "{} events lack the field {field}, which names the cluster",
                 self.unnamed
             ));
         }

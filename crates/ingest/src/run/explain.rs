@@ -1,4 +1,4 @@
-//! What a log shows, and so what can be detected in it.
+//! A summary of what a log contains, and so of what can be detected in it.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,68 +10,68 @@ use serde::Serialize;
 use crate::error::IngestError;
 use crate::run::sink::{Committed, Sink};
 
-/// What the events of some logs show. As a [`Sink`] it looks at them and keeps none.
+/// A summary of the events in some logs. As a [`Sink`] it inspects events and stores none.
 #[derive(Debug, Default, Serialize)]
 pub struct Explanation {
-    /// Audit events, equal ones counted as often as they stand there.
+    /// Number of audit events, duplicates included.
     pub events: u64,
     /// The earliest time of an event, in microseconds since the Unix epoch.
     pub first: Option<i64>,
-    /// The latest.
+    /// The latest time of an event, in microseconds since the Unix epoch.
     pub last: Option<i64>,
-    /// Events by the envelopes that they stood in, the outermost first; the empty text is a bare event.
+    /// Number of events by their envelopes, the outermost first; the empty string is an event without an envelope.
     pub envelopes: BTreeMap<String, u64>,
-    /// Events by `apiVersion`; the empty text is an event without one.
+    /// Number of events by `apiVersion`; the empty string is an event without one.
     pub api_versions: BTreeMap<String, u64>,
-    /// Events by cluster.
+    /// Number of events by cluster.
     pub clusters: BTreeMap<String, u64>,
-    /// Events by who runs the cluster, where the envelope says.
+    /// Number of events by the provider of the cluster, where the envelope names it.
     pub providers: BTreeMap<String, u64>,
-    /// Events by audit level; the empty text is an event without one.
+    /// Number of events by audit level; the empty string is an event without one.
     pub levels: BTreeMap<String, u64>,
-    /// Events by stage.
+    /// Number of events by stage.
     pub stages: BTreeMap<String, u64>,
-    /// Different user names by kind of identity.
+    /// Number of distinct user names by kind of identity.
     pub identities: BTreeMap<String, u64>,
-    /// Events that end a request which writes a workload.
+    /// Number of events that complete a workload write.
     pub workload_writes: u64,
-    /// Those in which the object, or the patch, can be seen.
+    /// Number of those whose object or patch is visible.
     pub workload_bodies: u64,
-    /// Requests to exec, attach or forward a port.
+    /// Number of exec, attach and port-forward requests.
     pub execs: u64,
-    /// Those in which the request URI, and with it the command, can be seen.
+    /// Number of those whose request URI, and so the command, is visible.
     pub exec_uris: u64,
-    /// Events that the API server or a shipper cut short.
+    /// Number of events that the API server or a shipper truncated.
     pub truncated: u64,
     #[serde(skip)]
     seen: HashSet<String>,
 }
 
 impl Explanation {
-    /// What cannot be detected in such a log, in sentences.
+    /// Returns one sentence for each kind of activity that cannot be detected in this log.
     pub fn blind_spots(&self) -> Vec<String> {
         let mut spots = Vec::new();
         let hidden = self.workload_writes - self.workload_bodies;
         if hidden > 0 {
             spots.push(format!(
-                "{hidden} of {} workload writes show no body: privileges, host paths and images in them are unknown",
+                "{hidden} of {} workload writes have no body: their privileges, host paths and images are unknown",
                 self.workload_writes
             ));
         }
         if self.events > 0 && self.workload_writes == 0 {
-            spots.push("no request writes a workload: the policy may leave them out".to_owned());
+            spots.push("no request writes a workload: the audit policy may omit them".to_owned());
         }
         if self.execs > self.exec_uris {
             let hidden = self.execs - self.exec_uris;
-            spots.push(format!("{hidden} of {} execs do not show their command", self.execs));
+            spots.push(format!("{hidden} of {} execs have no command", self.execs));
         }
         let ends = ["ResponseComplete", "ResponseStarted", "Panic"];
         if self.events > 0 && !ends.iter().any(|stage| self.stages.contains_key(*stage)) {
-            spots.push("no event shows a response: what was allowed is unknown".to_owned());
+            spots.push("no event has a response: the outcome of requests is unknown".to_owned());
         }
         if self.truncated > 0 {
             spots.push(format!(
-                "{} events were cut short: what they lack is unknown",
+                "{} events are truncated: the missing parts are unknown",
                 self.truncated
             ));
         }
@@ -150,7 +150,7 @@ impl Sink for Explanation {
     }
 }
 
-/// The text in a row; empty where there is none.
+/// Returns the text in a row, or the empty string.
 fn text_at(column: Option<&ArrayRef>, row: usize) -> &str {
     let texts = column.and_then(|column| column.as_string_opt::<i32>());
     texts.filter(|texts| texts.is_valid(row)).map_or("", |texts| texts.value(row))

@@ -1,9 +1,8 @@
-//! Following logs that grow and rotate.
+//! Follows logs that grow and rotate.
 //!
-//! A file is known by its identity on disk, not by its name, so one that is renamed by rotation is read on, and what takes
-//! its name is a new file. Files are looked at again and again: that works on every file system, network ones included.
-//! Only whole lines are read. Where the reading stood is not remembered beyond the run: the next one reads the files
-//! again, and the table knows what it has.
+//! A file is identified by its identity on disk, not by its name: a file that rotation renames is read on, and a file
+//! that takes its name is a new one. Polling works on every file system, network file systems included. Only complete
+//! lines are read. Positions are not stored: the next run reads the files again, and the lake recognizes duplicates.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -27,24 +26,24 @@ use crate::source::input::Input;
 use crate::source::sniff::SNIFFED_BYTES;
 use crate::source::walk::{Growth, Source, SourceKind, Sources};
 
-/// How often the stop flag is looked at while nothing is to be done.
+/// How often the stop flag is checked while idle.
 const NAP: Duration = Duration::from_millis(100);
 
-/// Reads `inputs` into `sink` as they grow, until [`Options::stop`] is set; looks at them every so often, and commits what
-/// came since.
+/// Reads `inputs` into `sink` as they grow, until [`Options::stop`] is set. Polls them at the interval `every`, and
+/// commits new events after each poll.
 ///
-/// `told` hears what each look brought, if it brought anything. The summary is that of the whole run, and interrupted if
-/// it was stopped while something was being read.
+/// Calls `report` with the summary of each poll that read anything. Returns the summary of the whole run, which is
+/// interrupted if the run was stopped while it was reading.
 ///
 /// # Errors
-/// When the sink does not take the rows.
+/// Returns an error if the sink rejects the rows.
 pub fn follow(
     sink: &mut dyn Sink,
     inputs: &[Input],
     options: &Options,
     every: Duration,
     progress: &dyn Progress,
-    told: &mut dyn FnMut(&Summary),
+    report: &mut dyn FnMut(&Summary),
 ) -> Result<Summary, IngestError> {
     let started = Instant::now();
     let mut followed = Followed::default();
@@ -55,10 +54,10 @@ pub fn follow(
         let summary = followed.look(sink, inputs, options, progress)?;
         let is_news = summary.records > 0 || !summary.warnings.is_empty();
         if is_news || !summary.problems.is_empty() || summary.interrupted {
-            told(&summary);
+            report(&summary);
         }
         total.add(&summary);
-        // What was quarantined is counted. The others are told once, so they are few.
+        // Quarantined records are already counted. Problems of inputs are reported once, so there are few.
         let of_inputs = summary.problems.into_iter().filter(|problem| problem.offset.is_none());
         total.problems.extend(of_inputs);
         while look.elapsed() < every {
@@ -75,7 +74,7 @@ pub fn follow(
     }
 }
 
-/// What tells a file from all others, whatever its name.
+/// What identifies a file independently of its name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Identity {
     #[cfg(unix)]
@@ -98,24 +97,24 @@ impl Identity {
     }
 }
 
-/// The files that were seen.
+/// The files found so far.
 #[derive(Default)]
 struct Followed {
     files: HashMap<Identity, Tail>,
-    /// Split records of which a part is still to come.
+    /// Split records whose last part has not arrived.
     split: Vec<Line>,
-    /// What was told of inputs: file and message.
-    told: HashSet<(String, String)>,
+    /// Problems that were already reported: file and message.
+    reported: HashSet<(String, String)>,
 }
 
-/// A file, and how far it was read.
+/// A file, and the position up to which it was read.
 struct Tail {
     file: File,
     name: String,
     path: PathBuf,
     read: Place,
     state: State,
-    /// Whether the last look found it.
+    /// Whether the last poll found it.
     is_there: bool,
 }
 
@@ -125,11 +124,11 @@ enum State {
     New,
     /// An audit log that may grow.
     Log,
-    /// Read once, as a whole, or no audit log.
+    /// Read completely, once, or not an audit log.
     Done,
 }
 
-/// A part of a file to be read at one look.
+/// A part of a file to read in one poll.
 struct Part {
     identity: Identity,
     to: Place,
@@ -147,7 +146,7 @@ impl Followed {
         self.files.values_mut().for_each(|tail| tail.is_there = false);
         for source in expanded.sources {
             if let SourceKind::File(path) = source.kind {
-                // A file that is gone again was rotated away: its new name is met at the next look.
+                // A file that vanished was rotated: the next poll finds its new name.
                 drop(self.meet(path, source.name));
             }
         }
@@ -161,7 +160,7 @@ impl Followed {
                     parts.push(Part { identity: identity.clone(), to });
                 }
                 Ok(None) => {}
-                // It cannot be looked at now; if that stays so, it is not there any more for `meet` either.
+                // Unreadable for now. If that persists, `meet` no longer finds it either.
                 Err(_) => tail.is_there = false,
             }
         }
@@ -172,21 +171,21 @@ impl Followed {
                 tail.advance(part.to, logs > 0);
             }
         }
-        // What is gone was read to its end just now.
+        // A file that vanished has just been read to its end.
         self.files.retain(|_, tail| tail.is_there);
         summary.problems.splice(0..0, expanded.problems);
-        // What is wrong with an input stays wrong: it is told once.
+        // A persistent problem of an input is reported once.
         summary.problems.retain(|problem| {
             problem.offset.is_some()
-                || self.told.insert((problem.file.clone(), problem.message.clone()))
+                || self.reported.insert((problem.file.clone(), problem.message.clone()))
         });
-        let told = &mut self.told;
-        summary.warnings.retain(|warning| told.insert((String::new(), warning.clone())));
+        let reported = &mut self.reported;
+        summary.warnings.retain(|warning| reported.insert((String::new(), warning.clone())));
         summary.notes.clear();
         Ok(summary)
     }
 
-    /// Stores what is left of split records.
+    /// Stores what can be read of incomplete split records.
     fn leave(
         &mut self,
         sink: &mut dyn Sink,
@@ -201,7 +200,7 @@ impl Followed {
         leave(sink, &options, progress, &mut split)
     }
 
-    /// Takes note of a file.
+    /// Registers a file.
     fn meet(&mut self, path: PathBuf, name: String) -> io::Result<()> {
         let file = File::open(&path)?;
         let identity = Identity::of(&file, &path)?;
@@ -219,11 +218,11 @@ impl Followed {
 }
 
 impl Tail {
-    /// What is to be read now, and where that ends.
+    /// Returns the part to read now, if any.
     fn growth(&mut self) -> io::Result<Option<(Source, Place)>> {
         let length = self.file.metadata()?.len();
         if length < self.read.offset {
-            // It was emptied, and is written anew.
+            // The file was truncated and is written from the start.
             (self.read, self.state) = (Place::START, State::New);
         }
         if self.state == State::Done || length == self.read.offset {
@@ -242,7 +241,7 @@ impl Tail {
         Ok(Some((Source { name, kind: SourceKind::Growth(growth) }, to)))
     }
 
-    /// The end of the last whole line; of a file that is gone, its end.
+    /// Returns the end of the last complete line; for a file that vanished, its end.
     fn whole_lines(&mut self, length: u64) -> io::Result<Place> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(self.read.offset))?;
@@ -272,7 +271,7 @@ impl Tail {
         let was_whole = to.line == Place::START.line;
         self.state = match self.state {
             State::New if was_whole => State::Done,
-            // The first lines of an audit log may be of something else.
+            // An audit log may begin with other lines.
             State::New if !is_log && to.offset < SNIFFED_BYTES as u64 => return,
             State::New if !is_log => State::Done,
             _ => State::Log,

@@ -1,4 +1,4 @@
-//! Into a lake.
+//! Ingestion into a lake.
 
 use std::io;
 
@@ -21,7 +21,7 @@ use crate::source::input::Input;
 /// Must not be called from a thread that runs asynchronous tasks: it blocks, and waits for futures on `runtime`.
 ///
 /// # Errors
-/// When the lake does not take the rows. Whatever is wrong with the input is in the summary instead.
+/// Returns an error if the lake rejects the rows. Problems of the input are in the summary instead.
 pub fn ingest(
     lake: &Lake,
     runtime: &Handle,
@@ -33,14 +33,14 @@ pub fn ingest(
     ingest_into(&mut sink, Box::new(io::stdin()), inputs, options, progress)
 }
 
-/// Stores in a [`Lake`].
+/// A sink that stores in a [`Lake`].
 pub struct LakeSink<'a> {
     lake: &'a Lake,
     runtime: &'a Handle,
 }
 
 impl<'a> LakeSink<'a> {
-    /// Stores in `lake`, whose futures run on `runtime`.
+    /// Creates a sink that stores in `lake`, whose futures run on `runtime`.
     pub fn new(lake: &'a Lake, runtime: &'a Handle) -> Self {
         Self { lake, runtime }
     }
@@ -52,7 +52,8 @@ impl Sink for LakeSink<'_> {
         events: Vec<RecordBatch>,
         quarantine: Vec<QuarantineRecord>,
     ) -> Result<Committed, IngestError> {
-        // Quarantine first: when the run is killed in between, a repetition finds the events missing and does both again.
+        // Quarantine first: if the run is killed in between, the next run finds the events missing and stores both
+        // again.
         if !quarantine.is_empty() {
             let batch = quarantine_batch(&quarantine)?;
             self.runtime.block_on(self.lake.append_quarantine(batch))?;
@@ -69,7 +70,7 @@ impl Sink for LakeSink<'_> {
     }
 }
 
-/// Reads quarantined records of a lake again, and puts their events into its table.
+/// Reads quarantined records of a lake again, and stores their events in it.
 pub struct Retry<'a> {
     lake: &'a Lake,
     runtime: &'a Handle,
@@ -80,32 +81,32 @@ pub struct Retry<'a> {
     summary: RetrySummary,
 }
 
-/// What became of quarantined records that were read again.
+/// The result of reading quarantined records again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RetrySummary {
-    /// Records that were read.
+    /// Number of records read.
     pub records: u64,
-    /// Those of them that are off the list now.
+    /// Number of those that were released from the quarantine.
     pub released: u64,
-    /// Events new in the table.
+    /// Number of events new in the lake.
     pub events_added: u64,
-    /// Events that the table had already.
+    /// Number of events that the lake already had.
     pub duplicates: u64,
-    /// Records that a part of is all that was kept: the file itself has to be ingested again.
+    /// Number of records of which only a part was kept: their files must be ingested again.
     pub cut: u64,
 }
 
 impl<'a> Retry<'a> {
-    /// Takes the records of `lake`, whose futures run on `runtime`.
+    /// Creates a retry for the records of `lake`, whose futures run on `runtime`.
     pub fn new(lake: &'a Lake, runtime: &'a Handle, options: &'a Options) -> Self {
         let summary = RetrySummary::default();
         Self { lake, runtime, options, events: vec![], quarantine: vec![], held: 0, summary }
     }
 
-    /// Reads records. What they hold is safe after [`finish`](Self::finish).
+    /// Reads records. Their events are safe after [`finish`](Self::finish).
     ///
     /// # Errors
-    /// When the lake does not take the rows.
+    /// Returns an error if the lake rejects the rows.
     pub fn add(&mut self, records: &[QuarantineRecord]) -> Result<(), IngestError> {
         for record in records {
             self.summary.records += 1;
@@ -122,17 +123,18 @@ impl<'a> Retry<'a> {
         Ok(())
     }
 
-    /// Stores what is left to store.
+    /// Stores the remaining rows.
     ///
     /// # Errors
-    /// When the lake does not take the rows.
+    /// Returns an error if the lake rejects the rows.
     pub fn finish(mut self) -> Result<RetrySummary, IngestError> {
         self.commit()?;
         self.runtime.block_on(self.lake.checkpoint());
         Ok(self.summary)
     }
 
-    /// Events first: a run that is killed in between leaves the records on the list, and the next finds their events there.
+    /// Commits events first: if the run is killed in between, the records stay in the quarantine, and the next run
+    /// finds their events in the lake.
     fn commit(&mut self) -> Result<(), IngestError> {
         self.held = 0;
         if self.quarantine.is_empty() {

@@ -1,4 +1,4 @@
-//! A run: threads, parsing, commits, and the summary.
+//! A run: threads, parsing, commits and the summary.
 
 pub(crate) mod budget;
 pub(crate) mod clusters;

@@ -1,4 +1,4 @@
-//! From a block to rows.
+//! Parses blocks into rows.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -23,34 +23,34 @@ use crate::run::pipeline::now_micros;
 use crate::run::split_records::Found;
 use crate::run::work_shares::shares;
 
-/// Below this size of a block the builders' spare room would outweigh the rows.
+/// In smaller blocks, the spare capacity of the builders would outweigh the rows.
 const SMALL_BLOCK: usize = 1024 * 1024;
 
-/// The longest name of a cluster or node, in bytes: all events of an envelope repeat it.
+/// Maximum length of a cluster or node name in bytes: all events of an envelope repeat it.
 const LONGEST_NAME: usize = 512;
 
-/// A reason quotes the log, and is cut to so many characters.
+/// Maximum length in characters of a reason, which may quote the log.
 const MAX_REASON: usize = 300;
 
-/// What every row of a source says about it.
+/// The columns that all rows of a source share.
 #[derive(Debug)]
 pub(crate) struct Origin {
-    /// The name given for it, which is believed before what the envelopes say.
+    /// The name given by an option, which takes precedence over the envelopes.
     pub(crate) cluster: Option<String>,
-    /// The path of the member of an envelope that names the cluster, believed before all that is known by itself.
+    /// The path of the envelope member that names the cluster, which takes precedence over the known members.
     pub(crate) cluster_field: Option<String>,
-    /// The host of the API server, where the path of the source says.
+    /// The host of the API server, if the path of the source contains it.
     pub(crate) node: Option<String>,
     pub(crate) file: String,
-    /// The offset at which reading began: 0, or where a file that grows had ended.
+    /// The offset at which reading began: 0, or the previous end of a growing file.
     pub(crate) starts_at: u64,
     pub(crate) sha256: Option<String>,
-    /// Under which secrets are redacted; without it they stay.
+    /// The key for redaction; without it, secrets are kept.
     pub(crate) redaction: Option<RedactionKey>,
 }
 
 impl Origin {
-    /// Says in the columns of an event where it is from, and that it was read at `now`.
+    /// Sets the columns of an event that describe its source, and `now` as the ingest time.
     fn mark<'e>(&'e self, event: &mut Event<'e>, place: Place, facts: &'e Facts<'_>, now: Micros) {
         let named = |name: &&str| !name.is_empty();
         let by_field = || facts.labels.as_ref()?.get(self.cluster_field.as_deref()?).filter(named);
@@ -75,22 +75,22 @@ impl Origin {
     }
 }
 
-/// What was made of a block.
+/// The result of parsing a block.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
     pub(crate) batches: Vec<RecordBatch>,
-    /// Rows in `batches`.
+    /// Number of rows in `batches`.
     pub(crate) events: u64,
-    /// In the order of the block.
+    /// Damaged records in the order of the block.
     pub(crate) damaged: Vec<Damaged>,
-    /// Empty envelopes.
+    /// Number of empty envelopes.
     pub(crate) envelopes: u64,
-    /// Records that belong in the log and hold no audit event.
+    /// Number of records that belong in the log and contain no audit event.
     pub(crate) skipped: u64,
-    /// What the first of them is, where it is known.
+    /// The kind of the first skipped record, if it is known.
     pub(crate) skipped_as: Option<&'static str>,
     pub(crate) clusters: Clusters,
-    /// Pieces of split records.
+    /// Parts of split records.
     pub(crate) pieces: Vec<Found>,
 }
 
@@ -100,7 +100,7 @@ impl Parsed {
         self.batches.extend(batch);
     }
 
-    /// This, and what was made of the records that follow.
+    /// Appends the result of the records that follow.
     fn and(mut self, next: Self) -> Self {
         self.batches.extend(next.batches);
         self.events += next.events;
@@ -114,45 +114,46 @@ impl Parsed {
     }
 }
 
-/// A record that is no audit event.
+/// A record that is not an audit event.
 #[derive(Debug)]
 pub(crate) struct Damaged {
     pub(crate) fault: Fault,
     pub(crate) offset: u64,
     pub(crate) line: u64,
-    /// Its true length in bytes; `bytes` may be cut.
+    /// Its full length in bytes; `bytes` may be cut.
     pub(crate) length: u64,
     pub(crate) bytes: Vec<u8>,
     pub(crate) reason: String,
 }
 
-/// What is the matter with a record.
+/// What is wrong with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     Nul,
     TooLong,
-    /// Not JSON.
+    /// Invalid JSON.
     Broken,
-    /// JSON, and something else than an audit event.
+    /// JSON that is not an audit event.
     Foreign,
-    /// A record of something else, which the reason names.
+    /// A record of another product, which the reason names.
     Named,
 }
 
-/// Parses all records of a block. A defect in the parser costs the record that meets it, which goes to the quarantine.
+/// Parses all records of a block. A bug in the parser affects only the record that triggers it, which is quarantined.
 pub(crate) fn parse_safely(block: &Block, origin: &Origin) -> Parsed {
     contain_panic(block, &|block| parse_block(block, origin))
 }
 
-/// Parses a block, and after a panic its halves.
+/// Parses a block; after a panic, parses its halves.
 fn contain_panic(block: &Block, parse: &dyn Fn(&Block) -> Parsed) -> Parsed {
-    // Nothing that the parser had in hand is used again.
+    // State that the parser had during a panic is not used again.
     catch_unwind(AssertUnwindSafe(|| parse(block))).unwrap_or_else(|panic| {
         if let Some([first, second]) = block.halves() {
             let first = contain_panic(&first, parse);
             return first.and(contain_panic(&second, parse));
         }
-        let reason = shorten(&format!("a defect in podtrail: {}", panic_message(&*panic)));
+        let reason =
+            shorten(&format!("internal error in podtrail (a bug): {}", panic_message(&*panic)));
         let damaged = block.records.iter().map(|record| Damaged {
             fault: Fault::Broken,
             offset: block.offset + record.start as u64,
@@ -165,14 +166,14 @@ fn contain_panic(block: &Block, parse: &dyn Fn(&Block) -> Parsed) -> Parsed {
     })
 }
 
-/// What a panic says, in one line.
+/// Returns the first line of a panic message.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.and_then(|text| text.lines().next()).unwrap_or("it panicked")
 }
 
-/// Parses all records of a block. The order of rows is that of the block, except that events out of envelopes come last.
+/// Parses all records of a block. Rows are in the order of the block, except that events from envelopes come last.
 pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     let mut damaged = Vec::new();
     let mut odd = Vec::new();
@@ -193,7 +194,10 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
         match record.kind {
             Kind::Nul => damaged.push(fault(Fault::Nul, "NUL bytes".to_owned())),
             Kind::TooLong => {
-                damaged.push(fault(Fault::TooLong, format!("too long: {} bytes", record.length)));
+                damaged.push(fault(
+                    Fault::TooLong,
+                    format!("record too long: {} bytes", record.length),
+                ));
             }
             Kind::Text => {
                 let span = Span { bytes, offset, line };
@@ -243,7 +247,7 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     parsed
 }
 
-/// Parses a record that was put together from pieces, or that is one of which there are no others.
+/// Parses a record that was joined from parts, or a part whose other parts are missing.
 pub(crate) fn parse_joined(
     record: &[u8],
     place: Place,
@@ -259,7 +263,7 @@ pub(crate) fn parse_joined(
         .candidates
         .into_iter()
         .map(|candidate| Candidate {
-            // It was cut where the piece ends.
+            // The record is cut where the part ends.
             json: candidate.json.into_owned().into(),
             ..candidate
         })
@@ -286,7 +290,7 @@ fn shorten(reason: &str) -> String {
     }
 }
 
-/// Whether a path is called after a credential.
+/// Returns whether the name of a path suggests a credential.
 fn is_credential(path: &str) -> bool {
     const WORDS: [&str; 8] = [
         "authorization",
@@ -303,11 +307,11 @@ fn is_credential(path: &str) -> bool {
     WORDS.iter().any(|word| plain.contains(word))
 }
 
-/// Rows being built.
+/// Rows under construction.
 struct Rows<'a> {
     origin: &'a Origin,
     log: &'a Buffer,
-    /// When it is read: a stream may be followed for days.
+    /// The time of reading: a stream may be followed for days.
     now: Micros,
     parser: Parser,
     builder: Option<Box<BatchBuilder>>,
@@ -327,7 +331,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Appends a record that should be an event as it stands; false if it is none, or has members of an envelope.
+    /// Appends a record that should be an event. Returns false if it is not one, or has members of an envelope.
     fn append_bare(&mut self, record: Span<'_>) -> bool {
         let bare = Facts::default();
         let Ok(mut event) = self.parser.parse(record.bytes, None) else { return false };
@@ -341,7 +345,7 @@ impl<'a> Rows<'a> {
         is_bare
     }
 
-    /// Appends what came out of records; gives what is damaged or skipped.
+    /// Appends events from envelopes. Returns what is damaged or skipped.
     fn append_candidates(&mut self, candidates: &[Candidate<'_>]) -> Parsed {
         let mut parsed = Parsed::default();
         for candidate in candidates {
@@ -370,14 +374,14 @@ impl<'a> Rows<'a> {
         parsed
     }
 
-    /// Appends what came out of a record, completed if it was cut on the way.
+    /// Appends an event from an envelope, completed if it was truncated.
     fn append_candidate(&mut self, candidate: &Candidate<'_>) -> Result<(), ParseError> {
         let Candidate { json, place, facts } = candidate;
         let error = match self.append(json, *place, facts) {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        // What ends too early at the end of a file may be there as a whole later. A string in an envelope is all there is.
+        // An event that is truncated at the end of a file may be complete later. A string in an envelope is final.
         let is_from_string = matches!(json, Cow::Owned(_)) && !facts.envelopes.is_empty();
         if !matches!(error, ParseError::Json(_)) || !(is_from_string || salvage::has_mark(json)) {
             return Err(error);
@@ -410,7 +414,8 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// An event that may hold secrets, without its bodies: behind a gap they would stand where none is looked for.
+    /// Returns an event that may contain secrets without its bodies: after a gap, a secret could be where redaction
+    /// does not look.
     fn without_bodies(&self, json: &[u8]) -> Option<Vec<u8>> {
         const BODIES: [&str; 3] = ["requestObject", "responseObject", "annotations"];
         redact(json, self.origin.redaction.as_ref()?)?;
@@ -420,7 +425,7 @@ impl<'a> Rows<'a> {
         Some(ObjectWriter::write(members).into_bytes())
     }
 
-    /// What envelopes say, without what may be a secret.
+    /// Returns the labels of envelopes without potential secrets.
     fn redacted<'l>(&self, labels: &'l Labels, json: &[u8]) -> Map<'l, Text<'l>> {
         let mut entries = labels.entries(json.len());
         if let Some(key) = self.origin.redaction.as_ref() {
@@ -447,7 +452,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Gives the builders' spare room back: thousands of small files would hold gigabytes of it.
+/// Releases the spare capacity of the builders: with thousands of small files it would amount to gigabytes.
 fn shrink(batch: RecordBatch) -> RecordBatch {
     use arrow::array::Array;
 
@@ -492,8 +497,10 @@ mod tests {
             .iter()
             .map(|d| (d.offset, d.line, d.length, d.bytes.as_slice(), d.reason.as_str()))
             .collect();
-        let reasons =
-            ["a defect in podtrail: boom 1 is wrong", "a defect in podtrail: boom 2 is wrong"];
+        let reasons = [
+            "internal error in podtrail (a bug): boom 1 is wrong",
+            "internal error in podtrail (a bug): boom 2 is wrong",
+        ];
         let expected =
             [(2, 2, 6, b"boom 1".as_slice(), reasons[0]), (15, 6, 6, b"boom 2", reasons[1])];
         assert_eq!(damaged, expected);

@@ -1,8 +1,8 @@
-//! The threads of a run: readers, parsers, and the one that commits.
+//! The threads of a run: readers, parsers, and the thread that commits.
 //!
-//! A few readers open, decompress and frame, one source each at a time. Blocks are parsed in the rayon pool. The calling
-//! thread gathers what was parsed until it makes a commit; reading and parsing go on meanwhile, as far as the memory budget
-//! lets them.
+//! A few readers open, decompress and frame sources, each one source at a time. The rayon pool parses blocks. The
+//! calling thread collects rows until they make a commit. Reading and parsing continue meanwhile, within the memory
+//! budget.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -33,16 +33,16 @@ use crate::source::input::Input;
 use crate::source::must_gather::node_of_path;
 use crate::source::walk::{Source, SourceKind, Sources};
 
-/// What a block counts at least: one row takes a quarter of a megabyte, and an archive may have a million members of one.
+/// Minimum budget of a block: one row needs 256 KiB, and an archive may have a million members of one row.
 const MIN_BLOCK_COST: usize = 128 * 1024;
 
-/// How many quarantined records of a file are told one by one.
-const TOLD_PER_FILE: usize = 5;
+/// Number of quarantined records of a file that are reported individually.
+const REPORTED_PER_FILE: usize = 5;
 
 /// Reads `inputs` into `sink`, with `stdin` for [`Input::Stdin`].
 ///
 /// # Errors
-/// When the sink does not take the rows.
+/// Returns an error if the sink rejects the rows.
 pub fn ingest_into(
     sink: &mut dyn Sink,
     stdin: Box<dyn Read + Send>,
@@ -58,14 +58,14 @@ pub fn ingest_into(
     Ok(summary)
 }
 
-/// What became of some sources.
+/// The result of reading some sources.
 pub(crate) struct Run {
     pub(crate) summary: Summary,
-    /// How many logs each source held.
+    /// Number of logs in each source.
     pub(crate) logs: Vec<u64>,
 }
 
-/// Reads `sources` into `sink`. Split records that lack a part are `carried` to the next run, where there is one.
+/// Reads `sources` into `sink`. With `carried`, incomplete split records wait for the next run.
 pub(crate) fn run(
     sink: &mut dyn Sink,
     stdin: Box<dyn Read + Send>,
@@ -105,7 +105,7 @@ pub(crate) fn run(
             drop(sender);
             let result = collector.run(&receiver, carried);
             budget.close();
-            // What is still under way must find the channel closed and its permits free.
+            // Work still in progress must find the channel closed and its permits released.
             drop(receiver);
             result
         })
@@ -122,7 +122,7 @@ pub(crate) fn run(
     Ok(Run { summary, logs })
 }
 
-/// Stores what can be seen of split records whose other parts did not come.
+/// Stores what can be read of split records whose other parts did not arrive.
 pub(crate) fn leave(
     sink: &mut dyn Sink,
     options: &Options,
@@ -138,7 +138,7 @@ pub(crate) fn leave(
     Ok(collector.into_summary())
 }
 
-/// What the collector hears.
+/// A message to the collector.
 enum Message {
     Parsed(Box<Part>),
     Done { source: usize, outcome: Outcome },
@@ -153,7 +153,7 @@ struct Part {
     permit: Permit,
 }
 
-/// The readers, which share the sources among them.
+/// The readers, which share the sources.
 struct Readers<'a> {
     sources: &'a [Source],
     next: AtomicUsize,
@@ -163,15 +163,16 @@ struct Readers<'a> {
 }
 
 impl Readers<'_> {
-    /// Reads sources until there are none left.
+    /// Reads sources until none are left.
     fn run(&self, parsers: &rayon::Scope<'_>, sender: &Sender<Message>) {
         loop {
             let source = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(named) = self.sources.get(source) else { return };
             let read = || self.read(source, named, parsers, sender);
-            // A defect in a decoder costs the source.
+            // A bug in a decoder affects only its source.
             let outcome = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-                let message = format!("a defect in podtrail: {}", panic_message(&*panic));
+                let message =
+                    format!("internal error in podtrail (a bug): {}", panic_message(&*panic));
                 let problems = vec![Problem::of_file(&named.name, message)];
                 Outcome { problems, ..Outcome::default() }
             });
@@ -214,7 +215,7 @@ impl Readers<'_> {
                     parsers.spawn(move |_| {
                         let parsed = parse_safely(&block, &origin);
                         drop(block);
-                        // The run is over when nobody listens.
+                        // A closed channel means that the run has ended.
                         let part = Box::new(Part { place, origin, parsed, permit });
                         drop(sender.send(Message::Parsed(part)));
                     });
@@ -225,14 +226,14 @@ impl Readers<'_> {
     }
 }
 
-/// Gathers parts and commits them.
+/// Collects parts and commits them.
 struct Collector<'a> {
     sink: &'a mut dyn Sink,
     sources: &'a [Source],
     options: &'a Options,
     progress: &'a dyn Progress,
     pending: Vec<Part>,
-    /// Bytes of `pending`.
+    /// Size of `pending` in bytes.
     held: usize,
     faults: BTreeMap<usize, Faults>,
     skips: BTreeMap<usize, Skips>,
@@ -240,14 +241,14 @@ struct Collector<'a> {
     ends: BTreeMap<usize, Outcome>,
     clusters: Clusters,
     pieces: Pieces,
-    /// What was put together from pieces, or is no piece after all.
+    /// Records that were joined from parts, or that turned out not to be parts.
     joined: Vec<(usize, Arc<Origin>, Parsed)>,
-    /// Rows that take records off the list of the quarantine.
+    /// Rows that release records from the quarantine.
     releases: Vec<QuarantineRecord>,
     summary: Summary,
 }
 
-/// The quarantined records of a source: the first few, and how many.
+/// The quarantined records of a source: the first few, and their number.
 #[derive(Default)]
 struct Faults {
     /// By block number and offset.
@@ -255,7 +256,7 @@ struct Faults {
     count: usize,
 }
 
-/// The skipped records of a file: how many, and what the first of them is.
+/// The skipped records of a file: their number, and the kind of the first one.
 #[derive(Default)]
 struct Skips {
     file: String,
@@ -336,7 +337,7 @@ impl Collector<'_> {
         self.commit()
     }
 
-    /// Reads a line that was put together, or that nothing belongs to.
+    /// Reads a line that was joined, or that has no other parts.
     fn join(&mut self, source: usize, line: &Line) {
         let Some(first) = line.pieces.first() else { return };
         if !(line.pieces.len() == 1 && !first.mark.goes_on || line.begins() && line.ends()) {
@@ -363,21 +364,21 @@ impl Collector<'_> {
         self.joined.push((source, Arc::clone(&line.origin), parsed));
     }
 
-    /// Stores what can be seen of a line that lacks a part, and keeps its pieces for a later run.
+    /// Stores what can be read of an incomplete line, and keeps its parts for a later run.
     fn leave(&mut self, line: &Line) {
         let new: Vec<_> = line.pieces.iter().filter(|piece| piece.kept.is_none()).collect();
         let Some(first) = new.first() else { return };
         let missing = match (line.begins(), line.ends()) {
-            (true, true) => "what stands between its parts",
-            (true, false) => "what follows it",
-            (false, true) => "what stands before it",
-            (false, false) => "what stands before it and what follows it",
+            (true, true) => "the text between its parts",
+            (true, false) => "the text after it",
+            (false, true) => "the text before it",
+            (false, false) => "the text before and after it",
         };
         let mut parsed = Parsed::default();
         if let [piece] = new.as_slice()
             && !piece.mark.goes_on
         {
-            // It may be a whole line after all, of another component of the control plane.
+            // It may be a complete line of another control plane component.
             let line_of_its_own = parse_joined(&piece.raw, piece.place, &piece.facts, &line.origin);
             if line_of_its_own.damaged.is_empty() {
                 self.joined.push((0, Arc::clone(&line.origin), line_of_its_own));
@@ -398,8 +399,8 @@ impl Collector<'_> {
                 length: piece.raw.len() as u64,
                 bytes: piece.raw.clone(),
                 reason: format!(
-                    "{PIECE}, without {missing}: ingest the log that has it, with this one or later; \
-                     if there is none, raise the limit of the shipper or let it join lines"
+                    "{PIECE}, without {missing}: ingest the log that contains it, with this one or later; \
+                     if none does, raise the shipper's size limit or let it join lines"
                 ),
             });
         }
@@ -462,7 +463,7 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// The summary, with problems in the order of the sources.
+    /// Returns the summary, with problems in the order of the sources.
     fn into_summary(mut self) -> Summary {
         for (source, outcome) in self.ends {
             self.summary.files += outcome.logs;
@@ -495,10 +496,10 @@ impl Skips {
     }
 
     fn into_note(self) -> Problem {
-        let what = self.what.map_or(String::new(), |what| format!(", such as {what}"));
+        let what = self.what.map_or(String::new(), |what| format!(", for example {what}"));
         let records =
             if self.count == 1 { "1 record was" } else { &format!("{} records were", self.count) };
-        let message = format!("{records} skipped, without an audit event{what}");
+        let message = format!("{records} skipped (no audit event){what}");
         Problem::of_file(&self.file, message)
     }
 }
@@ -510,23 +511,23 @@ impl Faults {
         let (offset, line) = (Some(damaged.offset), Some(damaged.line));
         let problem = Problem { file: file.to_owned(), offset, line, message };
         self.first.insert((block, damaged.offset), problem);
-        if self.first.len() > TOLD_PER_FILE {
+        if self.first.len() > REPORTED_PER_FILE {
             self.first.pop_last();
         }
     }
 
     fn into_problems(self, source: &str) -> Vec<Problem> {
-        let untold = self.count - self.first.len();
+        let unreported = self.count - self.first.len();
         let mut problems: Vec<_> = self.first.into_values().collect();
-        if untold > 0 {
-            let message = format!("{untold} more records quarantined");
+        if unreported > 0 {
+            let message = format!("{unreported} more records quarantined");
             problems.push(Problem::of_file(source, message));
         }
         problems
     }
 }
 
-/// The time now, in microseconds since the Unix epoch.
+/// Returns the current time in microseconds since the Unix epoch.
 pub(crate) fn now_micros() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -535,7 +536,7 @@ pub(crate) fn now_micros() -> i64 {
         .unwrap_or_default()
 }
 
-/// The row of a damaged record. The time is in microseconds since the Unix epoch.
+/// Returns the row of a damaged record. The time is in microseconds since the Unix epoch.
 pub(crate) fn quarantine_record(
     origin: &Origin,
     damaged: Damaged,

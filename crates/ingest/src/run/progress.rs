@@ -1,21 +1,21 @@
-//! Telling how far a run is.
+//! Progress reports of a run.
 
-/// Hears how far a run is; called from many threads.
+/// Receives the progress of a run. Called from many threads.
 pub trait Progress: Sync {
-    /// The run begins: how many files and streams there are, and their size on disk in bytes (streams have none).
+    /// Reports the start: the number of files and streams, and their size on disk in bytes (0 for streams).
     fn started(&self, _files: usize, _bytes_total: u64) {}
 
-    /// That many more bytes were read from disk or stream.
+    /// Reports that more bytes were read from disk or stream.
     fn advance(&self, _bytes: u64) {}
 
-    /// A file or stream was read to its end, or given up.
+    /// Reports that a file or stream was read to its end, or abandoned.
     fn file_done(&self, _name: &str) {}
 
-    /// That many more events are in the table.
+    /// Reports that more events were stored.
     fn committed(&self, _events: u64) {}
 }
 
-/// Tells nobody.
+/// Discards progress reports.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoProgress;
 

@@ -1,4 +1,4 @@
-//! Reading one source: from its name to blocks, with the members of archives on the way.
+//! Reads one source: opens it, unpacks archives, and frames logs into blocks.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -21,36 +21,36 @@ use crate::source::open::{Counted, Counter, FileDigest, open_file};
 use crate::source::sniff::{SNIFFED_BYTES, describe, is_audit_log};
 use crate::source::walk::{Growth, Source, SourceKind};
 
-/// What reading needs beside the source.
+/// The context of reading, besides the source.
 pub(crate) struct Reading<'a> {
     pub(crate) options: &'a Options,
     pub(crate) progress: &'a dyn Progress,
     pub(crate) bytes_read: &'a AtomicU64,
 }
 
-/// A piece of a source, handed on.
+/// A piece of a source for the collector.
 pub(crate) enum Piece {
     Block(Block),
-    /// The first pieces are parsed at once, to see whether the source is an audit log. The number is that of the raw bytes.
+    /// Already parsed, to check whether the source is an audit log. The number is the size of the raw bytes.
     Parsed(Parsed, usize),
 }
 
-/// Takes the pieces of one source in order; false ends the reading.
+/// Takes the pieces of one source in order. Returns false to stop reading.
 pub(crate) type Take<'a> = &'a mut dyn FnMut(&Arc<Origin>, Piece) -> bool;
 
-/// How the reading of a source ended.
+/// How reading a source ended.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// How many logs were read: one, or those in an archive.
+    /// Number of logs read: one, or those in an archive.
     pub(crate) logs: u64,
-    /// Whether the reading was ended from outside.
+    /// Whether reading was stopped from outside.
     pub(crate) stopped: bool,
     pub(crate) problems: Vec<Problem>,
     pub(crate) notes: Vec<Problem>,
 }
 
 impl Reading<'_> {
-    /// Reads a source to its end and hands its blocks to `take`.
+    /// Reads a source to its end and passes its blocks to `take`.
     pub(crate) fn read(
         &self,
         source: &Source,
@@ -91,7 +91,7 @@ impl Reading<'_> {
         reader_of_source.into_outcome(&source.name)
     }
 
-    /// Reads what was added to a file. It is text: whatever is compressed is not written to line by line.
+    /// Reads what was appended to a file. It is plain text: compressed files are not written line by line.
     fn read_growth(&self, name: &str, growth: &Growth, take: Take<'_>) -> Outcome {
         let counter = Counter::new(self.bytes_read, self.progress);
         let expansion = Expansion::new(self.options.max_expanded_bytes);
@@ -108,16 +108,16 @@ impl Reading<'_> {
     }
 }
 
-/// What a stream of text is.
+/// The kind of a text stream.
 enum Found {
     Log,
-    /// No record stands in it. It counts as a log.
+    /// It contains no record. It counts as a log.
     Nothing,
-    /// Something else, or not to be said because the run was stopped.
+    /// Not an audit log, or undetermined because the run was stopped.
     Other,
 }
 
-/// Reads one source on disk, or one stream, and all that is in it.
+/// Reads one source on disk, or one stream, with all archive members in it.
 struct SourceReader<'a> {
     options: &'a Options,
     file: Option<&'a File>,
@@ -127,9 +127,9 @@ struct SourceReader<'a> {
     take: Take<'a>,
     logs: u64,
     stopped: bool,
-    /// What is no audit log.
+    /// Sources that are not audit logs.
     refused: Few,
-    /// What could not be read to its end.
+    /// Sources that could not be read completely.
     broken: Few,
     notes: Few,
 }
@@ -156,7 +156,7 @@ impl<'a> SourceReader<'a> {
         }
     }
 
-    /// Reads a log or an archive, at some depth of archives.
+    /// Reads a log or an archive at some nesting depth of archives.
     fn read(&mut self, name: &str, reader: Box<dyn Read + '_>, depth: usize) {
         let content = match decode(reader, self.expansion) {
             Ok(content) => content,
@@ -166,7 +166,7 @@ impl<'a> SourceReader<'a> {
         match content {
             Content::Text(stream) => self.read_log(name, stream, Place::START),
             Content::Tar(_) | Content::Zip { .. } if depth >= archive::MAX_DEPTH => {
-                self.refuse(name, "archives nested too deep");
+                self.refuse(name, "archives nested too deeply");
             }
             Content::Tar(stream) => {
                 self.read_members(name, depth, |take| archive::read_tar(stream, take));
@@ -186,7 +186,7 @@ impl<'a> SourceReader<'a> {
         }
     }
 
-    /// What a zip archive is read from: the source itself, if it is a file.
+    /// Returns a seekable form of a zip archive: the source itself, if it is a file.
     fn spool(&self, stream: Box<dyn Read + '_>, is_on_disk: bool) -> io::Result<Spool> {
         match (self.file, self.digest) {
             (Some(file), Some(digest)) if is_on_disk => {
@@ -218,16 +218,16 @@ impl<'a> SourceReader<'a> {
             if self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         match result {
-            // What ended the archive has been told, if it cut a log off.
+            // The error that ended the archive was already reported if it truncated a log.
             Err(reason) if self.broken.count() == broken_before => {
                 self.broken.push(Problem::of_file(archive, reason));
             }
-            Ok(()) if is_empty => self.notes.push(Problem::of_file(archive, "an empty archive")),
+            Ok(()) if is_empty => self.notes.push(Problem::of_file(archive, "empty archive")),
             Err(_) | Ok(()) => {}
         }
     }
 
-    /// Reads text that begins at a place in its file.
+    /// Reads text that begins at a position in its file.
     fn read_log(&mut self, name: &str, stream: Box<dyn Read + '_>, from: Place) {
         let origin = Arc::new(Origin {
             cluster: self.options.cluster.clone(),
@@ -241,7 +241,7 @@ impl<'a> SourceReader<'a> {
         let limits =
             Limits { block: self.options.block_bytes, record: self.options.max_record_bytes };
         let mut framer = Framer::new(stream, limits).starting_at(from);
-        // What it is was seen at its beginning.
+        // The kind of the file was determined at its beginning.
         let is_log = from.offset > 0;
         let found = self.read_blocks(&mut framer, &origin, is_log);
         let offset = framer.offset();
@@ -249,8 +249,8 @@ impl<'a> SourceReader<'a> {
             (Found::Log | Found::Nothing, Some(error)) => {
                 let bytes_read = self.counter.of_source();
                 let message = format!(
-                    "{error}, after {bytes_read} bytes of the file; \
-                     the {offset} bytes of log before that were read"
+                    "{error} after {bytes_read} bytes of the file; \
+                     the {offset} bytes of log before it were read"
                 );
                 let offset = Some(offset);
                 self.broken.push(Problem { offset, ..Problem::of_file(name, message) });
@@ -260,7 +260,7 @@ impl<'a> SourceReader<'a> {
         }
     }
 
-    /// Hands on the blocks of a log.
+    /// Passes on the blocks of a log.
     fn read_blocks(
         &mut self,
         framer: &mut Framer<impl Read>,
@@ -316,10 +316,11 @@ impl<'a> SourceReader<'a> {
     fn into_outcome(mut self, name: &str) -> Outcome {
         let is_short = self.digest.is_some_and(|digest| self.counter.of_source() < digest.length);
         if is_short && self.logs > 0 && self.broken.is_empty() && !self.stopped {
-            let message = "it became shorter while it was read";
+            let message = "file became shorter while it was read";
             self.broken.push(Problem::of_file(name, message));
         }
-        let mut problems = self.broken.into_problems(name, "more members could not be read whole");
+        let mut problems =
+            self.broken.into_problems(name, "more members could not be read completely");
         problems.extend(self.refused.into_problems(name, "more members are not audit logs"));
         let notes = self.notes.into_problems(name, "more members are empty");
         Outcome { logs: self.logs, stopped: self.stopped, problems, notes }

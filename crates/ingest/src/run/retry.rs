@@ -1,4 +1,4 @@
-//! Reading a quarantined record again: a later version may know what an earlier one refused.
+//! Reads quarantined records again: a later version may support what an earlier one rejected.
 
 use arrow::array::RecordBatch;
 use podtrail_event::QuarantineRecord;
@@ -10,21 +10,21 @@ use crate::run::parse::{Origin, parse_safely};
 use crate::run::pipeline::{now_micros, quarantine_record};
 use crate::source::must_gather::node_of_path;
 
-/// What a record holds after all.
+/// The result of reading a record again.
 #[derive(Debug)]
 pub struct Retried {
     /// The events, each with the record's source, and its offset and line there.
     pub events: Vec<RecordBatch>,
-    /// What is still refused of it: parts, or the record itself under its old place where there is nothing else in it.
+    /// What is still rejected: parts, or the whole record at its old position if nothing else is in it.
     pub refused: Vec<QuarantineRecord>,
     /// The row that releases the record.
     pub release: QuarantineRecord,
 }
 
-/// Reads the bytes of a record as if they came from its source now. Nothing where it is refused as before, or where a
-/// part of it is all that was kept.
+/// Reads the bytes of a record as if they came from its source now. Returns `None` if it is rejected as before, or if
+/// only a part of it was kept.
 ///
-/// The name of the cluster is that of `options`, else the one given when the record was refused.
+/// The name of the cluster is that of `options`, else the one given when the record was quarantined.
 pub fn retry(record: &QuarantineRecord, options: &Options) -> Option<Retried> {
     if record.is_cut() {
         return None;
@@ -38,7 +38,7 @@ pub fn retry(record: &QuarantineRecord, options: &Options) -> Option<Retried> {
         sha256: record.source_sha256.clone(),
         redaction: options.redact.clone(),
     };
-    // As the one record that it was, else as what would be cut into records now.
+    // First as the one record that it was, else framed again.
     read(record, &origin, [whole(record)]).or_else(|| {
         let limits = Limits { block: options.block_bytes, record: options.max_record_bytes };
         let mut framer = Framer::new(record.bytes.as_slice(), limits);
@@ -46,7 +46,7 @@ pub fn retry(record: &QuarantineRecord, options: &Options) -> Option<Retried> {
     })
 }
 
-/// A block of the record alone.
+/// Returns a block with this record only.
 fn whole(record: &QuarantineRecord) -> Block {
     let length = record.bytes.len();
     let part = Record {
@@ -60,7 +60,8 @@ fn whole(record: &QuarantineRecord) -> Block {
     Block { offset: 0, bytes: record.bytes.clone().into(), records: vec![part] }
 }
 
-/// Parses blocks, whose places are counted from the beginning of the record. Nothing where they hold what was refused.
+/// Parses blocks whose positions are relative to the start of the record. Returns `None` if they contain what was
+/// rejected before.
 fn read(
     record: &QuarantineRecord,
     origin: &Origin,

@@ -1,28 +1,28 @@
-//! Where rows go.
+//! Destinations for rows.
 
 use arrow::array::RecordBatch;
 use podtrail_event::QuarantineRecord;
 
 use crate::error::IngestError;
 
-/// Takes the rows of a run, unit by unit.
+/// Stores the rows of a run, unit by unit.
 pub trait Sink {
-    /// Stores the events and quarantined records of one unit. They are safe when this returns.
+    /// Stores the events and quarantined records of one unit. They are durable when this returns.
     fn commit(
         &mut self,
         events: Vec<RecordBatch>,
         quarantine: Vec<QuarantineRecord>,
     ) -> Result<Committed, IngestError>;
 
-    /// Hears that all units of a run are stored, and what was read of them is no longer in memory.
+    /// Called when all units of a run are stored and the memory for reading is released.
     fn finish(&mut self) {}
 }
 
-/// What became of the events of one unit.
+/// The result of committing the events of one unit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Events that were new.
+    /// Number of new events.
     pub added: u64,
-    /// Events that were there already, or more than once in the unit.
+    /// Number of events that were already stored, or that occur more than once in the unit.
     pub duplicates: u64,
 }

@@ -1,14 +1,14 @@
-//! Records that were split on the way, and arrive as several records: which they are, and putting them together again.
+//! Reassembly of records that a runtime or shipper split into several records.
 //!
-//! Container runtimes cut a line at 16 KiB, journald at 48 KiB. Shippers hand the pieces on with a mark: `_p` and `logtag` (Fluent
-//! Bit, `P` and `F`), `_partial` (Vector), `partial_message`, `partial_id`, `partial_ordinal` and `partial_last` (Docker's logging
-//! drivers, in journald `CONTAINER_PARTIAL_…`), `_LINE_BREAK` (journald). Pieces of one line have one container and stream; others may
-//! stand between them. Lines of container runtimes themselves are put together as they are read (`frame`): here come those
-//! whose other parts stand in another file.
+//! Container runtimes split a line at 16 KiB, journald at 48 KiB. Shippers forward the parts with a mark: `_p` and
+//! `logtag` (Fluent Bit, `P` and `F`), `_partial` (Vector), `partial_message`, `partial_id`, `partial_ordinal` and
+//! `partial_last` (Docker's logging drivers, in journald `CONTAINER_PARTIAL_…`), `_LINE_BREAK` (journald). Parts of one
+//! line have the same container and stream, and other records may be between them. The `framing` module joins the
+//! runtimes' own lines as it reads them; this module handles lines whose other parts are in another file.
 //!
-//! A piece that lacks its neighbour waits to the end of the run, and then for the next one, in the quarantine. Only where pieces
-//! are numbered it is known that none is missing. Where they are not, what they make must be one whole event, and of
-//! an event that may hold secrets the bodies are left out: a secret behind a gap would stand where none is looked for.
+//! A part without its neighbour waits until the end of the run, and then in the quarantine for the next run. Only
+//! numbered parts show that none is missing. Unnumbered parts must join to one complete event. If that event may
+//! contain secrets, its bodies are dropped: after a gap, a secret could be where redaction does not look.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -23,55 +23,55 @@ use crate::instant::instant;
 use crate::json::{self, Object, ObjectWriter};
 use crate::run::parse::Origin;
 
-/// How the reason of a quarantined piece begins.
+/// The prefix of the reason of a quarantined part.
 pub const PIECE: &str = "a piece of a split record";
 
-/// Lines that wait for another file.
+/// Maximum number of lines that wait for another file.
 const MOST_LOOSE: usize = 256;
 
-/// Pieces of one line are written at once.
+/// Maximum time in microseconds between parts of one line, which are written together.
 const LONGEST_PAUSE: i64 = 10_000_000;
 
-/// How a piece belongs to others.
+/// Identifies the stream to which a part belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key(u128);
 
-/// What a record says of the line that it is a piece of.
+/// The mark of a record that is a part of a line.
 #[derive(Debug, Clone)]
 pub(crate) struct Mark {
     pub(crate) key: Key,
     /// Its number in the line.
     ordinal: Option<u64>,
-    /// Whether the line goes on in another record.
+    /// Whether the line continues in another record.
     pub(crate) goes_on: bool,
     time: Option<Micros>,
 }
 
-/// A piece of a line.
+/// A part of a line.
 #[derive(Debug, Clone)]
 pub(crate) struct Piece {
     pub(crate) mark: Mark,
     pub(crate) text: Vec<u8>,
-    /// The record that the piece is in.
+    /// The record that contains the part.
     pub(crate) raw: Vec<u8>,
     pub(crate) place: Place,
     pub(crate) facts: Facts<'static>,
-    /// Where it was kept since an earlier run.
+    /// The quarantined record that kept it since an earlier run.
     pub(crate) kept: Option<Arc<QuarantineRecord>>,
 }
 
-/// What a log has of split records, in its order.
+/// What a log contains of split records, in its order.
 #[derive(Debug, Clone)]
 pub(crate) enum Found {
     Piece(Box<Piece>),
-    /// A whole line of a container: what was begun before it has lost its end.
+    /// A complete line of a container: an earlier incomplete line of the stream has lost its end.
     Whole(Key),
 }
 
 const TEXTS: &[&str] = &["log", "message", "msg", "MESSAGE", "short_message", "line"];
 
 impl Mark {
-    /// What a record with a mark of a shipper is, and its text.
+    /// Reads the mark of a shipper's record, and its text.
     pub(crate) fn of<'a>(object: &Object<'a>) -> Option<(Self, Cow<'a, str>)> {
         const IDS: &[&str] = &["partial_id", "CONTAINER_PARTIAL_ID", "container_partial_id"];
         const MESSAGES: &[&str] =
@@ -99,7 +99,7 @@ impl Mark {
             _ if text(&["_LINE_BREAK", "_line_break"]).is_some_and(|kind| kind == "line-max") => {
                 true
             }
-            // Where the last piece has no mark, any record of such a stream may be one.
+            // If the last part has no mark, any record of such a stream may be a last part.
             _ if member(STREAMS).is_some() => false,
             _ => return None,
         };
@@ -156,7 +156,7 @@ impl Mark {
         Some((mark, line))
     }
 
-    /// The mark of a part of a line that a container runtime wrote.
+    /// Returns the mark of a part that a container runtime wrote.
     pub(crate) fn of_runtime(is_stderr: bool, goes_on: bool, time: Option<Micros>) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(if is_stderr { b"stderr" } else { b"stdout" });
@@ -173,7 +173,7 @@ impl Key {
 }
 
 impl Piece {
-    /// A piece that was kept in the quarantine, unless what may be a secret in it was taken out.
+    /// Returns a part that was kept in the quarantine; `None` if potential secrets were removed from it.
     fn of_record(record: &QuarantineRecord) -> Option<Self> {
         let bytes = record.bytes.as_slice();
         if record.is_cut() || memmem::find(bytes, b"redacted:").is_some() {
@@ -197,7 +197,7 @@ impl Piece {
         Some(Self { mark, text, raw: bytes.to_vec(), place, facts, kept })
     }
 
-    /// Whether an event begins with it.
+    /// Returns whether an event begins with this part.
     pub(crate) fn begins(&self) -> bool {
         begins_event(&self.text)
     }
@@ -212,12 +212,12 @@ fn begins_event(text: &[u8]) -> bool {
             .any(|word| memmem::find(head, word).is_some())
 }
 
-/// Pieces of one line, in order.
+/// The parts of one line, in order.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
     pub(crate) pieces: Vec<Piece>,
     pub(crate) origin: Arc<Origin>,
-    /// Whether its stream begins with it, in that source.
+    /// Whether the stream begins with this line in its source.
     from_start: bool,
 }
 
@@ -230,7 +230,7 @@ impl Line {
         self.pieces.iter().map(|piece| piece.text.len() + piece.raw.len()).sum()
     }
 
-    /// The record that the line would have come in if it had not been split.
+    /// Returns the record in which the line would have arrived if it had not been split.
     pub(crate) fn record(&self) -> Vec<u8> {
         let [first, _, ..] = self.pieces.as_slice() else {
             return self.pieces.first().map(|piece| piece.raw.clone()).unwrap_or_default();
@@ -253,13 +253,13 @@ impl Line {
         .into_bytes()
     }
 
-    /// All records of the line as they came.
+    /// Returns the original records of the line.
     pub(crate) fn records(&self) -> Vec<u8> {
         let records: Vec<&[u8]> = self.pieces.iter().map(|piece| piece.raw.as_slice()).collect();
         records.join(&b'\n')
     }
 
-    /// Whether it is known that no piece is missing in between.
+    /// Returns whether numbers show that no part is missing in between.
     pub(crate) fn is_numbered(&self) -> bool {
         self.pieces.len() == 1 || self.pieces.iter().all(|piece| piece.mark.ordinal.is_some())
     }
@@ -275,7 +275,7 @@ impl Line {
         self.pieces.last().is_some_and(|piece| !piece.mark.goes_on)
     }
 
-    /// Whether the numbers of its pieces follow one another.
+    /// Returns whether the numbers of the parts have a gap.
     fn has_gap(&self) -> bool {
         let number = |piece: &Piece| piece.mark.ordinal;
         self.pieces.windows(2).any(|pair| match (number(&pair[0]), number(&pair[1])) {
@@ -284,7 +284,7 @@ impl Line {
         })
     }
 
-    /// Whether the other may be what follows.
+    /// Returns whether `next` may continue this line.
     fn may_go_on_in(&self, next: &Self) -> bool {
         let (Some(last), Some(first)) = (self.pieces.last(), next.pieces.first()) else {
             return false;
@@ -309,10 +309,10 @@ fn trim_newline(text: &[u8]) -> &[u8] {
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
     sources: HashMap<usize, OfSource>,
-    /// Without a beginning or an end.
+    /// Lines without a beginning or an end.
     loose: Vec<Line>,
     bytes: usize,
-    /// Records of the quarantine that are pieces, by their bytes.
+    /// Quarantined records that are parts, by their bytes.
     kept: HashMap<Vec<u8>, Arc<QuarantineRecord>>,
 }
 
@@ -321,15 +321,15 @@ struct OfSource {
     /// The number of the next block.
     next: usize,
     waiting: BTreeMap<usize, (Arc<Origin>, Vec<Found>)>,
-    /// Streams that were met: only what they begin with may go on from another file.
+    /// Streams that occurred: only the first lines of a stream may continue a line of another file.
     met: HashSet<Key>,
     open: HashMap<Key, Line>,
-    /// In what order lines were begun.
+    /// The order in which lines began.
     order: Vec<Key>,
 }
 
 impl Pieces {
-    /// Takes pieces that were kept in the quarantine.
+    /// Takes parts that were kept in the quarantine.
     pub(crate) fn keep(
         &mut self,
         records: &[QuarantineRecord],
@@ -342,7 +342,7 @@ impl Pieces {
             let Some(piece) = Piece::of_record(record) else { continue };
             self.kept.extend(piece.kept.clone().map(|kept| (piece.raw.clone(), kept)));
             let single = Line::of(piece, Arc::new(origin(record)));
-            // Pieces of one line that were left together stand in the order of their file.
+            // Parts of one line that were quarantined together are in the order of their file.
             let is_same_file = last_file == Some(&record.source_file);
             last_file = Some(&record.source_file);
             match self.loose.last_mut() {
@@ -364,8 +364,8 @@ impl Pieces {
         self.loose.extend(lines);
     }
 
-    /// Takes what a block of a source has; gives the lines that are whole, and those that never will be, in order. `most` bounds
-    /// the bytes that wait.
+    /// Takes the parts in a block of a source. Returns the lines that are complete, and those that never will be, in
+    /// order. `most` bounds the bytes that wait.
     pub(crate) fn take(
         &mut self,
         (source, block): (usize, usize),
@@ -378,7 +378,7 @@ impl Pieces {
         let mut done = Vec::new();
         while let Some((origin, found)) = of_source.waiting.remove(&of_source.next) {
             of_source.next += 1;
-            // Members of an archive are logs of their own.
+            // Archive members are separate logs.
             for found in found {
                 match found {
                     Found::Whole(key) => {
@@ -404,19 +404,19 @@ impl Pieces {
         done
     }
 
-    /// The records of the quarantine that a line was put together from, which are off the list then.
+    /// Returns the quarantined records from which a line was joined, which are then released.
     pub(crate) fn kept_of(&mut self, line: &Line) -> Vec<Arc<QuarantineRecord>> {
         line.pieces.iter().filter_map(|piece| self.kept.remove(&piece.raw)).collect()
     }
 
-    /// All that waits, put together as far as it goes: the lines that are whole now, and those that are not.
+    /// Joins all waiting lines as far as possible. Returns the complete lines and the incomplete ones.
     pub(crate) fn finish(&mut self) -> (Vec<Line>, Vec<Line>) {
         let mut loose = std::mem::take(&mut self.loose);
         for (_, of_source) in std::mem::take(&mut self.sources) {
             loose.extend(of_source.open.into_values());
         }
         self.bytes = 0;
-        // A file that is read again has what was kept of it.
+        // A file that is read again contains what was kept of it.
         let new: HashSet<Vec<u8>> = loose
             .iter()
             .flat_map(|line| &line.pieces)
@@ -429,7 +429,7 @@ impl Pieces {
             first.map(|piece| (piece.mark.ordinal, piece.mark.time.map(|time| time.0)))
         });
         let mut whole = Vec::new();
-        // One that fits exactly one other, on both sides, is joined to it.
+        // A line that fits exactly one other line, on both sides, is joined with it.
         loop {
             let next_of = |index: usize| {
                 let line: &Line = &loose[index];
@@ -477,7 +477,7 @@ impl OfSource {
         if let Some(before) = self.open.get(&key) {
             let is_numbered = single.pieces[0].mark.ordinal.is_some();
             if !is_numbered && is_other_log(before) {
-                // The member of an archive that ended may go on in any other.
+                // A line at the end of an archive member may continue in any other member.
                 if let Some(before) = self.open.remove(&key) {
                     loose.push(before);
                 }

@@ -1,42 +1,44 @@
-//! What a run did.
+//! The summary of a run.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What a run did.
+/// The summary of a run.
 ///
-/// `records == events_added + duplicates + quarantined`, interrupted or not: what was read but not committed is not counted.
+/// `records == events_added + duplicates + quarantined`, even if interrupted: records that were read but not committed
+/// are not counted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Summary {
-    /// Files, streams and members of archives that were read as audit logs, empty ones included.
+    /// Number of files, streams and archive members that were read as audit logs, empty ones included.
     pub files: u64,
-    /// Audit events met, and records quarantined.
+    /// Number of audit events and quarantined records.
     pub records: u64,
-    /// Events new in the table.
+    /// Number of events new in the lake.
     pub events_added: u64,
-    /// Events that the table had already, or that stand more than once in the input.
+    /// Number of events that the lake already had, or that occur more than once in the input.
     pub duplicates: u64,
-    /// Records that are no audit event, kept in the quarantine.
+    /// Number of records that are not audit events and were quarantined.
     pub quarantined: u64,
-    /// Records that stand in such logs and are no audit events, such as klog lines; not counted in `records`.
+    /// Number of records that belong in such logs and are not audit events, such as klog lines; not counted in
+    /// `records`.
     pub skipped: u64,
-    /// Bytes read, as they lie on disk: compressed.
+    /// Bytes read from disk, before decompression.
     pub bytes_read: u64,
-    /// Wall time.
+    /// Wall time in seconds.
     pub seconds: f64,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
-    /// What was not read or not understood.
+    /// Input that was not read or not understood.
     pub problems: Vec<Problem>,
-    /// What may be wrong with the clusters under which events are stored.
+    /// Possible errors in the clusters under which events are stored.
     pub warnings: Vec<String>,
-    /// What is worth knowing and no fault, such as an empty file.
+    /// Remarks that are not problems, such as an empty file.
     pub notes: Vec<Problem>,
 }
 
 impl Summary {
-    /// Adds what a later run did.
+    /// Adds the summary of a later run.
     pub(crate) fn add(&mut self, later: &Self) {
         self.files += later.files;
         self.records += later.records;
@@ -50,18 +52,18 @@ impl Summary {
     }
 }
 
-/// Something about one file.
+/// A problem or remark about one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// The file or stream, as named at ingest; a member of an archive as `archive!member`.
+    /// The file or stream, as named at ingest; an archive member as `archive!member`.
     pub file: String,
-    /// Byte offset in the decompressed file, from 0.
+    /// Byte offset in the decompressed file, from 0; `None` for the whole file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
-    /// Line in the decompressed file, from 1.
+    /// Line in the decompressed file, from 1; `None` for the whole file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// What is wrong, and what was done about it.
+    /// What is wrong, and how it was handled.
     pub message: String,
 }
 
@@ -85,17 +87,17 @@ impl fmt::Display for Problem {
 #[derive(Debug, Default)]
 pub(crate) struct Few {
     first: Vec<Problem>,
-    untold: u64,
+    unreported: u64,
 }
 
 impl Few {
-    const TOLD: usize = 5;
+    const REPORTED: usize = 5;
 
     pub(crate) fn push(&mut self, problem: Problem) {
-        if self.first.len() < Self::TOLD {
+        if self.first.len() < Self::REPORTED {
             self.first.push(problem);
         } else {
-            self.untold += 1;
+            self.unreported += 1;
         }
     }
 
@@ -104,14 +106,14 @@ impl Few {
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.first.len() as u64 + self.untold
+        self.first.len() as u64 + self.unreported
     }
 
-    /// The first few; for the others it is said of `file` how many `what` there are.
+    /// Returns the first few problems, and for the others one problem of `file` with their number and `what` they are.
     pub(crate) fn into_problems(self, file: &str, what: &str) -> Vec<Problem> {
         let mut problems = self.first;
-        if self.untold > 0 {
-            problems.push(Problem::of_file(file, format!("{} {what}", self.untold)));
+        if self.unreported > 0 {
+            problems.push(Problem::of_file(file, format!("{} {what}", self.unreported)));
         }
         problems
     }

@@ -1,9 +1,9 @@
-//! Dealing out what one record holds: an array, or the answer of an API, may be a whole file.
+//! Distribution of one record's items over cores: an array or an API response may be a whole file.
 
-/// Less is not worth another core's while.
+/// Minimum size of a share that is worth another core.
 pub(crate) const SHARE_BYTES: usize = 4 * 1024 * 1024;
 
-/// The items in their order, in shares of some megabytes. `bytes` gives the size of one.
+/// Splits items into shares of some megabytes, in order. `bytes` returns the size of an item.
 pub(crate) fn shares<T>(items: Vec<T>, bytes: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
     let mut shares: Vec<Vec<T>> = Vec::new();
     let mut room = 0_usize;

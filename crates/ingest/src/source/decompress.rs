@@ -1,7 +1,7 @@
-//! Decompression, by content: a name says nothing.
+//! Decompression. Content determines the format, not the file name.
 //!
-//! Every member, stream or frame of a compressed file is read. Memory is bounded, whatever a stream expands to: decoders
-//! write into the buffer of the reader, and refuse a window that is too large.
+//! Every member, stream or frame of a compressed file is read. Memory is bounded, whatever a stream expands to:
+//! decoders write into the reader's buffer and reject a window that is too large.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -16,38 +16,38 @@ use crate::source::expansion::Expansion;
 use crate::source::lz4::{self, Frames};
 use crate::source::utf16;
 
-/// A compressed file inside a compressed file is seen in the wild (object stores compress what was compressed); deeper
+/// Maximum layers of compression. Files compressed twice occur (object stores compress compressed files); deeper
 /// nesting is an attack.
 const MAX_LAYERS: usize = 4;
 
-/// Enough to see every magic number; that of tar stands at byte 257, and its checksum is of 512 bytes.
+/// Enough for every magic number: that of tar is at byte 257, and its checksum covers 512 bytes.
 const HEAD_BYTES: usize = 512;
 
 const INPUT_BUFFER: usize = 128 * 1024;
 
-/// What xz may need, in KiB. `xz -9` needs 65 MiB; a header can ask for 4 GiB.
+/// Memory limit of xz in KiB. `xz -9` needs 65 MiB; a header can request 4 GiB.
 pub(crate) const XZ_MEMORY_KIB: u32 = 256 * 1024;
 
-/// Why a source cannot be decoded.
+/// The reason why a source cannot be decoded.
 pub(crate) enum Refusal {
-    /// It cannot be read.
+    /// The source cannot be read.
     Io(io::Error),
-    /// It is a format that is not read here; the text says which, and what to do.
+    /// An unsupported format; the text names it and the next step.
     Format(&'static str),
 }
 
-/// What is under all compression.
+/// The content beneath all compression.
 pub(crate) enum Content<'a> {
     Text(Box<dyn Read + 'a>),
     Tar(Box<dyn Read + 'a>),
     Zip {
         stream: Box<dyn Read + 'a>,
-        /// Whether something was taken off around it.
+        /// Whether the source was compressed.
         was_compressed: bool,
     },
 }
 
-/// Takes compression off `reader`, and turns UTF-16 into UTF-8. What the decoders write counts against `expansion`.
+/// Decompresses `reader`, and converts UTF-16 to UTF-8. The decoders' output counts against `expansion`.
 pub(crate) fn decode<'a>(
     reader: Box<dyn Read + 'a>,
     expansion: &'a Expansion,
@@ -69,10 +69,10 @@ pub(crate) fn decode<'a>(
         }
         peeked = Peeked::new(format.layer(peeked, expansion).map_err(Refusal::Io)?);
     }
-    Err(Refusal::Format("compressed more than four times over"))
+    Err(Refusal::Format("more than four layers of compression"))
 }
 
-/// Whether a file holds text as it stands.
+/// Returns whether a file is neither compressed nor an archive.
 pub(crate) fn is_plain(mut file: &File) -> io::Result<bool> {
     file.rewind()?;
     let peeked = Peeked::new(Box::new(file));
@@ -139,7 +139,7 @@ impl Format {
         foreign.map_or(Self::Text, |(_, reason)| Self::Foreign(reason))
     }
 
-    /// The stream with this layer taken off.
+    /// Returns the stream with this layer of compression removed.
     fn layer<'a>(
         self,
         reader: impl Read + 'a,
@@ -161,7 +161,8 @@ impl Format {
     }
 }
 
-/// Whether a bzip2 stream begins here: the mark is three letters, so the first block has to be one, or the end.
+/// Returns whether a bzip2 stream begins here. Its mark is only three letters, so the first block, or the end, must
+/// follow.
 fn is_bzip2(head: &[u8]) -> bool {
     const BLOCK: &[u8] = b"\x31\x41\x59\x26\x53\x59";
     const END: &[u8] = b"\x17\x72\x45\x38\x50\x90";
@@ -170,7 +171,7 @@ fn is_bzip2(head: &[u8]) -> bool {
         && head.get(4..10).is_some_and(|block| block == BLOCK || block == END)
 }
 
-/// A reader whose first bytes were looked at; gives them again, then the error met on the way, then the rest.
+/// A reader whose first bytes were inspected. It returns them again, then the error that occurred, then the rest.
 struct Peeked<'a> {
     head: Vec<u8>,
     given: usize,
@@ -201,7 +202,7 @@ impl Read for Peeked<'_> {
     }
 }
 
-/// Reads in small pieces: decoders forget what they wrote in the call that meets the damage.
+/// A reader of small pieces: decoders discard the output of the call that meets damage.
 pub(crate) struct Sips<R>(pub(crate) R);
 
 impl<R: Read> Read for Sips<R> {
@@ -212,7 +213,7 @@ impl<R: Read> Read for Sips<R> {
     }
 }
 
-/// A decoder that says in errors which it is, and whose bytes are counted.
+/// A decoder that names its format in errors and counts its output.
 pub(crate) struct Layer<'a, R> {
     name: &'static str,
     reader: R,
@@ -234,7 +235,7 @@ impl<R: Read> Read for Layer<'_, R> {
         let read = self.reader.read(buffer).map_err(|error| {
             let what = match error.kind() {
                 io::ErrorKind::Interrupted => return error,
-                io::ErrorKind::UnexpectedEof => "ends too early".to_owned(),
+                io::ErrorKind::UnexpectedEof => "ends unexpectedly".to_owned(),
                 _ => format!("is damaged ({error})"),
             };
             io::Error::new(error.kind(), format!("the {} data {what}", self.name))

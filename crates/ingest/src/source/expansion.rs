@@ -1,12 +1,12 @@
-//! A bound on what a compressed file may expand to.
+//! A limit on the decompressed size of a file.
 //!
-//! Memory is bounded without it, since everything is read as a stream. A decompression bomb costs time only, and this ends
-//! it.
+//! Memory is bounded without this limit, because everything is read as a stream. The limit bounds the time spent on a
+//! decompression bomb.
 
 use std::cell::Cell;
 use std::io;
 
-/// How many bytes the decoders of one source may still write, all layers and members together.
+/// Bytes that the decoders of one source may still write, over all layers and members.
 #[derive(Debug)]
 pub(crate) struct Expansion {
     limit: u64,
@@ -18,18 +18,18 @@ impl Expansion {
         Self { limit, spent: Cell::new(0) }
     }
 
-    /// Counts bytes that a decoder wrote.
+    /// Counts the output of a decoder.
     pub(crate) fn add(&self, bytes: usize) -> io::Result<()> {
         self.spent.set(self.spent.get().saturating_add(bytes as u64));
         if self.is_exceeded() {
             let limit = self.limit;
-            let message = format!("it expands to more than {limit} bytes, as much as a file may");
+            let message = format!("decompressed size exceeds {limit} bytes (see --max-expanded)");
             return Err(io::Error::other(message));
         }
         Ok(())
     }
 
-    /// Whether nothing more may be decompressed.
+    /// Returns whether the limit is reached.
     pub(crate) fn is_exceeded(&self) -> bool {
         self.spent.get() > self.limit
     }

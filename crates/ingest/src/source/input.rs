@@ -1,4 +1,4 @@
-//! What the user names as input.
+//! The inputs that a user names.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -8,14 +8,14 @@ use std::path::PathBuf;
 pub enum Input {
     /// Standard input.
     Stdin,
-    /// A file, or a folder that is read with all that lies in it.
+    /// A file, or a folder that is read recursively.
     Path(PathBuf),
     /// A pattern with `*`, `?`, `[…]` or `**`.
     Glob(String),
 }
 
 impl Input {
-    /// Understands a command line argument: `-`, a path, or a pattern. What exists is a path, whatever its name.
+    /// Parses a command line argument: `-`, a path, or a pattern. An existing file is a path, whatever its name.
     pub fn parse(argument: impl AsRef<OsStr>) -> Self {
         let argument = argument.as_ref();
         if argument == "-" {

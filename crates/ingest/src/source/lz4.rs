@@ -1,20 +1,20 @@
-//! All frames of an lz4 file.
+//! Reads all frames of an lz4 file.
 //!
-//! The library's decoder reads one frame, and takes the end of the file for the end of the frame.
+//! The library's decoder reads one frame, and treats the end of the file as the end of the frame.
 
 use std::io::{self, BufRead, Read};
 
 use lz4_flex::frame::FrameDecoder;
 
-/// How a frame begins.
+/// The magic number of a frame.
 pub(crate) const FRAME: &[u8] = b"\x04\x22\x4d\x18";
 
-/// How one of the old format begins. It has no end but that of the file.
+/// The magic number of a legacy frame, which ends only with the file.
 pub(crate) const LEGACY_FRAME: &[u8] = b"\x02\x21\x4c\x18";
 
 /// Reads frame after frame.
 pub(crate) struct Frames<R: Read> {
-    /// None at the end of the file.
+    /// The current frame; `None` at the end of the file.
     frame: Option<FrameDecoder<Input<R>>>,
     is_legacy: bool,
 }
@@ -61,7 +61,7 @@ impl<R: BufRead> Read for Frames<R> {
     }
 }
 
-/// A reader that remembers whether its end was met.
+/// A reader that remembers whether it has reached its end.
 struct Input<R> {
     reader: R,
     is_at_end: bool,

@@ -1,4 +1,4 @@
-//! Sources: from the inputs that a user names to decompressed streams.
+//! Sources: expands the inputs that a user names into decompressed streams.
 
 pub(crate) mod archive;
 pub(crate) mod decompress;

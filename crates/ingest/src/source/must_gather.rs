@@ -1,8 +1,8 @@
-//! The bundle of `oc adm must-gather`, in which only the path of a log says whose it is.
+//! Bundles of `oc adm must-gather`, in which only the path of a log names its node.
 
 use std::path::Path;
 
-/// The node whose log a file of such a bundle is: `…/audit_logs/<server>/<node>-audit.log.gz`, or with the time of
+/// Returns the node of a log in such a bundle: `…/audit_logs/<server>/<node>-audit.log.gz`, or with the time of
 /// rotation, `<node>-audit-2021-03-09T14-07-27.129.log.gz`.
 pub(crate) fn node_of_path(path: &str) -> Option<String> {
     let path = Path::new(path);

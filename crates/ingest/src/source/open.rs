@@ -1,4 +1,4 @@
-//! Opening a source: how long it is, what its digest is, and a reader that counts.
+//! Opens sources: determines length and digest, and returns a reader that counts.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -10,18 +10,18 @@ use sha2::{Digest, Sha256};
 
 use crate::run::progress::Progress;
 
-/// How much of a file is read at a time for its digest: more than the usual 8 KiB, and less than a core's cache.
+/// Bytes of a file that are read at a time for its digest: more than the usual 8 KiB, and less than a core's cache.
 const DIGESTED_BYTES: usize = 128 * 1024;
 
-/// The SHA-256 of a file, and how many bytes it was taken of.
+/// The SHA-256 of a file, and the number of bytes that it covers.
 pub(crate) struct FileDigest {
     /// Lower-case hexadecimal.
     pub(crate) sha256: String,
     pub(crate) length: u64,
 }
 
-/// Opens a regular file and hashes what it holds now. A log that is still written to grows meanwhile: who reads it has to
-/// end where the digest does.
+/// Opens a regular file and hashes its current content. A log may grow meanwhile: the caller must stop reading where
+/// the digest ends.
 pub(crate) fn open_file(path: &Path) -> io::Result<(File, FileDigest)> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -29,7 +29,7 @@ pub(crate) fn open_file(path: &Path) -> io::Result<(File, FileDigest)> {
     let mut reader = BufReader::with_capacity(DIGESTED_BYTES, (&file).take(length));
     let digested = io::copy(&mut reader, &mut HashWriter(&mut hasher))?;
     if digested < length {
-        return Err(io::Error::other("it became shorter while it was read"));
+        return Err(io::Error::other("file became shorter while it was read"));
     }
     file.rewind()?;
     let sha256 = format!("{:x}", hasher.finalize());

@@ -1,7 +1,7 @@
-//! Whether a source is an audit log at all, judged by its first records.
+//! Decides from its first records whether a source is an audit log.
 //!
-//! A folder of logs holds other files too. Such a file is refused by name, with one reason; its lines are not quarantined
-//! one by one.
+//! A folder of logs also contains other files. Such a file is rejected by name with one reason; its lines are not
+//! quarantined one by one.
 
 use memchr::memmem;
 
@@ -10,10 +10,10 @@ use crate::reject::is_csv_header;
 use crate::run::parse::{Damaged, Fault, Parsed};
 use crate::run::split_records::Found;
 
-/// How many bytes are looked at before a source is refused.
+/// Bytes that are inspected before a source is rejected.
 pub(crate) const SNIFFED_BYTES: usize = 4 * 1024 * 1024;
 
-/// Whether a block is from an audit log: it has an event, or what was one.
+/// Returns whether a block is from an audit log: it contains an event, or a damaged one.
 pub(crate) fn is_audit_log(parsed: &Parsed) -> bool {
     let is_piece = |found: &Found| matches!(found, Found::Piece(piece) if piece.mark.goes_on || piece.begins());
     parsed.events > 0
@@ -22,18 +22,18 @@ pub(crate) fn is_audit_log(parsed: &Parsed) -> bool {
         || parsed.damaged.iter().any(was_audit)
 }
 
-/// What a block without audit events is; nothing if it is only NUL bytes, which may stand in any log.
+/// Describes a block without audit events; `None` if it consists of NUL bytes, which may occur in any log.
 pub(crate) fn describe(block: &Block, parsed: &Parsed) -> Option<String> {
     let first = parsed.damaged.iter().find(|damaged| damaged.fault != Fault::Nul);
     let description = match (first, parsed.skipped_as) {
         (Some(first), _) => describe_record(block, first),
-        (None, Some(skipped)) => format!("nothing but {skipped}"),
+        (None, Some(skipped)) => format!("contains only {skipped}"),
         (None, None) => return None,
     };
     Some(format!("not an audit log: {description}"))
 }
 
-/// Whether a damaged record was an audit event once.
+/// Returns whether a damaged record was an audit event.
 fn was_audit(damaged: &Damaged) -> bool {
     let is_broken = matches!(damaged.fault, Fault::Broken | Fault::TooLong);
     is_broken && memmem::find(&damaged.bytes, br#""auditID""#).is_some()
@@ -62,14 +62,14 @@ fn describe_record(block: &Block, first: &Damaged) -> String {
         Err(error) => error.error_len().is_none(),
     };
     match text.first() {
-        _ if !is_text => "neither UTF-8 text nor a compression that is read here".to_owned(),
-        Some(b'{' | b'[') => format!("JSON that does not parse ({})", first.reason),
+        _ if !is_text => "neither UTF-8 text nor a supported compression format".to_owned(),
+        Some(b'{' | b'[') => format!("invalid JSON ({})", first.reason),
         Some(b'<') => "HTML or XML".to_owned(),
         _ if is_cloud_logging(head) => {
             "Cloud Logging entries as YAML: export them with --format=json".to_owned()
         }
         _ if is_policy(head) => "an audit policy".to_owned(),
-        _ if is_csv(&block.bytes) => "a CSV export without audit events as JSON text in a column: \
+        _ if is_csv(&block.bytes) => "a CSV export without a column of audit events as JSON text: \
              export JSON instead"
             .to_owned(),
         _ if is_yaml(text) => "YAML text".to_owned(),
@@ -77,23 +77,23 @@ fn describe_record(block: &Block, first: &Damaged) -> String {
     }
 }
 
-/// Whether a text is an audit policy in YAML.
+/// Returns whether a text is an audit policy in YAML.
 fn is_policy(text: &[u8]) -> bool {
     memmem::find(text, b"apiVersion: audit.k8s.io/").is_some()
         && memmem::find(text, b"kind: Policy").is_some()
 }
 
-/// Whether a text begins with the header of a CSV export.
+/// Returns whether a text begins with the header of a CSV export.
 fn is_csv(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').find(|line| !line.is_empty()).is_some_and(is_csv_header)
 }
 
-/// Whether a text is the YAML that `gcloud logging read` prints when it is not asked for JSON.
+/// Returns whether a text is YAML from `gcloud logging read` without `--format=json`.
 fn is_cloud_logging(text: &[u8]) -> bool {
     memmem::find(text, b"\nprotoPayload:\n").is_some()
 }
 
-/// Whether a line looks like the first one of a YAML document: a comment, a marker or `key: value`.
+/// Returns whether a line looks like the first line of a YAML document: a comment, a marker or `key: value`.
 fn is_yaml(line: &[u8]) -> bool {
     let key = line.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte));
     let key_length = key.count();

@@ -1,11 +1,11 @@
-//! UTF-16 text, as PowerShell writes it when output is redirected to a file.
+//! UTF-16 text, as PowerShell writes redirected output.
 
 use std::io::Read;
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
-/// In which UTF-16 a text is that begins with `head`: it has a byte order mark, or begins as JSON does.
+/// Returns the UTF-16 encoding of a text that begins with `head`: it has a byte order mark, or begins like JSON.
 pub(crate) fn encoding_of(head: &[u8]) -> Option<&'static Encoding> {
     const LITTLE: &[&[u8]] = &[b"\xff\xfe", b"{\0\"\0", b"[\0{\0"];
     const BIG: &[&[u8]] = &[b"\xfe\xff", b"\0{\0\"", b"\0[\0{"];
@@ -19,7 +19,7 @@ pub(crate) fn encoding_of(head: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The same text in UTF-8. A surrogate without its other half becomes U+FFFD.
+/// Converts a text to UTF-8. An unpaired surrogate becomes U+FFFD.
 pub(crate) fn to_utf8<'a>(reader: impl Read + 'a, encoding: &'static Encoding) -> impl Read + 'a {
     DecodeReaderBytesBuilder::new().encoding(Some(encoding)).build(reader)
 }

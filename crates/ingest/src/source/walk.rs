@@ -1,4 +1,4 @@
-//! From inputs to the files and streams to read.
+//! Expands inputs into the files and streams to read.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -11,7 +11,7 @@ use crate::envelope::Place;
 use crate::run::summary::Problem;
 use crate::source::input::Input;
 
-/// The name of standard input in messages and in the table.
+/// The name of standard input in messages and in the lake.
 pub(crate) const STDIN_NAME: &str = "-";
 
 /// A file or stream to read.
@@ -24,25 +24,25 @@ pub(crate) struct Source {
 #[derive(Debug)]
 pub(crate) enum SourceKind {
     Stdin,
-    /// A regular file: it is hashed, and read up to the length seen then.
+    /// A regular file: it is hashed, and read up to its length at that time.
     File(PathBuf),
-    /// A named pipe or device: it can be read once only.
+    /// A named pipe or device, which can be read only once.
     Stream(PathBuf),
-    /// What was written to a file since it was last looked at.
+    /// What was appended to a file since the last poll.
     Growth(Growth),
 }
 
-/// Whole lines of a file that is still written to.
+/// Complete lines of a growing file.
 #[derive(Debug)]
 pub(crate) struct Growth {
     pub(crate) file: File,
-    /// Where they begin.
+    /// The position at which they begin.
     pub(crate) from: Place,
-    /// Where they end, in bytes.
+    /// The offset in bytes at which they end.
     pub(crate) to: u64,
 }
 
-/// The sources in the order given, folders by file name; and what is wrong with the inputs.
+/// The sources in the given order, folders sorted by file name, and the problems of the inputs.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     pub(crate) sources: Vec<Source>,
@@ -91,7 +91,7 @@ impl Sources {
             }
         }
         if !any {
-            self.problem(pattern, "matches no file".to_owned());
+            self.problem(pattern, "pattern matches no file".to_owned());
         }
     }
 
@@ -130,15 +130,15 @@ impl Sources {
             let kind = entry.file_type();
             if kind.is_dir() {
                 if self.is_excluded(entry.path()) {
-                    self.note(&name, "not read: it is the lake".to_owned());
+                    self.note(&name, "not read: this folder is the lake".to_owned());
                     entries.skip_current_dir();
                 }
             } else if kind.is_file() {
                 let length = entry.metadata().map_or(0, |metadata| metadata.len());
                 self.add_file(entry.path(), length);
             } else {
-                // A pipe among files would block the run for ever; who wants it can name it.
-                self.problem(&name, "not read: neither a file nor a folder".to_owned());
+                // A pipe in a folder could block the run forever; a user can name it explicitly.
+                self.problem(&name, "not read: neither a regular file nor a folder".to_owned());
             }
         }
     }
@@ -151,7 +151,7 @@ impl Sources {
     fn add_walk_error(&mut self, folder: &Path, error: &walkdir::Error) {
         let path = error.path().unwrap_or(folder).to_string_lossy();
         if error.loop_ancestor().is_some() {
-            return self.note(&path, "not followed: a link to a folder above it".to_owned());
+            return self.note(&path, "not followed: link to a parent folder".to_owned());
         }
         let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
         self.problem(&path, format!("cannot be read: {reason}"));

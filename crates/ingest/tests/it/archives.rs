@@ -1,4 +1,4 @@
-//! Archives, and archives in archives: every member is a log of its own, or is told.
+//! Archives, and nested archives: every member is a separate log, or is reported.
 
 use arrow::array::AsArray;
 use podtrail_ingest::{Input, Options};
@@ -12,7 +12,7 @@ fn log(ids: std::ops::Range<usize>) -> Vec<u8> {
     lines(ids.map(event))
 }
 
-/// Where the rows come from: file name, line, audit ID.
+/// The origin of the rows: file name, line, audit ID.
 fn places(rows: &[Row]) -> Vec<(&str, i64, &str)> {
     rows.iter()
         .map(|row| {
@@ -79,11 +79,11 @@ fn archives_in_archives() {
     let (memory, _) = run_stream(deep.clone(), &Options::default());
     assert_eq!(memory.rows()[0].file, "-!x!x!x!x");
     let (_, summary) = run_stream(tar([("x", &deep[..])]), &Options::default());
-    let expected = ["-!x!x!x!x: not an audit log: archives nested too deep"];
+    let expected = ["-!x!x!x!x: not an audit log: archives nested too deeply"];
     assert_eq!(messages(&summary.problems), expected);
 }
 
-/// Archives that follow one another are all read.
+/// Concatenated archives are all read.
 #[test]
 fn concatenated_tars() {
     let both = [tar([("a", &log(0..1)[..])]), tar([("b", &log(1..2)[..])])].concat();
@@ -121,7 +121,7 @@ fn what_is_no_file_is_passed_over() {
     assert!(summary.problems.is_empty() && summary.notes.is_empty(), "{summary:?}");
 }
 
-/// Names are only names.
+/// Names of members are never used as paths.
 #[test]
 fn hostile_names() {
     let folder = Folder::new();
@@ -150,7 +150,7 @@ fn hostile_names() {
     assert!(memory.rows()[0].file.len() < 2000);
 }
 
-/// A bundle of thousands of other files is told in a few lines.
+/// A bundle of thousands of other files is reported in a few lines.
 #[test]
 fn other_members_are_summarised() {
     let bytes = log(0..1);
@@ -162,10 +162,10 @@ fn other_members_are_summarised() {
     for archive in [tar(members.iter().copied()), zip(members.iter().copied())] {
         let (memory, summary) = run_stream(archive, &Options::default());
         assert_eq!(memory.audit_ids(), ["id-0"]);
-        let told = messages(&summary.problems);
-        assert_eq!(told.len(), 6, "{told:?}");
-        assert_eq!(told[0], "0000.yaml: not an audit log: YAML text");
-        assert_eq!(told[5], "-: 995 more members are not audit logs");
+        let reported = messages(&summary.problems);
+        assert_eq!(reported.len(), 6, "{reported:?}");
+        assert_eq!(reported[0], "0000.yaml: not an audit log: YAML text");
+        assert_eq!(reported[5], "-: 995 more members are not audit logs");
         let noted = messages(&summary.notes);
         assert_eq!((noted.len(), &noted[5][..]), (6, "-: 95 more members are empty"));
         assert_eq!(summary.files, 101);
@@ -193,10 +193,10 @@ fn quarantined_records_of_many_members() {
     let (memory, summary) =
         run_stream(tar(names.iter().map(|name| (&name[..], &bad[..]))), &Options::default());
     assert_eq!(memory.quarantine.len(), 40);
-    let told: Vec<_> = summary.problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 6, "{told:?}");
-    assert!(told[2].starts_with("-!01.log:2: quarantined"), "{told:?}");
-    assert_eq!(told[5], "-: 35 more records quarantined");
+    let reported: Vec<_> = summary.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(reported.len(), 6, "{reported:?}");
+    assert!(reported[2].starts_with("-!01.log:2: quarantined"), "{reported:?}");
+    assert_eq!(reported[5], "-: 35 more records quarantined");
 }
 
 #[test]
@@ -209,8 +209,9 @@ fn damage_in_a_member_costs_the_member() {
         let (memory, summary) = run_stream(archive, &Options::default());
         let ids = memory.audit_ids();
         assert!(ids.len() > 500 && ids.contains(&"id-5000".to_owned()), "{summary:?}");
-        let told: Vec<_> = summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
-        let [problem] = told[..] else { panic!("one problem: {summary:?}") };
+        let reported: Vec<_> =
+            summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
+        let [problem] = reported[..] else { panic!("one problem: {summary:?}") };
         assert!(problem.file == "-!a.gz" && problem.offset.is_some(), "{problem:?}");
     }
 }
@@ -222,15 +223,15 @@ fn a_cut_tar_keeps_what_stands_before() {
     let second = 512 + one.len().next_multiple_of(512);
     let third = second + 512 + two.len().next_multiple_of(512);
     for (keep, events, file, reason) in [
-        (second + 512 + two.len() / 2, 15, "-!two", "the tar archive ends too early, after "),
-        (second + 100, 10, "-", "failed to read entire block, at byte "),
-        (third + 512 + 2, 20, "-", "the tar archive ends too early, at byte "),
+        (second + 512 + two.len() / 2, 15, "-!two", "the tar archive ends unexpectedly after "),
+        (second + 100, 10, "-", "failed to read entire block at byte "),
+        (third + 512 + 2, 20, "-", "the tar archive ends unexpectedly at byte "),
     ] {
         let (memory, summary) = run_stream(&whole[..keep], &Options::default());
         assert!(memory.rows().len().abs_diff(events) <= 1, "{keep}: {summary:?}");
-        let told: Vec<_> =
+        let reported: Vec<_> =
             summary.problems.iter().filter(|p| p.message.starts_with(reason)).collect();
-        let [problem] = told[..] else { panic!("one problem: {summary:?}") };
+        let [problem] = reported[..] else { panic!("one problem: {summary:?}") };
         assert_eq!(problem.file, file);
     }
 
@@ -239,17 +240,17 @@ fn a_cut_tar_keeps_what_stands_before() {
     let (memory, summary) = run_stream(gzip(&broken), &Options::default());
     assert_eq!(memory.rows().len(), 10);
     let expected = format!(
-        "-: archive header checksum mismatch, at byte {} of the archive; the members before that were read",
+        "-: archive header checksum mismatch at byte {} of the archive; the members before it were read",
         second + 512
     );
     assert_eq!(messages(&summary.problems), [expected]);
 
-    // Damage under the archive is told once, by the log that it cuts off.
+    // Damage beneath the archive is reported once, for the log that it truncates.
     let compressed = gzip(&whole);
     let (memory, summary) = run_stream(&compressed[..compressed.len() / 2], &Options::default());
     assert!(memory.rows().len() < 20);
-    let told: Vec<_> = summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
-    assert_eq!(told.len(), 1, "{summary:?}");
+    let reported: Vec<_> = summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
+    assert_eq!(reported.len(), 1, "{summary:?}");
 }
 
 #[test]
@@ -260,7 +261,7 @@ fn rubbish_after_a_tar() {
     assert_eq!(summary.problems.len(), 1, "{summary:?}");
 }
 
-/// A header that says that its name is as long as a disk.
+/// A header that claims a name as long as a disk.
 #[test]
 fn a_name_without_end() {
     let mut header = ::tar::Header::new_gnu();
@@ -274,8 +275,8 @@ fn a_name_without_end() {
     archive.resize(archive.len() + 10_000_000, b'n');
     let (memory, summary) = run_stream(gzip(&archive), &Options::default());
     assert_eq!(memory.rows().len(), 1);
-    let told = messages(&summary.problems);
-    assert!(told[0].starts_with("-: the tar archive has a header that is too long"), "{told:?}");
+    let reported = messages(&summary.problems);
+    assert!(reported[0].starts_with("-: tar header is too long"), "{reported:?}");
 }
 
 #[test]
@@ -284,8 +285,11 @@ fn zips_that_cannot_be_read() {
     let whole = zip([("a.log", &bytes[..]), ("b.log", &log(100..101)[..])]);
     let (memory, summary) = run_stream(&whole[..whole.len() - 30], &Options::default());
     assert!(memory.rows().is_empty());
-    let told = messages(&summary.problems);
-    assert!(told.len() == 1 && told[0].ends_with("repair it first (zip -FF)"), "{told:?}");
+    let reported = messages(&summary.problems);
+    assert!(
+        reported.len() == 1 && reported[0].ends_with("repair it first (zip -FF)"),
+        "{reported:?}"
+    );
 
     // The flag of the directory entry of a.log; its signature is PK\x01\x02.
     let directory = memchr::memmem::find(&whole, b"PK\x01\x02").expect("a directory");
@@ -297,8 +301,8 @@ fn zips_that_cannot_be_read() {
     wrong_checksum[directory + 16] ^= 1;
     for (archive, events, reason) in [
         (encrypted, 1, "encrypted: unpack the archive with its password first"),
-        (odd_method, 1, "compressed with zip method 98: unpack the archive first"),
-        (wrong_checksum, 101, "the zip data is damaged (Invalid checksum: "),
+        (odd_method, 1, "unsupported zip compression method 98: unpack the archive first"),
+        (wrong_checksum, 101, "damaged zip data (Invalid checksum: "),
     ] {
         let folder = Folder::new().with("a.zip", archive);
         let (memory, summary) = run(&[Input::Path(folder.path("a.zip"))], &Options::default());
@@ -309,7 +313,7 @@ fn zips_that_cannot_be_read() {
     }
 }
 
-/// All members together count.
+/// The limit applies to all members together.
 #[test]
 fn a_zip_bomb() {
     let zeros = vec![b' '; 1_000_000];
@@ -318,14 +322,17 @@ fn a_zip_bomb() {
     let options = Options { max_expanded_bytes: 1_500_000, ..Options::default() };
     let (memory, summary) = run_stream(zip(members), &options);
     assert_eq!(memory.rows().len(), 10);
-    let told = messages(&summary.problems);
-    assert!(told.len() == 1 && told[0].starts_with("-!c: it expands to more than"), "{told:?}");
+    let reported = messages(&summary.problems);
+    assert!(
+        reported.len() == 1 && reported[0].starts_with("-!c: decompressed size exceeds"),
+        "{reported:?}"
+    );
 }
 
 #[test]
 fn empty_archives() {
     let empty = zip([]);
     let (_, summary) = run_stream(empty, &Options::default());
-    assert_eq!(messages(&summary.notes), ["-: an empty archive"]);
+    assert_eq!(messages(&summary.notes), ["-: empty archive"]);
     assert!(summary.problems.is_empty(), "{summary:?}");
 }

@@ -1,4 +1,4 @@
-//! Compression is seen by content, and a broken tail costs the tail.
+//! Compression is detected by content, and a damaged end affects only the end.
 
 use arrow::array::AsArray;
 use podtrail_ingest::{Input, Options};
@@ -20,7 +20,7 @@ fn lz4_frames() -> Vec<u8> {
     let small = FrameInfo::new().block_size(BlockSize::Max64KB).block_checksums(true);
     let frames = [(linked, 0..30), (large, 30..60), (small, 60..80)];
     let frames = frames.into_iter().map(|(frame, ids)| lz4_with(&log(ids), frame));
-    // The old format has no end but that of the file.
+    // The legacy format ends only with the file.
     let legacy = lz4_with(&log(80..100), FrameInfo::new().legacy_frame(true));
     frames.chain([legacy]).flatten().collect()
 }
@@ -80,10 +80,11 @@ fn a_gzip_cut_short_keeps_what_stands_before() {
         let folder = Folder::new().with("audit.log.gz", &whole[..keep]);
         let (memory, summary) = run(&[folder.input()], &Options::default());
         assert!(memory.rows().len() > 900, "{summary:?}");
-        let told: Vec<_> = summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
-        let [problem] = told[..] else { panic!("one problem: {summary:?}") };
+        let reported: Vec<_> =
+            summary.problems.iter().filter(|p| p.message.contains("gzip")).collect();
+        let [problem] = reported[..] else { panic!("one problem: {summary:?}") };
         assert!(problem.offset.is_some() && problem.file.ends_with("audit.log.gz"));
-        assert!(problem.message.starts_with("the gzip data ends too early"), "{problem}");
+        assert!(problem.message.starts_with("the gzip data ends unexpectedly"), "{problem}");
         assert!(summary.quarantined <= 1);
     }
 }
@@ -114,7 +115,7 @@ fn what_stands_before_the_damage_is_kept() {
     type Compress = fn(&[u8]) -> Vec<u8>;
     let table: [(&str, Compress); 5] =
         [("gzip", gzip), ("zstd", zstd), ("bzip2", bzip2), ("xz", xz), ("lz4", lz4)];
-    // bzip2 gives blocks of 100 kB at this level, xz tells its first bytes soon.
+    // At this level bzip2 produces blocks of 100 kB; xz produces its first bytes early.
     let text = log(0..6_000);
     for (name, compress) in table {
         let whole = compress(&text);
@@ -128,20 +129,20 @@ fn what_stands_before_the_damage_is_kept() {
             let (memory, summary) = run(&[folder.input()], &Options::default());
             let what = format!("{name}, {what}: {summary:?}");
             assert!(memory.rows().len() > 1_000, "{} rows of {what}", memory.rows().len());
-            let told: Vec<_> =
+            let reported: Vec<_> =
                 summary.problems.iter().filter(|p| p.message.contains(name)).collect();
-            let [problem] = told[..] else { panic!("one problem: {what}") };
+            let [problem] = reported[..] else { panic!("one problem: {what}") };
             assert!(problem.message.starts_with(&format!("the {name} data ")), "{what}");
             assert!(problem.offset.is_some_and(|offset| offset > 0), "{what}");
             assert!(problem.file.ends_with("/a"), "{what}");
-            // Of a broken file more may be rubbish, until a checksum tells so.
+            // A damaged file may yield more garbage, until a checksum reveals it.
             assert!(summary.quarantined <= 1 || what.contains("broken"), "{what}");
             assert_eq!(summary.files, 2, "{what}");
         }
     }
 }
 
-/// A last byte alone is no character; it costs the record that it is in.
+/// A single last byte is not a character; it affects only its record.
 #[test]
 fn utf16_cut_in_the_middle() {
     let whole = utf16(&log(0..10));
@@ -161,7 +162,7 @@ fn other_formats_are_named() {
         (b"\xff\x06\0\0sNaPpYrest", "compressed with Snappy: decompress it first"),
         (b"\x7fELF\x02", "a program"),
         (b"BZh is how this text begins", "text without audit events"),
-        (&five, "compressed more than four times over"),
+        (&five, "more than four layers of compression"),
     ];
     for (bytes, reason) in table {
         let folder = Folder::new().with("f", bytes).with("g.log", log(0..1));
@@ -172,7 +173,7 @@ fn other_formats_are_named() {
     }
 }
 
-/// A bomb costs a limited time and its own events.
+/// A decompression bomb costs a limited time and its own events.
 #[test]
 fn a_file_may_expand_to_so_much() {
     let options = Options { max_expanded_bytes: 100_000, ..Options::default() };
@@ -182,7 +183,7 @@ fn a_file_may_expand_to_so_much() {
     assert_eq!(memory.rows().len(), 200);
     let message = summary.problems.iter().find(|problem| problem.file.ends_with("/a"));
     let message = &message.expect("a problem").message;
-    let start = "it expands to more than 100000 bytes, as much as a file may, after ";
+    let start = "decompressed size exceeds 100000 bytes (see --max-expanded) after ";
     assert!(message.starts_with(start), "{message}");
 
     let plain = log(0..1000);
@@ -191,7 +192,7 @@ fn a_file_may_expand_to_so_much() {
     assert_eq!((memory.rows().len(), summary.problems.len()), (1000, 0));
 }
 
-/// The digest is that of the file as it lies on disk.
+/// The digest covers the file on disk.
 #[test]
 fn provenance() {
     let folder = Folder::new().with("a.log", log(0..1));

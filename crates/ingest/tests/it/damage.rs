@@ -1,4 +1,4 @@
-//! What is no audit log is refused by name; what is damaged is told with its place.
+//! Files that are not audit logs are rejected by name; damage is reported with its position.
 
 use podtrail_ingest::Options;
 
@@ -45,7 +45,7 @@ fn other_files_give_one_problem_each() {
 }
 
 #[test]
-fn places_are_told() {
+fn places_are_reported() {
     let log = lines([event(1), "oops".into(), event(2), r#"{"a":1}"#.into()]);
     let folder = Folder::new().with("audit.log", &log);
     let (memory, summary) = run(&[folder.input()], &Options::default());
@@ -81,13 +81,13 @@ fn only_a_cut_event() {
     assert_eq!(memory.quarantine[0].bytes, half.as_bytes());
 }
 
-/// How an item is damaged.
+/// The damage of an item.
 type Way = fn(&str) -> String;
 
-/// Damage in a batch costs the item that it is in.
+/// Damage in a batch affects only its item.
 #[test]
 fn a_damaged_item_costs_that_item() {
-    // Brackets and quotes in strings, and a body that lists what looks like events.
+    // Brackets and quotes in strings, and a body with list elements that resemble events.
     let odd = |id| {
         let strings = r#""userAgent":"a\\\"}],{ \\","requestObject":"#;
         let body = format!(r#"{strings}{{"items":[{},{}]}},"verb""#, item(90), item(91));
@@ -103,7 +103,7 @@ fn a_damaged_item_costs_that_item() {
     let array = |items: &[String], end: &str| {
         format!("[{}{}", items.join(" , "), end.trim_end_matches('}'))
     };
-    // What becomes of the item, and how much of it.
+    // How the item is damaged.
     let ways: [(&str, Way); 7] = [
         ("cut", |item| item[..200].to_owned()),
         ("the beginning is gone", |item| item[200..].to_owned()),
@@ -136,14 +136,14 @@ fn a_damaged_item_costs_that_item() {
             }
         }
     }
-    // Between two that are damaged the depth is not known.
+    // Between two damaged items the nesting depth is unknown.
     let mut damaged = items.clone();
     damaged[1] = damaged[1][..200].to_owned();
     damaged[2] = damaged[2][200..].to_owned();
     let (memory, summary) = run_stream(list(&damaged, "]}"), &Options::default());
     assert_eq!(memory.audit_ids(), ["id-1", "id-4"]);
     assert_eq!(summary.quarantined, 1);
-    // A missing comma costs nothing; of a list that is cut nothing follows.
+    // A missing comma loses nothing; after a truncated list nothing follows.
     let plain: Vec<_> = (1..=4).map(item).collect();
     for (log, quarantined) in
         [(list(&plain, "]}").replacen(r#"},{"level"#, r#"}{"level"#, 1), 0), (list(&plain, ""), 1)]
@@ -153,7 +153,7 @@ fn a_damaged_item_costs_that_item() {
     }
 }
 
-/// Many brackets do not make it slow.
+/// Many brackets do not slow it down.
 #[test]
 fn a_damaged_batch_of_brackets() {
     for filler in ["{", "}", "\"", "\\\"", "{}", "},{"] {
@@ -181,7 +181,7 @@ fn empty_files_are_noted() {
     assert_eq!((summary.files, summary.records), (3, 0));
 }
 
-/// A file that begins within a batch, and a batch with NUL bytes in it.
+/// A file that begins within a batch, and a batch that contains NUL bytes.
 #[test]
 fn a_batch_that_is_torn() {
     let items: Vec<_> = (1..=4).map(item).collect();

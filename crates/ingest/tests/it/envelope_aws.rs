@@ -1,5 +1,5 @@
-//! CloudWatch Logs and what delivers it. Of these forms, real samples were seen of `aws logs tail` alone; the others are
-//! made from the documentation of AWS.
+//! CloudWatch Logs and the services that deliver it. Only for `aws logs tail` a real sample was available; the other
+//! forms follow the documentation of AWS.
 
 use podtrail_ingest::Options;
 
@@ -143,9 +143,9 @@ fn other_streams_are_skipped() {
     check_skipped("control message", CONTROL, 1);
 }
 
-/// Damage costs the record it is in.
+/// Damage affects only its record.
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let good = base64(gzip(payload(STREAM, &[&event(1)]).as_bytes()));
     let mut cut = gzip(payload(STREAM, &[&event(2)]).as_bytes());
     cut.truncate(cut.len() / 2);
@@ -159,9 +159,9 @@ fn damage_is_told() {
     let reasons: Vec<&str> =
         memory.quarantine.iter().map(|record| record.reason.as_str()).collect();
     let [base64, gzip, size] = reasons[..] else { panic!("three: {summary:?}") };
-    assert!(base64.starts_with("kinesis-record: not valid base64"), "{base64}");
-    assert!(gzip.starts_with("kinesis-record: the gzip data in it is damaged"), "{gzip}");
-    assert!(size.starts_with("kinesis-record: unpacks to more than 50 times"), "{size}");
+    assert!(base64.starts_with("kinesis-record: invalid base64"), "{base64}");
+    assert!(gzip.starts_with("kinesis-record: damaged gzip data"), "{gzip}");
+    assert!(size.starts_with("kinesis-record: decompressed size exceeds 50 times"), "{size}");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn a_message_that_is_no_event() {
     assert_eq!(memory.quarantine[0].bytes, b"no event");
 }
 
-/// Packages inside packages end at the depth where no pipeline goes.
+/// Nested packages end at a depth that no pipeline reaches.
 #[test]
 fn packages_in_packages() {
     let mut log = event(1);
@@ -183,10 +183,10 @@ fn packages_in_packages() {
     let (memory, summary) = run_stream(lines([log, event(2)]), &Options::default());
     assert_eq!(memory.audit_ids(), ["id-2"]);
     assert_eq!(summary.quarantined, 1);
-    assert_eq!(memory.quarantine[0].reason, "envelopes nested too deep");
+    assert_eq!(memory.quarantine[0].reason, "envelopes nested too deeply");
 }
 
-/// Events of a long answer keep the places of their strings.
+/// Events of a long response have the positions of their strings.
 #[test]
 fn places() {
     let log = lines([

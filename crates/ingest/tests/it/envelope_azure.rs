@@ -1,4 +1,4 @@
-//! Diagnostic records of AKS, as seen in samples of Event Hubs; Log Analytics and Defender, as their documentation has it.
+//! Diagnostic records of AKS, as in samples of Event Hubs; Log Analytics and Defender, as documented.
 
 use podtrail_ingest::Options;
 
@@ -17,7 +17,7 @@ fn record(category: &str, log: &str) -> String {
     )
 }
 
-/// The event of `support::event` as a row of `AKSAudit`, with its dynamic columns as they are, or as text.
+/// The event of `support::event` as a row of `AKSAudit`, with its dynamic columns as JSON or as text.
 fn audit_row(body: &str, dynamic: impl Fn(&str) -> String) -> String {
     let columns = [
         ("TenantId", r#""t""#.to_owned()),
@@ -45,7 +45,7 @@ fn audit_row(body: &str, dynamic: impl Fn(&str) -> String) -> String {
     format!("{{{}}}", columns.join(","))
 }
 
-/// Rows, as the query API gives them.
+/// Rows in the form of the query API.
 fn table(rows: &[String]) -> String {
     let rows: Vec<serde_json::Map<String, serde_json::Value>> =
         rows.iter().map(|row| serde_json::from_str(row).expect("a row")).collect();
@@ -70,14 +70,14 @@ fn every_form() {
     let full = |envelopes| Known {
         envelopes,
         provider: "aks",
-        // However the resource id is written.
+        // Whatever the spelling of the resource id.
         cluster: "prod",
         node: POD,
         shipped_at: Some(SHIPPED_MILLIS),
     };
     let one = record("kube-audit", &text);
     let properties = quoted(&format!(r#"{{"log":{text},"pod":"{POD}"}}"#));
-    // The tables have resource ids in small letters.
+    // The tables have resource ids in lower case.
     let resource = RESOURCE.to_lowercase();
     let diagnostics = format!(
         r#"{{"TimeGenerated":"{SHIPPED}","Category":"kube-audit","pod_s":"{POD}","log_s":{},"_ResourceId":"{resource}"}}"#,
@@ -136,7 +136,7 @@ fn a_resource_of_azure_arc() {
     check_known("Arc", &memory, &known);
 }
 
-/// Both categories on, and other ones.
+/// Both categories enabled, and others.
 #[test]
 fn categories() {
     let klog = quoted("I1123 21:55:01.374797      10 controller.go:128] synced\n");
@@ -152,7 +152,7 @@ fn categories() {
     assert_eq!(ids[0], ids[1]);
 }
 
-/// A body that was too large for the table is absent, which is not the same as empty.
+/// A body that was too large for the table is absent, which differs from empty.
 #[test]
 fn a_body_left_out() {
     let log = audit_row(r#""skipped-too-big-size-object""#, str::to_owned);

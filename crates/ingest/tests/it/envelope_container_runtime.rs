@@ -1,5 +1,5 @@
-//! Lines as container runtimes write them, whole and in parts. No real sample with audit events was seen: the forms are
-//! those of the CRI (`k8s.io/cri-client/pkg/logs`) and of Docker's json-file driver.
+//! Lines of container runtimes, whole and in parts. No real sample with audit events was available: the forms are those
+//! of the CRI (`k8s.io/cri-client/pkg/logs`) and of Docker's json-file driver.
 
 use crate::support::event;
 use crate::wrapped::{Case, check, quoted, unwrap};
@@ -44,7 +44,7 @@ fn places_are_those_of_the_text() {
 }
 
 #[test]
-fn other_lines_of_the_component_are_skipped_and_told() {
+fn other_lines_of_the_component_are_skipped_and_reported() {
     let klog = "I1123 22:00:00.374797       1 controller.go:128] {\"quoted\": 1}";
     let json = r#"{"ts":1795471200374.1,"caller":"app/server.go:1","msg":"started","v":0}"#;
     for wrap in [
@@ -60,18 +60,18 @@ fn other_lines_of_the_component_are_skipped_and_told() {
         assert_eq!(summary.skipped, 3);
         assert_eq!(
             summary.notes[0].message,
-            "3 records were skipped, without an audit event, such as klog lines of a Kubernetes component"
+            "3 records were skipped (no audit event), for example klog lines of a Kubernetes component"
         );
         let (events, _, summary) = unwrap(wrap(klog));
         assert!(events.is_empty());
         assert_eq!(
             summary.problems[0].message,
-            "not an audit log: nothing but klog lines of a Kubernetes component"
+            "not an audit log: contains only klog lines of a Kubernetes component"
         );
     }
 }
 
-/// Foreign lines are quarantined one by one, with the text that was in the envelope.
+/// Foreign lines are quarantined individually, with their text from the envelope.
 #[test]
 fn text_of_another_program() {
     let log = [cri("stdout", "F", &event(1)), cri("stdout", "F", "hello"), docker("stdout", "x\n")];
@@ -81,7 +81,7 @@ fn text_of_another_program() {
     assert_eq!(summary.skipped, 0);
 }
 
-/// What only looks like a part of a line does not take the next line with it.
+/// A line that only resembles a part does not consume the next line.
 #[test]
 fn what_is_no_part() {
     let part = &cri("stdout", "P", "{");
@@ -101,7 +101,7 @@ fn what_is_no_part() {
     }
 }
 
-/// Blanks at the seams belong to the text; a part may have none.
+/// Blanks at the seams belong to the text; a part may be empty.
 #[test]
 fn seams_of_parts() {
     let spaced = event(1).replacen("/pods", " /pods", 1);

@@ -1,4 +1,4 @@
-//! CSV exports with the event in a column. No real sample was seen: the quoting is that of RFC 4180.
+//! CSV exports with the event in a column. No real sample was available: the quoting follows RFC 4180.
 
 use crate::support::event;
 use crate::wrapped::{bare_id, unwrap};
@@ -51,7 +51,7 @@ fn events_in_columns_are_refused_by_name() {
         assert!(events.is_empty());
         assert_eq!(
             summary.problems[0].message,
-            "not an audit log: a CSV export without audit events as JSON text in a column: export JSON instead"
+            "not an audit log: a CSV export without a column of audit events as JSON text: export JSON instead"
         );
     }
 }

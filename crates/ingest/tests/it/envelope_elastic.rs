@@ -1,12 +1,12 @@
-//! Elastic Agent's `kubernetes.audit`. A real sample exists, shortened and under a licence that keeps it out of here:
-//! the fixtures follow its form.
+//! Elastic Agent's `kubernetes.audit`. A real sample exists, shortened and under a licence that excludes it from this
+//! repository: the fixtures follow its form.
 
 use serde_json::{Value, json};
 
 use crate::support::event;
 use crate::wrapped::unwrap;
 
-/// The event, with annotations, and its twin with the keys that Elasticsearch can store.
+/// The event with annotations, and the same event with the keys that Elasticsearch can store.
 fn twins() -> (Value, Value) {
     let mut bare: Value = serde_json::from_str(&event(1)).expect("an event");
     let mut stored = bare.clone();
@@ -66,7 +66,7 @@ fn flat_fields() {
     let hit = json!({ "_index": "a", "_id": "x", "fields": fields });
     let (events, reasons, _) = unwrap(hit.to_string());
     assert!(reasons.is_empty(), "{reasons:?}");
-    // `responseStatus.metadata` is empty, and an empty object has no fields: the digest differs by that alone.
+    // `responseStatus.metadata` is empty, and an empty object has no fields: only that changes the digest.
     let mut expected = bare;
     expected["responseStatus"] = json!({ "code": 200 });
     assert_eq!(events[0].event_id, id_of(&expected.to_string()));

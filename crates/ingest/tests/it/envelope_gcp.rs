@@ -1,15 +1,15 @@
-//! Cloud Logging entries, after entries of GKE in public samples. BigQuery's rows were seen in documentation alone.
+//! Cloud Logging entries, after GKE entries in public samples. BigQuery rows follow the documentation.
 
 use podtrail_ingest::Options;
 
 use crate::support::{Folder, event, lines, messages, pretty, run, run_stream};
 use crate::unwrapped::{Known, SHIPPED, SHIPPED_MILLIS, base64, check_known, column, quoted};
 
-/// What an entry says of one request.
+/// The part of an entry that depends on the request.
 struct Call<'a> {
     method: &'a str,
     resource: &'a str,
-    /// The members of the payload that follow.
+    /// The remaining members of the payload.
     rest: &'a str,
     operation: &'a str,
 }
@@ -46,7 +46,7 @@ impl Call<'_> {
     }
 }
 
-/// The columns of the one event in a log.
+/// The columns of the single event in a log.
 fn row<const N: usize>(log: &str, names: [&str; N]) -> [String; N] {
     let (memory, summary) = run_stream(log, &Options::default());
     assert_eq!(summary.events_added, 1, "{log}: {summary:?}");
@@ -67,7 +67,7 @@ fn every_form() {
         r#"{{"message":{{"data":"{}","messageId":"1","publishTime":"{SHIPPED}"}},"subscription":"projects/p/subscriptions/s"}}"#,
         base64(&entry)
     );
-    // As a sink to BigQuery writes them, by its documentation: bodies are text, names have no dots.
+    // As a BigQuery sink writes them, by its documentation: bodies are text, names have no dots.
     let bigquery = entry
         .replace("protoPayload", "protopayload_auditlog")
         .replace("authorization.k8s.io/", "authorization_k8s_io_")
@@ -132,7 +132,7 @@ fn what_an_entry_says() {
         "allowed",
         "allow",
         "1795470901374700",
-        // Numbers as they are written.
+        // Numbers as written.
         r#"{"kind":"Pod","spec":{"hostPID":true,"containers":[{"name":"c","image":"nginx"}],"priority":2.0}}"#,
         "workload",
         &entry,
@@ -140,7 +140,7 @@ fn what_an_entry_says() {
     assert_eq!(row(&entry, names), expected);
 }
 
-/// What an entry does not say is null.
+/// Members that an entry lacks are null.
 #[test]
 fn what_an_entry_does_not_say() {
     let names = [
@@ -194,7 +194,7 @@ fn statuses() {
             r#""status":{"code":3},"response":{"@type":"core.k8s.io/v1.Status","kind":"Status","code":422.0,"reason":"Invalid","message":"no","status":"Failure"}"#,
             ["422", "no", "invalid"],
         ),
-        // A response of another kind may have a member of that name.
+        // A response of another kind may have a member with that name.
         (pods, r#""status":{},"response":{"kind":"Pod","code":500}"#, ["200", "", "allowed"]),
         (pods, r#""status":{"code":2,"message":"UNKNOWN"}"#, ["", "UNKNOWN", "unknown"]),
         (exec, r#""status":{"code":2,"message":"UNKNOWN"}"#, ["101", "UNKNOWN", "allowed"]),
@@ -234,7 +234,7 @@ fn dry_runs() {
     }
 }
 
-/// A JSON patch is a list, which protobuf cannot hold but under a key.
+/// A JSON patch is a list, which protobuf can hold only under a key.
 #[test]
 fn patches() {
     let merge = r#""request":{"@type":"k8s.io/Patch","spec":{"replicas":0}}"#;
@@ -253,7 +253,7 @@ fn an_address_that_is_none() {
     assert_eq!(row(&entry, ["client_ip", "source_ips"]), ["", ""]);
 }
 
-/// Cluster administration goes into the same log, and is not of the Kubernetes API.
+/// Cluster administration is in the same log, and does not belong to the Kubernetes API.
 #[test]
 fn other_services() {
     let other = CREATE
@@ -275,17 +275,17 @@ fn yaml_is_refused_with_a_hint() {
     assert_eq!(messages(&summary.problems), [expected]);
 }
 
-/// A Pub/Sub message that cannot be decoded costs itself.
+/// A Pub/Sub message that cannot be decoded affects only itself.
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let message = |data: &str| format!(r#"{{"message":{{"data":"{data}","messageId":"1"}}}}"#);
     let log = lines([message("%"), message(&base64(CREATE.entry()))]);
     let (memory, summary) = run_stream(log, &Options::default());
     assert_eq!((summary.events_added, summary.quarantined), (1, 1));
-    assert!(memory.quarantine[0].reason.starts_with("pubsub: not valid base64"));
+    assert!(memory.quarantine[0].reason.starts_with("pubsub: invalid base64"));
 }
 
-/// GKE writes paths of the API server itself as resources of the core group.
+/// GKE writes non-resource paths of the API server as resources of the core group.
 #[test]
 fn paths_that_are_no_resources() {
     for (method, resource, path) in [

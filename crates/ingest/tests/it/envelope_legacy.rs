@@ -1,4 +1,4 @@
-//! The text format of old API servers. No real log was seen: the fixtures follow `EventString` of
+//! The text format of old API servers. No real log was available: the fixtures follow `EventString` of
 //! `k8s.io/apiserver/pkg/audit/format.go` and its tests.
 
 use arrow::array::{Array, AsArray};
@@ -18,7 +18,7 @@ fn text(memory: &Memory, column: &str) -> Option<String> {
     column.is_valid(0).then(|| column.value(0).to_owned())
 }
 
-/// A column and what it holds.
+/// A column and its value.
 type Column = (&'static str, Option<&'static str>);
 
 #[test]
@@ -78,7 +78,7 @@ fn among_others_and_wrapped() {
     assert_eq!(events[1].event_id, events[2].event_id);
 }
 
-/// A line that is not as the API server writes it is quarantined, whatever is the matter with it.
+/// A line that deviates from the API server's form is quarantined.
 #[test]
 fn damaged_lines() {
     let cuts = (40..EXEC.len() - 1).step_by(7).filter(|at| EXEC.is_char_boundary(*at));
@@ -87,7 +87,7 @@ fn damaged_lines() {
     lines.push(EXEC.replace("\\u00fc", "\\UFFFFFFFF"));
     lines.push(EXEC.replace("ip=", "ip:"));
     let count = lines.len();
-    // Without a closing quote, or with a field less: a cut between two fields is a whole line.
+    // Without a closing quote, or with a field less: a cut between two fields leaves a valid line.
     let (events, reasons, summary) = unwrap(format!("{EXEC}\n{}\n", lines.join("\n")));
     assert_eq!(summary.skipped, 0);
     assert_eq!(events.len() + reasons.len(), count + 1);

@@ -1,13 +1,13 @@
-//! Events in whose object a shipper put its own members.
+//! Events to whose object a shipper added its own members.
 //!
-//! No real sample was seen but of Panther's (renamed keys); the others follow the shippers' documentation.
+//! A real sample was available only for Panther (renamed keys); the others follow the shippers' documentation.
 
 use serde_json::{Map, Value, json};
 
 use crate::support::{event, lines};
 use crate::wrapped::{Case, bare_id, check, quoted, unwrap};
 
-/// The event with more members.
+/// The event with additional members.
 fn with(members: Value) -> String {
     let mut event: Map<String, Value> = serde_json::from_str(&event(1)).expect("an event");
     event.extend(serde_json::from_value::<Map<_, _>>(members).expect("an object"));
@@ -83,7 +83,7 @@ fn objects_as_strings() {
     }
 }
 
-/// Panther renames keys that have dots and slashes; those that are known get their names back.
+/// Panther renames keys with dots and slashes; the names of known keys are restored.
 #[test]
 fn renamed_keys() {
     let annotations = json!({ "authorization.k8s.io/decision": "allow", "own/key": "x" });
@@ -101,7 +101,7 @@ fn renamed_keys() {
     assert!(bare[0].envelopes.is_empty());
 }
 
-/// An event of an old version has a timestamp of its own, which says nothing of its identity where it has others.
+/// An event of an old version has its own timestamp, which is not part of its identity if it has other times.
 #[test]
 fn members_of_any_version_stay() {
     let old = with(json!({
@@ -117,7 +117,7 @@ fn members_of_any_version_stay() {
     }
 }
 
-/// The line itself is believed before what was made of it.
+/// The original line takes precedence over what was made of it.
 #[test]
 fn the_line_is_preferred() {
     let log =

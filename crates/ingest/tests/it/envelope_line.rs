@@ -1,5 +1,5 @@
-//! Lines of text with an event behind a prefix. No real sample was seen: the forms are those of RFC 3164, RFC 5424, and of
-//! the tools' documentation.
+//! Lines of text with an event after a prefix. No real sample was available: the forms are those of RFC 3164, RFC 5424,
+//! and the tools' documentation.
 
 use crate::support::event;
 use crate::wrapped::{Case, bare_id, check, unwrap};
@@ -71,7 +71,7 @@ fn places_are_those_of_the_event() {
     assert_eq!(events[0].line, 2);
 }
 
-/// Lines of components behind a prefix are skipped as they are without it.
+/// Component lines after a prefix are skipped like those without one.
 #[test]
 fn klog_behind_prefixes() {
     let klog = "I1123 22:00:00.374797       1 controller.go:128] started";
@@ -84,7 +84,7 @@ fn klog_behind_prefixes() {
     }
 }
 
-/// Half an event is no prefix, and a prefix does not hide a damaged event.
+/// Half an event is not a prefix, and a prefix does not hide a damaged event.
 #[test]
 fn what_is_no_prefix() {
     let tail = &event(1)[300..];

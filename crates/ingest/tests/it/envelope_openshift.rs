@@ -1,4 +1,4 @@
-//! Cluster logging's records, as its operator's test data has them, and the lines of `oc adm node-logs`.
+//! Records of cluster logging, as in its operator's test data, and the lines of `oc adm node-logs`.
 
 use podtrail_ingest::Options;
 
@@ -36,7 +36,7 @@ fn every_form() {
     check("oc adm node-logs", format!("{NODE} {raw}"), &raw, &line);
 }
 
-/// The record as it came is kept where the event was put together from it.
+/// The original record is kept if the event was rebuilt from it.
 #[test]
 fn originals() {
     let (memory, _) = run_stream(viaq("k8s_audit_level"), &Options::default());
@@ -45,7 +45,7 @@ fn originals() {
     assert_eq!(column(&memory, "original"), [""]);
 }
 
-/// An event of v1beta1 has a `timestamp` that is its own.
+/// A v1beta1 event has a `timestamp` of its own.
 #[test]
 fn an_old_event() {
     let old = event(1).replace("audit.k8s.io/v1", "audit.k8s.io/v1beta1");
@@ -67,7 +67,7 @@ fn other_audit_logs_are_skipped() {
     }
 }
 
-/// What a client sends cannot make an event look like a record of cluster logging.
+/// Client data cannot make an event look like a record of cluster logging.
 #[test]
 fn a_user_agent_that_quotes_members() {
     let agent = r#""userAgent":"\"k8s_audit_level\":\"openshift\":","#;

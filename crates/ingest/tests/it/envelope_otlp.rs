@@ -1,4 +1,4 @@
-//! OpenTelemetry's JSON, as OpenShift's cluster logging and the file exporter of the collector write it.
+//! OpenTelemetry's JSON, as OpenShift's cluster logging and the collector's file exporter write it.
 
 use podtrail_ingest::Options;
 use serde_json::Value;
@@ -84,9 +84,9 @@ fn other_logs_are_skipped() {
     }
 }
 
-/// What cannot be understood is told, and costs itself.
+/// A record that cannot be parsed is reported, and affects only itself.
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let mut deep = any_value(&Value::from("x"));
     for _ in 0..1000 {
         deep = format!(r#"{{"kvlistValue":{{"values":[{{"key":"a","value":{deep}}}]}}}}"#);

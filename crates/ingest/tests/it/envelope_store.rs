@@ -1,4 +1,5 @@
-//! Answers of log stores: lists of records. No real sample was seen: the fixtures follow the stores' API documentation.
+//! Responses of log stores: lists of records. No real sample was available: the fixtures follow the stores' API
+//! documentation.
 
 use crate::support::{event, pretty};
 use crate::wrapped::{SHIPPED, bare_id, quoted, unwrap};
@@ -54,7 +55,7 @@ fn every_list() {
     }
 }
 
-/// What a list holds beside events is not lost.
+/// Other records in a list are not lost.
 #[test]
 fn foreign_elements() {
     let log = format!(r#"{{"results":[{{"_raw":{}}},7,{{"_raw":"x"}},null]}}"#, quoted(&event(1)));
@@ -62,7 +63,7 @@ fn foreign_elements() {
     assert_eq!((events.len(), reasons.len()), (1, 3));
 }
 
-/// Without an event among them they are no audit log.
+/// A list without events is not an audit log.
 #[test]
 fn other_lists() {
     for log in [

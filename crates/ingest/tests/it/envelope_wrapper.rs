@@ -1,5 +1,5 @@
-//! JSON records with the event in one member. No real sample of these was seen, but of `input.message`: the fixtures are
-//! built from the shippers' documentation.
+//! JSON records with the event in one member. A real sample was available only for `input.message`: the fixtures follow
+//! the shippers' documentation.
 
 use crate::support::event;
 use crate::wrapped::{Case, check, quoted};

@@ -16,7 +16,7 @@ fn append(path: &Path, bytes: &[u8]) {
     file.write_all(bytes).expect("written");
 }
 
-/// Follows a folder; after each look, `act` says what happens next, or ends it.
+/// Follows a folder; after each poll, `act` changes the folder or ends the run.
 fn follow_folder(
     folder: &Folder,
     mut act: impl FnMut(u64) -> bool + Send + 'static,
@@ -86,7 +86,7 @@ fn rotation_loses_nothing_and_repeats_nothing() {
     let packed = folder.path("old.log.gz");
     let (memory, summary) = follow_folder(&folder, move |seen| {
         if seen == 3 {
-            // Written after the last look, then renamed; then a new file takes the name.
+            // Written after the last poll, then renamed; then a new file takes the name.
             append(&path, &lines([event(3)]));
             fs::rename(&path, &rotated).expect("renamed");
             append(&path, &lines((4..6).map(event)));
@@ -112,16 +112,16 @@ fn a_log_that_is_emptied_is_read_anew() {
 }
 
 #[test]
-fn what_is_no_log_is_told_once() {
+fn what_is_no_log_is_reported_once() {
     let folder = Folder::new()
         .with("audit.log", lines([event(0)]))
         .with("notes.txt", "these are my notes\n".repeat(10));
     let path = folder.path("audit.log");
-    let told = Arc::new(AtomicBool::new(false));
+    let reported = Arc::new(AtomicBool::new(false));
     let mut looks = 0;
     let (memory, summary) = follow_folder(&folder, move |seen| {
         looks += 1;
-        assert!(!told.swap(looks > 4, Ordering::Relaxed), "told again and again");
+        assert!(!reported.swap(looks > 4, Ordering::Relaxed), "reported repeatedly");
         append(&path, &lines([event(looks)]));
         seen < 4
     });

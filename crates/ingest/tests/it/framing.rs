@@ -1,4 +1,4 @@
-//! Every shape of record, and that records do not depend on how the stream falls into blocks.
+//! All forms of records, and that records do not depend on the division into blocks.
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
@@ -135,7 +135,7 @@ fn any_block_size() {
     }
 }
 
-/// Offsets and lines point at the record.
+/// Offsets and lines are those of the record.
 #[test]
 fn places() {
     let log = format!("\n{}\r\n\n{}\n", event(1), pretty(&event_list(2..=3)));
@@ -169,7 +169,7 @@ fn a_line_over_the_limit_costs_that_line() {
     }
 }
 
-/// What does not fit is read item by item.
+/// A list that exceeds the limit is read item by item.
 #[test]
 fn a_list_over_the_limit_is_resynchronised() {
     let list = pretty(&event_list(0..200));
@@ -183,7 +183,7 @@ fn a_list_over_the_limit_is_resynchronised() {
     }
 }
 
-/// Events glued together in a line that is longer than the limit.
+/// Concatenated events in a line that exceeds the limit.
 #[test]
 fn a_line_of_many_events_needs_no_limit() {
     let glued: String = (0..200).map(event).collect();
@@ -195,7 +195,7 @@ fn a_line_of_many_events_needs_no_limit() {
     }
 }
 
-/// A list that is longer than a record may be is read item by item, in one line or many, with whatever stands around it.
+/// A list that exceeds the record limit is read item by item, in one line or many, whatever surrounds it.
 #[test]
 fn a_list_over_the_limit() {
     let items: Vec<_> = (0..100).map(event).collect();
@@ -227,7 +227,7 @@ fn a_list_over_the_limit() {
     }
 }
 
-/// A list that is cut off or damaged costs what is cut off or damaged, up to the end of the line.
+/// A truncated or damaged list loses only what is truncated or damaged, up to the end of the line.
 #[test]
 fn a_damaged_list_over_the_limit() {
     let list = event_list(0..100);
@@ -253,7 +253,7 @@ fn a_damaged_list_over_the_limit() {
     }
 }
 
-/// An event that is too long is that, not a wrapper of what its body lists.
+/// An event that exceeds the limit is not the wrapper of a list in its body.
 #[test]
 fn an_event_with_a_list_over_the_limit() {
     let pods = r#"{"kind":"Pod"},"#.repeat(1000);
@@ -263,10 +263,10 @@ fn an_event_with_a_list_over_the_limit() {
     let (memory, summary) = run_stream(lines([&event(1), &huge, &event(2)]), &options);
     assert_eq!(memory.audit_ids(), ["id-1", "id-2"]);
     assert_eq!(summary.quarantined, 1);
-    assert_eq!(memory.quarantine[0].reason, format!("too long: {} bytes", huge.len()));
+    assert_eq!(memory.quarantine[0].reason, format!("record too long: {} bytes", huge.len()));
 }
 
-/// Lists in lists without end do not take for ever.
+/// Endlessly nested lists do not take forever.
 #[test]
 fn lists_in_lists_over_the_limit() {
     let mut log = lines([&event(1)]);
@@ -291,7 +291,7 @@ fn long_nul_runs() {
     }
 }
 
-/// A form feed is no white space of JSON: behind damage it must not make a record of no bytes, which would be made for ever.
+/// A form feed is not JSON white space: after damage it must not produce empty records endlessly.
 #[test]
 fn form_feeds_in_a_list_with_nul_bytes() {
     for text in ["[{}\0\x0c,{}", "[{}\0\x0c,\x0c{},{}", "[{}\0\x0c\x0c ,\x0c\n,{}]\x0c"] {
@@ -307,13 +307,13 @@ fn form_feeds_in_a_list_with_nul_bytes() {
     }
 }
 
-/// Where a list with NUL bytes in it begins does not depend on how the stream falls into blocks.
+/// The start of a list with NUL bytes does not depend on the division into blocks.
 #[test]
 fn lists_around_nul_bytes_in_any_block() {
     let shapes: [&[u8]; 4] = [
         // NUL bytes that fill a block.
         b" [][x\0\t[[][y\0\t[][",
-        // Behind a value in its line no list begins.
+        // After a value in the same line no list begins.
         b"{}}\x01[[.\xfe\0\n,{}{]}\xfe\0",
         b" {}{-[{}9\0\0\0\x0b\x0b",
         // What is behind NUL bytes begins with a bracket and a word.
@@ -331,7 +331,7 @@ fn lists_around_nul_bytes_in_any_block() {
     }
 }
 
-/// A hostile file of openings does not take for ever.
+/// A hostile file of openings does not take forever.
 #[test]
 fn openings_without_end() {
     let mut log = lines([&event(1)]);
@@ -340,7 +340,7 @@ fn openings_without_end() {
     let (memory, summary) = run_stream(log, &Options::default());
     assert_eq!(memory.audit_ids(), ["id-1", "id-2"]);
     assert_eq!(summary.quarantined, 200_000);
-    assert_eq!(summary.problems.len(), 6, "five told, the rest counted");
+    assert_eq!(summary.problems.len(), 6, "five reported, the rest counted");
 }
 
 /// Every byte is in an event, in the quarantine, or between records.
@@ -366,7 +366,7 @@ fn assert_covered(name: &str, log: &[u8], memory: &Memory) {
     for (start, length) in prefixes(memory) {
         cover(start, length);
     }
-    // Around the items of a batch stands the batch itself.
+    // The batch surrounds its items.
     let is_batch = memchr::memmem::find(log, b"EventList").is_some();
     for (at, byte) in log.iter().enumerate() {
         let is_blank = b" \t\r\n,[]\xef\xbb\xbf".contains(byte);
@@ -374,7 +374,7 @@ fn assert_covered(name: &str, log: &[u8], memory: &Memory) {
     }
 }
 
-/// Where text stands before events that is kept with them.
+/// Text before events is kept with them.
 fn prefixes(memory: &Memory) -> Vec<(usize, usize)> {
     let mut prefixes = Vec::new();
     for batch in &memory.batches {
@@ -389,7 +389,7 @@ fn prefixes(memory: &Memory) -> Vec<(usize, usize)> {
     prefixes
 }
 
-/// Part of a log, readable in failures.
+/// A part of a log, readable in failures.
 #[derive(Clone)]
 struct Piece(Vec<u8>);
 
@@ -399,7 +399,7 @@ impl std::fmt::Debug for Piece {
     }
 }
 
-/// A log that is one by its first record, whatever follows.
+/// The first record makes a log an audit log, whatever follows.
 fn log_of(pieces: &[Piece]) -> Vec<u8> {
     let pieces = pieces.iter().flat_map(|piece| piece.0.iter().copied());
     lines([event(9)]).into_iter().chain(pieces).collect()

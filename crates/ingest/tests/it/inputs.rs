@@ -50,11 +50,11 @@ fn patterns() {
     let (memory, _) = run(&[glob("?")], &Options::default());
     assert_eq!(memory.rows().len(), 3);
     let (_, summary) = run(&[glob("*.nothing")], &Options::default());
-    assert_eq!(messages(&summary.problems), ["*.nothing: matches no file"]);
+    assert_eq!(messages(&summary.problems), ["*.nothing: pattern matches no file"]);
 }
 
 #[test]
-fn what_is_missing_is_told() {
+fn what_is_missing_is_reported() {
     let folder = Folder::new().with("a.log", lines([event(1)]));
     let missing = Input::Path(folder.path("gone.log"));
     let (memory, summary) = run(&[missing, folder.input()], &Options::default());
@@ -71,7 +71,7 @@ fn link_loops_end() {
     std::os::unix::fs::symlink(folder.path("nowhere"), folder.path("a/dangling")).expect("a link");
     let (memory, summary) = run(&[folder.input()], &Options::default());
     assert_eq!(memory.rows().len(), 1);
-    assert_eq!(messages(&summary.notes), ["up: not followed: a link to a folder above it"]);
+    assert_eq!(messages(&summary.notes), ["up: not followed: link to a parent folder"]);
     let [problem] = &messages(&summary.problems)[..] else { panic!("one problem: {summary:?}") };
     assert!(problem.starts_with("dangling: cannot be read"), "{problem}");
 }
@@ -82,7 +82,7 @@ fn the_lake_is_not_walked_into() {
     let options = Options { exclude: vec![folder.path("lake")], ..Options::default() };
     let (_, summary) = run(&[folder.input()], &options);
     assert!(summary.problems.is_empty());
-    assert_eq!(messages(&summary.notes), ["lake: not read: it is the lake"]);
+    assert_eq!(messages(&summary.notes), ["lake: not read: this folder is the lake"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Into a real lake, and again.
+//! Ingestion into a real lake, repeated.
 
 use std::io;
 
@@ -12,7 +12,7 @@ fn summary(lake: &Lake, runtime: &Runtime, inputs: &[Input]) -> Summary {
     ingest(lake, runtime.handle(), inputs, &Options::default(), &NoProgress).expect("a summary")
 }
 
-/// The same events add nothing: the same file, its gzip, an overlapping rotation, another envelope.
+/// Equal events add nothing: the same file, its gzip, an overlapping rotation, another envelope.
 #[test]
 fn again_adds_nothing() -> io::Result<()> {
     let log = lines((0..100).map(event));
@@ -34,7 +34,7 @@ fn again_adds_nothing() -> io::Result<()> {
     Ok(())
 }
 
-/// A cluster may be called anything, by whoever writes the envelope.
+/// The writer of an envelope can choose any cluster name.
 #[test]
 fn any_cluster_name_is_stored() -> io::Result<()> {
     let names = [
@@ -83,7 +83,7 @@ fn any_cluster_name_is_stored() -> io::Result<()> {
     Ok(())
 }
 
-/// An event from a log that names no cluster is the event of the cluster that another copy names; those of two clusters stay two.
+/// An event from a log without a cluster name equals its copy with one; events of two clusters stay separate.
 #[test]
 fn an_event_without_a_cluster_is_that_of_any() -> io::Result<()> {
     let labelled = |id, cluster| {
@@ -116,7 +116,7 @@ fn an_event_without_a_cluster_is_that_of_any() -> io::Result<()> {
     let together = expected(&[("default", 1), ("lab", 3), ("prod", 3)]);
     assert_eq!(clusters("together", &["bare.log prod.log lab.log"]), together);
     assert_eq!(clusters("bare-last", &["prod.log", "lab.log", "bare.log"]), together);
-    // What is stored stays as it is.
+    // Stored events stay unchanged.
     let bare_first = expected(&[("default", 5), ("lab", 1)]);
     assert_eq!(clusters("bare-first", &["bare.log", "prod.log lab.log"]), bare_first);
     Ok(())

@@ -1,4 +1,4 @@
-//! A list that is too long to be held is read item by item: its events say the same as those of a list that is held.
+//! A list that exceeds the record limit is read item by item: its events equal those of a list that does not.
 
 use podtrail_ingest::Options;
 
@@ -17,7 +17,7 @@ const COLUMNS: [&str; 9] = [
     "truncated",
 ];
 
-/// Every event of a log, sorted, as the columns above say it.
+/// Every event of a log with the columns above, sorted.
 fn rows(memory: &Memory) -> Vec<String> {
     let places: Vec<String> =
         memory.rows_as_read().iter().map(|row| format!("{}:{}", row.offset, row.line)).collect();
@@ -76,7 +76,7 @@ fn lists() -> Vec<(&'static str, String)> {
 #[test]
 fn what_is_around_a_list_is_known_of_its_items() {
     for (name, list) in lists() {
-        // In several lines too; members that come after the list are not known of its items.
+        // Also over several lines; members after the list do not apply to its items.
         for list in [list.replace("},{", "},\n {"), list] {
             let log = lines([&event(90), &list, &event(91)]);
             let (held, _) = run_stream(log.clone(), &Options::default());
@@ -91,7 +91,7 @@ fn what_is_around_a_list_is_known_of_its_items() {
     }
 }
 
-/// What stands after a list that was cut off is none of its items.
+/// Text after a truncated list does not belong to its items.
 #[test]
 fn a_list_that_ends_before_its_time() {
     let (name, list) = lists().swap_remove(0);
@@ -107,7 +107,7 @@ fn a_list_that_ends_before_its_time() {
     }
 }
 
-/// A list beside which the wrapper has something else to say.
+/// A list whose wrapper has other members.
 #[test]
 fn what_stands_beside_a_list() {
     let items: Vec<_> = (0..30).map(event).collect();
@@ -124,7 +124,7 @@ fn what_stands_beside_a_list() {
     }
 }
 
-/// Items that are far shorter than what is around them do not make it slow.
+/// Items that are much shorter than their wrapper do not slow it down.
 #[test]
 fn a_long_wrapper_of_short_items() {
     let head = format!(r#"{{"kind":"EventList","x":"{}","items":["#, "y".repeat(60_000));
@@ -135,7 +135,7 @@ fn a_long_wrapper_of_short_items() {
     assert!(summary.quarantined >= 300_000, "{summary:?}");
 }
 
-/// Damage in one line that is longer than the limit costs the item it is in.
+/// Damage in one line that exceeds the limit affects only its item.
 #[test]
 fn damage_in_a_list_costs_its_item() {
     type Damage = fn(&str) -> String;
@@ -164,7 +164,7 @@ fn damage_in_a_list_costs_its_item() {
                     let is_whole = how == "with a brace too many";
                     let lost = if is_whole { 0 } else { damaged.len() };
                     assert_eq!(memory.rows().len(), 32 - lost, "{context}: {summary:?}");
-                    // Items side by side are one record.
+                    // Adjacent items are one record.
                     assert!(summary.quarantined > 0, "{context}: {summary:?}");
                 }
             }
@@ -183,7 +183,7 @@ fn item_start(name: &str) -> &'static str {
     }
 }
 
-/// Elements of a list in a body are no items, whatever they look like.
+/// Elements of a list in a body are not items, whatever they resemble.
 #[test]
 fn what_a_damaged_event_lists_is_none_of_the_items() {
     let items: Vec<_> = (0..30).map(event).collect();

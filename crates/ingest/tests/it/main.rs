@@ -1,4 +1,4 @@
-//! What `podtrail-ingest` does with files, as seen by a sink.
+//! Tests of `podtrail-ingest` on files, observed by a sink.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 

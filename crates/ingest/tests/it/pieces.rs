@@ -1,4 +1,4 @@
-//! Records that were split on the way, by every convention in use.
+//! Split records, in every convention in use.
 
 use podtrail_ingest::{Options, RedactionKey};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ const PARTS: usize = 4;
 fn parts(kind: &str) -> Vec<String> {
     let body = json!({"kind": if kind == "secrets" { "Secret" } else { "Pod" }, "data": {"a": "x".repeat(900), "b": "hunter2".repeat(40)}});
     let time = "2026-11-23T22:00:00.000000Z";
-    // In the order in which the API server writes members.
+    // In the API server's order of members.
     let event = format!(
         r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"big","stage":"ResponseComplete","verb":"create","user":{{"username":"mallory"}},"objectRef":{{"resource":"{kind}","namespace":"a","name":"x","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":201}},"requestObject":{body},"requestReceivedTimestamp":"{time}","stageTimestamp":"{time}"}}"#
     );
@@ -93,7 +93,7 @@ fn every_convention() {
     }
 }
 
-/// Records of other containers and whole ones may stand between the pieces.
+/// Records of other containers and whole records may be between the parts.
 #[test]
 fn between_others() {
     let mut log = Vec::new();
@@ -138,7 +138,7 @@ fn across_files() {
     }
 }
 
-/// What lacks its end is kept, and joined in a later run.
+/// A line without its end is kept, and joined in a later run.
 #[test]
 fn across_runs() {
     for (name, form) in FORMS {
@@ -147,7 +147,7 @@ fn across_runs() {
         let (memory, summary) = run_stream(lines(first), &Options::default());
         assert_eq!(summary.quarantined, 2, "{name}: {summary:?}");
         assert!(
-            summary.problems[0].message.contains("without what follows it"),
+            summary.problems[0].message.contains("without the text after it"),
             "{name}: {summary:?}"
         );
         assert_eq!(column(&memory, "truncated"), ["true"], "{name}");
@@ -164,7 +164,7 @@ fn across_runs() {
     }
 }
 
-/// A gap that is seen is reported; one that is not seen puts no secret in clear.
+/// A detected gap is reported; an undetected one reveals no secret.
 #[test]
 fn gaps() {
     for (name, form) in FORMS {
@@ -178,7 +178,7 @@ fn gaps() {
     }
 }
 
-/// Of a numbered record all is known to be there.
+/// Numbered parts show that none is missing.
 #[test]
 fn a_numbered_record_keeps_its_body() {
     let options = Options { redact: Some(RedactionKey::new([1; 32])), ..Options::default() };
@@ -187,7 +187,7 @@ fn a_numbered_record_keeps_its_body() {
     assert!(!format!("{:?}", memory.batches).contains("hunter2"));
 }
 
-/// Pieces that never end cost no more than the longest record.
+/// Parts that never end cost no more than the longest record.
 #[test]
 fn memory_is_bounded() {
     let piece = |index: usize| {

@@ -1,4 +1,4 @@
-//! That no secret reaches a row, and that everything else does.
+//! No secret reaches a row, and everything else does.
 
 use arrow::array::{Array, ArrayData, AsArray};
 use podtrail_ingest::{Options, RedactionKey};
@@ -37,7 +37,7 @@ fn secret(value: &str) -> Value {
     )
 }
 
-/// A secret in every place, the last of them in an event that is put together by an `EventList`.
+/// A secret in every place, the last one in an event of an `EventList`.
 fn log() -> Vec<u8> {
     let object = json!({"kind": "Secret", "data": {"password": ENCODED}});
     let events = [
@@ -71,7 +71,7 @@ fn holds(data: &ArrayData, text: &str) -> bool {
         || data.child_data().iter().any(|child| holds(child, text))
 }
 
-/// The columns that hold `text` somewhere.
+/// The columns that contain `text`.
 fn columns_with(memory: &Memory, text: &str) -> Vec<String> {
     let mut names = Vec::new();
     for batch in &memory.batches {
@@ -106,7 +106,7 @@ fn no_column_holds_a_secret() {
         columns_with(&memory, "redacted:"),
         ["annotations", "envelope", "original", "request_object", "request_uri", "response_object"]
     );
-    // Names of keys are no secrets.
+    // Names of keys are not secret.
     assert_eq!(
         columns_with(&memory, "password"),
         ["annotations", "envelope", "original", "request_object", "response_object", "secret"]
@@ -142,7 +142,7 @@ fn event_ids_follow_the_secret_and_the_key() {
     assert_ne!(id("a", Some(1)), id("a", None));
 }
 
-/// Parts of a line that a container runtime split get lost with a rotation; what is left of a Secret reaches no table.
+/// Parts of a split line may be lost in a rotation; the remaining part of a Secret reaches no table.
 #[test]
 fn what_is_left_of_a_line_that_was_split_holds_no_secret() {
     let object = json!({"kind": "Secret", "stringData": (0..2000).map(|n| (format!("k{n}"), format!("{CLEAR}\"\\{CLEAR}{n}").into())).collect::<serde_json::Map<_, Value>>()});
@@ -176,7 +176,7 @@ fn what_is_left_of_a_line_that_was_split_holds_no_secret() {
 
 type Write<'a> = &'a dyn Fn(&str) -> String;
 
-/// A line that Docker split, as whatever passed it on may have written it anew.
+/// A line that Docker split, reformatted by a shipper.
 #[test]
 fn the_parts_of_a_line_that_docker_split_are_one_event_however_they_are_written() {
     let event = secret(&CLEAR.repeat(3000)).to_string() + "\n";

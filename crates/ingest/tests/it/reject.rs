@@ -1,9 +1,9 @@
-//! What is no audit event is told by name: as a file of its own, and among events.
+//! Records that are not audit events are reported by name: as a separate file, and among events.
 
 use crate::support::{event, lines};
 use crate::wrapped::unwrap;
 
-/// A record, and how the reason begins.
+/// A record, and the beginning of the reason.
 const FOREIGN: &[(&str, &str)] = &[
     (
         r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{}}"#,
@@ -72,7 +72,7 @@ fn a_policy_in_yaml() {
     assert_eq!(summary.problems[0].message, "not an audit log: an audit policy");
 }
 
-/// What a user put into an object of a cluster is no log, whatever it looks like.
+/// Data that a user put into an object of a cluster is not a log, whatever it resembles.
 #[test]
 fn events_inside_objects_are_not_believed() {
     let text = crate::wrapped::quoted(&event(2));
@@ -89,7 +89,7 @@ fn events_inside_objects_are_not_believed() {
     }
 }
 
-/// A line in which an event may be hidden is not skipped.
+/// A line that may contain an event is not skipped.
 #[test]
 fn klog_before_an_event() {
     let klog = "I1123 22:00:00.374797       1 controller.go:128] started";

@@ -1,14 +1,14 @@
-//! Events that were cut on the way are completed, and marked.
+//! Truncated events are completed and marked.
 
 use podtrail_ingest::Options;
 
 use crate::support::{event, item, lines, run_stream};
 use crate::unwrapped::{SHIPPED, SHIPPED_MILLIS, column, quoted};
 
-/// An event with bodies, in the order of the API server.
+/// An event with bodies, in the API server's order.
 const EVENT: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"id-1","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/a/pods","verb":"create","user":{"username":"älice","uid":"u","groups":["g1","g2"]},"sourceIPs":["1.1.1.1","10.0.0.1"],"objectRef":{"resource":"pods","namespace":"a","apiVersion":"v1"},"responseStatus":{"metadata":{},"code":201},"requestObject":{"kind":"Pod","spec":{"containers":[{"name":"c","image":"nginx"}],"hostNetwork":true}},"requestReceivedTimestamp":"2026-11-23T21:55:01.374797Z","annotations":{"authorization.k8s.io/decision":"allow","authorization.k8s.io/reason":""}}"#;
 
-/// `EVENT` cut behind the first place where `text` stands.
+/// `EVENT` truncated after the first occurrence of `text`.
 fn cut_behind(text: &str) -> &'static str {
     let (before, _) = EVENT.split_once(text).expect("a part of the event");
     &EVENT[..before.len() + text.len()]
@@ -59,14 +59,14 @@ fn what_is_whole_is_kept() {
         (r#""authorization.k8s.io/decision":"allow","auth"#, first(7)),
         (r#""authorization.k8s.io/decision":"al"#, first(6)),
         (r#""requestReceivedTimestamp":"2026-11-"#, first(6)),
-        // A body is kept whole or not at all: what was cut off would look as if it had not been set.
+        // A body is kept completely or not at all: a truncated member would look as if it had not been set.
         (r#""image":"nginx"}],"hostN"#, first(5)),
         (r#""requestObject":"#, first(5)),
         (r#""responseStatus":{"metadata":{},"code":201"#, first(4)),
         (r#""responseStatus":{"metadata":{},"code":20"#, first(4)),
         (r#""responseStatus":{"meta"#, first(4)),
         (r#""objectRef":{"resource":"pods","namespace":"a""#, first(3)),
-        // So is the list of addresses, of which the last one counts.
+        // So is the list of addresses, because the last one counts.
         (r#""sourceIPs":["1.1.1.1","#, first(2)),
         (r#""groups":["g1","#, first(1)),
         (r#""username":"älice""#, first(1)),
@@ -88,7 +88,7 @@ fn what_is_whole_is_kept() {
     }
 }
 
-/// Wherever the cut falls, the event is there or the record is told, and nothing is made up.
+/// Wherever the cut is, the event is stored or the record is reported, and nothing is invented.
 #[test]
 fn every_cut() {
     let cuts: Vec<usize> = (1..EVENT.len()).filter(|end| EVENT.is_char_boundary(*end)).collect();
@@ -104,7 +104,7 @@ fn every_cut() {
     }
 }
 
-/// Its own time is cut off first, since it stands behind the bodies.
+/// Its own time is lost first, because it follows the bodies.
 #[test]
 fn the_time_of_the_envelope() {
     let cut = cut_behind(r#""requestObject":{"#);
@@ -115,7 +115,7 @@ fn the_time_of_the_envelope() {
     assert_eq!(column(&memory, "time"), ["1795470901374797"]);
 }
 
-/// A line that was cut in a file may stand there whole later.
+/// A truncated line in a file may be complete later.
 #[test]
 fn a_bare_cut_line_is_no_event() {
     let cut = cut_behind(r#""authorization.k8s.io/decision":"allow""#);
@@ -124,7 +124,7 @@ fn a_bare_cut_line_is_no_event() {
         assert_eq!(memory.audit_ids(), ["id-7"]);
         assert_eq!(summary.quarantined, 1);
     }
-    // Unless it says itself that it is all there is.
+    // Unless a mark shows that nothing follows.
     let marked = format!("{cut}[Truncated...]");
     let (memory, _) = run_stream(lines([event(7), marked.clone()]), &Options::default());
     let mut ids = memory.audit_ids();

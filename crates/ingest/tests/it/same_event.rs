@@ -1,4 +1,4 @@
-//! One event, in whatever envelope it comes, is one event.
+//! An event is the same event in every envelope.
 
 use podtrail_ingest::Options;
 

@@ -1,4 +1,4 @@
-//! What stores put beside an event: the cluster, the provider and the node, and all else in the column `envelope`.
+//! What stores add to an event: cluster, provider, node, and all other labels in the column `envelope`.
 
 use arrow::array::{Array, AsArray};
 use podtrail_ingest::{Options, RedactionKey};
@@ -35,7 +35,7 @@ fn with(extra: &Value) -> Value {
     record
 }
 
-/// The name of the cluster, in the ways in which stores give it.
+/// The forms in which stores name the cluster.
 #[test]
 fn the_cluster_is_known_by_the_words_of_its_path() {
     let text = event(1);
@@ -70,7 +70,7 @@ fn the_cluster_is_known_by_the_words_of_its_path() {
     }
 }
 
-/// The cluster of something else is none of Kubernetes, and an id comes behind a name.
+/// The cluster of another system is not a Kubernetes cluster, and names take precedence over ids.
 #[test]
 fn other_clusters_are_not_taken() {
     for labels in [
@@ -91,7 +91,7 @@ fn other_clusters_are_not_taken() {
     assert_eq!(column(&memory, "cluster"), ["prod"]);
 }
 
-/// Group and stream of CloudWatch, wherever they stand.
+/// Log group and stream of CloudWatch, wherever they are.
 #[test]
 fn flattened_cloudwatch() {
     let (text, klog) = (event(1), "I1123 22:00:00.374797       1 leaderelection.go:258] acquired");
@@ -125,7 +125,7 @@ fn flattened_cloudwatch() {
     }
 }
 
-/// A stream may be called anything: an event in it is one.
+/// A stream can have any name: an event in it counts.
 #[test]
 fn an_event_in_another_stream_is_read() {
     let stream = STREAM.replace("kube-apiserver-audit", "kube-scheduler");
@@ -144,7 +144,7 @@ fn a_site_names_its_own_field() {
     let options = Options { cluster_field: Some("fields.site".to_owned()), ..Options::default() };
     let (memory, summary) = run_stream(log, &options);
     assert_eq!(column(&memory, "cluster"), ["a", "b", "default"]);
-    assert_eq!(summary.warnings, ["1 events have no field fields.site that names their cluster"]);
+    assert_eq!(summary.warnings, ["1 events lack the field fields.site, which names the cluster"]);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn several_clusters_in_one_are_warned_of() {
     assert!(summary.warnings[0].ends_with("--cluster-field result.index"), "{summary:?}");
 }
 
-/// A bare event has none; of others everything but the event is there.
+/// A bare event has no labels; other events have everything except the event.
 #[test]
 fn what_an_envelope_carries_is_kept() {
     let record = with(
@@ -195,7 +195,7 @@ fn labels_are_redacted() {
     assert!(!text.contains("hunter2") && !text.contains("aHVudGVyMg"), "{text}");
 }
 
-/// A decoded copy beside the whole text is not a second event; two events with one id are two.
+/// A decoded copy beside the complete text is not a second event; two events with one id are two.
 #[test]
 fn a_copy_is_no_second_event() {
     let mut copy: Value = serde_json::from_str(&event(1)).expect("JSON");
@@ -272,7 +272,7 @@ fn near_rfc_3339() {
     }
 }
 
-/// An object that ends with its list is whole.
+/// An object that ends with its list is complete.
 #[test]
 fn a_list_as_the_last_member_is_not_damaged() {
     for name in ["events", "records", "logs", "rows"] {

@@ -1,4 +1,4 @@
-//! Small logs, and a sink that remembers.
+//! Small logs, and a sink that keeps its rows.
 
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use podtrail_ingest::{
 };
 use tempfile::TempDir;
 
-/// An audit event as the log backend writes it.
+/// Returns an audit event as the log backend writes it.
 pub(crate) fn event(id: usize) -> String {
     format!(r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata",{}"#, members(id))
 }
 
-/// The same event as an item of an `EventList`.
+/// Returns the same event as an item of an `EventList`.
 pub(crate) fn item(id: usize) -> String {
     format!(r#"{{"level":"Metadata",{}"#, members(id))
 }
@@ -28,7 +28,7 @@ fn members(id: usize) -> String {
     )
 }
 
-/// An `EventList` in one line.
+/// Returns an `EventList` in one line.
 pub(crate) fn event_list(ids: impl IntoIterator<Item = usize>) -> String {
     let items: Vec<_> = ids.into_iter().map(item).collect();
     format!(
@@ -37,13 +37,13 @@ pub(crate) fn event_list(ids: impl IntoIterator<Item = usize>) -> String {
     )
 }
 
-/// The same JSON over many lines.
+/// Returns the same JSON over many lines.
 pub(crate) fn pretty(json: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(json).expect("valid JSON");
     serde_json::to_string_pretty(&value).expect("printable")
 }
 
-/// Lines, each with its end.
+/// Returns lines, each with its end.
 pub(crate) fn lines<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> Vec<u8> {
     let mut log = Vec::new();
     for line in lines {
@@ -61,7 +61,7 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = zstd::Encoder::new(Vec::new(), 3).expect("memory");
-    // As the command does.
+    // As the command line tool does.
     encoder.include_checksum(true).expect("memory");
     encoder.write_all(bytes).expect("memory");
     encoder.finish().expect("memory")
@@ -91,14 +91,14 @@ pub(crate) fn lz4_with(bytes: &[u8], frame: lz4_flex::frame::FrameInfo) -> Vec<u
     encoder.finish().expect("memory")
 }
 
-/// The text in UTF-16, little end first, with a byte order mark.
+/// Returns the text in UTF-16, little-endian, with a byte order mark.
 pub(crate) fn utf16(text: &[u8]) -> Vec<u8> {
     let text = std::str::from_utf8(text).expect("text");
     let units = std::iter::once(0xfeff).chain(text.encode_utf16());
     units.flat_map(u16::to_le_bytes).collect()
 }
 
-/// A tar archive of files.
+/// Returns a tar archive of files.
 pub(crate) fn tar<'a>(members: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, bytes) in members {
@@ -106,7 +106,7 @@ pub(crate) fn tar<'a>(members: impl IntoIterator<Item = (&'a str, &'a [u8])>) ->
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
         if name.starts_with('/') || name.contains("..") {
-            // The builder refuses such names.
+            // The builder rejects such names.
             header.as_gnu_mut().expect("a GNU header").name[..name.len()]
                 .copy_from_slice(name.as_bytes());
             header.set_cksum();
@@ -118,7 +118,7 @@ pub(crate) fn tar<'a>(members: impl IntoIterator<Item = (&'a str, &'a [u8])>) ->
     builder.into_inner().expect("memory")
 }
 
-/// A zip archive of deflated files.
+/// Returns a zip archive of deflated files.
 pub(crate) fn zip<'a>(members: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut zip = Vec::new();
     let mut archive = rawzip::ZipArchiveWriter::new(&mut zip);
@@ -140,7 +140,7 @@ pub(crate) fn zip<'a>(members: impl IntoIterator<Item = (&'a str, &'a [u8])>) ->
     zip
 }
 
-/// One event as it came out.
+/// One event in the output.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
     pub(crate) file: String,
@@ -149,7 +149,7 @@ pub(crate) struct Row {
     pub(crate) audit_id: String,
 }
 
-/// Keeps what it is given.
+/// A sink that keeps its rows.
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(crate) batches: Vec<RecordBatch>,
@@ -175,7 +175,7 @@ impl Sink for Memory {
     }
 }
 
-/// A batch with strings instead of references to the log.
+/// Returns a batch with strings instead of references to the log.
 fn as_in_the_table(batch: &RecordBatch) -> RecordBatch {
     let schema = podtrail_event::schema();
     let columns = batch.columns().iter().zip(schema.fields());
@@ -184,14 +184,14 @@ fn as_in_the_table(batch: &RecordBatch) -> RecordBatch {
 }
 
 impl Memory {
-    /// The events, in the order of files and offsets.
+    /// Returns the events, in the order of files and offsets.
     pub(crate) fn rows(&self) -> Vec<Row> {
         let mut rows = self.rows_as_read();
         rows.sort();
         rows
     }
 
-    /// The events, in the order in which they came.
+    /// Returns the events, in the order of arrival.
     pub(crate) fn rows_as_read(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         for batch in &self.batches {
@@ -220,7 +220,7 @@ impl Memory {
         self.rows().into_iter().map(|row| row.audit_id).collect()
     }
 
-    /// Offset, line and bytes of what was quarantined, in order.
+    /// Returns offset, line and bytes of the quarantined records, in order.
     pub(crate) fn damage(&self) -> Vec<(i64, i64, Vec<u8>)> {
         let mut damage: Vec<_> = self
             .quarantine
@@ -234,7 +234,7 @@ impl Memory {
     }
 }
 
-/// Ingests `inputs` and checks what holds always.
+/// Ingests `inputs` and checks the invariants.
 pub(crate) fn run(inputs: &[Input], options: &Options) -> (Memory, Summary) {
     run_with(Memory::default(), Vec::new(), inputs, options)
 }
@@ -285,7 +285,7 @@ impl Folder {
     }
 }
 
-/// The messages of `problems`, each with the file name only.
+/// Returns the messages of `problems`, each with the file name only.
 pub(crate) fn messages(problems: &[podtrail_ingest::Problem]) -> Vec<String> {
     problems
         .iter()

@@ -1,4 +1,4 @@
-//! Cases of envelopes: a log, and what must come out of it.
+//! Cases of envelopes: a log, and the expected output.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
@@ -8,11 +8,11 @@ use podtrail_ingest::{Options, Summary};
 
 use crate::support::{Memory, run_stream};
 
-/// When the envelopes of the cases say that their event was shipped.
+/// When the events of the cases were shipped, by their envelopes.
 pub(crate) const SHIPPED: &str = "2026-11-23T21:55:02.500Z";
 pub(crate) const SHIPPED_MILLIS: i64 = 1_795_470_902_500;
 
-/// What must be known of an event that came in an envelope.
+/// The expected facts of an event in an envelope.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Known<'a> {
     pub(crate) envelopes: &'a str,
@@ -23,7 +23,7 @@ pub(crate) struct Known<'a> {
     pub(crate) shipped_at: Option<i64>,
 }
 
-/// Checks that `log` holds the event `raw` alone, whole and equal, and what is known of it.
+/// Checks that `log` contains exactly the event `raw`, with the expected facts.
 pub(crate) fn check(name: &str, log: impl Into<Vec<u8>>, raw: &str, known: &Known<'_>) {
     let (bare, _) = run_stream(raw, &Options::default());
     let (memory, summary) = run_stream(log, &Options::default());
@@ -50,7 +50,7 @@ pub(crate) fn check_known(name: &str, memory: &Memory, known: &Known<'_>) {
     assert_eq!(&found, known, "{name}");
 }
 
-/// The values of a column as text, empty where they are null.
+/// Returns the values of a column as text, empty for null.
 pub(crate) fn column(memory: &Memory, name: &str) -> Vec<String> {
     let columns = memory.batches.iter().map(|batch| batch.column_by_name(name).expect("a column"));
     columns.flat_map(|column| (0..column.len()).map(|row| value(column, row))).collect()
@@ -76,7 +76,7 @@ fn value(column: &ArrayRef, row: usize) -> String {
     }
 }
 
-/// What a log that holds nothing but records of other components comes to.
+/// Checks the result for a log with only records of other components.
 pub(crate) fn check_skipped(name: &str, log: impl Into<Vec<u8>>, count: u64) {
     let (_, summary): (_, Summary) = run_stream(log, &Options::default());
     assert_eq!(summary.skipped, count, "{name}");
@@ -84,7 +84,7 @@ pub(crate) fn check_skipped(name: &str, log: impl Into<Vec<u8>>, count: u64) {
     assert!(summary.problems.is_empty(), "{name}: {summary:?}");
 }
 
-/// A text as a JSON string.
+/// Returns a text as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

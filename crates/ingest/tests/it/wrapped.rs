@@ -1,4 +1,4 @@
-//! Events as they come out of envelopes, and what is told about them.
+//! Events from envelopes, and their facts.
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
@@ -9,7 +9,7 @@ use crate::support::{event, lines, run_stream};
 /// When the envelopes of these tests were written: 2026-11-23T22:00:00.374797Z.
 pub(crate) const SHIPPED: i64 = 1_795_471_200_374_797;
 
-/// One event as it came out of its envelopes.
+/// One event from its envelopes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Unwrapped {
     pub(crate) event_id: String,
@@ -23,7 +23,7 @@ pub(crate) struct Unwrapped {
     pub(crate) offset: i64,
 }
 
-/// The events of a log in the order of their places, the reasons why other records were quarantined, and the summary.
+/// Returns the events of a log in the order of their positions, the reasons of quarantined records, and the summary.
 pub(crate) fn unwrap(log: impl Into<Vec<u8>>) -> (Vec<Unwrapped>, Vec<String>, Summary) {
     let (memory, summary) = run_stream(log, &Options::default());
     let mut events: Vec<_> = memory.batches.iter().flat_map(unwrapped).collect();
@@ -64,18 +64,18 @@ fn unwrapped(batch: &RecordBatch) -> Vec<Unwrapped> {
         .collect()
 }
 
-/// The id that the bare event has.
+/// The id of the bare event.
 pub(crate) fn bare_id(id: usize) -> String {
     let (events, ..) = unwrap(lines([event(id)]));
     events[0].event_id.clone()
 }
 
-/// JSON text as a JSON string.
+/// Returns JSON text as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// An envelope around the event with the id 1, and what it says.
+/// An envelope around the event with the id 1, and its facts.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) log: String,
@@ -112,7 +112,8 @@ impl Case {
     }
 }
 
-/// Each log gives the one event, equal to the bare one, and what its envelopes say; nothing is quarantined.
+/// Checks that each log yields the one event, equal to the bare one, with the facts of its envelopes, and quarantines
+/// nothing.
 pub(crate) fn check(cases: Vec<Case>) {
     let id = bare_id(1);
     for case in cases {
@@ -134,7 +135,7 @@ pub(crate) fn check(cases: Vec<Case>) {
     }
 }
 
-/// A record that was cut off anywhere costs that record, and does not become another event unless it is kept as it came.
+/// A truncated record affects only itself, and does not become another event unless the original is kept.
 fn check_cuts(name: &str, log: &str) {
     let cuts = (1..log.len()).step_by(5).filter(|at| log.is_char_boundary(*at));
     let records: Vec<_> = cuts.map(|at| format!("{}\n{}", &log[..at], event(9))).collect();

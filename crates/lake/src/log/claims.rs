@@ -1,7 +1,7 @@
-//! What the log claims of the columns of a file, against its rows.
+//! Checks the claims of the log about the columns of a file against its rows.
 //!
-//! Queries skip files by these claims and answer some questions from them alone. So a log with false ones hides rows as well
-//! as a log without the file.
+//! Queries skip files by these claims, and answer some questions from them alone. So a log with false claims hides rows
+//! as effectively as a log without the file.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use crate::log::stats::FileStats;
 use crate::spec::TableSpec;
 
-/// The nulls and the extremes of each column, as rows were read.
+/// The null counts and extremes of each column in the rows that were read.
 #[derive(Default)]
 pub(crate) struct Measured {
     columns: BTreeMap<String, Column>,
@@ -32,7 +32,7 @@ struct Column {
 }
 
 impl Measured {
-    /// Takes in some rows of a file.
+    /// Adds rows of a file.
     pub(crate) fn add(&mut self, batch: &RecordBatch) {
         for (field, values) in batch.schema_ref().fields().iter().zip(batch.columns()) {
             let column = self.columns.entry(field.name().clone()).or_default();
@@ -50,16 +50,18 @@ impl Measured {
         }
     }
 
-    /// What the statistics of a file say of its columns that does not hold for its rows.
+    /// Returns the statistics of a file's columns that its rows contradict.
     pub(crate) fn contradictions(&self, spec: &TableSpec, stats: &FileStats) -> Vec<String> {
         let mut found = Vec::new();
         for (name, nulls) in &stats.null_count {
             match (self.columns.get(name), nulls.as_u64()) {
                 (None, _) => {
-                    found.push(format!("the log counts nulls of `{name}`, which it lacks"));
+                    found.push(format!(
+                        "the log records a null count of `{name}`, a column that the file lacks"
+                    ));
                 }
                 (Some(column), Some(nulls)) if nulls != column.nulls => found.push(format!(
-                    "it has {} nulls in `{name}`, the log records {nulls}",
+                    "has {} nulls in `{name}`, but the log records {nulls}",
                     column.nulls
                 )),
                 _ => {}
@@ -73,7 +75,9 @@ impl Measured {
             let (Some(column), Ok(field)) =
                 (self.columns.get(name), spec.schema.field_with_name(name))
             else {
-                found.push(format!("the log has a range of `{name}`, which it lacks"));
+                found.push(format!(
+                    "the log records a range of `{name}`, a column that the file lacks"
+                ));
                 continue;
             };
             let claim = stats.column(field);
@@ -84,7 +88,7 @@ impl Measured {
             if is_unread(&stats.min_values, &claim.min_value)
                 || is_unread(&stats.max_values, &claim.max_value)
             {
-                found.push(format!("the range of `{name}` in the log cannot be read"));
+                found.push(format!("the range of `{name}` in the log is invalid"));
                 continue;
             }
             let (low, high) = column.extremes.as_ref().map(|(low, high)| (low, high)).unzip();
@@ -95,7 +99,7 @@ impl Measured {
                 let [from, to] = [&claim.min_value, &claim.max_value]
                     .map(|claim| claim.get_value().map_or_else(none, shown));
                 found.push(format!(
-                    "its `{name}` is {low} to {high}, the log records {from} to {to}"
+                    "`{name}` ranges from {low} to {high}, but the log records {from} to {to}"
                 ));
             }
         }
@@ -103,7 +107,7 @@ impl Measured {
     }
 }
 
-/// Whether a claimed bound is the extreme, or on the right side of it where the log may cut it.
+/// Returns whether a claimed bound is the extreme, or a valid bound of it if the log may cut values.
 fn holds(
     claim: &Precision<ScalarValue>,
     extreme: Option<&ScalarValue>,
@@ -123,7 +127,7 @@ fn none() -> String {
     "none".to_owned()
 }
 
-/// A value for people: text of logs may be long.
+/// Returns a value for display, cut because texts in logs may be long.
 fn shown(value: &ScalarValue) -> String {
     const LONGEST: usize = 80;
     let text = match value {
@@ -136,7 +140,7 @@ fn shown(value: &ScalarValue) -> String {
     }
 }
 
-/// A time for people, from microseconds since the Unix epoch.
+/// Returns a time for display, from microseconds since the Unix epoch.
 pub(crate) fn instant(micros: i64) -> String {
     match DateTime::from_timestamp_micros(micros) {
         Some(time) => time.to_rfc3339_opts(SecondsFormat::Micros, true),
@@ -144,13 +148,13 @@ pub(crate) fn instant(micros: i64) -> String {
     }
 }
 
-/// Whether the log may have a range of values of this type.
+/// Returns whether the log may have a range of values of this type.
 fn has_range(data_type: &DataType) -> bool {
     use DataType::{Date32, Int32, Int64, Timestamp, Utf8};
     matches!(data_type, Utf8 | Int32 | Int64 | Date32 | Timestamp(TimeUnit::Microsecond, _))
 }
 
-/// The extremes of values, for the types of which the log may have a range.
+/// Returns the extremes of values, for types that may have a range in the log.
 fn extremes(values: &ArrayRef) -> Option<(ScalarValue, ScalarValue)> {
     macro_rules! primitive {
         ($type:ty, $scalar:expr) => {{

@@ -1,4 +1,4 @@
-//! One commit: many `Add` actions become visible together, or not at all.
+//! One commit: several `Add` actions that become visible together, or not at all.
 
 use deltalake::kernel::transaction::{
     CommitBuilder, CommitConflictError, CommitProperties, TransactionError,
@@ -12,35 +12,35 @@ use serde_json::Value;
 use crate::error::LakeError;
 use crate::spec::TableSpec;
 
-/// Commits of programs that are not podtrail are retried inside delta-rs, without another look for duplicates.
+/// Commits of other programs are retried inside delta-rs, without another search for duplicates.
 const FOREIGN_RETRIES: usize = 200;
 
-/// How a commit went.
+/// The outcome of a commit.
 pub(crate) enum Outcome {
-    /// The files are part of the table; the state after the commit, if it could be had.
+    /// The files are part of the table. `state` is the state after the commit, if it could be read.
     Committed { version: u64, state: Option<DeltaTableState> },
-    /// Another append was first: nothing has changed, look again.
+    /// Another append committed first: nothing has changed, read again.
     Conflict,
-    /// Nothing has changed, and trying again would not help.
+    /// Nothing has changed, and another attempt would not help.
     Failed(LakeError),
-    /// It cannot be told whether the files are part of the table.
+    /// It is unknown whether the files are part of the table.
     Unknown(LakeError),
 }
 
-/// What a commit says beside the files that it adds.
+/// What a commit contains besides added files.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Remarks {
-    /// Application transactions beside the one that every append carries.
+    /// Application transactions besides the one that every append has.
     pub(crate) transactions: Vec<Transaction>,
     /// Members of the log entry's `commitInfo`.
     pub(crate) info: Vec<(String, Value)>,
 }
 
-/// Adds files to the table, as it was when `table` was loaded.
+/// Adds files to the table, based on the version at which `table` was loaded.
 ///
-/// Every append carries the application transaction of its table: of two appends that were made from the same version,
-/// the second fails, looks at what the first has added, and tries again. Without it, delta-rs would let both pass, as
-/// blind appends, and an event could be there twice.
+/// Every append has the application transaction of its table: of two appends based on the same version, the second one
+/// fails, checks what the first one added, and tries again. Without it, delta-rs would accept both as blind appends,
+/// and an event could be stored twice.
 pub(crate) async fn commit(
     spec: &TableSpec,
     table: &DeltaTable,
@@ -64,10 +64,10 @@ pub(crate) async fn commit(
         .await
 }
 
-/// Takes files out of the table, and puts others in, as the version after the one that was loaded, or not at all.
+/// Removes files from the table and adds others, as the version after the loaded one, or not at all.
 ///
-/// delta-rs would let two compactions of the same files pass, and every row of them be there twice: of two removals
-/// of one file it looks at those that change data only. So it is not left to decide what may pass.
+/// delta-rs would accept two compactions of the same files, and store every row twice: of two removals of one file it
+/// checks only those that change data. So this function does not use its conflict checks.
 pub(crate) async fn commit_replacement(
     spec: &TableSpec,
     table: &DeltaTable,
@@ -91,7 +91,7 @@ async fn commit_actions(
         Err(error) => return failed(error),
     };
     let probe = actions.iter().find_map(Probe::of);
-    // The table writes them itself, when a run is over.
+    // The table writes checkpoints itself, at the end of a run.
     let prepared = CommitBuilder::from(properties.with_create_checkpoint(false))
         .with_actions(actions)
         .build(Some(state), table.log_store(), operation)
@@ -104,11 +104,11 @@ async fn commit_actions(
     match prepared.await {
         Ok(committed) => {
             let version = committed.version;
-            // From here on the commit stands, whether or not its state can be had.
+            // From here on the commit is durable, whether or not its state can be read.
             let state = match committed.await {
                 Ok(finalized) => Some(finalized.snapshot()),
                 Err(error) => {
-                    tracing::warn!(table = spec.name, version, %error, "the commit was not read back");
+                    tracing::warn!(table = spec.name, version, %error, "cannot read the commit back");
                     None
                 }
             };
@@ -122,7 +122,7 @@ async fn commit_actions(
     }
 }
 
-/// A file by which a table with a commit differs from one without it.
+/// A file that distinguishes a table with a commit from one without it.
 struct Probe {
     path: String,
     is_active: bool,
@@ -138,7 +138,7 @@ impl Probe {
     }
 }
 
-/// Whether looking at the table again, whatever became of it, and committing to what it is then can help.
+/// Returns whether reading the table again and committing to its new state can help.
 pub(crate) fn is_conflict(error: &DeltaTableError) -> bool {
     use CommitConflictError::{
         ConcurrentAppend, ConcurrentDeleteRead, ConcurrentTransaction, MetadataChanged,
@@ -162,7 +162,7 @@ pub(crate) fn is_conflict(error: &DeltaTableError) -> bool {
     }
 }
 
-/// After an error of the storage: the log entry may have been written all the same.
+/// Called after a storage error: the log entry may still have been written.
 async fn look_for(
     spec: &TableSpec,
     table: &DeltaTable,

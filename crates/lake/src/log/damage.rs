@@ -1,7 +1,8 @@
-//! What in the log of a table cannot be read, or must not be followed.
+//! Detection of log files that cannot be read or must not be followed.
 //!
-//! The library that reads logs gives up on them with what its parser met, without the file; and what a checkpoint cannot give it
-//! reads from the entries, in silence. Here each file of the log is read by itself, and what is wrong with it has a name.
+//! The library that reads logs fails with its parser's error, without the file name; and if a checkpoint is unusable,
+//! it reads the log entries without a warning. This module reads each file of the log separately and names its
+//! problems.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -24,17 +25,17 @@ const LOG: &str = "_delta_log";
 /// The file that names the newest checkpoint.
 const HINT: &str = "_last_checkpoint";
 
-/// A hint is a few hundred bytes.
+/// Maximum length of a hint, which normally has a few hundred bytes.
 const LONGEST_HINT: u64 = 1 << 20;
 
-/// What is wrong with the files of the log of the table at `root`.
+/// Returns the problems of the log files of the table at `root`.
 pub(crate) fn damages(spec: &TableSpec, root: &Path) -> Vec<Problem> {
     let log = root.join(LOG);
     let mut found = Found { spec, problems: Vec::new() };
     let names = match names(&log) {
         Ok(names) => names,
         Err(error) => {
-            found.add(LOG.to_owned(), format!("it cannot be read: {error}"));
+            found.add(LOG.to_owned(), format!("cannot be read: {error}"));
             return found.problems;
         }
     };
@@ -43,11 +44,13 @@ pub(crate) fn damages(spec: &TableSpec, root: &Path) -> Vec<Problem> {
     for name in &names {
         if let Some(version) = entry_version(name) {
             if let Some(expected) = expected.filter(|expected| *expected != version) {
-                found
-                    .add(LOG.to_owned(), format!("entries {expected} to {} are gone", version - 1));
+                found.add(
+                    LOG.to_owned(),
+                    format!("entries {expected} to {} are missing", version - 1),
+                );
             }
             if expected.is_none() && version > 0 && checkpoints.is_empty() {
-                let detail = format!("entry {version} is the first, and there is no checkpoint");
+                let detail = format!("the log begins with entry {version}, without a checkpoint");
                 found.add(LOG.to_owned(), detail);
             }
             expected = Some(version + 1);
@@ -56,27 +59,29 @@ pub(crate) fn damages(spec: &TableSpec, root: &Path) -> Vec<Problem> {
     }
     for name in &checkpoints {
         if let Err(detail) = read_checkpoint(&log.join(name)) {
-            let detail = format!("the checkpoint cannot be used: {detail}; the entries are read");
+            let detail =
+                format!("the checkpoint is unusable: {detail}; the log entries are read instead");
             found.add(format!("{LOG}/{name}"), detail);
         }
         let version = name.split('.').next().and_then(|version| version.parse::<i64>().ok());
         if let Some((version, next)) =
             version.zip(expected).filter(|(version, next)| version >= next)
         {
-            let detail = format!("it is of version {version}, the newest entry is {}", next - 1);
+            let detail = format!("has version {version}, but the newest entry is {}", next - 1);
             found.add(format!("{LOG}/{name}"), detail);
         }
     }
     if names.iter().any(|name| name == HINT)
         && let Err(detail) = check_hint(&log, &checkpoints)
     {
-        let detail = format!("it names no checkpoint that is there: {detail}; the log is listed");
+        let detail =
+            format!("does not name an existing checkpoint: {detail}; the log is listed instead");
         found.add(format!("{LOG}/{HINT}"), detail);
     }
     found.problems
 }
 
-/// The names of the files of a log, in order.
+/// Returns the names of the files of a log, in order.
 fn names(log: &Path) -> std::io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(log)? {
@@ -86,13 +91,13 @@ fn names(log: &Path) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The version of an entry of a log, by its name.
+/// Returns the version of a log entry by its name.
 fn entry_version(name: &str) -> Option<i64> {
     let number = name.strip_suffix(".json")?;
     (number.len() == 20).then(|| number.parse().ok()).flatten()
 }
 
-/// Whether it is a checkpoint, or a part of one, and not one that is being written, `….checkpoint.parquet#1`.
+/// Returns whether a file is a checkpoint, or a part of one, and is not being written (`….checkpoint.parquet#1`).
 fn is_checkpoint(name: &str) -> bool {
     let extension = Path::new(name).extension();
     let is_whole = extension.is_some_and(|extension| extension == "parquet" || extension == "json");
@@ -111,10 +116,10 @@ impl Found<'_> {
 
     fn read_entry(&mut self, log: &Path, name: &str, version: i64) {
         let path = format!("{LOG}/{name}");
-        let unread = |error: &dyn std::fmt::Display| format!("it cannot be read: {error}");
+        let unread = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
         let file = match File::open(log.join(name)) {
             Ok(file) => file,
-            // A vacuum was faster.
+            // A vacuum removed it meanwhile.
             Err(error) if error.kind() == ErrorKind::NotFound => return,
             Err(error) => return self.add(path, unread(&error)),
         };
@@ -140,7 +145,7 @@ impl Found<'_> {
                 Err(error) => {
                     self.add(
                         path.clone(),
-                        format!("line {number} of entry {version} is no JSON object: {error}"),
+                        format!("line {number} of entry {version} is not a JSON object: {error}"),
                     );
                 }
             }
@@ -150,29 +155,29 @@ impl Found<'_> {
         }
     }
 
-    /// What is wrong with one line of an entry.
+    /// Returns the problems of one line of an entry.
     fn check_action(&self, action: &Map<String, Value>) -> Vec<String> {
         let object = |key: &str| action.get(key).and_then(Value::as_object);
         let mut found = Vec::new();
         if let Some(add) = action.get("add").filter(|add| !add.is_null()) {
             match add.as_object() {
                 Some(add) => found.extend(self.check_add(add)),
-                None => found.push("adds no file: `add` is no object".to_owned()),
+                None => found.push("adds no file: `add` is not an object".to_owned()),
             }
         }
         if object("remove").is_some_and(|remove| !remove.get("path").is_some_and(Value::is_string))
         {
-            found.push("takes out a file without a `path`".to_owned());
+            found.push("removes a file without a `path`".to_owned());
         }
         let schema = object("metaData").map(|metadata| metadata.get("schemaString"));
         if schema.is_some_and(|schema| !schema.is_some_and(is_schema)) {
-            found.push("has a `schemaString` that is no schema".to_owned());
+            found.push("has an invalid `schemaString`".to_owned());
         }
         let reader = object("protocol").map(|protocol| protocol.get("minReaderVersion"));
         if let Some(reader) = reader
             && !reader.and_then(Value::as_i64).is_some_and(|version| (1..=3).contains(&version))
         {
-            found.push("asks for a `minReaderVersion` that there is not".to_owned());
+            found.push("requires an unknown `minReaderVersion`".to_owned());
         }
         found
     }
@@ -183,24 +188,24 @@ impl Found<'_> {
         };
         let path = decoded(path);
         if !is_inside(&path) {
-            return vec![format!("adds '{path}', which lies outside the table")];
+            return vec![format!("adds '{path}', which is outside the table")];
         }
         let mut found = Vec::new();
         let mut wrong = |what: &str| found.push(format!("adds {path} {what}"));
         if add.get("size").and_then(Value::as_u64).is_none() {
-            wrong("without its `size`, which is a number of bytes");
+            wrong("without a `size` in bytes");
         }
         if add.get("modificationTime").and_then(Value::as_i64).is_none() {
-            wrong("without its `modificationTime`, which is a number of milliseconds");
+            wrong("without a `modificationTime` in milliseconds");
         }
         if add.get("deletionVector").is_some_and(|vector| !vector.is_null()) {
-            wrong("with rows that are marked as deleted, which is not understood");
+            wrong("with a deletion vector, which is not supported");
         }
         if let Err(detail) = self.check_partition(add.get("partitionValues")) {
             wrong(&detail);
         }
         if let Err(detail) = check_stats(add.get("stats")) {
-            wrong(&format!("with `stats` that cannot be read: {detail}"));
+            wrong(&format!("with invalid `stats`: {detail}"));
         }
         found
     }
@@ -208,7 +213,7 @@ impl Found<'_> {
     fn check_partition(&self, values: Option<&Value>) -> Result<(), String> {
         let values = values.cloned().unwrap_or_default();
         let values: HashMap<String, Option<String>> = serde_json::from_value(values)
-            .map_err(|error| format!("with `partitionValues` that cannot be read: {error}"))?;
+            .map_err(|error| format!("with invalid `partitionValues`: {error}"))?;
         for column in self.spec.partition_columns {
             if !values.contains_key(*column) {
                 return Err(format!("without a partition value of `{column}`"));
@@ -216,32 +221,32 @@ impl Found<'_> {
         }
         if let Some(column) = values.keys().find(|name| !self.spec.is_partition_column(name)) {
             return Err(format!(
-                "with a partition value of `{column}`, by which nothing is parted"
+                "with a partition value of `{column}`, which is not a partition column"
             ));
         }
         let date = values.get("date").and_then(Option::as_deref).filter(|date| !date.is_empty());
         match date {
             Some(date) if date.parse::<NaiveDate>().is_err() || date.len() != 10 => {
-                Err(format!("with the partition value '{date}', which is no date"))
+                Err(format!("with the partition value '{date}', which is not a date"))
             }
             _ => Ok(()),
         }
     }
 }
 
-/// Whether it is the text of an object of JSON, as the schema of a table is.
+/// Returns whether a value is the text of a JSON object, as the schema of a table is.
 fn is_schema(schema: &Value) -> bool {
     schema.as_str().is_some_and(|text| serde_json::from_str::<Map<String, Value>>(text).is_ok())
 }
 
-/// Statistics are JSON in JSON; a file need not have them.
+/// Checks statistics, which are JSON in a string and are optional.
 fn check_stats(stats: Option<&Value>) -> Result<(), String> {
     let text = match stats {
         None | Some(Value::Null) => return Ok(()),
         Some(Value::String(text)) => text,
-        Some(_) => return Err("they are no text".to_owned()),
+        Some(_) => return Err("not a string".to_owned()),
     };
-    // Of a list its items would be taken for the members.
+    // Deserialization into a struct would take a list's items as its members.
     let object: Map<String, Value> =
         serde_json::from_str(text).map_err(|error| error.to_string())?;
     let stats: FileStats =
@@ -252,7 +257,7 @@ fn check_stats(stats: Option<&Value>) -> Result<(), String> {
     // Those of a struct are an object.
     let is_count = |value: &&Value| value.is_object() || value.as_i64().is_some_and(|n| n >= 0);
     match stats.null_count.iter().find(|(_, count)| !is_count(count)) {
-        Some((column, _)) => Err(format!("the `nullCount` of `{column}` is no number of rows")),
+        Some((column, _)) => Err(format!("the `nullCount` of `{column}` is not a number of rows")),
         None => Ok(()),
     }
 }
@@ -274,7 +279,7 @@ fn read_checkpoint(path: &Path) -> Result<(), String> {
         ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
     for column in ["add", "metaData", "protocol"] {
         if builder.schema().column_with_name(column).is_none() {
-            return Err(format!("it has no column `{column}`"));
+            return Err(format!("column `{column}` is missing"));
         }
     }
     for rows in builder.build().map_err(|error| error.to_string())? {
@@ -283,18 +288,18 @@ fn read_checkpoint(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the hint names a checkpoint of which there are files.
+/// Checks that the hint names a checkpoint whose files exist.
 fn check_hint(log: &Path, checkpoints: &[&String]) -> Result<(), String> {
     let path = log.join(HINT);
     let length = fs::metadata(&path).map_err(|error| error.to_string())?.len();
     if length > LONGEST_HINT {
-        return Err(format!("it has {length} bytes"));
+        return Err(format!("has {length} bytes"));
     }
     let text = fs::read(&path).map_err(|error| error.to_string())?;
     let hint: Map<String, Value> =
         serde_json::from_slice(&text).map_err(|error| error.to_string())?;
     let Some(version) = hint.get("version").and_then(Value::as_u64) else {
-        return Err("it has no `version`".to_owned());
+        return Err("`version` is missing".to_owned());
     };
     let start = format!("{version:020}.checkpoint.");
     let parts = hint.get("parts").and_then(Value::as_u64);

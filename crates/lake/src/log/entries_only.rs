@@ -1,8 +1,8 @@
-//! A table's directory as if parts of its log were not there.
+//! A view of a table's directory without some files of its log.
 //!
-//! A checkpoint, and the hint to the newest one, only spare reading the entries before it. The library gives up on a hint that
-//! names no checkpoint, and on a checkpoint that is damaged, though the entries say all that they do. Without these files it
-//! reads the entries.
+//! A checkpoint, and the hint to the newest one, only spare reading the entries before it. The library fails on a hint
+//! that names a missing checkpoint, and on a damaged checkpoint, although the entries contain the same information.
+//! Without these files it reads the entries.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use object_store::{
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-/// What is left out of a log.
+/// The files that are hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LeftOut {
     /// `_last_checkpoint`, which names the newest checkpoint.
     Hint,
-    /// That, and all checkpoints.
+    /// The hint and all checkpoints.
     Checkpoints,
 }
 
@@ -33,7 +33,7 @@ impl LeftOut {
     }
 }
 
-/// The local file system with a part of every log left out.
+/// The local file system with a part of every log hidden.
 #[derive(Debug)]
 pub(crate) struct EntriesOnly {
     inner: Arc<LocalFileSystem>,

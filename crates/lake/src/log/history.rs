@@ -1,7 +1,7 @@
-//! The history of a table, entry by entry, against its state and itself.
+//! Checks the history of a table, entry by entry, against its state and against itself.
 //!
-//! The state of a table comes from the newest checkpoint and the entries after it. While the log still has all its entries, the
-//! state must be what they add up to; and an entry may take rows out only as a compaction, which puts them back, or as a
+//! The state of a table comes from the newest checkpoint and the entries after it. While the log has all its entries,
+//! the state must equal their sum. An entry may remove rows only as a compaction, which adds them again, or as a
 //! retention.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,33 +10,33 @@ use crate::error::LakeError;
 use crate::log::snapshot::Snapshot;
 use crate::log::{Entry, read_entry, versions};
 
-/// The operation that a retention names in its entry.
+/// The operation name of a retention.
 const DELETE: &str = "DELETE";
 
-/// A version that took rows out of a table.
+/// A version that removed rows from a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
     /// The version.
     pub version: i64,
-    /// The number of files that it took out.
+    /// The number of files that it removed.
     pub files: usize,
-    /// Their rows, if the log has their number.
+    /// The number of their rows, if the log has it.
     pub rows: Option<u64>,
-    /// The choice of rows, as the entry has it.
+    /// The predicate that selected the rows, as in the entry.
     pub predicate: Option<String>,
 }
 
-/// What the entries of a log add up to.
+/// The sum of a log's entries.
 #[derive(Default)]
 pub(crate) struct History {
-    /// The active files, each with the number of its rows if the log has it.
+    /// The active files, each with its number of rows if the log has it.
     active: BTreeMap<String, Option<u64>>,
     contradictions: Vec<String>,
     pub(crate) removals: Vec<Removal>,
 }
 
 impl History {
-    /// Reads the log up to the version of `snapshot`; none where its first entries were cleaned up.
+    /// Reads the log up to the version of `snapshot`; `None` if its first entries were cleaned up.
     pub(crate) fn read(snapshot: &Snapshot) -> Result<Option<Self>, LakeError> {
         let (spec, root) = (&*snapshot.spec, snapshot.root());
         if *versions(spec, root)?.start() != 0 {
@@ -63,7 +63,7 @@ impl History {
             let Some(rows) = self.active.remove(&file.path) else {
                 let path = &file.path;
                 self.contradictions.push(format!(
-                    "entry {version} takes out {path}, which was not part of the table"
+                    "entry {version} removes {path}, which was not part of the table"
                 ));
                 continue;
             };
@@ -74,7 +74,7 @@ impl History {
         if let Some((moved, added)) = moved.zip(rows_added).filter(|(moved, added)| moved != added)
         {
             self.contradictions.push(format!(
-                "entry {version} takes out {moved} rows to put them into other files, and puts in {added}"
+                "entry {version} rewrites {moved} rows into other files, which have {added} rows"
             ));
         }
         if removal.files > 0 {
@@ -84,7 +84,7 @@ impl History {
             if entry.info.get("operation").and_then(text).as_deref() != Some(DELETE) {
                 let files = removal.files;
                 self.contradictions.push(format!(
-                    "entry {version} takes out {files} files with their rows, and is no retention"
+                    "entry {version} removes {files} files with their rows, but is not a retention"
                 ));
             }
             self.removals.push(removal);
@@ -95,18 +95,16 @@ impl History {
         }
     }
 
-    /// What does not hold in the history itself, and where `snapshot` is not what it adds up to.
+    /// Returns the contradictions within the history, and between the history and `snapshot`.
     pub(crate) fn contradictions(&self, snapshot: &Snapshot) -> Vec<String> {
         let state: BTreeSet<&str> =
             snapshot.files().iter().map(|file| file.path.as_str()).collect();
         let entries: BTreeSet<&str> = self.active.keys().map(String::as_str).collect();
         let hidden = entries.difference(&state).map(|path| {
-            format!(
-                "its entries have {path}, which the state of the table, as of a checkpoint, lacks"
-            )
+            format!("the log entries add {path}, but the state from the checkpoint lacks it")
         });
         let made_up = state.difference(&entries).map(|path| {
-            format!("the state of the table, as of a checkpoint, has {path}, which no entry adds")
+            format!("the state from the checkpoint contains {path}, but no log entry adds it")
         });
         self.contradictions.iter().cloned().chain(hidden).chain(made_up).collect()
     }

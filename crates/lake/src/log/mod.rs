@@ -1,4 +1,4 @@
-//! Entries of the transaction log, read as they are: what one commit did, which the state of a table no longer tells.
+//! Entries of the transaction log as written: the details of a commit that the state of a table no longer contains.
 
 pub(crate) mod claims;
 pub(crate) mod commit;
@@ -24,18 +24,18 @@ use crate::error::LakeError;
 use crate::log::stats::FileStats;
 use crate::spec::TableSpec;
 
-/// What one commit did.
+/// The content of one commit.
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
     /// The files that it added.
     pub(crate) adds: Vec<Added>,
-    /// The files that it took out.
+    /// The files that it removed.
     pub(crate) removes: Vec<Removed>,
-    /// The files with which engines record changes, relative to the table.
+    /// The change data files of other engines, relative to the table.
     pub(crate) change_files: Vec<String>,
     /// The number of its actions, of any kind.
     pub(crate) actions: usize,
-    /// What it says about itself.
+    /// The commit's description of itself.
     pub(crate) info: Map<String, Value>,
 }
 
@@ -43,42 +43,42 @@ pub(crate) struct Entry {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Added {
-    /// Its path relative to the table, with `/`, as it is on disk.
+    /// Its path on disk, relative to the table, with `/`.
     pub(crate) path: String,
     /// The values of the partition columns.
     #[serde(default)]
     pub(crate) partition_values: HashMap<String, Option<String>>,
-    /// Whether its rows are new: a compaction adds files with rows that were there.
+    /// Whether its rows are new: a compaction adds files with existing rows.
     pub(crate) data_change: bool,
     stats: Option<String>,
 }
 
-/// A file that a commit took out.
+/// A file that a commit removed.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Removed {
-    /// Its path relative to the table, with `/`, as it is on disk.
+    /// Its path on disk, relative to the table, with `/`.
     pub(crate) path: String,
-    /// When, in milliseconds since the Unix epoch, if the commit has it.
+    /// When it was removed, in milliseconds since the Unix epoch, if the commit has it.
     pub(crate) deletion_timestamp: Option<i64>,
-    /// Whether its rows are gone: a compaction takes out files whose rows are in others.
+    /// Whether its rows are removed: a compaction removes files whose rows are in others.
     #[serde(default = "changes_data")]
     pub(crate) data_change: bool,
 }
 
-/// What the Delta Lake protocol has a reader assume.
+/// The default value of the Delta Lake protocol.
 fn changes_data() -> bool {
     true
 }
 
 impl Added {
-    /// Statistics of its rows, if the commit has them.
+    /// Returns the statistics of its rows, if the commit has them.
     pub(crate) fn stats(&self) -> Option<FileStats> {
         serde_json::from_str(self.stats.as_deref()?).ok()
     }
 }
 
-/// Reads the entry of a version of the table at `root`; `None` if it is gone, as engines that clean logs up leave it.
+/// Reads the entry of a version of the table at `root`; `None` if it is missing, for example after a log cleanup.
 pub(crate) fn read_entry(
     spec: &TableSpec,
     root: &Path,
@@ -107,7 +107,7 @@ pub(crate) fn read_entry(
         let action: Action =
             serde_json::from_str(line).map_err(|error| LakeError::Unsupported {
                 table: spec.name,
-                detail: format!("entry {version} of its log is damaged: {error}"),
+                detail: format!("log entry {version} is damaged: {error}"),
             })?;
         entry.actions += 1;
         entry.info.extend(action.commit_info.unwrap_or_default());
@@ -124,15 +124,16 @@ pub(crate) fn read_entry(
     Ok(Some(entry))
 }
 
-/// A path of the log, where it is a URL, as it is on disk.
+/// Decodes a path of the log, which is a URL, to the path on disk.
 pub(crate) fn decoded(path: &str) -> String {
     percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
-/// The versions of the entries that the log of the table at `root` still has, in order and without gaps.
+/// Returns the versions of the entries that the log of the table at `root` still has, in order and without gaps.
 ///
 /// # Errors
-/// If an entry between others is gone: it may have added or taken out any file.
+///
+/// Returns an error if an entry between others is missing: it may have added or removed any file.
 pub(crate) fn versions(spec: &TableSpec, root: &Path) -> Result<RangeInclusive<i64>, LakeError> {
     let log = root.join("_delta_log");
     let mut versions = Vec::new();
@@ -145,21 +146,20 @@ pub(crate) fn versions(spec: &TableSpec, root: &Path) -> Result<RangeInclusive<i
     versions.sort_unstable();
     let first = versions.first().copied().unwrap_or(0);
     if let Some((expected, _)) = (first..).zip(&versions).find(|(expected, it)| expected != *it) {
-        let detail = format!(
-            "entry {expected} of its log is gone, which may have named files that are in use"
-        );
+        let detail =
+            format!("log entry {expected} is missing; it may have named files that are in use");
         return Err(LakeError::Unsupported { table: spec.name, detail });
     }
     Ok(first..=versions.last().copied().unwrap_or(first - 1))
 }
 
-/// The version of the newest checkpoint of the table at `root`, if it has one.
+/// Returns the version of the newest checkpoint of the table at `root`, if it has one.
 pub(crate) fn last_checkpoint(root: &Path) -> Result<Option<u64>, LakeError> {
     let log = root.join("_delta_log");
     let mut last = None;
     for entry in fs::read_dir(&log).map_err(LakeError::io("read", &log))? {
         let name = entry.map_err(LakeError::io("read", &log))?.file_name();
-        // `<version>.checkpoint.parquet`, and longer names where a checkpoint has several files.
+        // `<version>.checkpoint.parquet`, or a longer name if a checkpoint has several files.
         let parts = name.to_str().and_then(|name| name.split_once(".checkpoint."));
         last = last.max(parts.and_then(|(version, _)| version.parse().ok()));
     }

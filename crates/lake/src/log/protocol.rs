@@ -1,4 +1,4 @@
-//! Which Delta tables can be read and written correctly: plain ones. Others are refused.
+//! Checks that a Delta table can be read and written correctly: only plain tables are supported.
 
 use std::fmt::Display;
 
@@ -9,11 +9,11 @@ use deltalake::table::state::DeltaTableState;
 use crate::error::LakeError;
 use crate::spec::TableSpec;
 
-/// Features that change nothing for a reader of active files and their Parquet columns.
+/// Features without effect on a reader of active files and their Parquet columns.
 const READABLE: [&str; 4] =
     ["timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "columnMapping"];
 
-/// Features that ask nothing of a writer that only appends.
+/// Features without requirements for a writer that only appends.
 const APPENDABLE: [&str; 7] = [
     "appendOnly",
     "changeDataFeed",
@@ -24,17 +24,17 @@ const APPENDABLE: [&str; 7] = [
     "vacuumProtocolCheck",
 ];
 
-/// The last writer version that asks for no more than append-only and invariants.
+/// The last writer version that requires only append-only and invariants.
 const PLAIN_WRITER_VERSION: i32 = 2;
 /// From this writer version on, features are listed by name.
 const LISTED_WRITER_VERSION: i32 = 7;
 
-/// Refuses a table that reading plain Parquet files would misread.
+/// Rejects a table that reading plain Parquet files would misread.
 pub(crate) fn check_readable(spec: &TableSpec, state: &DeltaTableState) -> Result<(), LakeError> {
     refuse_unknown(spec, "reading", state.protocol().reader_features(), &READABLE)?;
     let mapping = state.metadata().configuration().get("delta.columnMapping.mode");
     if mapping.is_some_and(|mode| mode != "none") {
-        return Err(unsupported(spec, "it maps columns to other names"));
+        return Err(unsupported(spec, "it uses column mapping"));
     }
     let partition_columns: &[String] = state.metadata().partition_columns();
     if partition_columns != spec.partition_columns {
@@ -48,7 +48,7 @@ pub(crate) fn check_readable(spec: &TableSpec, state: &DeltaTableState) -> Resul
     Ok(())
 }
 
-/// Refuses a table to which plain Parquet files cannot be added.
+/// Rejects a table to which plain Parquet files cannot be added.
 pub(crate) fn check_appendable(spec: &TableSpec, state: &DeltaTableState) -> Result<(), LakeError> {
     check_readable(spec, state)?;
     refuse_unknown(spec, "appending", state.protocol().writer_features(), &APPENDABLE)?;
@@ -58,20 +58,23 @@ pub(crate) fn check_appendable(spec: &TableSpec, state: &DeltaTableState) -> Res
     }
     for (wanted, stored) in columns(spec, state)? {
         if stored.is_none() {
-            let detail = format!("it has no column `{}`: another version made it", wanted.name());
+            let detail = format!(
+                "column `{}` is missing: another podtrail version created the table",
+                wanted.name()
+            );
             return Err(unsupported(spec, detail));
         }
     }
     Ok(())
 }
 
-/// The columns of the table as Delta Lake describes them.
+/// Returns the columns of the table as Delta Lake describes them.
 pub(crate) fn delta_schema(spec: &TableSpec) -> Result<StructType, LakeError> {
     let schema = spec.commented_schema();
     (&schema).try_into_kernel().map_err(LakeError::arrow(spec.name))
 }
 
-/// Each column that there should be, and the one that there is.
+/// Returns each expected column with the stored one.
 fn columns(
     spec: &TableSpec,
     state: &DeltaTableState,
@@ -97,7 +100,7 @@ fn refuse_unknown<F: Display>(
     if unknown.is_empty() {
         return Ok(());
     }
-    Err(unsupported(spec, format!("{action} it needs {}", unknown.join(", "))))
+    Err(unsupported(spec, format!("{action} requires the table features {}", unknown.join(", "))))
 }
 
 fn unsupported(spec: &TableSpec, detail: impl Into<String>) -> LakeError {

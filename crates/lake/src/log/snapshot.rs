@@ -1,4 +1,4 @@
-//! One version of a table: which files it consists of, and what the log says about them.
+//! One version of a table: its files, and their description in the log.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::spec::TableSpec;
 /// One active file of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataFile {
-    /// Path relative to the table, with `/`, as it is on disk.
+    /// Path on disk, relative to the table, with `/`.
     pub path: String,
     /// Size in bytes.
     pub size: u64,
     /// When it was written, in milliseconds since the Unix epoch.
     pub modified: i64,
-    /// Values of the partition columns in their order, as text; null where there is none.
+    /// Values of the partition columns in their order, as text; `None` for null.
     pub partition_values: PartitionValues,
     /// Statistics of its rows, if the log has them.
     pub stats: Option<FileStats>,
@@ -44,7 +44,7 @@ impl DataFile {
     }
 }
 
-/// The values of the partition columns of a file.
+/// Returns the values of the partition columns of a file.
 pub(crate) fn partition_values(spec: &TableSpec, file: &LogicalFileView) -> PartitionValues {
     let mut values = file.partition_values_map();
     let values_in_order =
@@ -52,13 +52,13 @@ pub(crate) fn partition_values(spec: &TableSpec, file: &LogicalFileView) -> Part
     values_in_order.map(|value| value.filter(|text| !text.is_empty())).collect()
 }
 
-/// Whether a path of the log stays inside the table: the protocol lets it name any file.
+/// Returns whether a path of the log stays inside the table: the protocol allows any path.
 pub(crate) fn is_inside(path: &str) -> bool {
     let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
     !path.contains("://") && !path.is_empty() && Path::new(path).components().all(is_plain)
 }
 
-/// A stretch of time, both ends included.
+/// A period of time, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
     /// The first instant.
@@ -85,7 +85,7 @@ impl Snapshot {
         Self::of(spec, root, state, |_, _| true)
     }
 
-    /// The files for which `keep` holds, by path and partition values.
+    /// Creates a snapshot of the files for which `keep` returns true, given path and partition values.
     pub(crate) fn of(
         spec: Arc<TableSpec>,
         root: PathBuf,
@@ -97,7 +97,7 @@ impl Snapshot {
         for file in state.log_data().iter() {
             let refuse = |detail: String| LakeError::Unsupported { table: spec.name, detail };
             if file.deletion_vector_descriptor().is_some() {
-                return Err(refuse(format!("rows of {} are marked as deleted", file.path())));
+                return Err(refuse(format!("{} has a deletion vector", file.path())));
             }
             let values = partition_values(&spec, &file);
             if !keep(&file.path(), &values) {
@@ -105,7 +105,7 @@ impl Snapshot {
             }
             let file = DataFile::new(&file, values);
             if !is_inside(&file.path) {
-                return Err(refuse(format!("{} lies outside the table", file.path)));
+                return Err(refuse(format!("{} is outside the table", file.path)));
             }
             files.push(Arc::new(file));
         }
@@ -113,44 +113,44 @@ impl Snapshot {
         Ok(Self { spec, root, version, files })
     }
 
-    /// The version of the table, from 0.
+    /// Returns the version of the table, from 0.
     pub fn version(&self) -> i64 {
         self.version
     }
 
-    /// The directory of the table: absolute, without symbolic links.
+    /// Returns the directory of the table: absolute, without symbolic links.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// All columns, in table order, partition columns included.
+    /// Returns all columns, in table order, partition columns included.
     pub fn schema(&self) -> SchemaRef {
         self.spec.schema.clone()
     }
 
-    /// The active files.
+    /// Returns the active files.
     pub fn files(&self) -> &[Arc<DataFile>] {
         &self.files
     }
 
-    /// The number of rows by the statistics; `None` if a file has none.
+    /// Returns the number of rows from the statistics; `None` if a file has no statistics.
     pub fn num_rows(&self) -> Option<u64> {
         self.files.iter().map(|file| file.stats.as_ref()?.num_records).sum()
     }
 
-    /// A table without rows, where none was made yet.
+    /// Returns a table without rows, for a table that does not exist yet.
     pub(crate) fn empty(spec: Arc<TableSpec>, root: PathBuf) -> Self {
         Self { spec, root, version: -1, files: Vec::new() }
     }
 
-    /// The snapshot cut down to the files for which `keep` holds.
+    /// Returns the snapshot reduced to the files for which `keep` returns true.
     pub(crate) fn filtered(mut self, keep: impl Fn(&DataFile) -> bool) -> Self {
         self.files.retain(|file| keep(file));
         self
     }
 
-    /// The periods in which its rows lie, both ends included, in order: those at most `gap` apart are one, and of more
-    /// than `most` the closest.
+    /// Returns the periods that contain its rows, both ends included, in order. Periods at most `gap` apart are joined;
+    /// if there are more than `most`, the closest ones are joined.
     pub fn periods(&self, gap: Duration, most: usize) -> Vec<Period> {
         let mut times: Vec<_> = self.files.iter().filter_map(|file| self.times(file)).collect();
         times.sort_unstable();
@@ -172,13 +172,13 @@ impl Snapshot {
         periods.into_iter().map(period).collect()
     }
 
-    /// The value of a partition column of a file.
+    /// Returns the value of a partition column of a file.
     pub(crate) fn partition_value<'f>(&self, file: &'f DataFile, column: &str) -> Option<&'f str> {
         let index = self.spec.partition_columns.iter().position(|&name| name == column)?;
         file.partition_values.get(index)?.as_deref()
     }
 
-    /// The first and the last time in a file, by its statistics or else by its partition.
+    /// Returns the first and last time in a file, from its statistics, else from its partition.
     pub(crate) fn times(&self, file: &DataFile) -> Option<(i64, i64)> {
         const LAST_OF_DAY: i64 = 86_400_000_000 - 1;
         let known = || file.stats.as_ref()?.time_range(self.spec.time_column?);
@@ -190,10 +190,11 @@ impl Snapshot {
         known().or_else(day)
     }
 
-    /// A DataFusion table over the active files, with the columns in table order.
+    /// Returns a DataFusion table over the active files, with the columns in table order.
     ///
     /// # Errors
-    /// If a partition value is not of its column's type.
+    ///
+    /// Returns an error if a partition value does not have the type of its column.
     pub fn provider(&self) -> Result<Arc<dyn TableProvider>, LakeError> {
         Ok(Arc::new(LakeTable::try_new(self)?))
     }

@@ -1,4 +1,4 @@
-//! File statistics as the Delta log keeps them: written from the Parquet footer, read for pruning and planning.
+//! File statistics in the Delta log: written from the Parquet footer, read for pruning and planning.
 
 use std::sync::Arc;
 
@@ -17,22 +17,22 @@ use parquet::file::metadata::ParquetMetaData;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What the log says about the rows of one file. Values are as in the log: times and dates are ISO 8601 text.
+/// Statistics of one file. Values are as in the log: times and dates are ISO 8601 text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FileStats {
     /// The number of rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_records: Option<u64>,
-    /// A lower bound of each column; not always a value that occurs, since long text is cut.
+    /// A lower bound of each column; not always an existing value, because long text is cut.
     pub min_values: Map<String, Value>,
-    /// An upper bound of each column; not always a value that occurs, since long text is cut.
+    /// An upper bound of each column; not always an existing value, because long text is cut.
     pub max_values: Map<String, Value>,
     /// The number of nulls of each column.
     pub null_count: Map<String, Value>,
 }
 
-/// Which end of the range of a column.
+/// The end of a column's range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bound {
     Lower,
@@ -40,7 +40,7 @@ enum Bound {
 }
 
 impl FileStats {
-    /// Statistics of a file that was just written, of the given columns of its schema.
+    /// Returns the statistics of a new file, for the given columns of its schema.
     pub(crate) fn from_footer(
         footer: &ParquetMetaData,
         schema: &Schema,
@@ -65,7 +65,7 @@ impl FileStats {
         Ok(stats)
     }
 
-    /// The smallest and largest value of a timestamp column, in microseconds since the Unix epoch.
+    /// Returns the smallest and largest value of a timestamp column, in microseconds since the Unix epoch.
     pub(crate) fn time_range(&self, column: &str) -> Option<(i64, i64)> {
         let micros = |values: &Map<String, Value>, bound| {
             timestamp(values.get(column)?, bound).map(|(micros, _)| micros)
@@ -73,7 +73,7 @@ impl FileStats {
         Some((micros(&self.min_values, Bound::Lower)?, micros(&self.max_values, Bound::Upper)?))
     }
 
-    /// What is known about a column, for the planner.
+    /// Returns the statistics of a column for the planner.
     pub(crate) fn column(&self, field: &Field) -> ColumnStatistics {
         let name = field.name();
         let bound = |values: &Map<String, Value>, bound| {
@@ -94,7 +94,7 @@ impl FileStats {
     }
 }
 
-/// The extreme of the row groups' extremes, as JSON; `None` where the type has no order worth keeping.
+/// Returns the extreme over all row groups, as JSON; `None` for types without a useful order.
 fn bound_value(groups: &ArrayRef, bound: Bound) -> Option<Value> {
     macro_rules! extreme {
         ($type:ty) => {{
@@ -129,7 +129,7 @@ fn bound_scalar(
     bound: Bound,
 ) -> Option<Precision<ScalarValue>> {
     Some(match data_type {
-        // Long text is cut in the log, which does not say where it did so.
+        // Long text is cut in the log, without a mark.
         DataType::Utf8 => Precision::Inexact(ScalarValue::from(value.as_str()?)),
         DataType::Int32 => {
             Precision::Exact(ScalarValue::Int32(Some(i32::try_from(value.as_i64()?).ok()?)))
@@ -148,7 +148,7 @@ fn bound_scalar(
     })
 }
 
-/// A time of the log in microseconds, and whether it is exact: other writers cut times to milliseconds.
+/// Parses a time of the log into microseconds, and whether it is exact: other writers cut times to milliseconds.
 fn timestamp(value: &Value, bound: Bound) -> Option<(i64, bool)> {
     let text = value.as_str()?;
     let micros = DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros();

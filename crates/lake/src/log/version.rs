@@ -1,5 +1,6 @@
-//! A version of a table of whose files none was looked at yet. A large table has tens of thousands of them, and their
-//! statistics are dear to read: whoever needs a few days, or what is new, takes a snapshot of these alone.
+//! A version of a table whose list of files has not been read yet. A large table has tens of thousands of files, and
+//! their statistics are expensive to read: queries for a few days, or for new rows, take a snapshot of these files
+//! only.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -33,20 +34,21 @@ impl Version {
         self.delta.snapshot().map_err(LakeError::log(self.spec.name))
     }
 
-    /// The version of the table, from 0.
+    /// Returns the version of the table, from 0.
     pub fn number(&self) -> i64 {
         self.delta.version().and_then(|version| i64::try_from(version).ok()).unwrap_or_default()
     }
 
-    /// All active files.
+    /// Reads all active files.
     ///
     /// # Errors
-    /// If the log says what is not understood.
+    ///
+    /// Returns an error if the log contains something unsupported.
     pub fn snapshot(&self) -> Result<Snapshot, LakeError> {
         self.choose(|_, _| true)
     }
 
-    /// The active files of the days from `first` to `last`, both included, and those without a day.
+    /// Reads the active files of the days from `first` to `last`, both included, and those without a day.
     ///
     /// # Errors
     /// As [`snapshot`](Self::snapshot).
@@ -58,7 +60,7 @@ impl Version {
         })
     }
 
-    /// The active files of the last day of each cluster.
+    /// Reads the active files of the last day of each cluster.
     ///
     /// # Errors
     /// As [`snapshot`](Self::snapshot).
@@ -75,12 +77,13 @@ impl Version {
         self.choose(|_, values| last.get(&cluster(values)) == Some(&day(values)))
     }
 
-    /// The files whose rows came after version `older`; all where the log no longer tells.
+    /// Reads the files whose rows were added after version `older`; all files if the log no longer goes back that far.
     ///
-    /// Of a file that was compacted since, it is the files that may have its rows now.
+    /// For a file that was compacted since, these are the files that may now contain its rows.
     ///
     /// # Errors
-    /// If an entry of the log cannot be read.
+    ///
+    /// Returns an error if an entry of the log cannot be read.
     pub fn added_after(&self, older: i64) -> Result<Snapshot, LakeError> {
         let mut added: HashMap<String, Added> = HashMap::new();
         for version in older.saturating_add(1)..=self.number() {
@@ -112,19 +115,19 @@ impl Version {
         }))
     }
 
-    /// The files for which `keep` holds, by path and partition values.
+    /// Creates a snapshot of the files for which `keep` returns true, given path and partition values.
     fn choose(&self, keep: impl Fn(&str, &PartitionValues) -> bool) -> Result<Snapshot, LakeError> {
         Snapshot::of(self.spec.clone(), self.root.clone(), self.state()?, keep)
     }
 
-    /// Reads the day out of partition values.
+    /// Returns a function that reads the day from partition values.
     fn day(&self) -> impl Fn(&PartitionValues) -> Option<NaiveDate> + use<> {
         let index = self.spec.partition_columns.iter().position(|&column| column == "date");
         move |values| values.get(index?)?.as_deref()?.parse().ok()
     }
 }
 
-/// A file that is no longer active, whose rows are in others of its partition.
+/// A file that is no longer active, whose rows are in other files of its partition.
 struct Compacted {
     partition: PartitionValues,
     times: Option<(i64, i64)>,
@@ -140,7 +143,7 @@ impl Compacted {
         }
     }
 
-    /// Whether rows of it may be in a file with this partition and range of times.
+    /// Returns whether its rows may be in a file with this partition and range of times.
     fn may_be_in(&self, partition: &PartitionValues, times: Option<(i64, i64)>) -> bool {
         let overlap = match (self.times, times) {
             (Some((first, last)), Some((from, to))) => first <= to && from <= last,
@@ -150,7 +153,7 @@ impl Compacted {
     }
 }
 
-/// The first and the last time in a file, if they are known.
+/// Returns the first and last time in a file, if they are known.
 fn times(spec: &TableSpec, stats: Option<&FileStats>) -> Option<(i64, i64)> {
     stats?.time_range(spec.time_column?)
 }

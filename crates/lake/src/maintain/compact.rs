@@ -1,8 +1,8 @@
-//! Compaction: small files of one partition become one, in table order, and hold the same rows.
+//! Compaction: merges small files of one partition into one file with the same rows in table order.
 //!
-//! Appends that are small or frequent leave many files, each of which costs every query a footer. A compaction changes where rows
-//! lie and nothing else: its commit says so of every file (`dataChange` is false), for those who ask which rows are new. The old files
-//! stay until a vacuum, for the sake of those who read an older version.
+//! Small or frequent appends leave many files, and every query pays for each footer. A compaction changes only the
+//! location of rows: its commit marks every file with `dataChange` false, for readers that look for new rows. The old
+//! files stay until a vacuum, for queries of an older version.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,50 +27,50 @@ use crate::write::{FileWriter, Written};
 /// Size in memory of the rows that become a row group.
 const GROUP_BYTES: usize = 64 << 20;
 
-/// Runs that are merged at a time, each with an open file and the next of its rows in memory.
+/// Maximum number of runs that are merged at a time, each with an open file and its next rows in memory.
 const MAX_RUNS: usize = 32;
 
-/// Which files are joined.
+/// Selects the files to merge.
 #[derive(Debug, Clone)]
 pub struct CompactOptions {
-    /// Files of this many bytes are large enough, and files are joined up to it.
+    /// Files of this size in bytes are left alone, and files are merged up to it.
     pub target_size: u64,
-    /// Younger files are left: more may follow them soon.
+    /// Younger files are left alone: more may follow soon.
     pub min_age: Duration,
-    /// Only tell what would be done.
+    /// Only report what would be done.
     pub dry_run: bool,
 }
 
-/// What became of one partition.
+/// The result for one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compacted {
     /// The table.
     pub table: &'static str,
-    /// The directory of the partition inside the table; empty where the table has no partitions.
+    /// The directory of the partition inside the table; empty if the table has no partitions.
     pub partition: String,
-    /// The number of files that were joined.
+    /// The number of files that were merged.
     pub files: usize,
     /// Their size in bytes.
     pub bytes: u64,
-    /// The number of files that they became.
+    /// The number of files that they were merged into.
     pub new_files: usize,
-    /// The size of these in bytes; none where nothing was done.
+    /// The size of these in bytes; `None` if nothing was done.
     pub new_bytes: Option<u64>,
 }
 
-/// The small files of a partition, as many together as become one file.
+/// The small files of a partition, grouped by the file into which they are merged.
 pub(crate) struct Plan {
     pub(crate) partition: PartitionValues,
     pub(crate) bins: Vec<Vec<Arc<DataFile>>>,
 }
 
 impl Plan {
-    /// The files that are joined.
+    /// Returns the files that are merged.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Arc<DataFile>> {
         self.bins.iter().flatten()
     }
 
-    /// What is told of it before it is done.
+    /// Returns the expected result.
     pub(crate) fn outlook(&self, spec: &TableSpec) -> Compacted {
         Compacted {
             table: spec.name,
@@ -83,7 +83,7 @@ impl Plan {
     }
 }
 
-/// Which files of a snapshot a compaction joins, by partition.
+/// Selects the files of a snapshot that a compaction merges, by partition.
 pub(crate) fn plan(snapshot: &Snapshot, options: &CompactOptions) -> Vec<Plan> {
     let spec = &*snapshot.spec;
     let min_age = i64::try_from(options.min_age.as_millis()).unwrap_or(i64::MAX);
@@ -101,7 +101,7 @@ pub(crate) fn plan(snapshot: &Snapshot, options: &CompactOptions) -> Vec<Plan> {
     plans.filter(|plan| !plan.bins.is_empty()).collect()
 }
 
-/// Files, in order of time, cut where more would exceed the target size, or be too many to merge. A file alone is left as it is.
+/// Groups files in order of time, within the target size and the number of files to merge. A single file is left alone.
 fn bins(spec: &TableSpec, files: &[&Arc<DataFile>], target: u64) -> Vec<Vec<Arc<DataFile>>> {
     let mut bins: Vec<Vec<Arc<DataFile>>> = Vec::new();
     let mut runs = Vec::new();
@@ -123,7 +123,7 @@ fn bins(spec: &TableSpec, files: &[&Arc<DataFile>], target: u64) -> Vec<Vec<Arc<
     bins
 }
 
-/// Files with the rows of others, and which these were.
+/// Files with the rows of others, and the old files.
 pub(crate) struct Rewritten {
     pub(crate) old: Vec<Arc<DataFile>>,
     pub(crate) new: Vec<Written>,
@@ -131,7 +131,7 @@ pub(crate) struct Rewritten {
     pub(crate) writing: Writing,
 }
 
-/// Writes one file for each bin of a plan. Memory: about 64 MiB of rows to be merged, and 64 MiB of those to be written.
+/// Writes one file for each group of a plan. Memory: about 64 MiB of rows to merge, and 64 MiB of rows to write.
 pub(crate) fn rewrite(
     spec: &TableSpec,
     root: &Path,
@@ -177,7 +177,7 @@ fn join(
     let mut file = FileWriter::create(spec, root, &plan.partition, spec.file_schema(), &[])?;
     let mut count = 0;
     let mut group = Group::default();
-    // The runs are read by other threads while this one writes.
+    // Other threads read the runs while this one writes.
     while let Some(batch) = runtime.block_on(rows.try_next()).map_err(unreadable)? {
         count += batch.num_rows() as u64;
         if !group.has_room(&batch) {
@@ -188,7 +188,7 @@ fn join(
     group.write(&mut file)?;
     let expected: u64 = footers.iter().map(|footer| footer.rows).sum();
     if count != expected {
-        let detail = format!("{count} rows were read of {expected}");
+        let detail = format!("read {count} rows, but expected {expected}");
         return Err(unreadable(DataFusionError::Execution(detail)));
     }
     let mut written = file.close()?;

@@ -1,7 +1,7 @@
 //! The rows of several files of one partition as one stream in table order.
 //!
-//! The files are in that order each, so no more than the next rows of each have to be in memory; and where
-//! one file ends before another begins, they are read one after the other.
+//! Each file is in that order, so only the next rows of each have to be in memory. Files that follow each other in time
+//! are read one after the other.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -34,22 +34,22 @@ use crate::log::snapshot::DataFile;
 use crate::spec::TableSpec;
 use crate::write::writer_properties::PARTITION_KEY;
 
-/// Size of the rows that are held of all files together: an estimate, by their size in the files before compression.
+/// Size of the rows of all files that are in memory: an estimate, by their uncompressed size in the files.
 const HELD_BYTES: u64 = 64 << 20;
 
-/// The most rows that are held of a run of files.
+/// Maximum number of rows in memory for a run of files.
 const BATCH_ROWS: u64 = 4096;
 
-/// Files that follow each other in time, and can be read one after the other.
+/// Files that follow each other in time, and are read one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Run {
     files: Vec<Arc<DataFile>>,
-    /// The last time in it; none where times are not known.
+    /// The last time in the run; `None` if times are unknown.
     last: Option<i64>,
 }
 
-/// Puts a file, whose first time is not before that of any file put before, where it has to wait for others the least.
-/// False where that would take more than `max_runs` runs.
+/// Adds a file to the run that ends closest before it; files must be added in order of their first time. Returns false
+/// if that would take more than `max_runs` runs.
 pub(crate) fn put(
     runs: &mut Vec<Run>,
     spec: &TableSpec,
@@ -72,20 +72,20 @@ pub(crate) fn put(
     true
 }
 
-/// The first and the last time in a file, by its statistics, in microseconds since the Unix epoch.
+/// Returns the first and last time in a file from its statistics, in microseconds since the Unix epoch.
 pub(crate) fn time_range(spec: &TableSpec, file: &DataFile) -> Option<(i64, i64)> {
     file.stats.as_ref()?.time_range(spec.time_column?)
 }
 
-/// What a footer says that matters for merging.
+/// The data of a footer that matters for merging.
 pub(crate) struct Footer {
-    /// Whether the rows are in table order. Files of other writers need not be.
+    /// Whether the rows are in table order. Files of other writers may not be.
     pub(crate) is_sorted: bool,
     /// The number of rows.
     pub(crate) rows: u64,
-    /// The size of a row before compression, on average.
+    /// The average uncompressed size of a row.
     pub(crate) row_bytes: u64,
-    /// The directory of the partition that it was written for; none in files of other writers.
+    /// The directory of the partition that it was written for; `None` in files of other writers.
     pub(crate) partition: Option<PathBuf>,
 }
 
@@ -115,9 +115,9 @@ impl Footer {
     }
 }
 
-/// The rows of all runs, in order, with the columns that are stored in files.
+/// Returns the rows of all runs, in order, with the columns that are stored in files.
 ///
-/// Runs are in order of time for each value of the column by which rows are kept apart: one value is read after the other.
+/// Runs are in order of time for each value of the grouping column: one value is read after the other.
 pub(crate) fn merge(
     spec: &TableSpec,
     root: &Path,
@@ -135,13 +135,13 @@ pub(crate) fn merge(
     let held_rows = HELD_BYTES / row_bytes / runs.len().max(1) as u64;
     let batch_rows = usize::try_from(held_rows.clamp(1, BATCH_ROWS)).unwrap_or(1);
     let session = SessionContext::new_with_config(SessionConfig::new().with_batch_size(batch_rows));
-    // A part starts when the one before has ended: each holds rows of all files.
+    // A part starts when the previous one has ended: each contains rows of all files.
     let context = session.task_ctx();
     let rows = futures::stream::iter(parts).map(move |part| execute_stream(part, context.clone()));
     Ok(Box::pin(RecordBatchStreamAdapter::new(spec.file_schema(), rows.try_flatten())))
 }
 
-/// A plan for the rows of all runs, in order, in which a column, if one is given, has a value.
+/// Returns a plan for the rows of all runs, in order, in which the given column, if any, has the given value.
 fn plan_part(
     spec: &TableSpec,
     root: &Path,
@@ -169,12 +169,12 @@ fn plan_part(
     let filter = filter.transpose()?;
     let mut source = ParquetSource::new(TableSchema::from(schema));
     if let Some(filter) = &filter {
-        // Not to decode what the filter would drop.
+        // Avoids decoding rows that the filter would drop.
         source = source.with_predicate(filter.clone()).with_pushdown_filters(true);
     }
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
         .with_file_groups(groups)
-        // Else idle runs take files from others.
+        // Otherwise idle runs take files from others.
         .with_preserve_order(true)
         .build();
     let mut rows: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);

@@ -1,4 +1,4 @@
-//! Retention: whole partitions go, by the day of their events and by activity.
+//! Retention: removes whole partitions by the day of their events and by activity.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crate::log::snapshot::{DataFile, Snapshot};
 use crate::partition::{PartitionValues, directory};
 use crate::spec::TableSpec;
 
-/// What was removed from a table.
+/// The partitions removed from a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retained {
-    /// The version without it; the one that was looked at where nothing was removed.
+    /// The version without them; the current version if nothing was removed.
     pub version: i64,
     /// The partitions, in order.
     pub partitions: Vec<RetainedPartition>,
@@ -25,9 +25,9 @@ pub struct RetainedPartition {
     pub partition: String,
     /// The number of its files.
     pub files: usize,
-    /// The number of its rows, if the statistics tell.
+    /// The number of its rows, if the statistics have it.
     pub rows: Option<u64>,
-    /// Their size in bytes.
+    /// The size of its files in bytes.
     pub bytes: u64,
 }
 
@@ -47,9 +47,9 @@ impl Retained {
     }
 }
 
-/// The files of days before `before`, of these activities or, if there are none, of all.
+/// Selects the files of days before `before`, of these activities or, if none are given, of all.
 ///
-/// What has no day stays.
+/// Files without a day stay.
 pub(crate) fn expired(
     snapshot: &Snapshot,
     before: NaiveDate,
@@ -69,7 +69,7 @@ pub(crate) fn expired(
     snapshot.files().iter().filter(is_expired).cloned().collect()
 }
 
-/// The choice of [`expired`] as SQL, for the history of the table.
+/// Returns the predicate of [`expired`] as SQL, for the history of the table.
 pub(crate) fn predicate(before: NaiveDate, activities: &[String]) -> String {
     let days = format!("date < '{before}'");
     if activities.is_empty() {

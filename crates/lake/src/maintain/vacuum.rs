@@ -1,9 +1,9 @@
-//! Removing files that the newest version of a table does not need: those that killed runs left behind, which no version names,
-//! and those that a compaction or a retention has taken out.
+//! Removes files that the newest version of a table does not need: files that killed runs left behind, which no version
+//! names, and files that a compaction or retention has removed from the table.
 //!
-//! The log is read from the first entry that it still has. A query that is under way reads files of the version that it began
-//! with: what was taken out a short time ago stays. An append that is under way has written files that no version names yet:
-//! while there may be one, unnamed files of the last day stay, whatever age is asked for.
+//! The log is read from its first existing entry. A running query reads files of the version that it started with, so
+//! recently removed files stay. A running append has written files that no version names yet: while there may be one,
+//! unnamed files of the last day stay, whatever minimum age is given.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,39 +22,39 @@ const LOG_DIRECTORY: &str = "_delta_log";
 /// Longer than any writer takes from its first file to its commit.
 const UNCOMMITTED: Duration = Duration::from_hours(24);
 
-/// What was not needed any more.
+/// The files that were not needed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Vacuumed {
     /// The files that were removed, or would be, in order.
     pub removed: Vec<Orphan>,
-    /// How many files are not needed, but so young that a query under way may need them.
+    /// Number of files that are not needed, but so young that a running query may need them.
     pub young: usize,
-    /// How many files no version names that are less than a day old and stay because a writer was at work on the table.
+    /// Number of unnamed files younger than a day that stay because a writer was active.
     pub uncommitted: usize,
-    /// How many entries and checkpoints of the log were removed, which a later checkpoint replaces.
+    /// Number of log entries and checkpoints that were removed because a later checkpoint replaces them.
     pub log_entries: usize,
 }
 
-/// A file that the newest version of its table does not have.
+/// A file that is not part of the newest version of its table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Orphan {
     /// Its absolute path.
     pub path: PathBuf,
     /// Its size in bytes.
     pub size: u64,
-    /// Whether an older version has it, which cannot be read without it.
+    /// Whether an older version contains the file and cannot be read without it.
     pub is_named: bool,
 }
 
-/// What the log says last of a file.
+/// The last mention of a file in the log.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
     Active,
-    /// Taken out, in milliseconds since the Unix epoch, if it says when.
+    /// Removed, in milliseconds since the Unix epoch, if the log has the time.
     Removed(Option<i64>),
 }
 
-/// Removes the files that neither `snapshot` nor a version after it needs, for at least `min_age`.
+/// Removes the files that neither `snapshot` nor a later version needs, and that have not been needed for `min_age`.
 pub(crate) fn vacuum(
     snapshot: &Snapshot,
     min_age: Duration,
@@ -80,7 +80,7 @@ pub(crate) fn vacuum(
     Ok(vacuumed)
 }
 
-/// The files that no version names, in order: of killed runs, or of an append that is under way.
+/// Returns the files that no version names, in order: of killed runs, or of a running append.
 pub(crate) fn unnamed(snapshot: &Snapshot) -> Result<Vec<Orphan>, LakeError> {
     let files = unneeded(snapshot)?.into_iter().map(|unneeded| unneeded.file);
     let mut unnamed: Vec<_> = files.filter(|file| !file.is_named).collect();
@@ -88,7 +88,7 @@ pub(crate) fn unnamed(snapshot: &Snapshot) -> Result<Vec<Orphan>, LakeError> {
     Ok(unnamed)
 }
 
-/// A file that the newest version does not have, and since when: for one that no version names, when it was last written to.
+/// A file that is not part of the newest version, and since when; for an unnamed file, its last modification.
 struct Unneeded {
     file: Orphan,
     since: SystemTime,
@@ -96,11 +96,11 @@ struct Unneeded {
 
 fn unneeded(snapshot: &Snapshot) -> Result<Vec<Unneeded>, LakeError> {
     let root = snapshot.root();
-    // The files first: what is committed after they were listed is in the log when that is read.
+    // Files are listed first: a commit after the listing is in the log when the log is read.
     let mut files = Vec::new();
     list_data_files(root, &mut files)?;
     list_log_leftovers(&root.join(LOG_DIRECTORY), &mut files)?;
-    // Of a log that was cleaned up, a checkpoint names what its entries did; the entries that are left know better.
+    // After a log cleanup, a checkpoint names the files of removed entries; existing entries take precedence.
     let mut named: HashMap<String, Fate> =
         snapshot.files().iter().map(|file| (file.path.clone(), Fate::Active)).collect();
     named.extend(named_files(&snapshot.spec, root)?);
@@ -114,7 +114,7 @@ fn unneeded(snapshot: &Snapshot) -> Result<Vec<Unneeded>, LakeError> {
         }
         let metadata = match path.symlink_metadata() {
             Ok(metadata) => metadata,
-            // Whoever wrote it has removed it.
+            // Its writer has removed it.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(LakeError::io("read", &path)(error)),
         };
@@ -139,7 +139,8 @@ fn remove(path: &Path) -> Result<(), LakeError> {
     }
 }
 
-/// The Parquet files below a directory. As in every Delta Lake engine, names with `_` or `.` before them are not data.
+/// Lists the Parquet files below a directory. As in every Delta Lake engine, names that begin with `_` or `.` are not
+/// data.
 fn list_data_files(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), LakeError> {
     for (path, name, is_directory) in entries(directory)? {
         if name.starts_with(['_', '.']) {
@@ -154,7 +155,7 @@ fn list_data_files(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), Lak
     Ok(())
 }
 
-/// Entries of the log that were being written: `object_store` names them `….json#1` until they are whole.
+/// Lists log entries that were being written: `object_store` names them `….json#1` until they are complete.
 fn list_log_leftovers(log: &Path, files: &mut Vec<PathBuf>) -> Result<(), LakeError> {
     for (path, name, is_directory) in entries(log)? {
         let is_staged = name.rsplit_once('#').is_some_and(|(_, number)| {
@@ -169,7 +170,7 @@ fn list_log_leftovers(log: &Path, files: &mut Vec<PathBuf>) -> Result<(), LakeEr
     Ok(())
 }
 
-/// Path, name and whether it is a directory of everything in a directory; links are not followed.
+/// Returns path, name and whether it is a directory for each entry of a directory; links are not followed.
 fn entries(directory: &Path) -> Result<Vec<(PathBuf, String, bool)>, LakeError> {
     let error = || LakeError::io("read", directory);
     let mut entries = Vec::new();
@@ -182,21 +183,21 @@ fn entries(directory: &Path) -> Result<Vec<(PathBuf, String, bool)>, LakeError> 
     Ok(entries)
 }
 
-/// The path of a file as the log names it; nothing if podtrail cannot have written it.
+/// Returns the path of a file as the log names it; `None` if podtrail cannot have written it.
 fn relative_path(root: &Path, path: &Path) -> Option<String> {
     let parts: Option<Vec<_>> =
         path.strip_prefix(root).ok()?.iter().map(|part| part.to_str()).collect();
     Some(parts?.join("/"))
 }
 
-/// The files that any entry of the log adds or removes, and what became of them.
+/// Returns the files that any entry of the log adds or removes, with their last mention.
 fn named_files(spec: &TableSpec, root: &Path) -> Result<HashMap<String, Fate>, LakeError> {
     let mut named = HashMap::new();
     for version in versions(spec, root)? {
         let Some(entry) = read_entry(spec, root, version)? else { continue };
-        // One that cannot be understood may name any file.
+        // An entry that cannot be parsed may name any file.
         if entry.actions == 0 {
-            let detail = format!("entry {version} of its log is damaged: it is empty");
+            let detail = format!("log entry {version} is damaged: it is empty");
             return Err(LakeError::Unsupported { table: spec.name, detail });
         }
         let removed = entry.removes.into_iter();

@@ -1,4 +1,4 @@
-//! Checking what a table holds: each file against the log, its columns, its ids, and what lies about in its directory.
+//! Verification of a table: each file against the log, its columns and ids, and stray files in its directory.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,38 +24,38 @@ use crate::partition::{PartitionValues, directory};
 use crate::spec::TableSpec;
 use crate::write::dedupe::parse_id;
 
-/// Size of the rows that are held of one file: an estimate, by their size in the file before compression.
+/// Size of the rows of one file that are in memory: an estimate, by their uncompressed size in the file.
 const HELD_BYTES: u64 = 16 << 20;
 
-/// The most rows that are held of one file.
+/// Maximum number of rows of one file in memory.
 const BATCH_ROWS: u64 = 4096;
 
-/// Ids of a partition that are compared at a time: 64 MiB.
+/// Number of ids of a partition that are compared at a time: 64 MiB.
 const COMPARED_IDS: u64 = 2 << 20;
 
-/// What a table was found to be.
+/// The result of verifying a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// The table.
     pub table: &'static str,
-    /// The version that was read; -1 where none could be.
+    /// The version that was read; -1 if no version could be read.
     pub version: i64,
     /// The number of its files.
     pub files: usize,
     /// The number of rows that could be read.
     pub rows: u64,
-    /// Whether ids were compared with the digests of what they stand for; else only with each other.
+    /// Whether ids were compared with the digests of their rows; otherwise only with each other.
     pub digests: bool,
-    /// What is wrong, by file.
+    /// Problems by file.
     pub problems: Vec<Problem>,
-    /// Files that no version names: of killed runs, or of an append that is under way.
+    /// Files that no version names: of killed runs, or of a running append.
     pub orphans: Vec<Orphan>,
-    /// Versions that took rows out of the table, as a retention does.
+    /// Versions that removed rows from the table, as a retention does.
     pub removals: Vec<Removal>,
 }
 
 impl Verified {
-    /// Of a table of which no version could be read.
+    /// Returns the result for a table of which no version could be read.
     fn nothing(spec: &TableSpec) -> Self {
         Self {
             table: spec.name,
@@ -70,16 +70,16 @@ impl Verified {
     }
 }
 
-/// What is wrong with a file.
+/// A problem of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// Its path inside the table.
     pub path: String,
-    /// What was found, and what was to be expected.
+    /// What was found, and what was expected.
     pub detail: String,
 }
 
-/// Checks the log of the table at `root`, and all files of its newest version, where that could be read.
+/// Checks the log of the table at `root`, and all files of its newest version, if it could be read.
 pub(crate) fn verify(
     spec: &TableSpec,
     root: &Path,
@@ -89,7 +89,7 @@ pub(crate) fn verify(
     let mut verified = match snapshot {
         Ok(snapshot) => verify_files(&snapshot, !problems.is_empty()),
         Err(error) => {
-            // What the files of the log say of themselves is better than that reading them failed.
+            // The problems of the log files are more precise than the error of reading them.
             if problems.is_empty() {
                 problems.push(Problem { path: "_delta_log".to_owned(), detail: error.to_string() });
             }
@@ -102,7 +102,7 @@ pub(crate) fn verify(
     verified
 }
 
-/// Checks all files of a snapshot; `is_damaged` says that something is wrong with its log already.
+/// Checks all files of a snapshot; `is_damaged` is set if its log has problems.
 fn verify_files(snapshot: &Snapshot, is_damaged: bool) -> Verified {
     let spec = &*snapshot.spec;
     let checks: Vec<(u64, Vec<String>)> =
@@ -119,7 +119,7 @@ fn verify_files(snapshot: &Snapshot, is_damaged: bool) -> Verified {
     problems.extend(repeated_ids(snapshot));
     let of_log = |detail: String| Problem { path: "_delta_log".to_owned(), detail };
     let orphans = unnamed(snapshot).unwrap_or_else(|error| {
-        // What is damaged was found file by file.
+        // Damage was already found file by file.
         if !(is_damaged && matches!(error, LakeError::Unsupported { .. })) {
             problems.push(of_log(error.to_string()));
         }
@@ -143,24 +143,24 @@ fn verify_files(snapshot: &Snapshot, is_damaged: bool) -> Verified {
     }
 }
 
-/// The number of rows in a file, and what is wrong with it.
+/// Returns the number of rows in a file, and its problems.
 fn check(spec: &TableSpec, root: &Path, file: &DataFile) -> (u64, Vec<String>) {
     let mut found = Found::default();
     let mut problems = Vec::new();
     let path = root.join(&file.path);
     match path.canonicalize() {
-        Err(error) => return (0, vec![format!("it cannot be read: {error}")]),
-        // A symbolic link: what lies outside is not opened.
+        Err(error) => return (0, vec![format!("cannot be read: {error}")]),
+        // A symbolic link: files outside of the table are not opened.
         Ok(path) if !path.starts_with(root) => {
-            return (0, vec![format!("it lies outside the table, at {}", path.display())]);
+            return (0, vec![format!("is outside the table, at {}", path.display())]);
         }
         Ok(_) => {}
     }
     match std::fs::metadata(path) {
-        Err(error) => return (0, vec![format!("it cannot be read: {error}")]),
+        Err(error) => return (0, vec![format!("cannot be read: {error}")]),
         Ok(metadata) if metadata.len() != file.size => {
             let size = metadata.len();
-            problems.push(format!("it has {size} bytes, the log records {}", file.size));
+            problems.push(format!("has {size} bytes, but the log records {}", file.size));
         }
         Ok(_) => {}
     }
@@ -171,13 +171,13 @@ fn check(spec: &TableSpec, root: &Path, file: &DataFile) -> (u64, Vec<String>) {
     if found.wrong_ids > 0 {
         let (count, first) = (found.wrong_ids, &found.first_wrong_id);
         problems.push(format!(
-            "{count} rows are not what the digest in `{}` was taken of, the first is {first}",
+            "{count} rows do not match the digest in `{}`, the first is {first}",
             spec.id_column
         ));
     }
     let rows = file.stats.as_ref().and_then(|stats| stats.num_records);
     if let Some(rows) = rows.filter(|rows| *rows != found.rows) {
-        problems.push(format!("it has {} rows, the log records {rows}", found.rows));
+        problems.push(format!("has {} rows, but the log records {rows}", found.rows));
     }
     if let Some(stats) = &file.stats {
         problems.extend(found.measured.contradictions(spec, stats));
@@ -186,19 +186,19 @@ fn check(spec: &TableSpec, root: &Path, file: &DataFile) -> (u64, Vec<String>) {
     let written = found.partition.as_deref().or(Path::new(&file.path).parent());
     if let Some(written) = written.filter(|written| *written != logged) {
         let (written, logged) = (written.display(), logged.display());
-        problems.push(format!("it was written to {written}, the log records {logged}"));
+        problems.push(format!("was written for {written}, but the log records {logged}"));
     }
     if let Some(((first, last), date)) = found.times.zip(date(spec, file)) {
         let is_on = |micros| day(micros).is_some_and(|day| day == date);
         if !is_on(first) || !is_on(last) {
             let [first, last] = [first, last].map(instant);
-            problems.push(format!("its times are {first} to {last}, its directory says {date}"));
+            problems.push(format!("has times from {first} to {last}, but its directory is {date}"));
         }
     }
     (found.rows, problems)
 }
 
-/// What was read in a file.
+/// The content of a file.
 #[derive(Default)]
 struct Found {
     rows: u64,
@@ -206,7 +206,7 @@ struct Found {
     wrong_ids: u64,
     first_wrong_id: String,
     measured: Measured,
-    /// The directory that its footer names; files of other writers have none.
+    /// The directory in its footer; `None` in files of other writers.
     partition: Option<PathBuf>,
 }
 
@@ -216,7 +216,7 @@ impl Found {
         let footer = Footer::read(spec, root, file).map_err(|error| error.to_string())?;
         self.partition = footer.partition;
         let batch_rows = (HELD_BYTES / footer.row_bytes).clamp(1, BATCH_ROWS);
-        let text = |error: &dyn std::error::Error| format!("it cannot be read: {error}");
+        let text = |error: &dyn std::error::Error| format!("cannot be read: {error}");
         let opened = File::open(root.join(&file.path)).map_err(|error| text(&error))?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(opened)
             .map_err(|error| text(&error))?
@@ -238,7 +238,7 @@ impl Found {
                 .column_by_name(column)
                 .and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>())
                 .filter(|times| times.null_count() == 0)
-                .ok_or_else(|| format!("it has no `{column}` in some row"))?;
+                .ok_or_else(|| format!("column `{column}` is missing or has nulls"))?;
             let bounds = min(times).zip(max(times));
             self.times = match (self.times, bounds) {
                 (Some(before), Some(now)) => Some((before.0.min(now.0), before.1.max(now.1))),
@@ -248,7 +248,7 @@ impl Found {
         let ids = batch
             .column_by_name(spec.id_column)
             .and_then(|ids| ids.as_string_opt::<i32>())
-            .ok_or_else(|| format!("it has no text column `{}`", spec.id_column))?;
+            .ok_or_else(|| format!("text column `{}` is missing", spec.id_column))?;
         let digests = match spec.ids {
             Some(ids) => Some(ids(batch).map_err(|error| error.to_string())?),
             None => None,
@@ -267,10 +267,10 @@ impl Found {
     }
 }
 
-/// Ids that are in a partition more than once.
+/// Returns the ids that occur more than once in a partition.
 ///
-/// Ids are digests, so a remainder of them takes about an equal share: large partitions are compared in as many passes as
-/// bound the memory.
+/// Ids are digests, so each remainder of a division covers an about equal share of them: large partitions are compared
+/// in several passes, which bounds the memory.
 fn repeated_ids(snapshot: &Snapshot) -> Vec<Problem> {
     let spec = &*snapshot.spec;
     let mut partitions: BTreeMap<&PartitionValues, Vec<&Arc<DataFile>>> = BTreeMap::new();
@@ -287,7 +287,7 @@ fn repeated_ids(snapshot: &Snapshot) -> Vec<Problem> {
         for pass in 0..passes {
             let mut ids: Vec<(u128, u32)> = Vec::new();
             for (number, file) in (0..).zip(&files) {
-                // What cannot be read is told already.
+                // Files that cannot be read are already reported.
                 let read = read_ids(spec, &snapshot.root().join(&file.path), |id| {
                     if id % passes == pass {
                         ids.push((id, number));
@@ -301,7 +301,7 @@ fn repeated_ids(snapshot: &Snapshot) -> Vec<Problem> {
                 let [first, second] = [&pair[0], &pair[1]].map(place);
                 problems.push(Problem {
                     path: second,
-                    detail: format!("{:032x} is in {first} already", pair[0].0),
+                    detail: format!("{:032x} is also in {first}", pair[0].0),
                 });
             }
         }
@@ -309,7 +309,7 @@ fn repeated_ids(snapshot: &Snapshot) -> Vec<Problem> {
     problems
 }
 
-/// Gives the ids of a file, as far as it can be read.
+/// Passes on the ids of a file, up to the first read error.
 fn read_ids(
     spec: &TableSpec,
     path: &Path,
@@ -325,7 +325,7 @@ fn read_ids(
     Ok(())
 }
 
-/// The day that the directory of a file says.
+/// Returns the day in the directory name of a file.
 fn date(spec: &TableSpec, file: &DataFile) -> Option<NaiveDate> {
     let index = spec.partition_columns.iter().position(|column| *column == "date")?;
     file.partition_values.get(index)?.as_ref()?.parse().ok()

@@ -1,4 +1,4 @@
-//! How much of what a table holds is of which cluster and day, by the log alone.
+//! The rows of a table by cluster and day, from the log alone.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use crate::log::snapshot::Snapshot;
 /// The events of one cluster on one UTC day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Day {
-    /// The cluster.
+    /// Name of the cluster.
     pub cluster: Option<String>,
-    /// The day.
+    /// UTC day.
     pub date: Option<NaiveDate>,
-    /// The number of rows, as far as the log knows it.
+    /// The number of rows, as far as the log has it.
     pub rows: u64,
-    /// The time of the last one.
+    /// The time of the last row.
     pub last: Option<DateTime<Utc>>,
 }
 
 impl Snapshot {
-    /// What it holds by cluster and day, in this order.
+    /// Returns its content by cluster and day, in this order.
     pub fn days(&self) -> Vec<Day> {
         let mut days: BTreeMap<_, (u64, Option<i64>)> = BTreeMap::new();
         for file in self.files() {

@@ -1,4 +1,4 @@
-//! What a table consists of.
+//! The composition of a table.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::log::snapshot::Snapshot;
 use crate::maintain::compact::{CompactOptions, plan};
 use crate::maintain::merged_rows::time_range;
 
-/// A table in numbers.
+/// Figures of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TableInfo {
     /// Its name.
@@ -18,25 +18,25 @@ pub struct TableInfo {
     pub version: i64,
     /// The number of active files.
     pub files: usize,
-    /// The number of rows, if the statistics tell.
+    /// The number of rows, if the statistics have it.
     pub rows: Option<u64>,
     /// The size of the files, in bytes.
     pub bytes: u64,
     /// The size of the smallest file, in bytes.
     pub smallest_file: Option<u64>,
-    /// The size of the file in the middle, in bytes; of two, the larger.
+    /// The median size of a file in bytes; of two, the larger one.
     pub median_file: Option<u64>,
     /// The size of the largest file, in bytes.
     pub largest_file: Option<u64>,
     /// The number of partitions that have files.
     pub partitions: usize,
-    /// The first time of a row, if rows have times.
+    /// The earliest time of a row, if rows have times.
     pub first: Option<DateTime<Utc>>,
-    /// The last time of a row, if rows have times.
+    /// The latest time of a row, if rows have times.
     pub last: Option<DateTime<Utc>>,
-    /// The number of files that a compaction would join.
+    /// The number of files that a compaction would merge.
     pub small_files: usize,
-    /// The number of files that it would make of them.
+    /// The number of files into which it would merge them.
     pub joined_files: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Reading a table: which files a query needs, and what the log shows without opening one.
+//! Reads a table: selects the files for a query, and answers what the log shows without opening one.
 
 pub(crate) mod days;
 pub(crate) mod info;

@@ -1,7 +1,7 @@
 //! A DataFusion table over the files of a snapshot.
 //!
-//! A scan becomes a plain `DataSourceExec` over Parquet files, chosen before the plan is made: built-in nodes only,
-//! which other processes can be sent. `EXPLAIN` lists the files.
+//! A scan becomes a plain `DataSourceExec` over Parquet files that are selected before the plan is made. It consists of
+//! built-in nodes only, which can be sent to other processes. `EXPLAIN` lists the files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,12 +43,12 @@ pub struct LakeTable {
     spec: Arc<TableSpec>,
     version: i64,
     schema: SchemaRef,
-    /// The columns stored in the files, then the partition columns: the order that scans work with.
+    /// The columns stored in the files, then the partition columns: the order in which scans work.
     scan_schema: TableSchema,
-    /// Where each column of the table is in `scan_schema`.
+    /// The position of each column of the table in `scan_schema`.
     scan_indices: Vec<usize>,
     files: Arc<[PartitionedFile]>,
-    /// One row a file.
+    /// One row per file.
     partitions: RecordBatch,
     statistics: Arc<FileStatistics>,
 }
@@ -87,7 +87,8 @@ impl LakeTable {
         Ok(Self { spec, version, schema, scan_schema, scan_indices, files, partitions, statistics })
     }
 
-    /// This table with `schema`, which may leave out members of structs, also of structs in lists: they are not read.
+    /// Returns this table with `schema`, which may omit members of structs, also of structs in lists: they are not
+    /// read.
     #[must_use]
     pub fn narrowed(&self, schema: SchemaRef) -> Self {
         let stored = self.scan_schema.file_schema().fields().iter();
@@ -101,12 +102,12 @@ impl LakeTable {
         Self { schema, scan_schema, ..self.clone() }
     }
 
-    /// The version of the Delta table that is read.
+    /// Returns the version of the Delta table that is read.
     pub fn version(&self) -> i64 {
         self.version
     }
 
-    /// The files that a scan without filters reads.
+    /// Returns the files that a scan without filters reads.
     pub fn files(&self) -> &[PartitionedFile] {
         &self.files
     }
@@ -168,12 +169,12 @@ impl TableProvider for LakeTable {
             ..TableParquetOptions::default()
         };
         let pushdown = PUSHDOWN_FILTERS || options.global.pushdown_filters;
-        // A query often reads a file more than once, and its footer takes as long as a column.
+        // Queries often read a file more than once, and its footer takes as long as a column.
         let url = ObjectStoreUrl::local_filesystem();
         let runtime = state.runtime_env();
         let footers = runtime.cache_manager.get_file_metadata_cache();
         let readers = CachedParquetFileReaderFactory::new(runtime.object_store(&url)?, footers);
-        // The optimizer hands the filters to the source: they need not be repeated here.
+        // The optimizer passes the filters to the source, so they are not repeated here.
         let source = ParquetSource::new(self.scan_schema.clone())
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(readers))
@@ -188,7 +189,7 @@ impl TableProvider for LakeTable {
     }
 }
 
-/// Files dealt out over as many groups as are read at the same time, about equal in size.
+/// Distributes files over as many groups as are read at the same time, of about equal size.
 fn groups(mut files: Vec<PartitionedFile>, target: usize) -> Vec<FileGroup> {
     let count = target.clamp(1, files.len().max(1));
     files.sort_by_key(|file| std::cmp::Reverse(file.object_meta.size));
@@ -232,12 +233,12 @@ fn partitioned_file(
     };
     let statistics = statistics(file, schema, &values);
     let mut partitioned = PartitionedFile::new_from_meta(meta).with_partition_values(values);
-    // Not by `with_statistics`: it takes it that partition values are never null.
+    // Not with `with_statistics`, which assumes that partition values are never null.
     partitioned.statistics = Some(Arc::new(statistics));
     Ok(partitioned)
 }
 
-/// What is known about a file's columns, those in its directory name included.
+/// Returns the statistics of a file's columns, including those in its directory name.
 fn statistics(file: &DataFile, schema: &TableSchema, values: &[ScalarValue]) -> Statistics {
     let stats = file.stats.as_ref();
     let rows = stats.and_then(|stats| usize::try_from(stats.num_records?).ok());
@@ -267,7 +268,7 @@ fn statistics(file: &DataFile, schema: &TableSchema, values: &[ScalarValue]) -> 
     }
 }
 
-/// The partition values of all files as columns.
+/// Returns the partition values of all files as columns.
 fn partition_rows(fields: &[FieldRef], files: &[PartitionedFile]) -> Result<RecordBatch> {
     let schema = Arc::new(Schema::new(fields.to_vec()));
     let columns = fields

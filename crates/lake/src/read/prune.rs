@@ -1,4 +1,5 @@
-//! Which files a query needs: by partition values, which is exact, and by file statistics, which leaves some too many.
+//! Selects the files for a query: by partition values, which is exact, and by file statistics, which keeps some
+//! unneeded files.
 
 use std::collections::HashSet;
 use std::fmt::{Debug, Formatter};
@@ -16,7 +17,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::scalar::ScalarValue;
 
-/// Whether partition values alone decide the filter, for every row of a file alike.
+/// Returns whether partition values alone decide the filter, equally for every row of a file.
 pub(crate) fn is_partition_filter(filter: &Expr, partition_columns: &[&str]) -> bool {
     let reads_partitions_only =
         filter.column_refs().iter().all(|column| partition_columns.contains(&column.name.as_str()));
@@ -35,7 +36,7 @@ pub(crate) fn is_partition_filter(filter: &Expr, partition_columns: &[&str]) -> 
     reads_partitions_only && is_fixed && !has_subquery.unwrap_or(true)
 }
 
-/// Which containers a scan with these filters has to read: files, each with partition values and statistics.
+/// Returns which containers a scan with these filters has to read: files, each with partition values and statistics.
 pub(crate) fn prune(
     state: &dyn Session,
     filters: &[Expr],
@@ -83,7 +84,7 @@ fn evaluate(filter: &dyn PhysicalExpr, rows: &RecordBatch) -> Result<BooleanArra
     Ok(array.as_boolean().clone())
 }
 
-/// The filter without table names, of which the schemas here have none.
+/// Returns the filter without table names, which the schemas here do not have.
 fn unqualified(filter: &Expr) -> Result<Expr> {
     let unqualified = filter.clone().transform(|expr| {
         Ok(match expr {
@@ -96,14 +97,14 @@ fn unqualified(filter: &Expr) -> Result<Expr> {
     Ok(unqualified?.data)
 }
 
-/// Statistics of all files of a table, of all its columns.
+/// The statistics of all files of a table, for all columns.
 pub(crate) struct FileStatistics {
     schema: SchemaRef,
     files: Vec<Arc<Statistics>>,
 }
 
 impl FileStatistics {
-    /// Statistics in the order of the schema's columns.
+    /// Creates statistics in the order of the schema's columns.
     pub(crate) fn new(schema: SchemaRef, files: Vec<Arc<Statistics>>) -> Self {
         Self { schema, files }
     }
@@ -116,7 +117,7 @@ impl FileStatistics {
         let index = self.schema.index_of(&column.name).ok()?;
         let unknown = ScalarValue::try_from(self.schema.field(index).data_type()).ok()?;
         let values = self.files.iter().map(|file| {
-            // Bounds that are not values of a row, such as cut text, are bounds all the same.
+            // Bounds that are not values of a row, such as cut text, are still bounds.
             let value = bound(&file.column_statistics[index]).get_value();
             value.cloned().unwrap_or_else(|| unknown.clone())
         });

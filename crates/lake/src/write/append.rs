@@ -1,4 +1,4 @@
-//! Appending: leave out what the table has, write files, commit, and start again where another writer was faster.
+//! Appends: drop rows that the table has, write files, commit, and retry if another writer committed first.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -16,22 +16,22 @@ use crate::write::known_ids::KnownIds;
 use crate::write::writers::Writing;
 use crate::write::{Writer, Written};
 
-/// What an append came to.
+/// The result of an append.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Appended {
     /// Rows that were added.
     pub rows: u64,
-    /// Rows that were left out: the table, or the same call, had them already.
+    /// Rows that were dropped because the table, or the same call, had them already.
     pub duplicates: u64,
-    /// Version of the table that has the rows.
+    /// Version of the table that contains the rows.
     pub version: i64,
     /// Files that were added.
     pub files: usize,
-    /// Their size on disk.
+    /// Their size on disk in bytes.
     pub bytes: u64,
 }
 
-/// The rows of one append and how far they got. Dropped before its files are committed, it deletes them.
+/// The rows of one append and their progress. Dropped before its files are committed, it deletes them.
 pub(crate) struct Append {
     spec: Arc<TableSpec>,
     root: PathBuf,
@@ -40,14 +40,14 @@ pub(crate) struct Append {
     written: Vec<Written>,
     duplicates: u64,
     known: Arc<KnownIds>,
-    /// Paths of the files that were looked into for duplicates.
+    /// Paths of the files that were searched for duplicates.
     checked: HashSet<String>,
     /// The last field: it is dropped after the files that are not committed.
     _writing: Writing,
 }
 
 impl Append {
-    /// Takes the rows in; of equal rows, the first.
+    /// Takes the rows; of equal rows, the first.
     pub(crate) fn new(
         spec: Arc<TableSpec>,
         root: PathBuf,
@@ -72,7 +72,7 @@ impl Append {
         Ok(append)
     }
 
-    /// Leaves out what is in files that were not looked into yet, and writes what has no file yet.
+    /// Drops rows that are in files not searched yet, and writes rows that have no file yet.
     pub(crate) fn prepare(&mut self, state: &DeltaTableState) -> Result<(), LakeError> {
         let active: Vec<DataFile> =
             state.log_data().iter().filter_map(|file| self.unchecked(&file)).collect();
@@ -90,8 +90,9 @@ impl Append {
         self.part()
     }
 
-    /// The file, if it may hold a duplicate and was not looked into yet. A large table has tens of thousands of files, and
-    /// statistics are dear to read: most files are of other partitions, and are left out before that.
+    /// Returns the file if it may contain a duplicate and was not searched yet. A large table has tens of thousands of
+    /// files, and their statistics are expensive to read: most files are of other partitions, and are excluded before
+    /// that.
     fn unchecked(&self, file: &LogicalFileView) -> Option<DataFile> {
         let values = partition_values(&self.spec, file);
         let is_candidate =
@@ -99,7 +100,7 @@ impl Append {
         is_candidate.then(|| DataFile::new(file, values))
     }
 
-    /// Takes back what rows say of others that are left out now, and every file that says it.
+    /// Changes rows that refer to rows dropped since, and discards the files that contain them.
     fn part(&mut self) -> Result<(), LakeError> {
         self.written.clear();
         let Some(apart) = self.spec.apart else { return Ok(()) };
@@ -121,7 +122,7 @@ impl Append {
         Ok(())
     }
 
-    /// Writes what has no file yet.
+    /// Writes rows that have no file yet.
     pub(crate) fn write_missing(&mut self) -> Result<(), LakeError> {
         let have: HashSet<RowKey> =
             self.written.iter().flat_map(|file| &file.rows).map(Row::key).collect();
@@ -135,12 +136,12 @@ impl Append {
         Ok(())
     }
 
-    /// The files to commit; none where every row is a duplicate.
+    /// Returns the files to commit; none if every row is a duplicate.
     pub(crate) fn written(&mut self) -> &mut [Written] {
         &mut self.written
     }
 
-    /// What came of it, at this version of the table.
+    /// Returns the result at this version of the table.
     pub(crate) fn summary(&self, version: i64) -> Appended {
         let bytes = self.written.iter().map(|file| file.add.size).sum::<i64>();
         Appended {

@@ -1,8 +1,9 @@
-//! Which rows are new: of equal rows, inside one append and against the table, only the first is kept.
+//! Deduplication: of equal rows, inside one append and against the table, only the first is kept.
 //!
-//! Equal rows have equal times and are in one partition, or in two that differ in a value which is unknown for one of them
-//! (`TableSpec::unknown`). So only files of these partitions in whose range of times a new row lies can hold a duplicate, and
-//! in them only the row groups of which the same is true. Of these, ids alone are read. Memory is bounded by the new rows and what [`KnownIds`] keeps, whatever the size of the table.
+//! Equal rows have equal times and are in one partition, or in two that differ in a value that is unknown for one of
+//! them (`TableSpec::unknown`). So a duplicate can only be in files of these partitions whose range of times contains a
+//! new row, and in such row groups of them. Only the ids of these row groups are read. Memory is bounded by the new
+//! rows and what [`KnownIds`] keeps, whatever the size of the table.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -27,12 +28,12 @@ use crate::write::known_ids::{FileIds, GroupIds, KnownIds};
 /// The number of hexadecimal digits of an id.
 const ID_DIGITS: usize = 32;
 
-/// One row of an append: where it lies in the batches, and what it is sorted and recognised by.
+/// One row of an append: its position in the batches, its sort key and its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
     /// Number of its partition.
     pub(crate) partition: usize,
-    /// Among the values of the column by which rows are kept apart; 0 in tables without one.
+    /// Position of its value in the grouping column; 0 in tables without one.
     pub(crate) place: usize,
     /// Microseconds since the Unix epoch; 0 in tables without a time.
     pub(crate) time: i64,
@@ -49,14 +50,14 @@ impl Row {
     }
 }
 
-/// What two equal rows have in common.
+/// What equal rows have in common.
 pub(crate) type RowKey = (usize, u128);
 
-/// The rows of an append without repetitions, in table order, and the partitions they are in.
+/// The rows of an append without duplicates, in table order, and their partitions.
 pub(crate) struct NewRows {
     pub(crate) rows: Vec<Row>,
     pub(crate) partitions: Partitions,
-    /// The number of rows left out because an equal one came before.
+    /// The number of rows dropped because an equal one came before.
     pub(crate) repeated: u64,
 }
 
@@ -81,7 +82,7 @@ impl NewRows {
                 let id = parse_id(ids.value(index)).ok_or_else(|| LakeError::Rows {
                     table: spec.name,
                     detail: format!(
-                        "`{}` is not {ID_DIGITS} hexadecimal digits: `{}`",
+                        "`{}` does not have {ID_DIGITS} hexadecimal digits: `{}`",
                         spec.id_column,
                         ids.value(index)
                     ),
@@ -102,12 +103,12 @@ impl NewRows {
         Ok(Self { rows, partitions, repeated })
     }
 
-    /// Whether any of the rows may equal one in the partition with these values.
+    /// Returns whether any of the rows may equal one in the partition with these values.
     pub(crate) fn may_have_equals_in(&self, values: &PartitionValues) -> bool {
         !self.partitions.comparable(values).is_empty()
     }
 
-    /// Rows of unknown source to which there is an equal one of a known source.
+    /// Returns the rows of unknown source that equal a row of a known source.
     pub(crate) fn known_elsewhere(&self) -> HashSet<RowKey> {
         let by_partition = self.by_partition();
         let unknown = by_partition.iter().filter(|(partition, _)| {
@@ -129,7 +130,7 @@ impl NewRows {
         partitions.map(|rows| (rows[0].partition, rows)).collect()
     }
 
-    /// Which of the rows are in the files already. The files may be of any partition.
+    /// Returns which of the rows are in the files, which may be of any partition.
     pub(crate) fn find_in(
         &self,
         spec: &TableSpec,
@@ -160,14 +161,14 @@ impl NewRows {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Leaves out the rows with these keys; returns how many there were.
+    /// Removes the rows with these keys. Returns their number.
     pub(crate) fn remove(&mut self, keys: &HashSet<RowKey>) -> u64 {
         let before = self.rows.len();
         self.rows.retain(|row| !keys.contains(&row.key()));
         (before - self.rows.len()) as u64
     }
 
-    /// Gives rows another value of the column by which they are kept apart.
+    /// Replaces the value of rows in the grouping column.
     pub(crate) fn move_to(&mut self, place: usize, from: usize) {
         for row in self.rows.iter_mut().filter(|row| row.place == from) {
             row.place = place;
@@ -190,8 +191,8 @@ impl Wanted {
         Self { times, ids: rows.iter().map(|row| row.id).collect() }
     }
 
-    /// Whether the time of any row lies in this range. Logs that are read side by side make rows of a few short periods
-    /// far apart: what lies between them is not looked into.
+    /// Returns whether the time of any row is in this range. Logs that are read in parallel produce rows of a few short
+    /// periods far apart: the time between them is not searched.
     fn any_within(&self, first: i64, last: i64) -> bool {
         let next = self.times.partition_point(|&time| time < first);
         self.times.get(next).is_some_and(|&time| time <= last)
@@ -202,7 +203,7 @@ impl Wanted {
         range.is_none_or(|(first, last)| self.any_within(first, last))
     }
 
-    /// The wanted ids that are in the file.
+    /// Returns the wanted ids that are in the file.
     fn find(
         &self,
         spec: &TableSpec,
@@ -227,12 +228,12 @@ impl Wanted {
         group.times.is_none_or(|(first, last)| self.any_within(first, last))
     }
 
-    /// Whether a row group has to be read for these rows.
+    /// Returns whether a row group has to be read for these rows.
     fn lacks(&self, group: &GroupIds) -> bool {
         group.ids.is_none() && self.may_be_in_group(group)
     }
 
-    /// Reads the row groups that these rows need, beside those that were read before.
+    /// Reads the row groups that these rows need and that were not read before.
     fn read(
         &self,
         spec: &TableSpec,
@@ -273,7 +274,7 @@ impl Wanted {
     }
 }
 
-/// The row groups of a file, of which no ids were read, with their ranges of times.
+/// Returns the row groups of a file of which no ids were read, with their ranges of times.
 fn row_groups(
     spec: &TableSpec,
     file: &ArrowReaderMetadata,
@@ -294,14 +295,14 @@ fn row_groups(
     Ok(times.into_iter().map(|times| GroupIds { times, ids: None }).collect())
 }
 
-/// The number that an id of 32 hexadecimal digits stands for.
+/// Parses an id of 32 hexadecimal digits.
 pub(crate) fn parse_id(text: &str) -> Option<u128> {
     let digit = |byte| char::from(byte).to_digit(16).map(u128::from);
     let mut digits = (text.len() == ID_DIGITS).then(|| text.bytes())?;
     digits.try_fold(0, |id, byte| Some(id << 4 | digit(byte)?))
 }
 
-/// Large values may be given by reference.
+/// Checks the columns; large values may be given by reference.
 fn check_columns(spec: &TableSpec, batch: &RecordBatch) -> Result<(), LakeError> {
     let schema = batch.schema();
     let same = schema.fields().len() == spec.schema.fields().len()

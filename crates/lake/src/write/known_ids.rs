@@ -1,13 +1,13 @@
-//! Ids of rows that are in the table, as far as they were read: a run that commits often looks into the same files again
-//! and again, and the footer alone of a file costs more than many rows.
+//! A cache of row ids that were read from the table: a run that commits often searches the same files repeatedly, and
+//! the footer alone of a file costs more than many rows.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The ids of two million rows.
+/// Maximum size in bytes: the ids of two million rows.
 const MAX_BYTES: usize = 32 << 20;
 
-/// What was read of the ids of a file, which never changes.
+/// The ids read from a file, which never changes.
 #[derive(Debug, Default)]
 pub(crate) struct FileIds {
     pub(crate) groups: Vec<GroupIds>,
@@ -16,9 +16,9 @@ pub(crate) struct FileIds {
 /// One row group of a file.
 #[derive(Debug, Clone)]
 pub(crate) struct GroupIds {
-    /// The first and the last time in it, if they are known.
+    /// Its first and last time, if they are known.
     pub(crate) times: Option<(i64, i64)>,
-    /// Its ids, once they were looked for.
+    /// Its ids, once they were read.
     pub(crate) ids: Option<Arc<[u128]>>,
 }
 
@@ -37,9 +37,9 @@ impl KnownIds {
         self.kept().files.get(path).cloned()
     }
 
-    /// Keeps what was read of a file, in the place of what was known of it, as long as there is room.
+    /// Stores what was read of a file, replacing earlier data, as long as there is room.
     ///
-    /// What is kept stays: a run over more files than there is room for would else read each of them anew, every time.
+    /// Stored data is never evicted: otherwise a run over more files than fit would read each of them again every time.
     pub(crate) fn keep(&self, path: &str, ids: Arc<FileIds>) {
         let mut kept = self.kept();
         let before = kept.files.get(path).map_or(0, |before| before.bytes());
@@ -56,7 +56,7 @@ impl KnownIds {
 }
 
 impl FileIds {
-    /// An estimate of the memory that is taken.
+    /// Returns an estimate of the memory used.
     fn bytes(&self) -> usize {
         const OF_FILE: usize = 512;
         let ids = self.groups.iter().filter_map(|group| group.ids.as_ref());

@@ -1,4 +1,4 @@
-//! Parquet files: rows of one partition, sorted, bounded in size, with the `Add` action that makes them visible.
+//! Writes Parquet files: rows of one partition, sorted, bounded in size, with the `Add` action that makes them visible.
 
 pub(crate) mod append;
 pub(crate) mod dedupe;
@@ -38,16 +38,16 @@ use crate::write::writer_properties::{
     PARTITION_KEY, ROW_GROUP_BYTES, ROW_GROUP_ROWS, writer_properties,
 };
 
-/// Four full row groups: engines that read a file as one task have work for all cores.
+/// Four full row groups: engines that read a file as one task can use all cores.
 const FILE_ROWS: usize = 4 * ROW_GROUP_ROWS;
 
-/// In-memory size of the rows of a file, where bodies are large.
+/// Maximum in-memory size of the rows of a file, which matters if bodies are large.
 const FILE_BYTES: usize = 512 << 20;
 
-/// A column is gathered from the batches in slices, which stay in a core's cache until they are encoded.
+/// A column is collected from the batches in slices that stay in a core's cache until they are encoded.
 const SLICE_ROWS: usize = 4096;
 
-/// A file that is deleted again unless it is kept.
+/// A file that is deleted unless it is kept.
 #[derive(Debug)]
 struct Unkept(Option<PathBuf>);
 
@@ -62,28 +62,28 @@ impl Drop for Unkept {
     }
 }
 
-/// A file that no commit names yet; dropping it deletes it.
+/// A file that no commit names yet. Dropping it deletes it.
 #[derive(Debug)]
 pub(crate) struct Written {
-    /// What a commit has to say about the file.
+    /// The `Add` action of the file.
     pub(crate) add: Add,
-    /// The rows of the append in it, in order; none where rows that the table has were rewritten.
+    /// The rows of the append in it, in order; none if existing rows were rewritten.
     pub(crate) rows: Vec<Row>,
     file: Unkept,
 }
 
 impl Written {
-    /// Its size in bytes.
+    /// Returns its size in bytes.
     pub(crate) fn size(&self) -> u64 {
         u64::try_from(self.add.size).unwrap_or_default()
     }
 
-    /// The file stays, whatever happens.
+    /// Keeps the file when this value is dropped.
     pub(crate) fn keep(&mut self) {
         self.file.0 = None;
     }
 
-    /// The file goes again if it is dropped.
+    /// Deletes the file when this value is dropped.
     pub(crate) fn unkeep(&mut self, root: &Path) {
         self.file.0 = Some(root.join(&self.add.path));
     }
@@ -100,7 +100,7 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// A writer of rows of these batches into the table at `root`.
+    /// Creates a writer of rows of these batches into the table at `root`.
     pub(crate) fn new(
         spec: &'a TableSpec,
         root: &'a Path,
@@ -128,7 +128,7 @@ impl<'a> Writer<'a> {
         Ok(Self { spec, root, partitions, schema, batches, bytes })
     }
 
-    /// Writes rows, sorted by partition, in parallel. After an error nothing is left behind.
+    /// Writes rows, sorted by partition, in parallel. After an error no files remain.
     pub(crate) fn write(&self, rows: &[Row]) -> Result<Vec<Written>, LakeError> {
         let files: Vec<&[Row]> = rows
             .chunk_by(|a, b| a.partition == b.partition)
@@ -162,7 +162,7 @@ impl<'a> Writer<'a> {
         Ok(Written { rows: rows.to_vec(), ..file.close()? })
     }
 
-    /// The names of the columns that are null in all of these rows.
+    /// Returns the names of the columns that are null in all of these rows.
     fn absent(&self, rows: &[Row]) -> Vec<&str> {
         let has_value = |column: usize| {
             rows.iter().any(|row| self.batches[row.batch].column(column).is_valid(row.index))
@@ -173,7 +173,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// One data file on its way to the disk. Dropped before it is closed, it is deleted.
+/// One data file that is being written. Dropped before it is closed, it is deleted.
 pub(crate) struct FileWriter<'a> {
     spec: &'a TableSpec,
     partition: &'a PartitionValues,
@@ -188,7 +188,7 @@ pub(crate) struct FileWriter<'a> {
 }
 
 impl<'a> FileWriter<'a> {
-    /// Starts a file in a partition of the table at `root`. The `absent` columns have no value in any row.
+    /// Creates a file in a partition of the table at `root`. The `absent` columns have no value in any row.
     pub(crate) fn create(
         spec: &'a TableSpec,
         root: &Path,
@@ -206,8 +206,8 @@ impl<'a> FileWriter<'a> {
 
         let parquet = LakeError::parquet;
         let properties = writer_properties(spec, absent).map_err(parquet("write", &path))?;
-        // The Arrow types follow from the Parquet types: repeating them would double the footer, which every
-        // query reads of every file.
+        // The Arrow types follow from the Parquet types: repeating them would double the footer, which every query
+        // reads from every file.
         let options =
             ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let sink = file.try_clone().map_err(LakeError::io("write", &path))?;
@@ -220,10 +220,10 @@ impl<'a> FileWriter<'a> {
         Ok(Self { spec, partition, relative, path, schema, file, writer, columns, unkept })
     }
 
-    /// Adds a row group. Its rows are in table order and follow those before; `values` gives those of a column by number,
-    /// slice by slice.
+    /// Adds a row group. Its rows are in table order and follow the previous ones; `values` returns those of a column
+    /// by number, slice by slice.
     ///
-    /// Columns are encoded side by side, and each from its first value to its last: memory goes to the buffers and the
+    /// Columns are encoded in parallel, each from its first value to its last: memory is needed for the buffers and
     /// compressors of as many columns as there are cores, not of two hundred.
     pub(crate) fn write_group<V: Iterator<Item = Result<ArrayRef, ArrowError>>>(
         &mut self,
@@ -254,7 +254,7 @@ impl<'a> FileWriter<'a> {
         Ok(())
     }
 
-    /// Ends the file, and makes it survive a power cut.
+    /// Closes the file and makes it durable.
     pub(crate) fn close(self) -> Result<Written, LakeError> {
         let parquet = LakeError::parquet;
         let footer = self.writer.close().map_err(parquet("write", &self.path))?;
@@ -309,7 +309,7 @@ fn encode_column(
     writers.into_iter().map(ArrowColumnWriter::close).collect()
 }
 
-/// A column with its values by reference, if it is to be of such a type.
+/// Returns a column with its values by reference, if its type requires that.
 fn gathered(column: &ArrayRef, data_type: &DataType) -> ArrayRef {
     match (column.data_type(), data_type) {
         (DataType::Utf8, DataType::Utf8View) => {
@@ -322,7 +322,7 @@ fn gathered(column: &ArrayRef, data_type: &DataType) -> ArrayRef {
     }
 }
 
-/// How much memory rows take: an estimate, exact for the columns that can be large.
+/// The memory of rows: an estimate, exact for the columns that can be large.
 struct RowBytes {
     batches: Vec<BatchBytes>,
 }
@@ -343,7 +343,7 @@ impl RowBytes {
         batch.average + large.sum::<usize>()
     }
 
-    /// Cuts rows into pieces that are within both limits; a single row is a piece whatever its size.
+    /// Splits rows into pieces within both limits; a single row is a piece whatever its size.
     fn split<'r>(&self, rows: &'r [Row], max_rows: usize, max_bytes: usize) -> Vec<&'r [Row]> {
         let mut pieces = Vec::new();
         let mut start = 0;
@@ -377,13 +377,13 @@ impl BatchBytes {
     }
 }
 
-/// The path of a file inside the table as the log writes it.
+/// Returns the path of a file inside the table as the log writes it.
 fn slashes(path: &Path) -> String {
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")
 }
 
-/// Makes the names of new files survive a power cut.
+/// Makes the names of new files durable.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), LakeError> {
     if cfg!(unix) {
         let directory = File::open(path).map_err(LakeError::io("open", path))?;

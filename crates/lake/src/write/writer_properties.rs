@@ -1,4 +1,4 @@
-//! How the columns of a table are encoded in Parquet.
+//! Parquet encodings of the columns of a table.
 
 use arrow::datatypes::{DataType, Schema};
 use parquet::arrow::ArrowSchemaConverter;
@@ -10,23 +10,22 @@ use parquet::schema::types::ColumnPath;
 
 use crate::spec::{TableSpec, leaf_count};
 
-/// The key in a footer under which the directory of the file's partition stands: the values of partition columns are not in the
-/// rows.
+/// The key in a footer with the directory of the file's partition: the values of partition columns are not in the rows.
 pub(crate) const PARTITION_KEY: &str = "podtrail.partition";
 
-/// The lowest level already brings audit logs down to a twentieth of their JSON; higher ones were not measured.
+/// The lowest level already reduces audit logs to a twentieth of their JSON; higher levels were not measured.
 const ZSTD_LEVEL: i32 = 1;
 
 /// Small enough that a query for a few minutes of a day skips most of a file.
 pub(crate) const ROW_GROUP_ROWS: usize = 32 * 1024;
 
-/// Size in memory of the rows of a row group, where bodies are large: one group for what is usually committed at a time.
+/// Maximum in-memory size of the rows of a row group, which matters if bodies are large: one group for a usual commit.
 pub(crate) const ROW_GROUP_BYTES: usize = 96 << 20;
 
-/// One look-up in a hundred reads a row group in vain.
+/// One look-up in a hundred reads a row group unnecessarily.
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
 
-/// The writer properties of a file of a table in which some columns have no value at all.
+/// Returns the writer properties of a file of a table in which some columns have no value.
 ///
 /// Such columns are not compressed: a compressor for each of their leaves would cost more than all their data.
 pub(crate) fn writer_properties(
@@ -79,7 +78,7 @@ fn sorting_columns(spec: &TableSpec, schema: &Schema) -> Vec<SortingColumn> {
         .collect()
 }
 
-/// The number of the Parquet column of a top-level column.
+/// Returns the number of the Parquet column of a top-level column.
 fn leaf_index(schema: &Schema, name: &str) -> Option<usize> {
     let index = schema.index_of(name).ok()?;
     let types = schema.fields().iter().take(index).map(|field| field.data_type());

@@ -1,8 +1,9 @@
-//! Who writes data files of a table at the moment.
+//! Registration of active writers of a table's data files.
 //!
-//! Between its first file and its commit, a writer has files that no version names. To a vacuum they look like what a killed
-//! run has left behind. So writers share a lock of the operating system on a file beside the table, which ends with the
-//! process that holds it, however that ends; a vacuum removes young unnamed files only while it holds the lock alone.
+//! Between its first file and its commit, a writer has files that no version names. To a vacuum they look like files
+//! that a killed run left behind. So writers share an operating system lock on a file beside the table, which ends with
+//! the process, however the process ends. A vacuum removes young unnamed files only while it holds the lock
+//! exclusively.
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use crate::error::LakeError;
 
-/// As every Delta Lake engine does, a vacuum passes over names that begin with a dot.
+/// As in every Delta Lake engine, a vacuum ignores names that begin with a dot.
 const LOCK_FILE: &str = ".writers.lock";
 
 /// Held while files may be on disk that are about to be committed.
@@ -20,17 +21,19 @@ pub(crate) struct Writing {
     _lock: Option<Arc<File>>,
 }
 
-/// Held while no writer has such files. Writers wait for its end.
+/// Held while no writer has such files. Writers wait until it is released.
 #[derive(Debug)]
 pub(crate) struct Alone {
     _lock: File,
 }
 
 impl Writing {
-    /// Joins the writers of the table at `root`. Blocks while a vacuum is under way.
+    /// Registers a writer of the table at `root`. Blocks while a vacuum is running.
     ///
     /// # Errors
-    /// If the lock file cannot be made. A file system without locks is no error: a vacuum cannot get the lock there either.
+    ///
+    /// Returns an error if the lock file cannot be created. A file system without locks causes no error: a vacuum
+    /// cannot get the lock there either.
     pub(crate) fn begin(root: &Path) -> Result<Self, LakeError> {
         let file = open(root)?;
         match file.lock_shared() {
@@ -42,7 +45,7 @@ impl Writing {
 }
 
 impl Alone {
-    /// Keeps writers out of the table at `root`; none where one is at work, or where that cannot be known.
+    /// Excludes writers of the table at `root`; `None` if one is active, or if that cannot be determined.
     pub(crate) fn try_begin(root: &Path) -> Option<Self> {
         let file = open(root).ok()?;
         match file.try_lock() {

@@ -1,4 +1,4 @@
-//! What came into a table after a version of it.
+//! Rows that were added to a table after a version.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +15,7 @@ async fn append(lake: &Lake, ids: std::ops::Range<u64>, second: i64) {
     lake.append_events(vec![batch(events)]).await.unwrap();
 }
 
-/// The ids of the events after a version, as far as `source_line` has them.
+/// Returns the ids of the events after a version, by `source_line`.
 async fn after(lake: &Lake, version: i64) -> String {
     let added = lake.events_version().await.unwrap().added_after(version).unwrap();
     value(
@@ -29,7 +29,7 @@ fn log_entry(root: &Path, version: i64) -> std::path::PathBuf {
     root.join("_delta_log").join(format!("{version:020}.json"))
 }
 
-/// Rewrites the table as a compaction does: one file for all that version 1 and 2 have added, which is no new data.
+/// Rewrites the table like a compaction: one file for all rows of versions 1 and 2, which is not new data.
 async fn compact(lake: &Lake) {
     let snapshot = lake.events().await.unwrap();
     let all = tempfile::tempdir().unwrap();
@@ -75,7 +75,7 @@ async fn a_compaction_adds_nothing() {
     assert_eq!(after(&lake, 2).await, "");
     append(&lake, 6..7, 0).await;
     assert_eq!(after(&lake, 2).await, "6");
-    // What was added is in a file together with what was there before.
+    // Added rows are in a file together with older rows.
     assert_eq!(after(&lake, 1).await, "0 1 2 3 4 5 6");
 }
 
@@ -125,8 +125,9 @@ async fn days_are_counted_by_the_log() {
     append(&lake, 0..2, 0).await;
     append(&lake, 2..3, DAY).await;
     let days = lake.events().await.unwrap().days();
-    let told: Vec<_> = days.iter().map(|day| (day.date.unwrap().to_string(), day.rows)).collect();
-    assert_eq!(told, [("2026-01-31".to_owned(), 2), ("2026-02-01".to_owned(), 1)]);
+    let reported: Vec<_> =
+        days.iter().map(|day| (day.date.unwrap().to_string(), day.rows)).collect();
+    assert_eq!(reported, [("2026-01-31".to_owned(), 2), ("2026-02-01".to_owned(), 1)]);
     assert!(days.iter().all(|day| day.cluster.as_deref() == Some("prod")));
     let version = lake.events_version().await.unwrap();
     assert_eq!(version.last_days().unwrap().days(), days[1..]);

@@ -1,4 +1,4 @@
-//! What is added once, and only once.
+//! Rows are added once, and only once.
 
 use podtrail_event::Event;
 use podtrail_lake::{Appended, Lake};
@@ -165,7 +165,7 @@ async fn checkpoints_keep_all_that_is_known() {
         lake.checkpoint().await;
     }
     assert!(log.join("_last_checkpoint").is_file());
-    // What is in the checkpoint is read from there.
+    // The checkpoint's content is read from it.
     for version in 0..8 {
         std::fs::remove_file(log.join(format!("{version:020}.json"))).unwrap();
     }
@@ -242,7 +242,7 @@ async fn what_has_all_its_stages_is_marked_unless_one_of_them_was_there_before()
         &[
             &get(1, "whole")[..],
             &[staged(3, "alone", "get", "ResponseComplete")],
-            // A watch starts its response, and it is not here.
+            // A watch has a start of response, which is missing here.
             &[staged(4, "watch", "watch", "RequestReceived")],
             &[staged(5, "watch", "watch", "ResponseComplete")],
             &get(6, "overlap")[..1],
@@ -253,7 +253,7 @@ async fn what_has_all_its_stages_is_marked_unless_one_of_them_was_there_before()
     let marked = "SELECT string_agg(concat(audit_id, ' ', stage), ', ' ORDER BY event_id)
         FROM t WHERE stage_status = 'complete'";
     assert_eq!(value(&lake.events().await.unwrap(), marked).await, "whole ResponseComplete");
-    // Of a request in two commits neither says that it is whole.
+    // If a request is split over two commits, neither marks it as complete.
     append(&[&get(6, "overlap")[..], &get(8, "beside")[..]].concat()).await;
     assert_eq!(value(&lake.events().await.unwrap(), marked).await, "whole ResponseComplete");
 }

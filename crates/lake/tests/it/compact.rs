@@ -1,4 +1,4 @@
-//! Joining small files.
+//! Merging small files.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn compact(lake: &Lake, options: &CompactOptions) -> Vec<Compacted> {
     all
 }
 
-/// All rows with all their columns, in an order of their own.
+/// Returns all rows with all columns, in a canonical order.
 async fn rows(snapshot: &Snapshot) -> String {
     crate::support::sql(snapshot, "SELECT * FROM t ORDER BY event_id").await
 }
@@ -30,8 +30,8 @@ fn entry(snapshot: &Snapshot, version: i64) -> Vec<serde_json::Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Ten files, whose times overlap, of one partition with a name that needs care, and one of another. Half of the rows are
-/// superseded by the next.
+/// Creates ten files, whose times overlap, of one partition with an unusual name, and one file of another. Half of the
+/// rows are superseded by the next.
 async fn many_files() -> (tempfile::TempDir, Lake) {
     let (dir, lake) = lake().await;
     for round in 0..10_u64 {
@@ -68,7 +68,7 @@ async fn the_same_rows_are_in_one_file_in_order() {
     assert!(done[0].new_bytes.unwrap() < done[0].bytes);
     assert_eq!(rows(&after).await, expected);
     assert_eq!(after.num_rows(), Some(201));
-    // What is superseded stands at the end; apart from that rows are in order of time.
+    // Superseded rows are at the end; otherwise rows are in order of time.
     let out_of_order =
         "SELECT count(*) FROM (SELECT stage_status, time, event_id, lag(stage_status) OVER () AS s0,
         lag(time) OVER () AS t0, lag(event_id) OVER () AS id0 FROM t WHERE activity = 'read')
@@ -141,7 +141,7 @@ async fn the_quarantine_is_joined_too() {
     assert_eq!(value(&after, "SELECT count(DISTINCT quarantine_id) FROM t").await, before);
 }
 
-/// delta-rs alone would let both stand, and each row be there twice.
+/// delta-rs alone would accept both, and store each row twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_compactions_at_once_one_wins() {
     let (dir, lake) = many_files().await;

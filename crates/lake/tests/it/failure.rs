@@ -1,4 +1,4 @@
-//! What goes wrong, and what is left then.
+//! Errors, and the state after them.
 
 use podtrail_event::Event;
 use podtrail_lake::{Lake, LakeError};
@@ -11,7 +11,7 @@ async fn a_directory_without_tables_is_named() {
     for missing in [dir.path().to_path_buf(), dir.path().join("nowhere")] {
         let error = Lake::open(&missing).err().unwrap();
         let expected = format!(
-            "{} holds no podtrail table `events`; `podtrail ingest --lake DIR` makes one",
+            "{} does not contain a podtrail table `events`; create one with `podtrail ingest --lake DIR`",
             missing.display()
         );
         assert_eq!(error.to_string(), expected);
@@ -27,7 +27,7 @@ async fn a_failed_write_leaves_the_table_as_it_was() {
     lake.append_events(vec![batch([event(1, 0, "read")])]).await.unwrap();
     let before = lake.events().await.unwrap();
 
-    // A file stands where the directory of one of the partitions should be.
+    // A file has the name of a partition's directory.
     let blocked = before.root().join("cluster=prod/date=2026-01-31/activity=rbac");
     std::fs::write(&blocked, b"").unwrap();
     let events = ["access", "rbac", "read", "write"].into_iter().zip(10..);
@@ -73,7 +73,10 @@ async fn rows_that_do_not_fit_are_refused() {
     }
     let narrow = batch([event(1, 0, "read")]).project(&[0, 1]).unwrap();
     let error = lake.append_events(vec![narrow]).await.unwrap_err();
-    assert_eq!(error.to_string(), "rows do not fit table `events`: the columns differ");
+    assert_eq!(
+        error.to_string(),
+        "rows do not fit table `events`: other columns than the table has"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! The table of findings: rows and watermark in one commit, upon the version that was read.
+//! The table of findings: rows and watermark in one commit, based on the version that was read.
 
 use chrono::{DateTime, Utc};
 use podtrail_event::{FindingState, Micros, finding_batch};
@@ -44,7 +44,7 @@ async fn findings_and_watermark_are_one_commit() {
     assert_eq!((first.watermark, first.rows.num_rows()), (Some(7), Some(2)));
     assert_eq!(value(&first.rows, "SELECT count(finding_id) FROM t").await, "2");
 
-    // Nothing found is a commit too; one that is not complete leaves the watermark.
+    // An empty result is a commit too; an incomplete run leaves the watermark unchanged.
     let empty = || finding_batch(&[]).unwrap();
     lake.commit_findings(&first, empty(), Some((&run(8, true), &Mark::All)))
         .await
@@ -59,7 +59,7 @@ async fn findings_and_watermark_are_one_commit() {
     let third = lake.findings().await.unwrap();
     assert_eq!(third.watermark, Some(8));
     assert_eq!(lake.last_detect_run(&third).unwrap(), Some(run(9, false)));
-    // People's commits tell of no run.
+    // Commits of users do not describe a run.
     lake.commit_findings(&third, finding_batch(&[state(3)]).unwrap(), None).await.unwrap().unwrap();
     let last = lake.findings().await.unwrap();
     assert_eq!(lake.last_detect_run(&last).unwrap(), Some(run(9, false)));
@@ -68,7 +68,7 @@ async fn findings_and_watermark_are_one_commit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_watermark_outlives_the_entry_that_set_it() {
-    // A checkpoint every so many commits, by default of Delta Lake.
+    // A checkpoint at the interval of Delta Lake's default.
     const INTERVAL: i64 = 100;
     let (dir, lake) = lake().await;
     for version in 0..=INTERVAL {
@@ -153,7 +153,7 @@ async fn some_detections_have_a_mark_of_their_own() {
     assert_eq!(watermark(&some).await, Some(3));
     assert_eq!(watermark(&Mark::All).await, None);
     assert_eq!(watermark(&Mark::Some("y".to_owned())).await, None);
-    // What all detections have looked at, some have.
+    // What all detections have examined, a selection has examined too.
     commit(5, &Mark::All).await;
     assert_eq!(watermark(&some).await, Some(5));
     commit(9, &Mark::Unmoved).await;

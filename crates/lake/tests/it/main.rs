@@ -1,6 +1,6 @@
-//! The lake as its users see it: append, read back with SQL, race, break.
+//! The lake from a user's view: append, read back with SQL, race, break.
 
-// Helpers of tests are tests, which clippy does not see.
+// Clippy does not recognize helpers of tests as tests.
 #![allow(clippy::unwrap_used)]
 
 mod added;

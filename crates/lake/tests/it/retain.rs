@@ -8,7 +8,7 @@ use crate::support::{batch, event, lake, value};
 
 const DAY: i64 = 86_400;
 
-/// Three days from 2026-01-31 on, of two activities, an event an hour each.
+/// Three days from 2026-01-31 on, with two activities and one event per hour each.
 async fn three_days() -> (tempfile::TempDir, Lake) {
     let (dir, lake) = lake().await;
     let events = (0..72).flat_map(|hour: u64| {

@@ -1,4 +1,4 @@
-//! Events to append, and SQL over what was appended.
+//! Events to append, and SQL over the appended rows.
 
 use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
@@ -40,14 +40,14 @@ pub(crate) fn batch<'a>(events: impl IntoIterator<Item = Event<'a>>) -> RecordBa
     builder.finish()
 }
 
-/// A new lake in a directory whose name needs care in URLs.
+/// Creates a lake in a directory whose name needs escaping in URLs.
 pub(crate) async fn lake() -> (TempDir, Lake) {
     let dir = tempfile::Builder::new().prefix("a lake #1 100% é ").tempdir().unwrap();
     let lake = Lake::create(dir.path()).await.unwrap();
     (dir, lake)
 }
 
-/// Has the table `events` of a new lake write a checkpoint every five commits, from the next time that it is opened.
+/// Makes the table `events` of a new lake write a checkpoint every five commits, once it is opened again.
 pub(crate) fn checkpoint_often(lake: &std::path::Path) {
     let first = lake.join("events/_delta_log/00000000000000000000.json");
     let made = std::fs::read_to_string(&first).unwrap();
@@ -57,7 +57,7 @@ pub(crate) fn checkpoint_often(lake: &std::path::Path) {
     std::fs::write(&first, often).unwrap();
 }
 
-/// The result of a query over a table named `t`, as a text table.
+/// Returns the result of a query over a table named `t`, as a text table.
 pub(crate) async fn sql(snapshot: &Snapshot, query: &str) -> String {
     let config = SessionConfig::new()
         .with_target_partitions(2)
@@ -69,19 +69,19 @@ pub(crate) async fn sql(snapshot: &Snapshot, query: &str) -> String {
     pretty_format_batches(&batches).unwrap().to_string()
 }
 
-/// The only value of a query, as text.
+/// Returns the single value of a query, as text.
 pub(crate) async fn value(snapshot: &Snapshot, query: &str) -> String {
     let table = sql(snapshot, query).await;
     let row = table.lines().nth(3).unwrap_or_default();
     row.trim_matches('|').trim().to_owned()
 }
 
-/// The names of the files in the plan of a query.
+/// Returns the names of the files in the plan of a query.
 pub(crate) async fn planned_files(snapshot: &Snapshot, query: &str) -> usize {
     sql(snapshot, &format!("EXPLAIN {query}")).await.matches(".zstd.parquet").count()
 }
 
-/// The number of data files on disk, whether the log names them or not.
+/// Returns the number of data files on disk, whether or not the log names them.
 pub(crate) fn files_on_disk(snapshot: &Snapshot) -> usize {
     fn count(dir: &std::path::Path) -> usize {
         let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());

@@ -1,4 +1,4 @@
-//! Removing what is not needed.
+//! Removal of files that are not needed.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::support::{batch, checkpoint_often, event, files_on_disk, lake, value}
 const NOW: Duration = Duration::ZERO;
 const HOUR: Duration = Duration::from_hours(1);
 
-/// A lake with one event, whose cluster has a name that needs care in paths.
+/// Creates a lake with one event, whose cluster name needs escaping in paths.
 async fn lake_with_an_event() -> (tempfile::TempDir, Lake, Snapshot) {
     let (dir, lake) = lake().await;
     let event = Event { cluster: Some("a b/ü%20=#1".into()), ..event(1, 0, "read") };
@@ -20,7 +20,7 @@ async fn lake_with_an_event() -> (tempfile::TempDir, Lake, Snapshot) {
     (dir, lake, snapshot)
 }
 
-/// A copy of the only data file, beside it: as a killed run leaves one.
+/// Copies the only data file beside it, like the leftover of a killed run.
 fn orphan(snapshot: &Snapshot) -> PathBuf {
     let file = snapshot.root().join(&snapshot.files()[0].path);
     let orphan = file.with_file_name("part-left-by-a-kill.zstd.parquet");
@@ -69,7 +69,7 @@ async fn what_is_young_may_be_committed_yet() {
     assert!(orphan.exists());
 }
 
-/// Takes the only data file out of the table, without what Delta Lake need not say.
+/// Removes the only data file from the table, without the optional members of Delta Lake.
 fn take_out(snapshot: &Snapshot, deletion_timestamp: Option<u128>) {
     let entry = std::fs::read_to_string(log(snapshot, "00000000000000000001.json")).unwrap();
     let entry: Vec<serde_json::Value> =
@@ -94,7 +94,7 @@ async fn what_was_taken_out_goes_when_it_is_old_enough() {
     assert!(vacuumed.removed[0].is_named);
     assert_eq!((vacuumed.removed.len(), files_on_disk(&snapshot)), (1, 0));
 
-    // How long it is out counts, not how old it is.
+    // The time since its removal counts, not its age.
     let (_dir, lake, snapshot) = lake_with_an_event().await;
     take_out(&snapshot, Some(millis - HOUR.as_millis()));
     assert_eq!(lake.vacuum(HOUR, false).await.unwrap().removed.len(), 1);
@@ -142,9 +142,9 @@ async fn files_that_are_no_data_stay() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_with_gaps_may_have_named_anything() {
     for (name, entry, detail) in [
-        ("00000000000000000003.json", "{\"commitInfo\":{}}", "entry 2 of its log is gone"),
-        ("00000000000000000002.json", "", "entry 2 of its log is damaged: it is empty"),
-        ("00000000000000000002.json", "{\"add\":{\"pa", "entry 2 of its log is damaged"),
+        ("00000000000000000003.json", "{\"commitInfo\":{}}", "log entry 2 is missing"),
+        ("00000000000000000002.json", "", "log entry 2 is damaged: it is empty"),
+        ("00000000000000000002.json", "{\"add\":{\"pa", "log entry 2 is damaged"),
     ] {
         let (_dir, lake, snapshot) = lake_with_an_event().await;
         let orphan = orphan(&snapshot);
@@ -179,7 +179,7 @@ async fn what_a_checkpoint_replaces_leaves_the_log_after_a_month() {
     assert!(lake.vacuum(HOUR, false).await.unwrap().log_entries >= 9);
     assert!(!entry(0).exists() && !entry(8).exists() && entry(12).exists());
 
-    // What the entries named is part of the table, and what nothing names still goes.
+    // Files named by the log entries are part of the table, and unnamed files are still removed.
     let lake = Lake::open(dir.path()).unwrap();
     let orphan = orphan(&snapshot);
     let vacuumed = lake.vacuum(NOW, false).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is found wrong with a table.
+//! Problems that verification finds in a table.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ const JSON: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Re
     "requestReceivedTimestamp":"2026-01-31T00:00:00.000001Z","odd":[1.50,"\u0041"],
     "requestObject":{"spec":{"a":[1, 2e3, "é"]}}}"#;
 
-/// A lake with one file of `count` events, as ingested.
+/// Creates a lake with one file of `count` events, as ingested.
 async fn lake_of(count: usize) -> (tempfile::TempDir, Lake, PathBuf) {
     let (dir, lake) = lake().await;
     let texts: Vec<_> = (0..count)
@@ -37,7 +37,7 @@ async fn events(lake: &Lake) -> Verified {
     verified.pop().unwrap()
 }
 
-/// What is wrong with the only file.
+/// Returns the problems of the only file.
 async fn problems(lake: &Lake) -> Vec<String> {
     let path = lake.events().await.unwrap().files()[0].path.clone();
     let problems = events(lake).await.problems;
@@ -45,7 +45,7 @@ async fn problems(lake: &Lake) -> Vec<String> {
     problems.into_iter().map(|problem| problem.detail).collect()
 }
 
-/// Changes what the log says of the only file.
+/// Changes the log's description of the only file.
 fn rewrite_log(lake: &Lake, change: impl Fn(&str) -> String) {
     let entry = lake.dir().join("events/_delta_log/00000000000000000001.json");
     let text = std::fs::read_to_string(&entry).unwrap();
@@ -67,61 +67,61 @@ async fn a_whole_table_has_no_problems() {
 async fn a_file_that_is_gone_or_damaged_is_named() {
     let (_dir, lake, file) = lake_of(3).await;
     let bytes = std::fs::read(&file).unwrap();
-    // In the data of the first columns, which no reader of the footer sees.
+    // In the data of the first columns, which readers of the footer do not see.
     let mut damaged = bytes.clone();
     damaged[100..160].fill(0xff);
     std::fs::write(&file, &damaged).unwrap();
     let found = problems(&lake).await;
-    assert!(found.len() == 1 && found[0].starts_with("it cannot be read: "), "{found:?}");
+    assert!(found.len() == 1 && found[0].starts_with("cannot be read: "), "{found:?}");
 
     std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
     let found = problems(&lake).await;
-    let size = format!("it has {} bytes, the log records {}", bytes.len() - 1, bytes.len());
+    let size = format!("has {} bytes, but the log records {}", bytes.len() - 1, bytes.len());
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.contains(&size), "{found:?}");
 
     std::fs::remove_file(&file).unwrap();
     let found = problems(&lake).await;
-    assert!(found.len() == 1 && found[0].starts_with("it cannot be read: "), "{found:?}");
+    assert!(found.len() == 1 && found[0].starts_with("cannot be read: "), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_that_are_not_what_the_log_says_are_told() {
+async fn rows_that_are_not_what_the_log_says_are_reported() {
     for (from, to, expected) in [
-        (r#"\"numRecords\":3"#, r#"\"numRecords\":4"#, &["it has 3 rows, the log records 4"][..]),
+        (r#"\"numRecords\":3"#, r#"\"numRecords\":4"#, &["has 3 rows, but the log records 4"][..]),
         (
             r#"\"time\":\"2026-01-31T00:00:00.000001Z\""#,
             r#"\"time\":\"2026-01-31T00:00:00.000002Z\""#,
-            &["its `time` is 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
-               the log records 2026-01-31T00:00:00.000002Z to 2026-01-31T00:00:00.000002Z"],
+            &["`time` ranges from 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
+               but the log records 2026-01-31T00:00:00.000002Z to 2026-01-31T00:00:00.000002Z"],
         ),
         (
             r#""date":"2026-01-31""#,
             r#""date":"2026-01-30""#,
             &[
-                "it was written to cluster=prod/date=2026-01-31/activity=write, \
-                 the log records cluster=prod/date=2026-01-30/activity=write",
-                "its times are 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
-                 its directory says 2026-01-30",
+                "was written for cluster=prod/date=2026-01-31/activity=write, \
+                 but the log records cluster=prod/date=2026-01-30/activity=write",
+                "has times from 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
+                 but its directory is 2026-01-30",
             ],
         ),
-        // Each of these makes a query for creates by alice pass the file over.
+        // Each of these makes a query for creates by alice skip the file.
         (
             r#""cluster":"prod""#,
             r#""cluster":"other""#,
-            &["it was written to cluster=prod/date=2026-01-31/activity=write, \
-               the log records cluster=other/date=2026-01-31/activity=write"],
+            &["was written for cluster=prod/date=2026-01-31/activity=write, \
+               but the log records cluster=other/date=2026-01-31/activity=write"],
         ),
-        (r#"\"verb\":0"#, r#"\"verb\":3"#, &["it has 0 nulls in `verb`, the log records 3"]),
+        (r#"\"verb\":0"#, r#"\"verb\":3"#, &["has 0 nulls in `verb`, but the log records 3"]),
         (
             r#"\"nullCount\":{"#,
             r#"\"nullCount\":{\"request_object\":3,"#,
-            &["it has 0 nulls in `request_object`, the log records 3"],
+            &["has 0 nulls in `request_object`, but the log records 3"],
         ),
         (
             r#"\"verb\":\"create\""#,
             r#"\"verb\":\"a\""#,
-            &["its `verb` is create to create, the log records a to a"],
+            &["`verb` ranges from create to create, but the log records a to a"],
         ),
     ] {
         let (dir, lake, _) = lake_of(3).await;
@@ -132,7 +132,7 @@ async fn rows_that_are_not_what_the_log_says_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_was_changed_or_repeated_is_told() {
+async fn an_event_that_was_changed_or_repeated_is_reported() {
     let (_dir, lake) = lake().await;
     let mut parser = Parser::new(None);
     let mut event = parser.parse(JSON.as_bytes(), None).unwrap();
@@ -140,8 +140,7 @@ async fn an_event_that_was_changed_or_repeated_is_told() {
     event.username = Some("mallory".into());
     let id = event.event_id.as_deref().unwrap().to_owned();
     lake.append_events(vec![batch([event])]).await.unwrap();
-    let changed =
-        format!("1 rows are not what the digest in `event_id` was taken of, the first is {id}");
+    let changed = format!("1 rows do not match the digest in `event_id`, the first is {id}");
     assert_eq!(problems(&lake).await, [changed]);
 
     let (dir, lake, file) = lake_of(1).await;
@@ -155,11 +154,11 @@ async fn an_event_that_was_changed_or_repeated_is_told() {
     let lake = Lake::open(dir.path()).unwrap();
     let found = events(&lake).await.problems;
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].detail.ends_with(" already"), "{found:?}");
+    assert!(found[0].detail.contains(" is also in "), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_no_version_names_and_a_damaged_log_are_told() {
+async fn what_no_version_names_and_a_damaged_log_are_reported() {
     let (_dir, lake, file) = lake_of(1).await;
     let orphan = file.with_file_name("part-left-by-a-kill.zstd.parquet");
     std::fs::copy(&file, &orphan).unwrap();
@@ -167,7 +166,7 @@ async fn what_no_version_names_and_a_damaged_log_are_told() {
     assert_eq!(verified.problems, []);
     assert_eq!(verified.orphans[0].path, orphan);
 
-    // An empty entry is a version to Delta Lake.
+    // Delta Lake accepts an empty entry as a version.
     std::fs::write(lake.dir().join("events/_delta_log/00000000000000000002.json"), "").unwrap();
     let found = events(&lake).await.problems;
     assert_eq!(found.len(), 1, "{found:?}");
@@ -183,8 +182,8 @@ fn add_entry(lake: &Lake, entry: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_an_entry_hides_are_reported() {
     for (data_change, operation, expected) in [
-        (false, "OPTIMIZE", "takes out 3 rows to put them into other files, and puts in 0"),
-        (true, "OPTIMIZE", "takes out 1 files with their rows, and is no retention"),
+        (false, "OPTIMIZE", "rewrites 3 rows into other files, which have 0 rows"),
+        (true, "OPTIMIZE", "removes 1 files with their rows, but is not a retention"),
         (true, "DELETE", ""),
     ] {
         let (dir, lake, _) = lake_of(3).await;
@@ -208,7 +207,7 @@ async fn rows_that_an_entry_hides_are_reported() {
     }
 }
 
-/// What is wrong with a table of which no version can be read.
+/// Returns the problems of a table of which no version can be read.
 async fn unreadable(dir: &tempfile::TempDir) -> Vec<String> {
     let lake = Lake::open(dir.path()).unwrap();
     let error = lake.events().await.unwrap_err().to_string();
@@ -230,7 +229,7 @@ async fn no_file_outside_the_table_is_opened() {
         std::fs::copy(file, dir.path().join("x.parquet")).unwrap();
         rewrite_log(&lake, |text| text.replace(&name, outside));
         let found = unreadable(&dir).await;
-        let end = format!("of entry 1 adds '{outside}', which lies outside the table");
+        let end = format!("of entry 1 adds '{outside}', which is outside the table");
         assert!(found.len() == 1 && found[0].ends_with(&end), "{found:?}");
     }
     if cfg!(unix) {
@@ -240,7 +239,7 @@ async fn no_file_outside_the_table_is_opened() {
         #[cfg(unix)]
         std::os::unix::fs::symlink(&away, &file).unwrap();
         let found = problems(&lake).await;
-        assert!(found.len() == 1 && found[0].starts_with("it lies outside the table"), "{found:?}");
+        assert!(found.len() == 1 && found[0].starts_with("is outside the table"), "{found:?}");
     }
 }
 
@@ -253,10 +252,10 @@ async fn what_cannot_be_read_of_a_log_is_named() {
     };
     let entry = "_delta_log/00000000000000000001.json: line 2 of entry 1 adds cluster=prod/";
     for (junk, expected) in [
-        (r#""stats":"junk""#, "with `stats` that cannot be read: expected value"),
-        (r#""stats":"[]""#, "with `stats` that cannot be read: "),
-        (r#""stats":"""#, "with `stats` that cannot be read: EOF"),
-        (r#""stats":5"#, "with `stats` that cannot be read: they are no text"),
+        (r#""stats":"junk""#, "with invalid `stats`: expected value"),
+        (r#""stats":"[]""#, "with invalid `stats`: "),
+        (r#""stats":"""#, "with invalid `stats`: EOF"),
+        (r#""stats":5"#, "with invalid `stats`: not a string"),
         (r#""stats":"{\"numRecords\":18446744073709551615}""#, "`numRecords` is too large"),
         (r#""stats":"{\"nullCount\":{\"verb\":\"x\"}}""#, "the `nullCount` of `verb` is no number"),
     ] {
@@ -267,10 +266,10 @@ async fn what_cannot_be_read_of_a_log_is_named() {
         assert!(found[0].starts_with(entry) && found[0].contains(expected), "{junk}: {found:?}");
     }
     for (from, to, expected) in [
-        (r#""size":"#, r#""siz":"#, "without its `size`"),
-        (r#""date":"2026-01-31""#, r#""date":"soon""#, "'soon', which is no date"),
-        (r#"{"add":"#, r#"{"add":5,"x":"#, "`add` is no object"),
-        ("{\"add\":", "junk{\"add\":", "is no JSON object"),
+        (r#""size":"#, r#""siz":"#, "without a `size`"),
+        (r#""date":"2026-01-31""#, r#""date":"soon""#, "'soon', which is not a date"),
+        (r#"{"add":"#, r#"{"add":5,"x":"#, "`add` is not an object"),
+        ("{\"add\":", "junk{\"add\":", "is not a JSON object"),
     ] {
         let (dir, lake, _) = lake_of(3).await;
         rewrite_log(&lake, |text| text.replace(from, to));
@@ -278,13 +277,13 @@ async fn what_cannot_be_read_of_a_log_is_named() {
         let found = events(&lake).await.problems;
         assert!(found.iter().any(|problem| problem.detail.contains(expected)), "{to}: {found:?}");
     }
-    // The library reads past these; queries would use no statistics, and nobody would know.
+    // The library accepts these; queries would silently use no statistics.
     for (from, to, expected) in [
-        (r#"\"numRecords\":3"#, r#"\"numRecords\":-1"#, "with `stats` that cannot be read"),
+        (r#"\"numRecords\":3"#, r#"\"numRecords\":-1"#, "with invalid `stats`"),
         (
             r#"\"time\":\"2026-01-31T00:00:00.000001Z\""#,
             r#"\"time\":\"junk\""#,
-            "the range of `time` in the log cannot be read",
+            "the range of `time` in the log is invalid",
         ),
     ] {
         let (dir, lake, _) = lake_of(3).await;
@@ -296,7 +295,7 @@ async fn what_cannot_be_read_of_a_log_is_named() {
     }
     let (dir, lake, _) = lake_of(3).await;
     std::fs::write(lake.dir().join("events/_delta_log/00000000000000000009.json"), "{}").unwrap();
-    assert_eq!(unreadable(&dir).await, ["_delta_log: entries 2 to 8 are gone"]);
+    assert_eq!(unreadable(&dir).await, ["_delta_log: entries 2 to 8 are missing"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

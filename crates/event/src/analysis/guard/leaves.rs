@@ -1,14 +1,14 @@
-//! An object as what it says, each by its path, and a patch as the object that it sets.
+//! An object as a map from paths to scalar values, and a patch as the object that it sets.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// Objects are no deeper; what is deeper is left out.
+/// Maximum depth; deeper values are ignored.
 const MAX_DEPTH: usize = 64;
 
-/// What a patch sets, as an object: of a JSON Patch what its operations name, and null where they take away, or bring
-/// what only the object knows.
+/// Returns the values that a patch sets, as an object. Of a JSON Patch, the targets of its operations, with null if an
+/// operation removes a value or copies an unknown one.
 pub(super) fn partial(patch: &Value) -> Value {
     let Some(operations) = patch.as_array() else { return patch.clone() };
     let mut object = Value::Object(Map::new());
@@ -29,7 +29,7 @@ pub(super) fn partial(patch: &Value) -> Value {
     object
 }
 
-/// Sets the value at a JSON Pointer; places in lists are members, by their numbers.
+/// Sets the value at a JSON Pointer; list positions become members named by their number.
 fn set(object: &mut Value, pointer: &str, value: Value) {
     let tokens: Vec<String> = pointer
         .split('/')
@@ -54,7 +54,7 @@ fn set(object: &mut Value, pointer: &str, value: Value) {
     *at = value;
 }
 
-/// Every scalar, empty list and empty object of a value, by its path.
+/// Returns every scalar, empty list and empty object of a value, by its path.
 pub(super) fn leaves(value: &Value) -> BTreeMap<String, &Value> {
     fn walk<'v>(
         value: &'v Value,
@@ -72,7 +72,7 @@ pub(super) fn leaves(value: &Value) -> BTreeMap<String, &Value> {
             Value::Array(elements) if !elements.is_empty() => {
                 for (at, element) in elements.iter().enumerate() {
                     let name = match element {
-                        // A set: the order of its elements says nothing.
+                        // A set: the order of its elements is irrelevant.
                         Value::String(text) => format!("[{text}]"),
                         Value::Object(members) => members
                             .get("name")
@@ -97,7 +97,7 @@ fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// The names of the members on a path.
+/// Returns the member names of a path.
 pub(super) fn keys(path: &str) -> impl DoubleEndedIterator<Item = &str> {
     path.split('.').map(|part| part.split('[').next().unwrap_or_default())
 }

@@ -1,10 +1,9 @@
-//! What a write takes away from a guard: an admission policy, its binding or webhook, an exemption of one, a namespace, a
+//! Changes that weaken a guard: an admission policy, its binding or webhook, an exemption from one, a namespace, a
 //! network policy, a node, or the workload of a security agent.
 //!
-//! The kinds are many and most are custom resources, so their versions are compared as JSON, whatever the kind: what a
-//! version no longer says is lost, and what it says anew is a gap where it stands under a name that lets something
-//! pass. Where the version before is not in the log, the new one is judged by itself, and where the log shows a patch
-//! alone, the patch.
+//! There are many kinds, most of them custom resources, so versions are compared as JSON independently of the kind. A
+//! value that a version no longer contains is lost. A new value is a gap if it is under a name that exempts objects.
+//! Without the previous version, the new version is judged by itself; if the log shows only a patch, the patch is.
 
 mod leaves;
 mod node;
@@ -24,27 +23,26 @@ use crate::row;
 use crate::tables::column::Text;
 
 row! {
-    /// One thing that a write of a guard takes away, or opens.
+    /// Change that weakens or opens a guard.
     pub struct GuardChange<'a> builds GuardChangeBuilder {
-        /// What it is.
-        ///
-        /// Of a policy: `removed`, `emptied`, `not enforced`, `exempted`, `narrowed`, `redirected`, `certificate`,
-        /// `condition`, `opened`, `weakened`, `collected` (it was given an owner, or an end) or `unseen`. Of a namespace or
-        /// node: `label`, `annotation`, `taint removed`, `taints replaced`,
-        /// `control plane opened` (none of its taints is left), `cordoned`, `uncordoned`. Of a workload: `removed`, `stopped`, `spec`.
+        /// Kind of the change. For a policy: `removed`, `emptied`, `not enforced`, `exempted`, `narrowed`,
+        /// `redirected`, `certificate`, `condition`, `opened`, `weakened`, `collected` (it was given an owner or a time
+        /// to live) or `unseen`. For a namespace or node: `label`, `annotation`, `taint removed`, `taints replaced`,
+        /// `control plane opened` (no taint is left), `cordoned`, `uncordoned`. For a workload: `removed`, `stopped`,
+        /// `spec`.
         pub change: Option<Text<'a>>,
-        /// Where in the object; elements of lists by their names, else by their places.
+        /// Path of the field in the object; list elements by their name, else by their position.
         pub field: Option<Text<'a>>,
-        /// The value before, as JSON; null where there was none, or the log does not show the version before.
+        /// Value before, as JSON. Null if there was none, or the log does not show the previous version.
         pub before: Option<Text<'a>>,
-        /// The value after, as JSON; null where there is none.
+        /// Value after, as JSON. Null if there is none.
         pub after: Option<Text<'a>>,
-        /// Whether the version before is known.
+        /// Whether the previous version is known.
         pub compared: Option<bool>,
     }
 }
 
-/// What is known of one guard of one name, after the writes so far.
+/// The known state of one guard after the writes so far.
 #[derive(Debug)]
 pub struct GuardHistory {
     kind: Kind,
@@ -56,9 +54,9 @@ pub struct GuardHistory {
 #[derive(Debug)]
 enum Kind {
     Policy,
-    /// An object that is an exemption: all that it says lets something pass.
+    /// An exemption object: everything in it exempts objects.
     Exemption,
-    /// What it permits is written, the rest is refused.
+    /// A network policy: it lists what is permitted, and everything else is denied.
     Network,
     Namespace,
     Node,
@@ -77,15 +75,15 @@ impl Kind {
     }
 }
 
-/// A version grows no larger than this in memory; what is larger is not compared.
+/// Maximum length of a version in memory; longer versions are not compared.
 const MAX_LENGTH: usize = 4 << 20;
-/// More than these say nothing more.
+/// Maximum number of reported changes; more add no information.
 const MAX_CHANGES: usize = 64;
-/// Values are shown up to here.
+/// Maximum length of a reported value.
 const MAX_SHOWN: usize = 400;
 
 impl GuardHistory {
-    /// The history of an object of which no write was seen yet.
+    /// Creates the history of an object without any writes.
     pub fn new(api_group: &str, resource: &str) -> Self {
         let built_in = matches!(
             api_group,
@@ -98,13 +96,13 @@ impl GuardHistory {
         Self { kind: Kind::of(api_group, resource), built_in, uid: None, version: None }
     }
 
-    /// What `write` takes away. Writes must come in the order in which they happened.
+    /// Returns what `write` weakens. Writes must be given in chronological order.
     pub fn write(&mut self, write: &Write<'_>) -> Vec<GuardChange<'static>> {
         if write.outcome != "allowed" || !matches!(write.subresource, "" | "finalize") {
             return Vec::new();
         }
         let mut found = match write.verb {
-            // The version stays: who makes the object anew is measured by it.
+            // The version stays: a recreated object is compared with it.
             "delete" | "deletecollection" => {
                 self.uid = None;
                 let mut found = Found::new(self.version.is_some());
@@ -146,7 +144,7 @@ impl GuardHistory {
         let before = self.version.take();
         let patch = (write.verb == "patch").then(|| parse(write.request_object)).flatten();
         let answered = whole(write);
-        // A version that does not fit the patch is not the one that was there.
+        // A version to which the patch does not apply was not the current one.
         let (before, after) = match (before, answered) {
             (before, Some(after)) => (before, Some(after)),
             (Some(before), None) => match self.patched(&before, patch.as_ref(), write) {
@@ -184,7 +182,7 @@ impl GuardHistory {
         Some(after)
     }
 
-    /// What a write shows by itself, where the version before is not known.
+    /// Reports what a write shows by itself, if the previous version is unknown.
     fn seen(
         &self,
         found: &mut Found,
@@ -207,7 +205,7 @@ impl GuardHistory {
             kind => {
                 if let Some(partial) = partial {
                     collected(found, None, partial);
-                    // Labels and annotations of a policy are nobody's guard.
+                    // Labels and annotations of a policy guard nothing.
                     if payload(partial).is_none() {
                         return;
                     }
@@ -234,7 +232,7 @@ impl GuardHistory {
     }
 }
 
-/// What was found so far.
+/// The changes found so far.
 struct Found {
     rows: Vec<GuardChange<'static>>,
     compared: bool,
@@ -277,7 +275,7 @@ fn parse(text: Option<&str>) -> Option<Value> {
     serde_json::from_str(text.filter(|text| text.len() <= MAX_LENGTH)?).ok()
 }
 
-/// The whole object that a write leaves, where the log shows it.
+/// Returns the whole object after a write, if the log shows it.
 fn whole(write: &Write<'_>) -> Option<Value> {
     let is_object = |body: &Value| {
         let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
@@ -289,7 +287,7 @@ fn whole(write: &Write<'_>) -> Option<Value> {
     [write.response_object, request].into_iter().find_map(|text| parse(text).filter(is_object))
 }
 
-/// What an object says, without who and what it is.
+/// Returns the content of an object without its identity.
 fn payload(object: &Value) -> Option<Value> {
     let members = object.as_object()?;
     let said = members
@@ -396,7 +394,7 @@ mod tests {
         let found =
             changes(ADMISSION, "validatingwebhookconfigurations", &[("patch", patch, TABLE)]);
         assert_eq!(found, ["certificate "]);
-        // A policy that is new guards more, whatever it leaves out.
+        // A new policy only adds protection, whatever it omits.
         let found =
             changes(ADMISSION, "validatingadmissionpolicies", &[("create", policy, Some(policy))]);
         assert_eq!(found, Vec::<String>::new());

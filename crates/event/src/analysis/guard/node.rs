@@ -1,4 +1,4 @@
-//! What a write changes of a namespace or a node.
+//! Changes of a namespace or a node by a write.
 
 use serde_json::Value;
 
@@ -12,9 +12,10 @@ const CONTROL_PLANE_ROLES: [&str; 4] = [
     "node-role.kubernetes.io/etcd",
 ];
 
-/// Labels and annotations of a namespace; of a node its labels and taints, and whether pods are put on it.
+/// Compares labels and annotations of a namespace, or labels, taints and schedulability of a node.
 ///
-/// `after` is the whole object, or what a patch sets of it; `whole_after` the answer to such a patch, where it shows the object.
+/// `after` is the whole object, or what a patch sets of it; `whole_after` is the response to such a patch, if it shows
+/// the object.
 pub(super) fn metadata(
     found: &mut Found,
     before: Option<&Value>,
@@ -63,7 +64,7 @@ pub(super) fn metadata(
             Some(Value::Array(elements))
                 if elements.iter().any(|element| element.get("$patch").is_none()) =>
             {
-                // A list replaces the one before: what it lacks may have been there.
+                // A list replaces the previous one: missing elements may have been in it.
                 found.push("taints replaced", "", None, spec.get("taints"));
             }
             Some(Value::Array(elements)) if !elements.is_empty() => {

@@ -1,6 +1,6 @@
-//! What a version of a policy lets pass that the one before did not.
+//! What a version of a policy permits that the previous one did not.
 //!
-//! What a version says is taken for a demand, unless it stands under a name that lets something pass: then it is a gap.
+//! A value in a version counts as a requirement, unless it is under a name that permits something: then it is a gap.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::leaves::{is_empty, keys, leaves};
 use super::{Found, Kind, payload};
 use crate::analysis::expression::is_constant;
 
-/// What stands under these lets objects pass that were looked at.
+/// Returns whether values under this name exempt objects that would be checked.
 fn exempts(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     key.starts_with("exclu")
@@ -24,18 +24,18 @@ fn selects(key: &str) -> bool {
     key.ends_with("elector")
 }
 
-/// What stands under these must hold before a guard looks at all.
+/// Returns whether values under this name are conditions for a guard to check anything.
 fn conditions(key: &str) -> bool {
     matches!(key, "matchConditions" | "celPreconditions" | "preconditions")
 }
 
-/// What stands under these is permitted.
+/// Returns whether values under this name are permitted.
 fn permits(kind: &Kind, key: &str) -> bool {
     matches!(kind, Kind::Exemption)
         || (matches!(kind, Kind::Network) && matches!(key, "ingress" | "egress"))
 }
 
-/// Words of texts alone: no guard goes by them.
+/// Returns whether values under this name are descriptive text, which no guard evaluates.
 fn is_talk(key: &str) -> bool {
     matches!(
         key,
@@ -59,7 +59,7 @@ fn is_talk(key: &str) -> bool {
     )
 }
 
-/// Whether a value under this name means that what is found has no consequence.
+/// Returns whether a value under this name makes violations inconsequential.
 fn is_lenient(key: &str, value: &Value) -> bool {
     let text = value.as_str().map(str::to_ascii_lowercase);
     match (key, text.as_deref(), value) {
@@ -88,7 +88,7 @@ fn is_lenient(key: &str, value: &Value) -> bool {
     }
 }
 
-/// What a version has less than the one before, and what it lets pass that the other did not.
+/// Reports what a version requires less than the previous one, and what it additionally permits.
 pub(super) fn compare(found: &mut Found, kind: &Kind, before: &Value, after: &Value) {
     collected(found, Some(before), after);
     let nothing = Value::Object(Map::new());
@@ -104,7 +104,7 @@ pub(super) fn compare(found: &mut Found, kind: &Kind, before: &Value, after: &Va
             continue;
         }
         let key = keys(path).next_back().unwrap_or_default();
-        // What let something pass is gone: nothing is lost.
+        // The removed value permitted something: no protection is lost.
         let was_open = is_lenient(key, value)
             || keys(path).any(|key| exempts(key) || conditions(key) || permits(kind, key))
             || (value.as_array().is_some_and(Vec::is_empty)
@@ -113,14 +113,14 @@ pub(super) fn compare(found: &mut Found, kind: &Kind, before: &Value, after: &Va
             continue;
         }
         if keys(path).any(selects) {
-            // Without any selector all is looked at.
+            // Without a selector everything is checked.
             let root = selector_of(&after, path);
             if root.is_none_or(is_empty) && !matches!(kind, Kind::Network) {
                 continue;
             }
             found.push("narrowed", path, Some(value), changed);
         } else if was_open {
-            // Judged below, as a new value.
+            // Evaluated below, as a new value.
         } else if let Some(change) = lost(kind, path, key, value, changed) {
             found.push(change, path, Some(value), changed);
         }
@@ -137,7 +137,7 @@ pub(super) fn compare(found: &mut Found, kind: &Kind, before: &Value, after: &Va
             found.push(change, path, old.get(path).copied(), Some(value));
         }
     }
-    // A list of what is looked at, where there was none, leaves the rest out.
+    // A new list of checked objects excludes all others.
     for (path, _) in new.iter().filter(|(path, _)| !old.contains_key(*path)) {
         let key = keys(path).next_back().unwrap_or_default();
         let list = path.rsplit_once('[').map_or(path.as_str(), |(list, _)| list);
@@ -161,7 +161,7 @@ pub(super) fn compare(found: &mut Found, kind: &Kind, before: &Value, after: &Va
     emptied(found, &after);
 }
 
-/// Whether what a path says is new because all around it is: a new webhook, rule or policy takes nothing away.
+/// Returns whether a path is new because everything around it is: a new webhook, rule or policy removes no protection.
 fn is_addition(old: &BTreeMap<String, &Value>, path: &str) -> bool {
     let parts: Vec<&str> = path.split('.').collect();
     let is_special = |part: &&str| {
@@ -196,7 +196,7 @@ fn selector_of<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
     None
 }
 
-/// What it means that a value is lost or another; nothing where it means no less.
+/// Returns the change if a value is removed or replaced; `None` if it weakens nothing.
 fn lost(
     kind: &Kind,
     path: &str,
@@ -224,7 +224,7 @@ fn lost(
         return Some("opened");
     }
     if keys(path).any(|key| key == "validationActions") {
-        // Of a list of words the others stay.
+        // The other values of a list remain in force.
         return (before == "Deny").then_some("not enforced");
     }
     if matches!(key, "expression" | "rego" | "cel")
@@ -253,7 +253,7 @@ fn lost(
     Some(if keys(path).any(narrows) { "narrowed" } else { "weakened" })
 }
 
-/// What a value lets pass by itself.
+/// Returns what a value permits by itself.
 fn gap(kind: &Kind, path: &str, key: &str, value: &Value) -> Option<&'static str> {
     if keys(path).any(is_talk) || (value.is_null() && !matches!(kind, Kind::Network)) {
         return None;
@@ -280,7 +280,7 @@ fn gap(kind: &Kind, path: &str, key: &str, value: &Value) -> Option<&'static str
     None
 }
 
-/// The gaps of a version, or of a part of it, that is not compared.
+/// Reports the gaps of a version, or of a part of it, without a comparison.
 pub(super) fn gaps(found: &mut Found, kind: &Kind, shown: &Value, is_whole: bool) {
     for (path, value) in leaves(shown) {
         let key = keys(&path).next_back().unwrap_or_default();
@@ -307,7 +307,7 @@ fn list<'v>(value: &'v Value, key: &str) -> Option<&'v Vec<Value>> {
     value.get("spec").unwrap_or(value).get(key)?.as_array()
 }
 
-/// Whether a whole object has none of what its kind is made of.
+/// Reports a whole object that has none of the content of its kind.
 fn emptied(found: &mut Found, after: &Value) {
     const LISTS: [&str; 9] = [
         "webhooks",
@@ -339,7 +339,7 @@ fn emptied(found: &mut Found, after: &Value) {
     }
 }
 
-/// An object that is given an owner which does not exist is collected as garbage, by a controller.
+/// Reports an object whose new owner does not exist: a controller collects it as garbage.
 pub(super) fn collected(found: &mut Found, before: Option<&Value>, after: &Value) {
     let owners = |object: &Value| {
         object.pointer("/metadata/ownerReferences").filter(|owners| !is_empty(owners)).cloned()
@@ -350,14 +350,14 @@ pub(super) fn collected(found: &mut Found, before: Option<&Value>, after: &Value
     }
 }
 
-/// Whether a patch of a webhook configuration sets certificates alone, as injectors do.
+/// Returns whether a patch of a webhook configuration sets only certificates, as injectors do.
 pub(super) fn only_certificates(partial: &Value) -> bool {
     let Some(payload) = payload(partial) else { return false };
     let leaves = leaves(&payload);
     leaves.keys().any(|path| keys(path).next_back() == Some("caBundle"))
         && leaves.iter().all(|(path, value)| match keys(path).next_back() {
             Some("caBundle") => value.as_str().is_some_and(|text| !text.is_empty()),
-            // By which webhooks are merged.
+            // The merge key of webhooks.
             Some("name") => keys(path).count() == 2,
             _ => false,
         })

@@ -1,4 +1,4 @@
-//! What keeps the pods of a workload from running, or from seeing.
+//! Changes that stop the pods of a workload, or blind them.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::{Found, shown};
 use crate::objects::image::ImageReference;
 use crate::objects::kinds::WorkloadKind;
 
-/// What keeps the pods of a workload from running, or from seeing.
+/// Reports changes that stop the pods of a workload, or blind them.
 pub(super) fn workload(
     found: &mut Found,
     kind: &WorkloadKind,
@@ -53,14 +53,14 @@ pub(super) fn workload(
     }
 }
 
-/// What a change of a pod spec means for its pods; nothing for what leaves them running as they were.
+/// Returns the change if a field of a pod spec stops its pods; `None` if they run as before.
 fn stop(path: &str, before: Option<&Value>, after: Option<&Value>) -> Option<&'static str> {
     let first = keys(path).next().unwrap_or_default();
     let last = keys(path).next_back().unwrap_or_default();
     let text = after.and_then(Value::as_str).unwrap_or_default();
     let is_default = after.is_none_or(is_empty);
     match first {
-        // By these no node fits, or other hands start the pod.
+        // With these no node matches, or another component starts the pod.
         "nodeSelector" => {
             let is_platform =
                 matches!(path, "nodeSelector.kubernetes.io/os" | "nodeSelector.kubernetes.io/arch");
@@ -103,7 +103,7 @@ fn container_stop(
 ) -> Option<&'static str> {
     let text = after.and_then(Value::as_str).unwrap_or_default();
     let under = |name: &str| keys(path).any(|key| key == name);
-    // A number of a resource, in units that no node has, or that nothing can run with.
+    // A resource quantity that no node has, or that is too small to run.
     if under("requests") || under("limits") {
         let amount = after.map(shown).unwrap_or_default();
         return match last {
@@ -162,7 +162,7 @@ fn container_stop(
     }
 }
 
-/// The number of a quantity such as `500m`, `2` or `128Mi`.
+/// Returns the number of a quantity such as `500m`, `2` or `128Mi`.
 fn amount(quantity: &str) -> Option<f64> {
     match quantity.strip_suffix('m') {
         Some(milli) => milli.parse::<f64>().ok().map(|milli| milli / 1000.0),

@@ -8,7 +8,7 @@ use crate::objects::workload::{
 };
 use crate::tables::column::Text;
 
-/// Where a pod spec holds containers, and in which role.
+/// The container lists of a pod spec, with the role of their containers.
 const LISTS: [(&str, &str); 5] = [
     ("initContainers", "init"),
     ("containers", "container"),
@@ -18,13 +18,13 @@ const LISTS: [(&str, &str); 5] = [
     ("steps", "container"),
 ];
 
-/// Where an Argo Workflows template has several main containers.
+/// The member with several main containers in an Argo Workflows template.
 const CONTAINER_SET: &str = "containerSet";
 
-/// What is held one by one: the containers of an Argo Workflows template, and what every step of Tekton gets.
+/// Single containers: those of an Argo Workflows template, and the defaults of Tekton steps.
 const SINGLE: [&str; 3] = ["container", "script", "stepTemplate"];
 
-/// All containers of a pod spec; nothing where it has none.
+/// Returns all containers of a pod spec; `None` if it has none.
 pub(super) fn containers<'a>(spec: &Json<'a>, whole: bool) -> Option<Vec<Container<'a>>> {
     let mut rows = Vec::new();
     for (key, role) in LISTS {
@@ -41,14 +41,14 @@ pub(super) fn containers<'a>(spec: &Json<'a>, whole: bool) -> Option<Vec<Contain
     (!rows.is_empty()).then_some(rows)
 }
 
-/// Whether a pod spec shows any container: one that shows none cannot be the whole of it.
+/// Returns whether a pod spec shows any container: a whole pod spec has at least one.
 pub(super) fn has_containers(spec: &Json<'_>) -> bool {
     LISTS.iter().any(|(key, _)| !spec.list(key).is_empty())
         || spec.get(CONTAINER_SET).is_some()
         || SINGLE.iter().any(|key| matches!(spec.get(key), Some(Json::Object(_))))
 }
 
-/// The containers of one list.
+/// Returns the containers of one list.
 pub(super) fn containers_of<'a>(
     spec: &Json<'a>,
     key: &str,
@@ -136,7 +136,7 @@ pub(super) fn container<'a>(json: &Json<'a>, role: &'static str, whole: bool) ->
     }
 }
 
-/// The row of an image that is a volume: what it shares with a container is the image.
+/// Returns the row of an image volume, which shares only the image with a container.
 pub(super) fn image_container<'a>(volume: &Volume<'a>) -> Option<Container<'a>> {
     let image = volume.image_reference.as_ref()?;
     let parts = ImageReference::split(image);
@@ -154,7 +154,7 @@ pub(super) fn image_container<'a>(volume: &Volume<'a>) -> Option<Container<'a>> 
     })
 }
 
-/// A member of a seccomp or AppArmor profile.
+/// Returns a member of a seccomp or AppArmor profile.
 pub(super) fn profile<'a>(context: Option<&Json<'a>>, key: &str, member: &str) -> Option<Text<'a>> {
     context?.get(key)?.text(member)
 }
@@ -173,7 +173,7 @@ pub(super) fn se_linux_options<'a>(context: &Json<'a>) -> Option<SeLinuxOptions<
     })
 }
 
-/// Capability names in the form of the kernel's headers, without `CAP_`.
+/// Returns capability names as in the kernel's headers, without `CAP_`.
 fn normal_capabilities(names: Vec<Text<'_>>) -> Vec<Text<'_>> {
     names.into_iter().map(normal_capability).collect()
 }

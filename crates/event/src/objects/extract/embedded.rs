@@ -1,7 +1,8 @@
 //! Pod specs, containers, host paths, roles and bindings anywhere in an object of another kind.
 //!
-//! Whoever holds a right on a custom resource may make pods by it, and policies that look at pods see only what a controller
-//! makes of it. Posture that is found here is that of the object. The search is bounded in nodes, depth and text.
+//! A right on a custom resource may allow the creation of pods, and policies for pods see only what a controller
+//! creates from the resource. Posture that is found here is that of the object. The search is bounded in nodes, depth
+//! and text.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -26,7 +27,8 @@ use crate::objects::workload::{Container, Volume, Workload};
 use crate::patch::json_patch;
 use crate::tables::column::Text;
 
-/// What every pod spec, container, host path, role and binding has one of. Escapes may spell any of them inside a text.
+/// Strings of which every pod spec, container, host path, role and binding contains one. In a text, escapes may hide
+/// any of them.
 const SIGNS: [&str; 16] = [
     "ontainers",
     "ecurityContext",
@@ -61,8 +63,8 @@ const SOURCES: [&str; 11] = [
     "sourceRepos",
 ];
 
-/// What makes a body worth reading: a sign, a source, a file or unit of a node, or a text of several lines. So does what may
-/// be Base64 (`has_encoded_run`).
+/// What makes a body worth reading: a sign, a source, a file or unit of a node, or a text of several lines; also
+/// potential Base64 (`has_encoded_run`).
 static WORTH_READING: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let others = [
         "ignition",
@@ -79,21 +81,21 @@ static WORTH_READING: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 
 static IN_TEXT: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(SIGNS).ok());
 
-/// Base64 of a pod spec or a role that matters is longer on one line; a `uid` is shorter.
+/// Base64 of a relevant pod spec or role is longer on one line; a `uid` is shorter.
 const ENCODED_RUN: usize = 40;
 
-/// Bounds of one search. What is beyond them is not looked at.
+/// Bounds of one search. Anything beyond them is ignored.
 const MAX_NODES: usize = 200_000;
 const MAX_TEXT: usize = 2 << 20;
 const MAX_DEPTH: usize = 128;
-/// The manifest of a release of Helm is YAML in JSON in gzip in Base64 in Base64.
+/// The manifest of a Helm release is YAML in JSON in gzip in Base64 in Base64.
 const MAX_TEXTS_IN_TEXTS: usize = 4;
 const MAX_FOUND: usize = 20;
-/// Each pod spec that is joined with those before costs its length again.
+/// Each further pod spec that is merged costs its length again.
 const MAX_SPECS: usize = 200;
 const MAX_SOURCE: usize = 512;
 
-/// What stands in a pod spec or a container and was read with it.
+/// Members of a pod spec or a container that were read with it.
 const READ_WITH_A_SPEC: [&str; 12] = [
     "containers",
     "initContainers",
@@ -109,11 +111,12 @@ const READ_WITH_A_SPEC: [&str; 12] = [
     "env",
 ];
 
-/// Members that say what is refused or selected: nothing is made of them.
+/// Members that describe what is denied or selected: nothing is created from them.
 const CONDITIONS: [&str; 6] =
     ["validate", "match", "exclude", "preconditions", "verifyImages", "matchConstraints"];
 
-/// What a write of an object of another kind holds; `kind` is there for a custom resource whose templates are known.
+/// Returns the embedded content of an object of another kind; `kind` is given for a custom resource with known
+/// templates.
 pub(crate) fn embedded<'a>(
     kind: Option<&WorkloadKind>,
     group: &str,
@@ -139,7 +142,7 @@ pub(crate) fn embedded<'a>(
     if let Some(patch) = bodies.patch() {
         let found = search(patch, "patch", false);
         return match (found.0, response) {
-            // What a patch leaves alone is somebody else's.
+            // A patch is not responsible for what it leaves unchanged.
             (None, _) => (None, found.1),
             (Some(patched), None) => (Some(patched), found.1),
             (Some(patched), Some(response)) => {
@@ -155,7 +158,8 @@ pub(crate) fn embedded<'a>(
     }
 }
 
-/// What a Secret holds that gives power over nodes or the cluster, for a controller that applies it; never its values.
+/// Returns the powers over nodes or the cluster that manifests in a Secret give to a controller that applies them;
+/// never its values.
 pub(crate) fn powers_in_secret(bodies: &Bodies<'_, '_>) -> Option<Embedded<'static>> {
     let (workload, found) = embedded(None, "", "secrets", bodies);
     let found = found.unwrap_or_default();
@@ -176,7 +180,7 @@ pub(crate) fn powers_in_secret(bodies: &Bodies<'_, '_>) -> Option<Embedded<'stat
     (!powers.is_empty()).then(|| Embedded { powers: Some(powers), ..Embedded::default() })
 }
 
-/// Kinds whose members mean something of their own.
+/// Kinds whose members have a special meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {
     Kyverno,
@@ -205,12 +209,12 @@ struct Search<'a> {
     nodes: usize,
     text: usize,
     specs: usize,
-    /// Addresses of the specs that the kind's own templates have shown.
+    /// Addresses of the specs in the kind's own templates.
     known: Vec<*const ()>,
     place: String,
     rows: Option<Workload<'a>>,
     found: Embedded<'a>,
-    /// What makes a row of its own; the kind's templates are rows already.
+    /// The workload of the embedded specs; the kind's own templates are already in the row.
     outer: Workload<'a>,
 }
 
@@ -290,7 +294,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Looks at what operations of a JSON Patch have beside their own members: somebody else may read it.
+    /// Searches members of JSON Patch operations other than their own: another program may read them.
     fn beside_operations(
         &mut self,
         operations: &[Json<'a>],
@@ -345,7 +349,8 @@ impl<'a> Search<'a> {
         }
         for (key, value) in members {
             let is_condition = self.family == Family::Kyverno && CONDITIONS.contains(&&**key);
-            // Of the object's own metadata only annotations can hold anything; managedFields repeats names without values.
+            // Of the object's own metadata only annotations can contain anything; managedFields repeats names without
+            // values.
             let is_outer = depth == 0 && matches!(&**key, "status" | "metadata");
             if depth == 0
                 && &**key == "metadata"
@@ -382,7 +387,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Takes the roles and bindings that an object is.
+    /// Adds the role or binding that an object is.
     fn grants(&mut self, json: &Json<'a>, kind: Option<&Text<'a>>) {
         let is_binding = json.get("roleRef").is_some_and(|role| role.text("name").is_some())
             && json.get("subjects").and_then(Json::elements).is_some();
@@ -404,8 +409,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Takes what `SecurityContextConstraints` allow, and whether they allow it to everybody. A patch that only adds
-    /// everybody does not show what it gives them.
+    /// Adds what `SecurityContextConstraints` allow, and whether they allow it to everybody. A patch that only adds
+    /// everybody does not show what it grants.
     fn constraints(&mut self, json: &Json<'a>) {
         const FLAGS: [&str; 4] = [
             "allowPrivilegedContainer",
@@ -434,7 +439,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Takes what gives power over nodes, and what the object fetches.
+    /// Adds powers over nodes, and what the object fetches.
     fn fact(&mut self, key: &str, value: &Json<'a>) {
         let power = match (key, value) {
             ("adminAccess", Json::Bool(true)) => "admin access",
@@ -448,7 +453,7 @@ impl<'a> Search<'a> {
                 "node file"
             }
             ("units", Json::Array(units)) if !units.is_empty() => "node unit",
-            // Tekton fetches what it runs; the local resolver is `cluster`.
+            // Tekton runs what it fetches; the local resolver is `cluster`.
             ("resolver", Json::Text(resolver)) if &**resolver != "cluster" => "remote task",
             ("exposeDockerSocket", Json::Bool(true)) => "runtime socket",
             ("featureGates", Json::Array(gates))
@@ -496,7 +501,7 @@ impl<'a> Search<'a> {
         self.add(row);
     }
 
-    /// A host path that stands by itself, such as in a PersistentVolume of a manifest or the values of a chart.
+    /// Adds a standalone host path, such as in a PersistentVolume of a manifest or the values of a chart.
     fn add_volume(&mut self, json: &Json<'a>, key: &str, value: &Json<'a>) {
         let source = match value {
             Json::Text(path) => Json::Object(vec![("path".into(), Json::Text(path.clone()))]),
@@ -525,8 +530,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Looks into a text: JSON, YAML, or what shows posture without being either, such as an expression or a template; also
-    /// in Base64, with or without gzip.
+    /// Searches a text: JSON, YAML, or a text that shows posture without being either, such as an expression or a
+    /// template; also in Base64, with or without gzip.
     fn text(&mut self, text: &str, kind: Option<&Text<'a>>, depth: usize, texts: usize) {
         if texts >= MAX_TEXTS_IN_TEXTS {
             return;
@@ -559,7 +564,7 @@ impl<'a> Search<'a> {
         self.place.truncate(length);
     }
 
-    /// Takes posture that a text sets which is neither JSON nor YAML.
+    /// Adds posture that a text sets which is neither JSON nor YAML.
     fn scan(&mut self, text: &str) {
         let sets = |key| sets_true(text, key).then_some(true);
         let host_path = host_path_in(text);
@@ -587,14 +592,14 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Joins what the templates of a kind show with what else its object holds.
+/// Merges the content of a kind's templates with other content of the object.
 pub(super) fn joined<'a>(
     workload: Option<Workload<'a>>,
     more: Option<Workload<'a>>,
 ) -> Option<Workload<'a>> {
     let (Some(mut workload), more) = (workload, more) else { return None };
     if let Some(mut more) = more {
-        // They are those of the same object.
+        // The owners are those of the same object.
         more.owners = None;
         join(&mut workload.pod_security_violations, more.pod_security_violations.take());
         merge(&mut workload, more);
@@ -607,7 +612,7 @@ pub(super) fn address(json: &Json<'_>) -> *const () {
     std::ptr::from_ref(json).cast()
 }
 
-/// Whether an object is a pod spec, or the part of one that a patch or a policy sets.
+/// Returns whether an object is a pod spec, or a part of one that a patch or a policy sets.
 fn is_pod_spec(json: &Json<'_>) -> bool {
     const LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
     const FLAGS: [&str; 3] = ["hostPID", "hostIPC", "hostNetwork"];
@@ -622,12 +627,12 @@ fn is_pod_spec(json: &Json<'_>) -> bool {
         || json.list("volumes").iter().any(is_volume)
 }
 
-/// Whether an element of a list of containers is one: it has an image, or sets what only containers have.
+/// Returns whether a list element is a container: it has an image, or sets members that only containers have.
 fn is_part_of_a_container(json: &Json<'_>) -> bool {
     json.text("image").is_some() || has_what_containers_have(json)
 }
 
-/// Whether an object is a container that stands by itself.
+/// Returns whether an object is a standalone container.
 fn is_container(json: &Json<'_>) -> bool {
     json.text("image").is_some() && has_what_containers_have(json)
 }
@@ -639,7 +644,7 @@ fn has_what_containers_have(json: &Json<'_>) -> bool {
         || json.text("imagePullPolicy").is_some()
 }
 
-/// Whether a member is a security context that asks for what is dangerous; charts have many names for them.
+/// Returns whether a member is a security context that requests dangerous settings; charts use many names for them.
 fn is_dangerous_context(key: &str, value: &Json<'_>) -> bool {
     key.ends_with("ecurityContext")
         && (value.bool("privileged") == Some(true)
@@ -652,12 +657,12 @@ fn host_path_of<'a>(source: &Json<'a>) -> Option<Text<'a>> {
     path.starts_with('/').then_some(path)
 }
 
-/// A file of Ignition or of cloud-init.
+/// Returns whether an object is a file of Ignition or cloud-init.
 fn is_node_file(file: &Json<'_>) -> bool {
     file.text("path").is_some() && (file.get("contents").is_some() || file.get("content").is_some())
 }
 
-/// What the operations of a JSON Patch set, where a list is one. Variables of a policy may stand for an index.
+/// Returns what the operations of a JSON Patch set, if the list is one. A policy variable may replace an index.
 fn patched<'a>(elements: &[Json<'a>]) -> Option<Json<'a>> {
     const OPERATIONS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
     let is_operation = |json: &Json<'a>| {
@@ -681,7 +686,8 @@ fn patched<'a>(elements: &[Json<'a>]) -> Option<Json<'a>> {
     Some(json_patch::of_unknown(elements.iter().map(plain).collect()).node.into_tree())
 }
 
-/// What a mutation of Gatekeeper sets: a location such as `spec.containers[name:*].securityContext.privileged`, and a value.
+/// Returns what a mutation of Gatekeeper sets: a location such as `spec.containers[name:*].securityContext.privileged`,
+/// and a value.
 fn assigned<'a>(json: &Json<'a>) -> Option<Json<'a>> {
     let location = json.text("location")?;
     let assign =
@@ -697,13 +703,13 @@ fn assigned<'a>(json: &Json<'a>) -> Option<Json<'a>> {
     }))
 }
 
-/// What a parameter of a chart sets by a path: `{"name": "podSpec.hostPID", "value": "true"}`.
+/// Returns what a chart parameter sets by a path: `{"name": "podSpec.hostPID", "value": "true"}`.
 fn parameter<'a>(json: &Json<'a>) -> Option<Json<'a>> {
     let name = json.text("name")?;
     if name.contains('.') { set_by_path(&name, json.get("value")?) } else { None }
 }
 
-/// What a name with dots sets, where its last part is one by which pods reach the node.
+/// Returns what a dotted name sets, if its last part is a name that gives pods access to the node.
 fn set_by_path<'a>(path: &str, value: &Json<'a>) -> Option<Json<'a>> {
     let (above, flag) = path.rsplit_once('.')?;
     let is_true = match value {
@@ -721,7 +727,7 @@ fn set_by_path<'a>(path: &str, value: &Json<'a>) -> Option<Json<'a>> {
     }
 }
 
-/// The members of a policy of Kyverno under their plain names: `+(image)`, `(name)`, `=(hostPID)`.
+/// Returns the members of a Kyverno policy without anchors: `+(image)`, `(name)`, `=(hostPID)`.
 fn without_anchors<'a>(json: &Json<'a>) -> Json<'a> {
     match json {
         Json::Object(members) => Json::Object(
@@ -740,11 +746,11 @@ fn without_anchors<'a>(json: &Json<'a>) -> Json<'a> {
     }
 }
 
-/// Whether a text has a run of characters of Base64 that is long enough for a manifest.
+/// Returns whether a text has a run of Base64 characters that is long enough for a manifest.
 fn has_encoded_run(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut from = 0;
-    // What is not of the run of its last character need not be looked at.
+    // Skips text that cannot belong to a run with its last character.
     while let Some(run) = bytes.get(from..from + ENCODED_RUN) {
         match run.iter().rposition(|byte| !is_base64(*byte)) {
             None => return true,
@@ -754,15 +760,15 @@ fn has_encoded_run(text: &str) -> bool {
     false
 }
 
-/// Whether a byte is of Base64, for files or for URLs.
+/// Returns whether a byte is Base64, in the standard or URL alphabet.
 fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
-/// The text behind Base64, also compressed by gzip, of at most `limit` bytes.
+/// Decodes Base64, also compressed by gzip, to at most `limit` bytes.
 ///
-/// Fleet, Helm, Cluster API, Ignition and cloud-init carry manifests and files of nodes in this form. Controllers of other
-/// groups may know other encodings, which are not guessed.
+/// Fleet, Helm, Cluster API, Ignition and cloud-init carry manifests and node files in this form. Other encodings of
+/// other controllers are not guessed.
 fn decoded(text: &str, limit: usize) -> Option<String> {
     // A data URL.
     let text = text.split_once(";base64,").map_or(text, |(_, data)| data);
@@ -772,7 +778,7 @@ fn decoded(text: &str, limit: usize) -> Option<String> {
             b'-' => plain.push(b'+'),
             b'_' => plain.push(b'/'),
             byte if is_base64(byte) => plain.push(byte),
-            // Decoders skip line breaks, as `base64` writes them.
+            // Decoders skip line breaks, which `base64` writes.
             b'\r' | b'\n' | b' ' | b'=' => {}
             _ => return None,
         }
@@ -784,7 +790,7 @@ fn decoded(text: &str, limit: usize) -> Option<String> {
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut expanded = Vec::new();
         let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-        // What a damaged or longer stream begins with is looked at all the same.
+        // The beginning of a damaged or longer stream is searched all the same.
         let _end = MultiGzDecoder::new(&*bytes).take(limit).read_to_end(&mut expanded);
         expanded
     } else {
@@ -793,7 +799,7 @@ fn decoded(text: &str, limit: usize) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Base64 whose padding was taken off and whose last character may have bits that are not used.
+/// Base64 without padding, whose last character may have unused bits.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -801,8 +807,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The objects and lists in a text of JSON or YAML, as it is written or, where that is neither, before a template engine
-/// fills anything in.
+/// Returns the objects and lists in a text of JSON or YAML, as written or, if that fails, with template directives
+/// removed.
 fn documents(text: &str) -> Vec<Json<'static>> {
     parsed(text).unwrap_or_else(|| match without_directives(text) {
         Cow::Borrowed(_) => Vec::new(),
@@ -810,7 +816,7 @@ fn documents(text: &str) -> Vec<Json<'static>> {
     })
 }
 
-/// The objects and lists in a text; nothing where it is neither JSON nor YAML.
+/// Returns the objects and lists in a text; `None` if it is neither JSON nor YAML.
 fn parsed(text: &str) -> Option<Vec<Json<'static>>> {
     let trimmed = text.trim_start();
     if trimmed.starts_with(['{', '['])
@@ -833,8 +839,8 @@ fn parsed(text: &str) -> Option<Vec<Json<'static>>> {
     Some(documents.into_iter().filter(is_structured).map(owned).collect())
 }
 
-/// A text without what a template engine or a workflow fills in, which no YAML parser takes: a line that is only a
-/// directive goes, `{{…}}` elsewhere becomes a word.
+/// Returns a text without the directives of a template engine or workflow, which a YAML parser rejects: lines that
+/// consist of a directive are removed, other `{{…}}` are replaced by a word.
 fn without_directives(text: &str) -> Cow<'_, str> {
     if !text.contains("{{") {
         return Cow::Borrowed(text);
@@ -847,7 +853,7 @@ fn without_directives(text: &str) -> Cow<'_, str> {
     Cow::Owned(filled(&lines.join("\n"), "x").into_owned())
 }
 
-/// A text with `word` in place of each `{{…}}`.
+/// Returns a text with `word` in place of each `{{…}}`.
 fn filled<'t>(text: &'t str, word: &str) -> Cow<'t, str> {
     let Some((first, mut rest)) = text.split_once("{{") else { return Cow::Borrowed(text) };
     let mut plain = first.to_owned();
@@ -864,7 +870,8 @@ fn filled<'t>(text: &'t str, word: &str) -> Cow<'t, str> {
     Cow::Owned(plain)
 }
 
-/// A value that borrows nothing. `yes` and its like are booleans where the API has one: tools read YAML 1.1.
+/// Returns a value that borrows nothing. `yes` and similar words become booleans where the API has one, because tools
+/// read YAML 1.1.
 fn owned(json: Json<'_>) -> Json<'static> {
     const FLAGS: [&str; 5] = ["hostPID", "hostIPC", "hostNetwork", "privileged", "adminAccess"];
     const YES: [&str; 10] = ["yes", "Yes", "YES", "on", "On", "ON", "y", "Y", "True", "TRUE"];
@@ -892,9 +899,10 @@ fn owned(json: Json<'_>) -> Json<'static> {
     }
 }
 
-/// Whether a text sets a name to true: `hostPID: true`, `"hostPID": true`, or a patch of a path that ends in it.
+/// Returns whether a text sets a name to true: `hostPID: true`, `"hostPID": true`, or a patch of a path that ends in
+/// it.
 fn sets_true(text: &str, key: &str) -> bool {
-    /// How far behind a path its value may stand.
+    /// Maximum distance of a value after its path.
     const NEAR: usize = 80;
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let punctuation = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | ')' | ']');
@@ -919,9 +927,9 @@ fn sets_true(text: &str, key: &str) -> bool {
     })
 }
 
-/// The first path of a host path in a text.
+/// Returns the first host path in a text.
 fn host_path_in(text: &str) -> Option<&str> {
-    /// How far behind `hostPath` its path may stand.
+    /// Maximum distance of a path after `hostPath`.
     const NEAR: usize = 120;
     memchr::memmem::find_iter(text.as_bytes(), b"hostPath").find_map(|at| {
         let after = text.get(at + "hostPath".len()..)?;

@@ -1,7 +1,7 @@
-//! From the bodies of a write to the object that it writes.
+//! Extracts from the bodies of a write the object that it writes.
 //!
-//! A row shows the stored object where the response has it, else what the request says. Of a patch it shows what the
-//! patch sets: what is absent there is not known, never unset.
+//! A row shows the stored object if the response has it, else the request. For a patch it shows what the patch sets:
+//! absent fields are unknown, not unset.
 
 mod container;
 mod embedded;
@@ -24,7 +24,7 @@ pub(crate) use volume::network_source;
 pub(crate) use workload::{add_posture, ephemeral_containers, has_template, workload};
 pub(crate) use write::{Shown, write};
 
-/// The two bodies of a request, read when they are asked for, and once.
+/// The two bodies of a request, each parsed on demand and once.
 pub(crate) struct Bodies<'a, 't> {
     is_patch: bool,
     request_value: Option<Value<'a, 't>>,
@@ -36,16 +36,16 @@ pub(crate) struct Bodies<'a, 't> {
 /// The body of a request.
 struct Request<'a> {
     json: Json<'a>,
-    /// Whether the whole object is there.
+    /// Whether the object is complete.
     is_whole: bool,
-    /// What a JSON Patch copies or moves within the object.
+    /// The values that a JSON Patch copies or moves within the object.
     copied: Vec<Copied>,
-    /// The lists at the top of the object of which a JSON Patch shows some elements only.
+    /// The lists at the top of the object of which a JSON Patch shows only some elements.
     amended: Vec<String>,
 }
 
 impl<'a> Request<'a> {
-    /// A JSON Patch becomes the partial object that it describes.
+    /// Parses a request; a JSON Patch becomes the partial object that it describes.
     fn of(json: Json<'a>, is_patch: bool) -> Self {
         match json {
             Json::Array(operations) if is_patch => {
@@ -63,7 +63,7 @@ pub(crate) struct Body<'b, 'a> {
     pub(crate) json: &'b Json<'a>,
     /// `response`, `request` or `patch`.
     pub(crate) source: &'static str,
-    /// Whether the whole object is there, so that an absent field is known to be unset.
+    /// Whether the object is complete, so that an absent field is known to be unset.
     pub(crate) whole: bool,
 }
 
@@ -82,12 +82,12 @@ impl<'a, 't> Bodies<'a, 't> {
         }
     }
 
-    /// The request alone, as JSON text.
+    /// Returns bodies with only the request, as JSON text.
     pub(crate) fn of_request(verb: &str, request: &'a str) -> Self {
         Self::new(verb, Some(Value::of_text(request)), None)
     }
 
-    /// The whole object alone, as JSON text.
+    /// Returns bodies with only a whole object, as JSON text.
     pub(crate) fn of_object(object: &'a str) -> Self {
         Self::new("update", None, Some(Value::of_text(object)))
     }
@@ -97,18 +97,18 @@ impl<'a, 't> Bodies<'a, 't> {
         self.request.get_or_init(read).as_ref()
     }
 
-    /// The request. A JSON Patch becomes the partial object that it describes.
+    /// Returns the request. A JSON Patch becomes the partial object that it describes.
     pub(crate) fn request(&self) -> Option<&Json<'a>> {
         self.read_request().map(|request| &request.json)
     }
 
-    /// The response; of a table with one row, the object in it.
+    /// Returns the response; for a table with one row, the object in it.
     pub(crate) fn response(&self) -> Option<&Json<'a>> {
         let read = || self.response_value.and_then(Value::read).map(row_of_table);
         self.response.get_or_init(read).as_ref()
     }
 
-    /// The response as JSON text; of a table with one row, the object in it.
+    /// Returns the response as JSON text; for a table with one row, the object in it.
     pub(crate) fn text_of_response(&self) -> Option<String> {
         let body = self.response_value?.json;
         if !body.contains("\"Table\"") {
@@ -121,9 +121,9 @@ impl<'a, 't> Bodies<'a, 't> {
         Some(body.pointer("/rows/0/object")?.to_string())
     }
 
-    /// Code and reason of a failure, where the response is the `Status` that the API server answers with.
+    /// Returns code and reason of a failure, if the response is a `Status` of the API server.
     pub(crate) fn failure(&self) -> Option<(Option<i32>, Option<Text<'a>>)> {
-        // Most responses are objects, which need not be read for this.
+        // Most responses are objects, which are not parsed for this.
         if !self.response_value?.json.contains("\"Failure\"") {
             return None;
         }
@@ -136,31 +136,31 @@ impl<'a, 't> Bodies<'a, 't> {
         is_failure.then(|| (code.filter(|code| *code >= 400), status.text("reason")))
     }
 
-    /// The fields to which a JSON Patch copies or moves a value.
+    /// Returns the fields to which a JSON Patch copies or moves a value.
     pub(crate) fn copied(&self) -> Option<Vec<CopiedField<'a>>> {
         let copied = &self.read_request()?.copied;
         (!copied.is_empty()).then(|| copied.iter().map(CopiedField::of).collect())
     }
 
-    /// Whether a JSON Patch does more than can be followed.
+    /// Returns whether a JSON Patch does more than podtrail can follow.
     fn copies_all(&self) -> bool {
         let request = self.read_request();
         request.is_some_and(|request| request.copied.iter().any(|copied| copied.field.is_empty()))
     }
 
-    /// Whether a JSON Patch adds to a list at the top of the object, or takes from it, and does not show the rest.
+    /// Returns whether a JSON Patch adds to or removes from a list at the top of the object, without showing the rest.
     pub(crate) fn amends(&self, list: &str) -> bool {
         self.read_request().is_some_and(|request| request.amended.iter().any(|name| name == list))
     }
 
-    /// The request as a body.
+    /// Returns the request as a body.
     fn request_body(&self) -> Option<Body<'_, 'a>> {
         let request = self.read_request()?;
         let source = if self.is_patch { "patch" } else { "request" };
         Some(Body { json: &request.json, source, whole: request.is_whole })
     }
 
-    /// The body that shows the object best: the response where `is_object` holds for it, else the request.
+    /// Returns the body that shows the object best: the response if `is_object` accepts it, else the request.
     pub(crate) fn best(&self, is_object: impl Fn(&Json<'a>) -> bool) -> Option<Body<'_, 'a>> {
         if let Some(json) = self.response().filter(|json| is_object(json)) {
             return Some(Body { json, source: "response", whole: true });
@@ -168,10 +168,10 @@ impl<'a, 't> Bodies<'a, 't> {
         self.request_body().filter(|body| is_object(body.json))
     }
 
-    /// The body that shows an object of `kind` best; `payload` are the members that make it one.
+    /// Returns the body that shows an object of `kind` best; `payload` are the members that characterize it.
     ///
-    /// A response need not be the object: it is a `Status` after a failure, and where the client asked for it
-    /// a `PartialObjectMetadata` or a `Table`.
+    /// A response may be another object: a `Status` after a failure, or a `PartialObjectMetadata` or `Table` if the
+    /// client requested it.
     pub(crate) fn object(&self, kind: &str, payload: &[&str]) -> Option<Body<'_, 'a>> {
         let response = self.response().filter(|json| match json.text("kind") {
             Some(named) => &*named == kind,
@@ -186,21 +186,22 @@ impl<'a, 't> Bodies<'a, 't> {
         self.request_body().filter(|body| is_request(&body.json))
     }
 
-    /// The patch, where the request is a patch that the log shows.
+    /// Returns the patch, if the request is a patch and the log shows it.
     pub(crate) fn patch(&self) -> Option<&Json<'a>> {
         self.request().filter(|_| self.is_patch)
     }
 
-    /// Whether the request is a patch that leaves all of these members alone.
+    /// Returns whether the request is a patch that leaves all of these members unchanged.
     pub(crate) fn leaves_alone(&self, keys: &[&str]) -> bool {
         let leaves = |patch: &Json<'a>| keys.iter().all(|key| patch.member(key).is_none());
         self.patch().is_some_and(leaves) && !self.copies_all()
     }
 
-    /// What the client asked for in place of the object: `Table`, `PartialObjectMetadata` or `PartialObjectMetadataList`.
+    /// Returns what the client requested in place of the object: `Table`, `PartialObjectMetadata` or
+    /// `PartialObjectMetadataList`.
     pub(crate) fn partial_answer(&self) -> Option<Text<'a>> {
         let response = self.response_value?;
-        // Most responses are not read for this.
+        // Most responses are not parsed for this.
         let kinds = ["\"Table\"", "\"PartialObjectMetadata"];
         if !kinds.iter().any(|kind| response.json.contains(kind)) {
             return None;
@@ -210,7 +211,7 @@ impl<'a, 't> Bodies<'a, 't> {
             .then_some(kind)
     }
 
-    /// Whether the text of a body is such.
+    /// Returns whether the predicate holds for the text of a body.
     fn any(&self, is_such: impl Fn(&str) -> bool) -> bool {
         [self.request_value, self.response_value]
             .into_iter()
@@ -218,14 +219,14 @@ impl<'a, 't> Bodies<'a, 't> {
             .any(|body| is_such(body.json))
     }
 
-    /// The message of a response that is a `Status`.
+    /// Returns the message of a response that is a `Status`.
     pub(crate) fn status_message(&self) -> Option<Text<'a>> {
         let status = self.response().filter(|json| json.text("kind").as_deref() == Some("Status"));
         status?.text("message")
     }
 }
 
-/// The object that a `Table` of one row shows, where the client asked for it (`includeObject`); other bodies as they are.
+/// Returns the object in a `Table` of one row, if the client requested it (`includeObject`); other bodies unchanged.
 fn row_of_table(json: Json<'_>) -> Json<'_> {
     let rows = json.list("rows");
     if json.text("kind").as_deref() != Some("Table") || rows.len() != 1 {
@@ -235,12 +236,12 @@ fn row_of_table(json: Json<'_>) -> Json<'_> {
     object.filter(|object| object.text("kind").is_some()).unwrap_or(json)
 }
 
-/// What a row says of its body.
+/// Returns the value of a row's column `body_source`.
 pub(crate) fn body_source<'a>(body: Option<&Body<'_, '_>>) -> Text<'a> {
     body.map_or("none", |body| body.source).into()
 }
 
-/// One row for each element of a list, without those by which a strategic merge patch only removes or orders.
+/// Returns one row per list element, without elements with which a strategic merge patch only removes or orders.
 pub(crate) fn list_of<'a, T>(
     json: &Json<'a>,
     key: &str,
@@ -250,8 +251,8 @@ pub(crate) fn list_of<'a, T>(
     Some(elements.iter().filter(|element| !is_removed(element)).map(row).collect())
 }
 
-/// Whether an element of a list is not in the object that is written: null, or the directive of a strategic merge patch
-/// (`$patch: delete`, or `$patch: replace` on its own).
+/// Returns whether a list element is not in the object that is written: null, or a directive of a strategic merge patch
+/// (`$patch: delete`, or only `$patch: replace`).
 fn is_removed(element: &Json<'_>) -> bool {
     match element {
         Json::Null => true,
@@ -262,20 +263,21 @@ fn is_removed(element: &Json<'_>) -> bool {
     }
 }
 
-/// The texts under a name in every element of a list; those that lack it are left out.
+/// Returns the strings under a name in every element of a list, skipping elements without it.
 pub(crate) fn each_text<'a>(json: &Json<'a>, list: &str, key: &str) -> Option<Vec<Text<'a>>> {
     let rows = list_of(json, list, |element| element.text(key))?;
     Some(rows.into_iter().flatten().collect())
 }
 
-/// The names of the members of an object that are set, not removed.
+/// Returns the names of an object's members that are set, not removed.
 pub(crate) fn set_keys<'a>(json: &Json<'a>, key: &str) -> Option<Vec<Text<'a>>> {
     let Json::Object(members) = json.get(key)? else { return None };
     let set = members.iter().filter(|(_, value)| *value != Json::Null);
     Some(set.map(|(name, _)| name.clone()).collect())
 }
 
-/// A boolean whose default is `false`: three-valued, because a partial body does not show what it leaves alone.
+/// Returns a boolean whose default is `false`: three-valued, because a partial body does not show what it leaves
+/// unchanged.
 fn posture(json: Option<&Json<'_>>, key: &str, whole: bool) -> Option<bool> {
     match json.and_then(|json| json.member(key)) {
         Some(Json::Bool(value)) => Some(*value),
@@ -286,7 +288,7 @@ fn posture(json: Option<&Json<'_>>, key: &str, whole: bool) -> Option<bool> {
 }
 
 fn annotations<'a>(metadata: &Json<'a>) -> Option<Map<'a, Text<'a>>> {
-    // A copy of the whole object, which is in the body already.
+    // A copy of the whole object, which the body already contains.
     const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
     let mut annotations = metadata.text_map("annotations")?;
     annotations.0.retain(|(key, _)| &**key != LAST_APPLIED);

@@ -47,14 +47,14 @@ pub(super) fn volume<'a>(json: &Json<'a>) -> Volume<'a> {
     }
 }
 
-/// The directory of a disk image of KubeVirt, which its pods get as a host path.
+/// Returns the directory of a KubeVirt disk image, which its pods get as a host path.
 fn host_disk<'a>(json: &Json<'a>) -> Option<Text<'a>> {
     let image = json.get("hostDisk")?.text("path")?;
     let directory = image.rsplit_once('/').map_or("/", |(directory, _)| directory);
     Some(if directory.is_empty() { "/" } else { directory }.to_owned().into())
 }
 
-/// What a volume is fetched from, where it names a server or repository itself.
+/// Returns the server or repository of a volume, if the volume names it.
 pub(crate) fn network_source<'a>(json: &Json<'a>) -> Option<Text<'a>> {
     const SERVERS: [(&str, &str); 8] = [
         ("nfs", "server"),

@@ -1,4 +1,4 @@
-//! The workload that a request writes: its metadata, and the pod templates of its kind.
+//! Workloads that requests write: their metadata, and the pod templates of their kind.
 
 use std::collections::HashSet;
 
@@ -18,14 +18,14 @@ use crate::objects::workload::{
 };
 use crate::tables::column::Text;
 
-/// The workload written through the main resource; `None` for a patch that leaves the pod template alone.
+/// Returns the workload written through the main resource; `None` for a patch that leaves the pod template unchanged.
 pub(crate) fn workload<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'a>> {
     let mut workload = object(kind, bodies)?;
     workload.copied = bodies.copied();
     Some(workload)
 }
 
-/// Whether there is a pod template, or what all pods of one get.
+/// Returns whether there is a pod template, or settings that apply to all pods of one.
 pub(crate) fn has_template(kind: &WorkloadKind, json: &Json<'_>) -> bool {
     kind.templates.iter().any(|template| {
         let paths = template.defaults.iter().chain([&template.spec]);
@@ -40,7 +40,7 @@ fn object<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'
     let has_template = |json: &Json<'a>| has_template(kind, json);
     if let Some(patch) = bodies.patch()
         && !has_template(patch)
-        // What is copied to the whole may be anything.
+        // A value copied to the whole object may be anything.
         && !bodies.copies_all()
     {
         patch.get("spec")?;
@@ -58,8 +58,8 @@ fn object<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'
 
 /// Adds the posture of a workload that is written.
 ///
-/// What a controller asks for is what the template of the owner says: there the request counts, and what is stored
-/// beyond it was added on the way.
+/// What a controller requests equals the template of the owner: there the request counts, and what is stored beyond it
+/// was added by admission.
 pub(crate) fn add_posture<'a>(
     workload: &mut Workload<'a>,
     kind: &WorkloadKind,
@@ -81,11 +81,11 @@ pub(crate) fn add_posture<'a>(
     }
 }
 
-/// The workload written through `pods/ephemeralcontainers`: only the ephemeral containers are written.
+/// Returns the workload written through `pods/ephemeralcontainers`: only the ephemeral containers are written.
 pub(crate) fn ephemeral_containers<'a>(bodies: &Bodies<'a, '_>) -> Workload<'a> {
     const KEY: &str = "ephemeralContainers";
     fn holder<'b, 'a>(json: &'b Json<'a>) -> Option<&'b Json<'a>> {
-        // Until 1.22 the body was a kind of its own, with the list at the top.
+        // Until 1.22 the body was a separate kind with the list at the top.
         let holders = [json.get("spec"), Some(json)];
         holders.into_iter().flatten().find(|spec| spec.get(KEY).is_some())
     }
@@ -98,13 +98,13 @@ pub(crate) fn ephemeral_containers<'a>(bodies: &Bodies<'a, '_>) -> Workload<'a> 
     workload.copied = bodies.copied();
     workload.containers =
         holder(body.json).map(|spec| containers_of(spec, KEY, "ephemeral", body.whole));
-    // What the pod itself sets is not written here, and not in the row.
+    // Settings of the pod itself are not written here, and not in the row.
     workload.pod_security_violations = Some(pod_security::violations(&workload, false));
     pod_security::conclude(&mut workload);
     workload
 }
 
-/// All values at a path, where `*` steps into every element or member.
+/// Returns all values at a path, where `*` steps into every element or member.
 fn nodes<'b, 'a>(json: &'b Json<'a>, path: &[&str]) -> Vec<&'b Json<'a>> {
     let Some((first, rest)) = path.split_first() else { return vec![json] };
     match (*first, json) {
@@ -124,9 +124,9 @@ fn rows<'a>(kind: &WorkloadKind, body: &Body<'_, 'a>) -> Workload<'a> {
     workload
 }
 
-/// Adds the images that are volumes to the containers: they bring programs from the same registries.
+/// Adds image volumes to the containers: they bring programs from the same registries.
 ///
-/// They come after the Pod Security checks, for which they are volumes. A slash is in no container's name.
+/// They are added after the Pod Security checks, for which they are volumes. Container names never contain a slash.
 pub(super) fn add_image_volumes(workload: &mut Workload<'_>) {
     let images: Vec<_> = workload.volumes.iter().flatten().filter_map(image_container).collect();
     if !images.is_empty() {
@@ -134,7 +134,7 @@ pub(super) fn add_image_volumes(workload: &mut Workload<'_>) {
     }
 }
 
-/// Fills what stands beside the pod templates: metadata, replicas, schedule.
+/// Fills the columns besides the pod templates: metadata, replicas, schedule.
 pub(super) fn object_fields<'a>(workload: &mut Workload<'a>, json: &Json<'a>) {
     if let Some(metadata) = json.get("metadata") {
         workload.generate_name = metadata.text("generateName");
@@ -156,7 +156,7 @@ pub(super) fn object_fields<'a>(workload: &mut Workload<'a>, json: &Json<'a>) {
     }
 }
 
-/// The claims of a StatefulSet, of which each pod gets its own.
+/// Returns the claim templates of a StatefulSet, from which each pod gets its own claim.
 fn claim_templates<'a>(spec: &Json<'a>) -> Option<Vec<ClaimTemplate<'a>>> {
     list_of(spec, "volumeClaimTemplates", |claim| ClaimTemplate {
         name: claim.get("metadata").and_then(|metadata| metadata.text("name")),
@@ -165,7 +165,7 @@ fn claim_templates<'a>(spec: &Json<'a>) -> Option<Vec<ClaimTemplate<'a>>> {
     })
 }
 
-/// The addresses of the specs that the templates of a kind name.
+/// Returns the addresses of the specs in the templates of a kind.
 pub(super) fn known_specs(kind: &WorkloadKind, json: &Json<'_>) -> Vec<*const ()> {
     let paths = kind
         .templates
@@ -174,7 +174,7 @@ pub(super) fn known_specs(kind: &WorkloadKind, json: &Json<'_>) -> Vec<*const ()
     paths.flat_map(|path| nodes(json, path)).map(address).collect()
 }
 
-/// All pod templates as one. Most kinds have one.
+/// Returns all pod templates merged into one. Most kinds have one.
 fn template_rows<'a>(kind: &WorkloadKind, body: &Body<'_, 'a>) -> Workload<'a> {
     let mut rows: Option<Workload<'a>> = None;
     let mut add = |row: Workload<'a>| match &mut rows {
@@ -200,13 +200,13 @@ fn template_rows<'a>(kind: &WorkloadKind, body: &Body<'_, 'a>) -> Workload<'a> {
             row.pod_security_violations = Some(violations);
             add(row);
         }
-        // Its lists would stand there once for each template.
+        // Its lists would be repeated for each template.
         defaults.into_iter().for_each(&mut add);
     }
     rows.unwrap_or_default()
 }
 
-/// What all pods of a template get besides.
+/// Returns the settings that all pods of a template also get.
 fn defaults<'a>(template: &Template, body: &Body<'_, 'a>) -> Option<Workload<'a>> {
     let found = template.defaults.iter().flat_map(|path| nodes(body.json, path));
     found.map(|spec| template_row(spec, body.whole)).reduce(|mut first, next| {
@@ -224,7 +224,7 @@ fn owner<'a>(reference: &Json<'a>) -> Owner<'a> {
     }
 }
 
-/// The controlling owner, else the first one.
+/// Returns the controlling owner, else the first one.
 fn controlling<'a>(owners: &[Owner<'a>]) -> Option<Owner<'a>> {
     owners.iter().find(|owner| owner.controller == Some(true)).or(owners.first()).cloned()
 }
@@ -235,7 +235,7 @@ fn field_managers<'a>(metadata: &Json<'a>) -> Option<Vec<Text<'a>>> {
     Some(managers.into_iter().filter(|manager| seen.insert(manager.clone())).collect())
 }
 
-/// One pod template.
+/// Returns the columns of one pod template.
 pub(super) fn template_row<'a>(spec: &Json<'a>, whole: bool) -> Workload<'a> {
     let flag = |key| posture(Some(spec), key, whole);
     let dns = spec.get("dnsConfig");
@@ -279,8 +279,8 @@ pub(super) fn template_row<'a>(spec: &Json<'a>, whole: bool) -> Workload<'a> {
     row
 }
 
-/// Adds another pod template: lists are joined, booleans are true if one of them is and false if all are, and the rest
-/// is that of the first template which sets it.
+/// Merges another pod template: lists are concatenated; booleans are true if one of them is, and false if all are;
+/// other values are those of the first template that sets them.
 pub(super) fn merge<'a>(workload: &mut Workload<'a>, template: Workload<'a>) {
     fn any(into: &mut Option<bool>, from: Option<bool>) {
         *into = match (*into, from) {
@@ -359,7 +359,7 @@ fn preferred_affinity<'a>(spec: &Json<'a>) -> Option<Vec<NodeSelectorRequirement
     Some(terms.flat_map(requirements).collect())
 }
 
-/// The requirements of one node selector term.
+/// Returns the requirements of one node selector term.
 fn requirements<'b, 'a>(
     term: &'b Json<'a>,
 ) -> impl Iterator<Item = NodeSelectorRequirement<'a>> + use<'b, 'a> {

@@ -1,4 +1,4 @@
-//! Which column a write fills, by the resource that it writes.
+//! Selects the column that a write fills, by the written resource.
 
 use super::embedded::{embedded, joined};
 use super::{Bodies, add_posture, ephemeral_containers, workload};
@@ -16,18 +16,18 @@ use crate::objects::token_request::token_request;
 use crate::objects::webhook::webhooks;
 use crate::tables::event::Event;
 
-/// Where a write shows the object that its object reference names.
+/// Which bodies show the object that the object reference names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// In no body that was read.
+    /// No body that was read.
     Nowhere,
-    /// In the response: what is sent is a part of it or another object.
+    /// The response: the request is a part of it or another object.
     InResponse,
-    /// In both bodies.
+    /// Both bodies.
     InBoth,
 }
 
-/// Fills the column on what a create, update or patch writes. No body is read for a resource that has no column.
+/// Fills the column for the object of a create, update or patch. Bodies of resources without a column are not parsed.
 pub(crate) fn write<'a>(event: &mut Event<'a>, bodies: &Bodies<'a, '_>) -> Shown {
     let group = event.api_group.clone().unwrap_or_default();
     let resource = event.resource.clone().unwrap_or_default();
@@ -85,7 +85,7 @@ fn write_object<'a>(
         }
         _ if is_searched(group, resource) => {
             let is_controller = event.identity_kind.as_deref() == Some("controller");
-            // Each version of a DaemonSet or StatefulSet, which its controller keeps.
+            // A version of a DaemonSet or StatefulSet that its controller keeps.
             if is_controller && (group, resource) == ("apps", "controllerrevisions") {
                 return Shown::Nowhere;
             }
@@ -122,7 +122,7 @@ fn write_part<'a>(
     Shown::Nowhere
 }
 
-/// `target.name` of a `Binding`. The response is a `Status`.
+/// Returns `target.name` of a `Binding`. The response is a `Status`.
 fn bound_node<'a>(bodies: &Bodies<'a, '_>) -> Option<crate::Text<'a>> {
     bodies.object("Binding", &["target"])?.json.get("target")?.text("name")
 }

@@ -10,11 +10,11 @@ use super::{TakeMember, name_of};
 
 const BLOCK: usize = 512;
 
-/// What may stand between the contents of two members: headers with long names. The library holds them in memory, however
-/// long they say they are.
+/// Maximum length of the headers with long names between two members. The library holds them in memory, whatever length
+/// they claim.
 const MAX_HEADER_BYTES: u64 = 1024 * 1024;
 
-/// Whether a tar archive begins with `head`. Text that has the mark in the right place has no checksum there.
+/// Returns whether `head` begins a tar archive. The checksum excludes text that has the mark at the same position.
 pub(crate) fn is_tar(head: &[u8]) -> bool {
     const CHECKSUM: std::ops::Range<usize> = 148..156;
     let Some(header) = head.get(..BLOCK) else { return false };
@@ -30,22 +30,25 @@ pub(crate) fn is_tar(head: &[u8]) -> bool {
     stored.and_then(|digits| u32::from_str_radix(digits, 8).ok()) == Some(sum)
 }
 
-/// Hands every file in the archive to `take`, also of archives that were concatenated. Folders, links and devices have no
-/// contents.
+/// Passes every file in the archive to `take`, also from concatenated archives. Folders, links and devices have no
+/// content.
 ///
 /// # Errors
-/// Why the archive could not be read to its end. The members before that were handed out.
+///
+/// Returns why the archive could not be read to its end. The members before that were passed on.
 pub(crate) fn read_tar(stream: Box<dyn Read + '_>, take: TakeMember<'_>) -> Result<(), String> {
     let state = State::default();
     let mut stream = Watched { reader: stream, state: &state };
     let mut head = Vec::new();
     loop {
         let mut archive = Archive::new(head.as_slice().chain(&mut stream));
-        if read_members(&mut archive, &state, take).map_err(|error| state.tell(&error))?.is_break()
+        if read_members(&mut archive, &state, take)
+            .map_err(|error| state.message(&error))?
+            .is_break()
         {
             return Ok(());
         }
-        head = next_block(&mut stream).map_err(|error| state.tell(&error))?;
+        head = next_block(&mut stream).map_err(|error| state.message(&error))?;
         if head.is_empty() {
             return Ok(());
         }
@@ -88,7 +91,8 @@ fn has_contents(kind: EntryType) -> bool {
         || kind.is_pax_global_extensions())
 }
 
-/// The next block that is not only zeros; none at the end. An archive ends with blocks of zeros, and another may follow.
+/// Returns the next block that is not all zeros; an empty one at the end. An archive ends with blocks of zeros, and
+/// another may follow.
 fn next_block(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut block = Vec::with_capacity(BLOCK);
     loop {
@@ -100,31 +104,31 @@ fn next_block(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     }
 }
 
-/// What is known of the stream under the archive.
+/// The state of the stream beneath the archive.
 #[derive(Default)]
 struct State {
     position: Cell<u64>,
-    /// How many bytes may be read, if that is limited.
+    /// Bytes that may still be read, if limited.
     left: Cell<Option<u64>>,
-    /// What ended the stream before its time, while a member was read.
+    /// The error that ended the stream while a member was read.
     failure: RefCell<Option<io::Error>>,
 }
 
 impl State {
-    /// Keeps a copy of the error, for who reads the archive.
+    /// Keeps a copy of the error for the reader of the archive.
     fn fail(&self, error: io::Error) -> io::Error {
         let copy = io::Error::new(error.kind(), error.to_string());
         *self.failure.borrow_mut() = Some(copy);
         error
     }
 
-    fn tell(&self, error: &io::Error) -> String {
+    fn message(&self, error: &io::Error) -> String {
         let position = self.position.get();
-        format!("{error}, at byte {position} of the archive; the members before that were read")
+        format!("{error} at byte {position} of the archive; the members before it were read")
     }
 }
 
-/// The stream under the archive.
+/// The stream beneath the archive.
 struct Watched<'a, R> {
     reader: R,
     state: &'a State,
@@ -135,7 +139,7 @@ impl<R: Read> Read for Watched<'_, R> {
         let state = self.state;
         let length = match state.left.get() {
             Some(0) if !buffer.is_empty() => {
-                return Err(io::Error::other("the tar archive has a header that is too long"));
+                return Err(io::Error::other("tar header is too long"));
             }
             Some(left) => buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX)),
             None => buffer.len(),
@@ -152,7 +156,7 @@ impl<R: Read> Read for Watched<'_, R> {
     }
 }
 
-/// What a member holds, all of it: the library takes the end of the stream for the end of the member.
+/// The complete content of a member: the library treats the end of the stream as the end of the member.
 struct Member<'a, R> {
     reader: R,
     left: u64,
@@ -164,7 +168,7 @@ impl<R: Read> Read for Member<'_, R> {
         let read = self.reader.read(buffer)?;
         if read == 0 && self.left > 0 && !buffer.is_empty() {
             let kind = io::ErrorKind::UnexpectedEof;
-            return Err(self.state.fail(io::Error::new(kind, "the tar archive ends too early")));
+            return Err(self.state.fail(io::Error::new(kind, "the tar archive ends unexpectedly")));
         }
         self.left = self.left.saturating_sub(read as u64);
         Ok(read)

@@ -1,8 +1,8 @@
 //! Zip archives.
 //!
-//! The directory of a zip archive stands at its end, and what stands before the members does not always say how long they
-//! are. So a file on disk is read from its end, and an archive inside a stream is first copied to a temporary file without
-//! a name. The directory is read entry by entry: a million members need no memory.
+//! The central directory of a zip archive is at its end, and the headers of members do not always contain their length.
+//! So a file on disk is read from its end, and an archive in a stream is first copied to an unnamed temporary file. The
+//! directory is read entry by entry: a million members need no memory.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -20,7 +20,7 @@ use super::{TakeMember, name_of};
 use crate::source::decompress::{Layer, Sips, XZ_MEMORY_KIB};
 use crate::source::expansion::Expansion;
 
-/// The largest zip archive inside a stream.
+/// Maximum size of a zip archive in a stream.
 const MAX_SPOOLED: u64 = 4 * 1024 * 1024 * 1024;
 
 /// A file that can be read from its end.
@@ -30,14 +30,13 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// Copies a stream.
+    /// Copies a stream to a temporary file.
     pub(crate) fn of(stream: impl Read) -> io::Result<Self> {
         let mut file = tempfile::tempfile()?;
         let length = io::copy(&mut stream.take(MAX_SPOOLED + 1), &mut file)?;
         if length > MAX_SPOOLED {
-            let message = format!(
-                "a zip archive of more than {MAX_SPOOLED} bytes in a stream: unpack it first"
-            );
+            let message =
+                format!("zip archive in a stream exceeds {MAX_SPOOLED} bytes: unpack it first");
             return Err(io::Error::other(message));
         }
         file.rewind()?;
@@ -45,10 +44,11 @@ impl Spool {
     }
 }
 
-/// Hands every file in the archive to `take`. Folders and links have no contents.
+/// Passes every file in the archive to `take`. Folders and links have no content.
 ///
 /// # Errors
-/// Why the archive could not be read to its end. The members before that were handed out.
+///
+/// Returns why the archive could not be read to its end. The members before that were passed on.
 pub(crate) fn read_zip(
     spool: Spool,
     expansion: &Expansion,
@@ -58,7 +58,7 @@ pub(crate) fn read_zip(
     let archive = ZipLocator::new()
         .locate_in_reader(FileReader::from(spool.file), &mut buffer, spool.length)
         .map_err(|(_, error)| {
-            format!("a zip archive without a directory ({error}): repair it first (zip -FF)")
+            format!("zip archive without a central directory ({error}): repair it first (zip -FF)")
         })?;
     let mut entries = archive.entries(&mut buffer);
     loop {
@@ -66,7 +66,7 @@ pub(crate) fn read_zip(
             Ok(Some(entry)) => entry,
             Ok(None) => return Ok(()),
             Err(error) => {
-                return Err(format!("the directory of the zip archive is damaged ({error})"));
+                return Err(format!("damaged central directory of the zip archive ({error})"));
             }
         };
         if entry.is_dir() || entry.mode().is_symlink() {
@@ -89,7 +89,7 @@ fn open<'a>(
     if header.flags().is_encrypted() {
         return Err("encrypted: unpack the archive with its password first".to_owned());
     }
-    let damaged = |error: &dyn std::fmt::Display| format!("the zip data is damaged ({error})");
+    let damaged = |error: &dyn std::fmt::Display| format!("damaged zip data ({error})");
     let entry = archive.get_entry(header.wayfinder()).map_err(|error| damaged(&error))?;
     let claim = entry.reader().claim_verifier();
     let input = BufReader::with_capacity(INPUT_BUFFER, entry.reader());
@@ -104,14 +104,16 @@ fn open<'a>(
         }
         method => {
             let number = method.as_u16();
-            return Err(format!("compressed with zip method {number}: unpack the archive first"));
+            return Err(format!(
+                "unsupported zip compression method {number}: unpack the archive first"
+            ));
         }
     };
     let verified = Verified { reader: Sips(contents), crc: flate2::Crc::new(), length: 0, claim };
     Ok(Layer::of("zip", verified, expansion))
 }
 
-/// Checks length and checksum at the end. (The library's own check keeps back the bytes of the call that fails.)
+/// Verifies length and checksum at the end. (The library's own check discards the bytes of the call that fails.)
 struct Verified<R> {
     reader: R,
     crc: flate2::Crc,
