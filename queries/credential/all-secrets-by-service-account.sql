@@ -1,6 +1,6 @@
 /*
 id: all-secrets-by-service-account
-title: Service account reads the secrets of all namespaces
+title: Secrets of all namespaces read by a service account
 severity: info
 confidence: high
 risk: 2

@@ -1,6 +1,6 @@
 /*
 id: config-map-with-credentials
-title: ConfigMap with a credential
+title: ConfigMap with credentials
 severity: low
 confidence: medium
 risk: 8

@@ -1,6 +1,6 @@
 /*
 id: controller-token-minted
-title: Token of a controller of Kubernetes minted
+title: Token requested for a Kubernetes controller
 severity: critical
 confidence: high
 risk: 80

@@ -1,6 +1,6 @@
 /*
 id: credential-secret-read-by-new-identity
-title: New identity reads a credential of the platform
+title: Platform credential read by a new identity
 severity: medium
 confidence: medium
 risk: 30

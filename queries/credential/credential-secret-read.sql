@@ -1,6 +1,6 @@
 /*
 id: credential-secret-read
-title: Secret with a credential of the platform read
+title: Secret with a platform credential read
 severity: low
 confidence: medium
 risk: 15

@@ -1,6 +1,6 @@
 /*
 id: login-token-as-object
-title: Token of a login written or read as an object
+title: Login token read or written as an API object
 severity: medium
 confidence: medium
 risk: 45

@@ -1,6 +1,6 @@
 /*
 id: long-lived-token-secret
-title: Secret for a token that never expires
+title: Secret for a non-expiring service account token
 severity: medium
 confidence: medium
 risk: 35

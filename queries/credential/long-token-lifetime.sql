@@ -1,6 +1,6 @@
 /*
 id: long-token-lifetime
-title: Token for a long time requested
+title: Long-lived token requested
 severity: medium
 confidence: high
 risk: 30

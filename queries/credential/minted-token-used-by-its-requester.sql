@@ -1,6 +1,6 @@
 /*
 id: minted-token-used-by-its-requester
-title: Minted token used by whoever asked for it
+title: Person uses a service account token they requested
 severity: high
 confidence: high
 risk: 50

@@ -1,6 +1,6 @@
 /*
 id: secret-access-denied
-title: Access to secrets denied
+title: Denied secret access
 severity: low
 confidence: medium
 risk: 5

@@ -1,6 +1,6 @@
 /*
 id: secrets-probed
-title: Secrets asked for in vain, again and again
+title: Repeated failed secret reads
 severity: medium
 confidence: medium
 risk: 30

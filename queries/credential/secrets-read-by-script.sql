@@ -1,6 +1,6 @@
 /*
 id: secrets-read-by-script
-title: Secrets read with a bare HTTP client
+title: Secrets read with curl or a similar client
 severity: medium
 confidence: medium
 risk: 30

@@ -1,6 +1,6 @@
 /*
 id: secrets-read-by-writing
-title: Secrets read by the answers of writes
+title: Secret contents returned by write requests
 severity: medium
 confidence: medium
 risk: 35

@@ -1,6 +1,6 @@
 /*
 id: secrets-through-azure-arc
-title: Secrets or ConfigMaps read through the proxy of Azure Arc
+title: Secrets or ConfigMaps read through the Azure Arc proxy
 severity: medium
 confidence: medium
 risk: 25

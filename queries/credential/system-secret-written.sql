@@ -1,6 +1,6 @@
 /*
 id: system-secret-written
-title: Secret of a system namespace written by a person
+title: Secret in a system namespace written by a person
 severity: low
 confidence: medium
 risk: 15

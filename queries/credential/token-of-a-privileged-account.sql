@@ -1,6 +1,6 @@
 /*
 id: token-of-a-privileged-account
-title: Token of a privileged service account
+title: Token requested for a privileged service account
 severity: high
 confidence: high
 risk: 60

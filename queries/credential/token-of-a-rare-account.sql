@@ -1,6 +1,6 @@
 /*
 id: token-of-a-rare-account
-title: Token of a service account that people do not use
+title: Token requested for a service account that people rarely use
 severity: medium
 confidence: medium
 risk: 35

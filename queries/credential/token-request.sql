@@ -1,6 +1,6 @@
 /*
 id: token-request
-title: Token of a service account requested
+title: Service account token requested
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: tokens-of-many-accounts
-title: Tokens of many service accounts requested
+title: Tokens requested for many service accounts
 severity: high
 confidence: high
 risk: 60

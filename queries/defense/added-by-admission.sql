@@ -1,6 +1,6 @@
 /*
 id: added-by-admission
-title: Privileges or commands put into a pod on its way
+title: Privileges or commands injected by an admission webhook
 severity: high
 confidence: high
 risk: 50

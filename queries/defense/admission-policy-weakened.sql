@@ -1,6 +1,6 @@
 /*
 id: admission-policy-weakened
-title: Admission policy deleted or made lenient
+title: Admission policy deleted or weakened
 severity: medium
 routine: low
 confidence: medium

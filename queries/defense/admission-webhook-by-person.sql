@@ -1,6 +1,6 @@
 /*
 id: admission-webhook-by-person
-title: Admission webhook made or deleted by a person
+title: Admission webhook created or deleted by a person
 severity: medium
 routine: low
 confidence: medium

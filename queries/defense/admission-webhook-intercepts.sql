@@ -1,6 +1,6 @@
 /*
 id: admission-webhook-intercepts
-title: Admission webhook that intercepts everything or calls outside
+title: Admission webhook that intercepts all requests or calls an external URL
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: audit-gap
-title: No audit events for a while
+title: Gap in the audit log
 severity: low
 confidence: medium
 risk: 10

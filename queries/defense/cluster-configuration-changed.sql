@@ -1,6 +1,6 @@
 /*
 id: cluster-configuration-changed
-title: Configuration of a cluster component changed by hand
+title: Cluster component configuration changed by hand
 severity: medium
 routine: low
 confidence: low

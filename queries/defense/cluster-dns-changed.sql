@@ -1,6 +1,6 @@
 /*
 id: cluster-dns-changed
-title: Configuration of the cluster's DNS changed
+title: Cluster DNS configuration changed
 severity: medium
 confidence: medium
 risk: 40

@@ -1,6 +1,6 @@
 /*
 id: control-plane-node-opened
-title: Control plane node opened to workloads
+title: Control plane taint removed from a node
 severity: medium
 routine: low
 confidence: medium

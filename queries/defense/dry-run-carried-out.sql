@@ -1,6 +1,6 @@
 /*
 id: dry-run-carried-out
-title: Dry run whose object exists
+title: Dry run that created its object
 severity: high
 confidence: medium
 risk: 60

@@ -1,6 +1,6 @@
 /*
 id: dry-run-malformed
-title: Dry run that is none
+title: Malformed dry-run parameter
 severity: medium
 confidence: high
 risk: 40

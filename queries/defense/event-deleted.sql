@@ -1,6 +1,6 @@
 /*
 id: event-deleted
-title: Kubernetes event deleted
+title: Kubernetes Event deleted
 severity: low
 confidence: medium
 risk: 15

@@ -1,6 +1,6 @@
 /*
 id: event-times-wrong
-title: Events at times that cannot be
+title: Audit events with implausible times
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: events-deleted
-title: Several Kubernetes events deleted
+title: Several Kubernetes Events deleted
 severity: medium
 confidence: medium
 risk: 30

@@ -1,6 +1,6 @@
 /*
 id: log-collection-changed
-title: Collection of logs changed
+title: Log collection changed
 severity: low
 confidence: low
 risk: 15

@@ -1,6 +1,6 @@
 /*
 id: many-nodes-closed
-title: Several nodes closed by one person
+title: Several nodes cordoned by one person
 severity: low
 confidence: low
 risk: 15

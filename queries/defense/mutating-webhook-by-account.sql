@@ -1,6 +1,6 @@
 /*
 id: mutating-webhook-by-account
-title: Mutating webhook set by a service account
+title: Mutating webhook written by a service account
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: mutation-weakens-pods
-title: Policy that makes other people's pods privileged
+title: Mutation policy that weakens pod security
 severity: high
 routine: medium
 confidence: high

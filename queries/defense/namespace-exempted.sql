@@ -1,6 +1,6 @@
 /*
 id: namespace-exempted
-title: Namespace exempted from a guard
+title: Namespace exempted from an admission policy or mesh
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: network-policy-removed
-title: Network policy deleted or opened
+title: NetworkPolicy deleted or opened
 severity: low
 confidence: low
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: node-address-changed
-title: Address of a node changed by an account
+title: Node address changed by a service account
 severity: medium
 confidence: medium
 risk: 30

@@ -1,6 +1,6 @@
 /*
 id: node-changed-by-person
-title: Node labelled, tainted or closed by a person
+title: Node labelled, tainted or cordoned by a person
 severity: info
 confidence: low
 risk: 3

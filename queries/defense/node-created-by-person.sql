@@ -1,6 +1,6 @@
 /*
 id: node-created-by-person
-title: Node registered by other than a kubelet
+title: Node registered by an identity other than a kubelet
 severity: medium
 routine: low
 confidence: medium

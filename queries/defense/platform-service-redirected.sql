@@ -1,6 +1,6 @@
 /*
 id: platform-service-redirected
-title: Service of the platform led elsewhere
+title: Platform service redirected
 severity: medium
 routine: low
 confidence: medium

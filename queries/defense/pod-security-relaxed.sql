@@ -1,6 +1,6 @@
 /*
 id: pod-security-relaxed
-title: Pod Security of a namespace relaxed
+title: Pod Security level of a namespace lowered
 severity: medium
 routine: low
 confidence: medium

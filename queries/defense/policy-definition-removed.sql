@@ -1,6 +1,6 @@
 /*
 id: policy-definition-removed
-title: Definition of a policy kind removed
+title: CustomResourceDefinition of a policy kind deleted
 severity: medium
 routine: low
 confidence: high

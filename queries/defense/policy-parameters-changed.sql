@@ -1,6 +1,6 @@
 /*
 id: policy-parameters-changed
-title: Parameters of an admission policy changed
+title: Admission policy parameters changed
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: quota-stops-guards
-title: Quota or limits that keep the pods of a guard or of the platform from starting
+title: Quota or limits that block security agents or platform pods
 severity: medium
 routine: low
 confidence: medium

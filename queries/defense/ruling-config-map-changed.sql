@@ -1,6 +1,6 @@
 /*
 id: ruling-config-map-changed
-title: ConfigMap changed by which a powerful program takes orders
+title: ConfigMap that controls a privileged program changed
 severity: medium
 routine: low
 confidence: medium

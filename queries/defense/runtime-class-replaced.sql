@@ -1,6 +1,6 @@
 /*
 id: runtime-class-replaced
-title: RuntimeClass replaced by one with another handler
+title: RuntimeClass handler replaced
 severity: medium
 confidence: medium
 risk: 25

@@ -1,6 +1,6 @@
 /*
 id: security-agent-configuration-changed
-title: Configuration of a security agent changed
+title: Security agent configuration changed
 severity: low
 confidence: low
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: security-agent-configuration-removed
-title: Configuration of a security agent removed
+title: Security agent configuration removed
 severity: medium
 routine: low
 confidence: medium

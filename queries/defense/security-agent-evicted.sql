@@ -1,6 +1,6 @@
 /*
 id: security-agent-evicted
-title: Pods of a security agent deleted again and again
+title: Security agent pods deleted repeatedly
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: write-without-its-body
-title: Body of a write cut out of the log
+title: Write with its body truncated or omitted from the log
 severity: medium
 confidence: medium
 risk: 35

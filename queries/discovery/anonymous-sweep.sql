@@ -1,6 +1,6 @@
 /*
 id: anonymous-sweep
-title: Sweep without credentials
+title: Unauthenticated enumeration
 severity: medium
 confidence: medium
 risk: 35

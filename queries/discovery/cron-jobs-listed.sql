@@ -1,6 +1,6 @@
 /*
 id: cron-jobs-listed
-title: Cron jobs listed
+title: CronJob enumeration
 severity: info
 confidence: high
 risk: 1

@@ -1,6 +1,6 @@
 /*
 id: denied-burst-from-public-address
-title: Many requests refused from a public address
+title: Burst of denied requests from a public address
 severity: low
 confidence: medium
 risk: 10

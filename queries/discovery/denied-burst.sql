@@ -1,6 +1,6 @@
 /*
 id: denied-burst
-title: Many requests refused
+title: Burst of denied requests
 severity: low
 confidence: medium
 risk: 8

@@ -1,6 +1,6 @@
 /*
 id: denied-new-client
-title: Identity refused with a client that is new to it
+title: Denied request from a client new to the identity
 severity: low
 confidence: medium
 risk: 12

@@ -1,6 +1,6 @@
 /*
 id: denied-requests
-title: Requests refused
+title: Denied requests
 severity: info
 confidence: high
 risk: 0

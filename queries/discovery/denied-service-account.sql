@@ -1,6 +1,6 @@
 /*
 id: denied-service-account
-title: Service account refused something new
+title: New denied request by a service account
 severity: low
 confidence: low
 risk: 5

@@ -1,6 +1,6 @@
 /*
 id: denied-sweep
-title: Sweep over what is refused
+title: Burst of different denied requests
 severity: medium
 confidence: medium
 risk: 35

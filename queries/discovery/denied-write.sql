@@ -1,6 +1,6 @@
 /*
 id: denied-write
-title: Write of a workload, role or exec refused
+title: Denied write of a workload, role or exec
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: permission-checks-in-bulk
-title: Many permissions asked for at once
+title: Bulk permission checks
 severity: low
 confidence: medium
 risk: 12

@@ -1,6 +1,6 @@
 /*
 id: permission-self-review
-title: Identity asks what it may do
+title: Self-review of permissions (kubectl auth can-i)
 severity: low
 confidence: medium
 risk: 5

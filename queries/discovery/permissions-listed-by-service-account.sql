@@ -1,6 +1,6 @@
 /*
 id: permissions-listed-by-service-account
-title: Service account or node lists its permissions
+title: Own permissions listed by a service account or node
 severity: medium
 confidence: medium
 risk: 30

@@ -1,6 +1,6 @@
 /*
 id: resource-enumeration
-title: Many kinds of resources listed at once
+title: Enumeration of many resource kinds
 severity: low
 confidence: medium
 risk: 10

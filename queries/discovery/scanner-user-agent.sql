@@ -1,6 +1,6 @@
 /*
 id: scanner-user-agent
-title: Scanner or attack tool by its user agent
+title: Scanner or attack tool user agent
 severity: medium
 confidence: medium
 risk: 35

@@ -1,6 +1,6 @@
 /*
 id: attach-to-foreign-pod
-title: Attach to a pod of somebody else
+title: Attach to another identity's pod
 severity: medium
 confidence: medium
 risk: 25

@@ -1,6 +1,6 @@
 /*
 id: copy-from-pod
-title: Files copied out of a pod
+title: Files copied from a pod (kubectl cp)
 severity: low
 confidence: high
 risk: 8

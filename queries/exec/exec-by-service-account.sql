@@ -1,6 +1,6 @@
 /*
 id: exec-by-service-account
-title: Exec by a service account or a node
+title: Exec by a service account or node
 severity: medium
 confidence: medium
 risk: 25

@@ -1,6 +1,6 @@
 /*
 id: exec-cloud-metadata-credentials
-title: Cloud credentials taken through exec
+title: Cloud credentials read from the metadata service through exec
 severity: high
 confidence: high
 risk: 60

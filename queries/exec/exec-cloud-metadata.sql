@@ -1,6 +1,6 @@
 /*
 id: exec-cloud-metadata
-title: Cloud metadata service asked through exec
+title: Cloud metadata service queried through exec
 severity: medium
 confidence: high
 risk: 35

@@ -1,6 +1,6 @@
 /*
 id: exec-cluster-access
-title: Cluster asked from inside a pod through exec
+title: Kubernetes API queried from a pod through exec
 severity: medium
 confidence: medium
 risk: 30

@@ -1,6 +1,6 @@
 /*
 id: exec-credential-search
-title: Search for secrets through exec
+title: Credential search through exec
 severity: medium
 confidence: medium
 risk: 30

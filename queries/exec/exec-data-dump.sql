@@ -1,6 +1,6 @@
 /*
 id: exec-data-dump
-title: Dump or archive taken through exec
+title: Database dump or archive through exec
 severity: medium
 confidence: medium
 risk: 25

@@ -1,6 +1,6 @@
 /*
 id: exec-data-sent-away
-title: Data sent away through exec
+title: Data exfiltration through exec
 severity: medium
 confidence: medium
 risk: 35

@@ -1,6 +1,6 @@
 /*
 id: exec-download
-title: Download through exec
+title: File download through exec
 severity: medium
 confidence: medium
 risk: 30

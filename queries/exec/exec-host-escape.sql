@@ -1,6 +1,6 @@
 /*
 id: exec-host-escape
-title: Escape to the node through exec
+title: Container escape to the node through exec
 severity: high
 confidence: high
 risk: 60

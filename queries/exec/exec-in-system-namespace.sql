@@ -1,6 +1,6 @@
 /*
 id: exec-in-system-namespace
-title: Exec into a pod of the platform
+title: Exec into a platform pod
 severity: medium
 confidence: medium
 risk: 25

@@ -1,6 +1,6 @@
 /*
 id: exec-mining-or-attack-tool
-title: Miner or attack tool through exec
+title: Cryptominer or attack tool through exec
 severity: high
 confidence: high
 risk: 60

@@ -1,6 +1,6 @@
 /*
 id: exec-package-install
-title: Package installed through exec
+title: Package installation through exec
 severity: low
 confidence: medium
 risk: 15

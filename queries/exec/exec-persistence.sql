@@ -1,6 +1,6 @@
 /*
 id: exec-persistence
-title: Persistence or covered tracks through exec
+title: Persistence or log tampering through exec
 severity: medium
 confidence: medium
 risk: 35

@@ -1,6 +1,6 @@
 /*
 id: exec-shell-upgrade
-title: Shell started through another program
+title: Shell spawned through another program
 severity: medium
 confidence: medium
 risk: 25

@@ -1,6 +1,6 @@
 /*
 id: first-exec-in-namespace
-title: First exec of an identity in a namespace
+title: First exec by an identity in a namespace
 severity: low
 confidence: medium
 risk: 5

@@ -1,6 +1,6 @@
 /*
 id: kubelet-through-proxy
-title: Port of the node or the control plane reached through a proxy
+title: Node or control plane port reached through a proxy
 severity: high
 confidence: medium
 risk: 60

@@ -1,6 +1,6 @@
 /*
 id: node-proxy-command
-title: Command run through the kubelet
+title: Command execution through the kubelet proxy
 severity: high
 confidence: high
 risk: 70

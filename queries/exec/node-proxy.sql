@@ -1,6 +1,6 @@
 /*
 id: node-proxy
-title: Kubelet asked through the API server
+title: Kubelet access through the API server (nodes/proxy)
 severity: medium
 confidence: high
 risk: 35

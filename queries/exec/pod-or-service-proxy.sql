@@ -1,6 +1,6 @@
 /*
 id: pod-or-service-proxy
-title: Pod or service reached through the API server
+title: Pod or service proxy access through the API server
 severity: low
 confidence: medium
 risk: 5

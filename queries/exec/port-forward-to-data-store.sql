@@ -1,6 +1,6 @@
 /*
 id: port-forward-to-data-store
-title: Port-forward to a data store or a part of the platform
+title: Port-forward to a data store or platform component
 severity: medium
 confidence: medium
 risk: 25

@@ -1,6 +1,6 @@
 /*
 id: bound-account-then-workload
-title: Account bound to a privileged role, then a workload that runs as it
+title: Service account bound to a privileged role, then used by a workload
 severity: medium
 confidence: high
 risk: 40

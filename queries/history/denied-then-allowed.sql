@@ -1,6 +1,6 @@
 /*
 id: denied-then-allowed
-title: Refused in several namespaces, then allowed
+title: Denied in several namespaces, then allowed
 severity: medium
 confidence: medium
 risk: 30

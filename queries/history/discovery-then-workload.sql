@@ -1,6 +1,6 @@
 /*
 id: discovery-then-workload
-title: Own permissions asked for, then a workload
+title: Listed own permissions, then created a workload
 severity: low
 confidence: low
 risk: 10

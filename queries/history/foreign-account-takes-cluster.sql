@@ -1,6 +1,6 @@
 /*
 id: foreign-account-takes-cluster
-title: Account from elsewhere runs a workload as cluster administrator in a system namespace
+title: Foreign account runs a cluster-admin workload in a system namespace
 severity: high
 confidence: medium
 risk: 60

@@ -1,6 +1,6 @@
 /*
 id: namespace-spread
-title: Workloads in many namespaces that were new to the identity
+title: Workloads in many namespaces new to the identity
 severity: low
 confidence: medium
 risk: 15

@@ -1,6 +1,6 @@
 /*
 id: new-client-of-identity
-title: Identity writes workloads from a new address and client
+title: Workload write from a new address and client
 severity: low
 confidence: low
 risk: 8

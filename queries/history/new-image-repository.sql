@@ -1,6 +1,6 @@
 /*
 id: new-image-repository
-title: Image repository first seen
+title: First use of an image repository
 severity: info
 confidence: low
 risk: 4

@@ -1,6 +1,6 @@
 /*
 id: new-namespace-of-identity
-title: Identity writes workloads in a new namespace
+title: First workload write by an identity in a namespace
 severity: info
 confidence: low
 risk: 4

@@ -1,6 +1,6 @@
 /*
 id: new-registry
-title: Registry first seen
+title: First use of an image registry
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: off-hours-write
-title: Person writes a workload far from working hours
+title: Workload write by a person outside usual hours
 severity: low
 confidence: low
 risk: 12

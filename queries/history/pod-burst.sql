@@ -1,6 +1,6 @@
 /*
 id: pod-burst
-title: Many single pods or jobs created at once
+title: Burst of single pods or jobs
 severity: medium
 confidence: medium
 risk: 40

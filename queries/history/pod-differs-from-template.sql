@@ -1,6 +1,6 @@
 /*
 id: pod-differs-from-template
-title: Pod holds a container that its template does not name
+title: Pod container missing from its template
 severity: low
 confidence: medium
 risk: 15

@@ -1,6 +1,6 @@
 /*
 id: rbac-then-workload
-title: Role or binding changed, then a workload by the same person
+title: RBAC change followed by a workload of the same person
 severity: low
 confidence: low
 risk: 12

@@ -1,6 +1,6 @@
 /*
 id: recreated-by-another
-title: Workload deleted and created again by somebody else
+title: Workload deleted and recreated by another identity
 severity: low
 confidence: low
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: secrets-then-workload
-title: Secrets of all namespaces listed, then a workload
+title: Secrets of all namespaces listed, then a workload created
 severity: medium
 confidence: medium
 risk: 35

@@ -1,6 +1,6 @@
 /*
 id: short-lived-privileged-workload
-title: Privileged workload created and soon deleted by the same identity
+title: Privileged workload created and soon deleted
 severity: low
 confidence: medium
 risk: 20

@@ -1,6 +1,6 @@
 /*
 id: token-then-workload
-title: Token asked for, then a workload as the account
+title: Token requested, then a workload run as the account
 severity: medium
 confidence: high
 risk: 40

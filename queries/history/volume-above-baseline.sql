@@ -1,6 +1,6 @@
 /*
 id: volume-above-baseline
-title: More workload writes in a day than ever before
+title: Workload writes in a day above the baseline
 severity: low
 confidence: low
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: workload-burst
-title: Person creates many workloads at once
+title: Burst of workload writes by a person
 severity: low
 confidence: low
 risk: 10

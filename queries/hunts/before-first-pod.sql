@@ -1,5 +1,5 @@
 /*
-title: What an identity did before its first workload
+title: Activity of an identity before its first workload
 description: >-
   The requests of an identity up to its first write of a workload in scope, that write included; of several identities
   each up to its own. Controllers, nodes and the control plane are left out unless they are named.

@@ -1,5 +1,5 @@
 /*
-title: Writes whose bodies the log does not show
+title: Writes whose bodies are not in the log
 description: >-
   What an audit policy at level Metadata hides: writes that were carried out, without a body. A query on workloads, roles or
   bindings sees nothing of them.

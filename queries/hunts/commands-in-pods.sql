@@ -1,5 +1,5 @@
 /*
-title: Commands that were run in pods
+title: Commands run in pods
 description: >-
   One row an exec or attach, with what the command line hides in Base64, hexadecimal or percent signs. What is typed into a
   shell that stays open is not in an audit log.

@@ -1,5 +1,5 @@
 /*
-title: What an identity was denied first and allowed later
+title: Requests denied first and allowed later
 description: >-
   The same verb on the same resource in the same namespace, denied and then allowed within a time: probing until it works,
   or a right that was granted in between.

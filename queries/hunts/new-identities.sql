@@ -1,5 +1,5 @@
 /*
-title: Identities that were not seen before the scope
+title: Identities first seen in the scope
 description: >-
   User names of the scope that the log does not have before it, with what they did. Without a start of the scope every one
   is new.

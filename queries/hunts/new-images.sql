@@ -1,5 +1,5 @@
 /*
-title: Images that were first seen lately
+title: Images first seen in the scope
 description: >-
   Each image whose first use falls into the time before the end of what is in scope. What the log has from before the scope
   counts as seen.

@@ -1,5 +1,5 @@
 /*
-title: All that touched an object
+title: All requests for an object
 description: >-
   Every request on an object, reads, dry runs and refused requests too. What was done to all objects of its kind at once
   (list, deletecollection) names none, and is not here.

@@ -1,5 +1,5 @@
 /*
-title: Who was given a role, by whom, and until when
+title: Role holders, grantors and periods
 description: >-
   One row a subject of a binding, from when it held the role until it was revoked. Bindings that are older than the log are
   not in it.

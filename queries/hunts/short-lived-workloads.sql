@@ -1,5 +1,5 @@
 /*
-title: Workloads that were deleted soon after they were made
+title: Workloads deleted soon after creation
 description: >-
   A workload that somebody creates, and anybody deletes within a time: a job that was done, a mistake, or traces that were
   removed. What controllers make and clear away is left out.

@@ -1,5 +1,5 @@
 /*
-title: Who created workloads in a namespace, and when
+title: Workload writers by namespace and time
 description: One row a create of a workload, dry runs and refused requests too, with whoever stands behind a controller.
 parameters:
   namespace: {type: text, description: 'The namespace; * stands for any characters', default: '*'}

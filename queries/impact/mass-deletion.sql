@@ -1,6 +1,6 @@
 /*
 id: mass-deletion
-title: Many workloads or volumes deleted at once
+title: Mass deletion of workloads or volumes
 severity: medium
 confidence: medium
 risk: 40

@@ -1,6 +1,6 @@
 /*
 id: object-created-or-deleted
-title: Service, config map, role or binding created or deleted by a person
+title: Service, ConfigMap, role or binding created or deleted by a person
 severity: info
 confidence: high
 risk: 0

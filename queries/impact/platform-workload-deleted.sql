@@ -1,6 +1,6 @@
 /*
 id: platform-workload-deleted
-title: Workload of the platform deleted by a person
+title: Platform workload deleted by a person
 severity: medium
 confidence: medium
 risk: 30

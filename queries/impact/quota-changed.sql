@@ -1,6 +1,6 @@
 /*
 id: quota-changed
-title: Quota or limit range changed by a person
+title: ResourceQuota or LimitRange changed by a person
 severity: info
 confidence: high
 risk: 3

@@ -1,6 +1,6 @@
 /*
 id: quota-removed
-title: Quota or limit range deleted
+title: ResourceQuota or LimitRange deleted
 severity: low
 confidence: high
 risk: 15

@@ -1,6 +1,6 @@
 /*
 id: anonymous-read
-title: Read without authentication
+title: Unauthenticated read
 severity: medium
 confidence: high
 risk: 35

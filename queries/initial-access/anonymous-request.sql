@@ -1,6 +1,6 @@
 /*
 id: anonymous-request
-title: Request without authentication
+title: Unauthenticated request
 severity: info
 confidence: high
 risk: 1

@@ -1,6 +1,6 @@
 /*
 id: anonymous-write
-title: Write without authentication
+title: Unauthenticated write
 severity: high
 confidence: high
 risk: 70

@@ -1,6 +1,6 @@
 /*
 id: cluster-identity-from-public-address
-title: Service account or component from a public address
+title: Service account or component used from a public address
 severity: high
 confidence: medium
 risk: 55

@@ -1,6 +1,6 @@
 /*
 id: controller-identity-misused
-title: Identity of the control plane in other hands
+title: Control plane identity used outside the control plane
 severity: critical
 confidence: high
 risk: 80

@@ -1,6 +1,6 @@
 /*
 id: dashboard-exposed
-title: Administrative page opened to the outside
+title: Administrative interface exposed outside the cluster
 severity: high
 confidence: medium
 risk: 50

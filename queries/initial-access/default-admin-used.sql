@@ -1,6 +1,6 @@
 /*
 id: default-admin-used
-title: Default administrator at work
+title: Default administrator account used
 severity: low
 confidence: high
 risk: 5

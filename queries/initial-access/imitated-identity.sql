@@ -1,6 +1,6 @@
 /*
 id: imitated-identity
-title: User with the name of a component that it is not
+title: User name that imitates a system component
 severity: medium
 confidence: medium
 risk: 40

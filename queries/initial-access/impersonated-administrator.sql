@@ -1,6 +1,6 @@
 /*
 id: impersonated-administrator
-title: Acts as an administrator
+title: Impersonation of an administrator
 severity: medium
 confidence: high
 risk: 40

@@ -1,6 +1,6 @@
 /*
 id: impersonated-secret-read
-title: Secrets read as somebody else
+title: Secrets read under impersonation
 severity: medium
 confidence: high
 risk: 40

@@ -1,6 +1,6 @@
 /*
 id: impersonated-write
-title: Write as somebody else
+title: Write under impersonation
 severity: medium
 confidence: medium
 risk: 35

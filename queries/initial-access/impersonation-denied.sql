@@ -1,6 +1,6 @@
 /*
 id: impersonation-denied
-title: Impersonation denied
+title: Denied impersonation
 severity: low
 confidence: medium
 risk: 15

@@ -1,6 +1,6 @@
 /*
 id: node-credential-in-a-shell
-title: Credential of a node used from a shell
+title: Node credential used from a shell
 severity: high
 confidence: high
 risk: 60

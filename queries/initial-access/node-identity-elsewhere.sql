@@ -1,6 +1,6 @@
 /*
 id: node-identity-elsewhere
-title: Credential of a node used from a second place
+title: Node credential used from a second address
 severity: high
 confidence: medium
 risk: 60

@@ -1,6 +1,6 @@
 /*
 id: pod-token-off-its-pod
-title: Token of a pod used outside of it
+title: Pod token used outside its pod
 severity: high
 confidence: medium
 risk: 60

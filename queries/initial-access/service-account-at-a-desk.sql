@@ -1,6 +1,6 @@
 /*
 id: service-account-at-a-desk
-title: Service account used where a person works
+title: Service account used from a workstation
 severity: medium
 confidence: medium
 risk: 30

@@ -1,6 +1,6 @@
 /*
 id: service-account-does-something-new
-title: Service account does something new
+title: New behaviour of a service account
 severity: low
 confidence: low
 risk: 10

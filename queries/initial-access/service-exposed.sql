@@ -1,6 +1,6 @@
 /*
 id: service-exposed
-title: Service opened to the outside
+title: Service exposed outside the cluster
 severity: low
 confidence: high
 risk: 12

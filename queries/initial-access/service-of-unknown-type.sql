@@ -1,6 +1,6 @@
 /*
 id: service-of-unknown-type
-title: Service by a person, of unknown type
+title: Service of unknown type created by a person
 severity: low
 confidence: low
 risk: 5

@@ -1,6 +1,6 @@
 /*
 id: service-under-another-name
-title: Service that leads to a guarded host
+title: ExternalName service that points to a protected host
 severity: medium
 confidence: medium
 risk: 25

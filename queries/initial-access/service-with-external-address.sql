@@ -1,6 +1,6 @@
 /*
 id: service-with-external-address
-title: Service takes over an external address
+title: Service with externalIPs
 severity: medium
 confidence: high
 risk: 35

@@ -1,6 +1,6 @@
 /*
 id: threat-indicator
-title: Indicator of threat intelligence
+title: Threat intelligence indicator match
 severity: high
 confidence: medium
 risk: 40

@@ -1,6 +1,6 @@
 /*
 id: unauthenticated-scan
-title: Scan without a credential
+title: Unauthenticated scan
 severity: low
 confidence: medium
 risk: 10

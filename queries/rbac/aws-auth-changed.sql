@@ -1,6 +1,6 @@
 /*
 id: aws-auth-changed
-title: Mapping of AWS identities changed
+title: AWS identity mapping changed (aws-auth)
 severity: high
 confidence: medium
 risk: 50

@@ -1,6 +1,6 @@
 /*
 id: binding-to-oneself
-title: Powerful role bound to oneself
+title: Self-granted powerful role
 severity: high
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: certificate-approved-by-person
-title: Client certificate approved by a person
+title: Client certificate CSR approved by a person
 severity: medium
 routine: low
 confidence: low

@@ -1,6 +1,6 @@
 /*
 id: certificate-for-a-service
-title: Certificate for the name of the API server or a service
+title: Certificate requested for the API server or a service name
 severity: medium
 confidence: medium
 risk: 30

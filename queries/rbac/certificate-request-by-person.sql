@@ -1,6 +1,6 @@
 /*
 id: certificate-request-by-person
-title: Certificate requested or approved
+title: CSR created or approved by a person
 severity: low
 confidence: medium
 risk: 10

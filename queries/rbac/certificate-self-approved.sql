@@ -1,6 +1,6 @@
 /*
 id: certificate-self-approved
-title: Certificate approved by who requested it
+title: CSR approved by its requester
 severity: high
 confidence: high
 risk: 60

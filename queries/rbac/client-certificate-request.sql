@@ -1,6 +1,6 @@
 /*
 id: client-certificate-request
-title: Client certificate requested
+title: Client certificate requested (CSR)
 severity: medium
 routine: low
 confidence: medium

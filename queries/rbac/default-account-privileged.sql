@@ -1,6 +1,6 @@
 /*
 id: default-account-privileged
-title: Powerful role for a default service account
+title: Powerful role bound to a default service account
 severity: high
 routine: low
 confidence: high

@@ -1,6 +1,6 @@
 /*
 id: first-rbac-by-identity
-title: First role or binding by an identity
+title: First role or binding written by an identity
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: grant-inside-another-object
-title: Powerful role or binding inside an object of another kind
+title: Powerful role or binding embedded in another object
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: group-members-changed
-title: Members of a group of OpenShift changed
+title: OpenShift group membership changed
 severity: medium
 confidence: medium
 risk: 40

@@ -1,6 +1,6 @@
 /*
 id: privileged-certificate-request
-title: Certificate requested for a privileged subject
+title: CSR for a privileged subject
 severity: critical
 confidence: high
 risk: 80

@@ -1,6 +1,6 @@
 /*
 id: privileged-role-binding
-title: Binding to another powerful role
+title: Binding to a powerful role
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: rbac-by-service-account
-title: Service account writes roles or bindings
+title: Role or binding written by a service account
 severity: low
 confidence: low
 risk: 8

@@ -1,6 +1,6 @@
 /*
 id: rights-copied-by-patch
-title: Rights copied or moved by a patch
+title: Role rules or subjects copied or moved by a JSON patch
 severity: high
 confidence: medium
 risk: 60

@@ -1,6 +1,6 @@
 /*
 id: role-aggregated
-title: Powerful rules made a part of a role for people
+title: Powerful rules aggregated into a default role
 severity: high
 routine: low
 confidence: medium

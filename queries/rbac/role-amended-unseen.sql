@@ -1,6 +1,6 @@
 /*
 id: role-amended-unseen
-title: Rule of a role widened, the rest of it not in the log
+title: Role rule widened by a patch, other rules not in the log
 severity: high
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: role-controls-credentials
-title: Role over tokens, certificates or admission webhooks
+title: Role with control over tokens, certificates or webhooks
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: role-elevated-to-wildcard
-title: Existing role elevated to everything
+title: Existing role elevated to a wildcard
 severity: high
 routine: low
 confidence: medium

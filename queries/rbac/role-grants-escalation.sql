@@ -1,6 +1,6 @@
 /*
 id: role-grants-escalation
-title: Role that can escalate, bind or impersonate
+title: Role that grants escalate, bind or impersonate
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: role-grants-exec
-title: Role that can run commands in pods
+title: Role that grants exec into pods
 severity: low
 confidence: low
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: role-grants-node-proxy
-title: Role that reaches the kubelet
+title: Role that grants kubelet access (nodes/proxy)
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: role-uses-privileged-scc
-title: Role that may use a privileged SecurityContextConstraints
+title: Role that grants use of a privileged SecurityContextConstraints
 severity: medium
 confidence: medium
 risk: 35

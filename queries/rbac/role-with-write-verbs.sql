@@ -1,6 +1,6 @@
 /*
 id: role-with-write-verbs
-title: Role that can write
+title: Role with write verbs
 severity: info
 confidence: low
 risk: 2

@@ -1,6 +1,6 @@
 /*
 id: role-writes-workloads
-title: Role that runs workloads
+title: Role that creates or changes workloads
 severity: info
 confidence: low
 risk: 4

@@ -1,6 +1,6 @@
 /*
 id: subject-added-unseen
-title: Subject bound to a role that is not in the log
+title: Subject added to a binding whose role is not in the log
 severity: medium
 routine: low
 confidence: medium

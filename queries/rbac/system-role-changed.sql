@@ -1,6 +1,6 @@
 /*
 id: system-role-changed
-title: Role of the system changed
+title: System role changed
 severity: medium
 routine: low
 confidence: medium

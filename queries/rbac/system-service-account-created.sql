@@ -1,6 +1,6 @@
 /*
 id: system-service-account-created
-title: Service account created in a system namespace by a person
+title: Service account created by a person in a system namespace
 severity: low
 confidence: medium
 risk: 15

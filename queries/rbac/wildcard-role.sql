@@ -1,6 +1,6 @@
 /*
 id: wildcard-role
-title: Role with every verb on every resource
+title: Role with all verbs on all resources
 severity: medium
 routine: low
 confidence: medium

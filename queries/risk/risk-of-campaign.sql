@@ -1,6 +1,6 @@
 /*
 id: risk-of-campaign
-title: Findings that add up across identities, days or clusters
+title: Combined findings across identities, days or clusters
 severity: high
 confidence: medium
 risk: 0

@@ -1,6 +1,6 @@
 /*
 id: risk-of-identity
-title: Identity with many facts against it in one sitting
+title: Identity with many suspicious actions in one session
 severity: high
 confidence: medium
 risk: 0

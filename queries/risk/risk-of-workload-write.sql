@@ -1,6 +1,6 @@
 /*
 id: risk-of-workload-write
-title: Workload write with many facts against it
+title: High-risk workload write (combined signals)
 severity: high
 confidence: medium
 risk: 0

@@ -1,6 +1,6 @@
 /*
 id: anonymous-workload-attempt
-title: Workload without authentication refused
+title: Denied unauthenticated workload write
 severity: low
 confidence: medium
 risk: 15

@@ -1,6 +1,6 @@
 /*
 id: anonymous-workload
-title: Workload without authentication
+title: Unauthenticated workload write
 severity: critical
 confidence: high
 risk: 90

@@ -1,6 +1,6 @@
 /*
 id: app-armor-unconfined
-title: AppArmor turned off
+title: AppArmor disabled
 severity: medium
 routine: low
 confidence: high

@@ -1,6 +1,6 @@
 /*
 id: attack-command-in-data
-title: Reverse shell or dropper in a ConfigMap, an annotation or the environment
+title: Reverse shell or dropper in a ConfigMap, annotation or environment variable
 severity: medium
 confidence: medium
 risk: 35

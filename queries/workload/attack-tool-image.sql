@@ -1,6 +1,6 @@
 /*
 id: attack-tool-image
-title: Attack tool or miner in a workload
+title: Attack tool or cryptominer image
 severity: high
 confidence: high
 risk: 60

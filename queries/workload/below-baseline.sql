@@ -1,6 +1,6 @@
 /*
 id: below-baseline
-title: Below the baseline of Pod Security
+title: Pod Security baseline violation
 severity: low
 confidence: high
 risk: 3

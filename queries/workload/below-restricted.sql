@@ -1,6 +1,6 @@
 /*
 id: below-restricted
-title: Below the restricted level of Pod Security
+title: Pod Security restricted violation
 severity: info
 confidence: high
 risk: 0

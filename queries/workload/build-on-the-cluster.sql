@@ -1,6 +1,6 @@
 /*
 id: build-on-the-cluster
-title: Build of OpenShift written or started
+title: OpenShift build created or started
 severity: low
 confidence: medium
 risk: 12

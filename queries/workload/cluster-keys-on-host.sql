@@ -1,6 +1,6 @@
 /*
 id: cluster-keys-on-host
-title: Keys of the cluster or state of the kubelet mounted
+title: Cluster keys or kubelet state mounted
 severity: medium
 routine: low
 confidence: high

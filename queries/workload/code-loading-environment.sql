@@ -1,6 +1,6 @@
 /*
 id: code-loading-environment
-title: Environment variable that loads code into a program
+title: Code-loading environment variable (LD_PRELOAD and similar)
 severity: medium
 confidence: medium
 risk: 40

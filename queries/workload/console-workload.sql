@@ -1,6 +1,6 @@
 /*
 id: console-workload
-title: Workload made through a console or platform
+title: Workload created through a console or platform
 severity: low
 confidence: medium
 risk: 5

@@ -1,6 +1,6 @@
 /*
 id: control-plane-toleration
-title: Taint of the control plane tolerated
+title: Control plane taint tolerated
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: controller-service-account
-title: Workload runs as a controller of Kubernetes
+title: Workload runs as a Kubernetes controller's service account
 severity: high
 confidence: high
 risk: 60

@@ -1,6 +1,6 @@
 /*
 id: cron-job-calling-out
-title: CronJob that calls an address outside
+title: CronJob that calls an external address
 severity: medium
 routine: low
 confidence: medium

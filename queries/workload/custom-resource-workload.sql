@@ -1,6 +1,6 @@
 /*
 id: custom-resource-workload
-title: Workload by way of a custom resource
+title: Workload created through a custom resource
 severity: low
 confidence: medium
 risk: 3

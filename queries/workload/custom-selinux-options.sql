@@ -1,6 +1,6 @@
 /*
 id: custom-selinux-options
-title: SELinux options of its own
+title: Custom SELinux options
 severity: low
 confidence: high
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: danger-without-answer
-title: Dangerous workload written so that the log does not show it
+title: Dangerous workload write that hides the object from the log
 severity: high
 confidence: high
 risk: 60

@@ -1,6 +1,6 @@
 /*
 id: debug-or-base-image
-title: Debugging tools or a bare system as image
+title: Debug or base operating system image
 severity: low
 confidence: low
 risk: 5

@@ -1,6 +1,6 @@
 /*
 id: dns-override
-title: Names resolved elsewhere
+title: Custom pod DNS configuration
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: dropper-or-reverse-shell
-title: Dropper or reverse shell in a command
+title: Reverse shell or dropper in a command
 severity: high
 confidence: high
 risk: 60

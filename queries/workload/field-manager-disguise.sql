@@ -1,6 +1,6 @@
 /*
 id: field-manager-disguise
-title: Spec written under the name of a tool that writes none
+title: Spec written under the field manager of another tool
 severity: medium
 confidence: high
 risk: 50

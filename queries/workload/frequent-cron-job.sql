@@ -1,6 +1,6 @@
 /*
 id: frequent-cron-job
-title: CronJob every five minutes or more often
+title: CronJob scheduled every five minutes or more often
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: git-repo-volume
-title: Volume that runs git as root on the node
+title: gitRepo volume that executes code on the node
 severity: high
 routine: medium
 confidence: high

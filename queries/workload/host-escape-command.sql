@@ -1,6 +1,6 @@
 /*
 id: host-escape-command
-title: Command that leaves the container
+title: Container escape command
 severity: high
 confidence: medium
 risk: 60

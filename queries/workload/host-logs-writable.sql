@@ -1,6 +1,6 @@
 /*
 id: host-logs-writable
-title: Logs of the node writable
+title: Writable node logs
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: host-namespaces
-title: Process or IPC namespace of the host shared
+title: Host PID or IPC namespace
 severity: medium
 routine: low
 confidence: high

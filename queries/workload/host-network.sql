@@ -1,6 +1,6 @@
 /*
 id: host-network
-title: Host network shared
+title: Host network
 severity: low
 confidence: high
 risk: 10

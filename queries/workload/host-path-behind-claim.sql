@@ -1,6 +1,6 @@
 /*
 id: host-path-behind-claim
-title: Sensitive host path mounted through a claim
+title: Sensitive hostPath mounted through a PersistentVolumeClaim
 severity: medium
 routine: low
 confidence: high

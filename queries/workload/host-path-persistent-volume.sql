@@ -1,6 +1,6 @@
 /*
 id: host-path-persistent-volume
-title: PersistentVolume of a sensitive host path
+title: PersistentVolume with a sensitive hostPath
 severity: medium
 routine: low
 confidence: high

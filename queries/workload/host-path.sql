@@ -1,6 +1,6 @@
 /*
 id: host-path
-title: Host path mounted
+title: hostPath volume
 severity: low
 confidence: high
 risk: 5

@@ -1,6 +1,6 @@
 /*
 id: host-port
-title: Port of the host used
+title: Host port
 severity: low
 confidence: high
 risk: 5

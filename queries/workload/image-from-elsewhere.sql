@@ -1,6 +1,6 @@
 /*
 id: image-from-elsewhere
-title: Image replaced by one from elsewhere
+title: Image replaced by one from another registry
 severity: medium
 routine: low
 confidence: medium

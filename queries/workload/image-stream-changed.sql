@@ -1,6 +1,6 @@
 /*
 id: image-stream-changed
-title: Image stream of OpenShift changed
+title: OpenShift image stream changed
 severity: low
 confidence: low
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: imitated-component-name
-title: Name of a system component on something else
+title: Workload name that imitates a system component
 severity: medium
 routine: low
 confidence: medium

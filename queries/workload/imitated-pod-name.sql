@@ -1,6 +1,6 @@
 /*
 id: imitated-pod-name
-title: Pod named as if a controller had made it
+title: Pod name that imitates a controller's pod
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: ingress-snippet
-title: Ingress with text for the configuration of its controller
+title: Ingress with a configuration snippet
 severity: medium
 confidence: medium
 risk: 25

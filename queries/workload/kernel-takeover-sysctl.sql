@@ -1,6 +1,6 @@
 /*
 id: kernel-takeover-sysctl
-title: Sysctl by which the kernel runs code or drops its guard
+title: Sysctl that executes code or disables kernel protection
 severity: high
 routine: low
 confidence: high

@@ -1,6 +1,6 @@
 /*
 id: large-resource-request
-title: GPU or much processor time requested
+title: Large CPU or GPU request
 severity: low
 confidence: medium
 risk: 5

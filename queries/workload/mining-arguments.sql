@@ -1,6 +1,6 @@
 /*
 id: mining-arguments
-title: Mining of coins in a workload
+title: Cryptominer arguments in a workload
 severity: high
 confidence: high
 risk: 60

@@ -1,6 +1,6 @@
 /*
 id: mirror-pod
-title: Static pod that is no part of the control plane
+title: Unexpected static pod
 severity: medium
 routine: low
 confidence: medium

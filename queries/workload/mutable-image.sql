@@ -1,6 +1,6 @@
 /*
 id: mutable-image
-title: Image whose content can change
+title: Mutable image tag
 severity: info
 confidence: high
 risk: 1

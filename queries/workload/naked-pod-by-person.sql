@@ -1,6 +1,6 @@
 /*
 id: naked-pod-by-person
-title: Naked pod by a person
+title: Naked pod created by a person
 severity: low
 confidence: high
 risk: 3

@@ -1,6 +1,6 @@
 /*
 id: namespace-created-then-used
-title: Namespace created and used by a person
+title: Namespace created and used by the same person
 severity: low
 confidence: medium
 risk: 8

@@ -1,6 +1,6 @@
 /*
 id: no-network-policy
-title: Workload in a namespace without network policies
+title: Workload in a namespace without NetworkPolicies
 severity: info
 confidence: low
 risk: 0

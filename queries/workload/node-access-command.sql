@@ -1,6 +1,6 @@
 /*
 id: node-access-command
-title: Command that touches the node
+title: Command that accesses the node
 severity: low
 confidence: low
 risk: 15

@@ -1,6 +1,6 @@
 /*
 id: node-agent-host-path
-title: Host path of an agent mounted
+title: Node agent hostPath volume
 severity: low
 confidence: medium
 risk: 10

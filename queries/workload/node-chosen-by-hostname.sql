@@ -1,6 +1,6 @@
 /*
 id: node-chosen-by-hostname
-title: Node chosen by its host name
+title: Workload pinned to a node by host name
 severity: low
 confidence: medium
 risk: 5

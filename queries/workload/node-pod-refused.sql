@@ -1,6 +1,6 @@
 /*
 id: node-pod-refused
-title: Pod of a node refused
+title: Denied pod creation by a node
 severity: low
 confidence: high
 risk: 15

@@ -1,6 +1,6 @@
 /*
 id: node-takeover
-title: Node takeover by a combination of privileges
+title: Privilege combination that allows node takeover
 severity: high
 routine: low
 confidence: high

@@ -1,6 +1,6 @@
 /*
 id: object-that-controls-workloads
-title: Object that controls nodes or workloads written by somebody new
+title: Object that controls nodes or workloads written by a new identity
 severity: medium
 routine: low
 confidence: medium

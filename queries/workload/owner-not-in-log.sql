@@ -1,6 +1,6 @@
 /*
 id: owner-not-in-log
-title: Powerful pod of a controller, its author not in the log
+title: Powerful pod whose controller is not in the log
 severity: medium
 confidence: medium
 risk: 40

@@ -1,6 +1,6 @@
 /*
 id: owner-says-otherwise
-title: Controller asks for what its owner's template does not say
+title: Controller's request differs from its owner's template
 severity: high
 confidence: high
 risk: 60

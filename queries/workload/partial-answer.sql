@@ -1,6 +1,6 @@
 /*
 id: partial-answer
-title: Write that asks not to be answered with the object
+title: Workload write with a partial object response
 severity: low
 confidence: medium
 risk: 25

@@ -1,6 +1,6 @@
 /*
 id: platform-agent-program-replaced
-title: Program of a platform agent replaced by a mounted volume
+title: Platform agent binary replaced by a volume mount
 severity: medium
 confidence: high
 risk: 60

@@ -1,6 +1,6 @@
 /*
 id: pod-bound-by-account
-title: Pod bound to a node by an account that hardly ever does
+title: Pod bound to a node by an unusual account
 severity: low
 confidence: medium
 risk: 15

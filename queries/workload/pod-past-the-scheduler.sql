@@ -1,6 +1,6 @@
 /*
 id: pod-past-the-scheduler
-title: Pod on a node that the scheduler did not choose
+title: Pod on a node not chosen by the scheduler
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: pod-security-audit
-title: Pod Security recorded a violation
+title: Pod Security violation recorded in audit mode
 severity: info
 confidence: high
 risk: 0

@@ -1,6 +1,6 @@
 /*
 id: pod-security-danger-unseen
-title: Pod Security names a danger that the log does not show
+title: Pod Security violation not visible in the logged body
 severity: medium
 routine: low
 confidence: high

@@ -1,6 +1,6 @@
 /*
 id: pod-security-refused
-title: Refused by Pod Security
+title: Workload denied by Pod Security
 severity: low
 confidence: high
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: policy-bypass
-title: Policy bypassed by label or annotation
+title: Admission policy bypass by label or annotation
 severity: medium
 routine: low
 confidence: high

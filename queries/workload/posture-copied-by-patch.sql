@@ -1,6 +1,6 @@
 /*
 id: posture-copied-by-patch
-title: Posture of a workload copied or moved by a patch
+title: Workload security settings copied or moved by a JSON patch
 severity: high
 confidence: medium
 risk: 60

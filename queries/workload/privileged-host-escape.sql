@@ -1,6 +1,6 @@
 /*
 id: privileged-host-escape
-title: Privileged container that leaves its sandbox
+title: Privileged container combined with host access
 severity: critical
 confidence: high
 risk: 80

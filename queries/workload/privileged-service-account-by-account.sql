@@ -1,6 +1,6 @@
 /*
 id: privileged-service-account-by-account
-title: Workload of an account under a powerful service account
+title: Workload created by an account runs as a powerful service account
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: privileged-service-account
-title: Workload of a person under a powerful service account
+title: Workload created by a person runs as a powerful service account
 severity: medium
 routine: low
 confidence: high

@@ -1,6 +1,6 @@
 /*
 id: probe-of-another-host
-title: Probe or hook of another host
+title: Probe or lifecycle hook that calls another host
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: registry-not-approved
-title: Image from a registry that is not approved
+title: Image from an unapproved registry
 severity: medium
 routine: low
 confidence: medium

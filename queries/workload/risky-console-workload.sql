@@ -1,6 +1,6 @@
 /*
 id: risky-console-workload
-title: Dangerous workload made through a console or platform
+title: Dangerous workload created through a console or platform
 severity: medium
 confidence: medium
 risk: 30

@@ -1,6 +1,6 @@
 /*
 id: runs-as-root
-title: Runs as root
+title: Container runs as root
 severity: low
 confidence: high
 risk: 5

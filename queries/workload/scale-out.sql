@@ -1,6 +1,6 @@
 /*
 id: scale-out
-title: Many more replicas
+title: Large increase in replicas
 severity: low
 confidence: medium
 risk: 5

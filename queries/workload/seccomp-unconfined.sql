@@ -1,6 +1,6 @@
 /*
 id: seccomp-unconfined
-title: Seccomp turned off
+title: Seccomp disabled
 severity: medium
 routine: low
 confidence: high

@@ -1,6 +1,6 @@
 /*
 id: sensitive-host-path
-title: Sensitive host path mounted
+title: Sensitive hostPath volume
 severity: medium
 routine: low
 confidence: high

@@ -1,6 +1,6 @@
 /*
 id: shared-process-namespace
-title: Process namespace shared inside the pod
+title: Process namespace shared between containers
 severity: low
 confidence: high
 risk: 5

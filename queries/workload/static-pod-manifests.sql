@@ -1,6 +1,6 @@
 /*
 id: static-pod-manifests
-title: Directory of static pods mounted
+title: Static pod manifest directory mounted
 severity: high
 routine: low
 confidence: high

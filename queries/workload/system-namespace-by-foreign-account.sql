@@ -1,6 +1,6 @@
 /*
 id: system-namespace-by-foreign-account
-title: Workload in a system namespace by an account from elsewhere
+title: Workload in a system namespace by a foreign account
 severity: low
 confidence: medium
 risk: 15

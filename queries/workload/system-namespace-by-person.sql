@@ -1,6 +1,6 @@
 /*
 id: system-namespace-by-person
-title: Workload in a system namespace by a person
+title: Workload created by a person in a system namespace
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: system-namespace-change-by-person
-title: Workload of a system namespace changed by a person
+title: Workload changed by a person in a system namespace
 severity: low
 confidence: medium
 risk: 15

@@ -1,6 +1,6 @@
 /*
 id: system-priority-class
-title: Priority of the system outside of it
+title: System priority class outside system namespaces
 severity: medium
 routine: low
 confidence: medium

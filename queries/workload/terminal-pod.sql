@@ -1,6 +1,6 @@
 /*
 id: terminal-pod
-title: Pod with a terminal
+title: Pod with an interactive terminal
 severity: low
 confidence: medium
 risk: 5

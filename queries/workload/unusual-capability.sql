@@ -1,6 +1,6 @@
 /*
 id: unusual-capability
-title: Capability outside the baseline added
+title: Capability outside the Pod Security baseline added
 severity: low
 confidence: high
 risk: 5

@@ -1,6 +1,6 @@
 /*
 id: unusual-projected-token
-title: Unusual projected token
+title: Unusual projected service account token
 severity: low
 confidence: medium
 risk: 5

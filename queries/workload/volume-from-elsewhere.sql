@@ -1,6 +1,6 @@
 /*
 id: volume-from-elsewhere
-title: Volume of an outside server, or that reaches the node by a driver
+title: Volume from an external server or node-level driver
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: working-directory-of-the-runtime
-title: Working directory in the files of the container runtime
+title: Working directory inside the container runtime's files
 severity: high
 confidence: high
 risk: 70

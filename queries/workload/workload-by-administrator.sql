@@ -1,6 +1,6 @@
 /*
 id: workload-by-administrator
-title: Workload by a cluster administrator
+title: Workload created by a cluster administrator
 severity: low
 confidence: medium
 risk: 8

@@ -1,6 +1,6 @@
 /*
 id: workload-by-default-account
-title: Workload by a default service account
+title: Workload created by a default service account
 severity: medium
 routine: low
 confidence: high

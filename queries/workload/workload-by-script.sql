@@ -1,6 +1,6 @@
 /*
 id: workload-by-script
-title: Workload with a bare HTTP client
+title: Workload created with curl or a similar client
 severity: medium
 routine: low
 confidence: medium

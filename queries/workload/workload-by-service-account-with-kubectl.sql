@@ -1,6 +1,6 @@
 /*
 id: workload-by-service-account-with-kubectl
-title: Workload by a service account with kubectl
+title: Workload created by a service account with kubectl
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: workload-denied
-title: Workload denied by authorization
+title: Workload write denied by authorization
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: workload-from-public-address
-title: Workload from a public address
+title: Workload created from a public address
 severity: medium
 routine: low
 confidence: medium

@@ -1,6 +1,6 @@
 /*
 id: workload-of-another-weakened
-title: Workload of another made to take a node over
+title: Another identity's workload changed for node takeover
 severity: high
 routine: low
 confidence: medium

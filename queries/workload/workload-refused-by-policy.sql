@@ -1,6 +1,6 @@
 /*
 id: workload-refused-by-policy
-title: Workload refused by admission
+title: Workload denied by admission
 severity: low
 confidence: medium
 risk: 10

@@ -1,6 +1,6 @@
 /*
 id: writable-sensitive-host-path
-title: Files by which a node runs code writable
+title: Writable hostPath to node-executed files
 severity: high
 routine: low
 confidence: medium
