@@ -28,7 +28,7 @@ controls: [DSP-15]
 */
 SELECT
   min(event_id) AS event_id,
-  coalesce(username, 'nobody') || ' reads the secrets of all namespaces: ' || count(*) || ' requests with '
+  coalesce(username, 'an unknown identity') || ' reads the secrets of all namespaces: ' || count(*) || ' requests with '
     || coalesce(min(user_agent), '?') AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND namespace IS NULL

@@ -31,7 +31,7 @@ parameters:
     default: '(passw(or)?d|passwd|secret[-_.]?(access[-_.]?)?key|api[-_.]?key|access[-_.]?key([-_.]?id)?|private[-_.]?key|client[-_.]?secret|auth[-_.]?token|access[-_.]?token|credentials?|kubeconfig|id_rsa|dockerconfigjson)'
     description: Keys that hold credentials, as a regular expression
 */
-SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes ConfigMap ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' with key ' || key AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' writes ConfigMap ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' with key ' || key AS reason
 FROM (SELECT *, unnest(keys) AS key FROM config_maps)
 WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'node')
   AND regexp_like(key, $key_names, 'i') AND NOT regexp_like(key, '(path|file|name|url|policy|length|ttl|enabled)$', 'i')

@@ -27,7 +27,7 @@ controls: [IAM-16]
 SELECT
   event_id,
   'critical' AS severity,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets a token of the controller account kube-system/'
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gets a token of the controller account kube-system/'
     || events.name AS reason
 FROM events
 LEFT JOIN controller_accounts ON controller_accounts.account = events.name
@@ -43,7 +43,7 @@ UNION ALL
 SELECT
   event_id,
   'high' AS severity,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets a token of the controller account '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gets a token of the controller account '
     || events.namespace || '/' || events.name AS reason
 FROM events
 LEFT JOIN controller_accounts ON controller_accounts.account = events.name

@@ -31,7 +31,7 @@ parameters:
     default: '(^|[-_.])(tokens?|kubeconfig|admin-?conf|dockercfg|dockerconfigjson|regcred|registry|pull-?secrets?|image-?pull|bootstrap-token|tls|certs?|ca|private-?key|ssh|id-rsa|aws|gcp|azure|vault|root|admin)([-_.]|$)'
     description: Names of secrets that hold credentials, as a regular expression
 */
-SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || name AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || name AS reason
 FROM client_requests
 WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
   AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')

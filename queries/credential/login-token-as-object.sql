@@ -28,7 +28,7 @@ controls: [IAM-16]
 SELECT
   event_id,
   CASE WHEN verb IN ('create', 'update', 'patch') THEN 'high' ELSE 'medium' END AS severity,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || CASE
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || CASE
     WHEN created THEN ' makes '
     WHEN verb IN ('update', 'patch') THEN ' changes '
     ELSE ' reads '

@@ -29,7 +29,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' makes a token that never expires of service account ' || coalesce(namespace || '/', '')
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' makes a token that never expires of service account ' || coalesce(namespace || '/', '')
     || coalesce(service_account_name, '?') || ' in secret ' || coalesce(name, '*') AS reason
 FROM secrets
 WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND type = 'kubernetes.io/service-account-token'
@@ -37,7 +37,7 @@ WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND type = '
 UNION ALL
 SELECT
   made.event_id,
-  coalesce(made.username, 'nobody') || coalesce(' as ' || made.impersonated_username, '') || ' makes a token that never expires in secret '
+  coalesce(made.username, 'an unknown identity') || coalesce(' as ' || made.impersonated_username, '') || ' makes a token that never expires in secret '
     || coalesce(made.namespace || '/', '') || made.name || ', as the token controller fills it' AS reason
 FROM secrets AS made
 LEFT SEMI JOIN (

@@ -32,7 +32,7 @@ parameters:
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || coalesce(namespace || '/', '') || coalesce(name, '?') || ' for '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || coalesce(namespace || '/', '') || coalesce(name, '?') || ' for '
     || expiration_seconds / 3600 || ' hours' AS reason
 FROM token_requests
 WHERE verb = 'create' AND outcome = 'allowed' AND expiration_seconds > $longest_seconds

@@ -62,7 +62,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads ' || count(DISTINCT name) || ' secrets in a row, such as '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' reads ' || count(DISTINCT name) || ' secrets in a row, such as '
     || min(name) || ' and ' || max(name) AS reason
 FROM episodes
 GROUP BY cluster, username, impersonated_username, episode

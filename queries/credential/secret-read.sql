@@ -24,7 +24,7 @@ references:
 covers: [CA-016]
 controls: [DSP-15]
 */
-SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '?') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '?') AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
   AND identity_kind IN ('human', 'anonymous') AND name NOT LIKE 'sh.helm.release.%'

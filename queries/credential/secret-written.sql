@@ -24,7 +24,7 @@ references:
 covers: [CA-012]
 controls: [DSP-15]
 */
-SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' (' || verb || ')' AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' (' || verb || ')' AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND coalesce(name, '') NOT LIKE 'sh.helm.release.%'

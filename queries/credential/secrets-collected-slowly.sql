@@ -69,7 +69,7 @@ days AS (
 )
 SELECT
   event_ids AS event_id,
-  coalesce(min(username), 'nobody') || coalesce(' as ' || min(impersonated_username), '') || ' reads ' || min(names) || ' secrets of '
+  coalesce(min(username), 'an unknown identity') || coalesce(' as ' || min(impersonated_username), '') || ' reads ' || min(names) || ' secrets of '
     || min(namespaces) || ' namespaces within a day' AS reason
 FROM days
 WHERE names >= $secrets AND (namespaces >= $namespaces OR names - known >= $new_secrets)

@@ -27,7 +27,7 @@ references:
 covers: [CA-002]
 controls: [DSP-15]
 */
-SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || namespace || ' with ' || coalesce(user_agent, '?') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || namespace || ' with ' || coalesce(user_agent, '?') AS reason
 FROM client_requests
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND namespace IS NOT NULL
   AND outcome = 'allowed'

@@ -42,7 +42,7 @@ WITH lists AS (
   AND coalesce(required_value(query_value(request_uri, 'labelSelector'), 'owner') <> 'helm', true)
   AND coalesce(name, required_value(query_value(request_uri, 'fieldSelector'), 'metadata.name')) IS NULL
 )
-SELECT DISTINCT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || lists.namespace AS reason
+SELECT DISTINCT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || lists.namespace AS reason
 FROM lists
 JOIN system_namespaces ON lists.namespace LIKE system_namespaces.namespace
 WHERE requests < $routine_requests

@@ -29,7 +29,7 @@ references:
 covers: [CA-001]
 controls: [DSP-15]
 */
-SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads the secrets of all namespaces (' || verb || ') with ' || coalesce(user_agent, '?') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' reads the secrets of all namespaces (' || verb || ') with ' || coalesce(user_agent, '?') AS reason
 FROM client_requests
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND namespace IS NULL
   AND outcome = 'allowed'

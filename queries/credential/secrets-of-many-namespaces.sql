@@ -65,7 +65,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || count(DISTINCT namespace)
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || count(DISTINCT namespace)
     || ' namespaces in a row: ' || array_to_string(array_agg(DISTINCT namespace ORDER BY namespace), ', ') AS reason
 FROM episodes
 GROUP BY cluster, username, impersonated_username, episode

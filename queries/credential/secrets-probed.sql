@@ -60,7 +60,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' asks in vain for secrets of ' || count(DISTINCT namespace)
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' asks in vain for secrets of ' || count(DISTINCT namespace)
     || ' namespaces, ' || count(*) || ' times' AS reason
 FROM episodes
 GROUP BY cluster, username, impersonated_username, episode

@@ -28,7 +28,7 @@ controls: [DSP-15]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' with ' || user_agent AS reason
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' with ' || user_agent AS reason
 FROM client_requests
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch') AND identity_kind <> 'controller'
   AND (tool_kind = 'shell' AND outcome = 'allowed'

@@ -89,7 +89,7 @@ SELECT
     WHEN count(DISTINCT concat_ws('/', namespace, name)) FILTER (WHERE is_shown OR outcome = 'dry_run') >= $secrets THEN 'medium'
     ELSE 'low'
   END AS severity,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' patches ' || count(DISTINCT concat_ws('/', namespace, name))
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' patches ' || count(DISTINCT concat_ws('/', namespace, name))
     || ' secrets in a row without a new value in sight, each answered with the secret, such as '
     || min(concat_ws('/', namespace, name)) || ' and ' || max(concat_ws('/', namespace, name)) AS reason
 FROM episodes
@@ -99,7 +99,7 @@ UNION ALL
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
   'medium' AS severity,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' deletes the secrets ' || coalesce('of ' || namespace, 'of all namespaces')
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' deletes the secrets ' || coalesce('of ' || namespace, 'of all namespaces')
     || ' as a dry run, which answers with all of them' AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb = 'deletecollection' AND outcome = 'dry_run' AND identity_kind <> 'controller'

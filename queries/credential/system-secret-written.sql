@@ -28,7 +28,7 @@ controls: [DSP-15]
 */
 SELECT DISTINCT
   event_id,
-  coalesce(events.username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || events.namespace || '/' || coalesce(name, '*') || ' (' || verb || ')' AS reason,
+  coalesce(events.username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || events.namespace || '/' || coalesce(name, '*') || ' (' || verb || ')' AS reason,
   -- The installer of a cluster makes the first one: to be low, an attacker needs its credential within the first seconds.
   CASE WHEN events.namespace = 'kube-system' AND name LIKE 'bootstrap-token-%' AND verb IN ('create', 'update', 'patch') AND birth.username IS NULL THEN 'medium' ELSE 'low' END AS severity
 FROM events

@@ -29,7 +29,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || events.namespace || '/' || events.name || ', which holds ' || role AS reason
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || events.namespace || '/' || events.name || ', which holds ' || role AS reason
 FROM events
 JOIN privileged_accounts AS accounts
   ON events.cluster = accounts.cluster AND events.namespace = accounts.namespace AND events.name = accounts.name

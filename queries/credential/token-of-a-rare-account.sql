@@ -53,7 +53,7 @@ habits AS (
 )
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || tokens.namespace || '/' || tokens.name AS reason
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || tokens.namespace || '/' || tokens.name AS reason
 FROM tokens
 JOIN habits
   ON tokens.cluster = habits.cluster AND tokens.namespace = habits.namespace AND tokens.name = habits.name

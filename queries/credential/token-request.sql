@@ -29,7 +29,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' asks for a token of service account ' || coalesce(namespace || '/', '') || coalesce(name, '?')
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' asks for a token of service account ' || coalesce(namespace || '/', '') || coalesce(name, '?')
     || CASE WHEN outcome = 'allowed' THEN '' ELSE ', in vain' END AS reason
 FROM events
 WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND identity_kind NOT IN ('node', 'controller')

@@ -60,7 +60,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets tokens of ' || count(DISTINCT namespace || '/' || name)
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gets tokens of ' || count(DISTINCT namespace || '/' || name)
     || ' service accounts, such as ' || min(namespace || '/' || name) AS reason
 FROM episodes
 GROUP BY cluster, username, impersonated_username, episode

@@ -21,6 +21,6 @@ references:
   - https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
 covers: [DE-002]
 */
-SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' by ' || coalesce(username, 'nobody') AS reason
+SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' by ' || coalesce(username, 'an unknown identity') AS reason
 FROM webhooks
 WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND (created OR verb IN ('delete', 'deletecollection'))

@@ -22,7 +22,7 @@ references:
   - https://kubernetes.io/docs/reference/setup-tools/kubeadm/
 covers: [DE-007]
 */
-SELECT event_id, verb || ' of config map ' || name || ' in ' || namespace || ' by ' || coalesce(username, 'nobody') AS reason
+SELECT event_id, verb || ' of config map ' || name || ' in ' || namespace || ' by ' || coalesce(username, 'an unknown identity') AS reason
 FROM config_maps
 WHERE namespace IN ('kube-system', 'kube-public') AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
   AND verb IN ('update', 'patch', 'delete')

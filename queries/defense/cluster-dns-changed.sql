@@ -36,7 +36,7 @@ WITH keepers AS (
     AND written.outcome = 'allowed' AND written.impersonated_username IS NULL
 )
 SELECT
-  event_id, verb || ' of config map ' || name || ' by ' || coalesce(changed.username, 'nobody') AS reason,
+  event_id, verb || ' of config map ' || name || ' by ' || coalesce(changed.username, 'an unknown identity') AS reason,
   CASE WHEN keepers.username IS NOT NULL AND changed.impersonated_username IS NULL THEN 'low' END AS severity
 FROM config_maps AS changed
 LEFT JOIN keepers ON keepers.cluster = changed.cluster AND keepers.username = changed.username

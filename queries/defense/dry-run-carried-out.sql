@@ -69,7 +69,7 @@ firsts AS (
 )
 SELECT
   tried.event_id,
-  coalesce(username, 'nobody') || ' creates ' || kind || ' ' || tried.name || ' as a dry run, but it exists: ' || use AS reason
+  coalesce(username, 'an unknown identity') || ' creates ' || kind || ' ' || tried.name || ' as a dry run, but it exists: ' || use AS reason
 FROM tried
 JOIN firsts ON firsts.cluster = tried.cluster AND firsts.event_id = tried.event_id
 WHERE nth = 1

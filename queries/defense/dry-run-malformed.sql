@@ -38,7 +38,7 @@ WITH asked AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'nobody') || ' asks to ' || verb || ' ' || coalesce(concat_ws('/', resource, subresource), '')
+  coalesce(username, 'an unknown identity') || ' asks to ' || verb || ' ' || coalesce(concat_ws('/', resource, subresource), '')
     || coalesce(' ' || name, '') || coalesce(' in ' || namespace, '') || ' as a dry run that is none: ' || fault AS reason
 FROM asked
 WHERE writes
@@ -47,7 +47,7 @@ UNION ALL
 -- One row an identity: whoever hides reads so hides many.
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'nobody') || ' reads ' || count(*) || ' times as a dry run, which there is none of for reads, such as '
+  coalesce(username, 'an unknown identity') || ' reads ' || count(*) || ' times as a dry run, which there is none of for reads, such as '
     || min(verb || ' ' || coalesce(resource, request_uri)) AS reason
 FROM asked
 WHERE NOT writes

@@ -29,6 +29,6 @@ WITH deleted AS (
   WHERE activity = 'write' AND resource = 'events' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'
     AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
 )
-SELECT event_id, 'event ' || coalesce(name, '') || coalesce(' in ' || namespace, '') || ' is deleted by ' || coalesce(username, 'nobody') AS reason
+SELECT event_id, 'event ' || coalesce(name, '') || coalesce(' in ' || namespace, '') || ' is deleted by ' || coalesce(username, 'an unknown identity') AS reason
 FROM deleted
 WHERE verb = 'delete' AND times = 1

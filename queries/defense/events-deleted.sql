@@ -22,7 +22,7 @@ covers: [DE-001]
 */
 SELECT
   array_agg(event_id) AS event_id,
-  coalesce(username, 'nobody') || ' deletes events' || coalesce(' in ' || array_to_string(array_agg(DISTINCT namespace), ', '), '')
+  coalesce(username, 'an unknown identity') || ' deletes events' || coalesce(' in ' || array_to_string(array_agg(DISTINCT namespace), ', '), '')
     || ', in ' || count(*) || ' requests' AS reason
 FROM events
 WHERE activity = 'write' AND resource = 'events' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'

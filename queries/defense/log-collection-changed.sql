@@ -27,7 +27,7 @@ FROM guard_writes
 WHERE in_scope AND kind = 'log' AND identity_kind <> 'controller' AND change NOT IN ('certificate')
 GROUP BY event_id, act
 UNION ALL
-SELECT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || namespace, '') || ' by ' || coalesce(username, 'nobody') AS reason
+SELECT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || namespace, '') || ' by ' || coalesce(username, 'an unknown identity') AS reason
 FROM events
 WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND subresource IS NULL
   AND verb IN ('update', 'patch', 'delete', 'deletecollection')

@@ -23,7 +23,7 @@ covers: [DE-009]
 */
 SELECT
   array_agg(DISTINCT event_id) AS event_id,
-  coalesce(username, 'nobody') || ' closes ' || count(DISTINCT name) || ' nodes: ' || string_agg(DISTINCT name, ', ') AS reason
+  coalesce(username, 'an unknown identity') || ' closes ' || count(DISTINCT name) || ' nodes: ' || string_agg(DISTINCT name, ', ') AS reason
 FROM guard_writes
 WHERE in_scope AND kind = 'node' AND change = 'cordoned' AND identity_kind IN ('human', 'anonymous')
 GROUP BY cluster, username, date_bin(INTERVAL '1 hour', time)

@@ -42,7 +42,7 @@ numbered AS (
 )
 SELECT DISTINCT
   event_id,
-  coalesce(username, 'nobody') || ' makes webhook ' || coalesce(webhook, '') || ' of ' || coalesce(name, '') || ' call '
+  coalesce(username, 'an unknown identity') || ' makes webhook ' || coalesce(webhook, '') || ' of ' || coalesce(name, '') || ' call '
     || coalesce(called, 'a service that is not in the log') || coalesce(' about ' || array_to_string(array_slice(resources, 1, 5), ', '), '') AS reason
 FROM numbered
 -- A patch that sets certificates only, though the answer shows the rest.

@@ -26,7 +26,7 @@ covers: [DE-003]
 */
 WITH changed AS (
   SELECT
-    event_id, coalesce(username, 'nobody') AS username, object,
+    event_id, coalesce(username, 'an unknown identity') AS username, object,
     coalesce(host_pid, false) OR coalesce(host_ipc, false) OR coalesce(host_network, false) AS shares,
     containers, volumes
   FROM workloads

@@ -27,7 +27,7 @@ covers: [DE-009]
 controls: [AIS-06]
 */
 SELECT
-  event_id, coalesce(username, 'nobody') || ' writes the addresses in the status of node ' || coalesce(name, '') AS reason,
+  event_id, coalesce(username, 'an unknown identity') || ' writes the addresses in the status of node ' || coalesce(name, '') AS reason,
   CASE
     WHEN service_account_namespace IN ('kube-system', 'openshift-cloud-controller-manager')
       AND service_account_name IN (

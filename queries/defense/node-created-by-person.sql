@@ -22,7 +22,7 @@ references:
   - https://kubernetes.io/docs/concepts/architecture/nodes/
 covers: [DE-009]
 */
-SELECT event_id, 'node ' || coalesce(name, '') || ' is created by ' || coalesce(username, 'nobody') AS reason
+SELECT event_id, 'node ' || coalesce(name, '') || ' is created by ' || coalesce(username, 'an unknown identity') AS reason
 FROM events
 WHERE activity = 'write' AND resource = 'nodes' AND subresource IS NULL AND created AND outcome = 'allowed'
   AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')

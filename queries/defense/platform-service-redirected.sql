@@ -64,7 +64,7 @@ written AS (
 )
 SELECT DISTINCT
   event_id,
-  verb || ' of ' || resource || ' ' || written.namespace || '/' || written.name || ', which serves ' || serves || ', by ' || coalesce(username, 'nobody')
+  verb || ' of ' || resource || ' ' || written.namespace || '/' || written.name || ', which serves ' || serves || ', by ' || coalesce(username, 'an unknown identity')
     || coalesce(': selector ' || selector_before || ' becomes ' || selector, '') AS reason
 FROM written
 JOIN platform

@@ -23,7 +23,7 @@ references:
   - https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
 covers: [DE-004]
 */
-SELECT DISTINCT event_id, verb || ' of the definition of ' || coalesce(name, 'all kinds') || coalesce(', of ' || guard_kinds.product, '') || ', by ' || coalesce(username, 'nobody') AS reason
+SELECT DISTINCT event_id, verb || ' of the definition of ' || coalesce(name, 'all kinds') || coalesce(', of ' || guard_kinds.product, '') || ', by ' || coalesce(username, 'an unknown identity') AS reason
 FROM (
   SELECT *, split_part(name, '.', 1) AS plural, substr(name, strpos(name, '.') + 1) AS defined_group
   FROM events

@@ -59,7 +59,7 @@ written AS (
 SELECT DISTINCT
   event_id,
   verb || ' of ' || resource || ' ' || coalesce(namespace || '/', '') || name || ', the parameter of ' || binding || coalesce(' of policy ' || parameters.policy, '')
-    || ', by ' || coalesce(effective_username, 'nobody') AS reason
+    || ', by ' || coalesce(effective_username, 'an unknown identity') AS reason
 FROM written
 JOIN parameters
   ON parameters.cluster = written.cluster AND parameter = written.name AND (parameter_namespace IS NULL OR parameter_namespace = namespace)

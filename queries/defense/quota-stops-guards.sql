@@ -28,7 +28,7 @@ covers: [DE-010]
 */
 SELECT DISTINCT
   event_id,
-  coalesce(username, 'nobody') || ' writes ' || resource || ' ' || coalesce(name, '') || ' into ' || written.namespace || ', a namespace of ' || coalesce(product, owner)
+  coalesce(username, 'an unknown identity') || ' writes ' || resource || ' ' || coalesce(name, '') || ' into ' || written.namespace || ', a namespace of ' || coalesce(product, owner)
     || ', with ' || limits AS reason
 FROM (
   SELECT

@@ -61,7 +61,7 @@ ruling AS (
 )
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' writes ' || string_agg(DISTINCT key, ', ') || ' of ConfigMap ' || min(namespace) || '/' || min(name)
+  coalesce(username, 'an unknown identity') || ' writes ' || string_agg(DISTINCT key, ', ') || ' of ConfigMap ' || min(namespace) || '/' || min(name)
     || ' of ' || min(product) || ', which ' || min(does) AS reason,
   -- A patch that creates, by apply, is answered with 201.
   CASE WHEN created AND NOT bool_or(was_deleted) THEN 'low' ELSE 'medium' END AS severity

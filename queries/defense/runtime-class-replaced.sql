@@ -45,7 +45,7 @@ compared AS (
 )
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' creates RuntimeClass ' || coalesce(name, '') || ' with handler ' || handler
+  coalesce(username, 'an unknown identity') || ' creates RuntimeClass ' || coalesce(name, '') || ' with handler ' || handler
     || CASE WHEN event_before IS NULL THEN ', that of plain containers' ELSE coalesce(', before ' || handler_before, ', in place of another') END AS reason
 FROM compared
 WHERE in_scope AND created AND identity_kind <> 'controller' AND handler IS NOT NULL

@@ -51,7 +51,7 @@ WITH written AS (
 SELECT DISTINCT
   event_id,
   verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || written.namespace || ', a namespace of ' || product || ', by '
-    || coalesce(username, 'nobody')
+    || coalesce(username, 'an unknown identity')
     || CASE WHEN sent_elsewhere THEN ': its selector or external name' WHEN is_emptied THEN ': emptied' ELSE '' END AS reason,
   CASE
     WHEN sent_elsewhere OR resource IN ('endpoints', 'endpointslices') THEN 'medium'

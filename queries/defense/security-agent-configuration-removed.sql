@@ -24,7 +24,7 @@ references:
   - https://attack.mitre.org/techniques/T1685/
 covers: [DE-010]
 */
-SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || events.namespace || ', a namespace of ' || product || ', by ' || coalesce(username, 'nobody') AS reason
+SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || events.namespace || ', a namespace of ' || product || ', by ' || coalesce(username, 'an unknown identity') AS reason
 FROM events
 JOIN security_namespaces ON events.namespace = security_namespaces.namespace
 WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous', 'node', 'service_account', 'cloud_service_account')

@@ -25,7 +25,7 @@ covers: [DE-010]
 */
 SELECT
   array_agg(deleted.event_id) AS event_id,
-  coalesce(deleted.username, 'nobody') || ' deletes or evicts pods of ' || agent.product || ' in ' || coalesce(deleted.namespace, '')
+  coalesce(deleted.username, 'an unknown identity') || ' deletes or evicts pods of ' || agent.product || ' in ' || coalesce(deleted.namespace, '')
     || ', in ' || count(*) || ' requests' AS reason
 FROM events AS deleted
 JOIN security_agent_objects AS agent

@@ -61,7 +61,7 @@ made AS (
 )
 SELECT
   numbered.event_id,
-  coalesce(numbered.username, 'nobody') || ' ' || CASE verb WHEN 'create' THEN 'creates' WHEN 'patch' THEN 'patches' ELSE 'updates' END
+  coalesce(numbered.username, 'an unknown identity') || ' ' || CASE verb WHEN 'create' THEN 'creates' WHEN 'patch' THEN 'patches' ELSE 'updates' END
     || ' ' || concat_ws('/', resource, subresource) || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
     || ', and the log does not show what: the body was cut off. '
     || CASE

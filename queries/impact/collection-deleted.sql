@@ -22,7 +22,7 @@ covers: [IM-002]
 */
 SELECT
   event_id,
-  coalesce(username, 'somebody') || ' deletes ' || CASE WHEN coalesce(query_value(request_uri, 'labelSelector'), query_value(request_uri, 'fieldSelector'), '') <> '' THEN 'selected ' ELSE 'all ' END
+  coalesce(username, 'an unknown identity') || ' deletes ' || CASE WHEN coalesce(query_value(request_uri, 'labelSelector'), query_value(request_uri, 'fieldSelector'), '') <> '' THEN 'selected ' ELSE 'all ' END
     || resource || coalesce(' in ' || namespace, '') AS reason
 FROM events
 WHERE verb = 'deletecollection' AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system', 'node')

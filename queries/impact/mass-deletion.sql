@@ -71,7 +71,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'somebody') || ' deletes ' || count(DISTINCT resource || '/' || name) || ' objects'
+  coalesce(username, 'an unknown identity') || ' deletes ' || count(DISTINCT resource || '/' || name) || ' objects'
     || coalesce(' in ' || place, '') || ': '
     || array_to_string(array_slice(array_sort(array_agg(DISTINCT resource || ' ' || name)), 1, 10), ', ') AS reason
 FROM episodes

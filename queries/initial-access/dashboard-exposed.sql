@@ -39,7 +39,7 @@ WITH exposed AS (
 )
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' opens ' || min(product) || ' to the outside by ' || exposed.kind || ' ' || coalesce(namespace || '/', '')
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' opens ' || min(product) || ' to the outside by ' || exposed.kind || ' ' || coalesce(namespace || '/', '')
     || coalesce(name, '*') AS reason
 FROM exposed
 JOIN exposed_dashboards ON regexp_like(target, '(^|[-.])' || word || '([-.]|$)')

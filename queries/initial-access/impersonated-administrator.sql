@@ -29,7 +29,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' acts as ' || impersonated_username || ' of '
+  coalesce(username, 'an unknown identity') || ' acts as ' || impersonated_username || ' of '
     || coalesce(array_to_string(impersonated_groups, ', '), 'no group') || ': ' || verb || ' ' || resource AS reason
 FROM events
 WHERE impersonated_username IS NOT NULL AND resource IS NOT NULL AND outcome = 'allowed'

@@ -28,7 +28,7 @@ controls: [IAM-16, DSP-15]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' as '
+  coalesce(username, 'an unknown identity') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' as '
     || impersonated_username AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch')

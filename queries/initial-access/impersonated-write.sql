@@ -28,7 +28,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' acts as ' || impersonated_username || coalesce(
+  coalesce(username, 'an unknown identity') || ' acts as ' || impersonated_username || coalesce(
     ' of ' || array_to_string(impersonated_groups, ', '), '') AS reason
 FROM events
 WHERE impersonated_username IS NOT NULL AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND outcome = 'allowed'

@@ -26,7 +26,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' may not impersonate '
+  coalesce(username, 'an unknown identity') || ' may not impersonate '
     || coalesce(impersonated_username, substr(status_message, 1, 120), 'anybody') AS reason
 FROM events
 WHERE outcome = 'denied_authz' AND identity_kind <> 'controller'

@@ -26,7 +26,7 @@ controls: [IPY-03]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes ingress ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' without TLS for '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' writes ingress ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' without TLS for '
     || coalesce(nullif(array_to_string(hosts, ', '), ''), 'every host') AS reason
 FROM ingresses
 WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'node') AND NOT has_tls

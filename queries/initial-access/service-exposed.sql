@@ -28,7 +28,7 @@ controls: [IPY-03]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' opens service ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' as ' || type
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' opens service ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' as ' || type
     || CASE WHEN cardinality(load_balancer_source_ranges) > 0
       THEN ' to ' || array_to_string(load_balancer_source_ranges, ', ') ELSE '' END AS reason
 FROM services

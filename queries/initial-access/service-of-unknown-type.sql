@@ -27,7 +27,7 @@ controls: [IPY-03]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' creates service ' || coalesce(namespace || '/', '') || coalesce(name, '*')
+  coalesce(username, 'an unknown identity') || ' creates service ' || coalesce(namespace || '/', '') || coalesce(name, '*')
     || coalesce(' with ' || field_manager, '') || ', whose type is not in the log' AS reason
 FROM events
 WHERE activity = 'write' AND resource = 'services' AND api_group IS NULL AND subresource IS NULL AND created

@@ -23,7 +23,7 @@ references:
 covers: [IA-010]
 controls: [IAM-16]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' makes service ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' a name of ' || external_name AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' makes service ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' a name of ' || external_name AS reason
 FROM services
 WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'node')
   AND coalesce(type, 'ExternalName') = 'ExternalName'

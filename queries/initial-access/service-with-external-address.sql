@@ -28,7 +28,7 @@ controls: [IPY-03]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gives service ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' the addresses '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gives service ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' the addresses '
     || array_to_string(external_ips, ', ') AS reason
 FROM services
 WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'node') AND cardinality(external_ips) > 0

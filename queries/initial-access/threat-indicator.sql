@@ -92,7 +92,7 @@ matches AS (
 )
 SELECT
   array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
-  coalesce(username, 'somebody') || ' ' || min(seen) || ', ' || count(DISTINCT event_id) || ' requests: listed by ' || min(listed)
+  coalesce(username, 'an unknown identity') || ' ' || min(seen) || ', ' || count(DISTINCT event_id) || ' requests: listed by ' || min(listed)
     AS reason,
   severity,
   -- An event may match several indicators: each is a finding.

@@ -22,7 +22,7 @@ references:
 covers: [RB-023]
 controls: [IAM-16]
 */
-SELECT event_id, verb || ' of config map aws-auth by ' || coalesce(username, 'nobody') AS reason
+SELECT event_id, verb || ' of config map aws-auth by ' || coalesce(username, 'an unknown identity') AS reason
 FROM config_maps
 WHERE name = 'aws-auth' AND namespace = 'kube-system' AND outcome = 'allowed'
   AND coalesce(username, '') NOT IN ('eks:node-manager', 'eks:cluster-bootstrap', 'eks:vpc-resource-controller')

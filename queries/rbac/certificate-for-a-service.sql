@@ -24,7 +24,7 @@ references:
 covers: [RB-017]
 controls: [IAM-16]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' asks for a certificate of ' || string_agg(DISTINCT dns_name, ', ') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' asks for a certificate of ' || string_agg(DISTINCT dns_name, ', ') AS reason
 FROM (SELECT *, lower(unnest(dns_names)) AS dns_name FROM certificate_requests)
 WHERE created AND outcome NOT IN ('dry_run', 'denied_authn') AND identity_kind NOT IN ('controller', 'system')
   -- An account asks for the names of its own namespace.

@@ -24,7 +24,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' ' || CASE WHEN subresource = 'approval' THEN 'approves' ELSE verb || 's' END
+  coalesce(username, 'an unknown identity') || ' ' || CASE WHEN subresource = 'approval' THEN 'approves' ELSE verb || 's' END
     || ' certificate request ' || coalesce(name, '') || coalesce(' for ' || common_name, '') AS reason
 FROM certificate_requests
 WHERE verb IN ('create', 'update', 'patch') AND (subresource IS NULL OR subresource = 'approval')

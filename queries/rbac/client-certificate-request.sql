@@ -24,7 +24,7 @@ references:
 covers: [RB-020]
 controls: [IAM-16]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' asks ' || signer_name || ' for a client certificate' || coalesce(' of ' || common_name, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' asks ' || signer_name || ' for a client certificate' || coalesce(' of ' || common_name, '') AS reason
 FROM certificate_requests
 WHERE signer_name = 'kubernetes.io/kube-apiserver-client' AND created AND outcome = 'allowed'
   AND identity_kind <> 'controller'

@@ -28,7 +28,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' grants cluster-admin to ' || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody') AS reason
+  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' grants cluster-admin to ' || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'an unknown identity') AS reason
 FROM bindings
 -- A Role may have that name too, and grants what it says. Controllers aggregate, and the API server makes its own bindings when it starts.
 WHERE role_name = 'cluster-admin' AND coalesce(role_kind, '') <> 'Role' AND outcome = 'allowed'

@@ -48,7 +48,7 @@ SELECT
     WHEN identity_kind = 'service_account' AND nth > 1 THEN 'low'
     ELSE 'medium'
   END AS severity,
-  coalesce(written.username, 'nobody') || CASE WHEN created THEN ' makes group ' ELSE ' changes group ' END || coalesce(written.name, '')
+  coalesce(written.username, 'an unknown identity') || CASE WHEN created THEN ' makes group ' ELSE ' changes group ' END || coalesce(written.name, '')
     || coalesce(', whose members are ' || left(json_get_json(object, 'users'), 200), '') AS reason
 FROM written
 LEFT JOIN powerful ON powerful.cluster = written.cluster AND powerful.subject_name = written.name

@@ -22,7 +22,7 @@ references:
 covers: [RB-002]
 controls: [IAM-16]
 */
-SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || role_name || ' in ' || namespace || ' to ' || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody') AS reason
+SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || role_name || ' in ' || namespace || ' to ' || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'an unknown identity') AS reason
 FROM bindings
 WHERE kind = 'RoleBinding' AND role_name IN ('admin', 'edit') AND coalesce(role_kind, '') <> 'Role'
   AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'

@@ -23,7 +23,7 @@ references:
 covers: [RB-021]
 controls: [IAM-16]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' asks for a certificate of ' || concat_ws(', ', common_name, array_to_string(organizations, ', ')) AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' asks for a certificate of ' || concat_ws(', ', common_name, array_to_string(organizations, ', ')) AS reason
 FROM certificate_requests
 LEFT JOIN client_tools ON client_tools.tool = lower(user_agent_tool(user_agent))
 WHERE created AND outcome NOT IN ('dry_run', 'denied_authn')

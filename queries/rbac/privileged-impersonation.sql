@@ -24,7 +24,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' acts as ' || impersonated_username
+  coalesce(username, 'an unknown identity') || ' acts as ' || impersonated_username
     || coalesce(' of ' || array_to_string(impersonated_groups, ', '), '') || ' to ' || verb || ' ' || coalesce(resource, request_uri, '') AS reason
 FROM events
 WHERE impersonated_username IS NOT NULL AND outcome NOT IN ('denied_authn', 'denied_authz')

@@ -27,7 +27,7 @@ controls: [IAM-16]
 SELECT
   event_id,
   CASE WHEN kind = 'ClusterRoleBinding' AND partial_answer IS NOT NULL THEN 'high' ELSE 'medium' END AS severity,
-  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' binds ' || coalesce(subject_kind, 'somebody') || ' '
+  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' binds ' || coalesce(subject_kind, 'an unknown identity') || ' '
     || concat_ws('/', subject_namespace, subject_name) || ' to a role that is not in the log' AS reason
 FROM bindings
 WHERE body_source = 'patch' AND verb = 'patch' AND outcome = 'allowed' AND role_name IS NULL

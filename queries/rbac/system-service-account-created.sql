@@ -21,7 +21,7 @@ references:
 covers: [RB-017]
 controls: [IAM-16]
 */
-SELECT DISTINCT event_id, 'service account ' || concat_ws('/', events.namespace, name) || ' is created by ' || coalesce(username, 'nobody') AS reason
+SELECT DISTINCT event_id, 'service account ' || concat_ws('/', events.namespace, name) || ' is created by ' || coalesce(username, 'an unknown identity') AS reason
 FROM events
 JOIN system_namespaces ON events.namespace LIKE system_namespaces.namespace
 WHERE activity = 'rbac' AND resource = 'serviceaccounts' AND subresource IS NULL AND created

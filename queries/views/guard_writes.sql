@@ -6,7 +6,7 @@ SELECT
   is_own, in_scope, created,
   found['change'] AS change, found['field'] AS field, found['before'] AS before, found['after'] AS after,
   found['compared'] AS compared,
-  concat(verb, ' of ', resource, coalesce(' ' || name, ''), coalesce(' in ' || namespace, ''), ' by ', coalesce(username, 'nobody')) AS act,
+  concat(verb, ' of ', resource, coalesce(' ' || name, ''), coalesce(' in ' || namespace, ''), ' by ', coalesce(username, 'an unknown identity')) AS act,
   concat(
     found['change'], coalesce(': ' || nullif(found['field'], ''), ''), coalesce(' from ' || substr(found['before'], 1, 120), ''),
     coalesce(' to ' || substr(found['after'], 1, 120), '')

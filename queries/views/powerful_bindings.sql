@@ -11,7 +11,7 @@ SELECT DISTINCT
   kind = 'ClusterRoleBinding' OR platform IS NOT NULL AS is_wide, is_built_in, takes_cluster,
   concat(
     kind, ' ', coalesce(name, ''), ' grants ', role_name, ' (', why, ')', coalesce(' in ' || namespace, ''), ' to ',
-    coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody')
+    coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'an unknown identity')
   ) AS what
 FROM (
   SELECT

@@ -30,7 +30,7 @@ SELECT
     WHEN contains(body, '"customStrategy":{') OR platform.namespace IS NOT NULL THEN 'medium'
     ELSE 'low'
   END AS severity,
-  coalesce(username, 'nobody') || CASE
+  coalesce(username, 'an unknown identity') || CASE
     WHEN subresource IS NOT NULL THEN ' starts a build of '
     WHEN created THEN ' makes '
     ELSE ' changes '

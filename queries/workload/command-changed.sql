@@ -23,6 +23,6 @@ references:
 covers: [WL-059]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' changes ' || field || ' of container ' || coalesce(container, '') || ' of ' || object || coalesce(' to ' || left(after, 300), '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' changes ' || field || ' of container ' || coalesce(container, '') || ' of ' || object || coalesce(' to ' || left(after, 300), '') AS reason
 FROM changes
 WHERE change IN ('command', 'handler') AND NOT made_by_controller AND outcome = 'allowed'

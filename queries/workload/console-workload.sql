@@ -22,7 +22,7 @@ references:
 covers: [WL-065, T1610-console]
 controls: [AIS-06]
 */
-SELECT DISTINCT event_id, object || ' is written through ' || product || ' as ' || coalesce(username, 'nobody') AS reason
+SELECT DISTINCT event_id, object || ' is written through ' || product || ' as ' || coalesce(username, 'an unknown identity') AS reason
 FROM workloads
 JOIN consoles ON
   (consoles.how = 'account' AND regexp_like(username, '^system:serviceaccount:[^:]+:(' || pattern || ')$'))

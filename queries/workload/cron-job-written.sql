@@ -25,6 +25,6 @@ references:
 covers: [WL-050]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' writes ' || object || coalesce(', which runs at ' || schedule, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' writes ' || object || coalesce(', which runs at ' || schedule, '') AS reason
 FROM pods_workloads
 WHERE kind = 'CronJob' AND subresource IS NULL AND identity_kind <> 'controller'

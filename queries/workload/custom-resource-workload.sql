@@ -24,7 +24,7 @@ references:
 covers: [WL-065]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
 FROM pods_workloads
 WHERE subresource IS NULL AND created AND identity_kind <> 'controller'
   AND api_group IS NOT NULL AND api_group NOT IN ('apps', 'batch', 'extensions')

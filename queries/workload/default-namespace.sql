@@ -25,7 +25,7 @@ references:
 covers: [WL-031]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in the default namespace' AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' creates ' || object || ' in the default namespace' AS reason
 FROM pods_workloads
 WHERE namespace = 'default' AND created AND subresource IS NULL
   AND identity_kind <> 'controller'

@@ -28,7 +28,7 @@ controls: [AIS-06]
 */
 SELECT
   min(event_id) AS event_id,
-  coalesce(username, 'nobody') || ' tries ' || min(object) || coalesce(' in ' || namespace, '') || ' as a dry run, '
+  coalesce(username, 'an unknown identity') || ' tries ' || min(object) || coalesce(' in ' || namespace, '') || ' as a dry run, '
     || count(*) || ' times: ' || coalesce(array_to_string(pod_security_failed, ', '), 'privileged') AS reason
 FROM workloads
 WHERE outcome = 'dry_run' AND pod_security_level = 'privileged' AND identity_kind <> 'controller'

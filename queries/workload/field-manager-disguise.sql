@@ -24,7 +24,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' writes the spec of ' || resource || ' ' || coalesce(name, '') || ' as ' || field_manager AS reason
+  coalesce(username, 'an unknown identity') || ' writes the spec of ' || resource || ' ' || coalesce(name, '') || ' as ' || field_manager AS reason
 FROM events
 WHERE activity = 'workload' AND verb = 'patch' AND outcome = 'allowed' AND subresource IS NULL
   -- A patch of metadata writes no workload, and without a body nobody knows what was written.

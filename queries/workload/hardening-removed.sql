@@ -26,7 +26,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' weakens ' || object || coalesce(', container ' || container, '') || ': ' || field
+  coalesce(username, 'an unknown identity') || ' weakens ' || object || coalesce(', container ' || container, '') || ': ' || field
     || ' from ' || coalesce(before, 'unset') || ' to ' || coalesce(after, 'unset') AS reason
 FROM changes
 WHERE change = 'security weakened' AND NOT made_by_controller AND outcome = 'allowed'

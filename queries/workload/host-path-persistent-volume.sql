@@ -28,7 +28,7 @@ covers: [WL-007, WL-008]
 controls: [AIS-06, DSP-15]
 */
 SELECT
-  event_id, coalesce(username, 'nobody') || ' writes PersistentVolume ' || coalesce(name, '') || ' of host path ' || host_path_raw AS reason,
+  event_id, coalesce(username, 'an unknown identity') || ' writes PersistentVolume ' || coalesce(name, '') || ' of host path ' || host_path_raw AS reason,
   CASE WHEN executes THEN 'high' ELSE 'medium' END AS severity
 FROM pods_sensitive_volumes
 -- The controller that binds volumes to claims writes both again.

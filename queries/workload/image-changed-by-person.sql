@@ -22,7 +22,7 @@ references:
 covers: [WL-058]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' changes container ' || coalesce(container, '') || ' of ' || object || ' from ' || coalesce(before, 'an unseen image') || ' to ' || coalesce(after, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' changes container ' || coalesce(container, '') || ' of ' || object || ' from ' || coalesce(before, 'an unseen image') || ' to ' || coalesce(after, '') AS reason
 FROM changes
 WHERE change = 'image' AND NOT made_by_controller AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
   AND (before IS DISTINCT FROM after)

@@ -25,7 +25,7 @@ controls: [AIS-06]
 SELECT
   event_id,
   CASE WHEN platform.namespace IS NOT NULL THEN 'medium' ELSE 'low' END AS severity,
-  coalesce(username, 'nobody') || ' writes ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || events.namespace, '') AS reason
+  coalesce(username, 'an unknown identity') || ' writes ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || events.namespace, '') AS reason
 FROM events
 LEFT JOIN system_namespaces AS platform ON events.namespace LIKE platform.namespace
 WHERE activity IN ('write', 'workload') AND api_group = 'image.openshift.io' AND subresource IS NULL AND outcome = 'allowed'

@@ -65,7 +65,7 @@ statements AS (
 )
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' writes Ingress ' || coalesce(namespace || '/', '') || coalesce(name, '') || ' with ' || annotation || ': ' || left(text, 200) AS reason,
+  coalesce(username, 'an unknown identity') || ' writes Ingress ' || coalesce(namespace || '/', '') || coalesce(name, '') || ' with ' || annotation || ': ' || left(text, 200) AS reason,
   CASE
     WHEN bool_and(regexp_like(trim(statement), '^(|x|(more_(set|clear)_(input_)?headers|add_header|proxy_set_header|proxy_hide_header|proxy_pass_header|expires|etag|limit_(req|conn|rate|except)\w*|client_(max_body_size|body_buffer_size|body_timeout|header_timeout|header_buffer_size)|large_client_header_buffers|proxy_(\w+_timeout|buffer\w*|http_version|max_temp_file_size|request_buffering|next_upstream\w*|cookie_path|cookie_domain|cookie_flags|redirect|ignore_client_abort|intercept_errors)|keepalive\w*|send_timeout|gzip\w*|brotli\w*|if|return|rewrite|deny|allow|satisfy|set|default_type|underscores_in_headers|chunked_transfer_encoding|charset|http-(request|response) (set|add|del|replace)-header|timeout|option|compression)(\s.*)?)$', 's'))
       -- Variables of the server, as they are in headers, but no code.

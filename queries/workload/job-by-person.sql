@@ -25,6 +25,6 @@ references:
 covers: [WL-052]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
 FROM pods_workloads
 WHERE kind = 'Job' AND subresource IS NULL AND created AND identity_kind IN ('human', 'anonymous')

@@ -28,7 +28,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' writes Secret ' || coalesce(namespace || '/', '') || coalesce(name, '') || ' that holds '
+  coalesce(username, 'an unknown identity') || ' writes Secret ' || coalesce(namespace || '/', '') || coalesce(name, '') || ' that holds '
     || array_to_string(powers, ', ') AS reason,
   CASE
     WHEN array_has_any(powers, make_array('privileged container', 'host namespaces', 'host path', 'roles')) THEN 'high'

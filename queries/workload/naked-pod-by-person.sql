@@ -24,7 +24,7 @@ references:
 covers: [WL-033]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') || ' by hand' AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || coalesce(namespace, '') || ' by hand' AS reason
 FROM pods_workloads
 WHERE kind = 'Pod' AND subresource IS NULL AND created AND owner IS NULL
   AND identity_kind IN ('human', 'anonymous')

@@ -34,7 +34,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id,
-  coalesce(identity, 'nobody') || ' writes ' || resource || ' ' || coalesce(name, '') || ' of ' || product || ', which ' || does
+  coalesce(identity, 'an unknown identity') || ' writes ' || resource || ' ' || coalesce(name, '') || ' of ' || product || ', which ' || does
     || coalesce(', with ' || array_to_string(powers, ', '), '')
     || CASE WHEN cardinality(sources) > 0 AND fetches THEN ', from ' || array_to_string(array_slice(sources, 1, 5), ', ') ELSE '' END AS reason,
   CASE

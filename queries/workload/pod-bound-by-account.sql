@@ -44,7 +44,7 @@ WITH bindings_made AS (
 schedulers AS (
   SELECT cluster, username FROM bindings_made GROUP BY cluster, username HAVING count(*) >= $routine_bindings
 )
-SELECT event_id, coalesce(bound.username, 'nobody') || ' binds pod ' || coalesce(name, '') || ' of ' || coalesce(namespace, '') || ' to a node' AS reason
+SELECT event_id, coalesce(bound.username, 'an unknown identity') || ' binds pod ' || coalesce(name, '') || ' of ' || coalesce(namespace, '') || ' to a node' AS reason
 FROM bindings_made AS bound
 LEFT JOIN schedulers ON schedulers.cluster = bound.cluster AND schedulers.username = bound.username
 WHERE in_scope AND schedulers.cluster IS NULL

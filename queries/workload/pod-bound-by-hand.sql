@@ -25,7 +25,7 @@ references:
 covers: [WL-066, WL-042]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' binds pod ' || coalesce(name, '') || ' of ' || coalesce(namespace, '') || ' to a node' AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' binds pod ' || coalesce(name, '') || ' of ' || coalesce(namespace, '') || ' to a node' AS reason
 FROM events
 WHERE activity IN ('workload', 'write') AND verb = 'create' AND outcome = 'allowed' AND api_group IS NULL
   AND ((resource = 'pods' AND subresource = 'binding') OR resource = 'bindings')

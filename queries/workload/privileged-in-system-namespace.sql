@@ -40,7 +40,7 @@ WITH images AS (
 )
 SELECT
   written.event_id,
-  coalesce(username, 'nobody') || ' creates ' || object || ' in ' || written.namespace || ', '
+  coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || written.namespace || ', '
     || CASE WHEN powers THEN 'privileged' ELSE 'with the processes of the node' END || ', with ' || foreign_image AS reason
 FROM pods_workloads AS written
 JOIN images ON images.event_id = written.event_id

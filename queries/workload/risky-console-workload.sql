@@ -25,7 +25,7 @@ controls: [AIS-06]
 */
 SELECT DISTINCT
   event_id,
-  object || ' is written through ' || product || ' as ' || coalesce(username, 'nobody') || ' and asks for '
+  object || ' is written through ' || product || ' as ' || coalesce(username, 'an unknown identity') || ' and asks for '
     || coalesce(array_to_string(pod_security_failed, ', '), 'too much') AS reason
 FROM workloads
 JOIN consoles ON

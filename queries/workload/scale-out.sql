@@ -32,7 +32,7 @@ parameters:
     description: How many times more it must be
     default: 5
 */
-SELECT event_id, coalesce(username, 'nobody') || ' scales ' || object || ' from ' || before || ' to ' || after AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' scales ' || object || ' from ' || before || ' to ' || after AS reason
 FROM changes
 WHERE change = 'replicas' AND identity_kind <> 'controller' AND outcome = 'allowed'
   AND try_cast(after AS BIGINT) >= $replicas AND try_cast(after AS BIGINT) >= $times * greatest(try_cast(before AS BIGINT), 1)

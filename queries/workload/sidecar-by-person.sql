@@ -25,7 +25,7 @@ references:
 covers: [WL-057]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' adds container ' || coalesce(container, '') || coalesce(' with ' || after, '') || ' to ' || object AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' adds container ' || coalesce(container, '') || coalesce(' with ' || after, '') || ' to ' || object AS reason
 FROM changes
 WHERE change = 'container added' AND field <> 'ephemeral' AND NOT made_by_controller AND outcome = 'allowed'
   AND identity_kind IN ('human', 'anonymous')

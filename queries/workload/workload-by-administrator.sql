@@ -26,7 +26,7 @@ references:
 covers: [WL-072]
 controls: [IAM-16, AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' writes ' || workload['kind'] || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' writes ' || workload['kind'] || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '') AS reason
 FROM events
 WHERE activity = 'workload' AND workload IS NOT NULL AND outcome = 'allowed' AND identity_kind = 'human'
   AND (username IN (SELECT name FROM default_admins WHERE default_admins.kind = 'user')

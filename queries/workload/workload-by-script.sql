@@ -28,7 +28,7 @@ references:
 covers: [WL-075, WL-073]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' writes ' || resource || coalesce('/' || subresource, '') || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
+SELECT event_id, coalesce(username, 'an unknown identity') || ' writes ' || resource || coalesce('/' || subresource, '') || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
     || ' with ' || user_agent AS reason
 FROM client_requests
 WHERE activity = 'workload' AND verb IN ('create', 'update', 'patch') AND identity_kind NOT IN ('controller', 'anonymous')

@@ -24,6 +24,6 @@ references:
 covers: [WL-076]
 controls: [IAM-16]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' may not ' || verb || ' ' || object || coalesce(' in ' || namespace, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' may not ' || verb || ' ' || object || coalesce(' in ' || namespace, '') AS reason
 FROM workloads
 WHERE outcome = 'denied_authz' AND identity_kind NOT IN ('controller', 'anonymous', 'node')

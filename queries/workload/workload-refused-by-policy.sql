@@ -27,7 +27,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' is refused ' || resource || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
+  coalesce(username, 'an unknown identity') || ' is refused ' || resource || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
     || coalesce(': ' || substr(status_message, 1, 160), '') AS reason
 FROM events
 WHERE activity = 'workload' AND workload IS NOT NULL AND outcome = 'denied_admission'
