@@ -7,8 +7,8 @@ risk: 2
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  A service account lists or watches the secrets of the whole cluster, as certificate managers, backup tools and
-  GitOps controllers do. Whoever takes over a pod that runs as it has every credential of the cluster.
+  A service account lists or watches the secrets of the whole cluster, as certificate managers, backup tools and GitOps
+  controllers do. An attacker who takes over a pod that runs as this account has every credential of the cluster.
 blind_spots: >-
   Accounts that have the right but do not use it.
 false_positives:

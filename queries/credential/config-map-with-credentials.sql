@@ -7,10 +7,9 @@ risk: 8
 attack: [T1552.001]
 tactics: [Credential Access]
 description: >-
-  A person or a pipeline writes a ConfigMap with a key that is named like a credential. ConfigMaps are readable for
-  many who may not read secrets.
-blind_spots: >-
-  Credentials under other keys, and inside of files.
+  A person or a pipeline writes a ConfigMap with a key named like a credential. Many identities that may not read
+  secrets can read ConfigMaps.
+blind_spots: Credentials under other keys, and inside files.
 false_positives:
   - Keys that hold the name of a secret, not its value
 triage:

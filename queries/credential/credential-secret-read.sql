@@ -7,10 +7,9 @@ risk: 15
 attack: [T1552.007, T1528]
 tactics: [Credential Access]
 description: >-
-  A person, or a service account in a shell, reads a secret whose name says that it holds a token, a kubeconfig, a
-  private key or the password of a registry: a credential that works outside of the application.
-blind_spots: >-
-  Secrets with other names; values that come with a list.
+  A person, or a service account in a shell, reads a secret whose name indicates a token, a kubeconfig, a private key or
+  a registry password. Such a credential works outside the application.
+blind_spots: Secrets with other names. Values returned by a list.
 false_positives:
   - Administrators who renew or check a credential
 triage:

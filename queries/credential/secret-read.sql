@@ -6,10 +6,8 @@ confidence: high
 risk: 1
 attack: [T1552.007]
 tactics: [Credential Access]
-description: >-
-  A person reads a secret by its name. Alone it is everyday work; it counts when other things come to it.
-blind_spots: >-
-  Secrets that come with a list, and clients of service accounts.
+description: A person reads a secret by name. This is everyday work by itself, and adds to the risk of other findings.
+blind_spots: Secrets returned by a list, and clients of service accounts.
 false_positives:
   - Everyday work
 triage:

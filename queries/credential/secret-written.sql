@@ -6,10 +6,8 @@ confidence: high
 risk: 2
 attack: [T1552.007, T1565.001]
 tactics: [Credential Access, Impact]
-description: >-
-  A person creates, changes or deletes a secret. What is changed there is what applications trust next.
-blind_spots: >-
-  Which keys changed: values are not kept.
+description: A person creates, changes or deletes a secret. Applications trust the new content.
+blind_spots: The changed keys, whose values are not kept.
 false_positives:
   - Everyday work
 triage:

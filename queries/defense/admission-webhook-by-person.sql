@@ -8,9 +8,8 @@ risk: 30
 attack: [T1546, T1685]
 tactics: [Persistence, Defense Impairment]
 description: >-
-  A person makes or deletes an admission webhook configuration by hand, past the automation that owns such objects.
-blind_spots: >-
-  Nothing that the log holds.
+  A person creates or deletes an admission webhook configuration by hand, outside the automation that owns such objects.
+blind_spots: None known.
 false_positives:
   - Administrators who install or remove a policy engine
 triage:

@@ -7,10 +7,9 @@ risk: 15
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  The workload or the configuration of a log collector, or the audit settings of the cluster, are deleted or changed:
-  what happens from then on may be lost.
-blind_spots: >-
-  Collectors under other names; audit policies on the disk of the control plane.
+  The workload or the configuration of a log collector, or the audit settings of the cluster, are deleted or changed.
+  Later events may be lost.
+blind_spots: Collectors under other names. Audit policies on the disk of the control plane.
 false_positives:
   - Upgrades and maintenance of logging
 triage:

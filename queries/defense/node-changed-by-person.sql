@@ -6,10 +6,8 @@ confidence: low
 risk: 3
 attack: [T1610]
 tactics: [Execution]
-description: >-
-  A person changes the labels or taints of a node, or closes it for new pods: what is put there changes.
-blind_spots: >-
-  Writes that are logged at Metadata level.
+description: A person changes the labels or taints of a node, or cordons it. This changes which pods run there.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Maintenance of nodes
 triage:

@@ -8,11 +8,10 @@ risk: 30
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  An object is changed or deleted that the binding of an admission policy names as its parameter, by somebody who neither
-  wrote the binding nor the object before: policy and binding stand as they were, and allow something else.
-  To be left out, an attacker must act as the identity that keeps both.
-blind_spots: >-
-  Bindings that were written before the log begins, and those that find their parameters by labels.
+  An identity that wrote neither the binding nor the object before changes or deletes an object that the binding of an
+  admission policy uses as its parameter. Policy and binding stay the same, but allow something else. To avoid this, an
+  attacker must act as the identity that maintains both.
+blind_spots: Bindings written before the log begins, and those that select their parameters by labels.
 false_positives:
   - A second administrator of the policy
 triage:

@@ -8,12 +8,11 @@ risk: 30
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  Somebody deletes or evicts pods of a security product several times within an hour: an agent that starts anew all
-  the time watches nothing.
-blind_spots: >-
-  Agents under other names, whose image the log does not show. Fewer than three.
+  An identity deletes or evicts pods of a security product several times within an hour. An agent that restarts
+  continuously monitors nothing.
+blind_spots: Agents under other names, whose image the log does not show. Fewer than three requests.
 false_positives:
-  - Restarts by hand on every node; a rollout restart does not show here
+  - Manual restarts on every node; a rollout restart is not reported here
 triage:
   - >-
     SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time

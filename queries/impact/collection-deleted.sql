@@ -6,10 +6,8 @@ confidence: high
 risk: 40
 attack: [T1485, T1489]
 tactics: [Impact]
-description: >-
-  Somebody who is no controller deletes all workloads, volumes or services of a kind in one request.
-blind_spots: >-
-  Deletions one by one: kubectl does so, even with --all.
+description: An identity other than a controller deletes all workloads, volumes or services of a kind in one request.
+blind_spots: Objects deleted one by one, as kubectl does even with --all.
 false_positives:
   - Tools that clean up test namespaces
 triage:

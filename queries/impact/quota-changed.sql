@@ -6,10 +6,9 @@ confidence: high
 risk: 3
 attack: [T1496]
 tactics: [Impact]
-description: >-
-  A person changes a resource quota or a limit range.
+description: A person changes a ResourceQuota or a LimitRange.
 blind_spots: >-
-  Whether it was raised or lowered.
+  The direction of the change: raised or lowered.
 false_positives:
   - Administrators at work
 triage:
