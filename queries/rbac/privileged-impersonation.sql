@@ -7,8 +7,8 @@ risk: 40
 attack: [T1134, T1078]
 tactics: [Privilege Escalation]
 description: >-
-  Somebody acts as system:masters, as a user of the system, or as an administrator: the log names both, and the
-  rights are those of the assumed one.
+  An identity impersonates system:masters, a system user or an administrator. The log names both identities, and the
+  rights are those of the impersonated one.
 blind_spots: >-
   Impersonation by proxies that present their own certificate.
 false_positives:
