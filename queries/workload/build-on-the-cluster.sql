@@ -7,13 +7,13 @@ risk: 12
 attack: [T1610, T1612, T1525]
 tactics: [Execution, Persistence]
 description: >-
-  A build or build configuration of OpenShift is written, or a build is started: it runs what its source says in a privileged pod
-  on a node, and makes an image that others run. A build by an image of its own (`customStrategy`) is medium, one that gets the
-  socket of the container runtime (`exposeDockerSocket`) high, and in a namespace of the platform any is medium.
-blind_spots: >-
-  What the source of a build contains.
+  An OpenShift build or build configuration is written, or a build is started. It runs code from its source in a
+  privileged pod on a node, and produces an image that others run. A build with a custom builder image
+  (`customStrategy`) and any build in a platform namespace are medium; a build with the socket of the container runtime
+  (`exposeDockerSocket`) is high.
+blind_spots: The source of the build.
 false_positives:
-  - Developers and pipelines who build on the cluster
+  - Developers and pipelines that build on the cluster
 triage:
   - "SELECT time, username, verb, resource, name, outcome, request_object FROM events WHERE event_id = '<event_id>'"
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"

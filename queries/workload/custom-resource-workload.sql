@@ -7,8 +7,8 @@ risk: 3
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A workload is created through a custom resource that carries a pod template, such as a workflow, a notebook or a
-  service of Knative: policies that look at pods see only what a controller makes of it.
+  A workload is created through a custom resource with a pod template, such as a workflow, a notebook or a Knative
+  service. Policies for pods see only what its controller creates.
 blind_spots: Custom resources whose templates podtrail does not know.
 false_positives:
   - Data platforms and pipelines

@@ -7,8 +7,8 @@ risk: 15
 attack: [T1610, T1613]
 tactics: [Discovery]
 description: >-
-  Somebody asks the API server, as a dry run, whether a workload would pass that Pod Security calls privileged:
-  nothing is stored, and the answer tells whether a policy would stop it.
+  An identity sends, as a dry run, a workload with the privileged Pod Security level. Nothing is stored, and the
+  response shows whether a policy would block it.
 blind_spots: >-
   Bodies that are not logged.
 false_positives:

@@ -7,12 +7,12 @@ risk: 3
 attack: [T1610, T1053.007]
 tactics: [Execution, Persistence]
 description: >-
-  A person starts a Job by hand: code runs once, with the rights and secrets of the namespace, and cleans up after
-  itself.
+  A person starts a Job by hand. Its code runs once, with the rights and secrets of the namespace, and the Job cleans up
+  after itself.
 blind_spots: >-
-  Nothing: the request is visible at every level.
+  None: the request is visible at every audit level.
 false_positives:
-  - Migrations and repairs by hand
+  - Manual migrations and repairs
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time

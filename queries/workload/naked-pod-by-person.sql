@@ -7,7 +7,7 @@ risk: 3
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A person creates a pod that nothing owns: no rollout, no review, no history, and where it runs no controller asks.
+  A person creates a pod without an owner: no rollout, no review, no history, and no controller.
 blind_spots: >-
   None: the request is visible at every level.
 false_positives:

@@ -7,7 +7,7 @@ risk: 5
 attack: [T1610]
 tactics: [Execution]
 description: A workload is written with a selector or an affinity for a single node, by its host name.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Databases on local disks
 triage:

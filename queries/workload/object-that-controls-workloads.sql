@@ -8,14 +8,14 @@ risk: 30
 attack: [T1610, T1546]
 tactics: [Execution, Persistence]
 description: >-
-  Somebody writes an object by which a controller makes, changes or fetches workloads, or changes nodes, and has not
+  An identity writes an object by which a controller makes, changes or fetches workloads, or changes nodes, and has not
   written that kind before, or names a repository, chart or image that was in none of those before: an application of a
-  GitOps tool, a chart, a policy that generates or mutates, a virtual machine with a disk of the node, files and units of
-  nodes, access to all devices. The table controlling_kinds says how bad each kind is; persons and accounts are held to
-  the same. To be low, somebody must have written the kind with the same sources and powers before, which was reported,
-  or change an object that stood so.
+  GitOps tool, a chart, a policy that generates or mutates, a virtual machine with a disk of the node, files and units
+  of nodes, access to all devices. The table controlling_kinds says how bad each kind is; persons and accounts are held
+  to the same. To be low, an identity must have written the kind with the same sources and powers before, which was
+  reported, or change an object that stood so.
 blind_spots: >-
-  Kinds that are not in the table, unless they hold a pod spec. What a known repository brings. Writes that are logged at
+  Kinds that are not in the table, unless they hold a pod spec. What a known repository brings. Writes logged at
   Metadata level show no sources.
 false_positives:
   - The first application of a team, and installations of operators

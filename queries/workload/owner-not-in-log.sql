@@ -17,7 +17,7 @@ blind_spots: >-
   Writes whose bodies are not in the log. Pods that are no danger to their node, such as those that run as an
   account with many rights.
 false_positives:
-  - Agents of nodes that were installed before the log begins, when a node joins or a pod starts anew
+  - Agents of nodes installed before the log begins, when a node joins or a pod starts anew
 triage:
   - >-
     SELECT time, username, verb, object, client_ip, user_agent FROM workloads WHERE owner['uid'] = '<uid of the owner>' ORDER BY time

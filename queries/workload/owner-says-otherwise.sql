@@ -8,9 +8,9 @@ attack: [T1610, T1078, T1036.005]
 tactics: [Execution, Stealth, Privilege Escalation]
 description: >-
   A controller copies the template of the owner. Here it asks for a pod, ReplicaSet or Job with other images, commands,
-  privileges, host paths or account than any version of the owner in the log: somebody else holds its credential. It is
-  critical where the pod can take its node over. What admission adds later is not part of it: added-by-admission.
-  To stay below, an attacker needs an owner whose template says what the attacker wants.
+  privileges, host paths or account than any version of the owner in the log: another identity holds its credential. It
+  is critical where the pod can take its node over. What admission adds later is not part of it: added-by-admission. To
+  stay below, an attacker needs an owner whose template says what the attacker wants.
 blind_spots: >-
   Owners whose creation, or a later version, is not in the log in full. Environment, labels and volumes that are no host
   paths are not compared.

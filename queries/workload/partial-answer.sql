@@ -10,7 +10,7 @@ description: >-
   A workload, role or binding is written, and the client asks for a Table or for metadata alone as the answer: the audit
   log then does not hold what the object became. Command-line tools ask so for what they print of reads. Controllers do
   for the metadata that they write; what leaves alone the pod template, or what a role grants, does not count.
-blind_spots: Writes that are logged below RequestResponse.
+blind_spots: Writes logged below RequestResponse.
 false_positives:
   - Dashboards that print a table after each write
 triage:

@@ -7,8 +7,8 @@ risk: 0
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  Pod Security admission let a workload through and recorded that it violates the audit level of its namespace, or
-  that somebody or something is exempt from it.
+  Pod Security admission let a workload through and recorded that it violates the audit level of its namespace, or that
+  an identity or something is exempt from it.
 blind_spots: Namespaces without an audit level.
 false_positives:
   - Namespaces that audit a stricter level on purpose

@@ -17,7 +17,7 @@ blind_spots: >-
   before, with the same dangers of the same containers and volumes, in the same namespace, is low under another name: an
   attacker would need the token of an account that makes such workloads.
 false_positives:
-  - Agents of the platform in namespaces that audit a level
+  - Platform agents in namespaces that audit a level
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time

@@ -7,7 +7,7 @@ risk: 10
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  Somebody tried to write a workload that violates the enforced Pod Security level of its namespace, and was refused.
+  An identity tried to write a workload that violates the enforced Pod Security level of its namespace, and was denied.
   The reason names the checks.
 blind_spots: Refusals by other admission plugins. On old servers the message is not in the log.
 false_positives:

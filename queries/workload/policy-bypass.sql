@@ -10,7 +10,7 @@ tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a label or annotation by which it asks an admission policy to let it through: the way for
   emergencies, and past every check.
-blind_spots: Writes that are logged at Metadata level. Bypasses that the table policy_bypasses does not have.
+blind_spots: Writes logged at Metadata level. Bypasses that the table policy_bypasses does not have.
 false_positives:
   - Incident response
 triage:

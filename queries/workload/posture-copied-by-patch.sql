@@ -12,7 +12,7 @@ description: >-
   privileged or an image. It is high for the settings with which a container leaves its node, medium for what it runs.
   A value that the log does show counts where it is a setting that is not false or empty. What follows a patch of more
   work than podtrail does counts, too.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Controllers that rearrange an object by JSON Patch
 triage:

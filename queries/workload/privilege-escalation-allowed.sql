@@ -9,7 +9,7 @@ tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a container that says allowPrivilegeEscalation is true: its processes may gain more than
   they began with, by set-user-id programs. Unset means the same, but nobody decided it.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Charts that spell out the default
 triage:

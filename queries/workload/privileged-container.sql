@@ -10,7 +10,7 @@ tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a container that runs privileged: it has every capability and every device of the node,
   so whoever runs in it owns the node. All kinds that make pods count, and init and ephemeral containers too.
-blind_spots: Writes that are logged at Metadata level, and patches that leave the privileged container as it was.
+blind_spots: Writes logged at Metadata level, and patches that leave the privileged container as it was.
 false_positives:
   - Network and storage plugins, kube-proxy, node agents and security sensors, mostly as DaemonSets in system
     namespaces

@@ -7,9 +7,9 @@ risk: 50
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  Somebody adds an ephemeral container with more power than a debugger needs: privileged, with all capabilities, or
+  An identity adds an ephemeral container with more power than a debugger needs: privileged, with all capabilities, or
   with one that leaves the sandbox. SYS_PTRACE alone is what kubectl debug asks for by default.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - kubectl debug --profile=sysadmin by administrators of nodes
 triage:

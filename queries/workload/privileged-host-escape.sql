@@ -10,8 +10,8 @@ description: >-
   A workload is written by a person or an application whose command goes to the node, and that has the means: a
   privileged container, SYS_ADMIN, or the processes of the node. The node belongs to whoever wrote it.
 blind_spots: >-
-  Writes that are logged at Metadata level show no containers. Code that the image brings along. DaemonSets, with
-  which platforms look after their nodes, are left to host-escape-command.
+  Writes logged at Metadata level, which show no containers. Code inside the image. DaemonSets, with which platforms
+  look after their nodes, are left to host-escape-command.
 false_positives:
   - Shells on nodes by administrators, such as kubectl node-shell
 triage:

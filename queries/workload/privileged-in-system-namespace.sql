@@ -11,10 +11,9 @@ description: >-
   A person creates, in a namespace of the platform, a workload that is privileged or shares the processes of the node,
   with an image that is of none of the makers of platforms: the namespace hides it, and it has the node. To stay below,
   an attacker needs an image in a repository of table platform_images.
-blind_spots: >-
-  Namespaces and images that the tables do not have. Writes that are logged at Metadata level.
+blind_spots: Namespaces and images that the tables do not have. Writes logged at Metadata level.
 false_positives:
-  - An administrator who installs a driver or sensor of the house by hand
+  - An administrator who installs a driver or sensor of the organisation by hand
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time

@@ -10,9 +10,7 @@ tactics: [Execution, Privilege Escalation]
 description: >-
   A person writes a workload that runs under a service account with the rights of a cluster administrator, or with a
   way to them: its token lies in the pod, and whoever runs in it has them.
-blind_spots: >-
-  Writes that are logged at Metadata level. Roles that were bound before the log begins, and bindings in a single
-  namespace.
+blind_spots: Writes logged at Metadata level. Roles bound before the log begins, and bindings in a single namespace.
 false_positives:
   - Administrators who install operators by hand
 triage:

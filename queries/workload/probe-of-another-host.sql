@@ -11,7 +11,7 @@ description: >-
   A workload is written with a probe or a lifecycle hook that calls a host other than the pod. The kubelet makes the
   call, from the node's network: it reaches the metadata service and what network policies hide, and its answers show
   in the pod's state.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Old charts that name a host which their pod serves
 triage:

@@ -10,8 +10,7 @@ tactics: [Execution, Persistence]
 description: >-
   A workload is written with an image from a registry that nobody approves: one for throw-away images, a tunnel, or a
   public address without a name. With a list of approved registries as parameter it is every other registry, too.
-blind_spots: >-
-  Writes that are logged at Metadata level show no containers. Approved registries that mirror everything.
+blind_spots: Writes logged at Metadata level show no containers. Approved registries that mirror everything.
 false_positives:
   - New vendors, where the list is set
 triage:

@@ -10,8 +10,8 @@ description: >-
   A workload that Pod Security calls privileged is written through a web console, a notebook server or a workflow
   engine: such platforms have no reason to, and their logins are easier to come by than credentials of the cluster.
 blind_spots: >-
-  Consoles that act as the person who is logged in and hide behind another user agent. Writes that are logged at
-  Metadata level show no containers.
+  Consoles that act as the person who is logged in and hide behind another user agent. Writes logged at Metadata level
+  show no containers.
 false_positives:
   - Administrators who install node agents through a console
 triage:
@@ -32,6 +32,6 @@ JOIN consoles ON
   (consoles.how = 'account' AND regexp_like(username, '^system:serviceaccount:[^:]+:(' || pattern || ')$'))
   OR (consoles.how = 'agent' AND regexp_like(user_agent, '^(' || pattern || ')([/ (]|$)', 'i'))
 WHERE outcome = 'allowed' AND NOT made_by_controller AND subresource IS NULL AND verb IN ('create', 'update', 'patch')
-  -- What a platform makes of a resource that somebody wrote shows in that resource.
+  -- What a platform makes of a resource that an identity wrote shows in that resource.
   AND owner IS NULL
   AND pod_security_level = 'privileged'

@@ -9,7 +9,7 @@ tactics: [Execution]
 description: >-
   A workload is written that asks to run as root: user 0, or runAsNonRoot set to false, at the container or, where the
   container says nothing, at the pod.
-blind_spots: Writes that are logged at Metadata level. Images whose own user is root.
+blind_spots: Writes logged at Metadata level. Images whose own user is root.
 false_positives:
   - Older images, and software that changes its user itself
 triage:

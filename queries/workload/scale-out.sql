@@ -7,8 +7,8 @@ risk: 5
 attack: [T1610, T1496]
 tactics: [Execution, Impact]
 description: >-
-  Somebody multiplies the replicas of a workload: more machines work for it, and somebody pays.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+  An identity multiplies the replicas of a workload: more machines work for it, and an identity pays.
+blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
   - Load tests, and days with many customers
 triage:

@@ -9,8 +9,7 @@ tactics: [Execution, Discovery]
 description: >-
   A workload is written that runs a port, web or vulnerability scanner, a password cracker or a script that looks for
   ways to more rights.
-blind_spots: >-
-  Writes that are logged at Metadata level show no containers. Tools under other names.
+blind_spots: Writes logged at Metadata level show no containers. Tools under other names.
 false_positives:
   - Security teams and their pipelines
 triage:

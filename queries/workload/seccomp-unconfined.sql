@@ -10,7 +10,7 @@ tactics: [Execution, Defense Impairment]
 description: >-
   A workload is written that turns off the filter of system calls, for the pod or a container: every call of the
   kernel is open to it, the broken ones too.
-blind_spots: Writes that are logged at Metadata level. Containers without any profile, for which the node decides.
+blind_spots: Writes logged at Metadata level. Containers without a profile, for which the node's default applies.
 false_positives:
   - Debuggers and profilers
   - Old charts

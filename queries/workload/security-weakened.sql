@@ -8,9 +8,9 @@ risk: 40
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  Somebody changes a workload that exists so that it fails what it passed before: it becomes privileged, joins
+  An identity changes a workload that exists so that it fails what it passed before: it becomes privileged, joins
   processes or shared memory of the host, mounts host paths, gains dangerous capabilities, or loses seccomp.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
   - Upgrades of agents and plugins
 triage:

@@ -16,8 +16,7 @@ description: >-
   the directory of all local volumes; and any other socket of a daemon of the node, but for those of agents that only
   take traces, metrics and names.
 blind_spots: >-
-  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
-  the volume.
+  Writes logged at Metadata level. hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
   - Node agents, storage drivers and backup tools
 triage:

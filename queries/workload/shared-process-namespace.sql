@@ -9,7 +9,7 @@ tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written whose containers see each other's processes, environment and files: an injected container
   reads what the others hold.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Sidecars that signal or debug the main container
 triage:

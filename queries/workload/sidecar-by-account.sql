@@ -7,7 +7,7 @@ risk: 5
 attack: [T1610, T1609]
 tactics: [Execution]
 description: A service account adds a container to a workload that exists.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
   - Releases by continuous integration, GitOps and Helm
 triage:

@@ -10,7 +10,7 @@ tactics: [Execution]
 description: >-
   A person adds a container to a workload that exists: it runs beside the others with their network, volumes and
   service account, and under a name that everybody trusts.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
   - Developers who add a sidecar by hand
 triage:

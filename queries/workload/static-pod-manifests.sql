@@ -11,8 +11,7 @@ description: >-
   A workload is written with the directory of static pods as a writable hostPath volume. The kubelet runs whatever is
   put there: past admission, on a node of choice, and again after every deletion.
 blind_spots: >-
-  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
-  the volume.
+  Writes logged at Metadata level. hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
   - Jobs that upgrade a cluster
 triage:

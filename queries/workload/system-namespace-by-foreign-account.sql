@@ -8,7 +8,7 @@ attack: [T1610, T1036.005]
 tactics: [Execution, Stealth]
 description: >-
   A service account whose own namespace is none of the platform creates a workload in a namespace of the platform.
-blind_spots: Namespaces of the platform that the table system_namespaces does not have.
+blind_spots: Platform namespaces that are not in the table system_namespaces.
 false_positives:
   - Continuous integration and GitOps controllers that install add-ons
 triage:

@@ -10,7 +10,7 @@ tactics: [Execution, Stealth]
 description: >-
   A person, or nobody that the server knows, creates a workload in a namespace of the platform, where it hides among
   components that nobody looks at and where many policies do not apply.
-blind_spots: Namespaces of the platform that the table system_namespaces does not have.
+blind_spots: Platform namespaces that are not in the table system_namespaces.
 false_positives:
   - Administrators who install or repair add-ons by hand
 triage:

@@ -9,7 +9,7 @@ tactics: [Execution, Stealth]
 description: >-
   A person changes a workload in a namespace of the platform: another image, command or setting in a component that
   nobody looks at.
-blind_spots: Namespaces of the platform that the table system_namespaces does not have.
+blind_spots: Platform namespaces that are not in the table system_namespaces.
 false_positives:
   - Administrators who repair or upgrade add-ons by hand
 triage:

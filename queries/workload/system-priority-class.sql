@@ -10,7 +10,7 @@ tactics: [Execution, Defense Impairment]
 description: >-
   A workload outside of the platform's namespaces takes the priority of the system: it drives other pods off their
   nodes, security agents too, and is never driven off.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Agents of vendors in namespaces of their own
 triage:

@@ -8,7 +8,7 @@ attack: [T1610, T1609]
 tactics: [Execution]
 description: >-
   A pod is created with a terminal and open input, as kubectl run -it does, or its creator attaches to it within five
-  minutes: somebody works in it by hand.
+  minutes: an identity works in it by hand.
 blind_spots: A terminal that is asked for later, by exec.
 false_positives:
   - Engineers who debug

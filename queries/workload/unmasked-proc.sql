@@ -10,7 +10,7 @@ tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a container that sees all of /proc, also the files by which the kernel is set, and that
   does not live in a user namespace of its own.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Builders of images inside containers
 triage:

@@ -9,7 +9,7 @@ tactics: [Execution]
 description: >-
   A workload is written that sets a parameter of the kernel outside the safe list. It may disturb other pods of the
   node; the kubelet refuses most of them.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Tuning of the network and of databases
 triage:

@@ -9,7 +9,7 @@ tactics: [Execution]
 description: >-
   A workload is written with a container that gets a Linux capability that is neither among those that the Pod
   Security Standards allow nor among the dangerous ones, such as NET_RAW, SYS_TIME or SYS_NICE.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Software that pings, sets clocks or priorities
 triage:

@@ -7,10 +7,9 @@ risk: 5
 attack: [T1610, T1528]
 tactics: [Execution, Credential Access]
 description: >-
-  A workload mounts a token of its service account that is meant for somebody else than the API server, or that lives
+  A workload mounts a token of its service account that is meant for another identity than the API server, or that lives
   longer than a day: such a token opens doors outside of the cluster, or long after the pod is gone.
-blind_spots: >-
-  Writes that are logged at Metadata level. Tokens that a webhook adds later, where the response is not logged.
+blind_spots: Writes logged at Metadata level. Tokens that a webhook adds later, where the response is not logged.
 false_positives:
   - Identity for clouds, service meshes and vaults
 triage:

@@ -9,7 +9,7 @@ tactics: [Execution]
 description: >-
   A workload is written with a volume that the pod itself takes from a server on the network, or whose type is
   deprecated: gitRepo runs git as root on the node, flexVolume a program of the node.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Applications with storage of their own on NFS, iSCSI, Ceph
 triage:

@@ -13,7 +13,7 @@ description: >-
   of another registry that is a volume, or whose driver
   gives a directory of the node (the table node_csi_drivers) or is a program of the node (flexVolume).
 blind_spots: >-
-  Writes that are logged at Metadata level. Servers by names: they count only where something is run from them.
+  Writes logged at Metadata level. Servers by names: they count only where something is run from them.
 false_positives:
   - Applications on network file systems that start a program of theirs
 triage:

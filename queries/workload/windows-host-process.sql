@@ -10,7 +10,7 @@ tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a Windows container that runs as a process of the host itself, with its file system and
   its accounts.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Network and storage plugins for Windows nodes
 triage:

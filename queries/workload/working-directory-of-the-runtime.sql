@@ -9,8 +9,7 @@ tactics: [Privilege Escalation, Execution]
 description: >-
   A container is given a working directory below `/proc/<process>/fd`, `/dev/fd` or the root of another process: with a
   runtime before runc 1.1.12 it starts in the file system of its node (CVE-2024-21626). No program needs such a directory.
-blind_spots: >-
-  A working directory that the image itself names. Writes that are logged at Metadata level show no containers.
+blind_spots: A working directory that the image itself names. Writes logged at Metadata level show no containers.
 false_positives:
   - Tests of the runtime
 triage:

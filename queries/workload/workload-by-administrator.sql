@@ -12,7 +12,7 @@ description: >-
 blind_spots: >-
   Administrators by another group or role.
 false_positives:
-  - Clusters that are set up or upgraded
+  - Clusters set up or upgraded
   - Access in an emergency
 triage:
   - >-

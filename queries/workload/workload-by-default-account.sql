@@ -9,11 +9,11 @@ attack: [T1610, T1078, T1528]
 tactics: [Execution, Lateral Movement]
 description: >-
   The service account "default" of a namespace writes a workload. Every pod that names no account runs as it, so it
-  should have no rights; here one of those pods, or somebody with its token, makes pods.
+  should have no rights; here one of those pods, or an identity with its token, makes pods.
 blind_spots: >-
   Other accounts of applications.
 false_positives:
-  - Workflow engines and runners that were installed without an account of their own
+  - Workflow engines and runners installed without an account of their own
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time

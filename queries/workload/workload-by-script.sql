@@ -8,13 +8,12 @@ risk: 30
 attack: [T1610, T1059]
 tactics: [Execution]
 description: >-
-  A workload is written with curl, a bare HTTP library or a tool for attacks. People use kubectl and robots a client
-  for Kubernetes; a bare client is what somebody has at hand who found a credential. Of service accounts only curl
-  and the like count: programs of the house often use a bare library.
-blind_spots: >-
-  A user agent is what the client says it is.
+  A workload is written with curl, a bare HTTP library or a tool for attacks. People use kubectl and automation a client
+  for Kubernetes; a bare client is what an identity has at hand who found a credential. Of service accounts only curl
+  and the like count: programs of the organisation often use a bare library.
+blind_spots: The user agent, which the client chooses.
 false_positives:
-  - Automation of the house on bare HTTP libraries
+  - Automation of the organisation on bare HTTP libraries
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time

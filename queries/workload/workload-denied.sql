@@ -7,9 +7,9 @@ risk: 10
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  Somebody tries to write a workload and may not: a wrong role, or somebody who tries how far a credential reaches.
-blind_spots: >-
-  Attempts that were allowed.
+  An identity tries to write a workload and may not: a wrong role, or an identity who tries how far a credential
+  reaches.
+blind_spots: Allowed attempts.
 false_positives:
   - Pipelines with wrong rights, people in the wrong namespace
 triage:

@@ -8,8 +8,8 @@ risk: 30
 attack: [T1610, T1078]
 tactics: [Initial Access, Execution]
 description: >-
-  Somebody who is otherwise seen at private addresses writes a workload from a public one: a person away from the
-  own network, or a credential that left it.
+  An identity who is otherwise seen at private addresses writes a workload from a public one: a person away from the own
+  network, or a credential that left it.
 blind_spots: >-
   Identities that are always at public addresses, as where people reach the API server over the Internet.
 false_positives:

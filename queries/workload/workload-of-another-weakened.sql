@@ -8,12 +8,12 @@ risk: 50
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  Somebody changes a workload that others wrote, and that they never wrote themselves, so that it becomes privileged,
+  An identity changes a workload that others wrote, and that they never wrote themselves, so that it becomes privileged,
   joins the processes or the memory of its node, mounts a host path or gains dangerous capabilities. The change runs
   under the name of its owners. Who wrote it is told by what was written, whatever the field manager says.
 blind_spots: >-
-  Writes that are logged at Metadata level. Workloads whose author the log does not show. An intruder who wrote the
-  workload before, harmlessly.
+  Writes logged at Metadata level. Workloads whose author the log does not show. An intruder who wrote the workload
+  before, harmlessly.
 false_positives:
   - Administrators who repair an agent that another made
 triage:

@@ -7,8 +7,8 @@ risk: 10
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A workload is refused by Pod Security, a webhook, an admission policy or a quota: a manifest that does not fit, or
-  somebody who tries how far a policy reaches. The body shows what was tried.
+  A workload is denied by Pod Security, a webhook, an admission policy or a quota: a manifest that does not fit, or an
+  identity who tries how far a policy reaches. The body shows what was tried.
 blind_spots: >-
   Policies that only warn or audit.
 false_positives:

@@ -9,14 +9,14 @@ attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written that may write to a path from which its node runs code or takes orders: the root, programs and
-  libraries, units of systemd, cron jobs, rules of udev, start scripts, plugins of the kubelet, the runtime and the network,
-  static pods, devices, settings of the kernel, keys for login. One file there is root on the node. Links are resolved
-  first, so /lib/systemd is /usr/lib/systemd. A DaemonSet is medium where only plugins, devices, the kernel or the runtime
-  are concerned, and low (node-agent-host-path) where each of its images is of a repository of the table node_agents and
-  its command is no shell: for that somebody must run the agent's own program from its publisher's repository.
+  libraries, units of systemd, cron jobs, rules of udev, start scripts, plugins of the kubelet, the runtime and the
+  network, static pods, devices, settings of the kernel, keys for login. One file there is root on the node. Links are
+  resolved first, so /lib/systemd is /usr/lib/systemd. A DaemonSet is medium where only plugins, devices, the kernel or
+  the runtime are concerned, and low (node-agent-host-path) where each of its images is of a repository of the table
+  node_agents and its command is no shell: for that an identity must run the agent's own program from its publisher's
+  repository.
 blind_spots: >-
-  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
-  the volume.
+  Writes logged at Metadata level. hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
   - Installers of node software that are not on the list of exceptions
 triage:
