@@ -8,11 +8,11 @@ risk: 35
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A person binds a pod to a node, which is what the scheduler does: past its rules and the taints of nodes, such as
-  those of the control plane.
-blind_spots: Which node, where the body is not logged.
+  A person binds a pod to a node, as the scheduler does. This bypasses the scheduler's rules and the taints of nodes,
+  such as those of the control plane.
+blind_spots: The node, where the body is not logged.
 false_positives:
-  - Tests of schedulers
+  - Scheduler tests
 triage:
   - >-
     SELECT time, username, verb, subresource, outcome FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time

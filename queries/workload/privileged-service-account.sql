@@ -8,8 +8,8 @@ risk: 35
 attack: [T1610, T1078]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A person writes a workload that runs under a service account with the rights of a cluster administrator, or with a
-  way to them: its token lies in the pod, and whoever runs in it has them.
+  A person writes a workload that runs as a service account with cluster administrator rights, or with a way to them.
+  The token is in the pod, so code in the pod has these rights.
 blind_spots: Writes logged at Metadata level. Roles bound before the log begins, and bindings in a single namespace.
 false_positives:
   - Administrators who install operators by hand

@@ -7,7 +7,7 @@ risk: 5
 attack: [T1610, T1496]
 tactics: [Execution, Impact]
 description: >-
-  An identity multiplies the replicas of a workload: more machines work for it, and an identity pays.
+  An identity multiplies the replicas of a workload, which uses more of the cluster's resources, at the owner's cost.
 blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
   - Load tests, and days with many customers
@@ -25,11 +25,11 @@ controls: [AIS-06]
 parameters:
   replicas:
     type: integer
-    description: Number of replicas from which it counts
+    description: Minimum number of replicas
     default: 10
   times:
     type: integer
-    description: How many times more it must be
+    description: Minimum factor of the increase
     default: 5
 */
 SELECT event_id, coalesce(username, 'an unknown identity') || ' scales ' || object || ' from ' || before || ' to ' || after AS reason

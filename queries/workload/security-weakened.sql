@@ -8,8 +8,8 @@ risk: 40
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  An identity changes a workload that exists so that it fails what it passed before: it becomes privileged, joins
-  processes or shared memory of the host, mounts host paths, gains dangerous capabilities, or loses seccomp.
+  An identity changes an existing workload so that it fails checks that it passed before: it becomes privileged, uses
+  host process or IPC namespaces, mounts hostPath volumes, gains dangerous capabilities, or loses seccomp.
 blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
   - Upgrades of agents and plugins

@@ -6,10 +6,10 @@ confidence: medium
 risk: 5
 attack: [T1610, T1609]
 tactics: [Execution]
-description: A service account adds a container to a workload that exists.
+description: A service account adds a container to an existing workload.
 blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
-  - Releases by continuous integration, GitOps and Helm
+  - Releases by CI, GitOps and Helm
 triage:
   - >-
     SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'

@@ -8,8 +8,8 @@ risk: 25
 attack: [T1610, T1609]
 tactics: [Execution]
 description: >-
-  A person adds a container to a workload that exists: it runs beside the others with their network, volumes and
-  service account, and under a name that everybody trusts.
+  A person adds a container to an existing workload. It runs beside the others with their network, volumes and service
+  account, under a trusted name.
 blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
   - Developers who add a sidecar by hand

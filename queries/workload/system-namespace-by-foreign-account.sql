@@ -6,11 +6,10 @@ confidence: medium
 risk: 15
 attack: [T1610, T1036.005]
 tactics: [Execution, Stealth]
-description: >-
-  A service account whose own namespace is none of the platform creates a workload in a namespace of the platform.
+description: A service account from outside the platform namespaces creates a workload in a platform namespace.
 blind_spots: Platform namespaces that are not in the table system_namespaces.
 false_positives:
-  - Continuous integration and GitOps controllers that install add-ons
+  - CI and GitOps controllers that install add-ons
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time

@@ -8,8 +8,8 @@ risk: 30
 attack: [T1610, T1036.005]
 tactics: [Execution, Stealth]
 description: >-
-  A person, or nobody that the server knows, creates a workload in a namespace of the platform, where it hides among
-  components that nobody looks at and where many policies do not apply.
+  A person or an unauthenticated client creates a workload in a platform namespace. It stays unnoticed among components,
+  and many policies do not apply there.
 blind_spots: Platform namespaces that are not in the table system_namespaces.
 false_positives:
   - Administrators who install or repair add-ons by hand

@@ -7,8 +7,8 @@ risk: 15
 attack: [T1610, T1036.005]
 tactics: [Execution, Stealth]
 description: >-
-  A person changes a workload in a namespace of the platform: another image, command or setting in a component that
-  nobody looks at.
+  A person changes a workload in a platform namespace: another image, command or setting in a component that is rarely
+  reviewed.
 blind_spots: Platform namespaces that are not in the table system_namespaces.
 false_positives:
   - Administrators who repair or upgrade add-ons by hand

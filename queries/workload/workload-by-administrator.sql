@@ -7,13 +7,12 @@ risk: 8
 attack: [T1610, T1078]
 tactics: [Execution]
 description: >-
-  A workload is written by a member of system:masters or with the credential of the installer: no role limits what
-  it may be, and no person is named.
-blind_spots: >-
-  Administrators by another group or role.
+  A member of system:masters, or the installer's credential, writes a workload. No role limits it, and the log does not
+  show which person used it.
+blind_spots: Administrators through another group or role.
 false_positives:
-  - Clusters set up or upgraded
-  - Access in an emergency
+  - Installation or upgrade of a cluster
+  - Emergency access
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time

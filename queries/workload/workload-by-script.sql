@@ -8,12 +8,12 @@ risk: 30
 attack: [T1610, T1059]
 tactics: [Execution]
 description: >-
-  A workload is written with curl, a bare HTTP library or a tool for attacks. People use kubectl and automation a client
-  for Kubernetes; a bare client is what an identity has at hand who found a credential. Of service accounts only curl
-  and the like count: programs of the organisation often use a bare library.
+  A workload is written with curl, a plain HTTP library or an attack tool. People use kubectl, and automation uses a
+  Kubernetes client; a plain client is typical of a stolen credential. For service accounts only curl and similar tools
+  count, because in-house programs often use a plain library.
 blind_spots: The user agent, which the client chooses.
 false_positives:
-  - Automation of the organisation on bare HTTP libraries
+  - In-house automation that uses plain HTTP libraries
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time

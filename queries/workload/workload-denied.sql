@@ -7,11 +7,10 @@ risk: 10
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  An identity tries to write a workload and may not: a wrong role, or an identity who tries how far a credential
-  reaches.
+  An identity without permission tries to write a workload: its role is wrong, or it probes the limits of a credential.
 blind_spots: Allowed attempts.
 false_positives:
-  - Pipelines with wrong rights, people in the wrong namespace
+  - Pipelines with wrong rights, and people in the wrong namespace
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
