@@ -23,7 +23,7 @@ covers: [EX-009]
 */
 SELECT
   event_id,
-  'command in ' || object || ' makes ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' creates ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('data dump')

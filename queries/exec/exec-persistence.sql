@@ -23,7 +23,7 @@ covers: [EX-014]
 */
 SELECT
   event_id,
-  'command in ' || object || ' changes ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' modifies the system: ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('persistence', 'covering tracks')
