@@ -48,5 +48,6 @@ gaps AS (
 )
 SELECT event_id, 'no event between ' || before || ' and ' || minute AS reason
 FROM gaps
--- Only where the log otherwise has events in every minute.
+-- Only where the log otherwise has events in every minute. The time between the present and an event of the future is not a
+-- gap. A log whose clock runs ahead is treated like any other.
 WHERE is_gap AND is_future = is_future_before AND minutes >= 60 AND pauses * 20 <= minutes
