@@ -1,14 +1,14 @@
 /*
 id: all-secrets-by-service-account
-title: Service account reads the secrets of all namespaces
+title: Secrets of all namespaces read by a service account
 severity: info
 confidence: high
 risk: 2
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  A service account lists or watches the secrets of the whole cluster, as certificate managers, backup tools and
-  GitOps controllers do. Whoever takes over a pod that runs as it has every credential of the cluster.
+  A service account lists or watches the secrets of the whole cluster, as certificate managers, backup tools and GitOps
+  controllers do. An attacker who takes over a pod that runs as this account has every credential of the cluster.
 blind_spots: >-
   Accounts that have the right but do not use it.
 false_positives:
@@ -28,7 +28,7 @@ controls: [DSP-15]
 */
 SELECT
   min(event_id) AS event_id,
-  coalesce(username, 'nobody') || ' reads the secrets of all namespaces: ' || count(*) || ' requests with '
+  coalesce(username, 'an unknown identity') || ' reads the secrets of all namespaces: ' || count(*) || ' requests with '
     || coalesce(min(user_agent), '?') AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND namespace IS NULL

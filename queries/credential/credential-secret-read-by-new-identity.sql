@@ -1,16 +1,16 @@
 /*
 id: credential-secret-read-by-new-identity
-title: New identity reads a credential of the platform
+title: Platform credential read by a new identity
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1552.007, T1078]
 tactics: [Credential Access, Initial Access]
 description: >-
-  An identity that appeared in the log shortly before reads a secret whose name says that it holds a token, a
-  kubeconfig, a private key or the password of a registry.
+  An identity that appeared in the log recently reads a secret whose name indicates a token, a kubeconfig, a private key
+  or a registry password.
 blind_spots: >-
-  Identities that keep still for long after their first request, and those that are there from the log's beginning.
+  Identities that are idle for long after their first request, and those present from the beginning of the log.
 false_positives:
   - New colleagues who set up a client or a registry
 triage:

@@ -1,16 +1,15 @@
 /*
 id: credential-secret-read
-title: Secret with a credential of the platform read
+title: Secret with a platform credential read
 severity: low
 confidence: medium
 risk: 15
 attack: [T1552.007, T1528]
 tactics: [Credential Access]
 description: >-
-  A person, or a service account in a shell, reads a secret whose name says that it holds a token, a kubeconfig, a
-  private key or the password of a registry: a credential that works outside of the application.
-blind_spots: >-
-  Secrets with other names; values that come with a list.
+  A person, or a service account in a shell, reads a secret whose name indicates a token, a kubeconfig, a private key or
+  a registry password. Such a credential works outside the application.
+blind_spots: Secrets with other names. Values returned by a list.
 false_positives:
   - Administrators who renew or check a credential
 triage:
@@ -31,7 +30,7 @@ parameters:
     default: '(^|[-_.])(tokens?|kubeconfig|admin-?conf|dockercfg|dockerconfigjson|regcred|registry|pull-?secrets?|image-?pull|bootstrap-token|tls|certs?|ca|private-?key|ssh|id-rsa|aws|gcp|azure|vault|root|admin)([-_.]|$)'
     description: Names of secrets that hold credentials, as a regular expression
 */
-SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || name AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || name AS reason
 FROM client_requests
 WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
   AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')

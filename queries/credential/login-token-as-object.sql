@@ -1,20 +1,19 @@
 /*
 id: login-token-as-object
-title: Token of a login written or read as an object
+title: Login token read or written as an API object
 severity: medium
 confidence: medium
 risk: 45
 attack: [T1528, T1550.001, T1098]
 tactics: [Credential Access, Persistence]
 description: >-
-  OpenShift and Rancher keep the tokens of those who logged in as objects (`oauthaccesstokens`, `tokens`, `kubeconfigs`).
-  Somebody writes one, which is a login as whoever it names, without a password (high), or reads those of
-  others (medium). The servers that make them at each login are left out: to be, an attacker needs the token of an account
-  of a namespace of OpenShift's or Rancher's own.
-blind_spots: >-
-  Tokens that are asked for through the login pages themselves.
+  OpenShift and Rancher store the tokens of logged-in users as objects (`oauthaccesstokens`, `tokens`, `kubeconfigs`).
+  An identity writes one, which is a login without a password as the user that it names (high), or reads those of others
+  (medium). The servers that create them at each login are left out; to pass for one, an attacker needs the token of an
+  account in a namespace of OpenShift or Rancher.
+blind_spots: Tokens requested through the login pages.
 false_positives:
-  - Administrators who look who is logged in
+  - Administrators who check who is logged in
 triage:
   - "SELECT time, username, verb, resource, name, outcome, request_object FROM events WHERE event_id = '<event_id>'"
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
@@ -28,8 +27,8 @@ controls: [IAM-16]
 SELECT
   event_id,
   CASE WHEN verb IN ('create', 'update', 'patch') THEN 'high' ELSE 'medium' END AS severity,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || CASE
-    WHEN created THEN ' makes '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || CASE
+    WHEN created THEN ' creates '
     WHEN verb IN ('update', 'patch') THEN ' changes '
     ELSE ' reads '
   END || resource || coalesce(' ' || nullif(name, ''), '') || coalesce(' of ' || coalesce(
@@ -42,7 +41,7 @@ WHERE (
     OR (api_group = 'ext.cattle.io' AND resource IN ('tokens', 'kubeconfigs'))
   )
   AND subresource IS NULL AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch', 'get', 'list', 'watch')
-  -- Whoever asks Rancher for a token of its own gets one by this.
+  -- An identity that requests a token for itself from Rancher gets one this way.
   AND NOT (api_group = 'ext.cattle.io' AND created)
   AND identity_kind IN ('human', 'service_account', 'anonymous')
   AND NOT (impersonated_username IS NULL AND coalesce(

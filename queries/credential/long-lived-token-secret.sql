@@ -1,19 +1,19 @@
 /*
 id: long-lived-token-secret
-title: Secret for a token that never expires
+title: Secret for a non-expiring service account token
 severity: medium
 confidence: medium
 risk: 35
 attack: [T1528, T1098]
 tactics: [Persistence, Credential Access]
 description: >-
-  Somebody creates a secret of type kubernetes.io/service-account-token: the control plane puts a token of the named
-  service account into it that holds until the secret is deleted. It outlives a change of passwords and of people. Where
-  bodies are not logged, the token controller shows it: it writes to a secret of that type, and to no other, at once.
-blind_spots: >-
-  Secrets whose bodies are not logged, which is often so on purpose.
+  An identity creates a secret of type kubernetes.io/service-account-token. The control plane puts a token of the named
+  service account into it that is valid until the secret is deleted, and survives password changes and staff changes.
+  Where bodies are not logged, the token controller reveals the type: it immediately updates secrets of that type, and
+  no others.
+blind_spots: Secrets whose bodies are not logged, which is often deliberate.
 false_positives:
-  - Add-ons and clients outside of the cluster that cannot renew a token
+  - Add-ons and clients outside the cluster that cannot renew a token
 triage:
   - >-
     SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
@@ -29,7 +29,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' makes a token that never expires of service account ' || coalesce(namespace || '/', '')
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' creates a non-expiring token of service account ' || coalesce(namespace || '/', '')
     || coalesce(service_account_name, '?') || ' in secret ' || coalesce(name, '*') AS reason
 FROM secrets
 WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND type = 'kubernetes.io/service-account-token'
@@ -37,13 +37,13 @@ WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND type = '
 UNION ALL
 SELECT
   made.event_id,
-  coalesce(made.username, 'nobody') || coalesce(' as ' || made.impersonated_username, '') || ' makes a token that never expires in secret '
-    || coalesce(made.namespace || '/', '') || made.name || ', as the token controller fills it' AS reason
+  coalesce(made.username, 'an unknown identity') || coalesce(' as ' || made.impersonated_username, '') || ' creates a non-expiring token in secret '
+    || coalesce(made.namespace || '/', '') || made.name || ', which the token controller then fills' AS reason
 FROM secrets AS made
 LEFT SEMI JOIN (
   SELECT cluster, namespace, name, time
   FROM secrets
-  -- The controller runs as the manager itself, or as its account, where those are apart.
+  -- The controller runs as the controller manager, or under its own account.
   WHERE verb IN ('update', 'patch') AND outcome = 'allowed' AND (username = 'system:kube-controller-manager' OR regexp_like(user_agent, 'tokens-controller'))
     AND username LIKE 'system:%'
 ) AS filled

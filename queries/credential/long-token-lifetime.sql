@@ -1,18 +1,17 @@
 /*
 id: long-token-lifetime
-title: Token for a long time requested
+title: Long-lived token requested
 severity: medium
 confidence: high
 risk: 30
 attack: [T1528, T1098]
 tactics: [Persistence, Credential Access]
 description: >-
-  Somebody other than a kubelet or the control plane asks for a token of a service account that holds for longer
-  than a week: a credential to keep.
-blind_spots: >-
-  Requests whose bodies are not logged; servers that shorten what was asked for.
+  An identity other than a kubelet or the control plane requests a service account token that is valid for more than a
+  week. An attacker keeps such a credential.
+blind_spots: Requests whose bodies are not logged. Servers that shorten the requested lifetime.
 false_positives:
-  - Pipelines and monitoring outside of the cluster with a token for a year
+  - Pipelines and monitoring outside the cluster with a one-year token
 triage:
   - >-
     SELECT time, username, namespace, name, outcome, client_ip FROM events WHERE resource = 'serviceaccounts' AND subresource = 'token' AND identity_kind NOT IN ('node', 'controller') ORDER BY time
@@ -28,11 +27,11 @@ parameters:
   longest_seconds:
     type: integer
     default: 604800
-    description: Tokens for longer are rare
+    description: Lifetime above which a token is reported
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || coalesce(namespace || '/', '') || coalesce(name, '?') || ' for '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || coalesce(namespace || '/', '') || coalesce(name, '?') || ' for '
     || expiration_seconds / 3600 || ' hours' AS reason
 FROM token_requests
 WHERE verb = 'create' AND outcome = 'allowed' AND expiration_seconds > $longest_seconds

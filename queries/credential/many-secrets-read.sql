@@ -7,11 +7,10 @@ risk: 35
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  Within a burst a person, or a service account in a shell, reads many secrets of different names: somebody collects
-  credentials. Releases of Helm do not count. The same by several identities with one program from one address, is one
-  burst: somebody takes turns with the tokens that he has.
-blind_spots: >-
-  Slow readers, and service accounts behind the user agent of a controller.
+  A person, or a service account in a shell, reads many secrets of different names in one burst, which indicates
+  credential collection. Helm releases do not count. Reads by several identities with one program from one address count
+  as one burst, because an attacker may alternate between tokens.
+blind_spots: Slow readers, and service accounts with the user agent of a controller.
 false_positives:
   - Scripts that copy or check secrets
   - Dashboards that open every secret
@@ -31,11 +30,11 @@ parameters:
   secrets:
     type: integer
     default: 8
-    description: So many names make a burst
+    description: Number of names that make a burst
   gap_seconds:
     type: integer
     default: 60
-    description: A longer pause ends the burst
+    description: Pause that ends the burst
 */
 WITH requests AS (
   SELECT *
@@ -62,7 +61,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads ' || count(DISTINCT name) || ' secrets in a row, such as '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' reads ' || count(DISTINCT name) || ' secrets in a row, such as '
     || min(name) || ' and ' || max(name) AS reason
 FROM episodes
 GROUP BY cluster, username, impersonated_username, episode
@@ -70,7 +69,7 @@ HAVING count(DISTINCT name) >= $secrets
 UNION ALL
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  count(DISTINCT username) || ' identities read ' || count(DISTINCT name) || ' secrets in a row by turns from ' || client_ip || ' with '
+  count(DISTINCT username) || ' identities read ' || count(DISTINCT name) || ' secrets in a row, alternating, from ' || client_ip || ' with '
     || coalesce(tool, '?') || ', such as ' || min(name) || ' and ' || max(name) AS reason
 FROM (
   SELECT *, sum(begins) OVER (PARTITION BY cluster, client_ip, tool ORDER BY time, event_id) AS episode
@@ -88,6 +87,6 @@ FROM (
   )
 )
 GROUP BY cluster, client_ip, tool, episode
--- One of them is a person: programs of a cluster share addresses. Many identities share a proxy.
+-- One of them is a person, because programs of a cluster share addresses. Many identities share a proxy.
 HAVING count(DISTINCT name) >= $secrets AND count(DISTINCT username) BETWEEN 2 AND 4
   AND bool_or(identity_kind IN ('human', 'anonymous'))

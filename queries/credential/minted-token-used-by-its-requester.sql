@@ -1,16 +1,15 @@
 /*
 id: minted-token-used-by-its-requester
-title: Minted token used by whoever asked for it
+title: Person uses a service account token they requested
 severity: high
 confidence: high
 risk: 50
 attack: [T1528, T1550.001]
 tactics: [Credential Access, Lateral Movement]
 description: >-
-  A person gets a token of a service account and then works with it from the same address, in a shell: the log joins
-  the issued token with its use. Whoever does so hides behind the account.
-blind_spots: >-
-  API servers before 1.32, which do not name credentials; tokens used from elsewhere.
+  A person requests a service account token and then uses it in a shell from the same address. The log links the issued
+  token with its use. This hides the person behind the account.
+blind_spots: API servers before 1.32, which do not log credential ids. Tokens used from another address.
 false_positives:
   - Tests of an account's rights
 triage:
@@ -38,7 +37,7 @@ used AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  min(requester) || ' works as ' || username || ' with a token that it asked for: ' || count(*) || ' requests from '
+  min(requester) || ' works as ' || username || ' with a token that this person requested: ' || count(*) || ' requests from '
     || used.client_ip AS reason
 FROM used
 JOIN minted ON used.cluster = minted.cluster AND used.credential = minted.credential AND used.client_ip = minted.client_ip

@@ -1,18 +1,17 @@
 /*
 id: secret-access-denied
-title: Access to secrets denied
+title: Denied secret access
 severity: low
 confidence: medium
 risk: 5
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  Somebody may not read the secrets that it asked for: a wrong role, or a credential in the wrong hands. One row an
-  identity and namespace.
-blind_spots: >-
-  Requests that were allowed.
+  An identity is denied access to secrets: its role is wrong, or its credential is stolen. One row per identity and
+  namespace.
+blind_spots: Allowed requests.
 false_positives:
-  - Roles that are too narrow for a tool, dashboards that try everything
+  - Roles that are too narrow for a tool, and dashboards that try everything
 triage:
   - >-
     SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
@@ -28,10 +27,10 @@ controls: [IAM-16]
 */
 SELECT
   min(event_id) AS event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' may not read secrets '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' may not read secrets '
     || coalesce('of ' || namespace, 'of all namespaces') || ': ' || count(*) || ' requests' AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch') AND outcome = 'denied_authz'
-  -- A kubelet loses its right to a secret with the pod that uses it.
+  -- A kubelet loses its right to a secret when the pod that uses it is gone.
   AND identity_kind NOT IN ('controller', 'node')
 GROUP BY cluster, username, impersonated_username, namespace

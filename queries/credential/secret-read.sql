@@ -6,10 +6,8 @@ confidence: high
 risk: 1
 attack: [T1552.007]
 tactics: [Credential Access]
-description: >-
-  A person reads a secret by its name. Alone it is everyday work; it counts when other things come to it.
-blind_spots: >-
-  Secrets that come with a list, and clients of service accounts.
+description: A person reads a secret by name. This is everyday work by itself, and adds to the risk of other findings.
+blind_spots: Secrets returned by a list, and clients of service accounts.
 false_positives:
   - Everyday work
 triage:
@@ -24,7 +22,7 @@ references:
 covers: [CA-016]
 controls: [DSP-15]
 */
-SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '?') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '?') AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
   AND identity_kind IN ('human', 'anonymous') AND name NOT LIKE 'sh.helm.release.%'

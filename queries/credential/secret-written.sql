@@ -6,10 +6,8 @@ confidence: high
 risk: 2
 attack: [T1552.007, T1565.001]
 tactics: [Credential Access, Impact]
-description: >-
-  A person creates, changes or deletes a secret. What is changed there is what applications trust next.
-blind_spots: >-
-  Which keys changed: values are not kept.
+description: A person creates, changes or deletes a secret. Applications trust the new content.
+blind_spots: The changed keys, whose values are not kept.
 false_positives:
   - Everyday work
 triage:
@@ -24,7 +22,7 @@ references:
 covers: [CA-012]
 controls: [DSP-15]
 */
-SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' (' || verb || ')' AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' (' || verb || ')' AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND coalesce(name, '') NOT LIKE 'sh.helm.release.%'

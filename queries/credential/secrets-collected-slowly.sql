@@ -7,13 +7,12 @@ risk: 30
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  Within a day a person, or a service account in a shell, reads one by one many secrets, however long the pauses, most of
-  which the same identity had not read before: somebody collects credentials and takes his time. Releases of Helm do not count, and a secret counts
-  once.
-blind_spots: >-
-  Who reads fewer, and service accounts behind the user agent of a controller.
+  Within a day, a person, or a service account in a shell, reads many secrets one by one, with pauses of any length, and
+  had not read most of them before. This indicates slow credential collection. Helm releases do not count, and a secret
+  counts once.
+blind_spots: Fewer reads, and service accounts with the user agent of a controller.
 false_positives:
-  - Administrators who move applications, dashboards through which people look at many secrets
+  - Administrators who move applications, and dashboards through which people view many secrets
 triage:
   - >-
     SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
@@ -29,20 +28,20 @@ parameters:
   secrets:
     type: integer
     default: 20
-    description: So many names in a day
+    description: Number of names in a day
   namespaces:
     type: integer
     default: 3
-    description: In so many namespaces
+    description: Number of namespaces
   new_secrets:
     type: integer
     default: 25
-    description: Or so many names, of whatever namespace, that the identity had not read before
+    description: Alternatively, number of names in any namespace that the identity had not read before
 */
 WITH reads AS (
   SELECT
     client_requests.*, known.name IS NOT NULL AS is_known,
-    -- Two rows of days that overlap by half: what lies within twelve hours is in one of them.
+    -- Two rows of days that overlap by half: any twelve hours lie within one of them.
     unnest(make_array(
       floor(date_part('epoch', time) / 86400) * 2, floor((date_part('epoch', time) + 43200) / 86400) * 2 + 1)) AS day
   FROM client_requests
@@ -69,7 +68,7 @@ days AS (
 )
 SELECT
   event_ids AS event_id,
-  coalesce(min(username), 'nobody') || coalesce(' as ' || min(impersonated_username), '') || ' reads ' || min(names) || ' secrets of '
+  coalesce(min(username), 'an unknown identity') || coalesce(' as ' || min(impersonated_username), '') || ' reads ' || min(names) || ' secrets of '
     || min(namespaces) || ' namespaces within a day' AS reason
 FROM days
 WHERE names >= $secrets AND (namespaces >= $namespaces OR names - known >= $new_secrets)

@@ -7,10 +7,9 @@ risk: 10
 attack: [T1552.007, T1078]
 tactics: [Credential Access, Initial Access]
 description: >-
-  An identity that reads secrets does so from an address or with a tool that it never used for secrets before: a
-  person at another desk, or a credential in other hands.
-blind_spots: >-
-  The first reads of an identity in the log and its history, and what was before.
+  An identity that reads secrets does so from an address or with a tool that it never used for secrets before: another
+  workstation, or a stolen credential.
+blind_spots: The first reads of an identity in the log and the look-back, and earlier activity.
 false_positives:
   - Other networks, new tools, pods that moved
 triage:

@@ -7,12 +7,11 @@ risk: 10
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  A person, or a service account in a shell, lists the secrets of a namespace: the answer holds their values, also
-  when the client shows only their names.
-blind_spots: >-
-  Reads of secrets one by one, and controllers' lists.
+  A person, or a service account in a shell, lists the secrets of a namespace. The response holds their values, even
+  where the client shows only their names.
+blind_spots: Reads of secrets one by one, and lists by controllers.
 false_positives:
-  - People who look which secrets there are
+  - People who check which secrets exist
   - Dashboards, which list what they show
 triage:
   - >-
@@ -27,13 +26,13 @@ references:
 covers: [CA-002]
 controls: [DSP-15]
 */
-SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || namespace || ' with ' || coalesce(user_agent, '?') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || namespace || ' with ' || coalesce(user_agent, '?') AS reason
 FROM client_requests
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND namespace IS NOT NULL
   AND outcome = 'allowed'
   AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
-  -- Helm keeps its releases in secrets and lists them by label. One secret is also listed by its name, which the API server
-  -- finds in the field selector. The selector that it goes by counts, and it must require that value: whoever asks so gets
-  -- releases of Helm, or that one secret, and no others.
+  -- Helm stores its releases in secrets and lists them by label. A field selector by name requests a single secret. The
+  -- selector that the API server applies counts, and it must require that value: the response then holds only Helm
+  -- releases, or that one secret.
   AND coalesce(required_value(query_value(request_uri, 'labelSelector'), 'owner') <> 'helm', true)
   AND coalesce(name, required_value(query_value(request_uri, 'fieldSelector'), 'metadata.name')) IS NULL

@@ -7,10 +7,9 @@ risk: 30
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  A person, or a service account in a shell, lists the secrets of a namespace of the platform, where the credentials
-  lie that reach further than one application. A client that does so all the time is taken for a dashboard.
-blind_spots: >-
-  Namespaces of the platform that are not in the table system_namespaces.
+  A person, or a service account in a shell, lists the secrets of a platform namespace, which hold credentials that
+  reach beyond one application. A client that does so continuously counts as a dashboard.
+blind_spots: Platform namespaces that are not in the table system_namespaces.
 false_positives:
   - Administrators who repair an add-on
 triage:
@@ -29,20 +28,20 @@ parameters:
   routine_requests:
     type: integer
     default: 50
-    description: So many lists of one namespace by one client are a dashboard
+    description: Number of lists of one namespace by one client that count as a dashboard
 */
 WITH lists AS (
   SELECT *, count(*) OVER (PARTITION BY cluster, username, client_ip, tool, namespace) AS requests
   FROM client_requests
   WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND outcome = 'allowed'
     AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
-  -- Helm keeps its releases in secrets and lists them by label. One secret is also listed by its name, which the API server
-  -- finds in the field selector. The selector that it goes by counts, and it must require that value: whoever asks so gets
-  -- releases of Helm, or that one secret, and no others.
+  -- Helm stores its releases in secrets and lists them by label. A field selector by name requests a single secret. The
+  -- selector that the API server applies counts, and it must require that value: the response then holds only Helm
+  -- releases, or that one secret.
   AND coalesce(required_value(query_value(request_uri, 'labelSelector'), 'owner') <> 'helm', true)
   AND coalesce(name, required_value(query_value(request_uri, 'fieldSelector'), 'metadata.name')) IS NULL
 )
-SELECT DISTINCT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || lists.namespace AS reason
+SELECT DISTINCT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || lists.namespace AS reason
 FROM lists
 JOIN system_namespaces ON lists.namespace LIKE system_namespaces.namespace
 WHERE requests < $routine_requests

@@ -8,11 +8,9 @@ risk: 45
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  A person, or somebody with a service account's token in a shell, lists or watches the secrets of the whole
-  cluster: one request that returns every credential in it.
-blind_spots: >-
-  Clients that claim the user agent of a controller with a service account's token, and reads of etcd or of its
-  backups.
+  A person, or a service account token used in a shell, lists or watches the secrets of the whole cluster. One request
+  returns every credential in it.
+blind_spots: Clients with the user agent of a controller and a service account token. Reads of etcd or its backups.
 false_positives:
   - Administrators who look for a secret in all namespaces
   - Backup tools that sign in with a client certificate
@@ -29,13 +27,13 @@ references:
 covers: [CA-001]
 controls: [DSP-15]
 */
-SELECT event_id, coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads the secrets of all namespaces (' || verb || ') with ' || coalesce(user_agent, '?') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' reads the secrets of all namespaces (' || verb || ') with ' || coalesce(user_agent, '?') AS reason
 FROM client_requests
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND namespace IS NULL
   AND outcome = 'allowed'
   AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
-  -- Helm keeps its releases in secrets and lists them by label. One secret is also listed by its name, which the API server
-  -- finds in the field selector. The selector that it goes by counts, and it must require that value: whoever asks so gets
-  -- releases of Helm, or that one secret, and no others.
+  -- Helm stores its releases in secrets and lists them by label. A field selector by name requests a single secret. The
+  -- selector that the API server applies counts, and it must require that value: the response then holds only Helm
+  -- releases, or that one secret.
   AND coalesce(required_value(query_value(request_uri, 'labelSelector'), 'owner') <> 'helm', true)
   AND coalesce(name, required_value(query_value(request_uri, 'fieldSelector'), 'metadata.name')) IS NULL

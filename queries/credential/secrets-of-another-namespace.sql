@@ -7,13 +7,13 @@ risk: 10
 attack: [T1552.007, T1078]
 tactics: [Credential Access, Lateral Movement]
 description: >-
-  A service account that does not read the secrets of all namespaces by its trade reads those of a namespace that is
-  not its own. An application needs its own secrets only. One row an account and namespace.
+  A service account that does not routinely read the secrets of all namespaces reads those of a namespace other than its
+  own. An application needs only its own secrets. One row per account and namespace.
 blind_spots: >-
   Accounts that list all secrets: see all-secrets-by-service-account.
 false_positives:
-  - Deployers, which compare what they apply with what is there
-  - Operators that keep to a few namespaces
+  - Deployers, which compare what they apply with what exists
+  - Operators limited to a few namespaces
 triage:
   - >-
     SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
@@ -34,15 +34,15 @@ WITH reads AS (
   FROM events
   WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch') AND outcome = 'allowed'
     AND identity_kind = 'service_account' AND impersonated_username IS NULL
-  -- Helm keeps its releases in secrets and lists them by label. One secret is also listed by its name, which the API server
-  -- finds in the field selector. The selector that it goes by counts, and it must require that value: whoever asks so gets
-  -- releases of Helm, or that one secret, and no others.
+  -- Helm stores its releases in secrets and lists them by label. A field selector by name requests a single secret. The
+  -- selector that the API server applies counts, and it must require that value: the response then holds only Helm
+  -- releases, or that one secret.
   AND coalesce(required_value(query_value(request_uri, 'labelSelector'), 'owner') <> 'helm', true)
   AND (verb = 'get' OR coalesce(name, required_value(query_value(request_uri, 'fieldSelector'), 'metadata.name')) IS NULL)
 )
 SELECT
   min(event_id) AS event_id,
-  username || ' reads secrets of ' || namespace || ': ' || count(*) || ' requests, such as for '
+  username || ' reads secrets of ' || namespace || ': ' || count(*) || ' requests, for example for '
     || coalesce(min(name), 'all of them') AS reason
 FROM reads
 WHERE NOT reads_all AND namespace <> split_part(username, ':', 3) AND coalesce(name, '') NOT LIKE 'sh.helm.release.%'

@@ -7,10 +7,9 @@ risk: 40
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  Within a burst a person, or a service account in a shell, lists the secrets of one namespace after the other: a
-  dump of credentials by a script, or by somebody who may not list those of all namespaces at once.
-blind_spots: >-
-  Dumps with long pauses, and service accounts behind the user agent of a controller.
+  A person, or a service account in a shell, lists the secrets of one namespace after another in a burst. A script dumps
+  credentials this way, as does an attacker who may not list all namespaces in one request.
+blind_spots: Dumps with long pauses, and service accounts with the user agent of a controller.
 false_positives:
   - Scripts that compare or copy secrets between namespaces
 triage:
@@ -29,11 +28,11 @@ parameters:
   namespaces:
     type: integer
     default: 4
-    description: So many namespaces make a dump
+    description: Number of namespaces that make a dump
   gap_seconds:
     type: integer
     default: 60
-    description: A longer pause ends the burst
+    description: Pause that ends the burst
 */
 WITH requests AS (
   SELECT *
@@ -41,9 +40,9 @@ WITH requests AS (
   WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('list', 'watch') AND namespace IS NOT NULL
     AND outcome = 'allowed'
     AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
-  -- Helm keeps its releases in secrets and lists them by label. One secret is also listed by its name, which the API server
-  -- finds in the field selector. The selector that it goes by counts, and it must require that value: whoever asks so gets
-  -- releases of Helm, or that one secret, and no others.
+  -- Helm stores its releases in secrets and lists them by label. A field selector by name requests a single secret. The
+  -- selector that the API server applies counts, and it must require that value: the response then holds only Helm
+  -- releases, or that one secret.
   AND coalesce(required_value(query_value(request_uri, 'labelSelector'), 'owner') <> 'helm', true)
   AND coalesce(name, required_value(query_value(request_uri, 'fieldSelector'), 'metadata.name')) IS NULL
 ),
@@ -65,7 +64,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || count(DISTINCT namespace)
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' lists the secrets of ' || count(DISTINCT namespace)
     || ' namespaces in a row: ' || array_to_string(array_agg(DISTINCT namespace ORDER BY namespace), ', ') AS reason
 FROM episodes
 GROUP BY cluster, username, impersonated_username, episode

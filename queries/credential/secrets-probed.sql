@@ -1,16 +1,15 @@
 /*
 id: secrets-probed
-title: Secrets asked for in vain, again and again
+title: Repeated failed secret reads
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1552.007, T1613]
 tactics: [Credential Access, Discovery]
 description: >-
-  Within a burst a person, or a service account in a shell, asks for many different secrets that it may not read or
-  that do not exist: somebody tries which credentials are within reach.
-blind_spots: >-
-  Slow attempts, and programs whose user agent is neither a command line nor a bare library.
+  A person, or a service account in a shell, requests in a burst many different secrets that it may not read or that do
+  not exist. An attacker probes which credentials are readable.
+blind_spots: Slow attempts, and programs whose user agent is neither a command-line tool nor an HTTP library.
 false_positives:
   - Scripts with wrong rights or names
 triage:
@@ -29,11 +28,11 @@ parameters:
   secrets:
     type: integer
     default: 5
-    description: So many different secrets or namespaces make a burst
+    description: Number of different secrets or namespaces that make a burst
   gap_seconds:
     type: integer
     default: 60
-    description: A longer pause ends the burst
+    description: Pause that ends the burst
 */
 WITH requests AS (
   SELECT *
@@ -60,7 +59,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' asks in vain for secrets of ' || count(DISTINCT namespace)
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' fails to read secrets of ' || count(DISTINCT namespace)
     || ' namespaces, ' || count(*) || ' times' AS reason
 FROM episodes
 GROUP BY cluster, username, impersonated_username, episode

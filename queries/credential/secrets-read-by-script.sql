@@ -1,18 +1,17 @@
 /*
 id: secrets-read-by-script
-title: Secrets read with a bare HTTP client
+title: Secrets read with curl or a similar client
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  Secrets are read with curl, a bare HTTP library or a tool for attacks instead of kubectl or a controller: what
-  somebody does who found a token in a pod.
-blind_spots: >-
-  A user agent is what the client says it is.
+  Secrets are read with curl, a plain HTTP library or an attack tool instead of kubectl or a controller. This is typical
+  of a token found in a pod.
+blind_spots: The user agent, which the client chooses.
 false_positives:
-  - Automation of the house on bare HTTP libraries
+  - In-house automation that uses plain HTTP libraries
 triage:
   - >-
     SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
@@ -28,10 +27,10 @@ controls: [DSP-15]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' with ' || user_agent AS reason
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' with ' || user_agent AS reason
 FROM client_requests
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch') AND identity_kind <> 'controller'
   AND (tool_kind = 'shell' AND outcome = 'allowed'
-    -- Components of the platform are written with libraries.
+    -- Platform components use HTTP libraries.
     OR tool_kind = 'library' AND outcome = 'allowed' AND identity_kind <> 'system'
     OR tool_kind = 'attack tool' AND outcome NOT IN ('unknown', 'denied_authn'))

@@ -1,21 +1,21 @@
 /*
 id: secrets-read-by-writing
-title: Secrets read by the answers of writes
+title: Secret contents returned by write requests
 severity: medium
 confidence: medium
 risk: 35
 attack: [T1552.007, T1036]
 tactics: [Credential Access, Stealth]
 description: >-
-  The API server answers a patch of a secret with the secret and its data, also a patch that changes nothing and a dry
-  run, and answers a deletecollection with the list of what it deletes, also a dry run. Whoever writes so reads secrets,
-  and no get or list is in the log. A dry run of a deletecollection counts by itself, patches where they are many in a
+  The API server answers a patch of a secret with the secret and its data, even for a patch without changes or a dry
+  run. It answers a deletecollection, even a dry run, with the deleted secrets. An attacker reads secrets this way
+  without a get or list in the log. A dry-run deletecollection counts by itself; patches count where there are many in a
   row.
 blind_spots: >-
   Patches that add a value to each secret, and a few patches. Where the log shows no bodies of secrets, a burst of
-  patches may be as well what it looks like: it is low.
+  patches may be genuine, and is low.
 false_positives:
-  - Persons who label or annotate many secrets at once, or compare many that somebody else applied
+  - People who label or annotate many secrets in one burst, or compare many that another identity applied
 triage:
   - >-
     SELECT time, verb, namespace, name, outcome, request_object, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
@@ -32,15 +32,15 @@ parameters:
   secrets:
     type: integer
     default: 8
-    description: So many names make a burst
+    description: Number of names that make a burst
   gap_seconds:
     type: integer
     default: 60
-    description: A longer pause ends the burst
+    description: Pause that ends the burst
 */
--- Left out are patches that give a value to a key, and dry runs of patches of secrets that the same identity writes for real,
--- as a comparison before an apply does. To satisfy that, somebody has to change every secret that he wants to read, which
--- stays in it and is a write of his in the log.
+-- Patches that set the value of a key are left out, and so are dry-run patches of secrets that the same identity also
+-- writes, as a comparison before an apply does. To use this, an attacker must change every secret to read, which leaves
+-- a write in the log.
 WITH patches AS (
   SELECT
     cluster, event_id, time, username, impersonated_username, identity_kind, tool_kind, namespace, name, outcome,
@@ -89,8 +89,8 @@ SELECT
     WHEN count(DISTINCT concat_ws('/', namespace, name)) FILTER (WHERE is_shown OR outcome = 'dry_run') >= $secrets THEN 'medium'
     ELSE 'low'
   END AS severity,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' patches ' || count(DISTINCT concat_ws('/', namespace, name))
-    || ' secrets in a row without a new value in sight, each answered with the secret, such as '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' patches ' || count(DISTINCT concat_ws('/', namespace, name))
+    || ' secrets in a row without a visible new value, each answered with the secret, such as '
     || min(concat_ws('/', namespace, name)) || ' and ' || max(concat_ws('/', namespace, name)) AS reason
 FROM episodes
 GROUP BY cluster, username, impersonated_username, episode
@@ -99,8 +99,8 @@ UNION ALL
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
   'medium' AS severity,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' deletes the secrets ' || coalesce('of ' || namespace, 'of all namespaces')
-    || ' as a dry run, which answers with all of them' AS reason
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' deletes the secrets ' || coalesce('of ' || namespace, 'of all namespaces')
+    || ' as a dry run, which returns all of them' AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb = 'deletecollection' AND outcome = 'dry_run' AND identity_kind <> 'controller'
 GROUP BY cluster, username, impersonated_username, namespace

@@ -1,17 +1,16 @@
 /*
 id: system-secret-written
-title: Secret of a system namespace written by a person
+title: Secret in a system namespace written by a person
 severity: low
 confidence: medium
 risk: 15
 attack: [T1552.007, T1098]
 tactics: [Persistence, Credential Access]
 description: >-
-  A person creates, changes or deletes a secret in a namespace of the platform, where it is read by components with
-  rights over the whole cluster. A bootstrap token that a person makes or changes is medium: with it nodes join, and where
-  their certificates are approved by themselves, whoever holds it becomes a node.
-blind_spots: >-
-  Namespaces of the platform that are not in the table system_namespaces.
+  A person creates, changes or deletes a secret in a platform namespace, where components with cluster-wide rights read
+  it. A bootstrap token that a person creates or changes is medium: nodes join with it, and where their certificates are
+  approved automatically, its holder becomes a node.
+blind_spots: Platform namespaces that are not in the table system_namespaces.
 false_positives:
   - Administrators who set up an add-on
 triage:
@@ -28,8 +27,9 @@ controls: [DSP-15]
 */
 SELECT DISTINCT
   event_id,
-  coalesce(events.username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || events.namespace || '/' || coalesce(name, '*') || ' (' || verb || ')' AS reason,
-  -- The installer of a cluster makes the first one: to be low, an attacker needs its credential within the first seconds.
+  coalesce(events.username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || events.namespace || '/' || coalesce(name, '*') || ' (' || verb || ')' AS reason,
+  -- The installer of a cluster creates the first one: for severity low, an attacker needs its credential within the
+  -- first seconds.
   CASE WHEN events.namespace = 'kube-system' AND name LIKE 'bootstrap-token-%' AND verb IN ('create', 'update', 'patch') AND birth.username IS NULL THEN 'medium' ELSE 'low' END AS severity
 FROM events
 JOIN system_namespaces ON events.namespace LIKE system_namespaces.namespace

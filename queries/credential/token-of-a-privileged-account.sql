@@ -1,19 +1,19 @@
 /*
 id: token-of-a-privileged-account
-title: Token of a privileged service account
+title: Token requested for a privileged service account
 severity: high
 confidence: high
 risk: 60
 attack: [T1528, T1078]
 tactics: [Credential Access, Privilege Escalation]
 description: >-
-  Somebody who is not a member of system:masters gets a token of a service account that holds a role over the whole
-  cluster, such as cluster-admin: with it the holder is an administrator, under another name.
+  An identity outside system:masters gets a token of a service account with a cluster-wide role such as cluster-admin.
+  The holder becomes an administrator under another name.
 blind_spots: >-
-  Roles whose bindings are neither in the log nor in its history and are not used in it, and roles of the house that
-  amount to cluster-admin.
+  Roles whose bindings are neither in the log nor in the look-back and are not used in it. Custom roles equivalent to
+  cluster-admin.
 false_positives:
-  - Administrators with a role of their own who test an add-on
+  - Administrators with a custom role who test an add-on
 triage:
   - >-
     SELECT time, username, namespace, name, outcome, client_ip FROM events WHERE resource = 'serviceaccounts' AND subresource = 'token' AND identity_kind NOT IN ('node', 'controller') ORDER BY time
@@ -29,7 +29,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || events.namespace || '/' || events.name || ', which holds ' || role AS reason
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || events.namespace || '/' || events.name || ', which holds ' || role AS reason
 FROM events
 JOIN privileged_accounts AS accounts
   ON events.cluster = accounts.cluster AND events.namespace = accounts.namespace AND events.name = accounts.name

@@ -1,19 +1,18 @@
 /*
 id: token-of-a-rare-account
-title: Token of a service account that people do not use
+title: Token requested for a service account that people rarely use
 severity: medium
 confidence: medium
 risk: 35
 attack: [T1528]
 tactics: [Credential Access]
 description: >-
-  A person, or a service account in a shell, gets a token of a service account whose tokens nobody else asks for, by
-  habit or otherwise. Tokens of accounts that several people use (deployers of pipelines) are left out, and so is a
-  member of system:masters, who has nothing to gain by it.
-blind_spots: >-
-  Accounts that several people have asked for before; a second person in the same log.
+  A person, or a service account in a shell, gets a token of a service account whose tokens are rarely requested by
+  anyone else. Tokens of accounts that several people use (pipeline deployers) are left out, and so are members of
+  system:masters, who gain nothing.
+blind_spots: Accounts whose tokens several people requested before. A second person in the same log.
 false_positives:
-  - Somebody who sets up a new client or dashboard
+  - A person who sets up a new client or dashboard
 triage:
   - >-
     SELECT time, username, namespace, name, outcome, client_ip FROM events WHERE resource = 'serviceaccounts' AND subresource = 'token' AND identity_kind NOT IN ('node', 'controller') ORDER BY time
@@ -30,7 +29,7 @@ parameters:
   routine_requests:
     type: integer
     default: 10
-    description: So many tokens of one account are routine
+    description: Number of tokens of one account that count as routine
 */
 WITH requests AS (
   SELECT *, true AS in_scope FROM client_requests
@@ -53,7 +52,7 @@ habits AS (
 )
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || tokens.namespace || '/' || tokens.name AS reason
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gets a token of service account ' || tokens.namespace || '/' || tokens.name AS reason
 FROM tokens
 JOIN habits
   ON tokens.cluster = habits.cluster AND tokens.namespace = habits.namespace AND tokens.name = habits.name

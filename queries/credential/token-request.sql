@@ -1,19 +1,18 @@
 /*
 id: token-request
-title: Token of a service account requested
+title: Service account token requested
 severity: low
 confidence: medium
 risk: 10
 attack: [T1528]
 tactics: [Credential Access]
 description: >-
-  Somebody other than a kubelet or the control plane asks for a token of a service account (kubectl create token).
-  With it the holder acts as that account, outside of any pod. Refused requests count too.
-blind_spots: >-
-  Tokens that were read from a pod or a secret.
+  An identity other than a kubelet or the control plane requests a service account token (kubectl create token), and can
+  act as that account outside any pod. Denied requests count too.
+blind_spots: Tokens read from a pod or a secret.
 false_positives:
   - Pipelines that get a token for their deployer
-  - Secret stores such as Vault, operators that act for other accounts
+  - Secret stores such as Vault, and operators that act for other accounts
 triage:
   - >-
     SELECT time, username, namespace, name, outcome, client_ip FROM events WHERE resource = 'serviceaccounts' AND subresource = 'token' AND identity_kind NOT IN ('node', 'controller') ORDER BY time
@@ -29,8 +28,8 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' asks for a token of service account ' || coalesce(namespace || '/', '') || coalesce(name, '?')
-    || CASE WHEN outcome = 'allowed' THEN '' ELSE ', in vain' END AS reason
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' requests a token of service account ' || coalesce(namespace || '/', '') || coalesce(name, '?')
+    || CASE WHEN outcome = 'allowed' THEN '' ELSE ', without success' END AS reason
 FROM events
 WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND identity_kind NOT IN ('node', 'controller')
   AND outcome IN ('allowed', 'denied_authz', 'denied_admission')

@@ -1,16 +1,15 @@
 /*
 id: tokens-of-many-accounts
-title: Tokens of many service accounts requested
+title: Tokens requested for many service accounts
 severity: high
 confidence: high
 risk: 60
 attack: [T1528]
 tactics: [Credential Access]
 description: >-
-  Within a burst somebody gets tokens of several service accounts: a collection of identities to try. Members of
-  system:masters are left out: installers do so.
-blind_spots: >-
-  Slow collectors.
+  An identity gets tokens of several service accounts in a burst, which indicates a collection of identities to try.
+  Members of system:masters are left out, because installers do this.
+blind_spots: Slow collection.
 false_positives:
   - Secret stores and test tools that issue tokens for many accounts
 triage:
@@ -29,11 +28,11 @@ parameters:
   accounts:
     type: integer
     default: 3
-    description: So many accounts make a collection
+    description: Number of accounts that make a collection
   gap_seconds:
     type: integer
     default: 300
-    description: A longer pause ends the burst
+    description: Pause that ends the burst
 */
 WITH requests AS (
   SELECT *
@@ -60,7 +59,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' gets tokens of ' || count(DISTINCT namespace || '/' || name)
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gets tokens of ' || count(DISTINCT namespace || '/' || name)
     || ' service accounts, such as ' || min(namespace || '/' || name) AS reason
 FROM episodes
 GROUP BY cluster, username, impersonated_username, episode

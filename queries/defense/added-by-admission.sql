@@ -1,22 +1,22 @@
 /*
 id: added-by-admission
-title: Privileges or commands put into a pod on its way
+title: Privileges or commands injected by an admission webhook
 severity: high
 confidence: high
 risk: 50
 attack: [T1610, T1525, T1546]
 tactics: [Persistence, Privilege Escalation, Stealth]
 description: >-
-  What a controller asked for is not what was stored: a webhook or mutating admission policy gave the pod host
-  namespaces, privileges, host paths, another account or another command. The act is that of whoever configured it; the
-  last such configuration that somebody wrote before is named and is part of the evidence. It is critical where the pod
-  can take its node over. Sidecars with the capabilities of a network proxy, and images that are taken from a mirror under
-  the same name, are left out: an attacker who stays within that has a container in the pod, and pod-differs-from-template
-  tells of it.
+  The stored object differs from the controller's request: a webhook or mutating admission policy gave the pod host
+  namespaces, privileges, hostPath volumes, another account or another command. The finding names the last change of
+  such a configuration and includes it as evidence, because its author is responsible. It is critical where the pod can
+  take over its node. Sidecars with the capabilities of a network proxy, and images taken from a mirror under the same
+  name, are left out; pod-differs-from-template reports an injected container of this kind.
 blind_spots: >-
-  Logs without both bodies of what controllers create. Environment variables and volumes that are no host paths.
+  Logs without request and response bodies of the objects that controllers create. Environment variables, and volumes
+  other than hostPath.
 false_positives:
-  - Agents of security or observability products that put privileged containers into pods
+  - Security or observability agents that inject privileged containers into pods
 triage:
   - >-
     SELECT time, username, verb, resource, name, client_ip FROM events WHERE api_group = 'admissionregistration.k8s.io' AND verb <> 'get' ORDER BY time
@@ -41,7 +41,7 @@ WITH added AS (
 new_containers AS (
   SELECT DISTINCT cluster, event_id, container FROM added WHERE fact = 'container'
 ),
--- The image that the request names, by the last part of its repository.
+-- The image that the request names, by the last path element of its repository.
 notable AS (
   SELECT
     added.*,
@@ -100,7 +100,7 @@ SELECT
   END AS event_id,
   CASE WHEN max(strong) > 1 THEN 'critical' ELSE 'high' END AS severity,
   'admission gave ' || min(object) || coalesce(' of ' || pods.owner, '') || ': ' || left(min(what), 400)
-    || coalesce('; ' || min(who) || ' before', '') AS reason
+    || coalesce('; earlier, ' || min(who), '') AS reason
 FROM pods
 LEFT JOIN blamed ON blamed.cluster = pods.cluster AND blamed.event_id = pods.event_id
 GROUP BY pods.cluster, pods.owner

@@ -7,10 +7,10 @@ risk: 8
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  An admission policy, its binding or its exemption is changed or deleted, by whomever: a policy engine that tends its own
-  objects, automation, or a person whose new version shows no gap but is not compared with the one before.
-blind_spots: >-
-  Certificates that are renewed.
+  An admission policy, its binding or its exemption is changed or deleted by any identity: a policy engine that
+  maintains its own objects, automation, or a person whose new version shows no gap but cannot be compared with the
+  previous one.
+blind_spots: Renewed certificates.
 false_positives:
   - Maintenance of policies
 triage:

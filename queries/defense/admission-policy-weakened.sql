@@ -1,6 +1,6 @@
 /*
 id: admission-policy-weakened
-title: Admission policy deleted or made lenient
+title: Admission policy deleted or weakened
 severity: medium
 routine: low
 confidence: medium
@@ -8,15 +8,16 @@ risk: 35
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  An admission policy, its binding, its exemption or a webhook is deleted, emptied, narrowed, redirected, given a condition or
-  set to let pass what it should refuse, by whatever verb or form of patch. It is compared with the version before. Of a version
-  that the log does not show, what lets something pass counts, and what a person writes without the result being in the
-  log; of an account what empties it, exempts from it, makes its expression a constant, or hides the result. Quiet is what an account in the product's own namespace does with objects that are named
-  after the product, and a new certificate alone by an account: an attacker would need a token of the policy engine itself,
-  or of some account that may write webhooks. A person's new certificate counts.
+  An admission policy, its binding, its exemption or a webhook is deleted, emptied, narrowed, redirected, given a
+  condition or set to let requests pass, with any verb or form of patch. The version is compared with the previous one.
+  Where the log does not show a previous version, settings that let requests pass count, and so do writes by a person
+  without a visible result. For accounts, a write counts if it empties the policy, exempts from it, makes its expression
+  a constant, or hides the result. Changes by an account in the product's own namespace to objects named after the
+  product, and a certificate renewed by an account, are not reported; an attacker would need a token of the policy
+  engine or of an account that may write webhooks. A certificate written by a person counts.
 blind_spots: >-
-  At Metadata level what an account writes. Whether an expression that was changed by an account still refuses anything.
-  Exemptions inside the configuration of an engine.
+  At Metadata level, the content that an account writes. Whether an expression changed by an account still denies
+  anything. Exemptions inside the configuration of an engine.
 false_positives:
   - Upgrades of policy engines, and people who maintain policies by hand
 triage:
@@ -33,7 +34,7 @@ WITH written AS (
     row_number() OVER (PARTITION BY cluster, username, resource, name, change ORDER BY time, event_id) AS nth
   FROM guard_writes
 ),
--- The namespaces whose services answer the webhooks: their own accounts renew certificates.
+-- The namespaces whose services implement the webhooks: their own accounts renew certificates.
 served AS (SELECT DISTINCT event_id, service_namespace FROM webhooks WHERE service_namespace IS NOT NULL)
 SELECT written.event_id, act || ': ' || string_agg(DISTINCT what, '; ') AS reason
 FROM written
@@ -42,20 +43,20 @@ LEFT JOIN served
 WHERE in_scope AND kind IN ('policy', 'exemption') AND identity_kind <> 'controller'
   AND change IN ('removed', 'emptied', 'not enforced', 'exempted', 'narrowed', 'redirected', 'condition', 'weakened', 'collected', 'unseen', 'certificate')
   AND CASE
-    -- Another authority is believed, or nobody is. Accounts that renew certificates do so again and again, or are those of
-    -- the webhook's own namespace or of cert-manager's: an attacker needs the token of one of them.
+    -- Another authority is trusted, or none. Accounts that renew certificates do so repeatedly, or belong to the
+    -- webhook's namespace or to cert-manager's: an attacker needs the token of one of them.
     WHEN change = 'certificate' THEN identity_kind IN ('human', 'anonymous', 'node')
       OR (identity_kind IN ('service_account', 'cloud_service_account') AND nth = 1 AND service_namespace IS NULL AND account_namespace <> 'cert-manager')
-    -- A whole version that is not compared, and shows no gap, is a policy like others.
+    -- A whole version without a comparison that shows no gap is an ordinary policy.
     WHEN change = 'weakened' AND NOT compared THEN false
     WHEN identity_kind IN ('human', 'anonymous', 'node') THEN true
-    -- Automation that writes the same again is not known to change anything.
+    -- Automation that writes the same object again changes nothing that the log shows.
     WHEN change IN ('removed', 'emptied', 'exempted', 'collected') THEN true
     WHEN change = 'unseen' THEN request_object IS NOT NULL
     WHEN change = 'condition' THEN true
     ELSE compared AND change <> 'weakened'
   END
 GROUP BY written.event_id, act
--- A product renews and narrows what it configures; it does not remove its guard but as it is uninstalled.
+-- A product renews and narrows its configuration. It removes its policies only when it is uninstalled.
 HAVING NOT coalesce(bool_or(is_own), false) OR (bool_or(change IN ('removed', 'emptied') AND verb IN ('delete', 'deletecollection')
   AND NOT regexp_like(username, '(admission-controller|controller-manager|operator|:kyverno|gatekeeper-admin|kubewarden-controller)$')))

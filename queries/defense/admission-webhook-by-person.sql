@@ -1,6 +1,6 @@
 /*
 id: admission-webhook-by-person
-title: Admission webhook made or deleted by a person
+title: Admission webhook created or deleted by a person
 severity: medium
 routine: low
 confidence: medium
@@ -8,9 +8,8 @@ risk: 30
 attack: [T1546, T1685]
 tactics: [Persistence, Defense Impairment]
 description: >-
-  A person makes or deletes an admission webhook configuration by hand, past the automation that owns such objects.
-blind_spots: >-
-  Nothing that the log holds.
+  A person creates or deletes an admission webhook configuration by hand, outside the automation that owns such objects.
+blind_spots: None known.
 false_positives:
   - Administrators who install or remove a policy engine
 triage:
@@ -21,6 +20,6 @@ references:
   - https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
 covers: [DE-002]
 */
-SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' by ' || coalesce(username, 'nobody') AS reason
+SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' by ' || coalesce(username, 'an unknown identity') AS reason
 FROM webhooks
 WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND (created OR verb IN ('delete', 'deletecollection'))

@@ -7,12 +7,11 @@ risk: 10
 attack: [T1546, T1685]
 tactics: [Persistence, Defense Impairment]
 description: >-
-  An admission webhook configuration is made, changed or deleted: a webhook sees and may alter every object that it
-  is asked about, and its absence lets pass what it would have refused.
-blind_spots: >-
-  Nothing that the log holds.
+  An admission webhook configuration is created, changed or deleted. A webhook sees and may alter every object that
+  matches its rules, and its removal lets through what it would have denied.
+blind_spots: None known.
 false_positives:
-  - Certificate injectors that renew the bundle, policy engines, GitOps
+  - Certificate injectors that renew the bundle, policy engines and GitOps
 triage:
   - "SELECT time, username, verb, name, webhook, url, service_namespace, service_name, resources, failure_policy FROM webhooks ORDER BY time"
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"

@@ -1,6 +1,6 @@
 /*
 id: admission-webhook-intercepts
-title: Admission webhook that intercepts everything or calls outside
+title: Admission webhook that intercepts all requests or calls an external URL
 severity: medium
 routine: low
 confidence: medium
@@ -8,12 +8,11 @@ risk: 40
 attack: [T1546, T1557]
 tactics: [Persistence, Credential Access]
 description: >-
-  A webhook is written that is asked about every resource, about secrets, or that calls a URL instead of a service
-  of the cluster: a way to read or alter all that is written.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A webhook is written that receives every resource or secrets, or that calls a URL instead of a cluster service. It can
+  read or alter everything that is written.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
-  - Policy engines, which look at everything
+  - Policy engines, which inspect everything
 triage:
   - "SELECT time, username, verb, name, webhook, url, service_namespace, service_name, resources, failure_policy FROM webhooks ORDER BY time"
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
@@ -26,7 +25,7 @@ SELECT
   event_id,
   concat('webhook ', webhook, ' of ', name, ' ', concat_ws(' and ',
     CASE WHEN url IS NOT NULL THEN 'calls ' || url END,
-    CASE WHEN asks THEN 'is asked about ' || array_to_string(resources, ', ') END)) AS reason
+    CASE WHEN asks THEN 'receives ' || array_to_string(resources, ', ') END)) AS reason
 FROM (
   SELECT
     *,

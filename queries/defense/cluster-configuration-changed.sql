@@ -1,6 +1,6 @@
 /*
 id: cluster-configuration-changed
-title: Configuration of a cluster component changed by hand
+title: Cluster component configuration changed by hand
 severity: medium
 routine: low
 confidence: low
@@ -8,10 +8,9 @@ risk: 25
 attack: [T1685, T1565]
 tactics: [Defense Impairment, Impact]
 description: >-
-  A person changes a config map by which a component of the platform is set up: kube-proxy, kubelet, kubeadm, the
-  authentication of aggregated APIs.
-blind_spots: >-
-  What the config map holds after it is logged at Metadata level.
+  A person changes a ConfigMap that configures a platform component: kube-proxy, kubelet, kubeadm or the authentication
+  of aggregated APIs.
+blind_spots: The content of the ConfigMap after a write logged at Metadata level.
 false_positives:
   - Administrators at work
 triage:
@@ -22,7 +21,7 @@ references:
   - https://kubernetes.io/docs/reference/setup-tools/kubeadm/
 covers: [DE-007]
 */
-SELECT event_id, verb || ' of config map ' || name || ' in ' || namespace || ' by ' || coalesce(username, 'nobody') AS reason
+SELECT event_id, verb || ' of ConfigMap ' || name || ' in ' || namespace || ' by ' || coalesce(username, 'an unknown identity') AS reason
 FROM config_maps
 WHERE namespace IN ('kube-system', 'kube-public') AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
   AND verb IN ('update', 'patch', 'delete')

@@ -1,18 +1,17 @@
 /*
 id: cluster-dns-changed
-title: Configuration of the cluster's DNS changed
+title: Cluster DNS configuration changed
 severity: medium
 confidence: medium
 risk: 40
 attack: [T1557, T1565]
 tactics: [Credential Access, Impact]
 description: >-
-  The configuration of CoreDNS or kube-dns is changed by hand: who answers names redirects every connection of the
-  cluster.
-blind_spots: >-
-  Changes to the pods of the name server.
+  The configuration or the workload of CoreDNS or kube-dns is changed. An identity that controls name resolution can
+  redirect every connection in the cluster.
+blind_spots: Changes to the pods of the DNS server.
 false_positives:
-  - Administrators of DNS, add-on managers
+  - DNS administrators and add-on managers
 triage:
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
   - "SELECT * FROM identities WHERE username = '<identity>'"
@@ -21,8 +20,8 @@ references:
   - https://kubernetes.io/docs/tasks/administer-cluster/dns-custom-nameservers/
 covers: [DE-007]
 */
--- Whoever made the name server at the birth of the cluster keeps it: to be told as low, an attacker needs the token of an
--- account that the installer made, and that then wrote the name server's workload.
+-- The identity that created the DNS server when the cluster was installed maintains it: for severity low, an attacker
+-- needs the token of an account that the installer created and that then wrote the DNS server's workload.
 WITH keepers AS (
   SELECT DISTINCT written.cluster, written.username
   FROM (
@@ -36,7 +35,7 @@ WITH keepers AS (
     AND written.outcome = 'allowed' AND written.impersonated_username IS NULL
 )
 SELECT
-  event_id, verb || ' of config map ' || name || ' by ' || coalesce(changed.username, 'nobody') AS reason,
+  event_id, verb || ' of ConfigMap ' || name || ' by ' || coalesce(changed.username, 'an unknown identity') AS reason,
   CASE WHEN keepers.username IS NOT NULL AND changed.impersonated_username IS NULL THEN 'low' END AS severity
 FROM config_maps AS changed
 LEFT JOIN keepers ON keepers.cluster = changed.cluster AND keepers.username = changed.username
@@ -45,8 +44,8 @@ WHERE namespace IN ('kube-system', 'openshift-dns') AND outcome = 'allowed' AND 
     -- Installers create the others.
     OR (name IN ('coredns', 'kube-dns', 'node-local-dns', 'dns-default') AND NOT created))
 UNION ALL
--- What the name server runs, and the configuration that it mounts.
-SELECT event_id, username || ' changes ' || object || ' of the name server: ' || string_agg(change || coalesce(' ' || field, ''), ', ') AS reason, CAST(NULL AS VARCHAR) AS severity
+-- The command of the DNS server, and the configuration that it mounts.
+SELECT event_id, username || ' changes ' || object || ' of the DNS server: ' || string_agg(change || coalesce(' ' || field, ''), ', ') AS reason, CAST(NULL AS VARCHAR) AS severity
 FROM changes
 WHERE namespace IN ('kube-system', 'openshift-dns') AND name IN ('coredns', 'kube-dns', 'node-local-dns', 'dns-default')
   AND change IN ('volume added', 'volume changed', 'volume', 'volumes', 'args', 'command', 'env', 'mounts', 'volume mounts')

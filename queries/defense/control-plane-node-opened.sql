@@ -1,6 +1,6 @@
 /*
 id: control-plane-node-opened
-title: Control plane node opened to workloads
+title: Control plane taint removed from a node
 severity: medium
 routine: low
 confidence: medium
@@ -8,11 +8,10 @@ risk: 35
 attack: [T1610, T1685]
 tactics: [Defense Impairment, Execution]
 description: >-
-  The taints that keep workloads off a control plane node are taken away, or the label of its role, by hand or by a
-  stolen account: pods land where the keys of the cluster lie. Where the answer does not show the node, all taints
-  taken away count.
-blind_spots: >-
-  A control plane node without the usual labels and taints. Writes that are logged at Metadata level.
+  The taints that keep workloads off a control plane node, or its role label, are removed by hand or by a stolen
+  account. Pods can then run where the cluster keys are stored. Where the response does not show the node, the removal
+  of all taints counts.
+blind_spots: A control plane node without the usual labels and taints. Writes logged at Metadata level.
 false_positives:
   - Administrators of small clusters, who run workloads on the control plane on purpose
 triage:
@@ -31,7 +30,7 @@ WITH touched AS (
     event_id, act, identity_kind,
     bool_or(change = 'control plane opened') AS is_opened,
     bool_or(change = 'taint removed' AND field IN ('node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master', 'node-role.kubernetes.io/controlplane', 'node-role.kubernetes.io/etcd')) AS is_named,
-    -- All of them, or one that only its place names, of a node that the answer does not show.
+    -- All taints, or one named only by its index, of a node that the response does not show.
     bool_or(change = 'taint removed' AND NOT compared AND (field = '' OR regexp_like(field, '^[0-9-]+$'))) AS is_unknown,
     bool_or(change = 'label' AND after IS NULL AND starts_with(field, 'node-role.kubernetes.io/')
       AND field IN ('node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master', 'node-role.kubernetes.io/controlplane', 'node-role.kubernetes.io/etcd')) AS is_unlabelled,

@@ -1,19 +1,18 @@
 /*
 id: dry-run-carried-out
-title: Dry run whose object exists
+title: Dry run that created its object
 severity: high
 confidence: medium
 risk: 60
 attack: [T1610, T1036]
 tactics: [Stealth, Execution]
 description: >-
-  An object of a create that was logged as a dry run is used afterwards although no other request in the log has
-  created it: the scheduler binds the pod, a kubelet reports on it, a controller makes what it owns, or its uid comes
-  back. It was no dry run.
-blind_spots: >-
-  Objects of which no later request is logged. Creates that the audit policy leaves out look like this.
+  An object whose creation was logged as a dry run is used afterwards, although no other request in the log created it:
+  the scheduler binds the pod, a kubelet reports its status, a controller creates its dependents, or its uid appears
+  again. The request was not a dry run.
+blind_spots: Objects without a later request in the log. Creations that the audit policy leaves out look like this.
 false_positives:
-  - Objects that were made, after a dry run, by a request that the log does not have
+  - Objects created, after a dry run, by a request that is not in the log
 triage:
   - SELECT time, username, client_ip, user_agent, verb, request_uri, dry_run, outcome, status_code FROM events WHERE event_id = '<event_id>'
   - SELECT time, username, verb, resource, subresource, outcome FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -29,7 +28,7 @@ WITH tried AS (
   FROM events
   WHERE activity = 'workload' AND created AND outcome = 'dry_run' AND subresource IS NULL AND name IS NOT NULL
 ),
--- What exists by itself: somebody created it, or it was there before the log. Of that a dry run says nothing.
+-- Objects that exist anyway: created by another request, or before the log. They prove nothing about the dry run.
 known AS (
   SELECT DISTINCT cluster, resource, namespace, name
   FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
@@ -58,7 +57,7 @@ used AS (
     AND known.name = tried.name
   WHERE later.time >= tried.time AND later.outcome = 'allowed' AND later.activity = 'workload' AND later.identity_kind = 'controller'
   UNION ALL
-  -- A uid is never given twice.
+  -- A uid is never assigned twice.
   SELECT tried.cluster, tried.event_id, concat(later.verb, ' ', concat_ws('/', later.resource, later.subresource), ' by ', later.username) AS use, later.time
   FROM tried
   JOIN events AS later ON later.cluster = tried.cluster AND later.object_uid = tried.object_uid
@@ -69,7 +68,7 @@ firsts AS (
 )
 SELECT
   tried.event_id,
-  coalesce(username, 'nobody') || ' creates ' || kind || ' ' || tried.name || ' as a dry run, but it exists: ' || use AS reason
+  coalesce(username, 'an unknown identity') || ' creates ' || kind || ' ' || tried.name || ' as a dry run, but it exists: ' || use AS reason
 FROM tried
 JOIN firsts ON firsts.cluster = tried.cluster AND firsts.event_id = tried.event_id
 WHERE nth = 1

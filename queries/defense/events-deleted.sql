@@ -1,17 +1,17 @@
 /*
 id: events-deleted
-title: Several Kubernetes events deleted
+title: Several Kubernetes Events deleted
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1070]
 tactics: [Stealth]
 description: >-
-  Somebody deletes events: they tell what happened to a pod after it was made, and nobody needs to tidy them.
-blind_spots: >-
-  Events that expire by themselves.
+  An identity deletes several Kubernetes Events. Events record what happened to a pod, and expire without manual
+  cleanup.
+blind_spots: Events that expire.
 false_positives:
-  - Deletion of a namespace by hand
+  - Manual deletion of a namespace
 triage:
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
   - "SELECT * FROM identities WHERE username = '<identity>'"
@@ -22,11 +22,11 @@ covers: [DE-001]
 */
 SELECT
   array_agg(event_id) AS event_id,
-  coalesce(username, 'nobody') || ' deletes events' || coalesce(' in ' || array_to_string(array_agg(DISTINCT namespace), ', '), '')
+  coalesce(username, 'an unknown identity') || ' deletes events' || coalesce(' in ' || array_to_string(array_agg(DISTINCT namespace), ', '), '')
     || ', in ' || count(*) || ' requests' AS reason
 FROM events
 WHERE activity = 'write' AND resource = 'events' AND verb IN ('delete', 'deletecollection') AND outcome = 'allowed'
   AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
 GROUP BY cluster, username, date_bin(INTERVAL '1 hour', time)
--- One is a slip; whoever cleans up deletes several.
+-- One deletion may be a mistake; an attacker who removes traces deletes several.
 HAVING count(*) >= 2 OR count(*) FILTER (WHERE verb = 'deletecollection') > 0

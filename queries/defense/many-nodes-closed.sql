@@ -1,15 +1,13 @@
 /*
 id: many-nodes-closed
-title: Several nodes closed by one person
+title: Several nodes cordoned by one person
 severity: low
 confidence: low
 risk: 15
 attack: [T1499, T1610]
 tactics: [Impact]
-description: >-
-  A person closes three nodes or more for new pods within an hour: the others get them, or none do.
-blind_spots: >-
-  Writes that are logged at Metadata level.
+description: A person cordons three or more nodes within an hour. New pods move to the remaining nodes, or stay pending.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Replacement of nodes
 triage:
@@ -23,7 +21,7 @@ covers: [DE-009]
 */
 SELECT
   array_agg(DISTINCT event_id) AS event_id,
-  coalesce(username, 'nobody') || ' closes ' || count(DISTINCT name) || ' nodes: ' || string_agg(DISTINCT name, ', ') AS reason
+  coalesce(username, 'an unknown identity') || ' cordons ' || count(DISTINCT name) || ' nodes: ' || string_agg(DISTINCT name, ', ') AS reason
 FROM guard_writes
 WHERE in_scope AND kind = 'node' AND change = 'cordoned' AND identity_kind IN ('human', 'anonymous')
 GROUP BY cluster, username, date_bin(INTERVAL '1 hour', time)

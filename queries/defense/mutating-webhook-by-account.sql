@@ -1,6 +1,6 @@
 /*
 id: mutating-webhook-by-account
-title: Mutating webhook set by a service account
+title: Mutating webhook written by a service account
 severity: medium
 routine: low
 confidence: medium
@@ -8,12 +8,12 @@ risk: 30
 attack: [T1546, T1557]
 tactics: [Persistence, Credential Access]
 description: >-
-  A service account or node makes a mutating admission webhook, or lets one call another service, look at other
-  resources, or see other namespaces than any version before in the log: from then on its service may add a container
-  to every pod that it is asked about. It is low where a patch sets the certificates, labels or annotations only, or where
-  the same service was called for the same resources by the same configuration before.
+  A service account or node creates a mutating admission webhook, or changes one to call another service, or to receive
+  other resources or namespaces than in any earlier version in the log. Its service can then add a container to every
+  pod that it receives. Severity is low where a patch sets only certificates, labels or annotations, or where the
+  configuration called the same service for the same resources before.
 blind_spots: >-
-  Writes that are logged at Metadata level show no rules: each counts.
+  Writes logged at Metadata level, which show no rules: each counts.
 false_positives:
   - Installation of a product with a webhook by a GitOps tool or operator
 triage:
@@ -42,10 +42,10 @@ numbered AS (
 )
 SELECT DISTINCT
   event_id,
-  coalesce(username, 'nobody') || ' makes webhook ' || coalesce(webhook, '') || ' of ' || coalesce(name, '') || ' call '
+  coalesce(username, 'an unknown identity') || ' sets webhook ' || coalesce(webhook, '') || ' of ' || coalesce(name, '') || ' to call '
     || coalesce(called, 'a service that is not in the log') || coalesce(' about ' || array_to_string(array_slice(resources, 1, 5), ', '), '') AS reason
 FROM numbered
--- A patch that sets certificates only, though the answer shows the rest.
+-- A patch that sets only certificates, although the response shows the rest.
 LEFT ANTI JOIN (
   SELECT event_id AS renewal
   FROM events
@@ -57,5 +57,5 @@ LEFT ANTI JOIN (
 ) AS renewed ON renewed.renewal = numbered.event_id
 WHERE in_scope AND identity_kind NOT IN ('human', 'anonymous')
   AND (created OR (nth = 1 AND target <> ''))
-  -- A patch of certificates shows a webhook without what it calls.
+  -- A patch of certificates shows a webhook without its target.
   AND (called <> '/' OR created)

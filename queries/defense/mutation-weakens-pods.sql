@@ -1,6 +1,6 @@
 /*
 id: mutation-weakens-pods
-title: Policy that makes other people's pods privileged
+title: Mutation policy that weakens pod security
 severity: high
 routine: medium
 confidence: high
@@ -8,13 +8,12 @@ risk: 60
 attack: [T1546, T1610, T1611]
 tactics: [Persistence, Execution, Privilege Escalation]
 description: >-
-  A policy is written that changes objects as they are written (MutatingAdmissionPolicy, Kyverno, Gatekeeper, SidecarSet),
-  and gives pods host namespaces, privileges or capabilities, paths of the node, or another container or image: whoever
-  makes a pod from then on makes that one, in their own name.
-blind_spots: >-
-  Writes that are logged at Metadata level. Changes that an expression puts together from parts.
+  A mutation policy (MutatingAdmissionPolicy, Kyverno, Gatekeeper, SidecarSet) is written that gives pods host
+  namespaces, privileges or capabilities, hostPath volumes, or another container or image. Everyone who creates a
+  matching pod afterwards creates a weakened one in their own name.
+blind_spots: Writes logged at Metadata level. Changes that an expression assembles from parts.
 false_positives:
-  - Injection of sidecars by policy, which is medium
+  - Sidecar injection by policy, which is medium
 triage:
   - >-
     SELECT time, username, verb, api_group, resource, name, embedded FROM events WHERE event_id = '<event_id>'
@@ -26,7 +25,7 @@ covers: [DE-003]
 */
 WITH changed AS (
   SELECT
-    event_id, coalesce(username, 'nobody') AS username, object,
+    event_id, coalesce(username, 'an unknown identity') AS username, object,
     coalesce(host_pid, false) OR coalesce(host_ipc, false) OR coalesce(host_network, false) AS shares,
     containers, volumes
   FROM workloads
@@ -54,9 +53,9 @@ mounted AS (
 SELECT
   changed.event_id,
   username || ' writes ' || object || ', which gives pods ' || concat_ws(' and ',
-    CASE WHEN shares THEN 'namespaces of the host' END,
+    CASE WHEN shares THEN 'host namespaces' END,
     CASE WHEN privileged THEN 'privileges' END,
-    CASE WHEN host_path THEN 'paths of the node' END,
+    CASE WHEN host_path THEN 'hostPath volumes' END,
     CASE WHEN image THEN 'an image' END) AS reason,
   CASE WHEN shares OR coalesce(privileged, false) OR coalesce(host_path, false) THEN 'high' ELSE 'medium' END AS severity
 FROM changed

@@ -1,6 +1,6 @@
 /*
 id: namespace-exempted
-title: Namespace exempted from a guard
+title: Namespace exempted from an admission policy or mesh
 severity: medium
 routine: low
 confidence: medium
@@ -8,12 +8,11 @@ risk: 40
 attack: [T1685, T1610]
 tactics: [Defense Impairment]
 description: >-
-  A namespace is created or changed so that a policy engine, Pod Security or an injector leaves it alone, by a label:
-  what is refused elsewhere is let in there. An account's new namespace with no more than the Pod Security label, and
-  one that is named as a namespace of the platform, are quiet: an attacker would need the name of a component whose
-  namespace does not exist yet, in which other detections see workloads by people.
-blind_spots: >-
-  Labels that a policy of the cluster's own goes by. Writes that are logged at Metadata level.
+  A namespace is created or labelled so that a policy engine, Pod Security or an injector ignores it. Requests denied
+  elsewhere are allowed there. A new namespace by an account with only the Pod Security label, and one with the name of
+  a platform namespace, are not reported: an attacker would need the name of a component whose namespace does not exist
+  yet, in which other detections see workloads by people.
+blind_spots: Labels used by policies specific to the cluster. Writes logged at Metadata level.
 false_positives:
   - Administrators who prepare a namespace for a policy engine or for node agents
 triage:
@@ -30,17 +29,17 @@ covers: [DE-005]
 */
 SELECT event_id, act || ': ' || string_agg(DISTINCT what, '; ') AS reason
 FROM (
-  SELECT event_id, act, concat('label ', field, CASE WHEN after IS NULL THEN ' is removed' ELSE '=' || after END, ' exempts it from ', exemption.product) AS what
+  SELECT event_id, act, concat('label ', field, CASE WHEN after IS NULL THEN ' removed' ELSE '=' || after END, ' exempts the namespace from ', exemption.product) AS what
   FROM guard_writes
   JOIN namespace_exemptions AS exemption ON field LIKE exemption.key
   WHERE in_scope AND resource = 'namespaces' AND change = 'label' AND identity_kind <> 'controller'
     AND CASE exemption.by
-      -- What a JSON Patch copies or moves there may be any value.
+      -- A value that a JSON Patch copies or moves may be anything.
       WHEN 'set' THEN after LIKE exemption.value OR starts_with(after, '(copied from ') OR starts_with(after, '(moved from ')
       ELSE after IS NULL AND NOT created
     END
   UNION ALL
-  SELECT event_id, act, concat('it enforces ', after, ' of Pod Security from the first') AS what
+  SELECT event_id, act, concat('created with Pod Security level ', after, ' enforced') AS what
   FROM guard_writes
   LEFT JOIN system_namespaces AS platform ON guard_writes.name LIKE platform.namespace
   WHERE in_scope AND resource = 'namespaces' AND change = 'label' AND created

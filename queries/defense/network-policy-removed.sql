@@ -1,16 +1,15 @@
 /*
 id: network-policy-removed
-title: Network policy deleted or opened
+title: NetworkPolicy deleted or opened
 severity: low
 confidence: low
 risk: 10
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  A network policy is deleted, is written so that it lets everything pass, or permits more, or selects less, than the version
-  before that the log shows.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A NetworkPolicy is deleted, is written so that it allows all traffic, or allows more, or selects fewer pods, than the
+  previous version in the log.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - Releases
 triage:
@@ -24,7 +23,7 @@ controls: [IPY-03]
 */
 SELECT
   event_id,
-  verb || ' of network policy ' || coalesce(name, '') || coalesce(' in ' || namespace, '') || ', which lets everything pass' AS reason
+  verb || ' of NetworkPolicy ' || coalesce(name, '') || coalesce(' in ' || namespace, '') || ', which allows all traffic' AS reason
 FROM network_policies
 WHERE outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system')
   AND verb NOT IN ('delete', 'deletecollection') AND allows_all

@@ -1,18 +1,17 @@
 /*
 id: node-address-changed
-title: Address of a node changed by an account
+title: Node address changed by a service account
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1557, T1609]
 tactics: [Credential Access, Execution]
 description: >-
-  The addresses or the kubelet port in the status of a node are written by somebody who is neither the node nor the platform.
-  The API server sends exec, logs and metrics requests for the node's kubelet there, so whoever changes them receives these
-  requests, or has the API server connect to a host of their choice. Accounts of a cloud controller manager in its usual
-  namespace are low: an attacker needs the token of such an account.
-blind_spots: >-
-  Writes that are logged at Metadata level do not show what of the status is written; by a person they count.
+  An identity other than the node or the platform writes the addresses or the kubelet port in the status of a node. The
+  API server sends exec, logs and metrics requests for the node's kubelet there, so the writer receives these requests,
+  or makes the API server connect to a chosen host. Accounts of a cloud controller manager in its usual namespace are
+  low, because an attacker needs the token of such an account.
+blind_spots: Writes logged at Metadata level, which do not show the written status; writes by a person count.
 false_positives:
   - Simulated and virtual nodes, such as those of KWOK and Virtual Kubelet
 triage:
@@ -27,7 +26,7 @@ covers: [DE-009]
 controls: [AIS-06]
 */
 SELECT
-  event_id, coalesce(username, 'nobody') || ' writes the addresses in the status of node ' || coalesce(name, '') AS reason,
+  event_id, coalesce(username, 'an unknown identity') || ' writes the addresses in the status of node ' || coalesce(name, '') AS reason,
   CASE
     WHEN service_account_namespace IN ('kube-system', 'openshift-cloud-controller-manager')
       AND service_account_name IN (

@@ -1,15 +1,13 @@
 /*
 id: node-changed-by-person
-title: Node labelled, tainted or closed by a person
+title: Node labelled, tainted or cordoned by a person
 severity: info
 confidence: low
 risk: 3
 attack: [T1610]
 tactics: [Execution]
-description: >-
-  A person changes the labels or taints of a node, or closes it for new pods: what is put there changes.
-blind_spots: >-
-  Writes that are logged at Metadata level.
+description: A person changes the labels or taints of a node, or cordons it. This changes which pods run there.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Maintenance of nodes
 triage:

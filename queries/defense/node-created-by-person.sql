@@ -1,6 +1,6 @@
 /*
 id: node-created-by-person
-title: Node registered by other than a kubelet
+title: Node registered by an identity other than a kubelet
 severity: medium
 routine: low
 confidence: medium
@@ -8,8 +8,8 @@ risk: 30
 attack: [T1610, T1199]
 tactics: [Persistence, Execution]
 description: >-
-  A node object is made by somebody who is no kubelet and no component of the control plane: a machine of an
-  attacker can join this way, and gets pods with their secrets.
+  An identity that is neither a kubelet nor a control plane component creates a Node object. An attacker's machine can
+  join this way, and receives pods with their secrets.
 blind_spots: >-
   Nodes that join with the identity of a kubelet.
 false_positives:
@@ -22,7 +22,7 @@ references:
   - https://kubernetes.io/docs/concepts/architecture/nodes/
 covers: [DE-009]
 */
-SELECT event_id, 'node ' || coalesce(name, '') || ' is created by ' || coalesce(username, 'nobody') AS reason
+SELECT event_id, 'node ' || coalesce(name, '') || ' created by ' || coalesce(username, 'an unknown identity') AS reason
 FROM events
 WHERE activity = 'write' AND resource = 'nodes' AND subresource IS NULL AND created AND outcome = 'allowed'
   AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')

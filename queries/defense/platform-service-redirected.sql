@@ -1,6 +1,6 @@
 /*
 id: platform-service-redirected
-title: Service of the platform led elsewhere
+title: Platform service redirected
 severity: medium
 routine: low
 confidence: medium
@@ -8,13 +8,12 @@ risk: 30
 attack: [T1557, T1565]
 tactics: [Credential Access, Collection, Impact]
 description: >-
-  The Service of the cluster's DNS or of its API, or one behind an admission webhook or an aggregated API, gets another
-  selector, external name or endpoints by hand, or is deleted: whoever answers instead sees the requests of all, and may
-  say yes to them. Services of the namespaces of security products are in security-agent-configuration-changed.
-blind_spots: >-
-  Writes that are logged at Metadata level, and webhooks that were set up before the log begins.
+  The Service of the cluster's DNS or API, or one behind an admission webhook or an aggregated API, gets another
+  selector, external name or endpoints by hand, or is deleted. The new target receives all requests and may approve
+  them. security-agent-configuration-changed covers Services in the namespaces of security products.
+blind_spots: Writes logged at Metadata level. Webhooks set up before the log begins.
 false_positives:
-  - Moves from one DNS server to another
+  - Migrations from one DNS server to another
 triage:
   - >-
     SELECT time, username, verb, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
@@ -64,16 +63,17 @@ written AS (
 )
 SELECT DISTINCT
   event_id,
-  verb || ' of ' || resource || ' ' || written.namespace || '/' || written.name || ', which serves ' || serves || ', by ' || coalesce(username, 'nobody')
-    || coalesce(': selector ' || selector_before || ' becomes ' || selector, '') AS reason
+  verb || ' of ' || resource || ' ' || written.namespace || '/' || written.name || ', which serves ' || serves || ', by ' || coalesce(username, 'an unknown identity')
+    || coalesce(': selector ' || selector_before || ' changed to ' || selector, '') AS reason
 FROM written
 JOIN platform
   ON platform.namespace = written.namespace AND (platform.cluster IS NULL OR platform.cluster = written.cluster)
-  -- Slices are named after their Service.
+  -- EndpointSlices are named after their Service.
   AND (platform.name = written.name OR (resource = 'endpointslices' AND starts_with(written.name, platform.name || '-')))
 LEFT JOIN security_namespaces AS guarded ON guarded.namespace = written.namespace
 WHERE in_scope AND guarded.namespace IS NULL
-  -- The API server publishes itself, and a product tends its own: an attacker needs the token of an account of its namespace.
+  -- The API server publishes itself, and a product maintains its own Service: an attacker needs the token of an account
+  -- in its namespace.
   AND NOT (username = 'system:apiserver' AND written.name LIKE 'kubernetes%')
   AND (written.namespace = 'kube-system' OR service_account_namespace IS DISTINCT FROM written.namespace)
   AND CASE

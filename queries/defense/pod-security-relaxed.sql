@@ -1,6 +1,6 @@
 /*
 id: pod-security-relaxed
-title: Pod Security of a namespace relaxed
+title: Pod Security level of a namespace lowered
 severity: medium
 routine: low
 confidence: medium
@@ -8,11 +8,10 @@ risk: 40
 attack: [T1685, T1610]
 tactics: [Defense Impairment]
 description: >-
-  The label by which a namespace enforces Pod Security is set to privileged or removed: what was refused there
-  before is let in now.
+  The label that enforces Pod Security in a namespace is set to a lower level or removed. Pods denied there before are
+  allowed now.
 blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs. Labels of namespaces that never had
-  any.
+  Writes logged at Metadata level, which show no rules, subjects or specs. Labels of namespaces that never had any.
 false_positives:
   - Administrators who prepare a namespace for node agents
 triage:
@@ -33,7 +32,7 @@ states AS (
     *,
     CASE
       WHEN enforce IS NOT NULL THEN enforce
-      -- A patch that names the label with null, or the whole object: the API server gives every namespace the other label.
+      -- A patch that sets the label to null, or the whole object: the API server gives every namespace the other label.
       WHEN array_has_any(map_keys(labels), make_array('pod-security.kubernetes.io/enforce', 'kubernetes.io/metadata.name')) THEN 'nothing'
     END AS state
   FROM writes
@@ -54,7 +53,7 @@ WHERE in_scope AND verb IN ('update', 'patch') AND identity_kind NOT IN ('contro
     OR (state = 'nothing' AND before IS NULL AND array_has(map_keys(labels), 'pod-security.kubernetes.io/enforce'))
   )
 UNION
--- A label that an apply leaves out, which is known by the version before.
+-- A label that an apply leaves out, known from the previous version.
 SELECT event_id, act || ': ' || what AS reason
 FROM guard_writes
 WHERE in_scope AND kind = 'namespace' AND identity_kind NOT IN ('controller', 'system') AND NOT created

@@ -1,6 +1,6 @@
 /*
 id: policy-definition-removed
-title: Definition of a policy kind removed
+title: CustomResourceDefinition of a policy kind deleted
 severity: medium
 routine: low
 confidence: high
@@ -8,10 +8,9 @@ risk: 40
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  The definition of a custom resource is deleted by which a policy engine or a security agent is set up: all policies
-  of that kind go with it.
-blind_spots: >-
-  Kinds that the table guard_kinds does not have.
+  The CustomResourceDefinition of a kind that configures a policy engine or a security agent is deleted. All policies of
+  that kind are deleted with it.
+blind_spots: Kinds that are not in the table guard_kinds.
 false_positives:
   - Removal of a policy engine
 triage:
@@ -23,7 +22,7 @@ references:
   - https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
 covers: [DE-004]
 */
-SELECT DISTINCT event_id, verb || ' of the definition of ' || coalesce(name, 'all kinds') || coalesce(', of ' || guard_kinds.product, '') || ', by ' || coalesce(username, 'nobody') AS reason
+SELECT DISTINCT event_id, verb || ' of CustomResourceDefinition ' || coalesce(name, 'all kinds') || coalesce(', of ' || guard_kinds.product, '') || ', by ' || coalesce(username, 'an unknown identity') AS reason
 FROM (
   SELECT *, split_part(name, '.', 1) AS plural, substr(name, strpos(name, '.') + 1) AS defined_group
   FROM events

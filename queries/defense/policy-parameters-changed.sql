@@ -1,6 +1,6 @@
 /*
 id: policy-parameters-changed
-title: Parameters of an admission policy changed
+title: Admission policy parameters changed
 severity: medium
 routine: low
 confidence: medium
@@ -8,11 +8,10 @@ risk: 30
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  An object is changed or deleted that the binding of an admission policy names as its parameter, by somebody who neither
-  wrote the binding nor the object before: policy and binding stand as they were, and allow something else.
-  To be left out, an attacker must act as the identity that keeps both.
-blind_spots: >-
-  Bindings that were written before the log begins, and those that find their parameters by labels.
+  An identity that wrote neither the binding nor the object before changes or deletes an object that the binding of an
+  admission policy uses as its parameter. Policy and binding stay the same, but allow something else. To avoid this, an
+  attacker must act as the identity that maintains both.
+blind_spots: Bindings written before the log begins, and those that select their parameters by labels.
 false_positives:
   - A second administrator of the policy
 triage:
@@ -59,7 +58,7 @@ written AS (
 SELECT DISTINCT
   event_id,
   verb || ' of ' || resource || ' ' || coalesce(namespace || '/', '') || name || ', the parameter of ' || binding || coalesce(' of policy ' || parameters.policy, '')
-    || ', by ' || coalesce(effective_username, 'nobody') AS reason
+    || ', by ' || coalesce(effective_username, 'an unknown identity') AS reason
 FROM written
 JOIN parameters
   ON parameters.cluster = written.cluster AND parameter = written.name AND (parameter_namespace IS NULL OR parameter_namespace = namespace)

@@ -1,6 +1,6 @@
 /*
 id: quota-stops-guards
-title: Quota or limits that keep the pods of a guard or of the platform from starting
+title: Quota or limits that block security agents or platform pods
 severity: medium
 routine: low
 confidence: medium
@@ -8,13 +8,12 @@ risk: 30
 attack: [T1685, T1499]
 tactics: [Defense Impairment, Impact]
 description: >-
-  A ResourceQuota or LimitRange is written into a namespace of a security product or of the platform that allows no pod,
-  or hardly any processor or memory: pods that are deleted or evicted from then on do not come back, and nothing is
-  changed at the product itself.
-blind_spots: >-
-  Writes that are logged at Metadata level, and limits that are low but not close to nothing.
+  A ResourceQuota or LimitRange that allows no pods, or hardly any CPU or memory, is written into a namespace of a
+  security product or of the platform. Deleted or evicted pods do not come back, although the product itself is
+  unchanged.
+blind_spots: Writes logged at Metadata level. Limits that are low but not near zero.
 false_positives:
-  - Limits against pods of people in a namespace of the platform
+  - Limits against pods of people in a platform namespace
 triage:
   - >-
     SELECT time, username, verb, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
@@ -28,7 +27,7 @@ covers: [DE-010]
 */
 SELECT DISTINCT
   event_id,
-  coalesce(username, 'nobody') || ' writes ' || resource || ' ' || coalesce(name, '') || ' into ' || written.namespace || ', a namespace of ' || coalesce(product, owner)
+  coalesce(username, 'an unknown identity') || ' writes ' || resource || ' ' || coalesce(name, '') || ' into ' || written.namespace || ', a namespace of ' || coalesce(product, owner)
     || ', with ' || limits AS reason
 FROM (
   SELECT
@@ -47,6 +46,6 @@ WHERE (product IS NOT NULL OR owner IS NOT NULL)
   -- A product may limit itself.
   AND (service_account_namespace IS DISTINCT FROM written.namespace)
   AND regexp_like(limits, '"(value|pods|count/(pods|[a-z.]*(daemonsets|deployments|replicasets|statefulsets)[a-z.]*)|(requests|limits)[.](cpu|memory|ephemeral-storage)|cpu|memory)" *: *"?(0|0?[.]0*[1-9]|[1-9]m|[1-4][0-9]m|[0-9]+|[0-9]+m|[0-9]{1,4}Ki|[1-9]Mi|[12][0-9]Mi)"?[,}\]]')
-  -- Plain numbers are cores, pods, and bytes of memory: nothing of the former, and no megabyte of the latter.
+  -- Plain numbers are cores, pods, and bytes of memory: zero of the former, and less than a megabyte of the latter.
   AND (regexp_like(limits, '"(value|pods|count/[a-z./]*|(requests|limits)[.]cpu|cpu)" *: *"?(0+m?|[1-9]m|[1-4][0-9]m|0?[.]0[0-9]*)"?[,}\]]')
     OR regexp_like(limits, '"((requests|limits)[.](memory|ephemeral-storage)|memory)" *: *"?([0-9]{1,6}|[0-9]{1,4}[Kk]i?|[1-9]M|[12]?[0-9]Mi)"?[,}\]]'))

@@ -1,6 +1,6 @@
 /*
 id: ruling-config-map-changed
-title: ConfigMap changed by which a powerful program takes orders
+title: ConfigMap that controls a privileged program changed
 severity: medium
 routine: low
 confidence: medium
@@ -8,14 +8,13 @@ risk: 30
 attack: [T1546, T1098, T1610]
 tactics: [Persistence, Privilege Escalation, Execution]
 description: >-
-  A ConfigMap is changed by which a program with rights over nodes or over the cluster is given orders: a script that
-  runs as root for each volume, who may log in to Argo CD and what everybody may do there, code for an ingress controller
-  that reads secrets, containers for every pod, plugins of the network. The table ruling_config_maps has what counts of
-  each. Its creation is low, unless the log shows that it was deleted before: the product is being installed.
-blind_spots: >-
-  Writes that are logged at Metadata level, and products and keys that the table does not have.
+  A ConfigMap that controls a program with rights over nodes or the cluster is changed: a script that runs as root for
+  each volume, who may log in to Argo CD and what they may do there, code for an ingress controller that reads secrets,
+  containers for every pod, or network plugins. The table ruling_config_maps lists the keys that count. Its creation is
+  low, because the product is being installed, unless the log shows an earlier deletion.
+blind_spots: Writes logged at Metadata level. Products and keys that are not in the table ruling_config_maps.
 false_positives:
-  - Administrators of the product; its settings are low where an account writes them again as they stood
+  - Administrators of the product; settings that an account writes again unchanged are low
 triage:
   - >-
     SELECT time, username, verb, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
@@ -61,9 +60,9 @@ ruling AS (
 )
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' writes ' || string_agg(DISTINCT key, ', ') || ' of ConfigMap ' || min(namespace) || '/' || min(name)
+  coalesce(username, 'an unknown identity') || ' writes ' || string_agg(DISTINCT key, ', ') || ' of ConfigMap ' || min(namespace) || '/' || min(name)
     || ' of ' || min(product) || ', which ' || min(does) AS reason,
-  -- A patch that creates, by apply, is answered with 201.
+  -- An apply patch that creates the object is answered with 201.
   CASE WHEN created AND NOT bool_or(was_deleted) THEN 'low' ELSE 'medium' END AS severity
 FROM ruling
 WHERE in_scope AND identity_kind <> 'controller' AND (before IS DISTINCT FROM value)

@@ -1,19 +1,18 @@
 /*
 id: runtime-class-replaced
-title: RuntimeClass replaced by one with another handler
+title: RuntimeClass handler replaced
 severity: medium
 confidence: medium
 risk: 25
 attack: [T1685, T1611]
 tactics: [Defense Impairment, Privilege Escalation]
 description: >-
-  A RuntimeClass is created anew with another handler than before, or bears the name of a sandbox (gVisor, Kata Containers)
-  and has the handler of plain containers: pods that ask for the sandbox run without it. The handler of a RuntimeClass cannot
-  be changed, so it is deleted first. Where the log does not show the handler before, it counts as another.
-blind_spots: >-
-  A handler that the configuration of the runtime maps to plain containers. Writes that are logged at Metadata level.
+  A RuntimeClass is recreated with another handler, or has the name of a sandbox (gVisor, Kata Containers) and the
+  handler of plain containers. Pods that request the sandbox run without it. The handler is immutable, so an attacker
+  deletes the RuntimeClass first. Where the log does not show the previous handler, it counts as different.
+blind_spots: A handler that the configuration of the runtime maps to plain containers. Writes logged at Metadata level.
 false_positives:
-  - A new version of a sandbox that is installed by hand
+  - Manual installation of a new sandbox version
 triage:
   - >-
     SELECT time, username, verb, name, request_object, outcome FROM events WHERE resource = 'runtimeclasses' AND name = '<name>' ORDER BY time
@@ -45,8 +44,8 @@ compared AS (
 )
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' creates RuntimeClass ' || coalesce(name, '') || ' with handler ' || handler
-    || CASE WHEN event_before IS NULL THEN ', that of plain containers' ELSE coalesce(', before ' || handler_before, ', in place of another') END AS reason
+  coalesce(username, 'an unknown identity') || ' creates RuntimeClass ' || coalesce(name, '') || ' with handler ' || handler
+    || CASE WHEN event_before IS NULL THEN ', the handler of plain containers' ELSE coalesce(', previously ' || handler_before, ', previous handler unknown') END AS reason
 FROM compared
 WHERE in_scope AND created AND identity_kind <> 'controller' AND handler IS NOT NULL
   AND (((handler IS DISTINCT FROM handler_before) AND event_before IS NOT NULL)

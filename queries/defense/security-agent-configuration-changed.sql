@@ -1,18 +1,17 @@
 /*
 id: security-agent-configuration-changed
-title: Configuration of a security agent changed
+title: Security agent configuration changed
 severity: low
 confidence: low
 risk: 10
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  A ConfigMap, Service or endpoint of a security product is changed by somebody other than the product: its rules, or the
-  way to it. It is medium where requests no longer reach the product (the selector or external name of its Service, or its
-  endpoints, by hand), where a policy engine is set to leave every object or every user alone, and where a file of a
-  ConfigMap is emptied or the whole loses more than half of its length.
-blind_spots: >-
-  Agents in namespaces that security_namespaces does not have. The content of rules that stay as long as they were.
+  An identity other than the product changes a ConfigMap, Service or endpoint of a security product: its rules, or the
+  route to it. Severity is medium where requests no longer reach the product (selector or external name of its Service,
+  or manual endpoints), where a policy engine is set to ignore every object or every user, and where a file of a
+  ConfigMap is emptied or the ConfigMap loses more than half of its length.
+blind_spots: Agents in namespaces that are not in the table security_namespaces. Changed rules of the same length.
 false_positives:
   - Maintenance of rules
 triage:
@@ -51,8 +50,8 @@ WITH written AS (
 SELECT DISTINCT
   event_id,
   verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || written.namespace || ', a namespace of ' || product || ', by '
-    || coalesce(username, 'nobody')
-    || CASE WHEN sent_elsewhere THEN ': its selector or external name' WHEN is_emptied THEN ': emptied' ELSE '' END AS reason,
+    || coalesce(username, 'an unknown identity')
+    || CASE WHEN sent_elsewhere THEN ': selector or external name changed' WHEN is_emptied THEN ': emptied' ELSE '' END AS reason,
   CASE
     WHEN sent_elsewhere OR resource IN ('endpoints', 'endpointslices') THEN 'medium'
     -- Kyverno: every kind, namespace and name; every user.
@@ -61,7 +60,7 @@ SELECT DISTINCT
     ELSE 'low'
   END AS severity
 FROM (
-  -- Of a write without a version before, nothing shows that it leaves the selector alone.
+  -- Where no previous version is known, nothing shows that the write keeps the selector.
   SELECT
     *,
     resource = 'services' AND ((selector IS DISTINCT FROM selector_before) OR regexp_like(request_object, 'externalName'))
@@ -72,5 +71,5 @@ FROM (
   FROM written
 ) AS written
 WHERE in_scope AND verb IN ('update', 'patch') AND identity_kind IN ('human', 'anonymous', 'node', 'service_account', 'cloud_service_account')
-  -- The product tends its own: an attacker needs the token of an account of its namespace.
+  -- The product maintains its own objects: an attacker needs the token of an account in its namespace.
   AND service_account_namespace IS DISTINCT FROM written.namespace

@@ -1,6 +1,6 @@
 /*
 id: security-agent-configuration-removed
-title: Configuration of a security agent removed
+title: Security agent configuration removed
 severity: medium
 routine: low
 confidence: medium
@@ -8,11 +8,11 @@ risk: 30
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  A config map, secret, service or account of a security product is deleted, or a config map is written without any
-  key: its rules are gone, or the API server no longer reaches it.
+  A ConfigMap, secret, service or account of a security product is deleted, or a ConfigMap is written without any key.
+  The rules are gone, or the API server no longer reaches the product.
 blind_spots: >-
-  Rules that are changed; at Metadata level a config map that is emptied. Agents in namespaces that
-  security_namespaces does not have.
+  Changed rules. At Metadata level, an emptied ConfigMap. Agents in namespaces that are not in the table
+  security_namespaces.
 false_positives:
   - Removal or upgrade of the product
 triage:
@@ -24,11 +24,11 @@ references:
   - https://attack.mitre.org/techniques/T1685/
 covers: [DE-010]
 */
-SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || events.namespace || ', a namespace of ' || product || ', by ' || coalesce(username, 'nobody') AS reason
+SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || events.namespace || ', a namespace of ' || product || ', by ' || coalesce(username, 'an unknown identity') AS reason
 FROM events
 JOIN security_namespaces ON events.namespace = security_namespaces.namespace
 WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous', 'node', 'service_account', 'cloud_service_account')
-  -- Products tend their own objects.
+  -- Products maintain their own objects.
   AND NOT (identity_kind = 'service_account' AND service_account_namespace = events.namespace)
   AND subresource IS NULL
   AND (

@@ -1,6 +1,6 @@
 /*
 id: security-agent-evicted
-title: Pods of a security agent deleted again and again
+title: Security agent pods deleted repeatedly
 severity: medium
 routine: low
 confidence: medium
@@ -8,12 +8,11 @@ risk: 30
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  Somebody deletes or evicts pods of a security product several times within an hour: an agent that starts anew all
-  the time watches nothing.
-blind_spots: >-
-  Agents under other names, whose image the log does not show. Fewer than three.
+  An identity deletes or evicts pods of a security product several times within an hour. An agent that restarts
+  continuously monitors nothing.
+blind_spots: Agents under other names, whose image the log does not show. Fewer than three requests.
 false_positives:
-  - Restarts by hand on every node; a rollout restart does not show here
+  - Manual restarts on every node; a rollout restart is not reported here
 triage:
   - >-
     SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
@@ -25,7 +24,7 @@ covers: [DE-010]
 */
 SELECT
   array_agg(deleted.event_id) AS event_id,
-  coalesce(deleted.username, 'nobody') || ' deletes or evicts pods of ' || agent.product || ' in ' || coalesce(deleted.namespace, '')
+  coalesce(deleted.username, 'an unknown identity') || ' deletes or evicts pods of ' || agent.product || ' in ' || coalesce(deleted.namespace, '')
     || ', in ' || count(*) || ' requests' AS reason
 FROM events AS deleted
 JOIN security_agent_objects AS agent

@@ -7,14 +7,14 @@ risk: 40
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
-  A workload of a security product is deleted, or kept from running: scaled away, sent to nodes that do not exist, given
-  another command or image, other rights, resources that no node has, or an owner that does not exist. It is known by its name,
-  or by its image. Of what accounts do in the namespace of the agent they live in, only what stops it counts: an attacker
-  would need the token of the product's operator to blind it by other changes.
+  A workload of a security product, recognised by its name or image, is deleted or kept from running: scaled to zero,
+  sent to nodes that do not exist, or given another command, image or rights, resources that no node has, or an owner
+  that does not exist. For accounts in the agent's own namespace, only changes that stop the agent count: for other
+  changes, an attacker would need the token of the product's operator.
 blind_spots: >-
   Agents under other names, whose image the log does not show. A tag that does not exist.
 false_positives:
-  - Upgrades by hand
+  - Manual upgrades
 triage:
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
   - "SELECT * FROM identities WHERE username = '<identity>'"
@@ -29,7 +29,8 @@ FROM (
   FROM security_agent_writes
   WHERE in_scope AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'node', 'system')
     AND (identity_kind <> 'service_account' OR change IN ('stopped', 'collected', 'removed'))
-    -- Operators tend their own agents: an attacker needs the token of an account that is named as one in that namespace.
+    -- Operators maintain their own agents: an attacker needs the token of an account named as an operator in that
+    -- namespace.
     AND NOT (identity_kind = 'service_account' AND (service_account_namespace IS NOT DISTINCT FROM namespace) AND change = 'removed'
       AND regexp_like(username, '[:-](operator|controller-manager|operator-controller-manager)$'))
   UNION ALL

@@ -1,22 +1,22 @@
 /*
 id: write-without-its-body
-title: Body of a write cut out of the log
+title: Write with its body truncated or omitted from the log
 severity: medium
 confidence: medium
 risk: 35
 attack: [T1610, T1685.002]
 tactics: [Defense Impairment, Execution]
 description: >-
-  The body of a write of a workload, of a role or binding, or of an admission webhook or policy was too long for the
-  audit log and was cut off: by the API server (annotation audit.k8s.io/truncated) or on the way. What was written is
-  unknown. An object that is padded, with an annotation of 100 KiB, is stored as it is and leaves no trace.
-  The severity is high unless such bodies are cut off as a matter of course here: in one in twenty writes of this kind
-  by others in this cluster and its history.
-blind_spots: >-
-  Logs that show no body of any write, and bodies that were taken out without a mark. What the cut-off body says.
+  The body of a write to a workload, role, binding, admission webhook or policy exceeded the size limit of the audit log
+  and was truncated by the API server (annotation audit.k8s.io/truncated) or in transit. The content is unknown. An
+  attacker causes this by padding the object, for example with a 100 KiB annotation. The severity is high unless
+  truncated bodies are common: at least one in twenty writes of this kind by others in this cluster and the look-back.
+blind_spots: Logs that show no body of any write, and bodies removed without a mark. The content of the truncated body.
 false_positives:
-  - Large objects, such as a Deployment with the configuration in its annotations, and what controllers make of it
-  - Log pipelines that cut events at a few KiB
+  - >-
+    Large objects, such as a Deployment with its configuration in annotations, and the objects that controllers create
+    from it
+  - Log pipelines that truncate events at a few KiB
 triage:
   - SELECT time, username, verb, resource, namespace, name, outcome, request_uri, annotations, truncated FROM events WHERE event_id = '<event_id>'
   - SELECT time, username, verb, subresource, outcome, truncated FROM events WHERE resource = '<resource>' AND namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -27,9 +27,10 @@ references:
 covers: [WL-001, DE-002]
 controls: [AIS-06]
 */
--- Lower than high is what others make usual, not the identity itself: an attacker would need other identities whose writes
--- are cut off, in one in twenty of all; what a controller makes of an object whose own write was cut off and reported, and
--- whose name begins with that object's; a write of an object whose write by the same identity was reported before.
+-- The severity is lowered by the habits of others, not of the identity itself. An attacker would need other identities
+-- with truncated writes, one in twenty of all. It is also lowered for what a controller creates from an object whose
+-- own truncated write was reported and whose name begins with that object's, and for a further write of an object by
+-- the same identity.
 WITH writes AS (
   SELECT *, true AS in_scope FROM cut_writes
   UNION ALL
@@ -61,12 +62,12 @@ made AS (
 )
 SELECT
   numbered.event_id,
-  coalesce(numbered.username, 'nobody') || ' ' || CASE verb WHEN 'create' THEN 'creates' WHEN 'patch' THEN 'patches' ELSE 'updates' END
+  coalesce(numbered.username, 'an unknown identity') || ' ' || CASE verb WHEN 'create' THEN 'creates' WHEN 'patch' THEN 'patches' ELSE 'updates' END
     || ' ' || concat_ws('/', resource, subresource) || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
-    || ', and the log does not show what: the body was cut off. '
+    || ', but the log does not show the content: the body was truncated. '
     || CASE
       WHEN others = 0 THEN 'No other write of this kind is in the log'
-      ELSE 'Of ' || others || ' such writes by others ' || others_cut || ' were cut off'
+      ELSE 'Of ' || others || ' such writes by others ' || others_cut || ' were truncated'
     END AS reason,
   CASE
     WHEN made.event_id IS NULL AND nth = 1 AND others_cut * 20 <= others

@@ -1,19 +1,18 @@
 /*
 id: anonymous-sweep
-title: Sweep without credentials
+title: Unauthenticated enumeration
 severity: medium
 confidence: medium
 risk: 35
 attack: [T1613, T1595]
 tactics: [Discovery, Reconnaissance]
 description: >-
-  Somebody without credentials asks one address a number of different things within a short time, beside health and
-  version: a scanner, or somebody who looks what is open.
+  A client without credentials requests many different paths from one address within a short time, other than health and
+  version paths: a scanner, or a person who looks for open endpoints.
 blind_spots: >-
-  Clients with credentials that are not accepted: they are known to nobody, not anonymous. Clusters without
-  anonymous access.
+  Clients with invalid credentials, which are unauthenticated but not anonymous. Clusters without anonymous access.
 false_positives:
-  - Scanners that were announced
+  - Announced scans
 triage:
   - SELECT time, verb, request_uri, outcome, user_agent FROM events WHERE client_ip = '<ip>' ORDER BY time
   - SELECT time, verb, request_uri FROM events WHERE identity_kind = 'anonymous' AND outcome = 'allowed' ORDER BY time
@@ -25,11 +24,11 @@ parameters:
   paths:
     type: integer
     default: 5
-    description: How many different paths
+    description: Minimum number of different paths
   pause_seconds:
     type: integer
     default: 30
-    description: How long a pause ends an episode
+    description: Pause that ends an episode
 */
 WITH asked AS (
   SELECT event_id, cluster, client_ip, coalesce(request_path(request_uri), request_uri) AS path, outcome, time
@@ -52,8 +51,8 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(client_ip, 'an unknown address') || ' asks ' || count(DISTINCT path)
-    || ' different things without credentials; allowed: ' || sum(CASE WHEN outcome = 'allowed' THEN 1 ELSE 0 END) AS reason
+  coalesce(client_ip, 'an unknown address') || ' requests ' || count(DISTINCT path)
+    || ' different paths without credentials; allowed: ' || sum(CASE WHEN outcome = 'allowed' THEN 1 ELSE 0 END) AS reason
 FROM episodes
 GROUP BY cluster, client_ip, episode
 HAVING count(DISTINCT path) >= $paths

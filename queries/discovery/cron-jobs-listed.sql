@@ -1,15 +1,14 @@
 /*
 id: cron-jobs-listed
-title: Cron jobs listed
+title: CronJob enumeration
 severity: info
 confidence: high
 risk: 1
 attack: [T1613]
 tactics: [Discovery]
 description: >-
-  Somebody lists cron jobs: what runs by itself, and with what.
-blind_spots: >-
-  Lists that the policy does not log.
+  An identity lists CronJobs. An attacker learns from them what runs on a schedule, and with which accounts and images.
+blind_spots: Lists that the audit policy does not log.
 false_positives:
   - People and consoles, every day
 triage:
@@ -22,7 +21,7 @@ covers: [DI-011]
 */
 SELECT
   min(event_id) AS event_id,
-  coalesce(username, 'somebody') || ' lists cron jobs' || coalesce(' in ' || namespace, ' of all namespaces') || ', ' || count(*)
+  coalesce(username, 'an unknown identity') || ' lists CronJobs' || coalesce(' in ' || namespace, ' of all namespaces') || ', ' || count(*)
     || CASE count(*) WHEN 1 THEN ' time' ELSE ' times' END AS reason
 FROM events
 WHERE resource = 'cronjobs' AND verb = 'list' AND subresource IS NULL AND outcome = 'allowed'

@@ -1,17 +1,15 @@
 /*
 id: denied-burst-from-public-address
-title: Many requests refused from a public address
+title: Burst of denied requests from a public address
 severity: low
 confidence: medium
 risk: 10
 attack: [T1613, T1595, T1110]
 tactics: [Discovery, Reconnaissance]
-description: >-
-  An address outside private networks is refused many requests within half an hour.
-blind_spots: >-
-  Addresses behind a load balancer that hides them.
+description: An address outside private networks gets many denied requests within half an hour.
+blind_spots: Addresses hidden behind a load balancer.
 false_positives:
-  - Clusters whose people and programs come from the Internet
+  - Clusters whose people and programs connect from the internet
 triage:
   - SELECT time, verb, request_uri, outcome, user_agent FROM events WHERE client_ip = '<ip>' ORDER BY time
   - SELECT time, verb, request_uri FROM events WHERE identity_kind = 'anonymous' AND outcome = 'allowed' ORDER BY time
@@ -23,7 +21,7 @@ parameters:
   requests:
     type: integer
     default: 10
-    description: How many requests are refused
+    description: Minimum number of denied requests
 */
 WITH refused AS (
   SELECT event_id, cluster, username, client_ip, time, resource, request_uri
@@ -33,7 +31,7 @@ WITH refused AS (
     AND NOT regexp_like(client_ip,
       '^(::ffff:)?(127|10|169\.254|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.|^(::1$|f[cd]|fe[89ab])', 'i')
 ),
--- A stretch that begins with any of the requests, not one of the clock.
+-- A sliding window that begins at any of the requests, not a calendar interval.
 windows AS (
   SELECT
     *,
@@ -63,7 +61,7 @@ episodes AS (
 )
 SELECT
   array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
-  client_ip || ' was refused ' || count(*) || ' requests within 30 minutes: '
+  client_ip || ' had ' || count(*) || ' requests denied within 30 minutes: '
     || array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(resource, split_part(request_uri, '?', 1)))), 1, 10), ', ') AS reason
 FROM episodes
 GROUP BY cluster, client_ip, episode

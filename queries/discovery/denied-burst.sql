@@ -1,13 +1,12 @@
 /*
 id: denied-burst
-title: Many requests refused
+title: Burst of denied requests
 severity: low
 confidence: medium
 risk: 8
 attack: [T1613, T1110]
 tactics: [Discovery, Credential Access]
-description: >-
-  An identity, or an address whose credentials are not accepted, is refused many requests within five minutes.
+description: An identity, or an address with invalid credentials, gets many denied requests within five minutes.
 blind_spots: >-
   Slow attempts.
 false_positives:
@@ -23,7 +22,7 @@ parameters:
   requests:
     type: integer
     default: 10
-    description: How many requests are refused
+    description: Minimum number of denied requests
 */
 WITH refused AS (
   SELECT event_id, cluster, username, client_ip, time, resource, request_uri
@@ -31,7 +30,7 @@ WITH refused AS (
   WHERE outcome IN ('denied_authn', 'denied_authz')
     AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
 ),
--- A stretch that begins with any of the requests, not one of the clock.
+-- A sliding window that begins at any of the requests, not a calendar interval.
 windows AS (
   SELECT
     *,
@@ -61,7 +60,7 @@ episodes AS (
 )
 SELECT
   array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
-  coalesce(username, client_ip, 'somebody') || ' was refused ' || count(*) || ' requests within 5 minutes: '
+  coalesce(username, client_ip, 'an unknown identity') || ' had ' || count(*) || ' requests denied within 5 minutes: '
     || array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(resource, split_part(request_uri, '?', 1)))), 1, 10), ', ') AS reason
 FROM episodes
 GROUP BY cluster, username, client_ip, episode

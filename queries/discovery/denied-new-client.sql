@@ -1,16 +1,15 @@
 /*
 id: denied-new-client
-title: Identity refused with a client that is new to it
+title: Denied request from a client new to the identity
 severity: low
 confidence: medium
 risk: 12
 attack: [T1613, T1078, T1550]
 tactics: [Discovery, Initial Access]
 description: >-
-  An identity that is known comes with a client that it has not used before, by its user agent, and is refused:
-  credentials may be in other hands.
-blind_spots: >-
-  Clients that call themselves as expected. What was before the log begins.
+  A known identity sends a request with a user agent that it did not use before, and the request is denied. The
+  credential may be stolen.
+blind_spots: Clients with a user agent already in use. Activity before the log begins.
 false_positives:
   - People who try another tool
 triage:
@@ -57,10 +56,10 @@ numbered AS (
 )
 SELECT
   event_id,
-  numbered.username || ' comes with ' || CASE WHEN numbered.tool = '' THEN 'no user agent' ELSE numbered.tool END
-    || ', which is new, and may not ' || verb || ' ' || coalesce(resource, 'this path') || coalesce(' in ' || namespace, '')
+  numbered.username || ' uses the new client ' || CASE WHEN numbered.tool = '' THEN 'no user agent' ELSE numbered.tool END
+    || ' and may not ' || verb || ' ' || coalesce(resource, 'the path') || coalesce(' in ' || namespace, '')
     AS reason
 FROM numbered
 JOIN later USING (cluster, username, tool)
--- A client that has long been in use is no longer new when it is refused.
+-- A client used for a long time is not new when it is denied.
 WHERE nth = 1 AND date_part('epoch', time) - date_part('epoch', first) <= $new_seconds

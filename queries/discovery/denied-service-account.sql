@@ -1,18 +1,17 @@
 /*
 id: denied-service-account
-title: Service account refused something new
+title: New denied request by a service account
 severity: low
 confidence: low
 risk: 5
 attack: [T1613, T1078]
 tactics: [Discovery]
 description: >-
-  A service account is refused a kind of request for the first time in this log and its history: its program has
-  changed, or somebody else uses its token.
-blind_spots: >-
-  What was before the log begins.
+  A service account is denied a kind of request for the first time in the log and the look-back. Its program changed, or
+  another identity uses its token.
+blind_spots: Activity before the log begins.
 false_positives:
-  - Operators after an upgrade, and permissions that were taken away
+  - Operators after an upgrade, and revoked permissions
 triage:
   - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
   - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
@@ -40,7 +39,7 @@ numbered AS (
 )
 SELECT
   event_id,
-  username || ' may not ' || verb || ' ' || coalesce(resource || coalesce('/' || subresource, ''), 'this path')
-    || coalesce(' in ' || namespace, '') || coalesce(', tried by ' || user_agent, '') AS reason
+  username || ' may not ' || verb || ' ' || coalesce(resource || coalesce('/' || subresource, ''), 'the path')
+    || coalesce(' in ' || namespace, '') || coalesce(', user agent ' || user_agent, '') AS reason
 FROM numbered
 WHERE nth = 1 AND in_scope

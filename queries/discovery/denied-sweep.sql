@@ -1,20 +1,19 @@
 /*
 id: denied-sweep
-title: Sweep over what is refused
+title: Burst of different denied requests
 severity: medium
 confidence: medium
 risk: 35
 attack: [T1613, T1069]
 tactics: [Discovery]
 description: >-
-  An identity tries one thing after another that it may not do: several kinds of resources or namespaces within
-  seconds, each once or a few times. Programs that lack a permission ask for the same thing again and again, and for
-  one kind; this is somebody who looks how far they come. What they were allowed meanwhile belongs to the finding.
-blind_spots: >-
-  Slow sweeps, sweeps by name only, and sweeps that are repeated often.
+  An identity gets many different requests denied: several kinds of resources or namespaces within seconds, each once or
+  a few times. Programs that lack a permission repeat the same request for one kind; this pattern explores the limits of
+  a credential. Similar requests allowed in the same period are part of the finding.
+blind_spots: Slow sweeps, sweeps by name only, and sweeps repeated often.
 false_positives:
-  - Consoles of people who may see little
-  - Operators whose permissions are missing, at their first start
+  - Consoles of people with few permissions
+  - Operators with missing permissions, at their first start
 triage:
   - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
   - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
@@ -26,15 +25,15 @@ parameters:
   targets:
     type: integer
     default: 6
-    description: How many different things are refused
+    description: Minimum number of different denied targets
   pause_seconds:
     type: integer
     default: 15
-    description: How long a pause ends an episode
+    description: Pause that ends an episode
   repeats:
     type: integer
     default: 3
-    description: A thing that is refused more often than this is asked by a program
+    description: A target denied more often than this belongs to a program that retries
 */
 WITH denied AS (
   SELECT
@@ -85,7 +84,7 @@ sweeps AS (
     count(DISTINCT namespace) AS namespaces
   FROM counted
   GROUP BY cluster, identity, episode
-  -- Somebody looks for different things: three targets at least beside the kind that was tried most.
+  -- An exploring identity has at least three targets beside the kind that it tried most.
   HAVING count(*) >= $targets AND count(*) - max(same_resource) >= 3
 ),
 successes AS (
@@ -107,10 +106,10 @@ evidence AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  evidence.identity || ' was refused ' || min(targets) || ' different things within '
+  evidence.identity || ' had ' || min(targets) || ' different requests denied within '
     || CAST(ceil(date_part('epoch', min(sweeps.end)) - date_part('epoch', min(begin))) AS BIGINT) || ' seconds ('
-    || array_to_string(array_sort(first_value(resources)), ', ') || '; ' || min(namespaces) || ' namespaces), and allowed '
-    || sum(CASE WHEN allowed THEN 1 ELSE 0 END) || ' like these' AS reason
+    || array_to_string(array_sort(first_value(resources)), ', ') || '; ' || min(namespaces) || ' namespaces), and '
+    || sum(CASE WHEN allowed THEN 1 ELSE 0 END) || ' similar ones allowed' AS reason
 FROM evidence
 JOIN sweeps USING (cluster, identity, episode)
 GROUP BY evidence.cluster, evidence.identity, evidence.episode

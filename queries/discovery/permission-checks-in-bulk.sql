@@ -1,18 +1,17 @@
 /*
 id: permission-checks-in-bulk
-title: Many permissions asked for at once
+title: Bulk permission checks
 severity: low
 confidence: medium
 risk: 12
 attack: [T1069, T1613]
 tactics: [Discovery]
 description: >-
-  Within a minute somebody asks the API server many times whether they may do something, each a single question: a tool
-  that draws a map of what a credential is good for. Who asks for all permissions at once is found by permission-self-review.
-blind_spots: >-
-  Fewer questions, or slower ones. Questions that are answered by trying.
+  Within a minute an identity sends many single permission checks to the API server: a tool maps the rights of a
+  credential. permission-self-review reports requests that list all permissions.
+blind_spots: Fewer or slower checks. Permissions tried instead of queried.
 false_positives:
-  - Consoles and dashboards that hide what one may not do, when somebody opens them
+  - Consoles and dashboards that hide forbidden actions, when a person opens them
 triage:
   - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
   - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
@@ -25,17 +24,17 @@ parameters:
   questions:
     type: integer
     default: 15
-    description: How many questions within a minute
+    description: Minimum number of checks within a minute
 */
 WITH asked AS (
   SELECT event_id, cluster, coalesce(impersonated_username, username) AS identity, client_ip, user_agent, time
   FROM events
   WHERE resource IN ('selfsubjectaccessreviews', 'subjectaccessreviews', 'localsubjectaccessreviews', 'resourceaccessreviews', 'localresourceaccessreviews')
     AND verb = 'create' AND identity_kind IN ('human', 'service_account', 'anonymous') AND outcome IN ('allowed', 'denied_authz')
-    -- Whether others may do something is what servers ask, of each request that they get.
+    -- Servers check the permissions of others for each request that they receive.
     AND (resource = 'selfsubjectaccessreviews' OR identity_kind <> 'service_account')
 ),
--- A minute that begins with any of the questions, not one of the clock.
+-- A sliding minute that begins at any of the checks, not a calendar minute.
 windows AS (
   SELECT
     *,
@@ -65,7 +64,7 @@ episodes AS (
 )
 SELECT
   array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
-  coalesce(identity, 'somebody') || ' asks ' || count(*) || ' times whether it may do something, by ' || coalesce(min(user_agent), 'an unknown client')
+  coalesce(identity, 'an unknown identity') || ' sends ' || count(*) || ' permission checks, user agent ' || coalesce(min(user_agent), 'an unknown client')
     AS reason
 FROM episodes
 GROUP BY cluster, identity, episode

@@ -1,19 +1,18 @@
 /*
 id: permission-self-review
-title: Identity asks what it may do
+title: Self-review of permissions (kubectl auth can-i)
 severity: low
 confidence: medium
 risk: 5
 attack: [T1069, T1613]
 tactics: [Discovery]
 description: >-
-  Somebody has the API server list everything that they may do (SelfSubjectRulesReview) or say who they are
-  (SelfSubjectReview), or a service account or node asks whether it may do something (SelfSubjectAccessReview) for
-  the first time with this client. Single questions of people, as consoles ask them, do not count.
-blind_spots: >-
-  Questions that are answered by trying.
+  An identity lists all of its permissions (SelfSubjectRulesReview) or its own user name (SelfSubjectReview), or a
+  service account or node sends a single check (SelfSubjectAccessReview) for the first time with this client. Single
+  checks by people, which consoles send, do not count.
+blind_spots: Permissions tried instead of queried.
 false_positives:
-  - kubectl auth can-i --list, dashboards that hide what one may not do
+  - kubectl auth can-i --list, and dashboards that hide forbidden actions
 triage:
   - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
   - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
@@ -43,10 +42,10 @@ numbered AS (
 )
 SELECT
   event_id,
-  coalesce(username, 'somebody') || CASE resource
-    WHEN 'selfsubjectrulesreviews' THEN ' lists what it may do'
-    WHEN 'selfsubjectreviews' THEN ' asks who it is'
-    ELSE ' asks whether it may do something, for the first time by ' || coalesce(user_agent, 'this client')
+  coalesce(username, 'an unknown identity') || CASE resource
+    WHEN 'selfsubjectrulesreviews' THEN ' lists its own permissions'
+    WHEN 'selfsubjectreviews' THEN ' queries its own user name'
+    ELSE ' checks a permission, for the first time with ' || coalesce(user_agent, 'this client')
   END AS reason
 FROM numbered
 WHERE in_scope

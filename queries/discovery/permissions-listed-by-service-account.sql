@@ -1,18 +1,17 @@
 /*
 id: permissions-listed-by-service-account
-title: Service account or node lists its permissions
+title: Own permissions listed by a service account or node
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1069, T1613, T1528]
 tactics: [Discovery]
 description: >-
-  A service account or a node has the API server list everything that it may do, or say who it is, for the first
-  time with this client. A program knows what it needs; whoever has found a token does not.
-blind_spots: >-
-  Tokens that are tried out by other requests. A client that calls itself like the program.
+  A service account or a node lists all of its permissions or queries its own user name, for the first time with this
+  client. Programs know their permissions; the holder of a stolen token does not.
+blind_spots: Tokens tested with other requests. A client with the user agent of the program.
 false_positives:
-  - Consoles that work with the token of a service account
+  - Consoles that use the token of a service account
 triage:
   - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
   - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
@@ -42,7 +41,7 @@ numbered AS (
 )
 SELECT
   event_id,
-  username || CASE resource WHEN 'selfsubjectreviews' THEN ' asks who it is' ELSE ' lists what it may do' END
-    || coalesce(', by ' || user_agent, '') AS reason
+  username || CASE resource WHEN 'selfsubjectreviews' THEN ' queries its own user name' ELSE ' lists its own permissions' END
+    || coalesce(', user agent ' || user_agent, '') AS reason
 FROM numbered
 WHERE nth = 1 AND in_scope

@@ -1,16 +1,15 @@
 /*
 id: resource-enumeration
-title: Many kinds of resources listed at once
+title: Enumeration of many resource kinds
 severity: low
 confidence: medium
 risk: 10
 attack: [T1613]
 tactics: [Discovery]
 description: >-
-  Somebody lists many of the kinds of resources that tell how a cluster is built and guarded, within a minute,
-  without watching them as controllers and consoles do.
-blind_spots: >-
-  Slow enumeration, and lists that the policy does not log.
+  An identity lists, within a minute, many of the kinds that describe the structure and protection of a cluster, without
+  watching them as controllers and consoles do.
+blind_spots: Slow enumeration, and lists that the audit policy does not log.
 false_positives:
   - Backups and inventories, and commands that print everything
 triage:
@@ -24,14 +23,14 @@ parameters:
   kinds:
     type: integer
     default: 5
-    description: How many kinds within a minute
+    description: Minimum number of kinds within a minute
   resources:
     type: text_list
     default: [secrets, serviceaccounts, roles, rolebindings, clusterroles, clusterrolebindings, nodes, namespaces, configmaps, networkpolicies, persistentvolumes, persistentvolumeclaims, ingresses, mutatingwebhookconfigurations, validatingwebhookconfigurations, validatingadmissionpolicies, customresourcedefinitions, certificatesigningrequests, storageclasses]
-    description: Kinds that tell how a cluster is built and guarded
+    description: Kinds that describe the structure and protection of a cluster
 */
 WITH lists AS (
-  -- One row for what is asked again within five seconds.
+  -- One row for requests repeated within five seconds.
   SELECT cluster, identity, resource, min(time) AS time, min(event_id) AS event_id
   FROM (
     SELECT event_id, cluster, coalesce(impersonated_username, username) AS identity, resource, time
@@ -46,7 +45,7 @@ watched AS (
   FROM events
   WHERE verb = 'watch' AND array_has($resources, resource)
 ),
--- A minute that begins with any of the lists, not one of the clock.
+-- A sliding minute that begins at any of the lists, not a calendar minute.
 windows AS (
   SELECT
     *,
@@ -79,7 +78,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(identity, 'somebody') || ' lists ' || count(DISTINCT resource) || ' kinds of resources within a minute: '
+  coalesce(identity, 'an unknown identity') || ' lists ' || count(DISTINCT resource) || ' kinds of resources within a minute: '
     || array_to_string(array_sort(array_agg(DISTINCT resource)), ', ') AS reason
 FROM episodes
 GROUP BY cluster, identity, episode

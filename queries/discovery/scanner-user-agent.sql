@@ -1,17 +1,15 @@
 /*
 id: scanner-user-agent
-title: Scanner or attack tool by its user agent
+title: Scanner or attack tool user agent
 severity: medium
 confidence: medium
 risk: 35
 attack: [T1613, T1595, T1046]
 tactics: [Discovery, Reconnaissance]
-description: >-
-  A client calls itself like a scanner, a tool that collects permissions, or an attack tool.
-blind_spots: >-
-  Tools that call themselves otherwise, as most can.
+description: The user agent names a scanner, a tool that enumerates permissions, or an attack tool.
+blind_spots: Tools with another user agent, which most can set.
 false_positives:
-  - Scans that were announced, and security teams that look at their own cluster
+  - Announced scans, and security teams that examine their own cluster
 triage:
   - SELECT time, verb, request_uri, outcome, user_agent FROM events WHERE client_ip = '<ip>' ORDER BY time
   - SELECT time, verb, request_uri FROM events WHERE identity_kind = 'anonymous' AND outcome = 'allowed' ORDER BY time
@@ -22,7 +20,7 @@ covers: [DI-010]
 */
 SELECT
   array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
-  coalesce(username, client_ip, 'somebody') || ' comes with "' || user_agent || '" (' || min(kind) || '), ' || count(*) || ' requests'
+  coalesce(username, client_ip, 'an unknown identity') || ' uses user agent "' || user_agent || '" (' || min(kind) || '), ' || count(*) || ' requests'
     AS reason
 FROM (
   SELECT events.*, kind
@@ -30,7 +28,7 @@ FROM (
     SELECT agent, min(kind) AS kind
     FROM (SELECT DISTINCT user_agent AS agent FROM events)
     JOIN (SELECT tool, kind FROM scanner_user_agents UNION ALL SELECT tool, kind FROM attack_tools)
-      -- What a name is made of may be joined by any sign, and other words may follow.
+      -- The parts of a name may be joined by any character, and other words may follow.
       ON regexp_like(agent, '(^|[^a-z0-9])(' || replace(tool, '-', '[-_. ]?') || ')($|[^a-z0-9])', 'i')
     GROUP BY agent
   )

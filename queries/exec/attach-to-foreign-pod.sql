@@ -1,19 +1,17 @@
 /*
 id: attach-to-foreign-pod
-title: Attach to a pod of somebody else
+title: Attach to another identity's pod
 severity: medium
 confidence: medium
 risk: 25
 attack: [T1609]
 tactics: [Execution]
 description: >-
-  Somebody attaches to a pod that the same identity has neither made nor given a debug container. People attach to
-  what they have just started; the process of a running application has no use for them, but shows its output and
-  may take commands.
-blind_spots: >-
-  Pods that were made before the log and its history begin count as somebody else's. What is typed.
+  An identity attaches to a pod that it neither created nor gave a debug container. People usually attach to what they
+  just started. Attaching to a running application shows its output and may send it commands.
+blind_spots: Pods created before the log and the look-back count as another identity's. Input typed after the attach.
 false_positives:
-  - Interactive programs that are kept running on purpose, such as consoles of game servers
+  - Interactive programs kept running on purpose, such as game server consoles
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -24,14 +22,14 @@ references:
 covers: [EX-002]
 */
 WITH made AS (
-  -- Pods that the identity made, or put a debug container into: kubectl run and kubectl debug attach to them.
+  -- Pods that the identity created or gave a debug container: kubectl run and kubectl debug attach to them.
   SELECT cluster, username, namespace, name FROM workloads WHERE kind = 'Pod' AND outcome = 'allowed'
   UNION
   SELECT cluster, username, namespace, name FROM workloads_history WHERE kind = 'Pod' AND outcome = 'allowed'
 )
 SELECT
   event_id,
-  'attaches to pod ' || coalesce(name, '') || ', which somebody else has made' AS reason
+  'attaches to pod ' || coalesce(name, '') || ', which another identity created' AS reason
 FROM execs
 LEFT ANTI JOIN made USING (cluster, username, namespace, name)
 WHERE subresource = 'attach' AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')

@@ -1,17 +1,17 @@
 /*
 id: copy-from-pod
-title: Files copied out of a pod
+title: Files copied from a pod (kubectl cp)
 severity: low
 confidence: high
 risk: 8
 attack: [T1609, T1530]
 tactics: [Collection, Exfiltration]
 description: >-
-  Somebody runs tar in a container so that it prints an archive, as kubectl cp does to copy files out of a pod.
-  Credentials among them are judged by other detections.
+  An identity runs tar in a container so that it prints an archive, as kubectl cp does to copy files from a pod. Other
+  detections judge credentials among the files.
 blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself. Copies by
-  other means, such as cat.
+  Commands typed into a shell after it starts, and execs sent directly to the kubelet. Copies by other means, such as
+  cat.
 false_positives:
   - Engineers who fetch logs, dumps and profiles
 triage:
@@ -24,7 +24,7 @@ covers: [EX-009]
 */
 SELECT
   event_id,
-  'copies files out of pod ' || coalesce(name, '') || ': ' || left(command_line, 300) AS reason
+  'copies files from pod ' || coalesce(name, '') || ': ' || left(command_line, 300) AS reason
 FROM execs
 WHERE subresource = 'exec'
   AND regexp_like(command_line, '\btar\s+((-{1,2}\S+\s+)*-?\w*c\w*\s+((-\S*\s+)*-(\s|$)|-)|[^|;&>]*-O\b|-?[a-eg-z]*c[a-eg-z]*\s+[^-|;&>][^|;&>]*$)', 'i')

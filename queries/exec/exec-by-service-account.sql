@@ -1,20 +1,20 @@
 /*
 id: exec-by-service-account
-title: Exec by a service account or a node
+title: Exec by a service account or node
 severity: medium
 confidence: medium
 risk: 25
 attack: [T1609, T1078]
 tactics: [Execution, Lateral Movement]
 description: >-
-  A service account or a node runs a command in, or attaches to, a pod that it has not made itself: for the first
-  time with this command. Runners of CI systems work in pods that they have made; operators ask for the state; a
-  node never does it. A stolen token does.
+  A service account or a node runs a command in, or attaches to, a pod that it did not create, and the command is new
+  for this identity. CI runners work in pods that they create, operators query state, and nodes never exec. A stolen
+  token does.
 blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself. The
-  second time that an identity runs the same command.
+  Commands typed into a shell after it starts, and execs sent directly to the kubelet. Repeated runs of the same command
+  by the same identity.
 false_positives:
-  - Operators that run commands in pods which another controller makes for them
+  - Operators that run commands in pods created for them by another controller
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -24,7 +24,7 @@ references:
 covers: [EX-011]
 */
 WITH made AS (
-  -- Pods that the identity made, or put a debug container into: kubectl run and kubectl debug attach to them.
+  -- Pods that the identity created or gave a debug container: kubectl run and kubectl debug attach to them.
   SELECT cluster, username, namespace, name FROM workloads WHERE kind = 'Pod' AND outcome = 'allowed'
   UNION
   SELECT cluster, username, namespace, name FROM workloads_history WHERE kind = 'Pod' AND outcome = 'allowed'

@@ -1,18 +1,16 @@
 /*
 id: exec-cloud-metadata
-title: Cloud metadata service asked through exec
+title: Cloud metadata service queried through exec
 severity: medium
 confidence: high
 risk: 35
 attack: [T1609, T1552.005]
 tactics: [Execution, Credential Access, Discovery]
 description: >-
-  A command that is run in a container asks the metadata service of the cloud, which tells about the node and hands
-  out its credentials.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  A command run in a container queries the cloud metadata service, which describes the node and issues its credentials.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
-  - Engineers who look why a cloud client does not find its region or its credentials
+  - Engineers who troubleshoot the region or the credentials of a cloud client
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -23,7 +21,7 @@ covers: [EX-006]
 */
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' queries ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('metadata service')

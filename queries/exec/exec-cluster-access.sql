@@ -1,18 +1,17 @@
 /*
 id: exec-cluster-access
-title: Cluster asked from inside a pod through exec
+title: Kubernetes API queried from a pod through exec
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1609, T1613, T1552.007]
 tactics: [Discovery, Credential Access, Lateral Movement]
 description: >-
-  A command that is run in a container asks the Kubernetes API, a kubelet or etcd, with the pod's credentials or
-  none: whoever runs it uses the rights of the workload instead of their own.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  A command run in a container queries the Kubernetes API, a kubelet or etcd, with the pod's credentials or none. The
+  person who runs it uses the rights of the workload instead of their own.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
-  - Pods that are there to run kubectl in them
+  - Pods that exist to run kubectl in them
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -23,7 +22,7 @@ covers: [EX-007]
 */
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' accesses the cluster through ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('cluster access')

@@ -7,14 +7,12 @@ risk: 50
 attack: [T1609, T1552.001, T1552.004]
 tactics: [Credential Access]
 description: >-
-  A command that is run in a container names a file with credentials: password hashes, private keys, kubeconfigs,
-  keys of the cluster, credentials of a cloud or stored passwords. Files that may hold a secret (keys and key stores of any
-  name, mounted secrets, sudoers) are medium. To be left out, an attacker would have to use a key instead of reading it, or
-  to read what is public.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  A command run in a container names a file with credentials: password hashes, private keys, kubeconfigs, cluster keys,
+  cloud credentials or stored passwords. Files that may hold a secret (keys and key stores of any name, mounted secrets,
+  sudoers) are medium. Commands that only use a key, or that read public files, are not reported.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
-  - Engineers who check whether a program has got its credentials
+  - Engineers who check that a program has its credentials
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -26,8 +24,8 @@ covers: [EX-007]
 WITH lines AS (
   SELECT
     *,
-    -- A program that is given its key as an option uses it. Certificates, and what a service account has beside its token,
-    -- are no secret.
+    -- A program that receives its key as an option uses it. Certificates, and the files beside the token of a service
+    -- account, are not secret.
     regexp_replace(
       code,
       '(^|\s)(--?[\w-]*(key|cert|certificate|ca|cafile|kubeconfig|config|keystore|truststore|secret)(-?file|-?path|-?location)?|sslkey|sslcert|sslrootcert)[=\s]+\S+|\S*serviceaccount/(namespace|ca\.crt|service-ca\.crt)\b|\S*\b(ca|cacerts?|ca[-_]?bundle|ca-certificates|tls-ca-bundle|root|rootca|root-cert|cert|certs|certificate|chain|fullchain|cert-chain|dhparams?)\.(pem|jks)(\s|$)|/(etc/ssl/certs|etc/pki/(tls/certs|ca-trust)|usr/share/ca-certificates)/\S*\.pem\b',
@@ -37,13 +35,13 @@ WITH lines AS (
 )
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason,
+  'command in ' || object || ' reads ' || what || ': ' || left(line, 300) AS reason,
   CASE kind WHEN 'guarded file' THEN 'medium' ELSE 'high' END AS severity
 FROM lines
 JOIN command_patterns
   ON regexp_like(CASE kind WHEN 'guarded file' THEN without_public ELSE code END, pattern, 'is')
 WHERE kind IN ('credential file', 'guarded file')
-  -- Whether a file is there is no secret: one such program and its words, which print no content.
+  -- Whether a file exists is not secret: one such program and its arguments, which print no content.
   AND NOT coalesce(
     words[1] IN ('ls', 'stat', 'test', '[', 'readlink', 'realpath')
     OR words[1] IN ('wc', 'file') AND regexp_like(array_to_string(words, ' '), '^(wc|file) (-[bclLw]+ )*(/[\w.-]+)+$'), false)

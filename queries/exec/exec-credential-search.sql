@@ -1,18 +1,17 @@
 /*
 id: exec-credential-search
-title: Search for secrets through exec
+title: Credential search through exec
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1609, T1552.001]
 tactics: [Credential Access, Discovery]
 description: >-
-  A command that is run in a container searches files for keys or passwords, or reads the environment or the memory
-  of other processes, where secrets lie.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  A command run in a container searches files for keys or passwords, or reads the environment or memory of other
+  processes, which hold secrets.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
-  - Engineers who look for where a setting comes from
+  - Engineers who look for the origin of a setting
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -23,7 +22,7 @@ covers: [EX-007]
 */
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' runs ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('credential search', 'process secrets')

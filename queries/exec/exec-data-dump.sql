@@ -1,18 +1,17 @@
 /*
 id: exec-data-dump
-title: Dump or archive taken through exec
+title: Database dump or archive through exec
 severity: medium
 confidence: medium
 risk: 25
 attack: [T1609, T1530]
 tactics: [Collection, Exfiltration]
 description: >-
-  A command that is run in a container dumps a database, or packs up whole folders of the system or of a database.
-  What an exec prints goes to the caller: kubectl cp is an exec of tar.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  A command run in a container dumps a database, or archives whole folders of the system or of a database. The output of
+  an exec goes to the client: kubectl cp is an exec of tar.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
-  - Backups by exec, and databases that are copied by hand
+  - Backups through exec, and databases copied by hand
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -24,7 +23,7 @@ covers: [EX-009]
 */
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' creates ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('data dump')

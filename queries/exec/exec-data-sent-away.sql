@@ -1,18 +1,17 @@
 /*
 id: exec-data-sent-away
-title: Data sent away through exec
+title: Data exfiltration through exec
 severity: medium
 confidence: medium
 risk: 35
 attack: [T1609, T1041, T1530]
 tactics: [Exfiltration]
 description: >-
-  A command that is run in a container sends files or the output of a dump to another host, to a collector of web
-  hooks or to cloud storage.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  A command run in a container sends files or the output of a dump to another host, to a webhook collector or to cloud
+  storage.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
-  - Backups by hand
+  - Manual backups
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -23,7 +22,7 @@ covers: [EX-009]
 */
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' sends data: ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('exfiltration')

@@ -1,20 +1,19 @@
 /*
 id: exec-download
-title: Download through exec
+title: File download through exec
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1609, T1105]
 tactics: [Command and Control]
 description: >-
-  A command that is run in a container fetches something from outside the cluster: tools that the image does not
-  have, scripts, programs. Requests to hosts of the cluster or of private networks, and those that only look whether
-  a page answers, are left out.
+  A command run in a container downloads tools, scripts or programs from outside the cluster. Requests to hosts of the
+  cluster or of private networks, and requests that only test whether a page answers, are left out.
 blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself. Downloads
-  from hosts inside the network.
+  Commands typed into a shell after it starts, and execs sent directly to the kubelet. Downloads from hosts inside the
+  network.
 false_positives:
-  - Engineers who fetch a tool to look for a fault
+  - Engineers who download a tool to troubleshoot
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -29,10 +28,10 @@ WITH outward AS (
     regexp_replace(
       regexp_replace(
         regexp_replace(code, '\b(127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(1[6-9]|2\d|3[01])\.\d+\.\d+|169\.254\.\d+\.\d+|0\.0\.0\.0)\b', 'localhost', 'g'),
-        -- A host without a dot, or with the name of a service, is inside; a number is an address.
+        -- A host without a dot, or with the name of a service, is internal. A number is an address.
         '\b(https?|ftp)://([^@/\s]*@)?(\[::1?\]|[a-z][\w-]*|\$\{?[\w-]+\}?|[\w.-]+\.(svc|local|internal|localdomain|lan))(:\d+)?(/\S*|\?\S*|[\s"'';|&)]|$)',
         ' ', 'gi'),
-      -- What is thrown away.
+      -- Discarded output.
       '\s(-\w*o|-O|--output|--output-document)[=\s]*/dev/null(\s|$)|>\s*/dev/null(\s|$)|2>&1|\bwget\b[^|;&]*\s--spider(\s[^|;&]*|$)', ' ', 'g')
       AS outside
   FROM command_lines
@@ -40,7 +39,7 @@ WITH outward AS (
 )
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' runs ' || what || ': ' || left(line, 300) AS reason
 FROM outward
 JOIN command_patterns ON regexp_like(outside, pattern, 'is')
 WHERE kind = 'download'

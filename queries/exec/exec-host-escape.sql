@@ -1,16 +1,15 @@
 /*
 id: exec-host-escape
-title: Escape to the node through exec
+title: Container escape to the node through exec
 severity: high
 confidence: high
 risk: 60
 attack: [T1609, T1611]
 tactics: [Privilege Escalation]
 description: >-
-  A command that is run in a container goes to the node: into the namespaces of its first process, into its file
-  system, to its disks, to the socket of its container runtime, or to what its kernel starts.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  A command run in a container accesses the node: the namespaces of process 1, the file system, the disks, the socket of
+  the container runtime, or a program that the kernel starts.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
   - Engineers who repair a node through a privileged pod
 triage:
@@ -23,7 +22,7 @@ covers: [EX-014]
 */
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' accesses the node through ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('host escape')

@@ -1,18 +1,17 @@
 /*
 id: exec-in-system-namespace
-title: Exec into a pod of the platform
+title: Exec into a platform pod
 severity: medium
 confidence: medium
 risk: 25
 attack: [T1609]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  Somebody runs a command in a pod of a namespace that belongs to the platform, where pods often run with the rights
-  of the node or of the cluster. Commands that only ask for the state are left out.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  An identity runs a command in a pod of a platform namespace, where pods often have the rights of the node or of the
+  cluster. Commands that only query state are left out.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
-  - Engineers who look for a fault of the platform in one of its pods
+  - Engineers who troubleshoot the platform in one of its pods
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time

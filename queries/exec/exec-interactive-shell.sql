@@ -7,9 +7,9 @@ risk: 5
 attack: [T1609, T1059.004]
 tactics: [Execution]
 description: >-
-  Somebody opens a shell in a container with a terminal or an input: what is done in it does not show in audit logs.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  An identity opens a shell in a container with a terminal or standard input. Audit logs do not show the commands typed
+  into it.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
   - Engineers at work
 triage:

@@ -7,11 +7,10 @@ risk: 3
 attack: [T1609]
 tactics: [Execution]
 description: >-
-  Somebody runs a command in a running container. kubectl asks with GET over a websocket or with POST over SPDY;
-  both count, whether or not the kubelet then managed to run it. Daily work for people, so other detections judge
-  what is run, by whom and where.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  An identity runs a command in a running container. kubectl sends a GET over a WebSocket or a POST over SPDY; both
+  count, whether or not the kubelet then ran the command. Exec is daily work for people, so other detections judge the
+  command, the identity and the place.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
   - Engineers at work, and operators that run checks in their pods
 triage:
@@ -25,7 +24,7 @@ covers: [EX-001]
 SELECT
   event_id,
   'runs ' || coalesce('"' || left(command_line, 300) || '"', 'a command') || ' in pod ' || coalesce(name, '')
-    || CASE WHEN status_code < 400 THEN '' ELSE coalesce(', answered with ' || status_code, ', unanswered so far') END
+    || CASE WHEN status_code < 400 THEN '' ELSE coalesce(', answered with ' || status_code, ', no response yet') END
     AS reason
 FROM execs
 -- An exec cannot be a dry run, whatever its URL claims.

@@ -1,19 +1,15 @@
 /*
 id: exec-mining-or-attack-tool
-title: Miner or attack tool through exec
+title: Cryptominer or attack tool through exec
 severity: high
 confidence: high
 risk: 60
 attack: [T1609, T1496, T1046]
 tactics: [Execution, Impact, Discovery]
-description: >-
-  A command that is run in a container starts a miner, a scanner, an enumeration script or another tool of
-  attackers.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself. Tools
-  under another name.
+description: A command run in a container starts a cryptominer, a scanner, an enumeration script or another attack tool.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet. Renamed tools.
 false_positives:
-  - Penetration tests that were announced
+  - Announced penetration tests
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -30,7 +26,7 @@ WITH tools AS (
 )
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' runs ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN tools ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')

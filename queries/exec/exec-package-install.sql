@@ -1,17 +1,15 @@
 /*
 id: exec-package-install
-title: Package installed through exec
+title: Package installation through exec
 severity: low
 confidence: medium
 risk: 15
 attack: [T1609, T1105]
 tactics: [Command and Control, Execution]
-description: >-
-  A command that is run in a container installs packages: the container then differs from its image.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+description: A command run in a container installs packages. The container then differs from its image.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
-  - Engineers who install a tool to look for a fault
+  - Engineers who install a tool to troubleshoot
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -22,7 +20,7 @@ covers: [EX-008]
 */
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' runs ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('package install')

@@ -1,16 +1,15 @@
 /*
 id: exec-persistence
-title: Persistence or covered tracks through exec
+title: Persistence or log tampering through exec
 severity: medium
 confidence: medium
 risk: 35
 attack: [T1609, T1053.003, T1070]
 tactics: [Persistence, Stealth]
 description: >-
-  A command that is run in a container adds keys, accounts, cron jobs or start-up files, gives a program its owner's
-  rights, or clears logs and the shell's history.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  A command run in a container adds keys, accounts, cron jobs or start-up files, sets the setuid bit, or clears logs and
+  the shell history.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
   - Repairs of containers that keep state
 triage:
@@ -24,7 +23,7 @@ covers: [EX-014]
 */
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' modifies the system: ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('persistence', 'covering tracks')

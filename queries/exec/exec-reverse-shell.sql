@@ -7,11 +7,10 @@ risk: 60
 attack: [T1609, T1059.004, T1105]
 tactics: [Execution, Command and Control]
 description: >-
-  A command that is run in a container connects a shell to another host, opens a tunnel, or downloads or decodes
-  code and runs it.
+  A command run in a container connects a shell to another host, opens a tunnel, or downloads or decodes code and runs
+  it.
 blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself. Code in a
-  file that is already there.
+  Commands typed into a shell after it starts, and execs sent directly to the kubelet. Code in an existing file.
 false_positives:
   - Installers that people pipe into a shell to debug
 triage:
@@ -24,7 +23,7 @@ covers: [EX-005]
 */
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' runs ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('reverse shell', 'tunnel', 'dropper')

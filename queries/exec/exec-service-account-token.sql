@@ -7,12 +7,11 @@ risk: 60
 attack: [T1609, T1528, T1552.001]
 tactics: [Credential Access, Lateral Movement]
 description: >-
-  A command that is run in a container reads the token of the pod's service account, or a token for a cloud. With it
-  the cluster or the cloud can be used as the workload from anywhere.
-blind_spots: >-
-  Commands that are typed into a shell after it was started, and execs that go through the kubelet itself.
+  A command run in a container reads the token of the pod's service account, or a token for a cloud. The token gives
+  access to the cluster or the cloud as the workload, from anywhere.
+blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
-  - Setting up a program that authenticates by a token, such as Vault
+  - Setup of a program that authenticates with a token, such as Vault
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -24,12 +23,12 @@ covers: [EX-007]
 */
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' reads ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind IN ('service account token')
   AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
-  -- Whether a file is there is no secret: one such program and its words, which print no content.
+  -- Whether a file exists is not secret: one such program and its arguments, which print no content.
   AND NOT coalesce(
     words[1] IN ('ls', 'stat', 'test', '[', 'readlink', 'realpath')
     OR words[1] IN ('wc', 'file') AND regexp_like(array_to_string(words, ' '), '^(wc|file) (-[bclLw]+ )*(/[\w.-]+)+$'), false)

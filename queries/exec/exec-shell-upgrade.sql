@@ -1,19 +1,18 @@
 /*
 id: exec-shell-upgrade
-title: Shell started through another program
+title: Shell spawned through another program
 severity: medium
 confidence: medium
 risk: 25
 attack: [T1609, T1059, T1059.004]
 tactics: [Execution]
 description: >-
-  A command that is run in a container has an interpreter or another program open a shell or a terminal: `pty.spawn` of
-  Python, `exec` of Perl, `script /dev/null`, an editor's `!sh`. Whoever may simply ask for a shell has no need of it; it
-  is what somebody does who works around a restriction, or by a script for reverse shells.
-blind_spots: >-
-  Commands that are typed into a shell after it was started. Programs that are not in the table command_patterns.
+  A command run in a container starts a shell or a terminal from an interpreter or another program: `pty.spawn` of
+  Python, `exec` of Perl, `script /dev/null`, `!sh` in an editor. Users who may open a shell do not need this. It
+  indicates a bypass of a restriction or a reverse shell script.
+blind_spots: Commands typed into a shell after it starts. Programs that are not in the table command_patterns.
 false_positives:
-  - Engineers whose image has no other way to get a terminal
+  - Engineers whose image offers no other way to get a terminal
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -25,7 +24,7 @@ covers: [EX-014]
 */
 SELECT
   event_id,
-  object || ' is made to run ' || what || ': ' || left(line, 300) AS reason
+  'command in ' || object || ' runs ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'exec' AND kind = 'shell upgrade'

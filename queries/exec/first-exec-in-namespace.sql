@@ -1,18 +1,17 @@
 /*
 id: first-exec-in-namespace
-title: First exec of an identity in a namespace
+title: First exec by an identity in a namespace
 severity: low
 confidence: medium
 risk: 5
 attack: [T1609]
 tactics: [Execution]
 description: >-
-  An identity runs a command in, attaches to or forwards a port of a pod of this namespace for the first time in
-  this log and its history.
-blind_spots: >-
-  What was before the log begins. Identities that do so within its first moments are taken as known.
+  An identity execs into, attaches to or forwards a port of a pod in this namespace for the first time in the log and
+  the look-back.
+blind_spots: Activity before the log begins. Identities active within its first moments count as known.
 false_positives:
-  - New people, and those on call
+  - New team members, and people on call
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -45,7 +44,7 @@ begins AS (
 )
 SELECT
   event_id,
-  'the first ' || subresource || ' of ' || coalesce(username, 'an unknown identity') || ' in ' || coalesce(namespace, '')
+  'first ' || subresource || ' by ' || coalesce(username, 'an unknown identity') || ' in ' || coalesce(namespace, '')
     || ': pod ' || coalesce(name, '') AS reason
 FROM numbered
 JOIN begins USING (cluster)

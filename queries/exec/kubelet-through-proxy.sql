@@ -1,19 +1,18 @@
 /*
 id: kubelet-through-proxy
-title: Port of the node or the control plane reached through a proxy
+title: Node or control plane port reached through a proxy
 severity: high
 confidence: medium
 risk: 60
 attack: [T1090, T1609, T1611]
 tactics: [Lateral Movement, Execution]
 description: >-
-  Somebody uses the proxy of the API server for pods, services or nodes to reach a port of a kubelet, of etcd, of a
-  container runtime or of the control plane: a pod on the host's network has the address of its node, and so every
-  program that listens there. Command paths of a kubelet count on any port.
-blind_spots: >-
-  Such programs on other ports, and services that forward to them under a harmless port.
+  An identity uses the API server's proxy for pods, services or nodes to reach a port of a kubelet, etcd, a container
+  runtime or the control plane. A pod on the host network has the address of its node, and so reaches every program that
+  listens there. Command paths of a kubelet count on any port.
+blind_spots: Such programs on other ports, and services that forward to them from a harmless port.
 false_positives:
-  - Applications that happen to use such a port
+  - Applications that use such a port
 triage:
   - SELECT time, username, client_ip, user_agent, verb, request_uri, status_code FROM events WHERE event_id = '<event_id>'
   - SELECT time, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND username = '<identity>' ORDER BY time
@@ -40,5 +39,5 @@ SELECT
 FROM targets
 LEFT JOIN node_ports ON targets.port = node_ports.port
 WHERE (what IS NOT NULL AND NOT (resource = 'nodes' AND what = 'the kubelet') OR resource <> 'nodes' AND regexp_like(path, '^/(run|exec|attach|portForward|containerLogs)/[^/]+/[^/]+(/|$)'))
-  -- Metrics are what monitoring asks for, whatever the port.
+  -- Monitoring requests metrics, whatever the port.
   AND NOT coalesce(verb = 'get' AND path IN ('/metrics', '/healthz', '/livez', '/readyz', '/version'), false)

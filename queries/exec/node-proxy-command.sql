@@ -1,19 +1,18 @@
 /*
 id: node-proxy-command
-title: Command run through the kubelet
+title: Command execution through the kubelet proxy
 severity: high
 confidence: high
 risk: 70
 attack: [T1609, T1611]
 tactics: [Execution, Lateral Movement]
 description: >-
-  Somebody uses nodes/proxy to have the kubelet run a command, attach to, forward or checkpoint a container, or hand
-  out the logs of containers and the node. It goes past admission and past the audit of exec; a GET is enough where
-  it is upgraded to a websocket.
-blind_spots: >-
-  What the kubelet is asked directly.
+  An identity uses nodes/proxy to make the kubelet run a command, attach to, forward or checkpoint a container, or
+  return the logs of containers and the node. This bypasses admission and the audit of exec. A GET is enough where it is
+  upgraded to a WebSocket.
+blind_spots: Requests sent directly to the kubelet.
 false_positives:
-  - None that is known
+  - None known
 triage:
   - SELECT time, username, client_ip, user_agent, verb, request_uri, status_code FROM events WHERE event_id = '<event_id>'
   - SELECT time, username, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND username = '<identity>' ORDER BY time
@@ -23,7 +22,7 @@ references:
   - https://attack.mitre.org/techniques/T1609/
 covers: [EX-012]
 */
--- The path as the kubelet gets it: unescaped and cleaned. What the query says does not matter.
+-- The path as the kubelet receives it: unescaped and cleaned. The query string does not matter.
 SELECT
   event_id,
   verb || ' ' || proxied_path(request_uri) || coalesce(' of node ' || name, '')

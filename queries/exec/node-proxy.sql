@@ -1,19 +1,18 @@
 /*
 id: node-proxy
-title: Kubelet asked through the API server
+title: Kubelet access through the API server (nodes/proxy)
 severity: medium
 confidence: high
 risk: 35
 attack: [T1609, T1550, T1613]
 tactics: [Lateral Movement, Discovery]
 description: >-
-  Somebody talks to the kubelet of a node through nodes/proxy: its answers tell of every pod with its environment,
-  and admission and the audit of exec are left out. Metrics and health checks, which monitoring asks for, are left
-  out.
-blind_spots: >-
-  What the kubelet is asked directly, and what it answers.
+  An identity sends requests to the kubelet of a node through nodes/proxy. The responses list every pod with its
+  environment, and admission and the audit of exec are bypassed. Metrics and health checks, which monitoring requests,
+  are left out.
+blind_spots: Requests sent directly to the kubelet, and its responses.
 false_positives:
-  - Tools that look into nodes, and old monitoring
+  - Node inspection tools, and older monitoring
 triage:
   - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
   - SELECT time, username, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND name = '<node>' ORDER BY time
@@ -23,8 +22,8 @@ references:
   - https://attack.mitre.org/techniques/T1550/
 covers: [EX-012]
 */
--- What monitoring asks for is left out by the path that the kubelet gets, not by what stands somewhere in the URI: nothing
--- but these pages is behind such a path.
+-- Monitoring is recognised by the path that the kubelet receives, not by text elsewhere in the URI: only these pages
+-- are behind such a path.
 SELECT
   event_id,
   verb || ' ' || coalesce(proxied_path(request_uri), request_uri, '?') || coalesce(' of node ' || name, '')

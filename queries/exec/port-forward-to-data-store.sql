@@ -1,19 +1,19 @@
 /*
 id: port-forward-to-data-store
-title: Port-forward to a data store or a part of the platform
+title: Port-forward to a data store or platform component
 severity: medium
 confidence: medium
 risk: 25
 attack: [T1572, T1090]
 tactics: [Command and Control, Lateral Movement, Collection]
 description: >-
-  Somebody forwards a port of a pod that holds data or secrets, or that belongs to the platform, and that the same
-  identity has not made. By its name it is a database, a queue, a secret store; or it is a member of a StatefulSet.
-  The connection goes past network policies and past what the database's own network allows.
+  An identity forwards a port of a pod that it did not create and that holds data or secrets or belongs to the platform.
+  The name indicates a database, a queue or a secret store, or the pod is a member of a StatefulSet. The connection
+  bypasses network policies and the access rules of the database's network.
 blind_spots: >-
-  Which port: over a websocket it is not in the URL. Data stores whose pods have other names.
+  The port: over a WebSocket it is not in the URL. Data stores whose pods have other names.
 false_positives:
-  - People who look into the database of a development environment
+  - People who inspect the database of a development environment
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
@@ -23,7 +23,7 @@ references:
 covers: [EX-003]
 */
 WITH made AS (
-  -- Pods that the identity made, or put a debug container into: kubectl run and kubectl debug attach to them.
+  -- Pods that the identity created or gave a debug container: kubectl run and kubectl debug attach to them.
   SELECT cluster, username, namespace, name FROM workloads WHERE kind = 'Pod' AND outcome = 'allowed'
   UNION
   SELECT cluster, username, namespace, name FROM workloads_history WHERE kind = 'Pod' AND outcome = 'allowed'
@@ -33,7 +33,7 @@ targets AS (
     event_id, cluster, username, execs.namespace, execs.name,
     CASE
       WHEN owner IS NOT NULL THEN 'of ' || owner
-      WHEN what IS NOT NULL THEN 'by its name a ' || what
+      WHEN what IS NOT NULL THEN 'whose name indicates a ' || what
       WHEN regexp_like(execs.name, '-[0-9]{1,3}$') THEN 'of a StatefulSet'
     END AS why
   FROM execs

@@ -6,12 +6,11 @@ confidence: high
 risk: 3
 attack: [T1572, T1090]
 tactics: [Command and Control, Lateral Movement]
-description: >-
-  Somebody forwards a port of a pod to their own machine, past services, ingresses and network policies.
+description: An identity forwards a port of a pod to their own machine, past services, ingresses and network policies.
 blind_spots: >-
-  Which port: over a websocket it is not in the URL. What is sent.
+  The port: over a WebSocket it is not in the URL. The content sent.
 false_positives:
-  - Developers look at their applications like this every day
+  - Developers who look at their applications, which is daily work
 triage:
   - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
   - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time

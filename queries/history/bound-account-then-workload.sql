@@ -1,18 +1,17 @@
 /*
 id: bound-account-then-workload
-title: Account bound to a privileged role, then a workload that runs as it
+title: Service account bound to a privileged role, then used by a workload
 severity: medium
 confidence: high
 risk: 40
 attack: [T1098.006, T1610]
 tactics: [Privilege Escalation, Execution]
 description: >-
-  A person gives a service account a role that amounts to the cluster, and writes a workload that runs as this
-  account soon after: the pod then holds the cluster.
-blind_spots: >-
-  Roles of other names with the same rights; logs without bodies.
+  A person binds a service account to a role with full control of the cluster, and soon after writes a workload that
+  runs as this account. The pod then controls the cluster.
+blind_spots: Roles of other names with the same rights. Logs without bodies.
 false_positives:
-  - Installing an operator by hand that asks for all rights
+  - Manual installation of an operator that requires all rights
 triage:
   - >-
     SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by FROM grants WHERE granted_by = '<identity>' ORDER BY granted_at
@@ -52,7 +51,7 @@ used AS (
 )
 SELECT
   make_array(bound_event, event_id) AS event_id,
-  identity || ' binds service account ' || account || ' to ' || role_name || ' and then writes ' || object || ' in '
-    || namespace || ', which runs as it' AS reason
+  identity || ' binds service account ' || account || ' to ' || role_name || ', then writes ' || object || ' in '
+    || namespace || ', which runs as this account' AS reason
 FROM used
 WHERE nth = 1

@@ -7,12 +7,12 @@ risk: 10
 attack: [T1610, T1609]
 tactics: [Execution]
 description: >-
-  A person creates a pod and runs a command in it or attaches to it within minutes: a place of one's own inside
-  the cluster.
+  A person creates a pod and within minutes runs a command in it or attaches to it. An attacker gets a working
+  environment inside the cluster this way.
 blind_spots: >-
   Pods of a Deployment, whose names their controllers choose. Logs without the names of pods.
 false_positives:
-  - kubectl run -it and other ways to look around; people who test an image
+  - kubectl run -it and other interactive work, and people who test an image
 triage:
   - >-
     SELECT time, username, verb, subresource, outcome, client_ip FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -28,7 +28,7 @@ parameters:
   within_seconds:
     type: integer
     default: 600
-    description: How soon the pod must be entered
+    description: Maximum time between creation and entry
 */
 WITH followed AS (
   SELECT

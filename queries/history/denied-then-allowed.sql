@@ -1,19 +1,18 @@
 /*
 id: denied-then-allowed
-title: Refused in several namespaces, then allowed
+title: Denied in several namespaces, then allowed
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1613, T1078]
 tactics: [Discovery, Execution]
 description: >-
-  Somebody tries the same thing in several namespaces, is refused there, and goes on until it works: a
-  credential that is tried out. A client that is refused the same thing again and again counts once.
-blind_spots: >-
-  Tries from several identities, and slow ones.
+  An identity tries the same request in several namespaces, is denied there, and continues until a namespace allows it.
+  This pattern tests a credential. A client that repeats the same denied request counts once.
+blind_spots: Attempts by several identities, and slow attempts.
 false_positives:
-  - People who have lost their rights or do not know them
-  - Inventories that take what they get
+  - People who lost their rights or do not know them
+  - Inventory tools that collect what they may read
 triage:
   - >-
     SELECT time, verb, resource, subresource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
@@ -29,11 +28,11 @@ parameters:
   namespaces:
     type: integer
     default: 3
-    description: In how many namespaces it must have been refused
+    description: Number of namespaces that deny the request
   within_seconds:
     type: integer
     default: 600
-    description: How long the tries may take
+    description: Maximum time between the attempts
 */
 WITH tries AS (
   SELECT
@@ -43,7 +42,7 @@ WITH tries AS (
   WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account') AND outcome IN ('allowed', 'denied_authz') AND namespace IS NOT NULL
     AND verb IN ('list', 'get', 'create', 'update', 'patch', 'delete', 'deletecollection')
     AND activity IN ('workload', 'secret', 'rbac', 'access', 'read')
-    -- What one may do everywhere is no find.
+    -- Requests that the identity may send everywhere are left out.
     AND resource IN (
       'pods', 'secrets', 'deployments', 'daemonsets', 'statefulsets', 'jobs', 'cronjobs', 'roles', 'rolebindings', 'serviceaccounts',
       'configmaps'
@@ -56,7 +55,7 @@ firsts AS (
     min(CASE WHEN outcome = 'allowed' THEN time END) OVER (PARTITION BY cluster, identity, verb, resource) AS first_allowed
   FROM tries
 ),
--- What was refused for the first time, until anything was allowed.
+-- First denials, up to the first allowed request.
 refused AS (
   SELECT
     cluster, identity, verb, resource, first_allowed,
@@ -70,8 +69,8 @@ refused AS (
 )
 SELECT
   array_append(refused_events, event_id) AS event_id,
-  refused.identity || ' is refused to ' || refused.verb || ' ' || refused.resource || ' in ' || namespaces
-    || ' namespaces and then allowed in ' || namespace AS reason
+  refused.identity || ' may not ' || refused.verb || ' ' || refused.resource || ' in ' || namespaces
+    || ' namespaces, then is allowed in ' || namespace AS reason
 FROM refused
 JOIN firsts
   ON refused.cluster = firsts.cluster AND refused.identity = firsts.identity AND refused.verb = firsts.verb

@@ -1,18 +1,17 @@
 /*
 id: discovery-then-workload
-title: Own permissions asked for, then a workload
+title: Listed own permissions, then created a workload
 severity: low
 confidence: low
 risk: 10
 attack: [T1613, T1610]
 tactics: [Discovery, Execution]
 description: >-
-  A person asks the API server what they may do and creates a workload afterwards: whoever holds a credential of
-  their own knows what it is good for.
-blind_spots: >-
-  Permissions that are tried instead of asked for.
+  A person lists their own permissions and then creates a workload. The owner of a credential knows its rights; a thief
+  has to ask.
+blind_spots: Permissions tried instead of queried.
 false_positives:
-  - People who look why something was refused
+  - People who investigate a denied request
 triage:
   - >-
     SELECT time, verb, resource, subresource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
@@ -28,7 +27,7 @@ parameters:
   within_seconds:
     type: integer
     default: 1800
-    description: How soon the workload must follow
+    description: Maximum time until the workload
 */
 WITH followed AS (
   SELECT
@@ -47,6 +46,6 @@ numbered AS (
 )
 SELECT
   make_array(first_event, event_id) AS event_id,
-  identity || ' creates ' || what || ' ' || CAST(round(date_part('epoch', time) - date_part('epoch', first_time)) AS BIGINT) || ' s after asking for their permissions' AS reason
+  identity || ' creates ' || what || ' ' || CAST(round(date_part('epoch', time) - date_part('epoch', first_time)) AS BIGINT) || ' s after listing own permissions' AS reason
 FROM numbered
 WHERE nth = 1

@@ -1,22 +1,21 @@
 /*
 id: foreign-account-takes-cluster
-title: Account from elsewhere runs a workload as cluster administrator in a system namespace
+title: Foreign account runs a cluster-admin workload in a system namespace
 severity: high
 confidence: medium
 risk: 60
 attack: [T1610, T1078, T1098.006]
 tactics: [Execution, Persistence, Privilege Escalation]
 description: >-
-  A service account whose own namespace is none of the platform creates, in a namespace of the platform, a workload that
-  runs as an account with the rights of a cluster administrator, and its credential is not where it used to be: it comes
-  from a public address, or with an address and a program that it never used, or the log does not know it at all and
-  its token is bound to no pod. Deployers that work from where they always do stay with the facts of severity low.
-  To stay below, an attacker must use the credential from a known address or with the known program.
+  A service account from outside the platform namespaces creates, in a platform namespace, a workload that runs as a
+  cluster administrator's account, with a credential used in an unusual place. The credential comes from a public
+  address, or from a new address and program, or the account is new to the log and its token is not bound to a pod.
+  Deployers that work from their usual place are reported at low by other detections. An attacker avoids this only by
+  using the credential from a known address or with the known program.
 blind_spots: >-
-  Writes that are logged at Metadata level. Roles that were bound before the log begins. Thieves in the deployer's own
-  network.
+  Writes logged at Metadata level. Roles bound before the log begins. Attackers in the deployer's own network.
 false_positives:
-  - A pipeline that installs an operator for the first time, from a runner outside of the cluster
+  - A pipeline that installs an operator for the first time, from a runner outside the cluster
 triage:
   - >-
     SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
@@ -33,7 +32,7 @@ parameters:
   known_after:
     type: integer
     default: 10
-    description: So many requests from an address or with a program make it known
+    description: Number of requests that make an address or program known
 */
 WITH risky AS (
   SELECT
@@ -68,8 +67,8 @@ SELECT DISTINCT
   risky.event_id,
   risky.username || ' from ' || coalesce(risky.client_ip, '?')
     || CASE
-      WHEN coalesce(before.requests, 0) < $known_after THEN ', hardly known in this log'
-      WHEN before.of_address < $known_after THEN ', from where it does not work'
+      WHEN coalesce(before.requests, 0) < $known_after THEN ', new to this log'
+      WHEN before.of_address < $known_after THEN ', where it does not usually work'
       ELSE '' END
     || ', creates ' || risky.object || ' in ' || risky.namespace || ': ' || risky.reason AS reason
 FROM risky

@@ -7,12 +7,11 @@ risk: 30
 attack: [T1610]
 tactics: [Execution, Lateral Movement]
 description: >-
-  An image that nobody has used before comes up in several namespaces within the hour, created by the same
-  person: a backdoor that is spread, or an agent that is rolled out by hand.
-blind_spots: >-
-  Images that keep the name of a known one; robots, whose work this is.
+  An image that is new to the log appears in several namespaces within an hour, created by the same person. The cause is
+  a backdoor that spreads, or an agent rolled out by hand.
+blind_spots: Images with the name of a known one. Rollouts by automation.
 false_positives:
-  - Rolling out an agent by hand
+  - Manual rollout of an agent
 triage:
   - >-
     SELECT time, username, object, namespace, image FROM containers WHERE image = '<image>' ORDER BY time
@@ -28,15 +27,15 @@ parameters:
   namespaces:
     type: integer
     default: 4
-    description: In how many namespaces
+    description: Minimum number of namespaces
   within_seconds:
     type: integer
     default: 3600
-    description: How soon after its first use
+    description: Maximum time after the first use of the image
   learning_seconds:
     type: integer
     default: 60
-    description: How long the log must run before something counts as new
+    description: How long the log must run before an image counts as new
 */
 WITH images AS (
   SELECT
@@ -66,7 +65,7 @@ spread AS (
 )
 SELECT
   events AS event_id,
-  coalesce(identity, 'somebody') || ' brings the new image ' || repository || ' to ' || cardinality(namespaces) || ' namespaces: '
+  coalesce(identity, 'an unknown identity') || ' deploys the new image ' || repository || ' to ' || cardinality(namespaces) || ' namespaces: '
     || array_to_string(array_slice(namespaces, 1, 8), ', ') AS reason
 FROM spread
 WHERE cardinality(namespaces) >= $namespaces

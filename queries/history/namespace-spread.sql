@@ -1,17 +1,17 @@
 /*
 id: namespace-spread
-title: Workloads in many namespaces that were new to the identity
+title: Workloads in many namespaces new to the identity
 severity: low
 confidence: medium
 risk: 15
 attack: [T1610]
 tactics: [Execution, Lateral Movement]
 description: >-
-  Somebody creates workloads in several namespaces in a short time in which they had never written one.
-blind_spots: >-
-  What was before the log begins.
+  An identity creates workloads in several namespaces within a short time, and has never written a workload in any of
+  them before.
+blind_spots: Activity before the log begins.
 false_positives:
-  - Platform engineers and new robots that roll something out
+  - Platform engineers and new automation that roll out software
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
@@ -27,19 +27,19 @@ parameters:
   namespaces:
     type: integer
     default: 5
-    description: How many namespaces
+    description: Minimum number of namespaces
   pause_seconds:
     type: integer
     default: 120
-    description: How long a pause ends an episode
+    description: Pause that ends an episode
   within_seconds:
     type: integer
     default: 1800
-    description: How long an episode may take
+    description: Maximum duration of an episode
   learning_seconds:
     type: integer
     default: 120
-    description: How long the log must run before something counts as new
+    description: How long the log must run before a namespace counts as new
 */
 WITH numbered AS (
   SELECT
@@ -78,7 +78,7 @@ counted AS (
 )
 SELECT
   events AS event_id,
-  identity || ' creates workloads in ' || cardinality(namespaces) || ' namespaces that were new to them: '
+  identity || ' creates workloads in ' || cardinality(namespaces) || ' namespaces new to this identity: '
     || array_to_string(array_slice(namespaces, 1, 8), ', ') AS reason
 FROM counted
 WHERE cardinality(namespaces) >= $namespaces AND seconds <= $within_seconds

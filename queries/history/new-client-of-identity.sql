@@ -1,16 +1,15 @@
 /*
 id: new-client-of-identity
-title: Identity writes workloads from a new address and client
+title: Workload write from a new address and client
 severity: low
 confidence: low
 risk: 8
 attack: [T1610, T1078]
 tactics: [Execution, Initial Access]
 description: >-
-  Somebody who has written workloads for some time does so from an address, and with a client, that no earlier
-  write of theirs came from: a laptop that was changed, or a credential that was taken.
-blind_spots: >-
-  What was before the log begins. Identities with few writes have no habits that they could break.
+  An identity with workload writes in its baseline writes one from an address and with a client that none of its earlier
+  writes used. The cause is a new machine or a stolen credential.
+blind_spots: Activity before the log begins. Identities with few writes, which have no baseline.
 false_positives:
   - New laptops, VPN addresses and new tools
 triage:
@@ -28,15 +27,15 @@ parameters:
   learning_seconds:
     type: integer
     default: 600
-    description: How long the log must run before something counts as new
+    description: How long the log must run before a client counts as new
   writes:
     type: integer
     default: 5
-    description: How many workload writes of the identity show its habits
+    description: Number of workload writes that establish a baseline
 */
 SELECT
   event_id,
-  'the first workload of ' || identity || ' from ' || coalesce(client_ip, 'an unknown address') || ' with '
-    || coalesce(nullif(client, ''), 'no client name') || ': ' || object || ', after ' || (nth - 1) || ' from others' AS reason
+  'first workload by ' || identity || ' from ' || coalesce(client_ip, 'an unknown address') || ' with '
+    || coalesce(nullif(client, ''), 'no client name') || ': ' || object || ', after ' || (nth - 1) || ' from other clients' AS reason
 FROM history_writes_numbered
 WHERE in_scope AND nth_of_client_ip = 1 AND nth_of_client = 1 AND nth > $writes AND log_seconds >= $learning_seconds

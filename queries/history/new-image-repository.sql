@@ -1,16 +1,15 @@
 /*
 id: new-image-repository
-title: Image repository first seen
+title: First use of an image repository
 severity: info
 confidence: low
 risk: 4
 attack: [T1610, T1525]
 tactics: [Execution, Persistence]
 description: >-
-  A workload takes an image from a repository that nobody has used in this log and its history. New software
-  arrives this way, and so does a stranger's image; it adds to the risk of the write.
-blind_spots: >-
-  What was used before the log begins and does not show since. Writes whose bodies are not logged.
+  A workload uses an image from a repository that is new to the log and the look-back. New software arrives this way,
+  and so does an attacker's image. The finding adds to the risk of the write.
+blind_spots: Repositories and registries used only before the log begins. Writes whose bodies are not logged.
 false_positives:
   - New releases and new vendors
 triage:
@@ -28,11 +27,11 @@ parameters:
   learning_seconds:
     type: integer
     default: 600
-    description: How long the log must run before something counts as new
+    description: How long the log must run before a repository counts as new
 */
 SELECT
   event_id,
-  'the first image of repository ' || registry || '/' || repository || ' in this log: ' || object || coalesce(' in ' || namespace, '') || ' by '
-    || coalesce(identity, 'somebody') AS reason
+  'first image of repository ' || registry || '/' || repository || ' in this log: ' || object || coalesce(' in ' || namespace, '') || ' by '
+    || coalesce(identity, 'an unknown identity') AS reason
 FROM history_writes_images
 WHERE in_scope AND nth_of_repository = 1 AND log_seconds >= $learning_seconds

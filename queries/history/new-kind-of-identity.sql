@@ -7,12 +7,11 @@ risk: 8
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  Somebody who has written workloads for some time writes a kind that reaches far or comes back (DaemonSet,
-  CronJob, StatefulSet, Job, ReplicationController, or a bare ReplicaSet) for the first time.
-blind_spots: >-
-  What was before the log begins. Identities with few writes have no habits that they could break.
+  An identity with workload writes in its baseline writes a kind with a wide or lasting effect (DaemonSet, CronJob,
+  StatefulSet, Job, ReplicationController, or a bare ReplicaSet) for the first time.
+blind_spots: Activity before the log begins. Identities with few writes, which have no baseline.
 false_positives:
-  - New work
+  - New tasks
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
@@ -28,15 +27,15 @@ parameters:
   learning_seconds:
     type: integer
     default: 300
-    description: How long the log must run before something counts as new
+    description: How long the log must run before a kind counts as new
   writes:
     type: integer
     default: 10
-    description: How many workload writes of the identity show its habits
+    description: Number of workload writes that establish a baseline
 */
 SELECT
   event_id,
-  'the first ' || kind || ' of ' || identity || ' in this log: ' || object || coalesce(' in ' || namespace, '') || ', after '
+  'first ' || kind || ' by ' || identity || ' in this log: ' || object || coalesce(' in ' || namespace, '') || ', after '
     || (nth - 1) || ' other workloads' AS reason
 FROM history_writes_numbered
 WHERE in_scope AND nth_of_kind = 1 AND nth > $writes AND log_seconds >= $learning_seconds

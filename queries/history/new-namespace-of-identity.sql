@@ -1,16 +1,15 @@
 /*
 id: new-namespace-of-identity
-title: Identity writes workloads in a new namespace
+title: First workload write by an identity in a namespace
 severity: info
 confidence: low
 risk: 4
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  Somebody who has written workloads for some time does so in a namespace for the first time. It adds to the
+  An identity with workload writes in its baseline writes one in a namespace for the first time. The finding adds to the
   risk of the write.
-blind_spots: >-
-  What was before the log begins. Identities with few writes have no habits that they could break.
+blind_spots: Activity before the log begins. Identities with few writes, which have no baseline.
 false_positives:
   - People who change teams; platform engineers
 triage:
@@ -28,15 +27,15 @@ parameters:
   learning_seconds:
     type: integer
     default: 600
-    description: How long the log must run before something counts as new
+    description: How long the log must run before a namespace counts as new
   writes:
     type: integer
     default: 5
-    description: How many workload writes of the identity show its habits
+    description: Number of workload writes that establish a baseline
 */
 SELECT
   event_id,
-  'the first workload of ' || identity || ' in namespace ' || namespace || ': ' || object || ', after ' || (nth - 1)
-    || ' elsewhere' AS reason
+  'first workload by ' || identity || ' in namespace ' || namespace || ': ' || object || ', after ' || (nth - 1)
+    || ' in other namespaces' AS reason
 FROM history_writes_numbered
 WHERE in_scope AND nth_of_namespace = 1 AND nth > $writes AND log_seconds >= $learning_seconds AND namespace IS NOT NULL

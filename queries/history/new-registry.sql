@@ -1,16 +1,15 @@
 /*
 id: new-registry
-title: Registry first seen
+title: First use of an image registry
 severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1525]
 tactics: [Execution, Persistence]
 description: >-
-  A workload takes an image from a registry that nobody has used in this log and its history. Clusters draw from
-  a handful of registries; a new one is a new vendor or a stranger's.
-blind_spots: >-
-  What was used before the log begins and does not show since. Writes whose bodies are not logged.
+  A workload uses an image from a registry that is new to the log and the look-back. Clusters use few registries; a new
+  one belongs to a new vendor or to an attacker.
+blind_spots: Repositories and registries used only before the log begins. Writes whose bodies are not logged.
 false_positives:
   - New releases and new vendors
 triage:
@@ -28,11 +27,11 @@ parameters:
   learning_seconds:
     type: integer
     default: 300
-    description: How long the log must run before something counts as new
+    description: How long the log must run before a registry counts as new
 */
 SELECT
   event_id,
-  'the first image of registry ' || registry || ' in this log: ' || object || coalesce(' in ' || namespace, '') || ' by '
-    || coalesce(identity, 'somebody') AS reason
+  'first image of registry ' || registry || ' in this log: ' || object || coalesce(' in ' || namespace, '') || ' by '
+    || coalesce(identity, 'an unknown identity') AS reason
 FROM history_writes_images
 WHERE in_scope AND nth_of_registry = 1 AND log_seconds >= $learning_seconds

@@ -1,18 +1,17 @@
 /*
 id: off-hours-write
-title: Person writes a workload far from working hours
+title: Workload write by a person outside usual hours
 severity: low
 confidence: low
 risk: 12
 attack: [T1610, T1078]
 tactics: [Execution, Initial Access]
 description: >-
-  A person writes a workload at an hour of the day that lies several hours from every hour at which people of
-  this cluster had written anything before. The hours are learned from the log and its history, so no time zone
-  needs to be told.
+  A person writes a workload at an hour of the day that is several hours away from every hour at which people of this
+  cluster wrote before. The hours come from the log and the look-back, so no time zone is configured.
 blind_spots: >-
-  Logs of less than a day. Clusters with people on all continents, whose hours cover the day. Who works at night
-  often makes the night ordinary.
+  Logs of less than a day. Clusters with people in all time zones, whose hours cover the day. Regular work at night,
+  which becomes part of the baseline.
 false_positives:
   - People on call
   - The first morning of a log that begins in an afternoon
@@ -31,15 +30,15 @@ parameters:
   hours_apart:
     type: integer
     default: 4
-    description: How many hours from any hour of work
+    description: Minimum distance in hours from any working hour
   history_hours:
     type: integer
     default: 12
-    description: How long people must have worked in the log before
+    description: Hours of earlier work that establish a baseline
   writes:
     type: integer
     default: 10
-    description: How many writes of people must have shown their hours
+    description: Number of writes by people that establish a baseline
 */
 WITH people AS (
   SELECT event_id, time, cluster, coalesce(impersonated_username, username) AS identity, activity, outcome, subresource, resource, name, namespace, verb, true AS in_scope
@@ -50,7 +49,7 @@ WITH people AS (
   FROM events_history
   WHERE identity_kind = 'human' AND activity IN ('workload', 'rbac', 'write') AND outcome = 'allowed'
 ),
--- One row an hour of the log in which people wrote; an hour of one day counts from the next hour on.
+-- One row per hour of the log in which people wrote. An hour of one day counts from the next hour on.
 worked AS (
   SELECT cluster, date_trunc('hour', time) AS hour, count(*) AS writes FROM people GROUP BY cluster, date_trunc('hour', time)
 ),
@@ -73,8 +72,8 @@ unusual AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(identity, 'somebody') || ' writes ' || count(*) || ' workloads at ' || min(to_char(unusual.hour, '%Y-%m-%d %H'))
-    || ' h UTC, ' || min(hours_apart) || ' hours from any hour at which people had worked before' AS reason
+  coalesce(identity, 'an unknown identity') || ' writes ' || count(*) || ' workloads at ' || min(to_char(unusual.hour, '%Y-%m-%d %H'))
+    || ' h UTC, ' || min(hours_apart) || ' hours away from any earlier working hour' AS reason
 FROM people
 JOIN unusual ON people.cluster = unusual.cluster AND date_trunc('hour', people.time) = unusual.hour
 WHERE in_scope AND activity = 'workload' AND (subresource IS NULL OR subresource = 'ephemeralcontainers')

@@ -1,18 +1,17 @@
 /*
 id: pod-burst
-title: Many single pods or jobs created at once
+title: Burst of single pods or jobs
 severity: medium
 confidence: medium
 risk: 40
 attack: [T1610, T1496]
 tactics: [Impact, Execution]
 description: >-
-  Somebody creates many single pods or jobs in one namespace within seconds: what a miner or a worm does, or a
-  robot that runs wild. Accounts that have created about as many before are known by their history.
-blind_spots: >-
-  Deployments with many replicas; slow creation, and bursts over several namespaces.
+  An identity creates many single pods or jobs in one namespace within seconds, as a cryptominer, a worm or faulty
+  automation does. Accounts that created about as many before are part of the baseline.
+blind_spots: Deployments with many replicas. Slow creation, and bursts across namespaces.
 false_positives:
-  - Load tests and batch runs that people start
+  - Load tests and batch runs started by people
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
@@ -28,11 +27,11 @@ parameters:
   objects:
     type: integer
     default: 20
-    description: How many objects within a minute
+    description: Minimum number of objects within a minute
   pause_seconds:
     type: integer
     default: 10
-    description: How long a pause ends an episode
+    description: Pause that ends an episode
 */
 WITH pods AS (
   SELECT *, sum(CASE WHEN in_scope THEN 0 ELSE 1 END) OVER (PARTITION BY cluster, identity) AS before
@@ -51,7 +50,7 @@ spaced AS (
 episodes AS (
   SELECT *, sum(begins) OVER (PARTITION BY cluster, identity, namespace, before ORDER BY time, event_id) AS episode FROM spaced
 ),
--- An episode may be long; what counts is whether as many as that came within the window.
+-- An episode may be long. It counts if that many objects fall within the window.
 dense AS (
   SELECT
     cluster, identity, namespace, episode, identity_kind, before,
@@ -64,9 +63,9 @@ dense AS (
 )
 SELECT
   events AS event_id,
-  coalesce(identity, 'somebody') || ' creates ' || objects || ' single pods or jobs in ' || coalesce(namespace, 'no namespace')
+  coalesce(identity, 'an unknown identity') || ' creates ' || objects || ' single pods or jobs in ' || coalesce(namespace, 'no namespace')
     || ' within ' || CAST(round(seconds) AS BIGINT) || ' s' || coalesce(', such as ' || names[1], '') AS reason
 FROM dense
 WHERE objects >= $objects AND objects * 60 >= $objects * seconds
-  -- Robots that do so every day.
+  -- Automation that does so every day.
   AND (identity_kind <> 'service_account' OR before < objects)

@@ -1,18 +1,16 @@
 /*
 id: pod-differs-from-template
-title: Pod holds a container that its template does not name
+title: Pod container missing from its template
 severity: low
 confidence: medium
 risk: 15
 attack: [T1610, T1525]
 tactics: [Persistence, Execution]
 description: >-
-  A controller creates a pod, and what is stored holds a container that the template of its owner does not name:
-  a webhook has put it in. Where the same container comes into the pods of many owners, it is a mesh or an agent
-  and left out.
+  A controller creates a pod, and the stored object has a container that the owner's template does not name: a webhook
+  injected it. A container injected into the pods of many owners belongs to a service mesh or an agent and is left out.
 blind_spots: >-
-  Logs without response bodies of pods and request bodies of their owners; webhooks that change the containers
-  that are there.
+  Logs without response bodies of pods and request bodies of their owners. Webhooks that change existing containers.
 false_positives:
   - Injectors that serve a few workloads
 triage:
@@ -30,7 +28,7 @@ parameters:
   owners:
     type: integer
     default: 2
-    description: In the pods of how many owners a container is no ordinary sidecar yet
+    description: Maximum number of owners before a container counts as an ordinary sidecar
 */
 WITH written AS (
   SELECT event_id, time, cluster, kind, namespace, name, object_uid, owner, containers, outcome, body_source, subresource, true AS in_scope
@@ -71,7 +69,7 @@ owners AS (
 )
 SELECT
   array_agg(event_id) AS event_id,
-  'container ' || added.container || coalesce(' with image ' || min(image), '') || ' stands in pods of ' || owner_kind || ' ' || owner_name
+  'container ' || added.container || coalesce(' with image ' || min(image), '') || ' is in pods of ' || owner_kind || ' ' || owner_name
     || ', whose template does not name it' AS reason
 FROM added
 JOIN owners ON owners.cluster = added.cluster AND owners.container = added.container

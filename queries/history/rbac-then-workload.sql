@@ -1,17 +1,18 @@
 /*
 id: rbac-then-workload
-title: Role or binding changed, then a workload by the same person
+title: RBAC change followed by a workload of the same person
 severity: low
 confidence: low
 risk: 12
 attack: [T1098.006, T1610]
 tactics: [Privilege Escalation, Execution]
 description: >-
-  A person changes a role or binding and writes a workload within minutes: rights first, then their use.
+  A person changes a role or binding and writes a workload within minutes: an attacker first grants rights and then uses
+  them.
 blind_spots: >-
   Workloads that another identity writes with the new rights.
 false_positives:
-  - Installing an application together with its roles
+  - Installation of an application together with its roles
 triage:
   - >-
     SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by FROM grants WHERE granted_by = '<identity>' ORDER BY granted_at
@@ -27,7 +28,7 @@ parameters:
   within_seconds:
     type: integer
     default: 300
-    description: How soon the workload must follow
+    description: Maximum time until the workload
 */
 WITH followed AS (
   SELECT

@@ -1,16 +1,15 @@
 /*
 id: recreated-by-another
-title: Workload deleted and created again by somebody else
+title: Workload deleted and recreated by another identity
 severity: low
 confidence: low
 risk: 10
 attack: [T1610, T1036]
 tactics: [Persistence, Stealth]
 description: >-
-  One identity deletes a workload and another one, which had not written it before, creates one of the same name
-  within the hour: something else now stands where the known workload was.
-blind_spots: >-
-  What happens with the look-back before the scope begins; objects with names that controllers choose.
+  One identity deletes a workload, and another identity that had not written it before creates one of the same name
+  within an hour. Different content may then run under the known name.
+blind_spots: Deletions in the look-back, before the scope begins. Objects with generated names.
 false_positives:
   - Two colleagues who repair an application together
 triage:
@@ -28,7 +27,7 @@ parameters:
   within_seconds:
     type: integer
     default: 3600
-    description: How soon it must be created again
+    description: Maximum time until the recreation
 */
 WITH steps AS (
   SELECT *, dense_rank() OVER (PARTITION BY cluster, resource, namespace, name ORDER BY time, event_id) AS place
@@ -48,8 +47,8 @@ paired AS (
 )
 SELECT
   make_array(before_event, event_id) AS event_id,
-  identity || ' creates ' || what || ' again, which ' || before_identity || ' had deleted '
-    || CAST(round(date_part('epoch', time) - date_part('epoch', before_time)) AS BIGINT) || ' s before' AS reason
+  identity || ' recreates ' || what || ', which ' || before_identity || ' deleted '
+    || CAST(round(date_part('epoch', time) - date_part('epoch', before_time)) AS BIGINT) || ' s earlier' AS reason
 FROM paired
 WHERE step = 'created' AND before_step = 'deleted' AND identity <> before_identity AND nth_of_identity = 1
   AND date_part('epoch', time) - date_part('epoch', before_time) <= $within_seconds

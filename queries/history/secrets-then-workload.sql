@@ -1,16 +1,15 @@
 /*
 id: secrets-then-workload
-title: Secrets of all namespaces listed, then a workload
+title: Secrets of all namespaces listed, then a workload created
 severity: medium
 confidence: medium
 risk: 35
 attack: [T1552.007, T1610]
 tactics: [Credential Access, Execution]
 description: >-
-  Somebody who has not listed the secrets of all namespaces before does so and creates a workload within half an
-  hour. Operators that list them all the time are known by their habit.
-blind_spots: >-
-  Secrets that are read one at a time or a namespace at a time.
+  An identity that did not list the secrets of all namespaces before does so and creates a workload within half an hour.
+  Operators that list them regularly are part of the baseline.
+blind_spots: Secrets read one at a time or a namespace at a time.
 false_positives:
   - Administrators who look for a secret and then deploy
 triage:
@@ -28,11 +27,11 @@ parameters:
   within_seconds:
     type: integer
     default: 1800
-    description: How soon the workload must follow
+    description: Maximum time until the workload
   lists:
     type: integer
     default: 2
-    description: How many such lists of an identity are not yet a habit
+    description: Number of such lists by an identity that establish a baseline
 */
 WITH followed AS (
   SELECT

@@ -1,18 +1,18 @@
 /*
 id: short-lived-privileged-workload
-title: Privileged workload created and soon deleted by the same identity
+title: Privileged workload created and soon deleted
 severity: low
 confidence: medium
 risk: 20
 attack: [T1610, T1070]
 tactics: [Execution, Stealth]
 description: >-
-  Somebody creates a workload, single pods included, that fails the baseline Pod Security Standard by far
-  (privileged, host namespaces, host paths) and deletes it within minutes: a visit to a node.
+  An identity creates a workload or a single pod with the privileged Pod Security level (privileged, host namespaces,
+  hostPath) and deletes it within minutes. This indicates brief access to a node.
 blind_spots: >-
   Logs without bodies.
 false_positives:
-  - Administrators who debug a node with kubectl debug or a pod of their own
+  - Administrators who debug a node with kubectl debug or their own pod
 triage:
   - >-
     SELECT time, username, verb, subresource, outcome, client_ip FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -28,7 +28,7 @@ parameters:
   within_seconds:
     type: integer
     default: 900
-    description: How soon it must be deleted
+    description: Maximum time until the deletion
 */
 WITH followed AS (
   SELECT

@@ -7,11 +7,9 @@ risk: 8
 attack: [T1610, T1070]
 tactics: [Execution, Stealth]
 description: >-
-  A person creates a DaemonSet, Deployment, StatefulSet, CronJob, Job or ReplicationController and deletes it
-  within minutes. What it did is done, and the object no longer shows it. Single pods come and go all day and
-  are left out.
-blind_spots: >-
-  Objects that another identity or an owner deletes; pods.
+  A person creates a DaemonSet, Deployment, StatefulSet, CronJob, Job or ReplicationController and deletes it within
+  minutes. The workload has run, and its object is gone. Single pods are left out, because they come and go all day.
+blind_spots: Objects deleted by another identity or with their owner. Pods.
 false_positives:
   - Tests and mistakes
 triage:
@@ -29,7 +27,7 @@ parameters:
   within_seconds:
     type: integer
     default: 600
-    description: How soon it must be deleted
+    description: Maximum time until the deletion
 */
 WITH followed AS (
   SELECT

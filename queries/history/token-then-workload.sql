@@ -1,18 +1,17 @@
 /*
 id: token-then-workload
-title: Token asked for, then a workload as the account
+title: Token requested, then a workload run as the account
 severity: medium
 confidence: high
 risk: 40
 attack: [T1528, T1610]
 tactics: [Credential Access, Execution]
 description: >-
-  Somebody asks for a token of a service account, and from the same address this account then writes workloads,
-  which it had not done from there before.
-blind_spots: >-
-  Tokens that are used from elsewhere.
+  An identity requests a token of a service account, and from the same address this account then writes workloads, for
+  the first time from there.
+blind_spots: Tokens used from another address.
 false_positives:
-  - CI jobs that get their tokens with kubectl create token, when they are new
+  - New CI jobs that get their tokens with kubectl create token
 triage:
   - >-
     SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
@@ -28,7 +27,7 @@ parameters:
   within_seconds:
     type: integer
     default: 3600
-    description: How soon the workload must follow
+    description: Maximum time until the workload
 */
 WITH steps AS (
   SELECT
@@ -53,7 +52,7 @@ followed AS (
 )
 SELECT
   make_array(minted_event, event_id) AS event_id,
-  minted_by || ' asks for a token of ' || account || ', which then writes ' || coalesce(object, 'a workload') || ' from the same address '
+  minted_by || ' requests a token of ' || account || ', which then writes ' || coalesce(object, 'a workload') || ' from the same address '
     || coalesce(client_ip, '') AS reason
 FROM followed
 WHERE NOT minted AND nth = 1 AND minted_by <> account AND date_part('epoch', time) - date_part('epoch', minted_time) <= $within_seconds

@@ -1,16 +1,14 @@
 /*
 id: volume-above-baseline
-title: More workload writes in a day than ever before
+title: Workload writes in a day above the baseline
 severity: low
 confidence: low
 risk: 10
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  An identity writes far more workloads in a day than the mean of its earlier days and three standard
-  deviations.
-blind_spots: >-
-  Logs of less than a week; slow increases.
+  An identity writes more workloads in a day than the mean of its earlier days plus three standard deviations.
+blind_spots: Logs of less than a week. Slow increases.
 false_positives:
   - Days of a release or an upgrade
 triage:
@@ -28,15 +26,15 @@ parameters:
   days:
     type: integer
     default: 5
-    description: On how many days the identity must have worked before
+    description: Number of earlier days with work that establish a baseline
   writes:
     type: integer
     default: 20
-    description: How many writes a day are too few to tell
+    description: Minimum number of writes in a day
   examples:
     type: integer
     default: 50
-    description: How many events of the day are given
+    description: Number of events of the day given as evidence
 */
 WITH daily AS (
   SELECT
@@ -56,7 +54,7 @@ compared AS (
 )
 SELECT
   array_slice(events, 1, $examples) AS event_id,
-  coalesce(identity, 'somebody') || ' writes ' || writes || ' workloads on ' || to_char(day, '%Y-%m-%d') || '; on ' || days
-    || ' days before it wrote ' || CAST(round(mean) AS BIGINT) || ' a day' AS reason
+  coalesce(identity, 'an unknown identity') || ' writes ' || writes || ' workloads on ' || to_char(day, '%Y-%m-%d') || '; on ' || days
+    || ' earlier days it wrote ' || CAST(round(mean) AS BIGINT) || ' a day' AS reason
 FROM compared
 WHERE events IS NOT NULL AND days >= $days AND writes >= $writes AND writes > mean + 3 * deviation AND writes > 2 * mean

@@ -1,18 +1,17 @@
 /*
 id: workload-burst
-title: Person creates many workloads at once
+title: Burst of workload writes by a person
 severity: low
 confidence: low
 risk: 10
 attack: [T1610, T1496]
 tactics: [Impact, Execution]
 description: >-
-  A person creates many workloads of any kind within a minute, over any namespaces: a script in hands that
-  usually type.
-blind_spots: >-
-  Robots; slow creation.
+  A person creates many workloads of any kind within a minute, in any namespaces. This indicates a script run under a
+  person's credential.
+blind_spots: Automation. Slow creation.
 false_positives:
-  - Setting up an environment with kubectl apply -f or Helm
+  - Setup of an environment with kubectl apply -f or Helm
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
@@ -28,11 +27,11 @@ parameters:
   objects:
     type: integer
     default: 20
-    description: How many workloads within a minute
+    description: Minimum number of workloads within a minute
   pause_seconds:
     type: integer
     default: 10
-    description: How long a pause ends an episode
+    description: Pause that ends an episode
 */
 WITH made AS (
   SELECT * FROM history_steps WHERE identity_kind IN ('human', 'anonymous') AND step = 'created'
@@ -61,7 +60,7 @@ counted AS (
 )
 SELECT
   events AS event_id,
-  coalesce(identity, 'somebody') || ' creates ' || objects || ' workloads in ' || namespaces || ' namespaces within '
+  coalesce(identity, 'an unknown identity') || ' creates ' || objects || ' workloads in ' || namespaces || ' namespaces within '
     || CAST(round(seconds) AS BIGINT) || ' s' AS reason
 FROM counted
 WHERE objects >= $objects AND objects * 60 >= $objects * seconds

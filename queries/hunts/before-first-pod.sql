@@ -1,11 +1,11 @@
 /*
-title: What an identity did before its first workload
+title: Activity of an identity before its first workload
 description: >-
-  The requests of an identity up to its first write of a workload in scope, that write included; of several identities
+  The requests of an identity up to its first workload write in the scope, including that write; for several identities,
   each up to its own. Controllers, nodes and the control plane are left out unless they are named.
 parameters:
-  identity: {type: text, description: 'The user name; * stands for any characters', default: '*'}
-  before: {type: interval, description: How far back, default: 1h}
+  identity: {type: text, description: 'User name; * matches any characters', default: '*'}
+  before: {type: interval, description: Period before the first write, default: 1h}
 */
 SELECT
   e.effective_username AS username, e.time, f.first - e.time AS before, e.verb,

@@ -1,8 +1,8 @@
 /*
-title: Writes whose bodies the log does not show
+title: Writes whose bodies are not in the log
 description: >-
-  What an audit policy at level Metadata hides: writes that were carried out, without a body. A query on workloads, roles or
-  bindings sees nothing of them.
+  Writes without a body in the log, because the audit policy logs them at Metadata level. Queries on workloads, roles or
+  bindings do not see their content.
 */
 SELECT
   cluster, activity, concat_ws('/', resource, subresource) AS resource, level,

@@ -1,11 +1,11 @@
 /*
-title: Commands that were run in pods
+title: Commands run in pods
 description: >-
-  One row an exec or attach, with what the command line hides in Base64, hexadecimal or percent signs. What is typed into a
-  shell that stays open is not in an audit log.
+  One row per exec or attach, with the decoded command line (Base64, hexadecimal, percent-encoding). The audit log does
+  not contain commands typed into an open shell.
 parameters:
-  identity: {type: text, description: 'The user name; * stands for any characters', default: '*'}
-  namespace: {type: text, description: 'The namespace; * stands for any characters', default: '*'}
+  identity: {type: text, description: 'User name; * matches any characters', default: '*'}
+  namespace: {type: text, description: 'Namespace; * matches any characters', default: '*'}
 */
 SELECT
   time, username, impersonated_username, subresource, namespace, name, container, outcome, command_line,

@@ -1,10 +1,10 @@
 /*
-title: What an identity was denied first and allowed later
+title: Requests denied first and allowed later
 description: >-
-  The same verb on the same resource in the same namespace, denied and then allowed within a time: probing until it works,
-  or a right that was granted in between.
+  The same verb on the same resource in the same namespace, denied and then allowed within a period: probing until it
+  works, or a right granted in between.
 parameters:
-  within: {type: interval, description: How long after the refusal, default: 1h}
+  within: {type: interval, description: Maximum time between denial and success, default: 1h}
 */
 SELECT
   d.username, d.verb, d.resource, d.namespace, d.first AS denied_at, d.denied, min(a.time) AS allowed_at,

@@ -1,10 +1,10 @@
 /*
-title: Identities that were not seen before the scope
+title: Identities first seen in the scope
 description: >-
-  User names of the scope that the log does not have before it, with what they did. Without a start of the scope every one
-  is new.
+  User names in the scope that do not occur in the log before it, with their requests. If the scope has no start, all
+  are new.
 parameters:
-  kinds: {type: text_list, description: 'Which kinds of identities', default: [human, service_account, anonymous]}
+  kinds: {type: text_list, description: 'Kinds of identities', default: [human, service_account, anonymous]}
 */
 SELECT
   i.username, i.identity_kind, i.first_seen, i.last_seen, i.requests, i.denied, i.workload_writes, i.verbs, i.namespaces,

@@ -1,10 +1,9 @@
 /*
-title: Images that were first seen lately
+title: Images first seen in the scope
 description: >-
-  Each image whose first use falls into the time before the end of what is in scope. What the log has from before the scope
-  counts as seen.
+  Images whose first use lies within a period before the end of the scope. Images used earlier in the log count as seen.
 parameters:
-  within: {type: interval, description: How long before the end of the scope, default: 7d}
+  within: {type: interval, description: Period before the end of the scope, default: 7d}
 */
 SELECT
   image, min(time) AS first_seen, count(*) AS writes,

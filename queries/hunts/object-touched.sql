@@ -1,12 +1,12 @@
 /*
-title: All that touched an object
+title: All requests for an object
 description: >-
-  Every request on an object, reads, dry runs and refused requests too. What was done to all objects of its kind at once
-  (list, deletecollection) names none, and is not here.
+  Every request for an object, including reads, dry runs and denied requests. Requests for all objects of a kind (list,
+  deletecollection) name no object and are not included.
 parameters:
-  name: {type: text, description: 'Its name; * stands for any characters', default: '*'}
-  namespace: {type: text, description: 'Its namespace; * stands for any characters, and for none', default: '*'}
-  resource: {type: text, description: 'Its resource, such as pods; * stands for any characters', default: '*'}
+  name: {type: text, description: 'Object name; * matches any characters', default: '*'}
+  namespace: {type: text, description: 'Namespace; * matches any characters, and none', default: '*'}
+  resource: {type: text, description: 'Resource, such as pods; * matches any characters', default: '*'}
 */
 SELECT
   time, verb, concat_ws('/', resource, subresource) AS resource, namespace, name, outcome, status_code, username,

@@ -1,10 +1,10 @@
 /*
-title: Who was given a role, by whom, and until when
+title: Role holders, grantors and periods
 description: >-
-  One row a subject of a binding, from when it held the role until it was revoked. Bindings that are older than the log are
-  not in it.
+  One row per subject of a binding, with the period in which it had the role. Bindings older than the log are not
+  included.
 parameters:
-  role: {type: text, description: 'The role; * stands for any characters', default: cluster-admin}
+  role: {type: text, description: 'Role; * matches any characters', default: cluster-admin}
 */
 SELECT
   role_kind, role_name, subject_kind, subject_namespace, subject_name, namespace, binding, granted_at, granted_by,

@@ -1,10 +1,10 @@
 /*
 title: Service accounts used from outside the cluster
 description: >-
-  Service accounts whose requests come from addresses of the Internet, or from outside the network that is given. Behind a
-  load balancer or NAT every client has its address.
+  Service accounts whose requests come from public addresses, or from outside a given network. Behind a load balancer or
+  NAT, all clients have its address.
 parameters:
-  network: {type: text, description: 'The network of nodes and pods, such as 10.0.0.0/8; where it is empty, every private address is inside', default: ''}
+  network: {type: text, description: 'Network of nodes and pods, such as 10.0.0.0/8; if empty, all private addresses are inside', default: ''}
 */
 SELECT
   username, client_ip, min(time) AS first_seen, max(time) AS last_seen, count(*) AS requests,

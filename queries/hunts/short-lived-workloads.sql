@@ -1,10 +1,10 @@
 /*
-title: Workloads that were deleted soon after they were made
+title: Workloads deleted soon after creation
 description: >-
-  A workload that somebody creates, and anybody deletes within a time: a job that was done, a mistake, or traces that were
-  removed. What controllers make and clear away is left out.
+  Workloads deleted within a period after creation by a person or program: a finished task, a mistake, or removed
+  traces. Workloads created and deleted by controllers are left out.
 parameters:
-  within: {type: interval, description: The longest life, default: 10m}
+  within: {type: interval, description: Maximum lifetime, default: 10m}
 */
 SELECT
   w.time AS created, min(d.time) AS deleted, min(d.time) - w.time AS life, w.namespace, w.object,

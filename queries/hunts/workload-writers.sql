@@ -1,10 +1,11 @@
 /*
-title: Who created workloads in a namespace, and when
-description: One row a create of a workload, dry runs and refused requests too, with whoever stands behind a controller.
+title: Workload writers by namespace and time
+description: >-
+  One row per creation of a workload, including dry runs and denied requests, with the identity behind a controller.
 parameters:
-  namespace: {type: text, description: 'The namespace; * stands for any characters', default: '*'}
-  from: {type: time, description: The first instant}
-  to: {type: time, description: The end}
+  namespace: {type: text, description: 'Namespace; * matches any characters', default: '*'}
+  from: {type: time, description: First instant}
+  to: {type: time, description: End (exclusive)}
 */
 SELECT
   w.time, w.namespace, w.object, w.outcome, w.username, t.author, t.author_known_by, w.client_ip, w.user_agent,

@@ -6,10 +6,8 @@ confidence: high
 risk: 40
 attack: [T1485, T1489]
 tactics: [Impact]
-description: >-
-  Somebody who is no controller deletes all workloads, volumes or services of a kind in one request.
-blind_spots: >-
-  Deletions one by one: kubectl does so, even with --all.
+description: An identity other than a controller deletes all workloads, volumes or services of a kind in one request.
+blind_spots: Objects deleted one by one, as kubectl does even with --all.
 false_positives:
   - Tools that clean up test namespaces
 triage:
@@ -22,7 +20,7 @@ covers: [IM-002]
 */
 SELECT
   event_id,
-  coalesce(username, 'somebody') || ' deletes ' || CASE WHEN coalesce(query_value(request_uri, 'labelSelector'), query_value(request_uri, 'fieldSelector'), '') <> '' THEN 'selected ' ELSE 'all ' END
+  coalesce(username, 'an unknown identity') || ' deletes ' || CASE WHEN coalesce(query_value(request_uri, 'labelSelector'), query_value(request_uri, 'fieldSelector'), '') <> '' THEN 'selected ' ELSE 'all ' END
     || resource || coalesce(' in ' || namespace, '') AS reason
 FROM events
 WHERE verb = 'deletecollection' AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system', 'node')

@@ -1,20 +1,20 @@
 /*
 id: mass-deletion
-title: Many workloads or volumes deleted at once
+title: Mass deletion of workloads or volumes
 severity: medium
 confidence: medium
 risk: 40
 attack: [T1485, T1489]
 tactics: [Impact]
 description: >-
-  A person or a service account deletes several workloads, volumes or namespaces within seconds that it has not made
-  itself. Pods, jobs and replica sets are left out, since they come and go, and so is what goes with its namespace
-  or owner.
+  A person or a service account deletes several workloads, volumes or namespaces that it did not create, within seconds.
+  Pods, jobs and ReplicaSets are left out because they come and go, and so are objects deleted with their namespace or
+  owner.
 blind_spots: >-
-  Slow destruction, and workloads that are scaled to nothing. What was made before the log and its history begin
-  counts as somebody else's.
+  Slow deletion, and workloads scaled to zero. Objects created before the log and the look-back count as another
+  identity's.
 false_positives:
-  - An application that is taken down, by kubectl delete -f or by uninstalling its chart
+  - Removal of an application with kubectl delete -f or by uninstalling its chart
 triage:
   - SELECT time, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND verb IN ('delete', 'deletecollection') ORDER BY time
   - SELECT time, username, verb, kind, name FROM workloads WHERE namespace = '<namespace>' ORDER BY time
@@ -26,11 +26,11 @@ parameters:
   objects:
     type: integer
     default: 3
-    description: How many objects
+    description: Number of objects
   pause_seconds:
     type: integer
     default: 5
-    description: How long a pause ends an episode
+    description: Pause that ends an episode
 */
 WITH made AS (
   SELECT cluster, username, resource, namespace, name
@@ -44,7 +44,7 @@ WITH made AS (
 deleted AS (
   SELECT
     event_id, cluster, username, resource, name, time,
-    -- Of a namespace's own deletion, the namespace is the object.
+    -- For the deletion of a namespace, the namespace is the object.
     CASE WHEN resource = 'namespaces' THEN NULL ELSE namespace END AS place
   FROM events
   LEFT ANTI JOIN made ON events.cluster = made.cluster AND events.username = made.username AND events.name = made.name
@@ -71,7 +71,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'somebody') || ' deletes ' || count(DISTINCT resource || '/' || name) || ' objects'
+  coalesce(username, 'an unknown identity') || ' deletes ' || count(DISTINCT resource || '/' || name) || ' objects'
     || coalesce(' in ' || place, '') || ': '
     || array_to_string(array_slice(array_sort(array_agg(DISTINCT resource || ' ' || name)), 1, 10), ', ') AS reason
 FROM episodes

@@ -6,10 +6,8 @@ confidence: high
 risk: 1
 attack: [T1485]
 tactics: [Impact]
-description: >-
-  A namespace is created or deleted; with it goes everything in it.
-blind_spots: >-
-  What is in it: its deletion is the namespace controller's.
+description: A namespace is created or deleted. Its deletion removes everything in it.
+blind_spots: The content of the namespace, which the namespace controller deletes.
 false_positives:
   - Test and preview environments
 triage:

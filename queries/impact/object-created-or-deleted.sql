@@ -1,16 +1,15 @@
 /*
 id: object-created-or-deleted
-title: Service, config map, role or binding created or deleted by a person
+title: Service, ConfigMap, role or binding created or deleted by a person
 severity: info
 confidence: high
 risk: 0
 attack: [T1565, T1098]
 tactics: [Impact, Persistence]
 description: >-
-  A person creates or deletes a service, a config map, a role or a binding: an activity stream to read along, not an
+  A person creates or deletes a service, a ConfigMap, a role or a binding. This is an activity stream to read, not an
   alert.
-blind_spots: >-
-  What robots do.
+blind_spots: Activity of automation.
 false_positives:
   - Engineers at work
 triage:

@@ -1,18 +1,17 @@
 /*
 id: platform-workload-deleted
-title: Workload of the platform deleted by a person
+title: Platform workload deleted by a person
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1489, T1685]
 tactics: [Impact, Defense Impairment]
 description: >-
-  A person deletes a workload in a namespace that belongs to the platform: networking, admission, monitoring or
-  security may stop, or something that was hidden there is taken away again.
-blind_spots: >-
-  Workloads that are scaled to nothing.
+  A person deletes a workload in a platform namespace. Networking, admission, monitoring or security may stop, or an
+  attacker removes a hidden workload.
+blind_spots: Workloads scaled to zero.
 false_positives:
-  - Removing a part of the platform by hand
+  - Manual removal of a platform component
 triage:
   - SELECT time, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND verb IN ('delete', 'deletecollection') ORDER BY time
   - SELECT time, username, verb, kind, name FROM workloads WHERE namespace = '<namespace>' ORDER BY time
@@ -24,7 +23,7 @@ covers: [IM-001]
 */
 SELECT
   event_id,
-  CASE WHEN verb = 'delete' THEN 'deletes ' ELSE 'leaves no replicas of ' END || resource || ' ' || coalesce(events.name, '') || ' of '
+  CASE WHEN verb = 'delete' THEN 'deletes ' ELSE 'scales to zero: ' END || resource || ' ' || coalesce(events.name, '') || ' of '
     || owner || ' in ' || events.namespace AS reason
 FROM events
 JOIN system_namespaces ON events.namespace LIKE system_namespaces.namespace
@@ -32,7 +31,7 @@ WHERE activity = 'workload' AND outcome = 'allowed' AND identity_kind = 'human'
   AND resource IN ('deployments', 'statefulsets', 'daemonsets', 'cronjobs', 'replicationcontrollers')
   AND ((verb = 'delete' AND subresource IS NULL) OR (subresource = 'scale' AND scale_replicas = 0))
 UNION ALL
-SELECT event_id, 'leaves no replicas of ' || object || ' of ' || owner || ' in ' || changes.namespace AS reason
+SELECT event_id, 'scales to zero: ' || object || ' of ' || owner || ' in ' || changes.namespace AS reason
 FROM changes
 JOIN system_namespaces ON changes.namespace LIKE system_namespaces.namespace
 WHERE change = 'replicas' AND after = '0' AND outcome = 'allowed' AND identity_kind = 'human'

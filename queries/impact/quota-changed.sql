@@ -1,15 +1,14 @@
 /*
 id: quota-changed
-title: Quota or limit range changed by a person
+title: ResourceQuota or LimitRange changed by a person
 severity: info
 confidence: high
 risk: 3
 attack: [T1496]
 tactics: [Impact]
-description: >-
-  A person changes a resource quota or a limit range.
+description: A person changes a ResourceQuota or a LimitRange.
 blind_spots: >-
-  Whether it was raised or lowered.
+  The direction of the change: raised or lowered.
 false_positives:
   - Administrators at work
 triage:

@@ -1,18 +1,18 @@
 /*
 id: quota-removed
-title: Quota or limit range deleted
+title: ResourceQuota or LimitRange deleted
 severity: low
 confidence: high
 risk: 15
 attack: [T1496, T1685]
 tactics: [Impact, Defense Impairment]
 description: >-
-  A resource quota or a limit range is deleted: what runs in the namespace may take as much as there is, as miners
+  A ResourceQuota or a LimitRange is deleted. Workloads of the namespace can use unlimited resources, as cryptominers
   do.
 blind_spots: >-
-  Quotas that are raised: see quota-changed.
+  Raised quotas: see quota-changed.
 false_positives:
-  - Namespaces that are set up anew
+  - Namespaces that are set up again
 triage:
   - SELECT time, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND verb IN ('delete', 'deletecollection') ORDER BY time
   - SELECT time, username, verb, kind, name FROM workloads WHERE namespace = '<namespace>' ORDER BY time

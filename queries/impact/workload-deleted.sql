@@ -7,10 +7,8 @@ risk: 3
 attack: [T1485, T1489]
 tactics: [Impact]
 description: >-
-  A person deletes a workload that does not come back by itself. Pods are left out, since their controllers replace
-  them.
-blind_spots: >-
-  Workloads that are scaled to nothing or that go with their namespace.
+  A person deletes a workload that is not recreated. Pods are left out, because their controllers replace them.
+blind_spots: Workloads scaled to zero, or deleted with their namespace.
 false_positives:
   - Engineers at work
 triage:

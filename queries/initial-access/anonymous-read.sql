@@ -1,18 +1,18 @@
 /*
 id: anonymous-read
-title: Read without authentication
+title: Unauthenticated read
 severity: medium
 confidence: high
 risk: 35
 attack: [T1078.001, T1190, T1613]
 tactics: [Initial Access, Discovery]
 description: >-
-  A request that authenticated as nobody read objects of the cluster, or a page of the API server that is not made
-  for everybody: RBAC grants rights to system:anonymous or system:unauthenticated.
+  An unauthenticated request read objects of the cluster, or an API server path that is not public. RBAC grants rights
+  to system:anonymous or system:unauthenticated.
 blind_spots: >-
   Reads through the kubelet, which the API server does not see.
 false_positives:
-  - ConfigMap cluster-info in kube-public, which joining nodes read
+  - The ConfigMap cluster-info in kube-public, which joining nodes read
 triage:
   - >-
     SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
@@ -33,5 +33,5 @@ FROM events
 WHERE identity_kind = 'anonymous' AND outcome = 'allowed' AND verb IN ('get', 'list', 'watch', 'post')
   AND (resource IS NOT NULL
     OR NOT regexp_like(request_path(coalesce(request_uri, '/version')), '^/(healthz|livez|readyz|version|\.well-known|openid|api|apis|openapi)(/|$)'))
-  -- Nodes that join by kubeadm read where the cluster is.
+  -- Nodes that join with kubeadm read the cluster's address.
   AND NOT (coalesce(namespace, '') = 'kube-public' AND coalesce(name, '') = 'cluster-info')

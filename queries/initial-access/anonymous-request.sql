@@ -1,19 +1,18 @@
 /*
 id: anonymous-request
-title: Request without authentication
+title: Unauthenticated request
 severity: info
 confidence: high
 risk: 1
 attack: [T1190]
 tactics: [Initial Access]
 description: >-
-  Clients that authenticate as nobody ask for more than health and version: one row an address, with how many
-  requests were refused.
-blind_spots: >-
-  Clients behind a proxy share an address.
+  Unauthenticated clients send requests other than health and version checks. One row per address, with the number of
+  denied requests.
+blind_spots: Clients behind a proxy, which share an address.
 false_positives:
-  - Probes of load balancers
-  - Noise of the internet where the API server is public
+  - Load balancer probes
+  - Internet noise where the API server is public
 triage:
   - >-
     SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
@@ -29,7 +28,7 @@ controls: [IAM-16]
 SELECT
   min(event_id) AS event_id,
   coalesce(client_ip, '?') || ' sends requests without a credential: ' || count(*) || ', of which '
-    || sum(CASE WHEN outcome = 'allowed' THEN 0 ELSE 1 END) || ' were refused' AS reason
+    || sum(CASE WHEN outcome = 'allowed' THEN 0 ELSE 1 END) || ' were denied' AS reason
 FROM events
 WHERE identity_kind = 'anonymous'
   AND NOT coalesce(regexp_like(request_path(request_uri), '^/(healthz|livez|readyz|version)(/|$)'), false)

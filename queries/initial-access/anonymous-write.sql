@@ -1,18 +1,18 @@
 /*
 id: anonymous-write
-title: Write without authentication
+title: Unauthenticated write
 severity: high
 confidence: high
 risk: 70
 attack: [T1078.001, T1190]
 tactics: [Initial Access]
 description: >-
-  A request that authenticated as nobody changed the cluster: RBAC grants rights to system:anonymous or
-  system:unauthenticated, or the API server's authorizer lets everything pass.
+  An unauthenticated request changed the cluster. RBAC grants rights to system:anonymous or system:unauthenticated, or
+  the API server's authorizer allows everything.
 blind_spots: >-
   Writes through the kubelet or etcd, which the API server does not see.
 false_positives:
-  - None that is known
+  - None known
 triage:
   - >-
     SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
@@ -28,5 +28,5 @@ controls: [IAM-16]
 SELECT event_id, 'an unauthenticated client may ' || verb || ' ' || concat_ws('/', resource, subresource) AS reason
 FROM events
 WHERE identity_kind = 'anonymous' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND outcome = 'allowed'
-  -- Reviews are questions, though the API calls them creates.
+  -- Reviews are queries, although the API calls them creates.
   AND coalesce(api_group, '') NOT IN ('authorization.k8s.io', 'authentication.k8s.io')

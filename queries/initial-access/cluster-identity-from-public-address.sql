@@ -1,19 +1,18 @@
 /*
 id: cluster-identity-from-public-address
-title: Service account or component from a public address
+title: Service account or component used from a public address
 severity: high
 confidence: medium
 risk: 55
 attack: [T1078, T1528]
 tactics: [Initial Access]
 description: >-
-  A service account or a component of the cluster that is otherwise seen at private addresses comes from a public
-  one that is no node's: its credential left the cluster.
+  A service account or a cluster component that otherwise uses private addresses sends requests from a public address
+  that does not belong to a node. Its credential left the cluster.
 blind_spots: >-
-  Identities that are seen at public addresses only, such as pipelines outside of the cluster, and thieves inside of
-  the network.
+  Identities that only use public addresses, such as pipelines outside the cluster, and attackers inside the network.
 false_positives:
-  - Clusters that change the gateway through which their nodes come
+  - Clusters that change the gateway of their nodes
 triage:
   - >-
     SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
@@ -43,7 +42,7 @@ of_cluster AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  username || ' comes from the public address ' || of_cluster.client_ip || ' with ' || coalesce(min(user_agent), '?') || ': '
+  username || ' sends requests from the public address ' || of_cluster.client_ip || ' with ' || coalesce(min(user_agent), '?') || ': '
     || count(*) || ' requests' AS reason
 FROM of_cluster
 LEFT JOIN nodes ON of_cluster.cluster = nodes.cluster AND of_cluster.client_ip = nodes.client_ip

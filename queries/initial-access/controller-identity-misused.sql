@@ -1,20 +1,22 @@
 /*
 id: controller-identity-misused
-title: Identity of the control plane in other hands
+title: Control plane identity used outside the control plane
 severity: critical
 confidence: high
 risk: 80
 attack: [T1078, T1528, T1036.005]
 tactics: [Initial Access, Privilege Escalation, Stealth]
 description: >-
-  The controllers, the scheduler and the API server itself do the same few things with the same programs from the same
-  addresses. Here such an identity works with a token that somebody else asked for, with a client of people, with a
-  program or from an address that the control plane of this cluster hardly ever uses, from an address where
-  kube-controller-manager does not work though it works elsewhere in the log, or does what it has no reason to do: it enters pods, reads secrets, mints tokens, changes roles, or makes workloads for nobody. To stay below,
-  an attacker must work from an address of the control plane, name its program, and stay within what the controller does.
+  The controllers, the scheduler and the API server do the same few things with the same programs from the same
+  addresses. Here such an identity deviates: it uses a token that another identity requested, an interactive client, or
+  a program or address that the control plane of this cluster hardly ever uses; or it uses an address where
+  kube-controller-manager does not run although it runs elsewhere in the log; or it does what it has no reason to do,
+  such as entering pods, reading secrets, requesting tokens, changing roles, or creating workloads without an owner. To
+  avoid detection, an attacker must work from a control plane address, use the name of its program, and stay within the
+  controller's normal requests.
 blind_spots: >-
-  Few requests in a short log, where there is nothing to compare addresses and programs with. API servers before 1.32
-  do not name credentials.
+  Few requests in a short log, which give no addresses and programs to compare. API servers before 1.32, which do not
+  log credential ids.
 false_positives:
   - A control plane that moves to another address in the last seconds of a log
 triage:
@@ -32,11 +34,11 @@ parameters:
   rare:
     type: integer
     default: 100
-    description: A program or address with fewer requests of the control plane can be rare
+    description: Number of control plane requests below which a program or address can be rare
   known:
     type: integer
     default: 20
-    description: It is rare if the others of the cluster have so many times its requests
+    description: It is rare if the other programs or addresses of the cluster have this many times its requests
 */
 WITH clients AS (
   SELECT
@@ -88,15 +90,15 @@ minted AS (
   GROUP BY cluster, annotations['authentication.kubernetes.io/issued-credential-id']
 ),
 by_token AS (
-  SELECT event_id, time, event.cluster, username, client_ip, 'with a token that ' || requester || ' asked for' AS how
+  SELECT event_id, time, event.cluster, username, client_ip, 'with a token that ' || requester || ' requested' AS how
   FROM (
     SELECT event_id, time, cluster, username, client_ip, token_credential_id
     FROM events WHERE identity_kind = 'controller' AND activity <> 'read' AND token_credential_id IS NOT NULL
   ) AS event
   JOIN minted ON minted.cluster = event.cluster AND minted.credential = token_credential_id
 ),
--- The controllers work where kube-controller-manager does, which asks for their tokens there first. Where the log shows the
--- lease that it renews, its home is where the lease was renewed: whoever has only its credential renews none.
+-- The controllers work where kube-controller-manager runs, which first requests their tokens there. Where the log shows
+-- its lease, its home is where the lease was renewed: an attacker with only its credential renews no lease.
 managers AS (
   SELECT
     cluster, client_ip, min(time) AS first,
@@ -140,14 +142,14 @@ by_act AS (
       WHEN activity = 'access' THEN 'for ' || resource || '/' || subresource
       WHEN activity = 'secret' THEN 'to ' || verb || ' secrets'
       WHEN activity = 'rbac' THEN 'to ' || verb || ' ' || resource
-      ELSE 'to ' || verb || ' ' || resource || coalesce(' ' || name, '') || ' for nobody that it serves'
+      ELSE 'to ' || verb || ' ' || resource || coalesce(' ' || name, '') || ' without an owner'
     END AS how
   FROM events
   WHERE identity_kind = 'controller' AND activity <> 'read' AND outcome NOT IN ('denied_authn', 'dry_run')
     AND (
       impersonated_username IS NOT NULL
       OR (activity = 'access' AND subresource IN ('exec', 'attach', 'portforward', 'proxy')
-        -- The API server asks services for their OpenAPI and metrics.
+        -- The API server requests the OpenAPI documents and metrics of services.
         AND username <> 'system:apiserver')
       OR (activity = 'access' AND subresource = 'token'
         AND username NOT IN ('system:kube-controller-manager', 'system:cloud-controller-manager', 'system:apiserver'))
@@ -164,14 +166,14 @@ by_act AS (
         AND username NOT IN ('system:apiserver', 'system:serviceaccount:kube-system:clusterrole-aggregation-controller',
           'system:serviceaccount:kube-system:generic-garbage-collector', 'system:serviceaccount:kube-system:namespace-controller',
           'system:serviceaccount:kube-system:storage-version-migrator-controller', 'system:kube-controller-manager'))
-      -- Of roles and bindings these two write owners and finalizers only.
+      -- These two write only owners and finalizers of roles and bindings.
       OR (activity = 'rbac' AND api_group = 'rbac.authorization.k8s.io' AND verb IN ('create', 'update', 'patch')
         AND username IN ('system:serviceaccount:kube-system:generic-garbage-collector', 'system:serviceaccount:kube-system:namespace-controller')
         AND (verb = 'create' OR regexp_like(coalesce(request_object, ''), '["/](rules|subjects|roleRef|aggregationRule)["/]')))
       OR (activity = 'rbac' AND username = 'system:serviceaccount:kube-system:clusterrole-aggregation-controller'
         AND (resource <> 'clusterroles' OR verb NOT IN ('update', 'patch', 'get', 'list', 'watch')
           OR regexp_like(coalesce(request_object, ''), '["/](subjects|roleRef)["/]')))
-      -- A patch of what a pod runs and may do: controllers change numbers, labels and owners.
+      -- A patch of what a pod runs and may do: controllers change only counts, labels and owners.
       OR (activity = 'workload' AND verb = 'patch' AND subresource IS NULL AND workload IS NOT NULL AND username <> 'system:apiserver'
         AND regexp_like(coalesce(request_object, ''), '["/](image|command|args|securityContext|hostPID|hostNetwork|hostIPC|hostPath|env|envFrom|serviceAccountName|volumes)["/]'))
       OR (activity = 'workload' AND created AND subresource IS NULL AND workload IS NOT NULL

@@ -1,19 +1,18 @@
 /*
 id: dashboard-exposed
-title: Administrative page opened to the outside
+title: Administrative interface exposed outside the cluster
 severity: high
 confidence: medium
 risk: 50
 attack: [T1133, T1190]
 tactics: [Initial Access]
 description: >-
-  A Service of type NodePort or LoadBalancer, or an Ingress, leads to a page that controls the cluster, its data or
-  the code that runs in it, such as the Kubernetes Dashboard, Argo, Kubeflow, Jupyter or Jenkins. Such pages were
-  the way into many clusters. Services that name the networks that may come, and Ingresses with TLS, are left out.
-blind_spots: >-
-  Pages under other names; bodies that are not logged.
+  A Service of type NodePort or LoadBalancer, or an Ingress, exposes an interface that controls the cluster, its data or
+  the code that runs in it, such as the Kubernetes Dashboard, Argo, Kubeflow, Jupyter or Jenkins. Such interfaces were
+  the entry point into many clusters. Services restricted to source ranges, and Ingresses with TLS, are left out.
+blind_spots: Interfaces with other names. Bodies that are not logged.
 false_positives:
-  - Pages behind a proxy that asks for a sign-in, clusters on private networks
+  - Interfaces behind an authenticating proxy, and clusters on private networks
 triage:
   - >-
     SELECT time, username, verb, namespace, name, type, ports, external_ips FROM services WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -39,7 +38,7 @@ WITH exposed AS (
 )
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' opens ' || min(product) || ' to the outside by ' || exposed.kind || ' ' || coalesce(namespace || '/', '')
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' exposes ' || min(product) || ' outside the cluster with ' || exposed.kind || ' ' || coalesce(namespace || '/', '')
     || coalesce(name, '*') AS reason
 FROM exposed
 JOIN exposed_dashboards ON regexp_like(target, '(^|[-.])' || word || '([-.]|$)')

@@ -1,19 +1,18 @@
 /*
 id: default-admin-used
-title: Default administrator at work
+title: Default administrator account used
 severity: low
 confidence: high
 risk: 5
 attack: [T1078.001]
 tactics: [Initial Access]
 description: >-
-  The administrator's credential that the installer made, or a member of system:masters, changes the cluster: nobody
-  knows which person that is, and no role limits it. One row a user, address and day.
-blind_spots: >-
-  Administrators with names of their own.
+  The administrator credential that the installer created, or a member of system:masters, changes the cluster. The log
+  does not show which person used it, and no role limits it. One row per user, address and day.
+blind_spots: Administrators with their own names.
 false_positives:
-  - Clusters that are set up or upgraded
-  - Access in an emergency
+  - Installation or upgrade of a cluster
+  - Emergency access
 triage:
   - >-
     SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first

@@ -7,10 +7,9 @@ risk: 5
 attack: [T1078]
 tactics: [Initial Access]
 description: >-
-  A person or service account that the log and its history do not know gets a request through: a new colleague, a
-  new robot, or a credential that somebody made.
-blind_spots: >-
-  What was before the log begins. Identities that come within its first moments are taken as known.
+  A person or service account that is new to the log and the look-back sends a successful request: a new colleague, new
+  automation, or an attacker's credential.
+blind_spots: Activity before the log begins. Identities active within its first moments count as known.
 false_positives:
   - New people and new automation
 triage:
@@ -48,7 +47,7 @@ begins AS (
 )
 SELECT
   event_id,
-  'the first request of ' || username || ' in this log, from ' || coalesce(client_ip, '?') || ' with '
+  'first request by ' || username || ' in this log, from ' || coalesce(client_ip, '?') || ' with '
     || coalesce(user_agent, '?') AS reason
 FROM numbered
 JOIN begins USING (cluster)

@@ -7,12 +7,11 @@ risk: 10
 attack: [T1078]
 tactics: [Initial Access]
 description: >-
-  A person who is known from the log gets a request through from an address that the person never used; a service
-  account from an address and with a tool that it never used: another desk, or a credential in other hands.
-blind_spots: >-
-  Identities with few requests, and what was before the log begins.
+  A known person sends a successful request from an address that they never used, or a service account from an address
+  and with a tool that it never used: another workstation, or a stolen credential.
+blind_spots: Identities with few requests. Activity before the log begins.
 false_positives:
-  - Other networks, VPNs, laptops on the move
+  - Other networks, VPNs and travelling laptops
 triage:
   - >-
     SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
@@ -28,7 +27,7 @@ parameters:
   known_after:
     type: integer
     default: 10
-    description: So many requests make an identity known
+    description: Number of requests that make an identity known
 */
 WITH requests AS (
   SELECT *, true AS in_scope FROM client_requests
@@ -46,6 +45,6 @@ numbered AS (
 )
 SELECT
   event_id,
-  username || ' comes from ' || coalesce(client_ip, '?') || ' for the first time, with ' || coalesce(tool, '?') AS reason
+  username || ' sends requests from ' || coalesce(client_ip, '?') || ' for the first time, with ' || coalesce(tool, '?') AS reason
 FROM numbered
 WHERE in_scope AND nth > $known_after AND nth_of_address = 1 AND (identity_kind = 'human' OR nth_of_tool = 1)

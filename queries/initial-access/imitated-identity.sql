@@ -1,19 +1,19 @@
 /*
 id: imitated-identity
-title: User with the name of a component that it is not
+title: User name that imitates a system component
 severity: medium
 confidence: medium
 risk: 40
 attack: [T1036.005, T1078, T1098]
 tactics: [Stealth, Initial Access]
 description: >-
-  A user is named like a service account, a node, a bootstrap token or the API server, but lacks the group that the API
-  server gives them: another authenticator made it, such as a certificate that somebody had signed (high). Or its name
-  holds that of a component of the control plane and no table of platforms knows it, and it changes something or reads
-  secrets (medium). To stay below, an attacker needs a name of the table of platform identities, and a signer for it.
-blind_spots: Logs without groups. Components of platforms that the table does not know.
+  A user has the name of a service account, a node, a bootstrap token or the API server, but lacks the group that the
+  API server assigns to them. Another authenticator produced it, for example a signed certificate (high). Or its name
+  contains that of a control plane component, no table of platforms lists it, and it changes something or reads secrets
+  (medium). To avoid detection, an attacker needs a name from the table of platform identities, and a signer for it.
+blind_spots: Logs without groups. Platform components that are not in the table.
 false_positives:
-  - Control planes of distributions whose certificates have names of their own
+  - Control planes of distributions with their own certificate names
 triage:
   - SELECT time, username, verb, common_name, organizations, signer_name, approval FROM certificate_requests ORDER BY time
   - >-
@@ -28,8 +28,8 @@ controls: [IAM-16]
 SELECT
   min(event_id) AS event_id,
   CASE WHEN is_form THEN 'high' ELSE 'medium' END AS severity,
-  username || CASE WHEN is_form THEN ' has a name of the API server''s own without the group that goes with it'
-    ELSE ' is named like a component that no platform names so' END
+  username || CASE WHEN is_form THEN ' has a name reserved by the API server without its group'
+    ELSE ' has the name of a component that no known platform uses' END
     || ': ' || count(*) || ' requests from ' || coalesce(min(client_ip), '?') AS reason
 FROM (
   SELECT

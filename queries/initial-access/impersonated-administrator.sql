@@ -1,19 +1,18 @@
 /*
 id: impersonated-administrator
-title: Acts as an administrator
+title: Impersonation of an administrator
 severity: medium
 confidence: high
 risk: 40
 attack: [T1134, T1548]
 tactics: [Privilege Escalation]
 description: >-
-  Somebody impersonates the group system:masters, which no authorizer refuses, or an account of the control plane.
-  Who may do this is an administrator, whatever the own roles say. Questions about rights and discovery do not
+  An identity impersonates the group system:masters, which every authorizer allows, or a control plane account. An
+  identity with this right is an administrator, whatever its own roles are. Permission checks and discovery do not
   count.
-blind_spots: >-
-  Groups of the house that amount to system:masters.
+blind_spots: Custom groups equivalent to system:masters.
 false_positives:
-  - Administrators who break the glass
+  - Administrators in a break-glass procedure
 triage:
   - >-
     SELECT time, impersonated_username, impersonated_groups, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND impersonated_username IS NOT NULL ORDER BY time
@@ -29,7 +28,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' acts as ' || impersonated_username || ' of '
+  coalesce(username, 'an unknown identity') || ' acts as ' || impersonated_username || ' of '
     || coalesce(array_to_string(impersonated_groups, ', '), 'no group') || ': ' || verb || ' ' || resource AS reason
 FROM events
 WHERE impersonated_username IS NOT NULL AND resource IS NOT NULL AND outcome = 'allowed'
@@ -37,5 +36,5 @@ WHERE impersonated_username IS NOT NULL AND resource IS NOT NULL AND outcome = '
   AND (coalesce(array_has_any(impersonated_groups, make_array('system:masters', 'kubeadm:cluster-admins', 'system:nodes')), false)
     OR impersonated_username LIKE 'system:serviceaccount:kube-system:%'
     OR impersonated_username IN ('system:admin', 'system:kube-controller-manager', 'system:kube-scheduler', 'system:apiserver'))
-  -- Reviews are questions, though the API calls them creates.
+  -- Reviews are queries, although the API calls them creates.
   AND coalesce(api_group, '') NOT IN ('authorization.k8s.io', 'authentication.k8s.io')

@@ -1,18 +1,18 @@
 /*
 id: impersonated-secret-read
-title: Secrets read as somebody else
+title: Secrets read under impersonation
 severity: medium
 confidence: high
 risk: 40
 attack: [T1134, T1552.007]
 tactics: [Privilege Escalation, Credential Access]
 description: >-
-  Somebody reads secrets in the name of another user (kubectl --as): the reader's own rights did not reach so far,
-  or the reader does not want to be seen.
+  An identity reads secrets by impersonating another user (kubectl --as): its own rights do not allow it, or it hides
+  its identity.
 blind_spots: >-
-  Tokens that were minted for the other account: see token-request.
+  Tokens requested for the other account: see token-request.
 false_positives:
-  - Gateways that authenticate people themselves and impersonate them
+  - Gateways that authenticate people and impersonate them
 triage:
   - >-
     SELECT time, impersonated_username, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND impersonated_username IS NOT NULL ORDER BY time
@@ -28,7 +28,7 @@ controls: [IAM-16, DSP-15]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' as '
+  coalesce(username, 'an unknown identity') || ' reads secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' as '
     || impersonated_username AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch')

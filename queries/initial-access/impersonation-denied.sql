@@ -1,15 +1,14 @@
 /*
 id: impersonation-denied
-title: Impersonation denied
+title: Denied impersonation
 severity: low
 confidence: medium
 risk: 15
 attack: [T1134]
 tactics: [Privilege Escalation]
 description: >-
-  Somebody tries to act as another user or group and may not: people who know what they may do rarely try.
-blind_spots: >-
-  Attempts that were allowed.
+  An identity without permission tries to impersonate another user or group. People who know their rights rarely try.
+blind_spots: Allowed attempts.
 false_positives:
   - Scripts with --as that run under the wrong account
 triage:
@@ -26,8 +25,8 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' may not impersonate '
-    || coalesce(impersonated_username, substr(status_message, 1, 120), 'anybody') AS reason
+  coalesce(username, 'an unknown identity') || ' may not impersonate '
+    || coalesce(impersonated_username, substr(status_message, 1, 120), 'an unknown user') AS reason
 FROM events
 WHERE outcome = 'denied_authz' AND identity_kind <> 'controller'
   AND (status_message LIKE '%cannot impersonate resource%' OR status_message LIKE '%cannot impersonate-%')

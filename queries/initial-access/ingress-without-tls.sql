@@ -6,12 +6,10 @@ confidence: high
 risk: 3
 attack: [T1040]
 tactics: [Credential Access]
-description: >-
-  An Ingress is written that ends no TLS: what passes it, passwords and cookies too, can be read on the way.
-blind_spots: >-
-  TLS that a load balancer in front or the controller's default certificate ends.
+description: An Ingress without TLS is written. Its traffic, including passwords and cookies, can be read in transit.
+blind_spots: TLS terminated by a load balancer in front, or by the controller's default certificate.
 false_positives:
-  - Internal applications, controllers with a default certificate
+  - Internal applications, and controllers with a default certificate
 triage:
   - >-
     SELECT time, username, verb, namespace, name, hosts, tls_hosts FROM ingresses WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -26,7 +24,7 @@ controls: [IPY-03]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' writes ingress ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' without TLS for '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' writes Ingress ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' without TLS for '
     || coalesce(nullif(array_to_string(hosts, ', '), ''), 'every host') AS reason
 FROM ingresses
 WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'node') AND NOT has_tls

@@ -1,16 +1,15 @@
 /*
 id: node-credential-in-a-shell
-title: Credential of a node used from a shell
+title: Node credential used from a shell
 severity: high
 confidence: high
 risk: 60
 attack: [T1078, T1552.004]
 tactics: [Credential Access, Privilege Escalation]
 description: >-
-  Requests with the credential of a node come from kubectl, curl or a bare HTTP library instead of a kubelet:
-  somebody read the kubelet's key on the node, and has what all pods there may read.
-blind_spots: >-
-  Thieves who copy the kubelet's user agent.
+  Requests with a node's credential come from kubectl, curl or a plain HTTP library instead of a kubelet. An attacker
+  has read the kubelet's key on the node, and can read everything that the node's pods can.
+blind_spots: Attackers who copy the kubelet's user agent.
 false_positives:
   - Administrators who debug with the kubelet's kubeconfig on the node
 triage:
@@ -28,6 +27,6 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  username || ' works with ' || coalesce(user_agent, '?') || ': ' || verb || ' ' || concat_ws('/', resource, subresource) AS reason
+  username || ' uses ' || coalesce(user_agent, '?') || ': ' || verb || ' ' || concat_ws('/', resource, subresource) AS reason
 FROM client_requests
 WHERE identity_kind = 'node' AND tool_kind <> 'other' AND resource IS NOT NULL AND outcome NOT IN ('unknown', 'denied_authn')

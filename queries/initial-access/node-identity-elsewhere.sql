@@ -1,19 +1,18 @@
 /*
 id: node-identity-elsewhere
-title: Credential of a node used from a second place
+title: Node credential used from a second address
 severity: high
 confidence: medium
 risk: 60
 attack: [T1078, T1552.004]
 tactics: [Credential Access, Privilege Escalation]
 description: >-
-  A node that works from a private address works from a public one too, or works from another address of the same family
-  in between its own requests: its credential is at two places at once. Addresses that many nodes share are those
-  of proxies and left out. To stay below, an attacker must work on the node, or while it is away for good.
-blind_spots: >-
-  Thieves on the node itself. Clusters that see all nodes behind one proxy.
+  A node that works from a private address also works from a public one, or from another address of the same family
+  between its own requests. Its credential is used in two places. Addresses shared by many nodes belong to proxies and
+  are left out. To avoid detection, an attacker must work on the node, or after it is permanently gone.
+blind_spots: Attackers on the node itself. Clusters that see all nodes behind one proxy.
 false_positives:
-  - Nodes that change to another network for a while
+  - Nodes that temporarily use another network
 triage:
   - >-
     SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
@@ -25,8 +24,8 @@ references:
 covers: [IA-004, CA-006]
 controls: [IAM-16]
 parameters:
-  known_after: {type: integer, default: 10, description: So many requests make an address known}
-  shared_by: {type: integer, default: 2, description: An address of more nodes is a proxy}
+  known_after: {type: integer, default: 10, description: Number of requests that make an address known}
+  shared_by: {type: integer, default: 2, description: Number of nodes above which an address counts as a proxy}
 */
 WITH addresses AS (
   SELECT
@@ -54,14 +53,14 @@ elsewhere AS (
   JOIN nodes_of AS of_home ON of_home.cluster = home.cluster AND of_home.client_ip = home.client_ip
   WHERE home.client_ip <> away.client_ip AND away.in_scope AND home.requests >= $known_after
     AND of_home.nodes <= $shared_by
-    -- Nodes that go by another way from then on leave the first one; a thief works beside them.
+    -- Nodes that change their route leave the first address; an attacker works in parallel.
     AND (nodes_of.nodes <= $shared_by OR (home.last > away.first AND NOT is_private_ip(away.client_ip) AND is_private_ip(home.client_ip)))
     AND ((NOT is_private_ip(away.client_ip) AND is_private_ip(home.client_ip) AND home.first < away.first)
       OR (home.is_v6 = away.is_v6 AND home.first < away.first AND home.last > away.last AND away.requests < home.requests / 5))
 )
 SELECT
   array_agg(event.event_id ORDER BY event.time, event.event_id) AS event_id,
-  event.username || ' works from ' || event.client_ip || ' beside ' || min(home_ip) || ': ' || count(*) || ' requests' AS reason
+  event.username || ' works from ' || event.client_ip || ' in addition to ' || min(home_ip) || ': ' || count(*) || ' requests' AS reason
 FROM (SELECT event_id, time, cluster, username, client_ip FROM events WHERE identity_kind = 'node') AS event
 JOIN (SELECT cluster, username, client_ip, min(home_ip) AS home_ip FROM elsewhere GROUP BY cluster, username, client_ip) AS elsewhere
   ON elsewhere.cluster = event.cluster AND elsewhere.username = event.username AND elsewhere.client_ip = event.client_ip

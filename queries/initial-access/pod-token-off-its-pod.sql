@@ -1,20 +1,20 @@
 /*
 id: pod-token-off-its-pod
-title: Token of a pod used outside of it
+title: Pod token used outside its pod
 severity: high
 confidence: medium
 risk: 60
 attack: [T1528, T1550.001]
 tactics: [Credential Access, Lateral Movement]
 description: >-
-  A token that is bound to a pod, used from one address so far, comes from another address and with another tool, or comes
-  from another address a few times in between the many requests of the pod: it was taken out of the pod. A pod does not
-  move, so the tool does not matter there; to stay below, an attacker must work from a node, or when the pod is gone.
+  A token bound to a pod and so far used from one address is used from another address with another tool, or a few times
+  from another address between many requests of the pod. It was taken out of the pod. A pod does not move, so in the
+  second case the tool does not matter. To avoid detection, an attacker must work from a node, or after the pod is gone.
 blind_spots: >-
-  Tokens that the pod itself never used, servers that do not name the pod, and
-  thieves who copy the user agent and use the token as much as the pod does, or after it.
+  Tokens that the pod itself never used. API servers that do not log the pod. Attackers who copy the user agent and use
+  the token as often as the pod does, or after it.
 false_positives:
-  - Pods on the host network of nodes with several addresses, proxies before the API server
+  - Pods on the host network of nodes with several addresses, and proxies in front of the API server
 triage:
   - >-
     SELECT client_ip, user_agent, min(time) AS first, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent
@@ -28,7 +28,7 @@ references:
 covers: [IA-010]
 controls: [IAM-16]
 parameters:
-  known_after: {type: integer, default: 10, description: So many requests make an address known}
+  known_after: {type: integer, default: 10, description: Number of requests that make an address known}
 */
 WITH requests AS (
   SELECT *, true AS in_scope FROM client_requests
@@ -61,8 +61,8 @@ numbered AS (
 )
 SELECT
   array_agg(event_id ORDER BY time, event_id) AS event_id,
-  'the token of pod ' || min(coalesce(pod, '?')) || ' of ' || username || ' comes from ' || client_ip || ' beside ' || min(home_ip)
-    || ', in between the requests of the pod: ' || count(*) || ' requests' AS reason
+  'token of pod ' || min(coalesce(pod, '?')) || ' of ' || username || ' used from ' || client_ip || ' in addition to ' || min(home_ip)
+    || ', between requests of the pod: ' || count(*) || ' requests' AS reason
 FROM (
   SELECT used.*, home_ip
   FROM of_pods AS used
@@ -75,7 +75,7 @@ FROM (
     GROUP BY away.cluster, away.pod_uid, away.client_ip
   ) AS elsewhere
     ON elsewhere.cluster = used.cluster AND elsewhere.pod_uid = used.pod_uid AND elsewhere.client_ip = used.client_ip
-  -- An address of many pods is that of a gateway, and what leaves a node may have the node's.
+  -- An address of many pods belongs to a gateway, and traffic that leaves a node may have the node's address.
   LEFT ANTI JOIN (SELECT DISTINCT cluster, client_ip FROM requests WHERE identity_kind = 'node') AS node
     ON node.cluster = used.cluster AND node.client_ip = used.client_ip
   LEFT ANTI JOIN shared ON shared.cluster = used.cluster AND shared.client_ip = used.client_ip
@@ -85,7 +85,7 @@ GROUP BY cluster, pod_uid, username, client_ip
 UNION ALL
 SELECT
   make_array(event_id) AS event_id,
-  'the token of pod ' || coalesce(pod, '?') || ' of ' || username || ' comes from ' || coalesce(client_ip, '?') || ' with '
+  'token of pod ' || coalesce(pod, '?') || ' of ' || username || ' used from ' || coalesce(client_ip, '?') || ' with '
     || coalesce(tool, '?') AS reason
 FROM numbered
 WHERE in_scope AND nth > 1 AND nth_of_address = 1 AND nth_of_tool = 1

@@ -1,19 +1,18 @@
 /*
 id: service-account-at-a-desk
-title: Service account used where a person works
+title: Service account used from a workstation
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1528, T1078]
 tactics: [Credential Access, Stealth]
 description: >-
-  Somebody works as a service account with kubectl, a dashboard, Helm or another program of people from an address from
-  which a person works too, or, with whatever program, there beside the account's own address: the person holds the
-  account's token. Addresses that many identities share (proxies, gateways) do not count.
-blind_spots: >-
-  Tokens that are used from elsewhere; clusters that see all clients behind one address.
+  A service account is used with kubectl, a dashboard, Helm or another interactive client from an address from which a
+  person also works, or with any program there in addition to the account's own address. The person holds the account's
+  token. Addresses shared by many identities (proxies, gateways) do not count.
+blind_spots: Tokens used from another address. Clusters that see all clients behind one address.
 false_positives:
-  - People who were given a kubeconfig with a service account
+  - People who received a kubeconfig with a service account
 triage:
   - >-
     SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
@@ -30,7 +29,7 @@ parameters:
   shared_by:
     type: integer
     default: 3
-    description: An address of more identities is a proxy
+    description: Number of identities above which an address counts as a proxy
 */
 WITH addresses AS (
   SELECT
@@ -41,7 +40,7 @@ WITH addresses AS (
   WHERE identity_kind IN ('human', 'service_account', 'node', 'controller', 'system') AND outcome <> 'denied_authn'
   GROUP BY cluster, client_ip
 ),
--- Where an account works when nobody holds its token: another address, with most of its requests.
+-- The usual place of an account: another address, with most of its requests.
 homes AS (
   SELECT cluster, username, client_ip, count(*) AS requests
   FROM client_requests
@@ -50,7 +49,7 @@ homes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  username || ' works with ' || tool || ' from ' || requests.client_ip || ', where ' || min(person) || ' works: ' || count(*)
+  username || ' is used with ' || tool || ' from ' || requests.client_ip || ', where ' || min(person) || ' works: ' || count(*)
     || ' requests' AS reason
 FROM client_requests AS requests
 JOIN addresses ON requests.cluster = addresses.cluster AND requests.client_ip = addresses.client_ip

@@ -1,16 +1,15 @@
 /*
 id: service-account-does-something-new
-title: Service account does something new
+title: New behaviour of a service account
 severity: low
 confidence: low
 risk: 10
 attack: [T1078]
 tactics: [Lateral Movement, Privilege Escalation]
 description: >-
-  A service account that is known from the log does for the first time something that reaches further than its
-  everyday work: it writes a workload or a role, reads secrets, runs a command in a pod or mints a token.
-blind_spots: >-
-  Accounts with few requests, and what was before the log begins.
+  A known service account does something with a wider effect than its everyday work for the first time: it writes a
+  workload or a role, reads secrets, runs a command in a pod or requests a token.
+blind_spots: Accounts with few requests. Activity before the log begins.
 false_positives:
   - New versions of operators
 triage:
@@ -29,7 +28,7 @@ parameters:
   known_after:
     type: integer
     default: 50
-    description: So many requests make an account known
+    description: Number of requests that make an account known
 */
 WITH requests AS (
   SELECT *, true AS in_scope FROM events
@@ -46,7 +45,7 @@ numbered AS (
 )
 SELECT
   event_id,
-  username || ' does for the first time: ' || verb || ' ' || concat_ws('/', resource, subresource)
+  username || ' for the first time sends: ' || verb || ' ' || concat_ws('/', resource, subresource)
     || coalesce(' in ' || namespace, '') AS reason
 FROM numbered
 WHERE in_scope AND nth > $known_after AND nth_of_kind = 1

@@ -7,10 +7,9 @@ risk: 25
 attack: [T1528, T1550.001, T1609]
 tactics: [Credential Access, Execution, Discovery]
 description: >-
-  Requests of a service account come from curl, wget or a tool for attacks: somebody has its token at a prompt,
-  mostly in a pod that was broken into. One row an account, address and tool.
-blind_spots: >-
-  A user agent is what the client says it is; kubectl is left out, for pipelines use it.
+  Requests of a service account come from curl, wget or an attack tool: its token is used in a shell, usually in a
+  compromised pod. One row per account, address and tool.
+blind_spots: The user agent, which the client chooses. kubectl, which is left out because pipelines use it.
 false_positives:
   - Shell scripts in CronJobs and init containers
 triage:
@@ -28,7 +27,7 @@ controls: [IAM-16]
 */
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  username || ' works with ' || tool || ' from ' || coalesce(client_ip, '?') || ': ' || count(*) || ' requests' AS reason
+  username || ' is used with ' || tool || ' from ' || coalesce(client_ip, '?') || ': ' || count(*) || ' requests' AS reason
 FROM client_requests
 WHERE identity_kind = 'service_account' AND tool_kind IN ('shell', 'attack tool')
   AND outcome NOT IN ('unknown', 'denied_authn') AND resource IS NOT NULL

@@ -1,16 +1,14 @@
 /*
 id: service-exposed
-title: Service opened to the outside
+title: Service exposed outside the cluster
 severity: low
 confidence: high
 risk: 12
 attack: [T1133]
 tactics: [Persistence, Initial Access]
-description: >-
-  A Service of type NodePort or LoadBalancer is written: what is behind it can be reached from outside of the
-  cluster.
+description: A Service of type NodePort or LoadBalancer is written. Its pods can be reached from outside the cluster.
 blind_spots: >-
-  Services whose bodies are not logged (see service-of-unknown-type), and patches that leave the type as it is.
+  Services whose bodies are not logged (see service-of-unknown-type), and patches that do not change the type.
 false_positives:
   - Ingress controllers and published applications
 triage:
@@ -28,7 +26,7 @@ controls: [IPY-03]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || coalesce(' as ' || impersonated_username, '') || ' opens service ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' as ' || type
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' exposes service ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' as ' || type
     || CASE WHEN cardinality(load_balancer_source_ranges) > 0
       THEN ' to ' || array_to_string(load_balancer_source_ranges, ', ') ELSE '' END AS reason
 FROM services

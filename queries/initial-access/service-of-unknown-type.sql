@@ -1,18 +1,17 @@
 /*
 id: service-of-unknown-type
-title: Service by a person, of unknown type
+title: Service of unknown type created by a person
 severity: low
 confidence: low
 risk: 5
 attack: [T1133]
 tactics: [Persistence, Initial Access]
 description: >-
-  A person creates a Service and the log does not hold its body: it may be one that is open to the world (NodePort,
-  LoadBalancer, external addresses). Where bodies are logged, service-exposed says which.
-blind_spots: >-
-  Services that are changed later: the log does not show what changed.
+  A person creates a Service and the log does not contain its body. It may be exposed outside the cluster (NodePort,
+  LoadBalancer, externalIPs). Where bodies are logged, service-exposed reports such Services.
+blind_spots: Services changed later, where the log does not show the change.
 false_positives:
-  - Developers who publish an application inside of the cluster
+  - Developers who publish an application inside the cluster
 triage:
   - >-
     SELECT time, verb, namespace, name, request_uri, user_agent FROM events WHERE resource = 'services' AND username = '<identity>' ORDER BY time
@@ -27,7 +26,7 @@ controls: [IPY-03]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' creates service ' || coalesce(namespace || '/', '') || coalesce(name, '*')
+  coalesce(username, 'an unknown identity') || ' creates service ' || coalesce(namespace || '/', '') || coalesce(name, '*')
     || coalesce(' with ' || field_manager, '') || ', whose type is not in the log' AS reason
 FROM events
 WHERE activity = 'write' AND resource = 'services' AND api_group IS NULL AND subresource IS NULL AND created

@@ -1,16 +1,15 @@
 /*
 id: service-under-another-name
-title: Service that leads to a guarded host
+title: ExternalName service that points to a protected host
 severity: medium
 confidence: medium
 risk: 25
 attack: [T1090, T1552.005]
 tactics: [Command and Control, Credential Access]
 description: >-
-  A service of type ExternalName is written whose name is the metadata service of a cloud, the API server or a service of a
-  system namespace: programs and proxies that trust names of the cluster are led there.
-blind_spots: >-
-  Names that resolve to such a host without being one. Writes that are logged at Metadata level show no type.
+  A Service of type ExternalName is written that points to a cloud metadata service, the API server or a service in a
+  system namespace. Programs and proxies that trust cluster names are redirected there.
+blind_spots: Other names that resolve to such a host. Writes logged at Metadata level, which show no type.
 false_positives:
   - Aliases of the API server for programs that cannot be configured
 triage:
@@ -23,7 +22,7 @@ references:
 covers: [IA-010]
 controls: [IAM-16]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' makes service ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' a name of ' || external_name AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' points service ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' to ' || external_name AS reason
 FROM services
 WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'node')
   AND coalesce(type, 'ExternalName') = 'ExternalName'

@@ -1,22 +1,23 @@
 /*
 id: threat-indicator
-title: Indicator of threat intelligence
+title: Threat intelligence indicator match
 severity: high
 confidence: medium
 risk: 40
 attack: [T1078, T1204.003]
 tactics: [Initial Access, Execution]
 description: >-
-  A request has an address, an image, a user name or a user agent that a list of indicators (--indicators) names: every entry
-  of sourceIPs, images of containers of all roles and of image volumes, real and impersonated users. The severity is that of
-  the indicator. One finding a day for each identity and indicator, with its first 50 events as evidence.
+  A request has an address, an image, a user name or a user agent that a list of indicators (--indicators) contains. All
+  entries of sourceIPs, images of containers of all roles and of image volumes, and real and impersonated users are
+  compared. The severity is that of the indicator. One finding per day for each identity and indicator, with its first
+  50 events as evidence.
 blind_spots: >-
-  What no list names; a list that was not given to podtrail. Addresses behind a proxy or load balancer that does not pass them on.
-  The digest of an image that is named by its tag alone.
+  Indicators that are in no list. Addresses behind a proxy or load balancer that does not pass them on. The digest of an
+  image named only by its tag.
 false_positives:
-  - Addresses that have changed hands since they were listed, of clouds, VPN and mobile networks
-  - Security teams that look into what a list names
-  - Addresses before the last of sourceIPs come from X-Forwarded-For, which a client may fill with anything
+  - Addresses of clouds, VPNs and mobile networks that changed owner since they were listed
+  - Security teams that examine a listed host
+  - Addresses before the last of sourceIPs, which come from X-Forwarded-For and can be forged by a client
 triage:
   - SELECT time, username, verb, object, outcome, source_ips, user_agent FROM events WHERE array_has(source_ips, '<ip>') ORDER BY time
   - SELECT time, username, object, image FROM containers WHERE image LIKE '%<image>%' ORDER BY time
@@ -29,7 +30,7 @@ WITH requests AS (
   SELECT event_id, time, cluster, username, impersonated_username, source_ips, user_agent FROM events
 ),
 addresses AS (
-  -- Of an address, the networks of those lengths that are listed: a join by value, however long the list is.
+  -- The networks of an address with the listed prefix lengths: a join by value, however long the list is.
   SELECT ip, value, severity, listed
   FROM (
     SELECT ip, network_of(ip, length) AS network
@@ -92,7 +93,7 @@ matches AS (
 )
 SELECT
   array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
-  coalesce(username, 'somebody') || ' ' || min(seen) || ', ' || count(DISTINCT event_id) || ' requests: listed by ' || min(listed)
+  coalesce(username, 'an unknown identity') || ' ' || min(seen) || ', ' || count(DISTINCT event_id) || ' requests: listed by ' || min(listed)
     AS reason,
   severity,
   -- An event may match several indicators: each is a finding.

@@ -1,18 +1,18 @@
 /*
 id: unauthenticated-scan
-title: Scan without a credential
+title: Unauthenticated scan
 severity: low
 confidence: medium
 risk: 10
 attack: [T1595, T1046]
 tactics: [Reconnaissance, Discovery]
 description: >-
-  From one address come refused requests without a valid credential for many different resources: somebody tries
-  what the API server tells to strangers. Repeated attempts of one client with an expired credential do not count.
+  One address sends denied requests without a valid credential for many different resources: a scan for public
+  endpoints. Repeated attempts of one client with an expired credential do not count.
 blind_spots: >-
   Slow scans, and scans from many addresses.
 false_positives:
-  - Scanners of vulnerabilities of the house
+  - In-house vulnerability scanners
 triage:
   - >-
     SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
@@ -29,17 +29,17 @@ parameters:
   pages:
     type: integer
     default: 5
-    description: So many different pages make a scan
+    description: Number of different paths that make a scan
   gap_seconds:
     type: integer
     default: 300
-    description: A longer pause ends the scan
+    description: Pause that ends the scan
 */
 WITH requests AS (
   SELECT *, split_part(coalesce(request_uri, '/' || coalesce(resource, '')), '?', 1) AS page
   FROM events
   WHERE (identity_kind = 'anonymous' AND outcome IN ('denied_authz', 'denied_authn', 'error', 'invalid') OR outcome = 'denied_authn')
-    -- The control plane's own clients wait for their rights at its start.
+    -- The control plane's own clients wait for their rights at start-up.
     AND user_agent NOT LIKE 'kube-%'
 ),
 marked AS (
@@ -57,7 +57,7 @@ episodes AS (
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(client_ip, '?') || ' tries ' || count(DISTINCT page) || ' pages without a credential, such as ' || min(page) AS reason
+  coalesce(client_ip, '?') || ' requests ' || count(DISTINCT page) || ' paths without a credential, such as ' || min(page) AS reason
 FROM episodes
 GROUP BY cluster, client_ip, episode
 HAVING count(DISTINCT page) >= $pages

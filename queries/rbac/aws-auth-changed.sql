@@ -1,16 +1,14 @@
 /*
 id: aws-auth-changed
-title: Mapping of AWS identities changed
+title: AWS identity mapping changed (aws-auth)
 severity: high
 confidence: medium
 risk: 50
 attack: [T1098]
 tactics: [Persistence, Privilege Escalation]
 description: >-
-  The config map aws-auth is changed: it says which AWS roles and users are who in the cluster, system:masters
-  included.
-blind_spots: >-
-  Access entries of EKS, which CloudTrail records.
+  The ConfigMap aws-auth is changed. It maps AWS roles and users to identities in the cluster, including system:masters.
+blind_spots: EKS access entries, which CloudTrail records.
 false_positives:
   - Node groups that come and go
 triage:
@@ -22,7 +20,7 @@ references:
 covers: [RB-023]
 controls: [IAM-16]
 */
-SELECT event_id, verb || ' of config map aws-auth by ' || coalesce(username, 'nobody') AS reason
+SELECT event_id, verb || ' of ConfigMap aws-auth by ' || coalesce(username, 'an unknown identity') AS reason
 FROM config_maps
 WHERE name = 'aws-auth' AND namespace = 'kube-system' AND outcome = 'allowed'
   AND coalesce(username, '') NOT IN ('eks:node-manager', 'eks:cluster-bootstrap', 'eks:vpc-resource-controller')

@@ -6,12 +6,10 @@ confidence: low
 risk: 3
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
-description: >-
-  A role binding or cluster role binding is made, changed or deleted.
-blind_spots: >-
-  Nothing that the log holds.
+description: A RoleBinding or ClusterRoleBinding is created, changed or deleted.
+blind_spots: None known.
 false_positives:
-  - Every release that brings its own roles
+  - Releases that include their own roles
 triage:
   - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
   - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"

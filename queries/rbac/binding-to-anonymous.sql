@@ -8,12 +8,11 @@ risk: 80
 attack: [T1098.006, T1078.001]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A binding is written whose subject is the anonymous user or the group of the unauthenticated: anybody who reaches
+  A binding is written whose subject is the anonymous user or the group of unauthenticated users. Anybody who reaches
   the API server has the role.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
-  - The public information role that the API server itself binds
+  - The public-info-viewer role that the API server itself binds
 triage:
   - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
   - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"

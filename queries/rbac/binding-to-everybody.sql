@@ -8,13 +8,12 @@ risk: 50
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A binding is written whose subject is everybody who is authenticated, or every service account, or, for a powerful role in
-  the whole cluster or in a foreign namespace, all accounts of a namespace, all nodes or all bootstrap tokens: each
-  pod's token then carries the role.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A binding is written for all authenticated users or all service accounts, or, for a powerful role in the whole cluster
+  or in a foreign namespace, for all accounts of a namespace, all nodes or all bootstrap tokens. Every pod's token then
+  has the role.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
-  - Roles that only allow discovery or self review
+  - Roles that only allow discovery or self-review
 triage:
   - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
   - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"

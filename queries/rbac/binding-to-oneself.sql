@@ -1,6 +1,6 @@
 /*
 id: binding-to-oneself
-title: Powerful role bound to oneself
+title: Self-granted powerful role
 severity: high
 routine: low
 confidence: medium
@@ -8,10 +8,9 @@ risk: 50
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  Somebody binds a role that amounts to the cluster, or to admin or edit in all of it or in a namespace of the
-  platform, to the own user, service account or group.
-blind_spots: >-
-  A second user of the same hand.
+  An identity binds its own user, service account or group to a role with full control of the cluster, or to admin or
+  edit in the whole cluster or in a platform namespace.
+blind_spots: A second user controlled by the same person.
 false_positives:
   - Administrators who set up a cluster
 triage:
@@ -23,7 +22,7 @@ references:
 covers: [RB-001]
 controls: [IAM-16]
 */
-SELECT event_id, effective_username || ' grants to itself: ' || what AS reason
+SELECT event_id, effective_username || ' grants itself: ' || what AS reason
 FROM powerful_bindings
 WHERE is_wide AND reach <> 'part' AND (
   (subject_kind = 'User' AND subject_name = effective_username)

@@ -7,11 +7,10 @@ risk: 3
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A binding names a service account: whoever runs a pod under it, or asks for its token, has the role.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A binding names a service account. Everyone who runs a pod as this account or requests its token has the role.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
-  - Every chart that brings an operator
+  - Charts that include an operator
 triage:
   - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
   - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"

@@ -7,10 +7,9 @@ risk: 10
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role is written with a rule that allows every verb on some resources, or some verbs on every resource: it grants
-  what comes later, too.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A role is written with a rule that allows all verbs on some resources, or some verbs on all resources. It also grants
+  verbs and resources added later.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - Operators with wildcards for their own API group
 triage:
@@ -26,7 +25,7 @@ SELECT event_id, kind || ' ' || coalesce(name, '') || ' allows ' || array_to_str
 FROM role_rules
 WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'
   AND CASE
-    -- Every verb on every resource of the core group or of all groups is wildcard-role.
+    -- wildcard-role reports all verbs on all resources of the core group or of all groups.
     WHEN array_has(verbs, '*') AND array_has(resources, '*') THEN
       cardinality(api_groups) > 0 AND NOT array_has_any(api_groups, make_array('', '*'))
     WHEN array_has(resources, '*') THEN true

@@ -1,6 +1,6 @@
 /*
 id: certificate-approved-by-person
-title: Client certificate approved by a person
+title: Client certificate CSR approved by a person
 severity: medium
 routine: low
 confidence: low
@@ -8,11 +8,11 @@ risk: 25
 attack: [T1098, T1078]
 tactics: [Persistence, Privilege Escalation]
 description: >-
-  A person approves a certificate request that no node made: what the certificate says is then believed everywhere.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A person approves a certificate signing request that no node created. The identity in the certificate is then trusted
+  everywhere.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
-  - Onboarding of people by certificate
+  - Onboarding of people with certificates
 triage:
   - "SELECT time, username, verb, subresource, signer_name, common_name, organizations, approval FROM certificate_requests WHERE name = '<name>' ORDER BY time"
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
@@ -27,9 +27,9 @@ WITH asked AS (
   FROM (SELECT * FROM certificate_requests UNION ALL SELECT * FROM certificate_requests_history)
   WHERE created AND outcome = 'allowed' AND identity_kind IN ('node', 'system', 'controller')
 )
-SELECT event_id, username || ' approves certificate request ' || coalesce(certificate_requests.name, '') || coalesce(' for ' || common_name, '') AS reason
+SELECT event_id, username || ' approves CSR ' || coalesce(certificate_requests.name, '') || coalesce(' for ' || common_name, '') AS reason
 FROM certificate_requests
--- Where the log shows no bodies, who asked says what it is for.
+-- Where the log shows no bodies, the requester indicates the purpose.
 LEFT JOIN asked ON asked.cluster = certificate_requests.cluster AND asked.name = certificate_requests.name
 WHERE subresource = 'approval' AND outcome = 'allowed' AND identity_kind = 'human' AND coalesce(approval, 'Approved') = 'Approved'
   AND asked.name IS NULL

@@ -1,16 +1,16 @@
 /*
 id: certificate-for-a-service
-title: Certificate for the name of the API server or a service
+title: Certificate requested for the API server or a service name
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1557]
 tactics: [Credential Access, Collection]
 description: >-
-  Somebody asks a signer of Kubernetes for a certificate with the name of the API server or of a service of a system namespace: with
-  it one answers in its place.
+  An identity requests from a Kubernetes signer a certificate with the name of the API server or of a service in a
+  system namespace. The certificate allows it to impersonate that server.
 blind_spots: >-
-  Signers of others, such as cert-manager, whose requests are no certificate signing requests. Names behind a wildcard of
+  Other signers, such as cert-manager, which do not use certificate signing requests. Names covered by a wildcard of
   another domain.
 false_positives:
   - Webhooks and add-ons that get their serving certificate from Kubernetes
@@ -24,10 +24,10 @@ references:
 covers: [RB-017]
 controls: [IAM-16]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' asks for a certificate of ' || string_agg(DISTINCT dns_name, ', ') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' requests a certificate for ' || string_agg(DISTINCT dns_name, ', ') AS reason
 FROM (SELECT *, lower(unnest(dns_names)) AS dns_name FROM certificate_requests)
 WHERE created AND outcome NOT IN ('dry_run', 'denied_authn') AND identity_kind NOT IN ('controller', 'system')
-  -- An account asks for the names of its own namespace.
+  -- Accounts request the names of their own namespace.
   AND regexp_like(dns_name, '^(\*|kubernetes|kubernetes\.default|[^.]+\.kube-system)(\.svc(\..*)?)?$|^\*\.')
   AND NOT (starts_with(username, 'system:serviceaccount:kube-system:') AND contains(dns_name, '.kube-system'))
 GROUP BY event_id, username

@@ -1,15 +1,13 @@
 /*
 id: certificate-self-approved
-title: Certificate approved by who requested it
+title: CSR approved by its requester
 severity: high
 confidence: high
 risk: 60
 attack: [T1098, T1078]
 tactics: [Persistence, Privilege Escalation]
-description: >-
-  One identity asks for a certificate and approves it: the second pair of eyes is missing.
-blind_spots: >-
-  Requests that are older than the log.
+description: One identity requests a certificate and approves it. No second person reviewed the request.
+blind_spots: Requests older than the log.
 false_positives:
   - Onboarding scripts
 triage:
@@ -23,7 +21,7 @@ controls: [IAM-16]
 */
 SELECT
   make_array(asked.event_id, approved.event_id) AS event_id,
-  approved.username || ' approves the certificate request ' || approved.name || ' that it made itself' || coalesce(' for ' || asked.common_name, '') AS reason
+  approved.username || ' approves its own CSR ' || approved.name || coalesce(' for ' || asked.common_name, '') AS reason
 FROM certificate_requests AS approved
 JOIN (SELECT * FROM certificate_requests UNION ALL SELECT * FROM certificate_requests_history) AS asked
   ON asked.cluster = approved.cluster AND asked.name = approved.name AND asked.username = approved.username

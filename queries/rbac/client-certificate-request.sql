@@ -1,6 +1,6 @@
 /*
 id: client-certificate-request
-title: Client certificate requested
+title: Client certificate requested (CSR)
 severity: medium
 routine: low
 confidence: medium
@@ -8,13 +8,12 @@ risk: 25
 attack: [T1098, T1078]
 tactics: [Persistence, Privilege Escalation]
 description: >-
-  A certificate is requested with which its holder authenticates to the API server: a way in that outlives passwords
-  and tokens, and can't be revoked.
+  A client certificate for authentication to the API server is requested. It remains valid after password and token
+  changes and cannot be revoked.
 blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs. Certificates that are signed outside of
-  the cluster.
+  Writes logged at Metadata level, which show no rules, subjects or specs. Certificates signed outside the cluster.
 false_positives:
-  - Onboarding of people by certificate
+  - Onboarding of people with certificates
 triage:
   - "SELECT time, username, verb, subresource, signer_name, common_name, organizations, approval FROM certificate_requests WHERE name = '<name>' ORDER BY time"
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
@@ -24,9 +23,9 @@ references:
 covers: [RB-020]
 controls: [IAM-16]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' asks ' || signer_name || ' for a client certificate' || coalesce(' of ' || common_name, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' requests from ' || signer_name || ' a client certificate' || coalesce(' for ' || common_name, '') AS reason
 FROM certificate_requests
 WHERE signer_name = 'kubernetes.io/kube-apiserver-client' AND created AND outcome = 'allowed'
   AND identity_kind <> 'controller'
-  -- Kubelets and machines that join ask another signer.
+  -- Kubelets and joining machines use another signer.
   AND NOT (identity_kind = 'system' AND NOT starts_with(username, 'system:bootstrap:'))

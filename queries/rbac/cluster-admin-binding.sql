@@ -8,15 +8,15 @@ risk: 60
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role binding or cluster role binding to cluster-admin is written, or a cluster role binding to a role that allows
-  everything under another name, however its rules spell it, or with which its holder gives itself everything (escalate,
-  bind, impersonate), or any binding names the group system:masters: its subjects can do anything, in the cluster or in
-  the binding's namespace. Rancher's global roles and role templates count as what they become.
+  A binding to cluster-admin is written, or a ClusterRoleBinding to a role that allows everything under another name, in
+  any spelling, or that lets its holder gain everything (escalate, bind, impersonate), or any binding that names the
+  group system:masters. Its subjects have full control of the cluster or of the binding's namespace. Rancher's global
+  roles and role templates count as the roles they create.
 blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs. Patches at Request level that only add
-  a subject do not name the role.
+  Writes logged at Metadata level, which show no rules, subjects or specs. Patches at Request level that only add a
+  subject and do not name the role.
 false_positives:
-  - The bootstrap of a cluster, and installers that ask for everything
+  - The bootstrap of a cluster, and installers that request full rights
 triage:
   - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
   - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"
@@ -28,9 +28,10 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' grants cluster-admin to ' || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody') AS reason
+  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' grants cluster-admin to ' || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'an unknown identity') AS reason
 FROM bindings
--- A Role may have that name too, and grants what it says. Controllers aggregate, and the API server makes its own bindings when it starts.
+-- A Role may also have that name, and grants only its own rules. Controllers aggregate roles, and the API server
+-- creates its own bindings at start-up.
 WHERE role_name = 'cluster-admin' AND coalesce(role_kind, '') <> 'Role' AND outcome = 'allowed'
   AND identity_kind <> 'controller'
 UNION ALL
@@ -38,7 +39,7 @@ SELECT event_id, what AS reason
 FROM powerful_bindings
 WHERE takes_cluster AND is_wide AND role_name <> 'cluster-admin'
 UNION ALL
--- Whoever is in it passes every authorizer, whatever its bindings say; only the API server has a reason to name it.
+-- Members bypass all authorizers, whatever the bindings say. Only the API server has a reason to name this group.
 SELECT
   event_id,
   verb || ' of ' || kind || ' ' || coalesce(name, '') || ' grants ' || coalesce(role_name, 'a role') || ' to system:masters' AS reason

@@ -1,6 +1,6 @@
 /*
 id: default-account-privileged
-title: Powerful role for a default service account
+title: Powerful role bound to a default service account
 severity: high
 routine: low
 confidence: high
@@ -8,10 +8,9 @@ risk: 50
 attack: [T1098.006, T1078.001]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A binding gives cluster-admin, admin or edit to the default service account of a namespace: every pod there that
-  names no account has it.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A binding gives cluster-admin, admin or edit to the default service account of a namespace. Every pod there without
+  its own service account has the role.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - Demonstrations and quick starts
 triage:
@@ -23,7 +22,7 @@ references:
 covers: [RB-004]
 controls: [IAM-16]
 */
-SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || role_name || ' to the default account of ' || coalesce(subject_namespace, 'a namespace') AS reason
+SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || role_name || ' to the default service account of ' || coalesce(subject_namespace, 'a namespace') AS reason
 FROM bindings
 WHERE subject_kind = 'ServiceAccount' AND subject_name = 'default' AND identity_kind <> 'controller' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
   AND role_name IN ('cluster-admin', 'admin', 'edit') AND coalesce(role_kind, '') <> 'Role'

@@ -1,15 +1,13 @@
 /*
 id: first-rbac-by-identity
-title: First role or binding by an identity
+title: First role or binding written by an identity
 severity: low
 confidence: medium
 risk: 10
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
-description: >-
-  An identity writes roles or bindings for the first time in this log and its history.
-blind_spots: >-
-  What was before the log begins; the first hour of a log counts as known.
+description: An identity writes a role or binding for the first time in the log and the look-back.
+blind_spots: Activity before the log begins. The first hour of a log counts as known.
 false_positives:
   - New administrators and new automation
 triage:
@@ -35,6 +33,6 @@ WITH writes AS (
 numbered AS (
   SELECT *, row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth FROM writes
 )
-SELECT event_id, 'the first role or binding of ' || username || ' in this log: ' || verb || ' of ' || resource || ' ' || coalesce(name, '') AS reason
+SELECT event_id, 'first role or binding by ' || username || ' in this log: ' || verb || ' of ' || resource || ' ' || coalesce(name, '') AS reason
 FROM numbered
 WHERE nth = 1 AND in_scope

@@ -1,6 +1,6 @@
 /*
 id: grant-inside-another-object
-title: Powerful role or binding inside an object of another kind
+title: Powerful role or binding embedded in another object
 severity: medium
 routine: low
 confidence: medium
@@ -8,13 +8,12 @@ risk: 35
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A custom resource, a policy or a ConfigMap is written that holds a role which allows everything or lets itself be
-  extended, or a binding to such a role: a controller makes it, past the rule that nobody grants more than they have.
-  A binding of a subject to cluster-admin is high.
-blind_spots: >-
-  Writes that are logged at Metadata level. Texts that are neither JSON nor YAML.
+  A custom resource, a policy or a ConfigMap is written that contains a role which allows everything or can extend
+  itself, or a binding to such a role. A controller creates the role or binding, which bypasses the rule that nobody may
+  grant more than they have. A binding of a subject to cluster-admin is high.
+blind_spots: Writes logged at Metadata level. Text that is neither JSON nor YAML.
 false_positives:
-  - Operators that are installed by another operator
+  - Operators installed by another operator
 triage:
   - >-
     SELECT time, username, verb, api_group, resource, namespace, name, embedded FROM events WHERE event_id = '<event_id>'
@@ -36,15 +35,15 @@ rules AS (
 )
 SELECT
   event_id,
-  verb || ' of ' || resource || ' ' || coalesce(name, '') || ' holds a binding to ' || rbac['role_name'] AS reason,
+  verb || ' of ' || resource || ' ' || coalesce(name, '') || ' contains a binding to ' || rbac['role_name'] AS reason,
   CASE WHEN reach = 'cluster' THEN 'high' ELSE 'medium' END AS severity
 FROM held
 JOIN privileged_roles ON privileged_roles.role = rbac['role_name'] AND reach IN ('cluster', 'escalation')
 UNION ALL
 SELECT
   event_id,
-  verb || ' of ' || resource || ' ' || coalesce(name, '') || ' holds a role that allows '
-    || CASE WHEN array_has(rule['verbs'], '*') AND array_has(rule['resources'], '*') THEN 'every verb on every resource' ELSE 'more than it says' END AS reason,
+  verb || ' of ' || resource || ' ' || coalesce(name, '') || ' contains a role that allows '
+    || CASE WHEN array_has(rule['verbs'], '*') AND array_has(rule['resources'], '*') THEN 'every verb on every resource' ELSE 'privilege escalation' END AS reason,
   'medium' AS severity
 FROM rules
 WHERE (array_has(rule['verbs'], '*') AND array_has(rule['resources'], '*') AND array_has_any(rule['api_groups'], make_array('*', '')))

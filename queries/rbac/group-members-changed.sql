@@ -1,21 +1,22 @@
 /*
 id: group-members-changed
-title: Members of a group of OpenShift changed
+title: OpenShift group membership changed
 severity: medium
 confidence: medium
 risk: 40
 attack: [T1098, T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A group of OpenShift (user.openshift.io) is made, or its members are changed: whoever is in it has what the bindings of the
-  group give, without a binding being written. It is high where the group is one of administrators by its name or by a
-  binding in the log, or where the writer adds itself. A service account that had written groups before, as a
-  synchronisation with LDAP does, is low unless the group is one of administrators: to be low, an attacker needs the token
-  of that account and a group without powers.
+  An OpenShift group (user.openshift.io) is created, or its members change. Members get the rights of the group's
+  bindings without a new binding. Severity is high where the group is an administrator group by its name or by a binding
+  in the log, or where the writer adds itself. A service account that wrote groups before, such as an LDAP
+  synchronisation, is low unless the group is an administrator group: an attacker needs the token of that account and a
+  group without powers.
 blind_spots: >-
-  Groups that an identity provider gives at the login, which are no objects. Writes at Metadata level do not show the members.
+  Groups that an identity provider assigns at login, which are not objects. Writes at Metadata level, which do not show
+  the members.
 false_positives:
-  - Administrators who keep groups by hand
+  - Administrators who maintain groups by hand
 triage:
   - "SELECT time, username, verb, resource, name, outcome, request_object FROM events WHERE event_id = '<event_id>'"
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
@@ -32,7 +33,7 @@ WITH written AS (
   FROM (SELECT *, true AS in_scope FROM events UNION ALL SELECT *, false AS in_scope FROM events_history)
   WHERE activity = 'write' AND api_group = 'user.openshift.io' AND resource = 'groups' AND subresource IS NULL
     AND verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind <> 'controller'
-    -- A patch of labels alone.
+    -- A patch that changes only labels.
     AND (verb <> 'patch' OR request_object IS NULL OR contains(request_object, '"users"') OR contains(request_object, '/users'))
 ),
 powerful AS (
@@ -48,8 +49,8 @@ SELECT
     WHEN identity_kind = 'service_account' AND nth > 1 THEN 'low'
     ELSE 'medium'
   END AS severity,
-  coalesce(written.username, 'nobody') || CASE WHEN created THEN ' makes group ' ELSE ' changes group ' END || coalesce(written.name, '')
-    || coalesce(', whose members are ' || left(json_get_json(object, 'users'), 200), '') AS reason
+  coalesce(written.username, 'an unknown identity') || CASE WHEN created THEN ' creates group ' ELSE ' changes group ' END || coalesce(written.name, '')
+    || coalesce(', members ' || left(json_get_json(object, 'users'), 200), '') AS reason
 FROM written
 LEFT JOIN powerful ON powerful.cluster = written.cluster AND powerful.subject_name = written.name
 WHERE in_scope

@@ -7,10 +7,8 @@ risk: 10
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role binding to admin or edit is written: its subjects run whatever they like in the namespace and read its
-  secrets.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A RoleBinding to admin or edit is written. Its subjects can run any workload in the namespace and read its secrets.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - Teams that get admin or edit in their own namespace
 triage:
@@ -22,7 +20,7 @@ references:
 covers: [RB-002]
 controls: [IAM-16]
 */
-SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || role_name || ' in ' || namespace || ' to ' || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody') AS reason
+SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || role_name || ' in ' || namespace || ' to ' || coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'an unknown identity') AS reason
 FROM bindings
 WHERE kind = 'RoleBinding' AND role_name IN ('admin', 'edit') AND coalesce(role_kind, '') <> 'Role'
   AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'

@@ -1,17 +1,16 @@
 /*
 id: privileged-certificate-request
-title: Certificate requested for a privileged subject
+title: CSR for a privileged subject
 severity: critical
 confidence: high
 risk: 80
 attack: [T1098, T1078]
 tactics: [Persistence, Privilege Escalation]
 description: >-
-  A certificate is requested whose subject is system:masters, a user of the system, or a node, by other than that node
-  or a machine that joins: nothing takes such a certificate back. A node may ask for itself alone, and a bootstrap token
-  for a node's certificate alone, not with a client of people.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A certificate is requested whose subject is system:masters, a system user or a node, by an identity other than that
+  node or a joining machine. Such a certificate cannot be revoked. A node may request a certificate only for itself, and
+  a bootstrap token only for a node, not with an interactive client.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - The bootstrap of control planes
 triage:
@@ -23,7 +22,7 @@ references:
 covers: [RB-021]
 controls: [IAM-16]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' asks for a certificate of ' || concat_ws(', ', common_name, array_to_string(organizations, ', ')) AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' requests a certificate for ' || concat_ws(', ', common_name, array_to_string(organizations, ', ')) AS reason
 FROM certificate_requests
 LEFT JOIN client_tools ON client_tools.tool = lower(user_agent_tool(user_agent))
 WHERE created AND outcome NOT IN ('dry_run', 'denied_authn')
@@ -33,9 +32,9 @@ WHERE created AND outcome NOT IN ('dry_run', 'denied_authn')
   -- A kubelet renews its own certificate.
   AND NOT (identity_kind = 'node' AND common_name = username
     AND coalesce(array_to_string(organizations, ','), 'system:nodes') = 'system:nodes')
-  -- A machine that joins asks for the certificate of a node. The kubelet and kubeadm do, not kubectl.
+  -- A joining machine requests the certificate of a node. The kubelet and kubeadm do this, kubectl does not.
   AND NOT (starts_with(username, 'system:bootstrap:') AND identity_kind = 'system' AND starts_with(common_name, 'system:node:')
     AND coalesce(array_to_string(organizations, ','), 'system:nodes') = 'system:nodes'
     AND coalesce(client_tools.kind, 'other') NOT IN ('interactive', 'shell', 'attack tool'))
-  -- Components of the platform renew theirs.
+  -- Platform components renew their certificates.
   AND NOT (identity_kind = 'system' AND common_name = username AND NOT coalesce(array_has(organizations, 'system:masters'), false))

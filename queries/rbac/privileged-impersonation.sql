@@ -7,8 +7,8 @@ risk: 40
 attack: [T1134, T1078]
 tactics: [Privilege Escalation]
 description: >-
-  Somebody acts as system:masters, as a user of the system, or as an administrator: the log names both, and the
-  rights are those of the assumed one.
+  An identity impersonates system:masters, a system user or an administrator. The log names both identities, and the
+  rights are those of the impersonated one.
 blind_spots: >-
   Impersonation by proxies that present their own certificate.
 false_positives:
@@ -24,7 +24,7 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' acts as ' || impersonated_username
+  coalesce(username, 'an unknown identity') || ' acts as ' || impersonated_username
     || coalesce(' of ' || array_to_string(impersonated_groups, ', '), '') || ' to ' || verb || ' ' || coalesce(resource, request_uri, '') AS reason
 FROM events
 WHERE impersonated_username IS NOT NULL AND outcome NOT IN ('denied_authn', 'denied_authz')

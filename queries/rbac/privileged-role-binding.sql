@@ -1,6 +1,6 @@
 /*
 id: privileged-role-binding
-title: Binding to another powerful role
+title: Binding to a powerful role
 severity: medium
 routine: low
 confidence: medium
@@ -8,16 +8,16 @@ risk: 30
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A binding is written to a role with which its subjects take over the cluster by a detour, or run a namespace: admin, edit, a
-  role of the control plane, or one of the cluster's own that allows as much in effect. In a namespace of the platform
-  any such role counts: who runs pods there has the cluster. A role that only reads secrets, enters or writes pods,
-  changes nodes, volumes or admission counts where people, or the writer's own account, get it for the whole cluster; one
-  that creates objects by which controllers act, for accounts too, unless the writer installs a kind of each product
-  that the role controls (for that, an attacker must create a CustomResourceDefinition of the product's group).
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A binding is written to a role whose subjects can take over the cluster indirectly or control a namespace: admin,
+  edit, a control plane role, or a custom role with equivalent rights. In a platform namespace any such role counts,
+  because a pod there can control the cluster. A role that only reads secrets, execs into or writes pods, or changes
+  nodes, volumes or admission counts where people or the writer's own account get it for the whole cluster. A role that
+  creates objects through which controllers act counts for accounts too, unless the writer installs a kind of each
+  product that the role controls; to use this, an attacker must create a CustomResourceDefinition of the product's
+  group.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
-  - Teams that get admin or edit in their own namespace by automation
+  - Teams that get admin or edit in their own namespace from automation
 triage:
   - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
   - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"
@@ -43,7 +43,7 @@ installed AS (
   )
   JOIN controlling_kinds AS kinds ON kinds.api_group = kind_group AND (kinds.resource = '*' OR kinds.resource = plural)
 ),
--- Roles of which the identity installs all products that they control.
+-- Roles for which the identity installs all products that they control.
 installers AS (
   SELECT controls.cluster, controls.role, username
   FROM controls
@@ -57,7 +57,7 @@ SELECT event_id, what AS reason
 FROM powerful_bindings
 LEFT JOIN (SELECT cluster AS installed_cluster, role AS installed_role, username AS installer FROM installers) AS installs
   ON installed_cluster = cluster AND installer = username AND installed_role = role_name
--- What a namespace's own team gets is daily work; the whole cluster, or a way to it, is not.
+-- Rights for a namespace's own team are daily work. Rights for the whole cluster, or a way to them, are not.
 WHERE (reach = 'escalation' AND (is_built_in OR is_wide) AND NOT (takes_cluster AND is_wide))
   OR (reach = 'namespace' AND is_wide)
   OR (reach = 'cluster' AND NOT is_built_in AND NOT is_wide AND subject_kind = 'Group')
@@ -67,6 +67,6 @@ WHERE (reach = 'escalation' AND (is_built_in OR is_wide) AND NOT (takes_cluster 
     (subject_kind IN ('User', 'Group') AND subject_name NOT LIKE 'system:kube-%'
       AND subject_name NOT IN ('system:nodes', 'system:masters', 'kubeadm:cluster-admins'))
     OR (subject_kind = 'ServiceAccount' AND subject_name = service_account_name AND subject_namespace = service_account_namespace)
-    -- Automation gives operators what they need.
+    -- Automation grants operators the rights that they need.
     OR (subject_kind = 'ServiceAccount' AND is_control AND identity_kind IN ('human', 'anonymous', 'node') AND installer IS NULL)
   ))

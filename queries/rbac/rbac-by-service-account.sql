@@ -1,15 +1,14 @@
 /*
 id: rbac-by-service-account
-title: Service account writes roles or bindings
+title: Role or binding written by a service account
 severity: low
 confidence: low
 risk: 8
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A service account writes roles or bindings: pods seldom need to, and a stolen token that can is worth much.
-blind_spots: >-
-  Nothing that the log holds.
+  A service account writes roles or bindings. Pods rarely need to, and a stolen token with this right is valuable.
+blind_spots: None known.
 false_positives:
   - Operators, GitOps controllers and pipelines
 triage:

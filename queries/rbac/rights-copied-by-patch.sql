@@ -1,16 +1,16 @@
 /*
 id: rights-copied-by-patch
-title: Rights copied or moved by a patch
+title: Role rules or subjects copied or moved by a JSON patch
 severity: high
 confidence: medium
 risk: 60
 attack: [T1098.006, T1036]
 tactics: [Privilege Escalation, Stealth]
 description: >-
-  A JSON Patch copies or moves a value into the rules of a role, or the subjects or the role of a binding. Who gets
-  what then stands in no request: it is a value of a version which the log may not show. What follows a patch of more
-  work than podtrail does counts, too.
-blind_spots: Writes that are logged at Metadata level.
+  A JSON Patch copies or moves a value into the rules of a role, or into the subjects or the role of a binding. The
+  request does not name the granted rights: they are a value of a version that may not be in the log. Patch operations
+  after a patch that exceeds podtrail's work limit count too.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Controllers that rearrange an object by JSON Patch
 triage:
@@ -26,7 +26,7 @@ controls: [IAM-16]
 SELECT
   event_id,
   verb || ' of ' || resource || ' ' || coalesce(name, '') || ' copies or moves '
-    || coalesce(copy['value'], 'a value that is not in the log') || ' to ' || CASE copy['field'] WHEN '' THEN 'the whole' ELSE copy['field'] END AS reason
+    || coalesce(copy['value'], 'a value that is not in the log') || ' to ' || CASE copy['field'] WHEN '' THEN 'the whole object' ELSE copy['field'] END AS reason
 FROM (
   SELECT event_id, verb, resource, name, unnest(rbac['copied']) AS copy
   FROM events

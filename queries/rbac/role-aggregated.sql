@@ -1,6 +1,6 @@
 /*
 id: role-aggregated
-title: Powerful rules made a part of a role for people
+title: Powerful rules aggregated into a default role
 severity: high
 routine: low
 confidence: medium
@@ -8,14 +8,12 @@ risk: 50
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A cluster role is labelled so that its rules become a part of view, edit, admin or another aggregated role, and they
-  allow more than that role is for: secrets or pods for all who may look, the cluster for all who run a namespace. No
-  binding shows it. Where its rules are not in the log, the label alone counts if a person sets it on a role that
-  exists.
-blind_spots: >-
-  Rules that are added to a role which is aggregated already, where the log does not show its labels.
+  A ClusterRole is labelled so that its rules become part of view, edit, admin or another aggregated role, and they
+  exceed the purpose of that role: secrets or pods for viewers, cluster rights for namespace administrators. No binding
+  shows it. Where its rules are not in the log, the label alone counts if a person sets it on an existing role.
+blind_spots: Rules added to a role that is already aggregated, where the log does not show its labels.
 false_positives:
-  - Charts that add rules of their own API group are not meant; one that adds more is worth a look
+  - Charts that add rules beyond their own API group, which deserve a review
 triage:
   - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
   - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"
@@ -40,13 +38,13 @@ WITH aggregated AS (
     AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'
     AND coalesce(username, '') <> 'system:apiserver'
 )
-SELECT event_id, 'ClusterRole ' || coalesce(name, '') || ' becomes a part of ' || target || coalesce(' and allows ' || array_to_string(effects, ', '), '') AS reason
+SELECT event_id, 'ClusterRole ' || coalesce(name, '') || ' becomes part of ' || target || coalesce(' and allows ' || array_to_string(effects, ', '), '') AS reason
 FROM aggregated
 WHERE CASE
   WHEN target = 'view' THEN
     array_has_any(effects, make_array('everything', 'escalate', 'impersonate', 'impersonate accounts', 'tokens', 'certificates', 'admission', 'node proxy', 'nodes', 'volumes', 'secrets', 'exec', 'workloads'))
   ELSE
-    -- edit and admin hold the rest already.
+    -- edit and admin include the rest already.
     array_has_any(effects, make_array('everything', 'escalate', 'impersonate', 'certificates', 'admission', 'node proxy', 'nodes', 'volumes'))
 END
   OR is_strong

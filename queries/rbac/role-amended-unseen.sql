@@ -1,6 +1,6 @@
 /*
 id: role-amended-unseen
-title: Rule of a role widened, the rest of it not in the log
+title: Role rule widened by a patch, other rules not in the log
 severity: high
 routine: low
 confidence: medium
@@ -8,13 +8,12 @@ risk: 50
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A JSON Patch changes a part of a rule of a role, the answer is not the role, and the log shows no version before. A
-  wildcard, or escalate, bind or impersonate, is high: on whatever resources the rule is, its holders gain what they
-  did not have. Other verbs, resources that give credentials or code, and a limit to names that is taken away are
-  medium.
-blind_spots: Writes that are logged at Metadata level. A rule that is added as a whole is the subject of other detections.
+  A JSON Patch changes part of a rule of a role, the response is not the role, and no previous version is in the log. A
+  wildcard, or escalate, bind or impersonate, is high: its holders gain new rights, on whatever resources. Other verbs,
+  resources that give credentials or code, and a removed limit to names are medium.
+blind_spots: Writes logged at Metadata level. A whole added rule, which other detections report.
 false_positives:
-  - Administrators who patch a role where the log holds no responses
+  - Administrators who patch a role where the log has no responses
 triage:
   - >-
     SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time
@@ -35,11 +34,11 @@ SELECT
   END AS severity,
   kind || ' ' || coalesce(name, '') || ' gets '
     || coalesce(nullif(concat_ws(', ', 'verbs ' || array_to_string(verbs, ' '), 'resources ' || array_to_string(resources, ' '), 'groups ' || array_to_string(api_groups, ' ')), ''), 'another limit to names or paths')
-    || ' in a rule of which the rest is not in the log' AS reason
+    || ' in a rule whose other parts are not in the log' AS reason
 FROM role_rules
 WHERE amends AND body_source = 'patch' AND verb = 'patch' AND outcome = 'allowed'
   AND (identity_kind IS DISTINCT FROM 'controller')
-  -- A part of it is not visible.
+  -- Part of the rule is not visible.
   AND (verbs IS NULL OR (resources IS NULL AND non_resource_urls IS NULL))
   AND (verbs IS NULL OR cardinality(array_remove_all(array_remove_all(array_remove_all(verbs, 'get'), 'list'), 'watch')) > 0 OR partial_answer IS NOT NULL)
   AND (resources IS NULL OR verbs IS NOT NULL OR partial_answer IS NOT NULL

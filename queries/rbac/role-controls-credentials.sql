@@ -1,6 +1,6 @@
 /*
 id: role-controls-credentials
-title: Role over tokens, certificates or admission webhooks
+title: Role with control over tokens, certificates or webhooks
 severity: medium
 routine: low
 confidence: medium
@@ -8,10 +8,9 @@ risk: 25
 attack: [T1098.006, T1528]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role is written that allows to make tokens of service accounts, approve certificates, or change what admits
-  requests: each is a way to every right.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A role is written that allows requesting service account tokens, approving certificates, or changing admission. Each
+  of these leads to every right.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - Secret managers, certificate operators and policy engines
 triage:

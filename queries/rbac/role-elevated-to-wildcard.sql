@@ -1,6 +1,6 @@
 /*
 id: role-elevated-to-wildcard
-title: Existing role elevated to everything
+title: Existing role elevated to a wildcard
 severity: high
 routine: low
 confidence: medium
@@ -8,13 +8,12 @@ risk: 60
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role that was there is changed so that it allows every verb on every resource: all who hold it are
-  administrators at once, and no binding shows it.
+  An existing role is changed to allow all verbs on all resources. All its holders become administrators, and no binding
+  shows it.
 blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs. Whether it allowed that before is not
-  compared.
+  Writes logged at Metadata level, which show no rules, subjects or specs. The previous rules, which are not compared.
 false_positives:
-  - Installers that apply such a role again and again
+  - Installers that apply such a role repeatedly
 triage:
   - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
   - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"
@@ -24,14 +23,14 @@ references:
 covers: [RB-014]
 controls: [IAM-16]
 */
-SELECT event_id, kind || ' ' || coalesce(name, '') || ' is changed to allow every verb on every resource' AS reason
+SELECT event_id, kind || ' ' || coalesce(name, '') || ' changed to allow every verb on every resource' AS reason
 FROM role_rules
 WHERE array_has(verbs, '*') AND array_has(resources, '*')
   AND (coalesce(cardinality(api_groups), 0) = 0 OR array_has_any(api_groups, make_array('', '*')))
   AND outcome = 'allowed' AND verb IN ('update', 'patch')
   AND identity_kind NOT IN ('controller', 'service_account')
 UNION ALL
-SELECT event_id, rbac['kind'] || ' ' || coalesce(name, '') || ' is changed to allow everything in effect: ' || array_to_string(rbac['effects'], ', ') AS reason
+SELECT event_id, rbac['kind'] || ' ' || coalesce(name, '') || ' changed to allow everything in effect: ' || array_to_string(rbac['effects'], ', ') AS reason
 FROM events
 WHERE activity = 'rbac' AND array_has(rbac['effects'], 'everything')
   AND outcome = 'allowed' AND verb IN ('update', 'patch')

@@ -1,6 +1,6 @@
 /*
 id: role-grants-escalation
-title: Role that can escalate, bind or impersonate
+title: Role that grants escalate, bind or impersonate
 severity: medium
 routine: low
 confidence: medium
@@ -8,10 +8,9 @@ risk: 35
 attack: [T1098.006, T1134]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role is written whose rule allows escalate or bind on roles, or impersonate on users, groups or accounts: its
-  holders give themselves any right.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A role is written whose rule allows escalate or bind on roles, or impersonate on users, groups or accounts. Its
+  holders can give themselves any right.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - GitOps controllers and platform operators that manage roles for others
 triage:
@@ -30,11 +29,11 @@ WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity
     AND array_has_any(resources, make_array('roles', 'clusterroles', '*')))
   OR (array_has(verbs, 'impersonate')
     AND array_has_any(resources, make_array('users', 'groups', 'serviceaccounts', 'uids', 'userextras/scopes', '*')))
-  -- Every verb on roles contains escalate and bind.
+  -- All verbs on roles include escalate and bind.
   OR (array_has(verbs, '*') AND array_has_any(resources, make_array('roles', 'clusterroles')))
 )
 UNION ALL
--- By a part of impersonation, or a wildcard of another form.
+-- Through part of impersonation, or a wildcard in another form.
 SELECT event_id, rbac['kind'] || ' ' || coalesce(name, '') || ' allows in effect: ' || array_to_string(rbac['effects'], ', ') AS reason
 FROM events
 WHERE activity = 'rbac' AND array_has_any(rbac['effects'], make_array('escalate', 'impersonate')) AND NOT array_has(rbac['effects'], 'everything')

@@ -1,16 +1,15 @@
 /*
 id: role-grants-exec
-title: Role that can run commands in pods
+title: Role that grants exec into pods
 severity: low
 confidence: low
 risk: 10
 attack: [T1098.006, T1609]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role is written that allows exec or attach: its holders are inside every pod that it covers, with the pod's
-  account.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A role is written that allows exec or attach. Its holders can enter every pod that it covers, with the rights of the
+  pod's account.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - Operators and support tools
 triage:

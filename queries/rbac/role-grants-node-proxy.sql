@@ -1,6 +1,6 @@
 /*
 id: role-grants-node-proxy
-title: Role that reaches the kubelet
+title: Role that grants kubelet access (nodes/proxy)
 severity: medium
 routine: low
 confidence: medium
@@ -8,12 +8,11 @@ risk: 30
 attack: [T1098.006, T1611]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role is written that allows nodes/proxy: its holders talk to the kubelet of each node, run commands in its pods,
-  and the audit log does not see which.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A role is written that allows nodes/proxy. Its holders can send requests to the kubelet of each node and run commands
+  in its pods, and the audit log does not show the commands.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
-  - Monitoring systems of old, which scrape the kubelet through the API server
+  - Older monitoring systems, which scrape the kubelet through the API server
 triage:
   - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
   - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"

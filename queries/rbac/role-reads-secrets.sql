@@ -6,10 +6,8 @@ confidence: low
 risk: 8
 attack: [T1098.006, T1552.007]
 tactics: [Privilege Escalation, Persistence]
-description: >-
-  A role is written that allows to read secrets: list and watch show their content as get does.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+description: A role is written that allows reading secrets. list and watch return their content as get does.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - Operators
 triage:
@@ -24,5 +22,5 @@ controls: [IAM-16, DSP-15]
 SELECT event_id, kind || ' ' || coalesce(name, '') || ' allows ' || array_to_string(verbs, ', ') || ' on ' || coalesce(array_to_string(resources, ', '), array_to_string(non_resource_urls, ', '), 'nothing') AS reason
 FROM role_rules
 WHERE array_has_any(resources, make_array('secrets')) AND array_has_any(api_groups, make_array('', '*')) AND array_has_any(verbs, make_array('get', 'list', 'watch', '*')) AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'
-  -- One named secret is what a controller needs.
+  -- Controllers need one named secret.
   AND coalesce(cardinality(resource_names), 0) = 0

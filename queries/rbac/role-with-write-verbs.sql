@@ -1,15 +1,13 @@
 /*
 id: role-with-write-verbs
-title: Role that can write
+title: Role with write verbs
 severity: info
 confidence: low
 risk: 2
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
-description: >-
-  A role is written that allows to create, change or delete.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+description: A role is written that allows create, update, patch or delete.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - Most roles
 triage:

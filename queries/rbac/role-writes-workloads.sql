@@ -1,16 +1,15 @@
 /*
 id: role-writes-workloads
-title: Role that runs workloads
+title: Role that creates or changes workloads
 severity: info
 confidence: low
 risk: 4
 attack: [T1098.006, T1610]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role is written that allows to create or change workloads: its holders run pods under any service account of the
-  namespace.
-blind_spots: >-
-  Writes that are logged at Metadata level show no rules, subjects or specs.
+  A role is written that allows creating or changing workloads. Its holders can run pods under any service account of
+  the namespace.
+blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - Operators and deployment pipelines
 triage:

@@ -7,11 +7,10 @@ risk: 3
 attack: [T1136]
 tactics: [Persistence]
 description: >-
-  A service account is created: an identity that needs no person behind it.
-blind_spots: >-
-  Nothing that the log holds.
+  A service account is created: an identity that does not depend on a person.
+blind_spots: None known.
 false_positives:
-  - Every chart
+  - Most charts
 triage:
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
   - "SELECT * FROM identities WHERE username = '<identity>'"
@@ -21,7 +20,7 @@ references:
 covers: [RB-017]
 controls: [IAM-16]
 */
-SELECT event_id, 'service account ' || concat_ws('/', namespace, name) || ' is created' AS reason
+SELECT event_id, 'service account ' || concat_ws('/', namespace, name) || ' created' AS reason
 FROM events
 WHERE activity = 'rbac' AND resource = 'serviceaccounts' AND subresource IS NULL AND created
   AND outcome = 'allowed' AND identity_kind <> 'controller'

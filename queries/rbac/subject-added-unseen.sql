@@ -1,6 +1,6 @@
 /*
 id: subject-added-unseen
-title: Subject bound to a role that is not in the log
+title: Subject added to a binding whose role is not in the log
 severity: medium
 routine: low
 confidence: medium
@@ -8,12 +8,12 @@ risk: 30
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A patch gives a binding subjects, the answer is not the binding, and neither a version before nor the binding's name
-  tells which role they get. It may be any. It is high where a cluster role binding is patched and the client asks for a
-  Table or for metadata alone as the answer, so that the log does not hold the role.
-blind_spots: Writes that are logged at Metadata level.
+  A patch adds subjects to a binding, the response is not the binding, and neither a previous version nor the binding's
+  name shows the role. It may be any role. Severity is high where a ClusterRoleBinding is patched and the client
+  requests a Table or only metadata as the response, so that the log does not contain the role.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Administrators who patch a binding where the log holds no responses
+  - Administrators who patch a binding where the log has no responses
 triage:
   - >-
     SELECT time, username, verb, kind, namespace, name, role_name, subject_name, partial_answer FROM bindings WHERE name = '<name>' ORDER BY time
@@ -27,7 +27,7 @@ controls: [IAM-16]
 SELECT
   event_id,
   CASE WHEN kind = 'ClusterRoleBinding' AND partial_answer IS NOT NULL THEN 'high' ELSE 'medium' END AS severity,
-  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' binds ' || coalesce(subject_kind, 'somebody') || ' '
+  verb || ' of ' || kind || ' ' || coalesce(name, '') || ' binds ' || coalesce(subject_kind, 'an unknown identity') || ' '
     || concat_ws('/', subject_namespace, subject_name) || ' to a role that is not in the log' AS reason
 FROM bindings
 WHERE body_source = 'patch' AND verb = 'patch' AND outcome = 'allowed' AND role_name IS NULL

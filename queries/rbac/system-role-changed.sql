@@ -1,6 +1,6 @@
 /*
 id: system-role-changed
-title: Role of the system changed
+title: System role changed
 severity: medium
 routine: low
 confidence: medium
@@ -8,10 +8,9 @@ risk: 35
 attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A role whose name begins with system: or eks:, or one of the roles for people, is changed or deleted by other than the API server: it belongs to
-  the control plane, and its holders are many.
-blind_spots: >-
-  Nothing that the log holds.
+  An identity other than the API server changes or deletes a role whose name begins with system: or eks:, or one of the
+  default user roles. Such roles belong to the control plane and have many holders.
+blind_spots: None known.
 false_positives:
   - Upgrades by add-on managers
 triage:

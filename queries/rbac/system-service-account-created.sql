@@ -1,15 +1,13 @@
 /*
 id: system-service-account-created
-title: Service account created in a system namespace by a person
+title: Service account created by a person in a system namespace
 severity: low
 confidence: medium
 risk: 15
 attack: [T1136, T1036.005]
 tactics: [Persistence, Stealth]
-description: >-
-  A person creates a service account in a namespace of the platform, where it passes for a component.
-blind_spots: >-
-  Nothing that the log holds.
+description: A person creates a service account in a platform namespace, where it looks like a component.
+blind_spots: None known.
 false_positives:
   - Administrators who install add-ons
 triage:
@@ -21,7 +19,7 @@ references:
 covers: [RB-017]
 controls: [IAM-16]
 */
-SELECT DISTINCT event_id, 'service account ' || concat_ws('/', events.namespace, name) || ' is created by ' || coalesce(username, 'nobody') AS reason
+SELECT DISTINCT event_id, 'service account ' || concat_ws('/', events.namespace, name) || ' created by ' || coalesce(username, 'an unknown identity') AS reason
 FROM events
 JOIN system_namespaces ON events.namespace LIKE system_namespaces.namespace
 WHERE activity = 'rbac' AND resource = 'serviceaccounts' AND subresource IS NULL AND created

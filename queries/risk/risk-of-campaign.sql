@@ -1,6 +1,6 @@
 /*
 id: risk-of-campaign
-title: Findings that add up across identities, days or clusters
+title: Combined findings across identities, days or clusters
 severity: high
 confidence: medium
 risk: 0
@@ -8,15 +8,14 @@ attack: [T1610, T1078]
 tactics: [Execution, Privilege Escalation, Stealth]
 input: facts
 description: >-
-  The facts that weigh something by themselves are added over two weeks and over all identities behind which one hand is
-  seen: the same user in several clusters, one credential, one client at one address that few use, the user that is
-  impersonated, the account whose token somebody asked for, the account that somebody made and that a shell uses. Each
-  detection counts once, whatever it matched. Facts of a single sitting of one identity are left to risk-of-identity.
-  To stay below, an attacker needs for every few steps another credential at another address, or more than two weeks.
-blind_spots: >-
-  Hands that nothing in the log joins. Facts that exceptions lower or that are everyday work.
+  Significant findings are added up over two weeks and over all identities that the log links: the same user in several
+  clusters, one credential, one client at a rarely shared address, an impersonated user, an account whose token was
+  requested, or a created account used from a shell. Each detection counts once. Findings of a single session of one
+  identity are left to risk-of-identity. To stay below the threshold, an attacker needs another credential at another
+  address for every few steps, or more than two weeks.
+blind_spots: Identities that nothing in the log links. Findings that exceptions lower, and everyday work.
 false_positives:
-  - Teams that set up or repair a cluster from one desk
+  - Teams that set up or repair a cluster from one workstation
 triage:
   - >-
     SELECT username, client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username, client_ip, user_agent ORDER BY first
@@ -28,16 +27,16 @@ references:
 covers: [T1610-risk]
 controls: [IAM-16]
 parameters:
-  least: {type: integer, default: 20, description: A fact of fewer points is left out}
-  high: {type: integer, default: 150, description: Points from which it is of severity high}
-  critical: {type: integer, default: 400, description: Points from which it is of severity critical}
-  shared_by: {type: integer, default: 8, description: A client at one address that more users share joins nobody}
+  least: {type: integer, default: 20, description: Minimum points of a finding that counts}
+  high: {type: integer, default: 150, description: Points for severity high}
+  critical: {type: integer, default: 400, description: Points for severity critical}
+  shared_by: {type: integer, default: 8, description: Number of users above which a client at one address links no identities}
 */
 WITH acts AS (
   SELECT
     facts.event_id, facts.time, facts.cluster, detection, title, risk, severity IN ('info', 'low') AS is_low,
     coalesce(event.impersonated_username, event.username) AS identity,
-    -- The names that installers give mean another credential in each cluster.
+    -- Names that installers assign belong to a different credential in each cluster.
     CASE WHEN event.identity_kind = 'human' AND default_admins.name IS NULL THEN 'user ' || event.username
       WHEN event.identity_kind <> 'anonymous' THEN 'user ' || facts.cluster || ' ' || event.username END AS user_key,
     'user ' || facts.cluster || ' ' || event.impersonated_username AS impersonated_key,
@@ -61,7 +60,7 @@ crowded AS (
   GROUP BY client_ip, user_agent
   HAVING count(*) > $shared_by
 ),
--- Who made a token or an account, and what is made.
+-- The creator of a token or an account, and what was created.
 made AS (
   SELECT user_key, key
   FROM (
@@ -79,7 +78,7 @@ made AS (
   WHERE key IS NOT NULL
   GROUP BY user_key, key
 ),
--- An account whose tokens several people ask for is a tool of theirs.
+-- An account whose tokens several people request is a shared tool.
 own AS (
   SELECT key FROM made GROUP BY key HAVING count(DISTINCT user_key) = 1
 ),
@@ -95,7 +94,7 @@ links AS (
   )
   WHERE one IS NOT NULL AND other IS NOT NULL
 ),
--- The least name of those that share something, and that of those.
+-- The smallest name among identities that share something, then the smallest of those.
 near AS (
   SELECT one, min(shared.least) AS hand
   FROM links
@@ -116,7 +115,7 @@ points AS (
     first_value(event_id ORDER BY is_low, time, event_id) AS event_id, bool_and(is_low) AS is_low,
     array_agg(DISTINCT identity) AS identities, array_agg(DISTINCT cluster) AS clusters
   FROM (
-    -- Two rows of periods that overlap by half: what lies within a week is in one of them.
+    -- Two rows of periods that overlap by half: any week lies within one of them.
     SELECT acts.*, hand, unnest(make_array(
       floor(date_part('epoch', time) / 1209600) * 2, floor((date_part('epoch', time) + 604800) / 1209600) * 2 + 1)) AS period
     FROM acts
@@ -127,7 +126,7 @@ points AS (
 campaigns AS (
   SELECT
     hand, period,
-    -- What is everyday work by itself weighs, and is evidence of nothing beside what is not.
+    -- Everyday work has weight by itself, but is no evidence beside other findings.
     coalesce(
       array_agg(event_id ORDER BY time, event_id) FILTER (WHERE NOT is_low),
       array_agg(event_id ORDER BY time, event_id)
@@ -144,7 +143,7 @@ campaigns AS (
 SELECT
   event_ids AS event_id,
   CASE WHEN max(points) >= $critical THEN 'critical' ELSE 'high' END AS severity,
-  max(points) || ' points of one hand, as ' || array_to_string(min(identities), ', ')
+  max(points) || ' points for linked identities ' || array_to_string(min(identities), ', ')
     || CASE WHEN cardinality(min(clusters)) > 1 THEN ' in ' || array_to_string(min(clusters), ', ') ELSE '' END
     || ': ' || min(what) AS reason
 FROM campaigns

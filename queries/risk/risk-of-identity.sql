@@ -1,6 +1,6 @@
 /*
 id: risk-of-identity
-title: Identity with many facts against it in one sitting
+title: Identity with many suspicious actions in one session
 severity: high
 confidence: medium
 risk: 0
@@ -8,9 +8,9 @@ attack: [T1610]
 tactics: [Execution]
 input: facts
 description: >-
-  What a person or an account does within one sitting, which ends with an hour without a fact, weighs together: the risks
-  of all detections that it set off are added, each once, and each is named with its points. An intrusion sets off
-  detections of many kinds; everyday work sets off the same few again and again.
+  The risks of all detections that match the actions of a person or an account in one session are added up. A session
+  ends after an hour without a match. Each detection counts once and is named with its points. An intrusion matches
+  detections of many kinds; everyday work matches the same few repeatedly.
 blind_spots: An intruder who waits an hour between steps, or changes identity with every step.
 false_positives:
   - A person who sets up a cluster
@@ -24,8 +24,8 @@ references:
 covers: [T1610-risk]
 controls: [IAM-16]
 parameters:
-  high: {type: integer, default: 500, description: Points from which a sitting is of severity high}
-  critical: {type: integer, default: 700, description: Points from which a sitting is of severity critical}
+  high: {type: integer, default: 500, description: Points for severity high}
+  critical: {type: integer, default: 700, description: Points for severity critical}
 */
 WITH marked AS (
   SELECT
@@ -51,11 +51,11 @@ points AS (
   GROUP BY cluster, identity, sitting, detection
 )
 SELECT
-  -- What is only the first of its kind is in the sum, but proves nothing.
+  -- First-seen detections add to the sum, but are not evidence.
   array_agg(event_id ORDER BY time, event_id) FILTER (WHERE NOT starts_with(detection, 'first-')) AS event_id,
   CASE WHEN sum(risk) >= $critical THEN 'critical' ELSE 'high' END AS severity,
   sum(risk) || ' points: ' || string_agg('+' || risk || ' ' || title, ', ' ORDER BY risk DESC, title) AS reason
 FROM points
 GROUP BY cluster, identity, sitting
--- One bad write is the subject of risk-of-workload-write.
+-- risk-of-workload-write reports a single bad write.
 HAVING sum(risk) >= $high AND count(DISTINCT event_id) > 2

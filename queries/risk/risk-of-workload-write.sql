@@ -1,6 +1,6 @@
 /*
 id: risk-of-workload-write
-title: Workload write with many facts against it
+title: High-risk workload write (combined signals)
 severity: high
 confidence: medium
 risk: 0
@@ -8,9 +8,9 @@ attack: [T1610]
 tactics: [Execution]
 input: facts
 description: >-
-  Facts that are harmless one by one weigh together. Every detection has a risk; here those of all that match one write of
-  a workload are added, and each is named with its points. Each detection counts once a write.
-blind_spots: What the other detections cannot see. What exceptions hide has no points.
+  Several facts that are harmless one by one indicate a risk together. The risks of all detections that match one
+  workload write are added up, and each is named with its points. Each detection counts once per write.
+blind_spots: Facts that no other detection sees. Findings hidden by exceptions, which have no points.
 false_positives:
   - A new network plugin, storage driver or security sensor, installed by a person for the first time
 triage:
@@ -24,8 +24,8 @@ references:
 covers: [T1610-risk]
 controls: [AIS-06]
 parameters:
-  high: {type: integer, default: 170, description: Points from which a write is of severity high}
-  critical: {type: integer, default: 300, description: Points from which a write is of severity critical}
+  high: {type: integer, default: 170, description: Points for severity high}
+  critical: {type: integer, default: 300, description: Points for severity critical}
 */
 WITH points AS (
   SELECT facts.cluster, facts.event_id, detection, min(title) AS title, max(risk) AS risk

@@ -1,4 +1,4 @@
--- One row a request, with the client's tool (the first word of its user agent, in lower case) and the tool's kind.
+-- One row per request, with the client's tool (the first word of its user agent, in lower case) and the tool's kind.
 SELECT
   event_id, audit_id, time, date, cluster, activity, username, identity_kind, user_groups, user_extra,
   impersonated_username, impersonated_groups, client_ip, user_agent, verb, api_group, resource, subresource, namespace,

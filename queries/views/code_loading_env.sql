@@ -1,6 +1,6 @@
--- One row an environment variable of a container by which a program loads code that is not its own (`how` is `code`), or that
--- leads its requests elsewhere (`traffic`). What a value taken from a Secret or ConfigMap says is not visible: it counts.
--- A value that holds a command, such as `$(curl …)`, is code, whatever the variable.
+-- One row per environment variable of a container that makes a program load external code (`how` is `code`) or that
+-- routes its requests through another host (`traffic`). A value taken from a Secret or ConfigMap is not visible, and
+-- counts. A value with a command, such as `$(curl …)`, is code, whatever the variable.
 SELECT
   set.event_id, set.cluster, set.username, set.identity_kind, set.impersonated_username, set.verb, set.namespace, set.object,
   set.workload_name, set.kind, set.outcome, set.made_by_controller, set.role, set.container, set.privileged,

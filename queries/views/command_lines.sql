@@ -1,11 +1,10 @@
--- One row a command line that somebody wrote or ran, and a way to read it: a container's command with its arguments, a
--- hook's or probe's (both `source` 'workload'), and that of an exec ('exec'), through the kubelet too. What controllers
--- make of a template is left out.
--- `code` is what patterns are compared with: the line as written, the line as a shell runs it where that differs (quotes,
--- backslashes, $IFS …), and what it holds in Base64 or hexadecimal; each without what only asks whether a port is open,
--- and without talk with the pod itself. Where a command names environment variables of its container, their values are put in:
--- `eval "$X"` runs what X holds. Left out are commands that are nothing but a redirection from or to a socket: to
--- have more left out, somebody would need a command that does nothing with it.
+-- One row per command line written or run, and decoded form of it: a container's command with its arguments,
+-- that of a hook or probe (both with `source` 'workload'), and that of an exec ('exec'), also through the kubelet. What
+-- controllers create from a template is left out. Patterns are compared with `code`: the line as written, the line as a
+-- shell runs it where that differs (quotes, backslashes, $IFS …), and its decoded Base64 or hexadecimal content; each
+-- without parts that only test whether a port is open, and without traffic with the pod itself. Environment variables
+-- of the container named in a command are replaced by their values: `eval "$X"` runs the content of X. Commands that
+-- are only a redirection from or to a socket are left out; they do nothing.
 WITH lines AS (
   SELECT *, as_run(line) AS run
   FROM (
@@ -36,7 +35,7 @@ assigned AS (
   SELECT
     event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
     verb, namespace, outcome, 'workload' AS source, object, role, container, line, CASE WHEN false THEN command END AS words, created,
-    -- The variables as a shell assigns them, and the command with $(NAME) of Kubernetes as ${NAME}.
+    -- The variables as a shell assigns them, and the command with Kubernetes' $(NAME) as ${NAME}.
     as_run(concat(
       string_agg(
         concat(

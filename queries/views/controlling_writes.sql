@@ -1,7 +1,7 @@
--- One row a write of an object of controlling_kinds that says something: a create, an update, or a patch of more than metadata
--- and status. `written_before`: the same identity had been allowed to write the kind before, and no source and no power is
--- new to what it wrote; or the object stands as somebody had written it before, with the same sources and no more powers.
--- Only what was reported before can make a write ordinary.
+-- One row per significant write of an object of controlling_kinds: a create, an update, or a patch of more than
+-- metadata and status. `written_before`: the same identity wrote the kind before, and no source and no power is new; or
+-- the object had the same sources and powers before, whoever wrote it. Only earlier writes that were reported make a
+-- write ordinary.
 WITH written AS (
   SELECT
     event_id, time, cluster, identity_kind, effective_username AS identity, created, kinds.product, kinds.does, kinds.severity, kinds.fetches = 'true' AS fetches,
@@ -16,7 +16,7 @@ WITH written AS (
   ) AS event
   JOIN controlling_kinds AS kinds
     ON kinds.api_group = event.api_group AND (kinds.resource = event.resource OR kinds.resource = '*')
-  -- A kind that the table names is not one of the rest of its group.
+  -- A kind in the table does not fall under the wildcard of its group.
   LEFT ANTI JOIN controlling_kinds AS exact
     ON exact.api_group = event.api_group AND exact.resource = event.resource AND kinds.resource = '*'
   -- Most writes are of other groups: their bodies are not read.

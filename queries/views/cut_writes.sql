@@ -1,13 +1,13 @@
--- One row a write of a workload, of a role, binding or certificate signing request, of an admission webhook or policy, or of a
--- PersistentVolume that was carried out and whose
--- body the log shows or has lost: `is_cut`. Writes that are not logged with bodies are left out.
+-- One row per successful write of a workload, role, binding, certificate signing request, admission webhook or policy,
+-- or PersistentVolume whose body is in the log or was truncated (`is_cut`). Writes logged without bodies are
+-- left out.
 SELECT
   event_id, cluster, time, activity, username, identity_kind, verb, api_group, resource, subresource, namespace, name,
   truncated AND NOT is_shown AS is_cut
 FROM (
   SELECT
     *,
-    -- Not the bodies themselves, which take long to read.
+    -- Without the bodies, which are slow to read.
     coalesce(
       workload['body_source'], rbac['body_source'], persistent_volume['body_source'], certificate_request['body_source'], 'none'
     ) <> 'none' OR webhooks IS NOT NULL AS is_shown
@@ -23,7 +23,8 @@ FROM (
 )
 WHERE truncated OR is_shown
 UNION ALL
--- Other kinds that detections read: guards, what controls workloads, and the configuration of system and security namespaces.
+-- Other kinds that detections read: security objects, objects that control workloads, and the configuration in system
+-- and security namespaces.
 SELECT
   event_id, written.cluster, time, activity, username, identity_kind, verb, written.api_group, written.resource, subresource,
   written.namespace, name, true AS is_cut

@@ -1,11 +1,11 @@
--- One row a role and a thing that it allows in effect, however its rules spell it, as some write of the log or of the look-back
--- shows it; `role_namespace` is null for cluster roles. `control` is to create objects of controlling_kinds that are worth `medium`
--- where they are written: a controller then does what they say. A rule for every group does not count here: that is another effect.
+-- One row per role and right that it grants in effect, in any spelling, from any write in the log or the look-back.
+-- `role_namespace` is null for cluster roles. `control` is the creation of objects of controlling_kinds with severity
+-- `medium` or above, on which a controller acts. A rule for all groups does not count here: that is another effect.
 SELECT DISTINCT cluster, role_kind, role_namespace, role, effect
 FROM (
   SELECT
     cluster, rbac['kind'] AS role_kind, CASE WHEN rbac['kind'] = 'Role' THEN namespace END AS role_namespace, 
-    -- What Rancher makes of a global role.
+    -- The role that Rancher creates from a global role.
     CASE WHEN resource = 'globalroles' THEN concat('cattle-globalrole-', name) ELSE name END AS role,
     unnest(rbac['effects']) AS effect
   FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)

@@ -1,10 +1,10 @@
--- The birth of a cluster, where the log shows it, and who installs it until when: the first member of system:masters who then
--- writes anything, with address and credential, until this pauses for a minute.
+-- The installation of a cluster, where the log shows it, with its installer and end: the first member of system:masters
+-- that then writes anything, with address and credential, until it pauses for a minute.
 --
--- A birth is what an API server without a store does once: it makes the namespaces kube-system and default, the role
--- cluster-admin and its binding, from its own host, with a token that never leaves its process. None of them can be made a
--- second time, and kube-system and default cannot be deleted, so an attacker would have to own the store of the cluster.
--- A log that begins before that is of a cluster that is older.
+-- An API server without a store does this once: it creates the namespaces kube-system and default, the role cluster-admin
+-- and its binding, from its own host, with a token that never leaves its process. They cannot be created twice, and
+-- kube-system and default cannot be deleted, so an attacker would need to control the store of the cluster. A log with
+-- earlier events belongs to an older cluster.
 WITH known AS (
   SELECT cluster, time, event_id, activity, verb, resource, subresource, name, username, impersonated_username, user_groups, client_ip, source_ips, token_credential_id AS credential, status_code
   FROM events

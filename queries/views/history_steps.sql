@@ -1,6 +1,7 @@
--- What sequences are made of, one row a step that a person or an account takes, in scope:
--- `permissions asked`, `secrets listed`, `denied`, `rbac changed`, `created` and `written` (of workloads), `deleted`, `entered` (exec, attach).
--- A sequence is a window over it: PARTITION BY cluster, identity (and what else both steps have in common) ORDER BY time, event_id.
+-- The steps of sequences, one row per step of a person or an account in the scope: `permissions asked`, `secrets
+-- listed`, `denied`, `rbac changed`, `created` and `written` (of workloads), `deleted`, `entered` (exec, attach). A
+-- sequence is a window over it: PARTITION BY cluster, identity (and other columns that both steps share) ORDER BY time,
+-- event_id.
 SELECT
   event_id, time, cluster, identity_kind, coalesce(impersonated_username, username) AS identity, client_ip, step, resource,
   namespace, name, api_group,

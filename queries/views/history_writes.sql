@@ -1,4 +1,4 @@
--- Workload writes that somebody answers for, of the scope and of the look-back before it, each with whom it was done as.
+-- Workload writes by people and accounts, of the scope and of the look-back, each with the effective identity.
 SELECT
   event_id, time, cluster, identity_kind, coalesce(impersonated_username, username) AS identity, client_ip,
   lower(split_part(user_agent, '/', 1)) AS client, verb, kind, resource, subresource, namespace, name, object,

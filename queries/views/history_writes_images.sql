@@ -1,5 +1,5 @@
--- One row an image of history_writes, of a container or of a volume that is an image, with its number among those of its
--- registry, and of its repository, in the cluster, in order of time. `log_seconds` is how long the log of the cluster had run.
+-- One row per image of history_writes, of a container or of an image volume, numbered in order of time within its
+-- registry and its repository in the cluster. `log_seconds` is how long the log of the cluster had run.
 SELECT
   event_id, cluster, time, identity, identity_kind, verb, object, namespace, in_scope, registry, repository,
   date_part('epoch', time) - date_part('epoch', log_begins) AS log_seconds,

@@ -1,6 +1,6 @@
--- The rows of history_writes of people and service accounts, each with its number among those of its identity, in order of time: `nth` of all, and of
--- those of the same kind, in the same namespace, from the same address, with the same client. `log_seconds` is how long the
--- log of the cluster had run.
+-- The rows of history_writes of people and service accounts, numbered in order of time: `nth` among all of its
+-- identity, and among those of the same kind, in the same namespace, from the same address, with the same client.
+-- `log_seconds` is how long the log of the cluster had run.
 SELECT
   *,
   date_part('epoch', time) - date_part('epoch', log_begins) AS log_seconds,

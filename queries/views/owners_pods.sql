@@ -1,7 +1,7 @@
--- One row a write that the control plane made from an owner's template, of which the whole template is visible, with what
--- it may do to its node: `powers` (privileged, or all capabilities, SYS_ADMIN, SYS_PTRACE or SYS_MODULE), `pid`, `root`
--- (the node's root directory), `sensitive` (a path from which the node is taken over), `escapes` (a command that leaves
--- the container). Most are no danger to a node and are told from the others by their Pod Security level alone.
+-- One row per write that the control plane derives from an owner's template and whose whole template is visible, with
+-- its access to the node: `powers` (privileged, or all capabilities, SYS_ADMIN, SYS_PTRACE or SYS_MODULE), `pid`,
+-- `root` (the node's root directory), `sensitive` (a path that allows node takeover), `escapes` (a container escape
+-- command). Most are harmless to a node, and their Pod Security level is enough to exclude them.
 WITH risky AS (
   SELECT cluster, event_id, host_pid, host_ipc, containers, volumes
   FROM workloads{history}

@@ -1,7 +1,7 @@
--- Writes of workloads that are agents of the platform as their makers publish them, by event: every container, of all roles,
--- has an image of platform_agents, runs the program of that image, and asks for no more powers, paths of the node and
--- volumes than the product does; nothing lies over the programs of the image, and no variable loads code into them.
--- Who writes such a workload gets the published program, and nothing else.
+-- Writes of workloads that are platform agents as published by their vendors, by event: every container, of all roles,
+-- has an image of platform_agents, runs the program of that image, and requests no more powers, node paths and volumes
+-- than the product does. No volume covers the programs of the image, and no variable loads code into them. The writer
+-- gets the published program, and nothing else.
 WITH shown AS (
   SELECT cluster, event_id, kind, host_pid, host_ipc
   FROM workloads
@@ -32,21 +32,21 @@ judged AS (
         WHEN coalesce(array_length(args), 0) > 0 THEN starts_with(args[1], '-') OR array_has(programs, args[1])
         ELSE true
       END
-      -- Flags by which such programs run others, or fetch what they do.
+      -- Flags that make such programs run others or download content.
       AND NOT regexp_like(coalesce(array_to_string(array_concat(command, args), ' '), ''), '(^|[^a-z])(program|exec|script|command|shell|lua|http://|https://[a-z0-9.-]+/)', 'i')
     ) AS listed,
     bool_or(array_has(powers, 'hostPID')) AS may_see_processes
   FROM ran
   GROUP BY cluster, event_id
 ),
--- Probes and hooks, each as one of the programs.
+-- Probes and hooks, each treated as a program.
 handled AS (
   SELECT cluster, event_id, bool_or(NOT array_has(programs, handler['command'][1])) AS foreign_handler
   FROM (SELECT cluster, event_id, programs, unnest(handlers) AS handler FROM ran)
   WHERE coalesce(array_length(handler['command']), 0) > 0
   GROUP BY cluster, event_id
 ),
--- A file that is mounted over a program of the image is what runs.
+-- A file mounted over a program of the image runs instead of it.
 covered AS (
   SELECT DISTINCT cluster, event_id
   FROM mounts

@@ -1,11 +1,10 @@
--- One row a host path of pods_workloads, with what it means for the node:
--- `inside` is the kind of the nearest sensitive path that it is or lies in, or what ordinary_host_paths has of it (hooks, trust, volumes),
--- `holds` the kinds of those that lie below it,
--- `executes` whether the node runs code, or follows orders, that are written to it or below it,
--- `writable` whether a container may write to it; where no mount is visible that is not known, and taken for granted,
--- `is_node_agent` whether it is a DaemonSet of node agents only: each of its images is of a repository of the table node_agents, and none of its
--- commands is a shell, an interpreter or another program than those of the image's own directory. Somebody who wants that must
--- run the agent's own image with the agent's own program, on all nodes.
+-- One row per hostPath volume of pods_workloads, with its effect on the node: `inside` is the kind of the nearest
+-- sensitive path that it equals or is below, or its entry in ordinary_host_paths (hooks, trust, volumes); `holds` are
+-- the kinds of the sensitive paths below it; `executes` is whether the node runs code, or reads configuration, written
+-- to it or below it; `writable` is whether a container may write to it, null where no mount is visible, which counts as
+-- writable; `is_node_agent` is whether the workload is a DaemonSet of node agents only: each image is from a repository
+-- of the table node_agents, and no command is a shell, an interpreter or a program outside the image's own directory.
+-- An attacker would have to run the agent's own image with the agent's own program, on all nodes.
 WITH mounts AS (
   SELECT event_id, mount['name'] AS volume, bool_or(NOT coalesce(mount['read_only'], false)) AS writable
   FROM (SELECT event_id, unnest(volume_mounts) AS mount FROM pods_containers{history})
@@ -36,8 +35,8 @@ paths AS (
     ON host_path = ordinary.path OR starts_with(host_path, ordinary.path || '/')
   WHERE host_path IS NOT NULL
     AND (ordinary.path IS NULL OR ordinary.holds IN ('hooks', 'trust')
-      -- The volume of one claim lies below it. Whoever makes the volumes makes and clears their directories: an attacker needs
-      -- the token of that account.
+      -- The volume of one claim is below it. The provisioner creates and removes its directories: an attacker needs the
+      -- token of that account.
       OR (ordinary.holds = 'volumes' AND host_path = ordinary.path
         AND NOT regexp_like(username, '^system:serviceaccount:(kube-system|local-path-storage|openebs|longhorn-system):[a-z0-9-]*(provisioner|openebs|hostpath)')))
     AND outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
@@ -52,14 +51,14 @@ matched AS (
     ON ordinary_holds IS NULL
     AND (host_path = sensitive.path
     OR starts_with(host_path, sensitive.path || '/')
-    -- What only one distribution has in /home and /mnt does not make these bad.
+    -- Paths specific to one distribution in /home and /mnt do not make these directories sensitive.
     OR (host_path NOT IN ('/home', '/mnt')
       AND starts_with(sensitive.path, CASE host_path WHEN '/' THEN '/' ELSE host_path || '/' END)))
 )
 SELECT
   located.event_id, time, cluster, username, identity_kind, verb, namespace, kind, object, name, host_path, host_path_raw,
   inside, holds, coalesce(writable, true) AS writable,
-  'volume ' || coalesce(name, '') || ' of ' || object || ' is host path ' || host_path_raw
+  'volume ' || coalesce(name, '') || ' of ' || object || ' mounts host path ' || host_path_raw
     || CASE WHEN writable THEN ', writable' WHEN NOT writable THEN ', read-only' ELSE '' END AS reason,
   coalesce(inside_executes, false) OR coalesce(held_executes, false) OR host_path LIKE '/home/%/.ssh%' AS executes,
   coalesce(is_node_agent, false) AS is_node_agent

@@ -1,5 +1,5 @@
--- Service accounts that hold, in the whole cluster, a role that amounts to it: one of privileged_roles, or one that allows as much
--- in effect.
+-- Service accounts with a cluster-wide role that gives full control: one of privileged_roles, or one with equivalent
+-- rights.
 SELECT DISTINCT
   held.cluster, held.subject_namespace AS account_namespace, held.subject_name AS account, held.role_name, held.granted_at, held.revoked_at
 FROM grants{history} AS held

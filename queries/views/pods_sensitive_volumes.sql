@@ -1,5 +1,5 @@
--- One row a write of a PersistentVolume by which pods reach a sensitive path or a runtime socket of their node. `executes`: the
--- node runs code, or follows orders, from there.
+-- One row per write of a PersistentVolume that gives pods a sensitive path or a runtime socket of their node.
+-- `executes`: the node runs code, or reads configuration, from there.
 SELECT
   event_id, time, cluster, username, identity_kind, verb, created, outcome, name, claim_namespace, claim_name, storage_class, host_path, host_path_raw,
   coalesce(bool_or(is_inside AND executes AND length(path) = nearest), false) OR coalesce(bool_or(executes AND NOT is_inside), false) AS executes

@@ -1,4 +1,4 @@
--- Workload writes that somebody answers for: allowed, and neither what controllers make from an owner's template nor what
--- kubelets report of the static pods of their nodes.
+-- Workload writes by people and programs: allowed, without those that controllers derive from an owner's template and
+-- without static pods reported by kubelets.
 SELECT * FROM workloads{history}
 WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')

@@ -1,4 +1,5 @@
--- One row a role of pods_powerful_accounts that the account of a written pod holds at that time. A pod without the token is not the account.
+-- One row per role of pods_powerful_accounts that the account of a written pod has at that time. A pod without the
+-- token does not have the account's rights.
 SELECT DISTINCT
   written.event_id, written.identity_kind,
   written.object || ' runs as service account ' || account || ', which holds ' || role_name AS reason

@@ -1,17 +1,17 @@
--- One row a subject of a binding write whose role amounts to the cluster, or to much of it, by its name or by what it allows in
--- effect. `reach` is as in privileged_roles: cluster, escalation, namespace; `part` is one of the things that take over nodes or
--- other accounts by a detour: reading secrets, entering or writing pods, nodes, volumes, admission, controllers. `is_wide` says
--- that it holds in the whole cluster, or in a namespace of the platform, which is as good.
--- Left out is what every cluster needs in which nodes join by tokens: the certificates of nodes for those groups. To profit
--- from it, an attacker needs a bootstrap token or a node.
--- `takes_cluster` says that its holder gives itself everything: by escalate, bind or impersonate.
+-- One row per subject of a binding write whose role gives full or wide control of the cluster, by its name or by its
+-- rights. `reach` is as in privileged_roles: cluster, escalation, namespace. `part` is one of the indirect ways to take
+-- over nodes or other accounts: reading secrets, entering or writing pods, nodes, volumes, admission, controllers.
+-- `is_wide`: it applies to the whole cluster, or to a platform namespace, which is equivalent. Bindings that every
+-- cluster with token-based node joins needs are left out: the node certificates for those groups. To use them, an
+-- attacker needs a bootstrap token or a node. `takes_cluster`: its holder can gain all rights through escalate, bind or
+-- impersonate.
 SELECT DISTINCT
   event_id, time, cluster, username, effective_username, user_groups, service_account_namespace, service_account_name,
   identity_kind, verb, kind, namespace, name, role_name, subject_kind, subject_name, subject_namespace, reach, why, is_control,
   kind = 'ClusterRoleBinding' OR platform IS NOT NULL AS is_wide, is_built_in, takes_cluster,
   concat(
     kind, ' ', coalesce(name, ''), ' grants ', role_name, ' (', why, ')', coalesce(' in ' || namespace, ''), ' to ',
-    coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'somebody')
+    coalesce(subject_kind || ' ' || concat_ws('/', subject_namespace, subject_name), 'an unknown identity')
   ) AS what
 FROM (
   SELECT
@@ -30,7 +30,7 @@ FROM (
       CASE
         WHEN bool_or(effect = 'everything') THEN 'cluster'
         WHEN bool_or(effect IN ('escalate', 'impersonate', 'tokens', 'certificates')) THEN 'escalation'
-        -- What edit is made of.
+        -- The parts of edit.
         WHEN bool_or(effect = 'secrets') AND bool_or(effect = 'workloads') THEN 'namespace'
         WHEN bool_or(effect = 'exec') AND bool_or(effect = 'workloads') THEN 'namespace'
         WHEN bool_or(effect IN ('secrets', 'exec', 'workloads', 'node proxy', 'nodes', 'volumes', 'admission', 'control', 'impersonate accounts')) THEN 'part'

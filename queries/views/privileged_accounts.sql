@@ -1,4 +1,4 @@
--- One row a service account that holds a role over the whole cluster, as bindings were written or as requests were allowed.
+-- One row per service account with a cluster-wide role, from written bindings or from allowed requests.
 WITH held AS (
   SELECT cluster, subject_namespace AS namespace, subject_name AS name, role_name AS role
   FROM (SELECT * FROM bindings UNION ALL SELECT * FROM bindings_history)

@@ -1,11 +1,12 @@
--- Writes that the platform or its makers do as a matter of course, with the reason. What a detection with `routine` in its head
--- says of them has that severity: it is told, but it is not news. Everything here is a list of what is allowed: what is not
--- known is not routine.
+-- Routine writes of the platform or its vendors, with the reason. A detection with `routine` in its header has that
+-- severity for them: they are reported, but at a lower severity. Everything here is a list of known behaviour; anything
+-- unknown is not routine.
 
--- What the installer of a cluster does at its birth, which is in the log, until it pauses. To satisfy it, an attacker needs
--- the installer's credential, at its address, within the first seconds of a cluster. Workloads must be agents as they are
--- published. Nobody and everybody get no role of the whole cluster, none of those that matter, and nothing in kube-system.
-SELECT event.cluster, event.event_id, 'set-up of a new cluster by its installer' AS routine
+-- Writes of the installer during the installation of a cluster, which is in the log, until it pauses. To use this, an
+-- attacker needs the installer's credential, at its address, within the first seconds of a cluster. Workloads must be
+-- agents as published. Anonymous users and all users get no cluster-wide role, no powerful role, and no role in
+-- kube-system.
+SELECT event.cluster, event.event_id, 'installation of a new cluster by its installer' AS routine
 FROM events AS event
 JOIN history_births AS birth
   ON birth.cluster = event.cluster AND event.time BETWEEN birth.time AND birth.until
@@ -24,10 +25,10 @@ LEFT ANTI JOIN (
 WHERE array_has(event.user_groups, 'system:masters') AND event.impersonated_username IS NULL
   AND (event.activity IN ('rbac', 'write') OR (event.activity = 'workload' AND agent.event_id IS NOT NULL))
 UNION ALL
--- What the accounts that it makes for that run in the meantime, where it only reads of the node: a backup of etcd, whose
--- commands are of the kinds 'cluster access' and 'data dump'. To satisfy
--- it, an attacker needs the token of such an account within the first seconds of a cluster.
-SELECT written.cluster, written.event_id, 'set-up of a new cluster by an account of its installer' AS routine
+-- Workloads of the accounts that the installer creates for this, in the same period, where they only read from the
+-- node: an etcd backup, whose commands are of the kinds 'cluster access' and 'data dump'. To use this, an attacker
+-- needs the token of such an account within the first seconds of a cluster.
+SELECT written.cluster, written.event_id, 'installation of a new cluster by an account of its installer' AS routine
 FROM workloads AS written
 JOIN history_installers AS installer
   ON installer.cluster = written.cluster AND installer.username = written.username AND written.time BETWEEN installer.time AND installer.until
@@ -47,10 +48,10 @@ LEFT ANTI JOIN (
 WHERE written.namespace = 'kube-system' AND written.impersonated_username IS NULL AND written.body_source IN ('request', 'response')
   AND NOT coalesce(written.host_pid, false) AND NOT coalesce(written.host_ipc, false)
 UNION ALL
--- Agents of the platform as they are published, written by an account of kube-system. To satisfy it, an attacker needs the
--- token of such an account, and gets the published program. Neither the account that a pod has if nobody says another nor
--- those of controllers, which no pod needs, are installers.
-SELECT written.cluster, written.event_id, 'an agent of the platform by an account of kube-system' AS routine
+-- Platform agents as published, written by an account of kube-system. To use this, an attacker needs the token of such
+-- an account, and gets the published program. The default service account and the accounts of controllers, which no pod
+-- needs, are not installers.
+SELECT written.cluster, written.event_id, 'platform agent written by an account of kube-system' AS routine
 FROM workloads AS written
 JOIN platform_add_ons AS agent
   ON agent.cluster = written.cluster AND agent.event_id = written.event_id AND agent.kind IN ('DaemonSet', 'Deployment')
@@ -59,10 +60,11 @@ LEFT ANTI JOIN controller_accounts AS controller
 WHERE starts_with(username, 'system:serviceaccount:kube-system:') AND username <> 'system:serviceaccount:kube-system:default'
   AND impersonated_username IS NULL
 UNION ALL
--- An update that leaves all that matters as it was: how often and when it runs, and less of it. To satisfy it, an attacker
--- changes nothing else. Another version of the same image is routine only for whoever created the workload, or has changed it
--- before: somebody else who may push to that repository, or finds an old version in it, changes what runs, and is reported.
-SELECT changed.cluster, changed.event_id, 'an update that makes nothing weaker' AS routine
+-- An update that does not change anything significant: number, schedule, or fewer settings. To use this, an attacker
+-- can change nothing else. Another version of the same image is routine only for an identity that created or changed
+-- the workload before: another identity that may push to that repository, or selects an old version in it, changes what
+-- runs, and is reported.
+SELECT changed.cluster, changed.event_id, 'update without weaker settings' AS routine
 FROM changes AS changed
 LEFT JOIN (
   SELECT cluster, resource, namespace, name, username, min(time) AS first
@@ -89,11 +91,11 @@ HAVING bool_and(
     AND image_part(before, 'registry') = image_part(after, 'registry'))
 )
 UNION ALL
--- What a component of the platform installs in kube-system, from repositories that only its makers write to, as it is
--- published: no command but a flag, or a program that runs nothing else, no variable that loads code, no root directory of the
--- node. To satisfy it, an attacker needs the credential of that component, and gets the published program. The evidence of an
--- identity of EKS or GKE rules out client certificates, which somebody may have signed.
-SELECT event.cluster, event.event_id, 'workload of the platform, as published, by its component' AS routine
+-- Workloads that a platform component installs in kube-system, as published, from repositories that only its vendor can
+-- write to: no command except a flag or a program that runs nothing else, no variable that loads code, no root
+-- directory of the node. To use this, an attacker needs the credential of that component, and gets the published
+-- program. The evidence of an EKS or GKE identity rules out client certificates, which others may have signed.
+SELECT event.cluster, event.event_id, 'platform workload, as published, written by its component' AS routine
 FROM events AS event
 JOIN (
   SELECT
@@ -122,9 +124,9 @@ LEFT ANTI JOIN (SELECT cluster, event_id FROM volumes WHERE host_path = '/') AS 
 WHERE event.identity_kind = 'system' AND event.activity = 'workload' AND event.namespace = 'kube-system'
   AND event.impersonated_username IS NULL
 UNION ALL
--- EKS encrypts the secrets of a cluster anew with another key by reading and writing them all. To satisfy it, an attacker needs
--- the credential of that component, which is no client certificate.
-SELECT cluster, event_id, 'secrets encrypted anew by EKS' AS routine
+-- EKS re-encrypts the secrets of a cluster with another key by reading and writing them all. To use this, an attacker
+-- needs the credential of that component, which is not a client certificate.
+SELECT cluster, event_id, 'secrets re-encrypted by EKS' AS routine
 FROM events
 WHERE activity = 'secret' AND identity_kind = 'system' AND identity_evidence = 'user of EKS' AND username = 'eks:kms-storage-migrator'
   AND impersonated_username IS NULL

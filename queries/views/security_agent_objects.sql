@@ -1,4 +1,4 @@
--- One row an object that is a workload of a security product: by its name, or by an image that a write of it shows.
+-- One row per object that is a workload of a security product, by its name or by an image in a write of it.
 SELECT cluster, resource, namespace, name, min(product) AS product
 FROM (
   SELECT cluster, resource, namespace, name, product

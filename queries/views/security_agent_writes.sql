@@ -1,5 +1,5 @@
--- One row a thing that a write takes away from a workload of a security product, against the version before, where the log shows it:
--- `removed`, `stopped` (its pods are kept from running), `spec` (they run otherwise) or `collected`. Pods are left out.
+-- One row per change that weakens a workload of a security product, compared with the previous version where the log
+-- has it: `removed`, `stopped` (its pods cannot run), `spec` (they run differently) or `collected`. Pods are left out.
 SELECT
   event_id, time, cluster, username, identity_kind, service_account_namespace, verb, product, resource, namespace, name, in_scope,
   found['change'] AS change, found['field'] AS field, found['before'] AS before, found['after'] AS after,

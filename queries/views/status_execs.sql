@@ -1,7 +1,7 @@
--- The execs that only look at the state of a program or a machine, by the table status_commands.
--- Somebody who wants to be taken for one has to run exactly such a command: the words are those that the program gets, no
--- shell, interpreter or wrapper is among them, nothing is substituted or redirected, and the program is found by its name or
--- lies in a usual folder. What is left is to have put another program there under that name, which is an exec of its own.
+-- Execs that only query the state of a program or a machine, by the table status_commands. To match, an attacker has to
+-- run exactly such a command: the words are those that the program receives; no shell, interpreter or wrapper is among
+-- them; nothing is substituted or redirected; and the program is found by its name or is in a usual folder. The
+-- remaining gap is another program placed under that name, which requires an exec of its own.
 SELECT DISTINCT cluster, event_id, what
 FROM (
   SELECT cluster, event_id, what, words[1] AS named

@@ -1,4 +1,4 @@
--- One row an image of a workload write: of a container, or of a volume that is an image (`role` `image volume`).
+-- One row per image of a workload write: of a container, or of an image volume (`role` is `image volume`).
 SELECT
   event_id, cluster, time, namespace, username, identity_kind, outcome, made_by_controller, object, role, name, image,
   registry, repository, tag, digest

@@ -8,10 +8,11 @@ risk: 40
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written with a container that gets all Linux capabilities: without the word it is nearly privileged.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written with a container that has all Linux capabilities, which is nearly equivalent to a privileged
+  container.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Old charts of storage and network software
+  - Older charts of storage and network software
 triage:
   - >-
     SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'

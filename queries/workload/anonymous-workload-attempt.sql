@@ -1,17 +1,15 @@
 /*
 id: anonymous-workload-attempt
-title: Workload without authentication refused
+title: Denied unauthenticated workload write
 severity: low
 confidence: medium
 risk: 15
 attack: [T1610, T1190]
 tactics: [Initial Access, Execution]
-description: >-
-  A client that authenticated as nobody, or with a wrong credential, tries to write a workload and is refused.
-blind_spots: >-
-  Attempts on a port that does not log.
+description: An unauthenticated client, or one with an invalid credential, tries to write a workload and is denied.
+blind_spots: Attempts on an endpoint that does not log.
 false_positives:
-  - Controllers with an expired credential are left out; other clients with one are not
+  - Clients with an expired credential, other than controllers, which are left out
 triage:
   - >-
     SELECT time, verb, request_uri, outcome FROM events WHERE client_ip = '<address>' ORDER BY time
@@ -30,5 +28,5 @@ SELECT
     AS reason
 FROM workloads
 WHERE (identity_kind = 'anonymous' OR username IS NULL) AND outcome IN ('denied_authz', 'denied_authn', 'denied_admission', 'invalid')
-  -- The control plane's own clients wait for their rights at its start.
+  -- The control plane's own clients wait for their rights at start-up.
   AND user_agent NOT LIKE 'kube-controller-manager/%' AND user_agent NOT LIKE 'kube-scheduler/%'

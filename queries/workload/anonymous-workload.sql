@@ -1,17 +1,16 @@
 /*
 id: anonymous-workload
-title: Workload without authentication
+title: Unauthenticated workload write
 severity: critical
 confidence: high
 risk: 90
 attack: [T1610, T1078.001, T1190]
 tactics: [Initial Access, Execution]
 description: >-
-  A client that authenticated as nobody writes a workload: whoever reaches the API server runs code in the cluster.
-blind_spots: >-
-  Pods that come by the kubelet's own port.
+  An unauthenticated client writes a workload. Anybody who reaches the API server can run code in the cluster.
+blind_spots: Pods created through the kubelet's own port.
 false_positives:
-  - None that is known
+  - None known
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, client_ip FROM workloads WHERE identity_kind = 'anonymous' ORDER BY time

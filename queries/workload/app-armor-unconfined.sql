@@ -1,6 +1,6 @@
 /*
 id: app-armor-unconfined
-title: AppArmor turned off
+title: AppArmor disabled
 severity: medium
 routine: low
 confidence: high
@@ -8,9 +8,9 @@ risk: 20
 attack: [T1610, T1685]
 tactics: [Execution, Defense Impairment]
 description: >-
-  A workload is written that turns off AppArmor for the pod or a container: mounts and writes to kernel files are no
-  longer refused.
-blind_spots: Writes that are logged at Metadata level. Containers without any profile, for which the node decides.
+  A workload is written that disables AppArmor for the pod or a container. Mounts and writes to kernel files are no
+  longer blocked.
+blind_spots: Writes logged at Metadata level. Containers without a profile, for which the node's default applies.
 false_positives:
   - Network plugins and some databases
 triage:
@@ -30,7 +30,7 @@ SELECT DISTINCT event_id, object || ' runs without AppArmor' AS reason
 FROM (SELECT event_id, object, app_armor_profile, unnest(containers) AS container FROM pods_workloads)
 WHERE coalesce(container['app_armor_profile'], app_armor_profile) = 'Unconfined'
 UNION ALL
--- Until 1.30 an annotation of the pod said it.
+-- Before Kubernetes 1.30, an annotation of the pod set the profile.
 SELECT DISTINCT event_id, object || ' runs without AppArmor, by annotation ' || entry['key'] AS reason
 FROM (SELECT event_id, object, unnest(map_entries(pod_annotations)) AS entry FROM pods_workloads)
 WHERE starts_with(entry['key'], 'container.apparmor.security.beta.kubernetes.io/') AND entry['value'] = 'unconfined'

@@ -1,20 +1,20 @@
 /*
 id: attack-command-in-data
-title: Reverse shell or dropper in a ConfigMap, an annotation or the environment
+title: Reverse shell or dropper in a ConfigMap, annotation or environment variable
 severity: medium
 confidence: medium
 risk: 35
 attack: [T1610, T1059.004, T1105]
 tactics: [Execution, Command and Control]
 description: >-
-  A ConfigMap, the annotations of a pod template or an environment variable of a container hold a reverse shell, or code
-  that downloads or decodes other code and runs it. The command that runs it only names a file or a variable, so neither
-  of the two writes shows the attack. Variables that a command names stand in its line (dropper-or-reverse-shell).
+  A ConfigMap, an annotation of a pod template or an environment variable of a container contains a reverse shell, or
+  code that downloads or decodes other code and runs it. The command that runs it names only a file or a variable, so
+  the command shows no attack. dropper-or-reverse-shell covers variables that a command names.
 blind_spots: >-
-  Writes that are logged at Metadata level, Secrets, and scripts whose commands look like others: downloads that are only
-  made executable are left out here.
+  Writes logged at Metadata level. Secrets. Scripts whose commands look like others: downloads that are only made
+  executable are left out here.
 false_positives:
-  - Bootstrap scripts that pipe an installer into a shell, rules of scanners that quote attacks
+  - Bootstrap scripts that pipe an installer into a shell, and scanner rules that quote attacks
 triage:
   - >-
     SELECT time, username, verb, resource, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
@@ -48,7 +48,7 @@ texts AS (
   UNION ALL
   SELECT
     event_id, time, cluster, resource, namespace, name, in_scope, 'annotations of ' || resource || ' ' || coalesce(name, '') AS place,
-    -- What kubectl keeps there is the object itself.
+    -- This annotation of kubectl contains the object itself.
     regexp_replace(
       concat_ws(' ',
         CASE WHEN resource = 'pods' OR starts_with(ltrim(request_object), '[') THEN coalesce(json_get_json(request_object, 'metadata', 'annotations'), request_object) END,
@@ -59,7 +59,7 @@ texts AS (
   WHERE activity = 'workload' AND contains(request_object, '"annotations"')
 ),
 written AS (
-  -- Texts in JSON, as they are read, one below the other.
+  -- Text values of the JSON, unescaped, one per line.
   SELECT
     event_id, time, cluster, resource, namespace, name, in_scope, place,
     replace(replace(replace(replace(replace(replace(replace(replace(
@@ -90,14 +90,14 @@ found AS (
   )
   JOIN command_patterns ON regexp_like(code, pattern, 'is')
   WHERE kind IN ('reverse shell', 'dropper')
-    -- Ordinary scripts do these: a program that is fetched, and characters by their numbers.
+    -- Ordinary scripts do this too: fetch a program, and use character codes.
     AND what NOT IN ('a download made executable', 'decoded code made executable', 'a command in octal or hexadecimal escapes')
 ),
 numbered AS (
-  -- Later writes of the object show the same text again, whoever makes them.
+  -- Later writes of the object show the same text again, whoever sends them.
   SELECT *, row_number() OVER (PARTITION BY cluster, resource, namespace, name, what ORDER BY time, event_id) AS nth
   FROM found
 )
-SELECT event_id, place || ' holds ' || what || coalesce(': ' || left(part, 200), '') AS reason
+SELECT event_id, place || ' contains ' || what || coalesce(': ' || left(part, 200), '') AS reason
 FROM numbered
 WHERE in_scope AND nth = 1

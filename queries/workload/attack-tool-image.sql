@@ -1,18 +1,17 @@
 /*
 id: attack-tool-image
-title: Attack tool or miner in a workload
+title: Attack tool or cryptominer image
 severity: high
 confidence: high
 risk: 60
 attack: [T1610, T1496]
 tactics: [Execution, Impact]
 description: >-
-  A workload is written whose image, container, command or environment names a known tool for attacking clusters,
-  malware or a miner, or that is called like one.
-blind_spots: >-
-  Writes that are logged at Metadata level show no containers. Tools under other names: this finds the careless.
+  A workload is written whose name, image, container, command or environment names a known attack tool, malware or
+  cryptominer.
+blind_spots: Writes logged at Metadata level, which show no containers. Renamed tools.
 false_positives:
-  - Approved security scans with kube-hunter and the like
+  - Approved security scans with kube-hunter and similar tools
 triage:
   - "SELECT time, username, verb, object, role, name, image, digest FROM containers WHERE event_id = '<event_id>'"
   - "SELECT min(time), max(time), username, namespace, image FROM containers WHERE image = '<image>' GROUP BY username, namespace, image"
@@ -24,7 +23,7 @@ covers: [WL-038]
 controls: [AIS-06]
 */
 WITH tools AS (
-  -- Who scans may well be asked to: scanner-in-workload.
+  -- Scans may be authorised: scanner-in-workload reports them.
   SELECT string_agg(tool, '|') AS names FROM attack_tools WHERE kind <> 'scanner'
 ),
 texts AS (
@@ -59,8 +58,8 @@ CROSS JOIN tools
 WHERE regexp_like(text, '(^|[^a-z0-9])(' || names || ')($|[^a-z0-9])', 'i')
 GROUP BY event_id, place
 UNION ALL
--- A name is a tool's when nothing follows but numbers and what controllers append.
-SELECT event_id, object || ' has the name of a tool' AS reason
+-- A name matches a tool if only digits and controller suffixes follow.
+SELECT event_id, object || ' has the name of an attack tool' AS reason
 FROM workloads
 CROSS JOIN tools
 WHERE outcome = 'allowed' AND NOT made_by_controller

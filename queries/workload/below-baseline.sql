@@ -1,17 +1,17 @@
 /*
 id: below-baseline
-title: Below the baseline of Pod Security
+title: Pod Security baseline violation
 severity: low
 confidence: high
 risk: 3
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A workload is written that fails checks of the baseline level of the Pod Security Standards. The reason names the
-  checks that are seen to fail.
-blind_spots: Writes whose body is not visible. The level is that of the latest version of the standards.
+  A workload is written that fails checks of the baseline level of the Pod Security Standards. The reason lists the
+  failed checks.
+blind_spots: Writes whose body is not logged. The level is that of the latest version of the Pod Security Standards.
 false_positives:
-  - Agents of the platform
+  - Platform agents
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -24,6 +24,6 @@ references:
 covers: [WL-028]
 controls: [AIS-06]
 */
-SELECT event_id, object || ' is below baseline' || coalesce(': ' || array_to_string(pod_security_failed, ', '), '') AS reason
+SELECT event_id, object || ' violates Pod Security baseline' || coalesce(': ' || array_to_string(pod_security_failed, ', '), '') AS reason
 FROM pods_workloads
 WHERE pod_security_level = 'privileged'

@@ -1,19 +1,19 @@
 /*
 id: build-on-the-cluster
-title: Build of OpenShift written or started
+title: OpenShift build created or started
 severity: low
 confidence: medium
 risk: 12
 attack: [T1610, T1612, T1525]
 tactics: [Execution, Persistence]
 description: >-
-  A build or build configuration of OpenShift is written, or a build is started: it runs what its source says in a privileged pod
-  on a node, and makes an image that others run. A build by an image of its own (`customStrategy`) is medium, one that gets the
-  socket of the container runtime (`exposeDockerSocket`) high, and in a namespace of the platform any is medium.
-blind_spots: >-
-  What the source of a build contains.
+  An OpenShift build or build configuration is written, or a build is started. It runs code from its source in a
+  privileged pod on a node, and produces an image that others run. A build with a custom builder image
+  (`customStrategy`) and any build in a platform namespace are medium; a build with the socket of the container runtime
+  (`exposeDockerSocket`) is high.
+blind_spots: The source of the build.
 false_positives:
-  - Developers and pipelines who build on the cluster
+  - Developers and pipelines that build on the cluster
 triage:
   - "SELECT time, username, verb, resource, name, outcome, request_object FROM events WHERE event_id = '<event_id>'"
   - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
@@ -30,7 +30,7 @@ SELECT
     WHEN contains(body, '"customStrategy":{') OR platform.namespace IS NOT NULL THEN 'medium'
     ELSE 'low'
   END AS severity,
-  coalesce(username, 'nobody') || CASE
+  coalesce(username, 'an unknown identity') || CASE
     WHEN subresource IS NOT NULL THEN ' starts a build of '
     WHEN created THEN ' makes '
     ELSE ' changes '

@@ -1,6 +1,6 @@
 /*
 id: cluster-keys-on-host
-title: Keys of the cluster or state of the kubelet mounted
+title: Cluster keys or kubelet state mounted
 severity: medium
 routine: low
 confidence: high
@@ -8,15 +8,13 @@ risk: 40
 attack: [T1611, T1552.001, T1552.004]
 tactics: [Privilege Escalation, Credential Access]
 description: >-
-  A workload is written with a hostPath volume in the directories where a node keeps the keys of the cluster, the
-  store of etcd, or the kubelet its certificate and the tokens of all its pods. Reading is enough to become somebody
-  else.
+  A workload is written with a hostPath volume in the directories where a node stores the cluster keys, the etcd data,
+  or the kubelet's certificate and the tokens of its pods. Reading them is enough to assume other identities.
 blind_spots: >-
-  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
-  the volume.
+  Writes logged at Metadata level. hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
-  - Storage drivers mount the state of the kubelet
-  - Backups of etcd on control plane nodes
+  - Storage drivers that mount the kubelet's state
+  - etcd backups on control plane nodes
 triage:
   - >-
     SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'

@@ -1,23 +1,23 @@
 /*
 id: code-loading-environment
-title: Environment variable that loads code into a program
+title: Code-loading environment variable (LD_PRELOAD and similar)
 severity: medium
 confidence: medium
 risk: 40
 attack: [T1546, T1525]
 tactics: [Persistence, Privilege Escalation, Defense Impairment]
 description: >-
-  A container is written with an environment variable by which its program loads code that is not its own (`LD_PRELOAD`,
-  `BASH_ENV`, `PYTHONSTARTUP`, `NODE_OPTIONS`, `JAVA_TOOL_OPTIONS` and so on): image, command and arguments stay as they
-  were, and what runs is somebody else's. It is high where the workload reaches its node, low where the value names a
-  library or an agent of the image's own folders, as tracing does. Variables that lead the requests of a program
-  through another host are told as info.
+  A container is written with an environment variable that makes its program load external code (`LD_PRELOAD`,
+  `BASH_ENV`, `PYTHONSTARTUP`, `NODE_OPTIONS`, `JAVA_TOOL_OPTIONS` and similar). Image, command and arguments stay the
+  same, but other code runs. Severity is high where the workload has access to its node, and low where the value names a
+  library or an agent in the image's own folders, as tracing does. Variables that route requests through another host
+  are info.
 blind_spots: >-
-  Writes that are logged at Metadata level, whole ConfigMaps and Secrets as environment, and variables of programs that
-  are not in the table code_loading_variables. What a value from a Secret or ConfigMap says is not visible.
+  Writes logged at Metadata level. Whole ConfigMaps and Secrets as environment. Variables that are not in the table
+  code_loading_variables. Values from a Secret or ConfigMap.
 false_positives:
-  - Tracing and profiling agents, injected by their operators
-  - Another allocator of memory, such as jemalloc
+  - Tracing and profiling agents injected by their operators
+  - Alternative memory allocators, such as jemalloc
 triage:
   - >-
     SELECT role, name, image, command, args, privileged, env, volume_mounts FROM containers WHERE event_id = '<event_id>'
@@ -33,12 +33,12 @@ controls: [AIS-06]
 */
 SELECT
   loads.event_id,
-  concat(role, ' ', container, ' of ', object, ' sets ', variable, coalesce(concat('=', left(value, 200)), ' from elsewhere'), ', by which ', program,
-    CASE WHEN how = 'traffic' THEN ' reaches other hosts' ELSE ' loads code' END) AS reason,
+  concat(role, ' ', container, ' of ', object, ' sets ', variable, coalesce(concat('=', left(value, 200)), ' from another object'), ', through which ', program,
+    CASE WHEN how = 'traffic' THEN ' routes its requests' ELSE ' loads code' END) AS reason,
   CASE
     WHEN how = 'traffic' THEN 'info'
     WHEN reaches_node THEN 'high'
-    -- A file of the image's own folders, or an option that names one.
+    -- A file in the image's own folders, or an option that names one.
     WHEN regexp_like(value, '^(-javaagent:|-agentpath:|--require[ =]|-r )?/(usr|lib|lib64|opt|app|otel-auto-instrumentation[a-z-]*|newrelic-instrumentation|datadog-lib)/[A-Za-z0-9_./=,-]*$')
       AND NOT contains(value, '..') THEN 'low'
     WHEN value IS NULL AND secret_name IS NULL THEN 'low'

@@ -7,10 +7,10 @@ risk: 5
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  Somebody changes the command, arguments or hooks of a workload that exists: the same image does something else.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+  An identity changes the command, arguments or hooks of an existing workload. The same image then does something else.
+blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
-  - New settings that are given as arguments
+  - New settings passed as arguments
 triage:
   - >-
     SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
@@ -23,6 +23,6 @@ references:
 covers: [WL-059]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' changes ' || field || ' of container ' || coalesce(container, '') || ' of ' || object || coalesce(' to ' || left(after, 300), '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' changes ' || field || ' of container ' || coalesce(container, '') || ' of ' || object || coalesce(' to ' || left(after, 300), '') AS reason
 FROM changes
 WHERE change IN ('command', 'handler') AND NOT made_by_controller AND outcome = 'allowed'

@@ -8,12 +8,11 @@ risk: 40
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written with the socket of the node's container runtime, or the directory it lies in, as a volume.
-  Through the socket anybody starts a privileged container that the API server never sees; mounting it read-only
-  changes nothing.
-blind_spots: Writes that are logged at Metadata level. Host paths behind a PersistentVolume.
+  A workload is written that mounts the socket of the node's container runtime, or its directory. Anybody with access to
+  the socket can start a privileged container that the API server never sees. A read-only mount does not prevent this.
+blind_spots: Writes logged at Metadata level. hostPath volumes behind a PersistentVolume.
 false_positives:
-  - Image builders in continuous integration
+  - Image builders in CI
   - Monitoring and security agents that list containers
 triage:
   - >-
@@ -29,7 +28,7 @@ controls: [AIS-06]
 */
 SELECT DISTINCT
   event_id,
-  'volume ' || coalesce(name, '') || ' of ' || object || ' is host path ' || host_path_raw || ', with the socket of ' || runtime AS reason
+  'volume ' || coalesce(name, '') || ' of ' || object || ' mounts host path ' || host_path_raw || ', with the socket of ' || runtime AS reason
 FROM volumes
 JOIN runtime_sockets ON host_path = path OR starts_with(path, host_path || '/')
 WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')

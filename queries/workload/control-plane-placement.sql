@@ -8,12 +8,12 @@ risk: 30
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written that picks its node: by name, past the scheduler and all taints, or by a selector or affinity
-  for the control plane, whose nodes hold the cluster's keys.
-blind_spots: Writes that are logged at Metadata level. Control plane nodes that carry labels of their own.
+  A workload is written that chooses its node: by name, which bypasses the scheduler and all taints, or by a selector or
+  affinity for control plane nodes, which store the cluster keys.
+blind_spots: Writes logged at Metadata level. Control plane nodes with custom labels.
 false_positives:
   - Node debugging with kubectl debug node
-  - Backups of etcd
+  - etcd backups
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -34,7 +34,7 @@ parameters:
 WITH attracted AS (
   SELECT DISTINCT event_id AS attracted
   FROM (SELECT event_id, unnest(node_affinity) AS term FROM pods_workloads)
-  -- NotIn and DoesNotExist keep a workload away.
+  -- NotIn and DoesNotExist keep a workload away from a node.
   WHERE array_has($labels, term['key']) AND term['operator'] IN ('In', 'Exists')
 )
 SELECT
@@ -46,7 +46,8 @@ SELECT
 FROM (
   SELECT
     *,
-    -- The scheduler's choice shows in later writes of a pod: only what makes it (a patch too, by apply) tells who chose.
+    -- Later writes of a pod show the scheduler's choice. Only the creation (or an apply patch that creates) shows who
+    -- chose.
     node_name IS NOT NULL AND (created OR kind <> 'Pod') AS by_name,
     coalesce(array_has_any(map_keys(node_selector), $labels), false) OR attracted IS NOT NULL AS by_selector
   FROM pods_workloads

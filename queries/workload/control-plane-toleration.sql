@@ -1,15 +1,15 @@
 /*
 id: control-plane-toleration
-title: Taint of the control plane tolerated
+title: Control plane taint tolerated
 severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload that is no DaemonSet tolerates the taint of the control plane, by its key or with every other taint: the
-  scheduler may put it beside the cluster's keys.
-blind_spots: Writes that are logged at Metadata level.
+  A workload other than a DaemonSet tolerates the control plane taint, by its key or with all taints. The scheduler may
+  place it on a node with the cluster keys.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Add-ons that must run while the cluster starts
 triage:
@@ -32,7 +32,7 @@ parameters:
 */
 SELECT DISTINCT
   event_id,
-  object || CASE WHEN key IS NULL THEN ' tolerates every taint' ELSE ' tolerates the taint ' || key END AS reason
+  object || CASE WHEN key IS NULL THEN ' tolerates all taints' ELSE ' tolerates the taint ' || key END AS reason
 FROM (
   SELECT event_id, object, toleration['key'] AS key, toleration['operator'] AS operator, toleration['effect'] AS effect
   FROM (SELECT event_id, object, unnest(tolerations) AS toleration FROM pods_workloads WHERE kind <> 'DaemonSet')

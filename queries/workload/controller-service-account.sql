@@ -1,15 +1,15 @@
 /*
 id: controller-service-account
-title: Workload runs as a controller of Kubernetes
+title: Workload runs as a Kubernetes controller's service account
 severity: high
 confidence: high
 risk: 60
 attack: [T1610, T1078.001]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload in kube-system runs under the service account of a built-in controller. Those accounts may create pods
-  and tokens everywhere, or change roles; no pod has a reason to bear one.
-blind_spots: Writes that are logged at Metadata level.
+  A workload in kube-system runs as the service account of a built-in controller. These accounts may create pods and
+  tokens everywhere, or change roles; no pod needs them.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - None known
 triage:

@@ -1,6 +1,6 @@
 /*
 id: cron-job-calling-out
-title: CronJob that calls an address outside
+title: CronJob that calls an external address
 severity: medium
 routine: low
 confidence: medium
@@ -8,11 +8,11 @@ risk: 30
 attack: [T1610, T1053.007, T1105]
 tactics: [Execution, Persistence, Command and Control]
 description: >-
-  A CronJob is written that fetches from or sends to a public address given by its number, or, every five minutes or
-  more often, any host with a public name: how a dropper stays and how data leaves.
-blind_spots: Writes that are logged at Metadata level. Scripts inside of images and volumes.
+  A CronJob is written that exchanges data with a public IP address, or, if it runs every five minutes or more often,
+  with any public host name. Droppers persist and data leaves this way.
+blind_spots: Writes logged at Metadata level. Scripts inside images and volumes.
 false_positives:
-  - Pings of monitoring services that are given by number
+  - Pings of monitoring services by IP address
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -26,7 +26,7 @@ references:
 covers: [WL-051]
 controls: [AIS-06]
 */
-SELECT DISTINCT event_id, object || ' at ' || coalesce(schedule, 'an unseen schedule') || ' runs: ' || left(line, 300) AS reason
+SELECT DISTINCT event_id, object || ' at ' || coalesce(schedule, 'an unknown schedule') || ' runs: ' || left(line, 300) AS reason
 FROM (
   SELECT
     event_id, object, schedule,
@@ -34,7 +34,7 @@ FROM (
   FROM (SELECT event_id, object, schedule, unnest(containers) AS container FROM pods_workloads WHERE kind = 'CronJob')
 )
 WHERE
-  -- Addresses of private networks, of the node itself and of link-local services are taken out first.
+  -- Addresses of private networks, of the node itself and of link-local services are removed first.
   regexp_like(
     regexp_replace(line, '\b(10\.[0-9]+|127\.[0-9]+|192\.168|169\.254|172\.(1[6-9]|2[0-9]|3[01])|0\.0)\.[0-9]+\.[0-9]+', ' ', 'g'),
     '((https?|ftp|tcp)://([^/@\s]*@)?|\b(nc|ncat|netcat|curl|wget|telnet|socat)\b[^|;&]*[\s:@/])[0-9]{1,3}(\.[0-9]{1,3}){3}\b', 'i')

@@ -6,12 +6,11 @@ confidence: medium
 risk: 5
 attack: [T1610, T1053.007]
 tactics: [Execution, Persistence]
-description: >-
-  Somebody creates or changes a CronJob: code that comes back on its own, after the pods of today are gone.
+description: An identity creates or changes a CronJob. Its code runs repeatedly, also after the current pods are gone.
 blind_spots: >-
-  Nothing: the request is visible at every level.
+  None: the request is visible at every audit level.
 false_positives:
-  - Backups, reports, deployments
+  - Backups, reports and deployments
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -25,6 +24,6 @@ references:
 covers: [WL-050]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' writes ' || object || coalesce(', which runs at ' || schedule, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' writes ' || object || coalesce(', schedule ' || schedule, '') AS reason
 FROM pods_workloads
 WHERE kind = 'CronJob' AND subresource IS NULL AND identity_kind <> 'controller'

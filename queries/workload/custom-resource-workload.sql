@@ -1,14 +1,14 @@
 /*
 id: custom-resource-workload
-title: Workload by way of a custom resource
+title: Workload created through a custom resource
 severity: low
 confidence: medium
 risk: 3
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A workload is created through a custom resource that carries a pod template, such as a workflow, a notebook or a
-  service of Knative: policies that look at pods see only what a controller makes of it.
+  A workload is created through a custom resource with a pod template, such as a workflow, a notebook or a Knative
+  service. Policies for pods see only what its controller creates.
 blind_spots: Custom resources whose templates podtrail does not know.
 false_positives:
   - Data platforms and pipelines
@@ -24,7 +24,7 @@ references:
 covers: [WL-065]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
 FROM pods_workloads
 WHERE subresource IS NULL AND created AND identity_kind <> 'controller'
   AND api_group IS NOT NULL AND api_group NOT IN ('apps', 'batch', 'extensions')

@@ -1,15 +1,15 @@
 /*
 id: custom-selinux-options
-title: SELinux options of its own
+title: Custom SELinux options
 severity: low
 confidence: high
 risk: 10
 attack: [T1610, T1685]
 tactics: [Execution, Defense Impairment]
 description: >-
-  A workload is written with SELinux options outside the set that the Pod Security Standards allow, such as the type
-  spc_t, which is confined by nothing.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written with SELinux options outside the set that the Pod Security Standards allow, such as the
+  unconfined type spc_t.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Storage agents, and backup software on OpenShift
 triage:
@@ -24,6 +24,6 @@ references:
 covers: [WL-021]
 controls: [AIS-06]
 */
-SELECT event_id, object || ' sets SELinux options' AS reason
+SELECT event_id, object || ' sets custom SELinux options' AS reason
 FROM pods_workloads
 WHERE array_has(pod_security_failed, 'seLinuxOptions')

@@ -6,11 +6,10 @@ confidence: medium
 risk: 5
 attack: [T1610, T1543.005]
 tactics: [Execution, Persistence]
-description: >-
-  A service account creates a DaemonSet: code runs on every node, also on those that join later.
-blind_spots: Changes of a DaemonSet.
+description: A service account creates a DaemonSet. Its code runs on every node, including nodes that join later.
+blind_spots: Changes of an existing DaemonSet.
 false_positives:
-  - Installers, GitOps controllers, operators
+  - Installers, GitOps controllers and operators
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time

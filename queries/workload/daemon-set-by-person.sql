@@ -8,9 +8,9 @@ risk: 20
 attack: [T1610, T1543.005]
 tactics: [Execution, Persistence]
 description: >-
-  A person, or nobody that the server knows, creates a DaemonSet: their code runs on every node, also on those that
-  join later.
-blind_spots: DaemonSets that a deployment tool installs for somebody.
+  A person or an unauthenticated client creates a DaemonSet. Its code runs on every node, including nodes that join
+  later.
+blind_spots: DaemonSets that a deployment tool installs on behalf of a person.
 false_positives:
   - Administrators who install agents by hand
 triage:
@@ -25,6 +25,6 @@ references:
 covers: [WL-049]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
 FROM pods_workloads
 WHERE kind = 'DaemonSet' AND subresource IS NULL AND created AND identity_kind IN ('human', 'anonymous')

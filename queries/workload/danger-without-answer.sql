@@ -1,19 +1,19 @@
 /*
 id: danger-without-answer
-title: Dangerous workload written so that the log does not show it
+title: Dangerous workload write that hides the object from the log
 severity: high
 confidence: high
 risk: 60
 attack: [T1610, T1611, T1036]
 tactics: [Execution, Privilege Escalation, Stealth]
 description: >-
-  A workload is written with what takes a node over (a privileged container, dangerous capabilities, the processes or
-  the memory of the host, a host path), and the client asks for a Table or for metadata alone as the answer, so that
-  the log does not hold the object. Tools that install agents have no use for that. What the request or the versions
-  before show is enough.
-blind_spots: Writes that are logged below RequestResponse. A patch that leaves the dangerous part as it was.
+  A workload is written with settings that allow node takeover (a privileged container, dangerous capabilities, host
+  namespaces, a hostPath volume), and the client requests a Table or only metadata as the response, so that the log does
+  not contain the object. Installation tools have no reason to do this. The request or earlier versions provide the
+  evidence.
+blind_spots: Writes logged below RequestResponse. A patch that does not change the dangerous part.
 false_positives:
-  - Tools of the house that print a table after they install an agent
+  - In-house tools that print a table after they install an agent
 triage:
   - >-
     SELECT verb, object, body_source, partial_answer, host_pid, volumes FROM workloads WHERE event_id = '<event_id>'
@@ -45,7 +45,7 @@ paths AS (
 )
 SELECT
   hidden.event_id,
-  object || ' is written with ' || concat_ws(', ',
+  object || ' written with ' || concat_ws(', ',
     CASE WHEN privileged THEN 'a privileged container' END,
     CASE WHEN host_process THEN 'a host process' END,
     CASE WHEN capabilities THEN 'dangerous capabilities' END,

@@ -8,9 +8,9 @@ risk: 35
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written with a container that gets a Linux capability with which it can leave its sandbox, read other
+  A workload is written with a container that has a Linux capability that allows it to leave its sandbox, read other
   processes, load kernel code or take over the node's network.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Network plugins, eBPF agents, load balancers and VPN gateways
 triage:

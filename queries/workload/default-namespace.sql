@@ -7,12 +7,12 @@ risk: 3
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A workload is created in the namespace default, where no team looks and policies are rarely set: a place for tests,
-  and for what somebody does not want to be found.
+  A workload is created in the namespace default, which often has no owner and few policies. It suits tests, and
+  attackers who want to stay unnoticed.
 blind_spots: >-
   None: the namespace is in every event.
 false_positives:
-  - Laboratories and quick tests
+  - Labs and quick tests
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -25,7 +25,7 @@ references:
 covers: [WL-031]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in the default namespace' AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' creates ' || object || ' in the default namespace' AS reason
 FROM pods_workloads
 WHERE namespace = 'default' AND created AND subresource IS NULL
   AND identity_kind <> 'controller'

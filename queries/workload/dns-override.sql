@@ -1,15 +1,15 @@
 /*
 id: dns-override
-title: Names resolved elsewhere
+title: Custom pod DNS configuration
 severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1557]
 tactics: [Execution, Credential Access]
 description: >-
-  A workload is written that resolves names by a list of its own or by name servers outside of the cluster: it follows
-  somebody else's names, and its questions are not seen.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written with its own host aliases or with DNS servers outside the cluster. Its names resolve to
+  addresses that another party controls, and its queries are not visible to the cluster.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Older applications with fixed addresses
 triage:
@@ -28,7 +28,7 @@ SELECT
   event_id,
   concat(workload['kind'], ' ', name) || CASE
     WHEN cardinality(workload['host_aliases']) > 0 THEN ' resolves ' || array_to_string(workload['host_aliases'], ', ')
-    ELSE ' asks name servers ' || coalesce(array_to_string(workload['dns_nameservers'], ', '), '')
+    ELSE ' uses DNS servers ' || coalesce(array_to_string(workload['dns_nameservers'], ', '), '')
   END AS reason
 FROM events
 WHERE activity = 'workload' AND workload IS NOT NULL AND outcome = 'allowed'

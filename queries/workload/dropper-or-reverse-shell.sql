@@ -1,15 +1,15 @@
 /*
 id: dropper-or-reverse-shell
-title: Dropper or reverse shell in a command
+title: Reverse shell or dropper in a command
 severity: high
 confidence: high
 risk: 60
 attack: [T1610, T1059.004, T1105]
 tactics: [Execution, Command and Control]
 description: >-
-  A workload is written whose command, arguments, hooks or probes download and run code, decode and run it, or connect
+  A workload is written whose command, arguments, hooks or probes download and run code, decode and run code, or connect
   a shell to another host.
-blind_spots: Writes that are logged at Metadata level, and code that the image brings along.
+blind_spots: Writes logged at Metadata level. Code inside the image.
 false_positives:
   - Bootstrap scripts that pipe an installer into a shell
 triage:
@@ -41,5 +41,5 @@ SELECT
   role || ' ' || coalesce(container, '') || ' of ' || object || ' runs ' || what || ': ' || left(line, 300) AS reason
 FROM numbered
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
--- Later writes of the object show the same line again, whoever makes them.
+-- Later writes of the object show the same line again, whoever sends them.
 WHERE kind IN ('reverse shell', 'dropper') AND in_scope AND (nth = 1 OR created)

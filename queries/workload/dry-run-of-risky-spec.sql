@@ -7,8 +7,8 @@ risk: 15
 attack: [T1610, T1613]
 tactics: [Discovery]
 description: >-
-  Somebody asks the API server, as a dry run, whether a workload would pass that Pod Security calls privileged:
-  nothing is stored, and the answer tells whether a policy would stop it.
+  An identity sends, as a dry run, a workload with the privileged Pod Security level. Nothing is stored, and the
+  response shows whether a policy would block it.
 blind_spots: >-
   Bodies that are not logged.
 false_positives:
@@ -28,7 +28,7 @@ controls: [AIS-06]
 */
 SELECT
   min(event_id) AS event_id,
-  coalesce(username, 'nobody') || ' tries ' || min(object) || coalesce(' in ' || namespace, '') || ' as a dry run, '
+  coalesce(username, 'an unknown identity') || ' tries ' || min(object) || coalesce(' in ' || namespace, '') || ' as a dry run, '
     || count(*) || ' times: ' || coalesce(array_to_string(pod_security_failed, ', '), 'privileged') AS reason
 FROM workloads
 WHERE outcome = 'dry_run' AND pod_security_level = 'privileged' AND identity_kind <> 'controller'

@@ -7,10 +7,10 @@ risk: 25
 attack: [T1610, T1609]
 tactics: [Execution]
 description: >-
-  Somebody adds an ephemeral container to a running pod, as kubectl debug does: code of their choice runs beside the
-  pod's own, with its network, and with its processes and volumes where they ask for them.
+  An identity adds an ephemeral container to a running pod, as kubectl debug does. Arbitrary code then runs beside the
+  pod's containers, with its network and, on request, its processes and volumes.
 blind_spots: >-
-  What the container does: the audit log shows only how it was made.
+  Activity inside the container: the audit log shows only its creation.
 false_positives:
   - Engineers who debug with kubectl debug
 triage:

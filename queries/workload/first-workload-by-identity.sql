@@ -7,10 +7,9 @@ risk: 12
 attack: [T1610, T1078]
 tactics: [Execution, Initial Access]
 description: >-
-  An identity writes a workload for the first time in this log and its history: a new colleague, a new robot, or a
-  credential in new hands.
-blind_spots: >-
-  What was before the log begins. Identities that write within its first moments are taken as known.
+  An identity writes a workload for the first time in the log and the look-back: a new colleague, new automation, or a
+  stolen credential.
+blind_spots: Activity before the log begins. Identities active within its first moments count as known.
 false_positives:
   - New people and new automation
 triage:
@@ -49,7 +48,7 @@ begins AS (
 )
 SELECT
   event_id,
-  'the first workload of ' || username || ' in this log: ' || object || coalesce(' in ' || namespace, '') AS reason
+  'first workload by ' || username || ' in this log: ' || object || coalesce(' in ' || namespace, '') AS reason
 FROM numbered
 JOIN begins USING (cluster)
 WHERE nth = 1 AND in_scope

@@ -1,15 +1,15 @@
 /*
 id: frequent-cron-job
-title: CronJob every five minutes or more often
+title: CronJob scheduled every five minutes or more often
 severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1053.007]
 tactics: [Execution, Persistence]
 description: >-
-  A CronJob is written that runs every five minutes or more often: what a beacon or a watchdog of malware does, and
-  some health checks.
-blind_spots: Writes that are logged at Metadata level. Lists of minutes with fewer than twelve entries.
+  A CronJob is written that runs every five minutes or more often, as malware beacons and watchdogs do, and some health
+  checks.
+blind_spots: Writes logged at Metadata level. Lists of minutes with fewer than twelve entries.
 false_positives:
   - Health checks and queues
 triage:

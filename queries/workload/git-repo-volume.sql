@@ -1,6 +1,6 @@
 /*
 id: git-repo-volume
-title: Volume that runs git as root on the node
+title: gitRepo volume that executes code on the node
 severity: high
 routine: medium
 confidence: high
@@ -8,12 +8,12 @@ risk: 50
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written with a volume of type gitRepo: the kubelet clones the repository as root on the node, outside of
-  any container. Hooks in it, or a directory that ends in .git, run code there (CVE-2024-10220). The type has been
-  deprecated since Kubernetes 1.11 and is off since 1.33.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written with a gitRepo volume: the kubelet clones the repository as root on the node, outside any
+  container. Its hooks, or a directory that ends in .git, run code there (CVE-2024-10220). The type is deprecated since
+  Kubernetes 1.11 and disabled since 1.33.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Workloads of before 2018
+  - Workloads from before 2018
 triage:
   - >-
     SELECT name, type, source, git_directory FROM volumes WHERE event_id = '<event_id>'

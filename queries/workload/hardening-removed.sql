@@ -7,11 +7,11 @@ risk: 5
 attack: [T1610, T1685]
 tactics: [Execution, Defense Impairment]
 description: >-
-  Somebody changes a workload that exists so that it fails a check of the restricted level that it passed before, such
-  as not running as root, or uses the network or a port of its node.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+  An identity changes an existing workload so that it fails a check of the restricted level that it passed before, such
+  as not running as root, or uses the host network or a host port.
+blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
-  - Upgrades of charts, and sidecars that are not hardened
+  - Chart upgrades, and sidecars that are not hardened
 triage:
   - >-
     SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
@@ -26,7 +26,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' weakens ' || object || coalesce(', container ' || container, '') || ': ' || field
+  coalesce(username, 'an unknown identity') || ' weakens ' || object || coalesce(', container ' || container, '') || ': ' || field
     || ' from ' || coalesce(before, 'unset') || ' to ' || coalesce(after, 'unset') AS reason
 FROM changes
 WHERE change = 'security weakened' AND NOT made_by_controller AND outcome = 'allowed'

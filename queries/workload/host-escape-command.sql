@@ -1,18 +1,17 @@
 /*
 id: host-escape-command
-title: Command that leaves the container
+title: Container escape command
 severity: high
 confidence: medium
 risk: 60
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written whose command, hooks or probes enter the namespaces of the first process of the node, change
-  into its file system, mount or read its disks, load a kernel module, or let the kernel start a program.
-blind_spots: >-
-  Writes that are logged at Metadata level show no containers. Code that the image brings along.
+  A workload is written whose command, hooks or probes enter the namespaces of process 1 of the node, change into its
+  file system, mount or read its disks, load a kernel module, or make the kernel start a program.
+blind_spots: Writes logged at Metadata level, which show no containers. Code inside the image.
 false_positives:
-  - Maintenance of nodes by DaemonSets and Jobs
+  - Node maintenance by DaemonSets and Jobs
 triage:
   - "SELECT time, username, client_ip, user_agent, verb, namespace, object, line FROM command_lines WHERE event_id = '<event_id>'"
   - "SELECT role, name, image, command, args, env, privileged, volume_mounts FROM containers WHERE event_id = '<event_id>'"
@@ -28,5 +27,5 @@ SELECT
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'workload' AND kind = 'host escape' AND outcome = 'allowed'
-  -- Those are what tools of the node say, too: node-access-command.
+  -- Node tools use these too: node-access-command reports them.
   AND what NOT IN ('files of the node below a mount', 'the socket of the container runtime', 'static pods of the node')

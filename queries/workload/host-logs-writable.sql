@@ -1,6 +1,6 @@
 /*
 id: host-logs-writable
-title: Logs of the node writable
+title: Writable node logs
 severity: medium
 routine: low
 confidence: medium
@@ -8,13 +8,12 @@ risk: 25
 attack: [T1611]
 tactics: [Privilege Escalation]
 description: >-
-  A workload that is no DaemonSet is written with the log directory of its node as a writable volume. The kubelet
-  serves those files and follows links in them, so a link reads any file of the node; and logs can be changed.
+  A workload other than a DaemonSet is written with the log directory of its node as a writable volume. The kubelet
+  serves those files and follows symbolic links, so a link reads any file of the node. Logs can also be changed.
 blind_spots: >-
-  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
-  the volume.
+  Writes logged at Metadata level. hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
-  - Log shippers that are deployed as something else than a DaemonSet
+  - Log shippers that do not run as a DaemonSet
 triage:
   - >-
     SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'

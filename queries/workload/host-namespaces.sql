@@ -1,6 +1,6 @@
 /*
 id: host-namespaces
-title: Process or IPC namespace of the host shared
+title: Host PID or IPC namespace
 severity: medium
 routine: low
 confidence: high
@@ -8,11 +8,11 @@ risk: 30
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written that shares the processes or the shared memory of its node: with hostPID it sees and can enter
-  the node's processes and reads their environment, with hostIPC it reads and writes their shared memory.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written that shares the process or IPC namespace of its node. With hostPID it can enter the node's
+  processes and read their environment; with hostIPC it can read and write their shared memory.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - node-exporter, restart daemons and security sensors see the processes of the node
+  - node-exporter, restart daemons and security sensors, which use the process namespace of the node
   - Databases and scientific software that use shared memory
 triage:
   - >-

@@ -1,15 +1,15 @@
 /*
 id: host-network
-title: Host network shared
+title: Host network
 severity: low
 confidence: high
 risk: 10
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written that uses the network of its node: it reaches the node's loopback and the metadata service of
-  the cloud, listens to its traffic, and no network policy applies to it.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written that uses the network of its node. It reaches the node's loopback address and the cloud metadata
+  service, can capture its traffic, and is not subject to network policies.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Network plugins, ingress controllers, node-exporter and other agents that use the host network
 triage:

@@ -1,6 +1,6 @@
 /*
 id: host-path-behind-claim
-title: Sensitive host path mounted through a claim
+title: Sensitive hostPath mounted through a PersistentVolumeClaim
 severity: medium
 routine: low
 confidence: high
@@ -8,11 +8,11 @@ risk: 40
 attack: [T1610, T1611, T1552.001]
 tactics: [Execution, Privilege Escalation, Credential Access]
 description: >-
-  A workload is written that mounts a claim whose PersistentVolume is a sensitive path or a runtime socket of the
-  node: what Pod Security and most policies look for in the pod stands elsewhere.
-blind_spots: Writes that are logged at Metadata level. Volumes that were bound before the log begins, and those found by labels alone.
+  A workload is written that mounts a claim whose PersistentVolume is a sensitive path or a runtime socket of the node.
+  Pod Security and most policies inspect only the pod and do not see the path.
+blind_spots: Writes logged at Metadata level. Volumes bound before the log begins, and volumes selected only by labels.
 false_positives:
-  - Storage of tests on single nodes
+  - Test storage on single nodes
 triage:
   - >-
     SELECT time, username, verb, name, type, host_path_raw, claim_namespace, claim_name FROM persistent_volumes WHERE name = '<name>' ORDER BY time
@@ -36,7 +36,8 @@ claims AS (
   FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
   WHERE activity = 'write' AND resource = 'persistentvolumeclaims' AND subresource IS NULL AND outcome = 'allowed' AND volume_claim IS NOT NULL
 ),
--- By name, by the volume that a claim asks for, or as the controller finds one: by storage class where the volume names no claim.
+-- By name, by the volume that a claim requests, or as the controller selects one: by storage class where the volume
+-- names no claim.
 bound AS (
   SELECT cluster, claim_namespace AS namespace, claim_name, host_path_raw, executes, true AS seen FROM held WHERE claim_name IS NOT NULL
   UNION
@@ -49,16 +50,16 @@ bound AS (
 )
 SELECT DISTINCT
   mounted.event_id,
-  mounted.object || ' mounts claim ' || mounted.claim_name || CASE WHEN seen THEN ', which is host path ' ELSE ', for which there is host path ' END || bound.host_path_raw AS reason,
+  mounted.object || ' mounts claim ' || mounted.claim_name || CASE WHEN seen THEN ', which is host path ' ELSE ', which may bind to host path ' END || bound.host_path_raw AS reason,
   CASE WHEN bound.executes AND bound.seen THEN 'high' ELSE 'medium' END AS severity
 FROM volumes AS mounted
 JOIN bound ON bound.cluster = mounted.cluster AND bound.namespace = mounted.namespace AND bound.claim_name = mounted.claim_name
 WHERE mounted.outcome = 'allowed' AND NOT mounted.made_by_controller
 UNION ALL
--- Claims that are made for each pod.
+-- Claims created for each pod.
 SELECT
   made.event_id,
-  made.object || ' makes claims for which there is host path ' || held.host_path_raw AS reason,
+  made.object || ' creates claims that may bind to host path ' || held.host_path_raw AS reason,
   'medium' AS severity
 FROM (
   SELECT event_id, cluster, object, claim_storage_class AS storage_class, NULL AS volume_name

@@ -1,6 +1,6 @@
 /*
 id: host-path-persistent-volume
-title: PersistentVolume of a sensitive host path
+title: PersistentVolume with a sensitive hostPath
 severity: medium
 routine: low
 confidence: high
@@ -8,12 +8,12 @@ risk: 35
 attack: [T1610, T1611, T1552.001]
 tactics: [Execution, Privilege Escalation, Credential Access]
 description: >-
-  A PersistentVolume is written whose storage is a sensitive path or a runtime socket of the node: through a claim any
-  pod mounts it, and its own manifest shows nothing of it. It is high where the node runs code from
-  that path: a claim finds the volume by its storage class, size or labels, so no binding needs to be seen.
-blind_spots: Writes that are logged at Metadata level.
+  A PersistentVolume is written whose storage is a sensitive path or a runtime socket of the node. Any pod can mount it
+  through a claim, and the pod's manifest does not show the path. Severity is high where the node runs code from that
+  path. A claim selects the volume by its storage class, size or labels, so no binding is required as evidence.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Storage of tests on single nodes
+  - Test storage on single nodes
 triage:
   - >-
     SELECT time, username, verb, name, type, host_path_raw, claim_namespace, claim_name FROM persistent_volumes WHERE name = '<name>' ORDER BY time
@@ -28,8 +28,8 @@ covers: [WL-007, WL-008]
 controls: [AIS-06, DSP-15]
 */
 SELECT
-  event_id, coalesce(username, 'nobody') || ' writes PersistentVolume ' || coalesce(name, '') || ' of host path ' || host_path_raw AS reason,
+  event_id, coalesce(username, 'an unknown identity') || ' writes PersistentVolume ' || coalesce(name, '') || ' with host path ' || host_path_raw AS reason,
   CASE WHEN executes THEN 'high' ELSE 'medium' END AS severity
 FROM pods_sensitive_volumes
--- The controller that binds volumes to claims writes both again.
+-- The controller that binds volumes to claims rewrites both.
 WHERE NOT (identity_kind = 'controller' AND NOT created)

@@ -1,15 +1,14 @@
 /*
 id: host-path
-title: Host path mounted
+title: hostPath volume
 severity: low
 confidence: high
 risk: 5
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written with a volume that is a path of its node, whichever: data outlives the pod and leaves its
-  sandbox.
-blind_spots: Writes that are logged at Metadata level. Host paths behind a PersistentVolume.
+  A workload is written with any path of its node as a volume. Its data outlives the pod and leaves its sandbox.
+blind_spots: Writes logged at Metadata level. hostPath volumes behind a PersistentVolume.
 false_positives:
   - Node agents, storage drivers and databases on local disks
 triage:
@@ -24,7 +23,7 @@ references:
 covers: [WL-006]
 controls: [AIS-06]
 */
-SELECT event_id, 'volume ' || coalesce(name, '') || ' of ' || object || ' is host path ' || host_path_raw AS reason
+SELECT event_id, 'volume ' || coalesce(name, '') || ' of ' || object || ' mounts host path ' || host_path_raw AS reason
 FROM volumes
 WHERE host_path IS NOT NULL
   AND outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')

@@ -1,15 +1,15 @@
 /*
 id: host-port
-title: Port of the host used
+title: Host port
 severity: low
 confidence: high
 risk: 5
 attack: [T1610, T1133]
 tactics: [Execution, Persistence]
 description: >-
-  A workload is written that listens on a port of its node: whoever reaches the node reaches it, past Services and
+  A workload is written that listens on a port of its node. Anybody who reaches the node reaches it, past Services and
   most network policies.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Ingress controllers and node agents
 triage:

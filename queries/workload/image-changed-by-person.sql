@@ -6,8 +6,8 @@ confidence: medium
 risk: 5
 attack: [T1610, T1525]
 tactics: [Execution, Persistence]
-description: A person gives a workload that exists another image, past the pipeline that built the one before.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+description: A person changes the image of an existing workload, outside the deployment pipeline.
+blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
   - Hot fixes, and small teams
 triage:
@@ -22,7 +22,7 @@ references:
 covers: [WL-058]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' changes container ' || coalesce(container, '') || ' of ' || object || ' from ' || coalesce(before, 'an unseen image') || ' to ' || coalesce(after, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' changes container ' || coalesce(container, '') || ' of ' || object || ' from ' || coalesce(before, 'an unknown image') || ' to ' || coalesce(after, '') AS reason
 FROM changes
 WHERE change = 'image' AND NOT made_by_controller AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
   AND (before IS DISTINCT FROM after)

@@ -1,6 +1,6 @@
 /*
 id: image-from-elsewhere
-title: Image replaced by one from elsewhere
+title: Image replaced by one from another registry
 severity: medium
 routine: low
 confidence: medium
@@ -8,14 +8,13 @@ risk: 30
 attack: [T1610, T1525]
 tactics: [Execution, Persistence]
 description: >-
-  The image of a workload that exists is replaced by one from a public registry where the one before came from a
-  private one, and nothing in the cluster had used that repository before; or by one from a registry that is given by
-  the number of its address.
+  The image of an existing workload is replaced by one from a public registry that the cluster had not used before,
+  where the previous image came from a private registry, or by one from a registry addressed by IP.
 blind_spots: >-
-  Writes that are logged at Metadata level. Changes against a version that the log does not show. Repositories that
-  were used before the log begins count as new.
+  Writes logged at Metadata level. Changes to a version that is not in the log. Repositories used only before the log
+  begins count as new.
 false_positives:
-  - Moves to an image of the vendor
+  - Migrations to a vendor's image
 triage:
   - >-
     SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
@@ -48,8 +47,8 @@ used AS (
   )
   GROUP BY cluster, repository
 )
--- What ran before is not in the log: an image of the platform's own namespaces that is nobody's of the platform.
-SELECT DISTINCT event_id, object || ' of kube-system takes ' || after || ', which is not of a platform; the image before is not in the log' AS reason
+-- The previous image is not in the log: in a platform namespace, an image that belongs to no platform counts.
+SELECT DISTINCT event_id, object || ' of kube-system now uses ' || after || ', which belongs to no platform; the previous image is not in the log' AS reason
 FROM changes
 LEFT JOIN platform_images AS known
   ON regexp_replace(CASE WHEN regexp_like(after, '^([^/]*[.:][^/]*|localhost)/') THEN after ELSE 'docker.io/' || after END, '(@.*|:[^/:]*)$', '') LIKE known.repository
@@ -59,7 +58,7 @@ WHERE change = 'image' AND before IS NULL AND after IS NOT NULL AND NOT made_by_
   AND verb IN ('update', 'patch') AND coalesce(namespace, '') = 'kube-system' AND known.repository IS NULL AND component.image IS NULL
   AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'node')
 UNION
-SELECT DISTINCT event_id, object || ' takes ' || after || ' instead of ' || before AS reason
+SELECT DISTINCT event_id, object || ' now uses ' || after || ' instead of ' || before AS reason
 FROM replaced
 LEFT JOIN used ON used.cluster = replaced.cluster AND used.repository = replaced.repository
 LEFT JOIN public_registries AS public_before ON public_before.registry = registry_before

@@ -1,6 +1,6 @@
 /*
 id: imitated-component-name
-title: Name of a system component on something else
+title: Workload name that imitates a system component
 severity: medium
 routine: low
 confidence: medium
@@ -8,12 +8,12 @@ risk: 30
 attack: [T1610, T1036.005]
 tactics: [Execution, Stealth]
 description: >-
-  A workload is created that bears the name of a component of the platform: outside of the platform's namespaces, or
-  in one as a pod that nothing owns. Who lists pods takes it for the component.
-blind_spots: Names that are only similar. Where the body is not logged, owners are not visible.
+  A workload is created with the name of a platform component: outside the platform namespaces, or in one as a pod
+  without an owner. It looks like the component in a list of pods.
+blind_spots: Names that are only similar. Owners, where the body is not logged.
 false_positives:
-  - Components that are installed in a namespace of their own
-  - Pods of the platform that an administrator restores by hand
+  - Components installed in their own namespace
+  - Platform pods that an administrator restores by hand
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -26,7 +26,7 @@ references:
 covers: [WL-032]
 controls: [AIS-06]
 */
-SELECT DISTINCT event_id, object || ' in ' || made.namespace || ' bears the name of ' || component AS reason
+SELECT DISTINCT event_id, object || ' in ' || made.namespace || ' has the name of ' || component AS reason
 FROM (
   SELECT *, coalesce(name, generate_name) AS written
   FROM pods_workloads

@@ -1,20 +1,19 @@
 /*
 id: ingress-snippet
-title: Ingress with text for the configuration of its controller
+title: Ingress with a configuration snippet
 severity: medium
 confidence: medium
 risk: 25
 attack: [T1190, T1552.007]
 tactics: [Credential Access, Privilege Escalation]
 description: >-
-  An Ingress is written with an annotation whose text the controller puts into its own configuration (snippets of
-  ingress-nginx, NGINX and HAProxy): Lua code or a path of the controller's file system gives away its token, which reads the secrets
-  of all namespaces (CVE-2021-25742). It is low where each statement is one of those that set headers, limits, timeouts
-  and answers; to be low, an attacker must do with those.
-blind_spots: >-
-  Writes that are logged at Metadata level, and annotations of other controllers.
+  An Ingress is written with an annotation whose text the controller inserts into its configuration (snippets of
+  ingress-nginx, NGINX and HAProxy). Lua code or a path of the controller's file system can expose its token, which
+  reads the secrets of all namespaces (CVE-2021-25742). Severity is low where every statement only sets headers, limits,
+  timeouts or responses.
+blind_spots: Writes logged at Metadata level. Annotations of other controllers.
 false_positives:
-  - Applications with rewrites or proxies of their own in a snippet
+  - Applications with their own rewrites or proxies in a snippet
 triage:
   - >-
     SELECT time, username, verb, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
@@ -56,7 +55,7 @@ numbered AS (
   WHERE text <> ''
 ),
 statements AS (
-  -- Text in quotation marks says nothing of what is done with it, but for variables, and comments say nothing.
+  -- Quoted text, except variables, and comments have no effect on what a statement does.
   SELECT
     event_id, username, namespace, name, annotation, text,
     unnest(string_to_array(translate(regexp_replace(regexp_replace(text, '(^|\n)\s*#[^\n]*', ';', 'g'), '"[^"\n]*"|''[^''\n]*''', 'x', 'g'), concat('{}', chr(10)), ';;;'), ';')) AS statement
@@ -65,10 +64,10 @@ statements AS (
 )
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' writes Ingress ' || coalesce(namespace || '/', '') || coalesce(name, '') || ' with ' || annotation || ': ' || left(text, 200) AS reason,
+  coalesce(username, 'an unknown identity') || ' writes Ingress ' || coalesce(namespace || '/', '') || coalesce(name, '') || ' with ' || annotation || ': ' || left(text, 200) AS reason,
   CASE
     WHEN bool_and(regexp_like(trim(statement), '^(|x|(more_(set|clear)_(input_)?headers|add_header|proxy_set_header|proxy_hide_header|proxy_pass_header|expires|etag|limit_(req|conn|rate|except)\w*|client_(max_body_size|body_buffer_size|body_timeout|header_timeout|header_buffer_size)|large_client_header_buffers|proxy_(\w+_timeout|buffer\w*|http_version|max_temp_file_size|request_buffering|next_upstream\w*|cookie_path|cookie_domain|cookie_flags|redirect|ignore_client_abort|intercept_errors)|keepalive\w*|send_timeout|gzip\w*|brotli\w*|if|return|rewrite|deny|allow|satisfy|set|default_type|underscores_in_headers|chunked_transfer_encoding|charset|http-(request|response) (set|add|del|replace)-header|timeout|option|compression)(\s.*)?)$', 's'))
-      -- Variables of the server, as they are in headers, but no code.
+      -- Server variables, as in headers, but no code.
       AND NOT regexp_like(text, 'lua|/run/secrets|/etc/|/proc/|\bperl\b|njs|\bjs_', 'i') THEN 'low'
     ELSE 'medium'
   END AS severity

@@ -7,12 +7,12 @@ risk: 3
 attack: [T1610, T1053.007]
 tactics: [Execution, Persistence]
 description: >-
-  A person starts a Job by hand: code runs once, with the rights and secrets of the namespace, and cleans up after
-  itself.
+  A person starts a Job by hand. Its code runs once, with the rights and secrets of the namespace, and the Job cleans up
+  after itself.
 blind_spots: >-
-  Nothing: the request is visible at every level.
+  None: the request is visible at every audit level.
 false_positives:
-  - Migrations and repairs by hand
+  - Manual migrations and repairs
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -25,6 +25,6 @@ references:
 covers: [WL-052]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
 FROM pods_workloads
 WHERE kind = 'Job' AND subresource IS NULL AND created AND identity_kind IN ('human', 'anonymous')

@@ -1,6 +1,6 @@
 /*
 id: kernel-takeover-sysctl
-title: Sysctl by which the kernel runs code or drops its guard
+title: Sysctl that executes code or disables kernel protection
 severity: high
 routine: low
 confidence: high
@@ -8,9 +8,9 @@ risk: 50
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written that sets a parameter of the kernel which names a program that the kernel runs as root, or
-  that turns off a protection of the whole node.
-blind_spots: Writes that are logged at Metadata level. The same file written from inside a privileged container.
+  A workload is written that sets a kernel parameter which names a program that the kernel runs as root, or which
+  disables a protection of the whole node.
+blind_spots: Writes logged at Metadata level. The same parameter written from inside a privileged container.
 false_positives:
   - None known
 triage:

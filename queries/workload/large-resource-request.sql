@@ -1,16 +1,15 @@
 /*
 id: large-resource-request
-title: GPU or much processor time requested
+title: Large CPU or GPU request
 severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1496]
 tactics: [Execution, Impact]
-description: >-
-  A workload is created that asks for GPUs or for many cores in one container: what mining needs.
-blind_spots: Writes that are logged at Metadata level. Many small containers.
+description: A workload is created that requests GPUs or many CPU cores in one container, as cryptomining does.
+blind_spots: Writes logged at Metadata level. Many small containers.
 false_positives:
-  - Machine learning and batch work
+  - Machine learning and batch workloads
 triage:
   - >-
     SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'
@@ -25,10 +24,10 @@ controls: [AIS-06]
 parameters:
   cores:
     type: integer
-    description: Number of cores of one container that counts
+    description: Minimum number of cores of one container
     default: 16
 */
-SELECT DISTINCT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' asks for ' || entry['value'] || ' ' || entry['key'] AS reason
+SELECT DISTINCT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' requests ' || entry['value'] || ' ' || entry['key'] AS reason
 FROM (
   SELECT event_id, role, name, object, unnest(map_entries(limits)) AS entry FROM pods_containers WHERE created OR verb = 'patch'
   UNION ALL

@@ -7,12 +7,11 @@ risk: 40
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A Secret is written that holds a manifest of privileged workloads, of host paths or namespaces, of roles, or files for
-  nodes. Controllers apply such Secrets with rights of their own: Cluster API's ClusterResourceSet, machine plans of
-  Rancher, cloud-init data. Values are not kept, only what the manifest asks for. The releases that Helm keeps are left out: the
-  requests that applied them show the same.
-blind_spots: >-
-  Manifests in encodings other than Base64 and gzip, and those that are split over several keys.
+  A Secret is written that contains a manifest of privileged workloads, hostPath volumes or host namespaces, roles, or
+  files for nodes. Controllers apply such Secrets with their own rights: ClusterResourceSet of Cluster API, machine
+  plans of Rancher, cloud-init data. podtrail stores what the manifest requests, not the values. Helm releases are left
+  out, because the requests that applied them show the same.
+blind_spots: Manifests in encodings other than Base64 and gzip, and manifests split over several keys.
 false_positives:
   - Manifests that a platform team distributes to clusters
 triage:
@@ -28,7 +27,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' writes Secret ' || coalesce(namespace || '/', '') || coalesce(name, '') || ' that holds '
+  coalesce(username, 'an unknown identity') || ' writes Secret ' || coalesce(namespace || '/', '') || coalesce(name, '') || ' that contains '
     || array_to_string(powers, ', ') AS reason,
   CASE
     WHEN array_has_any(powers, make_array('privileged container', 'host namespaces', 'host path', 'roles')) THEN 'high'

@@ -7,9 +7,9 @@ risk: 10
 attack: [T1610, T1552.007]
 tactics: [Execution, Credential Access]
 description: >-
-  A workload is written that takes many secrets of its namespace, as volumes or variables, or one whose name says that
-  it holds a kubeconfig or a token: a way to read secrets without reading secrets.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written that uses many secrets of its namespace as volumes or variables, or one whose name indicates a
+  kubeconfig or a token. It reads secrets without a read request for secrets.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Umbrella charts
 triage:
@@ -26,11 +26,11 @@ controls: [AIS-06, DSP-15]
 parameters:
   secrets:
     type: integer
-    description: Number of secrets that counts
+    description: Minimum number of secrets
     default: 6
 */
--- Clusters before 1.24 mount the token of the pod's own account as a secret, which every pod has: somebody who wants a
--- secret left out has to give the pod that account, whose token it gets anyway.
+-- Clusters before 1.24 mount the token of the pod's own account as a secret, which every pod has. To have a secret left
+-- out this way, an attacker must give the pod that account, whose token it gets anyway.
 WITH used AS (
   SELECT event_id, object, secret_name AS secret FROM volumes WHERE secret_name IS NOT NULL
     AND outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
@@ -44,7 +44,7 @@ WITH used AS (
   FROM (SELECT event_id, object, unnest(env) AS variable FROM pods_containers)
   WHERE variable['secret_name'] IS NOT NULL
 )
-SELECT event_id, object || ' takes the secrets ' || string_agg(secret, ', ' ORDER BY secret) AS reason
+SELECT event_id, object || ' uses the secrets ' || string_agg(secret, ', ' ORDER BY secret) AS reason
 FROM used
 LEFT JOIN (SELECT event_id, coalesce(service_account_name, 'default') AS account FROM pods_workloads) AS pod USING (event_id)
 WHERE NOT coalesce(starts_with(secret, account || '-token-') AND strpos(substr(secret, length(account || '-token-') + 1), '-') = 0, false)

@@ -1,17 +1,16 @@
 /*
 id: mining-arguments
-title: Mining of coins in a workload
+title: Cryptominer arguments in a workload
 severity: high
 confidence: high
 risk: 60
 attack: [T1610, T1496]
 tactics: [Execution, Impact]
 description: >-
-  A workload is written whose command, hooks or environment speak the protocol of mining pools, name a pool or a
-  Monero address, or set options that only miners know.
+  A workload is written whose command, hooks or environment use the protocol of mining pools, name a pool or a Monero
+  address, or set options specific to cryptominers.
 blind_spots: >-
-  Writes that are logged at Metadata level show no containers. Miners that read their configuration from a file or a
-  ConfigMap.
+  Writes logged at Metadata level, which show no containers. Cryptominers configured by a file or a ConfigMap.
 false_positives:
   - Blockchain companies
 triage:
@@ -36,7 +35,7 @@ WITH texts AS (
   )
   WHERE variable['value'] IS NOT NULL
 )
-SELECT event_id, place || ' has ' || what || ': ' || left(text, 300) AS reason
+SELECT event_id, place || ' contains ' || what || ': ' || left(text, 300) AS reason
 FROM texts
 JOIN command_patterns ON regexp_like(text, pattern, 'is')
 WHERE kind = 'mining'

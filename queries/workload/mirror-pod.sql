@@ -1,6 +1,6 @@
 /*
 id: mirror-pod
-title: Static pod that is no part of the control plane
+title: Unexpected static pod
 severity: medium
 routine: low
 confidence: medium
@@ -8,13 +8,14 @@ risk: 35
 attack: [T1610, T1543.005]
 tactics: [Execution, Persistence]
 description: >-
-  A kubelet reports a static pod that is none of the components which are run that way: somebody put a manifest on the
-  node, or uses the node's certificate. It runs past admission, and deleting it does not help.
+  A kubelet reports a static pod that is not one of the components usually run as static pods. A manifest was placed on
+  the node, or the node's certificate was stolen. A static pod bypasses admission, and deleting it through the API has
+  no effect.
 blind_spots: >-
-  Static pods under the name and with an image of a component. Where the body is not logged, every pod that a node
-  creates counts as a static one, by name alone.
+  Static pods with the name and an image of a component. Where the body is not logged, every pod that a node creates
+  counts as a static one by its name.
 false_positives:
-  - Nodes with agents of their own as static pods
+  - Nodes with custom agents as static pods
 triage:
   - >-
     SELECT time, name, node_name, annotations, body_source FROM workloads WHERE username = '<identity>' AND verb = 'create' ORDER BY time
@@ -36,7 +37,7 @@ made AS (
   WHERE identity_kind = 'node' AND kind = 'Pod' AND created AND subresource IS NULL AND outcome = 'allowed'
     AND (body_source = 'none' OR coalesce(array_has(map_keys(annotations), 'kubernetes.io/config.mirror'), false))
 )
-SELECT made.event_id, username || ' reports static ' || object || ' in ' || coalesce(namespace, '') || coalesce(' with ' || images, '') AS reason
+SELECT made.event_id, username || ' reports unexpected static ' || object || ' in ' || coalesce(namespace, '') || coalesce(' with ' || images, '') AS reason
 FROM made
 LEFT JOIN images ON images.event_id = made.event_id
 LEFT JOIN static_pods

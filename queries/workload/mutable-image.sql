@@ -1,16 +1,15 @@
 /*
 id: mutable-image
-title: Image whose content can change
+title: Mutable image tag
 severity: info
 confidence: high
 risk: 1
 attack: [T1610, T1525]
 tactics: [Execution]
 description: >-
-  A workload is written with an image that is named by no digest, and by no tag or the tag latest: what runs tomorrow
-  is not what was looked at today.
-blind_spots: >-
-  Writes that are logged at Metadata level show no containers. Other tags can be moved as well.
+  A workload is written with an image that has no digest, and no tag or the tag latest. The image can change without a
+  change of the workload.
+blind_spots: Writes logged at Metadata level, which show no containers. Other tags, which can be moved as well.
 false_positives:
   - Very common in development
 triage:
@@ -23,7 +22,7 @@ references:
 covers: [WL-037]
 controls: [AIS-06]
 */
-SELECT event_id, string_agg(DISTINCT role || ' ' || coalesce(name, '') || ' of ' || object || ' has the image ' || image, ', ') AS reason
+SELECT event_id, string_agg(DISTINCT role || ' ' || coalesce(name, '') || ' of ' || object || ' uses image ' || image, ', ') AS reason
 FROM workload_images
 WHERE outcome = 'allowed' AND NOT made_by_controller
   AND digest IS NULL AND coalesce(tag, 'latest') = 'latest'

@@ -1,13 +1,13 @@
 /*
 id: naked-pod-by-person
-title: Naked pod by a person
+title: Naked pod created by a person
 severity: low
 confidence: high
 risk: 3
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A person creates a pod that nothing owns: no rollout, no review, no history, and where it runs no controller asks.
+  A person creates a pod without an owner: no rollout, no review, no history, and no controller.
 blind_spots: >-
   None: the request is visible at every level.
 false_positives:
@@ -24,7 +24,7 @@ references:
 covers: [WL-033]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' creates ' || object || ' in ' || coalesce(namespace, '') || ' by hand' AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || coalesce(namespace, '') || ' by hand' AS reason
 FROM pods_workloads
 WHERE kind = 'Pod' AND subresource IS NULL AND created AND owner IS NULL
   AND identity_kind IN ('human', 'anonymous')

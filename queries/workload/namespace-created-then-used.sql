@@ -1,18 +1,16 @@
 /*
 id: namespace-created-then-used
-title: Namespace created and used by a person
+title: Namespace created and used by the same person
 severity: low
 confidence: medium
 risk: 8
 attack: [T1610, T1036]
 tactics: [Execution, Stealth]
 description: >-
-  A person creates a namespace and soon after writes a workload in it: a place of one's own, without quota, policy
-  or anybody who looks at it.
-blind_spots: >-
-  Namespaces that robots create; workloads that come later.
+  A person creates a namespace and soon after writes a workload in it: a place without quota, policy or oversight.
+blind_spots: Namespaces created by automation. Workloads created later.
 false_positives:
-  - Developers who set up a place to try something
+  - Developers who set up a namespace to experiment
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
@@ -28,7 +26,7 @@ parameters:
   within_seconds:
     type: integer
     default: 3600
-    description: How long after its creation a namespace counts as new
+    description: How long a namespace counts as new
 */
 WITH created AS (
   SELECT cluster, username, name AS namespace, max(time) AS created_at, max(event_id) AS created_event

@@ -1,16 +1,15 @@
 /*
 id: no-network-policy
-title: Workload in a namespace without network policies
+title: Workload in a namespace without NetworkPolicies
 severity: info
 confidence: low
 risk: 0
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  The first workload of a namespace is written, and the log has never shown a network policy for it: its pods reach,
-  and are reached by, everything.
-blind_spots: >-
-  Policies that are older than the log, and policies for the whole cluster.
+  The first workload of a namespace is written, and the log has never shown a NetworkPolicy for it. Its pods can reach,
+  and be reached by, all others.
+blind_spots: Policies older than the log, and cluster-wide policies.
 false_positives:
   - Most clusters
 triage:
@@ -38,7 +37,7 @@ guarded AS (
   FROM (SELECT * FROM network_policies UNION ALL SELECT * FROM network_policies_history)
   WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
 )
-SELECT event_id, object || ' is the first workload of ' || numbered.namespace || ', for which no network policy was written' AS reason
+SELECT event_id, object || ' is the first workload of ' || numbered.namespace || ', which has no NetworkPolicy in the log' AS reason
 FROM numbered
 LEFT JOIN guarded ON guarded.cluster = numbered.cluster AND guarded.namespace = numbered.namespace
 LEFT JOIN system_namespaces ON numbered.namespace LIKE system_namespaces.namespace

@@ -7,12 +7,10 @@ risk: 0
 attack: [T1610, T1496]
 tactics: [Execution, Impact]
 description: >-
-  A workload is created with a container that has no limit of memory or processor time: it can take the whole node,
-  and a miner does.
-blind_spots: >-
-  Writes that are logged at Metadata level. Limits that a LimitRange sets later, where the response is not logged.
+  A workload is created with a container without a memory or CPU limit. It can use the whole node, as cryptominers do.
+blind_spots: Writes logged at Metadata level. Limits that a LimitRange sets later, where the response is not logged.
 false_positives:
-  - Workloads that nobody has sized
+  - Workloads without measured resource needs
 triage:
   - >-
     SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'

@@ -1,6 +1,6 @@
 /*
 id: node-access-command
-title: Command that touches the node
+title: Command that accesses the node
 severity: low
 confidence: low
 risk: 15
@@ -9,10 +9,9 @@ tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written whose command works with files of the node below a mount, with static pods, or with the
   container runtime.
-blind_spots: >-
-  Writes that are logged at Metadata level show no containers. Code that the image brings along.
+blind_spots: Writes logged at Metadata level, which show no containers. Code inside the image.
 false_positives:
-  - Installers of plugins, builds with Docker, node agents
+  - Plugin installers, builds with Docker, and node agents
 triage:
   - "SELECT time, username, client_ip, user_agent, verb, namespace, object, line FROM command_lines WHERE event_id = '<event_id>'"
   - "SELECT role, name, image, command, args, env, privileged, volume_mounts FROM containers WHERE event_id = '<event_id>'"

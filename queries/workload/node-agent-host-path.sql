@@ -1,19 +1,18 @@
 /*
 id: node-agent-host-path
-title: Host path of an agent mounted
+title: Node agent hostPath volume
 severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written that reads devices, kernel interfaces, logs or files of the container runtime of its node, as
-  agents for monitoring and logs do, or a DaemonSet of known node agents that may write to them.
+  A workload is written that reads devices, kernel interfaces, logs or container runtime files of its node, as
+  monitoring and logging agents do, or a DaemonSet of known node agents that may write to them.
 blind_spots: >-
-  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
-  the volume.
+  Writes logged at Metadata level. hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
-  - Agents for monitoring and logs, network plugins, storage drivers
+  - Monitoring and logging agents, network plugins and storage drivers
 triage:
   - >-
     SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'

@@ -1,13 +1,13 @@
 /*
 id: node-chosen-by-hostname
-title: Node chosen by its host name
+title: Workload pinned to a node by host name
 severity: low
 confidence: medium
 risk: 5
 attack: [T1610]
 tactics: [Execution]
 description: A workload is written with a selector or an affinity for a single node, by its host name.
-blind_spots: Writes that are logged at Metadata level.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Databases on local disks
 triage:

@@ -7,9 +7,9 @@ risk: 60
 attack: [T1610, T1078]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  The identity of a node creates a pod that is no static one. Kubelets never do, and NodeRestriction refuses it: the
-  node's certificate is used by somebody else, in a cluster without that plugin.
-blind_spots: Writes that are logged at Metadata level.
+  The identity of a node creates a pod other than a static one. Kubelets never do this, and NodeRestriction blocks it:
+  another party uses the node's certificate, in a cluster without that plugin.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - None known
 triage:

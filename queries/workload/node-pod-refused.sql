@@ -1,18 +1,17 @@
 /*
 id: node-pod-refused
-title: Pod of a node refused
+title: Denied pod creation by a node
 severity: low
 confidence: high
 risk: 15
 attack: [T1610, T1078]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  The identity of a node tries to create a workload and is refused: kubelets create nothing but mirrors of their
-  static pods.
+  The identity of a node tries to create a workload and is denied. Kubelets only create mirrors of their static pods.
 blind_spots: >-
-  Nothing: the request is visible at every level.
+  None: the request is visible at every audit level.
 false_positives:
-  - Kubelets whose static pods use secrets or volumes that are not allowed for them
+  - Kubelets whose static pods use forbidden secrets or volumes
 triage:
   - >-
     SELECT time, name, node_name, annotations, body_source FROM workloads WHERE username = '<identity>' AND verb = 'create' ORDER BY time

@@ -1,6 +1,6 @@
 /*
 id: node-takeover
-title: Node takeover by a combination of privileges
+title: Privilege combination that allows node takeover
 severity: high
 routine: low
 confidence: high
@@ -8,10 +8,11 @@ risk: 60
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written that joins two or more of the ways into its node: a container that is privileged or has all
-  capabilities or SYS_ADMIN, the node's processes, the node's root directory for writing. Together they make a shell
-  on the node a single command. Host network and host IPC count too, where the rest is not an agent on every node.
-blind_spots: Writes that are logged at Metadata level. Combinations of which a patch sets the second part only.
+  A workload is written that combines two or more ways into its node: a container that is privileged or has all
+  capabilities or SYS_ADMIN, the host PID namespace, the writable root directory of the node. Together they give a root
+  shell on the node with a single command. Host network and host IPC count too, unless the rest is an agent on every
+  node.
+blind_spots: Writes logged at Metadata level. Combinations completed by a patch that sets only the second part.
 false_positives:
   - kubectl debug node and node shells of engineers
   - Security sensors and restart daemons
@@ -46,13 +47,13 @@ joined AS (
 )
 SELECT
   event_id,
-  object || ' joins ' || concat_ws(', ',
-    CASE WHEN powers THEN 'a privileged container or SYS_ADMIN' END,
+  object || ' combines ' || concat_ws(', ',
+    CASE WHEN powers THEN 'privileged container or SYS_ADMIN' END,
     CASE WHEN pid THEN 'hostPID' END,
     CASE WHEN ipc THEN 'hostIPC' END,
     CASE WHEN network THEN 'hostNetwork' END,
-    CASE WHEN root THEN 'the root directory of the node, writable' END) AS reason
+    CASE WHEN root THEN 'writable root directory of the node' END) AS reason
 FROM joined
 WHERE powers::INT + pid::INT + root::INT >= 2
-  -- Network plugins are privileged on the host network: as DaemonSets they do not match by that alone.
+  -- Network plugins are privileged on the host network: a DaemonSet does not match by that alone.
   OR (kind <> 'DaemonSet' AND powers::INT + pid::INT + root::INT + ipc::INT + network::INT >= 2)

@@ -1,6 +1,6 @@
 /*
 id: object-that-controls-workloads
-title: Object that controls nodes or workloads written by somebody new
+title: Object that controls nodes or workloads written by a new identity
 severity: medium
 routine: low
 confidence: medium
@@ -8,15 +8,15 @@ risk: 30
 attack: [T1610, T1546]
 tactics: [Execution, Persistence]
 description: >-
-  Somebody writes an object by which a controller makes, changes or fetches workloads, or changes nodes, and has not
-  written that kind before, or names a repository, chart or image that was in none of those before: an application of a
-  GitOps tool, a chart, a policy that generates or mutates, a virtual machine with a disk of the node, files and units of
-  nodes, access to all devices. The table controlling_kinds says how bad each kind is; persons and accounts are held to
-  the same. To be low, somebody must have written the kind with the same sources and powers before, which was reported,
-  or change an object that stood so.
+  An identity writes an object through which a controller creates, changes or downloads workloads, or changes nodes: a
+  GitOps application, a chart, a policy that generates or mutates objects, a virtual machine with a disk of the node,
+  files and units of nodes, or access to all devices. The identity has not written that kind before, or names a
+  repository, chart or image that none of its earlier objects named. The table controlling_kinds gives the severity of
+  each kind, for people and accounts alike. Severity is low where the identity wrote the kind with the same sources and
+  powers before, which was reported, or changes an object that had them already.
 blind_spots: >-
-  Kinds that are not in the table, unless they hold a pod spec. What a known repository brings. Writes that are logged at
-  Metadata level show no sources.
+  Kinds that are not in the table, unless they contain a pod spec. The content of a known repository. Writes logged at
+  Metadata level, which show no sources.
 false_positives:
   - The first application of a team, and installations of operators
 triage:
@@ -34,7 +34,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id,
-  coalesce(identity, 'nobody') || ' writes ' || resource || ' ' || coalesce(name, '') || ' of ' || product || ', which ' || does
+  coalesce(identity, 'an unknown identity') || ' writes ' || resource || ' ' || coalesce(name, '') || ' of ' || product || ', which ' || does
     || coalesce(', with ' || array_to_string(powers, ', '), '')
     || CASE WHEN cardinality(sources) > 0 AND fetches THEN ', from ' || array_to_string(array_slice(sources, 1, 5), ', ') ELSE '' END AS reason,
   CASE
@@ -45,6 +45,7 @@ SELECT
   END AS severity
 FROM controlling_writes
 WHERE in_scope AND (severity <> 'low' OR cardinality(powers) > 0)
-  -- Versions of DaemonSets are kept by their controller, and the API server registers its own groups and those of custom resources.
+  -- The DaemonSet controller stores revisions, and the API server registers its own API groups and those of custom
+  -- resources.
   AND NOT (identity_kind = 'controller' AND resource = 'controllerrevisions')
   AND NOT (identity = 'system:apiserver' AND resource = 'apiservices')

@@ -1,23 +1,22 @@
 /*
 id: owner-not-in-log
-title: Powerful pod of a controller, its author not in the log
+title: Powerful pod whose controller is not in the log
 severity: medium
 confidence: medium
 risk: 40
 attack: [T1610, T1036.005]
 tactics: [Execution, Stealth]
 description: >-
-  A controller makes what can take its node over, for an owner of which the log has no write: who wrote the template is
-  not in the log. One row an owner. It is high where nothing else in the log knows the owner by its uid, or its command
-  leaves the container, and critical where both is so: then an owner reference was made up, and the controller's
-  credential is in other hands. To stay below, an attacker needs the uid of an owner that is older than the log. An agent
-  of a platform with the published image, program and powers (table platform_agents) is low: to satisfy that, an
-  attacker runs nothing else.
+  A controller creates a pod that can take over its node, and the log has no write of its owner: the author of the
+  template is unknown. One row per owner. Severity is high where nothing else in the log mentions the owner's uid, or
+  where its command escapes the container, and critical where both apply: the owner reference was forged, and the
+  controller's credential was stolen. A platform agent with the published image, program and powers (table
+  platform_agents) is low. To avoid detection, an attacker needs the uid of an owner that is older than the log.
 blind_spots: >-
-  Writes whose bodies are not in the log. Pods that are no danger to their node, such as those that run as an
-  account with many rights.
+  Writes whose bodies are not logged. Pods without dangerous access to their node, such as those that run as a powerful
+  account.
 false_positives:
-  - Agents of nodes that were installed before the log begins, when a node joins or a pod starts anew
+  - Node agents installed before the log begins, when a node joins or a pod restarts
 triage:
   - >-
     SELECT time, username, verb, object, client_ip, user_agent FROM workloads WHERE owner['uid'] = '<uid of the owner>' ORDER BY time
@@ -35,7 +34,7 @@ WITH risky AS (
   FROM owners_pods
   WHERE powers OR pid OR ipc OR root OR sensitive
 ),
--- Who writes an owner is known from its uid: a name can be used again.
+-- An owner is identified by its uid, because a name can be reused.
 written AS (
   SELECT cluster, object_uid
   FROM (
@@ -52,7 +51,7 @@ unwritten AS (
   LEFT JOIN written ON written.cluster = risky.cluster AND written.object_uid = owner_uid
   WHERE written.object_uid IS NULL
 ),
--- Controllers report the state of every owner that they serve.
+-- Controllers report the status of every owner that they serve.
 traced AS (
   SELECT DISTINCT event.cluster, event.object_uid
   FROM (
@@ -67,7 +66,7 @@ traced AS (
 SELECT
   array_agg(unwritten.event_id ORDER BY time, unwritten.event_id) AS event_id,
   CASE
-    -- A published agent with its published program is what it is, whoever wrote its owner.
+    -- A published agent with its published program is low, whoever wrote its owner.
     WHEN bool_and(agent.event_id IS NOT NULL) THEN 'low'
     WHEN bool_or(traced.object_uid IS NULL AND (escapes OR ways > 2)) THEN 'critical'
     WHEN bool_or(escapes OR (traced.object_uid IS NULL AND ways > 1)) THEN 'high'
@@ -75,14 +74,14 @@ SELECT
   END AS severity,
   min(object) || ' of ' || min(owner_kind || ' ' || owner_name) || ' has '
     || concat_ws(', ',
-      CASE WHEN bool_or(powers) THEN 'a privileged container or capabilities as good' END,
+      CASE WHEN bool_or(powers) THEN 'a privileged container or equivalent capabilities' END,
       CASE WHEN bool_or(pid) THEN 'hostPID' END,
       CASE WHEN bool_or(ipc) THEN 'hostIPC' END,
       CASE WHEN bool_or(root) THEN 'the root directory of the node' END,
       CASE WHEN bool_or(sensitive AND NOT root) THEN 'a sensitive path of the node' END,
-      CASE WHEN bool_or(escapes) THEN 'a command that leaves the container' END)
+      CASE WHEN bool_or(escapes) THEN 'a container escape command' END)
     || '; the author of the owner is not in the log'
-    || CASE WHEN bool_or(traced.object_uid IS NULL) THEN ', nor any other trace of it' ELSE '' END AS reason
+    || CASE WHEN bool_or(traced.object_uid IS NULL) THEN ', nor is any other trace of the owner' ELSE '' END AS reason
 FROM unwritten
 LEFT JOIN platform_add_ons AS agent ON agent.cluster = unwritten.cluster AND agent.event_id = unwritten.event_id
 LEFT JOIN traced ON traced.cluster = unwritten.cluster AND traced.object_uid = unwritten.owner_uid

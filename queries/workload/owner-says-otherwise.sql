@@ -1,19 +1,19 @@
 /*
 id: owner-says-otherwise
-title: Controller asks for what its owner's template does not say
+title: Controller's request differs from its owner's template
 severity: high
 confidence: high
 risk: 60
 attack: [T1610, T1078, T1036.005]
 tactics: [Execution, Stealth, Privilege Escalation]
 description: >-
-  A controller copies the template of the owner. Here it asks for a pod, ReplicaSet or Job with other images, commands,
-  privileges, host paths or account than any version of the owner in the log: somebody else holds its credential. It is
-  critical where the pod can take its node over. What admission adds later is not part of it: added-by-admission.
-  To stay below, an attacker needs an owner whose template says what the attacker wants.
+  A controller copies the template of the owner. Here it requests a pod, ReplicaSet or Job with other images, commands,
+  privileges, hostPath volumes or account than any version of the owner in the log: its credential was stolen. Severity
+  is critical where the pod can take over its node. added-by-admission reports later changes by admission. To avoid
+  detection, an attacker needs an owner with the desired template.
 blind_spots: >-
-  Owners whose creation, or a later version, is not in the log in full. Environment, labels and volumes that are no host
-  paths are not compared.
+  Owners whose creation, or a later version, is not completely in the log. Environment, labels and volumes other than
+  hostPath, which are not compared.
 false_positives:
   - None known
 triage:
@@ -44,7 +44,7 @@ known AS (
 SELECT
   event_id,
   CASE WHEN powers OR pid OR root OR escapes THEN 'critical' ELSE 'high' END AS severity,
-  username || ' writes ' || object || ' for ' || owner_kind || ' ' || owner_name || ', whose template says otherwise' AS reason
+  username || ' writes ' || object || ' for ' || owner_kind || ' ' || owner_name || ', whose template differs' AS reason
 FROM owners_pods
 JOIN known ON known.cluster = owners_pods.cluster AND known.object_uid = owner_uid
 WHERE NOT array_has(postures, posture)

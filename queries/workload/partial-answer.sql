@@ -1,16 +1,16 @@
 /*
 id: partial-answer
-title: Write that asks not to be answered with the object
+title: Workload write with a partial object response
 severity: low
 confidence: medium
 risk: 25
 attack: [T1610, T1036]
 tactics: [Execution, Stealth]
 description: >-
-  A workload, role or binding is written, and the client asks for a Table or for metadata alone as the answer: the audit
-  log then does not hold what the object became. Command-line tools ask so for what they print of reads. Controllers do
-  for the metadata that they write; what leaves alone the pod template, or what a role grants, does not count.
-blind_spots: Writes that are logged below RequestResponse.
+  A workload, role or binding is written, and the client requests a Table or only metadata as the response. The audit
+  log then does not contain the resulting object. Command-line tools request this only for reads, and controllers only
+  when they write metadata; writes that change neither the pod template nor the rights of a role do not count.
+blind_spots: Writes logged below RequestResponse.
 false_positives:
   - Dashboards that print a table after each write
 triage:
@@ -25,7 +25,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id,
-  verb || ' of ' || resource || ' ' || coalesce(name, '') || ' is answered with ' || partial_answer AS reason
+  verb || ' of ' || resource || ' ' || coalesce(name, '') || ' answered with ' || partial_answer AS reason
 FROM events
 WHERE partial_answer IS NOT NULL AND outcome = 'allowed' AND subresource IS NULL
   AND verb IN ('create', 'update', 'patch')

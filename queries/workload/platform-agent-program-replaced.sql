@@ -1,17 +1,16 @@
 /*
 id: platform-agent-program-replaced
-title: Program of a platform agent replaced by a mounted volume
+title: Platform agent binary replaced by a volume mount
 severity: medium
 confidence: high
 risk: 60
 attack: [T1610, T1036.005]
 tactics: [Execution, Stealth, Privilege Escalation]
 description: >-
-  A workload has the image of a platform agent, such as kube-proxy or a network plugin, and mounts a volume over the programs or
-  libraries of that image: what runs is the content of the volume. It is high where the workload reaches the node, by a
-  privileged container, namespaces of the host or paths of the node.
-blind_spots: >-
-  Images that platform_agents does not have. Programs that an image reads from directories of data.
+  A workload uses the image of a platform agent, such as kube-proxy or a network plugin, and mounts a volume over the
+  image's programs or libraries. The content of the volume runs instead. Severity is high where the workload has access
+  to the node through a privileged container, host namespaces or hostPath volumes.
+blind_spots: Images that are not in the table platform_agents. Programs that an image reads from data directories.
 false_positives:
   - A vendor that mounts a patched program over that of its agent
 triage:
@@ -40,7 +39,7 @@ covered AS (
   FROM agents
   WHERE regexp_like(mount['mount_path'], '^/+((usr/)?(local/)?(s?bin|lib(32|64|x32|exec)?)|etc/ld\.so[^/]*)(/|$)')
     AND NOT regexp_like(mount['mount_path'], '^/(usr/)?lib/modules(/|$)')
-    -- The program itself, or a directory that has it.
+    -- The program itself, or its directory.
     OR array_has(own_programs, mount['mount_path'])
     OR (length(rtrim(mount['mount_path'], '/')) > 0
       AND strpos(concat(' ', array_to_string(own_programs, ' ')), concat(' ', rtrim(mount['mount_path'], '/'), '/')) > 0)

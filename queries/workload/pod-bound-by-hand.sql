@@ -8,11 +8,11 @@ risk: 35
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A person binds a pod to a node, which is what the scheduler does: past its rules and the taints of nodes, such as
-  those of the control plane.
-blind_spots: Which node, where the body is not logged.
+  A person binds a pod to a node, as the scheduler does. This bypasses the scheduler's rules and the taints of nodes,
+  such as those of the control plane.
+blind_spots: The node, where the body is not logged.
 false_positives:
-  - Tests of schedulers
+  - Scheduler tests
 triage:
   - >-
     SELECT time, username, verb, subresource, outcome FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -25,7 +25,7 @@ references:
 covers: [WL-066, WL-042]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' binds pod ' || coalesce(name, '') || ' of ' || coalesce(namespace, '') || ' to a node' AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' binds pod ' || coalesce(name, '') || ' of ' || coalesce(namespace, '') || ' to a node' AS reason
 FROM events
 WHERE activity IN ('workload', 'write') AND verb = 'create' AND outcome = 'allowed' AND api_group IS NULL
   AND ((resource = 'pods' AND subresource = 'binding') OR resource = 'bindings')

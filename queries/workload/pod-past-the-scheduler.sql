@@ -1,6 +1,6 @@
 /*
 id: pod-past-the-scheduler
-title: Pod on a node that the scheduler did not choose
+title: Pod on a node not chosen by the scheduler
 severity: medium
 routine: low
 confidence: medium
@@ -8,11 +8,11 @@ risk: 25
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  The body of a pod is not logged, but a node runs it and nobody had bound it: whoever created it named the node, past
-  the scheduler and all taints, such as those of the control plane.
+  The body of a pod is not logged, but a node runs it without a binding. Its creator named the node, which bypasses the
+  scheduler and all taints, such as those of the control plane.
 blind_spots: >-
-  Logs without the scheduler's bindings or without what nodes write of pods, and names that the server generated.
-  Where the body is logged, control-plane-placement tells.
+  Logs without the scheduler's bindings or without status writes of nodes. Generated names. control-plane-placement
+  covers writes with a logged body.
 false_positives:
   - Node debugging with kubectl debug node
   - Gaps in the log between the creation of a pod and its binding
@@ -54,7 +54,7 @@ ran AS (
   FROM lives
   GROUP BY cluster, namespace, name, life
 )
-SELECT event_id, username || ' creates Pod ' || name || ' in ' || namespace || ', which ' || node || ' runs though nobody bound it' AS reason
+SELECT event_id, username || ' creates Pod ' || name || ' in ' || namespace || ', which ' || node || ' runs without a binding' AS reason
 FROM ran
 JOIN (SELECT DISTINCT cluster FROM steps WHERE is_binding AND identity_kind IN ('controller', 'system')) AS logged
   ON logged.cluster = ran.cluster

@@ -1,17 +1,17 @@
 /*
 id: pod-security-audit
-title: Pod Security recorded a violation
+title: Pod Security violation recorded in audit mode
 severity: info
 confidence: high
 risk: 0
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  Pod Security admission let a workload through and recorded that it violates the audit level of its namespace, or
-  that somebody or something is exempt from it.
+  Pod Security admission allowed a workload and recorded that it violates the audit level of its namespace, or that an
+  exemption applied.
 blind_spots: Namespaces without an audit level.
 false_positives:
-  - Namespaces that audit a stricter level on purpose
+  - Namespaces that deliberately audit a stricter level
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -25,7 +25,7 @@ references:
 covers: [WL-029]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(annotations['pod-security.kubernetes.io/audit-violations'], 'exempt by ' || annotations['pod-security.kubernetes.io/exempt']) AS reason
+SELECT event_id, coalesce(annotations['pod-security.kubernetes.io/audit-violations'], 'Pod Security exemption by ' || annotations['pod-security.kubernetes.io/exempt']) AS reason
 FROM events
 WHERE activity = 'workload' AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'node')
   AND (annotations['pod-security.kubernetes.io/audit-violations'] IS NOT NULL OR annotations['pod-security.kubernetes.io/exempt'] IS NOT NULL)

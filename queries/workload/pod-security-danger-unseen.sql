@@ -1,6 +1,6 @@
 /*
 id: pod-security-danger-unseen
-title: Pod Security names a danger that the log does not show
+title: Pod Security violation not visible in the logged body
 severity: medium
 routine: low
 confidence: high
@@ -8,16 +8,15 @@ risk: 35
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  The body of a workload write is not logged, but Pod Security admission recorded that the workload is privileged,
-  joins a namespace of the host, mounts a host path, adds a dangerous capability, turns off seccomp or runs as a
-  process of the host.
+  The body of a workload write is not logged, but Pod Security admission recorded that the workload is privileged, uses
+  a host namespace, mounts a hostPath volume, adds a dangerous capability, disables seccomp or runs as a host process.
 blind_spots: >-
-  Namespaces without an audit level. What was recorded of the same object before does not count again, such as at each
-  rollout restart: an attacker would need a workload whose very dangers the log has shown already. What a service account wrote
-  before, with the same dangers of the same containers and volumes, in the same namespace, is low under another name: an
-  attacker would need the token of an account that makes such workloads.
+  Namespaces without an audit level. Repeated violations of the same object, such as at each rollout restart: an
+  attacker would need a workload with the same violations already in the log. Repeated writes by a service account with
+  the same violations of the same containers and volumes in the same namespace are low under another name: an attacker
+  would need the token of an account that creates such workloads.
 false_positives:
-  - Agents of the platform in namespaces that audit a level
+  - Platform agents in namespaces with an audit level
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -44,7 +43,7 @@ WITH recorded AS (
   FROM events_history
   WHERE activity = 'workload' AND outcome = 'allowed' AND annotations['pod-security.kubernetes.io/audit-violations'] IS NOT NULL
 ),
--- Dangers alone: what the restricted level asks for besides changes with every harmless container.
+-- Only dangerous settings: other checks of the restricted level change with every harmless container.
 dangers AS (
   SELECT
     *,
@@ -56,7 +55,7 @@ dangers AS (
 numbered AS (
   SELECT
     *,
-    -- An object without a name is another each time.
+    -- An object without a name is a different one each time.
     row_number() OVER (PARTITION BY cluster, resource, namespace, coalesce(name, event_id), danger ORDER BY time, event_id) AS nth,
     row_number() OVER (PARTITION BY cluster, username, impersonated_username, resource, namespace, danger ORDER BY time, event_id) AS nth_of_account
   FROM dangers

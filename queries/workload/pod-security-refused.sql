@@ -1,15 +1,15 @@
 /*
 id: pod-security-refused
-title: Refused by Pod Security
+title: Workload denied by Pod Security
 severity: low
 confidence: high
 risk: 10
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  Somebody tried to write a workload that violates the enforced Pod Security level of its namespace, and was refused.
-  The reason names the checks.
-blind_spots: Refusals by other admission plugins. On old servers the message is not in the log.
+  An identity tries to write a workload that violates the enforced Pod Security level of its namespace, and is denied.
+  The reason lists the checks.
+blind_spots: Denials by other admission plugins. Old API servers, which do not log the message.
 false_positives:
   - Developers whose manifests are not hardened yet
 triage:

@@ -1,6 +1,6 @@
 /*
 id: policy-bypass
-title: Policy bypassed by label or annotation
+title: Admission policy bypass by label or annotation
 severity: medium
 routine: low
 confidence: high
@@ -8,9 +8,9 @@ risk: 40
 attack: [T1610, T1548]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written with a label or annotation by which it asks an admission policy to let it through: the way for
-  emergencies, and past every check.
-blind_spots: Writes that are logged at Metadata level. Bypasses that the table policy_bypasses does not have.
+  A workload is written with a label or annotation that makes an admission policy skip it. This is intended for
+  emergencies, and bypasses every check.
+blind_spots: Writes logged at Metadata level. Bypasses that are not in the table policy_bypasses.
 false_positives:
   - Incident response
 triage:
@@ -25,7 +25,7 @@ references:
 covers: [WL-048]
 controls: [AIS-06]
 */
-SELECT DISTINCT event_id, object || ' says ' || entry['key'] || coalesce('=' || entry['value'], '') || ', which ' || product || ' obeys' AS reason
+SELECT DISTINCT event_id, object || ' sets ' || entry['key'] || coalesce('=' || entry['value'], '') || ', which exempts it from ' || product AS reason
 FROM (
   SELECT event_id, object, unnest(map_entries(annotations)) AS entry FROM pods_workloads
   UNION ALL

@@ -1,20 +1,19 @@
 /*
 id: posture-copied-by-patch
-title: Posture of a workload copied or moved by a patch
+title: Workload security settings copied or moved by a JSON patch
 severity: high
 confidence: medium
 risk: 60
 attack: [T1610, T1036]
 tactics: [Execution, Stealth]
 description: >-
-  A JSON Patch copies or moves a value onto a field that decides what a workload may do or what it runs. The value
-  then stands in no request: it is that of a version which the log may not show. Nobody has to do that to write
-  privileged or an image. It is high for the settings with which a container leaves its node, medium for what it runs.
-  A value that the log does show counts where it is a setting that is not false or empty. What follows a patch of more
-  work than podtrail does counts, too.
-blind_spots: Writes that are logged at Metadata level.
+  A JSON Patch copies or moves a value to a security-relevant field of a workload. The request does not contain the
+  value: it comes from a version that may not be in the log. Nobody needs this to write privileged or an image. Severity
+  is high for settings that allow a container escape, and medium for what the container runs. A known value counts where
+  it is neither false nor empty. Patch operations after a patch that exceeds podtrail's work limit count too.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Controllers that rearrange an object by JSON Patch
+  - Controllers that rearrange an object with JSON Patch
 triage:
   - >-
     SELECT verb, object, copied, partial_answer, body_source FROM workloads WHERE event_id = '<event_id>'
@@ -28,12 +27,12 @@ controls: [AIS-06]
 SELECT
   event_id,
   CASE WHEN bool_or(severity = 'high') THEN 'high' ELSE 'medium' END AS severity,
-  object || ': a patch copies or moves '
+  object || ' changed by a patch that copies or moves '
     || string_agg(DISTINCT coalesce(shown, 'a value that is not in the log') || ' to ' || place, ', ') AS reason
 FROM (
   SELECT
     event_id, object, coalesce(known.severity, 'high') AS severity,
-    copy['value'] AS shown, CASE copy['field'] WHEN '' THEN 'the whole' ELSE copy['field'] END AS place
+    copy['value'] AS shown, CASE copy['field'] WHEN '' THEN 'the whole object' ELSE copy['field'] END AS place
   FROM (SELECT event_id, object, unnest(copied) AS copy FROM pods_workloads) AS written
   LEFT JOIN copied_fields AS known
     ON copy['field'] = known.field OR ends_with(copy['field'], '.' || known.field)

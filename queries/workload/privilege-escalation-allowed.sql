@@ -7,11 +7,11 @@ risk: 5
 attack: [T1610, T1068]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written with a container that says allowPrivilegeEscalation is true: its processes may gain more than
-  they began with, by set-user-id programs. Unset means the same, but nobody decided it.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written with a container that sets allowPrivilegeEscalation to true. Its processes may gain privileges
+  through setuid programs. Unset has the same effect, but is not an explicit decision.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Charts that spell out the default
+  - Charts that set the default explicitly
 triage:
   - >-
     SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'

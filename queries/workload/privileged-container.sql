@@ -8,13 +8,12 @@ risk: 40
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written with a container that runs privileged: it has every capability and every device of the node,
-  so whoever runs in it owns the node. All kinds that make pods count, and init and ephemeral containers too.
-blind_spots: Writes that are logged at Metadata level, and patches that leave the privileged container as it was.
+  A workload is written with a privileged container. It has all capabilities and all devices of the node, so code in it
+  controls the node. All kinds that create pods count, including init and ephemeral containers.
+blind_spots: Writes logged at Metadata level. Patches that do not change an existing privileged container.
 false_positives:
-  - Network and storage plugins, kube-proxy, node agents and security sensors, mostly as DaemonSets in system
-    namespaces
-  - Image builders in continuous integration (docker-in-docker)
+  - Network and storage plugins, kube-proxy, node agents and security sensors, mostly as DaemonSets in system namespaces
+  - Image builders in CI (docker-in-docker)
 triage:
   - >-
     SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'

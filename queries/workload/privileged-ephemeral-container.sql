@@ -7,11 +7,11 @@ risk: 50
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  Somebody adds an ephemeral container with more power than a debugger needs: privileged, with all capabilities, or
-  with one that leaves the sandbox. SYS_PTRACE alone is what kubectl debug asks for by default.
-blind_spots: Writes that are logged at Metadata level.
+  An identity adds an ephemeral container with more rights than a debugger needs: privileged, with all capabilities, or
+  with one that allows an escape. SYS_PTRACE alone is the default of kubectl debug.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - kubectl debug --profile=sysadmin by administrators of nodes
+  - kubectl debug --profile=sysadmin by node administrators
 triage:
   - >-
     SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'

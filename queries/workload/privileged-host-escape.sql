@@ -1,19 +1,19 @@
 /*
 id: privileged-host-escape
-title: Privileged container that leaves its sandbox
+title: Privileged container combined with host access
 severity: critical
 confidence: high
 risk: 80
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written by a person or an application whose command goes to the node, and that has the means: a
-  privileged container, SYS_ADMIN, or the processes of the node. The node belongs to whoever wrote it.
+  A person or an application writes a workload whose command accesses the node and that has the rights to do so: a
+  privileged container, SYS_ADMIN, or the host PID namespace. Its author controls the node.
 blind_spots: >-
-  Writes that are logged at Metadata level show no containers. Code that the image brings along. DaemonSets, with
-  which platforms look after their nodes, are left to host-escape-command.
+  Writes logged at Metadata level, which show no containers. Code inside the image. DaemonSets for node maintenance,
+  which host-escape-command covers.
 false_positives:
-  - Shells on nodes by administrators, such as kubectl node-shell
+  - Node shells of administrators, such as kubectl node-shell
 triage:
   - "SELECT time, username, client_ip, user_agent, verb, namespace, object, line FROM command_lines WHERE event_id = '<event_id>'"
   - "SELECT role, name, image, command, args, env, privileged, volume_mounts FROM containers WHERE event_id = '<event_id>'"
@@ -31,7 +31,7 @@ WITH able AS (
 )
 SELECT
   lines.event_id,
-  lines.object || ' has ' || CASE WHEN powers THEN 'a privileged container' ELSE 'the processes of the node' END
+  lines.object || ' has ' || CASE WHEN powers THEN 'a privileged container' ELSE 'the host PID namespace' END
     || ' and runs ' || what || ': ' || left(line, 300) AS reason
 FROM command_lines AS lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
@@ -41,5 +41,5 @@ WHERE lines.source = 'workload' AND command_patterns.kind = 'host escape' AND li
   AND what NOT IN ('files of the node below a mount', 'the socket of the container runtime', 'static pods of the node')
   AND (powers OR host_pid)
   AND workloads.kind <> 'DaemonSet'
-  -- kubectl debug node makes such a pod for everybody who asks; it stays with host-escape-command.
+  -- kubectl debug node creates such a pod for every user; host-escape-command reports it.
   AND NOT (workloads.name LIKE 'node-debugger-%' AND NOT powers)

@@ -8,13 +8,12 @@ risk: 40
 attack: [T1610, T1036.005, T1611]
 tactics: [Execution, Privilege Escalation, Stealth]
 description: >-
-  A person creates, in a namespace of the platform, a workload that is privileged or shares the processes of the node,
-  with an image that is of none of the makers of platforms: the namespace hides it, and it has the node. To stay below,
-  an attacker needs an image in a repository of table platform_images.
-blind_spots: >-
-  Namespaces and images that the tables do not have. Writes that are logged at Metadata level.
+  A person creates in a platform namespace a workload that is privileged or uses the host PID namespace, with an image
+  of no known platform vendor. The workload controls its node and is hidden by the namespace. To avoid detection, an
+  attacker needs an image in a repository of the table platform_images.
+blind_spots: Namespaces and images that are not in the tables. Writes logged at Metadata level.
 false_positives:
-  - An administrator who installs a driver or sensor of the house by hand
+  - An administrator who installs an in-house driver or sensor by hand
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -40,8 +39,8 @@ WITH images AS (
 )
 SELECT
   written.event_id,
-  coalesce(username, 'nobody') || ' creates ' || object || ' in ' || written.namespace || ', '
-    || CASE WHEN powers THEN 'privileged' ELSE 'with the processes of the node' END || ', with ' || foreign_image AS reason
+  coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || written.namespace || ', '
+    || CASE WHEN powers THEN 'privileged' ELSE 'with the host PID namespace' END || ', with image ' || foreign_image AS reason
 FROM pods_workloads AS written
 JOIN images ON images.event_id = written.event_id
 JOIN system_namespaces AS system ON written.namespace LIKE system.namespace

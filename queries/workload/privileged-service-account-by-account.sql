@@ -1,19 +1,17 @@
 /*
 id: privileged-service-account-by-account
-title: Workload of an account under a powerful service account
+title: Workload created by an account runs as a powerful service account
 severity: low
 confidence: medium
 risk: 10
 attack: [T1610, T1078]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A service account writes a workload that runs under a service account with the rights of a cluster administrator, or
-  with a way to them.
-blind_spots: >-
-  Writes that are logged at Metadata level. Roles that were bound before the log begins, and bindings in a single
-  namespace.
+  A service account writes a workload that runs as a service account with cluster administrator rights, or with a way to
+  them.
+blind_spots: Writes logged at Metadata level. Roles bound before the log begins, and bindings in a single namespace.
 false_positives:
-  - GitOps controllers and installers of operators
+  - GitOps controllers and operator installers
 triage:
   - >-
     SELECT binding, role_kind, role_name, namespace, granted_by, granted_at FROM grants WHERE subject_kind = 'ServiceAccount' AND subject_name = '<account>'

@@ -1,6 +1,6 @@
 /*
 id: privileged-service-account
-title: Workload of a person under a powerful service account
+title: Workload created by a person runs as a powerful service account
 severity: medium
 routine: low
 confidence: high
@@ -8,11 +8,9 @@ risk: 35
 attack: [T1610, T1078]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A person writes a workload that runs under a service account with the rights of a cluster administrator, or with a
-  way to them: its token lies in the pod, and whoever runs in it has them.
-blind_spots: >-
-  Writes that are logged at Metadata level. Roles that were bound before the log begins, and bindings in a single
-  namespace.
+  A person writes a workload that runs as a service account with cluster administrator rights, or with a way to them.
+  The token is in the pod, so code in the pod has these rights.
+blind_spots: Writes logged at Metadata level. Roles bound before the log begins, and bindings in a single namespace.
 false_positives:
   - Administrators who install operators by hand
 triage:

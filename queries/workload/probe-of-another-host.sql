@@ -1,6 +1,6 @@
 /*
 id: probe-of-another-host
-title: Probe or hook of another host
+title: Probe or lifecycle hook that calls another host
 severity: medium
 routine: low
 confidence: medium
@@ -8,12 +8,12 @@ risk: 20
 attack: [T1610, T1046]
 tactics: [Execution, Discovery]
 description: >-
-  A workload is written with a probe or a lifecycle hook that calls a host other than the pod. The kubelet makes the
-  call, from the node's network: it reaches the metadata service and what network policies hide, and its answers show
-  in the pod's state.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written with a probe or a lifecycle hook that calls another host. The kubelet makes the call from the
+  node's network: it reaches the metadata service and hosts protected by network policies, and the response shows in the
+  pod's status.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Old charts that name a host which their pod serves
+  - Old charts that name a host served by their pod
 triage:
   - >-
     SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'

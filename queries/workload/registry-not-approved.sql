@@ -1,6 +1,6 @@
 /*
 id: registry-not-approved
-title: Image from a registry that is not approved
+title: Image from an unapproved registry
 severity: medium
 routine: low
 confidence: medium
@@ -8,10 +8,9 @@ risk: 25
 attack: [T1610, T1525, T1204.003]
 tactics: [Execution, Persistence]
 description: >-
-  A workload is written with an image from a registry that nobody approves: one for throw-away images, a tunnel, or a
-  public address without a name. With a list of approved registries as parameter it is every other registry, too.
-blind_spots: >-
-  Writes that are logged at Metadata level show no containers. Approved registries that mirror everything.
+  A workload is written with an image from an unapproved registry: one for temporary images, a tunnel, or a public IP
+  address. With a list of approved registries as a parameter, every other registry counts too.
+blind_spots: Writes logged at Metadata level, which show no containers. Approved registries that mirror everything.
 false_positives:
   - New vendors, where the list is set
 triage:
@@ -27,11 +26,11 @@ parameters:
   registries:
     type: text_list
     default: []
-    description: Approved registries, such as registry.internal, or with the first part of the path, such as docker.io/library; empty means all but the throw-away ones
+    description: Approved registries, such as registry.internal, or with the first path element, such as docker.io/library; empty means all except temporary ones
 */
 WITH images AS (
   SELECT
-    event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' has the image ' || image AS reason,
+    event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' uses image ' || image AS reason,
     registry, registry || '/' || split_part(repository, '/', 1) AS part, split_part(registry, ':', 1) AS host
   FROM workload_images
   WHERE outcome = 'allowed' AND NOT made_by_controller

@@ -1,17 +1,17 @@
 /*
 id: risky-console-workload
-title: Dangerous workload made through a console or platform
+title: Dangerous workload created through a console or platform
 severity: medium
 confidence: medium
 risk: 30
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload that Pod Security calls privileged is written through a web console, a notebook server or a workflow
-  engine: such platforms have no reason to, and their logins are easier to come by than credentials of the cluster.
+  A workload with the privileged Pod Security level is written through a web console, a notebook server or a workflow
+  engine. Such platforms have no reason to write it, and their logins are easier to steal than cluster credentials.
 blind_spots: >-
-  Consoles that act as the person who is logged in and hide behind another user agent. Writes that are logged at
-  Metadata level show no containers.
+  Consoles that act as the logged-in person with another user agent. Writes logged at Metadata level, which show no
+  containers.
 false_positives:
   - Administrators who install node agents through a console
 triage:
@@ -25,13 +25,13 @@ controls: [AIS-06]
 */
 SELECT DISTINCT
   event_id,
-  object || ' is written through ' || product || ' as ' || coalesce(username, 'nobody') || ' and asks for '
-    || coalesce(array_to_string(pod_security_failed, ', '), 'too much') AS reason
+  object || ' written through ' || product || ' as ' || coalesce(username, 'an unknown identity') || ' requests '
+    || coalesce(array_to_string(pod_security_failed, ', '), 'privileged settings') AS reason
 FROM workloads
 JOIN consoles ON
   (consoles.how = 'account' AND regexp_like(username, '^system:serviceaccount:[^:]+:(' || pattern || ')$'))
   OR (consoles.how = 'agent' AND regexp_like(user_agent, '^(' || pattern || ')([/ (]|$)', 'i'))
 WHERE outcome = 'allowed' AND NOT made_by_controller AND subresource IS NULL AND verb IN ('create', 'update', 'patch')
-  -- What a platform makes of a resource that somebody wrote shows in that resource.
+  -- Objects that a platform derives from a written resource are covered by that resource.
   AND owner IS NULL
   AND pod_security_level = 'privileged'

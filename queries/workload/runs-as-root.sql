@@ -1,15 +1,15 @@
 /*
 id: runs-as-root
-title: Runs as root
+title: Container runs as root
 severity: low
 confidence: high
 risk: 5
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A workload is written that asks to run as root: user 0, or runAsNonRoot set to false, at the container or, where the
-  container says nothing, at the pod.
-blind_spots: Writes that are logged at Metadata level. Images whose own user is root.
+  A workload is written that runs as root: user 0, or runAsNonRoot set to false, at the container or, where the
+  container does not set it, at the pod.
+blind_spots: Writes logged at Metadata level. Images whose default user is root.
 false_positives:
   - Older images, and software that changes its user itself
 triage:

@@ -1,14 +1,14 @@
 /*
 id: scale-out
-title: Many more replicas
+title: Large increase in replicas
 severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1496]
 tactics: [Execution, Impact]
 description: >-
-  Somebody multiplies the replicas of a workload: more machines work for it, and somebody pays.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+  An identity multiplies the replicas of a workload, which uses more of the cluster's resources, at the owner's cost.
+blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
   - Load tests, and days with many customers
 triage:
@@ -25,14 +25,14 @@ controls: [AIS-06]
 parameters:
   replicas:
     type: integer
-    description: Number of replicas from which it counts
+    description: Minimum number of replicas
     default: 10
   times:
     type: integer
-    description: How many times more it must be
+    description: Minimum factor of the increase
     default: 5
 */
-SELECT event_id, coalesce(username, 'nobody') || ' scales ' || object || ' from ' || before || ' to ' || after AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' scales ' || object || ' from ' || before || ' to ' || after AS reason
 FROM changes
 WHERE change = 'replicas' AND identity_kind <> 'controller' AND outcome = 'allowed'
   AND try_cast(after AS BIGINT) >= $replicas AND try_cast(after AS BIGINT) >= $times * greatest(try_cast(before AS BIGINT), 1)

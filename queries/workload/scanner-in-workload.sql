@@ -7,10 +7,9 @@ risk: 15
 attack: [T1610, T1046]
 tactics: [Execution, Discovery]
 description: >-
-  A workload is written that runs a port, web or vulnerability scanner, a password cracker or a script that looks for
-  ways to more rights.
-blind_spots: >-
-  Writes that are logged at Metadata level show no containers. Tools under other names.
+  A workload is written that runs a port, web or vulnerability scanner, a password cracker or a privilege escalation
+  script.
+blind_spots: Writes logged at Metadata level, which show no containers. Renamed tools.
 false_positives:
   - Security teams and their pipelines
 triage:
@@ -26,10 +25,10 @@ SELECT event_id, coalesce(role || ' ' || coalesce(container, '') || ' of ', '') 
 FROM command_lines
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
 WHERE source = 'workload' AND kind = 'attack tool' AND outcome = 'allowed'
-  -- Servers that have the name of a tool.
+  -- Servers with the name of a tool.
   AND NOT regexp_like(code, '\b(hydra|medusa)\s+(serve|migrate|start|develop|janitor|create|clients?)\b', 'i')
 UNION ALL
-SELECT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' has the image ' || image AS reason
+SELECT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' uses image ' || image AS reason
 FROM workload_images
 JOIN attack_tools ON regexp_like(image, '(^|[^a-z0-9])(' || tool || ')($|[^a-z0-9])', 'i')
 WHERE attack_tools.kind = 'scanner' AND outcome = 'allowed' AND NOT made_by_controller

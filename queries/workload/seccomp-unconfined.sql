@@ -1,6 +1,6 @@
 /*
 id: seccomp-unconfined
-title: Seccomp turned off
+title: Seccomp disabled
 severity: medium
 routine: low
 confidence: high
@@ -8,9 +8,9 @@ risk: 25
 attack: [T1610, T1685]
 tactics: [Execution, Defense Impairment]
 description: >-
-  A workload is written that turns off the filter of system calls, for the pod or a container: every call of the
-  kernel is open to it, the broken ones too.
-blind_spots: Writes that are logged at Metadata level. Containers without any profile, for which the node decides.
+  A workload is written that disables the seccomp filter for the pod or a container. All system calls, including
+  vulnerable ones, are available to it.
+blind_spots: Writes logged at Metadata level. Containers without a profile, for which the node's default applies.
 false_positives:
   - Debuggers and profilers
   - Old charts
@@ -31,7 +31,7 @@ SELECT DISTINCT event_id, object || ' runs without seccomp' AS reason
 FROM (SELECT event_id, object, seccomp_profile, unnest(containers) AS container FROM pods_workloads)
 WHERE coalesce(container['seccomp_profile'], seccomp_profile) = 'Unconfined'
 UNION ALL
--- Until 1.30 an annotation of the pod said it.
+-- Before Kubernetes 1.30, an annotation of the pod set the profile.
 SELECT DISTINCT event_id, object || ' runs without seccomp, by annotation ' || entry['key'] AS reason
 FROM (SELECT event_id, object, unnest(map_entries(pod_annotations)) AS entry FROM pods_workloads)
 WHERE (entry['key'] = 'seccomp.security.alpha.kubernetes.io/pod' OR starts_with(entry['key'], 'container.seccomp.security.alpha.kubernetes.io/')) AND entry['value'] = 'unconfined'

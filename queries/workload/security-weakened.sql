@@ -8,9 +8,9 @@ risk: 40
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  Somebody changes a workload that exists so that it fails what it passed before: it becomes privileged, joins
-  processes or shared memory of the host, mounts host paths, gains dangerous capabilities, or loses seccomp.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+  An identity changes an existing workload so that it fails checks that it passed before: it becomes privileged, uses
+  host process or IPC namespaces, mounts hostPath volumes, gains dangerous capabilities, or loses seccomp.
+blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
   - Upgrades of agents and plugins
 triage:
@@ -27,7 +27,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' weakens ' || object || coalesce(', container ' || container, '') || ': ' || field
+  coalesce(username, 'an unknown identity') || ' weakens ' || object || coalesce(', container ' || container, '') || ': ' || field
     || ' from ' || coalesce(before, 'unset') || ' to ' || coalesce(after, 'unset') AS reason
 FROM changes
 WHERE change = 'security weakened' AND NOT made_by_controller AND outcome = 'allowed'

@@ -1,6 +1,6 @@
 /*
 id: sensitive-host-path
-title: Sensitive host path mounted
+title: Sensitive hostPath volume
 severity: medium
 routine: low
 confidence: high
@@ -8,16 +8,14 @@ risk: 30
 attack: [T1610, T1611, T1552.001]
 tactics: [Execution, Privilege Escalation, Credential Access]
 description: >-
-  A workload is written with a hostPath volume that holds, lies in, or contains a path from which a node is taken
-  over: the root, /etc, root's home, programs, devices, kernel interfaces. Paths are compared in normal form, so
+  A workload is written with a hostPath volume that is, is below, or contains a path that allows node takeover: the root
+  directory, /etc, root's home, programs, devices or kernel interfaces. Paths are normalised first, so
   /var/run/../../etc/ is /etc. Devices, kernel interfaces, plugins and files of the runtime and of network plugins count
-  where they are writable and the workload is no DaemonSet of known node agents; logs, the kubelet's files and keys of the
-  cluster have detections of their own. The certificates that the node trusts count that the node trusts where they are writable by root, and
-  the directory of all local volumes; and any other socket of a daemon of the node, but for those of agents that only
-  take traces, metrics and names.
+  where they are writable and the workload is not a DaemonSet of known node agents. Trusted certificates count where
+  they are writable by root, as does the directory of all local volumes, and any other socket of a node daemon except
+  agents that only take traces, metrics and names. Other detections cover logs, kubelet files and cluster keys.
 blind_spots: >-
-  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
-  the volume.
+  Writes logged at Metadata level. hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
   - Node agents, storage drivers and backup tools
 triage:
@@ -39,7 +37,7 @@ LEFT JOIN (
   FROM containers
   WHERE run_as_user = 0 OR privileged
 ) AS root ON root_cluster = cluster AND root_event = event_id
--- The kernel's modules are no secret, and many agents read them.
+-- Kernel modules are not secret, and many agents read them.
 WHERE NOT (NOT writable AND regexp_like(host_path, '^(/usr)?/lib/modules(/|$)')) AND (
   (inside IS NULL AND cardinality(holds) > 0)
   OR inside IN ('system', 'home', 'credentials')

@@ -1,15 +1,15 @@
 /*
 id: shared-process-namespace
-title: Process namespace shared inside the pod
+title: Process namespace shared between containers
 severity: low
 confidence: high
 risk: 5
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written whose containers see each other's processes, environment and files: an injected container
-  reads what the others hold.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written whose containers see each other's processes, environment and files. An injected container can
+  read the secrets of the others.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Sidecars that signal or debug the main container
 triage:
@@ -24,6 +24,6 @@ references:
 covers: [WL-026]
 controls: [AIS-06]
 */
-SELECT event_id, object || ' shares one process namespace among its containers' AS reason
+SELECT event_id, object || ' shares the process namespace between its containers' AS reason
 FROM pods_workloads
 WHERE share_process_namespace

@@ -6,10 +6,10 @@ confidence: medium
 risk: 5
 attack: [T1610, T1609]
 tactics: [Execution]
-description: A service account adds a container to a workload that exists.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+description: A service account adds a container to an existing workload.
+blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
-  - Releases by continuous integration, GitOps and Helm
+  - Releases by CI, GitOps and Helm
 triage:
   - >-
     SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
@@ -22,7 +22,7 @@ references:
 covers: [WL-057]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' adds container ' || coalesce(container, '') || coalesce(' with ' || after, '') || ' to ' || object AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' adds container ' || coalesce(container, '') || coalesce(' with ' || after, '') || ' to ' || object AS reason
 FROM changes
 WHERE change = 'container added' AND field <> 'ephemeral' AND NOT made_by_controller AND outcome = 'allowed'
   AND identity_kind IN ('service_account', 'cloud_service_account')

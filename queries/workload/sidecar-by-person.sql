@@ -8,9 +8,9 @@ risk: 25
 attack: [T1610, T1609]
 tactics: [Execution]
 description: >-
-  A person adds a container to a workload that exists: it runs beside the others with their network, volumes and
-  service account, and under a name that everybody trusts.
-blind_spots: Writes that are logged at Metadata level. Changes against a version that the log does not show.
+  A person adds a container to an existing workload. It runs beside the others with their network, volumes and service
+  account, under a trusted name.
+blind_spots: Writes logged at Metadata level. Changes to a version that is not in the log.
 false_positives:
   - Developers who add a sidecar by hand
 triage:
@@ -25,7 +25,7 @@ references:
 covers: [WL-057]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' adds container ' || coalesce(container, '') || coalesce(' with ' || after, '') || ' to ' || object AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' adds container ' || coalesce(container, '') || coalesce(' with ' || after, '') || ' to ' || object AS reason
 FROM changes
 WHERE change = 'container added' AND field <> 'ephemeral' AND NOT made_by_controller AND outcome = 'allowed'
   AND identity_kind IN ('human', 'anonymous')

@@ -1,6 +1,6 @@
 /*
 id: static-pod-manifests
-title: Directory of static pods mounted
+title: Static pod manifest directory mounted
 severity: high
 routine: low
 confidence: high
@@ -8,11 +8,10 @@ risk: 60
 attack: [T1610, T1611, T1543.005]
 tactics: [Execution, Privilege Escalation, Persistence]
 description: >-
-  A workload is written with the directory of static pods as a writable hostPath volume. The kubelet runs whatever is
-  put there: past admission, on a node of choice, and again after every deletion.
+  A workload is written with the static pod directory as a writable hostPath volume. The kubelet runs every manifest in
+  it: without admission, on that node, and again after every deletion.
 blind_spots: >-
-  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
-  the volume.
+  Writes logged at Metadata level. hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
   - Jobs that upgrade a cluster
 triage:

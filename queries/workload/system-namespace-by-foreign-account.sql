@@ -1,16 +1,15 @@
 /*
 id: system-namespace-by-foreign-account
-title: Workload in a system namespace by an account from elsewhere
+title: Workload in a system namespace by a foreign account
 severity: low
 confidence: medium
 risk: 15
 attack: [T1610, T1036.005]
 tactics: [Execution, Stealth]
-description: >-
-  A service account whose own namespace is none of the platform creates a workload in a namespace of the platform.
-blind_spots: Namespaces of the platform that the table system_namespaces does not have.
+description: A service account from outside the platform namespaces creates a workload in a platform namespace.
+blind_spots: Platform namespaces that are not in the table system_namespaces.
 false_positives:
-  - Continuous integration and GitOps controllers that install add-ons
+  - CI and GitOps controllers that install add-ons
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time

@@ -1,6 +1,6 @@
 /*
 id: system-namespace-by-person
-title: Workload in a system namespace by a person
+title: Workload created by a person in a system namespace
 severity: medium
 routine: low
 confidence: medium
@@ -8,9 +8,9 @@ risk: 30
 attack: [T1610, T1036.005]
 tactics: [Execution, Stealth]
 description: >-
-  A person, or nobody that the server knows, creates a workload in a namespace of the platform, where it hides among
-  components that nobody looks at and where many policies do not apply.
-blind_spots: Namespaces of the platform that the table system_namespaces does not have.
+  A person or an unauthenticated client creates a workload in a platform namespace. It stays unnoticed among components,
+  and many policies do not apply there.
+blind_spots: Platform namespaces that are not in the table system_namespaces.
 false_positives:
   - Administrators who install or repair add-ons by hand
 triage:

@@ -1,15 +1,15 @@
 /*
 id: system-namespace-change-by-person
-title: Workload of a system namespace changed by a person
+title: Workload changed by a person in a system namespace
 severity: low
 confidence: medium
 risk: 15
 attack: [T1610, T1036.005]
 tactics: [Execution, Stealth]
 description: >-
-  A person changes a workload in a namespace of the platform: another image, command or setting in a component that
-  nobody looks at.
-blind_spots: Namespaces of the platform that the table system_namespaces does not have.
+  A person changes a workload in a platform namespace: another image, command or setting in a component that is rarely
+  reviewed.
+blind_spots: Platform namespaces that are not in the table system_namespaces.
 false_positives:
   - Administrators who repair or upgrade add-ons by hand
 triage:

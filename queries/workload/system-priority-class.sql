@@ -1,6 +1,6 @@
 /*
 id: system-priority-class
-title: Priority of the system outside of it
+title: System priority class outside system namespaces
 severity: medium
 routine: low
 confidence: medium
@@ -8,11 +8,11 @@ risk: 20
 attack: [T1610, T1685]
 tactics: [Execution, Defense Impairment]
 description: >-
-  A workload outside of the platform's namespaces takes the priority of the system: it drives other pods off their
-  nodes, security agents too, and is never driven off.
-blind_spots: Writes that are logged at Metadata level.
+  A workload outside the platform namespaces uses a system priority class. It evicts other pods, including security
+  agents, and is never evicted itself.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Agents of vendors in namespaces of their own
+  - Vendor agents in their own namespaces
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -25,7 +25,7 @@ references:
 covers: [WL-063]
 controls: [AIS-06]
 */
-SELECT event_id, object || ' in ' || written.namespace || ' takes priority ' || priority_class_name AS reason
+SELECT event_id, object || ' in ' || written.namespace || ' uses priority class ' || priority_class_name AS reason
 FROM pods_workloads AS written
 LEFT JOIN system_namespaces AS system ON written.namespace LIKE system.namespace
 WHERE priority_class_name IN ('system-cluster-critical', 'system-node-critical') AND system.namespace IS NULL

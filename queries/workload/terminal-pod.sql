@@ -1,15 +1,15 @@
 /*
 id: terminal-pod
-title: Pod with a terminal
+title: Pod with an interactive terminal
 severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1609]
 tactics: [Execution]
 description: >-
-  A pod is created with a terminal and open input, as kubectl run -it does, or its creator attaches to it within five
-  minutes: somebody works in it by hand.
-blind_spots: A terminal that is asked for later, by exec.
+  A pod is created with a terminal and open standard input, as kubectl run -it does, or its creator attaches to it
+  within five minutes. A person works in it interactively.
+blind_spots: A terminal requested later, through exec.
 false_positives:
   - Engineers who debug
 triage:
@@ -30,7 +30,7 @@ FROM (
   FROM pods_containers
   WHERE kind = 'Pod' AND stdin AND tty AND created AND subresource IS NULL
   UNION ALL
-  SELECT made.event_id, made.object || ' is attached to by ' || made.username || ', who created it' AS reason
+  SELECT made.event_id, made.object || ' attached to by its creator ' || made.username AS reason
   FROM pods_workloads AS made
   JOIN execs AS attached
     ON attached.cluster = made.cluster AND attached.namespace = made.namespace AND attached.name = made.name

@@ -8,11 +8,11 @@ risk: 25
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written with a container that sees all of /proc, also the files by which the kernel is set, and that
-  does not live in a user namespace of its own.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written with a container that sees all of /proc, including files that configure the kernel, without its
+  own user namespace.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Builders of images inside containers
+  - Image builders inside containers
 triage:
   - >-
     SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'

@@ -7,11 +7,11 @@ risk: 10
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A workload is written that sets a parameter of the kernel outside the safe list. It may disturb other pods of the
-  node; the kubelet refuses most of them.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written that sets a kernel parameter outside the safe list. It may affect other pods of the node; the
+  kubelet rejects most of these parameters.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Tuning of the network and of databases
+  - Network and database tuning
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
@@ -25,7 +25,7 @@ references:
 covers: [WL-022]
 controls: [AIS-06]
 */
-SELECT event_id, object || ' sets ' || string_agg(DISTINCT sysctl['name'], ', ') AS reason
+SELECT event_id, object || ' sets unsafe sysctl ' || string_agg(DISTINCT sysctl['name'], ', ') AS reason
 FROM (SELECT event_id, object, unnest(sysctls) AS sysctl FROM pods_workloads)
 LEFT JOIN safe_sysctls ON replace(sysctl['name'], '/', '.') = safe_sysctls.name
 WHERE safe_sysctls.name IS NULL

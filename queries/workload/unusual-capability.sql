@@ -1,17 +1,17 @@
 /*
 id: unusual-capability
-title: Capability outside the baseline added
+title: Capability outside the Pod Security baseline added
 severity: low
 confidence: high
 risk: 5
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A workload is written with a container that gets a Linux capability that is neither among those that the Pod
-  Security Standards allow nor among the dangerous ones, such as NET_RAW, SYS_TIME or SYS_NICE.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written with a container that has a Linux capability outside the Pod Security baseline that is not a
+  dangerous one, such as NET_RAW, SYS_TIME or SYS_NICE.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Software that pings, sets clocks or priorities
+  - Software that sends pings or sets clocks or priorities
 triage:
   - >-
     SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'

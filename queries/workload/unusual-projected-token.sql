@@ -1,18 +1,17 @@
 /*
 id: unusual-projected-token
-title: Unusual projected token
+title: Unusual projected service account token
 severity: low
 confidence: medium
 risk: 5
 attack: [T1610, T1528]
 tactics: [Execution, Credential Access]
 description: >-
-  A workload mounts a token of its service account that is meant for somebody else than the API server, or that lives
-  longer than a day: such a token opens doors outside of the cluster, or long after the pod is gone.
-blind_spots: >-
-  Writes that are logged at Metadata level. Tokens that a webhook adds later, where the response is not logged.
+  A workload mounts a service account token for an audience other than the API server, or with a lifetime of more than a
+  day. Such a token gives access outside the cluster, or long after the pod is gone.
+blind_spots: Writes logged at Metadata level. Tokens that a webhook adds later, where the response is not logged.
 false_positives:
-  - Identity for clouds, service meshes and vaults
+  - Identities for clouds, service meshes and vaults
 triage:
   - >-
     SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'
@@ -27,7 +26,7 @@ controls: [AIS-06]
 parameters:
   seconds:
     type: integer
-    description: Lifetime above which a token counts
+    description: Lifetime above which a token is reported
     default: 86400
 */
 SELECT DISTINCT

@@ -7,11 +7,11 @@ risk: 5
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A workload is written with a volume that the pod itself takes from a server on the network, or whose type is
-  deprecated: gitRepo runs git as root on the node, flexVolume a program of the node.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written with a volume that the pod takes directly from a network server, or with a deprecated type:
+  gitRepo runs git as root on the node, flexVolume a program of the node.
+blind_spots: Writes logged at Metadata level.
 false_positives:
-  - Applications with storage of their own on NFS, iSCSI, Ceph
+  - Applications with their own storage on NFS, iSCSI or Ceph
 triage:
   - >-
     SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'

@@ -1,6 +1,6 @@
 /*
 id: volume-from-elsewhere
-title: Volume of an outside server, or that reaches the node by a driver
+title: Volume from an external server or node-level driver
 severity: medium
 routine: low
 confidence: medium
@@ -8,14 +8,13 @@ risk: 25
 attack: [T1610, T1611, T1105]
 tactics: [Execution, Privilege Escalation, Command and Control]
 description: >-
-  A workload or PersistentVolume is written whose volume comes from a server outside of private networks (NFS, iSCSI, Ceph
-  and others, also through a driver of CSI), that runs a program from such a volume, whichever the server, or from an image
-  of another registry that is a volume, or whose driver
-  gives a directory of the node (the table node_csi_drivers) or is a program of the node (flexVolume).
+  A workload or PersistentVolume is written with a volume from a server outside private networks (NFS, iSCSI, Ceph and
+  others, also through a CSI driver), or whose program is run from a network or image volume. Volumes whose driver
+  exposes a directory of the node (table node_csi_drivers) or is a program of the node (flexVolume) also count.
 blind_spots: >-
-  Writes that are logged at Metadata level. Servers by names: they count only where something is run from them.
+  Writes logged at Metadata level. Servers with host names, which count only where a program is run from them.
 false_positives:
-  - Applications on network file systems that start a program of theirs
+  - Applications on network file systems that start their program from them
 triage:
   - >-
     SELECT name, type, driver, source FROM volumes WHERE event_id = '<event_id>'
@@ -47,7 +46,7 @@ started AS (
     SELECT event_id, volume, mount_path, unnest(array_concat(coalesce(command, make_array()), coalesce(args, make_array()))) AS word
     FROM mounts
     UNION ALL
-    -- A program of the working directory: ./agent and bin/agent, and what a shell runs so.
+    -- A program in the working directory: ./agent and bin/agent, or a script that a shell runs.
     SELECT event_id, volume, mount_path, concat(trim(TRAILING '/' FROM working_dir), '/', regexp_replace(word, '^([.]/)+', ''))
     FROM (
       SELECT event_id, volume, mount_path, working_dir, unnest(array_concat(coalesce(command, make_array()), coalesce(args, make_array()))) AS word
@@ -58,7 +57,7 @@ started AS (
     SELECT event_id, volume, mount_path, concat(' ', regexp_match(array_to_string(array_concat(coalesce(command, make_array()), coalesce(args, make_array())), ' '), '\bcd +([^ ;&|]+)')[1], '/')
     FROM mounts
   )
-  -- Whatever the command: a shell with a script of the volume, or the program itself.
+  -- Any command: a shell with a script of the volume, or the program itself.
   WHERE mount_path <> '/' AND (word = mount_path OR starts_with(word, trim(TRAILING '/' FROM mount_path) || '/')
     OR word LIKE '% ' || trim(TRAILING '/' FROM mount_path) || '/%')
 )
@@ -68,11 +67,11 @@ FROM (
     found.event_id,
     'volume ' || coalesce(name, '') || ' of ' || object
       || CASE
-        WHEN is_outside THEN ' comes from ' || source || ', outside of private networks'
-        WHEN drivers.driver IS NOT NULL THEN ' is ' || reaches || ', by driver ' || found.driver
+        WHEN is_outside THEN ' comes from ' || source || ', outside private networks'
+        WHEN drivers.driver IS NOT NULL THEN ' is ' || reaches || ', through driver ' || found.driver
         WHEN type = 'flexVolume' THEN ' runs driver ' || coalesce(found.driver, '') || ' of the node as root'
-        -- What comes from the registry of a container is as good as the container.
-        WHEN started.volume IS NOT NULL AND NOT (found.type = 'image' AND coalesce(array_has(registries, image_part(source, 'registry')), false)) THEN ' comes from ' || coalesce(source, type) || ', and a program of it is run'
+        -- An image volume from the registry of a container is as trusted as the container.
+        WHEN started.volume IS NOT NULL AND NOT (found.type = 'image' AND coalesce(array_has(registries, image_part(source, 'registry')), false)) THEN ' comes from ' || coalesce(source, type) || ', and a program in it is run'
       END AS reason
   FROM (
     SELECT *, type <> 'gitRepo' AND is_private_ip(regexp_replace(source, '^(.*//)?\[?([0-9a-fA-F.:]+?)\]?(:[0-9]+)?(/.*)?$', '\2')) IS FALSE AS is_outside

@@ -8,9 +8,9 @@ risk: 40
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written with a Windows container that runs as a process of the host itself, with its file system and
-  its accounts.
-blind_spots: Writes that are logged at Metadata level.
+  A workload is written with a Windows container that runs as a process of the host, with its file system and its
+  accounts.
+blind_spots: Writes logged at Metadata level.
 false_positives:
   - Network and storage plugins for Windows nodes
 triage:
@@ -26,6 +26,6 @@ references:
 covers: [WL-024]
 controls: [AIS-06]
 */
-SELECT DISTINCT event_id, object || ' runs as a process of its Windows host' AS reason
+SELECT DISTINCT event_id, object || ' runs as a HostProcess container on Windows' AS reason
 FROM (SELECT event_id, object, host_process, unnest(containers) AS container FROM pods_workloads)
 WHERE coalesce(container['host_process'], host_process)

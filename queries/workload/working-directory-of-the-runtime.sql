@@ -1,18 +1,17 @@
 /*
 id: working-directory-of-the-runtime
-title: Working directory in the files of the container runtime
+title: Working directory inside the container runtime's files
 severity: high
 confidence: high
 risk: 70
 attack: [T1611, T1610]
 tactics: [Privilege Escalation, Execution]
 description: >-
-  A container is given a working directory below `/proc/<process>/fd`, `/dev/fd` or the root of another process: with a
-  runtime before runc 1.1.12 it starts in the file system of its node (CVE-2024-21626). No program needs such a directory.
-blind_spots: >-
-  A working directory that the image itself names. Writes that are logged at Metadata level show no containers.
+  A container has a working directory below `/proc/<process>/fd`, `/dev/fd` or the root of another process. With runc
+  before 1.1.12 it starts in the file system of its node (CVE-2024-21626). No program needs such a directory.
+blind_spots: A working directory set by the image. Writes logged at Metadata level, which show no containers.
 false_positives:
-  - Tests of the runtime
+  - Runtime tests
 triage:
   - "SELECT time, username, verb, object, name, image, working_dir, command, args FROM containers WHERE event_id = '<event_id>'"
   - "SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time"
@@ -29,5 +28,5 @@ SELECT
 FROM containers
 WHERE outcome = 'allowed' AND NOT made_by_controller
   AND (regexp_like(normalize_path(working_dir), '^/(proc/[^/]+/(task/[^/]+/)?(fd|map_files|root|cwd)|dev/fd)(/|$)')
-    -- The root of process 1 is that of the node, and is read as such.
+    -- The root of process 1 is that of the node.
     OR (regexp_like(working_dir, '(^|/\.\./)(/|\./|\.\./)*proc(/|$)') AND NOT starts_with(normalize_path(working_dir), '/proc')))

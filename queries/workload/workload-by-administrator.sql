@@ -1,19 +1,18 @@
 /*
 id: workload-by-administrator
-title: Workload by a cluster administrator
+title: Workload created by a cluster administrator
 severity: low
 confidence: medium
 risk: 8
 attack: [T1610, T1078]
 tactics: [Execution]
 description: >-
-  A workload is written by a member of system:masters or with the credential of the installer: no role limits what
-  it may be, and no person is named.
-blind_spots: >-
-  Administrators by another group or role.
+  A member of system:masters, or the installer's credential, writes a workload. No role limits it, and the log does not
+  show which person used it.
+blind_spots: Administrators through another group or role.
 false_positives:
-  - Clusters that are set up or upgraded
-  - Access in an emergency
+  - Installation or upgrade of a cluster
+  - Emergency access
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
@@ -26,7 +25,7 @@ references:
 covers: [WL-072]
 controls: [IAM-16, AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' writes ' || workload['kind'] || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' writes ' || workload['kind'] || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '') AS reason
 FROM events
 WHERE activity = 'workload' AND workload IS NOT NULL AND outcome = 'allowed' AND identity_kind = 'human'
   AND (username IN (SELECT name FROM default_admins WHERE default_admins.kind = 'user')

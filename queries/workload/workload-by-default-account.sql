@@ -1,6 +1,6 @@
 /*
 id: workload-by-default-account
-title: Workload by a default service account
+title: Workload created by a default service account
 severity: medium
 routine: low
 confidence: high
@@ -8,12 +8,12 @@ risk: 40
 attack: [T1610, T1078, T1528]
 tactics: [Execution, Lateral Movement]
 description: >-
-  The service account "default" of a namespace writes a workload. Every pod that names no account runs as it, so it
-  should have no rights; here one of those pods, or somebody with its token, makes pods.
+  The service account "default" of a namespace writes a workload. Every pod without its own account runs as it, so it
+  should have no rights. One of these pods, or a holder of its token, creates pods.
 blind_spots: >-
   Other accounts of applications.
 false_positives:
-  - Workflow engines and runners that were installed without an account of their own
+  - Workflow engines and runners installed without their own account
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time

@@ -1,6 +1,6 @@
 /*
 id: workload-by-script
-title: Workload with a bare HTTP client
+title: Workload created with curl or a similar client
 severity: medium
 routine: low
 confidence: medium
@@ -8,13 +8,12 @@ risk: 30
 attack: [T1610, T1059]
 tactics: [Execution]
 description: >-
-  A workload is written with curl, a bare HTTP library or a tool for attacks. People use kubectl and robots a client
-  for Kubernetes; a bare client is what somebody has at hand who found a credential. Of service accounts only curl
-  and the like count: programs of the house often use a bare library.
-blind_spots: >-
-  A user agent is what the client says it is.
+  A workload is written with curl, a plain HTTP library or an attack tool. People use kubectl, and automation uses a
+  Kubernetes client; a plain client is typical of a stolen credential. For service accounts only curl and similar tools
+  count, because in-house programs often use a plain library.
+blind_spots: The user agent, which the client chooses.
 false_positives:
-  - Automation of the house on bare HTTP libraries
+  - In-house automation that uses plain HTTP libraries
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
@@ -28,7 +27,7 @@ references:
 covers: [WL-075, WL-073]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' writes ' || resource || coalesce('/' || subresource, '') || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
+SELECT event_id, coalesce(username, 'an unknown identity') || ' writes ' || resource || coalesce('/' || subresource, '') || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
     || ' with ' || user_agent AS reason
 FROM client_requests
 WHERE activity = 'workload' AND verb IN ('create', 'update', 'patch') AND identity_kind NOT IN ('controller', 'anonymous')

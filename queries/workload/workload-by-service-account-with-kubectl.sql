@@ -1,6 +1,6 @@
 /*
 id: workload-by-service-account-with-kubectl
-title: Workload by a service account with kubectl
+title: Workload created by a service account with kubectl
 severity: low
 confidence: medium
 risk: 10
@@ -8,8 +8,7 @@ attack: [T1610, T1528]
 tactics: [Execution, Lateral Movement]
 description: >-
   A service account writes a workload with kubectl or a dashboard: a pipeline, or a person with its token.
-blind_spots: >-
-  Clients that claim another user agent.
+blind_spots: Clients with another user agent.
 false_positives:
   - Pipelines that deploy with kubectl
 triage:

@@ -1,17 +1,16 @@
 /*
 id: workload-denied
-title: Workload denied by authorization
+title: Workload write denied by authorization
 severity: low
 confidence: medium
 risk: 10
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  Somebody tries to write a workload and may not: a wrong role, or somebody who tries how far a credential reaches.
-blind_spots: >-
-  Attempts that were allowed.
+  An identity without permission tries to write a workload: its role is wrong, or it probes the limits of a credential.
+blind_spots: Allowed attempts.
 false_positives:
-  - Pipelines with wrong rights, people in the wrong namespace
+  - Pipelines with wrong rights, and people in the wrong namespace
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
@@ -24,6 +23,6 @@ references:
 covers: [WL-076]
 controls: [IAM-16]
 */
-SELECT event_id, coalesce(username, 'nobody') || ' may not ' || verb || ' ' || object || coalesce(' in ' || namespace, '') AS reason
+SELECT event_id, coalesce(username, 'an unknown identity') || ' may not ' || verb || ' ' || object || coalesce(' in ' || namespace, '') AS reason
 FROM workloads
 WHERE outcome = 'denied_authz' AND identity_kind NOT IN ('controller', 'anonymous', 'node')

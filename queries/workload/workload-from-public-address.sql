@@ -1,6 +1,6 @@
 /*
 id: workload-from-public-address
-title: Workload from a public address
+title: Workload created from a public address
 severity: medium
 routine: low
 confidence: medium
@@ -8,12 +8,11 @@ risk: 30
 attack: [T1610, T1078]
 tactics: [Initial Access, Execution]
 description: >-
-  Somebody who is otherwise seen at private addresses writes a workload from a public one: a person away from the
-  own network, or a credential that left it.
-blind_spots: >-
-  Identities that are always at public addresses, as where people reach the API server over the Internet.
+  An identity that otherwise uses private addresses writes a workload from a public one: a person outside their network,
+  or a stolen credential.
+blind_spots: Identities that always use public addresses, where people reach the API server over the internet.
 false_positives:
-  - People on the move, pipelines of a cloud service
+  - Travelling people, and pipelines of a cloud service
 triage:
   - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time

@@ -1,6 +1,6 @@
 /*
 id: workload-of-another-weakened
-title: Workload of another made to take a node over
+title: Another identity's workload changed for node takeover
 severity: high
 routine: low
 confidence: medium
@@ -8,14 +8,14 @@ risk: 50
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  Somebody changes a workload that others wrote, and that they never wrote themselves, so that it becomes privileged,
-  joins the processes or the memory of its node, mounts a host path or gains dangerous capabilities. The change runs
-  under the name of its owners. Who wrote it is told by what was written, whatever the field manager says.
+  An identity changes a workload that others wrote, and that it never wrote itself, so that it becomes privileged, uses
+  host process or IPC namespaces, mounts a hostPath volume or gains dangerous capabilities. The change runs under the
+  name of its owners. The author is derived from the written content, not from the field manager.
 blind_spots: >-
-  Writes that are logged at Metadata level. Workloads whose author the log does not show. An intruder who wrote the
-  workload before, harmlessly.
+  Writes logged at Metadata level. Workloads whose author is not in the log. An intruder who wrote the workload before,
+  without dangerous settings.
 false_positives:
-  - Administrators who repair an agent that another made
+  - Administrators who repair an agent that another person created
 triage:
   - >-
     SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'

@@ -1,18 +1,18 @@
 /*
 id: workload-refused-by-policy
-title: Workload refused by admission
+title: Workload denied by admission
 severity: low
 confidence: medium
 risk: 10
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A workload is refused by Pod Security, a webhook, an admission policy or a quota: a manifest that does not fit, or
-  somebody who tries how far a policy reaches. The body shows what was tried.
+  A workload is denied by Pod Security, a webhook, an admission policy or a quota: the manifest is wrong, or an identity
+  probes the limits of a policy. The body shows the attempt.
 blind_spots: >-
   Policies that only warn or audit.
 false_positives:
-  - Developers with manifests that do not fit yet
+  - Developers with manifests that violate a policy
 triage:
   - >-
     SELECT time, object, namespace, status_code FROM workloads WHERE username = '<identity>' AND outcome = 'denied_admission' ORDER BY time
@@ -27,7 +27,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id,
-  coalesce(username, 'nobody') || ' is refused ' || resource || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
+  coalesce(username, 'an unknown identity') || ' is denied ' || resource || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
     || coalesce(': ' || substr(status_message, 1, 160), '') AS reason
 FROM events
 WHERE activity = 'workload' AND workload IS NOT NULL AND outcome = 'denied_admission'

@@ -1,6 +1,6 @@
 /*
 id: writable-sensitive-host-path
-title: Files by which a node runs code writable
+title: Writable hostPath to node-executed files
 severity: high
 routine: low
 confidence: medium
@@ -8,17 +8,17 @@ risk: 50
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written that may write to a path from which its node runs code or takes orders: the root, programs and
-  libraries, units of systemd, cron jobs, rules of udev, start scripts, plugins of the kubelet, the runtime and the network,
-  static pods, devices, settings of the kernel, keys for login. One file there is root on the node. Links are resolved
-  first, so /lib/systemd is /usr/lib/systemd. A DaemonSet is medium where only plugins, devices, the kernel or the runtime
-  are concerned, and low (node-agent-host-path) where each of its images is of a repository of the table node_agents and
-  its command is no shell: for that somebody must run the agent's own program from its publisher's repository.
+  A workload is written that may write to a path from which its node runs code or reads configuration: the root
+  directory, programs and libraries, systemd units, cron jobs, udev rules, start scripts, plugins of the kubelet, the
+  runtime and the network, static pods, devices, kernel settings or login keys. One file there gives root on the node.
+  Symbolic links are resolved first, so /lib/systemd is /usr/lib/systemd. A DaemonSet is medium where only plugins,
+  devices, the kernel or the runtime are affected, and low (node-agent-host-path) where each image is from a repository
+  of the table node_agents and its command is not a shell: an attacker would have to run the agent's own program from
+  its publisher's repository.
 blind_spots: >-
-  Writes that are logged at Metadata level. Host paths behind a PersistentVolume, and mounts that take only a part of
-  the volume.
+  Writes logged at Metadata level. hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
-  - Installers of node software that are not on the list of exceptions
+  - Installers of node software that are not in the exceptions
 triage:
   - >-
     SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'
@@ -33,7 +33,7 @@ controls: [AIS-06]
 */
 SELECT
   event_id, reason,
-  -- Agents that are on no list do have such volumes, on all nodes.
+  -- Agents that are not in the table also have such volumes, on all nodes.
   CASE
     WHEN kind = 'DaemonSet' AND inside IN ('device', 'kernel', 'network plugin', 'kubelet plugins', 'container state') THEN 'medium'
     ELSE 'high'
