@@ -302,7 +302,7 @@ fn zips_that_cannot_be_read() {
     for (archive, events, reason) in [
         (encrypted, 1, "encrypted: unpack the archive with its password first"),
         (odd_method, 1, "unsupported zip compression method 98: unpack the archive first"),
-        (wrong_checksum, 101, "damaged zip data (Invalid checksum: "),
+        (wrong_checksum, 101, "the zip data is damaged (Invalid checksum: "),
     ] {
         let folder = Folder::new().with("a.zip", archive);
         let (memory, summary) = run(&[Input::Path(folder.path("a.zip"))], &Options::default());

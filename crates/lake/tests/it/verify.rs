@@ -99,10 +99,10 @@ async fn rows_that_are_not_what_the_log_says_are_reported() {
             r#""date":"2026-01-31""#,
             r#""date":"2026-01-30""#,
             &[
-                "was written for cluster=prod/date=2026-01-31/activity=write, \
-                 but the log records cluster=prod/date=2026-01-30/activity=write",
                 "has times from 2026-01-31T00:00:00.000001Z to 2026-01-31T00:00:00.000001Z, \
                  but its directory is 2026-01-30",
+                "was written for cluster=prod/date=2026-01-31/activity=write, \
+                 but the log records cluster=prod/date=2026-01-30/activity=write",
             ],
         ),
         // Each of these makes a query for creates by alice skip the file.
@@ -257,7 +257,10 @@ async fn what_cannot_be_read_of_a_log_is_named() {
         (r#""stats":"""#, "with invalid `stats`: EOF"),
         (r#""stats":5"#, "with invalid `stats`: not a string"),
         (r#""stats":"{\"numRecords\":18446744073709551615}""#, "`numRecords` is too large"),
-        (r#""stats":"{\"nullCount\":{\"verb\":\"x\"}}""#, "the `nullCount` of `verb` is no number"),
+        (
+            r#""stats":"{\"nullCount\":{\"verb\":\"x\"}}""#,
+            "the `nullCount` of `verb` is not a number",
+        ),
     ] {
         let (dir, lake, _) = lake_of(3).await;
         rewrite_log(&lake, |text| text.replace(&stats(text), junk));
