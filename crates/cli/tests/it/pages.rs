@@ -104,9 +104,9 @@ fn markdown_files() -> Vec<String> {
             .map(str::to_owned)
             .into();
     for entry in std::fs::read_dir(root().join("docs")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".md") {
-            files.push(format!("docs/{name}"));
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            files.push(format!("docs/{}", path.file_name().unwrap().display()));
         }
     }
     files

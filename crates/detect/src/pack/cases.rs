@@ -164,7 +164,7 @@ fn problems(case: &Case, findings: &[&Finding]) -> Vec<String> {
     let mut problems = Vec::new();
     match (case.expectation, reasons.first()) {
         (Expectation::Match, None) => {
-            problems.push(format!("{}: no finding, but one is expected", case.place))
+            problems.push(format!("{}: no finding, but one is expected", case.place));
         }
         (Expectation::NoMatch, Some(reason)) => {
             problems.push(format!("{}: unexpected finding: {reason}", case.place));

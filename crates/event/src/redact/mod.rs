@@ -4,7 +4,7 @@
 //! Treated as secrets:
 //!
 //! - values of `data` and `stringData` of Secrets, in requests, patches, responses, lists and tables, and of objects in
-//! other bodies whose kind is Secret (templates, bundles, `List`);
+//!   other bodies whose kind is Secret (templates, bundles, `List`);
 //! - the same in copies: JSON in a string, such as `kubectl.kubernetes.io/last-applied-configuration` and the patches of
 //!   mutating webhooks, and error messages that quote the object;
 //! - tokens in TokenRequests and TokenReviews;
