@@ -216,7 +216,10 @@ fn parameters_of_detections_are_set() {
     assert!(run.stderr.contains("unknown detection 'workload-bursts'"), "{run}");
 
     let shown = podtrail(["detections", "show", "workload-burst"]).expect(0).stdout;
-    assert!(shown.contains("objects (integer, 20): Minimum number of workloads within a minute"), "{shown}");
+    assert!(
+        shown.contains("objects (integer, 20): Minimum number of workloads within a minute"),
+        "{shown}"
+    );
 }
 
 #[test]

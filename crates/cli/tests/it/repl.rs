@@ -168,7 +168,7 @@ fn commands_begin_with_a_backslash() {
         ("\\scope\r", "everything"),
         ("SET scope.namespace = 'web,kube-*';\r", "scope: namespace web or kube-*"),
         ("RESET scope;\r", "scope: everything"),
-        ("\\x\r", "a line a column"),
+        ("\\x\r", "one line per column"),
         ("SELECT 7 AS seven;\r", "seven | 7"),
         ("\\timing\r", "timing is on"),
         ("SELECT 8 AS eight;\r", "time: "),

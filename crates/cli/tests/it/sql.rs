@@ -145,7 +145,7 @@ fn fed<const N: usize>(arguments: [&str; N], text: &str) -> crate::Run {
 fn a_ready_query_takes_parameters() {
     let (_dir, lake) = lake();
     let list = podtrail(["sql", "--saved", "list"]).expect(0).stdout;
-    assert!(list.contains("workload-writers: Who created workloads"), "{list}");
+    assert!(list.contains("workload-writers: Workload writers by namespace and time"), "{list}");
     assert!(list.contains("namespace=text"), "{list}");
     let run = |arguments: &[&str]| {
         let all = ["sql", "--lake", &lake, "--format", "jsonl", "--saved"];
