@@ -123,7 +123,7 @@ async fn an_image_has_four_parts() {
     let session = session(&[], Scope::default()).await;
     let query = session.sql("SELECT image_part('nginx', 'colour')").await.unwrap();
     let error = query.collect().await.unwrap_err().to_string();
-    assert!(error.contains("no part 'colour'"), "{error}");
+    assert!(error.contains("unknown image part 'colour'"), "{error}");
 }
 
 #[tokio::test]
