@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Err(error) if output::is_broken_pipe(&error) => Exit::Ok.into(),
         Err(error) => {
             let exit = Exit::of(&error);
-            output::tell_error(&error);
+            output::report_error(&error);
             exit.into()
         }
     }
@@ -57,12 +57,12 @@ fn log_as_asked() {
 /// the Delta kernel panics if its caller has stopped waiting, after a log that cannot be read: the caller reports the
 /// problem with the log.
 fn quiet_panics_of_queries() {
-    let tell = std::panic::take_hook();
+    let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let is_kernel =
             panic.location().is_some_and(|place| place.file().contains("kernel_engine"));
         if !allocator::is_work() && !is_kernel {
-            tell(panic);
+            report(panic);
         }
     }));
 }

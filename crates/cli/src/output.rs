@@ -60,7 +60,7 @@ pub(crate) fn height() -> Option<usize> {
 }
 
 /// Prints a message to standard error.
-pub(crate) fn tell(message: &str) {
+pub(crate) fn note(message: &str) {
     say(Style::new(), "", message);
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn warn(message: &str) {
 }
 
 /// Prints the error that a command failed with, and its causes, to standard error.
-pub(crate) fn tell_error(error: &anyhow::Error) {
+pub(crate) fn report_error(error: &anyhow::Error) {
     let mut message = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         // Errors that name a file quote their cause; do not repeat it.

@@ -19,7 +19,7 @@ pub enum QueryError {
     #[error("the statement is too large: {0}")]
     TooLarge(String),
     /// Unknown table or view.
-    #[error("there is no table '{name}'{}", instead.map_or_else(|| did_you_mean(nearest), after_colon))]
+    #[error("unknown table '{name}'{}", instead.map_or_else(|| did_you_mean(nearest), after_colon))]
     UnknownTable {
         /// The name as written.
         name: String,
@@ -29,7 +29,7 @@ pub enum QueryError {
         instead: Option<&'static str>,
     },
     /// Unknown function.
-    #[error("there is no function '{name}'{}", instead.map_or_else(|| did_you_mean(nearest), after_colon))]
+    #[error("unknown function '{name}'{}", instead.map_or_else(|| did_you_mean(nearest), after_colon))]
     UnknownFunction {
         /// The name as written.
         name: String,
@@ -39,7 +39,7 @@ pub enum QueryError {
         instead: Option<&'static str>,
     },
     /// Unknown column.
-    #[error("there is no column '{name}'{}", did_you_mean(nearest))]
+    #[error("unknown column '{name}'{}", did_you_mean(nearest))]
     UnknownColumn {
         /// The name as written.
         name: String,

@@ -54,10 +54,10 @@ pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<E
     for failure in &detected.failures {
         output::warn(&failure.to_string());
     }
-    exceptions::tell_expired(&detected.expired);
+    exceptions::warn_of_expired(&detected.expired);
     if detected.new_indicators > 0 {
         let count = thousands(detected.new_indicators as u64);
-        output::tell(&format!("searched the whole lake for new indicators: {count}"));
+        output::note(&format!("searched the whole lake for new indicators: {count}"));
     }
     let printed = deliver(arguments, runtime, &lake, &pack, &detected)?;
 
@@ -100,7 +100,7 @@ fn deliver(
         .context("findings printed but not marked as printed; the next run prints them again")?;
     drop(turn);
     if find.format == FindingFormat::Table {
-        output::tell(&summary(detected, findings.len(), others));
+        output::note(&summary(detected, findings.len(), others));
     }
     Ok(findings)
 }

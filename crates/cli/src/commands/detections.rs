@@ -284,7 +284,7 @@ fn new(id: &str, family: &Path, cases: &Path) -> anyhow::Result<Exit> {
     }
     std::fs::write(&file, text).with_context(|| file.display().to_string())?;
     let case = cases.join(id).display().to_string();
-    output::tell(&format!(
+    output::note(&format!(
         "wrote {}; add logs that it must find to {case}/match and look-alikes to {case}/no-match, one event per line",
         file.display()
     ));

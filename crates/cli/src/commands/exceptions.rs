@@ -86,7 +86,7 @@ fn preview(runtime: &Runtime, pack: &Pack, lake: &Path, scope: Scope) -> anyhow:
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
-    tell_expired(&hunt.expired);
+    warn_of_expired(&hunt.expired);
     let mut out = output::stdout();
     let mut by_exception: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for Excepted { exception, finding } in &hunt.excepted {
@@ -114,7 +114,7 @@ fn preview(runtime: &Runtime, pack: &Pack, lake: &Path, scope: Scope) -> anyhow:
 }
 
 /// Prints a warning for each expired exception.
-pub(crate) fn tell_expired(expired: &[Exception]) {
+pub(crate) fn warn_of_expired(expired: &[Exception]) {
     for Exception { id, owner, expires, .. } in expired {
         let day = expires.map(|day| format!(" on {day}")).unwrap_or_default();
         output::warn(&format!("exception {id} of {owner} expired{day} and is not applied"));

@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &IngestArgs, runtime: &Runtime) -> anyhow::Result<E
     let summary = ingest_into(&mut explanation, Box::new(io::stdin()), &inputs, &options, &bar);
     bar.finish();
     let summary = summary?;
-    ingest::tell_problems(&summary);
+    ingest::report_problems(&summary);
     if arguments.json {
         let mut out = output::data_stdout();
         let mut object = json!(explanation);

@@ -46,7 +46,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         let mut options = ingest::options(runtime, &lake, cluster, arguments.no_redact)?;
         options.exclude.extend(report.iter().map(|file| file.temporary_path().to_owned()));
         let summary = ingest::read(runtime, &lake, &arguments.logs, &options)?;
-        ingest::tell_problems(&summary);
+        ingest::report_problems(&summary);
         exit = ingest::exit(&summary);
         if summary.interrupted {
             return Ok(exit);
@@ -97,7 +97,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
-    exceptions::tell_expired(&hunt.expired);
+    exceptions::warn_of_expired(&hunt.expired);
     let least = Severity::from(arguments.find.min_severity);
     let found = hunt.findings.len();
     hunt.findings.retain(|finding| finding.severity >= least);

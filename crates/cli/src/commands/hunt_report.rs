@@ -83,7 +83,7 @@ pub(crate) fn write(report: &HtmlReport<'_>, mut file: OutputFile) -> anyhow::Re
     let path = file.path().to_owned();
     write_html(report, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
     file.finish()?;
-    output::tell(&format!("wrote report {}", path.display()));
+    output::note(&format!("wrote report {}", path.display()));
     Ok(())
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &IngestArgs) -> anyhow::Result<E
         follow(runtime, &lake, &arguments.paths, &options, arguments.every)?
     } else {
         let summary = read(runtime, &lake, &arguments.paths, &options)?;
-        tell_problems(&summary);
+        report_problems(&summary);
         summary
     };
     let mut out = output::stdout();
@@ -142,14 +142,14 @@ fn follow(
     let mut sink = LakeSink::new(lake, runtime.handle());
     let summary =
         podtrail_ingest::follow(&mut sink, &inputs, options, every, &bar, &mut |summary| {
-            bar.suspend(|| tell_problems(summary));
+            bar.suspend(|| report_problems(summary));
         });
     bar.finish();
     Ok(summary?)
 }
 
 /// Prints the problems of the input; problems of one file are printed together.
-pub(crate) fn tell_problems(summary: &Summary) {
+pub(crate) fn report_problems(summary: &Summary) {
     const SHOWN: usize = 20;
     for problem in summary.problems.iter().take(SHOWN) {
         output::warn(&problem.to_string());
@@ -161,7 +161,7 @@ pub(crate) fn tell_problems(summary: &Summary) {
         output::warn(warning);
     }
     for note in &summary.notes {
-        output::tell(&note.to_string());
+        output::note(&note.to_string());
     }
     if summary.interrupted {
         output::warn(

@@ -459,9 +459,9 @@ fn a_query_only_reads() {
 fn a_typo_is_told_with_what_there_is() {
     let (_dir, lake) = lake();
     let run = sql(&lake, "SELECT nmae FROM events", "table").expect(4);
-    assert!(run.stderr.contains("no column 'nmae': did you mean 'name'?"), "{run}");
+    assert!(run.stderr.contains("unknown column 'nmae': did you mean 'name'?"), "{run}");
     let run = sql(&lake, "SELECT name FROM contaners", "table").expect(4);
-    assert!(run.stderr.contains("no table 'contaners': did you mean 'containers'"), "{run}");
+    assert!(run.stderr.contains("unknown table 'contaners': did you mean 'containers'"), "{run}");
     let run = podtrail(["sql", "--lake", "/nowhere/lake", "-c", "SELECT 1"]).expect(4);
     assert_eq!(run.stderr.matches("/nowhere/lake").count(), 1, "{run}");
     podtrail(["sql", "--lake", &lake, "-c", "SELECT 1", "--format", "xml"]).expect(2);

@@ -199,7 +199,7 @@ pub(crate) fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<St
 fn advice(message: &str) -> Option<String> {
     if message.contains("Unsupported SQL type JSON") {
         return Some(
-            "there is no type JSON: ->, ->>, #> and json_get read JSON text as it is, without a cast"
+            "unknown type JSON: ->, ->>, #> and json_get read JSON text as it is, without a cast"
                 .to_owned(),
         );
     }
@@ -218,7 +218,7 @@ fn advice(message: &str) -> Option<String> {
     if let Some(names) = message.strip_prefix("compound identifier: [\"") {
         let names = names.trim_end_matches("\"]").replace("\", \"", ".");
         return Some(format!(
-            "there is no column '{names}': DESCRIBE lists the columns of a table, with their members"
+            "unknown column '{names}': DESCRIBE lists the columns of a table, with their members"
         ));
     }
     None

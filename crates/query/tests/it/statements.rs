@@ -74,18 +74,21 @@ async fn a_variable_is_told_to_the_caller() {
 async fn names_that_are_like_a_wrong_one_are_told() {
     let session = session(&[], Scope::default()).await;
     for (sql, expected) in [
-        ("SELECT nmae FROM events", "there is no column 'nmae': did you mean 'name'?"),
+        ("SELECT nmae FROM events", "unknown column 'nmae': did you mean 'name'?"),
         ("SELECT e.usernam FROM events AS e", "did you mean 'username'"),
-        ("SELECT name FROM evnts", "there is no table 'evnts': did you mean 'events'?"),
+        ("SELECT name FROM evnts", "unknown table 'evnts': did you mean 'events'?"),
         ("SELECT name FROM workload", "did you mean 'workloads'"),
         (
             "WITH x AS (SELECT 1) SELECT * FROM x JOIN contaners ON true",
             "did you mean 'containers'",
         ),
         ("SELECT * FROM timelin('a')", "did you mean 'timeline'"),
-        ("SELECT * FROM zzzzzzzz", "there is no table 'zzzzzzzz'"),
-        ("SELECT zzzzzzzz FROM events", "there is no column 'zzzzzzzz'"),
-        ("SELECT is_privat_ip('a')", "no function 'is_privat_ip': did you mean 'is_private_ip'?"),
+        ("SELECT * FROM zzzzzzzz", "unknown table 'zzzzzzzz'"),
+        ("SELECT zzzzzzzz FROM events", "unknown column 'zzzzzzzz'"),
+        (
+            "SELECT is_privat_ip('a')",
+            "unknown function 'is_privat_ip': did you mean 'is_private_ip'?",
+        ),
         ("SELECT 1 +", "Expected: an expression"),
     ] {
         let error = match plan(&session, sql, Permissions::default()).await {

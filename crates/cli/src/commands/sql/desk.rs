@@ -135,7 +135,7 @@ impl Desk {
             Err(error) => return (sink, Err(error)),
         };
         if shown.is_empty && (self.verbose || output::is_heard()) {
-            why::tell(&self.session).await;
+            why::explain_no_rows(&self.session).await;
         }
         (sink, shown.change.map_or(Ok(()), |change| self.change(change)))
     }
@@ -241,7 +241,7 @@ impl Desk {
         let scope = self.session.scope().clone();
         self.session = session(&self.version, scope, self.limits, self.permissions)?;
         if self.permissions.write {
-            output::tell("started a new session; tables and views created in the old one are lost");
+            output::note("started a new session; tables and views created in the old one are lost");
         }
         Ok(())
     }
@@ -267,7 +267,7 @@ impl Desk {
         let rows = size.rows.map(|rows| format!(", {} rows", thousands(rows))).unwrap_or_default();
         let advice =
             if is_large { "; Ctrl-C cancels, a scope such as --since 7d reads less" } else { "" };
-        output::tell(&format!("reading {files} of the lake{rows}, {}{advice}", bytes(size.bytes)));
+        output::note(&format!("reading {files} of the lake{rows}, {}{advice}", bytes(size.bytes)));
         Ok(())
     }
 
@@ -295,7 +295,7 @@ impl Desk {
     fn rescope(&mut self, scope: Scope) -> anyhow::Result<()> {
         self.session = session(&self.version, scope, self.limits, self.permissions)?;
         if self.verbose || output::is_heard() {
-            output::tell(&format!("scope: {}", self.session.scope()));
+            output::note(&format!("scope: {}", self.session.scope()));
         }
         Ok(())
     }

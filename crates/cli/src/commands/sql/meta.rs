@@ -67,11 +67,11 @@ pub(super) fn run(
         ("\\x", []) => {
             let vertical = desk.format != RowFormat::Vertical;
             desk.format = if vertical { RowFormat::Vertical } else { RowFormat::Table };
-            output::tell(if vertical { "one line per column" } else { "table" });
+            output::note(if vertical { "one line per column" } else { "table" });
         }
         ("\\timing", []) => {
             switches.timing = !switches.timing;
-            output::tell(if switches.timing { "timing is on" } else { "timing is off" });
+            output::note(if switches.timing { "timing is on" } else { "timing is off" });
         }
         ("\\saved", []) => saved(&saved_queries()?, &mut sink)?,
         ("\\saved", [name, parameters @ ..]) => {
@@ -148,6 +148,6 @@ fn functions(desk: &Desk, pattern: Option<&str>, out: &mut dyn Write) -> io::Res
 }
 
 /// Prints an execution time for `\timing`.
-pub(super) fn tell_time(time: Duration) {
-    output::tell(&format!("time: {:.1} ms", time.as_secs_f64() * 1000.0));
+pub(super) fn print_time(time: Duration) {
+    output::note(&format!("time: {:.1} ms", time.as_secs_f64() * 1000.0));
 }

@@ -40,7 +40,7 @@ pub(super) fn run(runtime: &Runtime, mut desk: Desk) -> anyhow::Result<Exit> {
     let _ = runtime.block_on(async { tokio::signal::ctrl_c().now_or_never() });
     let rows = runtime.block_on(desk.version().size())?.rows;
     let rows = rows.map(|rows| format!("{} events, ", thousands(rows))).unwrap_or_default();
-    output::tell(&format!("{rows}scope: {}. \\? for help, \\q to quit", desk.session().scope()));
+    output::note(&format!("{rows}scope: {}. \\? for help, \\q to quit", desk.session().scope()));
     let mut switches = Switches::default();
     loop {
         match editor.readline(PROMPT) {
@@ -58,7 +58,7 @@ pub(super) fn run(runtime: &Runtime, mut desk: Desk) -> anyhow::Result<Exit> {
                     Ok(Next::Quit) => return Ok(Exit::Ok),
                     // The user quit the pager.
                     Err(error) if output::is_broken_pipe(&error) => {}
-                    Err(error) => output::tell_error(&error),
+                    Err(error) => output::report_error(&error),
                 }
             }
             Err(ReadlineError::Interrupted) => {}
@@ -88,7 +88,7 @@ fn answer(
         Next::Stay
     };
     if switches.timing {
-        meta::tell_time(started.elapsed());
+        meta::print_time(started.elapsed());
     }
     Ok(next)
 }

@@ -13,18 +13,18 @@ use crate::output;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Prints what limits the queries of this session: the scope, and bodies that are not in the log.
-pub(super) async fn tell(session: &Session) {
+pub(super) async fn explain_no_rows(session: &Session) {
     if *session.scope() != Scope::default() {
-        output::tell(&format!("hint: no rows in this scope: {}", session.scope()));
+        output::note(&format!("hint: no rows in this scope: {}", session.scope()));
     }
     let counts = tokio::time::timeout(PATIENCE, counts(session)).await;
     // If a hint fails, the query has still succeeded.
     let Ok(Ok((requests, writes, blind))) = counts else { return };
     if requests == 0 {
-        output::tell("hint: no request is in scope");
+        output::note("hint: no request is in scope");
     }
     if blind > 0 {
-        output::tell(&format!(
+        output::note(&format!(
             "hint: {} of {} writes of workloads and roles have no body (level Metadata); their content is not in \
              the log; --saved blind-writes lists them",
             thousands(blind),

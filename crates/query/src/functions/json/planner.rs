@@ -74,7 +74,7 @@ impl ExprPlanner for JsonPlanner {
             }
             Sign::Custom(sign) => {
                 return plan_err!(
-                    "there is no operator {sign}: a space belongs between an operator and the sign of a number"
+                    "unknown operator {sign}: a space belongs between an operator and the sign of a number"
                 );
             }
             _ => return Ok(PlannerResult::Original(expr)),
@@ -168,7 +168,7 @@ fn no_member(data_type: &DataType, names: &[String], path: &str) -> Option<Strin
                 hint if hint.is_empty() => ": DESCRIBE lists the members of a column".to_owned(),
                 hint => hint,
             };
-            Some(format!("there is no member '{name}' in {path}{hint}"))
+            Some(format!("unknown member '{name}' in {path}{hint}"))
         }
         DataType::Map(..) if rest.is_empty() => None,
         DataType::List(_) => Some(format!(
