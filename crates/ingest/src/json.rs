@@ -119,9 +119,20 @@ pub(crate) fn extent(text: &[u8]) -> Extent {
     let mut values = Deserializer::from_slice(text).into_iter::<IgnoredAny>();
     match values.next() {
         Some(Ok(IgnoredAny)) => Extent::Complete(values.byte_offset()),
-        Some(Err(error)) if !error.is_eof() => Extent::Invalid { line: error.line() },
+        Some(Err(error)) if !error.is_eof() && !is_in_last_number(text, &error) => {
+            Extent::Invalid { line: error.line() }
+        }
         Some(Err(_)) | None => Extent::Incomplete,
     }
+}
+
+/// Returns whether the error is at the end of a text that ends within a number, such as `[-`: `serde_json` reports it as an
+/// invalid number, although digits may follow.
+fn is_in_last_number(text: &[u8], error: &serde_json::Error) -> bool {
+    let Some(b'-' | b'+' | b'.' | b'e' | b'E') = text.last() else { return false };
+    let lines = text.split(|byte| *byte == b'\n');
+    let (count, last) = lines.fold((0, 0), |(count, _), line| (count + 1, line.len()));
+    error.line() == count && error.column() >= last
 }
 
 /// The length of `false`, the longest word that can follow a bracket.

@@ -331,6 +331,20 @@ fn lists_around_nul_bytes_in_any_block() {
     }
 }
 
+/// A block may end within a number.
+#[test]
+fn a_number_at_the_end_of_a_block() {
+    for number in ["-4", "1.5", "1e5", "1E+5"] {
+        let mut log = format!("PK[.]\n[\n{number}]\n").into_bytes();
+        log.extend(lines([event(1)]));
+        let (whole, _) = run_stream(log.clone(), &Options::default());
+        for block_bytes in [1, 2, 3, 4] {
+            let (split, _) = run_stream(log.clone(), &small(block_bytes));
+            assert_eq!(split.damage(), whole.damage(), "{number} in blocks of {block_bytes}");
+        }
+    }
+}
+
 /// A hostile file of openings does not take forever.
 #[test]
 fn openings_without_end() {
