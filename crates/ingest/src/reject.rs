@@ -166,6 +166,10 @@ fn judge_object(object: &Object<'_>) -> Option<Verdict> {
     const LINES: [&str; 5] = ["log", "message", "msg", "MESSAGE", "short_message"];
     let known = RULES.iter().find(|(fits, _)| fits(object)).map(|(_, verdict)| *verdict);
     known.or_else(|| {
+        // An event that cannot be read is not passed over, whatever stands beside it.
+        if object.get("auditID").is_some() {
+            return None;
+        }
         let mut lines = LINES.iter().filter_map(|name| object.get(name).and_then(json::text));
         lines.find_map(|line| component_line(line.as_bytes())).map(Verdict::Skipped)
     })

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 use podtrail_event::Micros;
 
+use super::lifted::is_whole;
 use super::{Envelope, Facts, Inner, Opened, Place, Record};
 use crate::framing::container_line::{CriLine, DockerLine, Next, Part as LinePart, Stream};
 use crate::framing::span::{Span, count_lines};
@@ -202,9 +203,7 @@ fn lines_of(mut part: Part<'_>) -> Vec<Inner<'_>> {
         Inner { text, place, facts }
     };
     let mut lines = Vec::with_capacity(1);
-    let is_whole = part.seams.is_empty()
-        || matches!(json::extent(&part.text), Extent::Complete(length) if part.text[length..].trim_ascii().is_empty());
-    if !is_whole {
+    if !part.seams.is_empty() && !is_whole(&part.text) {
         for Seam { at, place, time } in std::mem::take(&mut part.seams).into_iter().rev() {
             let text = part.text.to_mut().split_off(at);
             lines.push(inner(text.into(), place, time));

@@ -519,14 +519,14 @@ impl Source {
                     source.provider = source.provider.or(Some("openshift"));
                 }
             }
-            if let Some(name) = cluster_of_group(value) {
+            if let Some(name) = cluster_of_group(value).filter(|_| !is_of_client(path)) {
                 group = group.or(Some(name));
             }
-            if let Some(name) = cluster_of_resource_id(value) {
+            if let Some(name) = cluster_of_resource_id(value).filter(|_| !is_of_client(path)) {
                 source.cluster.get_or_insert(name);
                 source.provider = Some("aks");
             }
-            match stream_of(value) {
+            match stream_of(value).filter(|_| !is_of_client(path)) {
                 Some((stream, true)) => source.stream = Some(stream.to_owned()),
                 Some((_, false)) => source.component = Some("log streams of EKS"),
                 None => {}
@@ -541,6 +541,13 @@ impl Source {
         source.cluster = source.cluster.or(group.map(str::to_owned));
         source
     }
+}
+
+/// Returns whether a path is a member of the event that a store flattened, such as `user.username`. The client chooses its
+/// value, which therefore does not name a cluster.
+fn is_of_client(path: &str) -> bool {
+    const WORDS: [&str; 4] = ["annotations", "groups", "user", "username"];
+    words(path).iter().any(|word| WORDS.contains(&word.as_str()))
 }
 
 fn names_component(path: &str) -> bool {
@@ -576,8 +583,10 @@ pub(super) fn cluster_of_group(text: &str) -> Option<&str> {
 
 /// Returns the cluster in the resource ID of an AKS cluster, in lower case.
 fn cluster_of_resource_id(text: &str) -> Option<String> {
+    const START: &str = "/subscriptions/";
+    text.get(..START.len()).filter(|start| start.eq_ignore_ascii_case(START))?;
     let small = text.to_ascii_lowercase();
-    let rest = small.strip_prefix("/subscriptions/")?;
+    let rest = small.strip_prefix(START)?;
     let (_, name) = rest.split_once("/managedclusters/")?;
     let name = name.split('/').next()?;
     (!name.is_empty()).then(|| name.to_owned())

@@ -13,7 +13,7 @@ use podtrail_event::{
 };
 use rayon::prelude::*;
 
-use crate::envelope::{self, Candidate, Contents, Facts, Labels, Place, Room, salvage};
+use crate::envelope::{self, Candidate, Contents, Damage, Facts, Labels, Place, Room, salvage};
 use crate::framing::block::{Block, Kind};
 use crate::framing::span::Span;
 use crate::json::{Object, ObjectWriter};
@@ -126,6 +126,19 @@ pub(crate) struct Damaged {
     pub(crate) reason: String,
 }
 
+impl From<Damage<'_>> for Damaged {
+    fn from(damage: Damage<'_>) -> Self {
+        Self {
+            fault: Fault::Broken,
+            offset: damage.place.offset,
+            line: damage.place.line,
+            length: damage.bytes.len() as u64,
+            bytes: damage.bytes.into_owned(),
+            reason: shorten(&damage.reason),
+        }
+    }
+}
+
 /// What is wrong with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -233,16 +246,7 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
     parsed.pieces = contents.pieces;
     parsed.envelopes += contents.envelopes;
     parsed.skipped += contents.skipped;
-    for damage in contents.damaged {
-        parsed.damaged.push(Damaged {
-            fault: Fault::Broken,
-            offset: damage.place.offset,
-            line: damage.place.line,
-            length: damage.bytes.len() as u64,
-            bytes: damage.bytes.into_owned(),
-            reason: shorten(&damage.reason),
-        });
-    }
+    parsed.damaged.extend(contents.damaged.into_iter().map(Damaged::from));
     parsed.damaged.sort_by_key(|damaged| damaged.offset);
     parsed
 }
@@ -272,14 +276,7 @@ pub(crate) fn parse_joined(
     parsed.clusters = std::mem::take(&mut rows.clusters);
     parsed.take_rows(rows.finish(true));
     parsed.skipped += contents.skipped;
-    parsed.damaged.extend(contents.damaged.into_iter().map(|damage| Damaged {
-        fault: Fault::Broken,
-        offset: damage.place.offset,
-        line: damage.place.line,
-        length: damage.bytes.len() as u64,
-        bytes: damage.bytes.into_owned(),
-        reason: shorten(&damage.reason),
-    }));
+    parsed.damaged.extend(contents.damaged.into_iter().map(Damaged::from));
     parsed
 }
 

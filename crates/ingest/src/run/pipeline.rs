@@ -341,14 +341,14 @@ impl Collector<'_> {
     fn join(&mut self, source: usize, line: &Line) {
         let Some(first) = line.pieces.first() else { return };
         if !(line.pieces.len() == 1 && !first.mark.goes_on || line.begins() && line.ends()) {
-            return self.leave(line);
+            return self.join_last(source, line);
         }
         let record = line.record();
         let may_have_gap = !line.is_numbered();
         let facts = Facts { may_have_gap, ..first.facts.clone() };
         let mut parsed = parse_joined(&record, first.place, &facts, &line.origin);
         if line.pieces.len() > 1 && !parsed.damaged.is_empty() {
-            return self.leave(line);
+            return self.join_last(source, line);
         }
         for damaged in &mut parsed.damaged {
             (damaged.offset, damaged.line) = (first.place.offset, first.place.line);
@@ -364,8 +364,28 @@ impl Collector<'_> {
         self.joined.push((source, Arc::clone(&line.origin), parsed));
     }
 
+    /// Reads the last event of a line that is not one event, and stores what can be read of those before it.
+    fn join_last(&mut self, source: usize, line: &Line) {
+        let mut segments = line.segments();
+        match segments.pop().filter(|last| !segments.is_empty() && last.ends()) {
+            Some(last) => {
+                for segment in &segments {
+                    self.leave_segment(segment);
+                }
+                self.join(source, &last);
+            }
+            None => self.leave(line),
+        }
+    }
+
     /// Stores what can be read of an incomplete line, and keeps its parts for a later run.
     fn leave(&mut self, line: &Line) {
+        for segment in line.segments() {
+            self.leave_segment(&segment);
+        }
+    }
+
+    fn leave_segment(&mut self, line: &Line) {
         let new: Vec<_> = line.pieces.iter().filter(|piece| piece.kept.is_none()).collect();
         let Some(first) = new.first() else { return };
         let missing = match (line.begins(), line.ends()) {

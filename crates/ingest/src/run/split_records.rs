@@ -253,6 +253,21 @@ impl Line {
         .into_bytes()
     }
 
+    /// Splits a line that is not one event where another event begins: the end of the one before is missing. A client chooses
+    /// the text of a body, so a part that begins like an event is one only if the line as a whole is none.
+    pub(crate) fn segments(&self) -> Vec<Self> {
+        if self.is_numbered() {
+            return vec![self.clone()];
+        }
+        let segments = self.pieces.chunk_by(|_, next| !next.begins());
+        let line = |pieces: &[Piece]| Self {
+            pieces: pieces.to_vec(),
+            origin: Arc::clone(&self.origin),
+            from_start: self.from_start,
+        };
+        segments.map(line).collect()
+    }
+
     /// Returns the original records of the line.
     pub(crate) fn records(&self) -> Vec<u8> {
         let records: Vec<&[u8]> = self.pieces.iter().map(|piece| piece.raw.as_slice()).collect();
@@ -482,7 +497,7 @@ impl OfSource {
                     loose.push(before);
                 }
             } else if !is_numbered
-                && (single.begins() || !before.may_go_on_in(&single))
+                && !before.may_go_on_in(&single)
                 && let Some(before) = self.open.remove(&key)
             {
                 *bytes -= before.bytes();

@@ -138,6 +138,49 @@ fn across_files() {
     }
 }
 
+/// A client chooses the text of a body: parts of it may begin like an event.
+#[test]
+fn a_body_that_imitates_the_beginning_of_events() {
+    for (name, form) in FORMS {
+        let filler = format!("{}auditID", "{".repeat(500)).repeat(3);
+        let text = parts("pods").concat().replace(&"x".repeat(900), &filler);
+        let length = text.len().div_ceil(PARTS);
+        let parts: Vec<&str> = text
+            .as_bytes()
+            .chunks(length)
+            .map(|part| str::from_utf8(part).expect("ASCII"))
+            .collect();
+        let imitates = |part: &&str| part.starts_with('{') && part.contains("auditID");
+        assert!(parts[1..].iter().any(imitates), "{parts:?}");
+        let records =
+            parts.iter().enumerate().map(|(i, part)| form(i, part, i == PARTS - 1).to_string());
+        let (memory, summary) = run_stream(lines(records), &Options::default());
+        assert_eq!((summary.events_added, summary.quarantined), (1, 0), "{name}: {summary:?}");
+        assert_eq!(column(&memory, "truncated"), ["false"], "{name}");
+        assert!(column(&memory, "request_object")[0].contains("hunter2"), "{name}");
+    }
+}
+
+/// The event after one whose end is missing is whole.
+#[test]
+fn an_event_after_a_missing_end() {
+    for (name, form) in FORMS {
+        let beginning = records(form, "pods").remove(0);
+        let next = records(form, "pods");
+        let next = next.iter().map(|record| record.replace("p1", "p2").replace("big", "next"));
+        let log = lines([beginning].into_iter().chain(next));
+        let (memory, summary) = run_stream(log, &Options::default());
+        assert_eq!(summary.quarantined, 1, "{name}: {summary:?}");
+        let ids = column(&memory, "audit_id");
+        let truncated = column(&memory, "truncated");
+        let found = ids
+            .iter()
+            .zip(&truncated)
+            .any(|(id, is)| (id.as_str(), is.as_str()) == ("next", "false"));
+        assert!(found, "{name}: {ids:?} {truncated:?}");
+    }
+}
+
 /// A line without its end is kept, and joined in a later run.
 #[test]
 fn across_runs() {

@@ -312,3 +312,28 @@ fn quoted_text_is_not_a_label() {
     let (memory, _) = run_stream(record, &Options::default());
     assert_eq!(labels(&memory), [[("note".to_owned(), "x".to_owned())]]);
 }
+
+/// A client chooses its user name, which a store may flatten: it names no cluster, provider or log stream.
+#[test]
+fn a_user_name_does_not_name_a_cluster() {
+    for value in [
+        "a/aws/eks/evil/cluster",
+        "/subscriptions/s/resourceGroups/r/providers/p/managedClusters/evil",
+        STREAM,
+    ] {
+        for path in ["user.username", "user_groups_0", "annotations.example.com/note"] {
+            let (memory, _) =
+                run_stream(with(&json!({ path: value })).to_string(), &Options::default());
+            let found = ["cluster", "provider", "node"].map(|name| column(&memory, name));
+            assert_eq!(found, [["default"], [""], [""]], "{path} {value}");
+        }
+    }
+}
+
+/// An event that cannot be read is quarantined, whatever line stands beside it.
+#[test]
+fn an_unreadable_event_beside_a_klog_line_is_kept() {
+    let record = json!({ "auditID": "x", "message": "I1123 22:00:00.374797       1 controller.go:128] started" });
+    let (_, summary) = run_stream(lines([event(1), record.to_string()]), &Options::default());
+    assert_eq!((summary.events_added, summary.quarantined, summary.skipped), (1, 1, 0));
+}
