@@ -126,7 +126,7 @@ points AS (
 campaigns AS (
   SELECT
     hand, period,
-    -- Everyday work has weight by itself, but is no evidence beside other findings.
+    -- Everyday work has weight by itself, but does not corroborate other findings.
     coalesce(
       array_agg(event_id ORDER BY time, event_id) FILTER (WHERE NOT is_low),
       array_agg(event_id ORDER BY time, event_id)

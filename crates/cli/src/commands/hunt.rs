@@ -130,7 +130,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     Ok(exit)
 }
 
-/// Returns the memory, in bytes, at which a hunt is cancelled: cached and decoded rows take about as much as the
+/// Returns the memory, in bytes, at which a hunt is cancelled: cached and decoded rows need about the same amount again as the
 /// queries themselves.
 pub(crate) fn memory(find: &FindArgs) -> usize {
     find.memory.saturating_mul(2)

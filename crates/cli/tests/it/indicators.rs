@@ -101,7 +101,7 @@ fn csv_stix_and_misp_give_the_same_findings() {
 fn the_past_is_searched_for_what_is_new_in_a_list() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-01T10:00:00.000000Z")]);
-    // Without a list, there are no indicators.
+    // A lake without a list has an empty set of indicators.
     assert_eq!(reasons(&detect(&lake, &[]).expect(0)), Vec::<String>::new());
     lake.ingest(&[privileged_pod("b", "2026-11-24T10:00:00.000000Z")]);
     let head = "type,value,source,date\n";

@@ -56,7 +56,7 @@ impl State {
         }
     }
 
-    /// Returns whether somebody has to look at the finding.
+    /// Returns whether the finding needs review.
     pub fn is_open(self) -> bool {
         matches!(self, Self::New | Self::Delivered | Self::SeenAgain)
     }

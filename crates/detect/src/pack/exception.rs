@@ -30,7 +30,7 @@ pub struct Exception {
     /// The authenticated users. With impersonation, both users must match.
     pub identities: Patterns<IdentityPattern>,
     /// The providers of managed clusters, such as `eks`, as named by the envelope of the event. An event without the
-    /// envelope of a provider does not match, because anybody with a certificate can write every field in it.
+    /// envelope of a provider does not match, because any holder of a client certificate can choose all of its fields.
     #[serde(default)]
     pub providers: Option<Patterns<NamePattern>>,
     /// The namespaces; objects without a namespace do not match.

@@ -68,7 +68,7 @@ fn wide(
     }
     for pattern in exception.identities.iter().filter(|pattern| pattern.is_wild()) {
         messages.push(format!(
-            "identities: anybody who can create accounts can choose a name that matches '{pattern}'; name each one"
+            "identities: a user who can create accounts can choose a name that matches '{pattern}'; list each account by name"
         ));
     }
     let lists = [
@@ -86,7 +86,7 @@ fn wide(
     for pattern in exception.images.iter().flatten() {
         if pattern.is_wild_in_registry() && !is_registry_of_amazon(pattern) {
             messages.push(format!(
-                "images: '{pattern}' matches registries that anybody can operate; name the registry"
+                "images: '{pattern}' matches registries under an attacker's control; specify the registry"
             ));
         } else if pattern.is_wild_in_repository() {
             messages.push(format!(

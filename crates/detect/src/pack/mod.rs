@@ -270,7 +270,7 @@ impl Pack {
         self.exceptions.clear();
     }
 
-    /// Sets a parameter of the detection `id` to the value of `text`; does nothing if there is no such detection.
+    /// Sets a parameter of the detection `id` to the value of `text`. An unknown id has no effect.
     ///
     /// # Errors
     /// If it has no such parameter, or the text does not have its type; the pack must not be used then.

@@ -227,7 +227,7 @@ impl Indicators {
         self.0.len()
     }
 
-    /// Returns whether there are no indicators.
+    /// Returns whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -163,8 +163,7 @@ impl History {
 
     /// Returns the changes of `write`. Writes must be given in chronological order.
     ///
-    /// A create changes nothing, because there is no previous version. Neither does an update if the previous version
-    /// is unknown. `before` is null in the changes of a patch of an unknown version.
+    /// A create has no changes, and neither has an update if the previous version is unknown. `before` is null in the changes of a patch of an unknown version.
     pub fn write(&mut self, write: &Write<'_>) -> Vec<Change<'static>> {
         if write.outcome != "allowed" {
             return Vec::new();

@@ -44,8 +44,9 @@ const EVERYTHING: &[(&str, &str)] = &[
 
 /// Returns the powers that a role grants; `None` if no rule is visible.
 ///
-/// `selects_all` is set if the role aggregates rules of roles that it does not name. A rule for named objects counts
-/// only if a name is no limit: a subject may bind, or act as, the object that matters.
+/// `selects_all` is set if the role aggregates rules of roles that it does not name. A rule that is restricted
+/// by `resourceNames` counts only for verbs such as `bind` and `impersonate`, for which the named object can be the
+/// one that matters.
 pub(crate) fn effects<'a>(
     rules: Option<&[PolicyRule<'_>]>,
     selects_all: bool,

@@ -77,7 +77,6 @@ const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "token"];
 
 /// Parameters of the API server with arbitrary values that are no credentials of proxied programs: a selector, a
 /// command, or a list position.
-/// command, or the place in a list.
 const OWN_PARAMETERS: [&str; 5] =
     ["command", "continue", "fieldSelector", "labelSelector", "resourceVersion"];
 

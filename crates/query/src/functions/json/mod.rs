@@ -418,10 +418,10 @@ impl ScalarUDFImpl for JsonOperator {
         self.operator.function()
     }
 
-    /// The title of its column: the operator as it was written. It is no alias, of which the engine walks all that is below
-    /// twice, and so a chain of operators without end.
+    /// Returns the title of the column: the operator as it was written. An alias would make the engine walk everything below it
+    /// twice, which takes exponential time for a chain of operators.
     fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
-        // From the last operator of a chain to its first: each by itself would write what stands before it again.
+        // From the last operator of a chain to the first: each operator by itself would repeat the text before it.
         let mut backwards = Vec::new();
         let (mut operator, mut arguments) = (self.operator, arguments);
         while let [left, right] = arguments {

@@ -353,7 +353,7 @@ fn concat(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBin
     Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }))
 }
 
-/// `-` deletes from JSON; there is no other arithmetic with it.
+/// `-` deletes from JSON, the only arithmetic operator that JSON has.
 fn arithmetic(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
     let of_left = is_json_value(&expr.left, schema);
     if expr.op == BinaryOperator::Minus && (of_left || is_json_text(&expr.left, schema)) {

@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
         is_in
     }
 
-    /// The next byte that is no space.
+    /// Returns the next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
@@ -380,7 +380,7 @@ impl Number<'_> {
     fn decimal(&self) -> Decimal {
         let text = self.0;
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-        // What is no number of 64 bits is too far from all others to matter.
+        // An exponent outside 64 bits sorts beyond all others.
         let exponent = exponent.parse().unwrap_or(if exponent.starts_with('-') {
             i64::MIN / 2
         } else {
