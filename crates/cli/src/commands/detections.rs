@@ -52,7 +52,7 @@ pub(crate) fn chosen(arguments: &FindArgs) -> anyhow::Result<Pack> {
         for id in arguments.detection.iter().filter(|id| health_check(id).is_none()) {
             find(&pack, id)?;
         }
-        pack.keep(|detection| arguments.detection.contains(&detection.head.id));
+        pack.keep(|detection| arguments.detection.iter().any(|id| detection.has_id(id)));
     }
     if arguments.no_exceptions {
         pack.clear_exceptions();
@@ -107,12 +107,15 @@ fn page(pack: &Pack, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{PAGE}")?;
     let mut families: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for detection in pack.detections() {
-        let family = detection.file.parent().and_then(Path::file_name).unwrap_or_default();
-        families.entry(family.to_string_lossy()).or_default().push(detection);
+        families.entry(detection.family()).or_default().push(detection);
     }
     for (family, detections) in &mut families {
         detections.sort_by_key(|detection| Reverse(detection.head.severity));
         writeln!(out, "## {family}\n")?;
+        let title = pack.family_title(family);
+        if !title.is_empty() {
+            writeln!(out, "{}\n", escape_markdown(title))?;
+        }
         head_row(out)?;
         for Detection { head, file, .. } in detections {
             let link = format!("[{}](../{})", head.id, file.display());
@@ -170,6 +173,7 @@ fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
     writeln!(out, "{}", textwrap::fill(&head.description, output::width()))?;
     writeln!(out)?;
     let facts = [
+        ("aliases", head.aliases.join(", ")),
         ("severity", head.severity.to_string()),
         ("routine", head.routine.map_or_else(String::new, |severity| severity.to_string())),
         ("confidence", head.confidence.to_string()),

@@ -35,7 +35,7 @@ pub(crate) fn run(runtime: &Runtime, command: &ExceptionsCommand) -> anyhow::Res
             }
             let exceptions = pack.exceptions().to_vec();
             let never = pack.never_excepted();
-            pack.keep(|detection| exceptions.iter().any(|e| e.names(&detection.head.id, &never)));
+            pack.keep(|detection| exceptions.iter().any(|e| e.names(&detection.head, &never)));
             preview(runtime, &pack, lake, scope.scope()?)
         }
     }

@@ -108,7 +108,8 @@ pub async fn run_cases(
     ids: &[String],
     folder: &Path,
 ) -> Result<Vec<CaseReport>, CaseError> {
-    let is_wanted = |detection: &Detection| ids.is_empty() || ids.contains(&detection.head.id);
+    let is_wanted =
+        |detection: &Detection| ids.is_empty() || ids.iter().any(|id| detection.has_id(id));
     let mut pack = pack.clone();
     pack.clear_exceptions();
     // A detection that combines the findings of others needs them to run.

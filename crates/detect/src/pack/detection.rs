@@ -1,7 +1,8 @@
 //! A detection: a YAML header in a comment, then one SELECT.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
@@ -201,6 +202,16 @@ impl Detection {
     pub fn parse(name: &str, text: &str) -> Result<Self, HeadError> {
         let (head, sql) = read(name, text)?;
         Ok(Self { head, sql: sql.to_owned(), file: PathBuf::new(), set: Vec::new() })
+    }
+
+    /// Returns its family: the name of its folder.
+    pub fn family(&self) -> Cow<'_, str> {
+        self.file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy()
+    }
+
+    /// Returns whether this is its id, or one that it had before.
+    pub fn has_id(&self, id: &str) -> bool {
+        self.head.id == id || self.head.aliases.iter().any(|alias| alias == id)
     }
 
     /// Sets a parameter to the value of `text`.

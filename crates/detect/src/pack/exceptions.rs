@@ -6,7 +6,8 @@
 //! program of its image or a listed one. Detections in the table `never_excepted` of a pack are covered only if the
 //! exception gives their full id.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::path::Path;
 
 use chrono::NaiveDate;
@@ -16,6 +17,7 @@ use podtrail_event::user_agent::UserAgent;
 use crate::findings::finding::Finding;
 pub(crate) use crate::pack::exception::parse_exceptions;
 pub use crate::pack::exception::{Effect, Exception, ExceptionError, Origin};
+use crate::pack::head::Head;
 use crate::pack::pattern::{ImagePattern, NamePattern, Patterns};
 use crate::pack::text_file::{MOST_WRITTEN, read_text};
 use crate::run::evidence::Evidence;
@@ -35,6 +37,8 @@ pub fn read_exceptions(path: &Path) -> Result<Vec<Exception>, ExceptionError> {
 pub(crate) struct ExceptionLimits {
     /// Detections that an exception must name by full id.
     pub(crate) never: BTreeSet<String>,
+    /// The ids that detections had before, by id.
+    pub(crate) aliases: BTreeMap<String, Vec<String>>,
     /// User agents of interactive clients, and of shell and attack tools.
     pub(crate) by_hand: BTreeSet<String>,
 }
@@ -55,12 +59,17 @@ impl Exception {
         self.expires.is_some_and(|last| last < day)
     }
 
-    /// Returns whether it covers this detection. A detection in `never` must be named by full id.
-    pub fn names(&self, detection: &str, never: &BTreeSet<String>) -> bool {
+    /// Returns whether it covers the detection with this header. A detection in `never` must be named by full id.
+    pub fn names(&self, head: &Head, never: &BTreeSet<String>) -> bool {
+        self.names_id(&head.id, &head.aliases, never)
+    }
+
+    fn names_id(&self, detection: &str, aliases: &[String], never: &BTreeSet<String>) -> bool {
         if never.contains(detection) {
             return self.detections.iter().any(|pattern| pattern.text() == detection);
         }
-        self.detections.matches(detection)
+        let mut ids = iter::once(detection).chain(aliases.iter().map(String::as_str));
+        ids.any(|id| self.detections.matches(id))
     }
 
     /// Returns whether it covers this finding, whose events are `events`.
@@ -72,7 +81,8 @@ impl Exception {
         events: &[&Evidence],
         limits: &ExceptionLimits,
     ) -> bool {
-        self.names(&finding.detection, &limits.never)
+        let aliases = limits.aliases.get(&finding.detection).map_or(&[][..], Vec::as_slice);
+        self.names_id(&finding.detection, aliases, &limits.never)
             && !events.is_empty()
             && !(self.origin == Origin::BuiltIn
                 && events.iter().any(|event| limits.is_by_hand(event)))

@@ -14,6 +14,9 @@ use crate::pack::severity::{Confidence, Severity};
 pub struct Head {
     /// The id: lower-case letters, digits and hyphens; equal to the file name.
     pub id: String,
+    /// Ids that it had before; settings, exceptions and options accept them.
+    #[serde(default)]
+    pub aliases: Vec<String>,
     /// A short title for lists.
     pub title: String,
     /// The version, raised on changes of meaning: findings of another version have other ids.
@@ -62,6 +65,35 @@ pub struct Head {
     /// Named values that the query uses as `$name`.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
+}
+
+/// The texts that the detections of a family share: the file `family.yaml` in its folder. Unknown keys are errors.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Family {
+    /// What its detections look at, for lists.
+    pub(crate) title: String,
+    /// What none of its detections can see, and why.
+    #[serde(default)]
+    blind_spots: Option<String>,
+    /// The next queries to run on a match of any of them.
+    #[serde(default)]
+    triage: Vec<String>,
+}
+
+impl Family {
+    /// Parses the text of a file `family.yaml`.
+    pub(crate) fn parse(text: &str) -> Result<Self, HeadError> {
+        serde_saphyr::from_str(text).map_err(|error| HeadError::Yaml(error.to_string()))
+    }
+
+    /// Adds the shared texts to the header of a detection. Its own queries for triage come first.
+    pub(crate) fn complete(&self, head: &mut Head) {
+        let texts = self.blind_spots.iter().chain(&head.blind_spots);
+        let texts: Vec<_> = texts.map(|text| text.trim()).collect();
+        head.blind_spots = (!texts.is_empty()).then(|| texts.join(" "));
+        head.triage.extend(self.triage.iter().cloned());
+    }
 }
 
 /// The tables that the query of a detection reads.
@@ -125,9 +157,11 @@ pub enum Parameter {
 pub(crate) fn read<'t>(name: &str, text: &'t str) -> Result<(Head, &'t str), HeadError> {
     let (head, sql) = split(text)?;
     let head: Head = serde_saphyr::from_str(head).map_err(|e| HeadError::Yaml(e.to_string()))?;
-    let is_id_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if head.id != name || head.id.is_empty() || !head.id.bytes().all(is_id_byte) {
+    if head.id != name || !is_id(&head.id) {
         return Err(HeadError::Id(head.id));
+    }
+    if let Some(alias) = head.aliases.iter().find(|alias| !is_id(alias)) {
+        return Err(HeadError::Alias(alias.clone()));
     }
     if let Some(id) = head.attack.iter().find(|id| !is_technique(id)) {
         return Err(HeadError::Attack(id.clone()));
@@ -158,9 +192,17 @@ pub enum HeadError {
     /// The id differs from the file name, or has other characters.
     #[error("invalid id '{0}'; expected the file name, in lower case with hyphens")]
     Id(String),
+    /// An alias is not an id.
+    #[error("invalid alias '{0}'; expected an id in lower case with hyphens")]
+    Alias(String),
     /// A technique id is malformed.
     #[error("invalid ATT&CK technique id '{0}'; expected an id such as T1610 or T1053.007")]
     Attack(String),
+}
+
+fn is_id(text: &str) -> bool {
+    let is_id_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !text.is_empty() && text.bytes().all(is_id_byte)
 }
 
 /// Returns whether the text is `T` and four digits, optionally followed by a dot and three digits.

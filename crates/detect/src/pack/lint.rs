@@ -88,6 +88,13 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
         if detection.head.routine.is_some() && never.contains(&detection.head.id) {
             messages.push("key 'routine' is not allowed for detections that `never_excepted` marks as never routine".to_owned());
         }
+        let taken = detection.head.aliases.iter().filter(|alias| {
+            pack.detections().any(|other| {
+                other.head.id == **alias
+                    || (other.head.id != detection.head.id && other.head.aliases.contains(alias))
+            })
+        });
+        messages.extend(taken.map(|alias| format!("alias '{alias}' belongs to another detection")));
         messages.extend(misses_applied(&detection.sql));
         match session.sql(&detection.sql).await {
             Err(error) => messages.push(error.to_string()),

@@ -1,7 +1,7 @@
 //! The pack: the built-in detections, and those of folders that extend or replace them.
 //!
-//! Besides `<family>/<id>.sql`, a folder may contain `tables/<name>.csv` and `views/<name>.sql`, which its detections
-//! share, and `exceptions/<name>.yaml`. The folder `hunts/` is for [`SavedQuery`](crate::SavedQuery).
+//! Besides `<family>/<id>.sql`, a folder may contain `<family>/family.yaml` with texts, `tables/<name>.csv` and
+//! `views/<name>.sql`, which its detections share, and `exceptions/<name>.yaml`. The folder `hunts/` is for [`SavedQuery`](crate::SavedQuery).
 
 pub(crate) mod attack_names;
 pub(crate) mod cases;
@@ -34,6 +34,7 @@ use crate::pack::detection::{Detection, HeadError, ParameterError};
 use crate::pack::exceptions::{
     Exception, ExceptionError, ExceptionLimits, Origin, parse_exceptions,
 };
+use crate::pack::head::Family;
 use crate::pack::lookup_table::TableError;
 use crate::pack::saved_query::SAVED;
 use crate::pack::text_file::{MOST_WRITTEN, read_text};
@@ -48,6 +49,8 @@ pub(crate) static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../qu
 #[derive(Debug, Clone, Default)]
 pub struct Pack {
     detections: BTreeMap<String, Detection>,
+    /// By the name of their folders.
+    families: BTreeMap<String, Family>,
     tables: BTreeMap<String, RecordBatch>,
     /// SQL by name. A view may use those whose names sort before its own.
     views: BTreeMap<String, String>,
@@ -108,14 +111,16 @@ impl Pack {
     pub fn built_in() -> Result<Self, PackError> {
         let mut pack = Self::default();
         let mut folders = vec![&BUILT_IN];
+        let mut added = BTreeSet::new();
         while let Some(folder) = folders.pop() {
             folders.extend(folder.dirs());
             for file in folder.files() {
                 if let Some(text) = file.contents_utf8() {
-                    pack.add(&Path::new("queries").join(file.path()), text)?;
+                    added.extend(pack.add(&Path::new("queries").join(file.path()), text)?);
                 }
             }
         }
+        pack.complete(&added);
         for exception in &mut pack.exceptions {
             exception.origin = Origin::BuiltIn;
         }
@@ -128,6 +133,7 @@ impl Pack {
     /// If the folder cannot be read, contains no detection, or one of them is invalid.
     pub fn add_folder(&mut self, folder: &Path) -> Result<(), PackError> {
         let mut found = false;
+        let mut added = BTreeSet::new();
         for entry in WalkDir::new(folder).sort_by_file_name() {
             let entry = entry.map_err(|error| PackError::Read {
                 path: error.path().unwrap_or(folder).to_owned(),
@@ -140,14 +146,26 @@ impl Pack {
                 let most = if is_table { MOST_TABLE } else { MOST_WRITTEN };
                 let text = read_text(entry.path(), most)
                     .map_err(|source| PackError::Read { path: entry.path().to_owned(), source })?;
-                self.add(entry.path(), &text)?;
+                added.extend(self.add(entry.path(), &text)?);
                 found = true;
             }
         }
+        self.complete(&added);
         if found { Ok(()) } else { Err(PackError::Empty(folder.to_owned())) }
     }
 
-    fn add(&mut self, path: &Path, text: &str) -> Result<(), PackError> {
+    /// Adds the shared texts of their families to these detections.
+    fn complete(&mut self, ids: &BTreeSet<String>) {
+        for id in ids {
+            let Some(detection) = self.detections.get_mut(id) else { continue };
+            if let Some(family) = self.families.get(&*detection.family()) {
+                family.complete(&mut detection.head);
+            }
+        }
+    }
+
+    /// Adds a file, and returns the id of the detection in it.
+    fn add(&mut self, path: &Path, text: &str) -> Result<Option<String>, PackError> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let folder = path.parent().and_then(Path::file_name).and_then(OsStr::to_str);
         match (folder, path.extension().and_then(OsStr::to_str)) {
@@ -169,16 +187,35 @@ impl Pack {
             }
             // Saved queries, not detections.
             (Some(SAVED), Some("sql")) => {}
+            (Some(family), Some("yaml")) if name == "family" => {
+                let texts = Family::parse(text)
+                    .map_err(|source| PackError::Head { path: path.to_owned(), source })?;
+                self.families.insert(family.to_owned(), texts);
+            }
             (_, Some("sql")) => {
                 let mut detection = Detection::parse(&name, text)
                     .map_err(|source| PackError::Head { path: path.to_owned(), source })?;
                 path.clone_into(&mut detection.file);
                 self.detections.insert(name.clone(), detection);
-                self.digests.insert((Part::Detection, name), blake3::hash(text.as_bytes()));
+                let digest = blake3::hash(text.as_bytes());
+                self.digests.insert((Part::Detection, name.clone()), digest);
+                return Ok(Some(name));
             }
             _ => {}
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Returns what the detections of a family look at; empty without a file `family.yaml`.
+    pub fn family_title(&self, family: &str) -> &str {
+        self.families.get(family).map_or("", |family| &family.title)
+    }
+
+    /// Returns the id of the detection that has this id, or had it before.
+    fn current_id(&self, id: &str) -> Option<&str> {
+        let has_alias = |detection: &&Detection| detection.head.aliases.iter().any(|a| a == id);
+        let detection = self.detections.get(id).or_else(|| self.detections().find(has_alias))?;
+        Some(&detection.head.id)
     }
 
     /// Returns the names of ATT&CK, from the tables `attack_techniques`, `attack_tactics` and `attack_successors`.
@@ -235,7 +272,10 @@ impl Pack {
         let by_hand = self.pairs("client_tools", ["tool", "kind"]);
         let by_hand =
             by_hand.filter(|(_, kind)| *kind != "library").map(|(tool, _)| tool.to_owned());
-        ExceptionLimits { never: self.never_excepted(), by_hand: by_hand.collect() }
+        let aliases = self.detections().filter(|detection| !detection.head.aliases.is_empty());
+        let aliases =
+            aliases.map(|Detection { head, .. }| (head.id.clone(), head.aliases.clone())).collect();
+        ExceptionLimits { never: self.never_excepted(), aliases, by_hand: by_hand.collect() }
     }
 
     /// Returns the views and columns that no detection has to read, from the table `unread_columns`, if it exists.
@@ -270,7 +310,7 @@ impl Pack {
         self.exceptions.clear();
     }
 
-    /// Sets a parameter of the detection `id` to the value of `text`. An unknown id has no effect.
+    /// Sets a parameter of the detection with this id or alias to the value of `text`. An unknown id has no effect.
     ///
     /// # Errors
     /// If it has no such parameter, or the text does not have its type; the pack must not be used then.
@@ -280,7 +320,8 @@ impl Pack {
         name: &str,
         text: &str,
     ) -> Result<(), ParameterError> {
-        match self.detections.get_mut(id) {
+        let id = self.current_id(id).map(str::to_owned);
+        match id.and_then(|id| self.detections.get_mut(&id)) {
             Some(detection) => detection.set_parameter(name, text),
             None => Ok(()),
         }
@@ -291,11 +332,11 @@ impl Pack {
         self.detections.values()
     }
 
-    /// Returns a pack of only the detection with this id, with all tables and views but no exceptions.
+    /// Returns a pack of only the detection with this id or alias, with all tables and views but no exceptions.
     #[must_use]
     pub fn only(&self, id: &str) -> Self {
         let mut pack = self.clone();
-        pack.keep(|detection| detection.head.id == id);
+        pack.keep(|detection| detection.has_id(id));
         pack.clear_exceptions();
         pack
     }
@@ -336,8 +377,8 @@ impl Pack {
         self.detections.retain(|_, detection| keep(detection));
     }
 
-    /// Returns the detection with this id.
+    /// Returns the detection with this id or alias.
     pub fn get(&self, id: &str) -> Option<&Detection> {
-        self.detections.get(id)
+        self.detections.get(self.current_id(id)?)
     }
 }

@@ -87,6 +87,55 @@ fn a_folder_lies_over_the_built_in_pack() {
 }
 
 #[test]
+fn a_detection_has_the_texts_of_its_family_after_its_own() {
+    let own = folder(&[
+        (
+            "mine/family.yaml",
+            "title: Own rules\nblind_spots: Writes without bodies.\ntriage: [SELECT 1]\n",
+        ),
+        ("mine/my-rule.sql", &detection("my-rule", SQL)),
+        ("other/other-rule.sql", &detection("other-rule", SQL)),
+    ]);
+    let mut pack = Pack::default();
+    pack.add_folder(own.path()).unwrap();
+    let heads: Vec<_> = ["my-rule", "other-rule"].map(|id| &pack.get(id).unwrap().head).into();
+    assert_eq!(pack.family_title("mine"), "Own rules");
+    let spots = heads[0].blind_spots.as_deref().unwrap();
+    assert!(spots.starts_with("Writes without bodies."), "{spots}");
+    assert_eq!(heads[0].triage.last().map(String::as_str), Some("SELECT 1"));
+    assert_eq!(heads[0].triage.len(), heads[1].triage.len() + 1);
+
+    let unknown = folder(&[("mine/family.yaml", "titel: Own rules\n")]);
+    let error = Pack::default().add_folder(unknown.path()).unwrap_err();
+    assert!(error.to_string().contains("titel"), "{error}");
+}
+
+#[tokio::test]
+async fn a_detection_is_found_by_the_ids_that_it_had_before() {
+    let head = "aliases: [older-rule, oldest-rule]\ntitle:";
+    let text = detection("my-rule", SQL).replace("title:", head);
+    let own = folder(&[("mine/my-rule.sql", &text)]);
+    let mut pack = Pack::default();
+    pack.add_folder(own.path()).unwrap();
+    for id in ["my-rule", "older-rule", "oldest-rule"] {
+        assert_eq!(pack.get(id).unwrap().head.id, "my-rule");
+        assert_eq!(pack.only(id).detections().count(), 1);
+    }
+    assert!(pack.get("old").is_none());
+
+    // A detection's own id precedes another's alias, which lint reports.
+    let other = folder(&[("mine/older-rule.sql", &detection("older-rule", SQL))]);
+    pack.add_folder(other.path()).unwrap();
+    assert_eq!(pack.get("older-rule").unwrap().head.id, "older-rule");
+    let problems = podtrail_detect::lint(&pack).await.unwrap();
+    let message = "alias 'older-rule' belongs to another detection";
+    assert!(problems.iter().any(|problem| problem.message == message));
+
+    let wrong = detection("my-rule", SQL).replace("title:", "aliases: [Older]\ntitle:");
+    assert!(matches!(error(&wrong), HeadError::Alias(alias) if alias == "Older"));
+}
+
+#[test]
 fn a_pack_of_one_holds_one() {
     let pack = Pack::built_in().unwrap();
     let ids: Vec<_> = pack

@@ -21,6 +21,7 @@ mod request;
 mod shell;
 mod spec_write;
 mod strings;
+mod time;
 
 use datafusion::error::Result;
 use datafusion::functions::datetime::date_bin;
@@ -55,14 +56,19 @@ pub fn functions() -> Vec<ScalarUDF> {
     ];
     let mut functions: Vec<_> = of_strings.into_iter().map(ScalarUDF::from).collect();
     functions.push(ScalarUDF::from(pod_security::PodSecurityLevel::new()));
+    functions.push(ScalarUDF::from(time::DateDiff::new()));
     functions
 }
+
+/// The window functions that queries may use. The others belong to views.
+pub(crate) const WINDOW_FUNCTIONS: &[&str] = &[time::SessionNumber::NAME];
 
 pub(crate) fn register(context: &SessionContext) -> Result<()> {
     bounded::register(context);
     for function in functions() {
         context.register_udf(function);
     }
+    context.register_udwf(WindowUDF::from(time::SessionNumber::new()));
     context.register_udwf(WindowUDF::from(attribution::Attribute::new()));
     context.register_udwf(WindowUDF::from(history::OfHistory::workload_changes()));
     context.register_udwf(WindowUDF::from(history::OfHistory::patched_workload()));

@@ -17,7 +17,7 @@ use datafusion::sql::parser::Statement;
 
 use super::Session;
 use crate::functions::added::ADDED;
-use crate::functions::functions;
+use crate::functions::{WINDOW_FUNCTIONS, functions};
 
 /// The documentation of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +114,9 @@ impl Session {
     /// Returns every function, podtrail's own first, ordered by name.
     pub fn functions(&self) -> Vec<FunctionDoc> {
         let state = self.context.state();
-        let ours: Vec<_> = functions().iter().map(|function| function.name().to_owned()).collect();
+        let mut ours: Vec<_> =
+            functions().iter().map(|function| function.name().to_owned()).collect();
+        ours.extend(WINDOW_FUNCTIONS.iter().map(|&name| name.to_owned()));
         let scalar = state.scalar_functions().iter().map(|(name, f)| (name, f.documentation()));
         let aggregate =
             state.aggregate_functions().iter().map(|(name, f)| (name, f.documentation()));

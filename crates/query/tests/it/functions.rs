@@ -1,6 +1,7 @@
 //! The SQL functions, for every string type.
 
 use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::Int64Type;
 use podtrail_query::{Permissions, Planned, Scope, functions, parse};
 use serde_json::json;
 
@@ -52,6 +53,10 @@ async fn functions_say_what_kubernetes_means() {
         ("is_controller('system:serviceaccount:kube-system:job-controller')", "true"),
         ("is_controller('system:serviceaccount:default:job-controller')", "false"),
         ("is_controller(NULL)", "null"),
+        ("date_diff('second', '2026-01-01T00:00:00Z', '2026-01-01T00:01:59.9Z')", "119"),
+        ("date_diff('minute', '2026-01-01T00:02:00Z', '2026-01-01T00:00:30Z')", "-1"),
+        ("date_diff('day', TIMESTAMP '2026-01-01T00:00:00Z', '2026-01-02T23:59:59Z')", "1"),
+        ("date_diff('second', NULL, '2026-01-01T00:00:00Z')", "null"),
         (
             "controller_makes('system:serviceaccount:kube-system:job-controller', 'create', 'pods', 'Job')",
             "true",
@@ -250,4 +255,27 @@ fn every_function_is_documented() {
         assert!(documentation.syntax_example.starts_with(function.name()), "{}", function.name());
         assert!(!documentation.description.is_empty());
     }
+}
+
+#[tokio::test]
+async fn sessions_end_at_gaps() {
+    let session = session(&[], Scope::default()).await;
+    let sql = "SELECT session_number(time, 60) OVER (PARTITION BY who ORDER BY time) AS number FROM (VALUES
+        ('a', TIMESTAMP '2026-01-01T00:00:00Z'),
+        ('a', TIMESTAMP '2026-01-01T00:01:00Z'),
+        ('a', TIMESTAMP '2026-01-01T00:02:01Z'),
+        ('b', TIMESTAMP '2026-01-01T00:05:00Z'),
+        ('b', NULL)) AS rows (who, time) ORDER BY who, time";
+    let numbers = session.sql(sql).await.unwrap().collect().await.unwrap();
+    let numbers = numbers.iter().flat_map(|batch| {
+        batch.column(0).as_primitive::<Int64Type>().values().iter().copied().collect::<Vec<_>>()
+    });
+    assert_eq!(numbers.collect::<Vec<_>>(), [1, 1, 2, 1, 1]);
+    for wrong in ["session_number(time)", "session_number(1, 60)", "date_diff('second', time)"] {
+        let sql = format!("SELECT {wrong} OVER (ORDER BY time) FROM events");
+        assert!(session.sql(&sql).await.is_err(), "{wrong}");
+    }
+    let unit = session.sql("SELECT date_diff('week', now(), now())").await.unwrap();
+    let error = unit.collect().await.unwrap_err().to_string();
+    assert!(error.contains("unknown unit 'week'"), "{error}");
 }
