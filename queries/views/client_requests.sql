@@ -5,6 +5,6 @@ SELECT
   name, outcome, status_code, request_uri, annotations, agent AS tool, coalesce(client_tools.kind, 'other') AS tool_kind
 FROM (
   SELECT *, lower(regexp_replace(regexp_replace(user_agent, '[/ ;(].*$', ''), '^kubectl-.*$', 'kubectl')) AS agent
-  FROM events{history}
+  FROM events
 )
 LEFT JOIN client_tools ON agent = client_tools.tool

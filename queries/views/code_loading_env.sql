@@ -10,7 +10,7 @@ FROM (
   SELECT
     event_id, cluster, username, identity_kind, impersonated_username, verb, namespace, object, workload_name, kind, outcome,
     made_by_controller, role, name AS container, privileged, unnest(env) AS variable
-  FROM containers{history}
+  FROM containers
 ) AS set
 JOIN code_loading_variables AS listed
   ON regexp_like(set.variable['name'], concat('^(', listed.variable, ')$'))

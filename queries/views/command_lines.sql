@@ -12,21 +12,21 @@ WITH lines AS (
       event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
       verb, namespace, outcome, 'workload' AS source, object, role, name AS container,
       concat_ws(' ', array_to_string(command, ' '), array_to_string(args, ' ')) AS line, CASE WHEN false THEN command END AS words, created
-    FROM containers{history}
+    FROM containers
     WHERE NOT made_by_controller
     UNION ALL
     SELECT
       event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
       verb, namespace, outcome, 'workload' AS source, object, role, name AS container,
       array_to_string(handler['command'], ' ') AS line, CASE WHEN false THEN command END AS words, created
-    FROM (SELECT *, unnest(handlers) AS handler FROM containers{history})
+    FROM (SELECT *, unnest(handlers) AS handler FROM containers)
     WHERE NOT made_by_controller
     UNION ALL
     SELECT
       event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
       verb, namespace, outcome, 'exec' AS source, concat('Pod ', coalesce(name, '')) AS object, NULL AS role, container,
       command_line AS line, words, false AS created
-    FROM execs{history}
+    FROM execs
     WHERE subresource = 'exec'
   )
   WHERE line <> ''
@@ -48,7 +48,7 @@ assigned AS (
       event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
       verb, namespace, outcome, object, role, name AS container, command, created,
       concat_ws(' ', array_to_string(command, ' '), array_to_string(args, ' ')) AS line, unnest(env) AS variable
-    FROM containers{history}
+    FROM containers
     WHERE NOT made_by_controller AND env IS NOT NULL
   )
   WHERE variable['value'] <> '' AND contains(line, '$')

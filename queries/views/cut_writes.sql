@@ -11,7 +11,7 @@ FROM (
     coalesce(
       workload['body_source'], rbac['body_source'], persistent_volume['body_source'], certificate_request['body_source'], 'none'
     ) <> 'none' OR webhooks IS NOT NULL AS is_shown
-  FROM events{history}
+  FROM events
   WHERE verb IN ('create', 'update', 'patch') AND outcome = 'allowed'
     AND coalesce(subresource, '') NOT IN ('status', 'scale', 'binding', 'eviction', 'token', 'exec', 'attach', 'portforward', 'proxy')
     AND (
@@ -29,7 +29,7 @@ SELECT
   event_id, written.cluster, time, activity, username, identity_kind, verb, written.api_group, written.resource, subresource,
   written.namespace, name, true AS is_cut
 FROM (
-  SELECT * FROM events{history}
+  SELECT * FROM events
   WHERE truncated AND request_object IS NULL AND response_object IS NULL AND activity = 'write' AND subresource IS NULL
     AND verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND (api_group IS NULL OR api_group <> 'admissionregistration.k8s.io')
     AND resource <> 'persistentvolumes'

@@ -4,7 +4,7 @@
 -- command). Most are harmless to a node, and their Pod Security level is enough to exclude them.
 WITH risky AS (
   SELECT cluster, event_id, host_pid, host_ipc, containers, volumes
-  FROM workloads{history}
+  FROM workloads
   WHERE made_by_controller AND outcome = 'allowed' AND posture IS NOT NULL
     AND (pod_security_level IS DISTINCT FROM 'restricted') AND (pod_security_level IS DISTINCT FROM 'baseline')
 ),
@@ -44,7 +44,7 @@ SELECT
   written.owner['kind'] AS owner_kind, written.owner['name'] AS owner_name, written.owner['uid'] AS owner_uid,
   coalesce(powers, false) AS powers, coalesce(written.host_pid, false) AS pid, coalesce(written.host_ipc, false) AS ipc,
   coalesce(root, false) AS root, coalesce(sensitive, false) AS sensitive, of_commands.event_id IS NOT NULL AS escapes
-FROM workloads{history} AS written
+FROM workloads AS written
 LEFT JOIN of_containers ON of_containers.cluster = written.cluster AND of_containers.event_id = written.event_id
 LEFT JOIN of_commands ON of_commands.cluster = written.cluster AND of_commands.event_id = written.event_id
 LEFT JOIN of_volumes ON of_volumes.cluster = written.cluster AND of_volumes.event_id = written.event_id

@@ -1,3 +1,3 @@
 -- The containers of pods_workloads.
-SELECT * FROM containers{history}
+SELECT * FROM containers
 WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')

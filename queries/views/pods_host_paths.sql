@@ -7,7 +7,7 @@
 -- An attacker would have to run the agent's own image with the agent's own program, on all nodes.
 WITH mounts AS (
   SELECT event_id, mount['name'] AS volume, bool_or(NOT coalesce(mount['read_only'], false)) AS writable
-  FROM (SELECT event_id, unnest(volume_mounts) AS mount FROM pods_containers{history})
+  FROM (SELECT event_id, unnest(volume_mounts) AS mount FROM pods_containers)
   GROUP BY event_id, mount['name']
 ),
 agents AS (
@@ -21,7 +21,7 @@ agents AS (
         concat_ws(' ', array_to_string(command, ' '), array_to_string(args, ' ')),
         '(^|[\s/;|&])(ba|da|z|k|a)?sh(\s|$)|nsenter|chroot|unshare|python|perl|ruby|node |curl|wget|busybox|[;|&`$\n]|/dev/tcp'
       ) AS runs_else
-    FROM pods_containers{history}
+    FROM pods_containers
     WHERE kind = 'DaemonSet'
   ) AS used
   LEFT JOIN node_agents AS known ON used.full_repository = known.repository
@@ -30,7 +30,7 @@ agents AS (
 paths AS (
   SELECT DISTINCT
     event_id, time, cluster, username, identity_kind, verb, namespace, kind, object, name, host_path, host_path_raw, ordinary.holds AS ordinary_holds
-  FROM volumes{history}
+  FROM volumes
   LEFT JOIN ordinary_host_paths AS ordinary
     ON host_path = ordinary.path OR starts_with(host_path, ordinary.path || '/')
   WHERE host_path IS NOT NULL

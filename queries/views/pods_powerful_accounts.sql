@@ -2,7 +2,7 @@
 -- rights.
 SELECT DISTINCT
   held.cluster, held.subject_namespace AS account_namespace, held.subject_name AS account, held.role_name, held.granted_at, held.revoked_at
-FROM grants{history} AS held
+FROM grants AS held
 LEFT JOIN privileged_roles ON privileged_roles.role = held.role_name AND privileged_roles.reach IN ('cluster', 'escalation')
 LEFT JOIN (
   SELECT DISTINCT cluster, role

@@ -13,7 +13,7 @@ FROM (
       host_path = sensitive.path OR starts_with(host_path, sensitive.path || '/') AS is_inside
     FROM (
       SELECT volume.*, ordinary.path AS ordinary_path
-      FROM persistent_volumes{history} AS volume
+      FROM persistent_volumes AS volume
       LEFT JOIN ordinary_host_paths AS ordinary
         ON host_path = ordinary.path OR starts_with(host_path, ordinary.path || '/')
       WHERE host_path IS NOT NULL AND outcome = 'allowed'

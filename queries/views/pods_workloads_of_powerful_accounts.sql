@@ -3,8 +3,8 @@
 SELECT DISTINCT
   written.event_id, written.identity_kind,
   written.object || ' runs as service account ' || account || ', which holds ' || role_name AS reason
-FROM pods_workloads{history} AS written
-JOIN pods_powerful_accounts{history} AS held
+FROM pods_workloads AS written
+JOIN pods_powerful_accounts AS held
   ON held.cluster = written.cluster AND held.account_namespace = written.namespace
   AND held.account = coalesce(written.service_account_name, 'default')
 WHERE held.granted_at <= written.time AND (held.revoked_at IS NULL OR held.revoked_at > written.time)

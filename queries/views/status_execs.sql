@@ -5,7 +5,7 @@
 SELECT DISTINCT cluster, event_id, what
 FROM (
   SELECT cluster, event_id, what, words[1] AS named
-  FROM execs{history}
+  FROM execs
   JOIN status_commands
     ON regexp_like(words[1], '^(' || program || ')$')
     AND regexp_like(array_to_string(array_slice(words, 2, 1000), ' '), '^(' || arguments || ')$')

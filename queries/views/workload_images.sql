@@ -2,7 +2,7 @@
 SELECT
   event_id, cluster, time, namespace, username, identity_kind, outcome, made_by_controller, object, role, name, image,
   registry, repository, tag, digest
-FROM containers{history}
+FROM containers
 WHERE image IS NOT NULL
 UNION ALL
 SELECT
@@ -10,5 +10,5 @@ SELECT
   name, image_reference AS image, image_part(image_reference, 'registry') AS registry,
   image_part(image_reference, 'repository') AS repository, image_part(image_reference, 'tag') AS tag,
   image_part(image_reference, 'digest') AS digest
-FROM volumes{history}
+FROM volumes
 WHERE image_reference IS NOT NULL

@@ -35,5 +35,3 @@ pub use run::indicators::{
 };
 pub use run::uncertain_writes::Uncertainty;
 pub use run::{DetectError, Excepted, Failure, Hunt, hunt};
-// The parameter values of a saved query.
-pub use datafusion::common::ParamValues;

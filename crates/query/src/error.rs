@@ -18,6 +18,9 @@ pub enum QueryError {
     /// The statement is too large or nested too deeply to be planned.
     #[error("the statement is too large: {0}")]
     TooLarge(String),
+    /// Views read each other in a circle.
+    #[error("views read each other in a circle: {}", .0.join(", "))]
+    CircularViews(Vec<String>),
     /// Unknown table or view.
     #[error("unknown table '{name}'{}", instead.map_or_else(|| did_you_mean(nearest), after_colon))]
     UnknownTable {

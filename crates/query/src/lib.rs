@@ -7,6 +7,7 @@ mod cached;
 mod error;
 mod functions;
 mod narrow;
+mod parameters;
 mod scope;
 mod session;
 mod time;
@@ -14,10 +15,11 @@ mod views;
 
 pub use error::QueryError;
 pub use functions::functions;
+pub use parameters::{Parameters, Value};
 pub use scope::{Scope, ScopeError, instant_sql};
 pub use session::{
     ColumnDoc, FunctionDoc, LakeVersion, Limits, Optimized, Permission, Permissions, Planned,
-    Prepared, ScanSize, Session, Statement, TableDoc, is_complete, parse,
+    Prepared, Query, ScanSize, Session, Shared, Statement, TableDoc, is_complete, parse,
 };
 pub use time::{Bound, TimeError, parse_bound};
 pub use views::VIEW_NAMES;

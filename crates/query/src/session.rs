@@ -3,13 +3,14 @@
 mod bounds;
 mod diagnose;
 mod functions;
-mod lazy_views;
 mod memory_pool;
-mod scan;
+mod query;
 mod statement;
 mod tables;
 mod version;
+mod views;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,6 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
-use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -33,15 +33,16 @@ use crate::functions::register;
 use crate::narrow::NarrowStructs;
 use crate::scope::{Scope, instant_sql};
 use crate::views::{
-    self, BASE_VIEWS, EVER_SUFFIX, FINDINGS, HIDDEN_VIEWS, HISTORY, KNOWN_SUFFIX, QUARANTINE, VIEWS,
+    BASE_VIEWS, EVER_SUFFIX, FINDINGS, HIDDEN_VIEWS, HISTORY_SUFFIX, KNOWN_SUFFIX, QUARANTINE,
+    VIEWS, sql, with_proxies,
 };
 
-use lazy_views::{Kind, LazyViews, Rows};
 use memory_pool::SpillFirstPool;
+use views::{Kind, Layer, Rows, Views, references, with_schema};
 
 pub(crate) use diagnose::nearest;
 pub use functions::FunctionDoc;
-pub use scan::{Optimized, Prepared, ScanSize};
+pub use query::{Optimized, Prepared, Query, ScanSize, Shared};
 pub use statement::{Permission, Permissions, Planned, Statement, is_complete, parse};
 pub use tables::{ColumnDoc, TableDoc};
 pub use version::LakeVersion;
@@ -88,6 +89,8 @@ impl Default for Limits {
 #[derive(Clone)]
 pub struct Session {
     context: SessionContext,
+    /// What queries can name.
+    schema: Arc<dyn SchemaProvider>,
     scope: Scope,
     cache: Option<Arc<Cache>>,
     time: Option<Duration>,
@@ -180,64 +183,17 @@ impl Session {
             let context = context.state_ref();
             context.write().config_mut().options_mut().execution.target_partitions = 1;
         }
-        let session = Self { context, scope, cache, time: limits.time };
-        session.define(tables)?;
-        Ok(session)
+        let views = views_of(tables, &scope, cache.clone());
+        let schema = views.into_schema(&context.state())?;
+        let context = with_schema(&context.state(), schema.clone())?;
+        let context = SessionContext::new_with_state(context);
+        Ok(Self { context, schema, scope, cache, time: limits.time })
     }
 
-    /// Defines the views of the existing tables.
-    fn define(&self, tables: &Arc<dyn SchemaProvider>) -> Result<(), QueryError> {
-        let mut views = LazyViews::over(tables.clone(), self.cache.clone());
-        let all = |name| Rows::Table { name, predicate: None };
-        if tables.table_exist("events") {
-            self.define_events(&mut views);
-        }
-        if tables.table_exist("quarantine") {
-            views.add("quarantine_log".to_owned(), all("quarantine"), Kind::Hidden);
-            views.add("quarantine".to_owned(), Rows::Query(QUARANTINE.to_owned()), Kind::Inlined);
-        }
-        if tables.table_exist("findings") {
-            views.add("findings_log".to_owned(), all("findings"), Kind::Inlined);
-            views.add("findings".to_owned(), Rows::Query(FINDINGS.to_owned()), Kind::Inlined);
-        }
-        Ok(views.show_in(&self.context.state())?)
-    }
-
-    /// Defines every view of events for the scope, and with the suffix `_history` for the look-back before it.
-    fn define_events(&self, lazy: &mut LazyViews) {
-        let all_views = [BASE_VIEWS, HIDDEN_VIEWS, VIEWS].concat();
-        let from = self.scope.from.map(instant_sql);
-        let from = from.as_deref().unwrap_or("NULL");
-        // The look-back covers everything known before the scope.
-        let (ever, history) = (self.scope.ever_predicate(), self.scope.history_predicate());
-        for (suffix, predicate, views, known, ever, from) in [
-            (EVER_SUFFIX, ever, BASE_VIEWS, EVER_SUFFIX, EVER_SUFFIX, "NULL"),
-            (
-                KNOWN_SUFFIX,
-                self.scope.known_predicate(),
-                BASE_VIEWS,
-                KNOWN_SUFFIX,
-                EVER_SUFFIX,
-                "NULL",
-            ),
-            ("", self.scope.predicate(), &all_views, KNOWN_SUFFIX, EVER_SUFFIX, from),
-            ("_history", Some(history), &all_views, "_history", "_history", "NULL"),
-        ] {
-            let rows = Rows::Table { name: "events", predicate };
-            lazy.add(format!("lake{suffix}"), rows, Kind::Hidden);
-            for (name, text) in views {
-                let kind = match *name {
-                    _ if matches!(suffix, KNOWN_SUFFIX | EVER_SUFFIX) => Kind::Hidden,
-                    "patched_workload" | "patched_rbac" => Kind::Hidden,
-                    "stages" => Kind::Inlined,
-                    "events" => Kind::KeptByActivity,
-                    _ => Kind::Kept,
-                };
-                let text = views::with_proxies(text, &self.scope.impersonation_proxies);
-                let sql = views::sql(&text, suffix, known, ever, from);
-                lazy.add(format!("{name}{suffix}"), Rows::Query(sql), kind);
-            }
-        }
+    /// Returns a session that shares everything with this one, but in which queries name the tables of `schema`.
+    fn with_schema(&self, schema: Arc<dyn SchemaProvider>) -> Result<Self, QueryError> {
+        let state = with_schema(&self.context.state(), schema.clone())?;
+        Ok(Self { context: SessionContext::new_with_state(state), schema, ..self.clone() })
     }
 
     /// Returns the time limit of each query, which the caller enforces.
@@ -254,7 +210,7 @@ impl Session {
     ///
     /// # Errors
     /// If the statement is invalid, too large or not a query; nothing is written and no session setting changes.
-    pub async fn sql(&self, sql: &str) -> Result<DataFrame, QueryError> {
+    pub async fn sql(&self, sql: &str) -> Result<Query, QueryError> {
         let mut statements = bounds::parse(sql)?;
         let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
             return Err(QueryError::Syntax("one statement is read at a time".to_owned()));
@@ -265,43 +221,127 @@ impl Session {
             .with_allow_dml(false)
             .with_allow_statements(false);
         read_only.verify_plan(&plan)?;
-        Ok(self.context.execute_logical_plan(plan).await?)
+        Ok(Query::of(self.context.execute_logical_plan(plan).await?))
     }
 
-    /// Adds a view `name` for queries of this session, replacing a view of that name. If its SQL contains
-    /// `{history}`, it is added for the scope and, as `name_history`, for the look-back before it.
+    /// Returns the session with more views over its own. They may read each other. A view whose query reads views of
+    /// the scope also exists with the suffix `_history`, for the look-back before it, unless it reads such views itself.
     ///
     /// # Errors
-    /// If the SQL is invalid or not a query.
-    pub async fn add_view(&self, name: &str, sql: &str) -> Result<(), QueryError> {
-        let suffixes: &[&str] = if sql.contains(HISTORY) { &["", "_history"] } else { &[""] };
-        for suffix in suffixes {
-            let name = format!("{name}{suffix}");
-            let view = self.sql(&sql.replace(HISTORY, suffix)).await?;
-            self.context.deregister_table(&name)?;
-            self.context.register_table(name, Kind::Kept.table(view, self.cache.as_ref()))?;
+    /// If one is not a query, or views read each other in a circle. A view that is wrong in another way fails the
+    /// queries that read it.
+    pub fn with_views(&self, views: &BTreeMap<String, String>) -> Result<Self, QueryError> {
+        let state = self.context.state();
+        let references = references(&state, views)?;
+        let outer = self.schema.clone();
+        let history = |name: &str| format!("{name}{HISTORY_SUFFIX}");
+        // Views of the scope: what has a variant for the look-back, and what reads one of these.
+        let mut scoped: BTreeSet<String> = outer
+            .table_names()
+            .into_iter()
+            .filter(|name| outer.table_exist(&history(name)))
+            .collect();
+        loop {
+            let reads_scope = |read: &BTreeSet<String>| {
+                !read.is_disjoint(&scoped)
+                    && !read.iter().any(|name| name.ends_with(HISTORY_SUFFIX))
+            };
+            let new = references
+                .iter()
+                .filter(|(name, read)| !scoped.contains(*name) && reads_scope(read));
+            let new: Vec<_> = new.map(|(name, _)| name.clone()).collect();
+            if new.is_empty() {
+                break;
+            }
+            scoped.extend(new);
         }
-        Ok(())
+        let names: BTreeMap<_, _> =
+            scoped.iter().map(|name| (name.clone(), history(name))).collect();
+        let mut layer = Views::over(outer, self.cache.clone());
+        for (name, sql) in views {
+            let rows = |names| Rows::Query { sql: sql.clone(), names };
+            layer.add(name.clone(), rows(BTreeMap::new()), Kind::Kept);
+            if scoped.contains(name) {
+                layer.add(history(name), rows(names.clone()), Kind::Kept);
+            }
+        }
+        self.with_schema(layer.into_schema(&state)?)
     }
 
-    /// Adds a table `name` of rows in memory for queries of this session, replacing a table of that name.
+    /// Returns the session with a table of rows in memory, in place of any table or view of that name.
     ///
     /// # Errors
     /// If the name is not a table name.
-    pub fn add_table(&self, name: &str, batch: RecordBatch) -> Result<(), QueryError> {
-        self.context.deregister_table(name)?;
-        self.context.register_batch(name, batch)?;
-        Ok(())
+    pub fn with_rows(&self, name: &str, rows: RecordBatch) -> Result<Self, QueryError> {
+        let table = MemTable::try_new(rows.schema(), vec![vec![rows]])?;
+        self.with_table(name, Arc::new(table))
     }
 
-    /// Adds all rows of a snapshot as the table `name` for queries of this session, replacing a table of that name.
+    /// Returns the session with all rows of a snapshot as a table, in place of any table or view of that name.
     ///
     /// # Errors
     /// If the snapshot cannot be read, or the name is not a table name.
-    pub fn add_snapshot(&self, name: &str, snapshot: &Snapshot) -> Result<(), QueryError> {
-        self.context.deregister_table(name)?;
-        self.context.register_table(name, snapshot.provider()?)?;
-        Ok(())
+    pub fn with_snapshot(&self, name: &str, snapshot: &Snapshot) -> Result<Self, QueryError> {
+        self.with_table(name, snapshot.provider()?)
+    }
+
+    fn with_table(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<Self, QueryError> {
+        self.with_schema(Arc::new(Layer::of_table(name, table, self.schema.clone())?))
+    }
+}
+
+/// Returns the views of the existing tables.
+fn views_of(tables: &Arc<dyn SchemaProvider>, scope: &Scope, cache: Option<Arc<Cache>>) -> Views {
+    let mut views = Views::over_tables(tables.clone(), cache);
+    let all = |name| Rows::Table { name, predicate: None };
+    let query = |sql: &str| Rows::Query { sql: sql.to_owned(), names: BTreeMap::new() };
+    if tables.table_exist("events") {
+        define_events(scope, &mut views);
+    }
+    if tables.table_exist("quarantine") {
+        views.add("quarantine_log".to_owned(), all("quarantine"), Kind::Hidden);
+        views.add("quarantine".to_owned(), query(QUARANTINE), Kind::Inlined);
+    }
+    if tables.table_exist("findings") {
+        views.add("findings_log".to_owned(), all("findings"), Kind::Inlined);
+        views.add("findings".to_owned(), query(FINDINGS), Kind::Inlined);
+    }
+    views
+}
+
+/// Defines every view of events for the scope, and with the suffix `_history` for the look-back before it.
+fn define_events(scope: &Scope, layer: &mut Views) {
+    let all_views = [BASE_VIEWS, HIDDEN_VIEWS, VIEWS].concat();
+    let from = scope.from.map(instant_sql);
+    let from = from.as_deref().unwrap_or("NULL");
+    // The look-back covers everything known before the scope.
+    let (ever, history) = (scope.ever_predicate(), scope.history_predicate());
+    for (suffix, predicate, views, known, ever, from) in [
+        (EVER_SUFFIX, ever, BASE_VIEWS, EVER_SUFFIX, EVER_SUFFIX, "NULL"),
+        (KNOWN_SUFFIX, scope.known_predicate(), BASE_VIEWS, KNOWN_SUFFIX, EVER_SUFFIX, "NULL"),
+        ("", scope.predicate(), &all_views, KNOWN_SUFFIX, EVER_SUFFIX, from),
+        (HISTORY_SUFFIX, Some(history), &all_views, HISTORY_SUFFIX, HISTORY_SUFFIX, "NULL"),
+    ] {
+        let rows = Rows::Table { name: "events", predicate };
+        layer.add(format!("lake{suffix}"), rows, Kind::Hidden);
+        let names = all_views.iter().map(|(name, _)| *name).chain(["lake"]);
+        let names = names.flat_map(|name| {
+            [("", suffix), (KNOWN_SUFFIX, known), (EVER_SUFFIX, ever)]
+                .map(|(written, meant)| (format!("{name}{written}"), format!("{name}{meant}")))
+        });
+        let names: BTreeMap<_, _> = names.filter(|(written, meant)| written != meant).collect();
+        for (name, text) in views {
+            let kind = match *name {
+                _ if matches!(suffix, KNOWN_SUFFIX | EVER_SUFFIX) => Kind::Hidden,
+                "patched_workload" | "patched_rbac" => Kind::Hidden,
+                "stages" => Kind::Inlined,
+                "events" => Kind::KeptByActivity,
+                _ => Kind::Kept,
+            };
+            let sql = sql(&with_proxies(text, &scope.impersonation_proxies), from);
+            let rows = Rows::Query { sql, names: names.clone() };
+            layer.add(format!("{name}{suffix}"), rows, kind);
+        }
     }
 }
 

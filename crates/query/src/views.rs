@@ -6,17 +6,8 @@ use podtrail_event::IMPERSONATION_PROXIES;
 
 pub(crate) use columns::ViewColumns;
 
-/// Placeholder in the SQL of a view for the suffix of the views that it reads.
-pub(crate) const HISTORY: &str = "{history}";
-/// Placeholder for the suffix of the views over all identities up to the end of the view's period: an owner or a
-/// binding may be older than the scope.
-const KNOWN: &str = "{known}";
 /// Placeholder for the first instant of the view's period, or NULL.
 const FROM: &str = "{from}";
-
-/// Placeholder for the suffix of the views over everything up to the end of the view's period, including before the
-/// look-back.
-const EVER: &str = "{ever}";
 /// Placeholder for the user names of impersonation proxies, as a list of SQL strings.
 const PROXIES: &str = "{proxies}";
 /// Placeholder for the columns of the events table, attributed to the effective user of proxied requests.
@@ -25,11 +16,15 @@ const COLUMNS_BY_USER: &str = "{columns_by_user}";
 /// object, and those that the view `patched_…` reconstructs.
 const WRITES: &[(&str, &str)] = &[("{workload_writes}", "workload"), ("{rbac_writes}", "rbac")];
 
-/// The suffix of the views over everything up to the end of the scope, including before the look-back. Only other
-/// views read them.
+/// The suffix of the views over the look-back before the scope.
+pub(crate) const HISTORY_SUFFIX: &str = "_history";
+
+/// The suffix of the views over everything up to the end of the scope, including before the look-back: an object may be
+/// older than the look-back. Only other views read them.
 pub(crate) const EVER_SUFFIX: &str = "_ever";
 
-/// The suffix of the views over scope and look-back, for all identities. Only other views read them.
+/// The suffix of the views over scope and look-back, for all identities: an owner or a binding may be older than the
+/// scope. Only other views read them.
 pub(crate) const KNOWN_SUFFIX: &str = "_known";
 
 /// The views that others are built on, ordered by dependency.
@@ -100,17 +95,16 @@ pub const VIEW_NAMES: &[&str] = &[
     "coverage",
 ];
 
-/// Returns the SQL of a view for a period: `history` is the suffix of its views, `known` and `ever` those of the
-/// longer periods.
-pub(crate) fn sql(text: &str, history: &str, known: &str, ever: &str, from: &str) -> String {
+/// Returns the SQL of a view whose period begins at `from`, an SQL expression.
+pub(crate) fn sql(text: &str, from: &str) -> String {
     let of_column = WRITES.iter().find(|(writes, _)| text.contains(writes));
     let text = match of_column {
         Some((writes, column)) => {
             let whole = format!(
-                "(SELECT * FROM events{HISTORY} \
+                "(SELECT * FROM events \
                  WHERE verb <> 'patch' OR {column}['body_source'] IS DISTINCT FROM 'patch') AS written"
             );
-            let patched = format!("patched_{column}{HISTORY}");
+            let patched = format!("patched_{column}");
             format!(
                 "{}\nUNION ALL\n{}",
                 text.replace(writes, &whole),
@@ -119,7 +113,7 @@ pub(crate) fn sql(text: &str, history: &str, known: &str, ever: &str, from: &str
         }
         None => text.to_owned(),
     };
-    text.replace(HISTORY, history).replace(KNOWN, known).replace(EVER, ever).replace(FROM, from)
+    text.replace(FROM, from)
 }
 
 /// Returns the SQL of the base views, in which requests by these accounts are attributed to the users that they

@@ -22,8 +22,8 @@ pub use findings_csv::write_findings_csv;
 pub use findings_ecs::write_findings_ecs;
 pub use findings_ocsf::write_findings_ocsf;
 pub use html::{
-    Activity, Context, EventFacts, HtmlReport, IdentityFacts, ImageFacts, Lineage, MOST_EVENTS,
-    NamespaceFacts, SourceFile, WorkloadWrites, timeline_step, write_html,
+    Activity, Context, EventFacts, HtmlReport, IdentityFacts, ImageFacts, Lineage, NamespaceFacts,
+    SourceFile, WorkloadWrites, write_html,
 };
 pub use markdown::{escape_markdown, markdown_header, markdown_row};
 pub use rows::{ReportError, RowFormat, RowWriter, write_rows};

@@ -1,11 +1,15 @@
 //! The status of a lake, as text, as JSON and as OpenMetrics.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use podtrail_detect::{Severity, State, last_seen};
+use podtrail_lake::{Day, Lake};
+use podtrail_query::{QueryError, Session, instant_sql};
+use serde::{Deserialize, Serialize};
 
 use crate::escape::escape;
 use crate::summary::{seconds, thousands};
@@ -67,6 +71,52 @@ pub struct OpenFindings {
 }
 
 impl Status {
+    /// Reads the status of a lake at the time `at`, which is now.
+    ///
+    /// # Errors
+    /// If the lake cannot be read.
+    pub async fn read(lake: &Lake, at: DateTime<Utc>) -> Result<Self, QueryError> {
+        let events = lake.events().await?;
+        let findings = lake.findings().await?;
+        let run = lake.last_detect_run(&findings)?;
+        let watermark = findings.watermark.unwrap_or(-1);
+        let session = Session::over_findings(&findings.rows)?
+            .with_snapshot("quarantine_log", &lake.quarantine().await?)?;
+        let quarantined = "SELECT count(*) AS count FROM quarantine_log AS refused WHERE releases IS NULL
+        AND NOT EXISTS (SELECT 1 FROM quarantine_log AS release WHERE release.releases = refused.quarantine_id)";
+        let day_before = at.checked_sub_days(chrono::Days::new(1)).unwrap_or(at);
+        let last_day = format!("{quarantined} AND quarantined_at >= {}", instant_sql(day_before));
+        let mut open_findings = Vec::new();
+        for severity in Severity::ALL.into_iter().rev().map(Severity::as_str) {
+            let states = State::ALL.into_iter().filter(|state| state.is_open());
+            let states: Vec<_> = states.map(|state| format!("'{state}'")).collect();
+            let states = states.join(", ");
+            let sql = format!(
+                "SELECT count(*) AS count FROM findings WHERE severity = '{severity}' AND state IN ({states})"
+            );
+            open_findings.push(OpenFindings { severity, count: count(&session, &sql).await? });
+        }
+        Ok(Self {
+            at,
+            events_version: events.version(),
+            clusters: clusters(events.days(), &last_seen(&events, at).await?, at),
+            quarantined: count(&session, quarantined).await?,
+            quarantined_last_day: count(&session, &last_day).await?,
+            detect: run.map(|run| DetectStatus {
+                last_run: run.started_at,
+                duration_seconds: run
+                    .finished_at
+                    .signed_duration_since(run.started_at)
+                    .to_std()
+                    .unwrap_or_default()
+                    .as_secs_f64(),
+                complete: run.complete,
+                versions_behind: events.version() - watermark,
+            }),
+            open_findings,
+        })
+    }
+
     /// Writes the status as text.
     ///
     /// # Errors
@@ -235,4 +285,40 @@ fn short(seconds: u64) -> String {
     let span = Duration::from_secs(seconds);
     let text = humantime::format_duration(span).to_string();
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+async fn count(session: &Session, sql: &str) -> Result<u64, QueryError> {
+    #[derive(Deserialize)]
+    struct Row {
+        count: u64,
+    }
+    let rows: Vec<Row> = session.sql(sql).await?.rows().await?;
+    Ok(rows.iter().map(|row| row.count).sum())
+}
+
+fn clusters(
+    days: Vec<Day>,
+    last_seen: &BTreeMap<Option<String>, DateTime<Utc>>,
+    at: DateTime<Utc>,
+) -> Vec<ClusterStatus> {
+    const USUAL_DAYS: usize = 7;
+    let mut clusters: BTreeMap<Option<String>, Vec<Day>> = BTreeMap::new();
+    for day in days {
+        clusters.entry(day.cluster.clone()).or_default().push(day);
+    }
+    let status = |(cluster, days): (Option<String>, Vec<Day>)| {
+        let last_event = last_seen.get(&cluster).copied();
+        // Days in the future, from clocks that run ahead, are not part of the average.
+        let known = days.iter().filter(|day| day.date <= last_event.map(|last| last.date_naive()));
+        let usual: Vec<u64> = known.rev().take(USUAL_DAYS).map(|day| day.rows).collect();
+        let lag = last_event.map(|last| at.signed_duration_since(last).num_seconds());
+        ClusterStatus {
+            cluster: cluster.unwrap_or_default(),
+            events: days.iter().map(|day| day.rows).sum(),
+            events_per_day: usual.iter().sum::<u64>() / (usual.len() as u64).max(1),
+            last_event,
+            lag_seconds: lag.map(|lag| u64::try_from(lag).unwrap_or_default()),
+        }
+    };
+    clusters.into_iter().map(status).collect()
 }

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
+use podtrail_query::{QueryError, Session};
+use serde::Deserialize;
 
 use crate::escape::escape;
 
@@ -34,7 +36,94 @@ pub struct LogSummary {
     pub blind_writes: Vec<(String, u64)>,
 }
 
+#[derive(Deserialize)]
+struct Events {
+    events: u64,
+    first: Option<DateTime<Utc>>,
+    last: Option<DateTime<Utc>>,
+    identities: u64,
+}
+
+impl Events {
+    const SQL: &str = "
+        SELECT count(*) AS events, min(time) AS first, max(time) AS last, count(DISTINCT username) AS identities
+        FROM stages";
+}
+
+#[derive(Deserialize)]
+struct Requests {
+    requests: u64,
+}
+
+impl Requests {
+    const SQL: &str = "SELECT count(*) AS requests FROM events";
+}
+
+#[derive(Deserialize)]
+struct Writes {
+    writes: u64,
+    visible: u64,
+}
+
+impl Writes {
+    const SQL: &str = "
+        SELECT count(*) AS writes, count(*) FILTER (WHERE body_source <> 'none') AS visible
+        FROM workloads WHERE outcome = 'allowed'";
+}
+
+/// The resources whose bodies the detections examine.
+#[derive(Deserialize)]
+struct Blind {
+    resource: Option<String>,
+    writes: u64,
+}
+
+impl Blind {
+    const SQL: &str = "
+        SELECT resource, sum(writes_without_body) AS writes
+        FROM coverage
+        WHERE activity IN ('workload', 'rbac') AND (subresource IS NULL OR subresource = 'ephemeralcontainers')
+        GROUP BY resource
+        HAVING sum(writes_without_body) > 0
+        ORDER BY writes DESC, resource";
+}
+
+#[derive(Deserialize)]
+struct Cluster {
+    cluster: Option<String>,
+}
+
+impl Cluster {
+    const SQL: &str = "SELECT DISTINCT cluster FROM stages ORDER BY cluster";
+}
+
 impl LogSummary {
+    /// Summarizes the events of a session.
+    ///
+    /// # Errors
+    /// If the lake cannot be read.
+    pub async fn read(session: &Session) -> Result<Self, QueryError> {
+        let events: Vec<Events> = session.sql(Events::SQL).await?.rows().await?;
+        let requests: Vec<Requests> = session.sql(Requests::SQL).await?.rows().await?;
+        let writes: Vec<Writes> = session.sql(Writes::SQL).await?.rows().await?;
+        let clusters: Vec<Cluster> = session.sql(Cluster::SQL).await?.rows().await?;
+        let blind: Vec<Blind> = session.sql(Blind::SQL).await?.rows().await?;
+        Ok(Self {
+            events: events.iter().map(|row| row.events).sum(),
+            requests: requests.iter().map(|row| row.requests).sum(),
+            first: events.iter().find_map(|row| row.first),
+            last: events.iter().find_map(|row| row.last),
+            clusters: clusters.into_iter().filter_map(|row| row.cluster).collect(),
+            identities: events.iter().map(|row| row.identities).sum(),
+            workload_writes: writes.iter().map(|row| row.writes).sum(),
+            visible_writes: writes.iter().map(|row| row.visible).sum(),
+            blind_writes: blind
+                .into_iter()
+                .map(|row| (row.resource.unwrap_or_default(), row.writes))
+                .collect(),
+        })
+    }
+
     /// Writes the summary, one item per line.
     ///
     /// # Errors

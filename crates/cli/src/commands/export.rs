@@ -39,9 +39,9 @@ async fn export(lake: &Lake, scope: Scope, out: &mut impl Write) -> anyhow::Resu
             "SELECT {columns} FROM stages WHERE date BETWEEN DATE '{first}' AND DATE '{last}'
              ORDER BY time, event_id"
         );
-        let events = session.sql(&sql).await?.execute_stream().await.map_err(QueryError::from)?;
+        let events = session.sql(&sql).await?.stream().await?;
         futures::pin_mut!(events);
-        while let Some(batch) = events.try_next().await.map_err(QueryError::from)? {
+        while let Some(batch) = events.try_next().await? {
             let exporter = Exporter::new(&batch)?;
             for row in 0..batch.num_rows() {
                 line.clear();

@@ -10,7 +10,7 @@ use podtrail_detect::{
 };
 use podtrail_event::{EXPORT_COLUMNS, Exporter};
 use podtrail_lake::Lake;
-use podtrail_query::{Limits, QueryError, Scope, Session};
+use podtrail_query::{Limits, Scope, Session};
 use podtrail_report::{RowFormat, escape, seconds, write_findings, write_rows};
 use tokio::runtime::Runtime;
 
@@ -73,8 +73,8 @@ async fn write_query(
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<()> {
     let query = session.sql(sql).await?;
-    let schema = query.schema().inner().clone();
-    let batches = query.collect().await.map_err(QueryError::from)?;
+    let schema = query.schema();
+    let batches = query.collect().await?;
     Ok(write_rows(&schema, &batches, format, out)?)
 }
 
@@ -115,7 +115,7 @@ async fn show(arguments: &FindingArgs, around: Duration) -> anyhow::Result<Exit>
             ..Scope::default()
         };
         let session = Session::open(&lake, scope, Limits::default())?;
-        add_finding(&session, &finding)?;
+        let session = with_finding(&session, &finding)?;
         write_events(&session, &finding, &mut out).await?;
     }
     out.flush()?;
@@ -147,17 +147,16 @@ async fn write_life(
     Ok(())
 }
 
-/// Adds tables that describe the finding, for queries to join: names from a log never become part of a statement.
-fn add_finding(session: &Session, finding: &Finding) -> anyhow::Result<()> {
+/// Returns the session with tables that describe the finding, for queries to join: names from a log never become part of a statement.
+fn with_finding(session: &Session, finding: &Finding) -> anyhow::Result<Session> {
     let texts = |values: Vec<Option<&str>>| std::sync::Arc::new(StringArray::from(values)) as _;
     let about = RecordBatch::try_from_iter_with_nullable([
         ("cluster", texts(vec![finding.cluster.as_deref()]), true),
         ("username", texts(vec![finding.identity.as_deref()]), true),
     ])?;
-    session.add_table("finding", about)?;
     let ids = finding.event_ids.iter().map(|id| Some(id.as_str())).collect();
     let ids = RecordBatch::try_from_iter_with_nullable([("event_id", texts(ids), true)])?;
-    Ok(session.add_table("finding_events", ids)?)
+    Ok(session.with_rows("finding", about)?.with_rows("finding_events", ids)?)
 }
 
 async fn write_events(
@@ -209,7 +208,7 @@ async fn write_events(
         "SELECT {columns} FROM stages WHERE {OF_CLUSTER} AND {IS_EVIDENCE}
         ORDER BY time, event_id LIMIT {RAW_EVENTS}"
     );
-    let batches = session.sql(&raw).await?.collect().await.map_err(QueryError::from)?;
+    let batches = session.sql(&raw).await?.collect().await?;
     for batch in &batches {
         let exporter = Exporter::new(batch)?;
         for row in 0..batch.num_rows() {

@@ -3,20 +3,17 @@
 use std::io::Write;
 
 use anyhow::{Context, ensure};
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use podtrail_detect::{AttackNames, Finding, Hunt, Severity, remembered_indicators, show_only};
 use podtrail_lake::Lake;
 use podtrail_query::{LakeVersion, Limits, QueryError, Session};
 use podtrail_report::{
     HtmlReport, LogSummary, write_findings, write_findings_csv, write_findings_ecs,
-    write_findings_jsonl, write_findings_ocsf,
+    write_findings_jsonl, write_findings_ocsf, write_html,
 };
 use tokio::runtime::Runtime;
 
 use crate::args::{FindArgs, FindingFormat, HuntArgs};
-use crate::commands::hunt_report;
 use crate::commands::{detections, exceptions, indicators, ingest};
 use crate::engine::Engine;
 use crate::exit::Exit;
@@ -93,7 +90,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         exit = Exit::PartlyBad;
     }
     let is_told = report.is_some() || arguments.find.format == FindingFormat::Table;
-    let summary = if is_told { Some(runtime.block_on(summary(&shown))?) } else { None };
+    let summary = if is_told { Some(runtime.block_on(LogSummary::read(&shown))?) } else { None };
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }
@@ -103,7 +100,8 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     hunt.findings.retain(|finding| finding.severity >= least);
     // Written before anything is printed, because the reader of standard output may close it, as head does.
     if let (Some(file), Some(summary)) = (report, &summary) {
-        let context = runtime.block_on(hunt_report::context(&shown, &hunt.findings, summary))?;
+        let context =
+            runtime.block_on(podtrail_report::Context::read(&shown, &hunt.findings, summary))?;
         let report = HtmlReport {
             log: summary,
             hunt: &hunt,
@@ -114,7 +112,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
             command: command_line(),
             time: Utc::now(),
         };
-        hunt_report::write(&report, file)?;
+        write_report(&report, file)?;
     }
     print(arguments.find.format, &hunt.findings, &pack.attack_names(), |out| {
         write_table(summary.as_ref(), &hunt, out)
@@ -128,6 +126,15 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         exit = Exit::Findings;
     }
     Ok(exit)
+}
+
+/// Writes the report and gives the file its name.
+fn write_report(report: &HtmlReport<'_>, mut file: OutputFile) -> anyhow::Result<()> {
+    let path = file.path().to_owned();
+    write_html(report, &mut file).with_context(|| format!("cannot write {}", path.display()))?;
+    file.finish()?;
+    output::note(&format!("wrote report {}", path.display()));
+    Ok(())
 }
 
 /// Returns the memory, in bytes, at which a hunt is cancelled: cached and decoded rows need about the same amount again as the
@@ -211,65 +218,4 @@ fn count(hunt: &Hunt) -> String {
 async fn is_empty(session: &Session) -> Result<bool, QueryError> {
     let rows = session.sql("SELECT 1 FROM stages LIMIT 1").await?.collect().await?;
     Ok(rows.iter().all(|batch| batch.num_rows() == 0))
-}
-
-async fn summary(session: &Session) -> Result<LogSummary, QueryError> {
-    const EVENTS: &str = "
-        SELECT count(*) AS events, min(time) AS first, max(time) AS last, count(DISTINCT username) AS identities
-        FROM stages";
-    const REQUESTS: &str = "SELECT count(*) AS requests FROM events";
-    const WRITES: &str = "
-        SELECT count(*) AS writes, count(*) FILTER (WHERE body_source <> 'none') AS visible
-        FROM workloads WHERE outcome = 'allowed'";
-    // The resources whose bodies the detections examine.
-    const BLIND: &str = "
-        SELECT resource, sum(writes_without_body) AS writes
-        FROM coverage
-        WHERE activity IN ('workload', 'rbac') AND (subresource IS NULL OR subresource = 'ephemeralcontainers')
-        GROUP BY resource
-        HAVING sum(writes_without_body) > 0
-        ORDER BY writes DESC, resource";
-    const CLUSTERS: &str = "SELECT DISTINCT cluster FROM stages ORDER BY cluster";
-    let events = session.sql(EVENTS).await?.collect().await?;
-    let requests = session.sql(REQUESTS).await?.collect().await?;
-    let writes = session.sql(WRITES).await?.collect().await?;
-    let clusters = session.sql(CLUSTERS).await?.collect().await?;
-    let blind = session.sql(BLIND).await?.collect().await?;
-    let names = clusters.iter().filter_map(|batch| batch.column(0).as_string_opt::<i32>());
-    Ok(LogSummary {
-        events: number(&events, "events"),
-        requests: number(&requests, "requests"),
-        first: instant(&events, "first"),
-        last: instant(&events, "last"),
-        clusters: names.flatten().flatten().map(str::to_owned).collect(),
-        identities: number(&events, "identities"),
-        workload_writes: number(&writes, "writes"),
-        visible_writes: number(&writes, "visible"),
-        blind_writes: blind.iter().flat_map(counts).collect(),
-    })
-}
-
-/// Returns names with their counts, from the first two columns.
-fn counts(batch: &RecordBatch) -> Vec<(String, u64)> {
-    let names = batch.column(0).as_string_opt::<i32>();
-    let counts = batch.column(1).as_primitive_opt::<Int64Type>();
-    let Some((names, counts)) = names.zip(counts) else { return Vec::new() };
-    let count = |count: Option<i64>| u64::try_from(count.unwrap_or(0)).unwrap_or(0);
-    let pairs = names.iter().zip(counts);
-    pairs.map(|(name, rows)| (name.unwrap_or_default().to_owned(), count(rows))).collect()
-}
-
-fn number(batches: &[RecordBatch], name: &str) -> u64 {
-    let value = batches.iter().find_map(|batch| {
-        batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()?.iter().next().flatten()
-    });
-    value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0)
-}
-
-fn instant(batches: &[RecordBatch], name: &str) -> Option<DateTime<Utc>> {
-    let micros = batches.iter().find_map(|batch| {
-        let column = batch.column_by_name(name)?;
-        column.as_primitive_opt::<TimestampMicrosecondType>()?.iter().next().flatten()
-    });
-    DateTime::from_timestamp_micros(micros?)
 }

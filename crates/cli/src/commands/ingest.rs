@@ -8,7 +8,7 @@ use anyhow::ensure;
 use podtrail_event::{QuarantineRecord, quarantine_records};
 use podtrail_ingest::{Input, LakeSink, Options, PIECE, Summary};
 use podtrail_lake::Lake;
-use podtrail_query::{Limits, QueryError, Scope, Session};
+use podtrail_query::{Limits, Scope, Session};
 use podtrail_report::thousands;
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -76,7 +76,7 @@ fn pieces(runtime: &Runtime, lake: &Lake) -> anyhow::Result<Vec<QuarantineRecord
     let session = Session::open(lake, Scope::default(), Limits::default())?;
     let batches = runtime.block_on(async {
         let records = session.sql(&sql).await?;
-        records.collect().await.map_err(QueryError::from)
+        records.collect().await
     })?;
     let records: Result<Vec<_>, _> = batches.iter().map(quarantine_records).collect();
     Ok(records?.into_iter().flatten().collect())

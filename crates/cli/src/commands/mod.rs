@@ -8,7 +8,6 @@ mod explain;
 pub(crate) mod export;
 pub(crate) mod findings;
 pub(crate) mod hunt;
-mod hunt_report;
 pub(crate) mod indicators;
 pub(crate) mod ingest;
 pub(crate) mod lake;

@@ -13,7 +13,7 @@ use futures::TryStreamExt;
 use podtrail_event::quarantine_records;
 use podtrail_ingest::Retry;
 use podtrail_lake::Lake;
-use podtrail_query::{Limits, QueryError, Scope, Session};
+use podtrail_query::{Limits, Scope, Session};
 use podtrail_report::{RowFormat, RowWriter, escape, seconds, thousands};
 use tokio::runtime::Runtime;
 
@@ -48,13 +48,13 @@ async fn list(session: &Session, format: RowFormat) -> anyhow::Result<Exit> {
         FROM quarantine WHERE released_at IS NULL
         ORDER BY quarantined_at DESC, source_file, source_offset";
     let records = session.sql(SQL).await?;
-    let schema = Arc::new(records.schema().as_arrow().clone());
-    let mut records = records.execute_stream().await.map_err(QueryError::from)?;
+    let schema = records.schema();
+    let mut records = records.stream().await?;
     let shape = if format.is_for_people() { for_people } else { for_machines };
     let mut out = output::data_stdout();
     let empty = shape(&RecordBatch::new_empty(schema))?;
     let mut rows = RowWriter::new(&empty.schema(), format, &mut out)?;
-    while let Some(batch) = records.try_next().await.map_err(QueryError::from)? {
+    while let Some(batch) = records.try_next().await? {
         rows.write(&shape(&batch)?)?;
     }
     rows.finish()?;
@@ -147,7 +147,7 @@ async fn print_bytes(session: &Session, id: &str) -> anyhow::Result<Exit> {
     }
     let id = id.to_ascii_lowercase();
     let sql = format!("SELECT bytes FROM quarantine WHERE quarantine_id LIKE '{id}%' LIMIT 2");
-    let batches = session.sql(&sql).await?.collect().await.map_err(QueryError::from)?;
+    let batches = session.sql(&sql).await?.collect().await?;
     let mut found = batches
         .iter()
         .flat_map(|batch| batch.column(0).as_binary::<i32>().iter())
@@ -186,10 +186,8 @@ fn retry(
     let options =
         ingest::options(runtime, lake, arguments.cluster.as_deref(), arguments.no_redact)?;
     let mut retry = Retry::new(lake, runtime.handle(), &options);
-    let mut records = runtime.block_on(async {
-        session.sql(SQL).await?.execute_stream().await.map_err(QueryError::from)
-    })?;
-    while let Some(batch) = runtime.block_on(records.try_next()).map_err(QueryError::from)? {
+    let mut records = runtime.block_on(async { session.sql(SQL).await?.stream().await })?;
+    while let Some(batch) = runtime.block_on(records.try_next())? {
         retry.add(&quarantine_records(&batch)?)?;
     }
     let summary = retry.finish()?;

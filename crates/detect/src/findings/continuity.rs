@@ -8,7 +8,7 @@ use podtrail_lake::{DetectRun, Snapshot};
 use podtrail_query::{QueryError, Session, instant_sql};
 
 use crate::findings::finding::Finding;
-use crate::findings::stored::{Recorded, State, add_strings, read_recorded};
+use crate::findings::stored::{Recorded, State, read_recorded, with_strings};
 
 /// The maximum number of evidence events kept, first and last; a state of a finding must not grow without bound.
 const MOST_EVENTS: usize = 1000;
@@ -65,9 +65,9 @@ impl Memory {
         };
         let session = Session::over_findings(findings)?;
         let ids = candidates.clone().map(|finding| finding.finding_id.as_str()).collect();
-        add_strings(&session, "candidate_ids", "finding_id", &ids)?;
+        let session = with_strings(&session, "candidate_ids", "finding_id", &ids)?;
         let detections = candidates.map(|finding| finding.detection.as_str()).collect();
-        add_strings(&session, "candidate_detections", "detection", &detections)?;
+        let session = with_strings(&session, "candidate_detections", "detection", &detections)?;
         let same = "SELECT * FROM findings
             WHERE finding_id IN (SELECT finding_id FROM candidate_ids)";
         let overlapping = format!(

@@ -13,10 +13,10 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use chrono::Utc;
 use podtrail_lake::{Lake, LakeError};
-use podtrail_query::{QueryError, Session};
+use podtrail_query::Session;
 
 use crate::findings::continuity::RECORDER;
-use crate::findings::stored::{Recorded, State, add_strings, read_recorded, state_rows};
+use crate::findings::stored::{Recorded, State, read_recorded, state_rows, with_strings};
 use crate::pack::severity::Severity;
 use crate::run::incremental::RunError;
 
@@ -77,17 +77,17 @@ pub async fn undelivered(
     printed: &Printed<'_>,
 ) -> Result<(Vec<Recorded>, u64), RunError> {
     const NEW: &str = "state = 'new'";
-    let session = Session::over_findings(&lake.findings().await?.rows)?;
+    let mut session = Session::over_findings(&lake.findings().await?.rows)?;
     let severities = Severity::ALL.into_iter().filter(|severity| *severity >= printed.least);
     let severities: Vec<_> = severities.map(|severity| format!("'{severity}'")).collect();
     let mut wanted = format!("{NEW} AND severity IN ({})", severities.join(", "));
     if !printed.detections.is_empty() {
         let ids: BTreeSet<_> = printed.detections.iter().map(String::as_str).collect();
-        add_strings(&session, "printed_detections", "detection", &ids)?;
+        session = with_strings(&session, "printed_detections", "detection", &ids)?;
         wanted += " AND detection IN (SELECT detection FROM printed_detections)";
     }
     if let Some(run) = printed.run {
-        add_strings(&session, "printed_runs", "run", &BTreeSet::from([run]))?;
+        session = with_strings(&session, "printed_runs", "run", &BTreeSet::from([run]))?;
         wanted += " AND detect_run IN (SELECT run FROM printed_runs)";
     }
     let mut found =
@@ -96,7 +96,7 @@ pub async fn undelivered(
         (b.severity, a.first_seen, &a.finding_id).cmp(&(a.severity, b.first_seen, &b.finding_id))
     });
     let all = session.sql(&format!("SELECT count(*) FROM findings WHERE {NEW}")).await?;
-    let all = all.collect().await.map_err(QueryError::from)?;
+    let all = all.collect().await?;
     let all = all.iter().filter_map(|batch| batch.column(0).as_primitive_opt::<Int64Type>());
     let all: i64 = all.flat_map(|counts| counts.values().iter()).sum();
     let others = u64::try_from(all).unwrap_or_default().saturating_sub(found.len() as u64);
@@ -120,7 +120,7 @@ pub async fn mark_delivered(lake: &Lake, printed: &[Recorded]) -> Result<(), Run
     for _ in 0..MAX_ATTEMPTS {
         let findings = lake.findings().await?;
         let session = Session::over_findings(&findings.rows)?;
-        add_strings(&session, "printed_ids", "finding_id", &ids)?;
+        let session = with_strings(&session, "printed_ids", "finding_id", &ids)?;
         let sql = "SELECT * FROM findings
             WHERE state = 'new' AND finding_id IN (SELECT finding_id FROM printed_ids)";
         let mut states = read_recorded(&session, sql).await?;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use arrow::error::ArrowError;
 use chrono::{DateTime, Utc};
 use podtrail_event::{FindingLowered, FindingSource, FindingState, Micros, Text, finding_batch};
 use podtrail_query::{QueryError, Session};
@@ -185,35 +184,18 @@ pub(crate) fn state_rows(states: &[Recorded]) -> Result<RecordBatch, QueryError>
 /// # Errors
 /// If the query is wrong or fails.
 pub async fn read_recorded(session: &Session, sql: &str) -> Result<Vec<Recorded>, QueryError> {
-    let batches = session.sql(sql).await?.collect().await?;
-    let mut recorded = Vec::new();
-    for batch in &batches {
-        recorded.extend(of_batch(batch).map_err(|error| QueryError::Sql(error.into()))?);
-    }
-    Ok(recorded)
+    session.sql(sql).await?.rows().await
 }
 
-/// Reads rows, whose columns have the names and types of the fields of [`Recorded`].
-fn of_batch(batch: &RecordBatch) -> Result<Vec<Recorded>, ArrowError> {
-    let mut json = Vec::new();
-    let mut writer = arrow::json::LineDelimitedWriter::new(&mut json);
-    writer.write(batch)?;
-    writer.finish()?;
-    serde_json::Deserializer::from_slice(&json)
-        .into_iter()
-        .collect::<Result<_, _>>()
-        .map_err(|error| ArrowError::ExternalError(error.into()))
-}
-
-/// Adds a table `name` with one column of strings, for queries to join.
-pub(crate) fn add_strings(
+/// Returns the session with a table `name` of one column of strings, for queries to join.
+pub(crate) fn with_strings(
     session: &Session,
     name: &str,
     column: &str,
     values: &BTreeSet<&str>,
-) -> Result<(), QueryError> {
+) -> Result<Session, QueryError> {
     let schema = Schema::new(vec![Field::new(column, DataType::Utf8, false)]);
     let values = Arc::new(StringArray::from_iter_values(values));
     let batch = RecordBatch::try_new(Arc::new(schema), vec![values]);
-    session.add_table(name, batch.map_err(|error| QueryError::Sql(error.into()))?)
+    session.with_rows(name, batch.map_err(|error| QueryError::Sql(error.into()))?)
 }

@@ -6,7 +6,7 @@ use arrow::array::AsArray;
 use podtrail_query::{QueryError, Session};
 
 use crate::findings::finding::Finding;
-use crate::findings::stored::add_strings;
+use crate::findings::stored::with_strings;
 use crate::run::Hunt;
 
 /// Keeps the findings, and the excepted ones, whose evidence has an event in the scope of `shown`: another session
@@ -19,7 +19,7 @@ pub async fn show_only(hunt: &mut Hunt, shown: &Session) -> Result<(), QueryErro
     let all = hunt.findings.iter().chain(excepted);
     let ids: BTreeSet<&str> =
         all.flat_map(|finding| &finding.event_ids).map(String::as_str).collect();
-    add_strings(shown, "found_events", "event_id", &ids)?;
+    let shown = with_strings(shown, "found_events", "event_id", &ids)?;
     let sql = "SELECT cluster, event_id FROM stages
         WHERE event_id IN (SELECT event_id FROM found_events)";
     let mut in_scope: HashSet<(Option<String>, String)> = HashSet::new();

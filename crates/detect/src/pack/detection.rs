@@ -4,12 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
-use datafusion::common::ParamValues;
-use datafusion::common::metadata::ScalarAndMetadata;
-use datafusion::scalar::ScalarValue;
-use podtrail_query::{Bound, TimeError, parse_bound};
+use podtrail_query::{Bound, Parameters, TimeError, Value, parse_bound};
 
 use crate::pack::head::read;
 pub use crate::pack::head::{Head, HeadError, Input, Parameter};
@@ -108,36 +104,28 @@ impl Parameter {
     ///
     /// # Errors
     /// If the text does not have the parameter's type.
-    pub fn value(
-        &self,
-        text: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Result<ScalarValue, ParameterError> {
+    pub fn value(&self, text: Option<&str>, now: DateTime<Utc>) -> Result<Value, ParameterError> {
         Ok(match self {
             Self::Integer { default, .. } => {
                 let number = text.map(|text| {
                     text.trim().parse().map_err(|_| ParameterError::Integer(text.to_owned()))
                 });
-                ScalarValue::from(number.transpose()?.unwrap_or(*default))
+                Value::Integer(number.transpose()?.unwrap_or(*default))
             }
-            Self::Text { default, .. } => ScalarValue::from(text.unwrap_or(default)),
-            Self::TextList { default, .. } => match text {
-                Some(text) => text_list(&elements(text)?),
-                None => text_list(default),
-            },
+            Self::Text { default, .. } => Value::Text(text.unwrap_or(default).to_owned()),
+            Self::TextList { default, .. } => Value::TextList(match text {
+                Some(text) => elements(text)?,
+                None => default.clone(),
+            }),
             Self::Time { default, .. } => {
                 let time = text.or(default.as_deref()).filter(|text| !text.is_empty());
-                let time = time.map(|text| parse_bound(text, Bound::From, now)).transpose()?;
-                let micros = time.map(|time| time.timestamp_micros());
-                ScalarValue::TimestampMicrosecond(micros, Some("UTC".into()))
+                Value::Time(time.map(|text| parse_bound(text, Bound::From, now)).transpose()?)
             }
             Self::Interval { default, .. } => {
                 let text = text.unwrap_or(default);
                 let length = humantime::parse_duration(text.trim()).ok();
-                let nanoseconds = length.and_then(|length| i64::try_from(length.as_nanos()).ok());
-                let nanoseconds =
-                    nanoseconds.ok_or_else(|| ParameterError::Interval(text.to_owned()))?;
-                ScalarValue::new_interval_mdn(0, 0, nanoseconds)
+                let length = length.filter(|length| i64::try_from(length.as_nanos()).is_ok());
+                Value::Interval(length.ok_or_else(|| ParameterError::Interval(text.to_owned()))?)
             }
         })
     }
@@ -157,18 +145,13 @@ fn elements(text: &str) -> Result<Vec<String>, ParameterError> {
     if elements.iter().any(String::is_empty) { Err(wrong()) } else { Ok(elements) }
 }
 
-fn text_list(elements: &[String]) -> ScalarValue {
-    let values: Vec<_> = elements.iter().map(|v| ScalarValue::from(v.as_str())).collect();
-    ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8))
-}
-
 /// Returns the values of parameters by name, ready to be bound. The elements of a list that is given repeatedly are
 /// combined.
 pub(crate) fn bind(
     parameters: &BTreeMap<String, Parameter>,
     given: &[(String, String)],
     now: DateTime<Utc>,
-) -> Result<ParamValues, ParameterError> {
+) -> Result<Parameters, ParameterError> {
     if let Some((name, _)) = given.iter().find(|(name, _)| !parameters.contains_key(name)) {
         let parameters = parameters.keys().cloned().collect();
         return Err(ParameterError::Unknown { name: name.clone(), parameters });
@@ -181,7 +164,7 @@ pub(crate) fn bind(
             ([text], _) => parameter.value(Some(text), now),
             (texts, Parameter::TextList { .. }) => {
                 let lists = texts.iter().map(|text| elements(text));
-                lists.collect::<Result<Vec<_>, _>>().map(|lists| text_list(&lists.concat()))
+                lists.collect::<Result<Vec<_>, _>>().map(|lists| Value::TextList(lists.concat()))
             }
             _ => Err(ParameterError::Repeated),
         };
@@ -189,9 +172,9 @@ pub(crate) fn bind(
             name: name.clone(),
             error: Box::new(error),
         })?;
-        Ok((name.clone(), ScalarAndMetadata::from(value)))
+        Ok((name.clone(), value))
     });
-    Ok(ParamValues::Map(values.collect::<Result<_, ParameterError>>()?))
+    values.collect()
 }
 
 impl Detection {
@@ -231,7 +214,7 @@ impl Detection {
     }
 
     /// Returns all parameter values, with defaults for those that are not set, ready to be bound.
-    pub(crate) fn parameters(&self) -> Result<ParamValues, ParameterError> {
+    pub(crate) fn parameters(&self) -> Result<Parameters, ParameterError> {
         bind(&self.head.parameters, &self.set, Utc::now())
     }
 }

@@ -77,9 +77,8 @@ impl fmt::Display for Problem {
 /// If the pack's tables and views cannot be set up.
 pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
     let session = Session::in_memory(&[], Scope::default(), Limits::default())?;
-    pack.prepare(&session).await?;
     let no_facts = facts(&[], |_, _| None).map_err(|error| QueryError::Sql(error.into()))?;
-    session.add_table(FACTS, no_facts)?;
+    let session = pack.prepare(&session)?.with_rows(FACTS, no_facts)?;
     let names = pack.attack_names();
     let mut problems = Vec::new();
     let never = pack.never_routine();
@@ -108,9 +107,9 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
                 }
                 messages.extend(impossible_values(query.logical_plan())?);
                 // Binding also checks that every parameter of the query is declared.
-                match detection.parameters().map(|values| query.with_param_values(values)) {
+                match detection.parameters().map(|values| query.with_parameters(values)) {
                     Err(error) => messages.push(error.to_string()),
-                    Ok(Err(error)) => messages.push(error.strip_backtrace()),
+                    Ok(Err(error)) => messages.push(error.to_string()),
                     Ok(Ok(_)) => {}
                 }
             }
@@ -118,6 +117,13 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
         let id = &detection.head.id;
         problems
             .extend(messages.into_iter().map(|message| Problem { detection: id.clone(), message }));
+    }
+    for name in pack.views.keys() {
+        // A detection that reads the view fails, too, but not every view has one.
+        if let Err(error) = session.sql(&format!("SELECT * FROM {name}")).await {
+            let message = error.to_string();
+            problems.push(Problem { detection: format!("views/{name}"), message });
+        }
     }
     problems.extend(unread(pack, &session).await?);
     Ok(problems)

@@ -52,7 +52,7 @@ pub struct Pack {
     /// By the name of their folders.
     families: BTreeMap<String, Family>,
     tables: BTreeMap<String, RecordBatch>,
-    /// SQL by name. A view may use those whose names sort before its own.
+    /// SQL by name.
     views: BTreeMap<String, String>,
     exceptions: Vec<Exception>,
     indicators: Indicators,
@@ -238,21 +238,18 @@ impl Pack {
         left.zip(right).filter_map(|(left, right)| left.zip(right))
     }
 
-    /// Adds the shared tables and views to a session.
+    /// Returns the session with the shared tables and views.
     ///
     /// # Errors
-    /// If a view is invalid.
-    pub async fn prepare(&self, session: &Session) -> Result<(), QueryError> {
+    /// If a view is not a query, or views read each other in a circle.
+    pub fn prepare(&self, session: &Session) -> Result<Session, QueryError> {
+        let mut session = session.clone();
         for (name, table) in &self.tables {
-            session.add_table(name, table.clone())?;
+            session = session.with_rows(name, table.clone())?;
         }
         let indicators = self.indicators.table(Utc::now());
         let indicators = indicators.map_err(|error| QueryError::Sql(error.into()))?;
-        session.add_table(INDICATORS, indicators)?;
-        for (name, sql) in &self.views {
-            session.add_view(name, sql).await?;
-        }
-        Ok(())
+        session.with_rows(INDICATORS, indicators)?.with_views(&self.views)
     }
 
     /// Returns the detections that an exception covers only if it names them by full id, from the table

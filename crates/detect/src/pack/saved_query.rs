@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use datafusion::common::ParamValues;
+use podtrail_query::Parameters;
 use serde::Deserialize;
 
 use crate::pack::BUILT_IN;
@@ -53,7 +53,7 @@ impl SavedQuery {
         &self,
         given: &[(String, String)],
         now: DateTime<Utc>,
-    ) -> Result<ParamValues, ParameterError> {
+    ) -> Result<Parameters, ParameterError> {
         bind(&self.head.parameters, given, now)
     }
 }

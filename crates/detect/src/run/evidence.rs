@@ -1,17 +1,15 @@
 //! The events behind matches, read from the lake by their ids.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StructArray,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StructArray, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, Utc};
 use podtrail_query::{Optimized, QueryError, Session};
 use serde::{Deserialize, Serialize};
 
+use crate::findings::stored::with_strings;
 use crate::run::uncertain_writes::{Uncertainty, uncertain};
 
 /// The attributes of an event that a finding reports.
@@ -104,6 +102,9 @@ LEFT JOIN (
 ) AS routine ON routine.cluster = recorded.cluster AND routine.event_id = recorded.event_id
 WHERE recorded.event_id IN (SELECT event_id FROM evidence_ids)";
 
+/// The table with the ids of the events to read, for the queries of this module.
+const EVIDENCE_IDS: &str = "evidence_ids";
+
 /// The query for why events are routine.
 const ROUTINE: &str = "(SELECT cluster, event_id, routine FROM routine_events)";
 
@@ -112,7 +113,7 @@ const NO_ROUTINE: &str = "(SELECT '' AS cluster, '' AS event_id, '' AS routine W
 
 /// Returns the query for routine events, which [`read`] uses.
 pub(crate) async fn routine(session: &Session) -> Result<Optimized, QueryError> {
-    Optimized::of(session.sql(ROUTINE).await?)
+    session.sql(ROUTINE).await?.optimize()
 }
 
 /// Reads the events with these ids, and why they are routine if that is requested.
@@ -124,11 +125,8 @@ pub(crate) async fn read(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let schema = Arc::new(Schema::new(vec![Field::new("event_id", DataType::Utf8, false)]));
-    let column = Arc::new(StringArray::from_iter_values(ids));
-    let batch = RecordBatch::try_new(schema, vec![column])
-        .map_err(|error| QueryError::Sql(error.into()))?;
-    session.add_table("evidence_ids", batch)?;
+    let ids = ids.iter().map(String::as_str).collect();
+    let session = with_strings(session, EVIDENCE_IDS, "event_id", &ids)?;
     let routine = if with_routine { ROUTINE } else { NO_ROUTINE };
     let batches = session.sql(&EVIDENCE_SQL.replace("{routine}", routine)).await?.collect().await?;
     let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
@@ -139,7 +137,7 @@ pub(crate) async fn read(
         column.is_some_and(|column| column.true_count() > 0)
     };
     if batches.iter().any(is_uncertain) {
-        let mut known = uncertain(session).await?;
+        let mut known = uncertain(&session).await?;
         for event in &mut events {
             event.uncertain = known.remove(&(event.cluster.clone(), event.event_id.clone()));
         }

@@ -258,8 +258,7 @@ pub async fn last_seen(
     events: &Snapshot,
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<Option<String>, DateTime<Utc>>, QueryError> {
-    let session = Session::empty()?;
-    session.add_snapshot("all_events", events)?;
+    let session = Session::empty()?.with_snapshot("all_events", events)?;
     let latest = after(now, TimeDelta::microseconds(CLOCK_SKEW));
     // The days of each cluster, the newest last. For most clusters, only the newest is read.
     let mut days: BTreeMap<Option<String>, Vec<NaiveDate>> = BTreeMap::new();
@@ -346,14 +345,14 @@ async fn refused(
     now: DateTime<Utc>,
     lookback: Duration,
 ) -> Result<Vec<Lack>, RunError> {
-    let session = Session::over_findings(&lake.findings().await?.rows)?;
-    session.add_snapshot("quarantine_log", &lake.quarantine().await?)?;
+    let session = Session::over_findings(&lake.findings().await?.rows)?
+        .with_snapshot("quarantine_log", &lake.quarantine().await?)?;
     let span = TimeDelta::from_std(lookback).unwrap_or(TimeDelta::MAX);
     let sql = QUARANTINE_SQL
         .replace("{first}", &instant_sql(before(last_run.started_at, span)))
         .replace("{last}", &instant_sql(last_run.started_at));
     let mut found = Vec::new();
-    for batch in session.sql(&sql).await?.collect().await.map_err(QueryError::from)? {
+    for batch in session.sql(&sql).await?.collect().await? {
         for row in 0..batch.num_rows() {
             let Some(lack) = Lack::of_row(&QUARANTINE, &batch, row) else { continue };
             let before = number(&batch, "before", row).unwrap_or_default();

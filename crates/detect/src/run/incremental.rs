@@ -12,7 +12,7 @@ use podtrail_query::{Limits, QueryError, Scope, Session};
 
 use crate::findings::continuity::{Candidate, Memory};
 use crate::findings::finding::Finding;
-use crate::findings::stored::{Recorded, State, add_strings, state_rows};
+use crate::findings::stored::{Recorded, State, state_rows, with_strings};
 use crate::pack::Pack;
 use crate::pack::exceptions::Exception;
 use crate::run::health::{self, HealthOptions};
@@ -362,8 +362,7 @@ fn open(
         ..Scope::default()
     };
     let session = Session::open_at(lake, &events, scope, options.limits)?;
-    session.add_snapshot(ADDED, added)?;
-    Ok(session)
+    Ok(session.with_snapshot(ADDED, added)?)
 }
 
 pub(crate) fn before(time: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
@@ -398,7 +397,7 @@ async fn keep_new(
     if ids.is_empty() {
         return Ok(());
     }
-    add_strings(session, "candidate_events", "event_id", &ids)?;
+    let session = with_strings(session, "candidate_events", "event_id", &ids)?;
     let sql = format!(
         "SELECT cluster, event_id FROM {ADDED}
         WHERE event_id IN (SELECT event_id FROM candidate_events){condition}"

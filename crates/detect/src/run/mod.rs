@@ -125,16 +125,16 @@ pub async fn hunt(
         detections: pack.detections().count(),
         ..Hunt::default()
     };
-    pack.prepare(session).await?;
+    let session = pack.prepare(session)?;
     let limits = pack.limits_of_exceptions();
     let mut events = HashMap::new();
     for input in [Input::Events, Input::Facts] {
         let facts =
             facts(&hunt.findings, |finding, id| event(&events, id, finding.cluster.as_deref()))
                 .map_err(|error| QueryError::Sql(error.into()))?;
-        session.add_table(FACTS, facts)?;
+        let session = session.with_rows(FACTS, facts)?;
         let detections = pack.detections().filter(|detection| detection.head.input == input);
-        let found = search(session, detections, jobs, &mut events, &mut hunt.failures).await?;
+        let found = search(&session, detections, jobs, &mut events, &mut hunt.failures).await?;
         for mut finding in found {
             let cluster = finding.cluster.as_deref();
             let ids = finding.event_ids.iter();
@@ -190,11 +190,15 @@ async fn search<'a>(
     )
     .await;
     let routine = if has_routine { Some(evidence::routine(session).await?) } else { None };
-    Optimized::keep_columns_of(queries.iter().flatten().chain(&routine))?;
+    // Reading the evidence reads why events are routine, too.
+    let shared = Optimized::share(queries.into_iter().chain(routine.map(Ok)).collect())?;
     let results = side_by_side(
         jobs,
         time,
-        queries.into_iter().map(|query| async move { matches(&query?.collect().await?) }),
+        shared
+            .into_iter()
+            .take(detections.len())
+            .map(|query| async move { matches(&query?.collect().await?) }),
     )
     .await;
     let results: Vec<_> = detections.into_iter().zip(results).collect();
@@ -263,8 +267,7 @@ async fn side_by_side<T: Send + 'static>(
 
 async fn query(session: &Session, detection: &Detection) -> Result<Optimized, DetectError> {
     let query = session.sql(&detection.sql).await?;
-    let query = query.with_param_values(detection.parameters()?).map_err(QueryError::from)?;
-    Ok(Optimized::of(query)?)
+    Ok(query.with_parameters(detection.parameters()?)?.optimize()?)
 }
 
 fn matches(batches: &[RecordBatch]) -> Result<Vec<Match>, DetectError> {

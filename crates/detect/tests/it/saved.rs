@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use datafusion::scalar::ScalarValue;
-use podtrail_detect::{ParamValues, Parameter, ParameterError, SavedQuery, saved_queries};
-use podtrail_query::Session;
+use podtrail_detect::{Parameter, ParameterError, SavedQuery, saved_queries};
+use podtrail_query::{Session, Value};
 
 use crate::support::session_over;
 
@@ -16,7 +15,7 @@ async fn rows(session: &Session, query: &SavedQuery, given: &[(&str, &str)]) -> 
     let given: Vec<_> = given.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     let values = query.values(&given, chrono::Utc::now()).unwrap();
     let planned = session.sql(&query.sql).await.unwrap_or_else(|e| panic!("{}: {e}", query.name));
-    let rows = planned.with_param_values(values).unwrap().collect().await;
+    let rows = planned.with_parameters(values).unwrap().collect().await;
     let rows = rows.unwrap_or_else(|error| panic!("{}: {error}", query.name));
     rows.iter().map(arrow::array::RecordBatch::num_rows).sum()
 }
@@ -100,15 +99,14 @@ fn a_parameter_has_a_type() {
     assert_eq!(name, "from");
     assert!(matches!(*error, ParameterError::Time(_)));
     assert!(matches!(given("form", "1h"), Err(ParameterError::Unknown { .. })));
-    let Ok(ParamValues::Map(values)) = given("from", "2h") else { panic!("no values") };
-    let expected =
-        ScalarValue::TimestampMicrosecond(Some(1_795_514_400_000_000), Some("UTC".into()));
-    assert_eq!(*values["from"].value(), expected);
-    assert!(values["to"].value().is_null());
+    let values = given("from", "2h").unwrap();
+    let expected = chrono::DateTime::from_timestamp_micros(1_795_514_400_000_000);
+    assert_eq!(values.get("from"), Some(&Value::Time(expected)));
+    assert_eq!(values.get("to"), Some(&Value::Time(None)));
 
     let interval = Parameter::Interval { default: "1h".to_owned(), description: String::new() };
     assert_eq!(interval.value(Some("soon"), now), Err(ParameterError::Interval("soon".to_owned())));
     let integer = Parameter::Integer { default: 1, description: String::new() };
-    assert_eq!(integer.value(Some("7"), now), Ok(ScalarValue::Int64(Some(7))));
+    assert_eq!(integer.value(Some("7"), now), Ok(Value::Integer(7)));
     assert!(integer.value(Some("many"), now).is_err());
 }

@@ -68,7 +68,7 @@ fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
 }
 
 /// Returns the names that the queries of WITH have in a statement.
-fn names_of_with(statement: &Statement) -> Vec<String> {
+pub(super) fn names_of_with(statement: &Statement) -> Vec<String> {
     struct Names(Vec<String>);
     impl Visitor for Names {
         type Break = ();

@@ -12,7 +12,7 @@ use datafusion::prelude::Expr;
 use datafusion::sql::parser::Statement as SqlStatement;
 use datafusion_functions_json::{JSON_UNION_DATA_TYPE, functions::json_union_to_text};
 
-use super::{Session, bounds};
+use super::{Query, Session, bounds};
 use crate::error::QueryError;
 use crate::functions::json::refuse_json_as_text;
 
@@ -49,7 +49,7 @@ pub enum Permission {
 /// A planned statement.
 pub enum Planned {
     /// It returns rows.
-    Rows(DataFrame),
+    Rows(Query),
     /// It sets a variable.
     Set {
         /// The variable, in lower case.
@@ -108,7 +108,7 @@ impl Session {
         }
         check(&plan, permissions)?;
         let rows = self.context.execute_logical_plan(plan).await.map_err(QueryError::of)?;
-        Ok(Planned::Rows(as_text(rows)?))
+        Ok(Planned::Rows(Query::of(as_text(rows)?)))
     }
 }
 

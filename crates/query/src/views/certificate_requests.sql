@@ -11,6 +11,6 @@ SELECT
   certificate_request['dns_names'] AS dns_names,
   certificate_request['approval'] AS approval,
   created
-FROM events{history}
+FROM events
 WHERE activity = 'rbac' AND resource = 'certificatesigningrequests'
   AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')

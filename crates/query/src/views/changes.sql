@@ -20,7 +20,7 @@ FROM (
       AND coalesce(controller_makes(e.username, e.verb, e.resource, e.workload['owner']['kind']), false)
       AS made_by_controller,
     unnest(h.changes) AS change
-  FROM events{history} AS e
+  FROM events AS e
   JOIN (
     SELECT
       cluster, event_id,
@@ -35,11 +35,11 @@ FROM (
     FROM (
       -- Most objects never change, so their bodies are not read.
       SELECT DISTINCT cluster, api_group, resource, namespace, name
-      FROM stages{history}
+      FROM stages
       WHERE activity = 'workload' AND outcome = 'allowed' AND verb IN ('update', 'patch') AND NOT created
     ) AS changed
     RIGHT SEMI JOIN (
-      SELECT * FROM stages{known}
+      SELECT * FROM stages_known
       WHERE activity = 'workload' AND outcome = 'allowed' AND name IS NOT NULL
     ) AS write
       ON (write.cluster IS NOT DISTINCT FROM changed.cluster)

@@ -5,6 +5,6 @@ SELECT
   config_map['body_source'] AS body_source,
   config_map['keys'] AS keys,
   created
-FROM events{history}
+FROM events
 -- A ConfigMap that contains a pod spec also counts as a workload.
 WHERE activity IN ('write', 'workload') AND resource = 'configmaps'

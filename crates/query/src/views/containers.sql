@@ -38,5 +38,5 @@ SELECT
   created
 FROM (
   SELECT *, name AS workload_name, unnest(containers) AS container
-  FROM workloads{history}
+  FROM workloads
 )

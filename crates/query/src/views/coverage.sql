@@ -13,6 +13,6 @@ FROM (
     *,
     verb IN ('create', 'update', 'patch') AND outcome = 'allowed'
       AND (subresource IS NULL OR subresource NOT IN ('exec', 'attach', 'portforward', 'proxy')) AS writes
-  FROM events{history}
+  FROM events
 )
 GROUP BY cluster, date, activity, api_group, resource, subresource, verb, level

@@ -1,15 +1,15 @@
 -- One row per request: its last stage in the log. Stages of one request have the same `audit_id` and `time`; clients
 -- can choose `audit_id`, so it alone does not identify a request.
-SELECT * FROM stages{history}
+SELECT * FROM stages
 WHERE stage_status IN ('complete', 'last')
 UNION ALL
 -- Few requests have stages in several commits. The first side of a join is held in memory: keys, not all columns.
 SELECT early.*
 FROM (
   SELECT early.audit_id, early.time, early.cluster, early.date, early.activity, early.stage
-  FROM (SELECT * FROM stages{history} WHERE stage_status = 'open' OR stage_status IS NULL) AS early
+  FROM (SELECT * FROM stages WHERE stage_status = 'open' OR stage_status IS NULL) AS early
   LEFT SEMI JOIN (
-    SELECT * FROM stages{history} WHERE stage_status IN ('last', 'open') OR stage_status IS NULL
+    SELECT * FROM stages WHERE stage_status IN ('last', 'open') OR stage_status IS NULL
   ) AS late
     ON late.audit_id = early.audit_id
     AND late.time = early.time
@@ -22,7 +22,7 @@ FROM (
     AND early.stage IN ('RequestReceived', 'ResponseStarted')
 ) AS followed
 RIGHT ANTI JOIN (
-  SELECT * FROM stages{history} WHERE stage_status = 'open' OR stage_status IS NULL
+  SELECT * FROM stages WHERE stage_status = 'open' OR stage_status IS NULL
 ) AS early
   ON followed.audit_id = early.audit_id
   AND followed.time = early.time

@@ -16,5 +16,5 @@ SELECT
   exec['ports'] AS ports,
   exec['words'] AS words,
   CASE resource WHEN 'nodes' THEN name END AS node
-FROM events{history}
+FROM events
 WHERE activity = 'access' AND resource IN ('pods', 'nodes') AND exec IS NOT NULL

@@ -35,7 +35,7 @@ FROM (
         WHEN cardinality(rbac['subjects']) > 0 THEN rbac['subjects']
         ELSE make_array(NULL)
       END) AS subject
-    FROM events{known}
+    FROM events_known
     WHERE activity = 'rbac'
       AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io')
       AND resource IN ('rolebindings', 'clusterrolebindings')

@@ -20,6 +20,6 @@ FROM (
     CAST(date_part('hour', time) AS INT) AS hour,
     activity = 'workload' AND outcome = 'allowed' AND (subresource IS NULL OR subresource = 'ephemeralcontainers')
       AS writes_workload
-  FROM events{history}
+  FROM events
 )
 GROUP BY cluster, username, identity_kind

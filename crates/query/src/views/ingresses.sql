@@ -8,5 +8,5 @@ SELECT
   ingress['has_tls'] AS has_tls,
   ingress['backend_services'] AS backend_services,
   created
-FROM events{history}
+FROM events
 WHERE activity = 'write' AND resource = 'ingresses' AND subresource IS NULL

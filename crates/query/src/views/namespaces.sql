@@ -7,5 +7,5 @@ SELECT
   namespace_labels['pod-security.kubernetes.io/audit'] AS audit,
   namespace_labels['pod-security.kubernetes.io/warn'] AS warn,
   created
-FROM events{history}
+FROM events
 WHERE activity = 'write' AND resource = 'namespaces' AND subresource IS NULL

@@ -7,5 +7,5 @@ SELECT
   network_policy['selects_all'] AS selects_all,
   network_policy['allows_all'] AS allows_all,
   created
-FROM events{history}
+FROM events
 WHERE activity = 'write' AND resource = 'networkpolicies'

@@ -3,7 +3,7 @@
 WITH patched AS (
   -- There are few, so the bodies of the others are not read.
   SELECT DISTINCT cluster, api_group, resource, namespace, name
-  FROM stages{history}
+  FROM stages
   WHERE activity = 'rbac' AND outcome = 'allowed' AND verb = 'patch' AND rbac['body_source'] = 'patch'
 ),
 known AS (
@@ -12,7 +12,7 @@ known AS (
     outcome, object_uid, field_manager, force, request_object, response_object, created
   FROM patched
   RIGHT SEMI JOIN (
-    SELECT * FROM stages{ever}
+    SELECT * FROM stages_ever
     WHERE outcome = 'allowed' AND name IS NOT NULL AND (
       activity = 'rbac'
       OR (activity = 'read' AND verb = 'get' AND subresource IS NULL AND response_object IS NOT NULL)
@@ -30,7 +30,7 @@ known AS (
     patched.namespace, patched.name, verb, outcome, NULL AS object_uid, field_manager, force, request_object, response_object, created
   FROM patched
   JOIN (
-    SELECT * FROM stages{ever}
+    SELECT * FROM stages_ever
     WHERE outcome = 'allowed' AND activity = 'read' AND verb = 'list' AND response_object IS NOT NULL
   ) AS many
     ON (many.cluster IS NOT DISTINCT FROM patched.cluster)
@@ -45,7 +45,7 @@ SELECT
   e.field_manager, e.partial_answer, e.outcome_uncertain, e.embedded, e.created,
   CASE WHEN version.rbac IS NULL THEN e.rbac ELSE version.rbac END AS rbac
 FROM (
-  SELECT * FROM events{history}
+  SELECT * FROM events
   WHERE activity = 'rbac' AND verb = 'patch' AND rbac['body_source'] = 'patch'
 ) AS e
 LEFT JOIN (

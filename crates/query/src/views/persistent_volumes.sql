@@ -12,5 +12,5 @@ SELECT
   persistent_volume['driver'] AS driver,
   persistent_volume['source'] AS source,
   created
-FROM events{history}
+FROM events
 WHERE activity = 'write' AND resource = 'persistentvolumes' AND subresource IS NULL

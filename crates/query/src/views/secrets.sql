@@ -7,5 +7,5 @@ SELECT
   secret['service_account_name'] AS service_account_name,
   secret['keys'] AS keys,
   created
-FROM events{history}
+FROM events
 WHERE activity = 'secret'

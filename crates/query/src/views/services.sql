@@ -11,5 +11,5 @@ SELECT
   service['ports'] AS ports,
   service['selector'] AS selector,
   created
-FROM events{history}
+FROM events
 WHERE activity = 'write' AND resource = 'services' AND api_group IS NULL AND subresource IS NULL

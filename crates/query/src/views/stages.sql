@@ -25,5 +25,5 @@ FROM (
       WHEN impersonated_username IS NOT NULL AND username IN ({proxies}) AND NOT starts_with(impersonated_username, 'system:')
         AND coalesce(NOT array_has(impersonated_groups, 'system:masters'), true) THEN username
     END AS proxy_username
-  FROM lake{history}
+  FROM lake
 )

@@ -9,5 +9,5 @@ SELECT
   token_request['bound_kind'] AS bound_kind,
   token_request['bound_name'] AS bound_name,
   token_request['bound_uid'] AS bound_uid
-FROM events{history}
+FROM events
 WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token'

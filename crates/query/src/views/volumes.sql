@@ -20,5 +20,5 @@ SELECT
   created
 FROM (
   SELECT *, name AS workload_name, unnest(volumes) AS volume
-  FROM workloads{history}
+  FROM workloads
 )

@@ -18,7 +18,7 @@ FROM (
   SELECT
     *,
     unnest(CASE WHEN cardinality(webhooks) > 0 THEN webhooks ELSE make_array(NULL) END) AS webhook
-  FROM events{history}
+  FROM events
   WHERE activity = 'write' AND api_group = 'admissionregistration.k8s.io'
     AND resource IN ('mutatingwebhookconfigurations', 'validatingwebhookconfigurations')
 )

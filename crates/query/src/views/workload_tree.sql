@@ -20,7 +20,7 @@ SELECT
   t.tree['author_event_id'] AS author_event_id,
   t.tree['author_time'] AS author_time,
   t.tree['author_known_by'] AS author_known_by
-FROM workloads{history} AS w
+FROM workloads AS w
 JOIN (
   SELECT
     cluster, event_id,
@@ -39,7 +39,7 @@ JOIN (
       subresource IS NULL AND workload['body_source'] IN ('request', 'response') AS whole,
       CASE WHEN outcome <> 'unknown' AND NOT coalesce(outcome_uncertain, false) THEN outcome = 'allowed' END AS stored,
       verb = 'create' AS writes_spec
-    FROM events{known}
+    FROM events_known
     WHERE activity = 'workload'
       AND workload IS NOT NULL
       AND (identity_kind = 'controller' OR verb = 'create')
@@ -53,7 +53,7 @@ JOIN (
       CASE WHEN outcome <> 'unknown' AND NOT coalesce(outcome_uncertain, false) THEN outcome = 'allowed' END AS stored,
       -- Decided by the written fields, because the client chooses the name of the field manager.
       created OR writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) AS writes_spec
-    FROM events{known}
+    FROM events_known
     WHERE activity = 'workload'
       AND workload IS NOT NULL
       AND identity_kind <> 'controller'
@@ -68,7 +68,7 @@ JOIN (
       false AS whole,
       CASE WHEN outcome <> 'unknown' AND NOT coalesce(outcome_uncertain, false) THEN outcome = 'allowed' END AS stored,
       created OR writes_spec(verb, coalesce(request_object, ''), coalesce(response_object, '')) AS writes_spec
-    FROM events{known}
+    FROM events_known
     WHERE activity = 'write'
       AND identity_kind <> 'controller'
       AND verb IN ('create', 'update', 'patch')

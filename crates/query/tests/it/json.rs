@@ -1,6 +1,6 @@
 //! PostgreSQL's operators on JSON text: its results, or an error that names the function to use.
 
-use podtrail_query::{Permissions, Planned, QueryError, Scope, Session, parse};
+use podtrail_query::{Permissions, Planned, Scope, Session, parse};
 use serde_json::json;
 
 use crate::{session, strings};
@@ -30,7 +30,7 @@ async fn value(session: &Session, expression: &str) -> Result<String, String> {
     let sql = format!("SELECT coalesce(CAST({expression} AS VARCHAR), 'NULL') FROM events");
     let one = async {
         let rows = session.sql(&sql).await?;
-        rows.collect().await.map_err(QueryError::from)
+        rows.collect().await
     };
     one.await.map(|rows| strings(&rows).concat()).map_err(|error| error.to_string())
 }

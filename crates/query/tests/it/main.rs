@@ -15,6 +15,7 @@ mod functions;
 mod grants;
 mod identities;
 mod json;
+mod layers;
 mod narrow;
 mod patched;
 mod stages;

@@ -50,7 +50,8 @@ async fn read(session: &Session, sql: &str) -> BTreeSet<String> {
             }
         }
     }
-    let plan = session.sql(sql).await.unwrap().into_optimized_plan().unwrap();
+    let query = session.sql(sql).await.unwrap().optimize().unwrap();
+    let plan = query.logical_plan();
     let mut members = BTreeSet::new();
     plan.apply(|plan| {
         if let LogicalPlan::TableScan(scan) = plan

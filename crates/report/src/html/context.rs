@@ -1,9 +1,18 @@
-//! The context of the findings in the log. The reader of the lake fills it; each struct is one row.
+//! The context of the findings in the log: each struct is one row of the query next to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
+use arrow::array::{RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, Utc};
+use podtrail_detect::Finding;
+use podtrail_query::{QueryError, Session};
 use serde::Deserialize;
+
+use super::findings::MOST_EVENTS;
+use super::timeline::timeline_step;
+use crate::summary::LogSummary;
 
 /// The context of the findings in the log.
 #[derive(Debug, Default)]
@@ -12,7 +21,7 @@ pub struct Context {
     pub events: HashMap<String, EventFacts>,
     /// The origin of the workloads that they write, by event id.
     pub lineage: HashMap<String, Lineage>,
-    /// Workload writes over time, in steps of [`timeline_step`](super::timeline_step).
+    /// Workload writes over time, in steps of the timeline.
     pub writes: Vec<WorkloadWrites>,
     /// The active identities, those with the most workload writes first.
     pub identities: Vec<IdentityFacts>,
@@ -26,6 +35,58 @@ pub struct Context {
     pub files: Vec<SourceFile>,
     /// The number of quarantined records.
     pub quarantined: u64,
+}
+
+impl Context {
+    /// Reads the context of findings from the lake.
+    ///
+    /// # Errors
+    /// If the lake cannot be read.
+    pub async fn read(
+        session: &Session,
+        findings: &[Finding],
+        log: &LogSummary,
+    ) -> Result<Self, QueryError> {
+        #[derive(Deserialize)]
+        struct Quarantined {
+            records: u64,
+        }
+        const QUARANTINED: &str =
+            "SELECT count(*) AS records FROM quarantine WHERE released_at IS NULL";
+
+        let session = session.with_rows("report_events", event_ids(findings)?)?;
+        let writes = match log.first.zip(log.last) {
+            None => Vec::new(),
+            Some((first, last)) => {
+                let sql = WorkloadWrites::sql(timeline_step(first, last));
+                session.sql(&sql).await?.rows().await?
+            }
+        };
+        let events: Vec<EventFacts> = session.sql(EventFacts::SQL).await?.rows().await?;
+        let lineage: Vec<Lineage> = session.sql(Lineage::SQL).await?.rows().await?;
+        let quarantined: Vec<Quarantined> = session.sql(QUARANTINED).await?.rows().await?;
+        Ok(Self {
+            events: events.into_iter().map(|event| (event.event_id.clone(), event)).collect(),
+            lineage: lineage.into_iter().map(|origin| (origin.event_id.clone(), origin)).collect(),
+            writes,
+            identities: session.sql(IdentityFacts::SQL).await?.rows().await?,
+            namespaces: session.sql(NamespaceFacts::SQL).await?.rows().await?,
+            images: session.sql(ImageFacts::SQL).await?.rows().await?,
+            activity: session.sql(Activity::SQL).await?.rows().await?,
+            files: session.sql(SourceFile::SQL).await?.rows().await?,
+            quarantined: quarantined.iter().map(|count| count.records).sum(),
+        })
+    }
+}
+
+/// Returns the ids of the events that the report shows, for queries to join.
+fn event_ids(findings: &[Finding]) -> Result<RecordBatch, QueryError> {
+    let ids = findings.iter().flat_map(|finding| finding.event_ids.iter().take(MOST_EVENTS));
+    let ids: BTreeSet<_> = ids.collect();
+    let schema = Schema::new(vec![Field::new("event_id", DataType::Utf8, false)]);
+    let column = Arc::new(StringArray::from_iter_values(ids));
+    RecordBatch::try_new(Arc::new(schema), vec![column])
+        .map_err(|error| QueryError::Sql(error.into()))
 }
 
 /// An event behind a finding.
@@ -49,6 +110,14 @@ pub struct EventFacts {
     pub status_code: Option<i64>,
 }
 
+impl EventFacts {
+    const SQL: &str = "
+        SELECT
+          event_id, audit_id, time, verb, concat_ws('/', resource, subresource) AS resource, name, outcome, status_code
+        FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history) AS recorded
+        WHERE event_id IN (SELECT event_id FROM report_events)";
+}
+
 /// The origin of a workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Lineage {
@@ -66,6 +135,13 @@ pub struct Lineage {
     pub author_time: Option<DateTime<Utc>>,
 }
 
+impl Lineage {
+    const SQL: &str = "
+        SELECT event_id, root_kind, root_name, author, author_known_by, author_time
+        FROM workload_tree
+        WHERE event_id IN (SELECT event_id FROM report_events)";
+}
+
 /// The number of workload writes in a step of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct WorkloadWrites {
@@ -73,6 +149,18 @@ pub struct WorkloadWrites {
     pub start: DateTime<Utc>,
     /// The number of successful writes.
     pub writes: u64,
+}
+
+impl WorkloadWrites {
+    /// Returns the query for steps of this length.
+    fn sql(seconds: i64) -> String {
+        format!(
+            "SELECT
+              date_bin(INTERVAL '{seconds} seconds', time, TIMESTAMP '1970-01-01T00:00:00Z') AS start,
+              count(*) AS writes
+            FROM workloads WHERE outcome = 'allowed' GROUP BY start ORDER BY start"
+        )
+    }
 }
 
 /// The activity of an identity.
@@ -98,6 +186,17 @@ pub struct IdentityFacts {
     pub user_agents: Option<Vec<String>>,
 }
 
+impl IdentityFacts {
+    const SQL: &str = "
+        SELECT
+          username, identity_kind, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+          sum(requests) AS requests, sum(denied) AS denied, sum(workload_writes) AS workload_writes,
+          first_value(client_ips) AS client_ips, first_value(user_agents) AS user_agents
+        FROM identities
+        GROUP BY username, identity_kind
+        ORDER BY workload_writes DESC, requests DESC, username";
+}
+
 /// The activity in a namespace.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NamespaceFacts {
@@ -111,6 +210,17 @@ pub struct NamespaceFacts {
     pub workload_writes: u64,
 }
 
+impl NamespaceFacts {
+    const SQL: &str = "
+        SELECT
+          namespace, count(*) AS requests, count(DISTINCT username) AS identities,
+          count(*) FILTER (WHERE workload IS NOT NULL AND outcome = 'allowed') AS workload_writes
+        FROM events
+        WHERE namespace IS NOT NULL
+        GROUP BY namespace
+        ORDER BY workload_writes DESC, requests DESC, namespace";
+}
+
 /// An image of written workloads.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct ImageFacts {
@@ -122,6 +232,17 @@ pub struct ImageFacts {
     pub namespaces: Option<Vec<String>>,
     /// The time at which it was first written.
     pub first_seen: DateTime<Utc>,
+}
+
+impl ImageFacts {
+    const SQL: &str = "
+        SELECT
+          image, count(*) AS containers, min(time) AS first_seen,
+          array_agg(DISTINCT namespace ORDER BY namespace) FILTER (WHERE namespace IS NOT NULL) AS namespaces
+        FROM containers
+        WHERE image IS NOT NULL AND outcome = 'allowed'
+        GROUP BY image
+        ORDER BY first_seen DESC, image";
 }
 
 /// What the log contains of a kind of request.
@@ -143,6 +264,18 @@ pub struct Activity {
     pub levels: Option<Vec<String>>,
 }
 
+impl Activity {
+    const SQL: &str = "
+        SELECT
+          concat_ws('/', resource, subresource) AS resource, activity,
+          sum(requests) AS requests, sum(writes) AS writes, sum(writes_without_body) AS writes_without_body,
+          sum(truncated) AS truncated,
+          array_agg(DISTINCT level ORDER BY level) FILTER (WHERE level IS NOT NULL) AS levels
+        FROM coverage
+        GROUP BY resource, subresource, activity
+        ORDER BY writes_without_body DESC, requests DESC, resource, activity";
+}
+
 /// A file that events came from.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct SourceFile {
@@ -156,4 +289,13 @@ pub struct SourceFile {
     pub first: DateTime<Utc>,
     /// The time of the last event.
     pub last: DateTime<Utc>,
+}
+
+impl SourceFile {
+    const SQL: &str = "
+        SELECT
+          source_file AS file, source_sha256 AS sha256, count(*) AS events, min(time) AS first, max(time) AS last
+        FROM stages
+        GROUP BY source_file, source_sha256
+        ORDER BY source_file, source_sha256";
 }

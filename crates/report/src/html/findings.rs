@@ -15,7 +15,7 @@ use crate::summary::thousands;
 /// The maximum number of findings in a report, the most severe first.
 const MOST_FINDINGS: usize = 5_000;
 /// The maximum number of events per finding in a report, the earliest first.
-pub const MOST_EVENTS: usize = 50;
+pub(super) const MOST_EVENTS: usize = 50;
 
 pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     let findings = &report.hunt.findings;

@@ -30,8 +30,6 @@ pub use context::{
     Activity, Context, EventFacts, IdentityFacts, ImageFacts, Lineage, NamespaceFacts, SourceFile,
     WorkloadWrites,
 };
-pub use findings::MOST_EVENTS;
-pub use timeline::timeline_step;
 
 use crate::html::text::log;
 use crate::summary::LogSummary;

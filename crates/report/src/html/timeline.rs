@@ -27,7 +27,7 @@ const WRITES_HEIGHT: f64 = 56.0;
 const HEIGHT: f64 = 244.0;
 
 /// Returns the length of a step of the timeline for this period, in seconds; some hundred steps cover it.
-pub fn timeline_step(first: DateTime<Utc>, last: DateTime<Utc>) -> i64 {
+pub(super) fn timeline_step(first: DateTime<Utc>, last: DateTime<Utc>) -> i64 {
     step_of(last - first, MOST_STEPS)
 }
 

@@ -10,10 +10,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use chrono::Utc;
 use futures::TryStreamExt;
-use podtrail_detect::ParamValues;
 use podtrail_lake::Lake;
 use podtrail_query::{
-    LakeVersion, Limits, Permission, Permissions, Planned, Prepared, QueryError, ScanSize, Scope,
+    LakeVersion, Limits, Parameters, Permission, Permissions, Planned, QueryError, ScanSize, Scope,
     Session, Statement, parse,
 };
 use podtrail_report::{RowFormat, RowWriter, thousands};
@@ -98,7 +97,7 @@ impl Desk {
     pub(super) async fn run_all(
         &mut self,
         statements: Vec<Statement>,
-        values: Option<&ParamValues>,
+        values: Option<&Parameters>,
         mut sink: Sink,
     ) -> (Option<Sink>, anyhow::Result<()>) {
         for statement in statements {
@@ -116,7 +115,7 @@ impl Desk {
     async fn run(
         &mut self,
         statement: Statement,
-        values: Option<ParamValues>,
+        values: Option<Parameters>,
         sink: Sink,
     ) -> (Option<Sink>, anyhow::Result<()>) {
         let temporary = sink.temporary().map(Path::to_owned);
@@ -146,7 +145,7 @@ impl Desk {
     async fn carry_out(
         &mut self,
         statement: Statement,
-        values: Option<ParamValues>,
+        values: Option<Parameters>,
         sink: Sink,
     ) -> anyhow::Result<(Sink, anyhow::Result<Shown>)> {
         let memory = self.limits.memory;
@@ -341,7 +340,7 @@ async fn answer(
     session: &Session,
     permissions: Permissions,
     statement: Statement,
-    values: Option<ParamValues>,
+    values: Option<Parameters>,
     reads: oneshot::Sender<ScanSize>,
     steps: &mpsc::Sender<Step>,
 ) -> anyhow::Result<Option<Change>> {
@@ -351,10 +350,10 @@ async fn answer(
         Planned::Reset { variable } => return Ok(Some(Change::Reset { variable })),
     };
     let rows = match values {
-        Some(values) => rows.with_param_values(values).map_err(QueryError::from)?,
+        Some(values) => rows.with_parameters(values)?,
         None => rows,
     };
-    let query = Prepared::of(rows).await?;
+    let query = rows.prepare().await?;
     // The receiver of the announcement may have been stopped.
     let _ = reads.send(query.size()?);
     let schema = query.schema();

@@ -11,8 +11,8 @@ use std::io::{IsTerminal, Read};
 
 use anyhow::Context;
 use chrono::Utc;
-use podtrail_detect::{ParamValues, SavedQuery, read_text, saved_queries};
-use podtrail_query::{Statement, parse};
+use podtrail_detect::{SavedQuery, read_text, saved_queries};
+use podtrail_query::{Parameters, Statement, parse};
 use podtrail_report::RowFormat;
 use tokio::runtime::Runtime;
 
@@ -83,7 +83,7 @@ fn answer(
     runtime: &Runtime,
     mut desk: Desk,
     statements: Vec<Statement>,
-    values: Option<&ParamValues>,
+    values: Option<&Parameters>,
     sink: Sink,
 ) -> anyhow::Result<Exit> {
     let (sink, answered) = runtime.block_on(desk.run_all(statements, values, sink));

@@ -1,0 +1,231 @@
+//! The phases of a query, and the size of what it reads.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::json::LineDelimitedWriter;
+use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::execution::{SessionState, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
+use futures::{Stream, TryStreamExt};
+use serde::de::DeserializeOwned;
+
+use crate::cached::keep_columns_of;
+use crate::error::QueryError;
+use crate::parameters::Parameters;
+
+/// A planned query.
+///
+/// It runs alone, with [`collect`](Self::collect) or [`prepare`](Self::prepare), or together with others that read the
+/// same views: [`optimize`](Self::optimize), then [`Optimized::share`].
+pub struct Query {
+    state: Box<SessionState>,
+    plan: LogicalPlan,
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Query").field(&self.plan).finish()
+    }
+}
+
+impl Query {
+    pub(super) fn of(rows: DataFrame) -> Self {
+        let (state, plan) = rows.into_parts();
+        Self { state: Box::new(state), plan }
+    }
+
+    /// Returns the query with values for its parameters `$name`. Values that it does not use have no effect.
+    ///
+    /// # Errors
+    /// If a parameter has no value, or a value has another type than the query needs.
+    pub fn with_parameters(self, values: Parameters) -> Result<Self, QueryError> {
+        let plan = self.plan.with_param_values(values.into_values()).map_err(QueryError::of)?;
+        Ok(Self { plan, ..self })
+    }
+
+    /// Returns the schema of the result.
+    pub fn schema(&self) -> SchemaRef {
+        self.plan.schema().inner().clone()
+    }
+
+    /// Returns the plan, as the engine represents it before optimization.
+    pub fn logical_plan(&self) -> &LogicalPlan {
+        &self.plan
+    }
+
+    /// Optimizes the query, so that the columns that it reads of views are known.
+    ///
+    /// # Errors
+    /// If it cannot be planned.
+    pub fn optimize(self) -> Result<Optimized, QueryError> {
+        let plan = self.state.optimize(&self.plan).map_err(QueryError::of)?;
+        Ok(Optimized { state: self.state, plan })
+    }
+
+    /// Plans the execution of the query.
+    ///
+    /// # Errors
+    /// If it cannot be planned.
+    pub async fn prepare(self) -> Result<Prepared, QueryError> {
+        self.optimize()?.prepare().await
+    }
+
+    /// Runs the query.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub async fn collect(self) -> Result<Vec<RecordBatch>, QueryError> {
+        self.prepare().await?.collect().await
+    }
+
+    /// Runs the query, and returns its rows as structs whose fields are named as the columns.
+    ///
+    /// # Errors
+    /// If it fails, or a row does not have the fields of `T`.
+    pub async fn rows<T: DeserializeOwned>(self) -> Result<Vec<T>, QueryError> {
+        let batches = self.collect().await?;
+        let mut json = Vec::new();
+        let mut writer = LineDelimitedWriter::new(&mut json);
+        let written = writer.write_batches(&batches.iter().collect::<Vec<_>>());
+        written.and_then(|()| writer.finish()).map_err(|error| QueryError::Sql(error.into()))?;
+        let rows = serde_json::Deserializer::from_slice(&json).into_iter();
+        rows.collect::<Result<_, _>>()
+            .map_err(|error| QueryError::Sql(DataFusionError::External(error.into())))
+    }
+
+    /// Starts the query; dropping the stream cancels it.
+    ///
+    /// # Errors
+    /// If it cannot be planned or started.
+    pub async fn stream(
+        self,
+    ) -> Result<impl Stream<Item = Result<RecordBatch, QueryError>> + Unpin + use<>, QueryError>
+    {
+        self.prepare().await?.run()
+    }
+}
+
+/// An optimized query, the first phase of running queries together.
+pub struct Optimized {
+    state: Box<SessionState>,
+    plan: LogicalPlan,
+}
+
+impl Optimized {
+    /// Returns the plan, as the engine represents it.
+    pub fn logical_plan(&self) -> &LogicalPlan {
+        &self.plan
+    }
+
+    /// Lets queries of one session share the rows of its cached views: of each view, only the columns that these
+    /// queries read are cached. A view keeps the columns that an earlier call decided.
+    ///
+    /// # Errors
+    /// If a view cannot be planned.
+    pub fn share<E>(queries: Vec<Result<Self, E>>) -> Result<Vec<Result<Shared, E>>, QueryError> {
+        let plans = queries.iter().flatten().map(|query| &query.plan);
+        keep_columns_of(plans).map_err(QueryError::of)?;
+        Ok(queries.into_iter().map(|query| query.map(Shared)).collect())
+    }
+
+    async fn prepare(self) -> Result<Prepared, QueryError> {
+        let planner = self.state.query_planner();
+        let plan = planner.create_physical_plan(&self.plan, self.state.as_ref()).await;
+        let plan = plan.map_err(QueryError::of)?;
+        Ok(Prepared { plan, context: self.state.task_ctx() })
+    }
+}
+
+/// A query that shares the rows of views with others.
+pub struct Shared(Optimized);
+
+impl Shared {
+    /// Runs the query.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub async fn collect(self) -> Result<Vec<RecordBatch>, QueryError> {
+        self.0.prepare().await?.collect().await
+    }
+}
+
+/// A query that is ready to run.
+pub struct Prepared {
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+}
+
+impl Prepared {
+    /// Returns the schema of the result.
+    pub fn schema(&self) -> SchemaRef {
+        self.plan.schema()
+    }
+
+    /// Returns the size of the files that it opens.
+    ///
+    /// # Errors
+    /// If the plan cannot be traversed.
+    pub fn size(&self) -> Result<ScanSize, QueryError> {
+        Ok(ScanSize::of(&self.plan)?)
+    }
+
+    /// Starts the query; dropping the stream cancels it.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn run(
+        self,
+    ) -> Result<impl Stream<Item = Result<RecordBatch, QueryError>> + Unpin + use<>, QueryError>
+    {
+        Ok(execute_stream(self.plan, self.context)?.map_err(QueryError::of))
+    }
+
+    async fn collect(self) -> Result<Vec<RecordBatch>, QueryError> {
+        collect(self.plan, self.context).await.map_err(QueryError::of)
+    }
+}
+
+/// The files of the lake that a query opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanSize {
+    /// The number of files.
+    pub files: usize,
+    /// The number of rows by their statistics; `None` if a file has none.
+    pub rows: Option<u64>,
+    /// Their size on disk, in bytes; columns that a query does not use are not read.
+    pub bytes: u64,
+}
+
+impl ScanSize {
+    /// Returns the size of the files that a plan opens, each counted once even if it is scanned repeatedly.
+    fn of(plan: &Arc<dyn ExecutionPlan>) -> EngineResult<Self> {
+        let mut files = HashMap::new();
+        plan.apply(|node| {
+            let source = node.downcast_ref::<DataSourceExec>();
+            let config =
+                source.and_then(|node| node.data_source().downcast_ref::<FileScanConfig>());
+            let groups = config.iter().flat_map(|config| &config.file_groups);
+            for file in groups.flat_map(FileGroup::iter) {
+                let rows = file.statistics.as_ref().map_or(Precision::Absent, |s| s.num_rows);
+                let rows = rows.get_value().and_then(|rows| u64::try_from(*rows).ok());
+                files.insert(file.object_meta.location.clone(), (file.object_meta.size, rows));
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(Self {
+            files: files.len(),
+            rows: files.values().map(|(_, rows)| *rows).sum(),
+            bytes: files.values().map(|(bytes, _)| bytes).sum(),
+        })
+    }
+}
