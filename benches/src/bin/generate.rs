@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p podtrail-benches --release --bin generate -- --bytes 1GiB --seed 1 --out DIR`
 
+#![allow(clippy::disallowed_methods, reason = "a measurement reads and writes whole files")]
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;

@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::Utc;
 use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
@@ -12,6 +11,7 @@ use podtrail_detect::{Again, Severity, State};
 use podtrail_query::{Bound, Limits, Scope, parse_bound};
 use podtrail_report::RowFormat;
 
+use crate::clock;
 use crate::config::FILE_VARIABLE;
 use crate::exit::{self, UsageError};
 
@@ -175,7 +175,7 @@ pub(crate) struct DetectArgs {
 impl DetectArgs {
     /// Returns the events to examine again, or `None` without `--again`.
     pub(crate) fn again(&self) -> Result<Option<Again>, UsageError> {
-        let now = Utc::now();
+        let now = clock::now();
         let usage = |error: podtrail_query::TimeError| UsageError(error.to_string());
         let read = |text: &Option<String>, bound| {
             text.as_ref().map(|text| parse_bound(text, bound, now)).transpose().map_err(usage)
@@ -626,7 +626,7 @@ pub(crate) struct ProxyArgs {
 impl ScopeArgs {
     /// Returns the scope that the options describe, relative to the current time.
     pub(crate) fn scope(&self) -> Result<Scope, UsageError> {
-        let now = Utc::now();
+        let now = clock::now();
         let read = |text: Option<&String>, bound| {
             text.map(|text| parse_bound(text, bound, now)).transpose()
         };

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod args;
+mod clock;
 mod commands;
 mod config;
 mod engine;

@@ -20,6 +20,7 @@ pub(crate) fn on_signal(runtime: &Handle) -> Arc<AtomicBool> {
     runtime.spawn(async move {
         while asked_to_stop().await.is_ok() {
             if flag.swap(true, Ordering::Relaxed) {
+                #[expect(clippy::disallowed_methods, reason = "the user asked to stop at once")]
                 std::process::exit(INTERRUPTED);
             }
             output::warn(

@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::args::{DetectArgs, FindingFormat};
+use crate::clock;
 use crate::commands::{detections, exceptions, hunt, indicators};
 use crate::engine::Engine;
 use crate::exit::Exit;
@@ -42,6 +43,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<E
         limits: find.limits(),
         indicators: indicators::given(find, &pack)?,
         jobs: find.jobs,
+        now: clock::now(),
     };
     let lake = runtime.block_on(Lake::open_to_detect(&arguments.lake))?;
     let detected = {
@@ -96,7 +98,7 @@ fn deliver(
         anyhow!("{count} findings not delivered; the next run prints them again: {error}")
     })?;
     runtime
-        .block_on(mark_delivered(lake, &recorded))
+        .block_on(mark_delivered(lake, &recorded, clock::now()))
         .context("findings printed but not marked as printed; the next run prints them again")?;
     drop(turn);
     if find.format == FindingFormat::Table {

@@ -14,9 +14,11 @@ use podtrail_report::{escape_markdown, markdown_header, markdown_row};
 use tokio::runtime::Runtime;
 
 use crate::args::{DetectionsCommand, FindArgs, PackArgs, ReferenceFormat};
+use crate::clock;
 use crate::commands::exceptions;
 use crate::exit::{Exit, UsageError};
 use crate::output;
+use crate::output_file::OutputFile;
 
 pub(crate) fn run(runtime: &Runtime, command: &DetectionsCommand) -> anyhow::Result<Exit> {
     match command {
@@ -224,7 +226,7 @@ fn test(runtime: &Runtime, pack: &Pack, ids: &[String], cases: &Path) -> anyhow:
     for id in ids {
         find(pack, id)?;
     }
-    let reports = runtime.block_on(run_cases(pack, ids, cases))?;
+    let reports = runtime.block_on(run_cases(pack, ids, cases, clock::now()))?;
     let failed = reports.iter().filter(|report| !report.problems.is_empty()).count();
     let mut out = output::stdout();
     for report in &reports {
@@ -286,7 +288,9 @@ fn new(id: &str, family: &Path, cases: &Path) -> anyhow::Result<Exit> {
     for folder in &folders {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
-    std::fs::write(&file, text).with_context(|| file.display().to_string())?;
+    let mut written = OutputFile::create(&file)?;
+    written.write_all(text.as_bytes()).with_context(|| file.display().to_string())?;
+    written.finish()?;
     let case = cases.join(id).display().to_string();
     output::note(&format!(
         "wrote {}; add logs that it must find to {case}/match and look-alikes to {case}/no-match, one event per line",

@@ -13,6 +13,7 @@ use podtrail_report::write_findings;
 use tokio::runtime::Runtime;
 
 use crate::args::ExceptionsCommand;
+use crate::clock;
 use crate::commands::detections;
 use crate::exit::Exit;
 use crate::output;
@@ -77,7 +78,7 @@ fn preview(runtime: &Runtime, pack: &Pack, lake: &Path, scope: Scope) -> anyhow:
         let lake = Lake::open(lake)?;
         let version = LakeVersion::newest(&lake);
         let session = version.session(scope.judged(), Limits::for_hunt(Limits::HUNT))?;
-        let mut hunt = podtrail_detect::hunt(&session, pack, None).await?;
+        let mut hunt = podtrail_detect::hunt(&session, pack, None, clock::now()).await?;
         if scope != scope.judged() {
             show_only(&mut hunt, &version.session(scope, Limits::default())?).await?;
         }

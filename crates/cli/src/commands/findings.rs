@@ -15,6 +15,7 @@ use podtrail_report::{RowFormat, escape, seconds, write_findings, write_rows};
 use tokio::runtime::Runtime;
 
 use crate::args::{FindingArgs, FindingsChangeArgs, FindingsCommand, FindingsListArgs};
+use crate::clock;
 use crate::commands::export;
 use crate::exit::{Exit, UsageError};
 use crate::output;
@@ -81,7 +82,7 @@ async fn write_query(
 async fn change(arguments: &FindingsChangeArgs, state: State) -> anyhow::Result<Exit> {
     let FindingsChangeArgs { ids, lake, note, by } = arguments;
     let lake = Lake::open(lake)?;
-    let changed = set_state(&lake, ids, state, by.as_deref(), note.as_deref()).await;
+    let changed = set_state(&lake, ids, state, by.as_deref(), note.as_deref(), clock::now()).await;
     let changed = changed.map_err(usage)?;
     let mut out = output::stdout();
     for Recorded { finding, state, .. } in &changed {

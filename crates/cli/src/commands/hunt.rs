@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use anyhow::{Context, ensure};
-use chrono::Utc;
 use podtrail_detect::{AttackNames, Finding, Hunt, Severity, remembered_indicators, show_only};
 use podtrail_lake::Lake;
 use podtrail_query::{LakeVersion, Limits, QueryError, Session};
@@ -14,6 +13,7 @@ use podtrail_report::{
 use tokio::runtime::Runtime;
 
 use crate::args::{FindArgs, FindingFormat, HuntArgs};
+use crate::clock;
 use crate::commands::{detections, exceptions, indicators, ingest};
 use crate::engine::Engine;
 use crate::exit::Exit;
@@ -75,7 +75,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         let (pack, jobs) = (pack.clone(), arguments.find.jobs);
         let run = Engine::new()?.run(memory(&arguments.find), move |threads| {
             threads.block_on(async {
-                let mut hunt = podtrail_detect::hunt(&session, &pack, jobs).await?;
+                let mut hunt = podtrail_detect::hunt(&session, &pack, jobs, clock::now()).await?;
                 if let Some(shown) = &shown {
                     show_only(&mut hunt, shown).await?;
                 }
@@ -110,7 +110,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
             least,
             left_out: found - hunt.findings.len(),
             command: command_line(),
-            time: Utc::now(),
+            time: clock::now(),
         };
         write_report(&report, file)?;
     }
@@ -172,8 +172,8 @@ pub(crate) fn print(
         FindingFormat::Table => write_table(&mut out)?,
         FindingFormat::Jsonl => write_findings_jsonl(findings, &mut out)?,
         FindingFormat::Csv => write_findings_csv(findings, &mut out)?,
-        FindingFormat::Ocsf => write_findings_ocsf(findings, names, Utc::now(), &mut out)?,
-        FindingFormat::Ecs => write_findings_ecs(findings, names, Utc::now(), &mut out)?,
+        FindingFormat::Ocsf => write_findings_ocsf(findings, names, clock::now(), &mut out)?,
+        FindingFormat::Ecs => write_findings_ecs(findings, names, clock::now(), &mut out)?,
     }
     Ok(out.flush()?)
 }

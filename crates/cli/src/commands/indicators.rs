@@ -4,6 +4,7 @@ use podtrail_detect::{INDICATOR_DETECTION, Indicators, Pack};
 use podtrail_report::thousands;
 
 use crate::args::FindArgs;
+use crate::clock;
 use crate::output;
 
 /// Returns the given indicators, if any, and warns about those that are skipped.
@@ -11,7 +12,7 @@ pub(crate) fn given(find: &FindArgs, pack: &Pack) -> anyhow::Result<Option<Indic
     if find.indicators.is_empty() {
         return Ok(None);
     }
-    let (indicators, readings) = Indicators::read(&find.indicators)?;
+    let (indicators, readings) = Indicators::read(&find.indicators, clock::now())?;
     for reading in readings {
         let skipped = reading.skipped.iter().map(|(what, count)| (*count, what.as_str()));
         let expired = (reading.expired, "expired");

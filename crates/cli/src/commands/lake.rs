@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use chrono::Utc;
 use podtrail_lake::{CompactOptions, Compacted, Lake, TableInfo};
 use podtrail_report::{escape, seconds, thousands};
 use tokio::runtime::Runtime;
@@ -10,6 +9,7 @@ use tokio::runtime::Runtime;
 use crate::args::{
     CompactArgs, InfoFormat, LakeCommand, LakeInfoArgs, RetainArgs, VacuumArgs, VerifyArgs,
 };
+use crate::clock;
 use crate::exit::{Exit, UsageError};
 use crate::output;
 
@@ -155,7 +155,7 @@ fn retain(runtime: &Runtime, arguments: &RetainArgs) -> anyhow::Result<Exit> {
     let too_old =
         || UsageError(format!("--older-than {} is out of range", humantime::format_duration(age)));
     let since =
-        chrono::Duration::from_std(age).ok().and_then(|age| Utc::now().checked_sub_signed(age));
+        chrono::Duration::from_std(age).ok().and_then(|age| clock::now().checked_sub_signed(age));
     let before = since.ok_or_else(too_old)?.date_naive();
     let retained = runtime.block_on(async {
         let lake = Lake::open(&arguments.lake)?;

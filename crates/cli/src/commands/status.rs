@@ -3,12 +3,12 @@
 use std::io::Write;
 
 use anyhow::Context;
-use chrono::Utc;
 use podtrail_lake::Lake;
 use podtrail_report::Status;
 use tokio::runtime::Runtime;
 
 use crate::args::{StatusArgs, StatusFormat};
+use crate::clock;
 use crate::exit::Exit;
 use crate::output;
 use crate::output_file::OutputFile;
@@ -16,7 +16,7 @@ use crate::output_file::OutputFile;
 pub(crate) fn run(runtime: &Runtime, arguments: &StatusArgs) -> anyhow::Result<Exit> {
     let status = runtime.block_on(async {
         let lake = Lake::open(&arguments.lake)?;
-        Ok::<_, anyhow::Error>(Status::read(&lake, Utc::now()).await?)
+        Ok::<_, anyhow::Error>(Status::read(&lake, clock::now()).await?)
     })?;
     let mut text = Vec::new();
     match arguments.format {

@@ -1,6 +1,7 @@
 //! The real binary, as its users call it.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::needless_pass_by_value,
     clippy::panic,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use podtrail_lake::{Lake, LakeError};
 use podtrail_query::Session;
 
@@ -108,7 +108,11 @@ pub async fn undelivered(
 ///
 /// # Errors
 /// If the mark cannot be recorded; the next run then prints the findings again.
-pub async fn mark_delivered(lake: &Lake, printed: &[Recorded]) -> Result<(), RunError> {
+pub async fn mark_delivered(
+    lake: &Lake,
+    printed: &[Recorded],
+    at: DateTime<Utc>,
+) -> Result<(), RunError> {
     if printed.is_empty() {
         return Ok(());
     }
@@ -130,7 +134,7 @@ pub async fn mark_delivered(lake: &Lake, printed: &[Recorded]) -> Result<(), Run
         for recorded in &mut states {
             recorded.sequence += 1;
             recorded.state = State::Delivered;
-            recorded.state_at = Utc::now();
+            recorded.state_at = at;
             recorded.state_by = Some(RECORDER.to_owned());
         }
         if states.is_empty() {

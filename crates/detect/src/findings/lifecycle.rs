@@ -1,6 +1,6 @@
 //! Changes of state by people: acknowledging and closing findings.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use podtrail_lake::{Lake, LakeError};
 use podtrail_query::{QueryError, Session};
 
@@ -64,6 +64,7 @@ pub async fn set_state(
     state: State,
     by: Option<&str>,
     note: Option<&str>,
+    at: DateTime<Utc>,
 ) -> Result<Vec<Recorded>, ChangeError> {
     for _ in 0..MAX_ATTEMPTS {
         let findings = lake.findings().await?;
@@ -80,7 +81,7 @@ pub async fn set_state(
             changes.push(Recorded {
                 sequence: recorded.sequence + 1,
                 state,
-                state_at: Utc::now(),
+                state_at: at,
                 state_by: by.map(str::to_owned),
                 note: note.map(str::to_owned),
                 exception: None,

@@ -5,18 +5,22 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use podtrail_event::{BatchBuilder, Micros, ParseError, Parser, TimeProblem};
 use podtrail_query::{Limits, QueryError, Scope, Session};
 
 use crate::findings::finding::Finding;
 use crate::pack::Pack;
 use crate::pack::detection::{Detection, Input};
+use crate::pack::text_file::read_text;
 use crate::run::hunt;
 use crate::run::indicators::{INDICATOR_DETECTION, IndicatorError, Indicators};
 
 /// The minimum number of case files of each kind per detection.
 const AT_LEAST: usize = 2;
+
+/// The maximum size of a case file, in bytes.
+const MOST_LOG: u64 = 16 << 20;
 
 /// Whether a case file must match its detection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,12 +105,15 @@ pub enum CaseError {
 
 /// Runs detections of `pack` over their case files in `folder`: those with these ids, or all if none is given.
 ///
+/// The events count as read at `now`.
+///
 /// # Errors
 /// If a case file cannot be read. Failed cases are in the reports.
 pub async fn run_cases(
     pack: &Pack,
     ids: &[String],
     folder: &Path,
+    now: DateTime<Utc>,
 ) -> Result<Vec<CaseReport>, CaseError> {
     let is_wanted =
         |detection: &Detection| ids.is_empty() || ids.iter().any(|id| detection.has_id(id));
@@ -121,7 +128,7 @@ pub async fn run_cases(
     }
     let indicators = folder.join(INDICATOR_DETECTION).join("indicators.csv");
     if indicators.exists() {
-        pack.set_indicators(Indicators::read(&[indicators])?.0);
+        pack.set_indicators(Indicators::read(&[indicators], now)?.0);
     }
     let mut reports = Vec::new();
     let mut cases = Vec::new();
@@ -141,9 +148,9 @@ pub async fn run_cases(
         reports.push(report);
     }
     // All cases share one session, each as a separate cluster: detections never combine clusters.
-    let events = vec![batch(&cases)?];
+    let events = vec![batch(&cases, now)?];
     let session = Session::in_memory(&events, Scope::default(), Limits::for_hunt(Limits::HUNT))?;
-    let hunt = hunt(&session, &pack, None).await?;
+    let hunt = hunt(&session, &pack, None, now).await?;
     for report in &mut reports {
         let of_detection = |detection: &str| detection == report.detection;
         let failures = hunt.failures.iter().filter(|failure| of_detection(&failure.detection));
@@ -194,7 +201,7 @@ fn read(folder: &Path, detection: &str, expectation: Expectation) -> Result<Vec<
     }
     files.sort();
     let case = |path: PathBuf| {
-        let log = std::fs::read_to_string(&path).map_err(|source| error(&path, source))?;
+        let log = read_text(&path, MOST_LOG).map_err(|source| error(&path, source))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let place = format!("{}/{name}", expectation.folder());
         Ok(Case { detection: detection.to_owned(), place, expectation, log })
@@ -202,7 +209,7 @@ fn read(folder: &Path, detection: &str, expectation: Expectation) -> Result<Vec<
     files.into_iter().map(case).collect()
 }
 
-fn batch(cases: &[Case]) -> Result<arrow::array::RecordBatch, CaseError> {
+fn batch(cases: &[Case], now: DateTime<Utc>) -> Result<arrow::array::RecordBatch, CaseError> {
     let mut parser = Parser::default();
     let mut events = BatchBuilder::default();
     for case in cases {
@@ -217,7 +224,7 @@ fn batch(cases: &[Case]) -> Result<arrow::array::RecordBatch, CaseError> {
             event.cluster = Some(cluster.as_str().into());
             event.source_file = Some(cluster.as_str().into());
             event.source_line = Some(line);
-            let now = Micros(Utc::now().timestamp_micros());
+            let now = Micros(now.timestamp_micros());
             if let Some(problem) = event.time.and_then(|time| TimeProblem::of_reading(time, now)) {
                 event.time_problem = Some(problem.as_str().into());
             }

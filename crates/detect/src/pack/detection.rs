@@ -200,7 +200,8 @@ impl Detection {
     /// Sets a parameter to the value of `text`.
     pub(crate) fn set_parameter(&mut self, name: &str, text: &str) -> Result<(), ParameterError> {
         self.set.push((name.to_owned(), text.to_owned()));
-        match self.parameters() {
+        // Whether a text is a time does not depend on the present.
+        match self.parameters(DateTime::UNIX_EPOCH) {
             Ok(_) => Ok(()),
             // The caller knows the parameter.
             Err(ParameterError::Value { error, .. }) => Err(*error),
@@ -213,8 +214,9 @@ impl Detection {
         &self.set
     }
 
-    /// Returns all parameter values, with defaults for those that are not set, ready to be bound.
-    pub(crate) fn parameters(&self) -> Result<Parameters, ParameterError> {
-        bind(&self.head.parameters, &self.set, Utc::now())
+    /// Returns all parameter values, with defaults for those that are not set, ready to be bound. Ages are relative to
+    /// `now`.
+    pub(crate) fn parameters(&self, now: DateTime<Utc>) -> Result<Parameters, ParameterError> {
+        bind(&self.head.parameters, &self.set, now)
     }
 }

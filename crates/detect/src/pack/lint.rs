@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use chrono::DateTime;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::InList;
@@ -78,7 +79,7 @@ impl fmt::Display for Problem {
 pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
     let session = Session::in_memory(&[], Scope::default(), Limits::default())?;
     let no_facts = facts(&[], |_, _| None).map_err(|error| QueryError::Sql(error.into()))?;
-    let session = pack.prepare(&session)?.with_rows(FACTS, no_facts)?;
+    let session = pack.prepare(&session, DateTime::UNIX_EPOCH)?.with_rows(FACTS, no_facts)?;
     let names = pack.attack_names();
     let mut problems = Vec::new();
     let never = pack.never_routine();
@@ -107,7 +108,10 @@ pub async fn lint(pack: &Pack) -> Result<Vec<Problem>, QueryError> {
                 }
                 messages.extend(impossible_values(query.logical_plan())?);
                 // Binding also checks that every parameter of the query is declared.
-                match detection.parameters().map(|values| query.with_parameters(values)) {
+                match detection
+                    .parameters(DateTime::UNIX_EPOCH)
+                    .map(|values| query.with_parameters(values))
+                {
                     Err(error) => messages.push(error.to_string()),
                     Ok(Err(error)) => messages.push(error.to_string()),
                     Ok(Ok(_)) => {}

@@ -24,7 +24,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{AsArray, RecordBatch};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use include_dir::{Dir, include_dir};
 use podtrail_query::{QueryError, Session};
 use walkdir::WalkDir;
@@ -238,16 +238,16 @@ impl Pack {
         left.zip(right).filter_map(|(left, right)| left.zip(right))
     }
 
-    /// Returns the session with the shared tables and views.
+    /// Returns the session with the shared tables and views, and the indicators that have not expired at `now`.
     ///
     /// # Errors
     /// If a view is not a query, or views read each other in a circle.
-    pub fn prepare(&self, session: &Session) -> Result<Session, QueryError> {
+    pub fn prepare(&self, session: &Session, now: DateTime<Utc>) -> Result<Session, QueryError> {
         let mut session = session.clone();
         for (name, table) in &self.tables {
             session = session.with_rows(name, table.clone())?;
         }
-        let indicators = self.indicators.table(Utc::now());
+        let indicators = self.indicators.table(now);
         let indicators = indicators.map_err(|error| QueryError::Sql(error.into()))?;
         session.with_rows(INDICATORS, indicators)?.with_views(&self.views)
     }

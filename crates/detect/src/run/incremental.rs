@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroUsize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::AsArray;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -48,6 +48,8 @@ pub struct DetectOptions {
     pub jobs: Option<NonZeroUsize>,
     /// Accounts that act for others by design, as in [`Scope::impersonation_proxies`].
     pub impersonation_proxies: Vec<String>,
+    /// The start of the run.
+    pub now: DateTime<Utc>,
 }
 
 /// A period of events to examine again.
@@ -146,7 +148,7 @@ impl Applied {
         if options.again.is_some() || *given == known {
             return Ok(Self::default());
         }
-        let new = given.added_to(&known, Utc::now());
+        let new = given.added_to(&known, options.now);
         Ok(Self { remember: Some(given.clone()), new })
     }
 }
@@ -184,6 +186,7 @@ pub async fn detect(
     options: &DetectOptions,
     run_id: &str,
 ) -> Result<Detected, RunError> {
+    let started = Instant::now();
     let mark = options.mark();
     let mut pack = pack.clone();
     let applied = Applied::of(lake, &mut pack, options)?;
@@ -194,7 +197,7 @@ pub async fn detect(
             Some(seen) => seen,
             None => Box::pin(look(lake, &pack, options, &applied, &findings, run_id)).await?,
         };
-        looked.run.finished_at = Utc::now();
+        looked.run.finished_at = options.now + started.elapsed();
         let changes = changes(&findings.rows, &looked, options).await?;
         let rows = state_rows(&changes)?;
         if lake.commit_findings(&findings, rows, Some((&looked.run, &mark))).await?.is_some() {
@@ -250,7 +253,7 @@ async fn look(
     findings: &Findings,
     run_id: &str,
 ) -> Result<Seen, RunError> {
-    let started_at = Utc::now();
+    let started_at = options.now;
     let version = lake.events_version().await?;
     let added = match (options.again, findings.watermark) {
         (Some(again), _) => {
@@ -281,7 +284,7 @@ async fn look(
     for period in added.periods(options.lookback, MOST_PERIODS) {
         let session = open(lake, &version, &added, period, options)?;
         let Hunt { findings, excepted, expired, failures, .. } =
-            hunt(&session, pack, options.jobs).await?;
+            hunt(&session, pack, options.jobs, options.now).await?;
         let mut candidates = candidates(findings, excepted);
         let again = options.again.as_ref().map(Again::condition).unwrap_or_default();
         keep_new(&session, &mut candidates, &again).await?;
@@ -331,7 +334,7 @@ async fn look_back(
     let all = version.snapshot()?;
     for period in all.periods(options.lookback, MOST_PERIODS) {
         let session = open(lake, version, &all, period, options)?;
-        let found = hunt(&session, &pack, options.jobs).await?;
+        let found = hunt(&session, &pack, options.jobs, options.now).await?;
         let mut candidates = candidates(found.findings, found.excepted);
         keep_new(&session, &mut candidates, "").await?;
         seen.candidates.extend(candidates);

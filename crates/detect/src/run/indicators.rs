@@ -178,12 +178,15 @@ fn severity(text: &str) -> Option<Severity> {
 pub struct Indicators(Arc<Vec<Indicator>>);
 
 impl Indicators {
-    /// Reads files of indicators; the format (CSV, STIX 2.1 or MISP) is detected from the content.
+    /// Reads files of indicators; the format (CSV, STIX 2.1 or MISP) is detected from the content. Those that have
+    /// expired at `now` are counted.
     ///
     /// # Errors
     /// If a file cannot be read, or has none of these formats.
-    pub fn read(paths: &[PathBuf]) -> Result<(Self, Vec<Reading>), IndicatorError> {
-        let now = Utc::now();
+    pub fn read(
+        paths: &[PathBuf],
+        now: DateTime<Utc>,
+    ) -> Result<(Self, Vec<Reading>), IndicatorError> {
         let mut found = Read::default();
         let mut readings = Vec::new();
         for path in paths {

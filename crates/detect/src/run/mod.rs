@@ -16,7 +16,7 @@ use std::time::Duration;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use datafusion::common::runtime::SpawnedTask;
 use futures::{StreamExt, stream};
 use podtrail_query::{Optimized, QueryError, Session};
@@ -107,7 +107,7 @@ struct Match {
 /// cover.
 ///
 /// A detection that fails is reported next to the findings of the others. `jobs` queries run in parallel; `None`
-/// means one per core.
+/// means one per core. Ages in parameters, and the expiry of exceptions and indicators, are relative to `now`.
 ///
 /// # Errors
 /// If the events behind the matches cannot be read, or the shared tables and views cannot be set up.
@@ -115,9 +115,10 @@ pub async fn hunt(
     session: &Session,
     pack: &Pack,
     jobs: Option<NonZeroUsize>,
+    now: DateTime<Utc>,
 ) -> Result<Hunt, QueryError> {
     let jobs = jobs.or_else(|| available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
-    let today = Utc::now().date_naive();
+    let today = now.date_naive();
     let (expired, exceptions): (Vec<_>, Vec<_>) =
         pack.exceptions().iter().partition(|exception| exception.is_expired(today));
     let mut hunt = Hunt {
@@ -125,7 +126,7 @@ pub async fn hunt(
         detections: pack.detections().count(),
         ..Hunt::default()
     };
-    let session = pack.prepare(session)?;
+    let session = pack.prepare(session, now)?;
     let limits = pack.limits_of_exceptions();
     let mut events = HashMap::new();
     for input in [Input::Events, Input::Facts] {
@@ -134,7 +135,8 @@ pub async fn hunt(
                 .map_err(|error| QueryError::Sql(error.into()))?;
         let session = session.with_rows(FACTS, facts)?;
         let detections = pack.detections().filter(|detection| detection.head.input == input);
-        let found = search(&session, detections, jobs, &mut events, &mut hunt.failures).await?;
+        let found =
+            search(&session, detections, jobs, now, &mut events, &mut hunt.failures).await?;
         for mut finding in found {
             let cluster = finding.cluster.as_deref();
             let ids = finding.event_ids.iter();
@@ -174,6 +176,7 @@ async fn search<'a>(
     session: &Session,
     detections: impl Iterator<Item = &'a Detection>,
     jobs: NonZeroUsize,
+    now: DateTime<Utc>,
     events: &mut Events,
     failures: &mut Vec<Failure>,
 ) -> Result<Vec<Finding>, QueryError> {
@@ -185,7 +188,7 @@ async fn search<'a>(
         time,
         detections.iter().copied().map(|detection| {
             let (session, detection) = (session.clone(), detection.clone());
-            async move { query(&session, &detection).await }
+            async move { query(&session, &detection, now).await }
         }),
     )
     .await;
@@ -265,9 +268,13 @@ async fn side_by_side<T: Send + 'static>(
     stream::iter(tasks).buffered(jobs.get()).collect().await
 }
 
-async fn query(session: &Session, detection: &Detection) -> Result<Optimized, DetectError> {
+async fn query(
+    session: &Session,
+    detection: &Detection,
+    now: DateTime<Utc>,
+) -> Result<Optimized, DetectError> {
     let query = session.sql(&detection.sql).await?;
-    Ok(query.with_parameters(detection.parameters()?)?.optimize()?)
+    Ok(query.with_parameters(detection.parameters(now)?)?.optimize()?)
 }
 
 fn matches(batches: &[RecordBatch]) -> Result<Vec<Match>, DetectError> {

@@ -42,7 +42,8 @@ fn every_folder_of_case_files_has_a_detection() {
 
 #[tokio::test]
 async fn every_case_file_gives_what_its_folder_says() {
-    let reports = run_cases(&Pack::built_in().unwrap(), &[], &cases()).await.unwrap();
+    let reports =
+        run_cases(&Pack::built_in().unwrap(), &[], &cases(), chrono::Utc::now()).await.unwrap();
     let failed: Vec<_> = reports
         .iter()
         .filter(|report| !report.problems.is_empty())

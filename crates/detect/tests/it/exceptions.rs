@@ -14,7 +14,7 @@ async fn hunt_with(exceptions: &str) -> Hunt {
         privileged_pod("alice", "scanner", "10:00:00"),
         privileged_pod("mallory", "scanner", "10:05:00"),
     ];
-    hunt(&session_over(log(&events)), &pack, None).await.unwrap()
+    hunt(&session_over(log(&events)), &pack, None, chrono::Utc::now()).await.unwrap()
 }
 
 fn identities(hunt: &Hunt) -> Vec<&str> {
@@ -119,7 +119,7 @@ async fn an_exception_of_images_covers_all_that_runs_or_nothing() {
     let mut pack = Pack::built_in().unwrap().only("privileged-container");
     pack.add_folder(dir.path()).unwrap();
     for (what, change, covered) in cases {
-        let hunt = hunt(&session_over(pod(change)), &pack, None).await.unwrap();
+        let hunt = hunt(&session_over(pod(change)), &pack, None, chrono::Utc::now()).await.unwrap();
         assert_eq!(hunt.findings.len(), usize::from(!covered), "{what}");
         assert_eq!(hunt.excepted.len(), usize::from(covered), "{what}");
     }
@@ -156,7 +156,8 @@ async fn a_pattern_covers_nothing_that_is_never_a_matter_of_course() {
         let dir = folder(&[("exceptions/mine.yaml", &text)]);
         let mut pack = Pack::built_in().unwrap().only("host-escape-command");
         pack.add_folder(dir.path()).unwrap();
-        let hunt = hunt(&session_over(attack.clone()), &pack, None).await.unwrap();
+        let hunt =
+            hunt(&session_over(attack.clone()), &pack, None, chrono::Utc::now()).await.unwrap();
         assert_eq!(hunt.excepted.len(), usize::from(hidden), "{detections}");
     }
 }

@@ -34,7 +34,7 @@ async fn a_broken_detection_is_reported_and_the_others_run() {
         privileged_pod("dana", "b", "10:01:00"),
     ]));
 
-    let hunt = hunt(&session, &pack, None).await.unwrap();
+    let hunt = hunt(&session, &pack, None, chrono::Utc::now()).await.unwrap();
 
     let failed: Vec<_> = hunt.failures.iter().map(|failure| &*failure.detection).collect();
     assert_eq!(failed, ["a-column", "b-syntax", "c-reason", "d-type", "e-run", "f-write"]);

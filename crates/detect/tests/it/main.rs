@@ -1,6 +1,7 @@
 //! The pack through its public API: every built-in detection over its case files, and the findings of a hunt.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::needless_pass_by_value,
     clippy::panic,

@@ -94,7 +94,7 @@ async fn privileged(events: &[Value]) -> Option<Finding> {
 
 async fn privileged_in(session: &Session) -> Option<Finding> {
     let pack = Pack::built_in().unwrap().only("privileged-container");
-    let hunt = hunt(session, &pack, None).await.unwrap();
+    let hunt = hunt(session, &pack, None, chrono::Utc::now()).await.unwrap();
     assert!(hunt.failures.is_empty(), "{:?}", hunt.failures);
     hunt.findings.into_iter().next_back()
 }

@@ -46,7 +46,7 @@ pub(crate) fn session_with_scope(log: String, scope: Scope) -> Session {
 /// Returns the findings of the built-in detection `id` in a log.
 pub(crate) async fn find_only(id: &str, log: String) -> Vec<Finding> {
     let pack = Pack::built_in().unwrap().only(id);
-    let hunt = hunt(&session_over(log), &pack, None).await.unwrap();
+    let hunt = hunt(&session_over(log), &pack, None, chrono::Utc::now()).await.unwrap();
     let failures: Vec<_> = hunt.failures.iter().map(ToString::to_string).collect();
     assert!(failures.is_empty(), "{failures:?}");
     hunt.findings

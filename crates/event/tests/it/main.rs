@@ -1,6 +1,7 @@
 //! Tests of event rows through the public interface.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::needless_pass_by_value,
     clippy::panic,

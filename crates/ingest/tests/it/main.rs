@@ -1,6 +1,11 @@
 //! Tests of `podtrail-ingest` on files, observed by a sink.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
 
 mod archives;
 mod compression;

@@ -1,7 +1,7 @@
 //! The lake from a user's view: append, read back with SQL, race, break.
 
 // Clippy does not recognize helpers of tests as tests.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
 mod added;
 mod append;

@@ -1,6 +1,7 @@
 //! The views, over events in memory.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::needless_pass_by_value,
     clippy::panic,

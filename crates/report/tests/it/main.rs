@@ -1,6 +1,7 @@
 //! Findings in every format.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,

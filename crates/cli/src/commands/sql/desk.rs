@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use chrono::Utc;
 use futures::TryStreamExt;
 use podtrail_lake::Lake;
 use podtrail_query::{
@@ -22,6 +21,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::sink::Sink;
 use super::why;
 use crate::args::SqlArgs;
+use crate::clock;
 use crate::engine::{Engine, Stopped, TICK};
 use crate::output;
 
@@ -279,7 +279,7 @@ impl Desk {
                     return Err(with_hint(refused.into()));
                 };
                 let mut scope = self.session.scope().clone();
-                scope.set(part, &value, Utc::now())?;
+                scope.set(part, &value, clock::now())?;
                 self.rescope(scope)
             }
             Change::Reset { variable } if variable == "scope" => self.rescope(self.start.clone()),

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use super::desk::Desk;
 use super::sink::Sink;
 use crate::args::parse_parameter;
+use crate::clock;
 use crate::exit::UsageError;
 use crate::listing::list;
 use crate::output;
@@ -78,7 +79,7 @@ pub(super) fn run(
             let query = super::saved(name)?;
             let given = parameters.iter().map(|parameter| parse_parameter(parameter));
             let given = given.collect::<Result<Vec<_>, _>>().map_err(UsageError)?;
-            let values = query.values(&given, chrono::Utc::now())?;
+            let values = query.values(&given, clock::now())?;
             let statements = parse(&query.sql)?;
             let rows = Sink::stdout(desk.format.is_for_people());
             let (rows, result) = runtime.block_on(desk.run_all(statements, Some(&values), rows));

@@ -10,7 +10,6 @@ mod why;
 use std::io::{IsTerminal, Read};
 
 use anyhow::Context;
-use chrono::Utc;
 use podtrail_detect::{SavedQuery, read_text, saved_queries};
 use podtrail_query::{Parameters, Statement, parse};
 use podtrail_report::RowFormat;
@@ -19,6 +18,7 @@ use tokio::runtime::Runtime;
 use self::desk::Desk;
 use self::sink::Sink;
 use crate::args::SqlArgs;
+use crate::clock;
 use crate::exit::{Exit, UsageError};
 use crate::output;
 
@@ -45,7 +45,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit
 
     if let Some(name) = &arguments.saved {
         let query = saved(name)?;
-        let values = query.values(&arguments.param, Utc::now());
+        let values = query.values(&arguments.param, clock::now());
         let values = values.map_err(|error| UsageError(format!("{name}: {error}")))?;
         let statements = parse(&query.sql)?;
         let sink = Sink::of(arguments)?;
