@@ -215,6 +215,7 @@ impl Session {
         let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
             return Err(QueryError::Syntax("one statement is read at a time".to_owned()));
         };
+        self.add_table_functions(&statement).await?;
         let plan = self.plan_of(statement).await?;
         let read_only = SQLOptions::new()
             .with_allow_ddl(false)

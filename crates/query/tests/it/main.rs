@@ -19,6 +19,7 @@ mod json;
 mod layers;
 mod narrow;
 mod patched;
+mod sqllogic;
 mod stages;
 mod statements;
 mod table_functions;
