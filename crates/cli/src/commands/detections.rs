@@ -153,10 +153,20 @@ fn row(
     markdown_row(out, [link].into_iter().chain(texts))
 }
 
-/// Returns the detection with this id.
+/// How similar a known id must be to be suggested in place of an unknown one.
+const SIMILAR: f64 = 0.85;
+
+/// Returns the detection with this id or alias.
 pub(crate) fn find<'a>(pack: &'a Pack, id: &str) -> anyhow::Result<&'a Detection> {
-    pack.get(id)
-        .with_context(|| format!("unknown detection '{id}'; `podtrail detections list` lists all"))
+    pack.get(id).ok_or_else(|| {
+        let ids = pack.detections().map(|detection| detection.head.id.as_str());
+        let similar = |known: &&str| strsim::jaro_winkler(known, id);
+        let nearest = ids.max_by(|a, b| similar(a).total_cmp(&similar(b)));
+        let nearest = nearest.filter(|known| similar(known) >= SIMILAR);
+        let nearest = nearest.map(|known| format!(": did you mean '{known}'?")).unwrap_or_default();
+        let hint = if nearest.is_empty() { "; `podtrail detections list` lists all" } else { "" };
+        UsageError(format!("unknown detection '{id}'{nearest}{hint}")).into()
+    })
 }
 
 fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {

@@ -1,4 +1,6 @@
-//! README.md and docs/ show what the program prints and accepts, and their links lead somewhere.
+//! README.md and docs/ show what the program prints and accepts, and their links lead somewhere; `tests/sessions` shows
+//! what it prints in less usual cases. `UPDATE_SESSIONS=1 cargo test --workspace --test it pages` writes the output of the
+//! sessions in `tests/sessions`.
 //!
 //! A session is a fenced block `text` whose first line begins with `$ `. Each line that begins so is a command for a shell; it
 //! continues on the next line while a double quote is open or the line ends with `\`. The lines below a command are its output,
@@ -41,6 +43,10 @@ pages! {
     the_sessions_of_settings_print_what_they_show: "docs/settings.md",
     the_sessions_of_sql_print_what_they_show: "docs/sql.md",
     the_sessions_of_the_contributing_guide_print_what_they_show: "CONTRIBUTING.md",
+    a_run_that_examined_nothing_prints_what_its_sessions_show: "crates/cli/tests/sessions/nothing-examined.md",
+    an_own_detection_prints_what_its_sessions_show: "crates/cli/tests/sessions/own-detections.md",
+    wrong_statements_print_what_their_sessions_show: "crates/cli/tests/sessions/sql-errors.md",
+    wrong_usage_prints_what_its_sessions_show: "crates/cli/tests/sessions/wrong-usage.md",
 }
 
 #[test]
@@ -93,6 +99,9 @@ fn every_relative_link_leads_somewhere() {
     }
 }
 
+/// The folder of sessions that are tests only.
+const SESSIONS: &str = "crates/cli/tests/sessions";
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
@@ -103,10 +112,12 @@ fn markdown_files() -> Vec<String> {
         ["README.md", "CONTRIBUTING.md", "benches/README.md", "queries/README.md"]
             .map(str::to_owned)
             .into();
-    for entry in std::fs::read_dir(root().join("docs")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "md") {
-            files.push(format!("docs/{}", path.file_name().unwrap().display()));
+    for folder in ["docs", SESSIONS] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                files.push(format!("{folder}/{}", path.file_name().unwrap().display()));
+            }
         }
     }
     files
@@ -156,6 +167,8 @@ fn run_sessions(page: &str) {
     for folder in ["samples", "queries"] {
         std::os::unix::fs::symlink(root().join(folder), dir.path().join(folder)).unwrap();
     }
+    let is_updated = page.starts_with(SESSIONS) && std::env::var_os("UPDATE_SESSIONS").is_some();
+    let (mut updated, mut done) = (text.clone(), 0);
     for (info, lines) in blocks(&text) {
         if let Some((_, name)) = info.split_once(' ') {
             std::fs::write(dir.path().join(name), lines.join("\n") + "\n").unwrap();
@@ -163,6 +176,12 @@ fn run_sessions(page: &str) {
             for (command, shown) in commands(&lines) {
                 let run = shell(&command, dir.path());
                 let printed: Vec<_> = run.stdout.lines().collect();
+                if is_updated {
+                    let shown =
+                        if first_missing(&shown, &printed).is_none() { &shown } else { &printed };
+                    updated = with_output(&updated, &mut done, &command, shown);
+                    continue;
+                }
                 if let Some(lines) = first_missing(&shown, &printed) {
                     let lines = lines.join("\n");
                     panic!("{page}: `{command}` does not print there\n{lines}\n\nbut {run}");
@@ -171,6 +190,20 @@ fn run_sessions(page: &str) {
             }
         }
     }
+    if is_updated {
+        std::fs::write(root().join(page), updated).unwrap();
+    }
+}
+
+/// Returns a page in which this command, the first after the `done` bytes, prints these lines.
+fn with_output(page: &str, done: &mut usize, command: &str, printed: &[&str]) -> String {
+    let command = format!("$ {command}\n");
+    let start = *done + page[*done..].find(&command).unwrap() + command.len();
+    let after = &page[start..];
+    let end = after.lines().position(|line| line.starts_with("$ ") || line == "```").unwrap();
+    let rest: Vec<_> = after.lines().skip(end).collect();
+    *done = start + printed.iter().map(|line| line.len() + 1).sum::<usize>();
+    format!("{}{}\n", &page[..start], [printed, &rest].concat().join("\n"))
 }
 
 /// Runs a command where `podtrail` is the binary under test; standard error goes to standard output, as on a terminal.

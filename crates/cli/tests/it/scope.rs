@@ -103,8 +103,20 @@ fn a_time_that_is_none_is_wrong_usage() {
 /// Returns the findings of a hunt in the sample with this scope: ids with severities, for the namespace or the
 /// identity.
 fn found(lake: &str, scope: &[&str]) -> Vec<serde_json::Value> {
+    // What is first seen, what is compared with others, and what combines the findings of others.
+    let detections = [
+        "first-workload-by-identity",
+        "privileged-container",
+        "sensitive-host-path",
+        "secret-read",
+        "token-request",
+        "cluster-admin-binding",
+        "risk-of-workload-write",
+        "risk-of-identity",
+    ];
     let arguments = ["hunt", "--lake", lake, "--format", "jsonl", "--min-severity", "info"];
-    podtrail(arguments.into_iter().chain(scope.iter().copied())).expect(0).jsonl()
+    let only = detections.into_iter().flat_map(|id| ["--detection", id]);
+    podtrail(arguments.into_iter().chain(only).chain(scope.iter().copied())).expect(0).jsonl()
 }
 
 #[test]
