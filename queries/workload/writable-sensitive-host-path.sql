@@ -12,7 +12,7 @@ description: >-
   directory, programs and libraries, systemd units, cron jobs, udev rules, start scripts, plugins of the kubelet, the
   runtime and the network, static pods, devices, kernel settings or login keys. One file there gives root on the node.
   Symbolic links are resolved first, so /lib/systemd is /usr/lib/systemd. A DaemonSet is medium where only plugins,
-  devices, the kernel or the runtime are affected, and low (node-agent-host-path) where each image is from a repository
+  devices, the kernel or the runtime are affected, and low (host-path) where each image is from a repository
   of the table node_agents and its command is not a shell: an attacker would have to run the agent's own program from
   its publisher's repository.
 blind_spots: >-
