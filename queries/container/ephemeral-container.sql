@@ -45,10 +45,10 @@ powers AS (
   GROUP BY event_id
 )
 SELECT
-  event_id,
+  added.event_id,
   CASE WHEN powers IS NOT NULL THEN 'high' WHEN is_ours THEN 'low' ELSE 'medium' END AS severity,
   'adds an ephemeral container to pod ' || coalesce(name, '') || coalesce(': ' || images, '') || coalesce('; ' || powers, '') AS reason
-FROM pods_workloads
-LEFT JOIN images USING (event_id)
-LEFT JOIN powers USING (event_id)
+FROM pods_workloads AS added
+LEFT JOIN images ON images.event_id = added.event_id
+LEFT JOIN powers ON powers.event_id = added.event_id
 WHERE subresource = 'ephemeralcontainers' OR powers IS NOT NULL
