@@ -34,7 +34,7 @@ SELECT
   CASE
     -- Agents that are not in the table node_agents also have such volumes, on all nodes.
     WHEN kind = 'DaemonSet' AND inside IN ('device', 'kernel', 'network plugin', 'kubelet plugins', 'container state') THEN 'medium'
-    WHEN inside = 'logs' AND NOT (executes AND NOT is_node_agent) THEN 'medium'
+    WHEN inside = 'logs' AND NOT executes THEN 'medium'
     ELSE 'high'
   END AS severity
 FROM pods_host_paths
