@@ -1,6 +1,7 @@
 /*
-id: host-path-behind-claim
-title: Sensitive hostPath mounted through a PersistentVolumeClaim
+id: host-path-persistent-volume
+title: Sensitive hostPath through a PersistentVolume
+aliases: [host-path-behind-claim]
 severity: medium
 routine: low
 confidence: high
@@ -8,9 +9,11 @@ risk: 40
 attack: [T1610, T1611, T1552.001]
 tactics: [Execution, Privilege Escalation, Credential Access]
 description: >-
-  A workload is written that mounts a claim whose PersistentVolume is a sensitive path or a runtime socket of the node.
-  Pod Security and most policies inspect only the pod and do not see the path.
-blind_spots: Writes logged at Metadata level. Volumes bound before the log begins, and volumes selected only by labels.
+  A PersistentVolume is written whose storage is a sensitive path or a runtime socket of the node, or a workload is
+  written that mounts a claim of such a volume. Pod Security and most policies inspect only the pod and do not see the
+  path. Severity is high where the node runs code from that path and, for a claim, the binding is in the log. A claim
+  selects a volume by its storage class, size or labels, so a volume alone is enough.
+blind_spots: Volumes bound before the log begins, and volumes selected only by labels.
 false_positives:
   - Test storage on single nodes
 triage:
@@ -18,8 +21,6 @@ triage:
     SELECT time, username, verb, name, type, host_path_raw, claim_namespace, claim_name FROM persistent_volumes WHERE name = '<name>' ORDER BY time
   - >-
     SELECT time, username, object, claim_name FROM volumes WHERE claim_name = '<claim>' AND namespace = '<namespace>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
   - https://kubernetes.io/docs/concepts/storage/persistent-volumes/
@@ -76,3 +77,10 @@ FROM (
 JOIN held
   ON held.cluster = made.cluster
   AND (held.name = made.volume_name OR (made.volume_name IS NULL AND held.claim_name IS NULL AND held.storage_class = made.storage_class))
+UNION ALL
+SELECT
+  event_id, coalesce(username, 'an unknown identity') || ' writes PersistentVolume ' || coalesce(name, '') || ' with host path ' || host_path_raw AS reason,
+  CASE WHEN executes THEN 'high' ELSE 'medium' END AS severity
+FROM pods_sensitive_volumes
+-- The controller that binds volumes to claims rewrites both.
+WHERE NOT (identity_kind = 'controller' AND NOT created)
