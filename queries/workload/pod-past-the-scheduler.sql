@@ -11,7 +11,7 @@ description: >-
   The body of a pod is not logged, but a node runs it without a binding. Its creator named the node, which bypasses the
   scheduler and all taints, such as those of the control plane.
 blind_spots: >-
-  Logs without the scheduler's bindings or without status writes of nodes. Generated names. control-plane-placement
+  Logs without the scheduler's bindings or without status writes of nodes. Generated names. node-placement
   covers writes with a logged body.
 false_positives:
   - Node debugging with kubectl debug node
