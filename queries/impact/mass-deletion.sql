@@ -1,24 +1,22 @@
 /*
 id: mass-deletion
 title: Mass deletion of workloads or volumes
+aliases: [collection-deleted]
 severity: medium
 confidence: medium
 risk: 40
 attack: [T1485, T1489]
 tactics: [Impact]
 description: >-
-  A person or a service account deletes several workloads, volumes or namespaces that it did not create, within seconds.
-  Pods, jobs and ReplicaSets are left out because they come and go, and so are objects deleted with their namespace or
-  owner.
+  An identity deletes several workloads, volumes or namespaces that it did not create, within seconds, or all workloads,
+  volumes or services of a kind in one request. Pods, jobs and ReplicaSets that are deleted one by one are left out
+  because they come and go, and so are objects deleted with their namespace or owner.
 blind_spots: >-
   Slow deletion, and workloads scaled to zero. Objects created before the log and the look-back count as another
   identity's.
 false_positives:
   - Removal of an application with kubectl delete -f or by uninstalling its chart
-triage:
-  - SELECT time, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND verb IN ('delete', 'deletecollection') ORDER BY time
-  - SELECT time, username, verb, kind, name FROM workloads WHERE namespace = '<namespace>' ORDER BY time
-  - SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - Tools that clean up test namespaces
 references:
   - https://attack.mitre.org/techniques/T1485/
 covers: [IM-002]
@@ -56,18 +54,9 @@ deleted AS (
       'persistentvolumes', 'namespaces'
     )
 ),
-spaced AS (
-  SELECT
-    *,
-    CASE
-      WHEN date_part('epoch', time)
-        - date_part('epoch', lag(time) OVER (PARTITION BY cluster, username, place ORDER BY time, event_id)) <= $pause_seconds
-      THEN 0 ELSE 1
-    END AS begins
-  FROM deleted
-),
 episodes AS (
-  SELECT *, sum(begins) OVER (PARTITION BY cluster, username, place ORDER BY time, event_id) AS episode FROM spaced
+  SELECT *, session_number(time, $pause_seconds) OVER (PARTITION BY cluster, username, place ORDER BY time, event_id) AS episode
+  FROM deleted
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
@@ -77,3 +66,15 @@ SELECT
 FROM episodes
 GROUP BY cluster, username, place, episode
 HAVING count(DISTINCT resource || '/' || name) >= $objects
+UNION ALL
+SELECT
+  make_array(event_id) AS event_id,
+  coalesce(username, 'an unknown identity') || ' deletes '
+    || CASE WHEN coalesce(query_value(request_uri, 'labelSelector'), query_value(request_uri, 'fieldSelector'), '') <> '' THEN 'selected ' ELSE 'all ' END
+    || resource || coalesce(' in ' || namespace, '') AS reason
+FROM events
+WHERE verb = 'deletecollection' AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system', 'node')
+  AND resource IN (
+    'deployments', 'statefulsets', 'daemonsets', 'replicasets', 'cronjobs', 'replicationcontrollers', 'pods', 'services',
+    'persistentvolumeclaims', 'persistentvolumes', 'namespaces'
+  )
