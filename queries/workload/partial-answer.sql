@@ -52,7 +52,7 @@ dangers AS (
     written.event_id,
     nullif(concat_ws(', ',
       CASE WHEN privileged THEN 'a privileged container' END,
-      CASE WHEN host_process THEN 'a host process' END,
+      CASE WHEN powers.host_process THEN 'a host process' END,
       CASE WHEN capabilities THEN 'dangerous capabilities' END,
       CASE WHEN host_pid THEN 'hostPID' END,
       CASE WHEN host_ipc THEN 'hostIPC' END,
