@@ -34,7 +34,9 @@ parameters:
 */
 WITH acts AS (
   SELECT
-    facts.event_id, facts.time, facts.cluster, detection, title, risk, severity IN ('info', 'low') AS is_low,
+    facts.event_id, facts.time, facts.cluster, detection, title, severity IN ('info', 'low') AS is_low,
+    -- A detection whose severity depends on the row has the points of its highest one.
+    CASE severity WHEN 'info' THEN least(risk, 3) WHEN 'low' THEN least(risk, 15) ELSE risk END AS risk,
     coalesce(event.impersonated_username, event.username) AS identity,
     -- Names that installers assign belong to a different credential in each cluster.
     CASE WHEN event.identity_kind = 'human' AND default_admins.name IS NULL THEN 'user ' || event.username

@@ -45,7 +45,9 @@ sittings AS (
 ),
 points AS (
   SELECT
-    cluster, identity, sitting, detection, min(title) AS title, max(risk) AS risk, min(time) AS time,
+    cluster, identity, sitting, detection, min(title) AS title, min(time) AS time,
+    -- A detection whose severity depends on the row has the points of its highest one.
+    max(CASE severity WHEN 'info' THEN least(risk, 3) WHEN 'low' THEN least(risk, 15) ELSE risk END) AS risk,
     first_value(event_id ORDER BY time, event_id) AS event_id
   FROM sittings
   GROUP BY cluster, identity, sitting, detection

@@ -28,7 +28,10 @@ parameters:
   critical: {type: integer, default: 300, description: Points for severity critical}
 */
 WITH points AS (
-  SELECT facts.cluster, facts.event_id, detection, min(title) AS title, max(risk) AS risk
+  SELECT
+    facts.cluster, facts.event_id, detection, min(title) AS title,
+    -- A detection whose severity depends on the row has the points of its highest one.
+    max(CASE severity WHEN 'info' THEN least(risk, 3) WHEN 'low' THEN least(risk, 15) ELSE risk END) AS risk
   FROM facts
   JOIN pods_workloads AS written ON written.cluster = facts.cluster AND written.event_id = facts.event_id
   WHERE risk > 0
