@@ -9,8 +9,9 @@ parameters:
 SELECT
   min(time) AS time, cluster, min(username) AS username, namespace, object,
   string_agg(name, ', ' ORDER BY name) AS containers, event_id
-FROM pods_containers
-WHERE body_source IN ('response', 'request') AND created AND subresource IS NULL AND role = 'container'
+FROM containers
+WHERE outcome = 'allowed' AND NOT made_by_controller AND identity_kind IS DISTINCT FROM 'node'
+  AND body_source IN ('response', 'request') AND created AND subresource IS NULL AND role = 'container'
   AND coalesce(cardinality(map_keys(limits)), 0) = 0
   AND coalesce(namespace, '') LIKE $namespace
 GROUP BY cluster, namespace, object, event_id
