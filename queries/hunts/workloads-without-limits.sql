@@ -10,7 +10,7 @@ SELECT
   min(time) AS time, cluster, min(username) AS username, namespace, object,
   string_agg(name, ', ' ORDER BY name) AS containers, event_id
 FROM containers
-WHERE outcome = 'allowed' AND NOT made_by_controller AND identity_kind IS DISTINCT FROM 'node'
+WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
   AND body_source IN ('response', 'request') AND created AND subresource IS NULL AND role = 'container'
   AND coalesce(cardinality(map_keys(limits)), 0) = 0
   AND coalesce(namespace, '') LIKE $namespace

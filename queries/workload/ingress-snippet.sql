@@ -19,8 +19,6 @@ triage:
     SELECT time, username, verb, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
   - >-
     SELECT time, username, verb, hosts, backend_services FROM ingresses WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/
   - https://github.com/kubernetes/kubernetes/issues/126811

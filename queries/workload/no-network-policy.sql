@@ -13,9 +13,12 @@ blind_spots: Policies older than the log, and cluster-wide policies.
 false_positives:
   - Most clusters
 triage:
-  - "SELECT time, username, verb, name, policy_types, selects_all, allows_all FROM network_policies WHERE namespace = '<namespace>' ORDER BY time"
-  - "SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time"
-  - "SELECT time, username, name, type, external_ips FROM services WHERE namespace = '<namespace>' ORDER BY time"
+  - >-
+    SELECT time, username, verb, name, policy_types, selects_all, allows_all FROM network_policies WHERE namespace = '<namespace>' ORDER BY time
+  - >-
+    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
+  - >-
+    SELECT time, username, name, type, external_ips FROM services WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
   - https://kubernetes.io/docs/concepts/services-networking/network-policies/

@@ -22,8 +22,6 @@ triage:
     SELECT time, username, verb, object, client_ip, user_agent FROM workloads WHERE owner['uid'] = '<uid of the owner>' ORDER BY time
   - >-
     SELECT time, username, verb, resource, subresource, outcome FROM events WHERE object_uid = '<uid of the owner>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
 references:
   - https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
 covers: [WL-005, WS-022]

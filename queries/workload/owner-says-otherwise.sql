@@ -21,8 +21,6 @@ triage:
     SELECT time, username, verb, object, object_uid, posture, client_ip, user_agent FROM workloads WHERE object_uid = '<uid of the owner>' OR owner['uid'] = '<uid of the owner>' ORDER BY time
   - >-
     SELECT client_ip, user_agent, count(*) AS requests, min(time) AS first, max(time) AS last FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
 references:
   - https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
 covers: [WS-022, WL-005]

@@ -17,13 +17,6 @@ blind_spots: >-
   would need the token of an account that creates such workloads.
 false_positives:
   - Platform agents in namespaces with an audit level
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/security/pod-security-admission/
   - https://kubernetes.io/docs/concepts/security/pod-security-standards/

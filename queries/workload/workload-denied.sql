@@ -17,8 +17,6 @@ false_positives:
   - Developers whose manifests violate a policy or are not hardened yet
 triage:
   - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
   - >-
     SELECT time, username, verb, namespace, outcome FROM events WHERE resource = 'namespaces' AND name = '<namespace>' AND verb <> 'get' ORDER BY time

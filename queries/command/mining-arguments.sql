@@ -9,14 +9,9 @@ tactics: [Execution, Impact]
 description: >-
   A workload is written whose command, hooks or environment use the protocol of mining pools, name a pool or a Monero
   address, or set options specific to cryptominers.
-blind_spots: >-
-  Writes logged at Metadata level, which show no containers. Cryptominers configured by a file or a ConfigMap.
+blind_spots: Cryptominers configured by a file or a ConfigMap.
 false_positives:
   - Blockchain companies
-triage:
-  - "SELECT time, username, client_ip, user_agent, verb, namespace, object, line FROM command_lines WHERE event_id = '<event_id>'"
-  - "SELECT role, name, image, command, args, env, privileged, volume_mounts FROM containers WHERE event_id = '<event_id>'"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
 references:
   - https://attack.mitre.org/techniques/T1496/
 covers: [WL-041]

@@ -11,17 +11,12 @@ description: >-
   A workload or PersistentVolume is written with a volume from a server outside private networks (NFS, iSCSI, Ceph and
   others, also through a CSI driver), or whose program is run from a network or image volume. Volumes whose driver
   exposes a directory of the node (table node_csi_drivers) or is a program of the node (flexVolume) also count.
-blind_spots: >-
-  Writes logged at Metadata level. Servers with host names, which count only where a program is run from them.
+blind_spots: Servers with host names, which count only where a program is run from them.
 false_positives:
   - Applications on network file systems that start their program from them
 triage:
   - >-
-    SELECT name, type, driver, source FROM volumes WHERE event_id = '<event_id>'
-  - >-
     SELECT time, username, verb, name, type, driver, source FROM persistent_volumes WHERE event_id = '<event_id>'
-  - >-
-    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
 references:
   - https://kubernetes.io/docs/concepts/storage/volumes/
 covers: [WL-027]

@@ -14,17 +14,9 @@ description: >-
   where they are writable and the workload is not a DaemonSet of known node agents. Trusted certificates count where
   they are writable by root, as does the directory of all local volumes, and any other socket of a node daemon except
   agents that only take traces, metrics and names. Other detections cover logs, kubelet files and cluster keys.
-blind_spots: >-
-  Writes logged at Metadata level. hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
+blind_spots: hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
   - Node agents, storage drivers and backup tools
-triage:
-  - >-
-    SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'
-  - >-
-    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
 covers: [WL-007]

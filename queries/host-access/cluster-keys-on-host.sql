@@ -10,18 +10,10 @@ tactics: [Privilege Escalation, Credential Access]
 description: >-
   A workload is written with a hostPath volume in the directories where a node stores the cluster keys, the etcd data,
   or the kubelet's certificate and the tokens of its pods. Reading them is enough to assume other identities.
-blind_spots: >-
-  Writes logged at Metadata level. hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
+blind_spots: hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
   - Storage drivers that mount the kubelet's state
   - etcd backups on control plane nodes
-triage:
-  - >-
-    SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'
-  - >-
-    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
   - https://kubernetes.io/docs/setup/best-practices/certificates/

@@ -9,13 +9,9 @@ tactics: [Execution, Discovery]
 description: >-
   A workload is written that runs a port, web or vulnerability scanner, a password cracker or a privilege escalation
   script.
-blind_spots: Writes logged at Metadata level, which show no containers. Renamed tools.
+blind_spots: Renamed tools.
 false_positives:
   - Security teams and their pipelines
-triage:
-  - "SELECT time, username, client_ip, user_agent, verb, namespace, object, line FROM command_lines WHERE event_id = '<event_id>'"
-  - "SELECT role, name, image, command, args, env, privileged, volume_mounts FROM containers WHERE event_id = '<event_id>'"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
 references:
   - https://attack.mitre.org/techniques/T1046/
 covers: [WL-038]

@@ -11,18 +11,11 @@ description: >-
   The body of a pod is not logged, but a node runs it without a binding. Its creator named the node, which bypasses the
   scheduler and all taints, such as those of the control plane.
 blind_spots: >-
-  Logs without the scheduler's bindings or without status writes of nodes. Generated names. node-placement
-  covers writes with a logged body.
+  Logs without the scheduler's bindings or without status writes of nodes. Generated names. node-placement covers writes
+  with a logged body.
 false_positives:
   - Node debugging with kubectl debug node
   - Gaps in the log between the creation of a pod and its binding
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
 covers: [WL-042]

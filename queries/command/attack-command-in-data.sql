@@ -11,8 +11,7 @@ description: >-
   code that downloads or decodes other code and runs it. The command that runs it names only a file or a variable, so
   the command shows no attack. dropper-or-reverse-shell covers variables that a command names.
 blind_spots: >-
-  Writes logged at Metadata level. Secrets. Scripts whose commands look like others: downloads that are only made
-  executable are left out here.
+  Secrets. Scripts whose commands look like others: downloads that are only made executable are left out here.
 false_positives:
   - Bootstrap scripts that pipe an installer into a shell, and scanner rules that quote attacks
 triage:
@@ -20,8 +19,6 @@ triage:
     SELECT time, username, verb, resource, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
   - >-
     SELECT time, username, verb, object, volume['name'] FROM (SELECT *, unnest(volumes) AS volume FROM workloads) WHERE volume['config_map_name'] = '<name>' AND namespace = '<namespace>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1059/004/
 covers: [WL-039]

@@ -10,13 +10,9 @@ tactics: [Execution, Persistence]
 description: >-
   A workload is written with an image from an unapproved registry: one for temporary images, a tunnel, or a public IP
   address. With a list of approved registries as a parameter, every other registry counts too.
-blind_spots: Writes logged at Metadata level, which show no containers. Approved registries that mirror everything.
+blind_spots: Approved registries that mirror everything.
 false_positives:
   - New vendors, where the list is set
-triage:
-  - "SELECT time, username, verb, object, role, name, image, digest FROM containers WHERE event_id = '<event_id>'"
-  - "SELECT min(time), max(time), username, namespace, image FROM containers WHERE image = '<image>' GROUP BY username, namespace, image"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
 references:
   - https://attack.mitre.org/techniques/T1610/
   - https://attack.mitre.org/techniques/T1204/003/

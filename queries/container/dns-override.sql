@@ -9,16 +9,8 @@ tactics: [Execution, Credential Access]
 description: >-
   A workload is written with its own host aliases or with DNS servers outside the cluster. Its names resolve to
   addresses that another party controls, and its queries are not visible to the cluster.
-blind_spots: Writes logged at Metadata level.
 false_positives:
   - Older applications with fixed addresses
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
 covers: [WL-064]

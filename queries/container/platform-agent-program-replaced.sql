@@ -15,11 +15,7 @@ false_positives:
   - A vendor that mounts a patched program over that of its agent
 triage:
   - >-
-    SELECT role, name, image, command, args, privileged, volume_mounts FROM containers WHERE event_id = '<event_id>'
-  - >-
     SELECT time, username, verb, name, keys FROM config_maps WHERE namespace = '<namespace>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1036/005/
 covers: [WL-032]

@@ -9,13 +9,9 @@ tactics: [Execution, Impact]
 description: >-
   A workload is written whose name, image, container, command or environment names a known attack tool, malware or
   cryptominer.
-blind_spots: Writes logged at Metadata level, which show no containers. Renamed tools.
+blind_spots: Renamed tools.
 false_positives:
   - Approved security scans with kube-hunter and similar tools
-triage:
-  - "SELECT time, username, verb, object, role, name, image, digest FROM containers WHERE event_id = '<event_id>'"
-  - "SELECT min(time), max(time), username, namespace, image FROM containers WHERE image = '<image>' GROUP BY username, namespace, image"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
 references:
   - https://attack.mitre.org/techniques/T1610/
   - https://attack.mitre.org/techniques/T1496/

@@ -9,14 +9,11 @@ tactics: [Execution, Credential Access]
 description: >-
   A workload is written that uses many secrets of its namespace as volumes or variables, or one whose name indicates a
   kubeconfig or a token. It reads secrets without a read request for secrets.
-blind_spots: Writes logged at Metadata level.
 false_positives:
   - Umbrella charts
 triage:
   - >-
     SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
   - >-
     SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
@@ -26,8 +23,8 @@ controls: [AIS-06, DSP-15]
 parameters:
   secrets:
     type: integer
-    description: Minimum number of secrets
     default: 6
+    description: Minimum number of secrets
 */
 -- Clusters before 1.24 mount the token of the pod's own account as a secret, which every pod has. To have a secret left
 -- out this way, an attacker must give the pod that account, whose token it gets anyway.

@@ -9,13 +9,14 @@ tactics: [Privilege Escalation, Execution]
 description: >-
   A container has a working directory below `/proc/<process>/fd`, `/dev/fd` or the root of another process. With runc
   before 1.1.12 it starts in the file system of its node (CVE-2024-21626). No program needs such a directory.
-blind_spots: A working directory set by the image. Writes logged at Metadata level, which show no containers.
+blind_spots: A working directory set by the image.
 false_positives:
   - Runtime tests
 triage:
-  - "SELECT time, username, verb, object, name, image, working_dir, command, args FROM containers WHERE event_id = '<event_id>'"
-  - "SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
+  - >-
+    SELECT time, username, verb, object, name, image, working_dir, command, args FROM containers WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://github.com/opencontainers/runc/security/advisories/GHSA-xr7r-f8xq-vfvv
   - https://attack.mitre.org/techniques/T1611/

@@ -10,16 +10,8 @@ tactics: [Execution, Defense Impairment]
 description: >-
   A workload outside the platform namespaces uses a system priority class. It evicts other pods, including security
   agents, and is never evicted itself.
-blind_spots: Writes logged at Metadata level.
 false_positives:
   - Vendor agents in their own namespaces
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
 covers: [WL-063]

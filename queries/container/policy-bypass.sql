@@ -10,16 +10,9 @@ tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written with a label or annotation that makes an admission policy skip it. This is intended for
   emergencies, and bypasses every check.
-blind_spots: Writes logged at Metadata level. Bypasses that are not in the table policy_bypasses.
+blind_spots: Bypasses that are not in the table policy_bypasses.
 false_positives:
   - Incident response
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://cloud.google.com/binary-authorization/docs/using-breakglass
 covers: [WL-048]

@@ -10,18 +10,9 @@ tactics: [Execution, Persistence]
 description: >-
   The image of an existing workload is replaced by one from a public registry that the cluster had not used before,
   where the previous image came from a private registry, or by one from a registry addressed by IP.
-blind_spots: >-
-  Writes logged at Metadata level. Changes to a version that is not in the log. Repositories used only before the log
-  begins count as new.
+blind_spots: Repositories used only before the log begins count as new.
 false_positives:
   - Migrations to a vendor's image
-triage:
-  - >-
-    SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, username, verb, change, container, before, after FROM changes WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1525/
 covers: [WL-058, WL-036]

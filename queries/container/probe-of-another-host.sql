@@ -11,16 +11,8 @@ description: >-
   A workload is written with a probe or a lifecycle hook that calls another host. The kubelet makes the call from the
   node's network: it reaches the metadata service and hosts protected by network policies, and the response shows in the
   pod's status.
-blind_spots: Writes logged at Metadata level.
 false_positives:
   - Old charts that name a host served by their pod
-triage:
-  - >-
-    SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, kind, namespace, name, client_ip, user_agent, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/security/pod-security-standards/
 covers: [WL-025]

@@ -13,8 +13,8 @@ description: >-
   library or an agent in the image's own folders, as tracing does. Variables that route requests through another host
   are info.
 blind_spots: >-
-  Writes logged at Metadata level. Whole ConfigMaps and Secrets as environment. Variables that are not in the table
-  code_loading_variables. Values from a Secret or ConfigMap.
+  Whole ConfigMaps and Secrets as environment. Variables that are not in the table code_loading_variables. Values from a
+  Secret or ConfigMap.
 false_positives:
   - Tracing and profiling agents injected by their operators
   - Alternative memory allocators, such as jemalloc
@@ -23,8 +23,6 @@ triage:
     SELECT role, name, image, command, args, privileged, env, volume_mounts FROM containers WHERE event_id = '<event_id>'
   - >-
     SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1574/006/
   - https://man7.org/linux/man-pages/man8/ld.so.8.html

@@ -10,17 +10,10 @@ tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written that mounts the socket of the node's container runtime, or its directory. Anybody with access to
   the socket can start a privileged container that the API server never sees. A read-only mount does not prevent this.
-blind_spots: Writes logged at Metadata level. hostPath volumes behind a PersistentVolume.
+blind_spots: hostPath volumes behind a PersistentVolume.
 false_positives:
   - Image builders in CI
   - Monitoring and security agents that list containers
-triage:
-  - >-
-    SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'
-  - >-
-    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
 covers: [WL-009]

@@ -12,13 +12,10 @@ description: >-
   host process or IPC namespaces, mounts a hostPath volume or gains dangerous capabilities. The change runs under the
   name of its owners. The author is derived from the written content, not from the field manager.
 blind_spots: >-
-  Writes logged at Metadata level. Workloads whose author is not in the log. An intruder who wrote the workload before,
-  without dangerous settings.
+  Workloads whose author is not in the log. An intruder who wrote the workload before, without dangerous settings.
 false_positives:
   - Administrators who repair an agent that another person created
 triage:
-  - >-
-    SELECT change, container, field, before, after FROM changes WHERE event_id = '<event_id>'
   - >-
     SELECT time, username, verb, object, body_source FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
 references:

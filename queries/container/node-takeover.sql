@@ -12,17 +12,10 @@ description: >-
   capabilities or SYS_ADMIN, the host PID namespace, the writable root directory of the node. Together they give a root
   shell on the node with a single command. Host network and host IPC count too, unless the rest is an agent on every
   node.
-blind_spots: Writes logged at Metadata level. Combinations completed by a patch that sets only the second part.
+blind_spots: Combinations completed by a patch that sets only the second part.
 false_positives:
   - kubectl debug node and node shells of engineers
   - Security sensors and restart daemons
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/security/pod-security-standards/
 covers: [WL-005]

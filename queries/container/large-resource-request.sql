@@ -7,16 +7,9 @@ risk: 5
 attack: [T1610, T1496]
 tactics: [Execution, Impact]
 description: A workload is created that requests GPUs or many CPU cores in one container, as cryptomining does.
-blind_spots: Writes logged at Metadata level. Many small containers.
+blind_spots: Many small containers.
 false_positives:
   - Machine learning and batch workloads
-triage:
-  - >-
-    SELECT role, name, image, command, args, privileged, capabilities_add, volume_mounts FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, kind, namespace, name, client_ip, user_agent, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
 references:
   - https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/
 covers: [WL-061]
@@ -24,8 +17,8 @@ controls: [AIS-06]
 parameters:
   cores:
     type: integer
-    description: Minimum number of cores of one container
     default: 16
+    description: Minimum number of cores of one container
 */
 SELECT DISTINCT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' requests ' || entry['value'] || ' ' || entry['key'] AS reason
 FROM (

@@ -9,13 +9,13 @@ tactics: [Execution, Command and Control]
 description: >-
   A workload is written whose command, arguments, hooks or probes download and run code, decode and run code, or connect
   a shell to another host.
-blind_spots: Writes logged at Metadata level. Code inside the image.
 false_positives:
   - Bootstrap scripts that pipe an installer into a shell
 triage:
-  - SELECT time, username, client_ip, user_agent, verb, namespace, object, line FROM command_lines WHERE event_id = '<event_id>'
-  - SELECT time, username, verb, namespace, object, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
-  - SELECT time, username, namespace, name, command_line FROM execs WHERE namespace = '<namespace>' ORDER BY time
+  - >-
+    SELECT time, username, verb, namespace, object, outcome FROM workloads WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, namespace, name, command_line FROM execs WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1059/004/
 covers: [WL-039]

@@ -9,16 +9,9 @@ tactics: [Execution, Credential Access]
 description: >-
   A workload mounts a service account token for an audience other than the API server, or with a lifetime of more than a
   day. Such a token gives access outside the cluster, or long after the pod is gone.
-blind_spots: Writes logged at Metadata level. Tokens that a webhook adds later, where the response is not logged.
+blind_spots: Tokens that a webhook adds later, where the response is not logged.
 false_positives:
   - Identities for clouds, service meshes and vaults
-triage:
-  - >-
-    SELECT name, type, host_path_raw, host_path_type FROM volumes WHERE event_id = '<event_id>'
-  - >-
-    SELECT role, name, image, command, args, volume_mounts FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, username, subresource, name, command_line FROM execs WHERE namespace = '<namespace>' AND name LIKE '<name>%' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
 covers: [WL-046]
@@ -26,8 +19,8 @@ controls: [AIS-06]
 parameters:
   seconds:
     type: integer
-    description: Lifetime above which a token is reported
     default: 86400
+    description: Lifetime above which a token is reported
 */
 SELECT DISTINCT
   event_id,

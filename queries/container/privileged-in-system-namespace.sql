@@ -11,16 +11,9 @@ description: >-
   A person creates in a platform namespace a workload that is privileged or uses the host PID namespace, with an image
   of no known platform vendor. The workload controls its node and is hidden by the namespace. To avoid detection, an
   attacker needs an image in a repository of the table platform_images.
-blind_spots: Namespaces and images that are not in the tables. Writes logged at Metadata level.
+blind_spots: Namespaces and images that are not in the tables.
 false_positives:
   - An administrator who installs an in-house driver or sensor by hand
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1036/005/
 covers: [WL-030, WL-005]

@@ -10,17 +10,9 @@ tactics: [Execution, Privilege Escalation]
 description: >-
   A workload is written that shares the process or IPC namespace of its node. With hostPID it can enter the node's
   processes and read their environment; with hostIPC it can read and write their shared memory.
-blind_spots: Writes logged at Metadata level.
 false_positives:
   - node-exporter, restart daemons and security sensors, which use the process namespace of the node
   - Databases and scientific software that use shared memory
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/security/pod-security-standards/
 covers: [WL-002, WL-003]
