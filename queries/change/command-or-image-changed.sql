@@ -23,7 +23,6 @@ SELECT
   coalesce(username, 'an unknown identity') || ' changes ' || CASE change WHEN 'image' THEN 'the image' ELSE field END || ' of container '
     || coalesce(container, '') || ' of ' || object
     || CASE change WHEN 'image' THEN ' from ' || coalesce(before, 'an unknown image') ELSE '' END || coalesce(' to ' || left(after, 300), '') AS reason
-FROM changes
-WHERE NOT made_by_controller AND outcome = 'allowed'
-  AND (change IN ('command', 'handler')
-    OR (change = 'image' AND identity_kind IN ('human', 'anonymous') AND (before IS DISTINCT FROM after)))
+FROM workload_changes
+WHERE change IN ('command', 'handler')
+  OR (change = 'image' AND identity_kind IN ('human', 'anonymous') AND (before IS DISTINCT FROM after))

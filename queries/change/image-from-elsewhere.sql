@@ -24,8 +24,8 @@ WITH replaced AS (
     regexp_replace(after, '(@.*|:[^/:]*)$', '') AS repository,
     CASE WHEN regexp_like(before, '^([^/]*[.:][^/]*|localhost)/') THEN split_part(before, '/', 1) ELSE 'docker.io' END AS registry_before,
     CASE WHEN regexp_like(after, '^([^/]*[.:][^/]*|localhost)/') THEN split_part(after, '/', 1) ELSE 'docker.io' END AS registry_after
-  FROM changes
-  WHERE change = 'image' AND before IS NOT NULL AND after IS NOT NULL AND NOT made_by_controller AND outcome = 'allowed'
+  FROM workload_changes
+  WHERE change = 'image' AND before IS NOT NULL AND after IS NOT NULL
 ),
 used AS (
   SELECT cluster, repository, min(first_used) AS first_used
@@ -40,12 +40,12 @@ used AS (
 )
 -- The previous image is not in the log: in a platform namespace, an image that belongs to no platform counts.
 SELECT DISTINCT event_id, object || ' of kube-system now uses ' || after || ', which belongs to no platform; the previous image is not in the log' AS reason
-FROM changes
+FROM workload_changes
 LEFT JOIN platform_images AS known
   ON regexp_replace(CASE WHEN regexp_like(after, '^([^/]*[.:][^/]*|localhost)/') THEN after ELSE 'docker.io/' || after END, '(@.*|:[^/:]*)$', '') LIKE known.repository
 LEFT JOIN platform_component_images AS component
   ON regexp_like(regexp_replace(after, '(@.*|:[^/:]*)$', ''), concat('^(', component.image, ')$'))
-WHERE change = 'image' AND before IS NULL AND after IS NOT NULL AND NOT made_by_controller AND outcome = 'allowed'
+WHERE change = 'image' AND before IS NULL AND after IS NOT NULL
   AND verb IN ('update', 'patch') AND coalesce(namespace, '') = 'kube-system' AND known.repository IS NULL AND component.image IS NULL
   AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'node')
 UNION

@@ -28,5 +28,5 @@ SELECT
   END AS severity,
   coalesce(username, 'an unknown identity') || ' weakens ' || object || coalesce(', container ' || container, '') || ': ' || field
     || ' from ' || coalesce(before, 'unset') || ' to ' || coalesce(after, 'unset') AS reason
-FROM changes
-WHERE change = 'security weakened' AND NOT made_by_controller AND outcome = 'allowed'
+FROM workload_changes
+WHERE change = 'security weakened'

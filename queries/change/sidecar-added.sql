@@ -24,6 +24,6 @@ SELECT
   CASE WHEN identity_kind IN ('human', 'anonymous') THEN 'medium' ELSE 'low' END AS severity,
   CASE WHEN identity_kind IN ('human', 'anonymous') THEN '' ELSE 'service account ' END || coalesce(username, 'an unknown identity')
     || ' adds container ' || coalesce(container, '') || coalesce(' with ' || after, '') || ' to ' || object AS reason
-FROM changes
-WHERE change = 'container added' AND field <> 'ephemeral' AND NOT made_by_controller AND outcome = 'allowed'
+FROM workload_changes
+WHERE change = 'container added' AND field <> 'ephemeral'
   AND identity_kind IN ('human', 'anonymous', 'service_account', 'cloud_service_account')

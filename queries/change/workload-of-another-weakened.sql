@@ -28,9 +28,9 @@ WITH weakened AS (
     event_id, time, cluster, api_group, resource, namespace, name, object,
     coalesce(impersonated_username, username) AS who,
     string_agg(DISTINCT field || coalesce(' ' || after, ''), ', ') AS what
-  FROM changes
+  FROM workload_changes
   LEFT JOIN capabilities AS capability ON field = 'capabilities.add' AND after = capability.capability
-  WHERE change = 'security weakened' AND NOT made_by_controller AND outcome = 'allowed'
+  WHERE change = 'security weakened'
     AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
     AND (field IN ('hostPath')
       OR (field IN ('privileged', 'hostPID', 'hostIPC', 'hostProcess') AND after = 'true')
@@ -39,10 +39,8 @@ WITH weakened AS (
 ),
 writers AS (
   SELECT cluster, api_group, resource, namespace, name, time, coalesce(impersonated_username, username) AS who
-  FROM workloads WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND NOT made_by_controller
-  UNION ALL
-  SELECT cluster, api_group, resource, namespace, name, time, coalesce(impersonated_username, username) AS who
-  FROM workloads_history WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND NOT made_by_controller
+  FROM workloads_and_before
+  WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND NOT made_by_controller
 ),
 authors AS (
   SELECT

@@ -22,6 +22,5 @@ controls: [AIS-06]
 SELECT DISTINCT
   event_id,
   'volume ' || coalesce(name, '') || ' of ' || object || ' mounts host path ' || host_path_raw || ', with the socket of ' || runtime AS reason
-FROM volumes
+FROM pods_volumes
 JOIN runtime_sockets ON host_path = path OR starts_with(path, host_path || '/')
-WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')

@@ -22,6 +22,5 @@ covers: [WL-006, WL-007, WL-010]
 controls: [AIS-06]
 */
 SELECT event_id, 'volume ' || coalesce(name, '') || ' of ' || object || ' mounts host path ' || host_path_raw AS reason
-FROM volumes
+FROM pods_volumes
 WHERE host_path IS NOT NULL
-  AND outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')

@@ -29,11 +29,9 @@ parameters:
 -- Clusters before 1.24 mount the token of the pod's own account as a secret, which every pod has. To have a secret left
 -- out this way, an attacker must give the pod that account, whose token it gets anyway.
 WITH used AS (
-  SELECT event_id, object, secret_name AS secret FROM volumes WHERE secret_name IS NOT NULL
-    AND outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
+  SELECT event_id, object, secret_name AS secret FROM pods_volumes WHERE secret_name IS NOT NULL
   UNION
-  SELECT event_id, object, unnest(projected_secrets) AS secret FROM volumes
-  WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
+  SELECT event_id, object, unnest(projected_secrets) AS secret FROM pods_volumes
   UNION
   SELECT event_id, object, unnest(env_from_secrets) AS secret FROM pods_containers
   UNION

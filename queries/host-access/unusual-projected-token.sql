@@ -28,7 +28,6 @@ SELECT DISTINCT
     || coalesce(' of ' || token['expiration_seconds']::TEXT || ' seconds', '') AS reason
 FROM (
   SELECT event_id, name, object, unnest(projected_tokens) AS token
-  FROM volumes
-  WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
+  FROM pods_volumes
 )
 WHERE token['audience'] <> '' OR token['expiration_seconds'] > $seconds

@@ -32,6 +32,5 @@ SELECT
     WHEN 'gitRepo' THEN ' is cloned on the node' || coalesce(' from ' || source, '') || coalesce(' into ' || git_directory, '')
     ELSE ' is of type ' || type
   END AS reason
-FROM volumes
+FROM pods_volumes
 WHERE type NOT IN ('configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'image', 'persistentVolumeClaim', 'projected', 'secret', 'hostPath')
-  AND outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')

@@ -24,8 +24,7 @@ controls: [AIS-06]
 */
 WITH found AS (
   SELECT event_id, object, name, type, driver, coalesce(source, image_reference) AS source
-  FROM volumes
-  WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
+  FROM pods_volumes
   UNION ALL
   SELECT event_id, 'PersistentVolume ' || coalesce(name, '') AS object, name, type, driver, source
   FROM persistent_volumes

@@ -26,16 +26,9 @@ parameters:
     description: How long the log must run before an identity counts as new
 */
 WITH writes AS (
-  SELECT event_id, cluster, username, time, object, namespace, true AS in_scope
-  FROM workloads
+  SELECT *, row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth
+  FROM workloads_and_before
   WHERE outcome = 'allowed' AND identity_kind <> 'controller'
-  UNION ALL
-  SELECT event_id, cluster, username, time, object, namespace, false AS in_scope
-  FROM workloads_history
-  WHERE outcome = 'allowed' AND identity_kind <> 'controller'
-),
-numbered AS (
-  SELECT *, row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth FROM writes
 ),
 begins AS (
   SELECT cluster, min(time) AS begin
@@ -45,7 +38,7 @@ begins AS (
 SELECT
   event_id,
   'first workload by ' || username || ' in this log: ' || object || coalesce(' in ' || namespace, '') AS reason
-FROM numbered
+FROM writes
 JOIN begins USING (cluster)
 WHERE nth = 1 AND in_scope
-  AND date_part('epoch', time) - date_part('epoch', begin) >= $learning_seconds
+  AND date_diff('second', begin, time) >= $learning_seconds

@@ -42,7 +42,7 @@ used AS (
       ON workloads.cluster = created.cluster AND workloads.username = created.username
         AND workloads.namespace = created.namespace
     WHERE outcome = 'allowed' AND time >= created_at
-      AND date_part('epoch', time) - date_part('epoch', created_at) <= $within_seconds
+      AND date_diff('second', created_at, time) <= $within_seconds
   )
 )
 SELECT event_id, username || ' created namespace ' || namespace || ' and writes ' || object || ' in it' AS reason

@@ -34,14 +34,9 @@ WITH risky AS (
 ),
 -- An owner is identified by its uid, because a name can be reused.
 written AS (
-  SELECT cluster, object_uid
-  FROM (
-    SELECT cluster, object_uid, outcome FROM workloads
-    UNION ALL
-    SELECT cluster, object_uid, outcome FROM workloads_history
-  )
+  SELECT DISTINCT cluster, object_uid
+  FROM workloads_and_before
   WHERE object_uid IS NOT NULL AND outcome = 'allowed'
-  GROUP BY cluster, object_uid
 ),
 unwritten AS (
   SELECT risky.*

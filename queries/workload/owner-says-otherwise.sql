@@ -26,16 +26,11 @@ references:
 covers: [WS-022, WL-005]
 controls: [AIS-06]
 */
-WITH written AS (
-  SELECT cluster, object_uid, created, outcome, posture FROM workloads WHERE subresource IS NULL AND object_uid IS NOT NULL
-  UNION ALL
-  SELECT cluster, object_uid, created, outcome, posture FROM workloads_history WHERE subresource IS NULL AND object_uid IS NOT NULL
-),
 -- All versions of the owner are known.
-known AS (
+WITH known AS (
   SELECT cluster, object_uid, array_agg(DISTINCT posture) AS postures
-  FROM written
-  WHERE outcome IN ('allowed', 'unknown')
+  FROM workloads_and_before
+  WHERE subresource IS NULL AND object_uid IS NOT NULL AND outcome IN ('allowed', 'unknown')
   GROUP BY cluster, object_uid
   HAVING bool_or(created AND outcome = 'allowed') AND bool_and(posture IS NOT NULL)
 )
