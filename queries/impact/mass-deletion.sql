@@ -68,13 +68,16 @@ GROUP BY cluster, username, place, episode
 HAVING count(DISTINCT resource || '/' || name) >= $objects
 UNION ALL
 SELECT
-  make_array(event_id) AS event_id,
-  coalesce(username, 'an unknown identity') || ' deletes '
-    || CASE WHEN coalesce(query_value(request_uri, 'labelSelector'), query_value(request_uri, 'fieldSelector'), '') <> '' THEN 'selected ' ELSE 'all ' END
-    || resource || coalesce(' in ' || namespace, '') AS reason
-FROM events
-WHERE verb = 'deletecollection' AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system', 'node')
-  AND resource IN (
-    'deployments', 'statefulsets', 'daemonsets', 'replicasets', 'cronjobs', 'replicationcontrollers', 'pods', 'services',
-    'persistentvolumeclaims', 'persistentvolumes', 'namespaces'
-  )
+  array_agg(event_id ORDER BY time) AS event_id,
+  coalesce(username, 'an unknown identity') || ' deletes ' || CASE WHEN bool_and(has_selector) THEN 'selected ' ELSE 'all ' END
+    || resource || coalesce(' in ' || namespace, '') || ' in one request' AS reason
+FROM (
+  SELECT *, coalesce(query_value(request_uri, 'labelSelector'), query_value(request_uri, 'fieldSelector'), '') <> '' AS has_selector
+  FROM events
+  WHERE verb = 'deletecollection' AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system', 'node')
+    AND resource IN (
+      'deployments', 'statefulsets', 'daemonsets', 'replicasets', 'cronjobs', 'replicationcontrollers', 'pods', 'services',
+      'persistentvolumeclaims', 'persistentvolumes', 'namespaces'
+    )
+)
+GROUP BY cluster, username, api_group, resource, namespace
