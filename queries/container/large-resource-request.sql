@@ -1,6 +1,6 @@
 /*
 id: large-resource-request
-title: Large CPU or GPU request, or large-resource-request
+title: Large CPU or GPU request, or scale-out
 aliases: [scale-out]
 severity: low
 confidence: medium
