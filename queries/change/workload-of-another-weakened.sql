@@ -39,7 +39,7 @@ WITH weakened AS (
 ),
 writers AS (
   SELECT cluster, api_group, resource, namespace, name, time, coalesce(impersonated_username, username) AS who
-  FROM workloads_and_before
+  FROM all_workloads
   WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND NOT made_by_controller
 ),
 authors AS (

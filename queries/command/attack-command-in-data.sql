@@ -25,13 +25,8 @@ covers: [WL-039]
 controls: [AIS-06]
 */
 WITH bodies AS (
-  SELECT event_id, time, cluster, verb, activity, resource, namespace, name, identity_kind, request_object, true AS in_scope
-  FROM events
-  WHERE activity IN ('write', 'workload') AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'
-    AND request_object IS NOT NULL AND (activity = 'workload' OR resource = 'configmaps')
-  UNION ALL
-  SELECT event_id, time, cluster, verb, activity, resource, namespace, name, identity_kind, request_object, false AS in_scope
-  FROM events_history
+  SELECT *
+  FROM all_events
   WHERE activity IN ('write', 'workload') AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'
     AND request_object IS NOT NULL AND (activity = 'workload' OR resource = 'configmaps')
 ),

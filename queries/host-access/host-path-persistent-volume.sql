@@ -34,7 +34,7 @@ WITH held AS (
 ),
 claims AS (
   SELECT cluster, namespace, name, volume_claim['storage_class'] AS storage_class, volume_claim['volume_name'] AS volume_name
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE activity = 'write' AND resource = 'persistentvolumeclaims' AND subresource IS NULL AND outcome = 'allowed' AND volume_claim IS NOT NULL
 ),
 -- By name, by the volume that a claim requests, or as the controller selects one: by storage class where the volume

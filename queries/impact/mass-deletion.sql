@@ -31,12 +31,8 @@ parameters:
     description: Pause that ends an episode
 */
 WITH made AS (
-  SELECT cluster, username, resource, namespace, name
-  FROM events
-  WHERE status_code = 201 AND outcome = 'allowed' AND subresource IS NULL AND activity IN ('workload', 'write')
-  UNION
-  SELECT cluster, username, resource, namespace, name
-  FROM events_history
+  SELECT DISTINCT cluster, username, resource, namespace, name
+  FROM all_events
   WHERE status_code = 201 AND outcome = 'allowed' AND subresource IS NULL AND activity IN ('workload', 'write')
 ),
 deleted AS (

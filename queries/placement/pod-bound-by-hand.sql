@@ -30,14 +30,9 @@ parameters:
     default: 20
     description: Number of bindings that make an account a scheduler
 */
-WITH bound AS (
-  SELECT event_id, cluster, username, identity_kind, namespace, name, api_group, resource, subresource, activity, verb, outcome, true AS in_scope FROM events
-  UNION ALL
-  SELECT event_id, cluster, username, identity_kind, namespace, name, api_group, resource, subresource, activity, verb, outcome, false AS in_scope FROM events_history
-),
-bindings_made AS (
+WITH bindings_made AS (
   SELECT *, count(*) OVER (PARTITION BY cluster, username) AS bindings_of_identity
-  FROM bound
+  FROM all_events
   WHERE activity IN ('workload', 'write') AND verb = 'create' AND outcome = 'allowed' AND api_group IS NULL
     AND ((resource = 'pods' AND subresource = 'binding') OR resource = 'bindings')
 )

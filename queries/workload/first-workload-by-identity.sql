@@ -27,18 +27,13 @@ parameters:
 */
 WITH writes AS (
   SELECT *, row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth
-  FROM workloads_and_before
+  FROM all_workloads
   WHERE outcome = 'allowed' AND identity_kind <> 'controller'
-),
-begins AS (
-  SELECT cluster, min(time) AS begin
-  FROM (SELECT cluster, time FROM stages UNION ALL SELECT cluster, time FROM stages_history)
-  GROUP BY cluster
 )
 SELECT
   event_id,
   'first workload by ' || username || ' in this log: ' || object || coalesce(' in ' || namespace, '') AS reason
 FROM writes
-JOIN begins USING (cluster)
+JOIN history_begins USING (cluster)
 WHERE nth = 1 AND in_scope
-  AND date_diff('second', begin, time) >= $learning_seconds
+  AND date_diff('second', log_begins, time) >= $learning_seconds

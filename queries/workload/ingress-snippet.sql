@@ -37,11 +37,7 @@ WITH written AS (
         'ingress.kubernetes.io/server-snippet', 'ingress.kubernetes.io/configuration-snippet',
         'nginx.org/server-snippets', 'nginx.org/location-snippets', 'haproxy.org/backend-config-snippet', 'haproxy.org/frontend-config-snippet',
         'haproxy-ingress.github.io/config-backend', 'haproxy-ingress.github.io/config-frontend')) AS annotation
-    FROM (
-      SELECT event_id, time, cluster, username, verb, activity, resource, namespace, name, identity_kind, outcome, subresource, request_object, true AS in_scope FROM events
-      UNION ALL
-      SELECT event_id, time, cluster, username, verb, activity, resource, namespace, name, identity_kind, outcome, subresource, request_object, false AS in_scope FROM events_history
-    )
+    FROM all_events
     WHERE activity = 'write' AND resource = 'ingresses' AND subresource IS NULL AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
       AND identity_kind <> 'controller' AND regexp_like(request_object, 'snippet|/config-(back|front)end')
   )

@@ -26,7 +26,7 @@ parameters:
 */
 WITH created AS (
   SELECT cluster, username, name AS namespace, max(time) AS created_at, max(event_id) AS created_event
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE (resource = 'namespaces' OR (api_group = 'project.openshift.io' AND resource IN ('projects', 'projectrequests'))) AND created AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
     AND subresource IS NULL
   GROUP BY cluster, username, name

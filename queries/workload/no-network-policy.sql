@@ -27,7 +27,7 @@ controls: [IPY-03]
 */
 WITH writes AS (
   SELECT *, row_number() OVER (PARTITION BY cluster, namespace ORDER BY time, event_id) AS nth
-  FROM workloads_and_before
+  FROM all_workloads
   WHERE outcome = 'allowed' AND NOT made_by_controller AND created AND subresource IS NULL
 ),
 guarded AS (

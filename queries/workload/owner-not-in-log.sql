@@ -35,7 +35,7 @@ WITH risky AS (
 -- An owner is identified by its uid, because a name can be reused.
 written AS (
   SELECT DISTINCT cluster, object_uid
-  FROM workloads_and_before
+  FROM all_workloads
   WHERE object_uid IS NOT NULL AND outcome = 'allowed'
 ),
 unwritten AS (
@@ -47,14 +47,10 @@ unwritten AS (
 -- Controllers report the status of every owner that they serve.
 traced AS (
   SELECT DISTINCT event.cluster, event.object_uid
-  FROM (
-    SELECT cluster, object_uid, outcome FROM events WHERE activity IN ('write', 'workload', 'read')
-    UNION ALL
-    SELECT cluster, object_uid, outcome FROM events_history WHERE activity IN ('write', 'workload', 'read')
-  ) AS event
+  FROM all_events AS event
   JOIN (SELECT DISTINCT cluster, owner_uid FROM unwritten) AS owner
     ON owner.cluster = event.cluster AND owner.owner_uid = event.object_uid
-  WHERE event.outcome = 'allowed'
+  WHERE event.activity IN ('write', 'workload', 'read') AND event.outcome = 'allowed'
 )
 SELECT
   array_agg(unwritten.event_id ORDER BY time, unwritten.event_id) AS event_id,

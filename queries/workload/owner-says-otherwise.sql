@@ -29,7 +29,7 @@ controls: [AIS-06]
 -- All versions of the owner are known.
 WITH known AS (
   SELECT cluster, object_uid, array_agg(DISTINCT posture) AS postures
-  FROM workloads_and_before
+  FROM all_workloads
   WHERE subresource IS NULL AND object_uid IS NOT NULL AND outcome IN ('allowed', 'unknown')
   GROUP BY cluster, object_uid
   HAVING bool_or(created AND outcome = 'allowed') AND bool_and(posture IS NOT NULL)

@@ -25,15 +25,9 @@ controls: [AIS-06]
 */
 WITH recorded AS (
   SELECT
-    event_id, cluster, time, verb, resource, namespace, name, username, impersonated_username, outcome, identity_kind, activity, workload,
-    annotations['pod-security.kubernetes.io/audit-violations'] AS violations, true AS in_scope
-  FROM events
-  WHERE activity = 'workload' AND outcome = 'allowed' AND annotations['pod-security.kubernetes.io/audit-violations'] IS NOT NULL
-  UNION ALL
-  SELECT
-    event_id, cluster, time, verb, resource, namespace, name, username, impersonated_username, outcome, identity_kind, activity, workload,
-    annotations['pod-security.kubernetes.io/audit-violations'] AS violations, false AS in_scope
-  FROM events_history
+    event_id, cluster, time, verb, resource, namespace, name, username, impersonated_username, identity_kind, workload, in_scope,
+    annotations['pod-security.kubernetes.io/audit-violations'] AS violations
+  FROM all_events
   WHERE activity = 'workload' AND outcome = 'allowed' AND annotations['pod-security.kubernetes.io/audit-violations'] IS NOT NULL
 ),
 -- Only dangerous settings: other checks of the restricted level change with every harmless container.
