@@ -1,6 +1,6 @@
 /*
 id: privileged-container
-title: Privileged or HostProcess container
+title: Privileged container
 aliases: [windows-host-process]
 severity: medium
 routine: low
