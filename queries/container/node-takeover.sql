@@ -21,21 +21,16 @@ references:
 covers: [WL-005]
 controls: [AIS-06]
 */
-WITH strong AS (
-  SELECT event_id, bool_or(coalesce(privileged, false) OR coalesce(array_has_any(capabilities_add, make_array('ALL', 'SYS_ADMIN')), false)) AS powers
-  FROM pods_containers
-  GROUP BY event_id
-),
-roots AS (
+WITH roots AS (
   SELECT event_id, bool_or(writable) AS root FROM pods_host_paths WHERE host_path = '/' GROUP BY event_id
 ),
 joined AS (
   SELECT
     pods_workloads.event_id, object, kind,
-    coalesce(powers, false) AS powers, coalesce(root, false) AS root, coalesce(host_pid, false) AS pid,
+    coalesce(controls_node, false) AS powers, coalesce(root, false) AS root, coalesce(host_pid, false) AS pid,
     coalesce(host_ipc, false) AS ipc, coalesce(host_network, false) AS network
   FROM pods_workloads
-  LEFT JOIN strong ON strong.event_id = pods_workloads.event_id
+  LEFT JOIN pods_powers ON pods_powers.event_id = pods_workloads.event_id
   LEFT JOIN roots ON roots.event_id = pods_workloads.event_id
 )
 SELECT

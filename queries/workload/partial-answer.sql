@@ -27,21 +27,7 @@ references:
 covers: [WL-060]
 controls: [AIS-06]
 */
-WITH powers AS (
-  SELECT
-    event_id,
-    bool_or(coalesce(privileged, false)) AS privileged,
-    bool_or(coalesce(host_process, false)) AS host_process,
-    bool_or(capability.danger IS NOT NULL) AS capabilities
-  FROM (
-    SELECT event_id, privileged, host_process, unnest(CASE WHEN cardinality(capabilities_add) > 0 THEN capabilities_add ELSE make_array(NULL) END) AS added
-    FROM pods_containers
-  ) AS held
-  LEFT JOIN (SELECT capability, danger FROM capabilities WHERE danger = 'dangerous' UNION ALL SELECT 'ALL', 'dangerous') AS capability
-    ON held.added = capability.capability
-  GROUP BY event_id
-),
-paths AS (
+WITH paths AS (
   SELECT event_id, string_agg(DISTINCT host_path, ', ') AS paths
   FROM pods_host_paths
   WHERE writable OR inside IS NOT NULL OR cardinality(holds) > 0
@@ -51,14 +37,14 @@ dangers AS (
   SELECT
     written.event_id,
     nullif(concat_ws(', ',
-      CASE WHEN privileged THEN 'a privileged container' END,
+      CASE WHEN powers.privileged THEN 'a privileged container' END,
       CASE WHEN powers.host_process THEN 'a host process' END,
-      CASE WHEN capabilities THEN 'dangerous capabilities' END,
+      CASE WHEN has_dangerous_capability THEN 'dangerous capabilities' END,
       CASE WHEN host_pid THEN 'hostPID' END,
       CASE WHEN host_ipc THEN 'hostIPC' END,
       'host path ' || paths), '') AS danger
   FROM pods_workloads AS written
-  LEFT JOIN powers ON powers.event_id = written.event_id
+  LEFT JOIN pods_powers AS powers ON powers.event_id = written.event_id
   LEFT JOIN paths ON paths.event_id = written.event_id
   WHERE partial_answer IS NOT NULL
 )
