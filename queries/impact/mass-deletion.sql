@@ -1,24 +1,22 @@
 /*
 id: mass-deletion
 title: Mass deletion of workloads or volumes
+aliases: [collection-deleted]
 severity: medium
 confidence: medium
 risk: 40
 attack: [T1485, T1489]
 tactics: [Impact]
 description: >-
-  A person or a service account deletes several workloads, volumes or namespaces that it did not create, within seconds.
-  Pods, jobs and ReplicaSets are left out because they come and go, and so are objects deleted with their namespace or
-  owner.
+  An identity deletes several workloads, volumes or namespaces that it did not create, within seconds, or all workloads,
+  volumes or services of a kind in one request. Pods, jobs and ReplicaSets that are deleted one by one are left out
+  because they come and go, and so are objects deleted with their namespace or owner.
 blind_spots: >-
   Slow deletion, and workloads scaled to zero. Objects created before the log and the look-back count as another
   identity's.
 false_positives:
   - Removal of an application with kubectl delete -f or by uninstalling its chart
-triage:
-  - SELECT time, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND verb IN ('delete', 'deletecollection') ORDER BY time
-  - SELECT time, username, verb, kind, name FROM workloads WHERE namespace = '<namespace>' ORDER BY time
-  - SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - Tools that clean up test namespaces
 references:
   - https://attack.mitre.org/techniques/T1485/
 covers: [IM-002]
@@ -33,12 +31,8 @@ parameters:
     description: Pause that ends an episode
 */
 WITH made AS (
-  SELECT cluster, username, resource, namespace, name
-  FROM events
-  WHERE status_code = 201 AND outcome = 'allowed' AND subresource IS NULL AND activity IN ('workload', 'write')
-  UNION
-  SELECT cluster, username, resource, namespace, name
-  FROM events_history
+  SELECT DISTINCT cluster, username, resource, namespace, name
+  FROM all_events
   WHERE status_code = 201 AND outcome = 'allowed' AND subresource IS NULL AND activity IN ('workload', 'write')
 ),
 deleted AS (
@@ -56,18 +50,9 @@ deleted AS (
       'persistentvolumes', 'namespaces'
     )
 ),
-spaced AS (
-  SELECT
-    *,
-    CASE
-      WHEN date_part('epoch', time)
-        - date_part('epoch', lag(time) OVER (PARTITION BY cluster, username, place ORDER BY time, event_id)) <= $pause_seconds
-      THEN 0 ELSE 1
-    END AS begins
-  FROM deleted
-),
 episodes AS (
-  SELECT *, sum(begins) OVER (PARTITION BY cluster, username, place ORDER BY time, event_id) AS episode FROM spaced
+  SELECT *, session_number(time, $pause_seconds) OVER (PARTITION BY cluster, username, place ORDER BY time, event_id) AS episode
+  FROM deleted
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
@@ -77,3 +62,18 @@ SELECT
 FROM episodes
 GROUP BY cluster, username, place, episode
 HAVING count(DISTINCT resource || '/' || name) >= $objects
+UNION ALL
+SELECT
+  array_agg(event_id ORDER BY time) AS event_id,
+  coalesce(username, 'an unknown identity') || ' deletes ' || CASE WHEN bool_and(has_selector) THEN 'selected ' ELSE 'all ' END
+    || resource || coalesce(' in ' || namespace, '') || ' in one request' AS reason
+FROM (
+  SELECT *, coalesce(query_value(request_uri, 'labelSelector'), query_value(request_uri, 'fieldSelector'), '') <> '' AS has_selector
+  FROM events
+  WHERE verb = 'deletecollection' AND outcome = 'allowed' AND identity_kind NOT IN ('controller', 'system', 'node')
+    AND resource IN (
+      'deployments', 'statefulsets', 'daemonsets', 'replicasets', 'cronjobs', 'replicationcontrollers', 'pods', 'services',
+      'persistentvolumeclaims', 'persistentvolumes', 'namespaces'
+    )
+)
+GROUP BY cluster, username, api_group, resource, namespace

@@ -1,31 +1,35 @@
 /*
 id: object-created-or-deleted
-title: Service, ConfigMap, role or binding created or deleted by a person
+title: Namespace, service, ConfigMap, role or binding created or deleted
+aliases: [namespace-created-or-deleted]
 severity: info
 confidence: high
 risk: 0
-attack: [T1565, T1098]
+attack: [T1565, T1098, T1485]
 tactics: [Impact, Persistence]
 description: >-
-  A person creates or deletes a service, a ConfigMap, a role or a binding. This is an activity stream to read, not an
-  alert.
-blind_spots: Activity of automation.
+  A person creates or deletes a service, a ConfigMap, a role or a binding, or anybody a namespace, whose deletion
+  removes everything in it. This is an activity stream to read, not an alert.
+blind_spots: >-
+  Activity of automation other than on namespaces. The content of a namespace, which the namespace controller deletes.
 false_positives:
   - Engineers at work
-triage:
-  - SELECT time, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND verb IN ('delete', 'deletecollection') ORDER BY time
-  - SELECT time, username, verb, kind, name FROM workloads WHERE namespace = '<namespace>' ORDER BY time
-  - SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - Test and preview environments
 references:
   - https://falco.org/docs/
-covers: [IM-004]
+  - https://attack.mitre.org/techniques/T1485/
+covers: [IM-004, IM-003]
 */
 SELECT
   event_id,
   CASE WHEN created THEN 'create' ELSE verb END || 's ' || resource || ' ' || coalesce(name, '') || coalesce(' in ' || namespace, '') AS reason
 FROM events
-WHERE resource IN (
-    'services', 'configmaps', 'serviceaccounts', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings', 'ingresses',
-    'networkpolicies'
+WHERE subresource IS NULL AND (created OR verb = 'delete') AND outcome = 'allowed'
+  AND (
+    (resource IN (
+        'services', 'configmaps', 'serviceaccounts', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings', 'ingresses',
+        'networkpolicies'
+      ) AND identity_kind = 'human')
+    OR ((resource = 'namespaces' OR (api_group = 'project.openshift.io' AND resource IN ('projects', 'projectrequests')))
+      AND identity_kind NOT IN ('controller', 'system'))
   )
-  AND subresource IS NULL AND (created OR verb = 'delete') AND outcome = 'allowed' AND identity_kind = 'human'

@@ -68,11 +68,7 @@ SELECT changed.cluster, changed.event_id, 'update without weaker settings' AS ro
 FROM changes AS changed
 LEFT JOIN (
   SELECT cluster, resource, namespace, name, username, min(time) AS first
-  FROM (
-    SELECT cluster, resource, namespace, name, username, time, verb, subresource, outcome, impersonated_username FROM workloads
-    UNION ALL
-    SELECT cluster, resource, namespace, name, username, time, verb, subresource, outcome, impersonated_username FROM workloads_history
-  )
+  FROM all_workloads
   WHERE outcome = 'allowed' AND subresource IS NULL AND impersonated_username IS NULL AND verb IN ('create', 'update', 'patch')
   GROUP BY cluster, resource, namespace, name, username
 ) AS wrote

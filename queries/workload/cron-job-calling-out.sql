@@ -13,13 +13,6 @@ description: >-
 blind_spots: Writes logged at Metadata level. Scripts inside images and volumes.
 false_positives:
   - Pings of monitoring services by IP address
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
   - https://attack.mitre.org/techniques/T1053/007/
@@ -29,16 +22,16 @@ controls: [AIS-06]
 SELECT DISTINCT event_id, object || ' at ' || coalesce(schedule, 'an unknown schedule') || ' runs: ' || left(line, 300) AS reason
 FROM (
   SELECT
-    event_id, object, schedule,
+    event_id, object, schedule, is_frequent,
     concat_ws(' ', container['image'], array_to_string(container['command'], ' '), array_to_string(container['args'], ' ')) AS line
-  FROM (SELECT event_id, object, schedule, unnest(containers) AS container FROM pods_workloads WHERE kind = 'CronJob')
+  FROM (SELECT event_id, object, schedule, is_frequent, unnest(containers) AS container FROM workload_cron_jobs)
 )
 WHERE
   -- Addresses of private networks, of the node itself and of link-local services are removed first.
   regexp_like(
     regexp_replace(line, '\b(10\.[0-9]+|127\.[0-9]+|192\.168|169\.254|172\.(1[6-9]|2[0-9]|3[01])|0\.0)\.[0-9]+\.[0-9]+', ' ', 'g'),
     '((https?|ftp|tcp)://([^/@\s]*@)?|\b(nc|ncat|netcat|curl|wget|telnet|socat)\b[^|;&]*[\s:@/])[0-9]{1,3}(\.[0-9]{1,3}){3}\b', 'i')
-  OR (regexp_like(schedule, '^\s*(@every +([1-5]?[0-9]s|[1-5]m)|(\*|(\*|0|0-59)/[1-5]|[0-9]+(,[0-9]+){11,}) +(\*|\*/1|0-23) +(\*|\*/1) +(\*|\*/1) +(\*|\*/1|0-6|1-7))\s*$')
+  OR (is_frequent
     AND regexp_like(
       regexp_replace(line, '(https?|ftp)://([^/@\s]*@)?[a-z0-9-]+(\.[a-z0-9-]+)*(\.svc|\.local|\.internal|\.lan|\.corp|\.test)(:[0-9]+)?([/\s]|$)', ' ', 'gi'),
       '\b(curl|wget|fetch)\b.*(https?|ftp)://([^/@\s]*@)?([a-z0-9-]+\.)+[a-z]{2,}', 'i'))

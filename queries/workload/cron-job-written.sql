@@ -1,29 +1,30 @@
 /*
 id: cron-job-written
 title: CronJob created or changed
+aliases: [frequent-cron-job]
 severity: low
 confidence: medium
-risk: 5
+risk: 10
 attack: [T1610, T1053.007]
 tactics: [Execution, Persistence]
-description: An identity creates or changes a CronJob. Its code runs repeatedly, also after the current pods are gone.
+description: >-
+  An identity creates or changes a CronJob. Its code runs repeatedly, also after the current pods are gone. The reason
+  names a schedule of every five minutes or more often, as malware beacons and watchdogs have, and some health checks.
 blind_spots: >-
-  None: the request is visible at every audit level.
+  Schedules of writes logged at Metadata level. Lists of minutes with fewer than twelve entries do not count as
+  frequent.
 false_positives:
   - Backups, reports and deployments
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+  - Health checks and queues
 references:
   - https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
   - https://attack.mitre.org/techniques/T1053/007/
-covers: [WL-050]
+covers: [WL-050, WL-051]
 controls: [AIS-06]
 */
-SELECT event_id, coalesce(username, 'an unknown identity') || ' writes ' || object || coalesce(', schedule ' || schedule, '') AS reason
-FROM pods_workloads
-WHERE kind = 'CronJob' AND subresource IS NULL AND identity_kind <> 'controller'
+SELECT
+  event_id,
+  coalesce(username, 'an unknown identity') || ' writes ' || object || coalesce(', schedule ' || schedule, '')
+    || CASE WHEN is_frequent THEN ', every five minutes or more often' ELSE '' END AS reason
+FROM workload_cron_jobs
+WHERE is_frequent OR (subresource IS NULL AND identity_kind <> 'controller')

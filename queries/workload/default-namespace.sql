@@ -13,13 +13,6 @@ blind_spots: >-
   None: the namespace is in every event.
 false_positives:
   - Labs and quick tests
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/
 covers: [WL-031]

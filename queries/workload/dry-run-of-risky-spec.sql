@@ -9,17 +9,12 @@ tactics: [Discovery]
 description: >-
   An identity sends, as a dry run, a workload with the privileged Pod Security level. Nothing is stored, and the
   response shows whether a policy would block it.
-blind_spots: >-
-  Bodies that are not logged.
+blind_spots: Bodies that are not logged.
 false_positives:
   - Pipelines that check manifests of node agents
 triage:
   - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT time, name, role, image, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
 references:
   - https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
   - https://kubernetes.io/docs/concepts/security/pod-security-standards/

@@ -14,10 +14,6 @@ false_positives:
   - New people and new automation
 triage:
   - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
 references:
   - https://attack.mitre.org/techniques/T1078/
@@ -30,26 +26,14 @@ parameters:
     description: How long the log must run before an identity counts as new
 */
 WITH writes AS (
-  SELECT event_id, cluster, username, time, object, namespace, true AS in_scope
-  FROM workloads
+  SELECT *, row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth
+  FROM all_workloads
   WHERE outcome = 'allowed' AND identity_kind <> 'controller'
-  UNION ALL
-  SELECT event_id, cluster, username, time, object, namespace, false AS in_scope
-  FROM workloads_history
-  WHERE outcome = 'allowed' AND identity_kind <> 'controller'
-),
-numbered AS (
-  SELECT *, row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth FROM writes
-),
-begins AS (
-  SELECT cluster, min(time) AS begin
-  FROM (SELECT cluster, time FROM stages UNION ALL SELECT cluster, time FROM stages_history)
-  GROUP BY cluster
 )
 SELECT
   event_id,
   'first workload by ' || username || ' in this log: ' || object || coalesce(' in ' || namespace, '') AS reason
-FROM numbered
-JOIN begins USING (cluster)
+FROM writes
+JOIN history_begins USING (cluster)
 WHERE nth = 1 AND in_scope
-  AND date_part('epoch', time) - date_part('epoch', begin) >= $learning_seconds
+  AND date_diff('second', log_begins, time) >= $learning_seconds

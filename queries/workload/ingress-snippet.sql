@@ -19,8 +19,6 @@ triage:
     SELECT time, username, verb, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
   - >-
     SELECT time, username, verb, hosts, backend_services FROM ingresses WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/
   - https://github.com/kubernetes/kubernetes/issues/126811
@@ -39,11 +37,7 @@ WITH written AS (
         'ingress.kubernetes.io/server-snippet', 'ingress.kubernetes.io/configuration-snippet',
         'nginx.org/server-snippets', 'nginx.org/location-snippets', 'haproxy.org/backend-config-snippet', 'haproxy.org/frontend-config-snippet',
         'haproxy-ingress.github.io/config-backend', 'haproxy-ingress.github.io/config-frontend')) AS annotation
-    FROM (
-      SELECT event_id, time, cluster, username, verb, activity, resource, namespace, name, identity_kind, outcome, subresource, request_object, true AS in_scope FROM events
-      UNION ALL
-      SELECT event_id, time, cluster, username, verb, activity, resource, namespace, name, identity_kind, outcome, subresource, request_object, false AS in_scope FROM events_history
-    )
+    FROM all_events
     WHERE activity = 'write' AND resource = 'ingresses' AND subresource IS NULL AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
       AND identity_kind <> 'controller' AND regexp_like(request_object, 'snippet|/config-(back|front)end')
   )

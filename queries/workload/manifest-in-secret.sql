@@ -17,8 +17,6 @@ false_positives:
 triage:
   - >-
     SELECT time, username, verb, namespace, name, secret, embedded, outcome FROM events WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
   - https://cluster-api.sigs.k8s.io/tasks/cluster-resource-set

@@ -20,8 +20,6 @@ triage:
   - >-
     SELECT time, name, node_name, annotations, body_source FROM workloads WHERE username = '<identity>' AND verb = 'create' ORDER BY time
   - >-
-    SELECT name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
     SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND client_ip = '<client_ip>' ORDER BY time
 references:
   - https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/

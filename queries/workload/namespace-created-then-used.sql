@@ -13,10 +13,6 @@ false_positives:
   - Developers who set up a namespace to experiment
 triage:
   - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT time, username, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
@@ -30,7 +26,7 @@ parameters:
 */
 WITH created AS (
   SELECT cluster, username, name AS namespace, max(time) AS created_at, max(event_id) AS created_event
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE (resource = 'namespaces' OR (api_group = 'project.openshift.io' AND resource IN ('projects', 'projectrequests'))) AND created AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous')
     AND subresource IS NULL
   GROUP BY cluster, username, name
@@ -46,7 +42,7 @@ used AS (
       ON workloads.cluster = created.cluster AND workloads.username = created.username
         AND workloads.namespace = created.namespace
     WHERE outcome = 'allowed' AND time >= created_at
-      AND date_part('epoch', time) - date_part('epoch', created_at) <= $within_seconds
+      AND date_diff('second', created_at, time) <= $within_seconds
   )
 )
 SELECT event_id, username || ' created namespace ' || namespace || ' and writes ' || object || ' in it' AS reason

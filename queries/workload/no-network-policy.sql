@@ -13,9 +13,12 @@ blind_spots: Policies older than the log, and cluster-wide policies.
 false_positives:
   - Most clusters
 triage:
-  - "SELECT time, username, verb, name, policy_types, selects_all, allows_all FROM network_policies WHERE namespace = '<namespace>' ORDER BY time"
-  - "SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time"
-  - "SELECT time, username, name, type, external_ips FROM services WHERE namespace = '<namespace>' ORDER BY time"
+  - >-
+    SELECT time, username, verb, name, policy_types, selects_all, allows_all FROM network_policies WHERE namespace = '<namespace>' ORDER BY time
+  - >-
+    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
+  - >-
+    SELECT time, username, name, type, external_ips FROM services WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
   - https://kubernetes.io/docs/concepts/services-networking/network-policies/
@@ -23,22 +26,17 @@ covers: [T1610-no-network-policy]
 controls: [IPY-03]
 */
 WITH writes AS (
-  SELECT event_id, cluster, namespace, object, time, true AS in_scope FROM workloads
+  SELECT *, row_number() OVER (PARTITION BY cluster, namespace ORDER BY time, event_id) AS nth
+  FROM all_workloads
   WHERE outcome = 'allowed' AND NOT made_by_controller AND created AND subresource IS NULL
-  UNION ALL
-  SELECT event_id, cluster, namespace, object, time, false AS in_scope FROM workloads_history
-  WHERE outcome = 'allowed' AND NOT made_by_controller AND created AND subresource IS NULL
-),
-numbered AS (
-  SELECT *, row_number() OVER (PARTITION BY cluster, namespace ORDER BY time, event_id) AS nth FROM writes
 ),
 guarded AS (
   SELECT DISTINCT cluster, namespace
   FROM (SELECT * FROM network_policies UNION ALL SELECT * FROM network_policies_history)
   WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch')
 )
-SELECT event_id, object || ' is the first workload of ' || numbered.namespace || ', which has no NetworkPolicy in the log' AS reason
-FROM numbered
-LEFT JOIN guarded ON guarded.cluster = numbered.cluster AND guarded.namespace = numbered.namespace
-LEFT JOIN system_namespaces ON numbered.namespace LIKE system_namespaces.namespace
+SELECT event_id, object || ' is the first workload of ' || writes.namespace || ', which has no NetworkPolicy in the log' AS reason
+FROM writes
+LEFT JOIN guarded ON guarded.cluster = writes.cluster AND guarded.namespace = writes.namespace
+LEFT JOIN system_namespaces ON writes.namespace LIKE system_namespaces.namespace
 WHERE nth = 1 AND in_scope AND guarded.namespace IS NULL AND system_namespaces.namespace IS NULL

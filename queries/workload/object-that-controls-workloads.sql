@@ -23,8 +23,6 @@ triage:
   - >-
     SELECT time, username, verb, api_group, resource, namespace, name, embedded FROM events WHERE event_id = '<event_id>'
   - >-
-    SELECT time, username, verb, resource, namespace, name, client_ip, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
-  - >-
     SELECT time, username, verb, kind, namespace, name FROM workloads WHERE identity_kind = 'service_account' AND time > '<time>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/

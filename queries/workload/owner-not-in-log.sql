@@ -22,8 +22,6 @@ triage:
     SELECT time, username, verb, object, client_ip, user_agent FROM workloads WHERE owner['uid'] = '<uid of the owner>' ORDER BY time
   - >-
     SELECT time, username, verb, resource, subresource, outcome FROM events WHERE object_uid = '<uid of the owner>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
 references:
   - https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
 covers: [WL-005, WS-022]
@@ -36,14 +34,9 @@ WITH risky AS (
 ),
 -- An owner is identified by its uid, because a name can be reused.
 written AS (
-  SELECT cluster, object_uid
-  FROM (
-    SELECT cluster, object_uid, outcome FROM workloads
-    UNION ALL
-    SELECT cluster, object_uid, outcome FROM workloads_history
-  )
+  SELECT DISTINCT cluster, object_uid
+  FROM all_workloads
   WHERE object_uid IS NOT NULL AND outcome = 'allowed'
-  GROUP BY cluster, object_uid
 ),
 unwritten AS (
   SELECT risky.*
@@ -54,14 +47,10 @@ unwritten AS (
 -- Controllers report the status of every owner that they serve.
 traced AS (
   SELECT DISTINCT event.cluster, event.object_uid
-  FROM (
-    SELECT cluster, object_uid, outcome FROM events WHERE activity IN ('write', 'workload', 'read')
-    UNION ALL
-    SELECT cluster, object_uid, outcome FROM events_history WHERE activity IN ('write', 'workload', 'read')
-  ) AS event
+  FROM all_events AS event
   JOIN (SELECT DISTINCT cluster, owner_uid FROM unwritten) AS owner
     ON owner.cluster = event.cluster AND owner.owner_uid = event.object_uid
-  WHERE event.outcome = 'allowed'
+  WHERE event.activity IN ('write', 'workload', 'read') AND event.outcome = 'allowed'
 )
 SELECT
   array_agg(unwritten.event_id ORDER BY time, unwritten.event_id) AS event_id,

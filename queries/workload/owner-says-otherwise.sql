@@ -21,23 +21,16 @@ triage:
     SELECT time, username, verb, object, object_uid, posture, client_ip, user_agent FROM workloads WHERE object_uid = '<uid of the owner>' OR owner['uid'] = '<uid of the owner>' ORDER BY time
   - >-
     SELECT client_ip, user_agent, count(*) AS requests, min(time) AS first, max(time) AS last FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
 references:
   - https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
 covers: [WS-022, WL-005]
 controls: [AIS-06]
 */
-WITH written AS (
-  SELECT cluster, object_uid, created, outcome, posture FROM workloads WHERE subresource IS NULL AND object_uid IS NOT NULL
-  UNION ALL
-  SELECT cluster, object_uid, created, outcome, posture FROM workloads_history WHERE subresource IS NULL AND object_uid IS NOT NULL
-),
 -- All versions of the owner are known.
-known AS (
+WITH known AS (
   SELECT cluster, object_uid, array_agg(DISTINCT posture) AS postures
-  FROM written
-  WHERE outcome IN ('allowed', 'unknown')
+  FROM all_workloads
+  WHERE subresource IS NULL AND object_uid IS NOT NULL AND outcome IN ('allowed', 'unknown')
   GROUP BY cluster, object_uid
   HAVING bool_or(created AND outcome = 'allowed') AND bool_and(posture IS NOT NULL)
 )

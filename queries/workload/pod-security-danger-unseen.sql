@@ -17,13 +17,6 @@ blind_spots: >-
   would need the token of an account that creates such workloads.
 false_positives:
   - Platform agents in namespaces with an audit level
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/security/pod-security-admission/
   - https://kubernetes.io/docs/concepts/security/pod-security-standards/
@@ -32,15 +25,9 @@ controls: [AIS-06]
 */
 WITH recorded AS (
   SELECT
-    event_id, cluster, time, verb, resource, namespace, name, username, impersonated_username, outcome, identity_kind, activity, workload,
-    annotations['pod-security.kubernetes.io/audit-violations'] AS violations, true AS in_scope
-  FROM events
-  WHERE activity = 'workload' AND outcome = 'allowed' AND annotations['pod-security.kubernetes.io/audit-violations'] IS NOT NULL
-  UNION ALL
-  SELECT
-    event_id, cluster, time, verb, resource, namespace, name, username, impersonated_username, outcome, identity_kind, activity, workload,
-    annotations['pod-security.kubernetes.io/audit-violations'] AS violations, false AS in_scope
-  FROM events_history
+    event_id, cluster, time, verb, resource, namespace, name, username, impersonated_username, identity_kind, workload, in_scope,
+    annotations['pod-security.kubernetes.io/audit-violations'] AS violations
+  FROM all_events
   WHERE activity = 'workload' AND outcome = 'allowed' AND annotations['pod-security.kubernetes.io/audit-violations'] IS NOT NULL
 ),
 -- Only dangerous settings: other checks of the restricted level change with every harmless container.

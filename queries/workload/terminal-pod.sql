@@ -12,13 +12,6 @@ description: >-
 blind_spots: A terminal requested later, through exec.
 false_positives:
   - Engineers who debug
-triage:
-  - >-
-    SELECT time, username, verb, object, body_source, service_account_name, node_name, outcome FROM workloads WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT role, name, image, command, args, privileged FROM containers WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/reference/kubectl/generated/kubectl_run/
 covers: [WL-034]

@@ -10,13 +10,10 @@ tactics: [Execution, Lateral Movement]
 description: >-
   The service account "default" of a namespace writes a workload. Every pod without its own account runs as it, so it
   should have no rights. One of these pods, or a holder of its token, creates pods.
-blind_spots: >-
-  Other accounts of applications.
+blind_spots: Other accounts of applications.
 false_positives:
   - Workflow engines and runners installed without their own account
 triage:
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
   - >-
     SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
   - >-

@@ -1,28 +1,39 @@
 /*
 id: workload-denied
-title: Workload write denied by authorization
+title: Workload write denied by authorization or admission
+aliases: [workload-refused-by-policy, pod-security-refused]
 severity: low
 confidence: medium
 risk: 10
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  An identity without permission tries to write a workload: its role is wrong, or it probes the limits of a credential.
-blind_spots: Allowed attempts.
+  An identity tries to write a workload and is denied: it has no permission, or Pod Security, a webhook, an admission
+  policy or a quota rejects the object. Its role or manifest is wrong, or it probes the limits of a credential or a
+  policy. The body shows the attempt, and the message of Pod Security lists the failed checks.
+blind_spots: Allowed attempts. Policies that only warn or audit. Messages of old API servers, which do not log them.
 false_positives:
   - Pipelines with wrong rights, and people in the wrong namespace
+  - Developers whose manifests violate a policy or are not hardened yet
 triage:
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
   - >-
     SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
   - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+    SELECT time, username, verb, namespace, outcome FROM events WHERE resource = 'namespaces' AND name = '<namespace>' AND verb <> 'get' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
-covers: [WL-076]
-controls: [IAM-16]
+  - https://kubernetes.io/docs/concepts/security/pod-security-admission/
+  - https://kubernetes.io/docs/concepts/security/pod-security-standards/
+covers: [WL-076, WL-077, WL-029]
+controls: [IAM-16, AIS-06]
 */
-SELECT event_id, coalesce(username, 'an unknown identity') || ' may not ' || verb || ' ' || object || coalesce(' in ' || namespace, '') AS reason
-FROM workloads
-WHERE outcome = 'denied_authz' AND identity_kind NOT IN ('controller', 'anonymous', 'node')
+SELECT
+  event_id,
+  coalesce(username, 'an unknown identity') || CASE WHEN outcome = 'denied_authz' THEN ' may not ' ELSE ' is denied by admission to ' END
+    || verb || ' ' || resource || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
+    || CASE WHEN outcome = 'denied_admission' THEN coalesce(': ' || left(coalesce(status_message, response_object), 300), '') ELSE '' END AS reason
+FROM events
+WHERE activity = 'workload'
+  AND ((outcome = 'denied_authz' AND workload IS NOT NULL AND identity_kind NOT IN ('controller', 'anonymous', 'node'))
+    OR (outcome = 'denied_admission' AND identity_kind NOT IN ('controller', 'node')
+      AND (workload IS NOT NULL OR contains(coalesce(status_message, response_object), 'violates PodSecurity'))))

@@ -10,7 +10,7 @@ fn the_sample_tells_its_intrusion() {
     let only = [
         "privileged-container",
         "sensitive-host-path",
-        "system-namespace-by-person",
+        "system-namespace-workload",
         "exec-into-pod",
         "cluster-admin-binding",
     ];
@@ -27,7 +27,7 @@ fn the_sample_tells_its_intrusion() {
     let mallory = "mallory@example.com";
     assert!(found("privileged-container", mallory, "kube-flannel-ds"));
     assert!(found("sensitive-host-path", mallory, "kube-flannel-ds"));
-    assert!(found("system-namespace-by-person", mallory, "kube-flannel-ds"));
+    assert!(found("system-namespace-workload", mallory, "kube-flannel-ds"));
     assert!(found("exec-into-pod", mallory, "kube-flannel-ds-xgrs6"));
     let toolbox = "system:serviceaccount:tools:toolbox";
     assert!(found("cluster-admin-binding", toolbox, "tools-admins"));
