@@ -9,6 +9,6 @@ SELECT
   bool_or(coalesce(host_process, false)) AS host_process,
   bool_or(coalesce(array_has_any(capabilities_add, names), false)) AS has_dangerous_capability,
   bool_or(coalesce(privileged, false) OR coalesce(array_has_any(capabilities_add, make_array('ALL', 'SYS_ADMIN')), false)) AS controls_node
-FROM pods_containers{history}
+FROM pods_containers
 CROSS JOIN dangerous
 GROUP BY event_id

@@ -1,3 +1,3 @@
 -- Changes of existing workloads that were allowed and that no controller derived from an owner's template.
-SELECT * FROM changes{history}
+SELECT * FROM changes
 WHERE outcome = 'allowed' AND NOT made_by_controller

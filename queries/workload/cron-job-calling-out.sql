@@ -24,7 +24,7 @@ FROM (
   SELECT
     event_id, object, schedule, is_frequent,
     concat_ws(' ', container['image'], array_to_string(container['command'], ' '), array_to_string(container['args'], ' ')) AS line
-  FROM (SELECT event_id, object, schedule, is_frequent, unnest(containers) AS container FROM workload_cron_jobs)
+  FROM (SELECT event_id, object, schedule, is_frequent, unnest(containers) AS container FROM cron_jobs)
 )
 WHERE
   -- Addresses of private networks, of the node itself and of link-local services are removed first.

@@ -26,5 +26,5 @@ SELECT
   event_id,
   coalesce(username, 'an unknown identity') || ' writes ' || object || coalesce(', schedule ' || schedule, '')
     || CASE WHEN is_frequent THEN ', every five minutes or more often' ELSE '' END AS reason
-FROM workload_cron_jobs
+FROM cron_jobs
 WHERE is_frequent OR (subresource IS NULL AND identity_kind <> 'controller')

@@ -3,5 +3,5 @@
 SELECT
   *,
   coalesce(regexp_like(schedule, '^\s*(@every +([1-5]?[0-9]s|[1-5]m)|(\*|(\*|0|0-59)/[1-5]|[0-9]+(,[0-9]+){11,}) +(\*|\*/1|0-23) +(\*|\*/1) +(\*|\*/1) +(\*|\*/1|0-6|1-7))\s*$'), false) AS is_frequent
-FROM pods_workloads{history}
+FROM pods_workloads
 WHERE kind = 'CronJob'
