@@ -1,7 +1,9 @@
 //! The case files of detections: logs in which a detection must find something, and look-alikes in which it must not.
 //!
-//! `<cases>/<detection id>/match/*.jsonl` and `<cases>/<detection id>/no-match/*.jsonl`, one audit event per line.
+//! `<cases>/<detection id>/match/*.jsonl` and `<cases>/<detection id>/no-match/*.jsonl`, one audit event per line. A match
+//! named `*.<severity>.jsonl` must have this severity.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +14,7 @@ use podtrail_query::{Limits, QueryError, Scope, Session};
 use crate::findings::finding::Finding;
 use crate::pack::Pack;
 use crate::pack::detection::{Detection, Input};
+use crate::pack::severity::Severity;
 use crate::pack::text_file::read_text;
 use crate::run::hunt;
 use crate::run::indicators::{INDICATOR_DETECTION, IndicatorError, Indicators};
@@ -45,6 +48,8 @@ struct Case {
     /// The last two parts of the path, such as `match/pod-create.jsonl`.
     place: String,
     expectation: Expectation,
+    /// The expected severity of its most severe finding, if the name of the file has one.
+    severity: Option<Severity>,
     log: String,
 }
 
@@ -168,7 +173,8 @@ fn problems(case: &Case, findings: &[&Finding]) -> Vec<String> {
     let cluster = case.cluster();
     let of_case =
         findings.iter().filter(|finding| finding.cluster.as_deref() == Some(cluster.as_str()));
-    let reasons: Vec<_> = of_case.flat_map(|finding| &finding.reasons).collect();
+    let of_case: Vec<_> = of_case.collect();
+    let reasons: Vec<_> = of_case.iter().flat_map(|finding| &finding.reasons).collect();
     let mut problems = Vec::new();
     match (case.expectation, reasons.first()) {
         (Expectation::Match, None) => {
@@ -178,6 +184,12 @@ fn problems(case: &Case, findings: &[&Finding]) -> Vec<String> {
             problems.push(format!("{}: unexpected finding: {reason}", case.place));
         }
         _ => {}
+    }
+    let found = of_case.iter().map(|finding| finding.severity).max();
+    if let Some((expected, found)) = case.severity.zip(found)
+        && expected != found
+    {
+        problems.push(format!("{}: severity is {found}, expected {expected}", case.place));
     }
     if reasons.iter().any(|reason| reason.is_empty()) {
         problems.push(format!("{}: finding without a reason", case.place));
@@ -204,7 +216,9 @@ fn read(folder: &Path, detection: &str, expectation: Expectation) -> Result<Vec<
         let log = read_text(&path, MOST_LOG).map_err(|source| error(&path, source))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let place = format!("{}/{name}", expectation.folder());
-        Ok(Case { detection: detection.to_owned(), place, expectation, log })
+        let severity = Path::new(path.file_stem().unwrap_or_default()).extension();
+        let severity = severity.and_then(OsStr::to_str).and_then(Severity::named);
+        Ok(Case { detection: detection.to_owned(), place, expectation, severity, log })
     };
     files.into_iter().map(case).collect()
 }

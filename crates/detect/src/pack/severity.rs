@@ -34,6 +34,11 @@ impl Severity {
             Self::Critical => "critical",
         }
     }
+
+    /// Returns the severity with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == name)
+    }
 }
 
 impl fmt::Display for Severity {

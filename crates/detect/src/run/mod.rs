@@ -312,8 +312,7 @@ fn matches_of(batch: &RecordBatch, matches: &mut Vec<Match>) -> Result<(), Detec
 }
 
 fn severity(name: &str) -> Result<Severity, DetectError> {
-    let named = Severity::ALL.into_iter().find(|severity| severity.as_str() == name);
-    named.ok_or_else(|| DetectError::Severity(name.to_owned()))
+    Severity::named(name).ok_or_else(|| DetectError::Severity(name.to_owned()))
 }
 
 /// Returns a column of any string type: which type a query returns depends on the functions that it uses.
