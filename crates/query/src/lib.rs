@@ -3,10 +3,10 @@
 //! A [`Scope`] (time, identity, namespace, cluster) is part of the views themselves, so no query has to repeat it,
 //! and it prunes partitions and files. The views are plain SQL, in `src/views/`.
 
-mod cached;
+mod cached_views;
 mod error;
 mod functions;
-mod narrow;
+mod narrow_structs;
 mod parameters;
 mod scope;
 mod session;

@@ -26,11 +26,11 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use podtrail_event::{finding_schema, mark_stages, quarantine_schema};
 use podtrail_lake::{Lake, Snapshot};
 
-use crate::cached::Cache;
+use crate::cached_views::Cache;
 use crate::error::QueryError;
 use crate::functions::json::JsonPlanner;
 use crate::functions::register;
-use crate::narrow::NarrowStructs;
+use crate::narrow_structs::NarrowStructs;
 use crate::scope::{Scope, instant_sql};
 use crate::views::{
     BASE_VIEWS, EVER_SUFFIX, FINDINGS, HIDDEN_VIEWS, HISTORY_SUFFIX, KNOWN_SUFFIX, QUARANTINE,

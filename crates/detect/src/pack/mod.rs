@@ -57,12 +57,12 @@ pub struct Pack {
     exceptions: Vec<Exception>,
     indicators: Indicators,
     /// BLAKE3 of the file of each detection, table and view.
-    digests: BTreeMap<(Part, String), blake3::Hash>,
+    digests: BTreeMap<(FileRole, String), blake3::Hash>,
 }
 
 /// The role of a file in a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
+enum FileRole {
     Detection,
     Table,
     View,
@@ -173,11 +173,11 @@ impl Pack {
                 let table = lookup_table::read(text)
                     .map_err(|source| PackError::Table { path: path.to_owned(), source })?;
                 self.tables.insert(name.clone(), table);
-                self.digests.insert((Part::Table, name), blake3::hash(text.as_bytes()));
+                self.digests.insert((FileRole::Table, name), blake3::hash(text.as_bytes()));
             }
             (Some("views"), Some("sql")) => {
                 self.views.insert(name.clone(), text.to_owned());
-                self.digests.insert((Part::View, name), blake3::hash(text.as_bytes()));
+                self.digests.insert((FileRole::View, name), blake3::hash(text.as_bytes()));
             }
             (Some("exceptions"), Some("yaml")) => {
                 // As with detections, an exception with a known id replaces the existing one.
@@ -198,7 +198,7 @@ impl Pack {
                 path.clone_into(&mut detection.file);
                 self.detections.insert(name.clone(), detection);
                 let digest = blake3::hash(text.as_bytes());
-                self.digests.insert((Part::Detection, name.clone()), digest);
+                self.digests.insert((FileRole::Detection, name.clone()), digest);
                 return Ok(Some(name));
             }
             _ => {}
@@ -344,7 +344,7 @@ impl Pack {
         let mut hasher = blake3::Hasher::new();
         for ((part, name), digest) in &self.digests {
             // Detections may have been removed.
-            if *part != Part::Detection || self.detections.contains_key(name) {
+            if *part != FileRole::Detection || self.detections.contains_key(name) {
                 hasher.update(blake3::hash(name.as_bytes()).as_bytes());
                 hasher.update(digest.as_bytes());
             }

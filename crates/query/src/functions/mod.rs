@@ -2,11 +2,11 @@
 //!
 //! Each is a pure function registered with the engine, with its [`datafusion::logical_expr::Documentation`].
 
-pub(crate) mod added;
 mod attribution;
 mod bounded;
 mod columns;
 mod decode;
+pub(crate) mod documentation;
 mod grants;
 mod guards;
 mod history;

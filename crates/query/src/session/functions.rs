@@ -16,7 +16,7 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::Statement;
 
 use super::Session;
-use crate::functions::added::ADDED;
+use crate::functions::documentation::ADDED;
 use crate::functions::{WINDOW_FUNCTIONS, functions};
 
 /// The documentation of a function.

@@ -19,7 +19,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use futures::{Stream, TryStreamExt};
 use serde::de::DeserializeOwned;
 
-use crate::cached::keep_columns_of;
+use crate::cached_views::keep_columns_of;
 use crate::error::QueryError;
 use crate::parameters::Parameters;
 

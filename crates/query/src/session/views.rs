@@ -29,7 +29,7 @@ use tokio::sync::OnceCell;
 
 use super::bounds;
 use super::diagnose::names_of_with;
-use crate::cached::{Cache, CachedView};
+use crate::cached_views::{Cache, CachedView};
 use crate::error::QueryError;
 
 /// How the rows of a view are provided.

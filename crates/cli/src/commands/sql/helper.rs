@@ -76,7 +76,7 @@ const SCOPE: &[&str] = &[
     "scope.to",
 ];
 
-pub(super) struct DeskHelper {
+pub(super) struct EditorHelper {
     /// Names of tables with the names of their columns.
     tables: Vec<(String, Vec<String>)>,
     functions: Vec<String>,
@@ -84,7 +84,7 @@ pub(super) struct DeskHelper {
     saved: Vec<String>,
 }
 
-impl DeskHelper {
+impl EditorHelper {
     pub(super) async fn of(session: &Session) -> Self {
         let mut tables = Vec::new();
         for table in session.tables() {
@@ -144,7 +144,7 @@ impl DeskHelper {
     }
 }
 
-impl Completer for DeskHelper {
+impl Completer for EditorHelper {
     type Candidate = String;
 
     fn complete(
@@ -175,7 +175,7 @@ impl Completer for DeskHelper {
     }
 }
 
-impl Validator for DeskHelper {
+impl Validator for EditorHelper {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let text = context.input();
         let is_done = text.trim_start().starts_with('\\') || is_complete(text);
@@ -183,10 +183,10 @@ impl Validator for DeskHelper {
     }
 }
 
-impl Hinter for DeskHelper {
+impl Hinter for EditorHelper {
     type Hint = String;
 }
 
-impl Highlighter for DeskHelper {}
+impl Highlighter for EditorHelper {}
 
-impl Helper for DeskHelper {}
+impl Helper for EditorHelper {}

@@ -8,8 +8,8 @@ use podtrail_query::parse;
 use podtrail_report::{RowFormat, escape};
 use tokio::runtime::Runtime;
 
-use super::desk::Desk;
 use super::sink::Sink;
+use super::statement_runner::StatementRunner;
 use crate::args::parse_parameter;
 use crate::clock;
 use crate::exit::UsageError;
@@ -49,7 +49,7 @@ pub(super) enum Next {
 /// Runs one command.
 pub(super) fn run(
     runtime: &Runtime,
-    desk: &mut Desk,
+    runner: &mut StatementRunner,
     switches: &mut Switches,
     line: &str,
 ) -> anyhow::Result<Next> {
@@ -60,14 +60,14 @@ pub(super) fn run(
     match (command, arguments.as_slice()) {
         ("\\q", []) => return Ok(Next::Quit),
         ("\\?", []) => list(COMMANDS.iter().map(|(name, text)| [*name, *text]), &mut sink)?,
-        ("\\d", []) => tables(desk, &mut sink)?,
-        ("\\d", [table]) => runtime.block_on(columns(desk, table, &mut sink))?,
-        ("\\df", []) => functions(desk, None, &mut sink)?,
-        ("\\df", [pattern]) => functions(desk, Some(pattern), &mut sink)?,
-        ("\\scope", []) => writeln!(sink, "{}", escape(&desk.session().scope().to_string()))?,
+        ("\\d", []) => tables(runner, &mut sink)?,
+        ("\\d", [table]) => runtime.block_on(columns(runner, table, &mut sink))?,
+        ("\\df", []) => functions(runner, None, &mut sink)?,
+        ("\\df", [pattern]) => functions(runner, Some(pattern), &mut sink)?,
+        ("\\scope", []) => writeln!(sink, "{}", escape(&runner.session().scope().to_string()))?,
         ("\\x", []) => {
-            let vertical = desk.format != RowFormat::Vertical;
-            desk.format = if vertical { RowFormat::Vertical } else { RowFormat::Table };
+            let vertical = runner.format != RowFormat::Vertical;
+            runner.format = if vertical { RowFormat::Vertical } else { RowFormat::Table };
             output::note(if vertical { "one line per column" } else { "table" });
         }
         ("\\timing", []) => {
@@ -81,8 +81,8 @@ pub(super) fn run(
             let given = given.collect::<Result<Vec<_>, _>>().map_err(UsageError)?;
             let values = query.values(&given, clock::now())?;
             let statements = parse(&query.sql)?;
-            let rows = Sink::stdout(desk.format.is_for_people());
-            let (rows, result) = runtime.block_on(desk.run_all(statements, Some(&values), rows));
+            let rows = Sink::stdout(runner.format.is_for_people());
+            let (rows, result) = runtime.block_on(runner.run_all(statements, Some(&values), rows));
             // Rows written before an error are shown.
             rows.map_or(Ok(()), Sink::finish)?;
             result?;
@@ -119,8 +119,8 @@ pub(super) fn saved(queries: &[SavedQuery], out: &mut dyn Write) -> anyhow::Resu
     Ok(())
 }
 
-fn tables(desk: &Desk, out: &mut dyn Write) -> anyhow::Result<()> {
-    list(desk.session().tables().into_iter().map(|table| [table.name, table.description]), out)?;
+fn tables(runner: &StatementRunner, out: &mut dyn Write) -> anyhow::Result<()> {
+    list(runner.session().tables().into_iter().map(|table| [table.name, table.description]), out)?;
     writeln!(
         out,
         "Each view has a variant with the suffix _history, which shows the period before the scope."
@@ -128,14 +128,18 @@ fn tables(desk: &Desk, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn columns(desk: &Desk, table: &str, out: &mut dyn Write) -> anyhow::Result<()> {
-    let columns = desk.session().columns(table).await?.into_iter();
+async fn columns(runner: &StatementRunner, table: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let columns = runner.session().columns(table).await?.into_iter();
     let lines =
         columns.map(|column| [format!("{}  {}", column.name, column.sql_type), column.description]);
     Ok(list(lines, out)?)
 }
 
-fn functions(desk: &Desk, pattern: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+fn functions(
+    runner: &StatementRunner,
+    pattern: Option<&str>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let is_listed = |name: &str, is_ours: bool| match pattern {
         None => is_ours,
         Some(pattern) => match pattern.split_once('*') {
@@ -143,7 +147,7 @@ fn functions(desk: &Desk, pattern: Option<&str>, out: &mut dyn Write) -> io::Res
             None => name.contains(pattern),
         },
     };
-    let functions = desk.session().functions().into_iter();
+    let functions = runner.session().functions().into_iter();
     let functions = functions.filter(|function| is_listed(&function.name, function.is_ours));
     list(functions.map(|function| [function.syntax, function.description]), out)
 }

@@ -1,11 +1,11 @@
 //! `podtrail sql`: runs SQL statements and saved queries, or an interactive shell.
 
-mod desk;
+mod empty_result;
 mod helper;
 mod meta;
 mod repl;
 mod sink;
-mod why;
+mod statement_runner;
 
 use std::io::{IsTerminal, Read};
 
@@ -15,8 +15,8 @@ use podtrail_query::{Parameters, Statement, parse};
 use podtrail_report::RowFormat;
 use tokio::runtime::Runtime;
 
-use self::desk::Desk;
 use self::sink::Sink;
+use self::statement_runner::StatementRunner;
 use crate::args::SqlArgs;
 use crate::clock;
 use crate::exit::{Exit, UsageError};
@@ -41,7 +41,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit
         return Err(UsageError(message.to_owned()).into());
     }
     let scope = arguments.scope.scope()?;
-    let open = || Desk::open(lake, scope, arguments);
+    let open = || StatementRunner::open(lake, scope, arguments);
 
     if let Some(name) = &arguments.saved {
         let query = saved(name)?;
@@ -68,25 +68,25 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit
         text
     };
     // No statement runs if a later one does not parse.
-    let mut desk = open()?;
-    let statements = runtime.block_on(desk.parse(text))?;
+    let mut runner = open()?;
+    let statements = runtime.block_on(runner.parse(text))?;
     if statements.len() > 1 && arguments.format == RowFormat::Parquet {
         let message = "a Parquet file can contain the rows of one statement only";
         return Err(UsageError(message.to_owned()).into());
     }
     let sink = Sink::of(arguments)?;
-    answer(runtime, desk, statements, None, sink)
+    answer(runtime, runner, statements, None, sink)
 }
 
 /// Runs statements up to the first that fails; an output file gets its name only if all succeed.
 fn answer(
     runtime: &Runtime,
-    mut desk: Desk,
+    mut runner: StatementRunner,
     statements: Vec<Statement>,
     values: Option<&Parameters>,
     sink: Sink,
 ) -> anyhow::Result<Exit> {
-    let (sink, answered) = runtime.block_on(desk.run_all(statements, values, sink));
+    let (sink, answered) = runtime.block_on(runner.run_all(statements, values, sink));
     if let Some(sink) = sink
         && (answered.is_ok() || !sink.is_file())
     {

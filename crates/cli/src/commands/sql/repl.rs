@@ -10,10 +10,10 @@ use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
 use tokio::runtime::Runtime;
 
-use super::desk::Desk;
-use super::helper::DeskHelper;
+use super::helper::EditorHelper;
 use super::meta::{self, Next, Switches};
 use super::sink::Sink;
+use super::statement_runner::StatementRunner;
 use crate::exit::Exit;
 use crate::output;
 
@@ -23,14 +23,14 @@ const PROMPT: &str = "podtrail> ";
 const HISTORY: usize = 10_000;
 
 /// Reads and runs statements and commands until Ctrl-D.
-pub(super) fn run(runtime: &Runtime, mut desk: Desk) -> anyhow::Result<Exit> {
+pub(super) fn run(runtime: &Runtime, mut runner: StatementRunner) -> anyhow::Result<Exit> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .max_history_size(HISTORY)?
         .history_ignore_space(true)
         .build();
-    let mut editor: Editor<DeskHelper, FileHistory> = Editor::with_config(config)?;
-    editor.set_helper(Some(runtime.block_on(DeskHelper::of(desk.session()))));
+    let mut editor: Editor<EditorHelper, FileHistory> = Editor::with_config(config)?;
+    editor.set_helper(Some(runtime.block_on(EditorHelper::of(runner.session()))));
     let history = history_file();
     if let Some(file) = &history {
         // The file does not exist before the first session.
@@ -38,9 +38,9 @@ pub(super) fn run(runtime: &Runtime, mut desk: Desk) -> anyhow::Result<Exit> {
     }
     // From now on Ctrl-C cancels a query; before this call it would end the process.
     let _ = runtime.block_on(async { tokio::signal::ctrl_c().now_or_never() });
-    let rows = runtime.block_on(desk.version().size())?.rows;
+    let rows = runtime.block_on(runner.version().size())?.rows;
     let rows = rows.map(|rows| format!("{} events, ", thousands(rows))).unwrap_or_default();
-    output::note(&format!("{rows}scope: {}. \\? for help, \\q to quit", desk.session().scope()));
+    output::note(&format!("{rows}scope: {}. \\? for help, \\q to quit", runner.session().scope()));
     let mut switches = Switches::default();
     loop {
         match editor.readline(PROMPT) {
@@ -53,7 +53,7 @@ pub(super) fn run(runtime: &Runtime, mut desk: Desk) -> anyhow::Result<Exit> {
                     // The shell is usable without a history file.
                     let _ = editor.append_history(file);
                 }
-                match answer(runtime, &mut desk, &mut switches, &text) {
+                match answer(runtime, &mut runner, &mut switches, &text) {
                     Ok(Next::Stay) => {}
                     Ok(Next::Quit) => return Ok(Exit::Ok),
                     // The user quit the pager.
@@ -70,17 +70,17 @@ pub(super) fn run(runtime: &Runtime, mut desk: Desk) -> anyhow::Result<Exit> {
 
 fn answer(
     runtime: &Runtime,
-    desk: &mut Desk,
+    runner: &mut StatementRunner,
     switches: &mut Switches,
     text: &str,
 ) -> anyhow::Result<Next> {
     let started = Instant::now();
     let next = if text.trim_start().starts_with('\\') {
-        meta::run(runtime, desk, switches, text)?
+        meta::run(runtime, runner, switches, text)?
     } else {
-        for statement in runtime.block_on(desk.parse(text.to_owned()))? {
-            let sink = Sink::stdout(desk.format.is_for_people());
-            let (sink, result) = runtime.block_on(desk.run_all(vec![statement], None, sink));
+        for statement in runtime.block_on(runner.parse(text.to_owned()))? {
+            let sink = Sink::stdout(runner.format.is_for_people());
+            let (sink, result) = runtime.block_on(runner.run_all(vec![statement], None, sink));
             // Rows written before an error are shown.
             sink.map_or(Ok(()), Sink::finish)?;
             result?;

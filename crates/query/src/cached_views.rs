@@ -66,14 +66,14 @@ pub(crate) struct CachedView {
     cache: Arc<Cache>,
     plan: LogicalPlan,
     schema: SchemaRef,
-    parts: Vec<Part>,
+    parts: Vec<CachedRows>,
     /// The columns that queries will read; not known before [`keep_columns_of`].
     wanted: OnceLock<BTreeSet<usize>>,
 }
 
 /// Rows that are read, and cached or not, together.
 #[derive(Debug)]
-struct Part {
+struct CachedRows {
     /// The activity of the rows; `None` for all rows.
     activity: Option<Activity>,
     /// The cached rows; `None` if there are too many.
@@ -100,7 +100,7 @@ impl CachedView {
 
     fn new(cache: Arc<Cache>, plan: LogicalPlan, activities: Vec<Option<Activity>>) -> Self {
         let schema = plan.schema().inner().clone();
-        let part = |activity| Part { activity, rows: OnceCell::new() };
+        let part = |activity| CachedRows { activity, rows: OnceCell::new() };
         let parts = activities.into_iter().map(part).collect();
         Self { cache, plan, schema, parts, wanted: OnceLock::new() }
     }
@@ -136,14 +136,14 @@ impl CachedView {
     }
 
     /// Returns the parts that may have rows for which all filters hold.
-    fn wanted_parts(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&Part>> {
+    fn wanted_parts(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&CachedRows>> {
         let Some(filter) = conjunction(filters.iter().cloned()) else {
             return Ok(self.parts.iter().collect());
         };
         let filter =
             state.create_physical_expr(filter, &DFSchema::try_from(self.schema.clone())?)?;
         let guarantees = LiteralGuarantee::analyze(&filter);
-        let may_have = |part: &&Part| {
+        let may_have = |part: &&CachedRows| {
             let Some(activity) = part.activity else { return true };
             let mut of_activity =
                 guarantees.iter().filter(|guarantee| guarantee.column.name() == ACTIVITY);

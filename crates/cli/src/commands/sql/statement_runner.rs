@@ -18,8 +18,8 @@ use podtrail_report::{RowFormat, RowWriter, thousands};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::empty_result;
 use super::sink::Sink;
-use super::why;
 use crate::args::SqlArgs;
 use crate::clock;
 use crate::engine::{Engine, Stopped, TICK};
@@ -28,7 +28,7 @@ use crate::output;
 /// A query that reads at least this much of a lake, and all of its files, is announced on a terminal.
 const ANNOUNCED_BYTES: u64 = 256 << 20;
 
-pub(super) struct Desk {
+pub(super) struct StatementRunner {
     version: LakeVersion,
     session: Session,
     /// The scope that `RESET scope` restores.
@@ -41,7 +41,7 @@ pub(super) struct Desk {
     pub(super) format: RowFormat,
 }
 
-impl Desk {
+impl StatementRunner {
     pub(super) fn open(lake: &Path, scope: Scope, arguments: &SqlArgs) -> anyhow::Result<Self> {
         let version = LakeVersion::newest(&Lake::open(lake)?);
         let limits = Limits { memory: arguments.memory, ..Limits::default() };
@@ -134,7 +134,7 @@ impl Desk {
             Err(error) => return (sink, Err(error)),
         };
         if shown.is_empty && (self.verbose || output::is_heard()) {
-            why::explain_no_rows(&self.session).await;
+            empty_result::explain_no_rows(&self.session).await;
         }
         (sink, shown.change.map_or(Ok(()), |change| self.change(change)))
     }
