@@ -48,6 +48,6 @@ LEFT SEMI JOIN (
     AND username LIKE 'system:%'
 ) AS filled
   ON filled.cluster = made.cluster AND filled.namespace = made.namespace AND filled.name = made.name
-  AND date_part('epoch', filled.time) - date_part('epoch', made.time) BETWEEN 0 AND 30
+  AND date_diff('second', made.time, filled.time) BETWEEN 0 AND 30
 WHERE made.created AND made.outcome = 'allowed' AND made.type IS NULL AND made.name IS NOT NULL
   AND made.identity_kind NOT IN ('controller', 'node')

@@ -1,30 +1,25 @@
 /*
 id: many-secrets-read
-title: Many secrets read one by one
+aliases: [secrets-of-many-namespaces]
+title: Many secrets read in a burst
 severity: medium
-confidence: medium
-risk: 35
+confidence: high
+risk: 40
 attack: [T1552.007]
 tactics: [Credential Access]
 description: >-
-  A person, or a service account in a shell, reads many secrets of different names in one burst, which indicates
-  credential collection. Helm releases do not count. Reads by several identities with one program from one address count
-  as one burst, because an attacker may alternate between tokens.
-blind_spots: Slow readers, and service accounts with the user agent of a controller.
+  A person, or a service account in a shell, reads many secrets of different names, or lists the secrets of one
+  namespace after another, in one burst: a script that dumps credentials. Helm releases do not count. Reads by several
+  identities with one program from one address count as one burst, because an attacker may alternate between tokens.
+blind_spots: Slow readers (secrets-collected-slowly), and service accounts with the user agent of a controller.
 false_positives:
   - Scripts that copy or check secrets
   - Dashboards that open every secret
-triage:
-  - >-
-    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - Scripts that compare or copy secrets between namespaces
 references:
   - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
   - https://attack.mitre.org/techniques/T1552/007/
-covers: [CA-003]
+covers: [CA-003, CA-002]
 controls: [DSP-15]
 parameters:
   secrets:
@@ -35,58 +30,38 @@ parameters:
     type: integer
     default: 60
     description: Pause that ends the burst
+  namespaces:
+    type: integer
+    default: 4
+    description: Number of namespaces that make a dump
 */
-WITH requests AS (
-  SELECT *
-  FROM client_requests
-  WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
-    AND name NOT LIKE 'sh.helm.release.%'
-    AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
-),
-marked AS (
-  SELECT
-    *,
-    CASE
-      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER by_identity) <= $gap_seconds THEN 0
-      ELSE 1
-    END AS begins
-  FROM requests
-  WINDOW by_identity AS (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id)
-),
-episodes AS (
-  SELECT
-    *,
-    sum(begins) OVER (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id) AS episode
-  FROM marked
-)
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
-  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' reads ' || count(DISTINCT name) || ' secrets in a row, such as '
-    || min(name) || ' and ' || max(name) AS reason
-FROM episodes
-GROUP BY cluster, username, impersonated_username, episode
-HAVING count(DISTINCT name) >= $secrets
+  reader || CASE
+    WHEN is_list THEN ' lists the secrets of ' || count(DISTINCT namespace) || ' namespaces in a row: '
+      || array_to_string(array_agg(DISTINCT namespace ORDER BY namespace), ', ')
+    ELSE ' reads ' || count(DISTINCT name) || ' secrets in a row, such as ' || min(name) || ' and ' || max(name)
+  END AS reason
+FROM (
+  SELECT *, session_number(time, $gap_seconds) OVER (PARTITION BY cluster, username, impersonated_username, is_list ORDER BY time, event_id) AS burst
+  FROM secret_reads
+  WHERE NOT is_list OR namespace IS NOT NULL
+)
+GROUP BY cluster, username, impersonated_username, reader, is_list, burst
+HAVING CASE WHEN is_list THEN count(DISTINCT namespace) >= $namespaces ELSE count(DISTINCT name) >= $secrets END
 UNION ALL
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
   count(DISTINCT username) || ' identities read ' || count(DISTINCT name) || ' secrets in a row, alternating, from ' || client_ip || ' with '
     || coalesce(tool, '?') || ', such as ' || min(name) || ' and ' || max(name) AS reason
 FROM (
-  SELECT *, sum(begins) OVER (PARTITION BY cluster, client_ip, tool ORDER BY time, event_id) AS episode
-  FROM (
-    SELECT
-      *,
-      CASE
-        WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, client_ip, tool ORDER BY time, event_id)) <= $gap_seconds THEN 0
-        ELSE 1
-      END AS begins
-    FROM client_requests
-    WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
-      AND name NOT LIKE 'sh.helm.release.%' AND client_ip IS NOT NULL
-      AND identity_kind IN ('human', 'anonymous', 'service_account', 'cloud_service_account')
-  )
+  SELECT *, session_number(time, $gap_seconds) OVER (PARTITION BY cluster, client_ip, tool ORDER BY time, event_id) AS burst
+  FROM client_requests
+  WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND name IS NOT NULL) AND outcome = 'allowed'
+    AND name NOT LIKE 'sh.helm.release.%' AND client_ip IS NOT NULL
+    AND identity_kind IN ('human', 'anonymous', 'service_account', 'cloud_service_account')
 )
-GROUP BY cluster, client_ip, tool, episode
+GROUP BY cluster, client_ip, tool, burst
 -- One of them is a person, because programs of a cluster share addresses. Many identities share a proxy.
 HAVING count(DISTINCT name) >= $secrets AND count(DISTINCT username) BETWEEN 2 AND 4
   AND bool_or(identity_kind IN ('human', 'anonymous'))

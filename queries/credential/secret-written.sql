@@ -1,29 +1,41 @@
 /*
 id: secret-written
+aliases: [system-secret-written]
 title: Secret written by a person
-severity: info
-confidence: high
-risk: 2
-attack: [T1552.007, T1565.001]
-tactics: [Credential Access, Impact]
-description: A person creates, changes or deletes a secret. Applications trust the new content.
-blind_spots: The changed keys, whose values are not kept.
+severity: low
+confidence: medium
+risk: 15
+attack: [T1552.007, T1565.001, T1098]
+tactics: [Credential Access, Impact, Persistence]
+description: >-
+  A person writes or deletes a secret (info). The severity is low in a platform namespace, where applications of the
+  platform use it, and medium for a bootstrap token, with which machines join the cluster.
+blind_spots: >-
+  The changed keys, whose values are not kept. Platform namespaces that are not in the table system_namespaces.
 false_positives:
   - Everyday work
-triage:
-  - >-
-    SELECT time, verb, namespace, name, outcome, user_agent FROM events WHERE activity = 'secret' AND username = '<identity>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
+  - Administrators who set up an add-on
 references:
   - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
 covers: [CA-012]
 controls: [DSP-15]
 */
-SELECT event_id, coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' writes secret ' || coalesce(namespace || '/', '') || coalesce(name, '*') || ' (' || verb || ')' AS reason
+SELECT
+  event_id,
+  CASE
+    -- The installer of a cluster creates the first one: for severity low, an attacker needs its credential within the
+    -- first seconds.
+    WHEN events.namespace = 'kube-system' AND name LIKE 'bootstrap-token-%' AND verb IN ('create', 'update', 'patch') AND birth.username IS NULL THEN 'medium'
+    WHEN owner IS NOT NULL THEN 'low'
+    ELSE 'info'
+  END AS severity,
+  coalesce(events.username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' writes secret '
+    || coalesce(events.namespace || '/', '') || coalesce(name, '*') || ' (' || verb || ')' AS reason
 FROM events
+LEFT JOIN system_namespaces ON events.namespace LIKE system_namespaces.namespace
+LEFT JOIN history_births AS birth
+  ON birth.cluster = events.cluster AND birth.username = events.username AND (birth.client_ip IS NOT DISTINCT FROM events.client_ip)
+  AND events.time BETWEEN birth.time AND birth.until
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   AND outcome = 'allowed' AND identity_kind IN ('human', 'anonymous') AND coalesce(name, '') NOT LIKE 'sh.helm.release.%'
-  AND coalesce(required_value(query_value(request_uri, 'labelSelector'), 'owner') <> 'helm', true)
+  AND (owner IS NOT NULL OR coalesce(required_value(query_value(request_uri, 'labelSelector'), 'owner') <> 'helm', true))

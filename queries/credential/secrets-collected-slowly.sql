@@ -40,21 +40,19 @@ parameters:
 */
 WITH reads AS (
   SELECT
-    client_requests.*, known.name IS NOT NULL AS is_known,
+    secret_reads.*, known.name IS NOT NULL AS is_known,
     -- Two rows of days that overlap by half: any twelve hours lie within one of them.
     unnest(make_array(
       floor(date_part('epoch', time) / 86400) * 2, floor((date_part('epoch', time) + 43200) / 86400) * 2 + 1)) AS day
-  FROM client_requests
+  FROM secret_reads
   LEFT JOIN (
     SELECT DISTINCT cluster AS known_cluster, username AS known_username, namespace AS known_namespace, name
     FROM events_history
     WHERE activity = 'secret' AND verb = 'get' AND outcome = 'allowed'
   ) AS known
-    ON known_cluster = client_requests.cluster AND known_username = client_requests.username
-    AND known_namespace = client_requests.namespace AND known.name = client_requests.name
-  WHERE activity = 'secret' AND resource = 'secrets' AND (verb = 'get' OR verb IN ('list', 'watch') AND client_requests.name IS NOT NULL) AND outcome = 'allowed'
-    AND client_requests.name NOT LIKE 'sh.helm.release.%'
-    AND (identity_kind IN ('human', 'anonymous') OR identity_kind <> 'controller' AND tool_kind <> 'other')
+    ON known_cluster = secret_reads.cluster AND known_username = secret_reads.username
+    AND known_namespace = secret_reads.namespace AND known.name = secret_reads.name
+  WHERE NOT is_list
 ),
 days AS (
   SELECT

@@ -66,22 +66,6 @@ reads AS (
     ON real.cluster = patches.cluster AND real.username = patches.username AND real.namespace = patches.namespace
     AND real.name = patches.name
   WHERE patches.outcome = 'dry_run' AND real.name IS NULL OR patches.outcome = 'allowed' AND NOT coalesce(gives_values, false)
-),
-marked AS (
-  SELECT
-    *,
-    CASE
-      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER by_identity) <= $gap_seconds THEN 0
-      ELSE 1
-    END AS begins
-  FROM reads
-  WINDOW by_identity AS (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id)
-),
-episodes AS (
-  SELECT
-    *,
-    sum(begins) OVER (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id) AS episode
-  FROM marked
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
@@ -92,8 +76,11 @@ SELECT
   coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' patches ' || count(DISTINCT concat_ws('/', namespace, name))
     || ' secrets in a row without a visible new value, each answered with the secret, such as '
     || min(concat_ws('/', namespace, name)) || ' and ' || max(concat_ws('/', namespace, name)) AS reason
-FROM episodes
-GROUP BY cluster, username, impersonated_username, episode
+FROM (
+  SELECT *, session_number(time, $gap_seconds) OVER (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id) AS burst
+  FROM reads
+)
+GROUP BY cluster, username, impersonated_username, burst
 HAVING count(DISTINCT concat_ws('/', namespace, name)) >= $secrets
 UNION ALL
 SELECT

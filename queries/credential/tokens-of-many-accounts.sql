@@ -34,33 +34,16 @@ parameters:
     default: 300
     description: Pause that ends the burst
 */
-WITH requests AS (
-  SELECT *
-  FROM client_requests
-  WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed'
-    AND (identity_kind IN ('human', 'anonymous') OR identity_kind = 'service_account' AND tool_kind <> 'other')
-    AND NOT coalesce(array_has_any(user_groups, make_array('system:masters', 'kubeadm:cluster-admins')), false)
-),
-marked AS (
-  SELECT
-    *,
-    CASE
-      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER by_identity) <= $gap_seconds THEN 0
-      ELSE 1
-    END AS begins
-  FROM requests
-  WINDOW by_identity AS (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id)
-),
-episodes AS (
-  SELECT
-    *,
-    sum(begins) OVER (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id) AS episode
-  FROM marked
-)
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
   coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' gets tokens of ' || count(DISTINCT namespace || '/' || name)
     || ' service accounts, such as ' || min(namespace || '/' || name) AS reason
-FROM episodes
-GROUP BY cluster, username, impersonated_username, episode
+FROM (
+  SELECT *, session_number(time, $gap_seconds) OVER (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id) AS burst
+  FROM client_requests
+  WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed'
+    AND (identity_kind IN ('human', 'anonymous') OR identity_kind = 'service_account' AND tool_kind <> 'other')
+    AND NOT coalesce(array_has_any(user_groups, make_array('system:masters', 'kubeadm:cluster-admins')), false)
+)
+GROUP BY cluster, username, impersonated_username, burst
 HAVING count(DISTINCT namespace || '/' || name) >= $accounts

@@ -65,6 +65,6 @@ SELECT
 FROM (
   SELECT event_id, verb, resource, name, unnest(rbac['copied']) AS copy
   FROM events
-  WHERE activity = 'rbac' AND outcome = 'allowed' AND identity_kind IS DISTINCT FROM 'controller'
+  WHERE activity = 'rbac' AND outcome = 'allowed' AND (identity_kind IS DISTINCT FROM 'controller')
 )
 WHERE split_part(copy['field'], '.', 1) IN ('', 'rules', 'subjects', 'roleRef', 'aggregationRule')

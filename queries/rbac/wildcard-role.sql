@@ -38,7 +38,7 @@ WITH wildcards AS (
 )
 SELECT
   event_id,
-  CASE WHEN verb <> 'create' AND identity_kind <> 'service_account' THEN 'high' ELSE 'medium' END AS severity,
-  role || CASE verb WHEN 'create' THEN ' allows ' ELSE ' changed to allow ' END || rights AS reason
+  CASE WHEN verb IN ('update', 'patch') AND identity_kind <> 'service_account' THEN 'high' ELSE 'medium' END AS severity,
+  role || CASE WHEN verb IN ('update', 'patch') THEN ' changed to allow ' ELSE ' allows ' END || rights AS reason
 FROM wildcards
 WHERE verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'
