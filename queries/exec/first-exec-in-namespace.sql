@@ -13,9 +13,12 @@ blind_spots: Activity before the log begins. Identities active within its first 
 false_positives:
   - New team members, and people on call
 triage:
-  - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
-  - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
-  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+  - >-
+    SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1609/
 covers: [EX-010]
@@ -49,4 +52,4 @@ SELECT
 FROM numbered
 JOIN begins USING (cluster)
 WHERE nth = 1 AND in_scope
-  AND date_part('epoch', time) - date_part('epoch', begin) >= $learning_seconds
+  AND date_diff('second', begin, time) >= $learning_seconds
