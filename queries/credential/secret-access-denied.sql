@@ -33,7 +33,7 @@ parameters:
     description: Pause that ends the burst
 */
 SELECT
-  make_array(min(event_id)) AS event_id,
+  make_array(first_value(event_id ORDER BY time, event_id)) AS event_id,
   'low' AS severity,
   coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' may not read secrets '
     || coalesce('of ' || namespace, 'of all namespaces') || ': ' || count(*) || ' requests' AS reason

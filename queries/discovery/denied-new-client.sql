@@ -13,9 +13,12 @@ blind_spots: Clients with a user agent already in use. Activity before the log b
 false_positives:
   - People who try another tool
 triage:
-  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
-  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
-  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
+  - >-
+    SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
+  - >-
+    SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
+  - >-
+    SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1078/
 covers: [DI-007]
@@ -42,7 +45,7 @@ WITH uses AS (
 later AS (
   SELECT *
   FROM (SELECT *, min(first) OVER (PARTITION BY cluster, username) AS known FROM uses)
-  WHERE date_part('epoch', first) - date_part('epoch', known) >= $learning_seconds
+  WHERE date_diff('second', known, first) >= $learning_seconds
 ),
 denied AS (
   SELECT
@@ -62,4 +65,4 @@ SELECT
 FROM numbered
 JOIN later USING (cluster, username, tool)
 -- A client used for a long time is not new when it is denied.
-WHERE nth = 1 AND date_part('epoch', time) - date_part('epoch', first) <= $new_seconds
+WHERE nth = 1 AND date_diff('second', first, time) <= $new_seconds

@@ -51,4 +51,4 @@ SELECT
     || coalesce(user_agent, '?') AS reason
 FROM numbered
 JOIN begins USING (cluster)
-WHERE nth = 1 AND in_scope AND date_part('epoch', time) - date_part('epoch', begin) >= $learning_seconds
+WHERE nth = 1 AND in_scope AND date_diff('second', begin, time) >= $learning_seconds
