@@ -47,7 +47,7 @@ used AS (
   JOIN bound
     ON writes.cluster = bound.cluster AND writes.identity = bound.identity
       AND writes.namespace = account_namespace AND writes.service_account_name = account
-  WHERE in_scope AND time >= bound_time AND date_part('epoch', time) - date_part('epoch', bound_time) <= $within_seconds
+  WHERE in_scope AND time >= bound_time AND date_diff('second', bound_time, time) <= $within_seconds
 )
 SELECT
   make_array(bound_event, event_id) AS event_id,

@@ -43,10 +43,10 @@ WITH followed AS (
 numbered AS (
   SELECT *, row_number() OVER (PARTITION BY cluster, identity, namespace, name, first_event ORDER BY time, event_id) AS nth
   FROM followed
-  WHERE step = 'entered' AND date_part('epoch', time) - date_part('epoch', first_time) <= $within_seconds AND resource = 'pods'
+  WHERE step = 'entered' AND date_diff('second', first_time, time) <= $within_seconds AND resource = 'pods'
 )
 SELECT
   make_array(first_event, event_id) AS event_id,
-  identity || ' enters ' || what || ' ' || CAST(round(date_part('epoch', time) - date_part('epoch', first_time)) AS BIGINT) || ' s after creating it' AS reason
+  identity || ' enters ' || what || ' ' || date_diff('second', first_time, time) || ' s after creating it' AS reason
 FROM numbered
 WHERE nth = 1

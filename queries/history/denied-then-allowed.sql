@@ -63,7 +63,7 @@ refused AS (
     count(*) AS namespaces
   FROM firsts
   WHERE nth = 1 AND outcome = 'denied_authz' AND time < first_allowed
-    AND date_part('epoch', first_allowed) - date_part('epoch', time) <= $within_seconds
+    AND date_diff('second', time, first_allowed) <= $within_seconds
   GROUP BY cluster, identity, verb, resource, first_allowed
   HAVING count(*) >= $namespaces
 )

@@ -59,8 +59,8 @@ spread AS (
   FROM aged
   JOIN history_begins USING (cluster)
   WHERE nth = 1 AND in_scope AND identity_kind IN ('human', 'anonymous')
-    AND date_part('epoch', first_time) - date_part('epoch', log_begins) >= $learning_seconds
-    AND date_part('epoch', time) - date_part('epoch', first_time) <= $within_seconds
+    AND date_diff('second', log_begins, first_time) >= $learning_seconds
+    AND date_diff('second', first_time, time) <= $within_seconds
   GROUP BY cluster, repository, identity
 )
 SELECT

@@ -49,30 +49,18 @@ WITH numbered AS (
   FROM history_writes
   WHERE namespace IS NOT NULL
 ),
-firsts AS (
-  SELECT *
+episodes AS (
+  SELECT *, session_number(time, $pause_seconds) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode
   FROM numbered
   JOIN history_begins USING (cluster)
-  WHERE nth = 1 AND in_scope AND created AND date_part('epoch', time) - date_part('epoch', log_begins) >= $learning_seconds
-),
-spaced AS (
-  SELECT
-    *,
-    CASE
-      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id)) <= $pause_seconds
-      THEN 0 ELSE 1
-    END AS begins
-  FROM firsts
-),
-episodes AS (
-  SELECT *, sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode FROM spaced
+  WHERE nth = 1 AND in_scope AND created AND date_diff('second', log_begins, time) >= $learning_seconds
 ),
 counted AS (
   SELECT
     cluster, identity,
     array_agg(event_id ORDER BY time) AS events,
     array_agg(namespace ORDER BY time) AS namespaces,
-    date_part('epoch', max(time)) - date_part('epoch', min(time)) AS seconds
+    date_diff('second', min(time), max(time)) AS seconds
   FROM episodes
   GROUP BY cluster, identity, episode
 )

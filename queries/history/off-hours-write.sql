@@ -67,7 +67,7 @@ distances AS (
 unusual AS (
   SELECT cluster, hour, min(least((of_day - other + 24) % 24, (other - of_day + 24) % 24)) AS hours_apart
   FROM distances
-  WHERE date_part('epoch', hour) - date_part('epoch', first_hour) >= $history_hours * 3600 AND writes_before >= $writes
+  WHERE date_diff('second', first_hour, hour) >= $history_hours * 3600 AND writes_before >= $writes
   GROUP BY cluster, hour
 )
 SELECT

@@ -55,4 +55,4 @@ SELECT
   minted_by || ' requests a token of ' || account || ', which then writes ' || coalesce(object, 'a workload') || ' from the same address '
     || coalesce(client_ip, '') AS reason
 FROM followed
-WHERE NOT minted AND nth = 1 AND minted_by <> account AND date_part('epoch', time) - date_part('epoch', minted_time) <= $within_seconds
+WHERE NOT minted AND nth = 1 AND minted_by <> account AND date_diff('second', minted_time, time) <= $within_seconds
