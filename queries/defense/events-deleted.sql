@@ -13,12 +13,6 @@ description: >-
 blind_spots: Events that expire.
 false_positives:
   - Manual deletion of a namespace
-triage:
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
-  - SELECT * FROM identities WHERE username = '<identity>'
-  - >-
-    SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1070/
 covers: [DE-001]

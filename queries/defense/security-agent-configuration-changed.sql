@@ -21,8 +21,6 @@ false_positives:
   - Maintenance of rules
   - Removal or upgrade of the product
 triage:
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
   - SELECT time, username, verb, name, keys FROM config_maps WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1685/

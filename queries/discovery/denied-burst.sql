@@ -15,12 +15,6 @@ false_positives:
   - Programs whose permissions or credentials are missing or expired
   - Clusters whose people and programs connect from the internet
 triage:
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
-  - >-
-    SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
   - SELECT time, verb, request_uri, outcome, user_agent FROM events WHERE client_ip = '<ip>' ORDER BY time
   - >-
     SELECT time, verb, request_uri FROM events WHERE identity_kind = 'anonymous' AND outcome = 'allowed' ORDER BY time

@@ -19,13 +19,6 @@ false_positives:
   - Daily events in every cluster
   - People in the wrong namespace, and pipelines with missing permissions
   - Operators after an upgrade, and revoked permissions
-triage:
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
-  - >-
-    SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1078/
   - https://attack.mitre.org/techniques/T1610/

@@ -14,13 +14,6 @@ blind_spots: Slow sweeps, sweeps by name only, and sweeps repeated often.
 false_positives:
   - Consoles of people with few permissions
   - Operators with missing permissions, at their first start
-triage:
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
-  - >-
-    SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1613/
 covers: [DI-003]

@@ -12,13 +12,6 @@ description: >-
 blind_spots: Fewer or slower checks. Permissions tried instead of queried.
 false_positives:
   - Consoles and dashboards that hide forbidden actions, when a person opens them
-triage:
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
-  - >-
-    SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1069/
   - https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access

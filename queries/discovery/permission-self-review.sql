@@ -18,13 +18,6 @@ blind_spots: >-
 false_positives:
   - kubectl auth can-i --list, and dashboards that hide forbidden actions
   - Consoles that use the token of a service account
-triage:
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
-  - >-
-    SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1069/
   - https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access

@@ -10,17 +10,11 @@ tactics: [Execution]
 description: >-
   An identity attaches to the main process of a running container and can type into it. In a pod that another identity
   created, the severity is medium; kubectl run and kubectl debug attach to pods of their own.
-blind_spots: >-
-  Input typed after the attach. Attaches sent directly to the kubelet. Pods created before the log and the look-back
-  count as another identity's.
+blind_spots: Pods created before the log and the look-back count as another identity's.
 false_positives:
   - kubectl run -it and kubectl debug -it, which attach to what they just created
   - Interactive programs kept running on purpose, such as game server consoles
 triage:
-  - >-
-    SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
   - >-
     SELECT time, username, verb, kind, name, service_account_name FROM workloads WHERE namespace = '<namespace>' ORDER BY time
 references:

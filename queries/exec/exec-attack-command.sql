@@ -18,13 +18,6 @@ false_positives:
   - Announced penetration tests
   - Repairs of containers that keep state
   - Engineers whose image offers no other way to get a terminal
-triage:
-  - >-
-    SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1059/004/
   - https://attack.mitre.org/techniques/T1611/

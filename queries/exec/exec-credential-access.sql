@@ -25,13 +25,6 @@ false_positives:
   - Engineers who troubleshoot the region or the credentials of a cloud client
   - Engineers who look for the origin of a setting
   - Pods that exist to run kubectl in them
-triage:
-  - >-
-    SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1552/001/
   - https://attack.mitre.org/techniques/T1528/

@@ -17,13 +17,6 @@ false_positives:
   - Engineers who download a tool to troubleshoot
   - Engineers who install a tool to troubleshoot
   - Engineers who fetch logs, dumps and profiles
-triage:
-  - >-
-    SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1041/
   - https://attack.mitre.org/techniques/T1530/

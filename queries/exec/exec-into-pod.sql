@@ -11,18 +11,10 @@ description: >-
   A command is run in a running container, often an interactive shell. It has the rights of the pod and leaves no change
   in any manifest. In a pod of the platform, which often controls nodes or holds credentials of the cluster, the
   severity is medium, except for commands that only print a status.
-blind_spots: Commands typed into a shell after it starts, and execs sent directly to the kubelet.
 false_positives:
   - Engineers at work, and operators that run checks in their pods
   - Engineers at work
   - Engineers who troubleshoot the platform in one of its pods
-triage:
-  - >-
-    SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1609/
   - https://docs.aws.amazon.com/guardduty/latest/ug/guardduty-finding-types-eks-audit-logs.html

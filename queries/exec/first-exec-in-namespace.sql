@@ -12,13 +12,6 @@ description: >-
 blind_spots: Activity before the log begins. Identities active within its first moments count as known.
 false_positives:
   - New team members, and people on call
-triage:
-  - >-
-    SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1609/
 covers: [EX-010]

@@ -14,9 +14,12 @@ blind_spots: Such programs on other ports, and services that forward to them fro
 false_positives:
   - Applications that use such a port
 triage:
-  - SELECT time, username, client_ip, user_agent, verb, request_uri, status_code FROM events WHERE event_id = '<event_id>'
-  - SELECT time, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND username = '<identity>' ORDER BY time
-  - SELECT time, username, verb, object, host_network, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
+  - >-
+    SELECT time, username, client_ip, user_agent, verb, request_uri, status_code FROM events WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, verb, object, host_network, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1090/
   - https://kubernetes.io/docs/reference/networking/ports-and-protocols/

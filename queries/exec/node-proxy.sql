@@ -10,13 +10,11 @@ tactics: [Lateral Movement, Discovery, Execution]
 description: >-
   An identity sends requests to a kubelet through the API server, past admission and the audit of pods. Paths that run
   commands, attach, forward ports or read logs are high; metrics and health are left out.
-blind_spots: Requests sent directly to the kubelet, and its responses. Requests sent directly to the kubelet.
+blind_spots: Requests sent directly to the kubelet, and its responses.
 false_positives:
   - Node inspection tools, and older monitoring
   - None known
 triage:
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
   - >-
     SELECT time, username, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND name = '<node>' ORDER BY time
   - SELECT time, username, rules FROM role_rules WHERE role_name = '<role>'
@@ -24,8 +22,6 @@ triage:
     SELECT time, username, client_ip, user_agent, verb, request_uri, status_code FROM events WHERE event_id = '<event_id>'
   - >-
     SELECT time, username, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
   - https://attack.mitre.org/techniques/T1550/

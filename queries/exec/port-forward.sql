@@ -12,15 +12,11 @@ description: >-
   a data store or a component of the platform of another identity, which rarely require a password from inside, the
   severity is medium; otherwise low.
 blind_spots: >-
-  The port: over a WebSocket it is not in the URL. The content sent. Data stores whose pods have other names.
+  The port: over a WebSocket it is not in the URL. Data stores whose pods have other names.
 false_positives:
   - Developers who look at their applications, which is daily work
   - People who inspect the database of a development environment
 triage:
-  - >-
-    SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
-  - >-
-    SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
   - >-
     SELECT time, username, verb, kind, name, service_account_name FROM workloads WHERE namespace = '<namespace>' ORDER BY time
 references:

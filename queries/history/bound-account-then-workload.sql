@@ -16,8 +16,6 @@ triage:
   - >-
     SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by FROM grants WHERE granted_by = '<identity>' ORDER BY granted_at
   - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT time, username, object, namespace FROM workloads WHERE service_account_name = '<name of the account>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1098/006/

@@ -9,17 +9,12 @@ tactics: [Execution]
 description: >-
   A person creates a pod and within minutes runs a command in it or attaches to it. An attacker gets a working
   environment inside the cluster this way.
-blind_spots: >-
-  Pods of a Deployment, whose names their controllers choose. Logs without the names of pods.
+blind_spots: Pods of a Deployment, whose names their controllers choose. Logs without the names of pods.
 false_positives:
   - kubectl run -it and other interactive work, and people who test an image
 triage:
   - >-
     SELECT time, username, verb, subresource, outcome, client_ip FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-014]

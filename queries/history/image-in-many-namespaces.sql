@@ -13,12 +13,7 @@ blind_spots: Images with the name of a known one. Rollouts by automation.
 false_positives:
   - Manual rollout of an agent
 triage:
-  - >-
-    SELECT time, username, object, namespace, image FROM containers WHERE image = '<image>' ORDER BY time
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - SELECT time, username, object, namespace, image FROM containers WHERE image = '<image>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-011]

@@ -14,11 +14,7 @@ false_positives:
   - Platform engineers and new automation that roll out software
 triage:
   - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT username, first_seen, last_seen, requests, denied, hours, namespaces FROM identities WHERE username = '<identity>'
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-010]

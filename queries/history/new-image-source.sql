@@ -15,9 +15,6 @@ false_positives:
   - New releases and new vendors
 triage:
   - SELECT time, username, object, namespace, image FROM containers WHERE workload_name = '<name>' ORDER BY time
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1525/
 covers: [WS-003, WS-002]

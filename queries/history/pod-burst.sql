@@ -12,12 +12,6 @@ description: >-
 blind_spots: Deployments with many replicas. Slow creation, and bursts across namespaces.
 false_positives:
   - Load tests and batch runs started by people
-triage:
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-009]

@@ -14,12 +14,9 @@ blind_spots: >-
 false_positives:
   - Injectors that serve a few workloads
 triage:
-  - >-
-    SELECT time, username, object, namespace, image FROM containers WHERE workload_name = '<name>' ORDER BY time
+  - SELECT time, username, object, namespace, image FROM containers WHERE workload_name = '<name>' ORDER BY time
   - >-
     SELECT time, username, name, url, service_namespace, service_name, operations, resources FROM webhooks ORDER BY time
-  - >-
-    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-022]

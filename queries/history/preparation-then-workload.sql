@@ -21,12 +21,6 @@ false_positives:
   - People who investigate a denied request
 triage:
   - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
     SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by FROM grants WHERE granted_by = '<identity>' ORDER BY granted_at
 references:
   - https://attack.mitre.org/techniques/T1552/007/

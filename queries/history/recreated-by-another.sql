@@ -17,8 +17,6 @@ triage:
     SELECT time, username, verb, subresource, outcome, client_ip FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
   - >-
     SELECT time, username, object, change, field, before, after FROM changes WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-023]

@@ -14,8 +14,6 @@ false_positives:
   - New CI jobs that get their tokens with kubectl create token
 triage:
   - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
     SELECT time, username, namespace, name, outcome, client_ip FROM token_requests WHERE identity_kind NOT IN ('node', 'controller') ORDER BY time
   - >-
     SELECT time, verb, object, namespace, outcome, client_ip FROM workloads WHERE username = '<service account>' ORDER BY time

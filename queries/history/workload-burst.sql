@@ -12,13 +12,6 @@ description: >-
 blind_spots: Automation. Slow creation.
 false_positives:
   - Setup of an environment with kubectl apply -f or Helm
-triage:
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-009]

@@ -17,12 +17,6 @@ false_positives:
   - New laptops, VPN addresses and new tools
   - New tasks
   - People who change teams; platform engineers
-triage:
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-005, WS-007, WS-004]

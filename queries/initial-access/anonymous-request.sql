@@ -19,8 +19,6 @@ false_positives:
   - Load balancer probes
   - Internet noise where the API server is public
 triage:
-  - >-
-    SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
   - SELECT time, verb, request_uri, outcome, user_agent FROM events WHERE client_ip = '<address>' ORDER BY time
   - >-
     SELECT identity_kind, username, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY identity_kind, username

@@ -13,13 +13,6 @@ blind_spots: >-
   Identities that only use public addresses, such as pipelines outside the cluster, and attackers inside the network.
 false_positives:
   - Clusters that change the gateway of their nodes
-triage:
-  - >-
-    SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1078/
   - https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/

@@ -24,7 +24,8 @@ triage:
     SELECT client_ip, user_agent, count(*) AS requests, min(time) AS first, max(time) AS last FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
   - >-
     SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND client_ip = '<address>' ORDER BY time
-  - SELECT time, username, verb, resource, namespace, name FROM events WHERE client_ip = '<address>' AND username <> '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, verb, resource, namespace, name FROM events WHERE client_ip = '<address>' AND username <> '<identity>' ORDER BY time
 references:
   - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#controller-roles
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/

@@ -14,11 +14,7 @@ false_positives:
   - New people and new automation
 triage:
   - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
-  - >-
-    SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
 references:
   - https://attack.mitre.org/techniques/T1078/
 covers: [IA-006, IA-008]

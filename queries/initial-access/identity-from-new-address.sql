@@ -14,10 +14,6 @@ false_positives:
   - Other networks, VPNs and travelling laptops
 triage:
   - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
-    SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
-  - >-
     SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1078/

@@ -15,8 +15,6 @@ false_positives:
   - Nodes that temporarily use another network
 triage:
   - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
     SELECT time, verb, resource, namespace, name, outcome, user_agent FROM events WHERE username = '<identity>' AND client_ip = '<address>' ORDER BY time
   - SELECT username, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
 references:

@@ -13,7 +13,6 @@ description: >-
   service accounts, or, for a powerful role in the whole cluster or in a foreign namespace, for all accounts of a
   namespace, all nodes or all bootstrap tokens. Anybody who reaches the API server, or every pod's token, then has the
   role.
-blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - Roles that only allow discovery or self-review
   - The public-info-viewer role that the API server itself binds

@@ -10,10 +10,6 @@ description: An identity writes a role or binding for the first time in the log 
 blind_spots: Activity before the log begins. The first hour of a log counts as known.
 false_positives:
   - New administrators and new automation
-triage:
-  - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
-  - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE effective_username = '<subject>' ORDER BY time"
 references:
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
 covers: [RB-025]

@@ -18,10 +18,11 @@ blind_spots: >-
 false_positives:
   - Administrators who maintain groups by hand
 triage:
-  - "SELECT time, username, verb, resource, name, outcome, request_object FROM events WHERE event_id = '<event_id>'"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
+  - >-
+    SELECT time, username, verb, resource, name, outcome, request_object FROM events WHERE event_id = '<event_id>'
 references:
-  - https://docs.redhat.com/en/documentation/openshift_container_platform/latest/html/authentication_and_authorization/ldap-syncing
+  - >-
+    https://docs.redhat.com/en/documentation/openshift_container_platform/latest/html/authentication_and_authorization/ldap-syncing
 covers: [RB-005]
 controls: [IAM-16]
 */

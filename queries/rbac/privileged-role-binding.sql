@@ -18,8 +18,7 @@ description: >-
   group. The severity is high where the writer grants such a role to itself, or cluster-admin, admin or edit to the
   default service account of a namespace, whose role every pod there without its own account has. A binding to admin or
   edit in an application's namespace is low.
-blind_spots: >-
-  Writes logged at Metadata level, which show no rules, subjects or specs. A second user controlled by the same person.
+blind_spots: A second user controlled by the same person.
 false_positives:
   - Teams that get admin or edit in their own namespace from automation
   - Administrators who set up a cluster

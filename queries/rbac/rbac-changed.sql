@@ -15,7 +15,6 @@ tactics: [Privilege Escalation, Persistence]
 description: >-
   A role or binding is created, changed or deleted. The severity is low where a service account does so: few
   applications need to change who may do what. Other detections judge the rights.
-blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
 false_positives:
   - Releases that include their own roles
   - Charts that include an operator

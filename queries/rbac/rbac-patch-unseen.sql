@@ -12,7 +12,7 @@ description: >-
   Patch), and the log does not show the rest: a widened rule may allow everything, the role of the binding may be
   cluster-admin, and the copied value may be any. Harmless additions, such as get, count only if the response was
   requested in a form that hides the object.
-blind_spots: Writes logged at Metadata level. A whole added rule, which other detections report.
+blind_spots: A whole added rule, which other detections report.
 false_positives:
   - Administrators who patch a role where the log has no responses
   - Administrators who patch a binding where the log has no responses

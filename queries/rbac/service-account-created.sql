@@ -10,7 +10,6 @@ tactics: [Persistence, Stealth]
 description: >-
   A service account is created. In a platform namespace, where a person who creates one may disguise it among those of
   the platform, the severity is low.
-blind_spots: None known.
 false_positives:
   - Most charts
   - Administrators who install add-ons

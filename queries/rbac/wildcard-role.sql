@@ -12,8 +12,7 @@ description: >-
   A role allows every verb on every resource, as cluster-admin does, in any spelling. Its subjects have full control of
   the cluster or namespace. The severity is high where somebody other than a service account changes an existing role to
   it: subjects that are already bound to the role become administrators.
-blind_spots: >-
-  Writes logged at Metadata level, which show no rules, subjects or specs. The previous rules, which are not compared.
+blind_spots: The previous rules, which are not compared.
 false_positives:
   - Operators that require full rights
   - Installers that apply such a role repeatedly

@@ -32,6 +32,8 @@ parameters:
   critical: {type: integer, default: 400, description: Points for severity critical}
   shared_by: {type: integer, default: 8, description: Number of users above which a client at one address links no identities}
 */
+-- The points of a finding are those of its detection, but at most 5 for info, 15 for low and 45 for medium: a detection
+-- may report several severities.
 WITH acts AS (
   SELECT
     facts.event_id, facts.time, facts.cluster, detection, title, risk, severity IN ('info', 'low') AS is_low,
@@ -44,7 +46,12 @@ WITH acts AS (
     'client ' || event.client_ip || ' ' || event.user_agent AS client_key,
     CASE WHEN event.identity_kind = 'service_account' AND client_tools.kind IS NOT NULL
       THEN 'account ' || facts.cluster || ' ' || event.username END AS account_key
-  FROM facts
+  FROM (
+    SELECT
+      event_id, time, cluster, detection, title, severity,
+      least(risk, CASE severity WHEN 'info' THEN 5 WHEN 'low' THEN 15 WHEN 'medium' THEN 45 ELSE risk END) AS risk
+    FROM facts
+  ) AS facts
   JOIN (
     SELECT event_id, cluster, username, impersonated_username, identity_kind, client_ip, user_agent, token_credential_id
     FROM events

@@ -27,25 +27,17 @@ parameters:
   high: {type: integer, default: 500, description: Points for severity high}
   critical: {type: integer, default: 700, description: Points for severity critical}
 */
-WITH marked AS (
-  SELECT
-    *,
-    CASE
-      WHEN time - lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) <= INTERVAL '1 hour' THEN 0
-      ELSE 1
-    END AS begins
+-- The points of a finding are those of its detection, but at most 5 for info, 15 for low and 45 for medium: a detection
+-- may report several severities.
+WITH sittings AS (
+  SELECT *, session_number(time, 3600) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS sitting
   FROM facts
   WHERE risk > 0 AND identity IS NOT NULL
 ),
-sittings AS (
-  SELECT
-    *,
-    sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id ROWS UNBOUNDED PRECEDING) AS sitting
-  FROM marked
-),
 points AS (
   SELECT
-    cluster, identity, sitting, detection, min(title) AS title, max(risk) AS risk, min(time) AS time,
+    cluster, identity, sitting, detection, min(title) AS title, min(time) AS time,
+    max(least(risk, CASE severity WHEN 'info' THEN 5 WHEN 'low' THEN 15 WHEN 'medium' THEN 45 ELSE risk END)) AS risk,
     first_value(event_id ORDER BY time, event_id) AS event_id
   FROM sittings
   GROUP BY cluster, identity, sitting, detection

@@ -27,8 +27,12 @@ parameters:
   high: {type: integer, default: 170, description: Points for severity high}
   critical: {type: integer, default: 300, description: Points for severity critical}
 */
+-- The points of a finding are those of its detection, but at most 5 for info, 15 for low and 45 for medium: a detection
+-- may report several severities.
 WITH points AS (
-  SELECT facts.cluster, facts.event_id, detection, min(title) AS title, max(risk) AS risk
+  SELECT
+    facts.cluster, facts.event_id, detection, min(title) AS title,
+    max(least(risk, CASE severity WHEN 'info' THEN 5 WHEN 'low' THEN 15 WHEN 'medium' THEN 45 ELSE risk END)) AS risk
   FROM facts
   JOIN pods_workloads AS written ON written.cluster = facts.cluster AND written.event_id = facts.event_id
   WHERE risk > 0
