@@ -79,7 +79,7 @@ pods AS (
 ),
 configured AS (
   SELECT event_id, time, cluster, coalesce(impersonated_username, username) AS author, resource, name
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE api_group = 'admissionregistration.k8s.io' AND activity IN ('write', 'workload') AND outcome IN ('allowed', 'unknown')
     AND resource IN ('mutatingwebhookconfigurations', 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings')
     AND verb IN ('create', 'update', 'patch')

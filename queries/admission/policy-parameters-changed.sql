@@ -28,14 +28,14 @@ WITH bound AS (
     cluster, name AS binding, effective_username AS keeper, time AS bound_at,
     json_get_str(request_object, 'spec', 'paramRef', 'name') AS parameter, json_get_str(request_object, 'spec', 'paramRef', 'namespace') AS parameter_namespace,
     json_get_str(request_object, 'spec', 'policyName') AS policy
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE api_group = 'admissionregistration.k8s.io' AND resource IN ('validatingadmissionpolicybindings', 'mutatingadmissionpolicybindings')
     AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND json_get_str(request_object, 'spec', 'paramRef', 'name') IS NOT NULL
 ),
 kinds AS (
   SELECT
     cluster, name AS policy, lower(json_get_str(request_object, 'spec', 'paramKind', 'kind')) AS kind
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE api_group = 'admissionregistration.k8s.io' AND resource IN ('validatingadmissionpolicies', 'mutatingadmissionpolicies')
     AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND json_get_str(request_object, 'spec', 'paramKind', 'kind') IS NOT NULL
 ),

@@ -24,12 +24,8 @@ references:
 covers: [DE-007]
 */
 WITH maps AS (
-  SELECT event_id, time, cluster, username, identity_kind, verb, created, namespace, name, request_object, config_map['keys'] AS keys, true AS in_scope
-  FROM events
-  WHERE activity IN ('write', 'workload') AND resource = 'configmaps' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch', 'delete')
-  UNION ALL
-  SELECT event_id, time, cluster, username, identity_kind, verb, created, namespace, name, request_object, config_map['keys'] AS keys, false AS in_scope
-  FROM events_history
+  SELECT event_id, time, cluster, username, identity_kind, verb, created, namespace, name, request_object, config_map['keys'] AS keys, in_scope
+  FROM all_events
   WHERE activity IN ('write', 'workload') AND resource = 'configmaps' AND outcome = 'allowed' AND verb IN ('create', 'update', 'patch', 'delete')
 ),
 written AS (

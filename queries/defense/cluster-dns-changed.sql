@@ -21,9 +21,7 @@ covers: [DE-007]
 WITH keepers AS (
   SELECT DISTINCT written.cluster, written.username
   FROM (
-    SELECT cluster, username, time, namespace, name, created, outcome, impersonated_username FROM workloads
-    UNION ALL
-    SELECT cluster, username, time, namespace, name, created, outcome, impersonated_username FROM workloads_history
+    SELECT cluster, username, time, namespace, name, created, outcome, impersonated_username FROM all_workloads
   ) AS written
   JOIN history_installers AS installer
     ON installer.cluster = written.cluster AND installer.username = written.username AND written.time BETWEEN installer.time AND installer.until

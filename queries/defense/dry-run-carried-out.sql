@@ -32,7 +32,7 @@ WITH tried AS (
 -- Objects that exist anyway: created by another request, or before the log. They prove nothing about the dry run.
 known AS (
   SELECT DISTINCT cluster, resource, namespace, name
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE activity = 'workload' AND verb IN ('create', 'update', 'patch') AND subresource IS NULL AND outcome = 'allowed'
     AND name IS NOT NULL
 ),

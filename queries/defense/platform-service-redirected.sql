@@ -36,7 +36,7 @@ WITH platform AS (
   SELECT DISTINCT
     cluster, coalesce(json_get_str(request_object, 'spec', 'service', 'namespace'), json_get_str(response_object, 'spec', 'service', 'namespace')),
     coalesce(json_get_str(request_object, 'spec', 'service', 'name'), json_get_str(response_object, 'spec', 'service', 'name')), 'an aggregated API'
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE activity = 'write' AND resource = 'apiservices' AND outcome = 'allowed'
 ),
 written AS (

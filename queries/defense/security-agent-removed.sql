@@ -1,7 +1,6 @@
 /*
 id: security-agent-removed
-aliases: [security-agent-evicted]
-title: Security agent removed, stopped or evicted
+title: Security agent removed or changed
 severity: medium
 confidence: medium
 risk: 40
@@ -11,21 +10,15 @@ description: >-
   A workload of a security product, recognised by its name or image, is deleted or kept from running: scaled to zero,
   sent to nodes that do not exist, or given another command, image or rights, resources that no node has, or an owner
   that does not exist. For accounts in the agent's own namespace, only changes that stop the agent count: for other
-  changes, an attacker would need the token of the product's operator. Pods of the agent that are deleted or evicted
-  three times within an hour count too: an agent that restarts continuously monitors nothing.
-blind_spots: >-
-  Agents under other names, whose image the log does not show. A tag that does not exist. Fewer than three requests.
+  changes, an attacker would need the token of the product's operator.
+blind_spots: Agents under other names, whose image the log does not show. A tag that does not exist.
 false_positives:
   - Manual upgrades
-  - Manual restarts on every node; a rollout restart is not reported here
-triage:
-  - >-
-    SELECT time, username, verb, subresource, name FROM events WHERE resource = 'pods' AND namespace = '<namespace>' AND activity = 'workload' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1685/
 covers: [DE-010]
 */
-SELECT make_array(event_id) AS event_id, string_agg(reason, '; ') AS reason
+SELECT event_id, string_agg(reason, '; ') AS reason
 FROM (
   SELECT event_id, reason
   FROM security_agent_writes
@@ -54,17 +47,3 @@ FROM (
     AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous', 'node', 'system')
 )
 GROUP BY event_id
-UNION ALL
-SELECT
-  array_agg(deleted.event_id ORDER BY deleted.time, deleted.event_id) AS event_id,
-  coalesce(deleted.username, 'an unknown identity') || ' deletes or evicts pods of ' || agent.product || ' in ' || coalesce(deleted.namespace, '')
-    || ', in ' || count(*) || ' requests' AS reason
-FROM events AS deleted
-JOIN security_agent_objects AS agent
-  ON agent.cluster = deleted.cluster AND agent.resource = deleted.resource
-  AND (agent.namespace IS NOT DISTINCT FROM deleted.namespace) AND (agent.name IS NOT DISTINCT FROM deleted.name)
-WHERE deleted.activity = 'workload' AND deleted.resource = 'pods' AND deleted.outcome = 'allowed'
-  AND (deleted.verb IN ('delete', 'deletecollection') OR (deleted.verb = 'create' AND deleted.subresource = 'eviction'))
-  AND deleted.identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
-GROUP BY deleted.cluster, deleted.username, deleted.namespace, agent.product, date_bin(INTERVAL '1 hour', deleted.time)
-HAVING count(*) >= 3 OR count(*) FILTER (WHERE deleted.verb = 'deletecollection') > 0

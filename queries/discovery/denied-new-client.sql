@@ -29,9 +29,7 @@ WITH uses AS (
   SELECT
     cluster, username, coalesce(split_part(split_part(user_agent, ' ', 1), '/', 1), '') AS tool, min(time) AS first
   FROM (
-    SELECT cluster, username, user_agent, time FROM events WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account')
-    UNION ALL
-    SELECT cluster, username, user_agent, time FROM events_history WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account')
+    SELECT cluster, username, user_agent, time FROM all_events WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account')
   )
   GROUP BY 1, 2, 3
 ),

@@ -29,7 +29,7 @@ WITH denied AS (
   SELECT
     *,
     row_number() OVER (PARTITION BY cluster, username, outcome, verb, api_group, resource, subresource ORDER BY time, event_id) AS nth
-  FROM (SELECT *, true AS in_scope FROM events UNION ALL SELECT *, false AS in_scope FROM events_history)
+  FROM all_events
   WHERE outcome IN ('denied_authn', 'denied_authz')
 ),
 judged AS (
@@ -44,7 +44,7 @@ judged AS (
 )
 SELECT
   -- One event stands for all, except where several objects may be the target.
-  array_slice(array_agg(event_id ORDER BY time, event_id), 1, CASE WHEN bool_or(is_write) THEN 50 ELSE 1 END) AS event_id,
+  unnest(array_slice(array_agg(event_id ORDER BY time, event_id), 1, CASE WHEN bool_or(is_write) THEN 50 ELSE 1 END)) AS event_id,
   CASE WHEN bool_or(is_new OR is_write) THEN 'low' ELSE 'info' END AS severity,
   coalesce(username, client_ip, 'an unknown identity') || CASE outcome WHEN 'denied_authn' THEN ' failed to authenticate: ' ELSE ' may not ' END
     || coalesce(verb, 'request') || ' ' || coalesce(resource || coalesce('/' || subresource, ''), 'paths')

@@ -34,14 +34,8 @@ parameters:
 WITH denied AS (
   SELECT
     event_id, cluster, coalesce(impersonated_username, username) AS identity, verb, api_group, resource, subresource,
-    namespace, time, true AS in_scope
-  FROM events
-  WHERE outcome = 'denied_authz' AND resource IS NOT NULL AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
-  UNION ALL
-  SELECT
-    event_id, cluster, coalesce(impersonated_username, username) AS identity, verb, api_group, resource, subresource,
-    namespace, time, false AS in_scope
-  FROM events_history
+    namespace, time, in_scope
+  FROM all_events
   WHERE outcome = 'denied_authz' AND resource IS NOT NULL AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
 ),
 asked AS (

@@ -28,7 +28,7 @@ WITH reviews AS (
   SELECT
     *,
     row_number() OVER (PARTITION BY cluster, username, resource, split_part(user_agent, '/', 1), outcome ORDER BY time, event_id) AS nth
-  FROM (SELECT *, true AS in_scope FROM events UNION ALL SELECT *, false AS in_scope FROM events_history)
+  FROM all_events
   WHERE resource IN ('selfsubjectrulesreviews', 'selfsubjectreviews', 'selfsubjectaccessreviews') AND verb = 'create'
     AND identity_kind NOT IN ('controller', 'system')
 )

@@ -12,11 +12,8 @@ description: >-
   files from outside the network. Installed packages and files copied out of a pod, as kubectl cp does, are low.
 blind_spots: Copies by other means, such as cat. Downloads from hosts inside the network.
 false_positives:
-  - Manual backups
   - Backups through exec, and databases copied by hand
-  - Engineers who download a tool to troubleshoot
-  - Engineers who install a tool to troubleshoot
-  - Engineers who fetch logs, dumps and profiles
+  - Engineers who download or install a tool to troubleshoot, or fetch logs, dumps and profiles
 references:
   - https://attack.mitre.org/techniques/T1041/
   - https://attack.mitre.org/techniques/T1530/

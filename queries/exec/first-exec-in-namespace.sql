@@ -32,17 +32,12 @@ WITH uses AS (
 ),
 numbered AS (
   SELECT *, row_number() OVER (PARTITION BY cluster, username, namespace ORDER BY time, event_id) AS nth FROM uses
-),
-begins AS (
-  SELECT cluster, min(time) AS begin
-  FROM (SELECT cluster, time FROM stages UNION ALL SELECT cluster, time FROM stages_history)
-  GROUP BY cluster
 )
 SELECT
   event_id,
   'first ' || subresource || ' by ' || coalesce(username, 'an unknown identity') || ' in ' || coalesce(namespace, '')
     || ': pod ' || coalesce(name, '') AS reason
 FROM numbered
-JOIN begins USING (cluster)
+JOIN history_begins USING (cluster)
 WHERE nth = 1 AND in_scope
-  AND date_diff('second', begin, time) >= $learning_seconds
+  AND date_diff('second', log_begins, time) >= $learning_seconds

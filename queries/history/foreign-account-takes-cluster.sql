@@ -49,10 +49,7 @@ before AS (
   FROM risky
   JOIN (
     SELECT cluster, username, client_ip, time, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent
-    FROM events WHERE identity_kind = 'service_account' AND (outcome IS DISTINCT FROM 'denied_authn')
-    UNION ALL
-    SELECT cluster, username, client_ip, time, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent
-    FROM events_history WHERE identity_kind = 'service_account' AND (outcome IS DISTINCT FROM 'denied_authn')
+    FROM all_events WHERE identity_kind = 'service_account' AND (outcome IS DISTINCT FROM 'denied_authn')
   ) AS event ON event.cluster = risky.cluster AND event.username = risky.username AND event.time < risky.time
   GROUP BY risky.event_id
 ),

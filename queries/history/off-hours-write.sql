@@ -37,12 +37,8 @@ parameters:
     description: Number of writes by people that establish a baseline
 */
 WITH people AS (
-  SELECT event_id, time, cluster, coalesce(impersonated_username, username) AS identity, activity, outcome, subresource, resource, name, namespace, verb, true AS in_scope
-  FROM events
-  WHERE identity_kind = 'human' AND activity IN ('workload', 'rbac', 'write') AND outcome = 'allowed'
-  UNION ALL
-  SELECT event_id, time, cluster, coalesce(impersonated_username, username), activity, outcome, subresource, resource, name, namespace, verb, false
-  FROM events_history
+  SELECT event_id, time, cluster, coalesce(impersonated_username, username) AS identity, activity, outcome, subresource, resource, name, namespace, verb, in_scope
+  FROM all_events
   WHERE identity_kind = 'human' AND activity IN ('workload', 'rbac', 'write') AND outcome = 'allowed'
 ),
 -- One row per hour of the log in which people wrote. An hour of one day counts from the next hour on.

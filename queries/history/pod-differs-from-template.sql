@@ -28,11 +28,8 @@ parameters:
     description: Maximum number of owners before a container counts as an ordinary sidecar
 */
 WITH written AS (
-  SELECT event_id, time, cluster, kind, namespace, name, object_uid, owner, containers, outcome, body_source, subresource, true AS in_scope
-  FROM workloads
-  UNION ALL
-  SELECT event_id, time, cluster, kind, namespace, name, object_uid, owner, containers, outcome, body_source, subresource, false
-  FROM workloads_history
+  SELECT event_id, time, cluster, kind, namespace, name, object_uid, owner, containers, outcome, body_source, subresource, in_scope
+  FROM all_workloads
 ),
 templates AS (
   SELECT cluster, kind, namespace, name, array_distinct(flatten(array_agg(names))) AS names

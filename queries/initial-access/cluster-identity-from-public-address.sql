@@ -20,10 +20,7 @@ covers: [IA-004]
 controls: [IAM-16]
 */
 WITH requests AS (
-  SELECT event_id, time, cluster, username, identity_kind, client_ip, user_agent, outcome, true AS in_scope FROM events
-  UNION ALL
-  SELECT event_id, time, cluster, username, identity_kind, client_ip, user_agent, outcome, false AS in_scope
-  FROM events_history
+  SELECT event_id, time, cluster, username, identity_kind, client_ip, user_agent, outcome, in_scope FROM all_events
 ),
 nodes AS (
   SELECT DISTINCT cluster, client_ip FROM requests WHERE identity_kind IN ('node', 'controller')

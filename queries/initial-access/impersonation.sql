@@ -21,10 +21,8 @@ blind_spots: >-
   Impersonation by proxies that present their own certificate. Custom groups equivalent to system:masters. Tokens
   requested for the other account: see token-request.
 false_positives:
-  - Management planes that impersonate their users, and break-glass procedures
+  - Management planes and gateways that authenticate people and impersonate them (Rancher, Teleport, Azure Arc)
   - Administrators in a break-glass procedure
-  - Gateways that authenticate people and impersonate them
-  - Gateways that authenticate people and impersonate them (Rancher, Teleport, Azure Arc)
   - Scripts with --as that run under the wrong account
 triage:
   - >-

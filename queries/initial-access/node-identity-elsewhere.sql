@@ -30,11 +30,8 @@ WITH addresses AS (
     cluster, username, client_ip, count(*) AS requests, min(time) AS first, max(time) AS last, bool_or(in_scope) AS in_scope,
     contains(client_ip, ':') AS is_v6
   FROM (
-    SELECT cluster, username, client_ip, time, true AS in_scope
-    FROM events WHERE identity_kind = 'node' AND client_ip IS NOT NULL AND (outcome IS DISTINCT FROM 'denied_authn')
-    UNION ALL
-    SELECT cluster, username, client_ip, time, false AS in_scope
-    FROM events_history WHERE identity_kind = 'node' AND client_ip IS NOT NULL AND (outcome IS DISTINCT FROM 'denied_authn')
+    SELECT cluster, username, client_ip, time, in_scope
+    FROM all_events WHERE identity_kind = 'node' AND client_ip IS NOT NULL AND (outcome IS DISTINCT FROM 'denied_authn')
   )
   GROUP BY cluster, username, client_ip
 ),

@@ -27,9 +27,7 @@ parameters:
     description: Number of requests that make an account known
 */
 WITH requests AS (
-  SELECT *, true AS in_scope FROM events
-  UNION ALL
-  SELECT *, false AS in_scope FROM events_history
+  SELECT * FROM all_events
 ),
 numbered AS (
   SELECT

@@ -26,7 +26,7 @@ WITH written AS (
   SELECT
     event_id, time, cluster, username, identity_kind, created, name, in_scope,
     coalesce(json_get_str(response_object, 'handler'), json_get_str(request_object, 'handler')) AS handler
-  FROM (SELECT *, true AS in_scope FROM events UNION ALL SELECT *, false AS in_scope FROM events_history)
+  FROM all_events
   WHERE activity = 'write' AND api_group = 'node.k8s.io' AND resource = 'runtimeclasses' AND subresource IS NULL AND outcome = 'allowed'
     AND verb IN ('create', 'update', 'patch', 'delete')
 ),

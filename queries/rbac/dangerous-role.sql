@@ -22,12 +22,9 @@ description: >-
   later, is low.
 blind_spots: SecurityContextConstraints with other names, which are judged when they are written.
 false_positives:
-  - GitOps controllers and platform operators that manage roles for others
+  - GitOps controllers, operators and platform tools that manage roles for others
   - Secret managers, certificate operators and policy engines
   - Older monitoring systems, which scrape the kubelet through the API server
-  - Storage, network and monitoring operators
-  - Operators and support tools
-  - Operators
   - Operators with wildcards for their own API group
 references:
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/#privilege-escalation-risks
@@ -76,7 +73,7 @@ WITH granted AS (
         AND array_has_any(verbs, make_array('get', 'list', 'watch', '*')) AND is_unlimited
         THEN 'reading of secrets'
       -- wildcard-role reports all verbs on all resources of the core group or of all groups.
-      WHEN array_has(resources, '*') AND NOT array_has(verbs, '*')
+      WHEN array_has(resources, '*') AND NOT coalesce(array_has(verbs, '*'), false)
         OR array_has(resources, '*') AND cardinality(api_groups) > 0 AND NOT array_has_any(api_groups, make_array('', '*'))
         OR array_has(verbs, '*') AND NOT coalesce(array_has(resources, '*'), false) AND array_has_any(api_groups, make_array('', '*'))
         THEN 'later resources or verbs by a wildcard'

@@ -16,13 +16,8 @@ covers: [RB-025]
 controls: [IAM-16]
 */
 WITH writes AS (
-  SELECT event_id, cluster, username, time, verb, resource, name, true AS in_scope
-  FROM events
-  WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
-  UNION ALL
-  SELECT event_id, cluster, username, time, verb, resource, name, false AS in_scope
-  FROM events_history
+  SELECT event_id, cluster, username, time, verb, resource, name, in_scope
+  FROM all_events
   WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND outcome = 'allowed'
     AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
 ),

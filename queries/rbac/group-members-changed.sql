@@ -31,7 +31,7 @@ WITH written AS (
     *,
     coalesce(response_object, request_object) AS object,
     row_number() OVER (PARTITION BY cluster, effective_username ORDER BY time, event_id) AS nth
-  FROM (SELECT *, true AS in_scope FROM events UNION ALL SELECT *, false AS in_scope FROM events_history)
+  FROM all_events
   WHERE activity = 'write' AND api_group = 'user.openshift.io' AND resource = 'groups' AND subresource IS NULL
     AND verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind <> 'controller'
     -- A patch that changes only labels.

@@ -16,11 +16,8 @@ description: >-
   A role or binding is created, changed or deleted. The severity is low where a service account does so: few
   applications need to change who may do what. Other detections judge the rights.
 false_positives:
-  - Releases that include their own roles
-  - Charts that include an operator
-  - Operators, GitOps controllers and pipelines
-  - Most roles
-  - Operators and deployment pipelines
+  - Releases and charts that include their roles and an operator
+  - GitOps controllers, operators and pipelines
 references:
   - https://kubernetes.io/docs/reference/access-authn-authz/rbac/
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/

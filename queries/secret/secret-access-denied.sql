@@ -1,40 +1,25 @@
 /*
 id: secret-access-denied
-aliases: [secrets-probed]
-title: Denied or failed secret reads
-severity: medium
+title: Denied secret access
+severity: low
 confidence: medium
-risk: 30
-attack: [T1552.007, T1613]
-tactics: [Credential Access, Discovery]
+risk: 5
+attack: [T1552.007]
+tactics: [Credential Access]
 description: >-
-  An identity may not read a secret (low). The severity is medium where a person, or a service account in a shell,
-  requests in a burst many different secrets that it may not read or that do not exist: an attacker probes which
-  credentials are readable.
-blind_spots: >-
-  Allowed requests. Slow attempts, and programs whose user agent is neither a command-line tool nor an HTTP library.
+  An identity is denied access to secrets: its role is wrong, or its credential is stolen. One row per identity and
+  namespace.
+blind_spots: Allowed requests.
 false_positives:
   - Roles that are too narrow for a tool, and dashboards that try everything
-  - Scripts with wrong rights or names
 references:
   - https://kubernetes.io/docs/concepts/security/secrets-good-practices/
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
-  - https://attack.mitre.org/techniques/T1552/007/
-covers: [CA-006, CA-007, CA-003]
-controls: [IAM-16, DSP-15]
-parameters:
-  secrets:
-    type: integer
-    default: 5
-    description: Number of different secrets or namespaces that make a burst
-  gap_seconds:
-    type: integer
-    default: 60
-    description: Pause that ends the burst
+covers: [CA-006, CA-007]
+controls: [IAM-16]
 */
 SELECT
-  make_array(first_value(event_id ORDER BY time, event_id)) AS event_id,
-  'low' AS severity,
+  min(event_id) AS event_id,
   coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' may not read secrets '
     || coalesce('of ' || namespace, 'of all namespaces') || ': ' || count(*) || ' requests' AS reason
 FROM events
@@ -42,18 +27,3 @@ WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', '
   -- A kubelet loses its right to a secret when the pod that uses it is gone.
   AND identity_kind NOT IN ('controller', 'node')
 GROUP BY cluster, username, impersonated_username, namespace
-UNION ALL
-SELECT
-  array_agg(event_id ORDER BY time) AS event_id,
-  'medium' AS severity,
-  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' fails to read secrets of ' || count(DISTINCT namespace)
-    || ' namespaces, ' || count(*) || ' times' AS reason
-FROM (
-  SELECT *, session_number(time, $gap_seconds) OVER (PARTITION BY cluster, username, impersonated_username ORDER BY time, event_id) AS burst
-  FROM client_requests
-  WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch')
-    AND (outcome = 'denied_authz' OR status_code = 404)
-    AND identity_kind <> 'controller' AND tool_kind <> 'other'
-)
-GROUP BY cluster, username, impersonated_username, burst
-HAVING count(DISTINCT coalesce(namespace, '') || '/' || coalesce(name, '')) >= $secrets

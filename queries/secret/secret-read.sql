@@ -37,13 +37,11 @@ parameters:
     default: 3600
     description: How long an identity counts as new
 */
-WITH seen AS (
-  SELECT cluster, username, time FROM stages
-  UNION ALL
-  SELECT cluster, username, time FROM stages_history
-),
-begins AS (SELECT cluster, min(time) AS begin FROM seen GROUP BY cluster),
-firsts AS (SELECT cluster, username, min(time) AS first FROM seen GROUP BY cluster, username)
+WITH firsts AS (
+  SELECT cluster, username, min(time) AS first
+  FROM (SELECT cluster, username, time FROM stages UNION ALL SELECT cluster, username, time FROM stages_history)
+  GROUP BY cluster, username
+)
 SELECT
   event_id,
   CASE WHEN is_new THEN 'medium' WHEN is_credential THEN 'low' ELSE 'info' END AS severity,
@@ -53,9 +51,9 @@ FROM (
   SELECT
     *,
     is_credential AND identity_kind <> 'anonymous'
-      AND date_diff('second', begin, first) >= $learning_seconds AND date_diff('second', first, time) <= $new_seconds AS is_new
+      AND date_diff('second', log_begins, first) >= $learning_seconds AND date_diff('second', first, time) <= $new_seconds AS is_new
   FROM (SELECT *, coalesce(regexp_like(name, $names), false) AS is_credential FROM secret_reads WHERE NOT is_list) AS reads
-  JOIN begins ON begins.cluster = reads.cluster
+  JOIN history_begins ON history_begins.cluster = reads.cluster
   LEFT JOIN firsts ON firsts.cluster = reads.cluster AND firsts.username = reads.username
 )
 WHERE is_credential OR identity_kind IN ('human', 'anonymous')

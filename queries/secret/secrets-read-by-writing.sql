@@ -52,7 +52,7 @@ real AS (
   SELECT DISTINCT cluster, username, namespace, name FROM patches WHERE outcome = 'allowed' AND coalesce(gives_values, true)
   UNION
   SELECT cluster, username, namespace, name
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE activity = 'secret' AND resource = 'secrets' AND (created OR verb = 'update') AND outcome = 'allowed'
 ),
 reads AS (

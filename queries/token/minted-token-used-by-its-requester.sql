@@ -25,7 +25,7 @@ controls: [IAM-16]
 */
 WITH minted AS (
   SELECT cluster, username AS requester, client_ip, annotations['authentication.kubernetes.io/issued-credential-id'] AS credential
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND outcome = 'allowed' AND identity_kind = 'human'
 ),
 used AS (

@@ -16,7 +16,6 @@ blind_spots: >-
   cluster-admin. Tokens signed with the key of the API server.
 false_positives:
   - Administrators with a custom role who test an add-on
-  - None known
 references:
   - https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
