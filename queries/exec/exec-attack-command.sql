@@ -30,9 +30,12 @@ covers: [EX-005, EX-014]
 */
 SELECT event_id, severity, 'command in ' || object || ' ' || does || ' ' || what || ': ' || left(line, 300) AS reason
 FROM exec_command_lines
-JOIN command_patterns ON regexp_like(code, pattern, 'is')
-JOIN exec_commands ON exec_commands.kind = command_patterns.kind
-WHERE detection = 'exec-attack-command'
+JOIN (
+  SELECT command_patterns.*, severity, does
+  FROM command_patterns
+  JOIN exec_commands ON exec_commands.kind = command_patterns.kind
+  WHERE detection = 'exec-attack-command'
+) AS commands ON regexp_like(code, pattern, 'is')
 UNION ALL
 SELECT event_id, 'high' AS severity, 'command in ' || object || ' runs ' || kind || ': ' || left(line, 300) AS reason
 FROM exec_command_lines

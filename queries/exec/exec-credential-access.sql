@@ -35,7 +35,10 @@ covers: [EX-007, EX-006]
 */
 SELECT event_id, severity, 'command in ' || object || ' ' || does || ' ' || what || ': ' || left(line, 300) AS reason
 FROM exec_command_lines
-JOIN command_patterns ON regexp_like(CASE command_patterns.kind WHEN 'guarded file' THEN secrets ELSE code END, pattern, 'is')
-JOIN exec_commands ON exec_commands.kind = command_patterns.kind
-WHERE detection = 'exec-credential-access'
-  AND NOT (shows_nothing AND command_patterns.kind IN ('credential file', 'guarded file', 'service account token'))
+JOIN (
+  SELECT command_patterns.*, severity, does
+  FROM command_patterns
+  JOIN exec_commands ON exec_commands.kind = command_patterns.kind
+  WHERE detection = 'exec-credential-access'
+) AS commands ON regexp_like(CASE kind WHEN 'guarded file' THEN secrets ELSE code END, pattern, 'is')
+WHERE NOT (shows_nothing AND kind IN ('credential file', 'guarded file', 'service account token'))

@@ -23,9 +23,12 @@ covers: [EX-009, EX-008]
 */
 SELECT event_id, severity, 'command in ' || object || ' ' || does || ' ' || what || ': ' || left(line, 300) AS reason
 FROM exec_command_lines
-JOIN command_patterns ON regexp_like(CASE command_patterns.kind WHEN 'download' THEN downloads ELSE code END, pattern, 'is')
-JOIN exec_commands ON exec_commands.kind = command_patterns.kind
-WHERE detection = 'exec-data-transfer'
+JOIN (
+  SELECT command_patterns.*, severity, does
+  FROM command_patterns
+  JOIN exec_commands ON exec_commands.kind = command_patterns.kind
+  WHERE detection = 'exec-data-transfer'
+) AS commands ON regexp_like(CASE kind WHEN 'download' THEN downloads ELSE code END, pattern, 'is')
 UNION ALL
 -- kubectl cp: tar writes an archive to its output.
 SELECT event_id, 'low' AS severity, 'copies files from pod ' || coalesce(name, '') || ': ' || left(command_line, 300) AS reason
