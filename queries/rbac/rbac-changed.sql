@@ -27,8 +27,8 @@ controls: [IAM-16]
 */
 SELECT
   event_id,
-  CASE WHEN identity_kind IN ('service_account', 'cloud_service_account') THEN 'low' ELSE 'info' END AS severity,
+  CASE WHEN identity_kind IN ('service_account', 'cloud_service_account') AND api_group <> 'management.cattle.io' THEN 'low' ELSE 'info' END AS severity,
   concat(username, ': ', verb, ' of ', resource, ' ' || name, ' in ' || namespace) AS reason
 FROM events
-WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io')
+WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io', 'management.cattle.io')
   AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection') AND outcome = 'allowed' AND identity_kind <> 'controller'
