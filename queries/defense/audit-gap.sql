@@ -13,9 +13,9 @@ blind_spots: Gaps before the log begins and after it ends.
 false_positives:
   - Outages of the collector, and logs of several days with gaps between them
 triage:
-  - "SELECT date, resource, verb, level, requests FROM coverage ORDER BY date"
-  - "SELECT min(time), max(time), count(*) FROM stages GROUP BY source_file"
-  - "SELECT time, username, verb, resource, name FROM events WHERE activity <> 'read' ORDER BY time"
+  - SELECT date, resource, verb, level, requests FROM coverage ORDER BY date
+  - SELECT min(time), max(time), count(*) FROM stages GROUP BY source_file
+  - SELECT time, username, verb, resource, name FROM events WHERE activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/
 covers: [DE-008]

@@ -13,10 +13,6 @@ description: >-
 blind_spots: The content of the ConfigMap after a write logged at Metadata level.
 false_positives:
   - Administrators at work
-triage:
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
-  - "SELECT * FROM identities WHERE username = '<identity>'"
-  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
 references:
   - https://kubernetes.io/docs/reference/setup-tools/kubeadm/
 covers: [DE-007]

@@ -12,10 +12,6 @@ description: >-
 blind_spots: Changes to the pods of the DNS server.
 false_positives:
   - DNS administrators and add-on managers
-triage:
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
-  - "SELECT * FROM identities WHERE username = '<identity>'"
-  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
 references:
   - https://kubernetes.io/docs/tasks/administer-cluster/dns-custom-nameservers/
 covers: [DE-007]
@@ -25,9 +21,7 @@ covers: [DE-007]
 WITH keepers AS (
   SELECT DISTINCT written.cluster, written.username
   FROM (
-    SELECT cluster, username, time, namespace, name, created, outcome, impersonated_username FROM workloads
-    UNION ALL
-    SELECT cluster, username, time, namespace, name, created, outcome, impersonated_username FROM workloads_history
+    SELECT cluster, username, time, namespace, name, created, outcome, impersonated_username FROM all_workloads
   ) AS written
   JOIN history_installers AS installer
     ON installer.cluster = written.cluster AND installer.username = written.username AND written.time BETWEEN installer.time AND installer.until

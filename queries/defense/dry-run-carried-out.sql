@@ -14,9 +14,10 @@ blind_spots: Objects without a later request in the log. Creations that the audi
 false_positives:
   - Objects created, after a dry run, by a request that is not in the log
 triage:
-  - SELECT time, username, client_ip, user_agent, verb, request_uri, dry_run, outcome, status_code FROM events WHERE event_id = '<event_id>'
-  - SELECT time, username, verb, resource, subresource, outcome FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+  - >-
+    SELECT time, username, client_ip, user_agent, verb, request_uri, dry_run, outcome, status_code FROM events WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, verb, resource, subresource, outcome FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
 references:
   - https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
   - https://attack.mitre.org/techniques/T1036/
@@ -31,7 +32,7 @@ WITH tried AS (
 -- Objects that exist anyway: created by another request, or before the log. They prove nothing about the dry run.
 known AS (
   SELECT DISTINCT cluster, resource, namespace, name
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE activity = 'workload' AND verb IN ('create', 'update', 'patch') AND subresource IS NULL AND outcome = 'allowed'
     AND name IS NOT NULL
 ),

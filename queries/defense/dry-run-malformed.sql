@@ -10,14 +10,14 @@ description: >-
   A request has a dryRun parameter that the API server does not recognise, and is executed: a bad escape, a value other
   than All, a misspelling, a semicolon, or a read. Clients do not send this. It deceives readers of the log and tools
   that search for the parameter.
-blind_spots: >-
-  Logs without request URIs, as on GKE.
+blind_spots: Logs without request URIs, as on GKE.
 false_positives:
   - Hand-written requests with a typing error
 triage:
-  - SELECT time, username, client_ip, user_agent, verb, request_uri, dry_run, outcome, status_code FROM events WHERE event_id = '<event_id>'
-  - SELECT time, verb, resource, namespace, name, outcome, request_uri FROM events WHERE username = '<identity>' AND request_uri LIKE '%un=%' ORDER BY time
-  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
+  - >-
+    SELECT time, username, client_ip, user_agent, verb, request_uri, dry_run, outcome, status_code FROM events WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, resource, namespace, name, outcome, request_uri FROM events WHERE username = '<identity>' AND request_uri LIKE '%un=%' ORDER BY time
 references:
   - https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
   - https://attack.mitre.org/techniques/T1036/

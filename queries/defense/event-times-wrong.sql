@@ -14,8 +14,8 @@ blind_spots: Wrong times that are plausible.
 false_positives:
   - A node whose clock runs ahead, or is not set when the API server starts
 triage:
-  - "SELECT time, time_problem, extra, source_file, source_line, username, verb, resource, name FROM stages WHERE time_problem IS NOT NULL"
-  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
+  - >-
+    SELECT time, time_problem, extra, source_file, source_line, username, verb, resource, name FROM stages WHERE time_problem IS NOT NULL
 references:
   - https://attack.mitre.org/techniques/T1070/
   - https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/

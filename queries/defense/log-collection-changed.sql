@@ -13,10 +13,7 @@ blind_spots: Collectors under other names. Audit policies on the disk of the con
 false_positives:
   - Upgrades and maintenance of logging
 triage:
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT date, resource, verb, level, requests FROM coverage ORDER BY date
+  - SELECT date, resource, verb, level, requests FROM coverage ORDER BY date
 references:
   - https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/
 covers: [DE-008]

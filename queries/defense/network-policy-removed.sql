@@ -13,9 +13,7 @@ blind_spots: Writes logged at Metadata level, which show no rules, subjects or s
 false_positives:
   - Releases
 triage:
-  - "SELECT time, username, verb, namespace, name, policy_types, allows_all FROM network_policies ORDER BY time"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
-  - "SELECT * FROM identities WHERE username = '<identity>'"
+  - SELECT time, username, verb, namespace, name, policy_types, allows_all FROM network_policies ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/services-networking/network-policies/
 covers: [DE-006]

@@ -15,12 +15,9 @@ blind_spots: Writes logged at Metadata level. Webhooks set up before the log beg
 false_positives:
   - Migrations from one DNS server to another
 triage:
-  - >-
-    SELECT time, username, verb, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
+  - SELECT time, username, verb, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
   - >-
     SELECT time, username, verb, selector, external_name, cluster_ip FROM services WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1557/
 covers: [DE-007]
@@ -39,7 +36,7 @@ WITH platform AS (
   SELECT DISTINCT
     cluster, coalesce(json_get_str(request_object, 'spec', 'service', 'namespace'), json_get_str(response_object, 'spec', 'service', 'namespace')),
     coalesce(json_get_str(request_object, 'spec', 'service', 'name'), json_get_str(response_object, 'spec', 'service', 'name')), 'an aggregated API'
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE activity = 'write' AND resource = 'apiservices' AND outcome = 'allowed'
 ),
 written AS (

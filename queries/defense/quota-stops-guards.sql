@@ -15,12 +15,9 @@ blind_spots: Writes logged at Metadata level. Limits that are low but not near z
 false_positives:
   - Limits against pods of people in a platform namespace
 triage:
-  - >-
-    SELECT time, username, verb, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
+  - SELECT time, username, verb, namespace, name, request_object FROM events WHERE event_id = '<event_id>'
   - >-
     SELECT time, username, verb, resource, name, outcome FROM events WHERE namespace = '<namespace>' AND outcome <> 'allowed' ORDER BY time
-  - >-
-    SELECT time, verb, resource, namespace, name, client_ip, user_agent, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/policy/resource-quotas/
 covers: [DE-010]

@@ -1,24 +1,27 @@
 /*
 id: security-agent-configuration-changed
-title: Security agent configuration changed
-severity: low
+aliases: [security-agent-configuration-removed]
+title: Security agent configuration changed or removed
+severity: medium
+routine: low
 confidence: low
-risk: 10
+risk: 30
 attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
   An identity other than the product changes a ConfigMap, Service or endpoint of a security product: its rules, or the
   route to it. Severity is medium where requests no longer reach the product (selector or external name of its Service,
   or manual endpoints), where a policy engine is set to ignore every object or every user, and where a file of a
-  ConfigMap is emptied or the ConfigMap loses more than half of its length.
-blind_spots: Agents in namespaces that are not in the table security_namespaces. Changed rules of the same length.
+  ConfigMap is emptied or the ConfigMap loses more than half of its length. A deleted ConfigMap, secret, service or
+  account of the product, or a ConfigMap without any key, is medium too; other changes are low.
+blind_spots: >-
+  Agents in namespaces that are not in the table security_namespaces. Changed rules of the same length. At Metadata
+  level, an emptied ConfigMap.
 false_positives:
   - Maintenance of rules
+  - Removal or upgrade of the product
 triage:
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, username, verb, name, keys FROM config_maps WHERE namespace = '<namespace>' ORDER BY time
+  - SELECT time, username, verb, name, keys FROM config_maps WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1685/
 covers: [DE-010]
@@ -73,3 +76,16 @@ FROM (
 WHERE in_scope AND verb IN ('update', 'patch') AND identity_kind IN ('human', 'anonymous', 'node', 'service_account', 'cloud_service_account')
   -- The product maintains its own objects: an attacker needs the token of an account in its namespace.
   AND service_account_namespace IS DISTINCT FROM written.namespace
+UNION ALL
+SELECT DISTINCT event_id, verb || ' of ' || resource || ' ' || coalesce(name, '') || ' in ' || events.namespace || ', a namespace of ' || product || ', by ' || coalesce(username, 'an unknown identity') AS reason, 'medium' AS severity
+FROM events
+JOIN security_namespaces ON events.namespace = security_namespaces.namespace
+WHERE outcome = 'allowed' AND identity_kind IN ('human', 'anonymous', 'node', 'service_account', 'cloud_service_account')
+  -- Products maintain their own objects.
+  AND NOT (identity_kind = 'service_account' AND service_account_namespace = events.namespace)
+  AND subresource IS NULL
+  AND (
+    (verb IN ('delete', 'deletecollection')
+      AND resource IN ('configmaps', 'secrets', 'services', 'serviceaccounts', 'rolebindings', 'roles', 'endpoints', 'endpointslices'))
+    OR (verb IN ('update', 'patch') AND resource = 'configmaps' AND config_map['body_source'] <> 'none' AND cardinality(config_map['keys']) = 0)
+  )

@@ -15,8 +15,6 @@ false_positives:
   - Manual restarts on every node; a rollout restart is not reported here
 triage:
   - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT time, username, verb, subresource, name FROM events WHERE resource = 'pods' AND namespace = '<namespace>' AND activity = 'workload' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1685/

@@ -11,14 +11,9 @@ description: >-
   sent to nodes that do not exist, or given another command, image or rights, resources that no node has, or an owner
   that does not exist. For accounts in the agent's own namespace, only changes that stop the agent count: for other
   changes, an attacker would need the token of the product's operator.
-blind_spots: >-
-  Agents under other names, whose image the log does not show. A tag that does not exist.
+blind_spots: Agents under other names, whose image the log does not show. A tag that does not exist.
 false_positives:
   - Manual upgrades
-triage:
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
-  - "SELECT * FROM identities WHERE username = '<identity>'"
-  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
 references:
   - https://attack.mitre.org/techniques/T1685/
 covers: [DE-010]

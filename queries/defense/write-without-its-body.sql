@@ -11,16 +11,19 @@ description: >-
   and was truncated by the API server (annotation audit.k8s.io/truncated) or in transit. The content is unknown. An
   attacker causes this by padding the object, for example with a 100 KiB annotation. The severity is high unless
   truncated bodies are common: at least one in twenty writes of this kind by others in this cluster and the look-back.
-blind_spots: Logs that show no body of any write, and bodies removed without a mark. The content of the truncated body.
+blind_spots: >-
+  Logs that show no body of any write, and bodies removed without a mark. The content of the truncated body.
 false_positives:
   - >-
-    Large objects, such as a Deployment with its configuration in annotations, and the objects that controllers create
-    from it
+    Large objects, such as a Deployment with its configuration in annotations, and the objects that controllers create from it
   - Log pipelines that truncate events at a few KiB
 triage:
-  - SELECT time, username, verb, resource, namespace, name, outcome, request_uri, annotations, truncated FROM events WHERE event_id = '<event_id>'
-  - SELECT time, username, verb, subresource, outcome, truncated FROM events WHERE resource = '<resource>' AND namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - SELECT username, truncated, count(*) AS writes FROM events WHERE activity = 'workload' AND verb IN ('create', 'update', 'patch') GROUP BY username, truncated
+  - >-
+    SELECT time, username, verb, resource, namespace, name, outcome, request_uri, annotations, truncated FROM events WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, username, verb, subresource, outcome, truncated FROM events WHERE resource = '<resource>' AND namespace = '<namespace>' AND name = '<name>' ORDER BY time
+  - >-
+    SELECT username, truncated, count(*) AS writes FROM events WHERE activity = 'workload' AND verb IN ('create', 'update', 'patch') GROUP BY username, truncated
 references:
   - https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/#log-backend
   - https://attack.mitre.org/techniques/T1685.002/

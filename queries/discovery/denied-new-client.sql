@@ -12,10 +12,6 @@ description: >-
 blind_spots: Clients with a user agent already in use. Activity before the log begins.
 false_positives:
   - People who try another tool
-triage:
-  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
-  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
-  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1078/
 covers: [DI-007]
@@ -33,16 +29,14 @@ WITH uses AS (
   SELECT
     cluster, username, coalesce(split_part(split_part(user_agent, ' ', 1), '/', 1), '') AS tool, min(time) AS first
   FROM (
-    SELECT cluster, username, user_agent, time FROM events WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account')
-    UNION ALL
-    SELECT cluster, username, user_agent, time FROM events_history WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account')
+    SELECT cluster, username, user_agent, time FROM all_events WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account')
   )
   GROUP BY 1, 2, 3
 ),
 later AS (
   SELECT *
   FROM (SELECT *, min(first) OVER (PARTITION BY cluster, username) AS known FROM uses)
-  WHERE date_part('epoch', first) - date_part('epoch', known) >= $learning_seconds
+  WHERE date_diff('second', known, first) >= $learning_seconds
 ),
 denied AS (
   SELECT
@@ -62,4 +56,4 @@ SELECT
 FROM numbered
 JOIN later USING (cluster, username, tool)
 -- A client used for a long time is not new when it is denied.
-WHERE nth = 1 AND date_part('epoch', time) - date_part('epoch', first) <= $new_seconds
+WHERE nth = 1 AND date_diff('second', first, time) <= $new_seconds

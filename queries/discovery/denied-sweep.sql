@@ -14,10 +14,6 @@ blind_spots: Slow sweeps, sweeps by name only, and sweeps repeated often.
 false_positives:
   - Consoles of people with few permissions
   - Operators with missing permissions, at their first start
-triage:
-  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
-  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
-  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1613/
 covers: [DI-003]
@@ -38,14 +34,8 @@ parameters:
 WITH denied AS (
   SELECT
     event_id, cluster, coalesce(impersonated_username, username) AS identity, verb, api_group, resource, subresource,
-    namespace, time, true AS in_scope
-  FROM events
-  WHERE outcome = 'denied_authz' AND resource IS NOT NULL AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
-  UNION ALL
-  SELECT
-    event_id, cluster, coalesce(impersonated_username, username) AS identity, verb, api_group, resource, subresource,
-    namespace, time, false AS in_scope
-  FROM events_history
+    namespace, time, in_scope
+  FROM all_events
   WHERE outcome = 'denied_authz' AND resource IS NOT NULL AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
 ),
 asked AS (
@@ -57,19 +47,10 @@ asked AS (
     count(*) OVER (PARTITION BY cluster, identity, verb, api_group, resource, subresource, namespace) AS times
   FROM denied
 ),
-spaced AS (
-  SELECT
-    *,
-    CASE
-      WHEN date_part('epoch', time)
-        - date_part('epoch', lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id)) <= $pause_seconds
-      THEN 0 ELSE 1
-    END AS begins
+episodes AS (
+  SELECT *, session_number(time, $pause_seconds) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode
   FROM asked
   WHERE nth = 1 AND in_scope AND times <= $repeats
-),
-episodes AS (
-  SELECT *, sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode FROM spaced
 ),
 counted AS (
   SELECT *, count(*) OVER (PARTITION BY cluster, identity, episode, resource) AS same_resource FROM episodes
@@ -102,12 +83,12 @@ evidence AS (
   FROM successes
   JOIN sweeps ON successes.cluster = sweeps.cluster AND successes.identity = sweeps.identity
   WHERE array_has(resources, resource)
-    AND date_part('epoch', time) BETWEEN date_part('epoch', begin) AND date_part('epoch', sweeps.end) + $pause_seconds
+    AND time >= begin AND date_diff('second', sweeps.end, time) <= $pause_seconds
 )
 SELECT
   array_agg(event_id ORDER BY time) AS event_id,
   evidence.identity || ' had ' || min(targets) || ' different requests denied within '
-    || CAST(ceil(date_part('epoch', min(sweeps.end)) - date_part('epoch', min(begin))) AS BIGINT) || ' seconds ('
+    || date_diff('second', min(begin), min(sweeps.end)) || ' seconds ('
     || array_to_string(array_sort(first_value(resources)), ', ') || '; ' || min(namespaces) || ' namespaces), and '
     || sum(CASE WHEN allowed THEN 1 ELSE 0 END) || ' similar ones allowed' AS reason
 FROM evidence

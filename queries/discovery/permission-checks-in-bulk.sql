@@ -12,10 +12,6 @@ description: >-
 blind_spots: Fewer or slower checks. Permissions tried instead of queried.
 false_positives:
   - Consoles and dashboards that hide forbidden actions, when a person opens them
-triage:
-  - SELECT time, verb, resource, subresource, namespace, name, outcome, user_agent, client_ip FROM events WHERE username = '<identity>' ORDER BY time
-  - SELECT DISTINCT client_ip, user_agent, min(time) OVER (PARTITION BY client_ip, user_agent) AS since FROM events WHERE username = '<identity>'
-  - SELECT time, verb, resource, namespace, name FROM events WHERE username = '<identity>' AND outcome = 'allowed' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1069/
   - https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
@@ -49,22 +45,12 @@ of_windows AS (
     ) = 1 AS is_in_one
   FROM windows
 ),
-spaced AS (
-  SELECT
-    *,
-    CASE
-      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id)) <= 60
-      THEN 0 ELSE 1
-    END AS begins
-  FROM of_windows
-  WHERE is_in_one
-),
-episodes AS (
-  SELECT *, sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode FROM spaced
+sessions AS (
+  SELECT *, session_number(time, 60) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS session FROM of_windows WHERE is_in_one
 )
 SELECT
   array_slice(array_agg(event_id ORDER BY time), 1, 50) AS event_id,
   coalesce(identity, 'an unknown identity') || ' sends ' || count(*) || ' permission checks, user agent ' || coalesce(min(user_agent), 'an unknown client')
     AS reason
-FROM episodes
-GROUP BY cluster, identity, episode
+FROM sessions
+GROUP BY cluster, identity, session

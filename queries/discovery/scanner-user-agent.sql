@@ -12,8 +12,10 @@ false_positives:
   - Announced scans, and security teams that examine their own cluster
 triage:
   - SELECT time, verb, request_uri, outcome, user_agent FROM events WHERE client_ip = '<ip>' ORDER BY time
-  - SELECT time, verb, request_uri FROM events WHERE identity_kind = 'anonymous' AND outcome = 'allowed' ORDER BY time
-  - SELECT time, username, name, subject_name, role_name FROM bindings WHERE subject_name IN ('system:anonymous', 'system:unauthenticated') ORDER BY time
+  - >-
+    SELECT time, verb, request_uri FROM events WHERE identity_kind = 'anonymous' AND outcome = 'allowed' ORDER BY time
+  - >-
+    SELECT time, username, name, subject_name, role_name FROM bindings WHERE subject_name IN ('system:anonymous', 'system:unauthenticated') ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1595/
 covers: [DI-010]

@@ -10,26 +10,14 @@ description: >-
   A service account or a node runs a command in, or attaches to, a pod that it did not create, and the command is new
   for this identity. CI runners work in pods that they create, operators query state, and nodes never exec. A stolen
   token does.
-blind_spots: >-
-  Commands typed into a shell after it starts, and execs sent directly to the kubelet. Repeated runs of the same command
-  by the same identity.
+blind_spots: Repeated runs of the same command by the same identity.
 false_positives:
   - Operators that run commands in pods created for them by another controller
-triage:
-  - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
-  - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
-  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1609/
 covers: [EX-011]
 */
-WITH made AS (
-  -- Pods that the identity created or gave a debug container: kubectl run and kubectl debug attach to them.
-  SELECT cluster, username, namespace, name FROM workloads WHERE kind = 'Pod' AND outcome = 'allowed'
-  UNION
-  SELECT cluster, username, namespace, name FROM workloads_history WHERE kind = 'Pod' AND outcome = 'allowed'
-),
-uses AS (
+WITH uses AS (
   SELECT event_id, cluster, username, namespace, name, identity_kind, subresource, command_line, time, outcome, true AS in_scope
   FROM execs
   UNION ALL
@@ -49,6 +37,6 @@ SELECT
   username || CASE WHEN subresource = 'attach' THEN ' attaches to pod '
     ELSE ' runs ' || coalesce('"' || left(command_line, 300) || '"', 'a command') || ' in pod ' END || coalesce(name, '') AS reason
 FROM numbered
-LEFT ANTI JOIN made USING (cluster, username, namespace, name)
+LEFT ANTI JOIN own_pods USING (cluster, username, namespace, name)
 LEFT ANTI JOIN status_execs USING (cluster, event_id)
 WHERE nth = 1 AND in_scope

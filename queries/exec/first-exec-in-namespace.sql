@@ -12,10 +12,6 @@ description: >-
 blind_spots: Activity before the log begins. Identities active within its first moments count as known.
 false_positives:
   - New team members, and people on call
-triage:
-  - SELECT time, username, client_ip, user_agent, namespace, name, container, command_line, tty, status_code FROM execs WHERE event_id = '<event_id>'
-  - SELECT time, subresource, namespace, name, command_line FROM execs WHERE username = '<identity>' ORDER BY time
-  - SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1609/
 covers: [EX-010]
@@ -36,17 +32,12 @@ WITH uses AS (
 ),
 numbered AS (
   SELECT *, row_number() OVER (PARTITION BY cluster, username, namespace ORDER BY time, event_id) AS nth FROM uses
-),
-begins AS (
-  SELECT cluster, min(time) AS begin
-  FROM (SELECT cluster, time FROM stages UNION ALL SELECT cluster, time FROM stages_history)
-  GROUP BY cluster
 )
 SELECT
   event_id,
   'first ' || subresource || ' by ' || coalesce(username, 'an unknown identity') || ' in ' || coalesce(namespace, '')
     || ': pod ' || coalesce(name, '') AS reason
 FROM numbered
-JOIN begins USING (cluster)
+JOIN history_begins USING (cluster)
 WHERE nth = 1 AND in_scope
-  AND date_part('epoch', time) - date_part('epoch', begin) >= $learning_seconds
+  AND date_diff('second', log_begins, time) >= $learning_seconds

@@ -14,9 +14,12 @@ blind_spots: Denied requests, and the content sent.
 false_positives:
   - Dashboards, and monitoring checks
 triage:
-  - SELECT time, username, client_ip, user_agent, verb, request_uri, status_code FROM events WHERE event_id = '<event_id>'
-  - SELECT time, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND username = '<identity>' ORDER BY time
-  - SELECT time, username, verb, request_uri FROM events WHERE subresource = 'proxy' AND namespace = '<namespace>' ORDER BY time
+  - >-
+    SELECT time, username, client_ip, user_agent, verb, request_uri, status_code FROM events WHERE event_id = '<event_id>'
+  - >-
+    SELECT time, verb, request_uri, status_code FROM events WHERE subresource = 'proxy' AND username = '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, verb, request_uri FROM events WHERE subresource = 'proxy' AND namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1090/
 covers: [EX-013]

@@ -16,8 +16,6 @@ triage:
   - >-
     SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by FROM grants WHERE granted_by = '<identity>' ORDER BY granted_at
   - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT time, username, object, namespace FROM workloads WHERE service_account_name = '<name of the account>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1098/006/
@@ -47,7 +45,7 @@ used AS (
   JOIN bound
     ON writes.cluster = bound.cluster AND writes.identity = bound.identity
       AND writes.namespace = account_namespace AND writes.service_account_name = account
-  WHERE in_scope AND time >= bound_time AND date_part('epoch', time) - date_part('epoch', bound_time) <= $within_seconds
+  WHERE in_scope AND time >= bound_time AND date_diff('second', bound_time, time) <= $within_seconds
 )
 SELECT
   make_array(bound_event, event_id) AS event_id,

@@ -9,17 +9,12 @@ tactics: [Execution]
 description: >-
   A person creates a pod and within minutes runs a command in it or attaches to it. An attacker gets a working
   environment inside the cluster this way.
-blind_spots: >-
-  Pods of a Deployment, whose names their controllers choose. Logs without the names of pods.
+blind_spots: Pods of a Deployment, whose names their controllers choose. Logs without the names of pods.
 false_positives:
   - kubectl run -it and other interactive work, and people who test an image
 triage:
   - >-
     SELECT time, username, verb, subresource, outcome, client_ip FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-014]
@@ -43,10 +38,10 @@ WITH followed AS (
 numbered AS (
   SELECT *, row_number() OVER (PARTITION BY cluster, identity, namespace, name, first_event ORDER BY time, event_id) AS nth
   FROM followed
-  WHERE step = 'entered' AND date_part('epoch', time) - date_part('epoch', first_time) <= $within_seconds AND resource = 'pods'
+  WHERE step = 'entered' AND date_diff('second', first_time, time) <= $within_seconds AND resource = 'pods'
 )
 SELECT
   make_array(first_event, event_id) AS event_id,
-  identity || ' enters ' || what || ' ' || CAST(round(date_part('epoch', time) - date_part('epoch', first_time)) AS BIGINT) || ' s after creating it' AS reason
+  identity || ' enters ' || what || ' ' || date_diff('second', first_time, time) || ' s after creating it' AS reason
 FROM numbered
 WHERE nth = 1

@@ -15,10 +15,6 @@ false_positives:
   - Inventory tools that collect what they may read
 triage:
   - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
     SELECT username, first_seen, last_seen, requests, denied, hours, namespaces FROM identities WHERE username = '<identity>'
 references:
   - https://attack.mitre.org/techniques/T1613/
@@ -63,7 +59,7 @@ refused AS (
     count(*) AS namespaces
   FROM firsts
   WHERE nth = 1 AND outcome = 'denied_authz' AND time < first_allowed
-    AND date_part('epoch', first_allowed) - date_part('epoch', time) <= $within_seconds
+    AND date_diff('second', time, first_allowed) <= $within_seconds
   GROUP BY cluster, identity, verb, resource, first_allowed
   HAVING count(*) >= $namespaces
 )

@@ -18,11 +18,7 @@ false_positives:
   - A pipeline that installs an operator for the first time, from a runner outside the cluster
 triage:
   - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
     SELECT binding, role_kind, role_name, namespace, granted_by, granted_at FROM grants WHERE subject_kind = 'ServiceAccount' AND subject_name = '<account>'
-  - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time
 references:
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
   - https://attack.mitre.org/techniques/T1078/
@@ -53,10 +49,7 @@ before AS (
   FROM risky
   JOIN (
     SELECT cluster, username, client_ip, time, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent
-    FROM events WHERE identity_kind = 'service_account' AND (outcome IS DISTINCT FROM 'denied_authn')
-    UNION ALL
-    SELECT cluster, username, client_ip, time, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent
-    FROM events_history WHERE identity_kind = 'service_account' AND (outcome IS DISTINCT FROM 'denied_authn')
+    FROM all_events WHERE identity_kind = 'service_account' AND (outcome IS DISTINCT FROM 'denied_authn')
   ) AS event ON event.cluster = risky.cluster AND event.username = risky.username AND event.time < risky.time
   GROUP BY risky.event_id
 ),

@@ -13,12 +13,7 @@ blind_spots: Images with the name of a known one. Rollouts by automation.
 false_positives:
   - Manual rollout of an agent
 triage:
-  - >-
-    SELECT time, username, object, namespace, image FROM containers WHERE image = '<image>' ORDER BY time
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
+  - SELECT time, username, object, namespace, image FROM containers WHERE image = '<image>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-011]
@@ -59,8 +54,8 @@ spread AS (
   FROM aged
   JOIN history_begins USING (cluster)
   WHERE nth = 1 AND in_scope AND identity_kind IN ('human', 'anonymous')
-    AND date_part('epoch', first_time) - date_part('epoch', log_begins) >= $learning_seconds
-    AND date_part('epoch', time) - date_part('epoch', first_time) <= $within_seconds
+    AND date_diff('second', log_begins, first_time) >= $learning_seconds
+    AND date_diff('second', first_time, time) <= $within_seconds
   GROUP BY cluster, repository, identity
 )
 SELECT

@@ -14,11 +14,7 @@ false_positives:
   - Platform engineers and new automation that roll out software
 triage:
   - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT username, first_seen, last_seen, requests, denied, hours, namespaces FROM identities WHERE username = '<identity>'
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-010]
@@ -49,30 +45,18 @@ WITH numbered AS (
   FROM history_writes
   WHERE namespace IS NOT NULL
 ),
-firsts AS (
-  SELECT *
+episodes AS (
+  SELECT *, session_number(time, $pause_seconds) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode
   FROM numbered
   JOIN history_begins USING (cluster)
-  WHERE nth = 1 AND in_scope AND created AND date_part('epoch', time) - date_part('epoch', log_begins) >= $learning_seconds
-),
-spaced AS (
-  SELECT
-    *,
-    CASE
-      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id)) <= $pause_seconds
-      THEN 0 ELSE 1
-    END AS begins
-  FROM firsts
-),
-episodes AS (
-  SELECT *, sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode FROM spaced
+  WHERE nth = 1 AND in_scope AND created AND date_diff('second', log_begins, time) >= $learning_seconds
 ),
 counted AS (
   SELECT
     cluster, identity,
     array_agg(event_id ORDER BY time) AS events,
     array_agg(namespace ORDER BY time) AS namespaces,
-    date_part('epoch', max(time)) - date_part('epoch', min(time)) AS seconds
+    date_diff('second', min(time), max(time)) AS seconds
   FROM episodes
   GROUP BY cluster, identity, episode
 )

@@ -17,11 +17,7 @@ false_positives:
   - The first morning of a log that begins in an afternoon
 triage:
   - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT username, first_seen, last_seen, requests, denied, hours, namespaces FROM identities WHERE username = '<identity>'
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-008]
@@ -41,12 +37,8 @@ parameters:
     description: Number of writes by people that establish a baseline
 */
 WITH people AS (
-  SELECT event_id, time, cluster, coalesce(impersonated_username, username) AS identity, activity, outcome, subresource, resource, name, namespace, verb, true AS in_scope
-  FROM events
-  WHERE identity_kind = 'human' AND activity IN ('workload', 'rbac', 'write') AND outcome = 'allowed'
-  UNION ALL
-  SELECT event_id, time, cluster, coalesce(impersonated_username, username), activity, outcome, subresource, resource, name, namespace, verb, false
-  FROM events_history
+  SELECT event_id, time, cluster, coalesce(impersonated_username, username) AS identity, activity, outcome, subresource, resource, name, namespace, verb, in_scope
+  FROM all_events
   WHERE identity_kind = 'human' AND activity IN ('workload', 'rbac', 'write') AND outcome = 'allowed'
 ),
 -- One row per hour of the log in which people wrote. An hour of one day counts from the next hour on.
@@ -67,7 +59,7 @@ distances AS (
 unusual AS (
   SELECT cluster, hour, min(least((of_day - other + 24) % 24, (other - of_day + 24) % 24)) AS hours_apart
   FROM distances
-  WHERE date_part('epoch', hour) - date_part('epoch', first_hour) >= $history_hours * 3600 AND writes_before >= $writes
+  WHERE date_diff('second', first_hour, hour) >= $history_hours * 3600 AND writes_before >= $writes
   GROUP BY cluster, hour
 )
 SELECT

@@ -12,13 +12,6 @@ description: >-
 blind_spots: Deployments with many replicas. Slow creation, and bursts across namespaces.
 false_positives:
   - Load tests and batch runs started by people
-triage:
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-009]
@@ -38,17 +31,10 @@ WITH pods AS (
   FROM history_writes
   WHERE created AND subresource IS NULL AND kind IN ('Pod', 'Job')
 ),
-spaced AS (
-  SELECT
-    *,
-    CASE
-      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, identity, namespace, before ORDER BY time, event_id)) <= $pause_seconds
-      THEN 0 ELSE 1
-    END AS begins
-  FROM pods WHERE in_scope
-),
 episodes AS (
-  SELECT *, sum(begins) OVER (PARTITION BY cluster, identity, namespace, before ORDER BY time, event_id) AS episode FROM spaced
+  SELECT *, session_number(time, $pause_seconds) OVER (PARTITION BY cluster, identity, namespace, before ORDER BY time, event_id) AS episode
+  FROM pods
+  WHERE in_scope
 ),
 -- An episode may be long. It counts if that many objects fall within the window.
 dense AS (
@@ -57,14 +43,14 @@ dense AS (
     array_agg(event_id ORDER BY time) AS events,
     array_agg(DISTINCT name ORDER BY name) AS names,
     count(*) AS objects,
-    date_part('epoch', max(time)) - date_part('epoch', min(time)) AS seconds
+    date_diff('second', min(time), max(time)) AS seconds
   FROM episodes
   GROUP BY cluster, identity, namespace, episode, identity_kind, before
 )
 SELECT
   events AS event_id,
   coalesce(identity, 'an unknown identity') || ' creates ' || objects || ' single pods or jobs in ' || coalesce(namespace, 'no namespace')
-    || ' within ' || CAST(round(seconds) AS BIGINT) || ' s' || coalesce(', such as ' || names[1], '') AS reason
+    || ' within ' || seconds || ' s' || coalesce(', such as ' || names[1], '') AS reason
 FROM dense
 WHERE objects >= $objects AND objects * 60 >= $objects * seconds
   -- Automation that does so every day.

@@ -14,12 +14,9 @@ blind_spots: >-
 false_positives:
   - Injectors that serve a few workloads
 triage:
-  - >-
-    SELECT time, username, object, namespace, image FROM containers WHERE workload_name = '<name>' ORDER BY time
+  - SELECT time, username, object, namespace, image FROM containers WHERE workload_name = '<name>' ORDER BY time
   - >-
     SELECT time, username, name, url, service_namespace, service_name, operations, resources FROM webhooks ORDER BY time
-  - >-
-    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-022]
@@ -31,11 +28,8 @@ parameters:
     description: Maximum number of owners before a container counts as an ordinary sidecar
 */
 WITH written AS (
-  SELECT event_id, time, cluster, kind, namespace, name, object_uid, owner, containers, outcome, body_source, subresource, true AS in_scope
-  FROM workloads
-  UNION ALL
-  SELECT event_id, time, cluster, kind, namespace, name, object_uid, owner, containers, outcome, body_source, subresource, false
-  FROM workloads_history
+  SELECT event_id, time, cluster, kind, namespace, name, object_uid, owner, containers, outcome, body_source, subresource, in_scope
+  FROM all_workloads
 ),
 templates AS (
   SELECT cluster, kind, namespace, name, array_distinct(flatten(array_agg(names))) AS names

@@ -17,8 +17,6 @@ triage:
     SELECT time, username, verb, subresource, outcome, client_ip FROM events WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
   - >-
     SELECT time, username, object, change, field, before, after FROM changes WHERE namespace = '<namespace>' AND name = '<name>' ORDER BY time
-  - >-
-    SELECT time, username, verb, object, outcome FROM workloads WHERE namespace = '<namespace>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-023]
@@ -48,10 +46,10 @@ paired AS (
 SELECT
   make_array(before_event, event_id) AS event_id,
   identity || ' recreates ' || what || ', which ' || before_identity || ' deleted '
-    || CAST(round(date_part('epoch', time) - date_part('epoch', before_time)) AS BIGINT) || ' s earlier' AS reason
+    || date_diff('second', before_time, time) || ' s earlier' AS reason
 FROM paired
 WHERE step = 'created' AND before_step = 'deleted' AND identity <> before_identity AND nth_of_identity = 1
-  AND date_part('epoch', time) - date_part('epoch', before_time) <= $within_seconds
+  AND date_diff('second', before_time, time) <= $within_seconds
   AND NOT EXISTS (
     SELECT 1 FROM workloads_history AS known
     WHERE known.cluster = paired.cluster AND known.resource = paired.resource AND known.namespace = paired.namespace

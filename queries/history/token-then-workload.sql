@@ -14,8 +14,6 @@ false_positives:
   - New CI jobs that get their tokens with kubectl create token
 triage:
   - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
     SELECT time, username, namespace, name, outcome, client_ip FROM token_requests WHERE identity_kind NOT IN ('node', 'controller') ORDER BY time
   - >-
     SELECT time, verb, object, namespace, outcome, client_ip FROM workloads WHERE username = '<service account>' ORDER BY time
@@ -55,4 +53,4 @@ SELECT
   minted_by || ' requests a token of ' || account || ', which then writes ' || coalesce(object, 'a workload') || ' from the same address '
     || coalesce(client_ip, '') AS reason
 FROM followed
-WHERE NOT minted AND nth = 1 AND minted_by <> account AND date_part('epoch', time) - date_part('epoch', minted_time) <= $within_seconds
+WHERE NOT minted AND nth = 1 AND minted_by <> account AND date_diff('second', minted_time, time) <= $within_seconds

@@ -12,13 +12,6 @@ description: >-
 blind_spots: Automation. Slow creation.
 false_positives:
   - Setup of an environment with kubectl apply -f or Helm
-triage:
-  - >-
-    SELECT time, verb, object, namespace, outcome, service_account_name FROM workloads WHERE username = '<identity>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1610/
 covers: [WS-009]
@@ -33,20 +26,10 @@ parameters:
     default: 10
     description: Pause that ends an episode
 */
-WITH made AS (
-  SELECT * FROM history_steps WHERE identity_kind IN ('human', 'anonymous') AND step = 'created'
-),
-spaced AS (
-  SELECT
-    *,
-    CASE
-      WHEN date_part('epoch', time) - date_part('epoch', lag(time) OVER (PARTITION BY cluster, identity ORDER BY time, event_id)) <= $pause_seconds
-      THEN 0 ELSE 1
-    END AS begins
-  FROM made
-),
-episodes AS (
-  SELECT *, sum(begins) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode FROM spaced
+WITH episodes AS (
+  SELECT *, session_number(time, $pause_seconds) OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS episode
+  FROM history_steps
+  WHERE identity_kind IN ('human', 'anonymous') AND step = 'created'
 ),
 counted AS (
   SELECT
@@ -54,13 +37,13 @@ counted AS (
     array_agg(event_id ORDER BY time) AS events,
     count(*) AS objects,
     count(DISTINCT namespace) AS namespaces,
-    date_part('epoch', max(time)) - date_part('epoch', min(time)) AS seconds
+    date_diff('second', min(time), max(time)) AS seconds
   FROM episodes
   GROUP BY cluster, identity, episode
 )
 SELECT
   events AS event_id,
   coalesce(identity, 'an unknown identity') || ' creates ' || objects || ' workloads in ' || namespaces || ' namespaces within '
-    || CAST(round(seconds) AS BIGINT) || ' s' AS reason
+    || seconds || ' s' AS reason
 FROM counted
 WHERE objects >= $objects AND objects * 60 >= $objects * seconds

@@ -13,13 +13,6 @@ blind_spots: >-
   Identities that only use public addresses, such as pipelines outside the cluster, and attackers inside the network.
 false_positives:
   - Clusters that change the gateway of their nodes
-triage:
-  - >-
-    SELECT username, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
 references:
   - https://attack.mitre.org/techniques/T1078/
   - https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
@@ -27,10 +20,7 @@ covers: [IA-004]
 controls: [IAM-16]
 */
 WITH requests AS (
-  SELECT event_id, time, cluster, username, identity_kind, client_ip, user_agent, outcome, true AS in_scope FROM events
-  UNION ALL
-  SELECT event_id, time, cluster, username, identity_kind, client_ip, user_agent, outcome, false AS in_scope
-  FROM events_history
+  SELECT event_id, time, cluster, username, identity_kind, client_ip, user_agent, outcome, in_scope FROM all_events
 ),
 nodes AS (
   SELECT DISTINCT cluster, client_ip FROM requests WHERE identity_kind IN ('node', 'controller')

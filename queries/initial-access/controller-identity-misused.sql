@@ -24,7 +24,8 @@ triage:
     SELECT client_ip, user_agent, count(*) AS requests, min(time) AS first, max(time) AS last FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
   - >-
     SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND client_ip = '<address>' ORDER BY time
-  - SELECT time, username, verb, resource, namespace, name FROM events WHERE client_ip = '<address>' AND username <> '<identity>' ORDER BY time
+  - >-
+    SELECT time, username, verb, resource, namespace, name FROM events WHERE client_ip = '<address>' AND username <> '<identity>' ORDER BY time
 references:
   - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#controller-roles
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
@@ -48,10 +49,7 @@ WITH clients AS (
     sum(sum(requests)) OVER (PARTITION BY cluster, agent) AS of_agent
   FROM (
     SELECT cluster, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent, count(*) AS requests
-    FROM events WHERE identity_kind = 'controller' GROUP BY cluster, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1))
-    UNION ALL
-    SELECT cluster, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent, count(*) AS requests
-    FROM events_history WHERE identity_kind = 'controller' GROUP BY cluster, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1))
+    FROM all_events WHERE identity_kind = 'controller' GROUP BY cluster, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1))
   )
   GROUP BY cluster, client_ip, agent
 ),
@@ -81,9 +79,7 @@ by_client AS (
 minted AS (
   SELECT cluster, annotations['authentication.kubernetes.io/issued-credential-id'] AS credential, min(username) AS requester
   FROM (
-    SELECT cluster, annotations, username, identity_kind, activity, resource, subresource, impersonated_username FROM events
-    UNION ALL
-    SELECT cluster, annotations, username, identity_kind, activity, resource, subresource, impersonated_username FROM events_history
+    SELECT cluster, annotations, username, identity_kind, activity, resource, subresource, impersonated_username FROM all_events
   )
   WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token'
     AND (identity_kind NOT IN ('controller', 'system') OR impersonated_username IS NOT NULL)

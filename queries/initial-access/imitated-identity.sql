@@ -15,11 +15,10 @@ blind_spots: Logs without groups. Platform components that are not in the table.
 false_positives:
   - Control planes of distributions with their own certificate names
 triage:
-  - SELECT time, username, verb, common_name, organizations, signer_name, approval FROM certificate_requests ORDER BY time
+  - >-
+    SELECT time, username, verb, common_name, organizations, signer_name, approval FROM certificate_requests ORDER BY time
   - >-
     SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent
-  - >-
-    SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time
 references:
   - https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 covers: [IA-004]

@@ -15,8 +15,6 @@ false_positives:
   - Nodes that temporarily use another network
 triage:
   - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
-  - >-
     SELECT time, verb, resource, namespace, name, outcome, user_agent FROM events WHERE username = '<identity>' AND client_ip = '<address>' ORDER BY time
   - SELECT username, count(*) AS requests FROM events WHERE client_ip = '<address>' GROUP BY username
 references:
@@ -32,11 +30,8 @@ WITH addresses AS (
     cluster, username, client_ip, count(*) AS requests, min(time) AS first, max(time) AS last, bool_or(in_scope) AS in_scope,
     contains(client_ip, ':') AS is_v6
   FROM (
-    SELECT cluster, username, client_ip, time, true AS in_scope
-    FROM events WHERE identity_kind = 'node' AND client_ip IS NOT NULL AND (outcome IS DISTINCT FROM 'denied_authn')
-    UNION ALL
-    SELECT cluster, username, client_ip, time, false AS in_scope
-    FROM events_history WHERE identity_kind = 'node' AND client_ip IS NOT NULL AND (outcome IS DISTINCT FROM 'denied_authn')
+    SELECT cluster, username, client_ip, time, in_scope
+    FROM all_events WHERE identity_kind = 'node' AND client_ip IS NOT NULL AND (outcome IS DISTINCT FROM 'denied_authn')
   )
   GROUP BY cluster, username, client_ip
 ),

@@ -19,8 +19,6 @@ triage:
   - >-
     SELECT client_ip, user_agent, min(time) AS first, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent
   - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
 references:
   - https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/

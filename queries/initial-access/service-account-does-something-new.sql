@@ -14,11 +14,7 @@ false_positives:
   - New versions of operators
 triage:
   - >-
-    SELECT time, verb, resource, namespace, name, outcome, client_ip, user_agent FROM events WHERE username = '<identity>' ORDER BY time
-  - >-
     SELECT time, username, namespace, name, role_kind, role_name FROM bindings WHERE subject_name = '<name of the identity>' ORDER BY time
-  - >-
-    SELECT client_ip, user_agent, min(time) AS first, max(time) AS last, count(*) AS requests FROM events WHERE username = '<identity>' GROUP BY client_ip, user_agent ORDER BY first
 references:
   - https://attack.mitre.org/techniques/T1078/
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
@@ -31,9 +27,7 @@ parameters:
     description: Number of requests that make an account known
 */
 WITH requests AS (
-  SELECT *, true AS in_scope FROM events
-  UNION ALL
-  SELECT *, false AS in_scope FROM events_history
+  SELECT * FROM all_events
 ),
 numbered AS (
   SELECT

@@ -19,7 +19,8 @@ false_positives:
   - Security teams that examine a listed host
   - Addresses before the last of sourceIPs, which come from X-Forwarded-For and can be forged by a client
 triage:
-  - SELECT time, username, verb, object, outcome, source_ips, user_agent FROM events WHERE array_has(source_ips, '<ip>') ORDER BY time
+  - >-
+    SELECT time, username, verb, object, outcome, source_ips, user_agent FROM events WHERE array_has(source_ips, '<ip>') ORDER BY time
   - SELECT time, username, object, image FROM containers WHERE image LIKE '%<image>%' ORDER BY time
 references:
   - https://docs.oasis-open.org/cti/stix/v2.1/os/stix-v2.1-os.html

@@ -12,9 +12,8 @@ blind_spots: EKS access entries, which CloudTrail records.
 false_positives:
   - Node groups that come and go
 triage:
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
-  - "SELECT * FROM identities WHERE username = '<identity>'"
-  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
+  - >-
+    SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time
 references:
   - https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html
 covers: [RB-023]

@@ -1,36 +1,42 @@
 /*
 id: binding-to-everybody
-title: Binding to all users or all service accounts
+aliases: [binding-to-anonymous]
+title: Binding to anonymous users, all users or all service accounts
 severity: high
 routine: low
 confidence: medium
-risk: 50
-attack: [T1098.006]
+risk: 80
+attack: [T1098.006, T1078.001]
 tactics: [Privilege Escalation, Persistence]
 description: >-
-  A binding is written for all authenticated users or all service accounts, or, for a powerful role in the whole cluster
-  or in a foreign namespace, for all accounts of a namespace, all nodes or all bootstrap tokens. Every pod's token then
-  has the role.
-blind_spots: Writes logged at Metadata level, which show no rules, subjects or specs.
+  A binding is written for the anonymous user or unauthenticated clients (critical), for all authenticated users or all
+  service accounts, or, for a powerful role in the whole cluster or in a foreign namespace, for all accounts of a
+  namespace, all nodes or all bootstrap tokens. Anybody who reaches the API server, or every pod's token, then has the
+  role.
 false_positives:
   - Roles that only allow discovery or self-review
-triage:
-  - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
-  - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE effective_username = '<subject>' ORDER BY time"
+  - The public-info-viewer role that the API server itself binds
 references:
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+  - https://kubernetes.io/docs/concepts/security/rbac-good-practices/#hardening
 covers: [RB-003]
 controls: [IAM-16]
 */
-SELECT event_id, kind || ' ' || coalesce(name, '') || ' grants ' || coalesce(role_name, 'a role') || ' to ' || subject_name AS reason
+SELECT
+  event_id,
+  CASE WHEN subject_name IN ('system:anonymous', 'system:unauthenticated') THEN 'critical' ELSE 'high' END AS severity,
+  kind || ' ' || coalesce(name, '') || ' grants ' || coalesce(role_name, 'a role') || ' to ' || subject_name AS reason
 FROM bindings
-WHERE subject_name IN ('system:authenticated', 'system:serviceaccounts') AND outcome = 'allowed' AND identity_kind <> 'controller'
-  AND verb IN ('create', 'update', 'patch')
-  AND coalesce(role_name, '') NOT IN
-    ('system:basic-user', 'system:discovery', 'system:public-info-viewer', 'system:service-account-issuer-discovery', 'view')
+WHERE outcome = 'allowed' AND identity_kind <> 'controller' AND verb IN ('create', 'update', 'patch')
+  AND CASE
+    -- Discovery is public by default.
+    WHEN subject_name IN ('system:anonymous', 'system:unauthenticated')
+      THEN coalesce(role_name, '') NOT IN ('system:public-info-viewer', 'kubeadm:bootstrap-signer-clusterinfo')
+    WHEN subject_name IN ('system:authenticated', 'system:serviceaccounts')
+      THEN coalesce(role_name, '') NOT IN ('system:basic-user', 'system:discovery', 'system:public-info-viewer', 'system:service-account-issuer-discovery', 'view')
+  END
 UNION ALL
-SELECT event_id, what AS reason
+SELECT event_id, 'high' AS severity, what AS reason
 FROM powerful_bindings
 WHERE subject_kind = 'Group' AND starts_with(subject_name, 'system:')
   AND subject_name NOT IN ('system:masters', 'system:authenticated', 'system:serviceaccounts', 'system:unauthenticated')

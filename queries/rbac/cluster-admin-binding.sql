@@ -12,15 +12,9 @@ description: >-
   any spelling, or that lets its holder gain everything (escalate, bind, impersonate), or any binding that names the
   group system:masters. Its subjects have full control of the cluster or of the binding's namespace. Rancher's global
   roles and role templates count as the roles they create.
-blind_spots: >-
-  Writes logged at Metadata level, which show no rules, subjects or specs. Patches at Request level that only add a
-  subject and do not name the role.
+blind_spots: Patches at Request level that only add a subject and do not name the role.
 false_positives:
   - The bootstrap of a cluster, and installers that request full rights
-triage:
-  - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
-  - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE effective_username = '<subject>' ORDER BY time"
 references:
   - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles
 covers: [RB-001]

@@ -10,23 +10,14 @@ description: An identity writes a role or binding for the first time in the log 
 blind_spots: Activity before the log begins. The first hour of a log counts as known.
 false_positives:
   - New administrators and new automation
-triage:
-  - "SELECT time, username, verb, kind, namespace, name, outcome FROM bindings WHERE username = '<identity>' ORDER BY time"
-  - "SELECT subject_kind, subject_namespace, subject_name, role_name, granted_at, granted_by, revoked_at FROM grants WHERE binding = '<name>'"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE effective_username = '<subject>' ORDER BY time"
 references:
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
 covers: [RB-025]
 controls: [IAM-16]
 */
 WITH writes AS (
-  SELECT event_id, cluster, username, time, verb, resource, name, true AS in_scope
-  FROM events
-  WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND outcome = 'allowed'
-    AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
-  UNION ALL
-  SELECT event_id, cluster, username, time, verb, resource, name, false AS in_scope
-  FROM events_history
+  SELECT event_id, cluster, username, time, verb, resource, name, in_scope
+  FROM all_events
   WHERE activity = 'rbac' AND api_group IN ('rbac.authorization.k8s.io', 'authorization.openshift.io') AND outcome = 'allowed'
     AND identity_kind IN ('human', 'service_account', 'cloud_service_account')
 ),

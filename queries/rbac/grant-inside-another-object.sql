@@ -11,14 +11,13 @@ description: >-
   A custom resource, a policy or a ConfigMap is written that contains a role which allows everything or can extend
   itself, or a binding to such a role. A controller creates the role or binding, which bypasses the rule that nobody may
   grant more than they have. A binding of a subject to cluster-admin is high.
-blind_spots: Writes logged at Metadata level. Text that is neither JSON nor YAML.
+blind_spots: Text that is neither JSON nor YAML.
 false_positives:
   - Operators installed by another operator
 triage:
   - >-
     SELECT time, username, verb, api_group, resource, namespace, name, embedded FROM events WHERE event_id = '<event_id>'
-  - >-
-    SELECT * FROM grants WHERE granted_at >= '<time>' ORDER BY granted_at
+  - SELECT * FROM grants WHERE granted_at >= '<time>' ORDER BY granted_at
 references:
   - https://kubernetes.io/docs/concepts/security/rbac-good-practices/
 covers: [RB-001]

@@ -18,10 +18,11 @@ blind_spots: >-
 false_positives:
   - Administrators who maintain groups by hand
 triage:
-  - "SELECT time, username, verb, resource, name, outcome, request_object FROM events WHERE event_id = '<event_id>'"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' AND activity <> 'read' ORDER BY time"
+  - >-
+    SELECT time, username, verb, resource, name, outcome, request_object FROM events WHERE event_id = '<event_id>'
 references:
-  - https://docs.redhat.com/en/documentation/openshift_container_platform/latest/html/authentication_and_authorization/ldap-syncing
+  - >-
+    https://docs.redhat.com/en/documentation/openshift_container_platform/latest/html/authentication_and_authorization/ldap-syncing
 covers: [RB-005]
 controls: [IAM-16]
 */
@@ -30,7 +31,7 @@ WITH written AS (
     *,
     coalesce(response_object, request_object) AS object,
     row_number() OVER (PARTITION BY cluster, effective_username ORDER BY time, event_id) AS nth
-  FROM (SELECT *, true AS in_scope FROM events UNION ALL SELECT *, false AS in_scope FROM events_history)
+  FROM all_events
   WHERE activity = 'write' AND api_group = 'user.openshift.io' AND resource = 'groups' AND subresource IS NULL
     AND verb IN ('create', 'update', 'patch') AND outcome = 'allowed' AND identity_kind <> 'controller'
     -- A patch that changes only labels.

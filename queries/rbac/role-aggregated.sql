@@ -15,9 +15,8 @@ blind_spots: Rules added to a role that is already aggregated, where the log doe
 false_positives:
   - Charts that add rules beyond their own API group, which deserve a review
 triage:
-  - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
-  - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - >-
+    SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time
 references:
   - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles
 covers: [RB-014]

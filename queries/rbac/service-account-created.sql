@@ -1,26 +1,32 @@
 /*
 id: service-account-created
+aliases: [system-service-account-created]
 title: Service account created
 severity: info
 confidence: low
-risk: 3
-attack: [T1136]
-tactics: [Persistence]
+risk: 15
+attack: [T1136, T1036.005]
+tactics: [Persistence, Stealth]
 description: >-
-  A service account is created: an identity that does not depend on a person.
-blind_spots: None known.
+  A service account is created. In a platform namespace, where a person who creates one may disguise it among those of
+  the platform, the severity is low.
 false_positives:
   - Most charts
-triage:
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
-  - "SELECT * FROM identities WHERE username = '<identity>'"
-  - "SELECT time, username, verb, outcome FROM events WHERE resource = '<resource>' AND name = '<name>' ORDER BY time"
+  - Administrators who install add-ons
 references:
   - https://kubernetes.io/docs/concepts/security/service-accounts/
 covers: [RB-017]
 controls: [IAM-16]
 */
-SELECT event_id, 'service account ' || concat_ws('/', namespace, name) || ' created' AS reason
+SELECT
+  event_id,
+  CASE WHEN platform.name IS NOT NULL AND identity_kind IN ('human', 'anonymous') THEN 'low' ELSE 'info' END AS severity,
+  'service account ' || concat_ws('/', events.namespace, events.name) || ' created by ' || coalesce(username, 'an unknown identity') AS reason
 FROM events
+LEFT JOIN (
+  SELECT DISTINCT accounts.namespace AS name
+  FROM (SELECT DISTINCT namespace FROM events WHERE resource = 'serviceaccounts') AS accounts
+  JOIN system_namespaces ON accounts.namespace LIKE system_namespaces.namespace
+) AS platform ON platform.name = events.namespace
 WHERE activity = 'rbac' AND resource = 'serviceaccounts' AND subresource IS NULL AND created
   AND outcome = 'allowed' AND identity_kind <> 'controller'

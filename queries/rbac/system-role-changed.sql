@@ -10,13 +10,11 @@ tactics: [Privilege Escalation, Persistence]
 description: >-
   An identity other than the API server changes or deletes a role whose name begins with system: or eks:, or one of the
   default user roles. Such roles belong to the control plane and have many holders.
-blind_spots: None known.
 false_positives:
   - Upgrades by add-on managers
 triage:
-  - "SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time"
-  - "SELECT * FROM grants WHERE role_name = '<name>' ORDER BY granted_at"
-  - "SELECT time, verb, resource, subresource, namespace, name, outcome FROM events WHERE username = '<identity>' ORDER BY time"
+  - >-
+    SELECT time, username, verb, name, api_groups, resources, verbs FROM role_rules WHERE name = '<name>' ORDER BY time
 references:
   - https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings
 covers: [RB-015]

@@ -8,7 +8,7 @@ FROM (
     -- The role that Rancher creates from a global role.
     CASE WHEN resource = 'globalroles' THEN concat('cattle-globalrole-', name) ELSE name END AS role,
     unnest(rbac['effects']) AS effect
-  FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+  FROM all_events
   WHERE activity = 'rbac' AND rbac['kind'] IN ('Role', 'ClusterRole') AND outcome = 'allowed'
     AND verb IN ('create', 'update', 'patch') AND name IS NOT NULL
 )

@@ -38,11 +38,7 @@ FROM (
           AND regexp_like(written.service_account_name, '(^|-)(admission-controller|background-controller|cleanup-controller|controller|controller-manager|admin|operator|cainjector|webhook|istiod|kyverno|tetragon|kubewarden-controller)$')
           AND NOT regexp_like(written.service_account_name, 'report|scan|exporter|agent') AS is_own
       FROM (
-        SELECT *, true AS in_scope FROM events
-        WHERE activity IN ('write', 'workload') AND subresource IS NULL AND outcome = 'allowed' AND resource <> 'events'
-          AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
-        UNION ALL
-        SELECT *, false AS in_scope FROM events_history
+        SELECT * FROM all_events
         WHERE activity IN ('write', 'workload') AND subresource IS NULL AND outcome = 'allowed' AND resource <> 'events'
           AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
       ) AS written

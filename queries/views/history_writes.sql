@@ -2,15 +2,7 @@
 SELECT
   event_id, time, cluster, identity_kind, coalesce(impersonated_username, username) AS identity, client_ip,
   lower(split_part(user_agent, '/', 1)) AS client, verb, kind, resource, subresource, namespace, name, object,
-  object_uid, service_account_name, pod_security_level, containers, volumes, created, true AS in_scope
-FROM workloads
-WHERE outcome = 'allowed' AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
-  AND (subresource IS NULL OR subresource = 'ephemeralcontainers')
-UNION ALL
-SELECT
-  event_id, time, cluster, identity_kind, coalesce(impersonated_username, username) AS identity, client_ip,
-  lower(split_part(user_agent, '/', 1)) AS client, verb, kind, resource, subresource, namespace, name, object,
-  object_uid, service_account_name, pod_security_level, containers, volumes, created, false AS in_scope
-FROM workloads_history
+  object_uid, service_account_name, pod_security_level, containers, volumes, created, in_scope
+FROM all_workloads
 WHERE outcome = 'allowed' AND identity_kind IN ('human', 'service_account', 'cloud_service_account', 'anonymous')
   AND (subresource IS NULL OR subresource = 'ephemeralcontainers')

@@ -2,7 +2,7 @@
 -- registry and its repository in the cluster. `log_seconds` is how long the log of the cluster had run.
 SELECT
   event_id, cluster, time, identity, identity_kind, verb, object, namespace, in_scope, registry, repository,
-  date_part('epoch', time) - date_part('epoch', log_begins) AS log_seconds,
+  date_diff('second', log_begins, time) AS log_seconds,
   row_number() OVER (PARTITION BY cluster, registry ORDER BY time, event_id) AS nth_of_registry,
   row_number() OVER (PARTITION BY cluster, registry, repository ORDER BY time, event_id) AS nth_of_repository
 FROM (

@@ -3,7 +3,7 @@
 -- `log_seconds` is how long the log of the cluster had run.
 SELECT
   *,
-  date_part('epoch', time) - date_part('epoch', log_begins) AS log_seconds,
+  date_diff('second', log_begins, time) AS log_seconds,
   row_number() OVER (PARTITION BY cluster, identity ORDER BY time, event_id) AS nth,
   row_number() OVER (PARTITION BY cluster, identity, kind ORDER BY time, event_id) AS nth_of_kind,
   row_number() OVER (PARTITION BY cluster, identity, namespace ORDER BY time, event_id) AS nth_of_namespace,

@@ -4,7 +4,7 @@ FROM (
   SELECT cluster, resource, namespace, name, product
   FROM (
     SELECT DISTINCT cluster, resource, namespace, name
-    FROM (SELECT * FROM events UNION ALL SELECT * FROM events_history)
+    FROM all_events
     WHERE activity = 'workload' AND verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   )
   JOIN security_agents ON regexp_like(concat_ws('/', namespace, name), '(^|[-/])(' || agent || ')(-|$)')

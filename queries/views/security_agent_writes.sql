@@ -27,9 +27,7 @@ FROM (
         written.field_manager, written.force, written.request_object, written.response_object, written.in_scope,
         written.created, agent.product
       FROM (
-        SELECT *, true AS in_scope FROM events WHERE activity = 'workload' AND outcome = 'allowed' AND resource <> 'pods'
-        UNION ALL
-        SELECT *, false AS in_scope FROM events_history WHERE activity = 'workload' AND outcome = 'allowed' AND resource <> 'pods'
+        SELECT * FROM all_events WHERE activity = 'workload' AND outcome = 'allowed' AND resource <> 'pods'
       ) AS written
       JOIN security_agent_objects AS agent
         ON agent.cluster = written.cluster AND agent.resource = written.resource

@@ -1,0 +1,42 @@
+/*
+id: exec-attack-command
+aliases: [exec-reverse-shell, exec-host-escape, exec-mining-or-attack-tool, exec-persistence, exec-shell-upgrade]
+title: Attack command through exec
+severity: high
+confidence: high
+risk: 60
+attack: [T1609, T1059.004, T1105, T1611, T1496, T1046, T1053.003, T1070, T1059]
+tactics: [Execution, Command and Control, Privilege Escalation, Impact, Discovery, Persistence, Stealth]
+description: >-
+  A command run in a container connects a shell to another host, opens a tunnel, downloads or decodes code and runs it,
+  accesses the node, or runs a miner or an attack tool. Commands that change start-up files, accounts or logs, or start
+  a shell through another program, as attackers do to get a terminal, are medium.
+blind_spots: Code in an existing file. Renamed tools. Programs that are not in the table command_patterns.
+false_positives:
+  - Installers that people pipe into a shell to debug
+  - Engineers who repair a node through a privileged pod
+  - Announced penetration tests
+  - Repairs of containers that keep state
+  - Engineers whose image offers no other way to get a terminal
+references:
+  - https://attack.mitre.org/techniques/T1059/004/
+  - https://attack.mitre.org/techniques/T1611/
+  - https://attack.mitre.org/techniques/T1496/
+  - https://attack.mitre.org/techniques/T1046/
+  - https://attack.mitre.org/techniques/T1053/003/
+  - https://attack.mitre.org/techniques/T1070/
+  - https://gtfobins.github.io/
+covers: [EX-005, EX-014]
+*/
+SELECT event_id, severity, 'command in ' || object || ' ' || does || ' ' || what || ': ' || left(line, 300) AS reason
+FROM exec_command_lines
+JOIN (
+  SELECT command_patterns.*, severity, does
+  FROM command_patterns
+  JOIN exec_commands ON exec_commands.kind = command_patterns.kind
+  WHERE detection = 'exec-attack-command'
+) AS commands ON regexp_like(code, pattern, 'is')
+UNION ALL
+SELECT event_id, 'high' AS severity, 'command in ' || object || ' runs ' || kind || ': ' || left(line, 300) AS reason
+FROM exec_command_lines
+JOIN attack_tools ON regexp_like(code, '\b(' || tool || ')\b', 'is')
