@@ -27,7 +27,7 @@ SELECT
   event_id,
   role || ' ' || coalesce(name, '') || ' of ' || object || ' adds ' || string_agg(added, ', ' ORDER BY added) AS reason,
   CASE WHEN bool_or(added = 'ALL' OR coalesce(danger = 'dangerous', false)) THEN 'medium' ELSE 'low' END AS severity
-FROM (SELECT event_id, role, name, object, unnest(capabilities_add) AS added FROM pods_containers)
+FROM (SELECT event_id, role, name, object, unnest(capabilities_add) AS added FROM authored_containers)
 LEFT JOIN capabilities ON added = capability
 -- The table lists the capabilities of the Pod Security baseline too.
 WHERE coalesce(danger, 'unusual') IN ('dangerous', 'unusual')

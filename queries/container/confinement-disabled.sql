@@ -28,22 +28,22 @@ covers: [WL-018, WL-019, WL-020, WL-021]
 controls: [AIS-06]
 */
 WITH annotated AS (
-  SELECT event_id, object, unnest(map_entries(pod_annotations)) AS entry FROM pods_workloads
+  SELECT event_id, object, unnest(map_entries(pod_annotations)) AS entry FROM authored_workloads
 )
 SELECT event_id, object || ' runs without seccomp' AS reason, 'medium' AS severity
-FROM (SELECT event_id, object, seccomp_profile, unnest(containers) AS container FROM pods_workloads)
+FROM (SELECT event_id, object, seccomp_profile, unnest(containers) AS container FROM authored_workloads)
 WHERE coalesce(container['seccomp_profile'], seccomp_profile) = 'Unconfined'
 UNION
 SELECT event_id, object || ' runs without AppArmor' AS reason, 'medium' AS severity
-FROM (SELECT event_id, object, app_armor_profile, unnest(containers) AS container FROM pods_workloads)
+FROM (SELECT event_id, object, app_armor_profile, unnest(containers) AS container FROM authored_workloads)
 WHERE coalesce(container['app_armor_profile'], app_armor_profile) = 'Unconfined'
 UNION
 SELECT event_id, container['role'] || ' ' || coalesce(container['name'], '') || ' of ' || object || ' sees /proc unmasked' AS reason, 'medium' AS severity
-FROM (SELECT event_id, object, host_users, unnest(containers) AS container FROM pods_workloads)
+FROM (SELECT event_id, object, host_users, unnest(containers) AS container FROM authored_workloads)
 WHERE container['proc_mount'] = 'Unmasked' AND (host_users IS DISTINCT FROM false)
 UNION
 SELECT event_id, object || ' sets custom SELinux options' AS reason, 'low' AS severity
-FROM pods_workloads
+FROM authored_workloads
 WHERE array_has(pod_security_failed, 'seLinuxOptions')
 UNION
 -- Before Kubernetes 1.30, annotations of the pod set the profiles.

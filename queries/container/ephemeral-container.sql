@@ -37,7 +37,7 @@ powers AS (
     string_agg(DISTINCT 'container ' || coalesce(name, '') || CASE WHEN is_privileged THEN ' is privileged' ELSE ' adds ' || added END, ', ') AS powers
   FROM (
     SELECT event_id, name, coalesce(privileged, false) AS is_privileged, unnest(coalesce(capabilities_add, make_array(NULL))) AS added
-    FROM pods_containers
+    FROM authored_containers
     WHERE role = 'ephemeral'
   )
   LEFT JOIN capabilities ON added = capability
@@ -48,7 +48,7 @@ SELECT
   added.event_id,
   CASE WHEN powers IS NOT NULL THEN 'high' WHEN is_ours THEN 'low' ELSE 'medium' END AS severity,
   'adds an ephemeral container to pod ' || coalesce(name, '') || coalesce(': ' || images, '') || coalesce('; ' || powers, '') AS reason
-FROM pods_workloads AS added
+FROM authored_workloads AS added
 LEFT JOIN images ON images.event_id = added.event_id
 LEFT JOIN powers ON powers.event_id = added.event_id
 WHERE subresource = 'ephemeralcontainers' OR powers IS NOT NULL

@@ -22,5 +22,5 @@ SELECT
   event_id,
   object || ' uses ' || concat_ws(', ', CASE WHEN host_pid THEN 'hostPID' END, CASE WHEN host_ipc THEN 'hostIPC' END,
     CASE WHEN host_network THEN 'hostNetwork' END) AS reason
-FROM pods_workloads
+FROM authored_workloads
 WHERE host_pid OR host_ipc

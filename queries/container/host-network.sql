@@ -20,9 +20,9 @@ covers: [WL-004, WL-023]
 controls: [AIS-06]
 */
 SELECT event_id, object || ' uses hostNetwork' AS reason
-FROM pods_workloads
+FROM authored_workloads
 WHERE host_network
 UNION
 SELECT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' listens on port ' || port['host_port']::TEXT || ' of its node' AS reason
-FROM (SELECT event_id, role, name, object, unnest(ports) AS port FROM pods_containers)
+FROM (SELECT event_id, role, name, object, unnest(ports) AS port FROM authored_containers)
 WHERE port['host_port'] > 0

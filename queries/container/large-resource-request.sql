@@ -35,9 +35,9 @@ parameters:
 */
 SELECT DISTINCT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' requests ' || entry['value'] || ' ' || entry['key'] AS reason
 FROM (
-  SELECT event_id, role, name, object, unnest(map_entries(limits)) AS entry FROM pods_containers WHERE created OR verb = 'patch'
+  SELECT event_id, role, name, object, unnest(map_entries(limits)) AS entry FROM authored_containers WHERE created OR verb = 'patch'
   UNION ALL
-  SELECT event_id, role, name, object, unnest(map_entries(requests)) AS entry FROM pods_containers WHERE created OR verb = 'patch'
+  SELECT event_id, role, name, object, unnest(map_entries(requests)) AS entry FROM authored_containers WHERE created OR verb = 'patch'
 )
 WHERE (entry['key'] LIKE '%/gpu%' OR entry['key'] LIKE '%.com/mig-%' OR entry['key'] LIKE '%/gpu')
   AND entry['value'] <> '0'

@@ -22,16 +22,16 @@ covers: [WL-005]
 controls: [AIS-06]
 */
 WITH roots AS (
-  SELECT event_id, bool_or(writable) AS root FROM pods_host_paths WHERE host_path = '/' GROUP BY event_id
+  SELECT event_id, bool_or(writable) AS root FROM authored_host_paths WHERE host_path = '/' GROUP BY event_id
 ),
 joined AS (
   SELECT
-    pods_workloads.event_id, object, kind,
+    authored_workloads.event_id, object, kind,
     coalesce(controls_node, false) AS powers, coalesce(root, false) AS root, coalesce(host_pid, false) AS pid,
     coalesce(host_ipc, false) AS ipc, coalesce(host_network, false) AS network
-  FROM pods_workloads
-  LEFT JOIN pods_powers ON pods_powers.event_id = pods_workloads.event_id
-  LEFT JOIN roots ON roots.event_id = pods_workloads.event_id
+  FROM authored_workloads
+  LEFT JOIN container_powers ON container_powers.event_id = authored_workloads.event_id
+  LEFT JOIN roots ON roots.event_id = authored_workloads.event_id
 )
 SELECT
   event_id,

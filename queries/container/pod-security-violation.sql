@@ -24,5 +24,5 @@ SELECT
   CASE pod_security_level WHEN 'privileged' THEN 'low' ELSE 'info' END AS severity,
   object || ' violates Pod Security ' || CASE pod_security_level WHEN 'privileged' THEN 'baseline' ELSE 'restricted' END
     || coalesce(': ' || array_to_string(pod_security_failed, ', '), '') AS reason
-FROM pods_workloads
+FROM authored_workloads
 WHERE pod_security_level = 'privileged' OR (pod_security_level = 'baseline' AND created)

@@ -20,12 +20,12 @@ controls: [AIS-06]
 */
 SELECT DISTINCT event_id, object || ' sets ' || entry['key'] || coalesce('=' || entry['value'], '') || ', which exempts it from ' || product AS reason
 FROM (
-  SELECT event_id, object, unnest(map_entries(annotations)) AS entry FROM pods_workloads
+  SELECT event_id, object, unnest(map_entries(annotations)) AS entry FROM authored_workloads
   UNION ALL
-  SELECT event_id, object, unnest(map_entries(labels)) AS entry FROM pods_workloads
+  SELECT event_id, object, unnest(map_entries(labels)) AS entry FROM authored_workloads
   UNION ALL
-  SELECT event_id, object, unnest(map_entries(pod_annotations)) AS entry FROM pods_workloads
+  SELECT event_id, object, unnest(map_entries(pod_annotations)) AS entry FROM authored_workloads
   UNION ALL
-  SELECT event_id, object, unnest(map_entries(pod_labels)) AS entry FROM pods_workloads
+  SELECT event_id, object, unnest(map_entries(pod_labels)) AS entry FROM authored_workloads
 )
 JOIN policy_bypasses ON entry['key'] LIKE key AND coalesce(entry['value'], '') LIKE value

@@ -23,9 +23,9 @@ covers: [WL-001, WL-024]
 controls: [AIS-06]
 */
 SELECT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' is privileged' AS reason
-FROM pods_containers
+FROM authored_containers
 WHERE privileged
 UNION ALL
 SELECT DISTINCT event_id, object || ' runs as a HostProcess container on Windows' AS reason
-FROM (SELECT event_id, object, host_process, unnest(containers) AS container FROM pods_workloads)
+FROM (SELECT event_id, object, host_process, unnest(containers) AS container FROM authored_workloads)
 WHERE coalesce(container['host_process'], host_process)

@@ -21,7 +21,7 @@ controls: [AIS-06]
 */
 WITH images AS (
   SELECT container.event_id, min(image) AS foreign_image
-  FROM pods_containers AS container
+  FROM authored_containers AS container
   LEFT JOIN platform_images AS platform
     ON concat(container.registry, '/', container.repository) LIKE platform.repository
   WHERE identity_kind IN ('human', 'anonymous') AND platform.product IS NULL
@@ -31,9 +31,9 @@ SELECT
   written.event_id,
   coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || written.namespace || ', '
     || CASE WHEN controls_node THEN 'privileged' ELSE 'with the host PID namespace' END || ', with image ' || foreign_image AS reason
-FROM pods_workloads AS written
+FROM authored_workloads AS written
 JOIN images ON images.event_id = written.event_id
-JOIN pods_powers ON pods_powers.event_id = written.event_id
+JOIN container_powers ON container_powers.event_id = written.event_id
 JOIN system_namespaces AS system ON written.namespace LIKE system.namespace
 WHERE written.identity_kind IN ('human', 'anonymous') AND created AND subresource IS NULL
   AND (controls_node OR coalesce(host_pid, false)) AND foreign_image IS NOT NULL

@@ -19,5 +19,5 @@ covers: [WL-025]
 controls: [AIS-06]
 */
 SELECT event_id, handler['name'] || ' of ' || role || ' ' || coalesce(name, '') || ' of ' || object || ' calls ' || handler['host'] AS reason
-FROM (SELECT event_id, role, name, object, unnest(handlers) AS handler FROM pods_containers)
+FROM (SELECT event_id, role, name, object, unnest(handlers) AS handler FROM authored_containers)
 WHERE handler['host'] <> '' AND NOT regexp_like(handler['host'], '^(localhost|127\.[0-9.]+|::1|\[::1\]|0\.0\.0\.0)$')

@@ -18,6 +18,6 @@ covers: [WL-063]
 controls: [AIS-06]
 */
 SELECT event_id, object || ' in ' || written.namespace || ' uses priority class ' || priority_class_name AS reason
-FROM pods_workloads AS written
+FROM authored_workloads AS written
 LEFT JOIN system_namespaces AS system ON written.namespace LIKE system.namespace
 WHERE priority_class_name IN ('system-cluster-critical', 'system-node-critical') AND system.namespace IS NULL

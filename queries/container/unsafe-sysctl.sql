@@ -29,7 +29,7 @@ SELECT
     ELSE ' sets unsafe sysctl ' || sysctl['name']
   END AS reason,
   CASE WHEN takeover_sysctls.name IS NOT NULL THEN 'high' ELSE 'low' END AS severity
-FROM (SELECT event_id, object, unnest(sysctls) AS sysctl FROM pods_workloads)
+FROM (SELECT event_id, object, unnest(sysctls) AS sysctl FROM authored_workloads)
 LEFT JOIN takeover_sysctls ON replace(sysctl['name'], '/', '.') = takeover_sysctls.name
 LEFT JOIN safe_sysctls ON replace(sysctl['name'], '/', '.') = safe_sysctls.name
 WHERE safe_sysctls.name IS NULL

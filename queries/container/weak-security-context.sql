@@ -31,14 +31,14 @@ FROM (
     event_id, object, container,
     coalesce(container['run_as_user'], run_as_user) AS user_id,
     coalesce(container['run_as_non_root'], run_as_non_root) AS non_root
-  FROM (SELECT event_id, object, run_as_user, run_as_non_root, unnest(containers) AS container FROM pods_workloads)
+  FROM (SELECT event_id, object, run_as_user, run_as_non_root, unnest(containers) AS container FROM authored_workloads)
 )
 WHERE user_id = 0 OR (user_id IS NULL AND NOT non_root)
 UNION ALL
 SELECT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' allows privilege escalation' AS reason
-FROM pods_containers
+FROM authored_containers
 WHERE allow_privilege_escalation
 UNION ALL
 SELECT event_id, object || ' shares the process namespace between its containers' AS reason
-FROM pods_workloads
+FROM authored_workloads
 WHERE share_process_namespace

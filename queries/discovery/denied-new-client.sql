@@ -27,7 +27,7 @@ parameters:
 */
 WITH uses AS (
   SELECT
-    cluster, username, coalesce(split_part(split_part(user_agent, ' ', 1), '/', 1), '') AS tool, min(time) AS first
+    cluster, username, coalesce(user_agent_tool(user_agent), '') AS tool, min(time) AS first
   FROM (
     SELECT cluster, username, user_agent, time FROM all_events WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account')
   )
@@ -40,7 +40,7 @@ later AS (
 ),
 denied AS (
   SELECT
-    event_id, cluster, username, coalesce(split_part(split_part(user_agent, ' ', 1), '/', 1), '') AS tool, verb, resource,
+    event_id, cluster, username, coalesce(user_agent_tool(user_agent), '') AS tool, verb, resource,
     namespace, time
   FROM events
   WHERE outcome = 'denied_authz' AND identity_kind IN ('human', 'service_account', 'cloud_service_account')

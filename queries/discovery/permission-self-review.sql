@@ -27,7 +27,7 @@ covers: [DI-001]
 WITH reviews AS (
   SELECT
     *,
-    row_number() OVER (PARTITION BY cluster, username, resource, split_part(user_agent, '/', 1), outcome ORDER BY time, event_id) AS nth
+    row_number() OVER (PARTITION BY cluster, username, resource, user_agent_tool(user_agent), outcome ORDER BY time, event_id) AS nth
   FROM all_events
   WHERE resource IN ('selfsubjectrulesreviews', 'selfsubjectreviews', 'selfsubjectaccessreviews') AND verb = 'create'
     AND identity_kind NOT IN ('controller', 'system')

@@ -33,9 +33,9 @@ parameters:
 WITH risky AS (
   SELECT
     powerful.event_id, powerful.reason, written.cluster, written.username, written.client_ip, written.time, written.object, written.namespace,
-    lower(split_part(split_part(written.user_agent, '/', 1), ' ', 1)) AS agent
-  FROM pods_workloads_of_powerful_accounts AS powerful
-  JOIN pods_workloads AS written ON written.event_id = powerful.event_id
+    lower(user_agent_tool(written.user_agent)) AS agent
+  FROM workloads_of_powerful_accounts AS powerful
+  JOIN authored_workloads AS written ON written.event_id = powerful.event_id
   JOIN system_namespaces AS system ON written.namespace LIKE system.namespace
   LEFT JOIN system_namespaces AS own ON split_part(written.username, ':', 3) LIKE own.namespace
   WHERE powerful.identity_kind = 'service_account' AND own.namespace IS NULL
@@ -48,7 +48,7 @@ before AS (
     count(*) FILTER (WHERE event.agent = risky.agent) AS of_agent
   FROM risky
   JOIN (
-    SELECT cluster, username, client_ip, time, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent
+    SELECT cluster, username, client_ip, time, lower(user_agent_tool(user_agent)) AS agent
     FROM all_events WHERE identity_kind = 'service_account' AND (outcome IS DISTINCT FROM 'denied_authn')
   ) AS event ON event.cluster = risky.cluster AND event.username = risky.username AND event.time < risky.time
   GROUP BY risky.event_id

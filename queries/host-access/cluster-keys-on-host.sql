@@ -21,5 +21,5 @@ covers: [WL-011]
 controls: [AIS-06]
 */
 SELECT event_id, reason
-FROM pods_host_paths
+FROM authored_host_paths
 WHERE inside IN ('cluster credentials', 'cluster state', 'kubelet state')

@@ -22,5 +22,5 @@ controls: [AIS-06]
 SELECT DISTINCT
   event_id,
   'volume ' || coalesce(name, '') || ' of ' || object || ' mounts host path ' || host_path_raw || ', with the socket of ' || runtime AS reason
-FROM pods_volumes
+FROM authored_volumes
 JOIN runtime_sockets ON host_path = path OR starts_with(path, host_path || '/')

@@ -28,9 +28,9 @@ covers: [WL-007, WL-008]
 controls: [AIS-06, DSP-15]
 */
 WITH held AS (
-  SELECT cluster, name, claim_namespace, claim_name, storage_class, host_path_raw, executes FROM pods_sensitive_volumes
+  SELECT cluster, name, claim_namespace, claim_name, storage_class, host_path_raw, executes FROM sensitive_volumes
   UNION
-  SELECT cluster, name, claim_namespace, claim_name, storage_class, host_path_raw, executes FROM pods_sensitive_volumes_history
+  SELECT cluster, name, claim_namespace, claim_name, storage_class, host_path_raw, executes FROM sensitive_volumes_history
 ),
 claims AS (
   SELECT cluster, namespace, name, volume_claim['storage_class'] AS storage_class, volume_claim['volume_name'] AS volume_name
@@ -81,6 +81,6 @@ UNION ALL
 SELECT
   event_id, coalesce(username, 'an unknown identity') || ' writes PersistentVolume ' || coalesce(name, '') || ' with host path ' || host_path_raw AS reason,
   CASE WHEN executes THEN 'high' ELSE 'medium' END AS severity
-FROM pods_sensitive_volumes
+FROM sensitive_volumes
 -- The controller that binds volumes to claims rewrites both.
 WHERE NOT (identity_kind = 'controller' AND NOT created)

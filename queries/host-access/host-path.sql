@@ -22,5 +22,5 @@ covers: [WL-006, WL-007, WL-010]
 controls: [AIS-06]
 */
 SELECT event_id, 'volume ' || coalesce(name, '') || ' of ' || object || ' mounts host path ' || host_path_raw AS reason
-FROM pods_volumes
+FROM authored_volumes
 WHERE host_path IS NOT NULL

@@ -23,7 +23,7 @@ covers: [WL-007]
 controls: [AIS-06]
 */
 SELECT event_id, reason
-FROM pods_host_paths
+FROM authored_host_paths
 LEFT JOIN (
   SELECT DISTINCT cluster AS root_cluster, event_id AS root_event
   FROM containers

@@ -28,6 +28,6 @@ SELECT DISTINCT
     || coalesce(' of ' || token['expiration_seconds']::TEXT || ' seconds', '') AS reason
 FROM (
   SELECT event_id, name, object, unnest(projected_tokens) AS token
-  FROM pods_volumes
+  FROM authored_volumes
 )
 WHERE token['audience'] <> '' OR token['expiration_seconds'] > $seconds

@@ -32,5 +32,5 @@ SELECT
     WHEN 'gitRepo' THEN ' is cloned on the node' || coalesce(' from ' || source, '') || coalesce(' into ' || git_directory, '')
     ELSE ' is of type ' || type
   END AS reason
-FROM pods_volumes
+FROM authored_volumes
 WHERE type NOT IN ('configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'image', 'persistentVolumeClaim', 'projected', 'secret', 'hostPath')

@@ -24,7 +24,7 @@ controls: [AIS-06]
 */
 WITH found AS (
   SELECT event_id, object, name, type, driver, coalesce(source, image_reference) AS source
-  FROM pods_volumes
+  FROM authored_volumes
   UNION ALL
   SELECT event_id, 'PersistentVolume ' || coalesce(name, '') AS object, name, type, driver, source
   FROM persistent_volumes

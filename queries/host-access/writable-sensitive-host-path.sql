@@ -37,6 +37,6 @@ SELECT
     WHEN inside = 'logs' AND NOT executes THEN 'medium'
     ELSE 'high'
   END AS severity
-FROM pods_host_paths
+FROM authored_host_paths
 WHERE writable
   AND ((executes AND NOT is_node_agent) OR inside = 'static pods' OR (inside = 'logs' AND kind <> 'DaemonSet'))

@@ -48,8 +48,8 @@ WITH clients AS (
     sum(sum(requests)) OVER (PARTITION BY cluster, client_ip) AS of_address,
     sum(sum(requests)) OVER (PARTITION BY cluster, agent) AS of_agent
   FROM (
-    SELECT cluster, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent, count(*) AS requests
-    FROM all_events WHERE identity_kind = 'controller' GROUP BY cluster, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1))
+    SELECT cluster, client_ip, lower(user_agent_tool(user_agent)) AS agent, count(*) AS requests
+    FROM all_events WHERE identity_kind = 'controller' GROUP BY cluster, client_ip, lower(user_agent_tool(user_agent))
   )
   GROUP BY cluster, client_ip, agent
 ),
@@ -69,7 +69,7 @@ strange AS (
 by_client AS (
   SELECT event.event_id, event.time, event.cluster, event.username, event.client_ip, how
   FROM (
-    SELECT event_id, time, cluster, username, client_ip, lower(split_part(split_part(user_agent, '/', 1), ' ', 1)) AS agent
+    SELECT event_id, time, cluster, username, client_ip, lower(user_agent_tool(user_agent)) AS agent
     FROM events WHERE identity_kind = 'controller' AND (outcome IS DISTINCT FROM 'denied_authn')
   ) AS event
   JOIN (SELECT * FROM strange WHERE how IS NOT NULL) AS strange

@@ -31,19 +31,19 @@ parameters:
 */
 WITH affinity AS (
   SELECT event_id, object, term['key'] AS key, term['operator'] AS operator, term['values'] AS nodes
-  FROM (SELECT event_id, object, unnest(node_affinity) AS term FROM pods_workloads)
+  FROM (SELECT event_id, object, unnest(node_affinity) AS term FROM authored_workloads)
 ),
 tolerated AS (
   SELECT event_id, object, toleration['key'] AS key, toleration['operator'] AS operator, toleration['effect'] AS effect
-  FROM (SELECT event_id, object, unnest(tolerations) AS toleration FROM pods_workloads WHERE kind <> 'DaemonSet')
+  FROM (SELECT event_id, object, unnest(tolerations) AS toleration FROM authored_workloads WHERE kind <> 'DaemonSet')
 )
 SELECT event_id, object || ' names node ' || node_name AS reason, 'medium' AS severity
-FROM pods_workloads
+FROM authored_workloads
 -- Later writes of a pod show the scheduler's choice. Only the creation (or an apply patch that creates) shows who chose.
 WHERE node_name IS NOT NULL AND (created OR kind <> 'Pod')
 UNION
 SELECT event_id, object || ' selects control plane nodes' AS reason, 'medium' AS severity
-FROM pods_workloads
+FROM authored_workloads
 WHERE array_has_any(map_keys(node_selector), $labels)
 UNION
 SELECT event_id, object || ' selects control plane nodes' AS reason, 'medium' AS severity
@@ -57,7 +57,7 @@ WHERE (array_has($labels, key) OR (nullif(key, '') IS NULL AND operator = 'Exist
   AND (effect IS NULL OR effect <> 'NoExecute')
 UNION
 SELECT event_id, object || ' selects a node by its host name' AS reason, 'low' AS severity
-FROM pods_workloads
+FROM authored_workloads
 WHERE array_has(map_keys(node_selector), 'kubernetes.io/hostname')
 UNION
 SELECT event_id, object || ' selects node ' || array_to_string(nodes, ' or ') AS reason, 'low' AS severity

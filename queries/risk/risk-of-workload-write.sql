@@ -34,7 +34,7 @@ WITH points AS (
     facts.cluster, facts.event_id, detection, min(title) AS title,
     max(least(risk, CASE severity WHEN 'info' THEN 5 WHEN 'low' THEN 15 WHEN 'medium' THEN 45 ELSE risk END)) AS risk
   FROM facts
-  JOIN pods_workloads AS written ON written.cluster = facts.cluster AND written.event_id = facts.event_id
+  JOIN authored_workloads AS written ON written.cluster = facts.cluster AND written.event_id = facts.event_id
   WHERE risk > 0
   GROUP BY facts.cluster, facts.event_id, detection
 )

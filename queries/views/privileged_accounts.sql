@@ -1,4 +1,5 @@
--- One row per service account with a cluster-wide role, from written bindings or from allowed requests.
+-- Service accounts with a cluster-wide role of cluster_control_roles, from written bindings, now or before, or from the
+-- reason for which a request was allowed.
 WITH held AS (
   SELECT cluster, subject_namespace AS namespace, subject_name AS name, role_name AS role
   FROM (SELECT * FROM bindings UNION ALL SELECT * FROM bindings_history)
@@ -16,9 +17,5 @@ WITH held AS (
 )
 SELECT held.cluster, held.namespace, held.name, min(held.role) AS role
 FROM held
-JOIN (
-  SELECT NULL AS cluster, role FROM privileged_roles WHERE reach IN ('cluster', 'escalation')
-  UNION ALL
-  SELECT cluster, role FROM effects_of_roles WHERE role_kind = 'ClusterRole' AND effect IN ('everything', 'escalate', 'impersonate')
-) AS strong ON held.role = strong.role AND (strong.cluster IS NULL OR strong.cluster = held.cluster)
+JOIN cluster_control_roles AS strong ON strong.role = held.role AND (strong.cluster IS NULL OR strong.cluster = held.cluster)
 GROUP BY held.cluster, held.namespace, held.name

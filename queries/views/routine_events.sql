@@ -37,7 +37,7 @@ LEFT ANTI JOIN (
   WHERE privileged OR host_process OR coalesce(array_length(capabilities_add), 0) > 0
 ) AS strong
   ON strong.cluster = written.cluster AND strong.event_id = written.event_id
-LEFT ANTI JOIN pods_host_paths AS path ON path.event_id = written.event_id AND path.writable
+LEFT ANTI JOIN authored_host_paths AS path ON path.event_id = written.event_id AND path.writable
 LEFT ANTI JOIN code_loading_env AS loads ON loads.cluster = written.cluster AND loads.event_id = written.event_id
 LEFT ANTI JOIN (
   SELECT cluster, event_id

@@ -18,6 +18,6 @@ covers: [WL-044]
 controls: [AIS-06, IAM-16]
 */
 SELECT event_id, object || ' runs as service account ' || service_account_name AS reason
-FROM pods_workloads
+FROM authored_workloads
 JOIN controller_accounts ON service_account_name = account
 WHERE namespace = 'kube-system'

@@ -18,6 +18,6 @@ covers: [WL-065]
 controls: [AIS-06]
 */
 SELECT event_id, coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
-FROM pods_workloads
+FROM authored_workloads
 WHERE subresource IS NULL AND created AND identity_kind <> 'controller'
   AND api_group IS NOT NULL AND api_group NOT IN ('apps', 'batch', 'extensions')

@@ -25,6 +25,6 @@ SELECT
   CASE WHEN identity_kind IN ('human', 'anonymous') THEN 'medium' ELSE 'low' END AS severity,
   CASE WHEN identity_kind IN ('human', 'anonymous') THEN '' ELSE 'service account ' END || coalesce(username, 'an unknown identity')
     || ' creates ' || object || ' in ' || coalesce(namespace, '') AS reason
-FROM pods_workloads
+FROM authored_workloads
 WHERE kind = 'DaemonSet' AND subresource IS NULL AND created
   AND identity_kind IN ('human', 'anonymous', 'service_account', 'cloud_service_account')

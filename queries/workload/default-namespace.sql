@@ -19,6 +19,6 @@ covers: [WL-031]
 controls: [AIS-06]
 */
 SELECT event_id, coalesce(username, 'an unknown identity') || ' creates ' || object || ' in the default namespace' AS reason
-FROM pods_workloads
+FROM authored_workloads
 WHERE namespace = 'default' AND created AND subresource IS NULL
   AND identity_kind <> 'controller'

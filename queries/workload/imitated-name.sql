@@ -24,7 +24,7 @@ controls: [AIS-06]
 */
 WITH made AS (
   SELECT *, coalesce(name, generate_name) AS written
-  FROM pods_workloads
+  FROM authored_workloads
   WHERE created AND subresource IS NULL AND identity_kind <> 'controller' AND owner IS NULL
 )
 SELECT event_id, object || ' in ' || made.namespace || ' has the name of ' || component AS reason

@@ -29,7 +29,7 @@ controls: [AIS-06]
 */
 WITH risky AS (
   SELECT *, powers::INT + pid::INT + root::INT AS ways
-  FROM owners_pods
+  FROM pods_of_owners
   WHERE powers OR pid OR ipc OR root OR sensitive
 ),
 -- An owner is identified by its uid, because a name can be reused.

@@ -38,6 +38,6 @@ SELECT
   event_id,
   CASE WHEN powers OR pid OR root OR escapes THEN 'critical' ELSE 'high' END AS severity,
   username || ' writes ' || object || ' for ' || owner_kind || ' ' || owner_name || ', whose template differs' AS reason
-FROM owners_pods
-JOIN known ON known.cluster = owners_pods.cluster AND known.object_uid = owner_uid
+FROM pods_of_owners
+JOIN known ON known.cluster = pods_of_owners.cluster AND known.object_uid = owner_uid
 WHERE NOT array_has(postures, posture)

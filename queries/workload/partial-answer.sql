@@ -29,7 +29,7 @@ controls: [AIS-06]
 */
 WITH paths AS (
   SELECT event_id, string_agg(DISTINCT host_path, ', ') AS paths
-  FROM pods_host_paths
+  FROM authored_host_paths
   WHERE writable OR inside IS NOT NULL OR cardinality(holds) > 0
   GROUP BY event_id
 ),
@@ -43,8 +43,8 @@ dangers AS (
       CASE WHEN host_pid THEN 'hostPID' END,
       CASE WHEN host_ipc THEN 'hostIPC' END,
       'host path ' || paths), '') AS danger
-  FROM pods_workloads AS written
-  LEFT JOIN pods_powers AS powers ON powers.event_id = written.event_id
+  FROM authored_workloads AS written
+  LEFT JOIN container_powers AS powers ON powers.event_id = written.event_id
   LEFT JOIN paths ON paths.event_id = written.event_id
   WHERE partial_answer IS NOT NULL
 )

@@ -24,6 +24,6 @@ controls: [AIS-06]
 SELECT
   event_id,
   coalesce(username, 'an unknown identity') || ' creates ' || object || ' in ' || coalesce(namespace, '') || ' by hand' AS reason
-FROM pods_workloads
+FROM authored_workloads
 WHERE (kind = 'Job' OR (kind = 'Pod' AND owner IS NULL)) AND subresource IS NULL AND created
   AND identity_kind IN ('human', 'anonymous')

@@ -33,7 +33,7 @@ FROM (
   SELECT
     event_id, object, coalesce(known.severity, 'high') AS severity,
     copy['value'] AS shown, CASE copy['field'] WHEN '' THEN 'the whole object' ELSE copy['field'] END AS place
-  FROM (SELECT event_id, object, unnest(copied) AS copy FROM pods_workloads) AS written
+  FROM (SELECT event_id, object, unnest(copied) AS copy FROM authored_workloads) AS written
   LEFT JOIN copied_fields AS known
     ON copy['field'] = known.field OR ends_with(copy['field'], '.' || known.field)
   WHERE copy['field'] = ''

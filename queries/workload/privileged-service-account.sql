@@ -31,5 +31,5 @@ controls: [AIS-06, IAM-16]
 SELECT
   event_id, reason || CASE WHEN identity_kind IN ('human', 'anonymous') THEN '' ELSE ', written by a service account' END AS reason,
   CASE WHEN identity_kind IN ('human', 'anonymous') THEN 'medium' ELSE 'low' END AS severity
-FROM pods_workloads_of_powerful_accounts
+FROM workloads_of_powerful_accounts
 WHERE identity_kind IN ('human', 'anonymous', 'service_account', 'cloud_service_account')

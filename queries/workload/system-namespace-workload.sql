@@ -28,7 +28,7 @@ SELECT
     || CASE WHEN created THEN ' creates ' ELSE ' changes ' END || object || ' in ' || written.namespace AS reason
 FROM (
   SELECT *, identity_kind IN ('human', 'anonymous') AS is_person, split_part(username, ':', 3) AS home
-  FROM pods_workloads
+  FROM authored_workloads
   WHERE identity_kind IN ('human', 'anonymous', 'service_account', 'cloud_service_account') AND subresource IS NULL
 ) AS written
 JOIN system_namespaces AS system ON written.namespace LIKE system.namespace

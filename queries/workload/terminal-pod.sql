@@ -20,11 +20,11 @@ controls: [AIS-06]
 SELECT DISTINCT event_id, reason
 FROM (
   SELECT event_id, role || ' ' || coalesce(name, '') || ' of ' || object || ' has a terminal' AS reason
-  FROM pods_containers
+  FROM authored_containers
   WHERE kind = 'Pod' AND stdin AND tty AND created AND subresource IS NULL
   UNION ALL
   SELECT made.event_id, made.object || ' attached to by its creator ' || made.username AS reason
-  FROM pods_workloads AS made
+  FROM authored_workloads AS made
   JOIN execs AS attached
     ON attached.cluster = made.cluster AND attached.namespace = made.namespace AND attached.name = made.name
     AND attached.username = made.username

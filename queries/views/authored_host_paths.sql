@@ -1,4 +1,4 @@
--- One row per hostPath volume of pods_workloads, with its effect on the node: `inside` is the kind of the nearest
+-- One row per hostPath volume of authored_workloads, with its effect on the node: `inside` is the kind of the nearest
 -- sensitive path that it equals or is below, or its entry in ordinary_host_paths (hooks, trust, volumes); `holds` are
 -- the kinds of the sensitive paths below it; `executes` is whether the node runs code, or reads configuration, written
 -- to it or below it; `writable` is whether a container may write to it, null where no mount is visible, which counts as
@@ -7,7 +7,7 @@
 -- An attacker would have to run the agent's own image with the agent's own program, on all nodes.
 WITH mounts AS (
   SELECT event_id, mount['name'] AS volume, bool_or(NOT coalesce(mount['read_only'], false)) AS writable
-  FROM (SELECT event_id, unnest(volume_mounts) AS mount FROM pods_containers)
+  FROM (SELECT event_id, unnest(volume_mounts) AS mount FROM authored_containers)
   GROUP BY event_id, mount['name']
 ),
 agents AS (
@@ -21,7 +21,7 @@ agents AS (
         concat_ws(' ', array_to_string(command, ' '), array_to_string(args, ' ')),
         '(^|[\s/;|&])(ba|da|z|k|a)?sh(\s|$)|nsenter|chroot|unshare|python|perl|ruby|node |curl|wget|busybox|[;|&`$\n]|/dev/tcp'
       ) AS runs_else
-    FROM pods_containers
+    FROM authored_containers
     WHERE kind = 'DaemonSet'
   ) AS used
   LEFT JOIN node_agents AS known ON used.full_repository = known.repository

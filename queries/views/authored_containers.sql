@@ -1,3 +1,3 @@
--- The volumes of pods_workloads.
-SELECT * FROM volumes
+-- The containers of authored_workloads.
+SELECT * FROM containers
 WHERE outcome = 'allowed' AND NOT made_by_controller AND (identity_kind IS DISTINCT FROM 'node')
