@@ -43,14 +43,14 @@ dense AS (
     array_agg(event_id ORDER BY time) AS events,
     array_agg(DISTINCT name ORDER BY name) AS names,
     count(*) AS objects,
-    date_diff('second', min(time), max(time)) AS seconds
+    date_diff('millisecond', min(time), max(time)) / 1000.0 AS seconds
   FROM episodes
   GROUP BY cluster, identity, namespace, episode, identity_kind, before
 )
 SELECT
   events AS event_id,
   coalesce(identity, 'an unknown identity') || ' creates ' || objects || ' single pods or jobs in ' || coalesce(namespace, 'no namespace')
-    || ' within ' || seconds || ' s' || coalesce(', such as ' || names[1], '') AS reason
+    || ' within ' || CAST(round(seconds) AS BIGINT) || ' s' || coalesce(', such as ' || names[1], '') AS reason
 FROM dense
 WHERE objects >= $objects AND objects * 60 >= $objects * seconds
   -- Automation that does so every day.

@@ -37,13 +37,13 @@ counted AS (
     array_agg(event_id ORDER BY time) AS events,
     count(*) AS objects,
     count(DISTINCT namespace) AS namespaces,
-    date_diff('second', min(time), max(time)) AS seconds
+    date_diff('millisecond', min(time), max(time)) / 1000.0 AS seconds
   FROM episodes
   GROUP BY cluster, identity, episode
 )
 SELECT
   events AS event_id,
   coalesce(identity, 'an unknown identity') || ' creates ' || objects || ' workloads in ' || namespaces || ' namespaces within '
-    || seconds || ' s' AS reason
+    || CAST(round(seconds) AS BIGINT) || ' s' AS reason
 FROM counted
 WHERE objects >= $objects AND objects * 60 >= $objects * seconds

@@ -28,7 +28,7 @@ covers: [T1610-risk]
 controls: [IAM-16]
 parameters:
   least: {type: integer, default: 20, description: Minimum points of a finding that counts}
-  high: {type: integer, default: 150, description: Points for severity high}
+  high: {type: integer, default: 130, description: Points for severity high}
   critical: {type: integer, default: 400, description: Points for severity critical}
   shared_by: {type: integer, default: 8, description: Number of users above which a client at one address links no identities}
 */
@@ -116,11 +116,12 @@ hands AS (
   ) AS shared ON shared.other = links.other
   GROUP BY links.one
 ),
-points AS (
+-- One event of each cluster that a detection reports is evidence.
+of_clusters AS (
   SELECT
-    hand, period, acts.detection, min(title) AS title, max(risk) AS risk, min(time) AS time, max(time) AS last,
+    hand, period, acts.detection, cluster, min(title) AS title, max(risk) AS risk, min(time) AS time, max(time) AS last,
     first_value(event_id ORDER BY is_low, time, event_id) AS event_id, bool_and(is_low) AS is_low,
-    array_agg(DISTINCT identity) AS identities, array_agg(DISTINCT cluster) AS clusters
+    array_agg(DISTINCT identity) AS identities
   FROM (
     -- Two rows of periods that overlap by half: any week lies within one of them.
     SELECT acts.*, hand, unnest(make_array(
@@ -128,15 +129,23 @@ points AS (
     FROM acts
     JOIN hands ON hands.one = coalesce(user_key, client_key)
   ) AS acts
-  GROUP BY hand, period, acts.detection
+  GROUP BY hand, period, acts.detection, cluster
+),
+points AS (
+  SELECT
+    hand, period, detection, min(title) AS title, max(risk) AS risk, min(time) AS time, max(last) AS last,
+    array_agg(event_id ORDER BY time, event_id) AS event_ids, bool_and(is_low) AS is_low,
+    flatten(array_agg(identities)) AS identities, array_agg(DISTINCT cluster) AS clusters
+  FROM of_clusters
+  GROUP BY hand, period, detection
 ),
 campaigns AS (
   SELECT
     hand, period,
     -- Everyday work has weight by itself, but does not corroborate other findings.
     coalesce(
-      array_agg(event_id ORDER BY time, event_id) FILTER (WHERE NOT is_low),
-      array_agg(event_id ORDER BY time, event_id)
+      flatten(array_agg(event_ids ORDER BY time, detection) FILTER (WHERE NOT is_low)),
+      flatten(array_agg(event_ids ORDER BY time, detection))
     ) AS event_ids,
     sum(risk) AS points,
     string_agg('+' || risk || ' ' || title, ', ' ORDER BY risk DESC, title) AS what,

@@ -34,20 +34,28 @@ WITH sittings AS (
   FROM facts
   WHERE risk > 0 AND identity IS NOT NULL
 ),
-points AS (
+-- One event of each resource that a detection reports is evidence.
+acts AS (
   SELECT
     cluster, identity, sitting, detection, min(title) AS title, min(time) AS time,
     max(least(risk, CASE severity WHEN 'info' THEN 5 WHEN 'low' THEN 15 WHEN 'medium' THEN 45 ELSE risk END)) AS risk,
     first_value(event_id ORDER BY time, event_id) AS event_id
   FROM sittings
+  GROUP BY cluster, identity, sitting, detection, resource
+),
+points AS (
+  SELECT
+    cluster, identity, sitting, detection, min(title) AS title, min(time) AS time, max(risk) AS risk,
+    array_agg(event_id ORDER BY time, event_id) AS event_ids
+  FROM acts
   GROUP BY cluster, identity, sitting, detection
 )
 SELECT
   -- First-seen detections add to the sum, but are not evidence.
-  array_agg(event_id ORDER BY time, event_id) FILTER (WHERE NOT starts_with(detection, 'first-')) AS event_id,
+  array_distinct(flatten(array_agg(event_ids ORDER BY time, detection) FILTER (WHERE NOT starts_with(detection, 'first-')))) AS event_id,
   CASE WHEN sum(risk) >= $critical THEN 'critical' ELSE 'high' END AS severity,
   sum(risk) || ' points: ' || string_agg('+' || risk || ' ' || title, ', ' ORDER BY risk DESC, title) AS reason
 FROM points
 GROUP BY cluster, identity, sitting
 -- risk-of-workload-write reports a single bad write.
-HAVING sum(risk) >= $high AND count(DISTINCT event_id) > 2
+HAVING sum(risk) >= $high AND cardinality(array_distinct(flatten(array_agg(event_ids)))) > 2

@@ -44,7 +44,7 @@ impl DateDiff {
             "Returns the number of whole units from one time to another, negative if the second is earlier.",
             "date_diff(unit, start, end)",
         )
-        .with_argument("unit", "`second`, `minute`, `hour` or `day`")
+        .with_argument("unit", "`millisecond`, `second`, `minute`, `hour` or `day`")
         .with_argument("start", "the first time")
         .with_argument("end", "the second time")
         .with_sql_example(
@@ -104,16 +104,20 @@ impl ScalarUDFImpl for DateDiff {
     }
 }
 
-/// Returns the length of a unit of time.
+/// Returns the length of a unit of time, in microseconds.
 fn micros(unit: &str) -> Result<i64> {
-    let seconds = match unit.to_ascii_lowercase().as_str() {
-        "second" => 1,
-        "minute" => 60,
-        "hour" => 3_600,
-        "day" => 86_400,
-        _ => return exec_err!("unknown unit '{unit}'; expected second, minute, hour or day"),
-    };
-    Ok(seconds * MICROS_PER_SECOND)
+    Ok(match unit.to_ascii_lowercase().as_str() {
+        "millisecond" => 1_000,
+        "second" => MICROS_PER_SECOND,
+        "minute" => 60 * MICROS_PER_SECOND,
+        "hour" => 3_600 * MICROS_PER_SECOND,
+        "day" => 86_400 * MICROS_PER_SECOND,
+        _ => {
+            return exec_err!(
+                "unknown unit '{unit}'; expected millisecond, second, minute, hour or day"
+            );
+        }
+    })
 }
 
 /// `session_number(time, gap_seconds) OVER (PARTITION BY … ORDER BY time)`: sessions are separated by gaps without rows.
