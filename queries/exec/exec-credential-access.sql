@@ -33,10 +33,10 @@ references:
   - https://attack.mitre.org/techniques/T1613/
 covers: [EX-007, EX-006]
 */
-SELECT event_id, severity, 'command in ' || object || ' ' || does || ' ' || what || ': ' || left(line, 300) AS reason
+SELECT event_id, severity, string_to_array(attack, ' ') AS attack, 'command in ' || object || ' ' || does || ' ' || what || ': ' || left(line, 300) AS reason
 FROM exec_command_lines
 JOIN (
-  SELECT command_patterns.*, severity, does
+  SELECT command_patterns.*, severity, attack, does
   FROM command_patterns
   JOIN exec_commands ON exec_commands.kind = command_patterns.kind
   WHERE detection = 'exec-credential-access'

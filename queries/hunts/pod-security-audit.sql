@@ -4,7 +4,7 @@ description: >-
   Workload writes that Pod Security admission allowed and recorded as a violation of the audit level of their namespace, or
   as exempt. pod-security-danger-unseen reports the dangerous ones whose body is not in the log.
 parameters:
-  namespace: {type: text, description: Namespace, or a LIKE pattern, default: '%'}
+  namespace: {type: text, description: "Namespace, or a LIKE pattern", default: '%'}
 */
 SELECT
   time, cluster, username, verb, resource, namespace, name,

@@ -4,7 +4,7 @@ description: >-
   Workloads created with a container that has neither a memory nor a CPU limit, so that it can use the whole node, as
   cryptominers do. Limits that a LimitRange sets later are not visible where the response is not logged.
 parameters:
-  namespace: {type: text, description: Namespace, or a LIKE pattern, default: '%'}
+  namespace: {type: text, description: "Namespace, or a LIKE pattern", default: '%'}
 */
 SELECT
   min(time) AS time, cluster, min(username) AS username, namespace, object,

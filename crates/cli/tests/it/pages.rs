@@ -177,9 +177,12 @@ fn run_sessions(page: &str) {
                 let run = shell(&command, dir.path());
                 let printed: Vec<_> = run.stdout.lines().collect();
                 if is_updated {
-                    let shown =
-                        if first_missing(&shown, &printed).is_none() { &shown } else { &printed };
-                    updated = with_output(&updated, &mut done, &command, shown);
+                    let line = format!("$ {}\n", command.lines().next().unwrap());
+                    done += updated[done..].find(&line).unwrap();
+                    if first_missing(&shown, &printed).is_some() {
+                        updated = with_output(&updated, done, &command, &printed);
+                    }
+                    done += line.len();
                     continue;
                 }
                 if let Some(lines) = first_missing(&shown, &printed) {
@@ -195,14 +198,12 @@ fn run_sessions(page: &str) {
     }
 }
 
-/// Returns a page in which this command, the first after the `done` bytes, prints these lines.
-fn with_output(page: &str, done: &mut usize, command: &str, printed: &[&str]) -> String {
-    let command = format!("$ {command}\n");
-    let start = *done + page[*done..].find(&command).unwrap() + command.len();
+/// Returns a page in which the command at this byte prints these lines.
+fn with_output(page: &str, at: usize, command: &str, printed: &[&str]) -> String {
+    let start = at + format!("$ {command}\n").len();
     let after = &page[start..];
     let end = after.lines().position(|line| line.starts_with("$ ") || line == "```").unwrap();
     let rest: Vec<_> = after.lines().skip(end).collect();
-    *done = start + printed.iter().map(|line| line.len() + 1).sum::<usize>();
     format!("{}{}\n", &page[..start], [printed, &rest].concat().join("\n"))
 }
 

@@ -116,6 +116,8 @@ pub(crate) struct Hit<'a> {
     pub(crate) reason: &'a str,
     /// The severity, if it differs from that of the detection.
     pub(crate) severity: Option<Severity>,
+    /// The ATT&CK techniques, if they are fewer than those of the detection.
+    pub(crate) attack: &'a [String],
 }
 
 /// The attributes that group the matches of a detection into one finding.
@@ -185,6 +187,15 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
     }
     let severities = hits.iter().map(|hit| hit.severity.unwrap_or(head.severity));
     let severity = severities.max().unwrap_or(head.severity);
+    let mut attack: Vec<String> = Vec::new();
+    for technique in hits.iter().flat_map(|hit| hit.attack) {
+        if !attack.contains(technique) {
+            attack.push(technique.clone());
+        }
+    }
+    if attack.is_empty() {
+        attack.clone_from(&head.attack);
+    }
     let mut events: Vec<&Evidence> = hits.iter().map(|hit| hit.event).collect();
     let is_routine = events.iter().all(|event| event.routine.is_some());
     let routine = head.routine.filter(|_| is_routine).map(|lower| {
@@ -230,7 +241,7 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
         severity,
         confidence,
         risk: head.risk,
-        attack: head.attack.clone(),
+        attack,
         tactics: head.tactics.clone(),
         first_seen: first.time,
         last_seen: last.time,

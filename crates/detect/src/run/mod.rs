@@ -97,6 +97,8 @@ struct Match {
     event_ids: Vec<String>,
     reason: String,
     severity: Option<Severity>,
+    /// The ATT&CK techniques; empty for those of the detection.
+    attack: Vec<String>,
     /// Whether the query returned a list of events: they form one finding, whatever their objects are.
     is_episode: bool,
     /// Distinguishes episodes with the same events.
@@ -243,8 +245,9 @@ async fn search<'a>(
 /// Returns the events of a match.
 fn hits<'a>(matched: &'a Match, events: &'a Events) -> Vec<Hit<'a>> {
     let events = matched.event_ids.iter().filter_map(|id| events.get(id)).flatten();
-    let (reason, severity) = (matched.reason.as_str(), matched.severity);
-    events.map(|event| Hit { event, reason, severity }).collect()
+    let (reason, severity, attack) =
+        (matched.reason.as_str(), matched.severity, matched.attack.as_slice());
+    events.map(|event| Hit { event, reason, severity, attack }).collect()
 }
 
 /// Runs tasks, at most `jobs` at a time, each on a core of its own and within the time limit `time`; returns their
@@ -292,6 +295,10 @@ fn matches_of(batch: &RecordBatch, matches: &mut Vec<Match>) -> Result<(), Detec
     let severities = severities.map(|severities| strings(severities, "severity")).transpose()?;
     let keys = batch.column_by_name("key");
     let keys = keys.map(|keys| strings(keys, "key")).transpose()?;
+    let attack = batch.column_by_name("attack");
+    let attack =
+        attack.map(|column| column.as_list_opt::<i32>().ok_or(DetectError::Column("attack")));
+    let attack = attack.transpose()?;
     let ids = column("event_id")?;
     let lists = ids.as_list_opt::<i32>();
     for row in 0..batch.num_rows() {
@@ -303,10 +310,18 @@ fn matches_of(batch: &RecordBatch, matches: &mut Vec<Match>) -> Result<(), Detec
             Some(severities) if severities.is_valid(row) => Some(severity(severities.value(row))?),
             _ => None,
         };
+        let attack = match attack.filter(|attack| attack.is_valid(row)) {
+            Some(attack) => {
+                let techniques = strings(&attack.value(row), "attack")?;
+                techniques.iter().flatten().map(str::to_owned).collect()
+            }
+            None => Vec::new(),
+        };
         let is_episode = lists.is_some();
         let key = keys.as_ref().filter(|keys| keys.is_valid(row));
         let key = key.map(|keys| keys.value(row).to_owned());
-        matches.push(Match { event_ids, reason: reason.to_owned(), severity, is_episode, key });
+        let reason = reason.to_owned();
+        matches.push(Match { event_ids, reason, severity, attack, is_episode, key });
     }
     Ok(())
 }
