@@ -28,7 +28,13 @@ impl Database {
                         text => without_paths(&text),
                     }
                 };
-                rows.push(batch.columns().iter().map(|column| value(column)).collect());
+                let row: Vec<_> = batch.columns().iter().map(|column| value(column)).collect();
+                // A plan has several lines, and a line of a file is a row.
+                if row.iter().any(|value| value.contains('\n')) {
+                    rows.extend(row.join("\t").lines().map(|line| vec![line.to_owned()]));
+                } else {
+                    rows.push(row);
+                }
             }
         }
         Ok(DBOutput::Rows { types, rows })
@@ -79,7 +85,7 @@ async fn statements_return_what_their_files_show() {
         let session = Session::open(&lake, Scope::default(), limits).unwrap();
         let session = &session;
         let mut runner = Runner::new(|| async { Ok(Database(session.clone())) });
-        if std::env::var_os("UPDATE_SQLLOGIC").is_some() {
+        if std::env::var_os("UPDATE_SQLLOGIC").is_some_and(|value| !value.is_empty()) {
             let validator = sqllogictest::default_validator;
             let normalizer = sqllogictest::default_normalizer;
             let columns = sqllogictest::default_column_validator;
