@@ -33,7 +33,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<E
     let options = DetectOptions {
         lookback: arguments.lookback,
         impersonation_proxies: arguments.proxies.impersonation_proxy.clone(),
-        only: find.detection.clone(),
+        only: detections::current_ids(&pack, &find.detection),
         again,
         health: checks_health.then_some(HealthOptions {
             silence: arguments.silence,
@@ -83,7 +83,7 @@ fn deliver(
     let turn = Turn::take(lake, PATIENCE);
     let wanted = Printed {
         least: find.min_severity.into(),
-        detections: &find.detection,
+        detections: &detections::current_ids(pack, &find.detection),
         run: turn.is_none().then_some(detected.run.id.as_str()),
     };
     let (recorded, others) = runtime.block_on(undelivered(lake, &wanted))?;

@@ -66,6 +66,12 @@ pub(crate) fn chosen(arguments: &FindArgs) -> anyhow::Result<Pack> {
     Ok(pack)
 }
 
+/// Returns ids with the present id in place of an alias. Those of health checks stay.
+pub(crate) fn current_ids(pack: &Pack, ids: &[String]) -> Vec<String> {
+    let current = |id: &String| pack.get(id).map_or(id, |detection| &detection.head.id).clone();
+    ids.iter().map(current).collect()
+}
+
 /// Returns the health check of a lake with this id; health checks are not part of the pack.
 pub(crate) fn health_check(id: &str) -> Option<&'static HealthCheck> {
     HEALTH_CHECKS.iter().find(|check| check.id == id)

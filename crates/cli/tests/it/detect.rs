@@ -86,6 +86,26 @@ fn pairs(dir: &Path) -> PathBuf {
 }
 
 #[test]
+fn a_detection_is_run_by_an_id_that_it_had_before() {
+    let mut lake = Fixture::new();
+    lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
+    let alias = [
+        "detect",
+        "--lake",
+        &lake.lake,
+        "--format",
+        "jsonl",
+        "--detection",
+        "windows-host-process",
+    ];
+    let findings = podtrail(alias).expect(0).jsonl();
+    assert_eq!(names(&findings), ["a"]);
+    assert_eq!(findings[0]["detection"], "privileged-container");
+    // The same events were examined, under either id.
+    assert_eq!(lake.detect(&[]).expect(0).jsonl().len(), 0);
+}
+
+#[test]
 fn a_finding_is_told_once_and_grows() {
     let mut lake = Fixture::new();
     lake.ingest(&[
