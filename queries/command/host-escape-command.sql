@@ -11,7 +11,7 @@ description: >-
   A workload is written whose command, hooks or probes enter the namespaces of process 1 of the node, change into its
   file system, mount or read its disks, load a kernel module, or make the kernel start a program (high). Severity is
   critical where the workload has the rights to do so, by a privileged container, SYS_ADMIN or the host PID namespace,
-  and is no DaemonSet: its author controls the node. It is low for a command that only works with files of the node
+  and is not a DaemonSet: its author controls the node. It is low for a command that only works with files of the node
   below a mount, with static pods, or with the container runtime.
 false_positives:
   - Node maintenance by DaemonSets and Jobs

@@ -10,7 +10,7 @@ tactics: [Execution, Privilege Escalation, Persistence]
 description: >-
   A workload is written that uses the network of its node, or listens on a port of it. On the host network, it reaches
   the node's loopback address and the cloud metadata service, can capture its traffic, and is not subject to network
-  policies. A host port is reached by anybody who reaches the node, past Services and most network policies.
+  policies. Anyone who can reach the node can reach a host port, bypassing Services and most network policies.
 false_positives:
   - Network plugins, ingress controllers, node-exporter and other agents that use the host network
   - Ingress controllers and node agents

@@ -8,7 +8,7 @@ risk: 0
 attack: [T1565, T1098, T1485]
 tactics: [Impact, Persistence]
 description: >-
-  A person creates or deletes a service, a ConfigMap, a role or a binding, or anybody a namespace, whose deletion
+  A person creates or deletes a service, a ConfigMap, a role or a binding, or any identity a namespace, whose deletion
   removes everything in it. This is an activity stream to read, not an alert.
 blind_spots: >-
   Activity of automation other than on namespaces. The content of a namespace, which the namespace controller deletes.

@@ -11,7 +11,7 @@ tactics: [Privilege Escalation, Persistence]
 description: >-
   A binding is written for the anonymous user or unauthenticated clients (critical), for all authenticated users or all
   service accounts, or, for a powerful role in the whole cluster or in a foreign namespace, for all accounts of a
-  namespace, all nodes or all bootstrap tokens. Anybody who reaches the API server, or every pod's token, then has the
+  namespace, all nodes or all bootstrap tokens. Anyone who can reach the API server, or every pod's token, then has the
   role.
 false_positives:
   - Roles that only allow discovery or self-review

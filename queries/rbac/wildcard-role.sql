@@ -10,7 +10,7 @@ attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
   A role allows every verb on every resource, as cluster-admin does, in any spelling. Its subjects have full control of
-  the cluster or namespace. The severity is high where somebody other than a service account changes an existing role to
+  the cluster or namespace. The severity is high where an identity other than a service account changes an existing role to
   it: subjects that are already bound to the role become administrators.
 blind_spots: The previous rules, which are not compared.
 false_positives:

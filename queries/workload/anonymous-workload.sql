@@ -8,7 +8,7 @@ risk: 90
 attack: [T1610, T1078.001, T1190]
 tactics: [Initial Access, Execution]
 description: >-
-  An unauthenticated client writes a workload: anybody who reaches the API server can run code in the cluster. Severity
+  An unauthenticated client writes a workload: anyone who can reach the API server can run code in the cluster. Severity
   is low where the write is denied, also because the credential is invalid.
 blind_spots: Pods created through the kubelet's own port. Attempts on an endpoint that does not log.
 false_positives:

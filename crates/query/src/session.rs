@@ -215,7 +215,6 @@ impl Session {
         let (Some(statement), true) = (statements.pop(), statements.is_empty()) else {
             return Err(QueryError::Syntax("one statement is read at a time".to_owned()));
         };
-        self.add_table_functions(&statement).await?;
         let plan = self.plan_of(statement).await?;
         let read_only = SQLOptions::new()
             .with_allow_ddl(false)
@@ -274,8 +273,23 @@ impl Session {
     /// # Errors
     /// If the name is not a table name.
     pub fn with_rows(&self, name: &str, rows: RecordBatch) -> Result<Self, QueryError> {
-        let table = MemTable::try_new(rows.schema(), vec![vec![rows]])?;
-        self.with_table(name, Arc::new(table))
+        self.with_tables([(name, rows)])
+    }
+
+    /// Returns the session with tables of rows in memory, in one layer, in place of tables or views of these names.
+    ///
+    /// # Errors
+    /// If a name is not a table name.
+    pub fn with_tables<'n>(
+        &self,
+        tables: impl IntoIterator<Item = (&'n str, RecordBatch)>,
+    ) -> Result<Self, QueryError> {
+        let layer = Layer::over(self.schema.clone());
+        for (name, rows) in tables {
+            let table = MemTable::try_new(rows.schema(), vec![vec![rows]])?;
+            layer.register_table(name.to_owned(), Arc::new(table))?;
+        }
+        self.with_schema(Arc::new(layer))
     }
 
     /// Returns the session with all rows of a snapshot as a table, in place of any table or view of that name.
@@ -283,11 +297,9 @@ impl Session {
     /// # Errors
     /// If the snapshot cannot be read, or the name is not a table name.
     pub fn with_snapshot(&self, name: &str, snapshot: &Snapshot) -> Result<Self, QueryError> {
-        self.with_table(name, snapshot.provider()?)
-    }
-
-    fn with_table(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<Self, QueryError> {
-        self.with_schema(Arc::new(Layer::of_table(name, table, self.schema.clone())?))
+        let layer = Layer::over(self.schema.clone());
+        layer.register_table(name.to_owned(), snapshot.provider()?)?;
+        self.with_schema(Arc::new(layer))
     }
 }
 

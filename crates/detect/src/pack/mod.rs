@@ -243,13 +243,10 @@ impl Pack {
     /// # Errors
     /// If a view is not a query, or views read each other in a circle.
     pub fn prepare(&self, session: &Session, now: DateTime<Utc>) -> Result<Session, QueryError> {
-        let mut session = session.clone();
-        for (name, table) in &self.tables {
-            session = session.with_rows(name, table.clone())?;
-        }
         let indicators = self.indicators.table(now);
         let indicators = indicators.map_err(|error| QueryError::Sql(error.into()))?;
-        session.with_rows(INDICATORS, indicators)?.with_views(&self.views)
+        let tables = self.tables.iter().map(|(name, table)| (name.as_str(), table.clone()));
+        session.with_tables(tables.chain([(INDICATORS, indicators)]))?.with_views(&self.views)
     }
 
     /// Returns the detections that an exception covers only if it names them by full id, from the table

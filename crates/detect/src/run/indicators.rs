@@ -169,8 +169,7 @@ fn at_line(line: u64, detail: &str) -> String {
 }
 
 fn severity(text: &str) -> Option<Severity> {
-    let text = text.to_ascii_lowercase();
-    Severity::ALL.into_iter().find(|severity| severity.as_str() == text)
+    Severity::named(&text.to_ascii_lowercase())
 }
 
 /// A list of indicators.

@@ -95,7 +95,6 @@ impl Session {
         statement: Statement,
         permissions: Permissions,
     ) -> Result<Planned, QueryError> {
-        self.add_table_functions(&statement.0).await?;
         let plan = self.plan_of(statement.0).await?;
         match plan {
             LogicalPlan::Statement(logical_expr::Statement::SetVariable(set)) => {
@@ -115,6 +114,7 @@ impl Session {
 impl Session {
     /// Returns the plan of a statement, or an error with suggestions.
     pub(super) async fn plan_of(&self, statement: SqlStatement) -> Result<LogicalPlan, QueryError> {
+        self.add_table_functions(&statement).await?;
         let plan = self.context.state().statement_to_plan(statement.clone()).await;
         let plan = plan.map_err(|error| self.diagnose(error, &statement))?;
         refuse_json_as_text(&plan)?;

@@ -211,15 +211,9 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    /// Returns a layer of one table.
-    pub(super) fn of_table(
-        name: &str,
-        table: Arc<dyn TableProvider>,
-        below: Arc<dyn SchemaProvider>,
-    ) -> Result<Self> {
-        let tables = MemorySchemaProvider::new();
-        tables.register_table(name.to_owned(), table)?;
-        Ok(Self { views: None, tables, below: Some(below) })
+    /// Returns a layer without tables.
+    pub(super) fn over(below: Arc<dyn SchemaProvider>) -> Self {
+        Self { views: None, tables: MemorySchemaProvider::new(), below: Some(below) }
     }
 }
 
