@@ -28,14 +28,9 @@ references:
   - https://gtfobins.github.io/
 covers: [EX-005, EX-014]
 */
-SELECT event_id, severity, string_to_array(attack, ' ') AS attack, 'command in ' || object || ' ' || does || ' ' || what || ': ' || left(line, 300) AS reason
-FROM exec_command_lines
-JOIN (
-  SELECT command_patterns.*, severity, attack, does
-  FROM command_patterns
-  JOIN exec_commands ON exec_commands.kind = command_patterns.kind
-  WHERE detection = 'exec-attack-command'
-) AS commands ON regexp_like(code, pattern, 'is')
+SELECT event_id, severity, attack, reason
+FROM exec_command_matches
+WHERE detection = 'exec-attack-command'
 UNION ALL
 SELECT event_id, 'high' AS severity, make_array('T1609', 'T1496', 'T1046') AS attack, 'command in ' || object || ' runs ' || kind || ': ' || left(line, 300) AS reason
 FROM exec_command_lines

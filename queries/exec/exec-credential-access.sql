@@ -33,12 +33,7 @@ references:
   - https://attack.mitre.org/techniques/T1613/
 covers: [EX-007, EX-006]
 */
-SELECT event_id, severity, string_to_array(attack, ' ') AS attack, 'command in ' || object || ' ' || does || ' ' || what || ': ' || left(line, 300) AS reason
-FROM exec_command_lines
-JOIN (
-  SELECT command_patterns.*, severity, attack, does
-  FROM command_patterns
-  JOIN exec_commands ON exec_commands.kind = command_patterns.kind
-  WHERE detection = 'exec-credential-access'
-) AS commands ON regexp_like(CASE kind WHEN 'guarded file' THEN secrets ELSE code END, pattern, 'is')
-WHERE NOT (shows_nothing AND kind IN ('credential file', 'guarded file', 'service account token'))
+SELECT event_id, severity, attack, reason
+FROM exec_command_matches
+WHERE detection = 'exec-credential-access'
+  AND NOT (shows_nothing AND kind IN ('credential file', 'guarded file', 'service account token'))

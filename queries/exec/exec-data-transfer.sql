@@ -21,14 +21,9 @@ references:
   - https://attack.mitre.org/techniques/T1105/
 covers: [EX-009, EX-008]
 */
-SELECT event_id, severity, string_to_array(attack, ' ') AS attack, 'command in ' || object || ' ' || does || ' ' || what || ': ' || left(line, 300) AS reason
-FROM exec_command_lines
-JOIN (
-  SELECT command_patterns.*, severity, attack, does
-  FROM command_patterns
-  JOIN exec_commands ON exec_commands.kind = command_patterns.kind
-  WHERE detection = 'exec-data-transfer'
-) AS commands ON regexp_like(CASE kind WHEN 'download' THEN downloads ELSE code END, pattern, 'is')
+SELECT event_id, severity, attack, reason
+FROM exec_command_matches
+WHERE detection = 'exec-data-transfer'
 UNION ALL
 -- kubectl cp: tar writes an archive to its output.
 SELECT event_id, 'low' AS severity, make_array('T1609', 'T1530') AS attack, 'copies files from pod ' || coalesce(name, '') || ': ' || left(command_line, 300) AS reason
