@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::Resettable;
 use clap::error::ContextKind;
 use clap::{Arg, ArgAction, Command, ValueHint};
-use podtrail_detect::{MOST_WRITTEN, read_text};
+use podtrail_detect::{MAX_WRITTEN, read_text};
 use toml::de::{DeTable, DeValue};
 
 use crate::exit::UsageError;
@@ -89,13 +89,13 @@ impl Config {
         let mut config = Self::default();
         match named_file(command) {
             Some(path) => {
-                let text = read_text(&path, MOST_WRITTEN)
+                let text = read_text(&path, MAX_WRITTEN)
                     .map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
                 config.read_file(command, &path, &text)?;
             }
             None => {
                 for path in usual_files() {
-                    match read_text(&path, MOST_WRITTEN) {
+                    match read_text(&path, MAX_WRITTEN) {
                         Ok(text) => {
                             config.read_file(command, &path, &text)?;
                             break;

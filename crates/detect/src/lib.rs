@@ -23,7 +23,7 @@ pub use pack::pattern::{
 };
 pub use pack::saved_query::{SavedHead, SavedQuery, saved_queries};
 pub use pack::severity::{Confidence, Severity};
-pub use pack::text_file::{MOST_WRITTEN, read_text};
+pub use pack::text_file::{MAX_WRITTEN, read_text};
 pub use pack::{Pack, PackError};
 pub use run::evidence::{Evidence, Source};
 pub use run::health::{HEALTH_CHECKS, HealthCheck, HealthOptions, last_seen};

@@ -269,14 +269,14 @@ fn count(out: Out<'_>, rows: usize) -> std::io::Result<()> {
 }
 
 /// The maximum width of names: a query may name a column as it likes, and a width has 16 bits.
-const MOST_WIDTH: usize = 200;
+const MAX_WIDTH: usize = 200;
 
 /// Writes rows in the format of psql's `\x`.
 fn vertical(batch: &RecordBatch, rows: &mut usize, out: Out<'_>) -> Result<(), ReportError> {
     let schema = batch.schema();
     let names: Vec<_> = schema.fields().iter().map(|field| escape(field.name())).collect();
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let width = longest.min(MOST_WIDTH);
+    let width = longest.min(MAX_WIDTH);
     each_row(batch, |cells| {
         *rows += 1;
         writeln!(out, "-[ {rows} ]{}", "-".repeat(width))?;

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::output;
 
 /// The maximum width of a column: a value may be as long as its file, and a width has 16 bits.
-const MOST_WIDTH: usize = 60;
+const MAX_WIDTH: usize = 60;
 
 pub(crate) fn run(config: &Config) -> anyhow::Result<Exit> {
     let command = Cli::command();
@@ -20,7 +20,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<Exit> {
         rows.into_iter().map(|(name, value, origin)| (name, escape(&value).into_owned(), origin));
     let rows: Vec<_> = rows.collect();
     let longest = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
-    let width = longest.min(MOST_WIDTH);
+    let width = longest.min(MAX_WIDTH);
     let mut out = output::stdout();
     for (name, value, origin) in rows {
         let origin = match origin {

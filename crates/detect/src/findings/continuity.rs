@@ -11,10 +11,10 @@ use crate::findings::finding::Finding;
 use crate::findings::stored::{Recorded, State, read_recorded, with_strings};
 
 /// The maximum number of evidence events kept, first and last; a state of a finding must not grow without bound.
-const MOST_EVENTS: usize = 1000;
+const MAX_EVENTS: usize = 1000;
 
 /// The maximum number of reasons and images kept; more would add no information.
-const MOST_NOTES: usize = 100;
+const MAX_NOTES: usize = 100;
 
 /// The name that is stored as the author of states that detections record.
 pub(crate) const RECORDER: &str = "podtrail";
@@ -275,9 +275,9 @@ fn cut(finding: &mut Finding) {
             list.drain(1..=list.len() - most);
         }
     }
-    cut(&mut finding.event_ids, MOST_EVENTS);
-    cut(&mut finding.audit_ids, MOST_EVENTS);
-    cut(&mut finding.sources, MOST_EVENTS);
-    cut(&mut finding.images, MOST_NOTES);
-    cut(&mut finding.reasons, MOST_NOTES);
+    cut(&mut finding.event_ids, MAX_EVENTS);
+    cut(&mut finding.audit_ids, MAX_EVENTS);
+    cut(&mut finding.sources, MAX_EVENTS);
+    cut(&mut finding.images, MAX_NOTES);
+    cut(&mut finding.reasons, MAX_NOTES);
 }

@@ -23,7 +23,7 @@ use crate::run::indicators::{INDICATOR_DETECTION, IndicatorError, Indicators};
 const AT_LEAST: usize = 2;
 
 /// The maximum size of a case file, in bytes.
-const MOST_LOG: u64 = 16 << 20;
+const MAX_LOG: u64 = 16 << 20;
 
 /// Whether a case file must match its detection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,7 +213,7 @@ fn read(folder: &Path, detection: &str, expectation: Expectation) -> Result<Vec<
     }
     files.sort();
     let case = |path: PathBuf| {
-        let log = read_text(&path, MOST_LOG).map_err(|source| error(&path, source))?;
+        let log = read_text(&path, MAX_LOG).map_err(|source| error(&path, source))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let place = format!("{}/{name}", expectation.folder());
         let severity = Path::new(path.file_stem().unwrap_or_default()).extension();

@@ -19,7 +19,7 @@ pub(crate) use crate::pack::exception::parse_exceptions;
 pub use crate::pack::exception::{Effect, Exception, ExceptionError, Origin};
 use crate::pack::head::Head;
 use crate::pack::pattern::{ImagePattern, NamePattern, Patterns};
-use crate::pack::text_file::{MOST_WRITTEN, read_text};
+use crate::pack::text_file::{MAX_WRITTEN, read_text};
 use crate::run::evidence::Evidence;
 
 /// Reads a file of exceptions.
@@ -27,7 +27,7 @@ use crate::run::evidence::Evidence;
 /// # Errors
 /// If it cannot be read, or is not a list of exceptions.
 pub fn read_exceptions(path: &Path) -> Result<Vec<Exception>, ExceptionError> {
-    let text = read_text(path, MOST_WRITTEN)
+    let text = read_text(path, MAX_WRITTEN)
         .map_err(|source| ExceptionError::Read { path: path.to_owned(), source })?;
     parse_exceptions(path, &text)
 }

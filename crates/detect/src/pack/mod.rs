@@ -37,11 +37,11 @@ use crate::pack::exceptions::{
 use crate::pack::head::Family;
 use crate::pack::lookup_table::TableError;
 use crate::pack::saved_query::SAVED;
-use crate::pack::text_file::{MOST_WRITTEN, read_text};
+use crate::pack::text_file::{MAX_WRITTEN, read_text};
 use crate::run::indicators::{INDICATORS, Indicators};
 
 /// The maximum size of a table file, in bytes: some are indicator lists that a program writes.
-const MOST_TABLE: u64 = 16 << 20;
+const MAX_TABLE: u64 = 16 << 20;
 
 pub(crate) static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../queries");
 
@@ -143,7 +143,7 @@ impl Pack {
                 |extension: &OsStr| ["sql", "csv", "yaml"].iter().any(|ours| extension == *ours);
             if entry.path().extension().is_some_and(is_ours) {
                 let is_table = entry.path().extension().is_some_and(|extension| extension == "csv");
-                let most = if is_table { MOST_TABLE } else { MOST_WRITTEN };
+                let most = if is_table { MAX_TABLE } else { MAX_WRITTEN };
                 let text = read_text(entry.path(), most)
                     .map_err(|source| PackError::Read { path: entry.path().to_owned(), source })?;
                 added.extend(self.add(entry.path(), &text)?);

@@ -7,7 +7,7 @@ use std::path::Path;
 /// The maximum size of a file that people write, in bytes: detections, exceptions, tables and settings.
 ///
 /// Their parsers use many times this size in memory, and for some contents time that grows with its square.
-pub const MOST_WRITTEN: u64 = 1 << 20;
+pub const MAX_WRITTEN: u64 = 1 << 20;
 
 /// Reads the text of a file of at most `most` bytes.
 ///

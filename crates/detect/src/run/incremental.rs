@@ -23,7 +23,7 @@ use crate::run::{Excepted, Failure, Hunt, hunt};
 pub(crate) const ADDED: &str = "added_events";
 
 /// The maximum number of periods that are examined one by one; back-filled logs are separate periods.
-const MOST_PERIODS: usize = 8;
+const MAX_PERIODS: usize = 8;
 
 /// The maximum number of commit attempts; each failed attempt means that another writer has succeeded.
 const MAX_ATTEMPTS: usize = 100;
@@ -281,7 +281,7 @@ async fn look(
         expired: Vec::new(),
         failures: Vec::new(),
     };
-    for period in added.periods(options.lookback, MOST_PERIODS) {
+    for period in added.periods(options.lookback, MAX_PERIODS) {
         let session = open(lake, &version, &added, period, options)?;
         let Hunt { findings, excepted, expired, failures, .. } =
             hunt(&session, pack, options.jobs, options.now).await?;
@@ -332,7 +332,7 @@ async fn look_back(
     pack.keep(|detection| detection.head.id == INDICATOR_DETECTION);
     pack.set_indicators(applied.new.clone());
     let all = version.snapshot()?;
-    for period in all.periods(options.lookback, MOST_PERIODS) {
+    for period in all.periods(options.lookback, MAX_PERIODS) {
         let session = open(lake, version, &all, period, options)?;
         let found = hunt(&session, &pack, options.jobs, options.now).await?;
         let mut candidates = candidates(found.findings, found.excepted);

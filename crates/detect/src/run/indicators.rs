@@ -28,22 +28,22 @@ pub(crate) const INDICATORS: &str = "threat_indicators";
 pub const INDICATOR_DETECTION: &str = "threat-indicator";
 
 /// The maximum size of a file, in bytes.
-const MOST_FILE: u64 = 128 << 20;
+const MAX_FILE: u64 = 128 << 20;
 
 /// The maximum number of indicators in a list.
-const MOST_INDICATORS: usize = 1_000_000;
+const MAX_INDICATORS: usize = 1_000_000;
 
 /// The maximum number of user agents with a `*`: each is compared with every user agent of the log.
-const MOST_PATTERNS: usize = 1000;
+const MAX_PATTERNS: usize = 1000;
 
 /// The maximum length of a stored source or description, in characters.
-const MOST_NOTE: usize = 200;
+const MAX_NOTE: usize = 200;
 
 /// The maximum number of lists that a finding names for one value.
-const MOST_SOURCES: usize = 3;
+const MAX_SOURCES: usize = 3;
 
 /// The maximum number of names under which skipped indicators are counted.
-const MOST_SKIPPED: usize = 10;
+const MAX_SKIPPED: usize = 10;
 
 /// A value from a threat intelligence list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,13 +132,13 @@ struct Read {
 
 impl Read {
     fn add(&mut self, mut indicator: Indicator) -> Result<(), String> {
-        if self.list.len() >= MOST_INDICATORS {
-            return Err(format!("more than {MOST_INDICATORS} indicators"));
+        if self.list.len() >= MAX_INDICATORS {
+            return Err(format!("more than {MAX_INDICATORS} indicators"));
         }
         if indicator.kind == IndicatorKind::UserAgent && indicator.value.contains('*') {
             self.patterns += 1;
-            if self.patterns > MOST_PATTERNS {
-                return Err(format!("more than {MOST_PATTERNS} user agents with '*'"));
+            if self.patterns > MAX_PATTERNS {
+                return Err(format!("more than {MAX_PATTERNS} user agents with '*'"));
             }
         }
         for note in [&mut indicator.source, &mut indicator.description].into_iter().flatten() {
@@ -151,14 +151,14 @@ impl Read {
 
     fn skip(&mut self, what: &str) {
         let is_known = self.skipped.contains_key(what);
-        let what = if is_known || self.skipped.len() < MOST_SKIPPED { what } else { "other" };
+        let what = if is_known || self.skipped.len() < MAX_SKIPPED { what } else { "other" };
         *self.skipped.entry(short(what)).or_default() += 1;
     }
 }
 
 /// Returns a text of a file, shortened for a message.
 fn short(text: &str) -> String {
-    match text.char_indices().nth(MOST_NOTE) {
+    match text.char_indices().nth(MAX_NOTE) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -258,7 +258,7 @@ impl Indicators {
             let Some((_, severity, notes)) = rows.get_mut(index) else { continue };
             *severity = indicator.severity.max(*severity);
             let note = indicator.note();
-            if notes.len() < MOST_SOURCES && !notes.contains(&note) {
+            if notes.len() < MAX_SOURCES && !notes.contains(&note) {
                 notes.push(note);
             }
         }
@@ -314,7 +314,7 @@ fn digest(indicator: &Indicator) -> blake3::Hash {
 }
 
 fn read_file(path: &Path, found: &mut Read) -> Result<(), IndicatorError> {
-    let text = read_text(path, MOST_FILE)
+    let text = read_text(path, MAX_FILE)
         .map_err(|source| IndicatorError::Read { path: path.to_owned(), source })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     found.source = short(&name);

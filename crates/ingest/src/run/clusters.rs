@@ -8,9 +8,9 @@ use crate::envelope::Labels;
 use crate::run::parse::Origin;
 
 /// Limits of what is remembered, which bound the memory for a hostile log.
-const MOST_CLUSTERS: usize = 256;
-const MOST_PATHS: usize = 32;
-const MOST_VALUES: usize = 8;
+const MAX_CLUSTERS: usize = 256;
+const MAX_PATHS: usize = 32;
+const MAX_VALUES: usize = 8;
 const LONGEST_VALUE: usize = 256;
 
 /// The values of labels that distinguish clusters, by the cluster under which events are stored, and by path.
@@ -35,7 +35,7 @@ impl Clusters {
         self.unnamed += u64::from(field.is_some() && !has_field);
         let Some(labels) = labels else { return };
         if !self.stored.contains_key(cluster) {
-            if self.stored.len() >= MOST_CLUSTERS {
+            if self.stored.len() >= MAX_CLUSTERS {
                 return;
             }
             self.stored.insert(cluster.to_owned(), Stored::default());
@@ -53,7 +53,7 @@ impl Clusters {
     pub(crate) fn merge(&mut self, other: Self) {
         self.unnamed += other.unnamed;
         for (cluster, other) in other.stored {
-            if self.stored.len() >= MOST_CLUSTERS && !self.stored.contains_key(&cluster) {
+            if self.stored.len() >= MAX_CLUSTERS && !self.stored.contains_key(&cluster) {
                 continue;
             }
             let stored = self.stored.entry(cluster).or_default();
@@ -100,16 +100,16 @@ impl Clusters {
 
 fn add(paths: &mut BTreeMap<String, BTreeSet<String>>, path: &str, value: &str) {
     if let Some(values) = paths.get_mut(path) {
-        if values.len() < MOST_VALUES && value.len() <= LONGEST_VALUE && !values.contains(value) {
+        if values.len() < MAX_VALUES && value.len() <= LONGEST_VALUE && !values.contains(value) {
             values.insert(value.to_owned());
         }
-    } else if paths.len() < MOST_PATHS && value.len() <= LONGEST_VALUE {
+    } else if paths.len() < MAX_PATHS && value.len() <= LONGEST_VALUE {
         paths.insert(path.to_owned(), BTreeSet::from([value.to_owned()]));
     }
 }
 
 fn listed(values: &BTreeSet<String>) -> String {
     let quoted: Vec<_> = values.iter().map(|value| format!("'{value}'")).collect();
-    let more = if values.len() >= MOST_VALUES { " …" } else { "" };
+    let more = if values.len() >= MAX_VALUES { " …" } else { "" };
     format!("{}{more}", quoted.join(", "))
 }

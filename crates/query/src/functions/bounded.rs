@@ -24,7 +24,7 @@ use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 
 /// The maximum output of one call of a function, for a batch of rows or for constants, in bytes.
-const MOST_BYTES: f64 = 256.0 * MIB;
+const MAX_BYTES: f64 = 256.0 * MIB;
 
 const MIB: f64 = 1_048_576.0;
 
@@ -94,7 +94,7 @@ fn replaced(arguments: &[Argument], row: usize) -> f64 {
     let (text, from, to) = (of(arguments, 0), of(arguments, 1), of(arguments, 2));
     let places = text.length(row) / from.length(row).max(1.0) + 1.0;
     let most = text.length(row) + places * to.length(row);
-    if most < MOST_BYTES / 8192.0 {
+    if most < MAX_BYTES / 8192.0 {
         return most;
     }
     let places = match (text.text(row), from.text(row)) {
@@ -275,12 +275,12 @@ impl ScalarUDFImpl for Bounded {
         let arguments = call.args.iter().map(Argument::new).collect::<Result<Vec<_>>>()?;
         // Negative sizes produce nothing, and must not offset other rows.
         let bytes: f64 = (0..rows).map(|row| (self.size)(&arguments, row).max(0.0)).sum();
-        if bytes > MOST_BYTES {
+        if bytes > MAX_BYTES {
             return exec_err!(
                 "{} would produce {:.0} MiB for one batch of rows, more than the maximum of {:.0} MiB",
                 self.name(),
                 bytes / MIB,
-                MOST_BYTES / MIB
+                MAX_BYTES / MIB
             );
         }
         let promised = call.return_field.data_type().clone();

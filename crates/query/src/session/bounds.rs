@@ -14,20 +14,20 @@ use datafusion::sql::parser::{DFParserBuilder, Statement};
 use crate::error::QueryError;
 
 /// The maximum length of a statement, or of a sequence of statements, in bytes.
-const MOST_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// The maximum number of names, values and signs: an IN list of seventy thousand values.
-const MOST_TOKENS: usize = 150_000;
+const MAX_TOKENS: usize = 150_000;
 
 /// The maximum number of operators and SQL keywords in a statement: each may be one level of an expression or plan.
-const MOST_STEPS: usize = 4_000;
+const MAX_STEPS: usize = 4_000;
 
 /// The maximum depth of brackets.
-const MOST_NESTED: usize = 100;
+const MAX_NESTED: usize = 100;
 
 /// The maximum number of table reads if each name of WITH is replaced by its query: forty names that each use the
 /// previous one twice would be a plan with a trillion nodes.
-const MOST_COPIES: u64 = 1_000;
+const MAX_COPIES: u64 = 1_000;
 
 /// Parses the statements of a text, and rejects those that are too large.
 pub(super) fn parse(sql: &str) -> Result<Vec<Statement>, QueryError> {
@@ -46,9 +46,9 @@ fn too_large(why: String) -> QueryError {
 /// Returns the text if it is not too large, with a space before each sign of a number that the tokenizer takes for
 /// the end of an operator, as in `->-1`.
 fn check_text(sql: &str) -> Result<Cow<'_, str>, QueryError> {
-    if sql.len() > MOST_BYTES {
+    if sql.len() > MAX_BYTES {
         let length = sql.len();
-        return Err(too_large(format!("{length} bytes, at most {MOST_BYTES} are read")));
+        return Err(too_large(format!("{length} bytes, at most {MAX_BYTES} are read")));
     }
     // The parser reports text that cannot be split into tokens.
     let mut tokens = Vec::new();
@@ -82,17 +82,17 @@ fn check_text(sql: &str) -> Result<Cow<'_, str>, QueryError> {
             _ => steps += 1,
         }
         all += 1;
-        if nested > MOST_NESTED {
-            return Err(too_large(format!("brackets nest deeper than {MOST_NESTED}")));
+        if nested > MAX_NESTED {
+            return Err(too_large(format!("brackets nest deeper than {MAX_NESTED}")));
         }
-        if steps > MOST_STEPS {
+        if steps > MAX_STEPS {
             let why =
                 "operators and words of SQL, a list such as IN (…) takes any number of values";
-            return Err(too_large(format!("more than {MOST_STEPS} {why}")));
+            return Err(too_large(format!("more than {MAX_STEPS} {why}")));
         }
     }
-    if all > MOST_TOKENS {
-        return Err(too_large(format!("{all} words and signs, at most {MOST_TOKENS} are read")));
+    if all > MAX_TOKENS {
+        return Err(too_large(format!("{all} words and signs, at most {MAX_TOKENS} are read")));
     }
     Ok(spaced(sql, &signs))
 }
@@ -135,7 +135,7 @@ impl Visitor for Copies {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<u64> {
         match copies(query, &HashMap::new()) {
-            copies if copies > MOST_COPIES => ControlFlow::Break(copies),
+            copies if copies > MAX_COPIES => ControlFlow::Break(copies),
             _ => ControlFlow::Continue(()),
         }
     }
@@ -150,7 +150,7 @@ fn check_copies(statement: &Statement) -> Result<(), QueryError> {
     match statement.visit(&mut Copies) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(_) => Err(too_large(format!(
-            "the queries of WITH, put in their places, read more than {MOST_COPIES} tables"
+            "the queries of WITH, put in their places, read more than {MAX_COPIES} tables"
         ))),
     }
 }

@@ -10,7 +10,7 @@ use podtrail_detect::Finding;
 use podtrail_query::{QueryError, Session};
 use serde::Deserialize;
 
-use super::findings::MOST_EVENTS;
+use super::findings::MAX_EVENTS;
 use super::timeline::timeline_step;
 use crate::summary::LogSummary;
 
@@ -81,7 +81,7 @@ impl Context {
 
 /// Returns the ids of the events that the report shows, for queries to join.
 fn event_ids(findings: &[Finding]) -> Result<RecordBatch, QueryError> {
-    let ids = findings.iter().flat_map(|finding| finding.event_ids.iter().take(MOST_EVENTS));
+    let ids = findings.iter().flat_map(|finding| finding.event_ids.iter().take(MAX_EVENTS));
     let ids: BTreeSet<_> = ids.collect();
     let schema = Schema::new(vec![Field::new("event_id", DataType::Utf8, false)]);
     let column = Arc::new(StringArray::from_iter_values(ids));

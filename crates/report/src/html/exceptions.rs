@@ -9,7 +9,7 @@ use super::HtmlReport;
 use super::text::{log_or, object, plural, severity, time};
 
 /// The maximum number of hidden findings that are listed per exception.
-const MOST_HIDDEN: usize = 200;
+const MAX_HIDDEN: usize = 200;
 
 pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     let mut hidden: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
@@ -72,7 +72,7 @@ fn list(findings: &[&Finding]) -> Markup {
             table {
                 thead { tr { th scope="col" { "Severity" } th scope="col" { "Finding" } th scope="col" { "Identity" } th scope="col" { "Object" } th scope="col" { "First seen, UTC" } } }
                 tbody {
-                    @for finding in findings.iter().take(MOST_HIDDEN) {
+                    @for finding in findings.iter().take(MAX_HIDDEN) {
                         tr {
                             td { (severity(finding.severity)) }
                             th scope="row" { (finding.title) }
@@ -84,6 +84,6 @@ fn list(findings: &[&Finding]) -> Markup {
                 }
             }
         }
-        @if findings.len() > MOST_HIDDEN { p.note { "and " (findings.len() - MOST_HIDDEN) " more" } }
+        @if findings.len() > MAX_HIDDEN { p.note { "and " (findings.len() - MAX_HIDDEN) " more" } }
     }
 }

@@ -13,9 +13,9 @@ use super::text::{
 use crate::summary::thousands;
 
 /// The maximum number of findings in a report, the most severe first.
-const MOST_FINDINGS: usize = 5_000;
+const MAX_FINDINGS: usize = 5_000;
 /// The maximum number of events per finding in a report, the earliest first.
-pub(super) const MOST_EVENTS: usize = 50;
+pub(super) const MAX_EVENTS: usize = 50;
 
 pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     let findings = &report.hunt.findings;
@@ -37,14 +37,14 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
                         th.number scope="col" data-sort="descending" { "Events" }
                     }
                 }
-                @for finding in findings.iter().take(MOST_FINDINGS) {
+                @for finding in findings.iter().take(MAX_FINDINGS) {
                     (row(finding, &names, report.context))
                 }
             }
             p #no-match hidden { "No finding matches the filter." }
-            @if findings.len() > MOST_FINDINGS {
+            @if findings.len() > MAX_FINDINGS {
                 p.note {
-                    (thousands((findings.len() - MOST_FINDINGS) as u64)) " more findings, less severe or later, are not in "
+                    (thousands((findings.len() - MAX_FINDINGS) as u64)) " more findings, less severe or later, are not in "
                     "this file: " code { "--format jsonl" } " prints all."
                 }
             }
@@ -122,7 +122,7 @@ fn details(finding: &Finding, names: &AttackNames, context: &Context) -> Markup 
     html! {
         dl.facts {
             @if finding.reasons.len() > 1 {
-                div.wide { dt { "Why" } dd { ul { @for reason in finding.reasons.iter().take(MOST_EVENTS) { li { (log(reason)) } } } } }
+                div.wide { dt { "Why" } dd { ul { @for reason in finding.reasons.iter().take(MAX_EVENTS) { li { (log(reason)) } } } } }
             }
             @if let Some(lowered) = &finding.lowered {
                 div.wide {
@@ -203,7 +203,7 @@ fn details(finding: &Finding, names: &AttackNames, context: &Context) -> Markup 
 /// Returns the origins of a finding's workloads, each once.
 fn lineage<'a>(finding: &Finding, context: &'a Context) -> Vec<&'a Lineage> {
     let mut seen = BTreeSet::new();
-    let known = finding.event_ids.iter().take(MOST_EVENTS).filter_map(|id| context.lineage.get(id));
+    let known = finding.event_ids.iter().take(MAX_EVENTS).filter_map(|id| context.lineage.get(id));
     known
         .filter(|origin| seen.insert((&origin.root_kind, &origin.root_name, &origin.author)))
         .take(3)
@@ -238,7 +238,7 @@ fn author(origin: &Lineage) -> Markup {
 
 fn evidence(finding: &Finding, context: &Context) -> Markup {
     let events = finding.event_ids.iter().zip(&finding.sources);
-    let shown = finding.event_ids.len().min(MOST_EVENTS);
+    let shown = finding.event_ids.len().min(MAX_EVENTS);
     let mut files: Vec<(&str, Option<&str>)> = Vec::new();
     for source in finding.sources.iter().take(shown) {
         let file = (source.file.as_deref().unwrap_or_default(), source.sha256.as_deref());

@@ -9,7 +9,7 @@ use super::HtmlReport;
 use super::text::{count, filter_link, log_list, plural, severity, shown, time};
 
 /// The maximum number of rows in a table, those with findings first.
-const MOST_ROWS: usize = 500;
+const MAX_ROWS: usize = 500;
 
 /// The severity and number of the findings about a row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +38,7 @@ fn weights<'a, I: IntoIterator<Item = &'a str>>(
 fn heaviest<T>(rows: &[T], weight: impl Fn(&T) -> Weight) -> Vec<(&T, Weight)> {
     let mut rows: Vec<_> = rows.iter().map(|row| (row, weight(row))).collect();
     rows.sort_by(|(_, a), (_, b)| b.cmp(a));
-    rows.truncate(MOST_ROWS);
+    rows.truncate(MAX_ROWS);
     rows
 }
 
@@ -56,7 +56,7 @@ fn weight_cell(weight: Weight) -> Markup {
 
 fn left_out(rows: usize) -> Markup {
     html! {
-        @if rows > MOST_ROWS { p.note { (plural((rows - MOST_ROWS) as u64, "row")) " without findings, or with lesser ones, left out." } }
+        @if rows > MAX_ROWS { p.note { (plural((rows - MAX_ROWS) as u64, "row")) " without findings, or with lesser ones, left out." } }
     }
 }
 

@@ -6,7 +6,7 @@ use super::HtmlReport;
 use super::text::{count, log_or, plural, shown, time};
 
 /// The maximum number of files that are listed.
-const MOST_FILES: usize = 2_000;
+const MAX_FILES: usize = 2_000;
 
 pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     let files = &report.context.files;
@@ -37,7 +37,7 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
                     }
                 }
                 tbody {
-                    @for file in files.iter().take(MOST_FILES) {
+                    @for file in files.iter().take(MAX_FILES) {
                         tr {
                             th scope="row" { (log_or(file.file.as_deref(), "unknown")) }
                             td { code { (log_or(file.sha256.as_deref(), "not known")) } }
@@ -49,6 +49,6 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
                 }
             }
         }
-        @if files.len() > MOST_FILES { p.note { "and " (plural((files.len() - MOST_FILES) as u64, "file")) " more" } }
+        @if files.len() > MAX_FILES { p.note { "and " (plural((files.len() - MAX_FILES) as u64, "file")) " more" } }
     }
 }

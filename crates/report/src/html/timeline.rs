@@ -15,8 +15,8 @@ const STEPS: [i64; 18] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400,
     604_800,
 ];
-const MOST_STEPS: i64 = 96;
-const MOST_TICKS: i64 = 7;
+const MAX_STEPS: i64 = 96;
+const MAX_TICKS: i64 = 7;
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 44.0;
@@ -28,7 +28,7 @@ const HEIGHT: f64 = 244.0;
 
 /// Returns the length of a step of the timeline for this period, in seconds; some hundred steps cover it.
 pub(super) fn timeline_step(first: DateTime<Utc>, last: DateTime<Utc>) -> i64 {
-    step_of(last - first, MOST_STEPS)
+    step_of(last - first, MAX_STEPS)
 }
 
 fn step_of(period: TimeDelta, most: i64) -> i64 {
@@ -190,7 +190,7 @@ fn hover(steps: &Steps, step: usize, base: f64, tall: f64, words: &str) -> Marku
 
 fn ticks(steps: &Steps) -> Markup {
     let count = i64::try_from(steps.writes.len()).unwrap_or(i64::MAX);
-    let between = step_of(TimeDelta::seconds(steps.length.saturating_mul(count)), MOST_TICKS);
+    let between = step_of(TimeDelta::seconds(steps.length.saturating_mul(count)), MAX_TICKS);
     let mut day = String::new();
     html! {
         @for step in 0..steps.writes.len() {

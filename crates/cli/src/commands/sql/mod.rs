@@ -23,7 +23,7 @@ use crate::exit::{Exit, UsageError};
 use crate::output;
 
 /// The maximum length of statements that is read, in bytes; the parser rejects longer ones.
-const MOST_STATEMENTS: u64 = 1 << 20;
+const MAX_STATEMENTS: u64 = 1 << 20;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit> {
     if arguments.saved.as_deref() == Some("list") {
@@ -54,7 +54,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit
     let text = if let Some(text) = &arguments.command {
         text.clone()
     } else if let Some(file) = &arguments.file {
-        read_text(file, MOST_STATEMENTS).with_context(|| file.display().to_string())?
+        read_text(file, MAX_STATEMENTS).with_context(|| file.display().to_string())?
     } else if std::io::stdin().is_terminal() {
         if arguments.output.is_some() {
             return Err(UsageError("--output requires -c, -f or --saved".to_owned()).into());
@@ -63,7 +63,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit
     } else {
         let mut text = String::new();
         // One byte more than the maximum makes the parser report the length.
-        let mut input = std::io::stdin().take(MOST_STATEMENTS + 1);
+        let mut input = std::io::stdin().take(MAX_STATEMENTS + 1);
         input.read_to_string(&mut text).context("cannot read standard input")?;
         text
     };

@@ -10,7 +10,7 @@ use podtrail_event::ImageReference;
 use serde::{Deserialize, Serialize};
 
 /// The maximum length of a value, in bytes.
-const MOST_BYTES: usize = 4096;
+const MAX_BYTES: usize = 4096;
 
 /// The minimum number of characters beside `*` in a user agent pattern; a shorter one matches clients of all kinds.
 const LEAST_OF_PATTERN: usize = 3;
@@ -80,7 +80,7 @@ impl IndicatorKind {
     /// its digest.
     pub(super) fn read(self, text: &str) -> Result<(Self, String), ValueError> {
         let text = text.trim();
-        if text.is_empty() || text.len() > MOST_BYTES {
+        if text.is_empty() || text.len() > MAX_BYTES {
             return Err(ValueError::Length);
         }
         Ok(match self {

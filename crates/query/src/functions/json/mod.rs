@@ -32,7 +32,7 @@ use self::value::{Fault, Level, Value, position};
 pub(crate) use self::planner::{JsonPlanner, refuse_json_as_text};
 
 /// The most text that a batch of rows holds.
-const MOST_BYTES: usize = i32::MAX as usize;
+const MAX_BYTES: usize = i32::MAX as usize;
 
 /// The metadata of a field that an operator gives as JSON. What functions give as JSON text has the mark of Arrow only: it may
 /// be searched as text.
@@ -522,7 +522,7 @@ impl JsonOperator {
                 builder.append_null();
                 continue;
             };
-            if builder.values_slice().len() + text.len() > MOST_BYTES {
+            if builder.values_slice().len() + text.len() > MAX_BYTES {
                 return exec_err!("{} makes too much of one batch of rows", self.name());
             }
             builder.append_value(text);

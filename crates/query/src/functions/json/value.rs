@@ -8,14 +8,14 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Values in values that are read as a whole: a request may nest its body as deep as its sender likes.
-const MOST_NESTED: usize = 128;
+const MAX_NESTED: usize = 128;
 
 /// Why a text could not be read.
 #[derive(Debug)]
 pub(super) enum Fault {
     /// It is no JSON.
     NotJson,
-    /// It nests deeper than [`MOST_NESTED`].
+    /// It nests deeper than [`MAX_NESTED`].
     TooDeep,
 }
 
@@ -238,7 +238,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn value(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
-        if depth > MOST_NESTED {
+        if depth > MAX_NESTED {
             return Err(Fault::TooDeep);
         }
         match self.peek() {
@@ -468,7 +468,7 @@ mod tests {
 
     #[test]
     fn what_nests_too_deep_is_refused() {
-        let wide = format!("{}{}", "[".repeat(MOST_NESTED), "]".repeat(MOST_NESTED));
+        let wide = format!("{}{}", "[".repeat(MAX_NESTED), "]".repeat(MAX_NESTED));
         assert!(Value::read(&wide).is_ok());
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(matches!(Value::read(&deep), Err(Fault::TooDeep)));
