@@ -15,9 +15,9 @@ description: >-
   without a visible result. For accounts, a write counts if it empties the policy, exempts from it, makes its expression
   a constant, or hides the result. Changes by an account in the product's own namespace to objects named after the
   product, and a certificate renewed by an account, are not reported; an attacker would need a token of the policy
-  engine or of an account that may write webhooks. A certificate written by a person counts. The
-  CustomResourceDefinition of a kind that configures a policy engine or a security agent, deleted, counts too: all
-  policies of that kind are deleted with it. Other changes of policies and exemptions are low.
+  engine or of an account that may write webhooks. A certificate written by a person counts. The deletion of a
+  CustomResourceDefinition that configures a policy engine or a security agent counts too, because all policies of that
+  kind are deleted with it. Other changes of policies and exemptions are low.
 blind_spots: >-
   At Metadata level, the content that an account writes. Whether an expression changed by an account still denies
   anything. Exemptions inside the configuration of an engine. Renewed certificates. Kinds that are not in the table
@@ -49,11 +49,11 @@ judged AS (
     written.*,
     change IN ('removed', 'emptied', 'not enforced', 'exempted', 'narrowed', 'redirected', 'condition', 'weakened', 'collected', 'unseen', 'certificate')
     AND CASE
-      -- Another authority is trusted, or none. Accounts that renew certificates do so repeatedly, or belong to the
-      -- webhook's namespace or to cert-manager's: an attacker needs the token of one of them.
+      -- The webhook trusts another authority, or none. Accounts that renew certificates do so repeatedly, or belong to
+      -- the namespace of the webhook or of cert-manager: an attacker needs the token of one of them.
       WHEN change = 'certificate' THEN identity_kind IN ('human', 'anonymous', 'node')
         OR (identity_kind IN ('service_account', 'cloud_service_account') AND nth = 1 AND service_namespace IS NULL AND account_namespace <> 'cert-manager')
-      -- A whole version without a comparison that shows no gap is an ordinary policy.
+      -- A complete version that shows no gap is an ordinary policy, even without a previous version to compare.
       WHEN change = 'weakened' AND NOT compared THEN false
       WHEN identity_kind IN ('human', 'anonymous', 'node') THEN true
       -- Automation that writes the same object again changes nothing that the log shows.

@@ -9,8 +9,8 @@ attack: [T1546, T1557]
 tactics: [Persistence, Credential Access]
 description: >-
   A service account or node creates a mutating admission webhook, or changes one to call another service, or to receive
-  other resources or namespaces than in any earlier version in the log. Its service can then add a container to every
-  pod that it receives. Severity is low where a patch sets only certificates, labels or annotations, or where the
+  resources or namespaces that no earlier version in the log received. Its service can then add a container to every pod
+  that it receives. Severity is low where a patch sets only certificates, labels or annotations, or where the
   configuration called the same service for the same resources before.
 blind_spots: >-
   Writes logged at Metadata level, which show no rules: each counts.
@@ -42,7 +42,7 @@ numbered AS (
 SELECT DISTINCT
   event_id,
   coalesce(username, 'an unknown identity') || ' sets webhook ' || coalesce(webhook, '') || ' of ' || coalesce(name, '') || ' to call '
-    || coalesce(called, 'a service that is not in the log') || coalesce(' about ' || array_to_string(array_slice(resources, 1, 5), ', '), '') AS reason
+    || coalesce(called, 'a service that is not in the log') || coalesce(' for ' || array_to_string(array_slice(resources, 1, 5), ', '), '') AS reason
 FROM numbered
 -- A patch that sets only certificates, although the response shows the rest.
 LEFT ANTI JOIN (

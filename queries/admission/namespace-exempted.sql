@@ -9,9 +9,9 @@ attack: [T1685, T1610]
 tactics: [Defense Impairment]
 description: >-
   A namespace is created or labelled so that a policy engine, Pod Security or an injector ignores it. Requests denied
-  elsewhere are allowed there. A new namespace by an account with only the Pod Security label, and one with the name of
-  a platform namespace, are not reported: an attacker would need the name of a component whose namespace does not exist
-  yet, in which other detections see workloads by people.
+  elsewhere are allowed there. A namespace that an account creates with only the Pod Security label, or with the name of
+  a platform namespace, is not reported: an attacker would need the name of a component whose namespace does not exist
+  yet, and other detections report workloads that people write there.
 blind_spots: Labels used by policies specific to the cluster.
 false_positives:
   - Administrators who prepare a namespace for a policy engine or for node agents

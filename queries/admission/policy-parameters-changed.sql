@@ -9,8 +9,8 @@ attack: [T1685]
 tactics: [Defense Impairment]
 description: >-
   An identity that wrote neither the binding nor the object before changes or deletes an object that the binding of an
-  admission policy uses as its parameter. Policy and binding stay the same, but allow something else. To avoid this, an
-  attacker must act as the identity that maintains both.
+  admission policy uses as its parameter. Policy and binding stay the same, but allow something else. To avoid
+  detection, an attacker must act as the identity that maintains both.
 blind_spots: Bindings written before the log begins, and those that select their parameters by labels.
 false_positives:
   - A second administrator of the policy

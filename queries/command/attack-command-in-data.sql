@@ -11,7 +11,7 @@ description: >-
   code that downloads or decodes other code and runs it. The command that runs it names only a file or a variable, so
   the command shows no attack. dropper-or-reverse-shell covers variables that a command names.
 blind_spots: >-
-  Secrets. Scripts whose commands look like others: downloads that are only made executable are left out here.
+  Secrets. Scripts that resemble ordinary ones: downloads that are only made executable are left out.
 false_positives:
   - Bootstrap scripts that pipe an installer into a shell, and scanner rules that quote attacks
 triage:
@@ -86,7 +86,7 @@ found AS (
     AND what NOT IN ('a download made executable', 'decoded code made executable', 'a command in octal or hexadecimal escapes')
 ),
 numbered AS (
-  -- Later writes of the object show the same text again, whoever sends them.
+  -- Later writes of the object show the same text again, regardless of the sender.
   SELECT *, row_number() OVER (PARTITION BY cluster, resource, namespace, name, what ORDER BY time, event_id) AS nth
   FROM found
 )

@@ -41,5 +41,5 @@ SELECT
   role || ' ' || coalesce(container, '') || ' of ' || object || ' runs ' || what || ': ' || left(line, 300) AS reason
 FROM numbered
 JOIN command_patterns ON regexp_like(code, pattern, 'is')
--- Later writes of the object show the same line again, whoever sends them.
+-- Later writes of the object show the same line again, regardless of the sender.
 WHERE kind IN ('reverse shell', 'dropper') AND in_scope AND (nth = 1 OR created)

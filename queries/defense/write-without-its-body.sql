@@ -30,10 +30,10 @@ references:
 covers: [WL-001, DE-002]
 controls: [AIS-06]
 */
--- The severity is lowered by the habits of others, not of the identity itself. An attacker would need other identities
--- with truncated writes, one in twenty of all. It is also lowered for what a controller creates from an object whose
--- own truncated write was reported and whose name begins with that object's, and for a further write of an object by
--- the same identity.
+-- Truncated writes of other identities lower the severity; those of the identity itself do not. An attacker would need
+-- other identities with truncated writes, one in twenty of all. The severity is also lower for an object that a
+-- controller creates from an object with a reported truncated write, if its name begins with the name of that object,
+-- and for a further write of an object by the same identity.
 WITH writes AS (
   SELECT *, true AS in_scope FROM cut_writes
   UNION ALL

@@ -10,7 +10,7 @@ description: >-
   An identity lists CronJobs. An attacker learns from them what runs on a schedule, and with which accounts and images.
 blind_spots: Lists that the audit policy does not log.
 false_positives:
-  - People and consoles, every day
+  - Daily work of people and consoles
 references:
   - https://attack.mitre.org/techniques/T1613/
 covers: [DI-011]

@@ -51,7 +51,7 @@ numbered AS (
 SELECT
   event_id,
   numbered.username || ' uses the new client ' || CASE WHEN numbered.tool = '' THEN 'no user agent' ELSE numbered.tool END
-    || ' and may not ' || verb || ' ' || coalesce(resource, 'the path') || coalesce(' in ' || namespace, '')
+    || ' and is not allowed to ' || verb || ' ' || coalesce(resource, 'the path') || coalesce(' in ' || namespace, '')
     AS reason
 FROM numbered
 JOIN later USING (cluster, username, tool)

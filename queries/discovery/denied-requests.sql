@@ -46,7 +46,7 @@ SELECT
   -- One event stands for all, except where several objects may be the target.
   unnest(array_slice(array_agg(event_id ORDER BY time, event_id), 1, CASE WHEN bool_or(is_write) THEN 50 ELSE 1 END)) AS event_id,
   CASE WHEN bool_or(is_new OR is_write) THEN 'low' ELSE 'info' END AS severity,
-  coalesce(username, client_ip, 'an unknown identity') || CASE outcome WHEN 'denied_authn' THEN ' failed to authenticate: ' ELSE ' may not ' END
+  coalesce(username, client_ip, 'an unknown identity') || CASE outcome WHEN 'denied_authn' THEN ' failed to authenticate: ' ELSE ' is not allowed to ' END
     || coalesce(verb, 'request') || ' ' || coalesce(resource || coalesce('/' || subresource, ''), 'paths')
     || coalesce(' in ' || namespace, '') || ', ' || count(*) || CASE count(*) WHEN 1 THEN ' request' ELSE ' requests' END
     || CASE WHEN bool_or(is_new) THEN ', for the first time, user agent ' || coalesce(min(user_agent), '?') ELSE '' END AS reason

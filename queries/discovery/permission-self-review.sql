@@ -11,8 +11,8 @@ description: >-
   An identity lists all of its permissions (SelfSubjectRulesReview) or its own user name (SelfSubjectReview), or a
   service account or node sends a single check (SelfSubjectAccessReview) for the first time with this client. Single
   checks by people, which consoles send, do not count. The severity is medium where a service account or a node lists
-  its permissions or name for the first time with this client: programs know them; the holder of a stolen token does
-  not. Otherwise it is low.
+  its permissions or name for the first time with this client: a program does not need this, the holder of a stolen
+  token does. Otherwise it is low.
 blind_spots: >-
   Permissions tried instead of queried. Tokens tested with other requests. A client with the user agent of the program.
 false_positives:

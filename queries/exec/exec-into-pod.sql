@@ -33,7 +33,7 @@ FROM (
     tty OR (stdin AND regexp_like(command_line, '^(/\S*/)?((env|busybox)\s+)?((ba|da|z|k|a|c|tc|fi)?sh|pwsh|powershell(\.exe)?|cmd(\.exe)?)(\s+-\S+)*$', 'i')) AS is_shell
   FROM execs
   LEFT JOIN status_execs ON status_execs.cluster = execs.cluster AND status_execs.event_id = execs.event_id
-  -- An exec cannot be a dry run, whatever its URL claims.
+  -- An exec cannot be a dry run, even if its URL contains dryRun.
   WHERE subresource = 'exec' AND outcome NOT IN ('denied_authn', 'denied_authz', 'denied_admission')
 ) AS used
 LEFT JOIN system_namespaces ON used.namespace LIKE system_namespaces.namespace

@@ -8,11 +8,11 @@ risk: 70
 attack: [T1609, T1550, T1613, T1611, T1090]
 tactics: [Lateral Movement, Discovery, Execution]
 description: >-
-  An identity sends requests to a kubelet through the API server (nodes/proxy), past admission and the audit of pods
-  (medium); metrics and health are left out. Paths that run commands, attach, forward ports or read logs are high, and
-  so is a port of a node or of the control plane that is reached through the proxy of a node, pod or service, where
-  rights to nodes/proxy are not needed.
-blind_spots: Such programs on other ports, and services that forward to them from a harmless port.
+  An identity sends requests to a kubelet through the API server (nodes/proxy), which bypasses admission and the audit
+  of pods (medium); metrics and health are left out. Severity is high for paths that run commands, attach, forward ports
+  or read logs, and for requests to a port of a node or of the control plane through the proxy of a node, pod or
+  service, which can work without rights to nodes/proxy.
+blind_spots: Such servers on other ports, and services that forward to them from a harmless port.
 false_positives:
   - Node inspection tools, and older monitoring
   - Applications that use such a port

@@ -7,8 +7,8 @@ risk: 5
 attack: [T1090]
 tactics: [Command and Control, Lateral Movement]
 description: >-
-  An identity sends requests to a pod or a service through the API server's proxy, past ingresses and network policies.
-  Severity is medium where the name of the target indicates a database, a queue or a secret store, as for a
+  An identity sends requests to a pod or a service through the API server's proxy, which bypasses Ingresses and network
+  policies. Severity is medium where the name of the target indicates a database, a queue or a secret store, as for a
   port-forward.
 blind_spots: Denied requests, and the content sent.
 false_positives:

@@ -8,13 +8,13 @@ risk: 25
 attack: [T1572, T1090]
 tactics: [Command and Control, Lateral Movement, Collection]
 description: >-
-  An identity forwards a port of a pod to its own machine and reaches it past services, network policies and ingress. To
-  a data store or a component of the platform of another identity, which rarely require a password from inside, the
-  severity is medium; otherwise low.
+  An identity forwards a port of a pod to its own machine, which bypasses Services, network policies and Ingresses.
+  Severity is medium if the pod is a data store or a platform component of another identity, which rarely requires a
+  password inside the cluster; otherwise it is low.
 blind_spots: >-
   The port: over a WebSocket it is not in the URL. Data stores whose pods have other names.
 false_positives:
-  - Developers who look at their applications, which is daily work
+  - Developers who inspect their applications, which is daily work
   - People who inspect the database of a development environment
 triage:
   - >-

@@ -65,7 +65,7 @@ refused AS (
 )
 SELECT
   array_append(refused_events, event_id) AS event_id,
-  refused.identity || ' may not ' || refused.verb || ' ' || refused.resource || ' in ' || namespaces
+  refused.identity || ' is not allowed to ' || refused.verb || ' ' || refused.resource || ' in ' || namespaces
     || ' namespaces, then is allowed in ' || namespace AS reason
 FROM refused
 JOIN firsts

@@ -9,9 +9,10 @@ attack: [T1552.007, T1610, T1098.006, T1613]
 tactics: [Credential Access, Execution, Privilege Escalation, Discovery]
 description: >-
   An identity that did not list the secrets of all namespaces before does so and creates a workload within half an hour
-  (medium); operators that list them regularly are part of the baseline. A person who changes a role or binding and
-  writes a workload within minutes, as an attacker who first grants rights and then uses them, or who lists their own
-  permissions and then creates a workload, is low: the owner of a credential knows its rights; a thief has to ask.
+  (medium); operators that list them regularly are part of the baseline. Severity is low for a person who changes a role
+  or binding and writes a workload within minutes (an attacker first grants rights, then uses them), and for a person
+  who lists their own permissions and then creates a workload (the owner of a credential knows its rights, an attacker
+  has to query them).
 blind_spots: >-
   Secrets read one at a time or a namespace at a time. Workloads that another identity writes with the new rights.
   Permissions tried instead of queried.

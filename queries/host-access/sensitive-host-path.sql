@@ -11,9 +11,10 @@ description: >-
   A workload is written with a hostPath volume that is, is below, or contains a path that allows node takeover: the root
   directory, /etc, root's home, programs, devices or kernel interfaces. Paths are normalised first, so
   /var/run/../../etc/ is /etc. Devices, kernel interfaces, plugins and files of the runtime and of network plugins count
-  where they are writable and the workload is not a DaemonSet of known node agents. Trusted certificates count where
-  they are writable by root, as does the directory of all local volumes, and any other socket of a node daemon except
-  agents that only take traces, metrics and names. Other detections cover logs, kubelet files and cluster keys.
+  where they are writable and the workload is not a DaemonSet of known node agents. Trusted certificates and the
+  directory of all local volumes count where they are writable by root. Other sockets of node daemons count, except
+  those of agents that only receive traces, metrics and names. Other detections cover logs, kubelet files and cluster
+  keys.
 blind_spots: hostPath volumes behind a PersistentVolume, and mounts of a subpath of the volume.
 false_positives:
   - Node agents, storage drivers and backup tools

@@ -8,7 +8,7 @@ risk: 50
 attack: [T1610, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  A workload is written with a volume that the pod takes directly from a network server, or with a deprecated type:
+  A workload is written with a volume that the pod mounts directly from a network server, or with a deprecated type:
   flexVolume runs a program of the node. Severity is high for gitRepo, which the kubelet clones as root on the node,
   outside any container: hooks of the repository, or a directory that ends in .git, run code there (CVE-2024-10220).
   gitRepo is deprecated since Kubernetes 1.11 and disabled since 1.33.

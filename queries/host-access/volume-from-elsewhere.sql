@@ -9,9 +9,9 @@ attack: [T1610, T1611, T1105]
 tactics: [Execution, Privilege Escalation, Command and Control]
 description: >-
   A workload or PersistentVolume is written with a volume from a server outside private networks (NFS, iSCSI, Ceph and
-  others, also through a CSI driver), or whose program is run from a network or image volume. Volumes whose driver
+  others, also through a CSI driver), or a workload whose program is on a network or image volume. Volumes whose driver
   exposes a directory of the node (table node_csi_drivers) or is a program of the node (flexVolume) also count.
-blind_spots: Servers with host names, which count only where a program is run from them.
+blind_spots: Servers with host names, which count only where the workload runs a program from them.
 false_positives:
   - Applications on network file systems that start their program from them
 triage:
@@ -65,7 +65,7 @@ FROM (
         WHEN drivers.driver IS NOT NULL THEN ' is ' || reaches || ', through driver ' || found.driver
         WHEN type = 'flexVolume' THEN ' runs driver ' || coalesce(found.driver, '') || ' of the node as root'
         -- An image volume from the registry of a container is as trusted as the container.
-        WHEN started.volume IS NOT NULL AND NOT (found.type = 'image' AND coalesce(array_has(registries, image_part(source, 'registry')), false)) THEN ' comes from ' || coalesce(source, type) || ', and a program in it is run'
+        WHEN started.volume IS NOT NULL AND NOT (found.type = 'image' AND coalesce(array_has(registries, image_part(source, 'registry')), false)) THEN ' comes from ' || coalesce(source, type) || ', and the workload runs a program in it'
       END AS reason
   FROM (
     SELECT *, type <> 'gitRepo' AND is_private_ip(regexp_replace(source, '^(.*//)?\[?([0-9a-fA-F.:]+?)\]?(:[0-9]+)?(/.*)?$', '\2')) IS FALSE AS is_outside

@@ -9,7 +9,7 @@ risk: 60
 attack: [T1610, T1611, T1543.005]
 tactics: [Execution, Privilege Escalation, Persistence]
 description: >-
-  A workload is written that may write to a path from which its node runs code or reads configuration: the root
+  A workload is written that can write to a path from which its node runs code or reads configuration: the root
   directory, programs and libraries, systemd units, cron jobs, udev rules, start scripts, plugins of the kubelet, the
   runtime and the network, devices, kernel settings, login keys, or static pods, which the kubelet runs without
   admission and again after every deletion. One file there gives root on the node. Symbolic links are resolved first, so

@@ -10,7 +10,7 @@ tactics: [Impact]
 description: >-
   An identity deletes several workloads, volumes or namespaces that it did not create, within seconds, or all workloads,
   volumes or services of a kind in one request. Pods, jobs and ReplicaSets that are deleted one by one are left out
-  because they come and go, and so are objects deleted with their namespace or owner.
+  because they are short-lived, and so are objects deleted with their namespace or owner.
 blind_spots: >-
   Slow deletion, and workloads scaled to zero. Objects created before the log and the look-back count as another
   identity's.

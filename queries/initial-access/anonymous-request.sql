@@ -33,7 +33,7 @@ controls: [IAM-16]
 SELECT
   event_id,
   CASE WHEN verb IN ('get', 'list', 'watch', 'post') THEN 'medium' ELSE 'high' END AS severity,
-  'an unauthenticated client may ' || verb || ' '
+  'an unauthenticated client is allowed to ' || verb || ' '
     || coalesce(nullif(concat_ws('/', resource, subresource), '') || coalesce(' in ' || namespace, ''), request_uri, '?') AS reason
 FROM events
 WHERE identity_kind = 'anonymous' AND outcome = 'allowed'

@@ -10,10 +10,10 @@ description: >-
   The controllers, the scheduler and the API server do the same few things with the same programs from the same
   addresses. Here such an identity deviates: it uses a token that another identity requested, an interactive client, or
   a program or address that the control plane of this cluster hardly ever uses; or it uses an address where
-  kube-controller-manager does not run although it runs elsewhere in the log; or it does what it has no reason to do,
-  such as entering pods, reading secrets, requesting tokens, changing roles, or creating workloads without an owner. To
-  avoid detection, an attacker must work from a control plane address, use the name of its program, and stay within the
-  controller's normal requests.
+  kube-controller-manager does not run although it runs elsewhere in the log; or it sends requests for which it has no
+  reason, such as entering pods, reading secrets, requesting tokens, changing roles, or creating workloads without an
+  owner. To avoid detection, an attacker must work from a control plane address, use the name of its program, and stay
+  within the controller's normal requests.
 blind_spots: >-
   Few requests in a short log, which give no addresses and programs to compare. API servers before 1.32, which do not
   log credential ids.
@@ -39,7 +39,7 @@ parameters:
   known:
     type: integer
     default: 20
-    description: It is rare if the other programs or addresses of the cluster have this many times its requests
+    description: Factor by which the requests of other programs or addresses exceed those of a rare one
 */
 WITH clients AS (
   SELECT
@@ -115,7 +115,7 @@ homes AS (
 by_home AS (
   SELECT DISTINCT
     event.event_id, event.time, event.cluster, event.username, event.client_ip,
-    'from an address where kube-controller-manager does not' AS how
+    'from an address where kube-controller-manager does not run' AS how
   FROM (
     SELECT event_id, time, cluster, username, client_ip
     FROM events

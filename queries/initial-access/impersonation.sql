@@ -15,8 +15,8 @@ tactics: [Privilege Escalation, Credential Access, Stealth]
 description: >-
   An identity reads secrets or writes as another user, or impersonates system:masters, a component of the control plane,
   an account of kube-system or an administrator. The log names both identities, and the rights are those of the
-  impersonated one: an identity that may impersonate an administrator is one, whatever its own roles are. Denied
-  attempts are low.
+  impersonated one: an identity that may impersonate an administrator has administrator rights, regardless of its own
+  roles. Denied attempts are low.
 blind_spots: >-
   Impersonation by proxies that present their own certificate. Custom groups equivalent to system:masters. Tokens
   requested for the other account: see token-request.
@@ -64,7 +64,7 @@ UNION ALL
 SELECT
   event_id,
   'low' AS severity,
-  coalesce(username, 'an unknown identity') || ' may not impersonate '
+  coalesce(username, 'an unknown identity') || ' is not allowed to impersonate '
     || coalesce(impersonated_username, substr(status_message, 1, 120), 'an unknown user') AS reason
 FROM events
 WHERE outcome = 'denied_authz' AND identity_kind <> 'controller'

@@ -8,7 +8,7 @@ attack: [T1528, T1078]
 tactics: [Credential Access, Stealth]
 description: >-
   A service account is used with kubectl, a dashboard, Helm or another interactive client from an address from which a
-  person also works, or with any program there in addition to the account's own address. The person holds the account's
+  person also works, or with any program from there in addition to its usual address. The person holds the account's
   token. Addresses shared by many identities (proxies, gateways) do not count.
 blind_spots: Tokens used from another address. Clusters that see all clients behind one address.
 false_positives:

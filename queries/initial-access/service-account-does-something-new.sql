@@ -39,7 +39,7 @@ numbered AS (
 )
 SELECT
   event_id,
-  username || ' for the first time sends: ' || verb || ' ' || concat_ws('/', resource, subresource)
+  username || ' sends for the first time: ' || verb || ' ' || concat_ws('/', resource, subresource)
     || coalesce(' in ' || namespace, '') AS reason
 FROM numbered
 WHERE in_scope AND nth > $known_after AND nth_of_kind = 1

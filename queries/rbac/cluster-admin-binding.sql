@@ -33,7 +33,7 @@ SELECT event_id, what AS reason
 FROM powerful_bindings
 WHERE takes_cluster AND is_wide AND role_name <> 'cluster-admin'
 UNION ALL
--- Members bypass all authorizers, whatever the bindings say. Only the API server has a reason to name this group.
+-- Members bypass all authorizers, regardless of bindings. Only the API server has a reason to name this group.
 SELECT
   event_id,
   verb || ' of ' || kind || ' ' || coalesce(name, '') || ' grants ' || coalesce(role_name, 'a role') || ' to system:masters' AS reason

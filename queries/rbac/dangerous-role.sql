@@ -20,7 +20,7 @@ description: >-
   accounts, approval of certificates, control of admission, the kubelet API, or privileged SecurityContextConstraints of
   OpenShift. A role that execs into pods, reads secrets, or has a wildcard, which also grants verbs and resources added
   later, is low.
-blind_spots: SecurityContextConstraints with other names, which are judged when they are written.
+blind_spots: SecurityContextConstraints with other names, which other detections judge when they are written.
 false_positives:
   - GitOps controllers, operators and platform tools that manage roles for others
   - Secret managers, certificate operators and policy engines
@@ -62,7 +62,7 @@ WITH granted AS (
       WHEN array_has(resources, 'securitycontextconstraints') AND array_has_any(api_groups, make_array('security.openshift.io', '*'))
         AND array_has_any(verbs, make_array('use', '*'))
         AND (is_unlimited OR array_has_any(resource_names, make_array('privileged', 'hostaccess', 'hostmount-anyuid', 'hostmount-anyuid-v2', 'node-exporter')))
-        THEN 'privileged pods by SecurityContextConstraints'
+        THEN 'privileged pods through SecurityContextConstraints'
     END AS powerful,
     CASE
       WHEN array_has_any(resources, make_array('pods/exec', 'pods/attach', 'pods/*')) AND array_has_any(api_groups, make_array('', '*'))
@@ -76,7 +76,7 @@ WITH granted AS (
       WHEN array_has(resources, '*') AND NOT coalesce(array_has(verbs, '*'), false)
         OR array_has(resources, '*') AND cardinality(api_groups) > 0 AND NOT array_has_any(api_groups, make_array('', '*'))
         OR array_has(verbs, '*') AND NOT coalesce(array_has(resources, '*'), false) AND array_has_any(api_groups, make_array('', '*'))
-        THEN 'later resources or verbs by a wildcard'
+        THEN 'resources or verbs added later, by a wildcard'
     END AS sensitive
   FROM (SELECT *, coalesce(cardinality(resource_names), 0) = 0 AS is_unlimited FROM role_rules)
   WHERE outcome = 'allowed' AND verb IN ('create', 'update', 'patch') AND identity_kind <> 'controller'

@@ -9,8 +9,8 @@ attack: [T1098.006]
 tactics: [Privilege Escalation, Persistence]
 description: >-
   A custom resource, a policy or a ConfigMap is written that contains a role which allows everything or can extend
-  itself, or a binding to such a role. A controller creates the role or binding, which bypasses the rule that nobody may
-  grant more than they have. A binding of a subject to cluster-admin is high.
+  itself, or a binding to such a role. A controller creates the role or binding, which bypasses the rule that an
+  identity can only grant rights that it has. A binding of a subject to cluster-admin is high.
 blind_spots: Text that is neither JSON nor YAML.
 false_positives:
   - Operators installed by another operator

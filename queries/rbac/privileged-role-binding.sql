@@ -68,7 +68,7 @@ FROM (
       WHEN is_own AND is_wide AND reach <> 'part' THEN 'high'
       -- Every pod without its own account.
       WHEN subject_kind = 'ServiceAccount' AND subject_name = 'default' AND role_name IN ('cluster-admin', 'admin', 'edit') AND is_built_in THEN 'high'
-      -- Rights for a namespace's own team are daily work. Rights for the whole cluster, or a way to them, are not.
+      -- Rights for a team in its own namespace are ordinary. Rights for the whole cluster, or a path to them, are not.
       WHEN reach = 'escalation' AND (is_built_in OR is_wide) AND NOT (takes_cluster AND is_wide) THEN 'medium'
       WHEN reach = 'namespace' AND is_wide THEN 'medium'
       WHEN reach = 'cluster' AND NOT is_built_in AND NOT is_wide AND subject_kind = 'Group' THEN 'medium'

@@ -14,7 +14,7 @@ attack: [T1098.006, T1610]
 tactics: [Privilege Escalation, Persistence]
 description: >-
   A role or binding is created, changed or deleted. The severity is low where a service account does so: few
-  applications need to change who may do what. Other detections judge the rights.
+  applications need to change permissions. Other detections judge the rights.
 false_positives:
   - Releases and charts that include their roles and an operator
   - GitOps controllers, operators and pipelines

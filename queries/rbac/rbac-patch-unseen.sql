@@ -10,7 +10,7 @@ tactics: [Privilege Escalation, Persistence, Stealth]
 description: >-
   A patch widens a rule of a role, adds a subject to a binding, or copies or moves a value onto rules or subjects (JSON
   Patch), and the log does not show the rest: a widened rule may allow everything, the role of the binding may be
-  cluster-admin, and the copied value may be any. Harmless additions, such as get, count only if the response was
+  cluster-admin, and the copied value may be anything. Harmless additions, such as get, count only if the response was
   requested in a form that hides the object.
 blind_spots: A whole added rule, which other detections report.
 false_positives:
@@ -33,7 +33,7 @@ SELECT
     ELSE 'medium'
   END AS severity,
   kind || ' ' || coalesce(name, '') || ' gets '
-    || coalesce(nullif(concat_ws(', ', 'verbs ' || array_to_string(verbs, ' '), 'resources ' || array_to_string(resources, ' '), 'groups ' || array_to_string(api_groups, ' ')), ''), 'another limit to names or paths')
+    || coalesce(nullif(concat_ws(', ', 'verbs ' || array_to_string(verbs, ' '), 'resources ' || array_to_string(resources, ' '), 'groups ' || array_to_string(api_groups, ' ')), ''), 'other names or paths')
     || ' in a rule whose other parts are not in the log' AS reason
 FROM role_rules
 WHERE amends AND body_source = 'patch' AND verb = 'patch' AND outcome = 'allowed'

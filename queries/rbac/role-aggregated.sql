@@ -10,7 +10,8 @@ tactics: [Privilege Escalation, Persistence]
 description: >-
   A ClusterRole is labelled so that its rules become part of view, edit, admin or another aggregated role, and they
   exceed the purpose of that role: secrets or pods for viewers, cluster rights for namespace administrators. No binding
-  shows it. Where its rules are not in the log, the label alone counts if a person sets it on an existing role.
+  shows these rights. Where its rules are not in the log, the label alone counts if a person sets it on an existing
+  role.
 blind_spots: Rules added to a role that is already aggregated, where the log does not show its labels.
 false_positives:
   - Charts that add rules beyond their own API group, which deserve a review

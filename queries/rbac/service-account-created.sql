@@ -8,8 +8,8 @@ risk: 15
 attack: [T1136, T1036.005]
 tactics: [Persistence, Stealth]
 description: >-
-  A service account is created. In a platform namespace, where a person who creates one may disguise it among those of
-  the platform, the severity is low.
+  A service account is created. The severity is low where a person creates it in a platform namespace, where it is hard
+  to distinguish from accounts of the platform.
 false_positives:
   - Most charts
   - Administrators who install add-ons

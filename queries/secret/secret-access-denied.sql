@@ -20,7 +20,7 @@ controls: [IAM-16]
 */
 SELECT
   min(event_id) AS event_id,
-  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' may not read secrets '
+  coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' is not allowed to read secrets '
     || coalesce('of ' || namespace, 'of all namespaces') || ': ' || count(*) || ' requests' AS reason
 FROM events
 WHERE activity = 'secret' AND resource = 'secrets' AND verb IN ('get', 'list', 'watch') AND outcome = 'denied_authz'

@@ -9,8 +9,8 @@ attack: [T1552.007, T1078]
 tactics: [Credential Access, Lateral Movement]
 description: >-
   A service account reads secrets of a namespace other than its own. Few applications need this; an attacker with a
-  token of such an account gets credentials of others. Accounts that list the secrets of all namespaces, as controllers
-  do, are info.
+  token of such an account gets the credentials of other applications. Accounts that list the secrets of all namespaces,
+  as controllers do, are info.
 blind_spots: Accounts that have the right but do not use it.
 false_positives:
   - Deployers, which compare what they apply with what exists

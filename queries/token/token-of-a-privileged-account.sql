@@ -9,8 +9,8 @@ attack: [T1528, T1078]
 tactics: [Credential Access, Privilege Escalation, Stealth]
 description: >-
   An identity requests a token of a service account that holds a cluster-wide privileged role, or of an account with
-  which a controller of the platform works (critical for those of the controller manager). Controllers are trusted: what
-  they do is attributed to the owner of the object.
+  which a controller of the platform works (critical for those of the controller manager). Controllers are trusted:
+  their actions are attributed to the owner of the object.
 blind_spots: >-
   Roles whose bindings are neither in the log nor in the look-back and are not used in it. Custom roles equivalent to
   cluster-admin. Tokens signed with the key of the API server.

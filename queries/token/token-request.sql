@@ -8,8 +8,8 @@ risk: 35
 attack: [T1528, T1098]
 tactics: [Credential Access, Persistence]
 description: >-
-  An identity requests a token of a service account (low), also without success. The severity is medium where a person,
-  or a service account in a shell, gets a token of an account whose tokens nobody else requests (members of
+  An identity requests a token of a service account, successfully or not (low). The severity is medium where a person,
+  or a service account in a shell, gets a token of an account whose tokens no other identity requests (members of
   system:masters gain nothing and are left out), and where the token is valid for more than a week: an attacker keeps
   such a credential.
 blind_spots: >-
@@ -65,7 +65,7 @@ SELECT
   CASE WHEN rare.event_id IS NOT NULL OR (outcome = 'allowed' AND long.hours IS NOT NULL) THEN 'medium' ELSE 'low' END AS severity,
   coalesce(username, 'an unknown identity') || coalesce(' as ' || impersonated_username, '') || ' requests a token of service account ' || coalesce(namespace || '/', '') || coalesce(name, '?')
     || coalesce(' for ' || long.hours || ' hours', '')
-    || CASE WHEN rare.event_id IS NOT NULL THEN ', whose tokens nobody else requests' ELSE '' END
+    || CASE WHEN rare.event_id IS NOT NULL THEN ', whose tokens no other identity requests' ELSE '' END
     || CASE WHEN outcome = 'allowed' THEN '' ELSE ', without success' END AS reason
 FROM requests
 LEFT JOIN rare ON rare.cluster = requests.cluster AND rare.event_id = requests.event_id

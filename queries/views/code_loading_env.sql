@@ -1,6 +1,6 @@
 -- One row per environment variable of a container that makes a program load external code (`how` is `code`) or that
 -- routes its requests through another host (`traffic`). A value taken from a Secret or ConfigMap is not visible, and
--- counts. A value with a command, such as `$(curl …)`, is code, whatever the variable.
+-- counts. A value with a command, such as `$(curl …)`, is code, regardless of the variable.
 SELECT
   set.event_id, set.cluster, set.username, set.identity_kind, set.impersonated_username, set.verb, set.namespace, set.object,
   set.workload_name, set.kind, set.outcome, set.made_by_controller, set.role, set.container, set.privileged,

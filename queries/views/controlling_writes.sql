@@ -1,7 +1,7 @@
 -- One row per significant write of an object of controlling_kinds: a create, an update, or a patch of more than
 -- metadata and status. `written_before`: the same identity wrote the kind before, and no source and no power is new; or
--- the object had the same sources and powers before, whoever wrote it. Only earlier writes that were reported make a
--- write ordinary.
+-- the object had the same sources and powers before, regardless of the writer. Only earlier writes that were reported
+-- make a write ordinary.
 WITH written AS (
   SELECT
     event_id, time, cluster, identity_kind, effective_username AS identity, created, kinds.product, kinds.does, kinds.severity, kinds.fetches = 'true' AS fetches,

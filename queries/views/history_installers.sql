@@ -1,5 +1,5 @@
 -- Accounts in kube-system that the installer of a cluster creates during installation, such as an add-on manager.
--- `until` is the end of their part. To have one, an attacker would have to be the installer.
+-- `until` is the end of their part. To control one, an attacker would have to be the installer.
 SELECT DISTINCT birth.cluster, concat('system:serviceaccount:kube-system:', made.name) AS username, birth.time, birth.until + INTERVAL '1 minute' AS until
 FROM history_births AS birth
 JOIN (

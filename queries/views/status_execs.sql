@@ -1,4 +1,4 @@
--- Execs that only query the state of a program or a machine, by the table status_commands. To match, an attacker has to
+-- Execs that only query the state of a program or a machine, by the table status_commands. To match, an attacker must
 -- run exactly such a command: the words are those that the program receives; no shell, interpreter or wrapper is among
 -- them; nothing is substituted or redirected; and the program is found by its name or is in a usual folder. The
 -- remaining gap is another program placed under that name, which requires an exec of its own.

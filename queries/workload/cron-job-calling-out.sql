@@ -9,7 +9,7 @@ attack: [T1610, T1053.007, T1105]
 tactics: [Execution, Persistence, Command and Control]
 description: >-
   A CronJob is written that exchanges data with a public IP address, or, if it runs every five minutes or more often,
-  with any public host name. Droppers persist and data leaves this way.
+  with any public host name. Malware persists and exfiltrates data this way.
 blind_spots: Writes logged at Metadata level. Scripts inside images and volumes.
 false_positives:
   - Pings of monitoring services by IP address

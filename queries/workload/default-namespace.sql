@@ -7,8 +7,8 @@ risk: 3
 attack: [T1610]
 tactics: [Execution]
 description: >-
-  A workload is created in the namespace default, which often has no owner and few policies. It suits tests, and
-  attackers who want to stay unnoticed.
+  A workload is created in the namespace default, which often has no owner and few policies. It is used for tests, and
+  by attackers who want to remain unnoticed.
 blind_spots: >-
   None: the namespace is in every event.
 false_positives:

@@ -11,7 +11,7 @@ tactics: [Execution, Stealth]
 description: >-
   A workload is created with the name of a platform component, outside the platform namespaces or in one as a pod
   without an owner, or a pod without an owner is created by hand with a name like those of Deployment pods, with a hash
-  and five random characters. It stays unnoticed in a list of pods.
+  and five random characters. Such a pod is easily overlooked in a list of pods.
 blind_spots: Names that are only similar. Owners and generated names, where the body is not logged.
 false_positives:
   - Components installed in their own namespace

@@ -7,7 +7,7 @@ risk: 8
 attack: [T1610, T1036]
 tactics: [Execution, Stealth]
 description: >-
-  A person creates a namespace and soon after writes a workload in it: a place without quota, policy or oversight.
+  A person creates a namespace and soon after writes a workload in it. Such a namespace has no quotas or policies.
 blind_spots: Namespaces created by automation. Workloads created later.
 false_positives:
   - Developers who set up a namespace to experiment

@@ -31,7 +31,7 @@ WHERE identity_kind = 'node' AND created AND subresource IS NULL AND outcome = '
 UNION ALL
 SELECT
   event_id,
-  concat(username, ' may not create ', resource, ' ', name, ' in ', namespace) || coalesce(': ' || status_message, '') AS reason,
+  concat(username, ' is not allowed to create ', resource, ' ', name, ' in ', namespace) || coalesce(': ' || status_message, '') AS reason,
   'low' AS severity
 FROM events
 WHERE activity = 'workload' AND identity_kind = 'node' AND created AND subresource IS NULL

@@ -55,7 +55,7 @@ traced AS (
 SELECT
   array_agg(unwritten.event_id ORDER BY time, unwritten.event_id) AS event_id,
   CASE
-    -- A published agent with its published program is low, whoever wrote its owner.
+    -- A published agent with its published program is low, regardless of the author of its owner.
     WHEN bool_and(agent.event_id IS NOT NULL) THEN 'low'
     WHEN bool_or(traced.object_uid IS NULL AND (escapes OR ways > 2)) THEN 'critical'
     WHEN bool_or(escapes OR (traced.object_uid IS NULL AND ways > 1)) THEN 'high'

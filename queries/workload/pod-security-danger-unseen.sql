@@ -13,8 +13,8 @@ description: >-
 blind_spots: >-
   Namespaces without an audit level. Repeated violations of the same object, such as at each rollout restart: an
   attacker would need a workload with the same violations already in the log. Repeated writes by a service account with
-  the same violations of the same containers and volumes in the same namespace are low under another name: an attacker
-  would need the token of an account that creates such workloads.
+  the same violations of the same containers and volumes in the same namespace are low for an object with another name:
+  an attacker would need the token of an account that creates such workloads.
 false_positives:
   - Platform agents in namespaces with an audit level
 references:

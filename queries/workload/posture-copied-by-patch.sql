@@ -8,7 +8,7 @@ attack: [T1610, T1036]
 tactics: [Execution, Stealth]
 description: >-
   A JSON Patch copies or moves a value to a security-relevant field of a workload. The request does not contain the
-  value: it comes from a version that may not be in the log. Nobody needs this to write privileged or an image. Severity
+  value: it comes from a version that may not be in the log. Ordinary clients set such fields directly. Severity
   is high for settings that allow a container escape, and medium for what the container runs. A known value counts where
   it is neither false nor empty. Patch operations after a patch that exceeds podtrail's work limit count too.
 blind_spots: Writes logged at Metadata level.

@@ -29,7 +29,7 @@ controls: [IAM-16, AIS-06]
 */
 SELECT
   event_id,
-  coalesce(username, 'an unknown identity') || CASE WHEN outcome = 'denied_authz' THEN ' may not ' ELSE ' is denied by admission to ' END
+  coalesce(username, 'an unknown identity') || CASE WHEN outcome = 'denied_authz' THEN ' is not allowed to ' ELSE ' is denied by admission to ' END
     || verb || ' ' || resource || ' ' || coalesce(name, '*') || coalesce(' in ' || namespace, '')
     || CASE WHEN outcome = 'denied_admission' THEN coalesce(': ' || left(coalesce(status_message, response_object), 300), '') ELSE '' END AS reason
 FROM events

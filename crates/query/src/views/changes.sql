@@ -1,5 +1,5 @@
 -- One row per field that an update or patch of a workload changed, compared with the previous version, which may be
--- older than the scope and written by any identity. Requests that create an object change nothing. If the previous
+-- older than the scope and written by any identity. Requests that create an object are not included. If the previous
 -- version is not in the log, `before` is null, and a patch shows only the fields that it sets.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,

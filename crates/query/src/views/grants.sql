@@ -41,7 +41,7 @@ FROM (
       AND resource IN ('rolebindings', 'clusterrolebindings')
       AND subresource IS NULL
       AND outcome = 'allowed'
-      -- A delete without a response may have revoked nothing.
+      -- A delete without a response may have failed.
       AND NOT (verb IN ('delete', 'deletecollection') AND coalesce(outcome_uncertain, false))
       AND (rbac IS NOT NULL OR verb IN ('delete', 'deletecollection'))
   )

@@ -30,7 +30,7 @@ JOIN (
       identity_kind, username, effective_username, stored, writes_spec
     ) OVER (PARTITION BY cluster ORDER BY time, event_id) AS tree
   FROM (
-    -- Controllers write no spec of their own, and every create writes one, so no body needs to be read.
+    -- Controllers do not write specs of their own, and every create writes one, so no body needs to be read.
     SELECT
       cluster, event_id, time, CASE WHEN created THEN 'create' ELSE verb END AS act, resource, namespace, name, object_uid,
       identity_kind, username, effective_username,

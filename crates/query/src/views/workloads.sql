@@ -1,4 +1,4 @@
--- One row per write of a workload. `name` is the name of the object, `object` is its kind and name for reading.
+-- One row per write of a workload. `name` is the name of the object, `object` is its kind and name, for display.
 SELECT
   event_id, audit_id, time, date, cluster, username, identity_kind, impersonated_username, client_ip, user_agent,
   verb, api_group, resource, subresource, namespace, name, object_uid, outcome, status_code, dry_run, level,
