@@ -82,9 +82,9 @@ def shape(pattern):
         "codes": shares(codes, answered),
         "resources": shares(resources, answered, 24),
         "annotations": shares(annotations, answered),
-        "UUIDs a line": round(mentions / count, 2),
-        "new UUIDs a line": round(len(uids) / count, 2),
-        "lines behind a later arrival": round(behind / count, 3),
+        "UUIDs per line": round(mentions / count, 2),
+        "new UUIDs per line": round(len(uids) / count, 2),
+        "lines after a line with a later arrival": round(behind / count, 3),
         "gzip -6, times smaller": round(size / sum(gz for _, gz, _ in ratios), 1),
         "zstd -1, times smaller": round(size / sum(zs for _, _, zs in ratios), 1),
     }

@@ -50,10 +50,10 @@ QUERIES = {
     "the twenty busiest identities": """
         SELECT username, count(*) AS requests, count(DISTINCT namespace) AS namespaces
         FROM events GROUP BY username ORDER BY requests DESC, username LIMIT 20""",
-    "refusals by minute": """
+    "denied requests by minute": """
         SELECT date_trunc('minute', time) AS minute, count(*) AS requests
         FROM events WHERE outcome LIKE 'denied%' GROUP BY 1""",
-    "who wrote workloads in a namespace, in an hour": """
+    "writers of workloads in a namespace, in an hour": """
         SELECT username, kind, verb, count(*) AS requests FROM workloads
         WHERE namespace = '{namespace}' AND time >= TIMESTAMP '{from}' AND time < TIMESTAMP '{to}'
         GROUP BY username, kind, verb""",
