@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form() {
+    fn every_format() {
         const TIME: i64 = 1_795_471_200_374_797;
         for (json, micros) in [
             (r#""2026-11-23T22:00:00.374797Z""#, TIME),

@@ -27,7 +27,7 @@ fn counts(summary: &serde_json::Value) -> (u64, u64) {
 }
 
 #[test]
-fn a_damaged_line_costs_that_line() {
+fn a_damaged_line_affects_only_that_line() {
     let (a, b) = (good("a"), good("b"));
     for (what, bytes) in [
         ("truncated last line", format!("{a}\n{b}\n{}", &good("c")[..99]).into_bytes()),
@@ -40,15 +40,15 @@ fn a_damaged_line_costs_that_line() {
         ("NUL bytes", format!("{a}\n\0\0\0\0{b}\n").into_bytes()),
         ("not UTF-8", [a.as_bytes(), b"\n{\"a\":\"\xff\"}\n", b.as_bytes()].concat()),
     ] {
-        let (summary, told, code) = ingest(&bytes);
-        assert_eq!(counts(&summary), (2, 1), "{what}: {told}");
-        assert_eq!(code, 3, "{what}: {told}");
-        assert!(told.contains("audit.log"), "{what}: {told}");
+        let (summary, printed, code) = ingest(&bytes);
+        assert_eq!(counts(&summary), (2, 1), "{what}: {printed}");
+        assert_eq!(code, 3, "{what}: {printed}");
+        assert!(printed.contains("audit.log"), "{what}: {printed}");
     }
 }
 
 #[test]
-fn a_file_may_expand_to_so_much() {
+fn a_file_expands_up_to_a_limit() {
     let (dir, lake) = scratch();
     let log = dir.path().join("audit.log.gz");
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -72,21 +72,21 @@ fn a_file_may_expand_to_so_much() {
 }
 
 #[test]
-fn a_broken_gzip_tail_costs_what_it_hides() {
+fn a_broken_gzip_tail_affects_only_the_records_in_it() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     for n in 0..2000 {
         writeln!(encoder, "{}", good(&n.to_string())).unwrap();
     }
     let bytes = encoder.finish().unwrap();
-    let (summary, told, code) = ingest(&bytes[..bytes.len() / 2]);
+    let (summary, printed, code) = ingest(&bytes[..bytes.len() / 2]);
     let (added, _) = counts(&summary);
     assert!(added > 500 && added < 2000, "{summary}");
-    assert!(told.contains("audit.log"), "{told}");
+    assert!(printed.contains("audit.log"), "{printed}");
     assert_eq!(code, 3);
 }
 
 #[test]
-fn the_quarantine_keeps_record_and_place() {
+fn the_quarantine_keeps_the_record_and_its_position() {
     let (dir, lake) = scratch();
     let log = dir.path().join("audit.log");
     std::fs::write(&log, format!("{}\nhello\n", good("a"))).unwrap();
@@ -100,7 +100,7 @@ fn the_quarantine_keeps_record_and_place() {
 }
 
 #[test]
-fn other_files_are_refused_by_name() {
+fn other_files_are_rejected_by_name() {
     let (dir, lake) = scratch();
     let folder = dir.path().join("logs");
     std::fs::create_dir(&folder).unwrap();

@@ -30,7 +30,7 @@ fn pair(value: &str, origin: &str) -> (String, String) {
 }
 
 #[test]
-fn config_tells_each_setting_and_where_it_is_from() {
+fn config_prints_each_setting_and_its_origin() {
     let run = podtrail(["config"]).expect(0);
     assert_eq!(shown(&run, "min_severity"), pair("low", "default"));
     assert_eq!(shown(&run, "every"), pair("5s", "default"));
@@ -50,7 +50,7 @@ fn config_tells_each_setting_and_where_it_is_from() {
 }
 
 #[test]
-fn a_long_value_is_printed_as_any() {
+fn a_long_value_is_printed_in_full() {
     let long = "x".repeat(100_000);
     let run = with_file(&format!("lake = '{long}'\n"), &["config"], &[]).expect(0);
     let (lake, origin) = shown(&run, "lake");
@@ -60,7 +60,7 @@ fn a_long_value_is_printed_as_any() {
 }
 
 #[test]
-fn a_flag_beats_the_environment_and_that_the_file() {
+fn a_flag_overrides_the_environment_which_overrides_the_file() {
     let (dir, lake) = scratch();
     let log = dir.path().join("a.log");
     std::fs::write(&log, privileged_pod("a", "2026-11-24T10:00:00.000000Z")).unwrap();
@@ -94,7 +94,7 @@ fn a_flag_beats_the_environment_and_that_the_file() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn errors_name_the_file_and_line() {
     let cases = [
         (
             "\nmin_sevrity = 'low'",
@@ -138,14 +138,14 @@ fn the_file_of_the_user_is_found() {
 }
 
 #[test]
-fn the_settings_that_are_deployed_are_valid() {
+fn the_settings_in_deploy_are_valid() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/config.toml");
     let run = podtrail(["config", "--config", &file.display().to_string()]).expect(0);
     assert_eq!(shown(&run, "lake").0, "/var/lib/podtrail/lake");
 }
 
 #[test]
-fn a_file_that_is_no_file_of_settings_is_refused_at_once() {
+fn a_file_that_is_not_a_settings_file_is_rejected_early() {
     let long = "x".repeat(1 << 20);
     for (text, reason) in [
         ("[".repeat(50 << 20), "exceeds the maximum of 1048576 bytes"),

@@ -86,7 +86,7 @@ fn pairs(dir: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_detection_is_run_by_an_id_that_it_had_before() {
+fn a_detection_runs_by_a_former_id() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
     let alias = [
@@ -106,7 +106,7 @@ fn a_detection_is_run_by_an_id_that_it_had_before() {
 }
 
 #[test]
-fn a_finding_is_told_once_and_grows() {
+fn a_finding_is_printed_once_and_grows() {
     let mut lake = Fixture::new();
     lake.ingest(&[
         privileged_pod("a", "2026-11-24T10:00:00.000000Z"),
@@ -143,7 +143,7 @@ fn a_finding_is_told_once_and_grows() {
 }
 
 #[test]
-fn what_detect_prints_is_what_hunt_prints() {
+fn detect_and_hunt_print_the_same_findings() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
     let hunt = ["hunt", "--lake", &lake.lake, "--detection", "privileged-container"];
@@ -153,7 +153,7 @@ fn what_detect_prints_is_what_hunt_prints() {
 }
 
 #[test]
-fn an_episode_that_goes_on_is_the_same_finding() {
+fn a_continuing_episode_is_the_same_finding() {
     let mut lake = Fixture::new();
     let queries = pairs(lake.dir.path()).display().to_string();
     let flags = ["--queries", &queries, "--detection", "pairs", "--min-severity", "low"];
@@ -205,7 +205,7 @@ fn pods(names: std::ops::Range<usize>, hour: usize) -> Vec<String> {
 
 #[test]
 #[ignore = "kill loop: .ci/run includes it; cargo test --workspace -- --ignored"]
-fn a_run_that_is_killed_leaves_nothing_out_and_nothing_twice() {
+fn a_killed_run_neither_loses_nor_repeats_findings() {
     const ROUNDS: usize = 5;
     let (mut random, seed) = Random::seeded();
     let (mut undisturbed, mut killed) = (Fixture::new(), Fixture::new());
@@ -239,23 +239,23 @@ fn a_run_that_is_killed_leaves_nothing_out_and_nothing_twice() {
 }
 
 #[test]
-fn of_runs_at_once_each_finding_is_told_by_one() {
+fn concurrent_runs_print_each_finding_once() {
     let mut lake = Fixture::new();
     lake.ingest(&pods(0..20, 10));
     let runs: Vec<_> = (0..3)
         .map(|_| detect(&lake.lake, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn())
         .collect();
-    let told: usize = runs
+    let printed: usize = runs
         .into_iter()
         .map(|run| Run::of(run.unwrap().wait_with_output().unwrap()).expect(0).jsonl().len())
         .sum();
-    assert_eq!(told, 20);
+    assert_eq!(printed, 20);
     assert_each_once(&lake.lake, "at once");
     assert_eq!(lake.sql("SELECT count(*) AS n FROM findings_log")[0]["n"], 40);
 }
 
 #[test]
-fn what_a_failed_detection_missed_is_looked_at_again() {
+fn events_that_a_failed_detection_missed_are_examined_again() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
     let queries = pairs(lake.dir.path());
@@ -281,7 +281,7 @@ fn what_a_failed_detection_missed_is_looked_at_again() {
 }
 
 #[test]
-fn what_an_exception_covers_is_recorded_and_not_told() {
+fn excepted_findings_are_recorded_but_not_printed() {
     let mut lake = Fixture::new();
     let exceptions = lake.dir.path().join("exceptions.yaml");
     let text = "- id: known\n  reason: a test\n  owner: me\n  detections: [privileged-container]\n  identities: [alice]\n";
@@ -311,7 +311,7 @@ fn states(lake: &Fixture) -> Value {
 const MANY: usize = 150;
 
 #[test]
-fn what_a_full_disk_did_not_take_is_printed_again() {
+fn findings_not_written_to_a_full_disk_are_printed_again() {
     let mut lake = Fixture::new();
     lake.ingest(&pods(0..3, 10));
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -329,7 +329,7 @@ fn what_a_full_disk_did_not_take_is_printed_again() {
 }
 
 #[test]
-fn what_a_reader_left_is_printed_again() {
+fn findings_not_read_before_the_pipe_closed_are_printed_again() {
     let mut lake = Fixture::new();
     lake.ingest(&pods(0..MANY, 10));
     // As head -1 does.
@@ -346,7 +346,7 @@ fn what_a_reader_left_is_printed_again() {
 
 #[test]
 #[ignore = "kill and wait: .ci/run includes it; cargo test --workspace -- --ignored"]
-fn what_a_killed_run_had_not_printed_is_printed_again() {
+fn findings_that_a_killed_run_did_not_print_are_printed_again() {
     let mut lake = Fixture::new();
     lake.ingest(&pods(0..MANY, 10));
     let mut run =
@@ -367,7 +367,7 @@ fn what_a_killed_run_had_not_printed_is_printed_again() {
 }
 
 #[test]
-fn a_severity_chooses_only_what_is_printed() {
+fn a_minimum_severity_affects_only_the_output() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
     let high = lake.detect(&["--min-severity", "high", "--fail-on", "low"]).expect(0);
@@ -382,7 +382,7 @@ fn a_severity_chooses_only_what_is_printed() {
 }
 
 #[test]
-fn a_run_of_one_detection_takes_nothing_from_another() {
+fn a_run_of_one_detection_does_not_affect_others() {
     let mut lake = Fixture::new();
     let queries = pairs(lake.dir.path()).display().to_string();
     let run = |lake: &Fixture, id: &str| {
@@ -401,7 +401,7 @@ fn a_run_of_one_detection_takes_nothing_from_another() {
 }
 
 #[test]
-fn what_becomes_more_severe_is_printed_again() {
+fn a_finding_that_becomes_more_severe_is_printed_again() {
     let mut lake = Fixture::new();
     let queries = pairs(lake.dir.path());
     let text =
@@ -429,7 +429,7 @@ fn what_becomes_more_severe_is_printed_again() {
 }
 
 #[test]
-fn a_range_is_looked_at_again() {
+fn a_range_is_examined_again() {
     let mut lake = Fixture::new();
     lake.ingest(&pods(0..2, 10));
     lake.ingest(&[privileged_pod("late", "2026-11-26T10:00:00.000000Z")]);
@@ -450,7 +450,7 @@ fn a_range_is_looked_at_again() {
 }
 
 #[test]
-fn there_is_nothing_to_detect_in_no_lake() {
+fn detect_without_a_lake_fails() {
     let (_dir, lake) = scratch();
     let run = podtrail(["detect", "--lake", &lake]).expect(4);
     assert!(run.stderr.contains("podtrail ingest --lake DIR"), "{run}");

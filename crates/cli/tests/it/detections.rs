@@ -44,7 +44,7 @@ fn exceptions_are_previewed() {
 }
 
 #[test]
-fn an_exception_that_names_nothing_is_wrong_usage() {
+fn an_empty_exception_is_a_usage_error() {
     let (dir, lake) = scratch();
     let log = dir.path().join("a.log");
     std::fs::write(&log, privileged_pod("a", "2026-11-24T10:00:00.000000Z")).unwrap();
@@ -118,7 +118,7 @@ fn a_folder_adds_detections_and_replaces_them() {
 
 /// The writes of a script that a person runs: one workload per second.
 #[test]
-fn parameters_of_detections_are_set() {
+fn parameters_of_detections_can_be_set() {
     let (dir, _) = scratch();
     let log = dir.path().join("a.log");
     let pod = |second| {
@@ -181,7 +181,7 @@ fn parameters_of_detections_are_set() {
 }
 
 #[test]
-fn what_a_package_installs_is_generated() {
+fn man_page_and_completions_are_generated() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(podtrail(["completions", shell]).expect(0).stdout.contains("podtrail"));
     }

@@ -1,4 +1,5 @@
-//! The pages in docs/ show what the program prints. `UPDATE_DOCS=1 cargo test --workspace --test it docs` updates them.
+//! The pages in docs/ contain the output of the program. `UPDATE_DOCS=1 cargo test --workspace
+//! --test it docs` updates them.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -30,7 +31,7 @@ fn root() -> PathBuf {
 }
 
 #[test]
-fn the_reference_is_what_the_program_knows() {
+fn the_reference_matches_the_program() {
     for (page, arguments) in [
         ("schema.md", &["schema"][..]),
         ("functions.md", &["schema", "--functions"]),
@@ -42,7 +43,7 @@ fn the_reference_is_what_the_program_knows() {
 }
 
 #[test]
-fn what_is_looked_up_has_a_form_for_people() {
+fn lookups_have_a_format_for_people() {
     let schema = podtrail(["schema"]).expect(0).stdout;
     assert!(schema.contains("  workload.containers.privileged  boolean\n"), "{schema}");
     let functions = podtrail(["schema", "--functions"]).expect(0).stdout;
@@ -50,7 +51,7 @@ fn what_is_looked_up_has_a_form_for_people() {
 }
 
 #[test]
-fn the_queries_of_the_cookbook_give_what_it_shows() {
+fn the_queries_of_the_cookbook_return_the_shown_results() {
     let (_dir, lake) = scratch();
     // The output contains the file names as given.
     let at_root = |arguments: &[&str]| {

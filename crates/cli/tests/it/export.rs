@@ -33,7 +33,7 @@ fn lines_of(folder: &Path) -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn a_log_comes_out_as_it_went_in() {
+fn an_exported_log_equals_the_ingested_log() {
     let (dir, lake) = scratch();
     podtrail(["ingest", &sample().display().to_string(), "--lake", &lake, "--no-redact"]).expect(0);
     let exported = export(&lake, &[]);
@@ -58,7 +58,7 @@ fn a_log_comes_out_as_it_went_in() {
 }
 
 #[test]
-fn odd_values_come_out_as_written() {
+fn unusual_values_are_exported_as_written() {
     let (dir, lake) = scratch();
     let log = dir.path().join("a.log");
     let head = r#""auditID":"a","stage":"ResponseComplete","stageTimestamp":"2026-11-24T10:00:0"#;

@@ -42,9 +42,9 @@ fn a_finding_is_acknowledged_closed_and_found_again() {
 
     // An acknowledged finding is not printed again; a closed one is.
     lake.ingest(&[pod("a", 5), pod("b", 5)]);
-    let told = lake.detect(&[]).expect(0).jsonl();
-    assert_eq!(names(&told), ["b"]);
-    assert_eq!(told[0]["count"], 2);
+    let printed = lake.detect(&[]).expect(0).jsonl();
+    assert_eq!(names(&printed), ["b"]);
+    assert_eq!(printed[0]["count"], 2);
     let list = list(&lake.lake, &[]);
     let of = |name: &str| list.iter().find(|finding| finding["name"] == name).unwrap();
     assert_eq!((&of("a")["state"], &of("a")["count"]), (&json!("acknowledged"), &json!(2)));
@@ -56,7 +56,7 @@ fn a_finding_is_acknowledged_closed_and_found_again() {
 }
 
 #[test]
-fn an_id_that_is_none_changes_nothing() {
+fn an_unknown_id_changes_nothing() {
     let mut lake = Fixture::new();
     lake.ingest(&[
         privileged_pod("a", "2026-11-24T10:00:00.000000Z"),
@@ -66,20 +66,20 @@ fn an_id_that_is_none_changes_nothing() {
     assert!(before.stdout.ends_with("0 rows\n"), "{before}");
     lake.detect(&[]).expect(0);
     let good = id(&lake.lake, "a");
-    for (wrong, told) in [
+    for (wrong, message) in [
         ("' OR true --", "hexadecimal"),
         ("", "hexadecimal"),
         ("0123456789abcdef0123456789abcdef0", "no finding"),
     ] {
         let run = podtrail(["findings", "close", &good, wrong, "--lake", &lake.lake]).expect(2);
-        assert!(run.stderr.contains(told), "{run}");
+        assert!(run.stderr.contains(message), "{run}");
     }
     let open = list(&lake.lake, &["--state", "delivered"]);
     assert_eq!(names(&open), ["a", "b"]);
 }
 
 #[test]
-fn a_finding_shows_all_that_is_known_of_it() {
+fn show_prints_all_details_of_a_finding() {
     let mut lake = Fixture::new();
     let hostile = |event: String| event.replace("kubectl", "kubectl\\u001b[31m\\u202e");
     let pod = hostile(privileged_pod("a", "2026-11-24T10:00:00.000000Z"));

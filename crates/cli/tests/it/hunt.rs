@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{podtrail, privileged_pod, sample, scratch};
 
 #[test]
-fn the_sample_tells_its_intrusion() {
+fn the_intrusion_in_the_sample_is_found() {
     let sample = sample().display().to_string();
     let only = [
         "privileged-container",
@@ -34,7 +34,7 @@ fn the_sample_tells_its_intrusion() {
 }
 
 #[test]
-fn a_finding_has_the_promised_members_and_its_evidence() {
+fn a_finding_has_the_documented_members_and_its_evidence() {
     let (dir, _) = scratch();
     let log = dir.path().join("a.log");
     let event = privileged_pod("bad", "2026-11-24T10:00:00.000000Z");
@@ -79,7 +79,7 @@ fn a_finding_has_the_promised_members_and_its_evidence() {
 }
 
 #[test]
-fn a_hunt_says_where_it_was_blind() {
+fn a_hunt_lists_its_blind_spots() {
     let (dir, _) = scratch();
     let log = dir.path().join("a.log");
     let seen = privileged_pod("seen", "2026-11-24T10:00:00.000000Z");
@@ -94,16 +94,16 @@ fn a_hunt_says_where_it_was_blind() {
         [seen.clone(), blind("a", "pods"), blind("b", "pods"), blind("c", "serviceaccounts")];
     std::fs::write(&log, events.join("\n")).unwrap();
     let path = log.display().to_string();
-    let told = podtrail(["hunt", &path, "--detection", "privileged-container"]).expect(0).stdout;
+    let printed = podtrail(["hunt", &path, "--detection", "privileged-container"]).expect(0).stdout;
     let line = "blind       3 writes without a body, whose content detections cannot see: pods 2, serviceaccounts 1\n";
-    assert!(told.contains(line), "{told}");
+    assert!(printed.contains(line), "{printed}");
     std::fs::write(&log, seen).unwrap();
-    let told = podtrail(["hunt", &path, "--detection", "privileged-container"]).expect(0).stdout;
-    assert!(!told.contains("blind"), "{told}");
+    let printed = podtrail(["hunt", &path, "--detection", "privileged-container"]).expect(0).stdout;
+    assert!(!printed.contains("blind"), "{printed}");
 }
 
 #[test]
-fn people_get_a_summary_and_escaped_findings() {
+fn the_table_has_a_summary_and_escaped_findings() {
     let (dir, _) = scratch();
     let log = dir.path().join("a.log");
     let event = privileged_pod("bad", "2026-11-24T10:00:00.000000Z")
@@ -119,7 +119,7 @@ fn people_get_a_summary_and_escaped_findings() {
 }
 
 #[test]
-fn the_exit_code_tells_what_was_asked() {
+fn the_exit_code_depends_on_the_threshold() {
     let (dir, _) = scratch();
     let log = dir.path().join("a.log");
     std::fs::write(&log, privileged_pod("bad", "2026-11-24T10:00:00.000000Z")).unwrap();
@@ -142,7 +142,7 @@ fn the_exit_code_tells_what_was_asked() {
 }
 
 #[test]
-fn findings_come_in_the_forms_of_the_field() {
+fn findings_are_printed_in_every_format() {
     let (dir, _) = scratch();
     let log = dir.path().join("a.log");
     std::fs::write(&log, privileged_pod("bad", "2026-11-24T10:00:00.000000Z")).unwrap();

@@ -98,7 +98,7 @@ fn csv_stix_and_misp_give_the_same_findings() {
 }
 
 #[test]
-fn the_past_is_searched_for_what_is_new_in_a_list() {
+fn past_events_are_searched_for_new_indicators() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-01T10:00:00.000000Z")]);
     // A lake without a list has an empty set of indicators.
@@ -166,7 +166,7 @@ fn severities_and_expiry_are_those_of_the_indicators() {
 }
 
 #[test]
-fn the_headers_of_public_feeds_are_known() {
+fn headers_of_public_feeds_are_recognized() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
     for (text, listed) in [
@@ -199,7 +199,7 @@ fn the_headers_of_public_feeds_are_known() {
 }
 
 #[test]
-fn files_that_are_no_lists_are_wrong_usage() {
+fn files_that_are_not_indicator_lists_are_a_usage_error() {
     let mut lake = Fixture::new();
     lake.ingest(&[privileged_pod("a", "2026-11-24T10:00:00.000000Z")]);
     for (text, message) in [
@@ -228,7 +228,7 @@ fn files_that_are_no_lists_are_wrong_usage() {
 }
 
 #[test]
-fn a_long_list_is_joined_and_is_a_setting() {
+fn a_long_list_of_indicators_is_read_from_the_settings() {
     let (dir, _) = scratch();
     let log = dir.path().join("a.log");
     std::fs::write(&log, privileged_pod("a", "2026-11-24T10:00:00.000000Z")).unwrap();

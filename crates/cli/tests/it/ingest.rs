@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{Following, podtrail, privileged_pod, sample, scratch};
 
 #[test]
-fn a_folder_is_read_once_however_often_it_is_ingested() {
+fn ingesting_a_folder_again_adds_nothing() {
     let (_dir, lake) = scratch();
     let sample = sample().display().to_string();
     let first = podtrail(["ingest", &sample, "--lake", &lake, "--json"]).expect(0).json();
@@ -24,7 +24,7 @@ fn a_folder_is_read_once_however_often_it_is_ingested() {
 }
 
 #[test]
-fn the_summary_has_just_these_members() {
+fn the_summary_has_exactly_these_members() {
     let (dir, lake) = scratch();
     let log = dir.path().join("a.log");
     std::fs::write(&log, privileged_pod("a", "2026-11-24T10:00:00.000000Z")).unwrap();
@@ -47,7 +47,7 @@ fn the_summary_has_just_these_members() {
 }
 
 #[test]
-fn the_same_events_in_other_clothes_are_the_same_events() {
+fn the_same_events_in_another_format_are_duplicates() {
     let (dir, lake) = scratch();
     let events: Vec<_> =
         (0..3).map(|n| privileged_pod(&n.to_string(), "2026-11-24T10:00:00.000000Z")).collect();
@@ -98,7 +98,7 @@ fn another_cluster_is_another_log() {
 }
 
 #[test]
-fn secrets_are_redacted_unless_they_are_to_be_kept() {
+fn secrets_are_redacted_unless_disabled() {
     let (dir, _) = scratch();
     let secret = json!({
         "kind": "Event",
@@ -133,7 +133,7 @@ fn secrets_are_redacted_unless_they_are_to_be_kept() {
 }
 
 #[test]
-fn explain_says_what_a_log_shows_and_stores_nothing() {
+fn explain_describes_a_log_and_stores_nothing() {
     let (dir, lake) = scratch();
     let sample = sample().display().to_string();
     let explained = podtrail(["ingest", "--explain", &sample, "--lake", &lake]).expect(0).stdout;
@@ -165,7 +165,7 @@ fn explain_says_what_a_log_shows_and_stores_nothing() {
 /// Events are queryable while the log grows; Ctrl-C and the signal of service managers end the ingest.
 #[cfg(unix)]
 #[test]
-fn follow_commits_what_is_written() {
+fn follow_commits_new_records() {
     let (dir, lake) = scratch();
     let log = dir.path().join("audit.log");
     let append = |name: &str| {

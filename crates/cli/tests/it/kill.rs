@@ -1,4 +1,4 @@
-//! After a kill at any moment, the next run ends with the same table as an undisturbed one.
+//! After a kill at any moment, the next run produces the same table as an uninterrupted one.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -40,8 +40,8 @@ fn contents(lake: &str) -> Value {
     const SQL: &str = "
         SELECT count(*) AS rows, count(DISTINCT event_id) AS events, count(DISTINCT name) AS names,
             sum(source_offset) AS offsets, sum(length(request_object)) AS bodies,
-            (SELECT count(*) FROM quarantine) AS refused,
-            (SELECT sum(source_line) FROM quarantine) AS refused_lines
+            (SELECT count(*) FROM quarantine) AS quarantined,
+            (SELECT sum(source_line) FROM quarantine) AS quarantined_lines
         FROM stages";
     podtrail(["sql", "--lake", lake, "--format", "json", "-c", SQL]).expect(0).json()
 }
@@ -103,7 +103,7 @@ impl Random {
 
 #[test]
 #[ignore = "kill loop: .ci/run includes it; cargo test --workspace -- --ignored"]
-fn a_run_that_is_killed_is_simply_run_again() {
+fn a_killed_run_can_be_repeated() {
     let (mut random, seed) = Random::seeded();
     let (dir, undisturbed) = scratch();
     let log = dir.path().join("audit.log");
@@ -136,7 +136,7 @@ fn a_run_that_is_killed_is_simply_run_again() {
 }
 
 #[test]
-fn two_runs_at_once_both_land() {
+fn two_concurrent_runs_both_commit() {
     let (dir, lake) = scratch();
     let (one, two) = (dir.path().join("one.log"), dir.path().join("two.log"));
     write_log(&one, 0..400);
@@ -146,7 +146,7 @@ fn two_runs_at_once_both_land() {
         assert_eq!(run.wait().unwrap().code(), Some(3));
     }
     let contents = contents(&lake);
-    for (column, expected) in [("rows", 594), ("events", 594), ("names", 594), ("refused", 6)] {
+    for (column, expected) in [("rows", 594), ("events", 594), ("names", 594), ("quarantined", 6)] {
         assert_eq!(contents[0][column], expected, "{contents}");
     }
 }

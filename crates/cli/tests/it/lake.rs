@@ -44,7 +44,7 @@ fn old_files(lake: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn info_tells_what_there_is() {
+fn info_describes_the_tables() {
     let (_dir, lake, _) = four_files();
     let tables = on_lake(&["info", "--format", "json"], &lake).expect(0).json();
     let events = &tables[0];
@@ -136,7 +136,7 @@ fn retain_removes_old_days() {
 }
 
 #[test]
-fn verify_names_what_is_damaged() {
+fn verify_names_damaged_files() {
     let (_dir, lake, _) = four_files();
     let whole = on_lake(&["verify"], &lake).expect(0);
     assert_eq!(
@@ -157,9 +157,9 @@ fn verify_names_what_is_damaged() {
     assert!(run.stdout.contains("3 rows, digests compared, 2 problems"), "{run}");
 }
 
-/// Whatever the damage of a lake, the exit code is the one for damage.
+/// For every kind of damage, the exit code is the one for damage.
 #[test]
-fn verify_names_what_is_wrong_with_a_log() {
+fn verify_names_problems_of_a_table_log() {
     let (_dir, lake, _) = four_files();
     let entry = Path::new(&lake).join("events/_delta_log/00000000000000000001.json");
     let text = std::fs::read_to_string(&entry).unwrap();

@@ -1,4 +1,4 @@
-//! The real binary, as its users call it.
+//! Tests of the real binary.
 
 #![allow(
     clippy::disallowed_methods,
@@ -42,7 +42,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What one call of the binary came to.
+/// The result of one call of the binary.
 struct Run {
     code: i32,
     stdout: String,
@@ -88,7 +88,7 @@ fn command<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) ->
     command
 }
 
-/// Runs a command without the settings of whoever runs the tests.
+/// Runs a command without the settings of the user who runs the tests.
 fn without_settings(command: &mut Command) {
     command.env_remove("RUST_LOG");
     for (variable, _) in std::env::vars_os() {
@@ -108,7 +108,7 @@ impl Following {
         Self(follow.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
-    /// Sends a signal, after which it is to end as if all was done.
+    /// Sends a signal, after which the process must end normally.
     fn end(mut self, signal: &str) {
         let pid = self.0.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
@@ -118,7 +118,7 @@ impl Following {
 
 impl Drop for Following {
     fn drop(&mut self) {
-        // It has ended by itself, unless the test failed.
+        // The process has already ended, unless the test failed.
         drop(self.0.kill());
         drop(self.0.wait());
     }

@@ -1,14 +1,15 @@
-//! README.md and docs/ show what the program prints and accepts, and their links lead somewhere; `tests/sessions` shows
-//! what it prints in less usual cases. `UPDATE_SESSIONS=1 cargo test --workspace --test it pages` writes output that
+//! Checks the commands, output and links of README.md and docs/; `tests/sessions` has sessions for
+//! less common cases. `UPDATE_SESSIONS=1 cargo test --workspace --test it pages` writes output that
 //! differs, without `[…]`.
 //!
-//! A session is a fenced block `text` whose first line begins with `$ `. Each line that begins so is a command for a shell; it
-//! continues on the next line while a double quote is open or the line ends with `\`. The lines below a command are its output,
-//! standard error included: `[…]` as a line stands for any lines, and `…` within a line for any characters. A fenced block
-//! whose info string has a second word (`yaml exceptions.yaml`) is the content of a file of that name.
+//! A session is a fenced block `text` whose first line begins with `$ `. Each such line is a shell
+//! command; it continues on the next line while a double quote is open or the line ends with `\`.
+//! The lines below a command are its output, standard error included: `[…]` as a line stands for
+//! any lines, and `…` within a line for any characters. A fenced block whose info string has a
+//! second word (`yaml exceptions.yaml`) is the content of a file of that name.
 //!
-//! The sessions of a page run in its order, in a folder of the page's own that holds `samples` and `queries`. A command that
-//! does not print `$?` exits with 0.
+//! The sessions of a page run in order, in a separate folder that contains `samples` and `queries`.
+//! A command that does not print `$?` exits with 0.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,7 +30,7 @@ macro_rules! pages {
     };
 }
 
-// Each in a test of its own, so that they run side by side.
+// Each in a separate test, so that they run in parallel.
 pages! {
     the_sessions_of_deploy_print_what_they_show: "docs/deploy.md",
     the_sessions_of_detect_print_what_they_show: "docs/detect.md",
@@ -68,7 +69,7 @@ fn every_command_of_a_shell_block_is_valid() {
                 if info == "sh" && line.starts_with("podtrail ") {
                     let end = [" #", " >"].into_iter().filter_map(|sign| line.find(sign)).min();
                     let arguments = &line[..end.unwrap_or(line.len())];
-                    // With --help, arguments are parsed, and nothing is done.
+                    // With --help, arguments are parsed without running anything.
                     let run = shell(&format!("{arguments} --help"), dir.path());
                     assert_eq!(run.code, 0, "{page}: `{line}`: {run}");
                 }
@@ -106,7 +107,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// The pages that people read, by their paths below the root.
+/// Returns the Markdown pages, by their paths below the root.
 fn markdown_files() -> Vec<String> {
     let mut files: Vec<_> =
         ["README.md", "CONTRIBUTING.md", "benches/README.md", "queries/README.md"]
@@ -123,7 +124,8 @@ fn markdown_files() -> Vec<String> {
     files
 }
 
-/// The fenced blocks of a page: their info strings, and their lines without the indent of the fence.
+/// Returns the fenced blocks of a page: their info strings, and their lines without the indentation
+/// of the fence.
 fn blocks(page: &str) -> Vec<(&str, Vec<&str>)> {
     let mut blocks = Vec::new();
     let mut lines = page.lines();
@@ -141,7 +143,7 @@ fn is_session(info: &str, lines: &[&str]) -> bool {
     info == "text" && lines.first().is_some_and(|line| line.starts_with("$ "))
 }
 
-/// The commands of a session, each with the lines that it prints.
+/// Returns the commands of a session, each with its output lines.
 fn commands<'a>(session: &[&'a str]) -> Vec<(String, Vec<&'a str>)> {
     let mut commands: Vec<(String, Vec<&str>)> = Vec::new();
     for &line in session {
@@ -218,7 +220,7 @@ fn shell(command: &str, folder: &Path) -> Run {
     Run::of(shell.current_dir(folder).env("PATH", path.unwrap()).output().unwrap())
 }
 
-/// The first lines between two `[…]` that are not printed after those before them.
+/// Returns the first lines between two `[…]` that are not printed after the preceding ones.
 fn first_missing<'a>(shown: &'a [&'a str], printed: &[&str]) -> Option<&'a [&'a str]> {
     let parts: Vec<_> = shown.split(|line| *line == "[…]").collect();
     let last = parts.len() - 1;
@@ -238,7 +240,7 @@ fn first_missing<'a>(shown: &'a [&'a str], printed: &[&str]) -> Option<&'a [&'a 
     None
 }
 
-/// Whether a line is printed as it is shown, with any characters for `…`.
+/// Returns whether a printed line matches the shown one, with any characters for `…`.
 fn is_like(shown: &str, printed: &str) -> bool {
     let Some((start, end)) = shown.split_once('…') else { return shown == printed };
     let Some(rest) = printed.strip_prefix(start) else { return false };
@@ -246,7 +248,7 @@ fn is_like(shown: &str, printed: &str) -> bool {
     ends.any(|at| is_like(end, &rest[at..]))
 }
 
-/// The text of a page without its code.
+/// Returns the text of a page without its code.
 fn outside_code(page: &str) -> String {
     let mut text = String::new();
     let mut is_fenced = false;
@@ -261,7 +263,7 @@ fn outside_code(page: &str) -> String {
     text
 }
 
-/// Whether a line is the heading that GitHub gives an anchor.
+/// Returns whether a line is the heading to which GitHub gives an anchor.
 fn is_heading_of(line: &str, anchor: &str) -> bool {
     let Some(heading) = line.strip_prefix('#') else { return false };
     let heading = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");

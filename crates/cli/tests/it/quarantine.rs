@@ -25,7 +25,7 @@ fn quarantine(lake: &str, arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn refused_records_are_listed_for_people() {
+fn quarantined_records_are_listed_as_a_table() {
     let (_dir, lake) = lake();
     let table = quarantine(&lake, &[]).expect(0).stdout;
     for shown in
@@ -38,7 +38,7 @@ fn refused_records_are_listed_for_people() {
 }
 
 #[test]
-fn refused_records_are_listed_for_machines() {
+fn quarantined_records_are_listed_as_json_and_csv() {
     let (_dir, lake) = lake();
     let mut records = quarantine(&lake, &["--format", "jsonl"]).expect(0).jsonl();
     records.sort_by_key(|record| record["source_line"].as_i64());
@@ -56,7 +56,7 @@ fn refused_records_are_listed_for_machines() {
 }
 
 #[test]
-fn the_bytes_of_a_record_come_out_as_they_are() {
+fn the_bytes_of_a_record_are_printed_unchanged() {
     let (_dir, lake) = lake();
     let records = quarantine(&lake, &["--format", "jsonl"]).expect(0).jsonl();
     let pod = records.iter().find(|record| record["source_line"] == 4).unwrap();
@@ -90,7 +90,7 @@ fn refuse(lake: &str, line: i64, bytes: &[u8], length: usize) {
 }
 
 #[test]
-fn what_is_understood_now_is_released() {
+fn records_that_can_be_parsed_now_are_released() {
     let (_dir, lake) = lake();
     let retried = quarantine(&lake, &["--retry"]).expect(3).stdout;
     assert!(retried.starts_with("0 of 3 records released, 0 events added"), "{retried}");

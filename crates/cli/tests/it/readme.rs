@@ -1,11 +1,11 @@
-//! The README shows what the program prints.
+//! The README shows the output of the program.
 
 use std::path::Path;
 
 use crate::Run;
 
 #[test]
-fn the_hunt_of_the_readme_prints_what_it_shows() {
+fn the_hunt_of_the_readme_prints_the_shown_output() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     let (_, block) = readme.split_once("```text\n").unwrap();

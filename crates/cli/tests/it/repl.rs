@@ -145,7 +145,7 @@ fn control_c_cancels_the_query_and_not_the_session() {
 }
 
 #[test]
-fn what_a_log_says_does_not_reach_the_terminal() {
+fn text_of_a_log_is_escaped_on_the_terminal() {
     for format in ["table", "csv", "json"] {
         let Some(mut terminal) = Terminal::open(&format!("--format {format}")) else { return };
         terminal.ask("SELECT user_agent FROM events WHERE name = 'b';\r", "red");
@@ -199,7 +199,7 @@ fn the_tab_key_completes_names() {
 }
 
 #[test]
-fn what_is_longer_than_the_screen_goes_to_the_pager() {
+fn long_output_goes_to_the_pager() {
     let Some(mut terminal) = Terminal::open("") else { return };
     let shown = terminal.ask("SELECT 'short' AS a;\r", "1 row");
     assert!(!shown.contains("paged:"), "{shown}");

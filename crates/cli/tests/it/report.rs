@@ -50,7 +50,7 @@ fn report() -> (TempDir, PathBuf) {
 }
 
 #[test]
-fn a_report_takes_the_place_of_the_one_before_and_leaves_nothing_else() {
+fn a_report_replaces_the_previous_one_and_leaves_no_other_file() {
     let (dir, report) = report();
     let page = std::fs::read_to_string(report).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
@@ -64,13 +64,13 @@ fn a_report_takes_the_place_of_the_one_before_and_leaves_nothing_else() {
 }
 
 #[test]
-fn a_report_of_the_sample_tells_lineage_coverage_and_files() {
+fn a_report_of_the_sample_shows_lineage_coverage_and_files() {
     let dir = tempfile::tempdir().unwrap();
     let report = dir.path().join("report.html");
     let (sample, path) = (sample().display().to_string(), report.display().to_string());
     podtrail(["hunt", &sample, "--detection", "privileged-container", "--report", &path]).expect(0);
     let page = std::fs::read_to_string(report).unwrap();
-    let told = [
+    let texts = [
         "<dt>Root owner</dt><dd><bdi>DaemonSet</bdi> <bdi>kube-flannel-ds</bdi></dd>",
         ", known by <bdi>own request</bdi>, ",
         "<caption>Requests by resource</caption>",
@@ -79,8 +79,8 @@ fn a_report_of_the_sample_tells_lineage_coverage_and_files() {
         "docker.io/<wbr>flanneld/<wbr>flannel:<wbr>latest",
         "Digest of the pack",
     ];
-    for told in told {
-        assert!(page.contains(told), "{told}");
+    for text in texts {
+        assert!(page.contains(text), "{text}");
     }
 }
 
@@ -91,7 +91,7 @@ fn sha256_of_the_sample() -> String {
 
 /// The report that is being written is not ingested as a log.
 #[test]
-fn a_report_may_go_where_the_logs_are() {
+fn a_report_can_be_written_next_to_the_logs() {
     let dir = tempfile::tempdir().unwrap();
     let log = privileged_pod("pod", "2026-11-24T10:00:00.000000Z");
     std::fs::write(dir.path().join("audit.log"), log).unwrap();
@@ -102,7 +102,7 @@ fn a_report_may_go_where_the_logs_are() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_told_before_the_hunt() {
+fn a_report_that_cannot_be_written_fails_before_the_hunt() {
     let dir = tempfile::tempdir().unwrap();
     let nowhere = dir.path().join("nowhere/report.html").display().to_string();
     let run = podtrail(["hunt", "no-such-log", "--report", &nowhere]).expect(4);
@@ -136,7 +136,7 @@ fn findings(page: &str) -> Vec<(&str, bool)> {
 }
 
 #[test]
-fn in_a_browser_nothing_of_a_log_runs_and_the_filter_works() {
+fn in_a_browser_no_script_of_a_log_runs_and_the_filter_works() {
     let (dir, report) = report();
     let Some(page) = opened(&report, "") else { return };
     assert!(!page.contains("<b id=\"ran\""), "{page}");

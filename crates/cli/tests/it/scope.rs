@@ -77,7 +77,7 @@ fn names_are_exact_or_patterns() {
 }
 
 #[test]
-fn a_hunt_is_scoped_like_a_query_and_remembers_what_was_before() {
+fn a_hunt_is_scoped_like_a_query_and_uses_earlier_events() {
     let (_dir, lake) = ten_days();
     let scope = ["--from", "2026-11-12", "--to", "2026-11-12"];
     let only = ["privileged-container", "first-workload-by-identity"];
@@ -92,7 +92,7 @@ fn a_hunt_is_scoped_like_a_query_and_remembers_what_was_before() {
 }
 
 #[test]
-fn a_time_that_is_none_is_wrong_usage() {
+fn an_invalid_time_is_a_usage_error() {
     let (_dir, lake) = ten_days();
     let run = podtrail(["hunt", "--lake", &lake, "--from", "yesterday"]).expect(2);
     assert!(run.stderr.contains("'yesterday' is not a time"), "{run}");
@@ -120,7 +120,7 @@ fn found(lake: &str, scope: &[&str]) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn a_scope_narrows_what_is_shown_and_not_how_it_is_judged() {
+fn a_scope_affects_the_shown_findings_and_not_their_severity() {
     let (_dir, lake) = scratch();
     let sample = crate::sample().display().to_string();
     podtrail(["ingest", &sample, "--lake", &lake]).expect(0);

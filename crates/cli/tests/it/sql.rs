@@ -76,7 +76,7 @@ fn rows_come_in_eight_formats() {
 }
 
 #[test]
-fn parquet_goes_into_a_file_and_is_read_again() {
+fn parquet_is_written_to_a_file_and_can_be_read() {
     let (dir, lake) = lake();
     let file = dir.path().join("rows.parquet").display().to_string();
     let query =
@@ -100,7 +100,7 @@ fn parquet_goes_into_a_file_and_is_read_again() {
 }
 
 #[test]
-fn an_output_file_is_there_when_it_is_complete() {
+fn an_output_file_appears_when_it_is_complete() {
     let (dir, lake) = lake();
     let file = dir.path().join("rows.csv");
     let output = |query: &str| {
@@ -149,7 +149,7 @@ fn fed<const N: usize>(arguments: [&str; N], text: &str) -> crate::Run {
 }
 
 #[test]
-fn a_ready_query_takes_parameters() {
+fn a_saved_query_takes_parameters() {
     let (_dir, lake) = lake();
     let list = podtrail(["sql", "--saved", "list"]).expect(0).stdout;
     assert!(list.contains("workload-writers: Workload writers by namespace and time"), "{list}");
@@ -236,7 +236,7 @@ fn no_statement_ends_the_process() {
 
 /// Formatting and writing rows counts against the time limit, for wide rows and for a reader that does not read.
 #[test]
-fn printing_takes_of_the_time_of_a_statement() {
+fn printing_counts_against_the_time_limit_of_a_statement() {
     let (dir, lake) = lake();
     let wide = "SELECT repeat(chr(27), 10000) FROM generate_series(1, 100000000)";
     let small = "SELECT repeat('x', 100000)";
@@ -289,7 +289,7 @@ fn a_statement_may_be_long() {
 }
 
 #[test]
-fn what_is_read_and_why_nothing_was_found_is_told_when_asked() {
+fn scanned_files_and_reasons_for_empty_results_are_printed_on_request() {
     let (dir, lake) = scratch();
     let log = dir.path().join("a.log");
     let mut event: serde_json::Value =
@@ -301,18 +301,18 @@ fn what_is_read_and_why_nothing_was_found_is_told_when_asked() {
     let query = "SELECT name FROM containers";
     let quiet = podtrail(["sql", "--lake", &lake, "-c", query]).expect(0);
     assert_eq!(quiet.stderr, "");
-    let told = podtrail(["sql", "--lake", &lake, "--verbose", "-c", query]).expect(0).stderr;
-    assert!(told.contains("reading all 1 files of the lake, 1 rows"), "{told}");
-    assert!(told.contains("1 of 1 writes of workloads and roles have no body"), "{told}");
+    let printed = podtrail(["sql", "--lake", &lake, "--verbose", "-c", query]).expect(0).stderr;
+    assert!(printed.contains("reading all 1 files of the lake, 1 rows"), "{printed}");
+    assert!(printed.contains("1 of 1 writes of workloads and roles have no body"), "{printed}");
     let scoped = ["sql", "--lake", &lake, "-v", "--namespace", "x", "-c", query];
-    let told = podtrail(scoped).expect(0).stderr;
-    assert!(told.contains("no rows in this scope: namespace x"), "{told}");
-    assert!(told.contains("no request is in scope"), "{told}");
+    let printed = podtrail(scoped).expect(0).stderr;
+    assert!(printed.contains("no rows in this scope: namespace x"), "{printed}");
+    assert!(printed.contains("no request is in scope"), "{printed}");
 }
 
 /// Control characters are part of the data.
 #[test]
-fn rows_arrive_byte_for_byte() {
+fn rows_are_printed_byte_for_byte() {
     let (dir, lake) = scratch();
     let log = dir.path().join("a.log");
     let agent = "a\u{7f}b\u{9b}c\u{1b}[1md";
@@ -339,7 +339,7 @@ fn rows_arrive_byte_for_byte() {
 }
 
 #[test]
-fn csv_has_the_values_as_they_are() {
+fn csv_has_unchanged_values() {
     let (_dir, lake) = lake();
     let query = "SELECT '-1' AS a, '+x' AS b, '@y' AS c, chr(9) || 'z' AS d, '{\"n\":-0.0}' -> 'n' AS e, chr(27) AS f, \
                  make_array('=1') AS \"=g\", 'x,\"y' AS h, 1.5 AS i, -2 AS j, NULL AS k, true AS l, \
@@ -399,7 +399,7 @@ fn a_list_is_a_parameter() {
 }
 
 #[test]
-fn a_size_may_have_any_spelling_of_its_unit() {
+fn a_size_accepts_any_spelling_of_its_unit() {
     let (_dir, lake) = lake();
     let run = |size: &str| {
         podtrail(["sql", "--lake", &lake, "--memory", size, "--format", "json", "-c", "SELECT 1"])
@@ -415,7 +415,7 @@ fn a_size_may_have_any_spelling_of_its_unit() {
 }
 
 #[test]
-fn no_rows_still_have_a_form() {
+fn an_empty_result_is_valid_in_every_format() {
     let (_dir, lake) = lake();
     let query = "SELECT name FROM events WHERE false";
     assert_eq!(sql(&lake, query, "csv").expect(0).stdout, "name\n");
@@ -463,7 +463,7 @@ fn a_query_only_reads() {
 }
 
 #[test]
-fn a_typo_is_told_with_what_there_is() {
+fn an_unknown_name_is_reported_with_similar_names() {
     let (_dir, lake) = lake();
     let run = sql(&lake, "SELECT nmae FROM events", "table").expect(4);
     assert!(run.stderr.contains("unknown column 'nmae': did you mean 'name'?"), "{run}");

@@ -18,7 +18,7 @@ fn lake() -> Fixture {
 }
 
 #[test]
-fn a_lake_tells_how_it_is() {
+fn status_describes_a_lake() {
     let lake = lake();
     let status =
         |format: &str| podtrail(["status", "--lake", &lake.lake, "--format", format]).expect(0);
@@ -47,7 +47,7 @@ fn a_lake_tells_how_it_is() {
 }
 
 #[test]
-fn metrics_are_text_that_collectors_read() {
+fn metrics_are_valid_openmetrics_text() {
     let lake = lake();
     lake.detect(&[]).expect(0);
     let file = lake.dir.path().join("podtrail.prom");

@@ -64,7 +64,7 @@ fn readers_and_writers_do_not_disturb_each_other() {
     let written = AtomicU64::new(1);
     let queries = AtomicU64::new(0);
     let joined = AtomicU64::new(0);
-    let told = AtomicUsize::new(0);
+    let printed = AtomicUsize::new(0);
     thread::scope(|scope| {
         scope.spawn(|| {
             let mut file = OpenOptions::new().append(true).open(&log).unwrap();
@@ -85,7 +85,7 @@ fn readers_and_writers_do_not_disturb_each_other() {
         });
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
-                told.fetch_add(detect(&lake), Ordering::Relaxed);
+                printed.fetch_add(detect(&lake), Ordering::Relaxed);
             }
         });
         for _ in 0..SESSIONS {
@@ -113,9 +113,9 @@ fn readers_and_writers_do_not_disturb_each_other() {
     assert_eq!(count(&lake), written);
     assert_ne!(queries.into_inner(), 0);
     // Each created pod is a finding, and was printed once.
-    let told = told.into_inner() + detect(&lake);
+    let printed = printed.into_inner() + detect(&lake);
     let created = (0..written).filter(|number| !number.is_multiple_of(3)).count();
-    assert_eq!(told, created);
+    assert_eq!(printed, created);
     assert_eq!(detect(&lake), 0);
 
     let run = podtrail(["lake", "compact", "--lake", &lake]).expect(0);

@@ -7,14 +7,14 @@ use podtrail_detect::{Pack, lint, run_cases};
 use crate::support::cases;
 
 #[tokio::test]
-async fn every_detection_is_complete_and_compares_what_can_occur() {
+async fn every_detection_is_complete_and_compares_possible_values() {
     let problems = lint(&Pack::built_in().unwrap()).await.unwrap();
     let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
 }
 
 #[test]
-fn what_became_of_a_former_technique_is_known() {
+fn a_former_technique_is_replaced_by_its_successor() {
     let names = Pack::built_in().unwrap().attack_names();
     // T1562.005 does not exist.
     let parts = (1..=13).filter(|part| *part != 5).map(|part| format!("T1562.{part:03}"));
@@ -41,7 +41,7 @@ fn every_folder_of_case_files_has_a_detection() {
 }
 
 #[tokio::test]
-async fn every_case_file_gives_what_its_folder_says() {
+async fn every_case_file_gives_the_result_of_its_folder() {
     let reports =
         run_cases(&Pack::built_in().unwrap(), &[], &cases(), chrono::Utc::now()).await.unwrap();
     let failed: Vec<_> = reports

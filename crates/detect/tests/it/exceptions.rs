@@ -26,7 +26,7 @@ fn exception(scope: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_exception_hides_what_it_names_in_every_part() {
+async fn an_exception_hides_findings_that_match_all_its_fields() {
     for (scope, hidden) in [
         ("  identities: [alice]\n", true),
         ("  identities: [al*]\n  namespaces: [web]\n", true),
@@ -49,7 +49,7 @@ async fn an_exception_hides_what_it_names_in_every_part() {
 }
 
 #[tokio::test]
-async fn an_expired_exception_hides_nothing_and_is_told() {
+async fn an_expired_exception_hides_nothing_and_is_reported() {
     let hunt = hunt_with(&exception("  identities: ['*']\n  expires: 2020-02-29\n")).await;
     assert_eq!(identities(&hunt), ["alice", "mallory"]);
     assert_eq!(hunt.expired.len(), 1);
@@ -74,7 +74,7 @@ fn pod(change: impl Fn(&mut Value)) -> String {
 }
 
 #[tokio::test]
-async fn an_exception_of_images_covers_all_that_runs_or_nothing() {
+async fn an_exception_for_images_must_cover_all_images_and_programs() {
     let cases: [(&str, Change, bool); 12] = [
         ("as it is", |_| (), true),
         ("an option", |e| container(e)["args"] = json!(["--mtu=1400"]), true),
@@ -134,7 +134,7 @@ fn container(event: &mut Value) -> &mut Value {
 }
 
 #[tokio::test]
-async fn an_exception_that_lowers_leaves_the_finding_with_its_reason() {
+async fn a_lowering_exception_keeps_the_finding_and_adds_its_reason() {
     let hunt = hunt_with(&exception("  identities: [alice]\n  effect: lower\n")).await;
     assert_eq!(identities(&hunt), ["mallory", "alice"]);
     assert!(hunt.excepted.is_empty());
@@ -147,7 +147,7 @@ async fn an_exception_that_lowers_leaves_the_finding_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_pattern_covers_nothing_that_is_never_a_matter_of_course() {
+async fn a_pattern_does_not_match_never_excepted_detections() {
     let attack =
         pod(|event| container(event)["command"] = json!(["nsenter", "-t", "1", "-m", "sh"]));
     for (detections, hidden) in [("'*'", false), ("'host-*'", false), ("host-escape-command", true)]
@@ -206,7 +206,7 @@ fn an_empty_list_never_means_all() {
 }
 
 #[test]
-fn a_file_with_unknown_keys_or_without_owner_is_refused() {
+fn a_file_with_unknown_keys_or_without_owner_is_rejected() {
     for text in ["- id: x\n", &exception("  identities: ['*']\n  nmae: x\n"), "id: x"] {
         let dir = folder(&[("exceptions/mine.yaml", text)]);
         let error = Pack::default().add_folder(dir.path()).unwrap_err().to_string();

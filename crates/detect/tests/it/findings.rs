@@ -21,13 +21,13 @@ async fn repeated_writes_of_an_object_are_one_finding() {
         privileged_pod("noor", "probe", "10:04:00"),
     ]);
     let findings = find_only("privileged-container", log).await;
-    let told: Vec<_> = findings
+    let printed: Vec<_> = findings
         .iter()
         .map(|found| {
             (found.identity.as_deref().unwrap(), found.name.as_deref().unwrap(), found.count)
         })
         .collect();
-    assert_eq!(told, [("dana", "probe", 3), ("dana", "other", 1), ("noor", "probe", 1)]);
+    assert_eq!(printed, [("dana", "probe", 3), ("dana", "other", 1), ("noor", "probe", 1)]);
 
     let first = &findings[0];
     assert_eq!((first.first_seen, first.last_seen), (at("10:00:00"), at("10:09:00")));
@@ -78,7 +78,7 @@ async fn the_stages_of_a_request_count_once() {
 }
 
 #[tokio::test]
-async fn a_finding_id_stays_and_tells_identities_and_objects_apart() {
+async fn a_finding_id_is_stable_and_distinguishes_identities_and_objects() {
     let ids = async |events: &[(&str, &str, &str)]| {
         let events: Vec<_> =
             events.iter().map(|(user, name, time)| privileged_pod(user, name, time)).collect();

@@ -40,8 +40,8 @@ async fn a_broken_detection_is_reported_and_the_others_run() {
     assert_eq!(failed, ["a-column", "b-syntax", "c-reason", "d-type", "e-run", "f-write"]);
     assert!(matches!(hunt.failures[2].error, DetectError::Column("reason")));
     assert!(matches!(hunt.failures[3].error, DetectError::Column("event_id")));
-    let told = hunt.failures[0].to_string();
-    assert!(told.contains("a-column") && told.contains("nothing"), "{told}");
+    let message = hunt.failures[0].to_string();
+    assert!(message.contains("a-column") && message.contains("nothing"), "{message}");
 
     assert_eq!(hunt.detections, 9);
     let of = |id: &str| hunt.findings.iter().filter(|finding| finding.detection == id).count();

@@ -11,7 +11,7 @@ fn error(text: &str) -> HeadError {
 }
 
 #[test]
-fn a_detection_is_a_head_and_a_query() {
+fn a_detection_is_a_header_and_a_query() {
     let text = detection("my-rule", &format!("{SQL};\n"));
     let detection = Detection::parse("my-rule", &text).unwrap();
     assert_eq!(detection.head.id, "my-rule");
@@ -21,7 +21,7 @@ fn a_detection_is_a_head_and_a_query() {
 }
 
 #[test]
-fn a_file_without_head_or_query_is_refused() {
+fn a_file_without_header_or_query_is_rejected() {
     assert!(matches!(error(SQL), HeadError::NoHead));
     assert!(matches!(error(""), HeadError::NoHead));
     assert!(matches!(error("/* id: my-rule"), HeadError::NoHead));
@@ -30,9 +30,9 @@ fn a_file_without_head_or_query_is_refused() {
 }
 
 #[test]
-fn a_head_has_the_known_keys_and_no_others() {
+fn a_header_has_only_known_keys() {
     let good = detection("my-rule", SQL);
-    for (from, to, told) in [
+    for (from, to, message) in [
         ("title:", "titel:", "titel"),
         ("title: Test\n", "", "title"),
         ("severity: low", "severity: urgent", "urgent"),
@@ -47,7 +47,7 @@ fn a_head_has_the_known_keys_and_no_others() {
         assert_ne!(text, good);
         let error = error(&text);
         assert!(matches!(error, HeadError::Yaml(_)), "{error}");
-        assert!(error.to_string().contains(told), "{error}");
+        assert!(error.to_string().contains(message), "{error}");
     }
 }
 
@@ -60,7 +60,7 @@ fn an_id_is_the_file_name_in_lower_case_with_hyphens() {
 }
 
 #[test]
-fn a_technique_id_has_the_form_of_attack() {
+fn a_technique_id_has_the_format_of_attack() {
     for wrong in ["T161", "T16100", "1610", "t1610", "T1610.1", "T1610.0010", "T1610.", "TA0002"] {
         let text = detection("my-rule", SQL).replace("[T1610]", &format!("[T1610, '{wrong}']"));
         let error = error(&text);
@@ -71,7 +71,7 @@ fn a_technique_id_has_the_form_of_attack() {
 }
 
 #[test]
-fn a_folder_lies_over_the_built_in_pack() {
+fn a_folder_extends_the_built_in_pack() {
     let mut pack = Pack::built_in().unwrap();
     let before = pack.detections().count();
     let own = folder(&[
@@ -87,7 +87,7 @@ fn a_folder_lies_over_the_built_in_pack() {
 }
 
 #[test]
-fn a_detection_has_the_texts_of_its_family_after_its_own() {
+fn texts_of_the_family_are_combined_with_those_of_the_detection() {
     let own = folder(&[
         (
             "mine/family.yaml",
@@ -111,7 +111,7 @@ fn a_detection_has_the_texts_of_its_family_after_its_own() {
 }
 
 #[tokio::test]
-async fn a_detection_is_found_by_the_ids_that_it_had_before() {
+async fn a_detection_is_found_by_its_former_ids() {
     let head = "aliases: [older-rule, oldest-rule]\ntitle:";
     let text = detection("my-rule", SQL).replace("title:", head);
     let own = folder(&[("mine/my-rule.sql", &text)]);
@@ -136,7 +136,7 @@ async fn a_detection_is_found_by_the_ids_that_it_had_before() {
 }
 
 #[test]
-fn a_pack_of_one_holds_one() {
+fn a_single_detection_is_selected() {
     let pack = Pack::built_in().unwrap();
     let ids: Vec<_> = pack
         .only("host-namespaces")
@@ -148,7 +148,7 @@ fn a_pack_of_one_holds_one() {
 }
 
 #[test]
-fn a_folder_that_is_no_pack_is_named() {
+fn a_folder_without_detections_is_named() {
     let add = |path: &std::path::Path| Pack::default().add_folder(path).unwrap_err();
     let empty = folder(&[("notes.txt", "nothing here")]);
     let error = add(empty.path());
@@ -168,7 +168,7 @@ fn a_folder_that_is_no_pack_is_named() {
 }
 
 #[tokio::test]
-async fn a_query_that_misses_what_is_applied_is_reported() {
+async fn a_query_that_ignores_apply_patches_is_reported() {
     let lint_of = async |condition: &str| {
         let sql = format!("SELECT event_id, 'x' AS reason FROM events WHERE {condition}");
         let own = folder(&[("queries/my-rule.sql", &detection("my-rule", &sql))]);

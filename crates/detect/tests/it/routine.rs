@@ -115,7 +115,7 @@ const ADMIN: &str = "kubernetes-admin";
 const ADDONS: &str = "system:serviceaccount:kube-system:addon-manager";
 
 #[tokio::test]
-async fn an_agent_as_published_is_routine_of_its_installers_only() {
+async fn a_published_agent_is_routine_only_for_its_installers() {
     let born = |event: Value| [birth(), vec![event]].concat();
     assert!(is_routine(&born(installed(30, ADMIN, |_| ()))).await);
     assert!(is_routine(&[installed(30, ADDONS, |_| ())]).await);
@@ -135,7 +135,7 @@ async fn an_agent_as_published_is_routine_of_its_installers_only() {
 }
 
 #[tokio::test]
-async fn a_birth_cannot_be_made_later() {
+async fn the_creation_of_a_cluster_cannot_be_forged_later() {
     let earlier =
         event(0, "alice", "create", "namespaces", None, json!({"metadata": {"name": "web"}}));
     let later = |mut event: Value| {
@@ -158,7 +158,7 @@ async fn a_birth_cannot_be_made_later() {
 }
 
 #[tokio::test]
-async fn an_agent_that_does_more_than_its_makers_say_is_not_routine() {
+async fn an_agent_with_more_privileges_than_published_is_not_routine() {
     let changes: [(&str, Change); 11] = [
         ("another image", |b| container(b)["image"] = json!("evil.example/kube-proxy:v1")),
         ("an image of the same registry", |b| {
@@ -216,7 +216,7 @@ async fn is_routine_days_later(creation: Value, mut update: Value) -> bool {
 }
 
 #[tokio::test]
-async fn an_update_is_routine_only_for_what_is_harmless() {
+async fn only_harmless_updates_are_routine() {
     let created = |user: &str| event(0, user, "create", "daemonsets", Some("web"), kube_proxy());
     let version =
         |b: &mut Value| container(b)["image"] = json!("registry.k8s.io/kube-proxy:v1.36.3");

@@ -45,7 +45,7 @@ fn log() -> String {
 }
 
 #[tokio::test]
-async fn every_ready_query_runs_with_its_defaults() {
+async fn every_saved_query_runs_with_its_defaults() {
     let session = session_over(log());
     let queries = saved_queries().unwrap();
     assert!(queries.len() >= 10);
@@ -61,7 +61,7 @@ async fn every_ready_query_runs_with_its_defaults() {
 }
 
 #[tokio::test]
-async fn ready_queries_answer_their_questions() {
+async fn saved_queries_return_expected_rows() {
     let session = session_over(log());
     for (name, given, expected) in [
         ("workload-writers", vec![("namespace", "web")], 1),

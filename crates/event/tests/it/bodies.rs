@@ -1,4 +1,4 @@
-//! Which body a workload is read from, and the meaning of an absent field.
+//! The body from which a workload is read, and the meaning of an absent field.
 
 use podtrail_event::{Container, Workload};
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ fn pod_spec() -> Value {
 }
 
 #[test]
-fn every_kind_that_makes_pods_is_read() {
+fn every_kind_that_creates_pods_is_read() {
     let spec = pod_spec();
     let template = json!({"spec": {"template": {"metadata": {}, "spec": spec}}});
     for (group, resource, body) in [
@@ -91,7 +91,7 @@ fn every_kind_that_makes_pods_is_read() {
 }
 
 #[test]
-fn what_all_pods_of_a_workflow_get_is_read() {
+fn settings_for_all_pods_of_a_workflow_are_read() {
     let step = json!({"image": "s:1"});
     let task = json!({"steps": [step]});
     let host = json!({"hostNetwork": true, "volumes": [{"name": "v", "hostPath": {"path": "/"}}]});
@@ -133,7 +133,7 @@ fn what_all_pods_of_a_workflow_get_is_read() {
 }
 
 #[test]
-fn what_every_step_gets_is_read_as_a_container() {
+fn settings_for_every_step_are_read_as_a_container() {
     let privileged = json!({"securityContext": {"privileged": true}});
     let task = json!({"spec": {"stepTemplate": privileged, "steps": [{"image": "s:1"}]}});
     assert_eq!(
@@ -143,7 +143,7 @@ fn what_every_step_gets_is_read_as_a_container() {
 }
 
 #[test]
-fn the_response_wins_where_it_is_the_object() {
+fn the_response_is_preferred_if_it_is_the_object() {
     let request = json!({"spec": {"containers": [{"image": "a"}]}});
     let injected =
         json!({"kind": "Pod", "spec": {"containers": [{"image": "a"}, {"image": "sidecar"}]}});
@@ -164,7 +164,7 @@ fn the_response_wins_where_it_is_the_object() {
 }
 
 #[test]
-fn no_body_is_unknown_not_safe() {
+fn a_missing_body_is_unknown_not_safe() {
     assert_eq!(workload("create", "", "pods", json!({})), expect("none", None, &[]));
     assert_eq!(workload("delete", "", "pods", json!({})), None);
     assert_eq!(workload("get", "", "pods", json!({})), None);
@@ -194,7 +194,7 @@ fn a_patch_shows_only_what_it_sets() {
 }
 
 #[test]
-fn a_patch_that_leaves_the_template_alone_writes_no_workload() {
+fn a_patch_without_template_changes_is_not_a_workload_write() {
     let label = json!({"metadata": {"labels": {"a": "b"}}});
     let response = json!({"spec": pod_spec()});
     let members = json!({"requestObject": label, "responseObject": response});
@@ -207,7 +207,7 @@ fn a_patch_that_leaves_the_template_alone_writes_no_workload() {
 }
 
 #[test]
-fn ephemeral_containers_are_what_that_request_writes() {
+fn an_ephemeral_container_request_writes_only_ephemeral_containers() {
     let object = json!({"resource": "pods", "namespace": "web", "name": "app", "subresource": "ephemeralcontainers"});
     let debug =
         json!([{"name": "debug", "image": "busybox", "securityContext": {"privileged": true}}]);
@@ -224,7 +224,7 @@ fn ephemeral_containers_are_what_that_request_writes() {
 }
 
 #[test]
-fn odd_types_in_a_body_cost_only_themselves() {
+fn unexpected_types_in_a_body_affect_only_their_fields() {
     let odd = json!({"spec": {"hostPID": "yes", "containers": [{"image": 7, "securityContext": {"privileged": true}}, "x", null]}});
     assert_eq!(
         workload("create", "", "pods", json!({"requestObject": odd})),
@@ -308,7 +308,7 @@ fn a_response_without_the_object_leaves_the_request() {
 }
 
 #[test]
-fn a_pod_without_containers_is_not_the_whole_pod() {
+fn a_pod_without_containers_is_incomplete() {
     for (verb, spec) in
         [("create", json!({})), ("update", json!({"nodeName": "n", "containers": []}))]
     {
@@ -334,7 +334,7 @@ fn an_apply_is_a_patch_unless_the_response_shows_the_object() {
 }
 
 #[test]
-fn a_list_or_a_deletion_writes_no_workload() {
+fn a_list_or_a_deletion_is_not_a_workload_write() {
     let pod = json!({"kind": "Pod", "spec": pod_spec()});
     let options = json!({"kind": "DeleteOptions", "propagationPolicy": "Background"});
     for (verb, response) in [
@@ -350,7 +350,7 @@ fn a_list_or_a_deletion_writes_no_workload() {
 }
 
 #[test]
-fn what_a_strategic_patch_removes_is_not_there() {
+fn values_that_a_strategic_patch_removes_are_absent() {
     let spec = json!({
         "$setElementOrder/containers": [{"name": "new"}],
         "containers": [
@@ -368,7 +368,7 @@ fn what_a_strategic_patch_removes_is_not_there() {
 }
 
 #[test]
-fn a_json_patch_that_copies_into_the_template_writes_it() {
+fn a_json_patch_that_copies_into_the_template_is_a_workload_write() {
     let image = "/spec/template/spec/containers/0/image";
     let shown = json!([
         {"op": "add", "path": "/metadata/annotations/x", "value": "evil"},
@@ -392,7 +392,7 @@ fn a_json_patch_that_copies_into_the_template_writes_it() {
 }
 
 #[test]
-fn several_templates_are_one_row_that_hides_none() {
+fn several_templates_are_combined_in_one_row() {
     let head = json!({
         "hostPID": false,
         "serviceAccountName": "head",
@@ -419,14 +419,14 @@ fn several_templates_are_one_row_that_hides_none() {
     assert_eq!(workload.tolerations.map(|tolerations| tolerations.len()), Some(2));
     assert_eq!(workload.containers.map(|containers| containers.len()), Some(2));
 
-    // What one template leaves undecided, the others do not decide for it.
+    // The other templates do not decide a check that one template leaves undecided.
     let patch = json!({"spec": {"headGroupSpec": {"template": {"spec": {"hostPID": false}}}, "workerGroupSpecs": [{"template": {"spec": {"nodeName": "n"}}}]}});
     let json = event("patch", "ray.io", "rayclusters", json!({"requestObject": patch}));
     assert_eq!(row(&json).workload.unwrap().host_pid, None);
 }
 
 #[test]
-fn raw_values_stand_beside_the_normalised() {
+fn raw_values_are_kept_with_the_normalised_ones() {
     let body = json!({
         "metadata": {
             "ownerReferences": [{"kind": "A", "name": "a"}, {"kind": "B", "name": "b", "uid": "u", "controller": true}],
@@ -481,7 +481,7 @@ fn raw_values_stand_beside_the_normalised() {
 }
 
 #[test]
-fn a_cron_job_has_the_numbers_of_its_jobs() {
+fn a_cron_job_has_the_counts_of_its_jobs() {
     let job = json!({"parallelism": 50, "completions": 100, "template": {"spec": pod_spec()}});
     let body = json!({"spec": {"schedule": "* * * * *", "jobTemplate": {"spec": job}}});
     let json = event("create", "batch", "cronjobs", json!({"requestObject": body}));

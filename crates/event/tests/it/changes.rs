@@ -55,7 +55,7 @@ fn context(name: &str, value: Value) -> Value {
 }
 
 #[test]
-fn every_thing_that_changes_is_a_row() {
+fn every_change_is_a_row() {
     for (spec, expected) in [
         (restricted(), vec![]),
         (container(json!({"image": "web:2"})), vec!["image | app | image | web:1 | web:2"]),
@@ -231,7 +231,7 @@ fn every_thing_that_changes_is_a_row() {
 }
 
 #[test]
-fn the_way_back_is_reported_too() {
+fn the_reverse_change_is_reported_too() {
     let spec =
         pod(json!({"hostPID": true, "volumes": [{"name": "root", "hostPath": {"path": "/"}}]}));
     let rows = changes("apps", "deployments", &deployment(spec), &deployment(restricted()));
@@ -249,7 +249,7 @@ fn the_way_back_is_reported_too() {
 }
 
 #[test]
-fn containers_come_and_go_in_their_roles() {
+fn containers_are_added_and_removed_by_role() {
     let mut spec = restricted();
     spec["containers"] = json!([{"name": "miner", "image": "evil:1", "securityContext": {
         "privileged": true, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]},
@@ -270,7 +270,7 @@ fn containers_come_and_go_in_their_roles() {
 }
 
 #[test]
-fn what_the_pod_sets_for_its_containers_may_move_into_them() {
+fn settings_of_the_pod_can_move_into_its_containers() {
     let mut spec = restricted();
     spec["securityContext"] = json!({});
     let context = &mut spec["containers"][0]["securityContext"];
@@ -280,7 +280,7 @@ fn what_the_pod_sets_for_its_containers_may_move_into_them() {
 }
 
 #[test]
-fn order_is_no_change() {
+fn a_different_order_is_not_a_change() {
     let spec = |reverse: bool| {
         let list = |names: [&str; 2], element: &dyn Fn(&str) -> Value| {
             let mut list: Vec<Value> = names.iter().map(|name| element(name)).collect();
@@ -314,7 +314,7 @@ fn other_kinds_have_other_settings() {
 }
 
 #[test]
-fn a_pod_changes_only_in_what_it_can() {
+fn only_mutable_fields_of_a_pod_change() {
     // As stored, compared with the request: admission added an account, a volume and a mount; the scheduler set a node.
     let sent = json!({"spec": {"containers": [{"name": "app", "image": "web:1"}]}});
     let stored = json!({"spec": {

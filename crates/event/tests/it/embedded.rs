@@ -30,7 +30,7 @@ fn privileged() -> Value {
 }
 
 #[test]
-fn a_pod_spec_is_found_wherever_it_stands() {
+fn a_pod_spec_is_found_anywhere_in_an_object() {
     let manifest = json!({"apiVersion": "v1", "kind": "Pod", "spec": privileged()});
     let yaml =
         "kind: Pod\nspec:\n  containers:\n  - name: c\n    securityContext: {privileged: yes}\n";
@@ -128,7 +128,7 @@ fn a_pod_spec_is_found_wherever_it_stands() {
 
 /// Text that resembles a JSON Patch or a template may have another meaning for its reader.
 #[test]
-fn what_looks_like_a_patch_or_a_template_hides_nothing() {
+fn text_that_resembles_a_patch_or_template_hides_nothing() {
     let harmless = r#"{"containers": [{"image": "a"}]}"#;
     let braces = json!({"a": "{{", "spec": privileged(), "b": "}}"}).to_string();
     for object in [
@@ -144,7 +144,7 @@ fn what_looks_like_a_patch_or_a_template_hides_nothing() {
 }
 
 #[test]
-fn what_only_refuses_selects_or_reports_holds_nothing() {
+fn objects_that_only_deny_select_or_report_contain_no_workload() {
     for (group, resource, object) in [
         (
             "kyverno.io",
@@ -169,7 +169,7 @@ fn what_only_refuses_selects_or_reports_holds_nothing() {
 }
 
 #[test]
-fn a_patch_that_leaves_the_pod_spec_alone_is_no_workload() {
+fn a_patch_without_pod_spec_changes_is_not_a_workload_write() {
     let object = json!({"kind": "Thing", "spec": {"template": {"spec": privileged()}}});
     for (patch, is_workload) in [
         (json!({"metadata": {"finalizers": ["a"]}}), false),
@@ -185,7 +185,7 @@ fn a_patch_that_leaves_the_pod_spec_alone_is_no_workload() {
 }
 
 #[test]
-fn text_that_is_no_yaml_shows_what_it_sets() {
+fn text_that_is_not_yaml_is_searched_for_settings() {
     for (text, pid, path) in [
         ("Object{spec: Object.spec{hostPID: true}}", Some(true), None),
         (r#"JSONPatch{op: "add", path: "/spec/hostPID", value: true}"#, Some(true), None),
@@ -230,7 +230,7 @@ fn roles_powers_and_sources_are_kept() {
 }
 
 #[test]
-fn hostile_texts_cost_little() {
+fn hostile_texts_take_little_time() {
     let deep = format!("{}containers{}", "[".repeat(100_000), "]".repeat(100_000));
     let alias = |i: usize| format!("a{i}: &a{i} [{}]\n", format!("*a{},", i - 1).repeat(9));
     let aliases = (1..60).map(alias).collect::<Vec<_>>().concat();
@@ -289,7 +289,7 @@ fn secret(body: Value) -> (Vec<String>, String) {
 }
 
 #[test]
-fn of_a_secret_only_what_its_manifests_ask_for_is_kept() {
+fn only_the_powers_in_manifests_of_a_secret_are_kept() {
     let manifest = json!({"kind": "Pod", "spec": {
         "hostPID": true, "volumes": [{"name": "h", "hostPath": {"path": "/very/own/path"}}],
         "containers": [{"name": "own-name", "image": "own/image:1", "securityContext": {"privileged": true}}],
@@ -317,7 +317,7 @@ fn of_a_secret_only_what_its_manifests_ask_for_is_kept() {
 }
 
 #[test]
-fn security_context_constraints_show_what_they_allow_and_to_whom() {
+fn security_context_constraints_show_their_permissions_and_subjects() {
     let powers = |verb: &str, body: Value| {
         let event = written(
             verb,
@@ -338,7 +338,7 @@ fn security_context_constraints_show_what_they_allow_and_to_whom() {
 }
 
 #[test]
-fn an_image_that_is_a_volume_is_an_image() {
+fn the_image_of_an_image_volume_is_listed() {
     let pod = json!({"spec": {
         "containers": [{"name": "c", "image": "a"}],
         "volumes": [{"name": "t", "image": {"reference": "docker.io/evil/tool:1"}}],

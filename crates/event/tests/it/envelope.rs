@@ -1,4 +1,4 @@
-//! The typed envelope, and the members that are kept beside it.
+//! The typed envelope, and the members that are kept in addition.
 
 use podtrail_event::{BatchBuilder, ParseError, Parser, documentation, schema};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn the_envelope_is_typed() {
 }
 
 #[test]
-fn what_has_no_column_is_kept_as_written() {
+fn members_without_a_column_are_kept_as_written() {
     let json = event(
         "get",
         "",
@@ -66,7 +66,7 @@ fn a_request_without_a_user_is_anonymous() {
 }
 
 #[test]
-fn activities_part_what_matters_from_the_rest() {
+fn requests_are_classified_by_activity() {
     for (verb, group, resource, subresource, activity) in [
         ("create", "", "pods", "", "workload"),
         ("patch", "", "pods", "ephemeralcontainers", "workload"),
@@ -112,7 +112,7 @@ fn exec_options_are_columns() {
 }
 
 #[test]
-fn a_dry_run_is_what_the_server_takes_for_one() {
+fn a_dry_run_is_recognized_like_the_server_does() {
     let outcome = |verb, uri: &str, request: Value, subresource: Option<&str>| {
         let mut object = json!({"resource": "pods", "namespace": "web", "name": "app"});
         if let Some(subresource) = subresource {
@@ -132,19 +132,19 @@ fn a_dry_run_is_what_the_server_takes_for_one() {
     // The body of a delete replaces the query.
     assert_eq!(outcome("delete", dry, json!({"kind": "DeleteOptions"}), None), "allowed");
     assert_eq!(outcome("delete", plain, json!({"dryRun": ["All"]}), None), "dry_run");
-    // A stream, a read, a proxy and a token cannot be a dry run, whatever the URI contains.
+    // A stream, a read, a proxy and a token cannot be a dry run, regardless of the URI.
     assert_eq!(outcome("get", dry, Value::Null, Some("exec")), "allowed");
     assert_eq!(outcome("get", dry, Value::Null, None), "allowed");
     assert_eq!(outcome("create", dry, Value::Null, Some("proxy")), "allowed");
     assert_eq!(outcome("create", dry, Value::Null, Some("token")), "allowed");
-    // Another value is an error, and so not a dry run if it was carried out.
+    // Another value is an error, and therefore not a dry run if the request was executed.
     assert_eq!(outcome("create", "/api/v1/pods?dryRun=all", Value::Null, None), "allowed");
     assert_eq!(outcome("delete", plain, json!({"dryRun": ["None"]}), None), "allowed");
 }
 
 /// A stored object has a version.
 #[test]
-fn what_was_stored_was_no_dry_run() {
+fn a_stored_object_rules_out_a_dry_run() {
     let dry_run = |request: Value, response: Value| {
         let object = |metadata: Value| json!({"kind": "Pod", "metadata": metadata, "spec": {}});
         let members = json!({
@@ -164,7 +164,7 @@ fn what_was_stored_was_no_dry_run() {
 
 /// A client that sends a timeout of a millisecond gets an error for a write that continues.
 #[test]
-fn a_write_without_an_answer_may_have_been_carried_out() {
+fn a_write_without_a_response_may_have_been_executed() {
     let outcome = |verb, code: i32, stage| {
         let status = if code < 400 { "Success" } else { "Failure" };
         let status = json!({"metadata": {}, "status": status, "code": code});
@@ -181,9 +181,9 @@ fn a_write_without_an_answer_may_have_been_carried_out() {
     assert_eq!(outcome("create", 429, "ResponseComplete"), ("error".to_owned(), Some(false)));
 }
 
-/// What a kubelet is requested to run is a command, however the path is written.
+/// A command sent to a kubelet is recognized in any spelling of the path.
 #[test]
-fn a_command_through_the_kubelet_is_one() {
+fn a_command_through_the_kubelet_is_an_exec() {
     let members = json!({
         "requestURI": "/api/v1/nodes/cp-1/proxy/%72un/kube-system/etcd/etcd?cmd=cat+/etc/shadow&z=/proxy/",
         "objectRef": {"resource": "nodes", "name": "cp-1", "subresource": "proxy"},
@@ -197,7 +197,7 @@ fn a_command_through_the_kubelet_is_one() {
 
 /// If nothing shows the options of a request, it is unknown whether it was a dry run.
 #[test]
-fn a_dry_run_may_be_unknown() {
+fn a_dry_run_can_be_unknown() {
     let dry_run = |verb, members: Value| {
         let mut event: Value = serde_json::from_str(&event(verb, "", "pods", members)).unwrap();
         event.as_object_mut().unwrap().retain(|_, value| !value.is_null());
@@ -235,7 +235,7 @@ fn a_generated_name_comes_from_the_response() {
 }
 
 #[test]
-fn what_is_no_audit_event_says_so() {
+fn records_that_are_not_audit_events_are_rejected_with_a_reason() {
     let kind = Parser::default()
         .parse(br#"{"kind":"Pod","apiVersion":"v1","metadata":{}}"#, None)
         .unwrap_err();
@@ -251,7 +251,7 @@ fn what_is_no_audit_event_says_so() {
 }
 
 #[test]
-fn old_versions_are_events_too() {
+fn events_of_old_versions_are_parsed() {
     let json = json!({
         "kind": "Event",
         "apiVersion": "audit.k8s.io/v1alpha1",

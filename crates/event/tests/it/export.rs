@@ -317,7 +317,7 @@ fn has_a_lone_surrogate_for_a_key(json: &str) -> bool {
 
 proptest! {
     #[test]
-    fn every_event_comes_back(
+    fn every_event_is_exported_unchanged(
         events in vec(audit_event(), 1..4),
         space in select(vec!["", " ", "\n", "\r\n\t"]),
     ) {
@@ -344,13 +344,13 @@ proptest! {
 }
 
 #[test]
-fn members_come_in_the_order_of_the_api_server() {
+fn members_are_in_the_order_of_the_api_server() {
     let json = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"a","stage":"ResponseComplete","requestURI":"/api","verb":"create","user":{"username":"alice","uid":"1","groups":["dev"],"extra":{"k":["v"]}},"impersonatedUser":{"username":"bob"},"sourceIPs":["10.0.0.7"],"userAgent":"kubectl","objectRef":{"resource":"pods","namespace":"web","name":"app","uid":"u","apiGroup":"g","apiVersion":"v1","resourceVersion":"7","subresource":"status"},"responseStatus":{"metadata":{},"status":"Failure","message":"no","reason":"Forbidden","code":403},"requestObject":{"b":1,"a":2.50},"responseObject":[],"requestReceivedTimestamp":"2026-11-24T10:05:57.915000Z","stageTimestamp":"2026-11-24T10:05:57.920001Z","annotations":{"authorization.k8s.io/decision":"forbid"}}"#;
     assert_eq!(export_of(json), json);
 }
 
 #[test]
-fn what_looks_empty_is_distinguished() {
+fn empty_values_are_distinguished() {
     for members in [
         json!({"user": {}}),
         json!({"user": null}),
@@ -380,7 +380,7 @@ fn what_looks_empty_is_distinguished() {
 }
 
 #[test]
-fn members_that_repeat_all_come_back() {
+fn repeated_members_are_all_exported() {
     for json in [
         r#"{"auditID":"a","verb":"get","verb":"list","stageTimestamp":"2026-11-24T10:05:57.920001Z"}"#,
         r#"{"auditID":"a","verb":7,"verb":"list","stageTimestamp":"2026-11-24T10:05:57.920001Z"}"#,
@@ -394,7 +394,7 @@ fn members_that_repeat_all_come_back() {
 }
 
 #[test]
-fn a_record_of_another_form_is_given_as_it_came() {
+fn a_record_of_another_format_is_exported_unchanged() {
     let json = event("get", "", "pods", json!({}));
     let with = |original: &str| {
         let mut event = row(&json);
@@ -408,7 +408,7 @@ fn a_record_of_another_form_is_given_as_it_came() {
 }
 
 #[test]
-fn what_podtrail_did_not_write_is_refused() {
+fn rows_not_written_by_podtrail_are_rejected() {
     let json = event("get", "", "pods", json!({}));
     for (column, broken) in [
         ("extra", Event { extra: Some("[]".into()), ..row(&json) }),

@@ -43,7 +43,7 @@ const NOTHING: [&str; 0] = [];
 const NULL: Value = Value::Null;
 
 #[test]
-fn a_patch_is_compared_with_the_version_before_with_or_without_a_response() {
+fn a_patch_is_compared_with_the_previous_version_with_or_without_a_response() {
     for shows_response in [true, false] {
         let response = |body: Value| if shows_response { body } else { NULL };
         let mut history = deployments();
@@ -75,7 +75,7 @@ fn a_patch_is_compared_with_the_version_before_with_or_without_a_response() {
 }
 
 #[test]
-fn an_unknown_version_shows_what_a_patch_sets() {
+fn without_a_previous_version_a_patch_shows_the_fields_that_it_sets() {
     let strategic = json!({"spec": {"template": {"spec": {"hostPID": true, "containers": [
         {"name": "app", "image": "a:2", "securityContext": {"privileged": true, "runAsNonRoot": true}},
     ]}}}});
@@ -109,7 +109,7 @@ fn an_unknown_version_shows_what_a_patch_sets() {
 }
 
 #[test]
-fn what_is_not_seen_makes_the_version_unknown() {
+fn a_missing_body_makes_the_version_unknown() {
     let unseen = |verb: &'static str, request: Value| {
         let mut history = deployments();
         write(&mut history, "create", deployment("a:1"), NULL);
@@ -125,7 +125,7 @@ fn what_is_not_seen_makes_the_version_unknown() {
 }
 
 #[test]
-fn what_is_not_stored_changes_nothing() {
+fn requests_that_store_nothing_change_nothing() {
     let mut history = deployments();
     write(&mut history, "create", deployment("a:1"), NULL);
     for outcome in ["dry_run", "denied_authz", "denied_admission", "invalid", "conflict", "unknown"]
@@ -229,13 +229,13 @@ fn custom_resources_are_merged_without_keys() {
 }
 
 #[test]
-fn only_what_may_hold_pods_or_grant_rights_has_a_history() {
+fn only_workloads_and_rbac_objects_have_a_history() {
     assert!(History::new("", "services", None, None).is_none());
     assert!(History::new("", "configmaps", None, None).is_some());
 }
 
 #[test]
-fn odd_bodies_cost_only_themselves() {
+fn malformed_bodies_affect_only_their_event() {
     let texts = [
         "",
         "nonsense",
@@ -267,7 +267,7 @@ fn odd_bodies_cost_only_themselves() {
 }
 
 #[test]
-fn a_patch_is_resolved_against_what_the_log_shows_before_it() {
+fn a_patch_is_resolved_against_the_previous_version_in_the_log() {
     let whole = |image: &str| {
         let mut object = deployment(image);
         object["metadata"] = json!({"name": "app", "namespace": "web"});

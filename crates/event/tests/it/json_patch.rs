@@ -10,7 +10,7 @@ fn patched(object: &Value, patch: &Value) -> Result<Value, PatchError> {
 }
 
 #[test]
-fn what_goes_beyond_the_rfc_is_done_as_the_api_server_does_it() {
+fn extensions_of_the_rfc_follow_the_api_server() {
     let object = json!({"a": {"b": 1}, "l": [1, 2, 3]});
     for (what, patch, expected) in [
         (
@@ -66,7 +66,7 @@ fn the_last_of_two_keys_counts() {
 }
 
 #[test]
-fn what_the_api_server_refuses_is_an_error() {
+fn patches_that_the_api_server_rejects_are_errors() {
     let object = json!({"a": {"b": 1}, "l": [1]});
     for patch in [
         json!([{"op": "add", "path": "/x/y", "value": 1}]),
@@ -95,7 +95,7 @@ fn what_the_api_server_refuses_is_an_error() {
 
 proptest! {
     #[test]
-    fn where_the_rfc_applies_a_patch_the_api_server_makes_the_same_of_it(
+    fn results_equal_those_of_the_rfc_where_it_applies(
         object in value(),
         operations in proptest::collection::vec(operation(), 1..6),
     ) {
@@ -119,7 +119,8 @@ fn value() -> impl Strategy<Value = Value> {
     proptest::collection::btree_map("[abc]", inner, 1..4).prop_map(|members| json!(members))
 }
 
-/// Pointers that both parse alike: none is the whole document, and none leads through null.
+/// Pointers that both parse in the same way: none is the whole document, and none leads through
+/// null.
 fn operation() -> impl Strategy<Value = Value> {
     let path = || "/[abc](/(a|b|c|0|1|2|-)){0,3}";
     let op = prop_oneof![

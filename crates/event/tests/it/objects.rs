@@ -37,7 +37,7 @@ fn not_the_object() -> [Value; 3] {
 }
 
 #[test]
-fn a_token_request_shows_for_what_but_never_the_token() {
+fn a_token_request_shows_its_audience_but_never_the_token() {
     let spec = |seconds: i64| {
         json!({
             "audiences": ["vault"],
@@ -115,7 +115,7 @@ fn a_certificate_request_is_decoded() {
 }
 
 #[test]
-fn an_approval_shows_what_it_approves() {
+fn an_approval_shows_the_approved_request() {
     for (condition, approval) in
         [("Approved", Some("Approved")), ("Denied", Some("Denied")), ("Failed", None)]
     {
@@ -139,7 +139,7 @@ fn an_approval_shows_what_it_approves() {
 }
 
 #[test]
-fn a_hostile_certificate_request_costs_only_itself() {
+fn a_hostile_certificate_request_affects_only_its_event() {
     let long = "A".repeat(1_000_000);
     for odd in ["", "x", "LS0t", &REQUEST[..200], &REQUEST[100..], &long] {
         let body = json!({"spec": {"request": odd, "signerName": "s"}});
@@ -156,7 +156,7 @@ fn a_hostile_certificate_request_costs_only_itself() {
 }
 
 #[test]
-fn a_service_shows_what_it_exposes() {
+fn a_service_shows_its_type_ports_and_addresses() {
     let spec = json!({
         "type": "LoadBalancer",
         "clusterIP": "10.96.0.9",
@@ -234,7 +234,7 @@ fn an_ingress_shows_its_hosts_and_whether_it_has_tls() {
 }
 
 #[test]
-fn a_secret_shows_names_of_keys_and_no_value() {
+fn a_secret_shows_its_keys_and_no_values() {
     let body = json!({
         "kind": "Secret",
         "type": "kubernetes.io/service-account-token",
@@ -280,7 +280,7 @@ fn a_config_map_shows_its_keys() {
 }
 
 #[test]
-fn a_namespace_shows_the_labels_that_it_has_and_those_it_lost() {
+fn a_namespace_shows_its_labels_and_removed_labels() {
     const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
     let namespace = |labels: Value| json!({"kind": "Namespace", "metadata": {"labels": labels}});
     let removal = json!({"metadata": {"labels": {ENFORCE: null, "b": "2"}}});
@@ -334,7 +334,7 @@ fn a_namespace_shows_the_labels_that_it_has_and_those_it_lost() {
 }
 
 #[test]
-fn a_persistent_volume_shows_the_path_of_the_node() {
+fn a_persistent_volume_shows_its_host_path() {
     for (spec, r#type, path, raw) in [
         (
             json!({"hostPath": {"path": "/var/run//x/"}}),
@@ -364,7 +364,7 @@ fn a_persistent_volume_shows_the_path_of_the_node() {
 }
 
 #[test]
-fn a_network_policy_shows_what_it_lets_through() {
+fn a_network_policy_shows_the_allowed_traffic() {
     for (verb, spec, selects_all, allows_all) in [
         ("create", json!({"podSelector": {}, "policyTypes": ["Ingress"]}), Some(true), Some(false)),
         ("create", json!({"podSelector": {}, "ingress": [{}]}), Some(true), Some(true)),
@@ -413,7 +413,7 @@ fn a_network_policy_shows_what_it_lets_through() {
 const ADMISSION: &str = "admissionregistration.k8s.io";
 
 #[test]
-fn webhooks_show_whom_they_call_for_what() {
+fn webhooks_show_their_target_and_resources() {
     let body = json!({"kind": "MutatingWebhookConfiguration", "webhooks": [
         {
             "name": "a.example",
@@ -481,7 +481,7 @@ fn webhooks_show_whom_they_call_for_what() {
 }
 
 #[test]
-fn a_rule_of_thousands_is_cut_and_shows_its_wildcards_first() {
+fn a_rule_with_thousands_of_entries_is_truncated_with_wildcards_first() {
     let names: Vec<_> = (0..3000).map(|i| format!("r{i}")).chain(["*".to_owned()]).collect();
     let body =
         json!({"webhooks": [{"name": "a", "rules": [{"apiGroups": names, "resources": names}]}]});
@@ -549,7 +549,7 @@ fn exec_options_of_the_body_count_where_the_query_has_none() {
 }
 
 #[test]
-fn a_refusal_names_who_refused() {
+fn a_denial_names_the_denying_component() {
     let violation = r#"pods "x" is forbidden: violates PodSecurity "baseline:latest": privileged (container "app" must not set securityContext.privileged=true)"#;
     let status = |message: &str| json!({"metadata": {}, "status": "Failure", "code": 403, "message": message});
     let refused = written("create", "", "pods", json!({"responseStatus": status(violation)}));
@@ -591,7 +591,7 @@ fn a_refusal_names_who_refused() {
 }
 
 #[test]
-fn roles_and_bindings_of_rancher_are_those_that_it_makes_of_them() {
+fn roles_and_bindings_of_rancher_are_mapped_to_the_created_ones() {
     let group = "management.cattle.io";
     let bound = |resource: &str, kind: &str, members: Value| {
         let mut object = members;

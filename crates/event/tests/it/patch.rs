@@ -211,7 +211,7 @@ fn a_json_patch_may_count_from_the_end() {
 }
 
 #[test]
-fn what_does_not_fit_is_an_error() {
+fn a_patch_that_does_not_apply_is_an_error() {
     // Each copy nearly doubles the object.
     let copies =
         (0..64).map(|copy| json!({"op": "copy", "from": "/a", "path": format!("/a/{}", copy % 2)}));
@@ -497,7 +497,7 @@ fn model() -> impl Strategy<Value = Model> {
 
 proptest! {
     #[test]
-    fn every_kind_of_patch_makes_the_version_that_was_meant(
+    fn every_kind_of_patch_produces_the_intended_version(
         mut model in model(),
         edits in proptest::collection::vec(edit(), 1..8),
     ) {

@@ -511,7 +511,7 @@ fn a_user_namespace_relaxes_three_checks_since_1_35() {
 }
 
 #[test]
-fn windows_is_exempt_from_what_only_linux_has_since_1_25() {
+fn windows_is_exempt_from_linux_checks_since_1_25() {
     let container = "/spec/containers/0/securityContext";
     for (pointer, check, since) in [
         (format!("{container}/allowPrivilegeEscalation"), "allowPrivilegeEscalation", 8),
@@ -556,7 +556,7 @@ fn annotation_and_field_fail_one_check_in_all_versions() {
 }
 
 #[test]
-fn a_pod_that_says_no_is_not_saved_by_its_containers() {
+fn a_failing_pod_setting_is_not_offset_by_its_containers() {
     let mut pod = with("/spec/securityContext/runAsNonRoot", &json!(false));
     let spec = pod["spec"].as_object_mut().unwrap();
     for list in ["containers", "initContainers", "ephemeralContainers"] {
@@ -568,7 +568,7 @@ fn a_pod_that_says_no_is_not_saved_by_its_containers() {
 }
 
 #[test]
-fn each_of_several_templates_is_judged_by_itself() {
+fn each_of_several_templates_is_judged_separately() {
     let good = restricted()["spec"].clone();
     let mut root = with("/spec/securityContext/runAsNonRoot", &json!(false))["spec"].clone();
     root["hostUsers"] = json!(false);
@@ -582,7 +582,8 @@ fn each_of_several_templates_is_judged_by_itself() {
     }});
     let json = event("create", "ray.io", "rayclusters", json!({"requestObject": cluster}));
     let verdict = Verdict::of(&row(&json).workload.unwrap());
-    // A good template does not clear the others, and what relaxes one does not relax all.
+    // A passing template does not make the others pass, and a relaxation of one does not apply to
+    // all.
     assert_eq!(verdict.versions("runAsNonRoot"), [(0, Some(34))]);
     assert_eq!(verdict.versions("allowPrivilegeEscalation"), [(8, Some(24))]);
     assert_eq!(verdict.level.as_deref(), Some("restricted"));
@@ -595,7 +596,7 @@ fn patched(spec: Value) -> Verdict {
 }
 
 #[test]
-fn a_patch_can_prove_a_failure_but_no_pass() {
+fn a_patch_can_prove_a_failure_but_not_a_pass() {
     let restricted = patched(restricted()["spec"].clone());
     assert_eq!((restricted.level.clone(), restricted.level_at(29)), (None, None));
     assert_eq!(restricted.violations, [(None, None, None, None)]);
@@ -632,7 +633,7 @@ fn an_ephemeral_container_is_judged_without_its_pod() {
 }
 
 #[test]
-fn no_body_decides_nothing() {
+fn a_missing_body_leaves_every_check_undecided() {
     let json = event("create", "", "pods", json!({}));
     let workload = row(&json).workload.unwrap();
     assert_eq!(workload.pod_security_violations, None);

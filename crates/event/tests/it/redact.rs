@@ -34,7 +34,7 @@ fn digest() -> String {
 #[track_caller]
 fn assert_redacted(what: &str, json: &str) -> String {
     let text = redacted(json).unwrap_or_else(|| panic!("{what}: nothing redacted in {json}"));
-    // Also of nested texts, whatever their escapes.
+    // Also of nested texts, regardless of their escapes.
     let said = text.replace('\\', "");
     for secret in [CLEAR, ENCODED, "hunter2", "aHVudGVy"] {
         assert!(!said.contains(secret), "{what}: {text}");
@@ -298,7 +298,7 @@ fn credentials_in_a_proxied_request_are_redacted() {
 }
 
 #[test]
-fn what_is_no_secret_is_left_alone() {
+fn values_that_are_not_secrets_stay_unchanged() {
     let create = |group: &str, resource: &str, body: Value| {
         event("create", group, resource, json!({"requestObject": body}))
     };
@@ -354,7 +354,7 @@ fn everything_else_stays_byte_for_byte() {
 }
 
 #[test]
-fn deep_bodies_are_read_to_the_ground() {
+fn deeply_nested_bodies_are_redacted() {
     const DEPTH: usize = 100_000;
     let deep = format!(r#"{}{{"data":"{CLEAR}"}}{}"#, "[".repeat(DEPTH), "]".repeat(DEPTH));
     for body in [
@@ -369,7 +369,7 @@ fn deep_bodies_are_read_to_the_ground() {
 }
 
 #[test]
-fn an_operation_may_have_many_paths_and_values() {
+fn an_operation_can_have_many_paths_and_values() {
     let long = "/a".repeat(500_000);
     let paths = format!(r#""path":"{long}","path":1,"#) + &r#""path":"/b","#.repeat(50_000);
     let values = format!(r#""value":"{CLEAR}","#).repeat(50_000);
@@ -566,7 +566,7 @@ fn body() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn no_secret_stays_and_nothing_else_goes(
+    fn only_secrets_are_redacted(
         mut body in prop::collection::btree_map("[a-z]{1,3}|data|stringData|items", body(), 0..5)
             .prop_map(|members| Value::from(members.into_iter().collect::<Map<_, _>>())),
         is_response: bool,

@@ -15,7 +15,7 @@ fn micros(text: &str) -> Micros {
 }
 
 #[test]
-fn what_cannot_be_stored_is_kept_as_text() {
+fn times_that_cannot_be_stored_are_kept_as_text() {
     for absurd in [
         "1600-01-01T00:00:00.000000Z",
         "0000-01-01T00:00:00.000000Z",
@@ -55,7 +55,7 @@ fn what_cannot_be_stored_is_kept_as_text() {
 }
 
 #[test]
-fn the_time_of_the_envelope_is_better_than_none() {
+fn the_time_of_the_envelope_is_the_fallback() {
     let json = event("1600-01-01T00:00:00.000000Z".into(), "9999-01-01T00:00:00.000000Z".into());
     let mut parser = Parser::default();
     let event = parser.parse(json.as_bytes(), Some(micros(RIGHT))).unwrap();
@@ -64,7 +64,7 @@ fn the_time_of_the_envelope_is_better_than_none() {
 }
 
 #[test]
-fn unusual_times_are_times() {
+fn unusual_times_are_parsed() {
     for (text, time) in [
         ("1970-01-01T00:00:00.000000Z", 0),
         // A leap second is the first moment of the next.
@@ -81,7 +81,7 @@ fn unusual_times_are_times() {
 }
 
 #[test]
-fn what_is_not_there_is_not_absurd() {
+fn a_missing_time_is_not_a_time_problem() {
     for missing in [json!(""), json!(null), json!(1)] {
         let json = event(missing.clone(), RIGHT.into());
         assert_eq!(crate::row(&json).time_problem, None);
@@ -91,7 +91,7 @@ fn what_is_not_there_is_not_absurd() {
 }
 
 #[test]
-fn an_hour_ahead_is_ordinary() {
+fn a_time_one_hour_ahead_is_accepted() {
     const HOUR: i64 = 3_600_000_000;
     let now = micros(RIGHT);
     let problem = |time| TimeProblem::of_reading(Micros(time), now);

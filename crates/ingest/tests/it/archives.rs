@@ -93,7 +93,7 @@ fn concatenated_tars() {
 }
 
 #[test]
-fn what_is_no_file_is_passed_over() {
+fn members_that_are_not_files_are_skipped() {
     let mut builder = ::tar::Builder::new(Vec::new());
     for (kind, name) in [
         (::tar::EntryType::Directory, "folder/"),
@@ -200,7 +200,7 @@ fn quarantined_records_of_many_members() {
 }
 
 #[test]
-fn damage_in_a_member_costs_the_member() {
+fn damage_in_a_member_affects_only_the_member() {
     let mut broken = gzip(&log(0..2000));
     let middle = broken.len() / 2;
     broken[middle..middle + 8].fill(0xff);
@@ -217,7 +217,7 @@ fn damage_in_a_member_costs_the_member() {
 }
 
 #[test]
-fn a_cut_tar_keeps_what_stands_before() {
+fn a_truncated_tar_keeps_earlier_members() {
     let (one, two) = (log(0..10), log(10..20));
     let whole = tar([("one", &one[..]), ("two", &two[..]), ("other", b"text")]);
     let second = 512 + one.len().next_multiple_of(512);
@@ -254,7 +254,7 @@ fn a_cut_tar_keeps_what_stands_before() {
 }
 
 #[test]
-fn rubbish_after_a_tar() {
+fn trailing_bytes_after_a_tar() {
     let archive = [tar([("a", &log(0..1)[..])]), b"rubbish".repeat(100)].concat();
     let (memory, summary) = run_stream(archive, &Options::default());
     assert_eq!(memory.rows().len(), 1);
@@ -263,7 +263,7 @@ fn rubbish_after_a_tar() {
 
 /// A header that claims a name as long as a disk.
 #[test]
-fn a_name_without_end() {
+fn an_endless_member_name() {
     let mut header = ::tar::Header::new_gnu();
     header.set_path("././@LongLink").expect("short");
     header.set_entry_type(::tar::EntryType::GNULongName);

@@ -74,7 +74,7 @@ fn by_content() {
 }
 
 #[test]
-fn a_gzip_cut_short_keeps_what_stands_before() {
+fn a_truncated_gzip_keeps_earlier_records() {
     let whole = gzip(&log(0..2000));
     for keep in [whole.len() / 2, whole.len() - 9, whole.len() - 4] {
         let folder = Folder::new().with("audit.log.gz", &whole[..keep]);
@@ -90,7 +90,7 @@ fn a_gzip_cut_short_keeps_what_stands_before() {
 }
 
 #[test]
-fn a_damaged_gzip_keeps_what_stands_before() {
+fn a_damaged_gzip_keeps_earlier_records() {
     let mut whole = gzip(&log(0..2000));
     let middle = whole.len() / 2;
     whole[middle..middle + 8].fill(0xff);
@@ -102,7 +102,7 @@ fn a_damaged_gzip_keeps_what_stands_before() {
 }
 
 #[test]
-fn rubbish_after_a_gzip_member() {
+fn trailing_bytes_after_a_gzip_member() {
     let folder =
         Folder::new().with("audit.log.gz", [gzip(&log(0..10)), b"rubbish".to_vec()].concat());
     let (memory, summary) = run(&[folder.input()], &Options::default());
@@ -111,7 +111,7 @@ fn rubbish_after_a_gzip_member() {
 }
 
 #[test]
-fn what_stands_before_the_damage_is_kept() {
+fn records_before_the_damage_are_kept() {
     type Compress = fn(&[u8]) -> Vec<u8>;
     let table: [(&str, Compress); 5] =
         [("gzip", gzip), ("zstd", zstd), ("bzip2", bzip2), ("xz", xz), ("lz4", lz4)];
@@ -144,7 +144,7 @@ fn what_stands_before_the_damage_is_kept() {
 
 /// A single last byte is not a character; it affects only its record.
 #[test]
-fn utf16_cut_in_the_middle() {
+fn utf16_truncated_in_a_character() {
     let whole = utf16(&log(0..10));
     let (memory, summary) = run_stream(&whole[..whole.len() - 9], &Options::default());
     assert_eq!(memory.rows().len(), 9);
@@ -175,7 +175,7 @@ fn other_formats_are_named() {
 
 /// A decompression bomb costs a limited time and its own events.
 #[test]
-fn a_file_may_expand_to_so_much() {
+fn a_file_expands_up_to_a_limit() {
     let options = Options { max_expanded_bytes: 100_000, ..Options::default() };
     let bomb = gzip(&gzip(&[&log(0..100)[..], &vec![0; 10_000_000]].concat()));
     let folder = Folder::new().with("a", bomb).with("b", gzip(&log(0..100)));

@@ -5,7 +5,7 @@ use podtrail_ingest::Options;
 use crate::support::{Folder, event, event_list, gzip, item, lines, messages, run, run_stream};
 
 #[test]
-fn other_files_give_one_problem_each() {
+fn other_files_are_reported_once_each() {
     let truth = "{\n \"meta\": {\"auditID\": \"x\"},\n \"scenarios\": []\n}\n";
     let policy = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- level: Metadata\n";
     let folder = Folder::new()
@@ -45,7 +45,7 @@ fn other_files_give_one_problem_each() {
 }
 
 #[test]
-fn places_are_reported() {
+fn positions_are_reported() {
     let log = lines([event(1), "oops".into(), event(2), r#"{"a":1}"#.into()]);
     let folder = Folder::new().with("audit.log", &log);
     let (memory, summary) = run(&[folder.input()], &Options::default());
@@ -61,7 +61,7 @@ fn places_are_reported() {
 }
 
 #[test]
-fn invalid_utf8_costs_the_line() {
+fn invalid_utf8_affects_only_the_line() {
     let mut broken = event(2).into_bytes();
     let at = memchr::memmem::find(&broken, b"alice").expect("a name");
     broken[at] = 0xff;
@@ -74,7 +74,7 @@ fn invalid_utf8_costs_the_line() {
 
 /// A log whose every event is damaged is a log.
 #[test]
-fn only_a_cut_event() {
+fn only_a_truncated_event() {
     let half = &event(1)[..200];
     let (memory, summary) = run_stream(half, &Options::default());
     assert_eq!(summary.files, 1);
@@ -86,7 +86,7 @@ type Way = fn(&str) -> String;
 
 /// Damage in a batch affects only its item.
 #[test]
-fn a_damaged_item_costs_that_item() {
+fn a_damaged_item_affects_only_that_item() {
     // Brackets and quotes in strings, and a body with list elements that resemble events.
     let odd = |id| {
         let strings = r#""userAgent":"a\\\"}],{ \\","requestObject":"#;
@@ -183,7 +183,7 @@ fn empty_files_are_noted() {
 
 /// A file that begins within a batch, and a batch that contains NUL bytes.
 #[test]
-fn a_batch_that_is_torn() {
+fn an_incomplete_batch() {
     let items: Vec<_> = (1..=4).map(item).collect();
     let list = event_list(1..=4);
     let array = format!("[{}]", items.join(","));

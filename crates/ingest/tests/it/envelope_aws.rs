@@ -28,7 +28,7 @@ fn payload(stream: &str, messages: &[&str]) -> String {
 const CONTROL: &str = r#"{"messageType":"CONTROL_MESSAGE","owner":"CloudwatchLogs","logGroup":"","logStream":"","subscriptionFilters":[],"logEvents":[{"id":"","timestamp":1795470902500,"message":"CWL CONTROL MESSAGE: Checking health of destination Firehose."}]}"#;
 
 #[test]
-fn every_form() {
+fn every_format() {
     let raw = event(1);
     let payload = payload(STREAM, &[&raw]);
     let packed = base64(gzip(payload.as_bytes()));
@@ -165,7 +165,7 @@ fn damage_is_reported() {
 }
 
 #[test]
-fn a_message_that_is_no_event() {
+fn a_message_that_is_not_an_event() {
     let log = payload(STREAM, &[&event(1), "no event", &event(2)]);
     let (memory, summary) = run_stream(log, &Options::default());
     assert_eq!(memory.audit_ids(), ["id-1", "id-2"]);
@@ -175,7 +175,7 @@ fn a_message_that_is_no_event() {
 
 /// Nested packages end at a depth that no pipeline reaches.
 #[test]
-fn packages_in_packages() {
+fn nested_packages() {
     let mut log = event(1);
     for _ in 0..20 {
         log = format!(r#"{{"awslogs":{{"data":"{}"}}}}"#, base64(gzip(log.as_bytes())));

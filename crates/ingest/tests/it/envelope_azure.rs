@@ -64,13 +64,13 @@ fn table(rows: &[String]) -> String {
 }
 
 #[test]
-fn every_form() {
+fn every_format() {
     let raw = event(1);
     let text = quoted(&format!("{raw}\n"));
     let full = |envelopes| Known {
         envelopes,
         provider: "aks",
-        // Whatever the spelling of the resource id.
+        // In any spelling of the resource id.
         cluster: "prod",
         node: POD,
         shipped_at: Some(SHIPPED_MILLIS),

@@ -32,7 +32,7 @@ fn whole_lines() {
 }
 
 #[test]
-fn places_are_those_of_the_text() {
+fn positions_are_those_of_the_text() {
     let first = cri("stderr", "F", "I1123 22:00:00.374797       1 controller.go:128] started");
     let log = format!("{first}\n{}\n", cri("stdout", "F", &event(1)));
     let (events, reasons, summary) = unwrap(log.clone());
@@ -83,7 +83,7 @@ fn text_of_another_program() {
 
 /// A line that only resembles a part does not consume the next line.
 #[test]
-fn what_is_no_part() {
+fn lines_that_are_not_parts() {
     let part = &cri("stdout", "P", "{");
     for odd in [
         part.replace("-11-23T", "-13-45T"),

@@ -37,7 +37,7 @@ fn every_dialect() {
 }
 
 #[test]
-fn a_damaged_row_costs_that_row() {
+fn a_damaged_row_affects_only_that_row() {
     let rows = [field(&event(1)), field(&event(2)), field(&event(3))];
     let log = format!("@message\n{}\n{}\n{}\n", rows[0], &rows[1][..300], rows[2]);
     let (events, reasons, _) = unwrap(log);
@@ -45,7 +45,7 @@ fn a_damaged_row_costs_that_row() {
 }
 
 #[test]
-fn events_in_columns_are_refused_by_name() {
+fn events_in_columns_are_rejected_by_name() {
     for log in ["TimeGenerated,Level,AuditId,Verb\n2026,Metadata,x,get\n", "a,message\n1,GET /\n"] {
         let (events, _, summary) = unwrap(log);
         assert!(events.is_empty());

@@ -25,7 +25,7 @@ fn id_of(log: &str) -> String {
 }
 
 #[test]
-fn the_event_is_put_together_again() {
+fn the_event_is_reassembled() {
     let (bare, stored) = twins();
     let id = id_of(&bare.to_string());
     let agent = json!({

@@ -54,7 +54,7 @@ fn row<const N: usize>(log: &str, names: [&str; N]) -> [String; N] {
 }
 
 #[test]
-fn every_form() {
+fn every_format() {
     let entry = CREATE.entry();
     let known = |envelopes| Known {
         envelopes,
@@ -96,7 +96,7 @@ fn every_form() {
 }
 
 #[test]
-fn what_an_entry_says() {
+fn members_of_an_entry() {
     let entry = CREATE.entry();
     let names = [
         "audit_id",
@@ -142,7 +142,7 @@ fn what_an_entry_says() {
 
 /// Members that an entry lacks are null.
 #[test]
-fn what_an_entry_does_not_say() {
+fn members_missing_from_an_entry() {
     let names = [
         "level",
         "user_groups",
@@ -206,7 +206,7 @@ fn statuses() {
 }
 
 #[test]
-fn a_session_that_begins() {
+fn a_session_start() {
     let call = Call {
         method: "io.k8s.core.v1.pods.exec.create",
         resource: "core/v1/namespaces/a/pods/b/exec/b",
@@ -248,7 +248,7 @@ fn patches() {
 }
 
 #[test]
-fn an_address_that_is_none() {
+fn an_invalid_address() {
     let entry = CREATE.entry().replace("203.0.113.9", "gce-internal-ip");
     assert_eq!(row(&entry, ["client_ip", "source_ips"]), ["", ""]);
 }
@@ -266,7 +266,7 @@ fn other_services() {
 }
 
 #[test]
-fn yaml_is_refused_with_a_hint() {
+fn yaml_is_rejected_with_a_hint() {
     let yaml = "---\ninsertId: id-1\nprotoPayload:\n  serviceName: k8s.io\n";
     let folder = Folder::new().with("a.yaml", yaml).with("b.log", event(1));
     let (_, summary) = run(&[folder.input()], &Options::default());
@@ -287,7 +287,7 @@ fn damage_is_reported() {
 
 /// GKE writes non-resource paths of the API server as resources of the core group.
 #[test]
-fn paths_that_are_no_resources() {
+fn non_resource_paths() {
     for (method, resource, path) in [
         ("io.k8s.core.v1.healthz.get", "core/v1/healthz", "/healthz"),
         ("io.k8s.core.v1.readyz.get", "core/v1/readyz/etcd", "/readyz/etcd"),

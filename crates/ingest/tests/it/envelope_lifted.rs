@@ -15,7 +15,7 @@ fn with(members: Value) -> String {
 }
 
 #[test]
-fn what_is_added_is_stripped() {
+fn added_members_are_removed() {
     let time = "2026-11-23T22:00:00.374797Z";
     check(vec![
         Case::new(
@@ -117,7 +117,7 @@ fn members_of_any_version_stay() {
     }
 }
 
-/// The original line takes precedence over what was made of it.
+/// The original line takes precedence over the derived members.
 #[test]
 fn the_line_is_preferred() {
     let log =

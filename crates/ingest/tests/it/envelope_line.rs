@@ -63,7 +63,7 @@ fn every_prefix() {
 }
 
 #[test]
-fn places_are_those_of_the_event() {
+fn positions_are_those_of_the_event() {
     let log = format!("\n<134>Nov 23 22:00:00 n1 audit: {}\n", event(1));
     let (events, ..) = unwrap(log.clone());
     let offset = usize::try_from(events[0].offset).expect("an offset");
@@ -73,7 +73,7 @@ fn places_are_those_of_the_event() {
 
 /// Component lines after a prefix are skipped like those without one.
 #[test]
-fn klog_behind_prefixes() {
+fn klog_after_prefixes() {
     let klog = "I1123 22:00:00.374797       1 controller.go:128] started";
     let prefixes =
         ["2026-11-23T22:00:00Z ", "<134>Nov 23 22:00:00 n1 apiserver[1]: ", "[pod/a/b] "];
@@ -86,7 +86,7 @@ fn klog_behind_prefixes() {
 
 /// Half an event is not a prefix, and a prefix does not hide a damaged event.
 #[test]
-fn what_is_no_prefix() {
+fn text_that_is_not_a_prefix() {
     let tail = &event(1)[300..];
     for line in [
         format!("{tail} {}", event(2)),

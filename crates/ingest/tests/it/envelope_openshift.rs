@@ -19,7 +19,7 @@ fn viaq(audit_level: &str) -> String {
 }
 
 #[test]
-fn every_form() {
+fn every_format() {
     let raw = event(1);
     let full = Known {
         envelopes: "viaq",

@@ -54,7 +54,7 @@ fn any_value(value: &Value) -> String {
 }
 
 #[test]
-fn every_form() {
+fn every_format() {
     let raw = event(1);
     let structured = any_value(&serde_json::from_str(&raw).expect("JSON"));
     let openshift = [

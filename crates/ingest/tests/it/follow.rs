@@ -55,7 +55,7 @@ fn audit_ids(memory: &Memory) -> Vec<String> {
 }
 
 #[test]
-fn what_is_written_is_read_once_and_in_whole_lines() {
+fn lines_are_read_once_and_only_when_complete() {
     let first = lines((0..3).map(event));
     let half = event(3).len() / 2;
     let folder =
@@ -79,7 +79,7 @@ fn what_is_written_is_read_once_and_in_whole_lines() {
 }
 
 #[test]
-fn rotation_loses_nothing_and_repeats_nothing() {
+fn rotation_neither_loses_nor_repeats_records() {
     let folder = Folder::new().with("audit.log", lines((0..3).map(event)));
     let (path, rotated) =
         (folder.path("audit.log"), folder.path("audit-2026-11-23T00-00-00.000.log"));
@@ -99,7 +99,7 @@ fn rotation_loses_nothing_and_repeats_nothing() {
 }
 
 #[test]
-fn a_log_that_is_emptied_is_read_anew() {
+fn a_truncated_log_is_read_from_its_beginning() {
     let folder = Folder::new().with("audit.log", lines((0..3).map(event)));
     let path = folder.path("audit.log");
     let (memory, _) = follow_folder(&folder, move |seen| {
@@ -112,7 +112,7 @@ fn a_log_that_is_emptied_is_read_anew() {
 }
 
 #[test]
-fn what_is_no_log_is_reported_once() {
+fn files_that_are_not_logs_are_reported_once() {
     let folder = Folder::new()
         .with("audit.log", lines([event(0)]))
         .with("notes.txt", "these are my notes\n".repeat(10));

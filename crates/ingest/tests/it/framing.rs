@@ -153,7 +153,7 @@ fn places() {
 }
 
 #[test]
-fn a_line_over_the_limit_costs_that_line() {
+fn a_line_over_the_limit_affects_only_that_line() {
     let huge = format!(r#"{{"kind":"Event","auditID":"{}"}}"#, "x".repeat(300_000));
     let log = lines([&event(1), &huge, &event(2)]);
     for block_bytes in [100, 4096, 1 << 20, 1 << 22] {
@@ -195,7 +195,8 @@ fn a_line_of_many_events_needs_no_limit() {
     }
 }
 
-/// A list that exceeds the record limit is read item by item, in one line or many, whatever surrounds it.
+/// A list that exceeds the record limit is read item by item, in one line or many, regardless of
+/// the surrounding text.
 #[test]
 fn a_list_over_the_limit() {
     let items: Vec<_> = (0..100).map(event).collect();
@@ -316,7 +317,7 @@ fn lists_around_nul_bytes_in_any_block() {
         // After a value in the same line no list begins.
         b"{}}\x01[[.\xfe\0\n,{}{]}\xfe\0",
         b" {}{-[{}9\0\0\0\x0b\x0b",
-        // What is behind NUL bytes begins with a bracket and a word.
+        // The text after NUL bytes begins with a bracket and a word.
         b"[\0[[\0[z:=stReceived\"\0[\xff\0\xff\xff\xff,{ }\t\xbe[+}\t",
     ];
     for text in shapes {
@@ -347,7 +348,7 @@ fn a_number_at_the_end_of_a_block() {
 
 /// A hostile file of openings does not take forever.
 #[test]
-fn openings_without_end() {
+fn endless_openings() {
     let mut log = lines([&event(1)]);
     log.extend(b"[\n".repeat(200_000));
     log.extend(lines([&event(2)]));
@@ -413,7 +414,7 @@ impl std::fmt::Debug for Piece {
     }
 }
 
-/// The first record makes a log an audit log, whatever follows.
+/// The first record makes a log an audit log, regardless of the rest.
 fn log_of(pieces: &[Piece]) -> Vec<u8> {
     let pieces = pieces.iter().flat_map(|piece| piece.0.iter().copied());
     lines([event(9)]).into_iter().chain(pieces).collect()
@@ -465,7 +466,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn blocks_do_not_matter(
+    fn results_do_not_depend_on_blocks(
         pieces in prop::collection::vec(prop_oneof![2 => piece(), 1 => wrapped()], 0..12),
         block_bytes in 1usize..2000,
         max_record_bytes in prop::sample::select(vec![300usize, 1000, 1 << 20]),
@@ -479,7 +480,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_lost_or_doubled(pieces in prop::collection::vec(piece(), 0..12)) {
+    fn nothing_is_lost_or_repeated(pieces in prop::collection::vec(piece(), 0..12)) {
         let log = log_of(&pieces);
         let (memory, _) = run_stream(log.clone(), &Options::default());
         assert_covered("a mixture", &log, &memory);

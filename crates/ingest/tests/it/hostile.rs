@@ -50,7 +50,7 @@ fn deep_json() {
 
 /// A line that exceeds any memory is skipped.
 #[test]
-fn a_line_without_end() {
+fn an_endless_line() {
     const LENGTH: u64 = 256 << 20;
     let start = lines([event(1)]);
     for opening in [&b"x"[..], br#"{"kind":""#, b"[", br#"{"items":["#] {
@@ -72,7 +72,7 @@ fn a_line_without_end() {
 
 /// A million members whose directory entries all name the same bytes are read only up to the expansion limit.
 #[test]
-fn members_that_overlap() {
+fn overlapping_members() {
     let inner = zip([("a", &vec![b' '; 1 << 20][..])]);
     let directory = memchr::memmem::find(&inner, b"PK\x01\x02").expect("a directory");
     let end = memchr::memmem::rfind(&inner, b"PK\x05\x06").expect("an end");

@@ -15,7 +15,7 @@ fn arguments() {
 }
 
 #[test]
-fn folders_are_read_whole() {
+fn folders_are_read_completely() {
     let folder = Folder::new()
         .with("b/c/audit.log", lines([event(2)]))
         .with("a.log", lines([event(1)]))
@@ -54,7 +54,7 @@ fn patterns() {
 }
 
 #[test]
-fn what_is_missing_is_reported() {
+fn missing_inputs_are_reported() {
     let folder = Folder::new().with("a.log", lines([event(1)]));
     let missing = Input::Path(folder.path("gone.log"));
     let (memory, summary) = run(&[missing, folder.input()], &Options::default());
@@ -65,7 +65,7 @@ fn what_is_missing_is_reported() {
 
 #[cfg(unix)]
 #[test]
-fn link_loops_end() {
+fn link_loops_are_detected() {
     let folder = Folder::new().with("a/a.log", lines([event(1)]));
     std::os::unix::fs::symlink(folder.root(), folder.path("a/up")).expect("a link");
     std::os::unix::fs::symlink(folder.path("nowhere"), folder.path("a/dangling")).expect("a link");
@@ -77,7 +77,7 @@ fn link_loops_end() {
 }
 
 #[test]
-fn the_lake_is_not_walked_into() {
+fn the_lake_is_not_read_as_input() {
     let folder = Folder::new().with("a.log", lines([event(1)])).with("lake/part.parquet", "PAR1");
     let options = Options { exclude: vec![folder.path("lake")], ..Options::default() };
     let (_, summary) = run(&[folder.input()], &options);

@@ -14,7 +14,7 @@ fn summary(lake: &Lake, runtime: &Runtime, inputs: &[Input]) -> Summary {
 
 /// Equal events add nothing: the same file, its gzip, an overlapping rotation, another envelope.
 #[test]
-fn again_adds_nothing() -> io::Result<()> {
+fn ingesting_again_adds_nothing() -> io::Result<()> {
     let log = lines((0..100).map(event));
     let folder = Folder::new()
         .with("in/audit.log", [log.clone(), lines(["oops"])].concat())
@@ -85,7 +85,7 @@ fn any_cluster_name_is_stored() -> io::Result<()> {
 
 /// An event from a log without a cluster name equals its copy with one; events of two clusters stay separate.
 #[test]
-fn an_event_without_a_cluster_is_that_of_any() -> io::Result<()> {
+fn an_event_without_a_cluster_equals_that_of_any_cluster() -> io::Result<()> {
     let labelled = |id, cluster| {
         let mut record: serde_json::Value = serde_json::from_str(&event(id)).expect("an event");
         record["openshift"] = serde_json::json!({ "cluster_id": cluster });

@@ -74,7 +74,7 @@ fn lists() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn what_is_around_a_list_is_known_of_its_items() {
+fn members_before_a_list_apply_to_its_items() {
     for (name, list) in lists() {
         // Also over several lines; members after the list do not apply to its items.
         for list in [list.replace("},{", "},\n {"), list] {
@@ -93,7 +93,7 @@ fn what_is_around_a_list_is_known_of_its_items() {
 
 /// Text after a truncated list does not belong to its items.
 #[test]
-fn a_list_that_ends_before_its_time() {
+fn a_truncated_list() {
     let (name, list) = lists().swap_remove(0);
     let item = list.find(r#",{"id":"20""#).expect("an item");
     for end in [item + 100, item] {
@@ -109,7 +109,7 @@ fn a_list_that_ends_before_its_time() {
 
 /// A list whose wrapper has other members.
 #[test]
-fn what_stands_beside_a_list() {
+fn members_next_to_a_list() {
     let items: Vec<_> = (0..30).map(event).collect();
     let klog = quoted("I1123 22:00:00.374797       1 controller.go:128] started");
     for head in [
@@ -137,7 +137,7 @@ fn a_long_wrapper_of_short_items() {
 
 /// Damage in one line that exceeds the limit affects only its item.
 #[test]
-fn damage_in_a_list_costs_its_item() {
+fn damage_in_a_list_affects_only_its_item() {
     type Damage = fn(&str) -> String;
     let damages: [(&str, Damage); 6] = [
         ("cut off", |item| item[..item.len() / 2].to_owned()),
@@ -183,9 +183,9 @@ fn item_start(name: &str) -> &'static str {
     }
 }
 
-/// Elements of a list in a body are not items, whatever they resemble.
+/// Elements of a list in a body are not items, even if they resemble events.
 #[test]
-fn what_a_damaged_event_lists_is_none_of_the_items() {
+fn lists_in_a_damaged_event_are_not_items() {
     let items: Vec<_> = (0..30).map(event).collect();
     let forged = format!(r#""responseObject":{{"items":[{0},{0}]}}"#, event(70));
     let damaged = items[12].replacen("\"auditID\"", &format!("\u{1}{forged},\"auditID\""), 1);

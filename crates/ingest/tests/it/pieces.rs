@@ -209,7 +209,7 @@ fn across_runs() {
 
 /// A detected gap is reported; an undetected one reveals no secret.
 #[test]
-fn gaps() {
+fn missing_parts() {
     for (name, form) in FORMS {
         let mut records = records(form, "secrets");
         records.remove(1);

@@ -64,11 +64,11 @@ fn options(key: Option<u8>) -> Options {
     Options { redact: key.map(|byte| RedactionKey::new([byte; 32])), ..Options::default() }
 }
 
-fn holds(data: &ArrayData, text: &str) -> bool {
+fn contains_secret(data: &ArrayData, text: &str) -> bool {
     let in_buffer =
         |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     data.buffers().iter().any(|buffer| in_buffer(buffer.as_slice()))
-        || data.child_data().iter().any(|child| holds(child, text))
+        || data.child_data().iter().any(|child| contains_secret(child, text))
 }
 
 /// The columns that contain `text`.
@@ -76,7 +76,7 @@ fn columns_with(memory: &Memory, text: &str) -> Vec<String> {
     let mut names = Vec::new();
     for batch in &memory.batches {
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-            if holds(&column.to_data(), text) {
+            if contains_secret(&column.to_data(), text) {
                 names.push(field.name().clone());
             }
         }
@@ -121,7 +121,7 @@ fn without_a_key_secrets_are_kept() {
 }
 
 #[test]
-fn the_rows_are_the_same_otherwise() {
+fn other_columns_are_unchanged() {
     let (redacted, _) = run_stream(log(), &options(Some(1)));
     let (kept, _) = run_stream(log(), &options(None));
     for column in ["audit_id", "resource", "activity", "outcome", "field_manager"] {
@@ -144,7 +144,7 @@ fn event_ids_follow_the_secret_and_the_key() {
 
 /// Parts of a split line may be lost in a rotation; the remaining part of a Secret reaches no table.
 #[test]
-fn what_is_left_of_a_line_that_was_split_holds_no_secret() {
+fn the_rest_of_a_split_line_contains_no_secret() {
     let object = json!({"kind": "Secret", "stringData": (0..2000).map(|n| (format!("k{n}"), format!("{CLEAR}\"\\{CLEAR}{n}").into())).collect::<serde_json::Map<_, Value>>()});
     let whole = secret("x").to_string() + "\n";
     let event = event("secrets", &json!({"requestObject": object})).to_string() + "\n";
@@ -178,7 +178,7 @@ type Write<'a> = &'a dyn Fn(&str) -> String;
 
 /// A line that Docker split, reformatted by a shipper.
 #[test]
-fn the_parts_of_a_line_that_docker_split_are_one_event_however_they_are_written() {
+fn parts_of_a_line_split_by_docker_are_one_event_in_any_form() {
     let event = secret(&CLEAR.repeat(3000)).to_string() + "\n";
     let parts: Vec<&str> = {
         let bounds = [0, 16 * 1024, 32 * 1024, event.len()];

@@ -45,7 +45,7 @@ const FOREIGN: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn alone() {
+fn separate_files() {
     for (record, reason) in FOREIGN {
         let (events, reasons, summary) = unwrap(lines([record]));
         assert!(events.is_empty() && reasons.is_empty(), "{record}");
@@ -72,9 +72,9 @@ fn a_policy_in_yaml() {
     assert_eq!(summary.problems[0].message, "not an audit log: an audit policy");
 }
 
-/// Data that a user put into an object of a cluster is not a log, whatever it resembles.
+/// Data that a user put into an object of a cluster is not a log, even if it resembles one.
 #[test]
-fn events_inside_objects_are_not_believed() {
+fn events_inside_objects_are_not_events() {
     let text = crate::wrapped::quoted(&event(2));
     for object in [
         format!(r#"{{"kind":"ConfigMap","apiVersion":"v1","data":{{"message":{text}}}}}"#),

@@ -29,7 +29,7 @@ fn cloudwatch(message: &str) -> String {
 }
 
 #[test]
-fn what_is_whole_is_kept() {
+fn complete_members_are_kept() {
     let names = [
         "username",
         "user_groups",
@@ -88,7 +88,7 @@ fn what_is_whole_is_kept() {
     }
 }
 
-/// Wherever the cut is, the event is stored or the record is reported, and nothing is invented.
+/// At any cut, the event is stored or the record is reported, and no value is invented.
 #[test]
 fn every_cut() {
     let cuts: Vec<usize> = (1..EVENT.len()).filter(|end| EVENT.is_char_boundary(*end)).collect();
@@ -117,7 +117,7 @@ fn the_time_of_the_envelope() {
 
 /// A truncated line in a file may be complete later.
 #[test]
-fn a_bare_cut_line_is_no_event() {
+fn a_bare_truncated_line_is_not_an_event() {
     let cut = cut_behind(r#""authorization.k8s.io/decision":"allow""#);
     for log in [cut.to_owned(), format!("ip-10-0-0-1.internal {cut}")] {
         let (memory, summary) = run_stream(lines([event(7), log]), &Options::default());
@@ -135,7 +135,7 @@ fn a_bare_cut_line_is_no_event() {
 
 /// Damage in the middle is damage.
 #[test]
-fn text_that_is_broken_is_not_completed() {
+fn broken_text_is_not_completed() {
     let broken = item(1).replace(r#""verb":"list""#, r#""verb":list"#);
     let (memory, summary) = run_stream(azure(&broken), &Options::default());
     assert!(memory.audit_ids().is_empty());

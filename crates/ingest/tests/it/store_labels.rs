@@ -1,4 +1,5 @@
-//! What stores add to an event: cluster, provider, node, and all other labels in the column `envelope`.
+//! Data that stores add to an event: cluster, provider, node, and all other labels in the column
+//! `envelope`.
 
 use arrow::array::{Array, AsArray};
 use podtrail_ingest::{Options, RedactionKey};
@@ -37,7 +38,7 @@ fn with(extra: &Value) -> Value {
 
 /// The forms in which stores name the cluster.
 #[test]
-fn the_cluster_is_known_by_the_words_of_its_path() {
+fn the_cluster_is_recognized_by_the_words_of_its_path() {
     let text = event(1);
     let records = [
         json!({"preview": false, "result": {"_raw": text, "cluster_name": "prod-eu", "host": "cp-1"}}),
@@ -72,7 +73,7 @@ fn the_cluster_is_known_by_the_words_of_its_path() {
 
 /// The cluster of another system is not a Kubernetes cluster, and names take precedence over ids.
 #[test]
-fn other_clusters_are_not_taken() {
+fn clusters_of_other_systems_are_ignored() {
     for labels in [
         json!({"elasticsearch": {"cluster": {"name": "es"}}}),
         json!({"kafka_cluster": "k"}),
@@ -136,7 +137,7 @@ fn an_event_in_another_stream_is_read() {
 }
 
 #[test]
-fn a_site_names_its_own_field() {
+fn an_option_names_the_member_with_the_cluster() {
     let record = |site: &str, id: usize| {
         json!({"message": event(id), "cluster": "x", "fields": {"site": site}}).to_string()
     };
@@ -148,7 +149,7 @@ fn a_site_names_its_own_field() {
 }
 
 #[test]
-fn several_clusters_in_one_are_warned_of() {
+fn several_clusters_under_one_name_give_a_warning() {
     let record =
         |cluster: &str, id: usize| json!({"message": event(id), "cluster": cluster}).to_string();
     let log = lines([record("a", 1), record("b", 2)]);
@@ -166,7 +167,7 @@ fn several_clusters_in_one_are_warned_of() {
 
 /// A bare event has no labels; other events have everything except the event.
 #[test]
-fn what_an_envelope_carries_is_kept() {
+fn members_of_an_envelope_are_kept() {
     let record = with(
         &json!({"@timestamp": "x", "kubernetes": {"pod_name": "p"}, "streams": ["1"], "n": 5, "on": true}),
     );
@@ -195,9 +196,10 @@ fn labels_are_redacted() {
     assert!(!text.contains("hunter2") && !text.contains("aHVudGVyMg"), "{text}");
 }
 
-/// A decoded copy beside the complete text is not a second event; two events with one id are two.
+/// A decoded copy next to the complete text is not a second event; two events with one id are two
+/// events.
 #[test]
-fn a_copy_is_no_second_event() {
+fn a_copy_is_not_a_second_event() {
     let mut copy: Value = serde_json::from_str(&event(1)).expect("JSON");
     copy["userAgent"] = json!("lost");
     let (_, summary) =
@@ -286,9 +288,9 @@ fn a_list_as_the_last_member_is_not_damaged() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever a shipper adds, the event is the same, and the labels are bounded.
+    /// Members added by a shipper do not change the event, and the labels are bounded.
     #[test]
-    fn an_event_does_not_depend_on_what_is_beside_it(
+    fn an_event_does_not_depend_on_other_members(
         members in prop::collection::btree_map("[a-zA-Z@_.]{1,12}", ".{0,3000}", 0..40)
     ) {
         let api = podtrail_event::EVENT_MEMBERS;
@@ -330,9 +332,9 @@ fn a_user_name_does_not_name_a_cluster() {
     }
 }
 
-/// An event that cannot be read is quarantined, whatever line stands beside it.
+/// An event that cannot be read is quarantined, regardless of the lines next to it.
 #[test]
-fn an_unreadable_event_beside_a_klog_line_is_kept() {
+fn an_unreadable_event_next_to_a_klog_line_is_kept() {
     let record = json!({ "auditID": "x", "message": "I1123 22:00:00.374797       1 controller.go:128] started" });
     let (_, summary) = run_stream(lines([event(1), record.to_string()]), &Options::default());
     assert_eq!((summary.events_added, summary.quarantined, summary.skipped), (1, 1, 0));

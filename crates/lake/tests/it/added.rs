@@ -52,7 +52,7 @@ async fn compact(lake: &Lake) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_what_came_after_is_added() {
+async fn only_later_rows_are_added() {
     let (_dir, lake) = lake().await;
     append(&lake, 0..3, 0).await;
     append(&lake, 3..6, 0).await;
@@ -93,7 +93,7 @@ async fn without_its_log_everything_counts_as_added() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_lie_in_periods() {
+async fn rows_are_assigned_to_periods() {
     let (_dir, lake) = lake().await;
     for second in [0, 600, 30 * DAY, 31 * DAY, -100 * DAY] {
         append(&lake, 0..2, second).await;

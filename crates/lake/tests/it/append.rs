@@ -39,7 +39,7 @@ async fn appended_events_are_read_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_column_comes_back_as_it_went_in() {
+async fn every_column_is_read_as_written() {
     use podtrail_event::{Container, Exec, Workload};
 
     let (_dir, lake) = lake().await;
@@ -140,7 +140,7 @@ async fn a_cluster_may_have_any_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_appends_are_cut_into_files() {
+async fn large_appends_are_split_into_files() {
     let (_dir, lake) = lake().await;
     let events = batch((0..140_000).map(|id| event(id, (id / 10) as i64, "read")));
     let appended = lake.append_events(vec![events]).await.unwrap();
@@ -151,7 +151,7 @@ async fn large_appends_are_cut_into_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn checkpoints_keep_all_that_is_known() {
+async fn checkpoints_keep_the_whole_state() {
     let (dir, lake) = lake().await;
     let log = dir.path().join("events/_delta_log");
     let first = log.join("00000000000000000000.json");
@@ -179,7 +179,7 @@ async fn checkpoints_keep_all_that_is_known() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_known_wherever_one_looks_first() {
+async fn a_file_is_known_regardless_of_the_first_lookup() {
     /// Three row groups of one file.
     const EVENTS: u64 = 70_000;
     let (_dir, lake) = lake().await;
@@ -193,7 +193,7 @@ async fn a_file_is_known_wherever_one_looks_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stages_are_marked_of_which_a_commit_has_a_later_one() {
+async fn stages_with_a_later_stage_in_the_commit_are_marked() {
     let (_dir, lake) = lake().await;
     let staged = |id, audit_id: &'static str, second, stage: &'static str| Event {
         audit_id: Some(audit_id.into()),
@@ -209,7 +209,7 @@ async fn stages_are_marked_of_which_a_commit_has_a_later_one() {
         (6, "borrowed", 1, "ResponseComplete"),
         (7, "later", 0, "RequestReceived"),
     ];
-    // Of one commit, in whatever batch they came.
+    // Of one commit, in any of its batches.
     let first =
         first.map(|(id, audit_id, second, name)| batch([staged(id, audit_id, second, name)]));
     lake.append_events(first.to_vec()).await.unwrap();
@@ -221,7 +221,7 @@ async fn stages_are_marked_of_which_a_commit_has_a_later_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_all_its_stages_is_marked_unless_one_of_them_was_there_before() {
+async fn complete_requests_are_marked_unless_a_stage_is_in_an_earlier_commit() {
     let (_dir, lake) = lake().await;
     let staged = |id, audit_id: &'static str, verb: &'static str, stage: &'static str| Event {
         audit_id: Some(audit_id.into()),

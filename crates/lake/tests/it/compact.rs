@@ -52,7 +52,7 @@ async fn many_files() -> (tempfile::TempDir, Lake) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_rows_are_in_one_file_in_order() {
+async fn rows_are_merged_into_one_file_in_order() {
     let (_dir, lake) = many_files().await;
     let before = lake.events().await.unwrap();
     let expected = rows(&before).await;
@@ -91,7 +91,7 @@ async fn the_same_rows_are_in_one_file_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_in_a_joined_file_is_known() {
+async fn events_in_a_joined_file_are_known() {
     let (dir, lake) = many_files().await;
     let other = Lake::open(dir.path()).unwrap();
     let again = |ids: std::ops::Range<u64>| {
@@ -111,7 +111,7 @@ async fn what_is_in_a_joined_file_is_known() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_are_joined_up_to_a_size_and_from_an_age() {
+async fn files_are_joined_up_to_a_size_and_above_an_age() {
     let (_dir, lake) = many_files().await;
     let young = CompactOptions { min_age: Duration::from_hours(1), ..ALL };
     assert_eq!(compact(&lake, &young).await, []);
@@ -143,7 +143,7 @@ async fn the_quarantine_is_joined_too() {
 
 /// delta-rs alone would accept both, and store each row twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_compactions_at_once_one_wins() {
+async fn only_one_of_two_concurrent_compactions_commits() {
     let (dir, lake) = many_files().await;
     let expected = rows(&lake.events().await.unwrap()).await;
     let mut compactions = JoinSet::new();
@@ -194,7 +194,7 @@ async fn appends_and_compactions_do_not_lose_or_repeat_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn info_tells_what_a_compaction_would_join() {
+async fn info_reports_the_files_that_a_compaction_would_join() {
     let (_dir, lake) = many_files().await;
     let tables = lake.info(&ALL).await.unwrap();
     let names: Vec<_> = tables.iter().map(|table| table.table).collect();

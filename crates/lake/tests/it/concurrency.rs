@@ -1,4 +1,4 @@
-//! Writers that race each other.
+//! Concurrent writers.
 
 use podtrail_lake::Lake;
 use tokio::task::JoinSet;
@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use crate::support::{batch, event, files_on_disk, lake, value};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn each_event_is_there_once_after_overlapping_appends() {
+async fn each_event_is_stored_once_after_overlapping_appends() {
     const WRITERS: u64 = 8;
     const ROUNDS: u64 = 4;
     let (dir, _) = lake().await;
@@ -49,7 +49,7 @@ async fn one_handle_can_be_shared() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn several_processes_may_make_the_same_lake() {
+async fn several_processes_can_create_the_same_lake() {
     let dir = tempfile::tempdir().unwrap();
     let mut makers = JoinSet::new();
     for id in 0..6 {
@@ -66,7 +66,7 @@ async fn several_processes_may_make_the_same_lake() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_does_not_move() {
+async fn a_snapshot_does_not_change() {
     let (_dir, lake) = lake().await;
     lake.append_events(vec![batch([event(1, 0, "read")])]).await.unwrap();
     let before = lake.events().await.unwrap();

@@ -60,7 +60,7 @@ async fn a_failed_commit_leaves_the_table_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_that_do_not_fit_are_refused() {
+async fn rows_that_do_not_fit_are_rejected() {
     let (_dir, lake) = lake().await;
     let cases = [
         (Event { time: None, ..event(1, 0, "read") }, "`time` has nulls"),
@@ -80,7 +80,7 @@ async fn rows_that_do_not_fit_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tables_with_features_that_are_not_understood_are_refused() {
+async fn tables_with_unsupported_features_are_rejected() {
     let cases = [
         (
             r#""minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"],"writerFeatures":["deletionVectors"]"#,

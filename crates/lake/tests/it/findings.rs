@@ -67,7 +67,7 @@ async fn findings_and_watermark_are_one_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_watermark_outlives_the_entry_that_set_it() {
+async fn the_watermark_is_kept_after_its_log_entry_is_removed() {
     // A checkpoint at the interval of Delta Lake's default.
     const INTERVAL: i64 = 100;
     let (dir, lake) = lake().await;
@@ -85,7 +85,7 @@ async fn the_watermark_outlives_the_entry_that_set_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_upon_an_old_version_changes_nothing() {
+async fn a_commit_based_on_an_old_version_changes_nothing() {
     let (dir, lake) = lake().await;
     let old = lake.findings().await.unwrap();
     let rows = |id| finding_batch(&[state(id)]).unwrap();
@@ -102,7 +102,7 @@ async fn a_commit_upon_an_old_version_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_commits_at_once_one_succeeds() {
+async fn only_one_of_two_concurrent_commits_succeeds() {
     let (dir, lake) = lake().await;
     let base = lake.findings().await.unwrap();
     let mut writers = tokio::task::JoinSet::new();
@@ -124,7 +124,7 @@ async fn of_commits_at_once_one_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lake_without_findings_reads_as_one_that_has_none() {
+async fn a_lake_without_a_findings_table_has_no_findings() {
     let dir = tempfile::tempdir().unwrap();
     let lake = Lake::create(dir.path()).await.unwrap();
     let none = lake.findings().await.unwrap();
@@ -137,7 +137,7 @@ async fn a_lake_without_findings_reads_as_one_that_has_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn some_detections_have_a_mark_of_their_own() {
+async fn a_selection_of_detections_has_its_own_watermark() {
     let (_dir, lake) = lake().await;
     let some = Mark::Some("x".to_owned());
     let commit = async |version, mark: &Mark| {
@@ -153,7 +153,7 @@ async fn some_detections_have_a_mark_of_their_own() {
     assert_eq!(watermark(&some).await, Some(3));
     assert_eq!(watermark(&Mark::All).await, None);
     assert_eq!(watermark(&Mark::Some("y".to_owned())).await, None);
-    // What all detections have examined, a selection has examined too.
+    // Events that all detections have examined count as examined by a selection.
     commit(5, &Mark::All).await;
     assert_eq!(watermark(&some).await, Some(5));
     commit(9, &Mark::Unmoved).await;

@@ -1,4 +1,4 @@
-//! The lake from a user's view: append, read back with SQL, race, break.
+//! The lake through its public interface: appends, SQL queries, concurrent writers and damage.
 
 // Clippy does not recognize helpers of tests as tests.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)]

@@ -44,7 +44,7 @@ async fn a_record_is_kept_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_a_fine_batch() {
+async fn an_empty_batch_is_valid() {
     let (_dir, lake) = lake().await;
     let appended = lake.append_quarantine(quarantine_batch(&[]).unwrap()).await.unwrap();
     assert_eq!((appended.rows, appended.version), (0, 0));

@@ -66,7 +66,7 @@ async fn the_plan_prunes_inside_files_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn columns_can_be_asked_for_in_any_order() {
+async fn columns_can_be_selected_in_any_order() {
     let (_dir, snapshot) = three_days().await;
     let query = "SELECT source_line, activity, time, \"cluster\", arrow_typeof(date) AS type \
                  FROM t ORDER BY time DESC, source_line DESC LIMIT 1";

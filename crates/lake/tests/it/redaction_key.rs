@@ -7,7 +7,7 @@ use podtrail_lake::{Lake, LakeError};
 use crate::support::lake;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lake_has_one_key_and_it_is_its_own() {
+async fn each_lake_has_one_key_of_its_own() {
     let (dir, lake) = lake().await;
     let keys = std::thread::scope(|threads| {
         let racing: Vec<_> =

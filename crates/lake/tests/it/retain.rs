@@ -29,7 +29,7 @@ fn rows(retained: &Retained) -> Vec<(&str, Option<u64>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn days_before_a_day_go_as_a_whole() {
+async fn whole_days_before_a_date_are_removed() {
     let (dir, lake) = three_days().await;
     let before = lake.events().await.unwrap();
     let dry = lake.retain(day("2026-02-02"), &[], true).await.unwrap();
@@ -72,7 +72,7 @@ async fn one_activity_can_be_kept_for_longer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn appends_go_on_meanwhile() {
+async fn appends_continue_meanwhile() {
     let (dir, lake) = three_days().await;
     let mut writers = JoinSet::new();
     for writer in 0..4_u64 {

@@ -37,7 +37,7 @@ fn removed(vacuumed: &podtrail_lake::Vacuumed) -> Vec<&Path> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_no_version_names_goes() {
+async fn files_that_no_version_names_are_removed() {
     let (_dir, lake, snapshot) = lake_with_an_event().await;
     assert_eq!(lake.vacuum(NOW, false).await.unwrap().removed, []);
 
@@ -61,7 +61,7 @@ async fn what_no_version_names_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_young_may_be_committed_yet() {
+async fn young_files_are_kept() {
     let (_dir, lake, snapshot) = lake_with_an_event().await;
     let orphan = orphan(&snapshot);
     let vacuumed = lake.vacuum(HOUR, false).await.unwrap();
@@ -70,7 +70,7 @@ async fn what_is_young_may_be_committed_yet() {
 }
 
 /// Removes the only data file from the table, without the optional members of Delta Lake.
-fn take_out(snapshot: &Snapshot, deletion_timestamp: Option<u128>) {
+fn remove_from_table(snapshot: &Snapshot, deletion_timestamp: Option<u128>) {
     let entry = std::fs::read_to_string(log(snapshot, "00000000000000000001.json")).unwrap();
     let entry: Vec<serde_json::Value> =
         entry.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -83,11 +83,11 @@ fn take_out(snapshot: &Snapshot, deletion_timestamp: Option<u128>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_taken_out_goes_when_it_is_old_enough() {
+async fn removed_files_are_deleted_when_old_enough() {
     let now = std::time::SystemTime::now();
     let millis = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     let (_dir, lake, snapshot) = lake_with_an_event().await;
-    take_out(&snapshot, Some(millis));
+    remove_from_table(&snapshot, Some(millis));
     let vacuumed = lake.vacuum(HOUR, false).await.unwrap();
     assert_eq!((vacuumed.removed.len(), vacuumed.young), (0, 1));
     let vacuumed = lake.vacuum(NOW, false).await.unwrap();
@@ -96,18 +96,18 @@ async fn what_was_taken_out_goes_when_it_is_old_enough() {
 
     // The time since its removal counts, not its age.
     let (_dir, lake, snapshot) = lake_with_an_event().await;
-    take_out(&snapshot, Some(millis - HOUR.as_millis()));
+    remove_from_table(&snapshot, Some(millis - HOUR.as_millis()));
     assert_eq!(lake.vacuum(HOUR, false).await.unwrap().removed.len(), 1);
 
     let (_dir, lake, snapshot) = lake_with_an_event().await;
-    take_out(&snapshot, None);
-    assert_eq!(lake.vacuum(NOW, false).await.unwrap().removed, [], "nobody knows since when");
+    remove_from_table(&snapshot, None);
+    assert_eq!(lake.vacuum(NOW, false).await.unwrap().removed, [], "removal time is unknown");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_taken_out_and_put_back_stays() {
+async fn files_that_are_removed_and_added_again_are_kept() {
     let (_dir, lake, snapshot) = lake_with_an_event().await;
-    take_out(&snapshot, Some(0));
+    remove_from_table(&snapshot, Some(0));
     let add = log(&snapshot, "00000000000000000001.json");
     std::fs::copy(add, log(&snapshot, "00000000000000000003.json")).unwrap();
     assert_eq!(lake.vacuum(NOW, false).await.unwrap().removed, []);
@@ -115,7 +115,7 @@ async fn what_is_taken_out_and_put_back_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_compaction_leaves_goes() {
+async fn files_replaced_by_a_compaction_are_deleted() {
     let (_dir, lake, _) = lake_with_an_event().await;
     for id in 2..5 {
         lake.append_events(vec![batch([event(id, 0, "read")])]).await.unwrap();
@@ -131,7 +131,7 @@ async fn what_a_compaction_leaves_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_that_are_no_data_stay() {
+async fn files_that_are_not_data_are_kept() {
     let (_dir, lake, snapshot) = lake_with_an_event().await;
     for name in ["notes.txt", "_symlink_manifest.parquet", ".part-1.parquet"] {
         std::fs::write(snapshot.root().join(name), "x").unwrap();
@@ -140,7 +140,7 @@ async fn files_that_are_no_data_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_with_gaps_may_have_named_anything() {
+async fn nothing_is_deleted_if_the_log_has_gaps() {
     for (name, entry, detail) in [
         ("00000000000000000003.json", "{\"commitInfo\":{}}", "log entry 2 is missing"),
         ("00000000000000000002.json", "", "log entry 2 is damaged: it is empty"),
@@ -157,7 +157,7 @@ async fn a_log_with_gaps_may_have_named_anything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_checkpoint_replaces_leaves_the_log_after_a_month() {
+async fn log_entries_replaced_by_a_checkpoint_are_deleted_after_a_month() {
     let (dir, lake) = lake().await;
     checkpoint_often(dir.path());
     let lake = Lake::open(lake.dir()).unwrap();
@@ -191,7 +191,7 @@ async fn what_a_checkpoint_replaces_leaves_the_log_after_a_month() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_a_writer_is_at_work_unnamed_files_stay_at_any_age() {
+async fn unnamed_files_are_kept_while_a_writer_is_active() {
     let (_dir, lake, snapshot) = lake_with_an_event().await;
     let orphan = orphan(&snapshot);
     let writing = std::fs::File::open(snapshot.root().join(".writers.lock")).unwrap();
@@ -206,7 +206,7 @@ async fn while_a_writer_is_at_work_unnamed_files_stay_at_any_age() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_vacuum_beside_appends_removes_nothing_of_theirs() {
+async fn a_vacuum_concurrent_with_appends_keeps_their_files() {
     let (_dir, lake, _) = lake_with_an_event().await;
     let other = Lake::open(lake.dir()).unwrap();
     let appending = tokio::spawn(async move {

@@ -55,7 +55,7 @@ fn rewrite_log(lake: &Lake, change: impl Fn(&str) -> String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_whole_table_has_no_problems() {
+async fn an_intact_table_has_no_problems() {
     let (_dir, lake, _) = lake_of(3).await;
     let verified = events(&lake).await;
     assert_eq!((verified.files, verified.rows, verified.version), (1, 3, 1));
@@ -64,7 +64,7 @@ async fn a_whole_table_has_no_problems() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_gone_or_damaged_is_named() {
+async fn a_missing_or_damaged_file_is_named() {
     let (_dir, lake, file) = lake_of(3).await;
     let bytes = std::fs::read(&file).unwrap();
     // In the data of the first columns, which readers of the footer do not see.
@@ -86,7 +86,7 @@ async fn a_file_that_is_gone_or_damaged_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_that_are_not_what_the_log_says_are_reported() {
+async fn rows_that_contradict_the_log_are_reported() {
     for (from, to, expected) in [
         (r#"\"numRecords\":3"#, r#"\"numRecords\":4"#, &["has 3 rows, but the log records 4"][..]),
         (
@@ -158,7 +158,7 @@ async fn an_event_that_was_changed_or_repeated_is_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_no_version_names_and_a_damaged_log_are_reported() {
+async fn unnamed_files_and_a_damaged_log_are_reported() {
     let (_dir, lake, file) = lake_of(1).await;
     let orphan = file.with_file_name("part-left-by-a-kill.zstd.parquet");
     std::fs::copy(&file, &orphan).unwrap();
@@ -244,7 +244,7 @@ async fn no_file_outside_the_table_is_opened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_of_a_log_is_named() {
+async fn unreadable_parts_of_a_log_are_named() {
     let stats = |text: &str| {
         let start = text.find(r#""stats":""#).unwrap();
         let length = text[start..].find(r#"}","#).unwrap() + 2;

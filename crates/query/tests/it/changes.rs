@@ -64,7 +64,7 @@ const ROWS: &str = "SELECT concat_ws(' ', audit_id, object, change, container, b
                     FROM changes ORDER BY time";
 
 #[tokio::test]
-async fn each_write_is_compared_with_the_version_before() {
+async fn each_write_is_compared_with_the_previous_version() {
     let session = session(&events(), Scope::default()).await;
     assert_eq!(
         column(&session, ROWS).await,
@@ -79,7 +79,7 @@ async fn each_write_is_compared_with_the_version_before() {
 }
 
 #[tokio::test]
-async fn the_version_before_may_be_older_than_the_scope_and_anybodys() {
+async fn the_previous_version_can_be_older_than_the_scope_and_of_any_identity() {
     let at = |hour: u32| Some(format!("2026-11-24T{hour:02}:00:00Z").parse().unwrap());
     let scope =
         Scope { from: at(5), to: at(7), identities: vec!["alice".to_owned()], ..Scope::default() };
@@ -92,7 +92,7 @@ async fn the_version_before_may_be_older_than_the_scope_and_anybodys() {
 }
 
 #[tokio::test]
-async fn what_a_server_side_apply_makes_is_created_and_changes_nothing() {
+async fn an_object_created_by_server_side_apply_is_not_a_change() {
     let created = |members: Value| with(members, "responseStatus", json!({"code": 201}));
     let events = [
         // An earlier object of that name, which was deleted.

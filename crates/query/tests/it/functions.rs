@@ -88,7 +88,7 @@ async fn the_pod_security_level_is_that_of_a_version() {
 }
 
 #[tokio::test]
-async fn a_glob_of_a_constant_is_what_the_engine_can_prune_by() {
+async fn a_constant_glob_can_prune_files() {
     let session = session(&[], Scope::default()).await;
     let plan =
         |pattern: &str| format!("EXPLAIN SELECT name FROM stages WHERE glob(name, '{pattern}')");
@@ -124,14 +124,14 @@ async fn bodies_are_read_as_json() {
 }
 
 #[tokio::test]
-async fn time_falls_into_buckets() {
+async fn times_are_grouped_into_buckets() {
     let session = session(&[], Scope::default()).await;
     let sql = "SELECT CAST(time_bucket(INTERVAL '15 minutes', TIMESTAMP '2026-11-24T10:29:59') AS VARCHAR)";
     assert_eq!(column(&session, sql).await, ["2026-11-24T10:15:00"]);
 }
 
 #[tokio::test]
-async fn every_example_holds() {
+async fn every_example_returns_the_documented_result() {
     let pod = json!({"responseObject": {"kind": "Pod", "spec": {"containers": [
         {"name": "app", "image": "nginx", "securityContext": {"privileged": true}},
     ]}}});
@@ -151,7 +151,7 @@ async fn every_example_holds() {
 }
 
 #[tokio::test]
-async fn every_function_that_is_ours_says_what_it_gives() {
+async fn every_function_of_podtrail_documents_its_result() {
     let session = session(&[], Scope::default()).await;
     let ours: Vec<_> = session.functions().into_iter().filter(|f| f.is_ours).collect();
     for name in [

@@ -44,7 +44,7 @@ const GRANTS: &str = "
     FROM grants ORDER BY granted_at, namespace, subject_name";
 
 #[tokio::test]
-async fn a_grant_lasts_until_it_is_taken_away() {
+async fn a_grant_lasts_until_it_is_revoked() {
     let refused = json!({"responseStatus": {"code": 403}});
     let cases: [(&str, Vec<String>, &[&str]); 9] = [
         (
@@ -110,7 +110,7 @@ async fn a_grant_lasts_until_it_is_taken_away() {
             &["web b x admin 1 ann -", "web b y admin 2 bob -"],
         ),
         (
-            "what was refused or is no grant",
+            "denied requests and other writes",
             vec![
                 write(1, "ann", "create", "web/b", binding("admin", &["x"])),
                 write(2, "bob", "delete", "web/b", refused.clone()),
@@ -139,7 +139,7 @@ async fn a_grant_lasts_until_it_is_taken_away() {
 }
 
 #[tokio::test]
-async fn a_grant_may_be_older_than_the_scope() {
+async fn a_grant_can_be_older_than_the_scope() {
     let events = [
         write(1, "ann", "create", "web/old", binding("admin", &["x"])),
         write(1, "ann", "create", "web/ended", binding("admin", &["x"])),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{column, session, stage};
 
 #[tokio::test]
-async fn an_identity_is_what_it_did() {
+async fn an_identity_has_its_activity() {
     let at = |hour: u8, members: Value| {
         let mut members = members;
         members["requestReceivedTimestamp"] = format!("2026-11-24T{hour:02}:00:00.000000Z").into();

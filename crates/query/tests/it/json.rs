@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{session, strings};
 
-/// One request, of which the body has numbers that fit no 64 bits.
+/// One request whose body has numbers that do not fit into 64 bits.
 async fn pod() -> Session {
     let body = r#"{"kind": "Pod", "metadata": {"name": "helper", "annotations": {"k": null, "a.b": "v1"}, "labels": {"0": "zero"}, "generation": 3, "uidnum": 9007199254740993, "big": 18446744073709551617, "exp": 1e400, "neg": -0.0, "ratio": 1.50}, "spec": {"hostPID": true, "list": [{"n": "a"}, {"n": "b"}], "args": ["x", "y"]}}"#;
     let event = json!({
@@ -20,7 +20,7 @@ async fn pod() -> Session {
         "stageTimestamp": "2026-11-24T10:00:00.000000Z",
         "annotations": {"authorization.k8s.io/decision": "allow"},
     });
-    // Beside the others as text: what parses JSON rounds its numbers.
+    // Next to the others as text, because parsing JSON rounds its numbers.
     let event = event.to_string().replacen('{', &format!(r#"{{"requestObject": {body}, "#), 1);
     session(&[event], Scope::default()).await
 }
@@ -36,7 +36,7 @@ async fn value(session: &Session, expression: &str) -> Result<String, String> {
 }
 
 #[tokio::test]
-async fn operators_give_what_postgresql_gives() {
+async fn operators_return_the_results_of_postgresql() {
     let session = pod().await;
     for (expression, expected) in [
         // Paths.
@@ -84,7 +84,7 @@ async fn operators_give_what_postgresql_gives() {
         ("(request_object->'metadata'->'ratio')::double", "1.5"),
         ("(request_object->'spec'->'hostPID')::boolean", "true"),
         ("(request_object->'kind')::text", r#""Pod""#),
-        // Text and JSON make text.
+        // Text and JSON give text.
         ("'x ' || (request_object->'metadata'->'labels')", r#"x {"0": "zero"}"#),
         ("(request_object->'metadata'->'labels') || ' x'", r#"{"0": "zero"} x"#),
         ("name || (request_object->'kind')", r#"helper"Pod""#),
@@ -147,7 +147,7 @@ async fn operators_give_what_postgresql_gives() {
         ("annotations #>> '{authorization.k8s.io/decision}'", "allow"),
         ("annotations ? 'authorization.k8s.io/decision'", "true"),
         ("annotations ->> 'nothing'", "NULL"),
-        // What is no JSON operator stays what it was.
+        // Other operators are unchanged.
         ("1 - -1", "2"),
         ("3>-1", "true"),
         ("name || '-' || verb", "helper-create"),
@@ -162,7 +162,7 @@ async fn operators_give_what_postgresql_gives() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_names_what_to_write() {
+async fn errors_name_the_function_to_use() {
     let session = pod().await;
     for (expression, expected) in [
         ("request_object.metadata", "request_object ->> 'metadata'"),
@@ -225,7 +225,7 @@ async fn what_is_wrong_names_what_to_write() {
 }
 
 #[tokio::test]
-async fn json_stays_json_through_a_subquery() {
+async fn json_remains_json_through_a_subquery() {
     let session = pod().await;
     for (sql, expected) in [
         (
@@ -258,7 +258,7 @@ async fn json_stays_json_through_a_subquery() {
         let error = session.sql(sql).await.map(|_| ()).unwrap_err().to_string();
         assert!(error.contains("->>"), "{sql}: {error}");
     }
-    // A cast makes text of it, which is not marked.
+    // A cast converts it to text, which is not marked.
     let sql = "SELECT k FROM (SELECT (request_object -> 'kind')::text AS k FROM events) WHERE k LIKE '%Pod%'";
     let rows = session.sql(sql).await.unwrap().collect().await.unwrap();
     assert_eq!(strings(&rows), [r#""Pod""#]);
@@ -284,7 +284,8 @@ async fn rows_are_grouped_by_members() {
     }
 }
 
-/// The engine walks what is under an alias twice: a chain of them took twice the time for each operator more.
+/// The engine walks the expression under an alias twice: a chain of operators took twice the time
+/// for each additional one.
 #[tokio::test]
 async fn a_chain_of_operators_is_planned() {
     let session = pod().await;
@@ -312,7 +313,7 @@ async fn a_column_has_the_operator_as_its_title() {
 }
 
 #[tokio::test]
-async fn members_that_are_like_a_wrong_one_are_named() {
+async fn similar_members_are_suggested() {
     let session = pod().await;
     for (sql, expected) in [
         (

@@ -1,4 +1,4 @@
-//! Tables and views over those of a session.
+//! Tables and views on top of those of a session.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ async fn names_of_with_are_not_replaced_for_the_look_back() {
 }
 
 #[tokio::test]
-async fn views_in_a_circle_and_views_that_are_no_query_are_rejected() {
+async fn circular_views_and_views_that_are_not_queries_are_rejected() {
     let session = scoped().await;
     let circle = [("a", "SELECT * FROM b"), ("b", "SELECT * FROM c"), ("c", "SELECT * FROM a")];
     let error = session.with_views(&views(&circle)).err().unwrap();
@@ -78,7 +78,7 @@ async fn views_in_a_circle_and_views_that_are_no_query_are_rejected() {
 }
 
 #[tokio::test]
-async fn a_table_belongs_to_the_session_that_it_was_given_to() {
+async fn a_table_belongs_to_its_session() {
     let session = scoped().await;
     let one = session.with_rows("names", names(&["one"])).unwrap();
     let two = one.with_rows("names", names(&["two"])).unwrap();

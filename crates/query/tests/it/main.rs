@@ -115,7 +115,7 @@ async fn a_request_is_shown_once_at_its_last_stage() {
     ];
     let sql = "SELECT concat(audit_id, ' ', stage) FROM events ORDER BY 1";
     assert_eq!(column(&session(&events, Scope::default()).await, sql).await, shown);
-    // However the stages are distributed over commits, each of which sees only its own.
+    // For any distribution of the stages over commits, each of which sees only its own.
     for commits in 2..=4 {
         let commit = |number| -> Vec<String> {
             events.iter().skip(number).step_by(commits).cloned().collect()
@@ -127,7 +127,7 @@ async fn a_request_is_shown_once_at_its_last_stage() {
 }
 
 #[tokio::test]
-async fn a_borrowed_audit_id_hides_no_request() {
+async fn a_reused_audit_id_hides_no_request() {
     let later = json!({"requestReceivedTimestamp": "2026-11-24T10:00:01.000000Z"});
     let events = [
         stage("same", "ResponseComplete", json!({})),
@@ -156,7 +156,7 @@ async fn every_view_can_be_read_with_and_without_history() {
 
 /// The problem is found while a query is planned, and is not an error of the query.
 #[tokio::test]
-async fn a_damaged_lake_is_told_as_such() {
+async fn a_damaged_lake_is_reported_as_damaged() {
     let (dir, lake) = lake(&[]).await;
     std::fs::write(dir.path().join("events/_delta_log/00000000000000000000.json"), "{").unwrap();
     let session = Session::open(&lake, Scope::default(), Limits::default()).unwrap();
@@ -165,7 +165,7 @@ async fn a_damaged_lake_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn every_table_and_column_says_what_it_holds() {
+async fn every_table_and_column_is_documented() {
     let session = Session::empty().unwrap();
     let tables = session.tables();
     assert_eq!(tables.len(), VIEW_NAMES.len() + 3, "findings, findings_log and quarantine too");
@@ -178,7 +178,7 @@ async fn every_table_and_column_says_what_it_holds() {
 }
 
 #[tokio::test]
-async fn history_is_what_was_before_the_scope_by_anybody() {
+async fn history_contains_earlier_events_of_every_identity() {
     let at = |time: &str, user: &str| {
         stage(
             &format!("{user}{time}"),
@@ -205,7 +205,7 @@ async fn history_is_what_was_before_the_scope_by_anybody() {
 }
 
 #[tokio::test]
-async fn history_reaches_as_far_back_as_the_scope_says() {
+async fn history_is_limited_by_the_look_back() {
     let at = |hour: u32| {
         let members =
             json!({"requestReceivedTimestamp": format!("2026-11-24T{hour:02}:00:00.000000Z")});
@@ -242,7 +242,7 @@ async fn containers_and_volumes_are_rows() {
 }
 
 #[tokio::test]
-async fn a_binding_is_a_row_a_subject() {
+async fn a_binding_has_a_row_per_subject() {
     let binding = |subjects: Value| {
         json!({
             "objectRef": {"resource": "rolebindings", "apiGroup": "rbac.authorization.k8s.io", "namespace": "web", "name": "b"},

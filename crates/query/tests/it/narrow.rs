@@ -70,7 +70,7 @@ fn set(members: &[&str]) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn only_what_is_asked_for_is_read() {
+async fn only_used_fields_are_read() {
     // Scans of `events`: the views of workloads also read the whole struct for patches whose response is not the
     // object.
     let (_dir, session) = over_files().await;
@@ -120,7 +120,7 @@ async fn only_what_is_asked_for_is_read() {
 }
 
 #[tokio::test]
-async fn a_narrow_read_gives_what_a_whole_one_gives() {
+async fn a_narrow_read_returns_the_same_as_a_full_read() {
     let (_dir, files) = over_files().await;
     let memory = session(&pods().concat(), Scope::default()).await;
     for (view, columns) in [

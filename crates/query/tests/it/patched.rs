@@ -40,7 +40,7 @@ const ROWS: &str =
     "SELECT concat_ws(' ', audit_id, body_source, image, privileged) FROM containers ORDER BY time";
 
 #[tokio::test]
-async fn the_row_is_what_the_patch_made_of_the_version_before() {
+async fn the_row_is_the_result_of_the_patch_on_the_previous_version() {
     let create = event(1, "create", json!({"requestObject": deployment()}));
     // The previous version is older than the look-back.
     let scope = Scope {
@@ -64,7 +64,7 @@ async fn the_row_is_what_the_patch_made_of_the_version_before() {
 }
 
 #[tokio::test]
-async fn a_read_shows_the_version_too() {
+async fn a_read_provides_the_version_too() {
     for (verb, response, name) in [
         ("get", deployment(), json!("app")),
         (
@@ -86,7 +86,7 @@ async fn a_read_shows_the_version_too() {
 }
 
 #[tokio::test]
-async fn without_a_version_before_the_row_is_what_the_patch_sets() {
+async fn without_a_previous_version_the_row_has_the_fields_of_the_patch() {
     let session = session(&[patch(24)], Scope::default()).await;
     assert_eq!(column(&session, ROWS).await, ["patch 24 patch"]);
     let sql = "SELECT concat_ws(' ', copied[1]['field'], copied[1]['value']) FROM workloads";

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{column, session, stage};
 
 #[tokio::test]
-async fn users_tokens_and_user_agents_are_taken_apart() {
+async fn users_tokens_and_user_agents_are_parsed() {
     let account = json!({
         "user": {"username": "system:serviceaccount:ci:runner", "extra": {
             "authentication.kubernetes.io/pod-name": ["runner-0"],

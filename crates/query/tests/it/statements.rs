@@ -17,7 +17,7 @@ async fn plan(
 }
 
 #[tokio::test]
-async fn a_statement_needs_what_it_does() {
+async fn a_statement_requires_its_permissions() {
     let session = session(&[], Scope::default()).await;
     for (sql, expected) in [
         ("COPY (SELECT 1) TO '/tmp/x.csv'", Permission::Write),
@@ -61,7 +61,7 @@ async fn a_statement_needs_what_it_does() {
 }
 
 #[tokio::test]
-async fn a_variable_is_told_to_the_caller() {
+async fn a_variable_is_returned_to_the_caller() {
     let session = session(&[], Scope::default()).await;
     let set = plan(&session, "SET scope.since = '2h'", Permissions::default()).await;
     let Ok(Planned::Set { variable, value }) = set else { panic!("no SET") };
@@ -71,7 +71,7 @@ async fn a_variable_is_told_to_the_caller() {
 }
 
 #[tokio::test]
-async fn names_that_are_like_a_wrong_one_are_told() {
+async fn similar_names_are_suggested() {
     let session = session(&[], Scope::default()).await;
     for (sql, expected) in [
         ("SELECT nmae FROM events", "unknown column 'nmae': did you mean 'name'?"),

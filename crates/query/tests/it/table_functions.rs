@@ -50,7 +50,7 @@ async fn column(session: &Session, sql: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_timeline_is_of_an_identity_or_an_object() {
+async fn a_timeline_takes_an_identity_or_an_object() {
     let session = desk(&[
         request(2, "alice", "get", object("pods", "app")),
         request(1, "alice", "list", json!({"objectRef": {"resource": "pods", "namespace": "web"}})),
@@ -71,7 +71,7 @@ async fn a_timeline_is_of_an_identity_or_an_object() {
 }
 
 #[tokio::test]
-async fn a_diff_is_what_changed() {
+async fn a_diff_lists_changes() {
     let session = desk(&[
         request(1, "alice", "create", deployment("nginx:1")),
         request(2, "bob", "update", deployment("nginx:2")),
@@ -130,7 +130,7 @@ async fn a_pause_ends_a_session() {
 #[tokio::test]
 async fn arguments_are_constants_of_their_types() {
     let session = desk(&[]).await;
-    for (call, told) in [
+    for (call, message) in [
         ("timeline()", "missing argument; syntax: timeline("),
         ("timeline('a', 'b')", "too many arguments; syntax: timeline("),
         ("sessions('a', 'soon')", "soon"),
@@ -138,6 +138,6 @@ async fn arguments_are_constants_of_their_types() {
         let statement = parse(&format!("SELECT * FROM {call}")).unwrap().remove(0);
         let planned = session.plan(statement, Permissions::default()).await;
         let error = planned.err().unwrap().to_string();
-        assert!(error.contains(told), "{call}: {error}");
+        assert!(error.contains(message), "{call}: {error}");
     }
 }

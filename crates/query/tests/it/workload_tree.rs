@@ -98,7 +98,7 @@ fn made_of_app() -> Vec<Write> {
 }
 
 #[tokio::test]
-async fn a_workload_is_its_roots_authors() {
+async fn the_author_of_a_workload_is_that_of_its_root() {
     let by_alice = || write(1, "alice", "create", "deployments.apps/app");
     let change = |minute, user, verb, members| {
         write(minute, user, verb, "deployments.apps/app").metadata_only().with(members)
@@ -152,7 +152,7 @@ async fn a_workload_is_its_roots_authors() {
             ],
         ),
         (
-            "what leaves the spec alone makes nobody its author",
+            "a write without a spec change has no author",
             [
                 vec![
                     by_alice(),
@@ -281,7 +281,7 @@ async fn a_workload_is_its_roots_authors() {
 }
 
 #[tokio::test]
-async fn an_owner_may_be_older_than_the_scope() {
+async fn an_owner_can_be_older_than_the_scope() {
     let mut events = vec![write(1, "alice", "create", "deployments.apps/app").event()];
     events.extend(made_of_app().iter().map(Write::event));
     events.push(write(20, "bob", "update", "deployments.apps/app").event());
@@ -300,7 +300,7 @@ async fn an_owner_may_be_older_than_the_scope() {
 }
 
 #[tokio::test]
-async fn an_author_is_whom_the_user_acted_as() {
+async fn an_author_is_the_impersonated_user() {
     let members = json!({"impersonatedUser": {"username": "root"}});
     let mut events = vec![write(1, "eve", "create", "deployments.apps/app").with(members).event()];
     events.extend(made_of_app().iter().map(Write::event));

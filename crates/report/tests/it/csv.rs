@@ -38,7 +38,7 @@ fn without_findings_there_is_a_header() {
 }
 
 #[test]
-fn what_a_spreadsheet_would_run_is_text() {
+fn formulas_are_written_as_text() {
     for start in ["=", "+", "-", "@", "\t", "\r"] {
         let name = format!("{start}HYPERLINK(\"http://x\")");
         let findings = [Finding {

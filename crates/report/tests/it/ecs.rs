@@ -13,7 +13,7 @@ fn ecs(finding: Finding) -> Value {
 }
 
 #[test]
-fn the_alert_says_what_the_finding_says() {
+fn the_alert_has_the_values_of_the_finding() {
     let mut alert = ecs(finding());
     let own = alert.as_object_mut().unwrap().remove("podtrail").unwrap();
     assert_eq!(own["sources"][1]["line"], 9);
@@ -79,7 +79,7 @@ fn the_alert_says_what_the_finding_says() {
 }
 
 #[test]
-fn an_address_that_is_none_is_left_out() {
+fn an_invalid_address_is_left_out() {
     // An invalid value in a field of type ip would make Elasticsearch reject the whole document.
     let hostile = Finding {
         client_ip: Some(HOSTILE.to_owned()),
@@ -96,7 +96,7 @@ fn an_address_that_is_none_is_left_out() {
 }
 
 #[test]
-fn what_is_not_known_is_absent() {
+fn unknown_values_are_absent() {
     let alert = ecs(blank());
     for key in ["user", "source", "user_agent", "container", "related", "log"] {
         assert_eq!(alert.get(key), None, "{key}: {alert}");

@@ -7,7 +7,7 @@ use podtrail_report::{
 
 use crate::{HOSTILE, blank, finding, time};
 
-/// Names that an attacker may choose.
+/// Names that an attacker can choose.
 const NAMES: &[&str] = &[
     HOSTILE,
     "<script>alert(1)</script>",
@@ -52,7 +52,7 @@ fn log(clusters: &[&str]) -> LogSummary {
 }
 
 /// Returns a finding in which every text of the log is `name`, with the full context of a lake.
-fn told(name: &str) -> (Finding, Context) {
+fn finding_in_context(name: &str) -> (Finding, Context) {
     let text = Some(name.to_owned());
     let source =
         Source { file: text.clone(), line: Some(1), offset: Some(0), sha256: text.clone() };
@@ -148,7 +148,7 @@ fn told(name: &str) -> (Finding, Context) {
 
 /// Returns the page of one finding with a name, shown and excepted.
 fn page(name: &str) -> String {
-    let (finding, context) = told(name);
+    let (finding, context) = finding_in_context(name);
     let excepted =
         Excepted { exception: "cert-manager-secrets".to_owned(), finding: finding.clone() };
     let hunt = Hunt { findings: vec![finding], excepted: vec![excepted], ..Hunt::default() };
@@ -161,7 +161,7 @@ fn tags(page: &str) -> Vec<&str> {
 }
 
 #[test]
-fn text_of_a_log_makes_no_markup() {
+fn text_of_a_log_adds_no_markup() {
     // A harmless name gives the same tags; only filter links and the times of the report may differ in attributes.
     let names = |page: &str| -> Vec<String> {
         let tags = tags(page).into_iter().filter(|tag| *tag != "wbr");
@@ -174,7 +174,7 @@ fn text_of_a_log_makes_no_markup() {
 }
 
 #[test]
-fn every_character_that_hides_something_is_spelled_out() {
+fn invisible_characters_are_written_as_escapes() {
     let page = page(HOSTILE);
     let body = page.split_once("<body>").unwrap().1;
     for hidden in ['\u{0}', '\u{1b}', '\u{202e}', '\r'] {
@@ -184,7 +184,7 @@ fn every_character_that_hides_something_is_spelled_out() {
 }
 
 #[test]
-fn links_stay_on_the_page_or_go_where_the_pack_says() {
+fn links_lead_to_the_page_or_to_references_of_the_pack() {
     for name in NAMES {
         let page = page(name);
         for tag in tags(&page).into_iter().filter(|tag| tag.starts_with("a ")) {
@@ -199,7 +199,7 @@ fn links_stay_on_the_page_or_go_where_the_pack_says() {
 }
 
 #[test]
-fn the_script_and_the_style_hold_no_text_of_a_log_and_nothing_else_may_run() {
+fn script_and_style_contain_no_text_of_a_log_and_nothing_else_can_run() {
     let (hostile, harmless) = (page("</script></style>zzz"), page("harmless"));
     let inside = |page: &str, tag: &str| {
         let (_, rest) = page.split_once(&format!("<{tag}>")).unwrap();
@@ -218,7 +218,7 @@ fn the_script_and_the_style_hold_no_text_of_a_log_and_nothing_else_may_run() {
 }
 
 #[test]
-fn a_very_long_name_is_cut_and_its_length_told() {
+fn a_very_long_name_is_truncated_and_its_length_shown() {
     let page = page(&"x".repeat(1_000_000));
     assert!(page.len() < 400_000, "{}", page.len());
     assert!(page.contains("… (1,000,000 characters)"));
@@ -238,7 +238,7 @@ fn each_finding_has_an_anchor_and_its_evidence() {
 }
 
 #[test]
-fn a_report_says_what_is_not_known() {
+fn a_report_marks_unknown_values() {
     let hunt = Hunt { findings: vec![blank()], detections: 1, ..Hunt::default() };
     let page = html(&hunt, &Context::default(), &LogSummary::default());
     for absent in ["not authenticated", "name not in the log", "address not in the log"] {
@@ -250,7 +250,7 @@ fn a_report_says_what_is_not_known() {
 }
 
 #[test]
-fn a_thousand_findings_make_a_file_that_opens() {
+fn a_report_of_a_thousand_findings_stays_small() {
     let findings = (0..1_000).map(|index| Finding {
         finding_id: format!("{index:032x}"),
         event_ids: (0..200).map(|event| format!("{index} {event}")).collect(),

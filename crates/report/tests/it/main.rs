@@ -95,6 +95,6 @@ fn blank() -> Finding {
     }
 }
 
-/// Text that an attacker may choose for a name.
+/// A name that an attacker can choose.
 const HOSTILE: &str =
     "=cmd|'/c calc'!A0,\"<script>alert(1)</script>\"\r\n\u{0}\u{1b}[31m\u{202e}]]>\u{e9}";

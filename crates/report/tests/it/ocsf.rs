@@ -74,7 +74,7 @@ fn check(name: &str, value: &Value) {
 }
 
 #[test]
-fn every_required_attribute_is_there() {
+fn every_required_attribute_is_present() {
     let hostile = Finding {
         client_ip: Some(HOSTILE.to_owned()),
         name: Some(HOSTILE.to_owned()),
@@ -91,7 +91,7 @@ fn every_required_attribute_is_there() {
 }
 
 #[test]
-fn the_event_says_what_the_finding_says() {
+fn the_event_has_the_values_of_the_finding() {
     let event = ocsf(finding());
     assert_eq!(event["category_uid"], 2);
     assert_eq!(event["class_uid"], 2004);
@@ -142,7 +142,7 @@ fn the_event_says_what_the_finding_says() {
 }
 
 #[test]
-fn each_observable_names_where_its_value_stands() {
+fn each_observable_names_the_path_of_its_value() {
     let event = ocsf(finding());
     let observables = event["observables"].as_array().unwrap();
     assert_eq!(observables.len(), 5);
