@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_obeys_is_spelled_out() {
+    fn control_characters_are_escaped() {
         assert_eq!(escape("kubectl/v1.36 – é"), "kubectl/v1.36 – é");
         assert_eq!(escape("\u{1b}[31mred\u{7}"), "\\u{1b}[31mred\\u{7}");
         assert_eq!(escape("a\nb\tc\r"), "a\\nb\\tc\\r");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cell_is_run_or_obeyed() {
+    fn no_cell_contains_a_formula_or_control_character() {
         for (text, cell) in [
             ("a=b", "a=b"),
             ("", ""),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_csv_ends_on_a_terminal_as_it_does() {
+    fn line_ends_of_csv_are_kept_on_a_terminal() {
         let mut out = Vec::new();
         let mut writer = TerminalWriter::new(&mut out);
         for byte in b"a,b\r\nc\rd\r\n" {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_gets_json_that_means_the_same() {
+    fn json_on_a_terminal_has_the_same_value() {
         let mut out = Vec::new();
         let mut writer = TerminalWriter::new(&mut out);
         let json = "{\"a\":\"é\u{9b}\u{202e}\u{e0041}\"}\n";

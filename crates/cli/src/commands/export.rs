@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_obeys_becomes_an_escape() {
+    fn terminal_control_characters_are_escaped() {
         let json = "{\"a\":\"\u{9b}2J\u{202e}\u{e0041}\u{7f} é\"}";
         let mut line = json.as_bytes().to_vec();
         escape(&mut line);

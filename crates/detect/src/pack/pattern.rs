@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_match_by_mistake_is_no_pattern() {
+    fn blank_crossing_and_empty_patterns_are_rejected() {
         let of = |text: &str| ImagePattern::try_from(text.to_owned()).unwrap_err();
         assert_eq!(of(""), PatternError::Blank);
         assert_eq!(of("quay.io/a**"), PatternError::Crossing("quay.io/a**".to_owned()));

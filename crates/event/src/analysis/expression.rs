@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_never_fails_is_constant() {
+    fn expressions_that_never_fail_are_constant() {
         for expression in [
             "true",
             " ( true ) ",

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn every_verb_spelled_out_is_everything() {
+    fn a_list_of_all_verbs_equals_a_wildcard() {
         let all = ["get", "list", "watch", "create", "update", "patch", "delete"];
         assert!(of(&[rule(&["*"], &["*"], &all)]).contains(&"everything".to_owned()));
         assert!(of(&[rule(&["*"], &["*"], &["*"])]).contains(&"everything".to_owned()));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_limits_what_is_read_and_not_what_is_bound() {
+    fn a_resource_name_limits_reads_but_not_binds() {
         let named = |resource, verb| PolicyRule {
             resource_names: Some(vec!["cluster-admin".into()]),
             ..rule(&["*"], &[resource], &[verb])

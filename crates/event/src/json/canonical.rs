@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn order_space_and_escapes_do_not_count() {
+    fn order_whitespace_and_escapes_do_not_count() {
         let a = r#"{"b":[1,{"y":2,"x":"\u0026\/"}],"a":"é"}"#;
         let b = "{ \"a\": \"\\u00e9\",\n \"b\": [ 1, {\"x\":\"&/\", \"y\":2} ] }";
         assert_eq!(digest(a), digest(b));
@@ -426,7 +426,7 @@ mod tests {
 
     /// Zeros are the most frequent numbers: only the few others take the slower path.
     #[test]
-    fn zeros_are_taken_of_the_tape() {
+    fn zeros_are_read_from_the_tape() {
         let zeros = r#"{"uid":"7d-0a","restartCount":0,"codes":[0, 10]}"#;
         assert_eq!(digest_of_tape(zeros), Some(digest(zeros)));
         assert_eq!(digest_of_tape(r#"{"restartCount":-0}"#), None);
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn long_strings_keep_their_difference() {
+    fn different_long_strings_have_different_forms() {
         let text = |length| format!(r#"{{"a":"{}","b":1}}"#, "x".repeat(length));
         let digests: std::collections::HashSet<_> = [0, 1, 239, 240, 241, 255, 256, 70_000]
             .map(|length| {
@@ -460,7 +460,7 @@ mod tests {
 
     /// A store writes a `timestamp` of its own.
     #[test]
-    fn a_timestamp_counts_where_there_is_no_other() {
+    fn a_timestamp_counts_if_it_is_the_only_one() {
         let event = |times: &str| format!(r#"{{"auditID":"1",{times}}}"#);
         let (a, b) = (r#""timestamp":"a""#, r#""timestamp":"b""#);
         assert_ne!(event_digest(&event(a)), event_digest(&event(b)));
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_texts_keep_their_difference() {
+    fn different_unusual_strings_have_different_forms() {
         for (a, b) in [
             (r#"{"a":1}"#, r#"{"a":1.0}"#),
             (r#"{"a":1}"#, r#"{"a":"1"}"#),
@@ -532,7 +532,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_one_whatever_the_way_and_the_order(value in json()) {
+        fn is_independent_of_parser_and_order(value in json()) {
             let text = value.to_string();
             let other = reversed(&value);
             prop_assert_eq!(digest(&text), digest(&other));

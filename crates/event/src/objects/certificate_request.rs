@@ -247,7 +247,7 @@ mod tests {
     const UTF8: u8 = 0x0C;
 
     #[test]
-    fn what_a_strict_reader_trips_on_hides_nothing() {
+    fn input_that_a_strict_parser_rejects_is_decoded() {
         let masters = attribute(ORGANIZATION, UTF8, b"system:masters");
         let utf16: Vec<u8> = "system:masters".encode_utf16().flat_map(u16::to_be_bytes).collect();
         for (what, names) in [
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn pem_is_read_as_go_reads_it() {
+    fn pem_is_read_like_in_go() {
         let body = STANDARD.encode(request(&[]));
         for pem in [
             format!(
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_request_are_none() {
+    fn bytes_that_are_not_a_request_are_rejected() {
         for der in
             [&b""[..], b"\x30", b"\x30\x84\xff\xff\xff\xff", b"\x30\x80\x00\x00", &[0x30; 300]]
         {

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn within_is_by_components() {
+    fn within_compares_components() {
         for (path, ancestor, within, overlap) in [
             ("/etc/kubernetes/pki", "/etc/kubernetes", true, true),
             ("/etc/kubernetes", "/etc/kubernetes/", true, true),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_a_path_is_one_path() {
+    fn every_spelling_of_a_path_has_one_normal_form() {
         for (raw, normal) in [
             ("/", "/"),
             ("//", "/"),

@@ -848,7 +848,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_of_an_unknown_object_shows_what_it_sets() {
+    fn a_patch_of_an_unknown_object_shows_the_fields_that_it_sets() {
         let container = json!({"name": "a", "image": "b"});
         for (what, patch, expected) in [
             (
@@ -953,7 +953,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_tells_nothing_of_a_list_that_changed() {
+    fn a_test_does_not_apply_to_a_changed_list() {
         let patch = json!([
             {"op": "test", "path": "/l/0", "value": false},
             {"op": "remove", "path": "/l/0"},
@@ -963,7 +963,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_patch_is_not_followed_without_end() {
+    fn a_hostile_patch_is_bounded() {
         let long = "/a".repeat(200_000);
         assert_eq!(shown(&json!([{"op": "add", "path": long, "value": 1}])).0, json!({}));
         let mut doubling = vec![json!({"op": "add", "path": "/a", "value": {"b": "c"}})];

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_leaves_the_spec_alone_is_known() {
+    fn writes_without_spec_changes_are_recognized() {
         for (verb, request, response, writes) in [
             ("create", None, None, true),
             ("delete", None, None, false),

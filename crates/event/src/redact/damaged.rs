@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_secret_is_left() {
+    fn no_part_of_a_secret_remains() {
         let long = "hunter2".repeat(5000);
         for record in [
             // The end is missing, the beginning, both, and the middle.
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_none_is_kept() {
+    fn text_without_secrets_is_kept() {
         let long = "x".repeat(50_000);
         for record in [
             "I1123 22:00:00 a line of text".to_owned(),

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_a_credential_is_one() {
+    fn parameters_named_like_credentials_are_redacted() {
         for name in [
             "token",
             "access_token",
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uri_in_a_uri_is_read_too() {
+    fn a_uri_in_a_uri_is_redacted_too() {
         let once = |text: &str| encode(text);
         for inner in [
             "https://x.example/cb?token=hunter2&a=1",
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_a_query_may_be_a_credential() {
+    fn credentials_before_the_query_are_redacted() {
         for uri in [
             "/proxy/https://user:hunter2@x.example/y",
             "/x;token=hunter2/y",
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_may_say_itself_that_it_is_a_credential() {
+    fn values_in_the_format_of_a_credential_are_redacted() {
         for value in [
             "token:hunter2",
             "Token%3Ahunter2",
@@ -458,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_server_takes_is_none() {
+    fn parameters_of_the_api_server_are_kept() {
         for uri in [
             "/api/v1/pods",
             "/api/v1/pods?limit=500&continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEi&timeoutSeconds=3&watch=true",
@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_credentials_are_equal_however_they_are_written() {
+    fn equal_credentials_have_equal_digests_in_any_encoding() {
         let a = redact("/x?token=a%2Fb").unwrap();
         let b = redact("/x?token=a/%62").unwrap();
         assert_eq!(a, b);

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_token_stands_where_it_says() {
+    fn every_token_is_at_its_reported_position() {
         let json = r#" { "a\"," : [ 1 , "b\\" , { } , [ true,"c"] ] ,"d":null,"e":"f" } "#;
         let tokens: Vec<_> =
             Tokens::new(json).map(|token| (token.kind, &json[token.start..token.end])).collect();

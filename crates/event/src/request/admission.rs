@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_plugin_has_its_words() {
+    fn every_plugin_is_recognized_by_its_message() {
         for (message, expected) in [
             (
                 r#"pods "probe-psa" is forbidden: violates PodSecurity "baseline:latest": privileged (container "app" must not set securityContext.privileged=true)"#,
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn other_messages_are_nobodys() {
+    fn other_messages_name_no_plugin() {
         for message in [
             "",
             "Unauthorized",

@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_is_known_by_name_namespace_and_group() {
+    fn a_user_is_classified_by_name_namespace_and_group() {
         let accounts = ["system:serviceaccounts", "system:authenticated"];
         let masters = ["system:masters", "system:authenticated"];
         let nodes = ["system:nodes", "system:authenticated"];

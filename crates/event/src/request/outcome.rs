@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_may_have_been_carried_out_although_it_failed() {
+    fn a_failed_write_may_have_been_executed() {
         let of = |code, message, stage| {
             let evidence = Evidence {
                 code,
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn only_admission_denies_by_a_name() {
+    fn only_admission_denials_name_a_component() {
         let webhook = "admission webhook \"v.example\" denied the request: no";
         for (code, decision, message, policy, denied_by) in [
             (403, "allow", webhook, None, Some("webhook v.example")),

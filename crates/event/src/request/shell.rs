@@ -539,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_asks_for_a_port_is_left_out() {
+    fn only_connection_tests_are_left_out() {
         let sees_socket = |line: &str| without_port_checks(line).contains("/dev/tcp/");
         for line in [
             "sh -c (echo > /dev/tcp/db/5432)",
@@ -571,7 +571,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_shell_makes_of_a_line() {
+    fn a_line_is_expanded_like_in_a_shell() {
         for (line, run) in [
             ("cat /etc/passwd", "cat /etc/passwd"),
             ("c\\at /e'tc'/pass\"wd\"", "cat /etc/passwd"),

@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_repeated_parameter_the_first_value_counts() {
+    fn the_first_value_of_a_repeated_parameter_counts() {
         let uri = "/x?stdin=true&stdin=false&fieldManager=a&fieldManager=b&command=a;b&command=c";
         let query = RequestQuery::of(uri, true);
         assert_eq!(query.field_manager.as_deref(), Some("a"));
@@ -275,7 +275,7 @@ mod tests {
 
     /// Follows `url.ParseQuery`, and `ValidateDryRun` of apimachinery.
     #[test]
-    fn a_dry_run_is_what_go_takes_for_one() {
+    fn a_dry_run_is_recognized_like_in_go() {
         for (query, is_dry_run, has_fault) in [
             ("dryRun=All", true, false),
             ("x=1&dryRun=All&y", true, false),
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_behind_a_proxy_is_the_one_that_the_kubelet_gets() {
+    fn the_proxied_path_is_that_sent_to_the_kubelet() {
         for (uri, path) in [
             ("/api/v1/nodes/n/proxy", Some("/")),
             ("/api/v1/nodes/n/proxy/", Some("/")),

@@ -473,7 +473,7 @@ mod tests {
     use crate::framing::frame::{Framer, Limits};
 
     #[test]
-    fn a_defect_costs_the_record() {
+    fn a_defect_affects_only_the_record() {
         let log = "a\nboom 1\nb\nc\nd\nboom 2\n";
         let limits = Limits { block: 1000, record: 1000 };
         let block = Framer::new(log.as_bytes(), limits).next_block().unwrap();

@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_of_some_megabytes() {
+    fn shares_have_a_few_megabytes() {
         const MIB: usize = 1024 * 1024;
         let deal = |sizes: &[usize]| shares(sizes.to_vec(), |size| *size);
         assert_eq!(deal(&[]), Vec::<Vec<usize>>::new());

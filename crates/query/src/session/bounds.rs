@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_refused_before_it_is_planned() {
+    fn oversized_statements_are_rejected_before_planning() {
         refused(&format!("SELECT 1{}", " + 1".repeat(20_000)), "operators");
         refused(&format!("SELECT {}1", "- ".repeat(20_000)), "operators");
         refused(&format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(3_000)), "operators");
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_not() {
+    fn ordinary_statements_are_accepted() {
         parse(&format!("SELECT 1 IN ({}1)", "1,".repeat(50_000))).unwrap();
         parse(&format!("SELECT 1 WHERE {}true", "a = 1 OR ".repeat(500))).unwrap();
         let chain = (1..40).map(|n| format!(", t{n} AS (SELECT * FROM t{})", n - 1));

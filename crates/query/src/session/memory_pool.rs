@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_spill_finds_room() {
+    fn operators_that_cannot_spill_get_memory() {
         let pool: Arc<dyn MemoryPool> = Arc::new(SpillFirstPool::new(800));
         let sort = MemoryConsumer::new("sort").with_can_spill(true).register(&pool);
         let merge = MemoryConsumer::new("merge").register(&pool);

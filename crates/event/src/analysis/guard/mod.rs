@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_is_compared_with_the_version_before() {
+    fn a_webhook_is_compared_with_the_previous_version() {
         for (patch, expected) in [
             (r#"{"webhooks":[{"name":"w","failurePolicy":"Ignore"}]}"#, "not enforced"),
             (r#"[{"op":"remove","path":"/webhooks/0/rules/0/operations/0"}]"#, "narrowed"),
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_compared_is_judged_by_itself() {
+    fn without_a_previous_version_a_write_is_judged_alone() {
         let policy = r#"{"metadata":{"name":"a"},"spec":{"validations":[{"expression":"true"}]}}"#;
         let found =
             changes(ADMISSION, "validatingadmissionpolicies", &[("update", policy, Some(policy))]);
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_is_kept_from_running_in_many_ways() {
+    fn changes_that_stop_an_agent_are_found() {
         let agent = r#"{"metadata":{"name":"falco"},"spec":{"template":{"spec":{"hostPID":true,
             "tolerations":[{"operator":"Exists"}],
             "containers":[{"name":"c","image":"falcosecurity/falco:1","args":["-A"]}]}}}}"#;
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn no_body_stops_the_comparison() {
+    fn malformed_bodies_do_not_stop_the_comparison() {
         for text in [
             "",
             "{",

@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_read_whole() {
+    fn values_are_read_completely() {
         for (text, expected) in [
             (r#" { "b" : [ 1 , -2.50e+1 ,[ ] ,{ } ] , "a":null,"c\\\"}":"]\\" } "#, None),
             (r"[]", Some("[]")),
@@ -467,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nests_too_deep_is_refused() {
+    fn values_nested_too_deeply_are_rejected() {
         let wide = format!("{}{}", "[".repeat(MAX_NESTED), "]".repeat(MAX_NESTED));
         assert!(Value::read(&wide).is_ok());
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
