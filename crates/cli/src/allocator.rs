@@ -1,8 +1,8 @@
 //! The allocator: mimalloc with a count of allocated bytes, by which work that exceeds its memory is stopped.
 //!
 //! The query engine has a memory limit that its large operators respect. It does not count the memory of functions
-//! and plans, and neither can be cancelled while they compute. A thread of such work stops here for good, at its next
-//! allocation, if it would exceed the limit of its work or its work was abandoned. It then uses no more memory or
+//! and plans, and neither can be cancelled while they compute. A thread of such work stops here permanently, at its
+//! next allocation, if it would exceed the limit of its work or its work was abandoned. It then uses no more memory or
 //! time, and its memory is lost to the process. The only alternative is to end the process: an allocator must not
 //! unwind, and a failed allocation aborts.
 

@@ -36,8 +36,8 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
     /// Run detections over the events added since the last run, record the findings, and print the new ones
     ///
-    /// Every finding is recorded first, whatever its severity. A finding stays `new` until a run has printed it and
-    /// the output has accepted it. If a run is killed or cannot write, the next run prints its findings again, with
+    /// Every finding is recorded first, regardless of its severity. A finding stays `new` until a run has printed it
+    /// and the output has accepted it. If a run is killed or cannot write, the next run prints its findings again, with
     /// the same ids. --min-severity therefore only selects what is printed now; a later run with a lower value prints
     /// the rest. Each run marks events as checked; runs with --detection keep a mark of their own, so that the other
     /// detections still check the same events.

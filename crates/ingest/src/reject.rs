@@ -166,7 +166,7 @@ fn judge_object(object: &Object<'_>) -> Option<Verdict> {
     const LINES: [&str; 5] = ["log", "message", "msg", "MESSAGE", "short_message"];
     let known = RULES.iter().find(|(fits, _)| fits(object)).map(|(_, verdict)| *verdict);
     known.or_else(|| {
-        // An event that cannot be read is not passed over, whatever stands beside it.
+        // An event that cannot be read is not skipped, regardless of other members.
         if object.get("auditID").is_some() {
             return None;
         }

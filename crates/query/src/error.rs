@@ -100,7 +100,7 @@ fn brief(error: &DataFusionError) -> String {
         DataFusionError::Plan(message) | DataFusionError::Execution(message) => {
             without_backtrace(message).to_owned()
         }
-        // It is a wrong type as often as a bug in the engine, whose message asks users to report it.
+        // The cause is a wrong type as often as a bug in the engine, but the engine's message requests a bug report.
         DataFusionError::Internal(message) => {
             format!("internal error of the engine: {}", without_backtrace(message))
         }

@@ -1,8 +1,8 @@
 //! An optimizer rule that reads only the struct fields that a query uses, also of structs in lists.
 //!
 //! DataFusion reads whole columns. A table whose schema declares fewer fields is read without the others, so the rule
-//! gives each scan of the lake such a schema. It tracks the needs of each column down the plan, through projections,
-//! unions, joins and `unnest`; at any other node it requires all fields.
+//! gives each scan of the lake such a schema. It tracks the required parts of each column down the plan, through
+//! projections, unions, joins and `unnest`; at any other node it requires all fields.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -175,7 +175,6 @@ impl Status {
     ///
     /// # Errors
     /// If `out` fails.
-    /// When `out` fails.
     #[expect(clippy::cast_precision_loss, reason = "OpenMetrics numbers are floating-point")]
     pub fn write_openmetrics(&self, out: &mut dyn Write) -> io::Result<()> {
         let by_cluster = |value: &dyn Fn(&ClusterStatus) -> Option<f64>| -> Vec<_> {

@@ -62,7 +62,8 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     pack.set_indicators(indicators.unwrap_or_default());
     let version = LakeVersion::newest(&lake);
     let session = version.session(scope.judged(), arguments.find.limits())?;
-    // What a namespace or identity does is judged by comparison with others; the scope only selects what is shown.
+    // The activity of a namespace or identity is judged by comparison with others; the scope only selects what is
+    // shown.
     let is_narrowed = scope != scope.judged();
     let shown = if is_narrowed {
         let limits = Limits { memory: arguments.find.memory / 2, ..Limits::default() };
@@ -84,7 +85,8 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         });
         runtime.block_on(run)??
     };
-    // After the hunt, which decides what is cached, and only if it is printed: in a large lake this takes long.
+    // After the hunt, which decides which columns are cached, and only if it is printed, because it takes long in a
+    // large lake.
     if runtime.block_on(is_empty(&shown))? {
         output::warn("no event is in scope, nothing was examined");
         exit = Exit::PartlyBad;

@@ -1,4 +1,4 @@
-//! `podtrail completions` and `podtrail man`: files that a package installs beside the binary.
+//! `podtrail completions` and `podtrail man`: files that a package installs with the binary.
 
 use std::io::Write;
 

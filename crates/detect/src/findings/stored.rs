@@ -20,7 +20,7 @@ use crate::run::evidence::Source;
 pub enum State {
     /// Found, or become more severe, and not known to be printed since.
     New,
-    /// Printed and accepted by the output; nobody has changed its state since.
+    /// Printed and accepted by the output; its state has not changed since.
     Delivered,
     /// Found again after that.
     SeenAgain,

@@ -1,7 +1,7 @@
 //! Exceptions: findings that are known to be benign, as data with owner, reason and expiry.
 //!
 //! An exception combines who, where and what, and each of its conditions must hold for every event of a finding.
-//! Whoever writes a workload chooses names, images and commands, so none of them is enough alone: an exception with
+//! The author of a workload chooses names, images and commands, so none of them is sufficient alone: an exception with
 //! images covers a workload only if its whole body is visible, all its images are listed, and each container runs the
 //! program of its image or a listed one. Detections in the table `never_excepted` of a pack are covered only if the
 //! exception gives their full id.

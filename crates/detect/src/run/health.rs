@@ -1,6 +1,6 @@
 //! Health checks of the lake: they report missing or reduced logs, which detections over events cannot see.
 //!
-//! Their findings have no events. A finding stands for one episode, and is not reported again while that lasts.
+//! Their findings have no events. A finding represents one episode, and is not reported again while the episode lasts.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;

@@ -175,8 +175,9 @@ struct Seen {
 
 /// Runs `pack` over the events added to `lake` since the last complete run, and records the findings.
 ///
-/// Findings and watermark are one commit: after a crash, the next run starts at the last commit and prints the
-/// findings that nobody has printed. Of two concurrent runs, the slower examines again what the faster has left.
+/// Findings and watermark are one commit: after a crash, the next run starts at the last commit and prints the findings
+/// that were not printed. Of two concurrent runs, the slower one repeats its examination from the watermark of the
+/// faster one.
 ///
 /// # Errors
 /// If the lake cannot be read or written, or was opened without a table of findings. Nothing is recorded then.

@@ -99,7 +99,7 @@ struct Match {
     severity: Option<Severity>,
     /// The ATT&CK techniques; empty for those of the detection.
     attack: Vec<String>,
-    /// Whether the query returned a list of events: they form one finding, whatever their objects are.
+    /// Whether the query returned a list of events: they form one finding, regardless of their objects.
     is_episode: bool,
     /// Distinguishes episodes with the same events.
     key: Option<String>,

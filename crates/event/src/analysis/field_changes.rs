@@ -413,7 +413,7 @@ fn is_unset(value: &Json<'_>) -> bool {
     }
 }
 
-/// Returns whether two values are equal, whatever the order of their members.
+/// Returns whether two values are equal, regardless of the order of their members.
 fn same(one: &Json<'_>, other: &Json<'_>) -> bool {
     match (one, other) {
         (Json::Object(_), Json::Object(_)) => differing(one, other).next().is_none(),

@@ -221,7 +221,7 @@ impl History {
                 self.version = self.whole_body(write).unwrap_or(Version::Unknown);
             }
             ("delete", "") => self.forget(),
-            // An object that is visible exists, whoever wrote it.
+            // A visible object exists, regardless of its writer.
             ("get", "") | ("update" | "patch", "status") => {
                 let response = Write { request_object: None, ..*write };
                 if let Some(version) = self.whole_body(&response) {

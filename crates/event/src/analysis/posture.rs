@@ -79,7 +79,7 @@ impl Posture {
         Some(Self(facts))
     }
 
-    /// Returns a digest of the facts: equal for a pod and its template, whatever the order of lists.
+    /// Returns a digest of the facts: equal for a pod and its template, regardless of the order of lists.
     pub(crate) fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         for (fact, container, value) in &self.0 {

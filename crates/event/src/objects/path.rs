@@ -52,7 +52,7 @@ fn follow_link(parts: &mut Vec<&str>) {
     parts.extend(target);
 }
 
-/// Returns whether a host path is `ancestor` or below it, whatever the spelling.
+/// Returns whether a host path is `ancestor` or below it, in any spelling.
 ///
 /// ```
 /// # use podtrail_event::path::is_within;

@@ -32,7 +32,7 @@ row! {
         pub amends: Option<bool>,
         /// Fields to which a JSON Patch copies or moves a value.
         pub copied: Option<Vec<CopiedField<'a>>>,
-        /// Powers that all rules of a role together grant, however they are written: `everything`, `escalate`,
+        /// Powers that all rules of a role together grant, in any notation: `everything`, `escalate`,
         /// `impersonate`, `impersonate accounts`, `tokens`, `certificates`, `admission`, `node proxy`, `nodes`,
         /// `volumes`, `secrets`, `exec`, `workloads`, `every path`. Null if no rule is visible.
         pub effects: Option<Vec<Text<'a>>>,
@@ -179,7 +179,7 @@ pub(crate) fn read<'a>(rbac: &mut Rbac<'a>, json: &Json<'a>) {
     rbac.aggregates_to = aggregates_to(json);
 }
 
-/// Returns the rules of a role, and those that Rancher keeps under other names, whatever namespace they apply to.
+/// Returns the rules of a role, and those that Rancher keeps under other names, regardless of their namespace.
 fn rules<'a>(json: &Json<'a>) -> Option<Vec<PolicyRule<'a>>> {
     let rule = |rule: &Json<'a>| PolicyRule {
         api_groups: rule.texts("apiGroups"),

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use super::key::{RedactionKey, is_digest};
 
-/// Suffixes of names that contain a credential, whatever precedes them.
+/// Suffixes of names that contain a credential, with any prefix.
 const SECRET_ENDINGS: [&str; 22] = [
     "token",
     "tokens",
@@ -75,7 +75,7 @@ const SECRET_BEGINNING: &str = "saml";
 /// Schemes of the `Authorization` header, which precede a credential.
 const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "token"];
 
-/// Parameters of the API server with arbitrary values that are no credentials of proxied programs: a selector, a
+/// Parameters of the API server with arbitrary values that are not credentials of proxied programs: a selector, a
 /// command, or a list position.
 const OWN_PARAMETERS: [&str; 5] =
     ["command", "continue", "fieldSelector", "labelSelector", "resourceVersion"];
@@ -174,7 +174,7 @@ fn user_info(uri: &str, key: &RedactionKey) -> Option<String> {
     (copied > 0).then(|| redacted + &uri[copied..])
 }
 
-/// Redacts pairs of names and values, whatever separates them: a fragment may resemble a query, and contain another
+/// Redacts pairs of names and values with any separator: a fragment may resemble a query, and contain another
 /// one.
 fn pairs(text: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     let is_separator = |letter: char| matches!(letter, '&' | ';' | '?' | '#');
@@ -226,8 +226,8 @@ fn nested(value: &str, key: &RedactionKey, nesting: usize) -> Option<String> {
     Some(if plain == value { redacted } else { encode(&redacted) })
 }
 
-/// Returns whether a value is or contains `name:credential`, or a header such as `Bearer credential`, whatever the name
-/// of its parameter.
+/// Returns whether a value is or contains `name:credential`, or a header such as `Bearer credential`, regardless of the
+/// name of its parameter.
 fn says_secret(value: &str) -> bool {
     if !value.contains([':', ' ', '%', '+']) {
         return false;

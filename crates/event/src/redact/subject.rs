@@ -6,7 +6,7 @@ use super::tokens::{decode, members};
 /// The prefix of names of OpenShift token objects that are a digest of the token, not the token (OpenShift 4.6).
 const HASHED_TOKEN: &str = "sha256~";
 
-/// Shorter names of token objects are not tokens: OpenShift refuses to store them.
+/// Shorter names of token objects are not tokens: OpenShift rejects them.
 const LEAST_TOKEN: usize = 20;
 
 /// What is treated as a secret.

@@ -67,7 +67,7 @@ pub(crate) fn refuser<'a>(message: &str) -> Option<Text<'a>> {
     known.map(|(_, plugin)| Text::from(*plugin))
 }
 
-/// Returns whether a message can only come from admission, whatever the code: these choose their own code.
+/// Returns whether a message can only come from admission, regardless of the code, which these components choose.
 pub(crate) fn chooses_its_code(message: &str) -> bool {
     webhook(message).is_some()
         || message.split_once(" is forbidden: ").is_some_and(|(_, reason)| policy(reason).is_some())

@@ -96,7 +96,8 @@ impl Evidence<'_> {
 
 /// Returns whether a request of this kind changes what the API server stores.
 ///
-/// Requests that the API server answers itself store nothing, whatever the verb: streams and proxies, tokens, reviews.
+/// Requests that the API server answers itself store nothing, regardless of the verb: streams and proxies, tokens,
+/// reviews.
 pub(crate) fn stores(verb: &str, api_group: &str, resource: &str, subresource: &str) -> bool {
     matches!(verb, "create" | "update" | "patch" | "delete" | "deletecollection")
         && !matches!(subresource, "exec" | "attach" | "portforward" | "proxy" | "token" | "log")

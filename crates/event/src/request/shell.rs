@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::tables::column::Text;
 
-/// Folders with the programs of an image. A program elsewhere may be anything, whatever its name.
+/// Folders with the programs of an image. A program elsewhere can be anything, regardless of its name.
 const USUAL_FOLDERS: &[&str] =
     &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/"];
 

@@ -75,10 +75,9 @@ row! {
         pub level: Option<Text<'a>>,
         /// `auditID`: equal for all stages of a request. Clients can choose it, so it is not a key.
         pub audit_id: Option<Text<'a>>,
-        /// Digest of the whole event, 32 hexadecimal digits: equal events have equal ids, whatever envelope they
-        /// arrived in.
+        /// Digest of the whole event, 32 hexadecimal digits: equal events have equal ids in every envelope.
         pub event_id: Option<Text<'a>>,
-        /// `impersonatedUser.username`: the user as whom `username` acted. Null without impersonation.
+        /// `impersonatedUser.username`: the user that `username` impersonated. Null without impersonation.
         pub impersonated_username: Option<Text<'a>>,
         /// Annotation `authorization.k8s.io/decision`: `allow` or `forbid`.
         pub decision: Option<Text<'a>>,
@@ -103,9 +102,9 @@ row! {
         pub source_offset: Option<i64>,
         /// SHA-256 of the source file on disk (compressed, if it is), hexadecimal. Null for standard input.
         pub source_sha256: Option<Text<'a>>,
-        /// Envelopes that the event was taken out of, the outermost first. Empty for a bare event.
+        /// Envelopes from which the event was extracted, the outermost first. Empty for a bare event.
         pub envelopes: Option<Vec<Text<'a>>>,
-        /// Who runs the cluster, from the envelope: `aks`, `eks`, `gke`, `openshift` … Null if the envelope does not
+        /// Provider of the cluster, from the envelope: `aks`, `eks`, `gke`, `openshift` … Null if the envelope does not
         /// show it.
         pub provider: Option<Text<'a>>,
         /// Host or log stream of the API server, from the envelope or the path. Cut like `cluster`. Null if neither
@@ -113,7 +112,8 @@ row! {
         pub node: Option<Text<'a>>,
         /// When the event was logged or shipped, from the envelope. Null if the envelope has no time.
         pub shipped_at: Option<Micros>,
-        /// Original record, if the event was rebuilt from another form or from a part of an event. Null otherwise.
+        /// Original record, if the event was converted from another format or rebuilt from a part of an event. Null
+        /// otherwise.
         pub original: Option<Text<'a>>,
         /// `requestURI`: path and query as sent.
         pub request_uri: Option<Text<'a>>,

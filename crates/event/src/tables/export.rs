@@ -1,7 +1,8 @@
 //! Converts a row back to the JSON of its event: the inverse of [`Parser`](crate::Parser).
 //!
-//! A member comes from `extra` if that has it, else from the typed columns, which then hold it exactly. If an event was
-//! rebuilt from a record of another form, the record itself is exported, so that it is parsed as the same event again.
+//! A member comes from `extra` if that has it, else from the typed columns, which then contain it exactly. If an event
+//! was converted from a record of another format, the record itself is exported, so that it is parsed as the same event
+//! again.
 
 use arrow::array::{
     Array, AsArray, Int32Array, ListArray, MapArray, RecordBatch, StringArray,

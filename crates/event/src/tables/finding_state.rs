@@ -1,7 +1,7 @@
 //! The row of the `findings` table: one state of a finding.
 //!
-//! The table only grows. A change of a finding (it is seen again, acknowledged, closed) adds a row that repeats what is
-//! known of it. The row with the highest `sequence` is the current state.
+//! The table only grows. A change of a finding (it is seen again, acknowledged, closed) adds a row that repeats all
+//! known data. The row with the highest `sequence` is the current state.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ row! {
         pub cluster: Option<Text<'a>>,
         /// Authenticated user. Null if there was none.
         pub identity: Option<Text<'a>>,
-        /// User as whom that user acted. Null without impersonation.
+        /// User that the authenticated user impersonated. Null without impersonation.
         pub impersonated_identity: Option<Text<'a>>,
         /// Verb of the first event.
         pub verb: Option<Text<'a>>,

@@ -41,7 +41,7 @@ pub struct QuarantineRecord {
 }
 
 impl QuarantineRecord {
-    /// Returns 32 hexadecimal digits that are equal only for equal records, whatever they were read from: as with
+    /// Returns 32 hexadecimal digits that are equal only for equal records, regardless of their source: as with
     /// events, the same damaged line in a copy, a gzip or an overlapping rotation of a log is one record.
     pub fn id(&self) -> String {
         let mut hasher = blake3::Hasher::new();

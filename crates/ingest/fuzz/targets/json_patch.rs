@@ -11,7 +11,7 @@ use podtrail_ingest_fuzz::structured::Choices;
 use serde_json::{Value, json};
 
 const KEYS: [&str; 5] = ["a", "b", "c", "0", "a/b"];
-/// Tokens that RFC 6902 and the API server parse alike.
+/// Tokens that RFC 6902 and the API server parse in the same way.
 const PLAIN: [&str; 8] = ["a", "b", "c", "0", "1", "2", "-", "a~1b"];
 /// Tokens that one of them parses differently, or rejects.
 const ODD: [&str; 10] = ["-1", "+1", "01", "-0", "~0", "~2", "", "99999999999999999999", "\u{e9}", "~01"];
@@ -52,7 +52,7 @@ fuzz_target!(|input: &[u8]| {
             _ => {}
         }
     }
-    // The value set by the last operation is shown, whatever the object was.
+    // The value set by the last operation is shown, regardless of the object.
     if let (Ok(()), Some(last)) = (&result, operations.last()) {
         let path = last["path"].as_str().unwrap_or_default();
         let names_members = path.split('/').skip(1).all(|token| matches!(token, "a" | "b" | "c"));

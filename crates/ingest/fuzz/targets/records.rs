@@ -1,4 +1,5 @@
-//! Any bytes between two events: the events are read whatever is between them, and every byte is accounted for.
+//! Any bytes between two events: the events are read regardless of the bytes between them, and every byte is accounted
+//! for.
 //!
 //! The last byte of the input determines how it is read the second time.
 #![no_main]

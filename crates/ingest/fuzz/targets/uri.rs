@@ -1,4 +1,4 @@
-//! Any bytes around a credential in a request URI: the credential is found however it is wrapped, and redaction is
+//! Any bytes around a credential in a request URI: the credential is found at any level of nesting, and redaction is
 //! idempotent.
 //!
 //! The first byte chooses how.

@@ -7,7 +7,7 @@ use podtrail_event::DEFAULT_CLUSTER;
 use crate::envelope::Labels;
 use crate::run::parse::Origin;
 
-/// Limits of what is remembered, which bound the memory for a hostile log.
+/// Limits of the recorded values, which bound the memory for a hostile log.
 const MAX_CLUSTERS: usize = 256;
 const MAX_PATHS: usize = 32;
 const MAX_VALUES: usize = 8;

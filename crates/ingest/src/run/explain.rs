@@ -1,4 +1,4 @@
-//! A summary of what a log contains, and so of what can be detected in it.
+//! A summary of what a log contains, and therefore of what can be detected in it.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -38,7 +38,7 @@ pub fn retry(record: &QuarantineRecord, options: &Options) -> Option<Retried> {
         sha256: record.source_sha256.clone(),
         redaction: options.redact.clone(),
     };
-    // First as the one record that it was, else framed again.
+    // First as the original record, otherwise framed again.
     read(record, &origin, [whole(record)]).or_else(|| {
         let limits = Limits { block: options.block_bytes, record: options.max_record_bytes };
         let mut framer = Framer::new(record.bytes.as_slice(), limits);

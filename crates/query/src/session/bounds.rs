@@ -16,7 +16,7 @@ use crate::error::QueryError;
 /// The maximum length of a statement, or of a sequence of statements, in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The maximum number of names, values and signs: an IN list of seventy thousand values.
+/// The maximum number of tokens (names, values and signs): enough for an IN list of seventy thousand values.
 const MAX_TOKENS: usize = 150_000;
 
 /// The maximum number of operators and SQL keywords in a statement: each may be one level of an expression or plan.
@@ -127,7 +127,7 @@ fn spaced<'a>(sql: &'a str, places: &[Location]) -> Cow<'a, str> {
     Cow::Owned(spaced)
 }
 
-/// Visits every query that names others by WITH.
+/// Visits every query with a WITH clause.
 struct Copies;
 
 impl Visitor for Copies {

@@ -11,7 +11,6 @@ use datafusion::execution::memory_pool::{
 ///
 /// Two concurrent sorts are an example: the first would take all memory, and the second needs some to start, which it
 /// cannot spill.
-/// it cannot spill.
 #[derive(Debug)]
 pub(super) struct SpillFirstPool {
     all: GreedyMemoryPool,

@@ -12,7 +12,7 @@ use super::{Limits, ScanSize, Session};
 use crate::error::QueryError;
 use crate::scope::Scope;
 
-/// A version of the lake: sessions over it see the same rows, whatever their scopes and whatever is added later.
+/// A version of the lake: sessions over it see the same rows, regardless of their scopes and of later additions.
 ///
 /// The newest version of each table is opened when a query first needs it.
 pub struct LakeVersion(Arc<Tables>);

@@ -54,7 +54,7 @@ fn about(head: &Head) -> Markup {
     }
 }
 
-/// Returns a link if the text is a web address; anybody may have written a detection.
+/// Returns a link if the text is a web address; anyone can write a detection.
 fn reference(source: &str) -> Markup {
     html! {
         @if source.starts_with("https://") { a href=(source) rel="noreferrer" { (source) } } @else { (source) }

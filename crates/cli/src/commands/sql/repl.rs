@@ -93,7 +93,7 @@ fn answer(
     Ok(next)
 }
 
-/// Returns the history file of the user, which nobody else can read.
+/// Returns the history file of the user, which no other user can read.
 fn history_file() -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?.join("podtrail");
     std::fs::create_dir_all(&folder).ok()?;

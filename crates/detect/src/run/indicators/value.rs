@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// The maximum length of a value, in bytes.
 const MAX_BYTES: usize = 4096;
 
-/// The minimum number of characters beside `*` in a user agent pattern; a shorter one matches clients of all kinds.
+/// The minimum number of characters other than `*` in a user agent pattern; a shorter one matches clients of all kinds.
 const LEAST_OF_PATTERN: usize = 3;
 
 /// The kind of value that an indicator is compared with.

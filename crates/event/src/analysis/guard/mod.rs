@@ -3,7 +3,8 @@
 //!
 //! There are many kinds, most of them custom resources, so versions are compared as JSON independently of the kind. A
 //! value that a version no longer contains is lost. A new value is a gap if it is under a name that exempts objects.
-//! Without the previous version, the new version is judged by itself; if the log shows only a patch, the patch is.
+//! Without the previous version, the new version is judged alone; if the log shows only a patch, the patch is judged
+//! alone.
 
 mod leaves;
 mod node;
@@ -182,7 +183,7 @@ impl GuardHistory {
         Some(after)
     }
 
-    /// Reports what a write shows by itself, if the previous version is unknown.
+    /// Reports what a write alone shows, if the previous version is unknown.
     fn seen(
         &self,
         found: &mut Found,
@@ -394,7 +395,7 @@ mod tests {
         let found =
             changes(ADMISSION, "validatingwebhookconfigurations", &[("patch", patch, TABLE)]);
         assert_eq!(found, ["certificate "]);
-        // A new policy only adds protection, whatever it omits.
+        // A new policy only adds protection, even if it omits fields.
         let found =
             changes(ADMISSION, "validatingadmissionpolicies", &[("create", policy, Some(policy))]);
         assert_eq!(found, Vec::<String>::new());

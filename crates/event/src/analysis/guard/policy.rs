@@ -253,7 +253,7 @@ fn lost(
     Some(if keys(path).any(narrows) { "narrowed" } else { "weakened" })
 }
 
-/// Returns what a value permits by itself.
+/// Returns what a value alone permits.
 fn gap(kind: &Kind, path: &str, key: &str, value: &Value) -> Option<&'static str> {
     if keys(path).any(is_talk) || (value.is_null() && !matches!(kind, Kind::Network)) {
         return None;

@@ -1,4 +1,4 @@
-//! Changes that stop the pods of a workload, or blind them.
+//! Changes that stop the pods of a workload, or that restrict what they can monitor.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::{Found, shown};
 use crate::objects::image::ImageReference;
 use crate::objects::kinds::WorkloadKind;
 
-/// Reports changes that stop the pods of a workload, or blind them.
+/// Reports changes that stop the pods of a workload, or that restrict what they can monitor.
 pub(super) fn workload(
     found: &mut Found,
     kind: &WorkloadKind,

@@ -1,7 +1,7 @@
 //! PostgreSQL's operators on JSON text.
 //!
-//! `->` and `#>` give JSON text, with numbers as they were written. The field of such a value is marked as JSON, which is how
-//! an operator knows text that is JSON from other text.
+//! `->` and `#>` return JSON text, in which numbers keep their notation. The field of such a value is marked as JSON,
+//! by which operators distinguish it from other text.
 
 mod path;
 mod planner;
@@ -31,14 +31,14 @@ use self::value::{Fault, Level, Value, position};
 
 pub(crate) use self::planner::{JsonPlanner, refuse_json_as_text};
 
-/// The most text that a batch of rows holds.
+/// The maximum size of the text in a batch of rows, in bytes.
 const MAX_BYTES: usize = i32::MAX as usize;
 
-/// The metadata of a field that an operator gives as JSON. What functions give as JSON text has the mark of Arrow only: it may
-/// be searched as text.
+/// The metadata of a field that an operator returns as JSON. JSON text that functions return has only the mark of
+/// Arrow: it can be searched as text.
 const MARK: &str = "podtrail.json";
 
-/// An operator with JSON text on its left.
+/// An operator whose left operand is JSON text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Operator {
     Get,
@@ -55,7 +55,7 @@ enum Operator {
     Compare(Comparison),
 }
 
-/// A comparison of values as `jsonb` has them.
+/// A comparison of values with the semantics of `jsonb`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Comparison {
     Equal,
@@ -120,7 +120,7 @@ impl Operator {
         }
     }
 
-    /// The name of the function that it is planned as.
+    /// Returns the name of the function as which it is planned.
     fn function(self) -> &'static str {
         match self {
             Self::Get => "json_member",
@@ -138,7 +138,7 @@ impl Operator {
         }
     }
 
-    /// The type of what it gives, and whether that is JSON.
+    /// Returns the type of its result, and whether the result is JSON.
     fn gives(self) -> (DataType, bool) {
         match self {
             Self::Get | Self::Path | Self::Concat | Self::Delete | Self::DeletePath => {
@@ -159,7 +159,7 @@ impl Operator {
         matches!(self, Self::Contains | Self::Concat | Self::Compare(_))
     }
 
-    /// What the right side is in one row; `None` where it is null.
+    /// Returns the right operand in one row; `None` if it is null.
     fn operand(self, values: &ArrayRef, row: usize) -> Result<Option<Operand>> {
         if values.is_null(row) {
             return Ok(None);
@@ -227,7 +227,7 @@ impl Operator {
                 delete_path(&mut value, &path);
                 Answer::value(&value)
             }
-            // The planner lets no such operand through.
+            // The planner rejects such operands.
             _ => Answer::Null,
         })
     }
@@ -241,14 +241,14 @@ fn malformed_path(operator: Operator, text: &str, why: &str) -> String {
     )
 }
 
-/// What stands on the right of an operator.
+/// The right operand of an operator.
 enum Operand {
     Text(String),
     Index(i64),
     Path(Vec<Option<String>>),
 }
 
-/// What an operator gives for one row.
+/// The result of an operator for one row.
 enum Answer<'a> {
     Null,
     Text(Cow<'a, str>),
@@ -279,9 +279,9 @@ fn member<'a>(json: &'a str, operand: &Operand) -> Result<Option<&'a str>, Fault
     })
 }
 
-/// The value at a path; a step that reaches an array is an index.
+/// Returns the value at a path; a step into an array is an index.
 fn at_path<'a>(json: &'a str, path: &[Option<String>]) -> Result<Option<&'a str>, Fault> {
-    // An empty path is the whole value, which is to be JSON, too.
+    // An empty path is the whole value, which must be JSON too.
     let mut level = Level::read(json)?;
     let mut value = json;
     for (position, step) in path.iter().enumerate() {
@@ -302,7 +302,7 @@ fn at_path<'a>(json: &'a str, path: &[Option<String>]) -> Result<Option<&'a str>
     Ok(Some(value))
 }
 
-/// Whether all of the names, or one of them, are members of an object or strings in an array.
+/// Returns whether all of the names, or one of them, are members of an object or strings in an array.
 fn has(json: &str, names: &[Option<&String>], all: bool) -> Result<bool, Fault> {
     let level = Level::read(json)?;
     let strings: Vec<Cow<'_, str>> = match &level {
@@ -311,7 +311,7 @@ fn has(json: &str, names: &[Option<&String>], all: bool) -> Result<bool, Fault> 
         Level::Scalar(text) => strings(&[*text])?,
     };
     let has = |name: &&String| strings.iter().any(|string| string == name.as_str());
-    // PostgreSQL leaves nulls out.
+    // PostgreSQL ignores nulls.
     let mut names = names.iter().flatten();
     Ok(if all { names.all(has) } else { names.any(has) })
 }
@@ -364,15 +364,15 @@ fn delete_path(value: &mut Value, path: &[&str]) {
     }
 }
 
-/// The beginning of a text, for a message.
+/// Returns the beginning of a text, for a message.
 fn beginning(text: &str) -> String {
     const SHOWN: usize = 40;
     let shown: String = text.chars().take(SHOWN).collect();
     if shown.len() < text.len() { format!("{shown}…") } else { shown }
 }
 
-/// An operator as a function. The planner gives it text on the left and, by the operator, text, a whole number or a list of
-/// texts on the right.
+/// An operator as a function. Its left operand is text; its right operand is text, a whole number or a list of texts,
+/// depending on the operator.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct JsonOperator {
     operator: Operator,
@@ -384,7 +384,7 @@ impl JsonOperator {
         Self { operator, signature: Signature::any(2, Volatility::Immutable) }
     }
 
-    /// The operator and the sides of an expression that is one of JSON.
+    /// Returns the operator and the operands of an expression, if it is a JSON operator.
     fn called(expr: &Expr) -> Option<(Operator, &[Expr])> {
         let Expr::ScalarFunction(call) = expr else { return None };
         let operator = call.func.inner().downcast_ref::<Self>()?.operator;
@@ -418,10 +418,10 @@ impl ScalarUDFImpl for JsonOperator {
         self.operator.function()
     }
 
-    /// Returns the title of the column: the operator as it was written. An alias would make the engine walk everything below it
-    /// twice, which takes exponential time for a chain of operators.
+    /// Returns the title of the column: the operator as written. With an alias, the engine would walk everything below
+    /// it twice, which takes exponential time for a chain of operators.
     fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
-        // From the last operator of a chain to the first: each operator by itself would repeat the text before it.
+        // From the last operator of a chain to the first, because each operator alone would repeat the text before it.
         let mut backwards = Vec::new();
         let (mut operator, mut arguments) = (self.operator, arguments);
         while let [left, right] = arguments {
@@ -472,7 +472,7 @@ impl ScalarUDFImpl for JsonOperator {
     }
 }
 
-/// The right sides of all rows: a constant is read once.
+/// Returns the right operands of all rows; a constant is read once.
 enum Operands {
     Constant(Option<Operand>),
     Rows(Vec<Option<Operand>>),
@@ -531,7 +531,8 @@ impl JsonOperator {
     }
 }
 
-/// A call that is wrong, in a place where the engine drops an error of the planner: planning goes on, and ends with it.
+/// An invalid call in a place where the engine drops errors of the planner: planning continues, and this call then
+/// reports the error.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Refused {
     why: String,

@@ -1,6 +1,6 @@
 //! Paths as PostgreSQL writes them: `'{metadata,name}'`.
 
-/// The steps of an array literal; `None` is a null. The error is what is wrong with it.
+/// Returns the steps of an array literal; `None` is a null. The error describes the problem.
 pub(super) fn parse(text: &str) -> Result<Vec<Option<String>>, &'static str> {
     let inner = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
     let Some(inner) = inner else { return Err("it has no braces around it") };

@@ -1,4 +1,4 @@
-//! What the operators are planned as, by the types of their sides.
+//! Plans the operators as functions, by the types of their operands.
 
 use std::sync::Arc;
 
@@ -26,10 +26,10 @@ use super::{Comparison, JsonOperator, MARK, Operator, Refused, Value, malformed_
 use crate::error::did_you_mean;
 use crate::session::nearest;
 
-/// Columns of the views that are JSON text.
+/// The columns of the views that contain JSON text.
 const JSON_COLUMNS: &[&str] = &["request_object", "response_object", "extra", "namespace_selector"];
 
-/// Plans the operators of JSON, and refuses what would give nothing or fail without a reason that helps.
+/// Plans the JSON operators, and rejects calls that would return null or fail with an unhelpful message.
 #[derive(Debug)]
 pub(crate) struct JsonPlanner;
 
@@ -110,7 +110,7 @@ impl ExprPlanner for JsonPlanner {
             }
             _ => return Ok(PlannerResult::Original(expr)),
         };
-        // As `jsonb` takes subscripts; the first element is 0.
+        // Subscripts as in `jsonb`: the first element is 0.
         if !is_json_text(&expr.expr, schema) {
             let (text, key) = (title(&expr.expr), title(&key));
             return plan_err!(
@@ -149,7 +149,7 @@ fn each(names: &[String], write: impl Fn(&str) -> String) -> String {
     names.iter().map(|name| write(name)).collect::<Vec<_>>().concat()
 }
 
-/// Why a struct, or a struct in it, has no such member.
+/// Returns why a struct, or a struct in it, has no such member.
 fn no_member(data_type: &DataType, names: &[String], path: &str) -> Option<String> {
     let (name, rest) = names.split_first()?;
     match data_type {
@@ -160,7 +160,7 @@ fn no_member(data_type: &DataType, names: &[String], path: &str) -> Option<Strin
             let known = fields.iter().map(|field| field.name().clone());
             let mut alike = nearest(name, known);
             if alike.is_empty() {
-                // It may stand in a list or struct of this one.
+                // It may be in a list or struct inside this one.
                 alike = fields.iter().flat_map(|field| nearest_in(field, name)).collect();
                 alike.truncate(3);
             }
@@ -178,7 +178,7 @@ fn no_member(data_type: &DataType, names: &[String], path: &str) -> Option<Strin
     }
 }
 
-/// Members of a struct, or of the structs of a list, that are like a name.
+/// Returns the members of a struct, or of the structs in a list, that are similar to a name.
 fn nearest_in(field: &Field, name: &str) -> Vec<String> {
     let members = match field.data_type() {
         DataType::Struct(members) => members,
@@ -192,7 +192,7 @@ fn nearest_in(field: &Field, name: &str) -> Vec<String> {
     alike.iter().map(|member| format!("{}.{member}", field.name())).collect()
 }
 
-/// The call that an operator is, with both sides of the types that it takes.
+/// Returns the function call for an operator, with both operands converted to its types.
 fn call(operator: Operator, left: Expr, right: Expr, schema: &DFSchema) -> Result<Expr> {
     let left = json_text(operator.sign(), left, schema)?;
     let right_type = type_of(&right, schema)?;
@@ -253,7 +253,7 @@ fn function(operator: Operator, arguments: Vec<Expr>) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments))
 }
 
-/// The left side as JSON text, or why it is none.
+/// Returns the left operand as JSON text, or the reason why it is not JSON text.
 fn json_text(sign: &str, left: Expr, schema: &DFSchema) -> Result<Expr> {
     let data_type = type_of(&left, schema)?;
     if data_type == *JSON_UNION_DATA_TYPE {
@@ -279,7 +279,8 @@ fn json_text(sign: &str, left: Expr, schema: &DFSchema) -> Result<Expr> {
     }
 }
 
-/// What `json_get` gives as text: the value is read as text right away, as numbers lose theirs else.
+/// Returns the result of `json_get` as text. The value is read as text directly, because numbers would otherwise lose
+/// their notation.
 fn union_as_text(expr: Expr) -> Expr {
     match expr {
         Expr::Alias(alias) => union_as_text(*alias.expr),
@@ -290,7 +291,7 @@ fn union_as_text(expr: Expr) -> Expr {
     }
 }
 
-/// A map such as `annotations` is read as the `hstore` of PostgreSQL.
+/// Maps such as `annotations` are read like `hstore` in PostgreSQL.
 fn of_map(operator: Operator, left: Expr, right: Expr, schema: &DFSchema) -> Result<Expr> {
     let name = title(&left);
     match (operator, &right) {
@@ -316,7 +317,7 @@ fn of_map(operator: Operator, left: Expr, right: Expr, schema: &DFSchema) -> Res
     )
 }
 
-/// `@>` and `<@`: of lists they stay with the engine.
+/// `@>` and `<@`; for lists, the engine's own operators apply.
 fn contains(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
     let is_list = |data_type: DataType| matches!(data_type, DataType::List(_));
     if is_list(type_of(&expr.left, schema)?) || is_list(type_of(&expr.right, schema)?) {
@@ -330,7 +331,7 @@ fn contains(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawB
     Ok(PlannerResult::Planned(call(Operator::Contains, left, right, schema)?))
 }
 
-/// `||` of JSON and JSON merges; of JSON and other text it makes text.
+/// `||` merges JSON with JSON, and concatenates JSON with other text.
 fn concat(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
     let RawBinaryExpr { op, left, right } = expr;
     let are_json = (is_json_text(&left, schema), is_json_text(&right, schema));
@@ -353,7 +354,7 @@ fn concat(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBin
     Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }))
 }
 
-/// `-` deletes from JSON, the only arithmetic operator that JSON has.
+/// `-` deletes from JSON; it is the only arithmetic operator for JSON.
 fn arithmetic(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
     let of_left = is_json_value(&expr.left, schema);
     if expr.op == BinaryOperator::Minus && (of_left || is_json_text(&expr.left, schema)) {
@@ -370,7 +371,7 @@ fn arithmetic(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<Ra
     Ok(PlannerResult::Original(expr))
 }
 
-/// Comparisons with JSON are those of `jsonb`.
+/// Comparisons with JSON follow `jsonb`.
 fn compare(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
     let are_json = (is_json_value(&expr.left, schema), is_json_value(&expr.right, schema));
     if are_json == (false, false) {
@@ -396,14 +397,14 @@ fn compare(expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBi
     Ok(PlannerResult::Planned(function(Operator::Compare(comparison), sides)))
 }
 
-/// JSON stands where text is needed.
+/// Returns the error for JSON where text is required.
 fn text_is_needed(json: &str) -> String {
     format!(
         "takes text here, and {json} is JSON, in which a string has its quotes: ->> and json_as_text give text"
     )
 }
 
-/// Functions that may be given JSON: those that read it, and those that only pass it on or make text of all that they get.
+/// Returns whether a function accepts JSON: it reads JSON, passes it on unchanged, or converts all arguments to text.
 fn takes_json(function: &ScalarFunction) -> bool {
     const OTHERS: &[&str] = &[
         "coalesce",
@@ -423,13 +424,14 @@ fn takes_json(function: &ScalarFunction) -> bool {
     name.starts_with("json_") || OTHERS.contains(&name)
 }
 
-/// Refuses JSON where it would be taken for text: a string in it has its quotes, so `-> 'kind' IN ('Pod')` would never hold.
+/// Rejects JSON where it would be treated as text: strings in JSON have quotes, so `-> 'kind' IN ('Pod')` would never
+/// be true.
 pub(crate) fn refuse_json_as_text(plan: &LogicalPlan) -> Result<()> {
     plan.apply_with_subqueries(|node| {
         let inputs = node.inputs();
         let is_json = |expr: &Expr| inputs.iter().any(|input| is_json_value(expr, input.schema()));
         if let LogicalPlan::Join(join) = node {
-            // Those of USING and NATURAL: what stands after ON is planned as a comparison.
+            // Those of USING and NATURAL: a condition after ON is planned as a comparison.
             let mixed = join.on.iter().find(|(left, right)| is_json(left) != is_json(right));
             if let Some((left, right)) = mixed {
                 let json = if is_json(left) { left } else { right };
@@ -449,7 +451,7 @@ pub(crate) fn refuse_json_as_text(plan: &LogicalPlan) -> Result<()> {
     Ok(())
 }
 
-/// What takes JSON for text in an expression, and the title of the JSON.
+/// Returns the part of an expression that treats JSON as text, and the title of the JSON.
 fn json_as_text<'a>(expr: &'a Expr, is_json: &dyn Fn(&Expr) -> bool) -> Option<(&'a str, String)> {
     let (sign, sides): (&str, Vec<&Expr>) = match expr {
         Expr::InList(list) => ("IN", std::iter::once(&*list.expr).chain(&list.list).collect()),
@@ -481,7 +483,7 @@ fn json_as_text<'a>(expr: &'a Expr, is_json: &dyn Fn(&Expr) -> bool) -> Option<(
     sides.into_iter().find(|side| is_json(side)).map(|json| (sign, title(json)))
 }
 
-/// Whether an expression is JSON that an operator gives.
+/// Returns whether an expression is JSON returned by an operator.
 fn is_json_value(expr: &Expr, schema: &DFSchema) -> bool {
     match expr {
         Expr::Alias(alias) => is_json_value(&alias.expr, schema),
@@ -501,12 +503,12 @@ fn is_json_value(expr: &Expr, schema: &DFSchema) -> bool {
 }
 
 fn is_marked(field: &Field) -> bool {
-    // A cast to text keeps all metadata but that of the type.
+    // A cast to text keeps all metadata except that of the type.
     let is_json = field.extension_type_name().is_some() && field.metadata().contains_key(MARK);
     is_json && is_text(field.data_type())
 }
 
-/// Whether an expression is JSON: given by an operator, or a column that holds it.
+/// Returns whether an expression is JSON: returned by an operator, or a column that contains JSON.
 fn is_json_text(expr: &Expr, schema: &DFSchema) -> bool {
     match expr {
         Expr::Alias(alias) => is_json_text(&alias.expr, schema),
@@ -525,7 +527,7 @@ fn is_json_text(expr: &Expr, schema: &DFSchema) -> bool {
     }
 }
 
-/// A constant text that is JSON.
+/// Returns a constant text as JSON, if it is JSON.
 fn json_constant(expr: &Expr) -> Option<Value<'_>> {
     let Expr::Literal(value, _) = expr else { return None };
     Value::read(value.try_as_str()??).ok()
@@ -547,7 +549,8 @@ fn cast_to_text(expr: Expr, data_type: &DataType) -> Expr {
     if *data_type == DataType::Utf8 { expr } else { cast(expr, DataType::Utf8) }
 }
 
-/// The type of an expression. The engine walks all of it to find that, and so a chain of operators as often as it is long.
+/// Returns the type of an expression. The engine walks the whole expression for this, and therefore a chain of
+/// operators once for each operator.
 fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
     match JsonOperator::called(expr) {
         Some((operator, _)) => Ok(operator.gives().0),
@@ -555,7 +558,7 @@ fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
     }
 }
 
-/// An expression as it was written, for the title of a column.
+/// Returns an expression as written, for the title of a column.
 pub(super) fn title(expr: &Expr) -> String {
     match expr {
         Expr::Column(column) | Expr::OuterReferenceColumn(_, column) => column.name.clone(),

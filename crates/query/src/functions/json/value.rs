@@ -1,4 +1,5 @@
-//! JSON text, read a level at a time: numbers keep their text, and of two members of one name the last counts.
+//! JSON text, read one level at a time. Numbers keep their notation; of two members with the same name, the last one
+//! counts.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,13 +8,13 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Values in values that are read as a whole: a request may nest its body as deep as its sender likes.
+/// The maximum nesting of values that are read completely: clients can nest a body arbitrarily deep.
 const MAX_NESTED: usize = 128;
 
 /// Why a text could not be read.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// It is no JSON.
+    /// It is not JSON.
     NotJson,
     /// It nests deeper than [`MAX_NESTED`].
     TooDeep,
@@ -44,7 +45,7 @@ impl<'a> Level<'a> {
         members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
     }
 
-    /// The element at an index; a negative one counts from the end.
+    /// Returns the element at an index; a negative index counts from the end.
     pub(super) fn element(&self, index: i64) -> Option<&'a str> {
         let Self::Array(elements) = self else { return None };
         elements.get(position(index, elements.len())?).copied()
@@ -55,7 +56,7 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\n', '\r'])
 }
 
-/// The place of an element in a list of this length; a negative index counts from the end.
+/// Returns the position of an element in a list of this length; a negative index counts from the end.
 pub(super) fn position(index: i64, length: usize) -> Option<usize> {
     match usize::try_from(index) {
         Ok(index) => Some(index),
@@ -63,7 +64,7 @@ pub(super) fn position(index: i64, length: usize) -> Option<usize> {
     }
 }
 
-/// A value as text: a string without its quotes; `None` for `null`.
+/// Returns a value as text: a string without quotes; `None` for `null`.
 pub(super) fn as_text(json: &str) -> Result<Option<Cow<'_, str>>, Fault> {
     match json.as_bytes().first() {
         Some(b'"') => string(json).map(Some),
@@ -124,7 +125,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// A whole value, as PostgreSQL's `jsonb` has it: members are in the order of the lengths of their names, and no two have one.
+/// A whole value, as in PostgreSQL's `jsonb`: members are ordered by the length of their names, and names are unique.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value<'a> {
     Null,
@@ -138,21 +139,23 @@ pub(super) enum Value<'a> {
 impl<'a> Value<'a> {
     pub(super) fn read(text: &'a str) -> Result<Self, Fault> {
         let text = trimmed(text);
-        // What serde_json accepts is read in one pass: level by level, a text that nests deep would be read as often as it does.
+        // Text that serde_json accepts is read in one pass; reading level by level would read a deeply nested text once
+        // per level.
         serde_json::from_str::<&RawValue>(text).map_err(|_| Fault::NotJson)?;
         Reader { text, at: 0 }.value(0)
     }
 
-    /// An object of these members; of two of one name the last counts.
+    /// Creates an object from these members; of two with the same name, the last one counts.
     pub(super) fn object(mut members: Vec<(Cow<'a, str>, Self)>) -> Self {
         members.reverse();
-        // A stable sort: of equal names the last one stands first, and stays.
+        // A stable sort: of equal names, the last one comes first and is kept.
         members.sort_by(|(a, _), (b, _)| order_of_names(a, b));
         members.dedup_by(|(a, _), (b, _)| a == b);
         Self::Object(members)
     }
 
-    /// What `@>` is: whether a value is part of this one. At the top an array contains a scalar that is one of its elements.
+    /// Implements `@>`: returns whether a value is part of this one. At the top level, an array contains a scalar that
+    /// is one of its elements.
     pub(super) fn contains(&self, part: &Self) -> bool {
         match (self, part) {
             (Self::Array(elements), part) if !part.is_container() => elements.contains(part),
@@ -176,7 +179,8 @@ impl<'a> Value<'a> {
         matches!(self, Self::Array(_) | Self::Object(_))
     }
 
-    /// What `||` makes: the members of both objects, of two of one name the second's; the elements of both else.
+    /// Implements `||`: the members of both objects, where the second object takes precedence; otherwise the elements
+    /// of both.
     pub(super) fn concat(self, other: Self) -> Self {
         match (self, other) {
             (Self::Object(mut members), Self::Object(others)) => {
@@ -198,7 +202,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// How values sort: as those of `jsonb`.
+    /// Returns the order of two values, as in `jsonb`.
     pub(super) fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::String(a), Self::String(b)) => a.cmp(b),
@@ -247,7 +251,7 @@ impl<'a> Reader<'a> {
                 let mut members = Vec::new();
                 while self.is_in(b'}') {
                     let name = string(self.scalar())?;
-                    // The colon is next.
+                    // The colon follows.
                     self.peek();
                     self.at += 1;
                     members.push((name, self.value(depth + 1)?));
@@ -273,7 +277,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether another part of an object or array follows: it is next then, and what is behind the end otherwise.
+    /// Returns whether another part of an object or array follows, and advances to it, or past the end.
     fn is_in(&mut self, end: u8) -> bool {
         if self.peek() == Some(b',') {
             self.at += 1;
@@ -295,7 +299,7 @@ impl<'a> Reader<'a> {
         bytes.get(self.at).copied()
     }
 
-    /// The text of the string, number or word that begins here.
+    /// Returns the text of the string, number or word that begins here.
     fn scalar(&mut self) -> &'a str {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let mut is_escaped = false;
@@ -318,7 +322,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// As `jsonb` prints it, but that numbers keep their text.
+/// Formats the value like `jsonb`, except that numbers keep their notation.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -354,7 +358,7 @@ fn order_of_names(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
-/// A number as its text: two that are written differently may be equal.
+/// A number as text; two different texts can be equal numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Number<'a>(&'a str);
 
@@ -380,7 +384,7 @@ impl Number<'_> {
     fn decimal(&self) -> Decimal {
         let text = self.0;
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-        // An exponent outside 64 bits sorts beyond all others.
+        // A number with an exponent outside 64 bits sorts after all others.
         let exponent = exponent.parse().unwrap_or(if exponent.starts_with('-') {
             i64::MIN / 2
         } else {
@@ -404,7 +408,7 @@ impl Number<'_> {
     }
 }
 
-/// `0.DIGITS` times ten to the power of `point`, with neither zeros before nor after the digits.
+/// `0.DIGITS` times ten to the power of `point`, without leading or trailing zeros in the digits.
 struct Decimal {
     sign: i8,
     point: i64,
