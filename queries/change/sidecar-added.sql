@@ -9,7 +9,7 @@ risk: 25
 attack: [T1610, T1609]
 tactics: [Execution]
 description: >-
-  An identity adds a container to an existing workload. It runs beside the others with their network, volumes and
+  An identity adds a container to an existing workload. It runs next to the others with their network, volumes and
   service account, under a trusted name. Severity is medium for a person and low for a service account.
 false_positives:
   - Developers who add a sidecar by hand

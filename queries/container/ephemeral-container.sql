@@ -8,7 +8,7 @@ risk: 50
 attack: [T1610, T1609, T1611]
 tactics: [Execution, Privilege Escalation]
 description: >-
-  An identity adds an ephemeral container to a running pod, as kubectl debug does. Arbitrary code then runs beside the
+  An identity adds an ephemeral container to a running pod, as kubectl debug does. Arbitrary code then runs next to the
   pod's containers, with its network and, on request, its processes and volumes. Severity is high for a container with
   more rights than a debugger needs: privileged, with all capabilities, or with one that allows an escape (SYS_PTRACE
   alone is the default of kubectl debug). It is low for an image of the cluster's own registry.

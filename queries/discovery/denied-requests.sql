@@ -43,7 +43,7 @@ judged AS (
   WHERE in_scope
 )
 SELECT
-  -- One event stands for all, except where several objects may be the target.
+  -- One event represents all, except where several objects may be the target.
   unnest(array_slice(array_agg(event_id ORDER BY time, event_id), 1, CASE WHEN bool_or(is_write) THEN 50 ELSE 1 END)) AS event_id,
   CASE WHEN bool_or(is_new OR is_write) THEN 'low' ELSE 'info' END AS severity,
   coalesce(username, client_ip, 'an unknown identity') || CASE outcome WHEN 'denied_authn' THEN ' failed to authenticate: ' ELSE ' is not allowed to ' END

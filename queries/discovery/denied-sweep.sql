@@ -65,7 +65,7 @@ sweeps AS (
     count(DISTINCT namespace) AS namespaces
   FROM counted
   GROUP BY cluster, identity, episode
-  -- An exploring identity has at least three targets beside the kind that it tried most.
+  -- An exploring identity has at least three targets besides the kind that it tried most.
   HAVING count(*) >= $targets AND count(*) - max(same_resource) >= 3
 ),
 successes AS (

@@ -3,7 +3,7 @@
 -- single program that tests whether a file exists: it prints no content.
 SELECT
   *,
-  -- A program that receives its key as an option uses it. Certificates, and the files beside the token of a service
+  -- A program that receives its key as an option uses it. Certificates, and the files next to the token of a service
   -- account, are not secret.
   regexp_replace(
     code,
