@@ -43,7 +43,7 @@ WITH numbered AS (
     row_number() OVER (PARTITION BY cluster, username ORDER BY time, event_id) AS nth,
     row_number() OVER (PARTITION BY cluster, username, client_ip ORDER BY time, event_id) AS nth_of_address,
     row_number() OVER (PARTITION BY cluster, username, tool ORDER BY time, event_id) AS nth_of_tool
-  FROM (SELECT *, true AS in_scope FROM client_requests UNION ALL SELECT *, false AS in_scope FROM client_requests_history)
+  FROM all_client_requests
   WHERE identity_kind IN ('human', 'service_account', 'cloud_service_account') AND outcome = 'allowed'
 )
 SELECT

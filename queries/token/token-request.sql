@@ -37,7 +37,7 @@ parameters:
 */
 WITH requests AS (
   SELECT *
-  FROM (SELECT *, true AS in_scope FROM client_requests UNION ALL SELECT *, false AS in_scope FROM client_requests_history)
+  FROM all_client_requests
   WHERE activity = 'access' AND resource = 'serviceaccounts' AND subresource = 'token' AND verb = 'create' AND identity_kind NOT IN ('node', 'controller')
     AND outcome IN ('allowed', 'denied_authz', 'denied_admission')
 ),

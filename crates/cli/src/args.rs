@@ -4,10 +4,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
+use clap::builder::{
+    NonEmptyStringValueParser, PathBufValueParser, PossibleValuesParser, TypedValueParser,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use podtrail_detect::{Again, Severity, State};
+use podtrail_detect::{Again, FindingState, Severity};
 use podtrail_query::{Bound, Limits, Scope, parse_bound};
 use podtrail_report::RowFormat;
 
@@ -135,11 +137,11 @@ pub(crate) struct FindArgs {
     pub(crate) format: FindingFormat,
     /// Lowest severity to print. `detect` records the other findings, and prints them in the first run with a lower
     /// value
-    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = SeverityArg::Low)]
-    pub(crate) min_severity: SeverityArg,
+    #[arg(long, value_name = "SEVERITY", value_parser = one_of(Severity::ALL, Severity::as_str), default_value = "low")]
+    pub(crate) min_severity: Severity,
     /// Exit with code 1 if findings of this severity or above are printed
-    #[arg(long, value_name = "SEVERITY", value_enum)]
-    pub(crate) fail_on: Option<SeverityArg>,
+    #[arg(long, value_name = "SEVERITY", value_parser = one_of(Severity::ALL, Severity::as_str))]
+    pub(crate) fail_on: Option<Severity>,
 }
 
 #[derive(Debug, Args)]
@@ -219,11 +221,11 @@ pub(crate) struct FindingsListArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
     pub(crate) lake: PathBuf,
     /// State of the findings to list; may be repeated; default: all states
-    #[arg(long, value_name = "STATE", value_enum)]
-    pub(crate) state: Vec<StateArg>,
+    #[arg(long, value_name = "STATE", value_parser = one_of(FindingState::ALL, FindingState::as_str))]
+    pub(crate) state: Vec<FindingState>,
     /// Lowest severity to list
-    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = SeverityArg::Info)]
-    pub(crate) min_severity: SeverityArg,
+    #[arg(long, value_name = "SEVERITY", value_parser = one_of(Severity::ALL, Severity::as_str), default_value = "info")]
+    pub(crate) min_severity: Severity,
     /// Output format: table, csv, json or jsonl; all but table contain every recorded column
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RowFormat,
@@ -749,49 +751,13 @@ pub(crate) enum StatusFormat {
     Openmetrics,
 }
 
-/// The state of a finding, as an argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub(crate) enum StateArg {
-    New,
-    Delivered,
-    SeenAgain,
-    Acknowledged,
-    Suppressed,
-    Closed,
-}
-
-impl From<StateArg> for State {
-    fn from(argument: StateArg) -> Self {
-        match argument {
-            StateArg::New => Self::New,
-            StateArg::Delivered => Self::Delivered,
-            StateArg::SeenAgain => Self::SeenAgain,
-            StateArg::Acknowledged => Self::Acknowledged,
-            StateArg::Suppressed => Self::Suppressed,
-            StateArg::Closed => Self::Closed,
-        }
-    }
-}
-
-/// A severity, as an argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SeverityArg {
-    Info,
-    Low,
-    Medium,
-    High,
-    Critical,
-}
-
-impl From<SeverityArg> for Severity {
-    fn from(argument: SeverityArg) -> Self {
-        match argument {
-            SeverityArg::Info => Self::Info,
-            SeverityArg::Low => Self::Low,
-            SeverityArg::Medium => Self::Medium,
-            SeverityArg::High => Self::High,
-            SeverityArg::Critical => Self::Critical,
-        }
-    }
+/// Parses the name of one of `all`, and lists the names in help and messages.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|value| name(*value))).try_map(move |text| {
+        let named = all.iter().copied().find(|value| name(*value) == text);
+        named.ok_or_else(|| format!("unknown value '{text}'"))
+    })
 }

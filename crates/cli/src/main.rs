@@ -10,6 +10,7 @@ mod exit;
 mod listing;
 mod output;
 mod output_file;
+mod pack;
 mod pager;
 mod progress;
 mod stop;
@@ -76,6 +77,9 @@ fn run() -> anyhow::Result<Exit> {
     let runtime = Runtime::new().context("cannot start threads")?;
     match cli.command {
         Command::Hunt(arguments) => commands::hunt::run(&runtime, &arguments),
+        Command::Ingest(arguments) if arguments.explain => {
+            commands::explain::run(&runtime, &arguments)
+        }
         Command::Ingest(arguments) => commands::ingest::run(&runtime, &arguments),
         Command::Detect(arguments) => commands::detect::run(&runtime, &arguments),
         Command::Findings(command) => commands::findings::run(&runtime, &command),

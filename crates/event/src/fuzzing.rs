@@ -3,12 +3,13 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::column::Text;
 use crate::json::canonical::Canonical;
 use crate::json::value::Json;
-use crate::objects::extract::{self, Bodies};
+use crate::objects::bodies::Bodies;
+use crate::objects::extract;
 use crate::patch::json_patch;
 use crate::request::shell;
-use crate::tables::column::Text;
 
 /// Returns the digests of an event: of simd-json's tape, and of serde_json's text; `None` if the respective parser
 /// rejects it.
@@ -44,8 +45,7 @@ pub struct Found {
 
 /// Searches an object for pod specs.
 pub fn embedded(group: &str, object: &str) -> Found {
-    let (workload, embedded) =
-        extract::embedded_in(None, group, "things", &Bodies::of_object(object));
+    let (workload, embedded) = extract::embedded(None, group, "things", &Bodies::of_object(object));
     let containers = workload.iter().flat_map(|workload| workload.containers.iter().flatten());
     Found {
         places: embedded.and_then(|embedded| embedded.places).map_or(0, |places| places.len()),

@@ -3,25 +3,30 @@
 //! Nothing is lost: the `extra` column keeps, as written, every member that the typed columns cannot reproduce exactly
 //! (an unknown field, an unexpected type, a timestamp in another form).
 
+mod written_object;
+
 use std::ops::Range;
 
 use chrono::NaiveDate;
 
+use self::written_object::{Shown, write};
+use crate::column::{LongText, Map, Micros, Text};
 use crate::json::members::{Document, Member, Reader, Value};
 use crate::json::value::Json;
-use crate::objects::extract::{Bodies, Shown, write};
+use crate::objects::bodies::Bodies;
 use crate::objects::kinds::workload_kind;
 use crate::objects::secret::embedded_in_values;
 use crate::redact::{RedactionKey, redact};
 use crate::request::activity::{Activity, Request};
 use crate::request::admission::{POLICY_FAILURE, denying_policy};
-use crate::request::identity::{Identity, IdentityKind, User as Identified};
+use crate::request::exec::Exec;
+use crate::request::identity::{Identity, User as Identified};
+use crate::request::identity_kind::IdentityKind;
 use crate::request::near_rfc3339::near_rfc3339;
 use crate::request::outcome::{Evidence, Outcome, stores};
 use crate::request::time_problem::TimeProblem;
 use crate::request::uri::{DryRun, RequestQuery, kubelet_exec};
-use crate::tables::column::{LongText, Map, Micros, Text};
-use crate::tables::event::{Event, Exec};
+use crate::tables::event::Event;
 
 /// The reason why a JSON text is not an audit event.
 #[derive(Debug, thiserror::Error)]

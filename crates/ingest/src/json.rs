@@ -1,8 +1,12 @@
-//! JSON as envelopes need it: the end of a value, the verbatim members of an object, the text of a string.
+//! JSON as framing and envelopes need it: the end of a value, the verbatim members of an object, the text of a string.
+//!
+//! Events are parsed by `podtrail_event`. The scanners here work where no parser does: on the beginning of a value, on its
+//! end, and on damaged text.
 
 use std::borrow::Cow;
+use std::iter;
 
-use memchr::memchr2;
+use memchr::{memchr2, memrchr, memrchr3};
 use podtrail_event::{Members, Text};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -91,6 +95,14 @@ pub(crate) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
 }
 
+/// Returns a text as bytes.
+pub(crate) fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
 /// Returns the members of an object.
 pub(crate) fn object(value: &RawValue) -> Option<Object<'_>> {
     serde_json::from_str(value.get()).ok()
@@ -162,18 +174,58 @@ pub(crate) fn is_unclosed(text: &[u8]) -> bool {
 
 /// Returns the number of open objects and arrays at the end of `prefix`, which must be the beginning of a JSON value.
 pub(crate) fn depth(prefix: &[u8]) -> usize {
-    let mut depth = 0_usize;
+    brackets(prefix).fold(0, |depth, (_, bracket)| match bracket {
+        b'[' | b'{' => depth + 1,
+        _ => depth.saturating_sub(1),
+    })
+}
+
+/// Returns the offsets of the brackets outside strings, and the brackets, in `prefix`, which must be the beginning of a
+/// JSON value.
+pub(crate) fn brackets(prefix: &[u8]) -> impl Iterator<Item = (usize, u8)> {
     let mut at = 0;
-    while let Some(byte) = prefix.get(at) {
-        match byte {
-            b'"' => at += string_length(&prefix[at..]) - 1,
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
+    iter::from_fn(move || {
+        while let Some(&byte) = prefix.get(at) {
+            let start = at;
+            at += if byte == b'"' { string_length(&prefix[at..]) } else { 1 };
+            if matches!(byte, b'[' | b'{' | b']' | b'}') {
+                return Some((start, byte));
+            }
         }
-        at += 1;
+        None
+    })
+}
+
+/// Returns the start of the object at the end of a text by matching brackets from the end.
+pub(crate) fn object_at_end(text: &[u8]) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut rest = text.strip_suffix(b"}")?;
+    loop {
+        let at = memrchr3(b'{', b'}', b'"', rest)?;
+        match rest[at] {
+            b'"' => rest = before_string(&rest[..at])?,
+            b'}' => {
+                depth += 1;
+                rest = &rest[..at];
+            }
+            _ if depth == 0 => return Some(at),
+            _ => {
+                depth -= 1;
+                rest = &rest[..at];
+            }
+        }
     }
-    depth
+}
+
+/// Returns the text before a string; `text` ends with the string's content, without the closing quote.
+fn before_string(mut text: &[u8]) -> Option<&[u8]> {
+    loop {
+        text = &text[..memrchr(b'"', text)?];
+        let escapes = text.iter().rev().take_while(|byte| **byte == b'\\').count();
+        if escapes % 2 == 0 {
+            return Some(text);
+        }
+    }
 }
 
 /// Returns the length of the string at the start of `text`, quotes included. The end of the text also ends the string.

@@ -9,6 +9,14 @@ use memchr::memmem;
 
 use crate::json::{self, Object};
 
+/// The members into which shippers put a line of a log.
+pub(crate) const LINE_MEMBERS: [&str; 6] =
+    ["log", "message", "msg", "MESSAGE", "short_message", "line"];
+
+/// The members into which shippers and stores that decode a line put its original text, the most faithful first.
+pub(crate) const ORIGINAL_LINE_MEMBERS: [&str; 7] =
+    ["event.original", "_raw", "full_message", "log.original", "original", "raw", "@message"];
+
 /// The kind of a record that is not an audit event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -63,20 +71,9 @@ fn is_klog(line: &[u8]) -> bool {
 
 /// Returns whether a line is the header of a CSV export that has events in one column or spread over all columns.
 pub(crate) fn is_csv_header(line: &[u8]) -> bool {
-    const COLUMNS: &[&str] = &[
-        "@message",
-        "_raw",
-        "_source",
-        "auditid",
-        "event.original",
-        "line",
-        "log",
-        "log_s",
-        "message",
-        "properties_s",
-        "raweventdata",
-        "rawevent",
-    ];
+    /// Columns of exports, in lower case, besides the members of lines.
+    const COLUMNS: [&str; 6] =
+        ["_source", "auditid", "log_s", "properties_s", "raweventdata", "rawevent"];
     const LONGEST: usize = 16 * 1024;
     if line.len() > LONGEST {
         return false;
@@ -85,7 +82,10 @@ pub(crate) fn is_csv_header(line: &[u8]) -> bool {
     let is_name = |letter: char| letter.is_alphanumeric() || " @_.-/[]{}:".contains(letter);
     let mut columns = line.split([',', ';', '\t']).map(|column| column.trim().trim_matches('"'));
     columns.clone().all(|column| column.len() < 64 && column.chars().all(is_name))
-        && columns.any(|column| COLUMNS.contains(&column.to_lowercase().as_str()))
+        && columns.any(|column| {
+            let mut names = LINE_MEMBERS.iter().chain(&ORIGINAL_LINE_MEMBERS).chain(&COLUMNS);
+            names.any(|name| column.eq_ignore_ascii_case(name))
+        })
 }
 
 /// Identifies a line of text that no API server writes.
@@ -162,15 +162,14 @@ const RULES: &[Rule] = &[
 ];
 
 fn judge_object(object: &Object<'_>) -> Option<Verdict> {
-    /// The members into which shippers put the original line.
-    const LINES: [&str; 5] = ["log", "message", "msg", "MESSAGE", "short_message"];
     let known = RULES.iter().find(|(fits, _)| fits(object)).map(|(_, verdict)| *verdict);
     known.or_else(|| {
         // An event that cannot be read is not skipped, regardless of other members.
         if object.get("auditID").is_some() {
             return None;
         }
-        let mut lines = LINES.iter().filter_map(|name| object.get(name).and_then(json::text));
+        let mut lines =
+            LINE_MEMBERS.iter().filter_map(|name| object.get(name).and_then(json::text));
         lines.find_map(|line| component_line(line.as_bytes())).map(Verdict::Skipped)
     })
 }

@@ -4,7 +4,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::sqlparser::parser::ParserError;
 use podtrail_lake::LakeError;
 
-use crate::session::Permission;
+use crate::permission::Permission;
 
 /// Why a query failed.
 #[derive(Debug, thiserror::Error)]

@@ -6,8 +6,11 @@
 mod cached_views;
 mod error;
 mod functions;
+mod glob;
 mod narrow_structs;
+mod nearest;
 mod parameters;
+mod permission;
 mod scope;
 mod session;
 mod time;
@@ -15,11 +18,13 @@ mod views;
 
 pub use error::QueryError;
 pub use functions::functions;
+pub use glob::glob_matches;
 pub use parameters::{Parameters, Value};
+pub use permission::{Permission, Permissions};
 pub use scope::{Scope, ScopeError, instant_sql};
 pub use session::{
-    ColumnDoc, FunctionDoc, LakeVersion, Limits, Optimized, Permission, Permissions, Planned,
-    Prepared, Query, ScanSize, Session, Shared, Statement, TableDoc, is_complete, parse,
+    ColumnDoc, FunctionDoc, LakeVersion, Limits, Optimized, Planned, Prepared, Query, ScanSize,
+    Session, Shared, Statement, TableDoc, is_complete, parse,
 };
 pub use time::{Bound, TimeError, parse_bound};
 pub use views::VIEW_NAMES;

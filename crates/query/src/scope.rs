@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use datafusion::prelude::{Expr, col, lit};
 use datafusion::scalar::ScalarValue;
 
+use crate::glob::glob_expr;
 use crate::time::{Bound, TimeError, parse_bound};
 
 /// The part of the lake that the views show. An empty list or an absent bound sets no limit.
@@ -202,16 +203,6 @@ fn day(date: NaiveDate) -> Expr {
 fn any_of(columns: &[&str], patterns: &[String]) -> Option<Expr> {
     patterns
         .iter()
-        .flat_map(|pattern| columns.iter().map(move |column| matches(col(*column), pattern)))
+        .flat_map(|pattern| columns.iter().map(move |column| glob_expr(col(*column), pattern)))
         .reduce(Expr::or)
-}
-
-/// Returns the predicate that the text matches `pattern`, in which `*` matches any characters.
-pub(crate) fn matches(column: Expr, pattern: &str) -> Expr {
-    if !pattern.contains('*') {
-        return column.eq(lit(pattern));
-    }
-    // The wildcards of LIKE are escaped, so that `_` in a name matches only itself.
-    let like = pattern.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    column.like(lit(like.replace('*', "%")))
 }

@@ -15,7 +15,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::DataFusionError;
 use datafusion::execution::context::SQLOptions;
@@ -40,10 +40,9 @@ use crate::views::{
 use memory_pool::SpillFirstPool;
 use views::{Kind, Layer, Rows, Views, references, with_schema};
 
-pub(crate) use diagnose::nearest;
 pub use functions::FunctionDoc;
 pub use query::{Optimized, Prepared, Query, ScanSize, Shared};
-pub use statement::{Permission, Permissions, Planned, Statement, is_complete, parse};
+pub use statement::{Planned, Statement, is_complete, parse};
 pub use tables::{ColumnDoc, TableDoc};
 pub use version::LakeVersion;
 
@@ -274,6 +273,22 @@ impl Session {
     /// If the name is not a table name.
     pub fn with_rows(&self, name: &str, rows: RecordBatch) -> Result<Self, QueryError> {
         self.with_tables([(name, rows)])
+    }
+
+    /// Returns the session with a table of one column of strings, for queries to join.
+    ///
+    /// # Errors
+    /// If `name` is not a table name, or the strings are larger than 2 GiB.
+    pub fn with_strings<'v>(
+        &self,
+        name: &str,
+        column: &str,
+        values: impl IntoIterator<Item = &'v str>,
+    ) -> Result<Self, QueryError> {
+        let values: ArrayRef = Arc::new(StringArray::from_iter_values(values));
+        let rows = RecordBatch::try_from_iter([(column, values)])
+            .map_err(|error| QueryError::Sql(error.into()))?;
+        self.with_rows(name, rows)
     }
 
     /// Returns the session with tables of rows in memory, in one layer, in place of tables or views of these names.

@@ -122,6 +122,26 @@ impl<W: Write> Write for TerminalWriter<W> {
     }
 }
 
+/// Replaces characters of a JSON text that a terminal would interpret by JSON escapes; they occur in strings only.
+pub fn escape_json(line: &mut Vec<u8>) {
+    let text = String::from_utf8_lossy(line);
+    if escape(&text) == text {
+        return;
+    }
+    let mut escaped = String::with_capacity(line.len() + 16);
+    let mut buffer = [0; 4];
+    for character in text.chars() {
+        let alone = character.encode_utf8(&mut buffer);
+        if escape(alone) == *alone {
+            escaped.push(character);
+        } else {
+            let units = character.encode_utf16(&mut [0; 2]).to_vec();
+            escaped.extend(units.into_iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    *line = escaped.into_bytes();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,5 +204,16 @@ mod tests {
         assert_eq!(shown, "{\"a\":\"é\\u009b\\u202e\\udb40\\udc41\"}\n");
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(value(&shown), value(json));
+    }
+
+    #[test]
+    fn terminal_control_characters_are_escaped() {
+        let json = "{\"a\":\"\u{9b}2J\u{202e}\u{e0041}\u{7f} é\"}";
+        let mut line = json.as_bytes().to_vec();
+        escape_json(&mut line);
+        let escaped = String::from_utf8(line).unwrap();
+        assert_eq!(escaped, r#"{"a":"\u009b2J\u202e\udb40\udc41\u007f é"}"#);
+        let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(value(&escaped), value(json));
     }
 }

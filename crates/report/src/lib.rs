@@ -11,12 +11,13 @@ mod findings_ocsf;
 mod html;
 mod json;
 mod markdown;
+mod recorded_findings;
 mod rows;
 mod status;
 mod summary;
 mod table;
 
-pub use escape::{TerminalWriter, escape};
+pub use escape::{TerminalWriter, escape, escape_json};
 pub use findings::{write_findings, write_findings_jsonl};
 pub use findings_csv::write_findings_csv;
 pub use findings_ecs::write_findings_ecs;
@@ -26,6 +27,9 @@ pub use html::{
     SourceFile, WorkloadWrites, write_html,
 };
 pub use markdown::{escape_markdown, markdown_header, markdown_row};
+pub use recorded_findings::{
+    write_finding_evidence, write_finding_history, write_recorded_findings,
+};
 pub use rows::{ReportError, RowFormat, RowWriter, write_rows};
 pub use status::{ClusterStatus, DetectStatus, OpenFindings, Status};
 pub use summary::{LogSummary, seconds, thousands};

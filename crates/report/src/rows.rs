@@ -15,6 +15,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use podtrail_event::ExportError;
+use podtrail_query::QueryError;
 
 use crate::escape::{TerminalWriter, escape, spreadsheet_cell};
 use crate::markdown::{escape_markdown, markdown_header, markdown_row};
@@ -92,6 +94,12 @@ pub enum ReportError {
     /// The rows cannot be written as Parquet.
     #[error(transparent)]
     Parquet(#[from] ParquetError),
+    /// The rows cannot be read.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// An event cannot be written as JSON.
+    #[error(transparent)]
+    Export(#[from] ExportError),
 }
 
 type Out<'a> = &'a mut (dyn Write + Send);

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use podtrail_detect::{Severity, State, last_seen};
+use podtrail_detect::{FindingState, Severity, last_seen};
 use podtrail_lake::{Day, Lake};
 use podtrail_query::{QueryError, Session, instant_sql};
 use serde::{Deserialize, Serialize};
@@ -87,8 +87,8 @@ impl Status {
         let day_before = at.checked_sub_days(chrono::Days::new(1)).unwrap_or(at);
         let last_day = format!("{quarantined} AND quarantined_at >= {}", instant_sql(day_before));
         let mut open_findings = Vec::new();
-        for severity in Severity::ALL.into_iter().rev().map(Severity::as_str) {
-            let states = State::ALL.into_iter().filter(|state| state.is_open());
+        for severity in Severity::ALL.iter().copied().rev().map(Severity::as_str) {
+            let states = FindingState::ALL.iter().copied().filter(|state| state.is_open());
             let states: Vec<_> = states.map(|state| format!("'{state}'")).collect();
             let states = states.join(", ");
             let sql = format!(

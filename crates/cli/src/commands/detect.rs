@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use podtrail_detect::{
-    DetectOptions, Detected, Finding, HealthOptions, Pack, Printed, Severity, Turn, detect,
-    mark_delivered, undelivered,
+    DetectOptions, Detected, Finding, HealthOptions, Pack, Printed, Turn, detect, mark_delivered,
+    undelivered,
 };
 use podtrail_lake::Lake;
 use podtrail_report::{thousands, write_findings};
@@ -14,18 +14,19 @@ use uuid::Uuid;
 
 use crate::args::{DetectArgs, FindingFormat};
 use crate::clock;
-use crate::commands::{detections, exceptions, hunt, indicators};
+use crate::commands::{exceptions, hunt, indicators};
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::output;
+use crate::pack;
 
 /// How long a run waits until another has printed its findings. After that it prints its own.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<Exit> {
     let find = &arguments.find;
-    let pack = detections::chosen(find)?;
-    let checks = find.detection.iter().filter(|id| detections::health_check(id).is_some());
+    let pack = pack::selected(find)?;
+    let checks = find.detection.iter().filter(|id| pack::health_check(id).is_some());
     let only: Vec<String> = checks.cloned().collect();
     let again = arguments.again()?;
     // Health checks describe the current state of the lake.
@@ -33,7 +34,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<E
     let options = DetectOptions {
         lookback: arguments.lookback,
         impersonation_proxies: arguments.proxies.impersonation_proxy.clone(),
-        only: detections::current_ids(&pack, &find.detection),
+        only: pack::current_ids(&pack, &find.detection),
         again,
         health: checks_health.then_some(HealthOptions {
             silence: arguments.silence,
@@ -66,7 +67,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<E
     if !detected.failures.is_empty() {
         return Ok(Exit::Failed);
     }
-    let alarm = find.fail_on.map(Severity::from);
+    let alarm = find.fail_on;
     let alarms = |finding: &Finding| alarm.is_some_and(|level| finding.severity >= level);
     Ok(if printed.iter().any(alarms) { Exit::Findings } else { Exit::Ok })
 }
@@ -82,8 +83,8 @@ fn deliver(
     let find = &arguments.find;
     let turn = Turn::take(lake, PATIENCE);
     let wanted = Printed {
-        least: find.min_severity.into(),
-        detections: &detections::current_ids(pack, &find.detection),
+        least: find.min_severity,
+        detections: &pack::current_ids(pack, &find.detection),
         run: turn.is_none().then_some(detected.run.id.as_str()),
     };
     let (recorded, others) = runtime.block_on(undelivered(lake, &wanted))?;

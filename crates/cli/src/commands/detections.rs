@@ -3,22 +3,22 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use podtrail_detect::{
-    Detection, HEALTH_CHECKS, HealthCheck, Pack, Severity, lint, navigator_layer, read_exceptions,
-    run_cases,
+    Detection, HEALTH_CHECKS, HealthCheck, Pack, Severity, lint, navigator_layer, run_cases,
 };
 use podtrail_report::{escape_markdown, markdown_header, markdown_row};
 use tokio::runtime::Runtime;
 
-use crate::args::{DetectionsCommand, FindArgs, PackArgs, ReferenceFormat};
+use crate::args::{DetectionsCommand, PackArgs, ReferenceFormat};
 use crate::clock;
 use crate::commands::exceptions;
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::output;
 use crate::output_file::OutputFile;
+use crate::pack;
 
 pub(crate) fn run(runtime: &Runtime, command: &DetectionsCommand) -> anyhow::Result<Exit> {
     match command {
@@ -33,52 +33,8 @@ pub(crate) fn run(runtime: &Runtime, command: &DetectionsCommand) -> anyhow::Res
     }
 }
 
-/// Returns the built-in pack with the detections of these folders added.
-pub(crate) fn pack(folders: &[PathBuf]) -> anyhow::Result<Pack> {
-    let mut pack = Pack::built_in()?;
-    for folder in folders {
-        pack.add_folder(folder)?;
-    }
-    Ok(pack)
-}
-
-/// Returns the pack that the options select: folders, single detections, parameters and exceptions.
-pub(crate) fn chosen(arguments: &FindArgs) -> anyhow::Result<Pack> {
-    let mut pack = pack(&arguments.queries)?;
-    for (id, name, value) in &arguments.param {
-        find(&pack, id)?;
-        pack.set_parameter(id, name, value)
-            .map_err(|error| UsageError(format!("--param {id}.{name}: {error}")))?;
-    }
-    if !arguments.detection.is_empty() {
-        for id in arguments.detection.iter().filter(|id| health_check(id).is_none()) {
-            find(&pack, id)?;
-        }
-        pack.keep(|detection| arguments.detection.iter().any(|id| detection.has_id(id)));
-    }
-    if arguments.no_exceptions {
-        pack.clear_exceptions();
-    } else {
-        for file in &arguments.exceptions {
-            pack.add_exceptions(read_exceptions(file)?);
-        }
-    }
-    Ok(pack)
-}
-
-/// Returns ids with the present id in place of an alias. Those of health checks stay.
-pub(crate) fn current_ids(pack: &Pack, ids: &[String]) -> Vec<String> {
-    let current = |id: &String| pack.get(id).map_or(id, |detection| &detection.head.id).clone();
-    ids.iter().map(current).collect()
-}
-
-/// Returns the health check of a lake with this id; health checks are not part of the pack.
-pub(crate) fn health_check(id: &str) -> Option<&'static HealthCheck> {
-    HEALTH_CHECKS.iter().find(|check| check.id == id)
-}
-
 fn pack_of(arguments: &PackArgs) -> anyhow::Result<Pack> {
-    pack(&arguments.queries)
+    pack::load(&arguments.queries)
 }
 
 fn list(pack: &Pack, format: ReferenceFormat) -> anyhow::Result<Exit> {
@@ -159,24 +115,8 @@ fn row(
     markdown_row(out, [link].into_iter().chain(texts))
 }
 
-/// How similar a known id must be to be suggested in place of an unknown one.
-const SIMILAR: f64 = 0.85;
-
-/// Returns the detection with this id or alias.
-pub(crate) fn find<'a>(pack: &'a Pack, id: &str) -> anyhow::Result<&'a Detection> {
-    pack.get(id).ok_or_else(|| {
-        let ids = pack.detections().map(|detection| detection.head.id.as_str());
-        let similar = |known: &&str| strsim::jaro_winkler(known, id);
-        let nearest = ids.max_by(|a, b| similar(a).total_cmp(&similar(b)));
-        let nearest = nearest.filter(|known| similar(known) >= SIMILAR);
-        let nearest = nearest.map(|known| format!(": did you mean '{known}'?")).unwrap_or_default();
-        let hint = if nearest.is_empty() { "; `podtrail detections list` lists all" } else { "" };
-        UsageError(format!("unknown detection '{id}'{nearest}{hint}")).into()
-    })
-}
-
 fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
-    if let Some(HealthCheck { title, severity, attack, description, .. }) = health_check(id) {
+    if let Some(HealthCheck { title, severity, attack, description, .. }) = pack::health_check(id) {
         let mut out = output::stdout();
         writeln!(out, "{id}: {title}\n\n{}\n", textwrap::fill(description, output::width()))?;
         writeln!(out, "severity    {severity}\ntechniques  {}", attack.join(", "))?;
@@ -184,7 +124,7 @@ fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
         out.flush()?;
         return Ok(Exit::Ok);
     }
-    let Detection { head, sql, .. } = find(pack, id)?;
+    let Detection { head, sql, .. } = pack::find(pack, id)?;
     let mut out = output::stdout();
     writeln!(out, "{}: {}", head.id, head.title)?;
     writeln!(out)?;
@@ -240,7 +180,7 @@ fn show(pack: &Pack, id: &str) -> anyhow::Result<Exit> {
 fn test(runtime: &Runtime, pack: &Pack, ids: &[String], cases: &Path) -> anyhow::Result<Exit> {
     ensure!(cases.is_dir(), "{}: no such folder of case files; use --cases DIR", cases.display());
     for id in ids {
-        find(pack, id)?;
+        pack::find(pack, id)?;
     }
     let reports = runtime.block_on(run_cases(pack, ids, cases, clock::now()))?;
     let failed = reports.iter().filter(|report| !report.problems.is_empty()).count();

@@ -14,22 +14,22 @@ use tokio::runtime::Runtime;
 
 use crate::args::ExceptionsCommand;
 use crate::clock;
-use crate::commands::detections;
 use crate::exit::Exit;
 use crate::output;
+use crate::pack;
 
 pub(crate) fn run(runtime: &Runtime, command: &ExceptionsCommand) -> anyhow::Result<Exit> {
     match command {
         ExceptionsCommand::List { files } => list(files),
         ExceptionsCommand::Lint { files, pack } => {
-            let mut pack = detections::pack(&pack.queries)?;
+            let mut pack = pack::load(&pack.queries)?;
             for file in files {
                 pack.add_exceptions(read_exceptions(file)?);
             }
             lint(&pack)
         }
         ExceptionsCommand::Preview { files, lake, scope, pack } => {
-            let mut pack = detections::pack(&pack.queries)?;
+            let mut pack = pack::load(&pack.queries)?;
             pack.clear_exceptions();
             for file in files {
                 pack.add_exceptions(read_exceptions(file)?);

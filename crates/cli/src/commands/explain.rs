@@ -9,14 +9,14 @@ use podtrail_report::{escape, seconds, thousands};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::ingest;
 use crate::args::IngestArgs;
+use crate::commands::ingest;
 use crate::exit::Exit;
 use crate::output;
 use crate::progress::Bar;
 use crate::stop;
 
-pub(crate) fn run(arguments: &IngestArgs, runtime: &Runtime) -> anyhow::Result<Exit> {
+pub(crate) fn run(runtime: &Runtime, arguments: &IngestArgs) -> anyhow::Result<Exit> {
     let inputs: Vec<_> = arguments.paths.iter().map(Input::parse).collect();
     let options = Options {
         cluster: arguments.cluster.clone(),

@@ -8,6 +8,7 @@ use futures::TryStreamExt;
 use podtrail_event::{EXPORT_COLUMNS, Exporter};
 use podtrail_lake::Lake;
 use podtrail_query::{Limits, QueryError, Scope, Session};
+use podtrail_report::escape_json;
 use tokio::runtime::Runtime;
 
 use crate::args::ExportArgs;
@@ -47,7 +48,7 @@ async fn export(lake: &Lake, scope: Scope, out: &mut impl Write) -> anyhow::Resu
                 line.clear();
                 exporter.write(row, &mut line)?;
                 if for_people {
-                    escape(&mut line);
+                    escape_json(&mut line);
                 }
                 line.push(b'\n');
                 out.write_all(&line)?;
@@ -87,40 +88,4 @@ async fn periods(session: &Session) -> Result<Vec<Period>, QueryError> {
         }
     }
     Ok(periods)
-}
-
-/// Replaces characters of a JSON text that a terminal would interpret by JSON escapes; they occur in strings only.
-pub(crate) fn escape(line: &mut Vec<u8>) {
-    let text = String::from_utf8_lossy(line);
-    if podtrail_report::escape(&text) == text {
-        return;
-    }
-    let mut escaped = String::with_capacity(line.len() + 16);
-    let mut buffer = [0; 4];
-    for character in text.chars() {
-        let alone = character.encode_utf8(&mut buffer);
-        if podtrail_report::escape(alone) == *alone {
-            escaped.push(character);
-        } else {
-            let units = character.encode_utf16(&mut [0; 2]).to_vec();
-            escaped.extend(units.into_iter().map(|unit| format!("\\u{unit:04x}")));
-        }
-    }
-    *line = escaped.into_bytes();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn terminal_control_characters_are_escaped() {
-        let json = "{\"a\":\"\u{9b}2J\u{202e}\u{e0041}\u{7f} é\"}";
-        let mut line = json.as_bytes().to_vec();
-        escape(&mut line);
-        let escaped = String::from_utf8(line).unwrap();
-        assert_eq!(escaped, r#"{"a":"\u009b2J\u202e\udb40\udc41\u007f é"}"#);
-        let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
-        assert_eq!(value(&escaped), value(json));
-    }
 }

@@ -14,15 +14,16 @@ use tokio::runtime::Runtime;
 
 use crate::args::{FindArgs, FindingFormat, HuntArgs};
 use crate::clock;
-use crate::commands::{detections, exceptions, indicators, ingest};
+use crate::commands::{exceptions, indicators, ingest};
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::output;
 use crate::output_file::OutputFile;
+use crate::pack;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
-    let mut pack = detections::chosen(&arguments.find)?;
+    let mut pack = pack::selected(&arguments.find)?;
     let indicators = indicators::given(&arguments.find, &pack)?;
     let report = arguments.report.as_deref().map(OutputFile::create).transpose()?;
     let mut exit = Exit::Ok;
@@ -97,7 +98,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         output::warn(&failure.to_string());
     }
     exceptions::warn_of_expired(&hunt.expired);
-    let least = Severity::from(arguments.find.min_severity);
+    let least = arguments.find.min_severity;
     let found = hunt.findings.len();
     hunt.findings.retain(|finding| finding.severity >= least);
     // Written before anything is printed, because the reader of standard output may close it, as head does.
@@ -123,7 +124,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     if !hunt.failures.is_empty() {
         return Ok(Exit::Failed);
     }
-    let alarm = arguments.find.fail_on.map(Severity::from);
+    let alarm = arguments.find.fail_on;
     if alarm.is_some_and(|level| hunt.findings.iter().any(|finding| finding.severity >= level)) {
         exit = Exit::Findings;
     }

@@ -13,7 +13,6 @@ use podtrail_report::thousands;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::explain;
 use crate::args::IngestArgs;
 use crate::exit::{Exit, UsageError};
 use crate::output;
@@ -21,8 +20,8 @@ use crate::progress::Bar;
 use crate::stop;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &IngestArgs) -> anyhow::Result<Exit> {
-    let Some(dir) = arguments.lake.as_deref().filter(|_| !arguments.explain) else {
-        return explain::run(arguments, runtime);
+    let Some(dir) = &arguments.lake else {
+        return Err(UsageError("no lake given; use --lake DIR".to_owned()).into());
     };
     let lake = runtime.block_on(Lake::create(dir))?;
     let cluster = arguments.cluster.as_deref();

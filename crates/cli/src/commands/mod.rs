@@ -4,7 +4,7 @@ pub(crate) mod config;
 pub(crate) mod detect;
 pub(crate) mod detections;
 pub(crate) mod exceptions;
-mod explain;
+pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod findings;
 pub(crate) mod hunt;

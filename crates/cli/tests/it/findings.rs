@@ -56,29 +56,6 @@ fn a_finding_is_acknowledged_closed_and_found_again() {
 }
 
 #[test]
-fn an_unknown_id_changes_nothing() {
-    let mut lake = Fixture::new();
-    lake.ingest(&[
-        privileged_pod("a", "2026-11-24T10:00:00.000000Z"),
-        privileged_pod("b", "2026-11-24T10:00:00.000000Z"),
-    ]);
-    let before = podtrail(["findings", "list", "--lake", &lake.lake]).expect(0);
-    assert!(before.stdout.ends_with("0 rows\n"), "{before}");
-    lake.detect(&[]).expect(0);
-    let good = id(&lake.lake, "a");
-    for (wrong, message) in [
-        ("' OR true --", "hexadecimal"),
-        ("", "hexadecimal"),
-        ("0123456789abcdef0123456789abcdef0", "no finding"),
-    ] {
-        let run = podtrail(["findings", "close", &good, wrong, "--lake", &lake.lake]).expect(2);
-        assert!(run.stderr.contains(message), "{run}");
-    }
-    let open = list(&lake.lake, &["--state", "delivered"]);
-    assert_eq!(names(&open), ["a", "b"]);
-}
-
-#[test]
 fn show_prints_all_details_of_a_finding() {
     let mut lake = Fixture::new();
     let hostile = |event: String| event.replace("kubectl", "kubectl\\u001b[31m\\u202e");

@@ -46,6 +46,10 @@ pages! {
     the_sessions_of_the_contributing_guide_print_what_they_show: "CONTRIBUTING.md",
     a_run_that_examined_nothing_prints_what_its_sessions_show: "crates/cli/tests/sessions/nothing-examined.md",
     an_own_detection_prints_what_its_sessions_show: "crates/cli/tests/sessions/own-detections.md",
+    exceptions_print_what_their_sessions_show: "crates/cli/tests/sessions/exceptions.md",
+    parameters_print_what_their_sessions_show: "crates/cli/tests/sessions/parameters.md",
+    read_only_statements_print_what_their_sessions_show: "crates/cli/tests/sessions/read-only-sql.md",
+    recorded_findings_print_what_their_sessions_show: "crates/cli/tests/sessions/recorded-findings.md",
     wrong_statements_print_what_their_sessions_show: "crates/cli/tests/sessions/sql-errors.md",
     wrong_usage_prints_what_its_sessions_show: "crates/cli/tests/sessions/wrong-usage.md",
 }

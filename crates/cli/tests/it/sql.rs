@@ -152,21 +152,13 @@ fn fed<const N: usize>(arguments: [&str; N], text: &str) -> crate::Run {
 fn a_saved_query_takes_parameters() {
     let (_dir, lake) = lake();
     let list = podtrail(["sql", "--saved", "list"]).expect(0).stdout;
-    assert!(list.contains("workload-writers: Workload writers by namespace and time"), "{list}");
-    assert!(list.contains("namespace=text"), "{list}");
+    assert!(list.contains("workload-writers: Workload writers by namespace and time\n"), "{list}");
     let run = |arguments: &[&str]| {
         let all = ["sql", "--lake", &lake, "--format", "jsonl", "--saved"];
         podtrail(all.iter().chain(arguments))
     };
     assert_eq!(run(&["workload-writers", "--param", "namespace=web"]).expect(0).jsonl().len(), 2);
     assert_eq!(run(&["workload-writers", "--param", "namespace=w"]).expect(0).jsonl().len(), 0);
-    let unknown = run(&["workload-writers", "--param", "nmespace=web"]).expect(2);
-    assert!(unknown.stderr.contains("parameters are from, namespace, to"), "{unknown}");
-    run(&["workload-writers", "--param", "from=soon"]).expect(2);
-    let twice = run(&["workload-writers", "--param", "namespace=a", "--param", "namespace=b"]);
-    assert!(twice.expect(2).stderr.contains("given more than once"));
-    run(&["no-such-query"]).expect(2);
-    podtrail(["sql", "--saved", "workload-writers"]).expect(2);
 }
 
 #[test]
@@ -392,10 +384,6 @@ fn a_list_is_a_parameter() {
     ] {
         assert_eq!(run(parameters).expect(0).jsonl().len(), expected, "{parameters:?}");
     }
-    for wrong in ["kinds=human,,node", "kinds=human,", "kinds=[human]", "kinds=[1]", "kinds"] {
-        let run = run(&[wrong]).expect(2);
-        assert!(run.stderr.contains("kinds"), "{run}");
-    }
 }
 
 #[test]
@@ -422,44 +410,6 @@ fn an_empty_result_is_valid_in_every_format() {
     assert_eq!(sql(&lake, query, "json").expect(0).stdout, "[]\n");
     assert_eq!(sql(&lake, query, "jsonl").expect(0).stdout, "");
     assert!(sql(&lake, query, "table").expect(0).stdout.ends_with("0 rows\n"));
-}
-
-#[test]
-fn a_query_only_reads() {
-    let (dir, lake) = lake();
-    let file = dir.path().join("out.csv").display().to_string();
-    for (statement, hint) in [
-        (format!("COPY (SELECT 1) TO '{file}'"), "--allow-write"),
-        (format!("EXPLAIN ANALYZE COPY (SELECT 1) TO '{file}'"), "--allow-write"),
-        ("CREATE TABLE t AS SELECT 1".to_owned(), "--allow-write"),
-        ("CREATE VIEW v AS SELECT 1".to_owned(), "--allow-write"),
-        ("INSERT INTO stages SELECT * FROM stages".to_owned(), "--allow-write"),
-        ("DELETE FROM events".to_owned(), "--allow-write"),
-        ("DROP VIEW events".to_owned(), "--allow-write"),
-        (format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}'"), "--allow-external"),
-        ("SELECT * FROM '/etc/passwd'".to_owned(), "--allow-external"),
-        (
-            format!("SELECT * FROM '{lake}/events/_delta_log/00000000000000000000.json'"),
-            "--allow-external",
-        ),
-        ("SELECT * FROM 'https://evil.example/a.parquet'".to_owned(), "--allow-external"),
-        ("SET datafusion.execution.batch_size = 1".to_owned(), "only scope"),
-        ("PREPARE p AS SELECT 1".to_owned(), "only scope"),
-    ] {
-        let run = sql(&lake, &statement, "table").expect(4);
-        assert!(run.stderr.starts_with("error: "), "{run}");
-        assert!(run.stderr.contains(&format!("hint: {hint}")), "{statement}: {run}");
-    }
-    assert!(!std::path::Path::new(&file).exists());
-
-    let allowed = |flag: &str, statement: &str| {
-        podtrail(["sql", "--lake", &lake, flag, "--format", "csv", "-c", statement])
-    };
-    allowed("--allow-write", &format!("COPY (SELECT 7 AS a) TO '{file}'")).expect(0);
-    let run = allowed("--allow-external", &format!("SELECT a + 1 AS b FROM '{file}'")).expect(0);
-    assert_eq!(run.stdout, "b\n8\n");
-    allowed("--allow-external", &format!("COPY (SELECT 1) TO '{file}'")).expect(4);
-    allowed("--allow-write", &format!("SELECT * FROM '{file}'")).expect(4);
 }
 
 #[test]

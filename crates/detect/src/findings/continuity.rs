@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use podtrail_event::{Finding, FindingState, RecordedFinding};
 use podtrail_lake::{DetectRun, Snapshot};
 use podtrail_query::{QueryError, Session, instant_sql};
 
-use crate::findings::finding::Finding;
-use crate::findings::stored::{Recorded, State, read_recorded, with_strings};
+use crate::findings::stored::read_recorded;
 
 /// The maximum number of evidence events kept, first and last; a state of a finding must not grow without bound.
 const MAX_EVENTS: usize = 1000;
@@ -27,6 +27,8 @@ pub(crate) struct Candidate {
     pub(crate) exception: Option<String>,
     /// Those of its events that no run has examined before.
     pub(crate) new_events: HashSet<String>,
+    /// Whether only its id identifies it: other findings of its detection may have the same events.
+    pub(crate) is_keyed: bool,
 }
 
 /// The recorded findings that candidates may match, and the changes that the candidates make to them.
@@ -40,9 +42,9 @@ pub(crate) struct Memory {
 type EventKey = (String, Option<String>, String);
 
 struct Entry {
-    recorded: Recorded,
+    recorded: RecordedFinding,
     /// The state before this run; `None` for a finding that is new in this run.
-    before: Option<State>,
+    before: Option<FindingState>,
     /// Whether this run changes it.
     is_changed: bool,
     /// Whether any match of this run is not covered by an exception.
@@ -64,10 +66,11 @@ impl Memory {
             return Ok(memory);
         };
         let session = Session::over_findings(findings)?;
-        let ids = candidates.clone().map(|finding| finding.finding_id.as_str()).collect();
-        let session = with_strings(&session, "candidate_ids", "finding_id", &ids)?;
-        let detections = candidates.map(|finding| finding.detection.as_str()).collect();
-        let session = with_strings(&session, "candidate_detections", "detection", &detections)?;
+        let ids = candidates.clone().map(|finding| finding.finding_id.as_str());
+        let session = session.with_strings("candidate_ids", "finding_id", ids)?;
+        let detections: BTreeSet<_> =
+            candidates.map(|finding| finding.detection.as_str()).collect();
+        let session = session.with_strings("candidate_detections", "detection", detections)?;
         let same = "SELECT * FROM findings
             WHERE finding_id IN (SELECT finding_id FROM candidate_ids)";
         let overlapping = format!(
@@ -110,9 +113,9 @@ impl Memory {
 
     /// Returns the recorded finding that a finding matches: the one with the same id, or an episode that shares an
     /// event with it unless only the id identifies it.
-    fn find(&self, finding: &Finding) -> Option<usize> {
+    fn find(&self, Candidate { finding, is_keyed, .. }: &Candidate) -> Option<usize> {
         let same = self.by_id.get(&finding.finding_id);
-        let mut ids = finding.event_ids.iter().filter(|_| !finding.is_keyed);
+        let mut ids = finding.event_ids.iter().filter(|_| !is_keyed);
         let sharing = ids.find_map(|id| self.by_event.get(&event_key(finding, id)));
         same.or(sharing).copied()
     }
@@ -120,7 +123,7 @@ impl Memory {
     /// Adds a candidate of a run.
     pub(crate) fn observe(&mut self, candidate: &Candidate, run: &DetectRun) {
         let is_uncovered = candidate.exception.is_none();
-        let Some(index) = self.find(&candidate.finding) else {
+        let Some(index) = self.find(candidate) else {
             self.add(Entry {
                 recorded: first_state(candidate, run),
                 before: None,
@@ -167,40 +170,40 @@ impl Memory {
             known.last_seen = found.last_seen;
             known.count += found.count;
             known.reasons.clone_from(&found.reasons);
-            *before = before.and(Some(State::Closed));
+            *before = before.and(Some(FindingState::Closed));
             (*is_changed, *is_uncovered) = (true, true);
         }
     }
 
     /// Returns the states that this run adds.
-    pub(crate) fn into_changes(self, run: &DetectRun) -> Vec<Recorded> {
+    pub(crate) fn into_changes(self, run: &DetectRun) -> Vec<RecordedFinding> {
         let changed = self.entries.into_iter().filter(|entry| entry.is_changed);
         changed.map(|entry| entry.into_state(run)).collect()
     }
 }
 
 impl Entry {
-    fn into_state(self, run: &DetectRun) -> Recorded {
+    fn into_state(self, run: &DetectRun) -> RecordedFinding {
         let state = match self.before {
             // A new finding is printed first, even if exceptions cover its later matches.
-            Some(State::New) => State::New,
-            _ if !self.is_uncovered => State::Suppressed,
+            Some(FindingState::New) => FindingState::New,
+            _ if !self.is_uncovered => FindingState::Suppressed,
             // Readers of the earlier finding have seen a lower severity.
-            _ if self.is_raised => State::New,
+            _ if self.is_raised => FindingState::New,
             // A closed or suppressed finding that continues must be looked at again.
-            None | Some(State::Suppressed | State::Closed) => State::New,
-            Some(State::Delivered | State::SeenAgain) => State::SeenAgain,
-            Some(State::Acknowledged) => State::Acknowledged,
+            None | Some(FindingState::Suppressed | FindingState::Closed) => FindingState::New,
+            Some(FindingState::Delivered | FindingState::SeenAgain) => FindingState::SeenAgain,
+            Some(FindingState::Acknowledged) => FindingState::Acknowledged,
         };
-        let by_person = self.before == Some(state) && state == State::Acknowledged;
+        let by_person = self.before == Some(state) && state == FindingState::Acknowledged;
         let recorded = self.recorded;
-        Recorded {
+        RecordedFinding {
             sequence: recorded.sequence + 1,
             state,
             state_at: run.finished_at,
             state_by: if by_person { recorded.state_by } else { Some(RECORDER.to_owned()) },
             note: if by_person { recorded.note } else { None },
-            exception: recorded.exception.filter(|_| state == State::Suppressed),
+            exception: recorded.exception.filter(|_| state == FindingState::Suppressed),
             detect_run: Some(run.id.clone()),
             events_version: Some(run.events_version),
             finding: recorded.finding,
@@ -209,12 +212,12 @@ impl Entry {
 }
 
 /// Returns the first state of a finding; whether it is new is decided at the end of the run.
-fn first_state(candidate: &Candidate, run: &DetectRun) -> Recorded {
+fn first_state(candidate: &Candidate, run: &DetectRun) -> RecordedFinding {
     let mut finding = candidate.finding.clone();
     cut(&mut finding);
-    Recorded {
+    RecordedFinding {
         sequence: 0,
-        state: State::New,
+        state: FindingState::New,
         state_at: run.finished_at,
         state_by: None,
         note: None,

@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use chrono::{DateTime, Utc};
+use podtrail_event::{FindingState, RecordedFinding, Severity};
 use podtrail_lake::{Lake, LakeError};
 use podtrail_query::Session;
 
+use crate::error::RunError;
 use crate::findings::continuity::RECORDER;
-use crate::findings::stored::{Recorded, State, read_recorded, state_rows, with_strings};
-use crate::pack::severity::Severity;
-use crate::run::incremental::RunError;
+use crate::findings::stored::{read_recorded, state_rows};
 
 /// The lock file in a lake that lets one run at a time print. It is empty.
 const LOCK: &str = "detect.lock";
@@ -75,24 +75,24 @@ impl Turn {
 pub async fn undelivered(
     lake: &Lake,
     printed: &Printed<'_>,
-) -> Result<(Vec<Recorded>, u64), RunError> {
+) -> Result<(Vec<RecordedFinding>, u64), RunError> {
     const NEW: &str = "state = 'new'";
     let mut session = Session::over_findings(&lake.findings().await?.rows)?;
-    let severities = Severity::ALL.into_iter().filter(|severity| *severity >= printed.least);
+    let severities = Severity::ALL.iter().copied().filter(|severity| *severity >= printed.least);
     let severities: Vec<_> = severities.map(|severity| format!("'{severity}'")).collect();
     let mut wanted = format!("{NEW} AND severity IN ({})", severities.join(", "));
     if !printed.detections.is_empty() {
         let ids: BTreeSet<_> = printed.detections.iter().map(String::as_str).collect();
-        session = with_strings(&session, "printed_detections", "detection", &ids)?;
+        session = session.with_strings("printed_detections", "detection", ids)?;
         wanted += " AND detection IN (SELECT detection FROM printed_detections)";
     }
     if let Some(run) = printed.run {
-        session = with_strings(&session, "printed_runs", "run", &BTreeSet::from([run]))?;
+        session = session.with_strings("printed_runs", "run", [run])?;
         wanted += " AND detect_run IN (SELECT run FROM printed_runs)";
     }
     let mut found =
         read_recorded(&session, &format!("SELECT * FROM findings WHERE {wanted}")).await?;
-    found.sort_by(|Recorded { finding: a, .. }, Recorded { finding: b, .. }| {
+    found.sort_by(|RecordedFinding { finding: a, .. }, RecordedFinding { finding: b, .. }| {
         (b.severity, a.first_seen, &a.finding_id).cmp(&(a.severity, b.first_seen, &b.finding_id))
     });
     let all = session.sql(&format!("SELECT count(*) FROM findings WHERE {NEW}")).await?;
@@ -110,7 +110,7 @@ pub async fn undelivered(
 /// If the mark cannot be recorded; the next run then prints the findings again.
 pub async fn mark_delivered(
     lake: &Lake,
-    printed: &[Recorded],
+    printed: &[RecordedFinding],
     at: DateTime<Utc>,
 ) -> Result<(), RunError> {
     if printed.is_empty() {
@@ -118,22 +118,22 @@ pub async fn mark_delivered(
     }
     let severities: HashMap<&str, Severity> = printed
         .iter()
-        .map(|Recorded { finding, .. }| (finding.finding_id.as_str(), finding.severity))
+        .map(|RecordedFinding { finding, .. }| (finding.finding_id.as_str(), finding.severity))
         .collect();
-    let ids = severities.keys().copied().collect();
     for _ in 0..MAX_ATTEMPTS {
         let findings = lake.findings().await?;
         let session = Session::over_findings(&findings.rows)?;
-        let session = with_strings(&session, "printed_ids", "finding_id", &ids)?;
+        let session =
+            session.with_strings("printed_ids", "finding_id", severities.keys().copied())?;
         let sql = "SELECT * FROM findings
             WHERE state = 'new' AND finding_id IN (SELECT finding_id FROM printed_ids)";
         let mut states = read_recorded(&session, sql).await?;
-        states.retain(|Recorded { finding, .. }| {
+        states.retain(|RecordedFinding { finding, .. }| {
             severities.get(finding.finding_id.as_str()).is_some_and(|was| finding.severity <= *was)
         });
         for recorded in &mut states {
             recorded.sequence += 1;
-            recorded.state = State::Delivered;
+            recorded.state = FindingState::Delivered;
             recorded.state_at = at;
             recorded.state_by = Some(RECORDER.to_owned());
         }

@@ -3,109 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use podtrail_event::{Finding, Lowered, Severity};
 
+use crate::evidence::Evidence;
 use crate::pack::detection::Head;
-use crate::pack::severity::{Confidence, Severity};
-use crate::run::evidence::{Evidence, Source};
-
-/// Matches of a detection by one identity on one object.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    /// Stable id: the same detection, version, identity and object have the same id in every run.
-    pub finding_id: String,
-    /// The id of the detection.
-    pub detection: String,
-    /// The title of the detection.
-    pub title: String,
-    /// The severity: that of the detection, unless its query returns another.
-    pub severity: Severity,
-    /// How reliable a match of the detection is.
-    pub confidence: Confidence,
-    /// The points that the finding adds to the risk of a workload write or identity.
-    pub risk: u32,
-    /// ATT&CK technique ids.
-    #[serde(default)]
-    pub attack: Vec<String>,
-    /// ATT&CK tactics.
-    #[serde(default)]
-    pub tactics: Vec<String>,
-    /// The time at which the first request of the evidence arrived.
-    pub first_seen: DateTime<Utc>,
-    /// The time at which the last request of the evidence arrived.
-    pub last_seen: DateTime<Utc>,
-    /// The number of events in the evidence.
-    pub count: usize,
-    /// Their event ids, ordered by time.
-    #[serde(default)]
-    pub event_ids: Vec<String>,
-    /// Their audit ids, ordered by time.
-    #[serde(default)]
-    pub audit_ids: Vec<String>,
-    /// The cluster.
-    pub cluster: Option<String>,
-    /// The authenticated user; null if there was none.
-    pub identity: Option<String>,
-    /// The user that it impersonated, if any.
-    pub impersonated_identity: Option<String>,
-    /// The verb of the first event.
-    pub verb: Option<String>,
-    /// The namespace of the object.
-    pub namespace: Option<String>,
-    /// The resource of the object, with its subresource as in `pods/exec`.
-    pub resource: Option<String>,
-    /// The name of the object.
-    pub name: Option<String>,
-    /// The images of the written workload.
-    #[serde(default)]
-    pub images: Vec<String>,
-    /// The reasons, one per line.
-    #[serde(default)]
-    pub reasons: Vec<String>,
-    /// The outcome of the first event.
-    pub outcome: Option<String>,
-    /// The client address of the first event.
-    pub client_ip: Option<String>,
-    /// The user agent of the first event, which the client chooses.
-    pub user_agent: Option<String>,
-    /// The position of the first event in the logs.
-    #[serde(default)]
-    pub source: Source,
-    /// The positions of all events of the evidence in the logs.
-    #[serde(default)]
-    pub sources: Vec<Source>,
-    /// Why the severity is lower than that of the detection, if it was lowered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lowered: Option<Lowered>,
-    /// Whether only the id identifies the finding, because other findings of its detection may have the same events.
-    #[serde(skip)]
-    pub is_keyed: bool,
-}
-
-/// Why the severity of a finding is lower than that of its detection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lowered {
-    /// The original severity.
-    pub from: Severity,
-    /// The id of the exception that lowered it, or `routine`.
-    pub by: String,
-    /// The reason of the exception, or why the events are routine.
-    pub reason: String,
-}
 
 /// The value of `by` for findings whose events are all routine.
 const ROUTINE: &str = "routine";
 
-impl Finding {
-    /// Lowers the severity to `severity` if it is higher, and sets the risk to 0. The first lowering is kept.
-    pub(crate) fn lower(&mut self, severity: Severity, by: &str, reason: &str) {
-        self.risk = 0;
-        if self.severity > severity {
-            let (by, reason) = (by.to_owned(), reason.to_owned());
-            let lowered = Lowered { from: self.severity, by, reason };
-            self.lowered.get_or_insert(lowered);
-            self.severity = severity;
-        }
+/// Lowers the severity of a finding to `severity` if it is higher, and sets its risk to 0. The first lowering is kept.
+pub(crate) fn lower(finding: &mut Finding, severity: Severity, by: &str, reason: &str) {
+    finding.risk = 0;
+    if finding.severity > severity {
+        let (by, reason) = (by.to_owned(), reason.to_owned());
+        finding.lowered.get_or_insert(Lowered { from: finding.severity, by, reason });
+        finding.severity = severity;
     }
 }
 
@@ -166,8 +78,7 @@ fn episode(head: &Head, mut hits: Vec<Hit<'_>>, own_key: Option<&str>) -> Option
     if own_key.is_some() {
         let who = [&first.cluster, &first.username, &first.impersonated_username];
         let key: Vec<_> = who.into_iter().map(Option::as_deref).chain([own_key]).collect();
-        let found = finding(head, finding_id(head, &key), &mut hits)?;
-        return Some(Finding { is_keyed: true, ..found });
+        return finding(head, finding_id(head, &key), &mut hits);
     }
     let key: Vec<_> = key(first).into_iter().chain([Some(first.event_id.as_str())]).collect();
     finding(head, finding_id(head, &key), &mut hits)
@@ -240,12 +151,12 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
         title: head.title.clone(),
         severity,
         confidence,
-        risk: head.risk,
+        risk: head.risk.into(),
         attack,
         tactics: head.tactics.clone(),
         first_seen: first.time,
         last_seen: last.time,
-        count: events.len(),
+        count: events.len() as u64,
         event_ids: events.iter().map(|event| event.event_id.clone()).collect(),
         audit_ids: events.iter().filter_map(|event| event.audit_id.clone()).collect(),
         cluster: first.cluster.clone(),
@@ -263,10 +174,9 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
         source: first.source.clone(),
         sources: events.iter().map(|event| event.source.clone()).collect(),
         lowered: None,
-        is_keyed: false,
     };
-    if let Some((lower, reason)) = routine {
-        finding.lower(lower, ROUTINE, &reason);
+    if let Some((severity, reason)) = routine {
+        lower(&mut finding, severity, ROUTINE, &reason);
     }
     Some(finding)
 }

@@ -1,10 +1,11 @@
 //! Changes of state by people: acknowledging and closing findings.
 
 use chrono::{DateTime, Utc};
+use podtrail_event::{FindingState, RecordedFinding};
 use podtrail_lake::{Lake, LakeError};
 use podtrail_query::{QueryError, Session};
 
-use crate::findings::stored::{Recorded, State, read_recorded, state_rows};
+use crate::findings::stored::{read_recorded, state_rows};
 
 /// The maximum number of commit attempts; each failed attempt means that another writer has succeeded.
 const MAX_ATTEMPTS: usize = 100;
@@ -38,7 +39,7 @@ pub enum ChangeError {
 ///
 /// # Errors
 /// If none or more than one matches, or the findings cannot be read.
-pub async fn find_recorded(session: &Session, id: &str) -> Result<Recorded, ChangeError> {
+pub async fn find_recorded(session: &Session, id: &str) -> Result<RecordedFinding, ChangeError> {
     // The id becomes part of a statement.
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(ChangeError::Id(id.to_owned()));
@@ -61,15 +62,15 @@ pub async fn find_recorded(session: &Session, id: &str) -> Result<Recorded, Chan
 pub async fn set_state(
     lake: &Lake,
     ids: &[String],
-    state: State,
+    state: FindingState,
     by: Option<&str>,
     note: Option<&str>,
     at: DateTime<Utc>,
-) -> Result<Vec<Recorded>, ChangeError> {
+) -> Result<Vec<RecordedFinding>, ChangeError> {
     for _ in 0..MAX_ATTEMPTS {
         let findings = lake.findings().await?;
         let session = Session::over_findings(&findings.rows)?;
-        let mut changes: Vec<Recorded> = Vec::new();
+        let mut changes: Vec<RecordedFinding> = Vec::new();
         for id in ids {
             let recorded = find_recorded(&session, id).await?;
             let is_named_twice = changes
@@ -78,7 +79,7 @@ pub async fn set_state(
             if is_named_twice || (recorded.state == state && note.is_none()) {
                 continue;
             }
-            changes.push(Recorded {
+            changes.push(RecordedFinding {
                 sequence: recorded.sequence + 1,
                 state,
                 state_at: at,

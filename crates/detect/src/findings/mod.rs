@@ -5,4 +5,3 @@ pub(crate) mod delivery;
 pub(crate) mod finding;
 pub(crate) mod lifecycle;
 pub(crate) mod stored;
-pub(crate) mod visibility;

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// The version of the ATT&CK matrix in `attack_techniques` and `attack_tactics`.
+pub const ATTACK_VERSION: &str = "19";
+
 /// The names of techniques, the ids of tactics, and the successors of earlier ones, in
 /// [`ATTACK_VERSION`](crate::ATTACK_VERSION).
 #[derive(Debug, Clone, Default)]

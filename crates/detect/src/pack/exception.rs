@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use crate::pack::pattern::{IdentityPattern, ImagePattern, NamePattern, Patterns};
+use crate::yaml;
 
 /// An exception. An absent key does not limit it; a list is never empty.
 #[derive(Debug, Clone, Deserialize)]
@@ -102,6 +103,5 @@ pub enum ExceptionError {
 
 /// Parses exceptions from the text of the file at `path`.
 pub(crate) fn parse_exceptions(path: &Path, text: &str) -> Result<Vec<Exception>, ExceptionError> {
-    serde_saphyr::from_str(text)
-        .map_err(|error| ExceptionError::Yaml { path: path.to_owned(), message: error.to_string() })
+    yaml::parse(text).map_err(|message| ExceptionError::Yaml { path: path.to_owned(), message })
 }

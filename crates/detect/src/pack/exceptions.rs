@@ -11,16 +11,16 @@ use std::iter;
 use std::path::Path;
 
 use chrono::NaiveDate;
+use podtrail_event::Finding;
 use podtrail_event::identity::service_account;
 use podtrail_event::user_agent::UserAgent;
 
-use crate::findings::finding::Finding;
+use crate::evidence::Evidence;
 pub(crate) use crate::pack::exception::parse_exceptions;
 pub use crate::pack::exception::{Effect, Exception, ExceptionError, Origin};
 use crate::pack::head::Head;
 use crate::pack::pattern::{ImagePattern, NamePattern, Patterns};
-use crate::pack::text_file::{MAX_WRITTEN, read_text};
-use crate::run::evidence::Evidence;
+use crate::text_file::{MAX_WRITTEN, read_text};
 
 /// Reads a file of exceptions.
 ///

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use podtrail_event::{Confidence, Severity};
 use serde::Deserialize;
 
-use crate::pack::severity::{Confidence, Severity};
+use crate::yaml;
 
 /// The header of a detection. Unknown keys are errors.
 #[derive(Debug, Clone, Deserialize)]
@@ -84,7 +85,7 @@ pub(crate) struct Family {
 impl Family {
     /// Parses the text of a file `family.yaml`.
     pub(crate) fn parse(text: &str) -> Result<Self, HeadError> {
-        serde_saphyr::from_str(text).map_err(|error| HeadError::Yaml(error.to_string()))
+        yaml::parse(text).map_err(HeadError::Yaml)
     }
 
     /// Adds the shared texts to the header of a detection. Its own queries for triage come first.
@@ -156,7 +157,7 @@ pub enum Parameter {
 /// Parses the header of a detection and returns it with its SQL; `name` is the file name without `.sql`.
 pub(crate) fn read<'t>(name: &str, text: &'t str) -> Result<(Head, &'t str), HeadError> {
     let (head, sql) = split(text)?;
-    let head: Head = serde_saphyr::from_str(head).map_err(|e| HeadError::Yaml(e.to_string()))?;
+    let head: Head = yaml::parse(head).map_err(HeadError::Yaml)?;
     if head.id != name || !is_id(&head.id) {
         return Err(HeadError::Id(head.id));
     }

@@ -4,20 +4,16 @@
 //! `views/<name>.sql`, which its detections share, and `exceptions/<name>.yaml`. The folder `hunts/` is for [`SavedQuery`](crate::SavedQuery).
 
 pub(crate) mod attack_names;
-pub(crate) mod cases;
+pub(crate) mod built_in;
 pub(crate) mod detection;
 pub(crate) mod exception;
 pub(crate) mod exceptions;
+pub(crate) mod facts;
 pub(crate) mod head;
-pub(crate) mod lint;
-pub(crate) mod lint_exceptions;
-pub(crate) mod lint_sql;
 pub(crate) mod lookup_table;
 pub(crate) mod navigator;
 pub(crate) mod pattern;
 pub(crate) mod saved_query;
-pub(crate) mod severity;
-pub(crate) mod text_file;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -25,25 +21,22 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::{AsArray, RecordBatch};
 use chrono::{DateTime, Utc};
-use include_dir::{Dir, include_dir};
 use podtrail_query::{QueryError, Session};
 use walkdir::WalkDir;
 
+use crate::indicators::{INDICATORS, Indicators};
 use crate::pack::attack_names::AttackNames;
+use crate::pack::built_in::{BUILT_IN, SAVED};
 use crate::pack::detection::{Detection, HeadError, ParameterError};
 use crate::pack::exceptions::{
     Exception, ExceptionError, ExceptionLimits, Origin, parse_exceptions,
 };
 use crate::pack::head::Family;
 use crate::pack::lookup_table::TableError;
-use crate::pack::saved_query::SAVED;
-use crate::pack::text_file::{MAX_WRITTEN, read_text};
-use crate::run::indicators::{INDICATORS, Indicators};
+use crate::text_file::{MAX_WRITTEN, read_text};
 
 /// The maximum size of a table file, in bytes: some are indicator lists that a program writes.
 const MAX_TABLE: u64 = 16 << 20;
-
-pub(crate) static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../queries");
 
 /// The detections, ordered by id.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +46,7 @@ pub struct Pack {
     families: BTreeMap<String, Family>,
     tables: BTreeMap<String, RecordBatch>,
     /// SQL by name.
-    views: BTreeMap<String, String>,
+    pub(crate) views: BTreeMap<String, String>,
     exceptions: Vec<Exception>,
     indicators: Indicators,
     /// BLAKE3 of the file of each detection, table and view.

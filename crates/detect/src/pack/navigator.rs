@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::pack::Pack;
-use crate::pack::lint::ATTACK_VERSION;
+use crate::pack::attack_names::ATTACK_VERSION;
 
 /// Returns a layer in which the score of each technique is the number of its detections.
 pub fn navigator_layer(pack: &Pack) -> Value {

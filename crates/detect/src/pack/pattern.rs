@@ -4,6 +4,7 @@
 use std::{fmt, iter};
 
 use podtrail_event::ImageReference;
+use podtrail_query::glob_matches;
 use serde::Deserialize;
 
 /// One or more patterns, of which one must match.
@@ -131,7 +132,7 @@ pattern!(ImagePattern);
 
 impl Pattern for NamePattern {
     fn matches(&self, text: &str) -> bool {
-        self.0 == CROSSING || part(&self.0, text)
+        self.0 == CROSSING || glob_matches(&self.0, text)
     }
 }
 
@@ -154,7 +155,9 @@ impl Pattern for ImagePattern {
         let (wanted, image) = (ImageReference::split(&self.0), ImageReference::split(image));
         in_parts(wanted.registry, image.registry, '.')
             && in_parts(&wanted.repository(), &image.repository(), '/')
-            && wanted.tag.is_none_or(|tag| tag == "*" || image.tag.is_some_and(|t| part(tag, t)))
+            && wanted
+                .tag
+                .is_none_or(|tag| tag == "*" || image.tag.is_some_and(|t| glob_matches(tag, t)))
             && (wanted.digest.is_none() || wanted.digest == image.digest)
     }
 }
@@ -186,27 +189,14 @@ fn in_parts(pattern: &str, text: &str, separator: char) -> bool {
             };
             reached.iter().map(&mut from_here).collect()
         } else {
-            let matched =
-                reached.iter().zip(&parts).map(|(reached, text)| *reached && part(pattern, text));
+            let matched = reached
+                .iter()
+                .zip(&parts)
+                .map(|(reached, text)| *reached && glob_matches(pattern, text));
             iter::once(false).chain(matched).collect()
         };
     }
     reached.last() == Some(&true)
-}
-
-/// Returns whether a pattern matches a whole text; `*` matches any characters.
-fn part(pattern: &str, text: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(text) = text.strip_prefix(first) else { return false };
-    let mut pieces: Vec<&str> = rest.split('*').collect();
-    let last = pieces.pop().unwrap_or_default();
-    // The leftmost match of each fragment leaves the most text for the rest.
-    let mut left = text;
-    for piece in pieces {
-        let Some((_, after)) = left.split_once(piece) else { return false };
-        left = after;
-    }
-    left.ends_with(last)
 }
 
 #[cfg(test)]

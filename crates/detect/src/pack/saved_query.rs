@@ -6,12 +6,10 @@ use chrono::{DateTime, Utc};
 use podtrail_query::Parameters;
 use serde::Deserialize;
 
-use crate::pack::BUILT_IN;
+use crate::pack::built_in::{BUILT_IN, SAVED};
 use crate::pack::detection::{HeadError, Parameter, ParameterError, bind};
 use crate::pack::head::split;
-
-/// The folder of saved queries.
-pub(crate) const SAVED: &str = "hunts";
+use crate::yaml;
 
 /// A saved query.
 #[derive(Debug, Clone)]
@@ -40,7 +38,7 @@ pub struct SavedHead {
 impl SavedQuery {
     fn parse(name: &str, text: &str) -> Result<Self, HeadError> {
         let (head, sql) = split(text)?;
-        let head = serde_saphyr::from_str(head).map_err(|e| HeadError::Yaml(e.to_string()))?;
+        let head = yaml::parse(head).map_err(HeadError::Yaml)?;
         Ok(Self { name: name.to_owned(), head, sql: sql.to_owned() })
     }
 

@@ -5,90 +5,12 @@ use std::collections::BTreeSet;
 use arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, RecordBatch, StructArray, TimestampMicrosecondArray,
 };
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
+use podtrail_event::Source;
 use podtrail_query::{Optimized, QueryError, Session};
-use serde::{Deserialize, Serialize};
 
-use crate::findings::stored::with_strings;
-use crate::run::uncertain_writes::{Uncertainty, uncertain};
-
-/// The attributes of an event that a finding reports.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evidence {
-    /// The event id.
-    pub event_id: String,
-    /// The audit id.
-    pub audit_id: Option<String>,
-    /// The time at which the request arrived.
-    pub time: DateTime<Utc>,
-    /// The cluster.
-    pub cluster: Option<String>,
-    /// The authenticated user.
-    pub username: Option<String>,
-    /// The user that it impersonated.
-    pub impersonated_username: Option<String>,
-    /// The verb.
-    pub verb: Option<String>,
-    /// The API group; null is the core group.
-    pub api_group: Option<String>,
-    /// The resource.
-    pub resource: Option<String>,
-    /// The subresource.
-    pub subresource: Option<String>,
-    /// The namespace.
-    pub namespace: Option<String>,
-    /// The object's name.
-    pub name: Option<String>,
-    /// The outcome.
-    pub outcome: Option<String>,
-    /// The client's address.
-    pub client_ip: Option<String>,
-    /// The user agent, which the client chooses.
-    pub user_agent: Option<String>,
-    /// The provider of the managed cluster, from the envelope of the event; null if the envelope names none.
-    pub provider: Option<String>,
-    /// The images of the workload that the event writes: of containers with any role, and of image volumes.
-    pub images: Vec<String>,
-    /// Whether these are all images that the workload runs: its whole body is in the log, and each container names an
-    /// image.
-    pub shows_all_images: bool,
-    /// The programs that the workload specifies in containers, hooks and probes. Arguments that are added to the
-    /// program of an image do not count.
-    pub programs: Vec<String>,
-    /// Whether a volume is mounted where it may hide programs of the images, or may be loaded by them.
-    pub hides_programs: bool,
-    /// Why the event is routine, if it is.
-    pub routine: Option<String>,
-    /// The impersonation proxy that sent the request.
-    pub proxy_username: Option<String>,
-    /// For a write whose response does not show whether it took effect: what is known about it.
-    pub uncertain: Option<Uncertainty>,
-    /// The position of the event in the logs.
-    pub source: Source,
-}
-
-impl Evidence {
-    /// Returns the resource, with its subresource as in `pods/exec`.
-    pub(crate) fn whole_resource(&self) -> Option<String> {
-        match (&self.resource, &self.subresource) {
-            (Some(resource), Some(subresource)) => Some(format!("{resource}/{subresource}")),
-            (resource, _) => resource.clone(),
-        }
-    }
-}
-
-/// The position of an event in the logs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
-    /// The file or stream.
-    pub file: Option<String>,
-    /// The line in the decompressed file, from 1.
-    pub line: Option<i64>,
-    /// The byte offset in the decompressed file, from 0.
-    pub offset: Option<i64>,
-    /// SHA-256 of the file.
-    pub sha256: Option<String>,
-}
+use crate::evidence::Evidence;
+use crate::run::uncertain_writes::uncertain;
 
 const EVIDENCE_SQL: &str = "
 SELECT
@@ -125,8 +47,8 @@ pub(crate) async fn read(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = ids.iter().map(String::as_str).collect();
-    let session = with_strings(session, EVIDENCE_IDS, "event_id", &ids)?;
+    let ids = ids.iter().map(String::as_str);
+    let session = session.with_strings(EVIDENCE_IDS, "event_id", ids)?;
     let routine = if with_routine { ROUTINE } else { NO_ROUTINE };
     let batches = session.sql(&EVIDENCE_SQL.replace("{routine}", routine)).await?.collect().await?;
     let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));

@@ -8,15 +8,14 @@ use std::time::Duration;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use podtrail_event::{CLOCK_SKEW, TimeProblem};
+use podtrail_event::{CLOCK_SKEW, Confidence, Finding, Severity, Source, TimeProblem};
 use podtrail_lake::{DetectRun, Lake, Period, Snapshot, Version};
 use podtrail_query::{QueryError, Session, instant_sql};
 
+use crate::error::RunError;
 use crate::findings::continuity::Candidate;
-use crate::findings::finding::{Finding, digest};
-use crate::pack::severity::{Confidence, Severity};
-use crate::run::evidence::Source;
-use crate::run::incremental::{ADDED, RunError, after, before};
+use crate::findings::finding::digest;
+use crate::run::examined::{ADDED, after, before};
 
 /// The options of the health checks.
 #[derive(Debug, Clone, Default)]
@@ -436,7 +435,7 @@ impl Lack {
             }),
             first_seen: self.first,
             last_seen: self.last,
-            count: usize::try_from(self.count).unwrap_or_default(),
+            count: u64::try_from(self.count).unwrap_or_default(),
             event_ids: Vec::new(),
             audit_ids: Vec::new(),
             cluster: self.cluster,
@@ -454,9 +453,8 @@ impl Lack {
             source: Source::default(),
             sources: Vec::new(),
             lowered: None,
-            is_keyed: false,
         };
-        Candidate { finding, exception: None, new_events: HashSet::new() }
+        Candidate { finding, exception: None, new_events: HashSet::new(), is_keyed: true }
     }
 }
 

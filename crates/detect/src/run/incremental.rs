@@ -2,25 +2,25 @@
 //! together with its progress.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::mem;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use arrow::array::AsArray;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use podtrail_event::{FindingState, RecordedFinding};
 use podtrail_lake::{DetectRun, Findings, Lake, LakeError, Mark, Period, Snapshot, Version};
 use podtrail_query::{Limits, QueryError, Scope, Session};
 
+use crate::error::RunError;
 use crate::findings::continuity::{Candidate, Memory};
-use crate::findings::finding::Finding;
-use crate::findings::stored::{Recorded, State, state_rows, with_strings};
+use crate::findings::stored::state_rows;
+use crate::indicators::{INDICATOR_DETECTION, Indicators};
 use crate::pack::Pack;
 use crate::pack::exceptions::Exception;
+use crate::run::examined::{ADDED, after, before};
 use crate::run::health::{self, HealthOptions};
-use crate::run::indicators::{INDICATOR_DETECTION, IndicatorError, Indicators};
-use crate::run::{Excepted, Failure, Hunt, hunt};
-
-/// The table of the rows that a run examines, in its sessions.
-pub(crate) const ADDED: &str = "added_events";
+use crate::run::hunt::{Failure, Hunt, hunt};
 
 /// The maximum number of periods that are examined one by one; back-filled logs are separate periods.
 const MAX_PERIODS: usize = 8;
@@ -106,20 +106,6 @@ pub struct Detected {
     pub expired: Vec<Exception>,
     /// The detections that failed. The next run examines the same events again.
     pub failures: Vec<Failure>,
-}
-
-/// Why a run failed.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The lake cannot be read or written.
-    #[error(transparent)]
-    Lake(#[from] LakeError),
-    /// The shared tables and views cannot be queried.
-    #[error(transparent)]
-    Query(#[from] QueryError),
-    /// The stored indicators cannot be read.
-    #[error(transparent)]
-    Indicators(#[from] IndicatorError),
 }
 
 /// The indicators of a run.
@@ -214,9 +200,10 @@ pub async fn detect(
     Err(LakeError::Contention { table: "findings", attempts: MAX_ATTEMPTS }.into())
 }
 
-fn detected(seen: Seen, new_indicators: usize, changes: &[Recorded]) -> Detected {
+fn detected(seen: Seen, new_indicators: usize, changes: &[RecordedFinding]) -> Detected {
     let count = |state| changes.iter().filter(|recorded| recorded.state == state).count();
-    let (seen_again, suppressed) = (count(State::SeenAgain), count(State::Suppressed));
+    let (seen_again, suppressed) =
+        (count(FindingState::SeenAgain), count(FindingState::Suppressed));
     Detected {
         run: seen.run,
         seen_again,
@@ -233,7 +220,7 @@ async fn changes(
     recorded: &Snapshot,
     seen: &Seen,
     options: &DetectOptions,
-) -> Result<Vec<Recorded>, QueryError> {
+) -> Result<Vec<RecordedFinding>, QueryError> {
     let all = seen.candidates.iter().chain(&seen.health).map(|candidate| &candidate.finding);
     let mut memory = Memory::read(recorded, all).await?;
     for candidate in &seen.candidates {
@@ -284,16 +271,16 @@ async fn look(
     };
     for period in added.periods(options.lookback, MAX_PERIODS) {
         let session = open(lake, &version, &added, period, options)?;
-        let Hunt { findings, excepted, expired, failures, .. } =
-            hunt(&session, pack, options.jobs, options.now).await?;
-        let mut candidates = candidates(findings, excepted);
+        let mut found = hunt(&session, pack, options.jobs, options.now).await?;
+        seen.expired = mem::take(&mut found.expired);
+        let known = seen.failures.iter().map(|failure| failure.detection.clone());
+        let known: HashSet<_> = known.collect();
+        let failures = found.failures.drain(..);
+        seen.failures.extend(failures.filter(|f| !known.contains(&f.detection)));
+        let mut candidates = candidates(found);
         let again = options.again.as_ref().map(Again::condition).unwrap_or_default();
         keep_new(&session, &mut candidates, &again).await?;
         seen.candidates.extend(candidates);
-        seen.expired = expired;
-        let known = seen.failures.iter().map(|failure| failure.detection.clone());
-        let known: HashSet<_> = known.collect();
-        seen.failures.extend(failures.into_iter().filter(|f| !known.contains(&f.detection)));
         if let Some(health) = &options.health {
             seen.health.extend(health::of_period(&session, period, health).await?);
         }
@@ -335,11 +322,11 @@ async fn look_back(
     let all = version.snapshot()?;
     for period in all.periods(options.lookback, MAX_PERIODS) {
         let session = open(lake, version, &all, period, options)?;
-        let found = hunt(&session, &pack, options.jobs, options.now).await?;
-        let mut candidates = candidates(found.findings, found.excepted);
+        let mut found = hunt(&session, &pack, options.jobs, options.now).await?;
+        seen.failures.append(&mut found.failures);
+        let mut candidates = candidates(found);
         keep_new(&session, &mut candidates, "").await?;
         seen.candidates.extend(candidates);
-        seen.failures.extend(found.failures);
     }
     Ok(())
 }
@@ -369,20 +356,16 @@ fn open(
     Ok(session.with_snapshot(ADDED, added)?)
 }
 
-pub(crate) fn before(time: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
-    time.checked_sub_signed(span).unwrap_or(DateTime::<Utc>::MIN_UTC)
-}
-
-pub(crate) fn after(time: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
-    time.checked_add_signed(span).unwrap_or(DateTime::<Utc>::MAX_UTC)
-}
-
-fn candidates(findings: Vec<Finding>, excepted: Vec<Excepted>) -> Vec<Candidate> {
+fn candidates(hunt: Hunt) -> Vec<Candidate> {
+    let Hunt { findings, excepted, keyed, .. } = hunt;
     let excepted =
         excepted.into_iter().map(|excepted| (excepted.finding, Some(excepted.exception)));
     let all = findings.into_iter().map(|finding| (finding, None)).chain(excepted);
-    all.map(|(finding, exception)| Candidate { finding, exception, new_events: HashSet::new() })
-        .collect()
+    all.map(|(finding, exception)| {
+        let is_keyed = keyed.contains(&finding.finding_id);
+        Candidate { finding, exception, new_events: HashSet::new(), is_keyed }
+    })
+    .collect()
 }
 
 /// Keeps the candidates whose evidence has an added row for which a condition holds.
@@ -401,7 +384,7 @@ async fn keep_new(
     if ids.is_empty() {
         return Ok(());
     }
-    let session = with_strings(session, "candidate_events", "event_id", &ids)?;
+    let session = session.with_strings("candidate_events", "event_id", ids)?;
     let sql = format!(
         "SELECT cluster, event_id FROM {ADDED}
         WHERE event_id IN (SELECT event_id FROM candidate_events){condition}"

@@ -2,35 +2,10 @@
 
 use std::collections::HashMap;
 
-use arrow::array::AsArray;
 use podtrail_query::{QueryError, Session};
+use serde::Deserialize;
 
-use crate::run::evidence::text;
-
-/// What is known about a write that may have taken effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Uncertainty {
-    /// The response: a status code, or `Panic`.
-    pub answer: String,
-    /// Whether later events show that the write took effect, or that it did not; `None` if they show neither.
-    pub carried_out: Option<bool>,
-    /// The first event that shows it.
-    pub shown_by: Option<String>,
-}
-
-impl Uncertainty {
-    /// Returns the reason for a finding.
-    pub(crate) fn reason(&self) -> String {
-        let answer =
-            format!("response {} does not show whether the write took effect", self.answer);
-        let shown_by = self.shown_by.as_deref().unwrap_or("a later event");
-        match self.carried_out {
-            Some(true) => format!("{answer}; '{shown_by}' shows that it did"),
-            Some(false) => format!("{answer}; '{shown_by}' suggests that it did not"),
-            None => answer,
-        }
-    }
-}
+use crate::evidence::Uncertainty;
 
 /// An object exists if it is read, bound, run, changed or deleted, or owns what a controller creates. It did not
 /// exist if another create of its name succeeds first, or if it is not found.
@@ -83,21 +58,26 @@ SELECT written.cluster, written.event_id, answer, carried_out, shown_by
 FROM written
 LEFT JOIN firsts ON firsts.cluster = written.cluster AND firsts.event_id = written.event_id AND nth = 1";
 
+/// A row of [`UNCERTAIN_SQL`].
+#[derive(Deserialize)]
+struct UncertainWrite {
+    cluster: Option<String>,
+    event_id: String,
+    answer: Option<String>,
+    carried_out: Option<bool>,
+    shown_by: Option<String>,
+}
+
 /// Returns what is known about the uncertain writes whose ids are in the table `evidence_ids`, by cluster and id.
 pub(crate) async fn uncertain(
     session: &Session,
 ) -> Result<HashMap<(Option<String>, String), Uncertainty>, QueryError> {
-    let batches = session.sql(UNCERTAIN_SQL).await?.collect().await?;
-    let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
-    let known = rows.filter_map(|(batch, row)| {
-        let carried_out = batch.column_by_name("carried_out")?.as_boolean_opt()?;
-        let carried_out = carried_out.iter().nth(row).flatten();
-        let uncertainty = Uncertainty {
-            answer: text(batch, "answer", row).unwrap_or_default(),
-            carried_out,
-            shown_by: text(batch, "shown_by", row),
-        };
-        Some(((text(batch, "cluster", row), text(batch, "event_id", row)?), uncertainty))
-    });
+    let writes: Vec<UncertainWrite> = session.sql(UNCERTAIN_SQL).await?.rows().await?;
+    let known = writes.into_iter().map(
+        |UncertainWrite { cluster, event_id, answer, carried_out, shown_by }| {
+            let answer = answer.unwrap_or_default();
+            ((cluster, event_id), Uncertainty { answer, carried_out, shown_by })
+        },
+    );
     Ok(known.collect())
 }

@@ -3,7 +3,7 @@
 //! Every field is compared, including unknown ones: a field without a name in these lists is a change of a `field`. So
 //! an update whose changes all have harmless names contains no other change.
 
-use crate::analysis::changes::Rows;
+use crate::analysis::change::Rows;
 use crate::json::value::Json;
 use crate::objects::kinds::{Template, WorkloadKind};
 

@@ -8,9 +8,11 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::analysis::changes::{Change, changes_of_patch, changes_of_texts};
+use crate::analysis::change::Change;
+use crate::analysis::changes::{changes_of_patch, changes_of_texts};
 use crate::json::value::Json;
-use crate::objects::extract::{self, Bodies};
+use crate::objects::bodies::Bodies;
+use crate::objects::extract;
 use crate::objects::kinds::{WorkloadKind, holder_kind, rbac_kind};
 use crate::objects::rbac::{self, Rbac};
 use crate::objects::workload::{CopiedField, Workload};

@@ -87,7 +87,7 @@ pub(crate) struct Canonical {
     /// The members on the tape of all objects that are being written.
     order: Vec<TapeMember>,
     members: Vec<Member>,
-    open: Vec<Container>,
+    open: Vec<OpenValue>,
     sorted: Vec<u8>,
 }
 
@@ -125,7 +125,7 @@ struct Member {
     end: usize,
 }
 
-struct Container {
+struct OpenValue {
     is_object: bool,
     /// Whether the next string is a key.
     expects_key: bool,
@@ -254,7 +254,7 @@ impl Canonical {
                 b'{' | b'[' => {
                     let is_object = byte == b'{';
                     self.out.push(if is_object { OBJECT_START } else { ARRAY_START });
-                    self.open.push(Container {
+                    self.open.push(OpenValue {
                         is_object,
                         expects_key: is_object,
                         first_member: self.members.len(),

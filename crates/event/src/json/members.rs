@@ -10,10 +10,10 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use simd_json::{Buffers, INPUT_PADDING, Node, StaticNode, Tape};
 
+use crate::column::Text;
 use crate::json::canonical::Canonical;
 use crate::json::tape::node_count;
 use crate::json::value::Json;
-use crate::tables::column::Text;
 
 /// One event as its members, in the order of the text.
 pub(crate) struct Document<'a, 't> {

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::tables::column::{Map, Text};
+use crate::column::{Map, Text};
 
 /// A JSON value whose strings are borrowed from the text if possible.
 #[derive(Debug, Clone, PartialEq)]

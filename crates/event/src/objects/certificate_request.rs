@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use der::oid::ObjectIdentifier;
 use der::{Decode, Length, Reader, SliceReader, Tag};
 
+use crate::column::Text;
 use crate::json::value::Json;
-use crate::objects::extract::{Bodies, body_source};
+use crate::objects::bodies::{Bodies, body_source};
 use crate::row;
-use crate::tables::column::Text;
 
 // X.520 (RFC 4519), PKCS#9 (RFC 2985) and the certificate extensions of RFC 5280.
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");

@@ -1,8 +1,9 @@
 //! ConfigMaps that requests write.
 
-use crate::objects::extract::{Bodies, body_source, set_keys};
+use crate::column::Text;
+use crate::objects::bodies::{Bodies, body_source};
+use crate::objects::fields::set_keys;
 use crate::row;
-use crate::tables::column::Text;
 
 row! {
     /// ConfigMap that a request writes.

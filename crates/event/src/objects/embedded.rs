@@ -3,9 +3,9 @@
 //! No list of kinds is complete, so everything that may eventually create pods is searched: members, and JSON and YAML
 //! inside strings.
 
+use crate::column::Text;
 use crate::objects::rbac::Rbac;
 use crate::row;
-use crate::tables::column::Text;
 
 row! {
     /// Pod specs, roles and powers over nodes that an object of another kind contains.

@@ -1,9 +1,10 @@
 //! Ingresses that requests write.
 
+use crate::column::Text;
 use crate::json::value::Json;
-use crate::objects::extract::{Bodies, body_source, each_text};
+use crate::objects::bodies::{Bodies, body_source};
+use crate::objects::fields::each_text;
 use crate::row;
-use crate::tables::column::Text;
 
 row! {
     /// Ingress that a request writes (`networking.k8s.io`, before 1.22 also `extensions`).

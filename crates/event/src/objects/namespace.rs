@@ -1,8 +1,8 @@
 //! The labels of Namespaces that requests write, which include Pod Security levels.
 
+use crate::column::{Map, Text};
 use crate::json::value::Json;
-use crate::objects::extract::Bodies;
-use crate::tables::column::{Map, Text};
+use crate::objects::bodies::Bodies;
 
 /// Returns the labels of a Namespace after a write; for a patch without a response, the labels that it sets. A label
 /// that a patch removes has no value. `None` if the log does not show them, or a patch leaves them unchanged.

@@ -1,9 +1,9 @@
 //! NetworkPolicies that requests write.
 
+use crate::column::Text;
 use crate::json::value::Json;
-use crate::objects::extract::{Bodies, body_source};
+use crate::objects::bodies::{Bodies, body_source};
 use crate::row;
-use crate::tables::column::Text;
 
 row! {
     /// NetworkPolicy that a request writes (`networking.k8s.io`).

@@ -1,10 +1,11 @@
 //! PersistentVolumes that requests write: access to a node path that bypasses the checks of pod volumes.
 
+use crate::column::Text;
 use crate::json::value::Json;
-use crate::objects::extract::{Bodies, body_source, network_source};
+use crate::objects::bodies::{Bodies, body_source};
+use crate::objects::extract::network_source;
 use crate::objects::path::normalize_host_path;
 use crate::row;
-use crate::tables::column::Text;
 
 row! {
     /// PersistentVolume that a request writes.

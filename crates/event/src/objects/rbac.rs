@@ -2,12 +2,14 @@
 //!
 //! A rule keeps its lists together: a verb and a resource are granted only if they are in the same rule.
 
-use crate::analysis::role_effects::effects;
+use crate::column::Text;
 use crate::json::value::Json;
-use crate::objects::extract::{Bodies, body_source, list_of};
+use crate::objects::bodies::{Bodies, body_source};
+use crate::objects::fields::list_of;
+use crate::objects::policy_rule::PolicyRule;
+use crate::objects::role_effects::effects;
 use crate::objects::workload::CopiedField;
 use crate::row;
-use crate::tables::column::Text;
 
 row! {
     /// Role or binding that a request writes (`rbac.authorization.k8s.io`, `authorization.openshift.io`, or Rancher's
@@ -51,22 +53,6 @@ row! {
         pub name: Option<Text<'a>>,
         /// Namespace of a service account. Null for users and groups.
         pub namespace: Option<Text<'a>>,
-    }
-}
-
-row! {
-    /// Rule of a role.
-    pub struct PolicyRule<'a> builds PolicyRuleBuilder {
-        /// `apiGroups`. The empty string is the core group.
-        pub api_groups: Option<Vec<Text<'a>>>,
-        /// `resources`, with subresources such as `pods/exec`.
-        pub resources: Option<Vec<Text<'a>>>,
-        /// `resourceNames`. Null or empty for every name.
-        pub resource_names: Option<Vec<Text<'a>>>,
-        /// `verbs`.
-        pub verbs: Option<Vec<Text<'a>>>,
-        /// `nonResourceURLs`.
-        pub non_resource_urls: Option<Vec<Text<'a>>>,
     }
 }
 

@@ -6,11 +6,13 @@ use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::column::Text;
 use crate::json::members::Value;
+use crate::objects::bodies::{Bodies, body_source};
 use crate::objects::embedded::Embedded;
-use crate::objects::extract::{Bodies, body_source, powers_in_secret, set_keys};
+use crate::objects::extract::powers_in_secret;
+use crate::objects::fields::set_keys;
 use crate::row;
-use crate::tables::column::Text;
 
 row! {
     /// Secret that a request writes.

@@ -1,9 +1,10 @@
 //! Services that requests write: what they expose, and where.
 
+use crate::column::{Map, Text};
 use crate::json::value::Json;
-use crate::objects::extract::{Bodies, body_source, list_of};
+use crate::objects::bodies::{Bodies, body_source};
+use crate::objects::fields::list_of;
 use crate::row;
-use crate::tables::column::{Map, Text};
 
 row! {
     /// Service that a request writes.

@@ -1,8 +1,8 @@
 //! Requests for a service account token. The token itself is only in the body column.
 
-use crate::objects::extract::{Bodies, body_source};
+use crate::column::Text;
+use crate::objects::bodies::{Bodies, body_source};
 use crate::row;
-use crate::tables::column::Text;
 
 row! {
     /// A `TokenRequest` (`authentication.k8s.io`), written to `serviceaccounts/token`.

@@ -1,9 +1,10 @@
 //! Admission webhooks that requests configure: services that see every later write and may change or deny it.
 
+use crate::column::Text;
 use crate::json::value::Json;
-use crate::objects::extract::{Bodies, list_of};
+use crate::objects::bodies::Bodies;
+use crate::objects::fields::list_of;
 use crate::row;
-use crate::tables::column::Text;
 
 row! {
     /// Webhook of a ValidatingWebhookConfiguration or MutatingWebhookConfiguration.

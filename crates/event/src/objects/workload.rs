@@ -3,10 +3,9 @@
 //! Posture is three-valued. In a whole object, an absent field has the API's default, `false`. In a patch, an absent
 //! field is null: not visible in this log, rather than "safe".
 
-use crate::analysis::posture::PostureFact;
+use crate::column::{Map, Text};
 use crate::patch::json_patch::Copied;
 use crate::row;
-use crate::tables::column::{Map, Text};
 
 row! {
     /// Workload that a request writes.
@@ -137,6 +136,20 @@ row! {
         pub added_by_admission: Option<Vec<PostureFact<'a>>>,
         /// `spec.volumeClaimTemplates` of a StatefulSet.
         pub claim_templates: Option<Vec<ClaimTemplate<'a>>>,
+    }
+}
+
+row! {
+    /// Fact of a posture: one thing that a pod may do, or runs.
+    pub struct PostureFact<'a> builds PostureFactBuilder {
+        /// Kind of the fact: `host pid`, `host ipc`, `host network`, `host process`, `host path`, `service account`,
+        /// `sysctl`, `container`, `image`, `command`, `args`, `handler`, `privileged`, `capability`, `user`, `privilege
+        /// escalation`, `proc mount` or `writable host path`.
+        pub fact: Option<Text<'a>>,
+        /// Name of the container. Null for a fact of the pod.
+        pub container: Option<Text<'a>>,
+        /// Value of the fact, such as the path, the image or the command line. Null if `fact` is complete without one.
+        pub value: Option<Text<'a>>,
     }
 }
 

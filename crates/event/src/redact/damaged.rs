@@ -6,9 +6,10 @@
 
 use memchr::memmem;
 
+use super::key::RedactionKey;
+use super::signs::{has_credential_in_uri, has_sign, valid};
 use super::subject::Subject;
 use super::walk::Walk;
-use super::{RedactionKey, has_credential_in_uri, has_sign, valid};
 
 /// Members of events, and of Secrets, that contain or quote bodies. Names are also found in JSON inside a string.
 const BODIES: [&str; 9] = [

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use super::names::{Cover, cover, is_copy};
 use super::subject::{Scope, scope_of_kind};
-use super::tokens::{TokenKind, Tokens, decode};
+use crate::json::pointer::reference_tokens;
+use crate::json::tokens::{TokenKind, Tokens, decode};
 
 /// The known properties of a value.
 #[derive(Debug, Default, PartialEq)]
@@ -30,7 +31,7 @@ impl Target {
 
     /// Adds a JSON Pointer (RFC 6901); an operation may have two `path` members.
     fn add(&mut self, pointer: &str) {
-        for token in pointer.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")) {
+        for token in reference_tokens(pointer) {
             if self.cover == Cover::None {
                 self.cover = cover(Scope::Secret, &token);
             }
@@ -42,7 +43,7 @@ impl Target {
 /// Returns the marks of a valid JSON text, by the start of each value.
 pub(super) fn marks(json: &str) -> HashMap<usize, Mark> {
     let mut marks: HashMap<usize, Mark> = HashMap::new();
-    let mut open: Vec<Container> = Vec::new();
+    let mut open: Vec<OpenValue> = Vec::new();
     for token in Tokens::new(json) {
         let text = || decode(&json[token.start..token.end]);
         match token.kind {
@@ -65,7 +66,7 @@ pub(super) fn marks(json: &str) -> HashMap<usize, Mark> {
             container.note(token.start, text.as_deref());
         }
         if token.kind == TokenKind::Open {
-            open.push(Container { start: token.start, ..Container::default() });
+            open.push(OpenValue { start: token.start, ..OpenValue::default() });
         }
     }
     marks
@@ -94,7 +95,7 @@ impl Member {
 
 /// An object or array that is being read.
 #[derive(Debug, Default)]
-struct Container {
+struct OpenValue {
     start: usize,
     /// The member whose value is next.
     member: Member,
@@ -104,7 +105,7 @@ struct Container {
     values: Vec<usize>,
 }
 
-impl Container {
+impl OpenValue {
     /// Notes a value that begins at `start`; `text` is its content if it is a string.
     fn note(&mut self, start: usize, text: Option<&str>) {
         match self.member {

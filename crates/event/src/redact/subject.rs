@@ -1,7 +1,7 @@
 //! The properties of an event that determine which parts of it are secret.
 
 use super::key::is_digest;
-use super::tokens::{decode, members};
+use crate::json::tokens::{decode, members};
 
 /// The prefix of names of OpenShift token objects that are a digest of the token, not the token (OpenShift 4.6).
 const HASHED_TOKEN: &str = "sha256~";

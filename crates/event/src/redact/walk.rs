@@ -12,7 +12,7 @@ use super::marks::{Mark, marks};
 use super::names::{Cover, cover, is_body, is_copy};
 use super::query::redact_query;
 use super::subject::Scope;
-use super::tokens::{Token, TokenKind, Tokens, decode};
+use crate::json::tokens::{Token, TokenKind, Tokens, decode};
 
 /// Maximum nesting of JSON in strings; deeper texts are treated as secret as a whole.
 const MAX_NESTING: usize = 3;
@@ -90,7 +90,7 @@ impl Mode {
 }
 
 /// An object or array that is being read.
-struct Container {
+struct OpenValue {
     mode: Mode,
     /// The mode of the next value in it.
     next: Mode,
@@ -120,7 +120,7 @@ impl Walk<'_> {
         let marks = marks(json);
         let mut redacted = String::new();
         let mut copied = 0;
-        let mut open: Vec<Container> = Vec::new();
+        let mut open: Vec<OpenValue> = Vec::new();
         let mut tokens = Tokens::new(json);
         while let Some(token) = tokens.next() {
             let Token { kind, start, mut end } = token;
@@ -146,7 +146,7 @@ impl Walk<'_> {
                     Some(self.key.digest(&json.as_bytes()[start..end]))
                 }
                 TokenKind::Open => {
-                    open.push(Container { mode, next: mode });
+                    open.push(OpenValue { mode, next: mode });
                     None
                 }
                 TokenKind::Text => self.string(&json[start..end], mode, nesting),

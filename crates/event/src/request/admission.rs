@@ -5,8 +5,8 @@
 //! `k8s.io/pod-security-admission`, openshift/apiserver-library-go), and in the annotation of a
 //! ValidatingAdmissionPolicy.
 
+use crate::column::Text;
 use crate::json::value::Json;
-use crate::tables::column::Text;
 
 /// Plugins by the prefix of their reason.
 const BEGINNINGS: &[(&str, &str)] = &[

@@ -2,7 +2,9 @@
 
 pub(crate) mod activity;
 pub(crate) mod admission;
+pub(crate) mod exec;
 pub mod identity;
+pub(crate) mod identity_kind;
 pub(crate) mod near_rfc3339;
 pub(crate) mod outcome;
 pub(crate) mod platform_identities;

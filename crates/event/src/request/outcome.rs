@@ -2,8 +2,8 @@
 
 use strum::{IntoStaticStr, VariantNames};
 
+use crate::column::Text;
 use crate::request::admission::{chooses_its_code, refuser};
-use crate::tables::column::Text;
 
 /// The outcome of a request, as far as one event shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]

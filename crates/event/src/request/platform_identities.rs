@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::request::identity::IdentityKind;
+use crate::request::identity_kind::IdentityKind;
 
 use Platform::{Aks, Eks, Gke, K3s, Kubernetes, OpenShift, Rke};
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::tables::column::Text;
+use crate::column::Text;
 
 /// Folders with the programs of an image. A program elsewhere can be anything, regardless of its name.
 const USUAL_FOLDERS: &[&str] =

@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Display};
 
-use crate::tables::column::Micros;
+use crate::column::Micros;
 
 /// The problem with the times of an event: column `time_problem`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
-use crate::tables::column::Text;
-use crate::tables::event::Exec;
+use crate::column::Text;
+use crate::request::exec::Exec;
 
 /// The relevant parts of a request URI besides the object reference.
 #[derive(Debug, Default, PartialEq)]

@@ -6,7 +6,8 @@ use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use crate::tables::column::{Build, Column, FieldDoc, LongTextBuilder};
+use crate::column::FieldDoc;
+use crate::column::{Build, Column, LongTextBuilder};
 use crate::tables::event::{Event, EventBuilder};
 
 /// The cluster of events for which neither the user nor an envelope names one.

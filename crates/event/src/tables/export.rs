@@ -11,9 +11,9 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Int32Type, TimeUnit, TimestampMicrosecondType};
 use serde_json::value::RawValue;
 
+use crate::column::Micros;
 use crate::json::canonical::Canonical;
 use crate::json::members::members;
-use crate::tables::column::Micros;
 
 /// The columns from which an event is rebuilt, in any order.
 pub const EXPORT_COLUMNS: [&str; 36] = [

@@ -13,7 +13,7 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
-use crate::tables::column::FieldDoc;
+use crate::column::FieldDoc;
 
 /// One record that could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -101,7 +101,8 @@ proptest! {
     ) {
         let patch: json_patch::Patch = serde_json::from_value(json!(operations)).unwrap();
         let mut expected = object.clone();
-        if json_patch::patch(&mut expected, &patch).is_ok() {
+        // Without undoing a failed patch, in which the library has a defect.
+        if json_patch::patch_unsafe(&mut expected, &patch).is_ok() {
             prop_assert_eq!(patched(&object, &json!(operations)).unwrap(), expected);
         }
     }

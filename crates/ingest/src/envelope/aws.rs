@@ -9,10 +9,11 @@ use std::borrow::Cow;
 use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
-use super::find::mentions_events;
-use super::labels::{Labels, cluster_of_group};
-use super::packed::open_packed;
-use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::event_text::mentions_events;
+use crate::envelope::family::{Envelope, Opened, Record};
+use crate::envelope::labels::{Labels, cluster_of_group};
+use crate::envelope::packed::open_packed;
 use crate::framing::span::Span;
 use crate::instant::{Instant, instant, instant_of};
 use crate::json::{self, Object};
@@ -110,7 +111,7 @@ fn lambda<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
 fn kinesis_list<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let records = object.list("Records").or_else(|| object.list("records"))?;
     packed_data(&json::object(records.first()?)?)?;
-    Some(Opened::with("kinesis", Inner::elements(whole, records)))
+    Some(Opened::with("kinesis", Candidate::elements(whole, records)))
 }
 
 fn kinesis_record<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
@@ -173,7 +174,7 @@ fn log_events<'a>(
             Some(Message::Event(inner)) => opened.values.push(inner),
             Some(Message::Other) => opened.skipped += 1,
             // Not a log event: its bytes are kept, so that it is quarantined.
-            None => opened.values.push(Inner::span(at, stream.facts(None))),
+            None => opened.values.push(Candidate::verbatim(at, stream.facts(None))),
         }
     }
     opened
@@ -194,7 +195,7 @@ fn log_event<'a>(at: Span<'a>, stream: &Stream<'a>, event: &'a RawValue) -> Opti
     message.map(|message| match message {
         Message::Event(inner) if !labels.is_empty() => {
             let facts = Facts { labels: Some(labels.into()), ..inner.facts };
-            Message::Event(Inner { facts, ..inner })
+            Message::Event(Candidate { facts, ..inner })
         }
         message => message,
     })
@@ -203,7 +204,7 @@ fn log_event<'a>(at: Span<'a>, stream: &Stream<'a>, event: &'a RawValue) -> Opti
 /// The content of a log event's message.
 enum Message<'a> {
     /// A possible audit event.
-    Event(Inner<'a>),
+    Event(Candidate<'a>),
     /// A log line of another component.
     Other,
 }
@@ -218,7 +219,7 @@ fn message_of<'a>(
     if stream.is_other() && !mentions_events(message.get().as_bytes()) {
         return Some(Message::Other);
     }
-    Inner::of(at, message, stream.facts(shipped_at)).map(Message::Event)
+    Candidate::of(at, message, stream.facts(shipped_at)).map(Message::Event)
 }
 
 fn one<'a>(name: &'static str, message: Message<'a>) -> Opened<'a> {
@@ -238,7 +239,7 @@ fn insights_results<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'
     if !is_answer {
         return None;
     }
-    Some(Opened::with("cloudwatch-insights", Inner::elements(whole, rows)))
+    Some(Opened::with("cloudwatch-insights", Candidate::elements(whole, rows)))
 }
 
 /// Opens one row of such a response.
@@ -269,7 +270,7 @@ fn insights_row(span: Span<'_>) -> Option<Opened<'_>> {
     let message = match message {
         Message::Event(inner) => {
             let facts = Facts { labels: Some(labels.into()), ..inner.facts };
-            Message::Event(Inner { facts, ..inner })
+            Message::Event(Candidate { facts, ..inner })
         }
         Message::Other => Message::Other,
     };
@@ -305,7 +306,7 @@ fn log_line(line: Span<'_>) -> Option<Opened<'_>> {
 }
 
 fn one_line<'a>(name: &'static str, message: Span<'a>, facts: Facts<'a>) -> Opened<'a> {
-    Opened::with(name, vec![Inner::span(message, facts)])
+    Opened::with(name, vec![Candidate::verbatim(message, facts)])
 }
 
 fn first_word(line: Span<'_>) -> Option<(&str, Span<'_>)> {

@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use podtrail_event::Micros;
 use serde_json::value::RawValue;
 
-use super::packed::too_much;
-use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::family::{Envelope, Opened, Record};
 use crate::framing::span::Span;
 use crate::instant::instant;
 use crate::json::{self, Object, ObjectWriter};
@@ -42,7 +42,7 @@ fn records<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let records = object.list("records")?;
     let first = json::object(records.first()?)?;
     first.get("category").or_else(|| first.get("operationName"))?;
-    Some(Opened::with("azure-records", Inner::elements(whole, records)))
+    Some(Opened::with("azure-records", Candidate::elements(whole, records)))
 }
 
 /// Opens a diagnostic record: `{"category":"kube-audit","resourceId":…,"properties":{"log":…,"pod":…},"time":…}`.
@@ -60,7 +60,7 @@ fn diagnostic_record<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<
     }
     let inner = if let Some(members) = json::object(properties) {
         let facts = Facts { node: members.text("pod"), ..facts };
-        Inner::of(whole, members.get("log")?, facts)?
+        Candidate::of(whole, members.get("log")?, facts)?
     } else {
         // The properties are JSON in a string.
         let text = json::text(properties)?;
@@ -72,7 +72,7 @@ fn diagnostic_record<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<
             None => log.get().to_owned(),
         };
         let place = whole.locate(properties.get().as_bytes()).place();
-        Inner { text: text.into_bytes().into(), place, facts: Facts { node, ..facts } }
+        Candidate { json: text.into_bytes().into(), place, facts: Facts { node, ..facts } }
     };
     Some(Opened::with(NAME, vec![inner]))
 }
@@ -110,7 +110,7 @@ fn diagnostics_row<'a>(whole: Span<'a>, object: &Object<'a>) -> Option<Opened<'a
         return Some(Opened::skipped(NAME));
     }
     let facts = Facts { node: object.text("pod_s"), ..facts_of_row(object) };
-    let inner = Inner::of(whole, log, facts)?;
+    let inner = Candidate::of(whole, log, facts)?;
     Some(Opened::with(NAME, vec![inner]))
 }
 
@@ -162,7 +162,7 @@ fn audit_row<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>>
         truncated,
         ..facts_of_row(object)
     };
-    let inner = Inner::rebuilt(record.span, event.finish(), facts);
+    let inner = Candidate::rebuilt(record.span, event.finish(), facts);
     Some(Opened::with("azure-log-analytics", vec![inner]))
 }
 
@@ -213,7 +213,7 @@ fn defender<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> 
         shipped_at: object.get("time").and_then(instant),
         ..facts_of_resource(properties.text("AzureResourceId"))
     };
-    Some(Opened::with("defender", vec![Inner::rebuilt(record.span, event.finish(), facts)]))
+    Some(Opened::with("defender", vec![Candidate::rebuilt(record.span, event.finish(), facts)]))
 }
 
 fn member_of_defender(key: &str) -> Cow<'_, str> {
@@ -257,12 +257,12 @@ fn query_answer<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'
         let (table, row) = row;
         let at = rest.take(row.get().as_bytes());
         let text = table.object_of(row).unwrap_or_else(|| row.get().to_owned());
-        if !record.room.take(text.len()) {
-            opened.damaged = Some((at, format!("table row: {}", too_much())));
+        if let Err(reason) = record.budget.take(text.len()) {
+            opened.damaged = Some((at, format!("table row: {reason}")));
             break;
         }
-        let text = text.into_bytes().into();
-        opened.values.push(Inner { text, place: at.place(), facts: Facts::default() });
+        let json = text.into_bytes().into();
+        opened.values.push(Candidate { json, place: at.place(), facts: Facts::default() });
     }
     Some(opened)
 }

@@ -2,22 +2,24 @@
 //!
 //! Of a damaged batch, the items before the damage are kept, and those after it that can be located from its end. From
 //! the end the nesting depth is known, so list elements in an event's body are never mistaken for items. A forward
-//! search from the damage could mistake them.
+//! search from the damage could mistake them. Batches that exceed the record limit are read item by item
+//! (`framing::long_list`).
 
 use std::fmt;
 use std::ops::Range;
 
-use memchr::{memmem, memrchr, memrchr3};
+use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer as JsonDeserializer;
 use serde_json::value::RawValue;
 
-use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::family::{Envelope, Opened, Record};
 use crate::framing::span::{Span, trim_blanks_end};
 use crate::json::{self, Extent};
 
 /// `{"kind":"EventList","items":[…]}` and `[…]`.
-pub(crate) struct Batch;
+pub(super) struct Batch;
 
 impl Envelope for Batch {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
@@ -38,7 +40,7 @@ impl Envelope for Batch {
         let mut rest = value;
         let mut values = Vec::with_capacity(list.items.len());
         for item in list.items {
-            values.push(Inner::span(rest.take(item.get().as_bytes()), Facts::default()));
+            values.push(Candidate::verbatim(rest.take(item.get().as_bytes()), Facts::default()));
         }
         let damaged = match result {
             Ok(()) => None,
@@ -59,7 +61,7 @@ impl Envelope for Batch {
 }
 
 /// The end of a batch whose beginning is missing.
-pub(crate) struct BatchEnd;
+pub(super) struct BatchEnd;
 
 impl Envelope for BatchEnd {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
@@ -84,7 +86,11 @@ impl Envelope for BatchEnd {
 }
 
 /// Adds the items at the end of a damaged batch and returns the rest. `rest` follows the items that are already known.
-fn keep_items_at_end<'a>(batch: Span<'a>, rest: Span<'a>, values: &mut Vec<Inner<'a>>) -> Span<'a> {
+fn keep_items_at_end<'a>(
+    batch: Span<'a>,
+    rest: Span<'a>,
+    values: &mut Vec<Candidate<'a>>,
+) -> Span<'a> {
     let items = items_at_end(rest.bytes, batch.bytes[0]);
     keep_items(items, batch, rest, values)
 }
@@ -94,7 +100,7 @@ fn keep_items<'a>(
     items: Vec<Range<usize>>,
     batch: Span<'a>,
     mut rest: Span<'a>,
-    values: &mut Vec<Inner<'a>>,
+    values: &mut Vec<Candidate<'a>>,
 ) -> Span<'a> {
     let remnant = match (items.last(), values.first()) {
         (Some(item), _) => rest.part(0..item.start),
@@ -107,7 +113,7 @@ fn keep_items<'a>(
     };
     let bytes = rest.bytes;
     for item in items.into_iter().rev() {
-        values.push(Inner::span(rest.take(&bytes[item]), Facts::default()));
+        values.push(Candidate::verbatim(rest.take(&bytes[item]), Facts::default()));
     }
     remnant
 }
@@ -121,7 +127,7 @@ fn items_at_end(batch: &[u8], opening: u8) -> Vec<Range<usize>> {
     };
     let mut rest = list.and_then(|list| trim_blanks_end(list).strip_suffix(b"]"));
     while let Some(text) = rest.map(trim_blanks_end)
-        && let Some(start) = object_at_end(text)
+        && let Some(start) = json::object_at_end(text)
         && let before = trim_blanks_end(&text[..start])
         && matches!(before.last(), None | Some(b',' | b'['))
         && json::extent(&text[start..]) == Extent::Complete(text.len() - start)
@@ -132,39 +138,7 @@ fn items_at_end(batch: &[u8], opening: u8) -> Vec<Range<usize>> {
     items
 }
 
-/// Locates the start of the object at the end of a text by matching brackets.
-fn object_at_end(text: &[u8]) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut rest = text.strip_suffix(b"}")?;
-    loop {
-        let at = memrchr3(b'{', b'}', b'"', rest)?;
-        match rest[at] {
-            b'"' => rest = before_string(&rest[..at])?,
-            b'}' => {
-                depth += 1;
-                rest = &rest[..at];
-            }
-            _ if depth == 0 => return Some(at),
-            _ => {
-                depth -= 1;
-                rest = &rest[..at];
-            }
-        }
-    }
-}
-
-/// Returns the text before a string; `text` ends with the string's content, without the closing quote.
-fn before_string(mut text: &[u8]) -> Option<&[u8]> {
-    loop {
-        text = &text[..memrchr(b'"', text)?];
-        let escapes = text.iter().rev().take_while(|byte| **byte == b'\\').count();
-        if escapes % 2 == 0 {
-            return Some(text);
-        }
-    }
-}
-
-/// The members of an `EventList` that were read.
+/// The members of an `EventList` that were read: `json::Object` would lose those before an error.
 #[derive(Default)]
 struct List<'a> {
     kind: Option<&'a RawValue>,

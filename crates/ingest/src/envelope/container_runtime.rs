@@ -1,20 +1,20 @@
 //! Container runtime formats: CRI lines and Docker's json-file.
 //!
-//! Both runtimes split a line into parts of 16 KiB. The parts arrive as one record of several lines, interleaved with
-//! whole lines and with parts of the other stream.
+//! `framing::container_line` reads the forms. Both runtimes split a line into parts of 16 KiB. The parts arrive as one
+//! record of several lines, interleaved with whole lines and with parts of the other stream.
 
 use std::borrow::Cow;
 
-use memchr::memmem;
 use podtrail_event::Micros;
 
-use super::lifted::is_whole;
-use super::{Envelope, Facts, Inner, Opened, Place, Record};
-use crate::framing::container_line::{CriLine, DockerLine, Next, Part as LinePart, Stream};
-use crate::framing::span::{Span, count_lines};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::event_text::{begins_event, is_whole};
+use crate::envelope::family::{Envelope, Opened, Record};
+use crate::envelope::part::Part;
+use crate::framing::container_line::{ContainerLine, LineTag, Next, Stream};
+use crate::framing::span::{Place, Span, count_lines};
 use crate::json::{self, Extent, Object};
 use crate::reject::component_line;
-use crate::run::split_records::Mark;
 
 /// `2026-11-23T22:00:00.374797001Z stdout F {…}` and `{"log":"{…}\n","stream":"stdout","time":"…"}`.
 pub(super) struct ContainerRuntime;
@@ -23,75 +23,46 @@ impl Envelope for ContainerRuntime {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
         match &record.object {
             Some(object) => {
-                let part = docker_part(record.span.place(), object)?;
-                Some(join("docker", vec![part]))
+                let line = ContainerLine::of_docker(object)?;
+                Some(join("docker", record, vec![Line::of(line, record.span.place())]))
             }
-            None => open_cri_lines(record.span),
+            None => open_cri_lines(record),
         }
     }
 }
 
-/// Joins the lines into which Docker split one line of a container.
-///
-/// Returns `None` if `record` does not consist of such lines.
-pub(super) fn join_docker_lines(record: Span<'_>) -> Option<Opened<'_>> {
-    if !record.bytes.contains(&b'\n')
-        || !matches!(LinePart::at_start(record.bytes, true), Next::Part(..))
-    {
+/// Opens the lines into which Docker split one line of a container. They are one record, although each is a JSON value.
+pub(super) fn open_docker_lines<'a>(record: &Record<'a>) -> Option<Opened<'a>> {
+    let text = record.span.bytes;
+    if !text.contains(&b'\n') || !matches!(LineTag::at_start(text, true), Next::Line(..)) {
         return None;
     }
-    let mut parts = Vec::new();
-    let mut rest = record;
+    let mut lines = Vec::new();
+    let mut rest = record.span;
     while !rest.bytes.is_empty() {
         let Extent::Complete(length) = json::extent(rest.bytes) else { return None };
-        let object = Object::read(&rest.bytes[..length])?;
-        parts.push(docker_part(rest.place(), &object)?);
+        let line = ContainerLine::of_docker(&Object::read(&rest.bytes[..length])?)?;
+        lines.push(Line::of(line, rest.place()));
         rest = rest.after(length);
     }
-    // A single part needs no joining.
-    (parts.len() > 1).then(|| join("docker", parts))
+    // A single line needs no joining.
+    (lines.len() > 1).then(|| join("docker", record, lines))
 }
 
-fn open_cri_lines(record: Span<'_>) -> Option<Opened<'_>> {
-    let parts: Option<Vec<_>> = lines(record).map(|(place, line)| cri_part(place, line)).collect();
-    let parts = parts?;
-    (!parts.is_empty()).then(|| join("cri", parts))
-}
-
-/// Marks the first line of a file as a part, if it may be the end of a line in another file.
-pub(super) fn end_of_line<'a>(record: Span<'a>, mut opened: Opened<'a>) -> Opened<'a> {
-    // An event ends with a brace.
-    let is_end = |inner: &Inner<'_>| {
-        let text = inner.text.trim_ascii();
-        !json::is_open(text) && text.ends_with(b"}") && component_line(text).is_none()
-    };
-    let source = || match json::extent(record.bytes) {
-        Extent::Complete(length) => {
-            let line = DockerLine::of(&Object::read(&record.bytes[..length])?)?;
-            Some((line.stream, line.time))
-        }
-        _ => CriLine::of(record.bytes).map(|line| (line.part.stream, line.time.stored())),
-    };
-    if opened.pieces.is_empty()
-        && opened.values.len() == 1
-        && opened.values.iter().all(is_end)
-        && let Some((stream, time)) = source()
-        && let Some(inner) = opened.values.pop()
-    {
-        let (is_stderr, place) = (stream == Stream::Err, inner.place);
-        let part =
-            Part { is_stderr, text: inner.text, is_last: true, place, time, seams: Vec::new() };
-        opened.pieces.push(piece_of(part, false));
+fn open_cri_lines<'a>(record: &Record<'a>) -> Option<Opened<'a>> {
+    let mut lines = Vec::with_capacity(1);
+    for (place, text) in lines_of(record.span) {
+        let line = ContainerLine::of_cri(text)?;
+        let before = (text.len() - line.text.len()) as u64;
+        lines.push(Line::of(line, Place { offset: place.offset + before, ..place }));
     }
-    opened
+    (!lines.is_empty()).then(|| join("cri", record, lines))
 }
 
-/// A part of a container's line.
-struct Part<'a> {
-    is_stderr: bool,
+/// A line of a container, as far as its parts were joined.
+struct Line<'a> {
+    tag: LineTag,
     text: Cow<'a, [u8]>,
-    /// Whether it is the last part of its line.
-    is_last: bool,
     place: Place,
     time: Option<Micros>,
     /// Where parts were appended that begin like an event.
@@ -105,117 +76,102 @@ struct Seam {
     time: Option<Micros>,
 }
 
-/// Returns whether a text begins like an event; the order of members may vary.
-fn begins_event(text: &[u8]) -> bool {
-    const HEAD: usize = 4096;
-    let head = &text[..text.len().min(HEAD)];
-    head.starts_with(b"{") && memmem::find(head, b"\"auditID\"").is_some()
+impl<'a> Line<'a> {
+    fn of(line: ContainerLine<'a>, place: Place) -> Self {
+        let ContainerLine { tag, time, text } = line;
+        Self { tag, text, place, time, seams: Vec::new() }
+    }
+
+    /// Appends the part that follows.
+    fn append(&mut self, part: &Self) {
+        if begins_event(&part.text) {
+            self.seams.push(Seam { at: self.text.len(), place: part.place, time: part.time });
+        }
+        self.text.to_mut().extend_from_slice(&part.text);
+        self.tag = part.tag;
+    }
+
+    /// Splits the line into a line and the text from a seam on.
+    fn split_off(&mut self, Seam { at, place, time }: Seam) -> Self {
+        let text = self.text.to_mut().split_off(at).into();
+        Self { tag: self.tag, text, place, time, seams: Vec::new() }
+    }
+
+    /// Splits the line where events begin, if it is not one value: if the end of a line is missing, the next line was
+    /// appended to it.
+    fn into_values(mut self) -> Vec<Candidate<'a>> {
+        let mut lines = Vec::with_capacity(1);
+        if !self.seams.is_empty() && !is_whole(&self.text) {
+            while let Some(seam) = self.seams.pop() {
+                lines.push(self.split_off(seam));
+            }
+        }
+        lines.push(self);
+        lines.into_iter().rev().map(Self::into_value).collect()
+    }
+
+    fn into_value(self) -> Candidate<'a> {
+        let facts = Facts { shipped_at: self.time, ..Facts::default() };
+        Candidate { json: self.text, place: self.place, facts }
+    }
+
+    /// Returns the line as a part of a line that continues in another file, with the container line it would form.
+    fn into_part(self) -> Part {
+        let line = ContainerLine { tag: self.tag, time: self.time, text: self.text };
+        Part::of_runtime(line, self.place)
+    }
 }
 
-fn cri_part(place: Place, line: &[u8]) -> Option<Part<'_>> {
-    let CriLine { part, time, text } = CriLine::of(line)?;
-    let before = line.len() - text.len();
-    Some(Part {
-        is_stderr: part.stream == Stream::Err,
-        text: text.into(),
-        is_last: !part.is_partial,
-        place: Place { offset: place.offset + before as u64, line: place.line },
-        time: time.stored(),
-        seams: Vec::new(),
-    })
-}
-
-fn docker_part<'a>(place: Place, object: &Object<'a>) -> Option<Part<'a>> {
-    let DockerLine { text, stream, time } = DockerLine::of(object)?;
-    let is_stderr = stream == Stream::Err;
-    let is_last = text.ends_with('\n');
-    let text = match text {
-        Cow::Borrowed(text) => text.as_bytes().into(),
-        Cow::Owned(text) => text.into_bytes().into(),
-    };
-    Some(Part { is_stderr, text, is_last, place, time, seams: Vec::new() })
-}
-
-/// Joins parts to the container's lines, in the order in which the lines ended.
-fn join<'a>(name: &'static str, parts: Vec<Part<'a>>) -> Opened<'a> {
-    let mut values = Vec::with_capacity(1);
-    let mut open: [Option<Part<'a>>; 2] = [None, None];
-    for part in parts {
-        let unfinished = &mut open[usize::from(part.is_stderr)];
-        let part = match unfinished.take() {
-            None => part,
+/// Joins lines to the container's lines, in the order in which these ended.
+fn join<'a>(name: &'static str, record: &Record<'a>, lines: Vec<Line<'a>>) -> Opened<'a> {
+    let mut whole = Vec::with_capacity(1);
+    let mut open: [Option<Line<'a>>; 2] = [None, None];
+    for line in lines {
+        let unfinished = &mut open[usize::from(line.tag.stream == Stream::Err)];
+        let line = match unfinished.take() {
+            None => line,
             Some(mut before) => {
-                if begins_event(&part.text) {
-                    let (at, place, time) = (before.text.len(), part.place, part.time);
-                    before.seams.push(Seam { at, place, time });
-                }
-                before.text.to_mut().extend_from_slice(&part.text);
-                Part { is_last: part.is_last, ..before }
+                before.append(&line);
+                before
             }
         };
-        if part.is_last {
-            values.extend(lines_of(part));
+        if line.tag.is_partial {
+            *unfinished = Some(line);
         } else {
-            *unfinished = Some(part);
+            whole.push(line);
         }
     }
-    // A line that is incomplete at the end of a file continues in another file.
-    let mut pieces = Vec::new();
-    for mut part in open.into_iter().flatten() {
-        if let Some(Seam { at, place, time }) = part.seams.pop() {
-            let text = part.text.to_mut().split_off(at).into();
-            let last = Part {
-                is_stderr: part.is_stderr,
-                text,
-                is_last: false,
-                place,
-                time,
-                seams: Vec::new(),
-            };
-            values.extend(lines_of(part));
-            part = last;
-        }
-        pieces.push(piece_of(part, true));
+    let mut parts = Vec::new();
+    // The first line of a source may be the end of a line in another source.
+    if record.is_first
+        && open.iter().all(Option::is_none)
+        && let [only] = whole.as_slice()
+        && only.seams.is_empty()
+        && is_end(&only.text)
+    {
+        parts.extend(whole.pop().map(Line::into_part));
     }
-    Opened { name, values, pieces, ..Opened::default() }
-}
-
-/// Returns an incomplete line as a part with its mark, and as the container line it would form.
-fn piece_of(part: Part<'_>, goes_on: bool) -> (Mark, Inner<'_>, Vec<u8>) {
-    let mark = Mark::of_runtime(part.is_stderr, goes_on, part.time);
-    let time = part.time.unwrap_or(Micros::FIRST).to_rfc3339().unwrap_or_default();
-    let stream = if part.is_stderr { "stderr" } else { "stdout" };
-    let tag = if goes_on { "P" } else { "F" };
-    let raw = [format!("{time} {stream} {tag} ").as_bytes(), &part.text].concat();
-    (mark, line_of(part), raw)
-}
-
-fn line_of(part: Part<'_>) -> Inner<'_> {
-    let facts = Facts { shipped_at: part.time, ..Facts::default() };
-    Inner { text: part.text, place: part.place, facts }
-}
-
-/// Splits joined parts into lines. If the end of a line is missing, the next line was appended to it: text that is not
-/// one value is split where an event begins.
-fn lines_of(mut part: Part<'_>) -> Vec<Inner<'_>> {
-    let inner = |text, place, time| {
-        let facts = Facts { shipped_at: time, ..Facts::default() };
-        Inner { text, place, facts }
-    };
-    let mut lines = Vec::with_capacity(1);
-    if !part.seams.is_empty() && !is_whole(&part.text) {
-        for Seam { at, place, time } in std::mem::take(&mut part.seams).into_iter().rev() {
-            let text = part.text.to_mut().split_off(at);
-            lines.push(inner(text.into(), place, time));
+    let mut values: Vec<_> = whole.into_iter().flat_map(Line::into_values).collect();
+    // A line that is incomplete at the end of a source continues in another source.
+    for mut line in open.into_iter().flatten() {
+        if let Some(seam) = line.seams.pop() {
+            let last = line.split_off(seam);
+            values.extend(line.into_values());
+            line = last;
         }
+        parts.push(line.into_part());
     }
-    lines.push(inner(part.text, part.place, part.time));
-    lines.reverse();
-    lines
+    Opened { name, values, parts, ..Opened::default() }
+}
+
+/// Returns whether a text may be the end of an event, which ends with a brace.
+fn is_end(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    !json::is_open(text) && text.ends_with(b"}") && component_line(text).is_none()
 }
 
 /// Returns the lines of a record verbatim: a part may begin or end with a blank.
-fn lines(record: Span<'_>) -> impl Iterator<Item = (Place, &[u8])> {
+fn lines_of(record: Span<'_>) -> impl Iterator<Item = (Place, &[u8])> {
     let mut place = record.place();
     let lines = record.bytes.split_inclusive(|byte| *byte == b'\n').map(move |whole| {
         let at = place;
@@ -232,46 +188,50 @@ fn lines(record: Span<'_>) -> impl Iterator<Item = (Place, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envelope::Room;
+    use crate::envelope::unpack_budget::UnpackBudget;
 
     fn span(record: &str) -> Span<'_> {
         Span::at(Place { offset: 10, line: 3 }, record.as_bytes())
     }
 
+    fn record(text: &str) -> Record<'_> {
+        Record::new(span(text), &UnpackBudget::default())
+    }
+
     fn texts(opened: &Opened<'_>) -> Vec<(String, u64)> {
-        let text = |inner: &Inner<'_>| String::from_utf8(inner.text.to_vec()).unwrap();
-        opened.values.iter().map(|inner| (text(inner), inner.place.line)).collect()
+        let text = |line: &Candidate<'_>| String::from_utf8(line.json.to_vec()).unwrap();
+        opened.values.iter().map(|line| (text(line), line.place.line)).collect()
     }
 
     /// Blanks and commas at the seams belong to the line.
     #[test]
     fn cri_parts_are_joined_by_stream() {
-        let record = "2026-11-23T22:00:00Z stdout P {\"a\": \n\
+        let log = "2026-11-23T22:00:00Z stdout P {\"a\": \n\
                       2026-11-23T22:00:01Z stderr F I1123 whole\r\n\
                       2026-11-23T22:00:02Z stderr P of the \n\
                       2026-11-23T22:00:03Z stdout P ,\n\
                       2026-11-23T22:00:04Z stdout F , 1}\n\
                       2026-11-23T22:00:05Z stderr F other\n\
                       2026-11-23T22:00:06Z stdout P cut";
-        let opened = ContainerRuntime.open(&Record::new(span(record), &Room::default())).unwrap();
+        let opened = ContainerRuntime.open(&record(log)).unwrap();
         let expected = [("I1123 whole", 4), (r#"{"a": ,, 1}"#, 3), ("of the other", 5)];
         assert_eq!(texts(&opened), expected.map(|(text, line)| (text.to_owned(), line)));
-        let [(mark, part, _)] = opened.pieces.as_slice() else { panic!("a part without its end") };
-        assert!(mark.goes_on);
-        assert_eq!((part.text.as_ref(), part.place.line), (b"cut".as_slice(), 9));
+        let [part] = opened.parts.as_slice() else { panic!("a part without its end") };
+        assert!(part.mark.goes_on);
+        assert_eq!((part.text.as_slice(), part.place.line), (b"cut".as_slice(), 9));
         assert_eq!(opened.values[1].place.offset, 10 + 30);
     }
 
     #[test]
     fn docker_parts_are_joined_by_stream() {
-        let record = concat!(
+        let log = concat!(
             r#"{"log":"{\"a\": ","stream":"stdout","time":"2026-11-23T22:00:00Z"}"#,
             "\n",
             r#"{"log":"klog\n","stream":"stderr","time":"2026-11-23T22:00:01Z"}"#,
             "\n",
             r#"{"log":" 1}\n","stream":"stdout","time":"2026-11-23T22:00:02Z"}"#,
         );
-        let opened = join_docker_lines(span(record)).unwrap();
+        let opened = open_docker_lines(&record(log)).unwrap();
         let expected = [("klog\n", 4), ("{\"a\":  1}\n", 3)];
         assert_eq!(texts(&opened), expected.map(|(text, line)| (text.to_owned(), line)));
     }
@@ -280,22 +240,21 @@ mod tests {
     #[test]
     fn an_event_behind_an_unfinished_line_is_a_line() {
         let time = "2026-11-23T22:00:00Z stdout";
-        let record = format!(
+        let log = format!(
             "{time} P {{\"auditID\":\"a\",\"a\":\n{time} P {{\"auditID\":\"a\",\n{time} F \"b\":1}}"
         );
-        let opened = ContainerRuntime.open(&Record::new(span(&record), &Room::default())).unwrap();
+        let opened = ContainerRuntime.open(&record(&log)).unwrap();
         let expected = [(r#"{"auditID":"a","a":"#, 3), (r#"{"auditID":"a","b":1}"#, 4)];
         assert_eq!(texts(&opened), expected.map(|(text, line)| (text.to_owned(), line)));
         // A value that contains an event is one value.
-        let record =
-            format!("{time} P {{\"items\":[\n{time} P {{\"auditID\":\"a\"\n{time} F }}]}}");
-        let opened = ContainerRuntime.open(&Record::new(span(&record), &Room::default())).unwrap();
+        let log = format!("{time} P {{\"items\":[\n{time} P {{\"auditID\":\"a\"\n{time} F }}]}}");
+        let opened = ContainerRuntime.open(&record(&log)).unwrap();
         assert_eq!(texts(&opened), [(r#"{"items":[{"auditID":"a"}]}"#.to_owned(), 3)]);
     }
 
     #[test]
     fn other_lines_are_neither() {
-        for record in [
+        for log in [
             "2026-11-23T22:00:00Z stdout X {}",
             "2026-11-23T22:00:00Z stdlog F {}",
             "yesterday stdout F {}",
@@ -304,11 +263,8 @@ mod tests {
             r#"{"log":"x\n","stream":"stdout"}"#,
             r#"{"log":"x\n","stream":"stdout","time":"2026-11-23T22:00:00Z","kubernetes":{}}"#,
         ] {
-            assert!(
-                ContainerRuntime.open(&Record::new(span(record), &Room::default())).is_none(),
-                "{record}"
-            );
-            assert!(join_docker_lines(span(record)).is_none(), "{record}");
+            assert!(ContainerRuntime.open(&record(log)).is_none(), "{log}");
+            assert!(open_docker_lines(&record(log)).is_none(), "{log}");
         }
     }
 }

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 use csv::ReaderBuilder;
 
-use super::find::mentions_events;
-use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::event_text::mentions_events;
+use crate::envelope::family::{Envelope, Opened, Record};
 use crate::json;
 
 /// `2026-11-23T22:00:00Z,"{""kind"":""Event"",…}"`.
@@ -31,8 +32,8 @@ impl Envelope for CsvRow {
         let values: Vec<_> = row
             .iter()
             .filter(|field| field.starts_with(b"{") && mentions_events(field))
-            .map(|field| Inner {
-                text: Cow::Owned(field.to_vec()),
+            .map(|field| Candidate {
+                json: Cow::Owned(field.to_vec()),
                 place: record.span.place(),
                 facts: Facts::default(),
             })

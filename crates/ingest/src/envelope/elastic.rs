@@ -7,9 +7,11 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::find::{content, find, find_text, find_time};
-use super::lifted::{is_bare_event, is_whole, restore_keys};
-use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::event_text::is_whole;
+use crate::envelope::family::{Envelope, Opened, Record};
+use crate::envelope::lifted::{is_bare_event, restore_keys};
+use crate::envelope::member_path::{find, find_text, find_time};
 use crate::json::{self, Object, ObjectWriter};
 
 /// `{"@timestamp":…,"kubernetes":{"audit":{…}}}` and `{"fields":{"kubernetes.audit.verb":["create"],…}}`.
@@ -33,10 +35,10 @@ impl Envelope for Elastic {
             None => unflatten(object).or_else(|| unflatten(&object.object("fields")?)),
         }?;
         let line = ["event.original", "message"].iter().find_map(|path| {
-            let line = content(record.span, find(object, path)?, facts())?;
-            is_whole(&line.text).then_some(line)
+            let line = Candidate::content(record.span, find(object, path)?, facts())?;
+            is_whole(&line.json).then_some(line)
         });
-        let inner = line.unwrap_or_else(|| Inner::rebuilt(record.span, rebuilt, facts()));
+        let inner = line.unwrap_or_else(|| Candidate::rebuilt(record.span, rebuilt, facts()));
         Some(Opened::with("elastic-agent", vec![inner]))
     }
 }

@@ -18,9 +18,10 @@ use std::net::IpAddr;
 use podtrail_event::{Micros, code_of_reason};
 use serde_json::value::RawValue;
 
-use super::find::mentions_events;
-use super::packed::open_packed;
-use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::event_text::mentions_events;
+use crate::envelope::family::{Envelope, Opened, Record};
+use crate::envelope::packed::open_packed;
 use crate::instant::instant_of;
 use crate::json::{self, Object, ObjectWriter};
 
@@ -132,7 +133,7 @@ impl<'e> Entry<'e> {
             shipped_at: time(&self.received).or_else(|| time(&self.timestamp)),
             ..Facts::default()
         };
-        Some(Opened::with(name, vec![Inner::rebuilt(record.span, self.event(), facts)]))
+        Some(Opened::with(name, vec![Candidate::rebuilt(record.span, self.event(), facts)]))
     }
 
     /// Rebuilds the audit event from the entry.

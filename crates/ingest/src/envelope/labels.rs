@@ -11,7 +11,7 @@ use std::sync::Arc;
 use podtrail_event::{EVENT_MEMBERS, bounded_name};
 use serde_json::value::RawValue;
 
-use super::find::mentions_events;
+use crate::envelope::event_text::mentions_events;
 use crate::json::{self, Object, ObjectWriter};
 
 /// Maximum entries kept of one envelope, and of all envelopes around an event.
@@ -322,90 +322,20 @@ fn words(path: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns whether a list separated by blanks contains a word.
+fn is_one_of(word: &str, list: &str) -> bool {
+    list.split(' ').any(|other| other == word)
+}
+
 /// Words that may precede `cluster`: those of Kubernetes, of shippers, and generic ones.
-const BEFORE_CLUSTER: &[&str] = &[
-    "agent",
-    "aks",
-    "app",
-    "attribute",
-    "attributes",
-    "audit",
-    "aws",
-    "azure",
-    "cloud",
-    "cluster",
-    "common",
-    "container",
-    "context",
-    "custom",
-    "data",
-    "dd",
-    "ddtags",
-    "eks",
-    "env",
-    "environment",
-    "event",
-    "extra",
-    "field",
-    "fields",
-    "gcp",
-    "gke",
-    "global",
-    "host",
-    "input",
-    "io",
-    "json",
-    "k3s",
-    "k8s",
-    "kube",
-    "kubernetes",
-    "kv",
-    "label",
-    "labels",
-    "log",
-    "logs",
-    "meta",
-    "metadata",
-    "my",
-    "node",
-    "ocp",
-    "okd",
-    "openshift",
-    "orchestrator",
-    "origin",
-    "platform",
-    "properties",
-    "rancher",
-    "record",
-    "resource",
-    "resources",
-    "result",
-    "results",
-    "rke",
-    "rke2",
-    "rosa",
-    "aro",
-    "scope",
-    "site",
-    "source",
-    "src",
-    "stream",
-    "structured",
-    "tag",
-    "tags",
-    "tanzu",
-    "target",
-    "workload",
-    "msg",
-    "message",
-    "doks",
-    "oke",
-    "ack",
-    "iks",
-    "talos",
-    "managed",
-    "member",
-];
+const BEFORE_CLUSTER: &str = "\
+    agent aks app attribute attributes audit aws azure cloud cluster common container \
+    context custom data dd ddtags eks env environment event extra field fields gcp gke \
+    global host input io json k3s k8s kube kubernetes kv label labels log logs meta metadata \
+    my node ocp okd openshift orchestrator origin platform properties rancher record \
+    resource resources result results rke rke2 rosa aro scope site source src stream \
+    structured tag tags tanzu target workload msg message doks oke ack iks talos managed \
+    member";
 
 /// Returns how a path names a Kubernetes cluster: by name or by ID.
 fn cluster_path(path: &str) -> Option<Naming> {
@@ -414,7 +344,7 @@ fn cluster_path(path: &str) -> Option<Naming> {
     }
     let words = words(path);
     let at = words.iter().rposition(|word| word == "cluster")?;
-    if !words[..at].iter().all(|word| BEFORE_CLUSTER.contains(&word.as_str())) {
+    if !words[..at].iter().all(|word| is_one_of(word, BEFORE_CLUSTER)) {
         return None;
     }
     let after: Vec<&str> = words[at + 1..].iter().map(String::as_str).collect();
@@ -453,25 +383,10 @@ fn identifies(path: &str) -> bool {
 
 /// Returns whether different values at a path may belong to different clusters.
 fn hints(path: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "account",
-        "cluster",
-        "customer",
-        "datacenter",
-        "dc",
-        "env",
-        "environment",
-        "farm",
-        "index",
-        "landscape",
-        "project",
-        "realm",
-        "region",
-        "site",
-        "subscription",
-        "tenant",
-    ];
-    words(path).iter().any(|word| WORDS.contains(&word.as_str()))
+    const WORDS: &str = "\
+        account cluster customer datacenter dc env environment farm index landscape project \
+        realm region site subscription tenant";
+    words(path).iter().any(|word| is_one_of(word, WORDS))
 }
 
 /// EKS log streams without audit events; the suffix with the host number is omitted.
@@ -551,19 +466,8 @@ fn is_of_client(path: &str) -> bool {
 }
 
 fn names_component(path: &str) -> bool {
-    const LAST: &[&str] = &[
-        "app",
-        "category",
-        "component",
-        "container",
-        "name",
-        "process",
-        "program",
-        "service",
-        "source",
-        "type",
-    ];
-    words(path).last().is_some_and(|word| LAST.contains(&word.as_str()))
+    const LAST: &str = "app category component container name process program service source type";
+    words(path).last().is_some_and(|word| is_one_of(word, LAST))
 }
 
 /// Returns the name in `arn:aws:eks:<region>:<account>:cluster/<name>`.

@@ -11,8 +11,9 @@ use chrono::DateTime;
 use podtrail_event::Micros;
 use serde_json::{Map, Value, json};
 
-use super::request_path::RequestPath;
-use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::family::{Envelope, Opened, Record};
+use crate::envelope::request_path::RequestPath;
 
 /// `2017-03-21T03:57:09.106841886-04:00 AUDIT: id="…" stage="…" ip="…" method="list" user="admin" …`.
 pub(super) struct Legacy;
@@ -20,7 +21,7 @@ pub(super) struct Legacy;
 impl Envelope for Legacy {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
         let event = event_of(str::from_utf8(record.span.bytes).ok()?)?;
-        let inner = Inner::rebuilt(record.span, event.to_string(), Facts::default());
+        let inner = Candidate::rebuilt(record.span, event.to_string(), Facts::default());
         Some(Opened::with("legacy-text", vec![inner]))
     }
 }

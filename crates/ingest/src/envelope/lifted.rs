@@ -12,30 +12,16 @@ use podtrail_event::EVENT_MEMBERS;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::find::{content, find, find_text, find_time};
-use super::labels::{is_audit_id, is_spelling};
-use super::{Envelope, Facts, Inner, Opened, Record};
-use crate::json::{self, Extent, Object, ObjectWriter};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::event_text::is_whole;
+use crate::envelope::family::{Envelope, Opened, Record};
+use crate::envelope::labels::{is_audit_id, is_spelling};
+use crate::envelope::member_path::{find, find_text, find_time};
+use crate::json::{self, Object, ObjectWriter};
+use crate::reject::{LINE_MEMBERS, ORIGINAL_LINE_MEMBERS};
 
 /// `{"date":…,"auditID":…,"stage":…,"kubernetes":{…}}`.
 pub(super) struct Lifted;
-
-/// Members in which a shipper that lifts may have kept the original line.
-const LINES: &[&str] = &[
-    "event.original",
-    "_raw",
-    "full_message",
-    "message",
-    "log",
-    "msg",
-    "log.original",
-    "original",
-    "raw",
-    "line",
-    "short_message",
-    "@message",
-    "MESSAGE",
-];
 
 fn is_member(key: &str) -> bool {
     EVENT_MEMBERS.contains(&key)
@@ -66,23 +52,17 @@ pub(super) fn line_beside<'a>(
     record: &Record<'a>,
     object: &Object<'a>,
     facts: &Facts<'a>,
-) -> Option<Inner<'a>> {
+) -> Option<Candidate<'a>> {
     let id = object.iter().find(|(key, _)| is_audit_id(key)).and_then(|(_, id)| json::text(id))?;
-    LINES.iter().find_map(|path| {
+    ORIGINAL_LINE_MEMBERS.iter().chain(&LINE_MEMBERS).find_map(|path| {
         let value = find(object, path)?;
         if !value.get().starts_with("\"{") {
             return None;
         }
-        let inner = content(record.span, value, facts.clone())?;
-        let is_same = memchr::memmem::find(&inner.text, id.as_bytes()).is_some();
-        (is_same && is_whole(&inner.text)).then_some(inner)
+        let inner = Candidate::content(record.span, value, facts.clone())?;
+        let is_same = memchr::memmem::find(&inner.json, id.as_bytes()).is_some();
+        (is_same && is_whole(&inner.json)).then_some(inner)
     })
-}
-
-/// Returns whether a text is exactly one JSON value.
-pub(super) fn is_whole(text: &[u8]) -> bool {
-    let text = text.trim_ascii();
-    json::extent(text) == Extent::Complete(text.len())
 }
 
 impl Envelope for Lifted {
@@ -99,7 +79,7 @@ impl Envelope for Lifted {
         let name = name_of(object);
         let inner = line_beside(record, object, &facts).unwrap_or_else(|| {
             let (event, is_lossy) = event_of(object);
-            Inner::rebuilt(record.span, event, Facts { truncated: is_lossy, ..facts })
+            Candidate::rebuilt(record.span, event, Facts { truncated: is_lossy, ..facts })
         });
         Some(Opened::with(name, vec![inner]))
     }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::find::{find, find_text};
-use super::lifted::is_bare_event;
-use super::{Envelope, Facts, Inner, Labels, Opened, Record};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::family::{Envelope, Opened, Record};
+use crate::envelope::labels::Labels;
+use crate::envelope::lifted::is_bare_event;
+use crate::envelope::member_path::{find, find_text};
 use crate::framing::span::Span;
 use crate::instant::instant;
 use crate::json::{self, Object};
@@ -57,7 +59,7 @@ impl Envelope for Listing {
 fn add_stream<'a>(
     rest: &mut Span<'a>,
     stream: &Object<'a>,
-    values: &mut Vec<Inner<'a>>,
+    values: &mut Vec<Candidate<'a>>,
 ) -> Option<()> {
     let labels = stream.object("stream")?;
     let node = find_text(&labels, HOST_LABELS);
@@ -75,6 +77,6 @@ fn add_stream<'a>(
 }
 
 /// Returns the content of a list element, or the element itself if it is neither text, object nor array.
-fn element_of<'a>(at: Span<'a>, element: &'a RawValue, facts: Facts<'a>) -> Inner<'a> {
-    Inner::at(at, element, facts.clone()).unwrap_or_else(|| Inner::span(at, facts))
+fn element_of<'a>(at: Span<'a>, element: &'a RawValue, facts: Facts<'a>) -> Candidate<'a> {
+    Candidate::at(at, element, facts.clone()).unwrap_or_else(|| Candidate::verbatim(at, facts))
 }

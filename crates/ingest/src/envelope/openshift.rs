@@ -6,8 +6,9 @@
 
 use podtrail_event::EVENT_MEMBERS;
 
-use super::lifted::line_beside;
-use super::{Envelope, Facts, Inner, Opened, Record};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::family::{Envelope, Opened, Record};
+use crate::envelope::lifted::line_beside;
 use crate::framing::span::Span;
 use crate::instant::instant;
 use crate::json::{Object, ObjectWriter};
@@ -56,7 +57,7 @@ fn viaq_event<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>
     if let Some(line) = line_beside(record, object, &facts) {
         return Some(Opened::with("viaq", vec![line]));
     }
-    Some(Opened::with("viaq", vec![Inner::rebuilt(record.span, event.finish(), facts)]))
+    Some(Opened::with("viaq", vec![Candidate::rebuilt(record.span, event.finish(), facts)]))
 }
 
 /// Opens a ViaQ record of host or network audit logs, which are not Kubernetes audit logs.
@@ -79,7 +80,7 @@ fn node_line(line: Span<'_>) -> Option<Opened<'_>> {
     }
     // Logs of any cluster may be collected in this form, so it does not determine the provider.
     let facts = Facts { node: Some(node.into()), ..Facts::default() };
-    let values = vec![Inner::span(event, facts)];
+    let values = vec![Candidate::verbatim(event, facts)];
     Some(Opened::with("node-logs", values))
 }
 

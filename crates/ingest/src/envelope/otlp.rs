@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::find::mentions_events;
-use super::labels::any_value;
-use super::{Envelope, Facts, Inner, Labels, Opened, Record};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::event_text::mentions_events;
+use crate::envelope::family::{Envelope, Opened, Record};
+use crate::envelope::labels::{Labels, any_value};
 use crate::framing::span::Span;
 use crate::instant::instant;
 use crate::json::{self, Object, ObjectWriter};
@@ -35,7 +36,9 @@ impl Envelope for Otlp {
                     continue;
                 }
                 let inner = inner(at, log_record, &source);
-                opened.values.push(inner.unwrap_or_else(|| Inner::span(at, Facts::default())));
+                opened
+                    .values
+                    .push(inner.unwrap_or_else(|| Candidate::verbatim(at, Facts::default())));
             }
         }
         Some(opened)
@@ -43,7 +46,7 @@ impl Envelope for Otlp {
 }
 
 /// Returns the content of a log record; `None` if it has no body.
-fn inner<'a>(at: Span<'a>, log_record: &'a RawValue, source: &Source<'a>) -> Option<Inner<'a>> {
+fn inner<'a>(at: Span<'a>, log_record: &'a RawValue, source: &Source<'a>) -> Option<Candidate<'a>> {
     const TIMES: &[&str] = &["timeUnixNano", "observedTimeUnixNano"];
     let members = json::object(log_record)?;
     let shipped_at = TIMES.iter().find_map(|key| instant(members.get(key)?));
@@ -54,10 +57,10 @@ fn inner<'a>(at: Span<'a>, log_record: &'a RawValue, source: &Source<'a>) -> Opt
     let facts = Facts { shipped_at, labels, ..source.facts.clone() };
     let body = members.object("body")?;
     if let Some(text) = body.get("stringValue") {
-        return Inner::of(at, text, facts);
+        return Candidate::of(at, text, facts);
     }
     let list = body.get("kvlistValue")?;
-    Some(Inner::rebuilt(at, object_of(list, MAX_LEVELS)?, facts))
+    Some(Candidate::rebuilt(at, object_of(list, MAX_LEVELS)?, facts))
 }
 
 /// The relevant attributes of a resource.

@@ -4,6 +4,9 @@
 //! The complete members of a truncated event are kept. A truncated member is dropped, except for a few objects whose
 //! members are meaningful on their own. A truncated body is dropped, because a missing field would look like one that
 //! was never set. A truncated list of addresses is dropped, because only its last entry is trustworthy.
+//!
+//! `json::Object` reads complete objects only; this reader keeps the members before the cut, and the key of the member in
+//! it.
 
 use std::fmt;
 

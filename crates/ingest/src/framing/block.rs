@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::buffer::Buffer;
 use memchr::memchr2;
 
-use crate::framing::long_list::Wrapper;
+use crate::framing::long_list::Enclosing;
 
 /// Whole records, separated by blanks.
 #[derive(Debug)]
@@ -47,8 +47,8 @@ pub(crate) struct Record {
     pub(crate) length: u64,
     /// The line at which it begins, from 1.
     pub(crate) line: u64,
-    /// The wrapper of the list that it is an item of, if the list is read item by item.
-    pub(crate) wrapper: Option<Arc<Wrapper>>,
+    /// The objects around the list that it is an item of, if the list is read item by item.
+    pub(crate) enclosing: Option<Arc<Enclosing>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

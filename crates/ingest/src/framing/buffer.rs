@@ -6,9 +6,8 @@ use std::mem;
 use arrow::buffer::Buffer;
 use memchr::memchr2;
 
-use crate::envelope::Place;
 use crate::framing::block::Kind;
-use crate::framing::span::count_lines;
+use crate::framing::span::{Place, count_lines};
 
 /// Bytes per read; small enough to stay in a core's cache until they are copied to the window.
 const READ_BYTES: usize = 128 * 1024;

@@ -15,12 +15,11 @@
 
 use std::io::{self, Read};
 
-use crate::envelope::Place;
 use crate::framing::block::{Block, Kind, Record};
 use crate::framing::buffer::{Head, Window};
-use crate::framing::container_line::{Next, Part, Stream};
+use crate::framing::container_line::{LineTag, Next, Stream};
 use crate::framing::long_list::{self, List, Opening};
-use crate::framing::span::{is_separator, separator_length, trim_blanks_end};
+use crate::framing::span::{Place, separator_length, trim_blanks_end, trim_end};
 use crate::json::{self, Extent};
 
 /// Bytes that are kept of a record that exceeds the limit or consists of NUL bytes.
@@ -283,7 +282,7 @@ impl<R: Read> Framer<R> {
         let (head, Place { offset, line }) = list.head();
         let end = trim_end(head).len();
         let length = end as u64;
-        let record = Record { kind: Kind::Text, start: 0, end, length, line, wrapper: None };
+        let record = Record { kind: Kind::Text, start: 0, end, length, line, enclosing: None };
         self.unclosed.push(Block { offset, bytes: head.to_vec().into(), records: vec![record] });
         self.unclosed_lists += 1;
     }
@@ -307,9 +306,9 @@ impl<R: Read> Framer<R> {
         if json::is_open(text)
             && let Extent::Complete(length) = json::extent(text)
         {
-            let wrapper = list.item(&text[..length]);
+            let enclosing = list.item(&text[..length]);
             let record = self.record(at, Kind::Text, length);
-            return InList::Step(Step::Record(Record { wrapper, ..record }));
+            return InList::Step(Step::Record(Record { enclosing, ..record }));
         }
         if !self.window.has_ended() && rest.len() <= limit {
             return InList::Step(Step::More);
@@ -392,9 +391,9 @@ impl<R: Read> Framer<R> {
         let mut failures = 0;
         for _ in 0..MAX_PARTS {
             let may_span = self.failed_joins < MAX_FAILED_JOINS;
-            let (part, end) = match Part::at_start(&text[start..], may_span) {
-                Next::Part(part, length) => (part, start + length),
-                Next::Open(part) if self.window.has_ended() => (part, text.len()),
+            let (tag, end) = match LineTag::at_start(&text[start..], may_span) {
+                Next::Line(tag, length) => (tag, start + length),
+                Next::Open(tag) if self.window.has_ended() => (tag, text.len()),
                 Next::Open(_) | Next::Cut if !self.window.has_ended() && text.len() <= limit => {
                     return None;
                 }
@@ -407,7 +406,7 @@ impl<R: Read> Framer<R> {
             if end > limit {
                 break;
             }
-            open[usize::from(part.stream == Stream::Err)] = part.is_partial;
+            open[usize::from(tag.stream == Stream::Err)] = tag.is_partial;
             length = start + trim_end(&text[start..end]).len();
             if !open.contains(&true) || text.get(end) != Some(&b'\n') {
                 break;
@@ -424,7 +423,7 @@ impl<R: Read> Framer<R> {
         let line = self.window.line();
         self.window.advance(at, length);
         self.note_line_end(kind);
-        Record { kind, start, end: start + kept, length: length as u64, line, wrapper: None }
+        Record { kind, start, end: start + kept, length: length as u64, line, enclosing: None }
     }
 
     /// The text after NUL bytes counts as another line.
@@ -463,22 +462,14 @@ impl<R: Read> Framer<R> {
         let line = self.window.line();
         self.note_line_end(kind);
         let Head { offset, bytes, length } = self.window.read_over(kind, KEPT_BYTES);
-        let record = Record { kind, start: 0, end: bytes.len(), length, line, wrapper: None };
+        let record = Record { kind, start: 0, end: bytes.len(), length, line, enclosing: None };
         Block { offset, bytes, records: vec![record] }
     }
 }
 
 /// Returns whether a text is a part of a line that continues in another line.
 fn is_part(text: &[u8]) -> bool {
-    Part::of(text).is_some_and(|part| part.is_partial)
-}
-
-/// Returns the line without trailing blanks and, after JSON, trailing commas. Other text keeps its commas.
-pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
-    let is_json = json::is_open(line);
-    let is_trimmed = |byte: u8| is_separator(byte) && (is_json || byte != b',');
-    let end = line.iter().rposition(|byte| !is_trimmed(*byte)).map_or(0, |last| last + 1);
-    &line[..end]
+    LineTag::of(text).is_some_and(|tag| tag.is_partial)
 }
 
 enum Join {
@@ -492,4 +483,102 @@ enum Join {
     More,
     /// No value: the line is a record.
     Line,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 64 << 20;
+
+    /// Returns offset and length of every record.
+    fn records(log: &str, block: usize, record: usize) -> Vec<(u64, usize)> {
+        let mut framer = Framer::new(log.as_bytes(), Limits { block, record });
+        let mut records = Vec::new();
+        while let Some(block) = framer.next_block() {
+            records.extend(
+                block
+                    .records
+                    .iter()
+                    .map(|record| (block.offset + record.start as u64, record.end - record.start)),
+            );
+        }
+        records
+    }
+
+    fn cri(stream: &str, tag: &str, text: &str) -> String {
+        format!("2026-11-24T10:09:15.123456789Z {stream} {tag} {text}")
+    }
+
+    fn docker(stream: &str, text: &str) -> String {
+        let text = serde_json::Value::from(text);
+        format!(r#"{{"log":{text},"stream":"{stream}","time":"2026-11-24T10:09:15.123456789Z"}}"#)
+    }
+
+    /// Returns lines, and how many of them form each record.
+    ///
+    /// Based on the documentation of the runtimes; no real sample was available.
+    fn table() -> Vec<(Vec<String>, Vec<usize>)> {
+        let out = |tag, text| cri("stdout", tag, text);
+        let err = |tag, text| cri("stderr", tag, text);
+        let long = "x".repeat(16 * 1024);
+        let braces = format!("{{{}}}", "x".repeat(16 * 1024 - 2));
+        vec![
+            (vec![out("F", "a"), out("F", "b")], vec![1, 1]),
+            (vec![out("P", "a "), out("P", "b,"), out("F", "c")], vec![3]),
+            (vec![out("P:x", "a"), out("F:x", "")], vec![2]),
+            (vec![out("P", "a"), err("F", "e"), out("F", "b")], vec![3]),
+            (
+                vec![out("P", "a"), err("P", "e"), out("F", "b"), err("F", "f"), out("F", "c")],
+                vec![4, 1],
+            ),
+            (vec![out("P", "a"), "text".into(), out("F", "b")], vec![1, 1, 1]),
+            (vec![out("P", "a"), out("P", "b")], vec![2]),
+            (vec![out("X", "a"), cri("stdlog", "P", "b")], vec![1, 1]),
+            (vec!["2026-11-24 10:09:15 stdout P a".into(), "3 P".into()], vec![1, 1]),
+            (vec![docker("stdout", "a\n"), docker("stdout", "b\n")], vec![1, 1]),
+            (vec![docker("stdout", "a"), docker("stdout", "b"), docker("stdout", "c\n")], vec![3]),
+            (vec![docker("stdout", "a\\n"), docker("stdout", "\",\"stream\":\"\n")], vec![2]),
+            (
+                vec![docker("stdout", &long), docker("stderr", "e\n"), docker("stdout", "\n")],
+                vec![3],
+            ),
+            (vec![docker("stdout", "{a}"), docker("stdout", "{b}")], vec![1, 1]),
+            (vec![docker("stdout", &braces), docker("stdout", "}\n")], vec![2]),
+        ]
+    }
+
+    #[test]
+    fn the_parts_of_a_line_are_one_record() {
+        for (lines, counts) in table() {
+            let log = lines.join("\n") + "\n";
+            let mut expected = Vec::new();
+            let mut offset = 0;
+            let mut rest = &lines[..];
+            for count in counts {
+                let (record, others) = rest.split_at(count);
+                let record = record.join("\n");
+                expected.push((offset, record.trim_end().len()));
+                offset += record.len() as u64 + 1;
+                rest = others;
+            }
+            for block in [1, 50, 1000, 1 << 22] {
+                assert_eq!(records(&log, block, LIMIT), expected, "{lines:?} in blocks of {block}");
+            }
+        }
+    }
+
+    /// A part that is never completed neither consumes the rest of the log nor waits forever.
+    #[test]
+    fn parts_without_end() {
+        let part = cri("stdout", "P", "x");
+        let log = format!("{}\nother\n", vec![&part[..]; 50_000].join("\n"));
+        let length = part.len() + 1;
+        for (limit, groups) in [(LIMIT, 4), (length * 1000 - 1, 50), (length * 1000 - 2, 51)] {
+            let whole = records(&log, 1 << 22, limit);
+            assert_eq!(whole.len(), groups + 1);
+            assert_eq!(whole.last().map(|(_, length)| *length), Some("other".len()));
+            assert_eq!(records(&log, 5000, limit), whole);
+        }
+    }
 }

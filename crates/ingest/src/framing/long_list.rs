@@ -3,13 +3,15 @@
 //! A list is a JSON array, or the array in an object such as `{"kind":"EventList","items":[…]}` or
 //! `{"hits":{"hits":[…]}}`. Members of such an object before its items are kept for the items; members after them are
 //! skipped.
+//!
+//! Lists within the limit are a family of envelopes (`envelope::batch`). They are read as a whole, so damage in them is
+//! bounded from both sides; here only what precedes an item is known.
 
 use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use crate::envelope::Place;
-use crate::framing::span::{Span, count_lines, trim_blanks_end, trim_blanks_start};
+use crate::framing::span::{Place, Span, count_lines, trim_blanks_end, trim_blanks_start};
 use crate::json::{self, Extent};
 
 /// Maximum length of the text before or after the items.
@@ -21,24 +23,24 @@ const MAX_OBJECTS: usize = 4;
 /// Bytes within which an item has the name of its first member.
 const MAX_BEGINNING: usize = 64;
 
-/// The objects around a list, up to its first item.
+/// The objects around a list, with their members up to its first item.
 #[derive(Debug)]
-pub(crate) struct Wrapper {
+pub(crate) struct Enclosing {
     head: Vec<u8>,
     tail: Vec<u8>,
 }
 
-impl Wrapper {
-    /// Creates the wrapper that `head` opens, with this number of objects around the list.
+impl Enclosing {
+    /// Returns this number of objects, which `head` opens.
     fn new(head: &[u8], objects: usize) -> Self {
         let mut tail = b"}".repeat(objects);
         tail.insert(0, b']');
         Self { head: head.to_vec(), tail }
     }
 
-    /// Returns the wrapper with only this item in it, and the offset at which it would begin.
+    /// Returns the objects around a list of this item only, and the position at which they would begin.
     ///
-    /// `None` if the item is too short to justify a copy of the wrapper.
+    /// `None` if the item is too short to justify a copy of the objects.
     pub(crate) fn around(&self, item: Span<'_>) -> Option<(Vec<u8>, Place)> {
         const WORTH: usize = 8;
         if item.bytes.len() < self.head.len() / WORTH {
@@ -60,8 +62,8 @@ pub(crate) struct List {
     place: Place,
     /// Number of objects around it.
     pub(crate) objects: usize,
-    /// The wrapper; `None` around a bare array, and once an item may no longer belong to this list.
-    wrapper: Option<Arc<Wrapper>>,
+    /// The objects around it; `None` for a bare array, and once an item may no longer belong to this list.
+    enclosing: Option<Arc<Enclosing>>,
     items: u64,
     /// Number of commas since the last item.
     commas: u64,
@@ -74,12 +76,12 @@ pub(crate) struct List {
 impl List {
     /// Opens the list at the end of `head`, which begins at `place`.
     pub(crate) fn new(head: &[u8], place: Place, objects: usize) -> Self {
-        let wrapper = (objects > 0).then(|| Arc::new(Wrapper::new(head, objects)));
+        let enclosing = (objects > 0).then(|| Arc::new(Enclosing::new(head, objects)));
         Self {
             head: head.to_vec(),
             place,
             objects,
-            wrapper,
+            enclosing,
             items: 0,
             commas: 0,
             beginning: b"{".to_vec(),
@@ -96,19 +98,19 @@ impl List {
         self.commas += 1;
     }
 
-    /// Takes a complete JSON value as the next item. Returns its wrapper.
-    pub(crate) fn item(&mut self, item: &[u8]) -> Option<Arc<Wrapper>> {
+    /// Takes a complete JSON value as the next item. Returns the objects around it.
+    pub(crate) fn item(&mut self, item: &[u8]) -> Option<Arc<Enclosing>> {
         if self.items == 0 {
             let name_end = memchr(b':', &item[..item.len().min(MAX_BEGINNING)]);
             self.beginning = item[..name_end.unwrap_or(1)].to_vec();
         }
         if self.commas != u64::from(self.items > 0) {
             // The list may have ended prematurely.
-            self.wrapper = None;
+            self.enclosing = None;
         }
         self.items += 1;
         self.commas = 0;
-        self.wrapper.clone()
+        self.enclosing.clone()
     }
 
     /// Returns the start of the next item after damage at the start of `text`; an item ends within `text`.
@@ -188,29 +190,21 @@ pub(crate) struct Opening {
 /// `None` if the array is not the purpose of the value, such as a list in the body of a long event.
 pub(crate) fn opening(prefix: &[u8]) -> Option<Opening> {
     let mut depth = 0_usize;
-    let mut list = None;
-    let mut at = 0;
-    while let Some(byte) = prefix.get(at) {
-        match byte {
-            b'"' => at += json::string_length(&prefix[at..]),
-            b'[' | b'{' => {
-                if *byte == b'[' && list.is_none() {
-                    list = Some(Opening { length: at + 1, objects: depth });
-                }
-                depth += 1;
-                at += 1;
+    let mut list: Option<Opening> = None;
+    for (at, bracket) in json::brackets(prefix) {
+        if matches!(bracket, b'[' | b'{') {
+            if bracket == b'[' && list.is_none() {
+                list = Some(Opening { length: at + 1, objects: depth });
             }
-            b']' | b'}' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    // Another value follows.
-                    return None;
-                }
-                list = list.filter(|list| list.objects < depth);
-                at += 1;
-            }
-            _ => at += 1,
+            depth += 1;
+            continue;
         }
+        depth = depth.saturating_sub(1);
+        if depth == 0 {
+            // Another value follows.
+            return None;
+        }
+        list = list.filter(|list| list.objects < depth);
     }
     list.filter(|list| {
         list.length <= MAX_MARGIN

@@ -1,8 +1,24 @@
-//! A part of the decompressed stream.
+//! Positions and parts of the decompressed stream, and the separators between its records.
+//!
+//! White space, separators and line ends are bytes that need no parser, so the JSON scanners of `json` are not used.
 
 use std::ops::Range;
 
-use crate::envelope::Place;
+use crate::json;
+
+/// A position in the decompressed stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// Offset in bytes, from 0.
+    pub(crate) offset: u64,
+    /// Line, from 1.
+    pub(crate) line: u64,
+}
+
+impl Place {
+    /// The start of a stream.
+    pub(crate) const START: Self = Self { offset: 0, line: 1 };
+}
 
 /// Bytes of the decompressed stream and their position.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +111,14 @@ pub(crate) fn separator_length(bytes: &[u8]) -> usize {
         _ if bytes.starts_with(BOM) => BOM.len(),
         _ => 0,
     }
+}
+
+/// Returns the line without trailing blanks and, after JSON, trailing commas. Other text keeps its commas.
+pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
+    let is_json = json::is_open(line);
+    let is_trimmed = |byte: u8| is_separator(byte) && (is_json || byte != b',');
+    let end = line.iter().rposition(|byte| !is_trimmed(*byte)).map_or(0, |last| last + 1);
+    &line[..end]
 }
 
 /// Returns the number of line ends.

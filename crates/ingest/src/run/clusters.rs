@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use podtrail_event::DEFAULT_CLUSTER;
 
-use crate::envelope::Labels;
-use crate::run::parse::Origin;
+use crate::envelope::labels::Labels;
 
 /// Limits of the recorded values, which bound the memory for a hostile log.
 const MAX_CLUSTERS: usize = 256;
@@ -28,9 +27,15 @@ struct Stored {
 }
 
 impl Clusters {
-    /// Records the labels of an event that is stored under `cluster`.
-    pub(crate) fn note(&mut self, cluster: &str, labels: Option<&Labels>, origin: &Origin) {
-        let field = origin.cluster_field.as_deref();
+    /// Records the labels of an event that is stored under `cluster`. `field` is the path of the label that names the
+    /// cluster, if a user chose one; `is_given` states whether a user gave the name itself.
+    pub(crate) fn note(
+        &mut self,
+        cluster: &str,
+        labels: Option<&Labels>,
+        field: Option<&str>,
+        is_given: bool,
+    ) {
         let has_field = field.is_some_and(|field| labels.is_some_and(|l| l.get(field).is_some()));
         self.unnamed += u64::from(field.is_some() && !has_field);
         let Some(labels) = labels else { return };
@@ -45,7 +50,7 @@ impl Clusters {
         if !has_field {
             labels.identities().for_each(|(path, value)| add(&mut stored.identities, path, value));
         }
-        if cluster == DEFAULT_CLUSTER && origin.cluster.is_none() {
+        if cluster == DEFAULT_CLUSTER && !is_given {
             labels.hints().for_each(|(path, value)| add(&mut stored.hints, path, value));
         }
     }

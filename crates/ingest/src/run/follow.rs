@@ -13,8 +13,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::envelope::Place;
 use crate::error::IngestError;
+use crate::framing::span::Place;
 use crate::run::options::Options;
 use crate::run::pipeline::{Run, leave, run};
 use crate::run::progress::Progress;
@@ -128,12 +128,6 @@ enum State {
     Done,
 }
 
-/// A part of a file to read in one poll.
-struct Part {
-    identity: Identity,
-    to: Place,
-}
-
 impl Followed {
     fn look(
         &mut self,
@@ -151,13 +145,13 @@ impl Followed {
             }
         }
 
-        let mut parts = Vec::new();
+        let mut grown = Vec::new();
         let mut sources = Vec::new();
         for (identity, tail) in &mut self.files {
             match tail.growth() {
                 Ok(Some((source, to))) => {
                     sources.push(source);
-                    parts.push(Part { identity: identity.clone(), to });
+                    grown.push((identity.clone(), to));
                 }
                 Ok(None) => {}
                 // Unreadable for now. If that persists, `meet` no longer finds it either.
@@ -166,9 +160,9 @@ impl Followed {
         }
         let Run { mut summary, logs } =
             run(sink, Box::new(io::empty()), &sources, options, progress, Some(&mut self.split))?;
-        for (part, logs) in parts.into_iter().zip(logs) {
-            if let Some(tail) = self.files.get_mut(&part.identity) {
-                tail.advance(part.to, logs > 0);
+        for ((identity, to), logs) in grown.into_iter().zip(logs) {
+            if let Some(tail) = self.files.get_mut(&identity) {
+                tail.advance(to, logs > 0);
             }
         }
         // A file that vanished has just been read to its end.

@@ -48,8 +48,8 @@ impl Options {
     /// Returns these options with at most `bytes` of decompressed log in memory, and units of work that are small in
     /// comparison.
     pub fn with_memory(self, bytes: usize) -> Self {
-        const PIECES: usize = 16;
-        let block_bytes = self.block_bytes.min(bytes / PIECES).max(1);
+        const BLOCKS: usize = 16;
+        let block_bytes = self.block_bytes.min(bytes / BLOCKS).max(1);
         Self { memory_bytes: bytes, block_bytes, ..self }
     }
 

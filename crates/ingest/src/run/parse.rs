@@ -8,20 +8,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use podtrail_event::{
-    BatchBuilder, DEFAULT_CLUSTER, Event, Map, Micros, ParseError, Parser, RedactionKey, Text,
-    TimeProblem, bounded_name, redact, redact_record,
+    BatchBuilder, DEFAULT_CLUSTER, Event, Map, Micros, ParseError, Parser, QuarantineRecord,
+    RedactionKey, Text, TimeProblem, bounded_name, redact, redact_record,
 };
 use rayon::prelude::*;
 
-use crate::envelope::{self, Candidate, Contents, Damage, Facts, Labels, Place, Room, salvage};
+use crate::envelope::candidate::{Candidate, Facts};
+use crate::envelope::chunks::chunks;
+use crate::envelope::contents::{Contents, Damage};
+use crate::envelope::event_text::mentions_events;
+use crate::envelope::labels::Labels;
+use crate::envelope::lifted::is_lifted;
+use crate::envelope::part::Found;
+use crate::envelope::unpack_budget::UnpackBudget;
+use crate::envelope::{self, salvage};
 use crate::framing::block::{Block, Kind};
-use crate::framing::span::Span;
+use crate::framing::span::{Place, Span};
 use crate::json::{Object, ObjectWriter};
 use crate::reject::{self, Verdict};
+use crate::run::clock::now_micros;
 use crate::run::clusters::Clusters;
-use crate::run::pipeline::now_micros;
-use crate::run::split_records::Found;
-use crate::run::work_shares::shares;
+use crate::run::options::Options;
+use crate::source::must_gather::node_of_path;
 
 /// In smaller blocks, the spare capacity of the builders would outweigh the rows.
 const SMALL_BLOCK: usize = 1024 * 1024;
@@ -50,6 +58,31 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// Returns the origin of a log that is read from its start.
+    pub(crate) fn new(file: &str, options: &Options) -> Self {
+        Self {
+            cluster: options.cluster.clone(),
+            cluster_field: options.cluster_field.clone(),
+            node: node_of_path(file),
+            file: file.to_owned(),
+            starts_at: 0,
+            sha256: None,
+            redaction: options.redact.clone(),
+        }
+    }
+
+    /// Returns the origin of a quarantined record. The name of the cluster is that of `options`, else the one given when
+    /// the record was quarantined.
+    pub(crate) fn of_quarantined(record: &QuarantineRecord, options: &Options) -> Self {
+        let origin = Self::new(&record.source_file, options);
+        Self {
+            cluster: origin.cluster.or_else(|| record.cluster.clone()),
+            starts_at: u64::MAX,
+            sha256: record.source_sha256.clone(),
+            ..origin
+        }
+    }
+
     /// Sets the columns of an event that describe its source, and `now` as the ingest time.
     fn mark<'e>(&'e self, event: &mut Event<'e>, place: Place, facts: &'e Facts<'_>, now: Micros) {
         let named = |name: &&str| !name.is_empty();
@@ -126,14 +159,14 @@ pub(crate) struct Damaged {
     pub(crate) reason: String,
 }
 
-impl From<Damage<'_>> for Damaged {
-    fn from(damage: Damage<'_>) -> Self {
+impl From<Damage> for Damaged {
+    fn from(damage: Damage) -> Self {
         Self {
             fault: Fault::Broken,
             offset: damage.place.offset,
             line: damage.place.line,
             length: damage.bytes.len() as u64,
-            bytes: damage.bytes.into_owned(),
+            bytes: damage.bytes,
             reason: shorten(&damage.reason),
         }
     }
@@ -214,8 +247,8 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
             }
             Kind::Text => {
                 let span = Span { bytes, offset, line };
-                if let Some(wrapper) = &record.wrapper {
-                    items.push((span, wrapper));
+                if let Some(enclosing) = &record.enclosing {
+                    items.push((span, enclosing));
                 } else if envelope::is_likely(bytes) || !rows.append_bare(span) {
                     odd.push(span);
                 }
@@ -223,27 +256,28 @@ pub(crate) fn parse_block(block: &Block, origin: &Origin) -> Parsed {
         }
     }
 
-    let room = Room::of_block(block.bytes.len());
-    let mut contents = Contents { room, starts_at: Some(origin.starts_at), ..Contents::default() };
+    let budget = UnpackBudget::of_block(block.bytes.len());
+    let mut contents =
+        Contents { budget, starts_at: Some(origin.starts_at), ..Contents::default() };
     for span in odd {
         envelope::unwrap(span, &mut contents);
     }
-    for (span, wrapper) in items {
-        envelope::unwrap_item(span, wrapper, &mut contents);
+    for (span, enclosing) in items {
+        envelope::unwrap_item(span, enclosing, &mut contents);
     }
     let is_small = block.bytes.len() < SMALL_BLOCK;
     let mut parsed = Parsed { damaged, ..Parsed::default() };
     parsed.take_rows(rows.finish(is_small));
-    let shares = shares(contents.candidates, |candidate| candidate.json.len());
-    let shares = shares.into_par_iter().map(|share| {
+    let chunks = chunks(contents.candidates, |candidate| candidate.json.len());
+    let chunks = chunks.into_par_iter().map(|chunk| {
         let mut rows = Rows::new(origin, &block.bytes);
-        let mut parsed = rows.append_candidates(&share);
+        let mut parsed = rows.append_candidates(&chunk);
         parsed.clusters = std::mem::take(&mut rows.clusters);
         parsed.take_rows(rows.finish(is_small));
         parsed
     });
-    let mut parsed = shares.collect::<Vec<_>>().into_iter().fold(parsed, Parsed::and);
-    parsed.pieces = contents.pieces;
+    let mut parsed = chunks.collect::<Vec<_>>().into_iter().fold(parsed, Parsed::and);
+    parsed.pieces = contents.parts;
     parsed.envelopes += contents.envelopes;
     parsed.skipped += contents.skipped;
     parsed.damaged.extend(contents.damaged.into_iter().map(Damaged::from));
@@ -258,8 +292,8 @@ pub(crate) fn parse_joined(
     facts: &Facts<'static>,
     origin: &Origin,
 ) -> Parsed {
-    let room = Room::of_block(record.len());
-    let mut contents = Contents { room, is_joined: true, ..Contents::default() };
+    let budget = UnpackBudget::of_block(record.len());
+    let mut contents = Contents { budget, is_joined: true, ..Contents::default() };
     envelope::unwrap_joined(Span::at(place, record), facts, &mut contents);
     let log = Buffer::from(Vec::<u8>::new());
     let mut rows = Rows::new(origin, &log);
@@ -332,7 +366,7 @@ impl<'a> Rows<'a> {
     fn append_bare(&mut self, record: Span<'_>) -> bool {
         let bare = Facts::default();
         let Ok(mut event) = self.parser.parse(record.bytes, None) else { return false };
-        let is_bare = !event.extra.as_deref().is_some_and(envelope::is_lifted);
+        let is_bare = !event.extra.as_deref().is_some_and(is_lifted);
         if is_bare {
             self.origin.mark(&mut event, record.place(), &bare, self.now);
             self.builder
@@ -348,7 +382,7 @@ impl<'a> Rows<'a> {
         for candidate in candidates {
             let Err(error) = self.append_candidate(candidate) else { continue };
             let component = candidate.facts.component();
-            if let Some(what) = component.filter(|_| !envelope::mentions_events(&candidate.json)) {
+            if let Some(what) = component.filter(|_| !mentions_events(&candidate.json)) {
                 parsed.skipped += 1;
                 parsed.skipped_as = parsed.skipped_as.or(Some(what));
                 continue;
@@ -406,7 +440,9 @@ impl<'a> Rows<'a> {
         event.original = original.as_deref().map(|bytes| String::from_utf8_lossy(bytes).into());
         self.origin.mark(&mut event, place, facts, self.now);
         let cluster = event.cluster.as_deref().unwrap_or(DEFAULT_CLUSTER);
-        self.clusters.note(cluster, facts.labels.as_deref(), self.origin);
+        let field = self.origin.cluster_field.as_deref();
+        let is_given = self.origin.cluster.is_some();
+        self.clusters.note(cluster, facts.labels.as_deref(), field, is_given);
         self.builder.get_or_insert_with(|| Box::new(BatchBuilder::over(self.log))).append(&event);
         Ok(())
     }

@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::envelope::Place;
 use crate::framing::block::Block;
 use crate::framing::frame::{Framer, Limits};
+use crate::framing::span::Place;
 use crate::run::options::Options;
 use crate::run::parse::{Origin, Parsed, parse_safely};
 use crate::run::progress::Progress;
@@ -16,7 +16,6 @@ use crate::run::summary::{Few, Problem};
 use crate::source::archive::{self, Spool, TakeMember, member_name};
 use crate::source::decompress::{Content, Refusal, decode};
 use crate::source::expansion::Expansion;
-use crate::source::must_gather::node_of_path;
 use crate::source::open::{Counted, Counter, FileDigest, open_file};
 use crate::source::sniff::{SNIFFED_BYTES, describe, is_audit_log};
 use crate::source::walk::{Growth, Source, SourceKind};
@@ -28,15 +27,15 @@ pub(crate) struct Reading<'a> {
     pub(crate) bytes_read: &'a AtomicU64,
 }
 
-/// A piece of a source for the collector.
-pub(crate) enum Piece {
-    Block(Block),
+/// A block of a source.
+pub(crate) enum ReadBlock {
+    Unparsed(Block),
     /// Already parsed, to check whether the source is an audit log. The number is the size of the raw bytes.
     Parsed(Parsed, usize),
 }
 
-/// Takes the pieces of one source in order. Returns false to stop reading.
-pub(crate) type Take<'a> = &'a mut dyn FnMut(&Arc<Origin>, Piece) -> bool;
+/// Takes the blocks of one source in order. Returns false to stop reading.
+pub(crate) type Take<'a> = &'a mut dyn FnMut(&Arc<Origin>, ReadBlock) -> bool;
 
 /// How reading a source ended.
 #[derive(Debug, Default)]
@@ -230,13 +229,9 @@ impl<'a> SourceReader<'a> {
     /// Reads text that begins at a position in its file.
     fn read_log(&mut self, name: &str, stream: Box<dyn Read + '_>, from: Place) {
         let origin = Arc::new(Origin {
-            cluster: self.options.cluster.clone(),
-            cluster_field: self.options.cluster_field.clone(),
-            node: node_of_path(name),
-            file: name.to_owned(),
             starts_at: from.offset,
             sha256: self.digest.map(|digest| digest.sha256.clone()),
-            redaction: self.options.redact.clone(),
+            ..Origin::new(name, self.options)
         });
         let limits =
             Limits { block: self.options.block_bytes, record: self.options.max_record_bytes };
@@ -282,7 +277,7 @@ impl<'a> SourceReader<'a> {
             is_log = is_audit_log(&parsed);
             description = description.or_else(|| describe(&block, &parsed));
             sniffed += block.bytes.len();
-            undecided.push(Piece::Parsed(parsed, block.bytes.len()));
+            undecided.push(ReadBlock::Parsed(parsed, block.bytes.len()));
         }
         if let Some(description) = description
             && !is_log
@@ -294,10 +289,10 @@ impl<'a> SourceReader<'a> {
         if undecided.is_empty() && !is_log {
             return Found::Nothing;
         }
-        let others = std::iter::from_fn(|| framer.next_block().map(Piece::Block));
-        for piece in undecided.into_iter().chain(others) {
+        let others = std::iter::from_fn(|| framer.next_block().map(ReadBlock::Unparsed));
+        for block in undecided.into_iter().chain(others) {
             let stop = self.options.stop.load(Ordering::Relaxed);
-            if stop || !(self.take)(origin, piece) {
+            if stop || !(self.take)(origin, block) {
                 self.stopped = true;
                 break;
             }

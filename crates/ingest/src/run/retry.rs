@@ -5,10 +5,10 @@ use podtrail_event::QuarantineRecord;
 
 use crate::framing::block::{Block, Kind, Record};
 use crate::framing::frame::{Framer, Limits};
+use crate::run::clock::now_micros;
 use crate::run::options::Options;
 use crate::run::parse::{Origin, parse_safely};
-use crate::run::pipeline::{now_micros, quarantine_record};
-use crate::source::must_gather::node_of_path;
+use crate::run::quarantine::quarantine_record;
 
 /// The result of reading a record again.
 #[derive(Debug)]
@@ -29,15 +29,7 @@ pub fn retry(record: &QuarantineRecord, options: &Options) -> Option<Retried> {
     if record.is_cut() {
         return None;
     }
-    let origin = Origin {
-        cluster_field: options.cluster_field.clone(),
-        cluster: options.cluster.clone().or_else(|| record.cluster.clone()),
-        node: node_of_path(&record.source_file),
-        file: record.source_file.clone(),
-        starts_at: u64::MAX,
-        sha256: record.source_sha256.clone(),
-        redaction: options.redact.clone(),
-    };
+    let origin = Origin::of_quarantined(record, options);
     // First as the original record, otherwise framed again.
     read(record, &origin, [whole(record)]).or_else(|| {
         let limits = Limits { block: options.block_bytes, record: options.max_record_bytes };
@@ -55,7 +47,7 @@ fn whole(record: &QuarantineRecord) -> Block {
         end: length,
         length: length as u64,
         line: 1,
-        wrapper: None,
+        enclosing: None,
     };
     Block { offset: 0, bytes: record.bytes.clone().into(), records: vec![part] }
 }

@@ -175,15 +175,15 @@ fn other_members_are_summarised() {
 #[test]
 fn many_members() {
     let bytes = log(7..8);
-    let names: Vec<_> = (0..100_000).map(|at| format!("{at}")).collect();
+    let names: Vec<_> = (0..10_000).map(|at| format!("{at}")).collect();
     let other = &b"{\"kind\":\"Pod\"}\n"[..];
     let members = names.iter().enumerate();
     let archive =
         tar(members.map(|(at, name)| (&name[..], if at % 100 == 0 { &bytes } else { other })));
     let (memory, summary) = run_stream(gzip(&archive), &Options::default());
-    assert_eq!(memory.rows().len(), 1000);
-    assert_eq!(summary.files, 1000);
-    assert_eq!(messages(&summary.problems)[5], "-: 98995 more members are not audit logs");
+    assert_eq!(memory.rows().len(), 100);
+    assert_eq!(summary.files, 100);
+    assert_eq!(messages(&summary.problems)[5], "-: 9895 more members are not audit logs");
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn records_before_the_damage_are_kept() {
     let table: [(&str, Compress); 5] =
         [("gzip", gzip), ("zstd", zstd), ("bzip2", bzip2), ("xz", xz), ("lz4", lz4)];
     // At this level bzip2 produces blocks of 100 kB; xz produces its first bytes early.
-    let text = log(0..6_000);
+    let text = log(0..3_000);
     for (name, compress) in table {
         let whole = compress(&text);
         let cut = whole[..whole.len() - 10].to_vec();
@@ -128,7 +128,7 @@ fn records_before_the_damage_are_kept() {
             let folder = Folder::new().with("a", &bytes).with("b", log(0..3));
             let (memory, summary) = run(&[folder.input()], &Options::default());
             let what = format!("{name}, {what}: {summary:?}");
-            assert!(memory.rows().len() > 1_000, "{} rows of {what}", memory.rows().len());
+            assert!(memory.rows().len() > 500, "{} rows of {what}", memory.rows().len());
             let reported: Vec<_> =
                 summary.problems.iter().filter(|p| p.message.contains(name)).collect();
             let [problem] = reported[..] else { panic!("one problem: {what}") };

@@ -22,6 +22,7 @@ fn whole_lines() {
         Case::new("CRI with tags", cri("stdout", "F:x:y", &event(1)), &["cri"]).timed(),
         Case::new("CRI with CRLF", cri("stdout", "F", &event(1)) + "\r\n", &["cri"]).timed(),
         Case::new("Docker", docker("stdout", &line), &["docker"]).timed(),
+        Case::new("Docker without its newline", docker("stdout", &event(1)), &["docker"]).timed(),
         Case::new(
             "Docker with labels",
             docker("stdout", &line).replace(r#","time""#, r#","attrs":{"tag":"x"},"time""#),

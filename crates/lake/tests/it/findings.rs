@@ -1,20 +1,20 @@
 //! The table of findings: rows and watermark in one commit, based on the version that was read.
 
 use chrono::{DateTime, Utc};
-use podtrail_event::{FindingState, Micros, finding_batch};
+use podtrail_event::{RecordedFinding, finding_batch};
 use podtrail_lake::{DetectRun, Lake, LakeError, Mark};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::value;
 
-fn state(id: u64) -> FindingState<'static> {
-    FindingState {
-        state_id: Some(format!("{id:032x}").into()),
-        finding_id: Some(format!("{id:032x}").into()),
-        sequence: Some(1),
-        state_at: Some(Micros(0)),
-        ..FindingState::default()
-    }
+fn state(id: u64) -> RecordedFinding {
+    let at = "1970-01-01T00:00:00Z";
+    serde_json::from_value(json!({
+        "sequence": 1, "state": "new", "state_at": at, "finding_id": format!("{id:032x}"), "detection": "test",
+        "title": "Test", "severity": "low", "confidence": "low", "risk": 0, "first_seen": at, "last_seen": at, "count": 1,
+    }))
+    .unwrap()
 }
 
 fn run(events_version: i64, complete: bool) -> DetectRun {

@@ -48,7 +48,7 @@ fn too_large(why: String) -> QueryError {
 fn check_text(sql: &str) -> Result<Cow<'_, str>, QueryError> {
     if sql.len() > MAX_BYTES {
         let length = sql.len();
-        return Err(too_large(format!("{length} bytes, at most {MAX_BYTES} are read")));
+        return Err(too_large(format!("{length} bytes; the maximum is {MAX_BYTES}")));
     }
     // The parser reports text that cannot be split into tokens.
     let mut tokens = Vec::new();
@@ -83,7 +83,7 @@ fn check_text(sql: &str) -> Result<Cow<'_, str>, QueryError> {
         }
         all += 1;
         if nested > MAX_NESTED {
-            return Err(too_large(format!("brackets nest deeper than {MAX_NESTED}")));
+            return Err(too_large(format!("brackets are nested deeper than {MAX_NESTED}")));
         }
         if steps > MAX_STEPS {
             let why =
@@ -92,7 +92,7 @@ fn check_text(sql: &str) -> Result<Cow<'_, str>, QueryError> {
         }
     }
     if all > MAX_TOKENS {
-        return Err(too_large(format!("{all} words and signs, at most {MAX_TOKENS} are read")));
+        return Err(too_large(format!("{all} words and signs; the maximum is {MAX_TOKENS}")));
     }
     Ok(spaced(sql, &signs))
 }
@@ -150,7 +150,7 @@ fn check_copies(statement: &Statement) -> Result<(), QueryError> {
     match statement.visit(&mut Copies) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(_) => Err(too_large(format!(
-            "the queries of WITH, put in their places, read more than {MAX_COPIES} tables"
+            "the queries of WITH, each inserted where it is named, read more than {MAX_COPIES} tables"
         ))),
     }
 }

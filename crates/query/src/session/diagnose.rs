@@ -1,14 +1,13 @@
 //! Suggestions for wrong statements.
 
-use std::ops::ControlFlow;
-
 use datafusion::common::{Column, SchemaError, TableReference};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::sqlparser::ast::{Query, Visit, Visitor};
 use datafusion::sql::parser::Statement;
 
 use super::Session;
+use super::views::names_of_with;
 use crate::error::QueryError;
+use crate::nearest::{SHOWN, nearest};
 
 impl Session {
     /// Returns the error of planning `statement`, with similar names for unknown ones.
@@ -65,29 +64,6 @@ impl Session {
 /// Returns the quoted text after the given beginning of a message.
 fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
     message.strip_prefix(before)?.split_once('\'').map(|(quoted, _)| quoted)
-}
-
-/// Returns the names that the queries of WITH have in a statement.
-pub(super) fn names_of_with(statement: &Statement) -> Vec<String> {
-    struct Names(Vec<String>);
-    impl Visitor for Names {
-        type Break = ();
-
-        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-            let tables = query.with.iter().flat_map(|with| &with.cte_tables);
-            self.0.extend(tables.map(|table| table.alias.name.value.clone()));
-            ControlFlow::Continue(())
-        }
-    }
-    let mut statement = statement;
-    while let Statement::Explain(explain) = statement {
-        statement = &explain.statement;
-    }
-    let mut names = Names(Vec::new());
-    if let Statement::Statement(statement) = statement {
-        let _ = statement.visit(&mut names);
-    }
-    names.0
 }
 
 /// Returns columns similar to an unknown one, as they can be written in its place.
@@ -168,31 +144,6 @@ fn of_postgresql(name: &str) -> Option<&'static str> {
         }
         _ => return None,
     })
-}
-
-/// The maximum number of names shown.
-const SHOWN: usize = 3;
-
-/// Returns up to three names similar to `name`, the most similar first.
-pub(crate) fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<String> {
-    /// Names with a lower similarity are unrelated.
-    const ALIKE: f64 = 0.75;
-    /// The maximum length of compared names: comparing takes time and memory proportional to the product of the
-    /// lengths.
-    const LONGEST: usize = 256;
-    if name.len() > LONGEST {
-        return Vec::new();
-    }
-    let name = name.to_lowercase();
-    let mut alike: Vec<_> = names
-        .map(|other| {
-            (strsim::damerau_levenshtein(&name, &other), strsim::jaro_winkler(&name, &other), other)
-        })
-        .filter(|(edits, likeness, _)| *likeness > ALIKE && *edits <= name.len().div_ceil(3).max(2))
-        .collect();
-    alike.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
-    alike.dedup_by(|a, b| a.2 == b.2);
-    alike.into_iter().take(SHOWN).map(|(_, _, name)| name).collect()
 }
 
 /// Returns a replacement if the engine only reports that something is not supported.

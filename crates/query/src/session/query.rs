@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use arrow::json::LineDelimitedWriter;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::dataframe::DataFrame;
@@ -93,14 +92,14 @@ impl Query {
     /// # Errors
     /// If it fails, or a row does not have the fields of `T`.
     pub async fn rows<T: DeserializeOwned>(self) -> Result<Vec<T>, QueryError> {
-        let batches = self.collect().await?;
-        let mut json = Vec::new();
-        let mut writer = LineDelimitedWriter::new(&mut json);
-        let written = writer.write_batches(&batches.iter().collect::<Vec<_>>());
-        written.and_then(|()| writer.finish()).map_err(|error| QueryError::Sql(error.into()))?;
-        let rows = serde_json::Deserializer::from_slice(&json).into_iter();
-        rows.collect::<Result<_, _>>()
-            .map_err(|error| QueryError::Sql(DataFusionError::External(error.into())))
+        let mut rows = Vec::new();
+        for batch in self.collect().await? {
+            let read = serde_arrow::from_record_batch::<Vec<T>>(&batch);
+            rows.extend(
+                read.map_err(|error| QueryError::Sql(DataFusionError::External(error.into())))?,
+            );
+        }
+        Ok(rows)
     }
 
     /// Starts the query; dropping the stream cancels it.

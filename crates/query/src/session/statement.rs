@@ -15,6 +15,7 @@ use datafusion_functions_json::{JSON_UNION_DATA_TYPE, functions::json_union_to_t
 use super::{Query, Session, bounds};
 use crate::error::QueryError;
 use crate::functions::json::refuse_json_as_text;
+use crate::permission::{Permission, Permissions};
 
 /// One SQL statement.
 #[derive(Debug, Clone)]
@@ -24,26 +25,6 @@ impl fmt::Display for Statement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
-}
-
-/// What statements may do besides reading the lake; nothing by default.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Permissions {
-    /// Write files (COPY), and create temporary tables and views of the session.
-    pub write: bool,
-    /// Read files outside the lake: `FROM 'file.csv'` and CREATE EXTERNAL TABLE.
-    pub external: bool,
-}
-
-/// The permission that a statement would need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permission {
-    /// [`Permissions::write`].
-    Write,
-    /// [`Permissions::external`].
-    External,
-    /// No permission allows it.
-    None,
 }
 
 /// A planned statement.
@@ -128,12 +109,12 @@ fn check(plan: &LogicalPlan, permissions: Permissions) -> Result<(), QueryError>
     plan.apply_with_subqueries(|node| {
         let (what, needs) = match node {
             LogicalPlan::Ddl(ddl @ DdlStatement::CreateExternalTable(_)) => {
-                (ddl.name().to_owned(), Permission::External)
+                (sql_name(ddl.name()), Permission::External)
             }
-            LogicalPlan::Ddl(ddl) => (ddl.name().to_owned(), Permission::Write),
-            LogicalPlan::Dml(dml) => (dml.op.to_string(), Permission::Write),
-            LogicalPlan::Copy(_) => ("Copy".to_owned(), Permission::Write),
-            LogicalPlan::Statement(statement) => (statement.name().to_owned(), Permission::None),
+            LogicalPlan::Ddl(ddl) => (sql_name(ddl.name()), Permission::Write),
+            LogicalPlan::Dml(dml) => (sql_name(&dml.op.to_string()), Permission::Write),
+            LogicalPlan::Copy(_) => ("COPY".to_owned(), Permission::Write),
+            LogicalPlan::Statement(statement) => (sql_name(statement.name()), Permission::None),
             _ => return Ok(TreeNodeRecursion::Continue),
         };
         let allowed = match needs {
@@ -148,6 +129,18 @@ fn check(plan: &LogicalPlan, permissions: Permissions) -> Result<(), QueryError>
         Ok(TreeNodeRecursion::Stop)
     })?;
     refused.map_or(Ok(()), Err)
+}
+
+/// Returns the SQL keywords of a statement that the engine calls `CreateMemoryTable`, for example.
+fn sql_name(engine_name: &str) -> String {
+    let mut words = String::new();
+    for character in engine_name.chars() {
+        if character.is_uppercase() && words.ends_with(|last: char| last != ' ') {
+            words.push(' ');
+        }
+        words.extend(character.to_uppercase());
+    }
+    words.replace(" MEMORY ", " ")
 }
 
 /// Converts every column that `->` or `json_get` returns to JSON text, because no output format supports its type.

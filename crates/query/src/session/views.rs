@@ -21,14 +21,13 @@ use datafusion::execution::SessionState;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::logical_expr::sqlparser::ast::{
-    ObjectNamePart, TableAlias, TableFactor, VisitMut, VisitorMut,
+    ObjectNamePart, Query, TableAlias, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::prelude::Expr;
 use datafusion::sql::parser::Statement;
 use tokio::sync::OnceCell;
 
 use super::bounds;
-use super::diagnose::names_of_with;
 use crate::cached_views::{Cache, CachedView};
 use crate::error::QueryError;
 
@@ -325,4 +324,27 @@ impl VisitorMut for Replace<'_> {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// Returns the names that the queries of WITH have in a statement.
+pub(super) fn names_of_with(statement: &Statement) -> Vec<String> {
+    struct Names(Vec<String>);
+    impl Visitor for Names {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            let tables = query.with.iter().flat_map(|with| &with.cte_tables);
+            self.0.extend(tables.map(|table| table.alias.name.value.clone()));
+            ControlFlow::Continue(())
+        }
+    }
+    let mut statement = statement;
+    while let Statement::Explain(explain) = statement {
+        statement = &explain.statement;
+    }
+    let mut names = Names(Vec::new());
+    if let Statement::Statement(statement) = statement {
+        let _ = statement.visit(&mut names);
+    }
+    names.0
 }

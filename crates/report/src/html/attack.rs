@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use podtrail_detect::{ATTACK_VERSION, Finding, Severity};
 
-use super::HtmlReport;
+use super::report::HtmlReport;
 use super::summary::counts;
 use super::text::{count, filter_href};
 

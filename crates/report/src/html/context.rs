@@ -1,18 +1,17 @@
 //! The context of the findings in the log: each struct is one row of the query next to it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
-use arrow::array::{RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, Utc};
 use podtrail_detect::Finding;
 use podtrail_query::{QueryError, Session};
 use serde::Deserialize;
 
-use super::findings::MAX_EVENTS;
-use super::timeline::timeline_step;
+use super::time_steps::timeline_step;
 use crate::summary::LogSummary;
+
+/// The maximum number of events, and reasons, that the report shows of a finding.
+pub(super) const MAX_EVENTS: usize = 50;
 
 /// The context of the findings in the log.
 #[derive(Debug, Default)]
@@ -54,7 +53,9 @@ impl Context {
         const QUARANTINED: &str =
             "SELECT count(*) AS records FROM quarantine WHERE released_at IS NULL";
 
-        let session = session.with_rows("report_events", event_ids(findings)?)?;
+        let ids = findings.iter().flat_map(|finding| finding.event_ids.iter().take(MAX_EVENTS));
+        let ids: BTreeSet<_> = ids.map(String::as_str).collect();
+        let session = session.with_strings("report_events", "event_id", ids)?;
         let writes = match log.first.zip(log.last) {
             None => Vec::new(),
             Some((first, last)) => {
@@ -77,16 +78,6 @@ impl Context {
             quarantined: quarantined.iter().map(|count| count.records).sum(),
         })
     }
-}
-
-/// Returns the ids of the events that the report shows, for queries to join.
-fn event_ids(findings: &[Finding]) -> Result<RecordBatch, QueryError> {
-    let ids = findings.iter().flat_map(|finding| finding.event_ids.iter().take(MAX_EVENTS));
-    let ids: BTreeSet<_> = ids.collect();
-    let schema = Schema::new(vec![Field::new("event_id", DataType::Utf8, false)]);
-    let column = Arc::new(StringArray::from_iter_values(ids));
-    RecordBatch::try_new(Arc::new(schema), vec![column])
-        .map_err(|error| QueryError::Sql(error.into()))
 }
 
 /// An event behind a finding.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::HtmlReport;
+use super::report::HtmlReport;
 use super::text::{count, log, log_list, log_or, plural};
 use crate::escape::escape;
 

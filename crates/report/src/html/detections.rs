@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use podtrail_detect::Head;
 
-use super::HtmlReport;
+use super::report::HtmlReport;
 use super::text::{filter_href, plural, severity};
 
 pub(super) fn section(report: &HtmlReport<'_>) -> Markup {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use podtrail_detect::{Exception, Finding};
 
-use super::HtmlReport;
+use super::report::HtmlReport;
 use super::text::{log_or, object, plural, severity, time};
 
 /// The maximum number of hidden findings that are listed per exception.

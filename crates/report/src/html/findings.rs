@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use podtrail_detect::{AttackNames, Finding, Severity, Source};
 
-use super::HtmlReport;
-use super::context::{Context, Lineage};
+use super::context::{Context, Lineage, MAX_EVENTS};
+use super::report::HtmlReport;
 use super::text::{
     exact_time, filter_link, finding_href, log, log_list, log_or, object, plural, severity, time,
 };
@@ -14,9 +14,6 @@ use crate::summary::thousands;
 
 /// The maximum number of findings in a report, the most severe first.
 const MAX_FINDINGS: usize = 5_000;
-/// The maximum number of events per finding in a report, the earliest first.
-pub(super) const MAX_EVENTS: usize = 50;
-
 pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
     let findings = &report.hunt.findings;
     let names = report.pack.attack_names();
@@ -95,7 +92,7 @@ fn row(finding: &Finding, names: &AttackNames, context: &Context) -> Markup {
                     @if let Some(resource) = &finding.resource { span.absent { " " (log(resource)) } }
                 }
                 td data-value=(finding.first_seen.timestamp_micros()) { (time(finding.first_seen)) }
-                td.number data-value=(finding.count) { (thousands(finding.count as u64)) }
+                td.number data-value=(finding.count) { (thousands(finding.count)) }
             }
             tr.more {
                 td colspan="6" {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 use podtrail_detect::{Finding, Severity};
 
-use super::HtmlReport;
+use super::report::HtmlReport;
 use super::text::{count, filter_link, log_list, plural, severity, shown, time};
 
 /// The maximum number of rows in a table, those with findings first.

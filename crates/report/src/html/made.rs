@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::HtmlReport;
+use super::report::HtmlReport;
 use super::text::{count, log_or, plural, shown, time};
 
 /// The maximum number of files that are listed.

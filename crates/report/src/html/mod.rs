@@ -13,17 +13,17 @@ mod exceptions;
 mod findings;
 mod identities;
 mod made;
+mod report;
 mod summary;
 mod text;
+mod time_steps;
 mod timeline;
 
 use std::io::{self, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use podtrail_detect::{Hunt, Pack, Severity};
 use sha2::{Digest, Sha256};
 
 pub use context::{
@@ -31,32 +31,12 @@ pub use context::{
     WorkloadWrites,
 };
 
+pub use report::HtmlReport;
+
 use crate::html::text::log;
-use crate::summary::LogSummary;
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
-
-/// The contents of a report.
-#[derive(Debug)]
-pub struct HtmlReport<'a> {
-    /// The events that the hunt examined.
-    pub log: &'a LogSummary,
-    /// The findings of the pack, most severe first.
-    pub hunt: &'a Hunt,
-    /// The pack.
-    pub pack: &'a Pack,
-    /// The context of the findings in the log.
-    pub context: &'a Context,
-    /// The lowest severity shown.
-    pub least: Severity,
-    /// The number of findings below it.
-    pub left_out: usize,
-    /// The command line that created the report.
-    pub command: String,
-    /// The time of creation.
-    pub time: DateTime<Utc>,
-}
 
 /// Writes the report as one HTML file.
 ///

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use podtrail_detect::{Finding, Severity};
 
-use super::HtmlReport;
+use super::report::HtmlReport;
 use super::text::{
     count, filter_link, finding_href, log, log_list, log_or, object, plural, severity, shown, time,
 };
@@ -16,7 +16,7 @@ pub(super) fn counts<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> [u6
     let mut counts = [0; 5];
     for finding in findings {
         for (count, severity) in counts.iter_mut().zip(Severity::ALL) {
-            *count += u64::from(finding.severity == severity);
+            *count += u64::from(finding.severity == *severity);
         }
     }
     counts

@@ -6,16 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 use podtrail_detect::Severity;
 
-use super::HtmlReport;
+use super::report::HtmlReport;
 use super::text::plural;
+use super::time_steps::{step_of, timeline_step};
 use crate::summary::{seconds, thousands};
 
-/// Step lengths that are easy to read, in seconds.
-const STEPS: [i64; 18] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400,
-    604_800,
-];
-const MAX_STEPS: i64 = 96;
 const MAX_TICKS: i64 = 7;
 
 const WIDTH: f64 = 960.0;
@@ -25,18 +20,6 @@ const FINDINGS_HEIGHT: f64 = 108.0;
 const WRITES_BASE: f64 = 214.0;
 const WRITES_HEIGHT: f64 = 56.0;
 const HEIGHT: f64 = 244.0;
-
-/// Returns the length of a step of the timeline for this period, in seconds; some hundred steps cover it.
-pub(super) fn timeline_step(first: DateTime<Utc>, last: DateTime<Utc>) -> i64 {
-    step_of(last - first, MAX_STEPS)
-}
-
-fn step_of(period: TimeDelta, most: i64) -> i64 {
-    let seconds = period.num_seconds().max(1);
-    let step = STEPS.into_iter().find(|step| seconds / step < most);
-    // A log of many years.
-    step.unwrap_or_else(|| seconds / most + 1)
-}
 
 /// The steps of the period of a report, with the counts in each.
 struct Steps {

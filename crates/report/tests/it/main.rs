@@ -64,7 +64,6 @@ fn finding() -> Finding {
         source: source(7, 900),
         sources: vec![source(7, 900), source(9, 1400)],
         lowered: None,
-        is_keyed: false,
     }
 }
 

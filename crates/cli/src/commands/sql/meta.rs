@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use podtrail_detect::{SavedQuery, saved_queries};
 use podtrail_query::parse;
 use podtrail_report::{RowFormat, escape};
 use tokio::runtime::Runtime;
 
+use super::saved;
 use super::sink::Sink;
 use super::statement_runner::StatementRunner;
 use crate::args::parse_parameter;
@@ -74,9 +74,9 @@ pub(super) fn run(
             switches.timing = !switches.timing;
             output::note(if switches.timing { "timing is on" } else { "timing is off" });
         }
-        ("\\saved", []) => saved(&saved_queries()?, &mut sink)?,
+        ("\\saved", []) => saved::list(&mut sink)?,
         ("\\saved", [name, parameters @ ..]) => {
-            let query = super::saved(name)?;
+            let query = saved::find(name)?;
             let given = parameters.iter().map(|parameter| parse_parameter(parameter));
             let given = given.collect::<Result<Vec<_>, _>>().map_err(UsageError)?;
             let values = query.values(&given, clock::now())?;
@@ -94,29 +94,6 @@ pub(super) fn run(
     }
     sink.finish()?;
     Ok(Next::Stay)
-}
-
-/// Lists saved queries with their parameters.
-pub(super) fn saved(queries: &[SavedQuery], out: &mut dyn Write) -> anyhow::Result<()> {
-    for query in queries {
-        writeln!(out, "{}: {}", query.name, query.head.title)?;
-        let options = textwrap::Options::new(output::width())
-            .initial_indent("  ")
-            .subsequent_indent("  ")
-            .break_words(false);
-        writeln!(out, "{}", textwrap::fill(query.head.description.trim(), options))?;
-        let parameters = query.head.parameters.iter().map(|(name, parameter)| {
-            let (kind, default) = (parameter.type_name(), parameter.default_text());
-            let default = if default.is_empty() { "none".to_owned() } else { default };
-            [
-                format!("  {name}={kind}"),
-                format!("{} (default: {default})", parameter.description()),
-            ]
-        });
-        list(parameters, out)?;
-        writeln!(out)?;
-    }
-    Ok(())
 }
 
 fn tables(runner: &StatementRunner, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -4,13 +4,14 @@ mod empty_result;
 mod helper;
 mod meta;
 mod repl;
+mod saved;
 mod sink;
 mod statement_runner;
 
 use std::io::{IsTerminal, Read};
 
 use anyhow::Context;
-use podtrail_detect::{SavedQuery, read_text, saved_queries};
+use podtrail_detect::read_text;
 use podtrail_query::{Parameters, Statement, parse};
 use podtrail_report::RowFormat;
 use tokio::runtime::Runtime;
@@ -28,7 +29,7 @@ const MAX_STATEMENTS: u64 = 1 << 20;
 pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit> {
     if arguments.saved.as_deref() == Some("list") {
         let mut sink = Sink::screen();
-        meta::saved(&saved_queries()?, &mut sink)?;
+        saved::list(&mut sink)?;
         sink.finish()?;
         return Ok(Exit::Ok);
     }
@@ -44,7 +45,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit
     let open = || StatementRunner::open(lake, scope, arguments);
 
     if let Some(name) = &arguments.saved {
-        let query = saved(name)?;
+        let query = saved::find(name)?;
         let values = query.values(&arguments.param, clock::now());
         let values = values.map_err(|error| UsageError(format!("{name}: {error}")))?;
         let statements = parse(&query.sql)?;
@@ -93,12 +94,4 @@ fn answer(
         sink.finish()?;
     }
     answered.map(|()| Exit::Ok)
-}
-
-/// Returns the saved query with this name.
-fn saved(name: &str) -> anyhow::Result<SavedQuery> {
-    let query = saved_queries()?.into_iter().find(|query| query.name == name);
-    query.ok_or_else(|| {
-        UsageError(format!("unknown saved query '{name}'; --saved list lists all")).into()
-    })
 }

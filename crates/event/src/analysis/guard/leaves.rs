@@ -31,14 +31,8 @@ pub(super) fn partial(patch: &Value) -> Value {
 
 /// Sets the value at a JSON Pointer; list positions become members named by their number.
 fn set(object: &mut Value, pointer: &str, value: Value) {
-    let tokens: Vec<String> = pointer
-        .split('/')
-        .skip(1)
-        .take(MAX_DEPTH)
-        .map(|token| token.replace("~1", "/").replace("~0", "~"))
-        .collect();
     let mut at = object;
-    for token in tokens {
+    for token in reference_tokens(pointer).take(MAX_DEPTH) {
         if !at.is_object() {
             *at = match at.take() {
                 Value::Array(elements) => {
@@ -111,3 +105,4 @@ pub(super) fn is_empty(value: &Value) -> bool {
         _ => false,
     }
 }
+use crate::json::pointer::reference_tokens;

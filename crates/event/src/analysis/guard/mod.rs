@@ -6,42 +6,21 @@
 //! Without the previous version, the new version is judged alone; if the log shows only a patch, the patch is judged
 //! alone.
 
+pub(crate) mod guard_change;
 mod leaves;
 mod node;
 mod policy;
 mod workload;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use self::guard_change::{Found, GuardChange, Kind, MAX_CHANGES, payload};
 use self::leaves::partial;
 use self::node::metadata;
 use self::policy::{collected, compare, gaps, only_certificates};
 use self::workload::workload;
 use crate::analysis::history::Write;
-use crate::objects::kinds::{WorkloadKind, workload_kind};
 use crate::patch::{PatchHints, PatchType};
-use crate::row;
-use crate::tables::column::Text;
-
-row! {
-    /// Change that weakens or opens a guard.
-    pub struct GuardChange<'a> builds GuardChangeBuilder {
-        /// Kind of the change. For a policy: `removed`, `emptied`, `not enforced`, `exempted`, `narrowed`,
-        /// `redirected`, `certificate`, `condition`, `opened`, `weakened`, `collected` (it was given an owner or a time
-        /// to live) or `unseen`. For a namespace or node: `label`, `annotation`, `taint removed`, `taints replaced`,
-        /// `control plane opened` (no taint is left), `cordoned`, `uncordoned`. For a workload: `removed`, `stopped`,
-        /// `spec`.
-        pub change: Option<Text<'a>>,
-        /// Path of the field in the object; list elements by their name, else by their position.
-        pub field: Option<Text<'a>>,
-        /// Value before, as JSON. Null if there was none, or the log does not show the previous version.
-        pub before: Option<Text<'a>>,
-        /// Value after, as JSON. Null if there is none.
-        pub after: Option<Text<'a>>,
-        /// Whether the previous version is known.
-        pub compared: Option<bool>,
-    }
-}
 
 /// The known state of one guard after the writes so far.
 #[derive(Debug)]
@@ -52,36 +31,8 @@ pub struct GuardHistory {
     version: Option<Value>,
 }
 
-#[derive(Debug)]
-enum Kind {
-    Policy,
-    /// An exemption object: everything in it exempts objects.
-    Exemption,
-    /// A network policy: it lists what is permitted, and everything else is denied.
-    Network,
-    Namespace,
-    Node,
-    Workload(WorkloadKind),
-}
-
-impl Kind {
-    fn of(api_group: &str, resource: &str) -> Self {
-        match (api_group, resource) {
-            ("", "namespaces") => Self::Namespace,
-            ("", "nodes") => Self::Node,
-            (_, resource) if resource.ends_with("networkpolicies") => Self::Network,
-            (_, "policyexceptions") | ("config.gatekeeper.sh", _) => Self::Exemption,
-            _ => workload_kind(api_group, resource).map_or(Self::Policy, Self::Workload),
-        }
-    }
-}
-
 /// Maximum length of a version in memory; longer versions are not compared.
 const MAX_LENGTH: usize = 4 << 20;
-/// Maximum number of reported changes; more add no information.
-const MAX_CHANGES: usize = 64;
-/// Maximum length of a reported value.
-const MAX_SHOWN: usize = 400;
 
 impl GuardHistory {
     /// Creates the history of an object without any writes.
@@ -233,45 +184,6 @@ impl GuardHistory {
     }
 }
 
-/// The changes found so far.
-struct Found {
-    rows: Vec<GuardChange<'static>>,
-    compared: bool,
-}
-
-impl Found {
-    fn new(compared: bool) -> Self {
-        Self { rows: Vec::new(), compared }
-    }
-
-    fn push(
-        &mut self,
-        change: &'static str,
-        field: &str,
-        before: Option<&Value>,
-        after: Option<&Value>,
-    ) {
-        if self.rows.len() >= MAX_CHANGES {
-            return;
-        }
-        self.rows.push(GuardChange {
-            change: Some(change.into()),
-            field: Some(field.to_owned().into()),
-            before: before.map(shown),
-            after: after.map(shown),
-            compared: Some(self.compared),
-        });
-    }
-}
-
-fn shown(value: &Value) -> Text<'static> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    text.chars().take(MAX_SHOWN).collect::<String>().into()
-}
-
 fn parse(text: Option<&str>) -> Option<Value> {
     serde_json::from_str(text.filter(|text| text.len() <= MAX_LENGTH)?).ok()
 }
@@ -288,20 +200,10 @@ fn whole(write: &Write<'_>) -> Option<Value> {
     [write.response_object, request].into_iter().find_map(|text| parse(text).filter(is_object))
 }
 
-/// Returns the content of an object without its identity.
-fn payload(object: &Value) -> Option<Value> {
-    let members = object.as_object()?;
-    let said = members
-        .iter()
-        .filter(|(key, _)| !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status"))
-        .map(|(key, value)| (key.clone(), value.clone()));
-    let said: Map<String, Value> = said.collect();
-    (!said.is_empty()).then_some(Value::Object(said))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::column::Text;
 
     fn changes(
         api_group: &str,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Found;
+use super::guard_change::Found;
 
 /// Labels and taints of the nodes that hold the keys of the cluster.
 const CONTROL_PLANE_ROLES: [&str; 4] = [

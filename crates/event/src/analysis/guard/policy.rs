@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::guard_change::{Found, Kind, payload};
 use super::leaves::{is_empty, keys, leaves};
-use super::{Found, Kind, payload};
 use crate::analysis::expression::is_constant;
 
 /// Returns whether values under this name exempt objects that would be checked.

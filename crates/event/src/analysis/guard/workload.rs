@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::guard_change::{Found, shown};
 use super::leaves::{is_empty, keys, leaves};
 use super::policy::collected;
-use super::{Found, shown};
 use crate::objects::image::ImageReference;
 use crate::objects::kinds::WorkloadKind;
 

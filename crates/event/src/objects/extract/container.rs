@@ -1,12 +1,12 @@
 //! The containers of a pod template.
 
-use super::{is_removed, list_of, posture};
+use crate::column::Text;
 use crate::json::value::Json;
+use crate::objects::fields::{is_removed, list_of, posture};
 use crate::objects::image::ImageReference;
 use crate::objects::workload::{
     Container, ContainerPort, EnvVar, Handler, SeLinuxOptions, Volume, VolumeDevice, VolumeMount,
 };
-use crate::tables::column::Text;
 
 /// The container lists of a pod spec, with the role of their containers.
 const LISTS: [(&str, &str); 5] = [

@@ -4,28 +4,30 @@
 //! creates from the resource. Posture that is found here is that of the object. The search is bounded in nodes, depth
 //! and text.
 
-use std::borrow::Cow;
-use std::io::Read;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64::{Engine, alphabet};
-use flate2::read::MultiGzDecoder;
 
 use super::container::{container, has_containers};
+use super::embedded_text::{
+    MAX_NODES, decoded, documents, has_encoded_run, host_path_in, sets_true,
+};
+use super::pod_spec_shapes::{
+    host_path_of, is_container, is_dangerous_context, is_node_file, is_pod_spec,
+};
+use super::set_values::{assigned, parameter, patched, set_by_path, without_anchors};
 use super::volume::volume;
-use super::workload::{add_image_volumes, join, known_specs, merge, object_fields, template_row};
-use super::{Bodies, Body};
-use crate::analysis::pod_security;
+use super::workload::{
+    add_image_volumes, address, join, known_specs, merge, object_fields, template_row,
+};
+use crate::column::Text;
 use crate::json::value::Json;
+use crate::objects::bodies::{Bodies, Body};
 use crate::objects::embedded::Embedded;
 use crate::objects::kinds::WorkloadKind;
+use crate::objects::pod_security;
 use crate::objects::rbac::{self, Rbac};
 use crate::objects::workload::{Container, Volume, Workload};
-use crate::patch::json_patch;
-use crate::tables::column::Text;
 
 /// Strings of which every pod spec, container, host path, role and binding contains one. In a text, escapes may hide
 /// any of them.
@@ -81,11 +83,7 @@ static WORTH_READING: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 
 static IN_TEXT: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(SIGNS).ok());
 
-/// Base64 of a relevant pod spec or role is longer on one line; a `uid` is shorter.
-const ENCODED_RUN: usize = 40;
-
 /// Bounds of one search. Anything beyond them is ignored.
-const MAX_NODES: usize = 200_000;
 const MAX_TEXT: usize = 2 << 20;
 const MAX_DEPTH: usize = 128;
 /// The manifest of a Helm release is YAML in JSON in gzip in Base64 in Base64.
@@ -593,7 +591,7 @@ impl<'a> Search<'a> {
 }
 
 /// Merges the content of a kind's templates with other content of the object.
-pub(super) fn joined<'a>(
+pub(crate) fn joined<'a>(
     workload: Option<Workload<'a>>,
     more: Option<Workload<'a>>,
 ) -> Option<Workload<'a>> {
@@ -606,337 +604,4 @@ pub(super) fn joined<'a>(
         pod_security::conclude(&mut workload);
     }
     Some(workload)
-}
-
-pub(super) fn address(json: &Json<'_>) -> *const () {
-    std::ptr::from_ref(json).cast()
-}
-
-/// Returns whether an object is a pod spec, or a part of one that a patch or a policy sets.
-fn is_pod_spec(json: &Json<'_>) -> bool {
-    const LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
-    const FLAGS: [&str; 3] = ["hostPID", "hostIPC", "hostNetwork"];
-    let is_volume = |volume: &Json<'_>| {
-        ["hostPath", "hostDisk"].iter().any(|key| volume.get(key).and_then(host_path_of).is_some())
-            || ["flexVolume", "gitRepo", "nfs", "iscsi"]
-                .iter()
-                .any(|key| matches!(volume.get(key), Some(Json::Object(_))))
-    };
-    LISTS.iter().any(|list| json.list(list).iter().any(is_part_of_a_container))
-        || FLAGS.iter().any(|flag| json.bool(flag) == Some(true))
-        || json.list("volumes").iter().any(is_volume)
-}
-
-/// Returns whether a list element is a container: it has an image, or sets members that only containers have.
-fn is_part_of_a_container(json: &Json<'_>) -> bool {
-    json.text("image").is_some() || has_what_containers_have(json)
-}
-
-/// Returns whether an object is a standalone container.
-fn is_container(json: &Json<'_>) -> bool {
-    json.text("image").is_some() && has_what_containers_have(json)
-}
-
-fn has_what_containers_have(json: &Json<'_>) -> bool {
-    const LISTS: [&str; 5] = ["command", "args", "volumeMounts", "volumeDevices", "envFrom"];
-    LISTS.iter().any(|list| !json.list(list).is_empty())
-        || matches!(json.get("securityContext"), Some(Json::Object(context)) if !context.is_empty())
-        || json.text("imagePullPolicy").is_some()
-}
-
-/// Returns whether a member is a security context that requests dangerous settings; charts use many names for them.
-fn is_dangerous_context(key: &str, value: &Json<'_>) -> bool {
-    key.ends_with("ecurityContext")
-        && (value.bool("privileged") == Some(true)
-            || value.get("capabilities").is_some_and(|added| !added.list("add").is_empty())
-            || value.at(&["windowsOptions", "hostProcess"]) == Some(&Json::Bool(true)))
-}
-
-fn host_path_of<'a>(source: &Json<'a>) -> Option<Text<'a>> {
-    let path = source.as_text().or_else(|| source.text("path"))?;
-    path.starts_with('/').then_some(path)
-}
-
-/// Returns whether an object is a file of Ignition or cloud-init.
-fn is_node_file(file: &Json<'_>) -> bool {
-    file.text("path").is_some() && (file.get("contents").is_some() || file.get("content").is_some())
-}
-
-/// Returns what the operations of a JSON Patch set, if the list is one. A policy variable may replace an index.
-fn patched<'a>(elements: &[Json<'a>]) -> Option<Json<'a>> {
-    const OPERATIONS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
-    let is_operation = |json: &Json<'a>| {
-        json.text("op").is_some_and(|op| OPERATIONS.contains(&&*op))
-            && json.text("path").is_some_and(|path| path.starts_with('/'))
-    };
-    if elements.is_empty() || !elements.iter().all(is_operation) {
-        return None;
-    }
-    let plain = |json: &Json<'a>| {
-        let Json::Object(members) = json else { return json.clone() };
-        let member = |(key, value): &(Text<'a>, Json<'a>)| match value {
-            Json::Text(path) if matches!(&**key, "path" | "from") => {
-                let path = filled(path, "0").into_owned();
-                (key.clone(), Json::Text(path.into()))
-            }
-            other => (key.clone(), other.clone()),
-        };
-        Json::Object(members.iter().map(member).collect())
-    };
-    Some(json_patch::of_unknown(elements.iter().map(plain).collect()).node.into_tree())
-}
-
-/// Returns what a mutation of Gatekeeper sets: a location such as `spec.containers[name:*].securityContext.privileged`,
-/// and a value.
-fn assigned<'a>(json: &Json<'a>) -> Option<Json<'a>> {
-    let location = json.text("location")?;
-    let assign =
-        json.at(&["parameters", "assign"]).or_else(|| json.at(&["parameters", "values"]))?;
-    let value = assign.get("value").or_else(|| assign.get("fromList")).unwrap_or(assign).clone();
-    let steps: Vec<&str> = location.split('.').take(MAX_DEPTH).collect();
-    Some(steps.into_iter().rev().fold(value, |value, step| {
-        let (name, value) = match step.split_once('[') {
-            Some((name, _)) => (name, Json::Array(vec![value])),
-            None => (step, value),
-        };
-        Json::Object(vec![(name.trim_matches('"').to_owned().into(), value)])
-    }))
-}
-
-/// Returns what a chart parameter sets by a path: `{"name": "podSpec.hostPID", "value": "true"}`.
-fn parameter<'a>(json: &Json<'a>) -> Option<Json<'a>> {
-    let name = json.text("name")?;
-    if name.contains('.') { set_by_path(&name, json.get("value")?) } else { None }
-}
-
-/// Returns what a dotted name sets, if its last part is a name that gives pods access to the node.
-fn set_by_path<'a>(path: &str, value: &Json<'a>) -> Option<Json<'a>> {
-    let (above, flag) = path.rsplit_once('.')?;
-    let is_true = match value {
-        Json::Bool(value) => *value,
-        Json::Text(value) => &**value == "true",
-        _ => false,
-    };
-    let set = |name: &str| Json::Object(vec![(name.to_owned().into(), Json::Bool(true))]);
-    match flag {
-        "hostPID" | "hostIPC" | "hostNetwork" if is_true => Some(set(flag)),
-        "privileged" if is_true && above.ends_with("ecurityContext") => {
-            Some(Json::Object(vec![("securityContext".into(), set(flag))]))
-        }
-        _ => None,
-    }
-}
-
-/// Returns the members of a Kyverno policy without anchors: `+(image)`, `(name)`, `=(hostPID)`.
-fn without_anchors<'a>(json: &Json<'a>) -> Json<'a> {
-    match json {
-        Json::Object(members) => Json::Object(
-            members
-                .iter()
-                .map(|(key, value)| {
-                    let name = key.trim_start_matches(['+', '=', '<', '^', '~']);
-                    let name = name.strip_prefix('(').and_then(|name| name.strip_suffix(')'));
-                    let key = name.map_or_else(|| key.clone(), |name| name.to_owned().into());
-                    (key, without_anchors(value))
-                })
-                .collect(),
-        ),
-        Json::Array(elements) => Json::Array(elements.iter().map(without_anchors).collect()),
-        other => other.clone(),
-    }
-}
-
-/// Returns whether a text has a run of Base64 characters that is long enough for a manifest.
-fn has_encoded_run(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let mut from = 0;
-    // Skips text that cannot belong to a run with its last character.
-    while let Some(run) = bytes.get(from..from + ENCODED_RUN) {
-        match run.iter().rposition(|byte| !is_base64(*byte)) {
-            None => return true,
-            Some(at) => from += at + 1,
-        }
-    }
-    false
-}
-
-/// Returns whether a byte is Base64, in the standard or URL alphabet.
-fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
-}
-
-/// Decodes Base64, also compressed by gzip, to at most `limit` bytes.
-///
-/// Fleet, Helm, Cluster API, Ignition and cloud-init carry manifests and node files in this form. Other encodings of
-/// other controllers are not guessed.
-fn decoded(text: &str, limit: usize) -> Option<String> {
-    // A data URL.
-    let text = text.split_once(";base64,").map_or(text, |(_, data)| data);
-    let mut plain = Vec::with_capacity(text.len().min(limit));
-    for byte in text.bytes().take(limit) {
-        match byte {
-            b'-' => plain.push(b'+'),
-            b'_' => plain.push(b'/'),
-            byte if is_base64(byte) => plain.push(byte),
-            // Decoders skip line breaks, which `base64` writes.
-            b'\r' | b'\n' | b' ' | b'=' => {}
-            _ => return None,
-        }
-    }
-    if plain.len() < ENCODED_RUN {
-        return None;
-    }
-    let bytes = BASE64.decode(plain).ok()?;
-    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut expanded = Vec::new();
-        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-        // The beginning of a damaged or longer stream is searched all the same.
-        let _end = MultiGzDecoder::new(&*bytes).take(limit).read_to_end(&mut expanded);
-        expanded
-    } else {
-        bytes
-    };
-    Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Base64 without padding, whose last character may have unused bits.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
-        .with_decode_allow_trailing_bits(true),
-);
-
-/// Returns the objects and lists in a text of JSON or YAML, as written or, if that fails, with template directives
-/// removed.
-fn documents(text: &str) -> Vec<Json<'static>> {
-    parsed(text).unwrap_or_else(|| match without_directives(text) {
-        Cow::Borrowed(_) => Vec::new(),
-        Cow::Owned(text) => parsed(&text).unwrap_or_default(),
-    })
-}
-
-/// Returns the objects and lists in a text; `None` if it is neither JSON nor YAML.
-fn parsed(text: &str) -> Option<Vec<Json<'static>>> {
-    let trimmed = text.trim_start();
-    if trimmed.starts_with(['{', '['])
-        && let Ok(json) = serde_json::from_str::<Json<'_>>(trimmed)
-    {
-        return Some(vec![owned(json)]);
-    }
-    let options = serde_saphyr::options! {
-        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
-        with_snippet: false,
-        budget: serde_saphyr::budget! {
-            max_events: MAX_NODES,
-            max_aliases: 1000,
-            max_anchors: 1000,
-            max_recorded_anchor_events: MAX_NODES,
-        },
-    };
-    let documents: Vec<Json<'_>> = serde_saphyr::from_multiple_with_options(text, options).ok()?;
-    let is_structured = |json: &Json<'_>| matches!(json, Json::Object(_) | Json::Array(_));
-    Some(documents.into_iter().filter(is_structured).map(owned).collect())
-}
-
-/// Returns a text without the directives of a template engine or workflow, which a YAML parser rejects: lines that
-/// consist of a directive are removed, other `{{…}}` are replaced by a word.
-fn without_directives(text: &str) -> Cow<'_, str> {
-    if !text.contains("{{") {
-        return Cow::Borrowed(text);
-    }
-    let is_directive = |line: &str| {
-        let line = line.trim();
-        line.starts_with("{{") && line.ends_with("}}")
-    };
-    let lines: Vec<&str> = text.lines().filter(|line| !is_directive(line)).collect();
-    Cow::Owned(filled(&lines.join("\n"), "x").into_owned())
-}
-
-/// Returns a text with `word` in place of each `{{…}}`.
-fn filled<'t>(text: &'t str, word: &str) -> Cow<'t, str> {
-    let Some((first, mut rest)) = text.split_once("{{") else { return Cow::Borrowed(text) };
-    let mut plain = first.to_owned();
-    while let Some((_, after)) = rest.split_once("}}") {
-        plain.push_str(word);
-        if let Some((between, next)) = after.split_once("{{") {
-            plain.push_str(between);
-            rest = next;
-        } else {
-            plain.push_str(after);
-            return Cow::Owned(plain);
-        }
-    }
-    Cow::Owned(plain)
-}
-
-/// Returns a value that borrows nothing. `yes` and similar words become booleans where the API has one, because tools
-/// read YAML 1.1.
-fn owned(json: Json<'_>) -> Json<'static> {
-    const FLAGS: [&str; 5] = ["hostPID", "hostIPC", "hostNetwork", "privileged", "adminAccess"];
-    const YES: [&str; 10] = ["yes", "Yes", "YES", "on", "On", "ON", "y", "Y", "True", "TRUE"];
-    match json {
-        Json::Null => Json::Null,
-        Json::Bool(value) => Json::Bool(value),
-        Json::Number(value) => Json::Number(value),
-        Json::Text(text) => Json::Text(text.0.into_owned().into()),
-        Json::Array(elements) => Json::Array(elements.into_iter().map(owned).collect()),
-        Json::Object(members) => Json::Object(
-            members
-                .into_iter()
-                .map(|(key, value)| {
-                    let is_yes = |text: &Text<'_>| YES.contains(&&**text);
-                    let value = match value {
-                        Json::Text(text) if FLAGS.contains(&&*key) && is_yes(&text) => {
-                            Json::Bool(true)
-                        }
-                        other => owned(other),
-                    };
-                    (key.0.into_owned().into(), value)
-                })
-                .collect(),
-        ),
-    }
-}
-
-/// Returns whether a text sets a name to true: `hostPID: true`, `"hostPID": true`, or a patch of a path that ends in
-/// it.
-fn sets_true(text: &str, key: &str) -> bool {
-    /// Maximum distance of a value after its path.
-    const NEAR: usize = 80;
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let punctuation = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | ')' | ']');
-    memchr::memmem::find_iter(text.as_bytes(), key.as_bytes()).any(|at| {
-        let (Some(before), Some(after)) = (text.get(..at), text.get(at + key.len()..)) else {
-            return false;
-        };
-        if before.as_bytes().last().is_some_and(is_word) {
-            return false;
-        }
-        let after = after.trim_start_matches(punctuation);
-        let is_true = |value: &str| value.trim_start_matches(punctuation).starts_with("true");
-        if let Some(value) = after.strip_prefix(':') {
-            return is_true(value);
-        }
-        let near = after.get(..after.floor_char_boundary(NEAR)).unwrap_or_default();
-        before.ends_with('/')
-            && near
-                .split_once("value")
-                .and_then(|(_, value)| value.trim_start_matches(punctuation).strip_prefix(':'))
-                .is_some_and(is_true)
-    })
-}
-
-/// Returns the first host path in a text.
-fn host_path_in(text: &str) -> Option<&str> {
-    /// Maximum distance of a path after `hostPath`.
-    const NEAR: usize = 120;
-    memchr::memmem::find_iter(text.as_bytes(), b"hostPath").find_map(|at| {
-        let after = text.get(at + "hostPath".len()..)?;
-        let near = after.get(..after.floor_char_boundary(NEAR))?;
-        let (_, value) = near.split_once("path")?;
-        let value = value.trim_start_matches(['"', '\'', '\\', ':', ' ', '\t']);
-        let end = value.find(['"', '\'', '\\', ',', '}', ' ', '\n', '\r']).unwrap_or(value.len());
-        value.get(..end).filter(|path| path.starts_with('/'))
-    })
 }

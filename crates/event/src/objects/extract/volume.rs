@@ -1,9 +1,9 @@
 //! The volumes of a pod template.
 
+use crate::column::Text;
 use crate::json::value::Json;
 use crate::objects::path::normalize_host_path;
 use crate::objects::workload::{ProjectedToken, Volume};
-use crate::tables::column::Text;
 
 pub(super) fn volume<'a>(json: &Json<'a>) -> Volume<'a> {
     let source = |key: &str, field: &str| json.get(key).and_then(|source| source.text(field));

@@ -6,24 +6,17 @@ use super::container::{
     containers, containers_of, has_containers, host_process, image_container, profile,
     se_linux_options,
 };
-use super::embedded::{address, embedded};
 use super::volume::volume;
-use super::{Bodies, Body, annotations, each_text, list_of, posture};
-use crate::analysis::pod_security;
-use crate::analysis::posture::Posture;
+use crate::column::Text;
 use crate::json::value::Json;
+use crate::objects::bodies::{Bodies, Body};
+use crate::objects::fields::{annotations, each_text, list_of, posture};
 use crate::objects::kinds::{Template, WorkloadKind};
+use crate::objects::pod_security;
+use crate::objects::posture::Posture;
 use crate::objects::workload::{
     ClaimTemplate, NameValue, NodeSelectorRequirement, Owner, Toleration, Workload,
 };
-use crate::tables::column::Text;
-
-/// Returns the workload written through the main resource; `None` for a patch that leaves the pod template unchanged.
-pub(crate) fn workload<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'a>> {
-    let mut workload = object(kind, bodies)?;
-    workload.copied = bodies.copied();
-    Some(workload)
-}
 
 /// Returns whether there is a pod template, or settings that apply to all pods of one.
 pub(crate) fn has_template(kind: &WorkloadKind, json: &Json<'_>) -> bool {
@@ -33,10 +26,11 @@ pub(crate) fn has_template(kind: &WorkloadKind, json: &Json<'_>) -> bool {
     })
 }
 
-fn object<'a>(kind: &WorkloadKind, bodies: &Bodies<'a, '_>) -> Option<Workload<'a>> {
-    if kind.templates.is_empty() {
-        return embedded(None, "", "", bodies).0;
-    }
+/// Returns the workload of a kind with templates; `None` for a patch that leaves them unchanged.
+pub(super) fn of_template<'a>(
+    kind: &WorkloadKind,
+    bodies: &Bodies<'a, '_>,
+) -> Option<Workload<'a>> {
     let has_template = |json: &Json<'a>| has_template(kind, json);
     if let Some(patch) = bodies.patch()
         && !has_template(patch)
@@ -163,6 +157,11 @@ fn claim_templates<'a>(spec: &Json<'a>) -> Option<Vec<ClaimTemplate<'a>>> {
         storage_class: claim.get("spec").and_then(|spec| spec.text("storageClassName")),
         volume_name: claim.get("spec").and_then(|spec| spec.text("volumeName")),
     })
+}
+
+/// Returns the address of a node, by which it is recognized later.
+pub(super) fn address(json: &Json<'_>) -> *const () {
+    std::ptr::from_ref(json).cast()
 }
 
 /// Returns the addresses of the specs in the templates of a kind.

@@ -5,6 +5,7 @@
 
 mod path;
 mod planner;
+mod title;
 mod value;
 
 use std::borrow::Cow;
@@ -27,6 +28,7 @@ use datafusion::prelude::Expr;
 use datafusion::scalar::ScalarValue;
 use datafusion_functions_json::json_field_metadata;
 
+use self::title::title;
 use self::value::{Fault, Level, Value, position};
 
 pub(crate) use self::planner::{JsonPlanner, refuse_json_as_text};
@@ -235,7 +237,7 @@ impl Operator {
 
 fn malformed_path(operator: Operator, text: &str, why: &str) -> String {
     format!(
-        "{} takes a path such as '{{metadata,name}}' or ARRAY['metadata', 'name'], and '{}' is none: {why}",
+        "{} takes a path such as '{{metadata,name}}' or ARRAY['metadata', 'name'], not '{}': {why}",
         operator.sign(),
         beginning(text),
     )
@@ -401,13 +403,11 @@ impl JsonOperator {
         let text = beginning(text);
         DataFusionError::Execution(match fault {
             Fault::NotJson => format!(
-                "{sign} reads JSON text, and '{text}' is none: json_get and json_as_text give null for such a text; \
+                "{sign} reads JSON text, not '{text}': json_get and json_as_text give null for such a text; \
                  an operator before it may need brackets, as in 'x' || (json -> 'name')"
             ),
             Fault::TooDeep => {
-                format!(
-                    "{sign} cannot read JSON that nests so deep, such as '{text}': json_get can"
-                )
+                format!("JSON '{text}' is nested too deeply for {sign}; use json_get")
             }
         })
     }
@@ -425,9 +425,9 @@ impl ScalarUDFImpl for JsonOperator {
         let mut backwards = Vec::new();
         let (mut operator, mut arguments) = (self.operator, arguments);
         while let [left, right] = arguments {
-            backwards.push(format!(" {} {}", operator.sign(), planner::title(right)));
+            backwards.push(format!(" {} {}", operator.sign(), title(right)));
             let Some((before, of_before)) = Self::called(left) else {
-                backwards.push(planner::title(left));
+                backwards.push(title(left));
                 break;
             };
             (operator, arguments) = (before, of_before);
@@ -523,7 +523,10 @@ impl JsonOperator {
                 continue;
             };
             if builder.values_slice().len() + text.len() > MAX_BYTES {
-                return exec_err!("{} makes too much of one batch of rows", self.name());
+                return exec_err!(
+                    "the result of {} exceeds 2 GiB for one batch of rows",
+                    self.name()
+                );
             }
             builder.append_value(text);
         }

@@ -3,7 +3,7 @@
 /// Returns the steps of an array literal; `None` is a null. The error describes the problem.
 pub(super) fn parse(text: &str) -> Result<Vec<Option<String>>, &'static str> {
     let inner = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
-    let Some(inner) = inner else { return Err("it has no braces around it") };
+    let Some(inner) = inner else { return Err("its braces are missing") };
     if inner.trim().is_empty() {
         return Ok(Vec::new());
     }
@@ -28,7 +28,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Option<String>>, &'static str> {
             while let Some(character) = characters.next_if(|c| *c != ',') {
                 match character {
                     '{' | '}' => return Err("braces stand in it"),
-                    '"' => return Err("a quote stands within a step"),
+                    '"' => return Err("unexpected quote within a step"),
                     '\\' => step.extend(characters.next()),
                     _ => step.push(character),
                 }
@@ -43,7 +43,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Option<String>>, &'static str> {
         match characters.next() {
             None => return Ok(steps),
             Some(',') => {}
-            Some(_) => return Err("something stands after a quote"),
+            Some(_) => return Err("unexpected character after a quote"),
         }
     }
 }

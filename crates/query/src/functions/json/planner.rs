@@ -22,9 +22,10 @@ use datafusion_functions_json::JSON_UNION_DATA_TYPE;
 use datafusion_functions_json::functions::json_union_to_text;
 use datafusion_functions_json::udfs::json_get_json_udf;
 
+use super::title::title;
 use super::{Comparison, JsonOperator, MARK, Operator, Refused, Value, malformed_path, path};
 use crate::error::did_you_mean;
-use crate::session::nearest;
+use crate::nearest::nearest;
 
 /// The columns of the views that contain JSON text.
 const JSON_COLUMNS: &[&str] = &["request_object", "response_object", "extra", "namespace_selector"];
@@ -555,19 +556,5 @@ fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
     match JsonOperator::called(expr) {
         Some((operator, _)) => Ok(operator.gives().0),
         None => expr.get_type(schema),
-    }
-}
-
-/// Returns an expression as written, for the title of a column.
-pub(super) fn title(expr: &Expr) -> String {
-    match expr {
-        Expr::Column(column) | Expr::OuterReferenceColumn(_, column) => column.name.clone(),
-        Expr::Alias(alias) => alias.name.clone(),
-        Expr::Literal(value, _) => match value.try_as_str() {
-            Some(Some(text)) => format!("'{text}'"),
-            _ => value.to_string(),
-        },
-        Expr::Cast(cast) => title(&cast.expr),
-        _ => expr.schema_name().to_string(),
     }
 }
