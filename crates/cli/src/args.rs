@@ -10,6 +10,8 @@ use clap::builder::{
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use podtrail_detect::{Again, FindingState, Severity};
+use podtrail_ingest::Shard;
+use podtrail_lake::{LakeLocation, LogObjects};
 use podtrail_query::{Bound, Limits, Scope, parse_bound};
 use podtrail_report::RowFormat;
 
@@ -81,12 +83,13 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct HuntArgs {
-    /// Log files, folders, glob patterns, or - for standard input; without --lake they are read into a temporary lake
-    #[arg(value_name = "LOGS", value_hint = ValueHint::AnyPath, value_parser = local_path(), required_unless_present = "lake")]
+    /// Log files, folders, glob patterns, objects (s3://, gs://, az://, abfss://), or - for standard input; without --lake
+    /// they are read into a temporary lake
+    #[arg(value_name = "LOGS", value_hint = ValueHint::AnyPath, value_parser = log_path(), required_unless_present = "lake")]
     pub(crate) logs: Vec<PathBuf>,
     /// Lake to hunt in; LOGS are ingested into it first
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: Option<PathBuf>,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: Option<LakeLocation>,
     /// Keep secrets in plain text; by default, Secret data and tokens are replaced by keyed digests
     #[arg(long)]
     pub(crate) no_redact: bool,
@@ -147,8 +150,8 @@ pub(crate) struct FindArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DetectArgs {
     /// Lake to examine
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
     #[command(flatten)]
     pub(crate) find: FindArgs,
     /// Examine events again that earlier runs have checked, in the whole lake or from --from to --to. Print findings
@@ -218,8 +221,8 @@ pub(crate) enum FindingsCommand {
 #[derive(Debug, Args)]
 pub(crate) struct FindingsListArgs {
     /// Lake with the recorded findings
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
     /// State of the findings to list; may be repeated; default: all states
     #[arg(long, value_name = "STATE", value_parser = one_of(FindingState::ALL, FindingState::as_str))]
     pub(crate) state: Vec<FindingState>,
@@ -237,8 +240,8 @@ pub(crate) struct FindingArgs {
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     /// Lake with the recorded findings
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
 }
 
 #[derive(Debug, Args)]
@@ -247,8 +250,8 @@ pub(crate) struct FindingsChangeArgs {
     #[arg(value_name = "ID", required = true)]
     pub(crate) ids: Vec<String>,
     /// Lake with the recorded findings
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
     /// Reason for the change
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
@@ -260,8 +263,8 @@ pub(crate) struct FindingsChangeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// Lake to inspect
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
     /// Output format
     #[arg(long, value_enum, default_value_t = StatusFormat::Table)]
     pub(crate) format: StatusFormat,
@@ -273,19 +276,20 @@ pub(crate) struct StatusArgs {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each flag of the command line is a bool")]
 pub(crate) struct IngestArgs {
-    /// Log files, folders, glob patterns, or - for standard input
-    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, value_parser = local_path(), required = true)]
+    /// Log files, folders, glob patterns, objects such as s3://BUCKET/PATH/**/*.gz (gs://, az://, abfss://), or - for
+    /// standard input
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, value_parser = log_path(), required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Lake to ingest into; created if missing
+    /// Lake to ingest into, a folder or a URL such as s3://BUCKET/PATH; created if missing
     #[arg(
         long,
-        value_name = "DIR",
+        value_name = "LAKE",
         value_hint = ValueHint::DirPath,
-        value_parser = local_path(),
+        value_parser = lake_location(),
         env = "PODTRAIL_LAKE",
         required_unless_present = "explain"
     )]
-    pub(crate) lake: Option<PathBuf>,
+    pub(crate) lake: Option<LakeLocation>,
     /// Print what the logs contain and what cannot be detected in them, without storing anything
     #[arg(long, conflicts_with = "follow")]
     pub(crate) explain: bool,
@@ -302,6 +306,10 @@ pub(crate) struct IngestArgs {
     /// Keep reading while the logs grow and rotate, until Ctrl-C
     #[arg(long)]
     pub(crate) follow: bool,
+    /// Share of the files to read, such as 2/8: eight runs, on as many machines, read each file once. The share of a file
+    /// depends on its name only
+    #[arg(long, value_name = "I/N", conflicts_with = "follow")]
+    pub(crate) shard: Option<Shard>,
     /// Interval at which --follow checks the logs and commits new events
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "5s", requires = "follow")]
     pub(crate) every: Duration,
@@ -324,13 +332,13 @@ pub(crate) struct SqlArgs {
     /// Lake to query
     #[arg(
         long,
-        value_name = "DIR",
+        value_name = "LAKE",
         value_hint = ValueHint::DirPath,
-        value_parser = local_path(),
+        value_parser = lake_location(),
         env = "PODTRAIL_LAKE",
         required_unless_present = "saved"
     )]
-    pub(crate) lake: Option<PathBuf>,
+    pub(crate) lake: Option<LakeLocation>,
     /// Statements to run, separated by semicolons; without -c, -f or --saved they are read from standard input, or an
     /// interactive shell starts on a terminal
     #[arg(short, long, value_name = "SQL", group = "statements")]
@@ -374,8 +382,8 @@ pub(crate) struct SqlArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// Lake to export
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
 }
@@ -383,8 +391,8 @@ pub(crate) struct ExportArgs {
 #[derive(Debug, Args)]
 pub(crate) struct QuarantineArgs {
     /// Lake with the quarantined records
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
     /// Output format: table, vertical, csv, json, jsonl, parquet or markdown; the machine-readable formats contain
     /// the bytes as `text`, or as `base64` if they are not valid text
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -421,8 +429,8 @@ pub(crate) enum LakeCommand {
 #[derive(Debug, Args)]
 pub(crate) struct LakeInfoArgs {
     /// Lake to inspect
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
     /// Target file size of the compaction to estimate
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = TARGET_SIZE)]
     pub(crate) target_size: usize,
@@ -434,8 +442,8 @@ pub(crate) struct LakeInfoArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CompactArgs {
     /// Lake to compact
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
     /// Minimum age of files to merge; avoids repeated merges for a day that is still being written
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, default_value = "0s")]
     pub(crate) older_than: Duration,
@@ -453,8 +461,8 @@ const TARGET_SIZE: &str = "128MiB";
 #[derive(Debug, Args)]
 pub(crate) struct VacuumArgs {
     /// Lake to clean up
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
     /// Minimum time for which a file has been unreferenced, as running queries may still read files of an older
     /// version. Files of the last 24 hours that no version references are always kept while an ingest or compaction
     /// is running
@@ -468,8 +476,8 @@ pub(crate) struct VacuumArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RetainArgs {
     /// Lake to remove events from
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
     /// Minimum age of the events to remove, such as 400d; a day (UTC) is removed only if all of it is older
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
     pub(crate) older_than: Duration,
@@ -484,8 +492,8 @@ pub(crate) struct RetainArgs {
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// Lake to verify
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-    pub(crate) lake: PathBuf,
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
 }
 
 #[derive(Debug, Args)]
@@ -552,6 +560,7 @@ pub(crate) enum DetectionsCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one value, of the command line")]
 pub(crate) enum ExceptionsCommand {
     /// List the built-in exceptions and those in the given files
     List {
@@ -573,8 +582,8 @@ pub(crate) enum ExceptionsCommand {
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
         files: Vec<PathBuf>,
         /// Lake to hunt in
-        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = local_path(), env = "PODTRAIL_LAKE")]
-        lake: PathBuf,
+        #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+        lake: LakeLocation,
         #[command(flatten)]
         scope: ScopeArgs,
         #[command(flatten)]
@@ -649,22 +658,16 @@ impl ScopeArgs {
     }
 }
 
-/// Parses a local path. A URL would otherwise be taken for a file or folder of that name.
-fn local_path() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().try_map(|path| match path.to_str().and_then(scheme) {
-        Some(scheme) => Err(format!(
-            "{scheme}:// is not supported; use a local file or folder, such as a mounted bucket"
-        )),
-        None => Ok(path),
-    })
+/// Parses the location of a lake: a folder, or the URL of a path in an object store.
+fn lake_location() -> impl TypedValueParser<Value = LakeLocation> {
+    PathBufValueParser::new().try_map(LakeLocation::parse)
 }
 
-/// Returns the scheme of a URL (RFC 3986, section 3.1).
-fn scheme(text: &str) -> Option<&str> {
-    let (scheme, _) = text.split_once("://")?;
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
-    is_scheme.then_some(scheme)
+/// Parses the name of logs: a path, a pattern, or the URL of objects. Another URL would otherwise be taken for a file of
+/// that name.
+fn log_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new()
+        .try_map(|path| path.to_str().map_or(Ok(None), LogObjects::parse).map(|_| path.clone()))
 }
 
 /// Parses a number of bytes: `1048576`, `64MiB`, `64MB`, `64M`, `1GiB` or `1TiB`. The units are powers of 1024 in every

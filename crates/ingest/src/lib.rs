@@ -36,3 +36,4 @@ pub use run::sink::{Committed, Sink};
 pub use run::split_records::PIECE;
 pub use run::summary::{Problem, Summary};
 pub use source::input::Input;
+pub use source::shard::Shard;

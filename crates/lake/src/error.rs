@@ -1,7 +1,5 @@
 //! Errors of a lake.
 
-use std::path::{Path, PathBuf};
-
 use arrow::error::ArrowError;
 use deltalake::DeltaTableError;
 use parquet::errors::ParquetError;
@@ -9,22 +7,32 @@ use parquet::errors::ParquetError;
 /// The reason why a lake could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LakeError {
-    /// The directory does not contain a table of this name.
-    #[error("{} does not contain a podtrail table `{table}`; create one with `podtrail ingest --lake DIR`", dir.display())]
+    /// The lake does not contain a table of this name.
+    #[error(
+        "{lake} does not contain a podtrail table `{table}`; create one with `podtrail ingest --lake LAKE`"
+    )]
     NoTable {
-        /// The directory of the lake.
-        dir: PathBuf,
+        /// The lake, as it was given.
+        lake: String,
         /// The expected table.
         table: &'static str,
     },
-    /// A file or directory could not be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    /// The lake cannot be reached, or its location is not supported.
+    #[error("cannot open {location}: {detail}")]
+    Location {
+        /// The location, as it was given.
+        location: String,
+        /// What is missing or wrong.
+        detail: String,
+    },
+    /// A file, directory or object could not be read or written.
+    #[error("cannot {action} {place}: {source}")]
     Io {
         /// What was attempted, such as `write`.
         action: &'static str,
-        /// The file or directory.
-        path: PathBuf,
-        /// The error of the operating system.
+        /// The path or URL.
+        place: String,
+        /// The error of the operating system or of the store.
         source: std::io::Error,
     },
     /// The transaction log could not be read or written.
@@ -48,22 +56,24 @@ pub enum LakeError {
         detail: String,
     },
     /// A data file could not be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {place}: {source}")]
     Parquet {
         /// What was attempted, such as `read`.
         action: &'static str,
-        /// The data file.
-        path: PathBuf,
+        /// The path or URL of the data file.
+        place: String,
         /// The error of the Parquet library.
         source: ParquetError,
     },
     /// The rows of files could not be read for rewriting.
-    #[error("cannot read the rows in {} of table `{table}`: {detail}; run `podtrail lake verify` to find the file", partition.display())]
+    #[error(
+        "cannot read the rows in {partition} of table `{table}`: {detail}; run `podtrail lake verify` to find the file"
+    )]
     Unreadable {
         /// The table.
         table: &'static str,
         /// The directory of the partition, inside the table.
-        partition: PathBuf,
+        partition: String,
         /// What went wrong.
         detail: String,
     },
@@ -93,12 +103,11 @@ pub enum LakeError {
     },
     /// The key file for redactions does not contain a key.
     #[error(
-        "{} does not contain a key of 64 hexadecimal digits; restore it from a copy, or remove it, which changes the digests of secrets",
-        path.display()
+        "{place} does not contain a key of 64 hexadecimal digits; restore it from a copy, or remove it, which changes the digests of secrets"
     )]
     RedactionKey {
-        /// The file.
-        path: PathBuf,
+        /// The path or URL of the file.
+        place: String,
     },
     /// Other writers committed first each time.
     #[error(
@@ -132,18 +141,18 @@ pub enum LakeError {
 impl LakeError {
     pub(crate) fn io(
         action: &'static str,
-        path: impl AsRef<Path>,
+        place: impl Into<String>,
     ) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.as_ref().to_path_buf();
-        move |source| Self::Io { action, path, source }
+        let place = place.into();
+        move |source| Self::Io { action, place, source }
     }
 
     pub(crate) fn parquet(
         action: &'static str,
-        path: impl AsRef<Path>,
+        place: impl Into<String>,
     ) -> impl FnOnce(ParquetError) -> Self {
-        let path = path.as_ref().to_path_buf();
-        move |source| Self::Parquet { action, path, source }
+        let place = place.into();
+        move |source| Self::Parquet { action, place, source }
     }
 
     pub(crate) fn log(table: &'static str) -> impl Fn(DeltaTableError) -> Self + Copy {

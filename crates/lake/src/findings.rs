@@ -101,8 +101,10 @@ impl Lake {
         run: Option<(&DetectRun, &Mark)>,
     ) -> Result<Option<i64>, LakeError> {
         let table = self.findings.as_ref();
-        let table = table
-            .ok_or_else(|| LakeError::NoTable { dir: self.dir().to_owned(), table: "findings" })?;
+        let table = table.ok_or_else(|| LakeError::NoTable {
+            lake: self.location().to_string(),
+            table: "findings",
+        })?;
         let mut remarks = Remarks::default();
         if let Some((run, mark)) = run {
             let recorded = serde_json::to_value(run).map_err(|error| LakeError::Rows {

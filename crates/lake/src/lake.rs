@@ -1,6 +1,5 @@
-//! The lake: a directory with one Delta table per name.
+//! The lake: a directory, or a path in an object store, with one Delta table per name.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -17,6 +16,8 @@ use crate::maintain::vacuum::Vacuumed;
 use crate::maintain::verify::Verified;
 use crate::read::info::TableInfo;
 use crate::spec::{Apart, TableSpec};
+use crate::store::location::LakeLocation;
+use crate::store::{Folder, Guard, Lock, Locked};
 use crate::table::Table;
 use crate::write::append::Appended;
 
@@ -92,70 +93,122 @@ static FINDINGS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     })
 });
 
+/// A lock of a lake. It is released when this is dropped or the process ends.
+#[derive(Debug)]
+pub struct LakeLock(
+    #[expect(dead_code, reason = "the lock is held while it exists")] Option<Guard>,
+);
+
+/// Returns whether the tables of events, quarantined records and findings exist.
+fn logs(location: &LakeLocation, folder: &Folder) -> Result<[bool; 3], LakeError> {
+    let names = [&EVENTS, &QUARANTINE, &FINDINGS].map(|spec| spec.name);
+    let found = folder.store().have_logs(&names);
+    let found = found.map_err(LakeError::io("read", location.to_string()))?;
+    Ok(std::array::from_fn(|index| found.get(index).copied().unwrap_or_default()))
+}
+
 /// Computes the digests of events from their columns.
 fn event_ids(rows: &RecordBatch) -> Result<Vec<String>, ExportError> {
     let exporter = Exporter::new(rows)?;
     (0..rows.num_rows()).map(|row| exporter.event_id(row)).collect()
 }
 
-/// A directory with the tables `events` and `quarantine`, and `findings` once detections have run.
+/// The tables `events` and `quarantine`, and `findings` once detections have run.
 ///
 /// Several handles, in one process or many, may append and read at the same time. The log of a table is read when it is
 /// first needed.
 #[derive(Clone)]
 pub struct Lake {
-    dir: PathBuf,
+    location: LakeLocation,
+    pub(crate) folder: Folder,
     events: Arc<Table>,
     quarantine: Arc<Table>,
     pub(crate) findings: Option<Arc<Table>>,
 }
 
 impl Lake {
-    /// Opens the lake in a directory.
+    /// Opens the lake at a location. Of a lake in an object store one listing is read.
     ///
     /// # Errors
     /// [`LakeError::NoTable`] if there is no lake.
-    pub fn open(dir: &Path) -> Result<Self, LakeError> {
-        let events = Table::open(dir, EVENTS.clone())?;
-        let quarantine = Table::open(dir, QUARANTINE.clone())?;
-        Self::of(dir, events, quarantine)
+    pub fn open(location: impl Into<LakeLocation>) -> Result<Self, LakeError> {
+        Self::open_at(location.into())
     }
 
-    fn of(dir: &Path, events: Table, quarantine: Table) -> Result<Self, LakeError> {
-        let findings = match Table::open(dir, FINDINGS.clone()) {
-            Err(LakeError::NoTable { .. }) => None,
-            opened => Some(Arc::new(opened?)),
+    fn open_at(location: LakeLocation) -> Result<Self, LakeError> {
+        let folder = location.open()?;
+        let tables = logs(&location, &folder)?;
+        Self::open_tables(location, folder, tables)
+    }
+
+    fn open_tables(
+        location: LakeLocation,
+        folder: Folder,
+        [has_events, has_quarantine, has_findings]: [bool; 3],
+    ) -> Result<Self, LakeError> {
+        for (exists, spec) in [(has_events, &EVENTS), (has_quarantine, &QUARANTINE)] {
+            if !exists {
+                let (lake, table) = (location.to_string(), spec.name);
+                return Err(LakeError::NoTable { lake, table });
+            }
+        }
+        let table = |spec: &LazyLock<Arc<TableSpec>>| {
+            Table::open(folder.folder(spec.name), (*spec).clone()).map(Arc::new)
         };
-        let (events, quarantine) = (Arc::new(events), Arc::new(quarantine));
-        Ok(Self { dir: dir.to_path_buf(), events, quarantine, findings })
+        Ok(Self {
+            events: table(&EVENTS)?,
+            quarantine: table(&QUARANTINE)?,
+            findings: if has_findings { Some(table(&FINDINGS)?) } else { None },
+            location,
+            folder,
+        })
     }
 
-    /// Opens the lake in a directory to record findings, and creates the table of findings if it is missing.
+    /// Opens the lake at a location to record findings, and creates the table of findings if it is missing.
     ///
     /// # Errors
     /// [`LakeError::NoTable`] if there is no lake.
-    pub async fn open_to_detect(dir: &Path) -> Result<Self, LakeError> {
-        let mut lake = Self::open(dir)?;
+    pub async fn open_to_detect(location: impl Into<LakeLocation>) -> Result<Self, LakeError> {
+        let mut lake = Self::open(location)?;
         if lake.findings.is_none() {
-            lake.findings = Some(Arc::new(Table::create(dir, FINDINGS.clone()).await?));
+            let table = Table::create(lake.folder.folder(FINDINGS.name), FINDINGS.clone()).await?;
+            lake.findings = Some(Arc::new(table));
         }
         Ok(lake)
     }
 
-    /// Opens the lake in a directory, and creates directory and tables that are missing.
+    /// Opens the lake at a location, and creates directory and tables that are missing.
     ///
     /// # Errors
-    /// Returns an error if the directory cannot be written, or contains tables that are not supported.
-    pub async fn create(dir: &Path) -> Result<Self, LakeError> {
+    /// Returns an error if the location cannot be written, or contains tables that are not supported.
+    pub async fn create(location: impl Into<LakeLocation>) -> Result<Self, LakeError> {
+        let location = location.into();
+        location.make().map_err(LakeError::io("create", location.to_string()))?;
+        let folder = location.open()?;
+        let [has_events, has_quarantine, has_findings] = logs(&location, &folder)?;
         // `events` is created last: if it exists, the others do too.
-        let quarantine = Table::create(dir, QUARANTINE.clone()).await?;
-        let events = Table::create(dir, EVENTS.clone()).await?;
-        Self::of(dir, events, quarantine)
+        for (exists, spec) in [(has_quarantine, &QUARANTINE), (has_events, &EVENTS)] {
+            if !exists {
+                Table::create(folder.folder(spec.name), (*spec).clone()).await?;
+            }
+        }
+        Self::open_tables(location, folder, [true, true, has_findings])
     }
 
-    /// Returns the directory as it was given.
-    pub fn dir(&self) -> &Path {
-        &self.dir
+    /// Returns where the lake is.
+    pub fn location(&self) -> &LakeLocation {
+        &self.location
+    }
+
+    /// Takes the lock with this name, which others of this lake respect, unless another holds it.
+    ///
+    /// Where there are no locks, as in an object store, everyone gets it.
+    pub fn try_lock(&self, name: &str) -> Option<LakeLock> {
+        match self.folder.lock(name, Lock::Exclusive) {
+            Ok(Locked::Held(guard)) => Some(LakeLock(Some(guard))),
+            Ok(Locked::Busy) => None,
+            Ok(Locked::Unknown) | Err(_) => Some(LakeLock(None)),
+        }
     }
 
     /// Appends events that the table does not have yet: batches of [`podtrail_event::schema`], in one commit.
@@ -306,7 +359,7 @@ impl Lake {
 
     /// Returns an empty table of findings, for a lake without one.
     pub(crate) fn no_findings(&self) -> Snapshot {
-        Snapshot::empty(FINDINGS.clone(), self.dir.join(FINDINGS.name))
+        Snapshot::empty(FINDINGS.clone(), self.folder.folder(FINDINGS.name))
     }
 
     /// Reads the newest version of the `quarantine` table.

@@ -1,6 +1,6 @@
 //! The lake: Delta Lake tables of audit events, written once each and read as pinned snapshots.
 //!
-//! [`Lake`] is a directory with one Delta table per name. Rows are appended in single commits, which can be repeated or
+//! [`Lake`] is a directory, or a path in an object store ([`LakeLocation`]), with one Delta table per name. Rows are appended in single commits, which can be repeated or
 //! race with each other without adding a row twice. A [`Snapshot`] is one version of a table; its
 //! [`provider`](Snapshot::provider) is a DataFusion table over the active files, pruned by partition and file
 //! statistics before any file is opened.
@@ -20,13 +20,13 @@ mod partition;
 mod read;
 mod redaction_key;
 mod spec;
+mod store;
 mod table;
-mod whole_file;
 mod write;
 
 pub use error::LakeError;
 pub use findings::{DetectRun, Findings, Mark};
-pub use lake::Lake;
+pub use lake::{Lake, LakeLock};
 pub use log::history::Removal;
 pub use log::snapshot::{DataFile, Period, Snapshot};
 pub use log::stats::FileStats;
@@ -38,4 +38,7 @@ pub use maintain::verify::{Problem, Verified};
 pub use read::days::Day;
 pub use read::info::TableInfo;
 pub use read::provider::{LakeTable, PUSHDOWN_FILTERS};
+pub use store::location::{LakeLocation, LocationError};
+pub use store::logs::{LogObject, LogObjects, LogReader};
+pub use store::requests::Requests;
 pub use write::append::Appended;

@@ -1,51 +1,52 @@
 //! The key with which a lake's secrets are redacted: a file in the lake, created once.
 
-use std::fs;
-use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::io;
 
 use podtrail_event::RedactionKey;
 
 use crate::error::LakeError;
 use crate::lake::Lake;
-use crate::whole_file;
 
 const FILE_NAME: &str = "redaction.key";
 
 impl Lake {
     /// Returns the key of this lake, and creates it if it does not exist.
     ///
-    /// The key is in `redaction.key` in the directory of the lake: 64 hexadecimal digits that only the owner can read.
+    /// The key is in `redaction.key` in the lake: 64 hexadecimal digits. On disk only the owner can read it; in an object
+    /// store, everyone who can read the lake.
     ///
     /// # Errors
     ///
     /// Returns an error if the file cannot be read or written, or contains something else.
     pub fn redaction_key(&self) -> Result<RedactionKey, LakeError> {
-        let path = self.dir().join(FILE_NAME);
-        if let Some(key) = read(&path)? {
+        if let Some(key) = self.read_key()? {
             return Ok(key);
         }
-        make(self.dir(), &path)?;
+        self.make_key()?;
         // Another process may have created the key first.
-        read(&path)?.ok_or_else(|| LakeError::RedactionKey { path })
+        self.read_key()?.ok_or_else(|| self.no_key())
     }
-}
 
-fn read(path: &Path) -> Result<Option<RedactionKey>, LakeError> {
-    let digits = match fs::read_to_string(path) {
-        Ok(digits) => digits,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == ErrorKind::InvalidData => String::new(),
-        Err(error) => return Err(LakeError::io("read", path)(error)),
-    };
-    let key = RedactionKey::from_hex(digits.trim_end());
-    key.map(Some).ok_or_else(|| LakeError::RedactionKey { path: path.to_path_buf() })
-}
+    fn no_key(&self) -> LakeError {
+        LakeError::RedactionKey { place: self.folder.show(FILE_NAME) }
+    }
 
-fn make(dir: &Path, path: &Path) -> Result<(), LakeError> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| LakeError::io("write", path)(io::Error::other(error.to_string())))?;
-    let digits = format!("{}\n", RedactionKey::new(bytes).to_hex());
-    whole_file::create(dir, FILE_NAME, digits.as_bytes())
+    fn read_key(&self) -> Result<Option<RedactionKey>, LakeError> {
+        let contents = self.folder.read(FILE_NAME);
+        let contents = contents.map_err(LakeError::io("read", self.folder.show(FILE_NAME)))?;
+        let Some(contents) = contents else { return Ok(None) };
+        let digits = std::str::from_utf8(&contents).unwrap_or_default();
+        let key = RedactionKey::from_hex(digits.trim_end());
+        key.map(Some).ok_or_else(|| self.no_key())
+    }
+
+    fn make_key(&self) -> Result<(), LakeError> {
+        let failed = || LakeError::io("write", self.folder.show(FILE_NAME));
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| failed()(io::Error::other(error.to_string())))?;
+        let digits = format!("{}\n", RedactionKey::new(bytes).to_hex());
+        self.folder.check_writable()?;
+        self.folder.create(FILE_NAME, digits.as_bytes()).map_err(failed())
+    }
 }

@@ -1,9 +1,6 @@
-//! One Delta table in a local directory: creation, appends and reads.
+//! One Delta table: creation, appends and reads.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,10 +11,10 @@ use deltalake::kernel::{Action, StructField};
 use deltalake::protocol::checkpoints::{cleanup_metadata, create_checkpoint};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::table::config::TablePropertiesExt;
-use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use deltalake::{DeltaTable, DeltaTableError};
+use object_store::ObjectStore;
 use serde_json::Value;
 use tokio::runtime::Handle;
-use url::Url;
 
 use crate::error::LakeError;
 use crate::log::commit::{Outcome, Remarks, commit, commit_replacement, is_conflict};
@@ -32,9 +29,11 @@ use crate::maintain::retain::{Retained, expired, predicate};
 use crate::maintain::vacuum::{Vacuumed, vacuum};
 use crate::maintain::verify::{Problem, Verified, verify};
 use crate::spec::TableSpec;
+use crate::store::commits::DecidedLog;
+use crate::store::{Folder, LOG};
+use crate::write::Written;
 use crate::write::append::{Append, Appended};
 use crate::write::known_ids::KnownIds;
-use crate::write::{Written, sync_directory};
 
 /// Each failed attempt means that another append has succeeded, so this is the number of appends by other processes
 /// that one append tolerates.
@@ -49,8 +48,7 @@ const APPEND_ONLY: &str = "delta.appendOnly";
 /// A table, and the state of its log when it was last read.
 pub(crate) struct Table {
     spec: Arc<TableSpec>,
-    /// Absolute, without symbolic links.
-    root: PathBuf,
+    root: Folder,
     /// The state last read: only newer log entries need to be read.
     latest: Mutex<DeltaTable>,
     /// Ids of rows that earlier appends have read.
@@ -60,17 +58,9 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Opens the table in `lake`, which must contain it. Its log is read when it is first needed.
-    pub(crate) fn open(lake: &Path, spec: Arc<TableSpec>) -> Result<Self, LakeError> {
-        let no_table = || LakeError::NoTable { dir: lake.to_path_buf(), table: spec.name };
-        let root = lake.join(spec.name);
-        let Ok(root) = root.canonicalize() else {
-            return Err(no_table());
-        };
-        if !has_log(&root)? {
-            return Err(no_table());
-        }
-        let delta = builder(&root, &spec)?.build().map_err(LakeError::log(spec.name))?;
+    /// Opens the table in `root`, which must contain it. Its log is read when it is first needed.
+    pub(crate) fn open(root: Folder, spec: Arc<TableSpec>) -> Result<Self, LakeError> {
+        let delta = unread(&root, &spec, None)?;
         Ok(Self {
             spec,
             root,
@@ -80,21 +70,17 @@ impl Table {
         })
     }
 
-    /// Opens the table in `lake`, and creates an empty one if there is none.
-    pub(crate) async fn create(lake: &Path, spec: Arc<TableSpec>) -> Result<Self, LakeError> {
-        let root = lake.join(spec.name);
-        std::fs::create_dir_all(&root).map_err(LakeError::io("create", &root))?;
-        match Self::open(lake, spec.clone()) {
-            Err(LakeError::NoTable { .. }) => {}
-            opened => return opened,
+    /// Creates an empty table in `root`, and opens it. Another process may create it at the same time.
+    pub(crate) async fn create(root: Folder, spec: Arc<TableSpec>) -> Result<Self, LakeError> {
+        root.make().map_err(LakeError::io("create", root.show("")))?;
+        root.check_writable()?;
+        if let Err(error) = make(&root, &spec).await {
+            let first = root.read(&format!("{LOG}/{:020}.json", 0));
+            if !matches!(first, Ok(Some(_))) {
+                return Err(error);
+            }
         }
-        let root = root.canonicalize().map_err(LakeError::io("open", &root))?;
-        let made = make(&root, &spec).await;
-        // Another process may have created it meanwhile.
-        match Self::open(lake, spec) {
-            Err(error @ LakeError::NoTable { .. }) => Err(made.err().unwrap_or(error)),
-            opened => opened,
-        }
+        Self::open(root, spec)
     }
 
     /// Reads the current state of the table.
@@ -286,6 +272,7 @@ impl Table {
     /// Removes the append-only mark of the table, which is no longer true.
     async fn allow_removal(&self) -> Result<(), LakeError> {
         let name = self.spec.name;
+        self.root.check_writable()?;
         for _ in 0..MAX_REPLANS {
             let delta = self.refresh().await?;
             let state = delta.snapshot().map_err(LakeError::log(name))?;
@@ -312,11 +299,12 @@ impl Table {
         operation: DeltaOperation,
     ) -> Result<Option<i64>, LakeError> {
         let name = self.spec.name;
+        self.root.check_writable()?;
         let paths: HashSet<&str> = old.iter().map(|file| file.path.as_str()).collect();
         let changes_data = operation.changes_data();
         let _turn = self.appending.lock().await;
         for _ in 0..MAX_ATTEMPTS {
-            let mut delta = self.refresh().await?;
+            let delta = self.refresh().await?;
             let state = delta.snapshot().map_err(LakeError::log(name))?;
             check_appendable(&self.spec, state)?;
             let removes: Vec<Action> = state
@@ -332,13 +320,11 @@ impl Table {
             new.iter_mut().for_each(Written::keep);
             let adds = new.iter().map(|file| Action::Add(file.add.clone()));
             let actions = removes.into_iter().chain(adds).collect();
-            match commit_replacement(&self.spec, &delta, actions, operation.clone()).await {
-                Outcome::Committed { version, state } => {
+            match commit_replacement(&self.spec, &self.root, &delta, actions, operation.clone())
+                .await
+            {
+                Outcome::Committed(version) => {
                     sync_commit(&self.root, version)?;
-                    if state.is_some() {
-                        delta.state = state;
-                        self.remember(delta);
-                    }
                     return Ok(Some(i64::try_from(version).unwrap_or(i64::MAX)));
                 }
                 Outcome::Unknown(error) => return Err(error),
@@ -365,9 +351,13 @@ impl Table {
 
     async fn write_checkpoints(&self) -> Result<(), LakeError> {
         let log_error = LakeError::log(self.spec.name);
-        let newest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A table whose log was never read was not committed to.
-        let Ok(state) = newest.snapshot() else { return Ok(()) };
+        if latest.version().is_none() {
+            return Ok(());
+        }
+        let newest = self.refresh().await?;
+        let state = newest.snapshot().map_err(log_error)?;
         let interval = state.table_config().checkpoint_interval().get();
         let mut entries = last_checkpoint(&self.root)?.map_or(0, |version| version + 1) + interval;
         while entries <= state.version() + 1 {
@@ -460,19 +450,16 @@ impl Table {
     async fn commit(
         &self,
         append: &mut Append,
-        mut delta: DeltaTable,
+        delta: DeltaTable,
         remarks: &Remarks,
     ) -> Result<Option<i64>, LakeError> {
+        self.root.check_writable()?;
         // From here until the outcome is known, a cancelled append must not delete files that it may have committed.
         append.written().iter_mut().for_each(Written::keep);
         let adds = append.written().iter().map(|file| file.add.clone()).collect();
-        match commit(&self.spec, &delta, adds, remarks).await {
-            Outcome::Committed { version, state } => {
+        match commit(&self.spec, &self.root, &delta, adds, remarks).await {
+            Outcome::Committed(version) => {
                 sync_commit(&self.root, version)?;
-                if state.is_some() {
-                    delta.state = state;
-                    self.remember(delta);
-                }
                 Ok(Some(i64::try_from(version).unwrap_or(i64::MAX)))
             }
             Outcome::Unknown(error) => Err(error),
@@ -489,58 +476,43 @@ impl Table {
 }
 
 /// Marks files that were not committed for deletion when dropped.
-fn unkeep(files: &mut [Written], root: &Path) {
+fn unkeep(files: &mut [Written], root: &Folder) {
     for file in files {
         file.unkeep(root);
     }
 }
 
-/// Returns whether the log contains any version of a table.
-fn has_log(root: &Path) -> Result<bool, LakeError> {
-    let log = root.join("_delta_log");
-    let entries = match std::fs::read_dir(&log) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(false);
-        }
-        entries => entries.map_err(LakeError::io("read", &log))?,
+/// Returns the table without its state, for which a part of the log may be left out.
+fn unread(
+    root: &Folder,
+    spec: &TableSpec,
+    left_out: Option<LeftOut>,
+) -> Result<DeltaTable, LakeError> {
+    let objects: Arc<dyn ObjectStore> = match left_out {
+        Some(left_out) => Arc::new(EntriesOnly::new(root.store().objects().clone(), left_out)),
+        None => root.store().objects().clone(),
     };
-    for entry in entries {
-        let path = entry.map_err(LakeError::io("read", &log))?.path();
-        // Entries and checkpoints, without files that are still being written, such as `00000000000000000000.json#1`.
-        if path.extension().is_some_and(|extension| extension == "json" || extension == "parquet") {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn builder(root: &Path, spec: &TableSpec) -> Result<DeltaTableBuilder, LakeError> {
-    DeltaTableBuilder::from_url(url(root, spec)?).map_err(LakeError::log(spec.name))
-}
-
-fn url(root: &Path, spec: &TableSpec) -> Result<Url, LakeError> {
-    Url::from_directory_path(root).map_err(|()| LakeError::Unsupported {
+    let log = DecidedLog::open(root, objects).map_err(|error| LakeError::Unsupported {
         table: spec.name,
-        detail: format!("{} is not an absolute path", root.display()),
-    })
+        detail: format!("{}: {error}", root.show("")),
+    })?;
+    Ok(DeltaTable::new(log))
 }
 
 /// Loads the table at a version, or its current state.
 ///
 /// If a checkpoint, or the hint to it, is unusable, reads the log entries instead.
 async fn load(
-    root: &Path,
+    root: &Folder,
     spec: &TableSpec,
     version: Option<u64>,
 ) -> Result<DeltaTable, LakeError> {
-    let error = match load_from(builder(root, spec)?, version).await {
+    let error = match load_from(unread(root, spec, None)?, version).await {
         Ok(delta) => return Ok(delta),
         Err(error) => error,
     };
     for left_out in [LeftOut::Hint, LeftOut::Checkpoints] {
-        let store = Arc::new(EntriesOnly::new(left_out));
-        let builder = builder(root, spec)?.with_storage_backend(store, url(root, spec)?);
-        if let Ok(delta) = load_from(builder, version).await {
+        if let Ok(delta) = load_from(unread(root, spec, Some(left_out))?, version).await {
             tracing::warn!(
                 table = spec.name, %error,
                 "a checkpoint of the log, or the hint to it, is unusable: read the log entries instead"
@@ -552,7 +524,7 @@ async fn load(
 }
 
 /// Returns why a log could not be read: a problem with its files, else the library's error.
-fn damaged(spec: &TableSpec, root: &Path, error: DeltaTableError) -> LakeError {
+fn damaged(spec: &TableSpec, root: &Folder, error: DeltaTableError) -> LakeError {
     match damages(spec, root).into_iter().next() {
         Some(Problem { path, detail }) => LakeError::Damaged { table: spec.name, path, detail },
         None => LakeError::log(spec.name)(error),
@@ -560,10 +532,9 @@ fn damaged(spec: &TableSpec, root: &Path, error: DeltaTableError) -> LakeError {
 }
 
 async fn load_from(
-    builder: DeltaTableBuilder,
+    mut delta: DeltaTable,
     version: Option<u64>,
 ) -> Result<DeltaTable, DeltaTableError> {
-    let mut delta = builder.build()?;
     match version {
         Some(version) => delta.load_version(version).await?,
         None => delta.load().await?,
@@ -572,19 +543,15 @@ async fn load_from(
 }
 
 /// Makes a log entry durable, which the library does not.
-fn sync_commit(root: &Path, version: u64) -> Result<(), LakeError> {
-    let log = root.join("_delta_log");
-    let entry = log.join(format!("{version:020}.json"));
-    let file = File::open(&entry).map_err(LakeError::io("open", &entry))?;
-    file.sync_all().map_err(LakeError::io("write", &entry))?;
-    sync_directory(&log)
+fn sync_commit(root: &Folder, version: u64) -> Result<(), LakeError> {
+    let entry = format!("{LOG}/{version:020}.json");
+    root.sync(&entry).map_err(LakeError::io("write", root.show(&entry)))
 }
 
 /// Creates version 0 of a table: its columns and properties.
-async fn make(root: &Path, spec: &TableSpec) -> Result<(), LakeError> {
+async fn make(root: &Folder, spec: &TableSpec) -> Result<(), LakeError> {
     let columns: Vec<StructField> = delta_schema(spec)?.fields().cloned().collect();
-    let delta = builder(root, spec)?.build().map_err(LakeError::log(spec.name))?;
-    delta
+    let made = unread(root, spec, None)?
         .create()
         .with_columns(columns)
         .with_partition_columns(spec.partition_columns.iter().copied())
@@ -598,7 +565,7 @@ async fn make(root: &Path, spec: &TableSpec) -> Result<(), LakeError> {
         ])
         .await
         .map_err(LakeError::log(spec.name))?;
-    Ok(())
+    sync_commit(root, made.version().unwrap_or_default())
 }
 
 /// Runs work that blocks or computes for long outside the threads of the runtime.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use podtrail_detect::{
     Effect, Excepted, Exception, Finding, Pack, lint_exceptions, read_exceptions, show_only,
 };
-use podtrail_lake::Lake;
+use podtrail_lake::{Lake, LakeLocation};
 use podtrail_query::{LakeVersion, Limits, Scope};
 use podtrail_report::write_findings;
 use tokio::runtime::Runtime;
@@ -73,7 +73,12 @@ pub(crate) fn write_problems(pack: &Pack, out: &mut dyn Write) -> io::Result<usi
     Ok(problems.iter().filter(|problem| problem.is_refused).count())
 }
 
-fn preview(runtime: &Runtime, pack: &Pack, lake: &Path, scope: Scope) -> anyhow::Result<Exit> {
+fn preview(
+    runtime: &Runtime,
+    pack: &Pack,
+    lake: &LakeLocation,
+    scope: Scope,
+) -> anyhow::Result<Exit> {
     let hunt = runtime.block_on(async {
         let lake = Lake::open(lake)?;
         let version = LakeVersion::newest(&lake);

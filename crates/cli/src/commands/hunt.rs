@@ -28,13 +28,17 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     let report = arguments.report.as_deref().map(OutputFile::create).transpose()?;
     let mut exit = Exit::Ok;
     // A temporary lake is removed when this goes out of scope.
-    let (lake, _temporary) = if let Some(dir) = &arguments.lake {
+    let (lake, _temporary) = if let Some(location) = &arguments.lake {
         let only_reads = arguments.logs.is_empty();
-        let lake = if only_reads { Lake::open(dir) } else { runtime.block_on(Lake::create(dir)) };
+        let lake = if only_reads {
+            Lake::open(location)
+        } else {
+            runtime.block_on(Lake::create(location))
+        };
         (lake?, None)
     } else {
         let dir = tempfile::Builder::new().prefix("podtrail-").tempdir();
-        let dir = dir.context("cannot create a temporary lake; use --lake DIR")?;
+        let dir = dir.context("cannot create a temporary lake; use --lake LAKE")?;
         (runtime.block_on(Lake::create(dir.path()))?, Some(dir))
     };
     if !arguments.logs.is_empty() {

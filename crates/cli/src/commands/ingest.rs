@@ -20,10 +20,10 @@ use crate::progress::Bar;
 use crate::stop;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &IngestArgs) -> anyhow::Result<Exit> {
-    let Some(dir) = &arguments.lake else {
-        return Err(UsageError("no lake given; use --lake DIR".to_owned()).into());
+    let Some(location) = &arguments.lake else {
+        return Err(UsageError("no lake given; use --lake LAKE".to_owned()).into());
     };
-    let lake = runtime.block_on(Lake::create(dir))?;
+    let lake = runtime.block_on(Lake::create(location))?;
     let cluster = arguments.cluster.as_deref();
     let options = options(runtime, &lake, cluster, arguments.no_redact)?;
     let options = Options { pieces: pieces(runtime, &lake)?, ..limited(options, arguments) };
@@ -53,7 +53,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &IngestArgs) -> anyhow::Result<E
             out,
             "{} events added to {} from {} files ({} duplicates, {} quarantined) in {:.1} s",
             thousands(summary.events_added),
-            podtrail_report::escape(&dir.display().to_string()),
+            podtrail_report::escape(&location.to_string()),
             thousands(summary.files),
             thousands(summary.duplicates),
             thousands(summary.quarantined),
@@ -91,7 +91,7 @@ pub(crate) fn options(
     Ok(Options {
         cluster: cluster.map(str::to_owned),
         redact: if no_redact { None } else { Some(lake.redaction_key()?) },
-        exclude: vec![lake.dir().to_owned()],
+        exclude: vec![PathBuf::from(lake.location().to_string())],
         stop: stop::on_signal(runtime.handle()),
         ..Options::default()
     })
@@ -106,7 +106,7 @@ pub(crate) fn limited(options: Options, arguments: &IngestArgs) -> Options {
     let cluster_field = arguments.cluster_field.clone();
     let max_expanded_bytes =
         arguments.max_expanded.map_or(options.max_expanded_bytes, |size| size as u64);
-    Options { max_expanded_bytes, cluster_field, ..options }
+    Options { max_expanded_bytes, cluster_field, shard: arguments.shard, ..options }
 }
 
 /// Ingests log files into `lake`, with a progress bar.

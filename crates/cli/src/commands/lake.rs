@@ -126,7 +126,7 @@ fn vacuum(runtime: &Runtime, arguments: &VacuumArgs) -> anyhow::Result<Exit> {
     })?;
     let mut out = output::stdout();
     for orphan in &vacuumed.removed {
-        writeln!(out, "{}", escape(&orphan.path.display().to_string()))?;
+        writeln!(out, "{}", escape(&orphan.path))?;
     }
     let bytes = vacuumed.removed.iter().map(|orphan| orphan.size).sum();
     let done = removed(arguments.dry_run);
@@ -199,8 +199,7 @@ fn verify(runtime: &Runtime, arguments: &VerifyArgs) -> anyhow::Result<Exit> {
             writeln!(out, "{}: {}", escape(&path), escape(&problem.detail))?;
         }
         for orphan in &table.orphans {
-            let path = orphan.path.display().to_string();
-            writeln!(out, "{}: unreferenced; `lake vacuum` removes it", escape(&path))?;
+            writeln!(out, "{}: unreferenced; `lake vacuum` removes it", escape(&orphan.path))?;
         }
         for removal in &table.removals {
             let rows = removal.rows.map_or("an unknown number of".to_owned(), thousands);

@@ -198,7 +198,7 @@ fn retry(
         thousands(summary.released),
         thousands(summary.records),
         thousands(summary.events_added),
-        escape(&arguments.lake.display().to_string()),
+        escape(&arguments.lake.to_string()),
         thousands(summary.duplicates),
     )?;
     out.flush()?;

@@ -453,6 +453,6 @@ fn a_range_is_examined_again() {
 fn detect_without_a_lake_fails() {
     let (_dir, lake) = scratch();
     let run = podtrail(["detect", "--lake", &lake]).expect(4);
-    assert!(run.stderr.contains("podtrail ingest --lake DIR"), "{run}");
+    assert!(run.stderr.contains("podtrail ingest --lake LAKE"), "{run}");
     assert!(!Path::new(&lake).exists());
 }

@@ -92,11 +92,15 @@ impl Random {
         (Self(seed), seed)
     }
 
-    pub(crate) fn below(&mut self, limit: Duration) -> Duration {
+    pub(crate) fn number(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        let per_mille = u32::try_from(self.0 % 1000).unwrap();
+        self.0
+    }
+
+    pub(crate) fn below(&mut self, limit: Duration) -> Duration {
+        let per_mille = u32::try_from(self.number() % 1000).unwrap();
         limit * per_mille / 1000
     }
 }

@@ -84,7 +84,7 @@ fn refuse(lake: &str, line: i64, bytes: &[u8], length: usize) {
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let lake = Lake::open(lake.as_ref()).unwrap();
+        let lake = Lake::open(std::path::Path::new(lake)).unwrap();
         lake.append_quarantine(quarantine_batch(&[record]).unwrap()).await.unwrap();
     });
 }

@@ -5,7 +5,6 @@
 //! again. Each finding is therefore printed at least once; if it is printed twice, it has the same id.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{File, OpenOptions, TryLockError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use chrono::{DateTime, Utc};
 use podtrail_event::{FindingState, RecordedFinding, Severity};
-use podtrail_lake::{Lake, LakeError};
+use podtrail_lake::{Lake, LakeError, LakeLock};
 use podtrail_query::Session;
 
 use crate::error::RunError;
@@ -43,25 +42,20 @@ pub struct Printed<'a> {
 /// The lock for printing: while one run holds it, no other prints the findings that earlier runs have left. It is
 /// released when the process ends.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "the file is locked while it is open")] Option<File>);
+pub struct Turn(#[expect(dead_code, reason = "the lock is held while it exists")] LakeLock);
 
 impl Turn {
     /// Waits for the lock, at most as long as `patience`; `None` if another run still holds it.
     ///
-    /// On a file system without locks, every run gets its turn, and concurrent runs may print the same findings.
+    /// Where there are no locks, as in an object store, every run gets its turn, and concurrent runs may print the same
+    /// findings.
     pub fn take(lake: &Lake, patience: Duration) -> Option<Self> {
-        let path = lake.dir().join(LOCK);
-        let Ok(file) = OpenOptions::new().create(true).truncate(false).write(true).open(path)
-        else {
-            return Some(Self(None));
-        };
         let started = Instant::now();
         loop {
-            match file.try_lock() {
-                Ok(()) => return Some(Self(Some(file))),
-                Err(TryLockError::WouldBlock) if started.elapsed() < patience => sleep(LOOK),
-                Err(TryLockError::WouldBlock) => return None,
-                Err(TryLockError::Error(_)) => return Some(Self(None)),
+            match lake.try_lock(LOCK) {
+                Some(lock) => return Some(Self(lock)),
+                None if started.elapsed() < patience => sleep(LOOK),
+                None => return None,
             }
         }
     }

@@ -13,6 +13,9 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "lake")]
+use podtrail_lake::LogObject;
+
 use crate::error::IngestError;
 use crate::framing::span::Place;
 use crate::run::options::Options;
@@ -20,6 +23,8 @@ use crate::run::pipeline::{Run, leave, run};
 use crate::run::progress::Progress;
 use crate::run::sink::Sink;
 use crate::run::split_records::Line;
+#[cfg(feature = "lake")]
+use crate::run::summary::Problem;
 use crate::run::summary::Summary;
 use crate::source::decompress::is_plain;
 use crate::source::input::Input;
@@ -103,8 +108,34 @@ struct Followed {
     files: HashMap<Identity, Tail>,
     /// Split records whose last part has not arrived.
     split: Vec<Line>,
+    /// The contents of each object that were read.
+    #[cfg(feature = "lake")]
+    objects: HashMap<String, Contents>,
     /// Problems that were already reported: file and message.
     reported: HashSet<(String, String)>,
+}
+
+/// What distinguishes the contents of an object from others that had its name: an object does not grow.
+#[cfg(feature = "lake")]
+#[derive(Debug, PartialEq, Eq)]
+struct Contents {
+    e_tag: Option<String>,
+    size: u64,
+}
+
+#[cfg(feature = "lake")]
+impl Contents {
+    fn new(object: &LogObject) -> Self {
+        Self { e_tag: object.e_tag.clone(), size: object.size }
+    }
+
+    /// Returns the name of a source that is an object, and its contents.
+    fn of(source: &Source) -> Option<(String, Self)> {
+        match &source.kind {
+            SourceKind::Object(object) => Some((source.name.clone(), Self::new(object))),
+            _ => None,
+        }
+    }
 }
 
 /// A file, and the position up to which it was read.
@@ -136,12 +167,20 @@ impl Followed {
         options: &Options,
         progress: &dyn Progress,
     ) -> Result<Summary, IngestError> {
-        let expanded = Sources::expand(inputs, &options.exclude);
+        let expanded = Sources::expand(inputs, &options.exclude, options.shard);
         self.files.values_mut().for_each(|tail| tail.is_there = false);
+        #[cfg(feature = "lake")]
+        let mut objects = Vec::new();
         for source in expanded.sources {
-            if let SourceKind::File(path) = source.kind {
+            match source.kind {
                 // A file that vanished was rotated: the next poll finds its new name.
-                drop(self.meet(path, source.name));
+                SourceKind::File(path) => drop(self.meet(path, source.name)),
+                #[cfg(feature = "lake")]
+                SourceKind::Object(object) if self.is_new(&object) => {
+                    let name = source.name;
+                    objects.push(Source { name, kind: SourceKind::Object(object) });
+                }
+                _ => {}
             }
         }
 
@@ -158,6 +197,10 @@ impl Followed {
                 Err(_) => tail.is_there = false,
             }
         }
+        #[cfg(feature = "lake")]
+        let read: Vec<_> = objects.iter().filter_map(Contents::of).collect();
+        #[cfg(feature = "lake")]
+        sources.append(&mut objects);
         let Run { mut summary, logs } =
             run(sink, Box::new(io::empty()), &sources, options, progress, Some(&mut self.split))?;
         for ((identity, to), logs) in grown.into_iter().zip(logs) {
@@ -165,6 +208,14 @@ impl Followed {
                 tail.advance(to, logs > 0);
             }
         }
+        // An object that could not be read is read again.
+        #[cfg(feature = "lake")]
+        self.objects.extend(read.into_iter().filter(|(name, _)| {
+            let is_unread = |problem: &Problem| {
+                problem.file == *name && problem.message.starts_with("cannot be read")
+            };
+            !summary.interrupted && !summary.problems.iter().any(is_unread)
+        }));
         // A file that vanished has just been read to its end.
         self.files.retain(|_, tail| tail.is_there);
         summary.problems.splice(0..0, expanded.problems);
@@ -192,6 +243,12 @@ impl Followed {
         let options = Options { stop: Arc::default(), ..options.clone() };
         let mut split = std::mem::take(&mut self.split);
         leave(sink, &options, progress, &mut split)
+    }
+
+    /// Returns whether an object has contents that were not read yet.
+    #[cfg(feature = "lake")]
+    fn is_new(&self, object: &LogObject) -> bool {
+        self.objects.get(&object.name) != Some(&Contents::new(object))
     }
 
     /// Registers a file.

@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use podtrail_event::{QuarantineRecord, RedactionKey};
 
+use crate::source::shard::Shard;
+
 const MIB: usize = 1024 * 1024;
 
 /// Options of a run. The default suits most machines and logs.
@@ -40,6 +42,8 @@ pub struct Options {
     pub max_expanded_bytes: u64,
     /// Paths to skip: folders, such as the lake itself, and files, such as a report that is being written.
     pub exclude: Vec<PathBuf>,
+    /// The share of the inputs to read; `None` for all of them.
+    pub shard: Option<Shard>,
     /// When set, the current commit is completed and the run ends with [`Summary::interrupted`](crate::Summary).
     pub stop: Arc<AtomicBool>,
 }
@@ -72,6 +76,7 @@ impl Default for Options {
             redact: None,
             max_expanded_bytes: 256 * 1024 * MIB as u64,
             exclude: Vec::new(),
+            shard: None,
             stop: Arc::default(),
         }
     }

@@ -41,7 +41,7 @@ pub fn ingest_into(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Summary, IngestError> {
-    let expanded = Sources::expand(inputs, &options.exclude);
+    let expanded = Sources::expand(inputs, &options.exclude, options.shard);
     progress.started(expanded.sources.len(), expanded.bytes_total);
     let Run { mut summary, .. } = run(sink, stdin, &expanded.sources, options, progress, None)?;
     summary.problems.splice(0..0, expanded.problems);

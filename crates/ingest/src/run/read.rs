@@ -17,6 +17,8 @@ use crate::source::archive::{self, Spool, TakeMember, member_name};
 use crate::source::decompress::{Content, Refusal, decode};
 use crate::source::expansion::Expansion;
 use crate::source::open::{Counted, Counter, FileDigest, open_file};
+#[cfg(feature = "lake")]
+use crate::source::open::{OpenedObject, open_object};
 use crate::source::sniff::{SNIFFED_BYTES, describe, is_audit_log};
 use crate::source::walk::{Growth, Source, SourceKind};
 
@@ -60,6 +62,8 @@ impl Reading<'_> {
             problems: vec![Problem::of_file(&source.name, format!("cannot be read: {error}"))],
             ..Outcome::default()
         };
+        #[cfg_attr(not(feature = "lake"), expect(unused_mut, reason = "objects are streams too"))]
+        let mut stream: Option<Box<dyn Read + Send>> = stdin;
         let (file, digest) = match &source.kind {
             SourceKind::Growth(growth) => return self.read_growth(&source.name, growth, take),
             SourceKind::Stdin => (None, None),
@@ -71,11 +75,20 @@ impl Reading<'_> {
                 Ok((file, digest)) => (Some(file), Some(digest)),
                 Err(error) => return unreadable(error),
             },
+            #[cfg(feature = "lake")]
+            SourceKind::Object(object) => match open_object(object) {
+                Ok(OpenedObject::Copy(file, digest)) => (Some(file), Some(digest)),
+                Ok(OpenedObject::Stream(reader)) => {
+                    stream = Some(Box::new(reader));
+                    (None, None)
+                }
+                Err(error) => return unreadable(error),
+            },
         };
-        let reader: Box<dyn Read> = match (&file, &digest, stdin) {
+        let reader: Box<dyn Read> = match (&file, &digest, stream) {
             (Some(file), Some(digest), _) => Box::new(file.take(digest.length)),
             (Some(file), None, _) => Box::new(file),
-            (None, _, Some(stdin)) => stdin,
+            (None, _, Some(stream)) => stream,
             (None, _, None) => Box::new(io::empty()),
         };
         let counter = Counter::new(self.bytes_read, self.progress);

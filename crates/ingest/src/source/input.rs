@@ -3,6 +3,9 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+#[cfg(feature = "lake")]
+use podtrail_lake::LogObjects;
+
 /// One input, as named on a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -12,14 +15,22 @@ pub enum Input {
     Path(PathBuf),
     /// A pattern with `*`, `?`, `[…]` or `**`.
     Glob(String),
+    /// Objects in an object store.
+    #[cfg(feature = "lake")]
+    Objects(LogObjects),
 }
 
 impl Input {
-    /// Parses a command line argument: `-`, a path, or a pattern. An existing file is a path, whatever its name.
+    /// Parses a command line argument: `-`, a path, a pattern, or the URL of objects. An existing file is a path,
+    /// whatever its name.
     pub fn parse(argument: impl AsRef<OsStr>) -> Self {
         let argument = argument.as_ref();
         if argument == "-" {
             return Self::Stdin;
+        }
+        #[cfg(feature = "lake")]
+        if let Some(Ok(Some(objects))) = argument.to_str().map(LogObjects::parse) {
+            return Self::Objects(objects);
         }
         let path = PathBuf::from(argument);
         match argument.to_str() {

@@ -7,6 +7,7 @@ pub(crate) mod input;
 pub(crate) mod lz4;
 pub(crate) mod must_gather;
 pub(crate) mod open;
+pub(crate) mod shard;
 pub(crate) mod sniff;
 pub(crate) mod utf16;
 pub(crate) mod walk;

@@ -36,6 +36,45 @@ pub(crate) fn open_file(path: &Path) -> io::Result<(File, FileDigest)> {
     Ok((file, FileDigest { sha256, length }))
 }
 
+/// The largest object that is copied to a temporary file, in bytes.
+#[cfg(feature = "lake")]
+const COPIED_BYTES: u64 = 256 << 20;
+
+/// What was opened of an object.
+#[cfg(feature = "lake")]
+pub(crate) enum OpenedObject {
+    /// A copy of it, and its digest.
+    Copy(File, FileDigest),
+    /// Its contents, requested while they are read.
+    Stream(podtrail_lake::LogReader),
+}
+
+/// Opens an object. Its digest requires its whole contents before the first event, so it is copied to a temporary file
+/// and transferred once; one that is too large for that has no digest.
+#[cfg(feature = "lake")]
+pub(crate) fn open_object(object: &podtrail_lake::LogObject) -> io::Result<OpenedObject> {
+    if object.size > COPIED_BYTES {
+        return Ok(OpenedObject::Stream(object.open()));
+    }
+    let mut copy = tempfile::tempfile()?;
+    let mut hasher = Sha256::new();
+    let mut reader = object.open();
+    let mut chunk = vec![0; DIGESTED_BYTES];
+    let mut length = 0;
+    loop {
+        let count = reader.read(&mut chunk)?;
+        if count == 0 {
+            break;
+        }
+        hasher.update(&chunk[..count]);
+        io::Write::write_all(&mut copy, &chunk[..count])?;
+        length += count as u64;
+    }
+    copy.rewind()?;
+    let sha256 = format!("{:x}", hasher.finalize());
+    Ok(OpenedObject::Copy(copy, FileDigest { sha256, length }))
+}
+
 struct HashWriter<'a>(&'a mut Sha256);
 
 impl io::Write for HashWriter<'_> {

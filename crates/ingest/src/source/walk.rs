@@ -5,11 +5,14 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use glob::MatchOptions;
+#[cfg(feature = "lake")]
+use podtrail_lake::{LogObject, LogObjects};
 use walkdir::WalkDir;
 
 use crate::envelope::Place;
 use crate::run::summary::Problem;
 use crate::source::input::Input;
+use crate::source::shard::Shard;
 
 /// The name of standard input in messages and in the lake.
 pub(crate) const STDIN_NAME: &str = "-";
@@ -30,6 +33,9 @@ pub(crate) enum SourceKind {
     Stream(PathBuf),
     /// What was appended to a file since the last poll.
     Growth(Growth),
+    /// An object, with the contents that it had when it was listed.
+    #[cfg(feature = "lake")]
+    Object(LogObject),
 }
 
 /// Complete lines of a growing file.
@@ -51,18 +57,26 @@ pub(crate) struct Sources {
     pub(crate) notes: Vec<Problem>,
     seen: HashSet<PathBuf>,
     exclude: Vec<PathBuf>,
+    shard: Option<Shard>,
+    /// The same as given, for URLs.
+    #[cfg(feature = "lake")]
+    exclude_urls: Vec<String>,
 }
 
 impl Sources {
     /// Expands `inputs`. A file that is named more than once is read once.
-    pub(crate) fn expand(inputs: &[Input], exclude: &[PathBuf]) -> Self {
-        let exclude = exclude.iter().filter_map(|path| path.canonicalize().ok()).collect();
-        let mut sources = Self { exclude, ..Self::default() };
+    pub(crate) fn expand(inputs: &[Input], exclude: &[PathBuf], shard: Option<Shard>) -> Self {
+        let mut sources = Self { shard, ..Self::default() };
+        #[cfg(feature = "lake")]
+        sources.exclude_urls.extend(exclude.iter().filter_map(|path| url_of_folder(path)));
+        sources.exclude = exclude.iter().filter_map(|path| path.canonicalize().ok()).collect();
         for input in inputs {
             match input {
                 Input::Stdin => sources.add_stdin(),
                 Input::Path(path) => sources.add_path(path),
                 Input::Glob(pattern) => sources.add_glob(pattern),
+                #[cfg(feature = "lake")]
+                Input::Objects(objects) => sources.add_objects(objects),
             }
         }
         sources
@@ -70,7 +84,7 @@ impl Sources {
 
     fn add_stdin(&mut self) {
         if self.seen.insert(PathBuf::from(STDIN_NAME)) {
-            self.sources.push(Source { name: STDIN_NAME.to_owned(), kind: SourceKind::Stdin });
+            self.add(STDIN_NAME.to_owned(), SourceKind::Stdin, 0);
         }
     }
 
@@ -95,13 +109,37 @@ impl Sources {
         }
     }
 
+    #[cfg(feature = "lake")]
+    fn add_objects(&mut self, objects: &LogObjects) {
+        let found = match objects.find() {
+            Ok(found) => found,
+            Err(error) => return self.problem(&objects.to_string(), error.to_string()),
+        };
+        if found.is_empty() {
+            return self.problem(&objects.to_string(), "no object has this name".to_owned());
+        }
+        let mut in_lake = None;
+        for object in found {
+            let lake = self.exclude_urls.iter().find(|lake| object.name.starts_with(*lake));
+            if lake.is_some() {
+                in_lake = lake.cloned().or(in_lake);
+            } else if self.seen.insert(PathBuf::from(&object.name)) {
+                let (name, size) = (object.name.clone(), object.size);
+                self.add(name, SourceKind::Object(object), size);
+            }
+        }
+        if let Some(lake) = in_lake {
+            self.note(&lake, "not read: this folder is the lake".to_owned());
+        }
+    }
+
     fn add_path(&mut self, path: &Path) {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => self.add_folder(path),
             Ok(metadata) if metadata.is_file() => self.add_file(path, metadata.len()),
             Ok(_) => {
                 let name = path.to_string_lossy().into_owned();
-                self.sources.push(Source { name, kind: SourceKind::Stream(path.to_owned()) });
+                self.add(name, SourceKind::Stream(path.to_owned()), 0);
             }
             Err(error) => self.problem(&path.to_string_lossy(), format!("cannot be read: {error}")),
         }
@@ -111,8 +149,7 @@ impl Sources {
         let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if !self.exclude.contains(&canonical) && self.seen.insert(canonical) {
             let name = path.to_string_lossy().into_owned();
-            self.sources.push(Source { name, kind: SourceKind::File(path.to_owned()) });
-            self.bytes_total += length;
+            self.add(name, SourceKind::File(path.to_owned()), length);
         }
     }
 
@@ -143,6 +180,14 @@ impl Sources {
         }
     }
 
+    /// Adds a source, unless it belongs to another shard.
+    fn add(&mut self, name: String, kind: SourceKind, length: u64) {
+        if self.shard.is_none_or(|shard| shard.contains(&name)) {
+            self.sources.push(Source { name, kind });
+            self.bytes_total += length;
+        }
+    }
+
     fn is_excluded(&self, folder: &Path) -> bool {
         !self.exclude.is_empty()
             && folder.canonicalize().is_ok_and(|canonical| self.exclude.contains(&canonical))
@@ -164,4 +209,11 @@ impl Sources {
     fn note(&mut self, file: &str, message: String) {
         self.notes.push(Problem::of_file(file, message));
     }
+}
+
+/// Returns the URL of an excluded folder with a slash at its end; `None` for a local path.
+#[cfg(feature = "lake")]
+fn url_of_folder(path: &Path) -> Option<String> {
+    let url = path.to_str().filter(|url| url.contains("://"))?;
+    Some(format!("{}/", url.trim_end_matches('/')))
 }

@@ -5,23 +5,29 @@ use deltalake::kernel::transaction::{
 };
 use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaTable, DeltaTableError};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::error::LakeError;
+use crate::log::read_info;
 use crate::spec::TableSpec;
+use crate::store::Folder;
+use crate::store::commits::{NewestRead, Undecided};
 
 /// Commits of other programs are retried inside delta-rs, without another search for duplicates.
 const FOREIGN_RETRIES: usize = 200;
 
+/// The member of `commitInfo` that identifies a commit: no other has the same value.
+const ID: &str = "podtrailCommit";
+
 /// The outcome of a commit.
 pub(crate) enum Outcome {
-    /// The files are part of the table. `state` is the state after the commit, if it could be read.
-    Committed { version: u64, state: Option<DeltaTableState> },
-    /// Another append committed first: nothing has changed, read again.
+    /// The files are part of the table, from this version on.
+    Committed(u64),
+    /// Another append committed first: no version has the files, read again.
     Conflict,
-    /// Nothing has changed, and another attempt would not help.
+    /// No version has the files, and another attempt would not help.
     Failed(LakeError),
     /// It is unknown whether the files are part of the table.
     Unknown(LakeError),
@@ -43,6 +49,7 @@ pub(crate) struct Remarks {
 /// and an event could be stored twice.
 pub(crate) async fn commit(
     spec: &TableSpec,
+    root: &Folder,
     table: &DeltaTable,
     adds: Vec<Add>,
     remarks: &Remarks,
@@ -51,17 +58,19 @@ pub(crate) async fn commit(
     let next_version = i64::try_from(next_version).unwrap_or(i64::MAX);
     let mut transactions = remarks.transactions.clone();
     transactions.push(Transaction::new(spec.application, next_version));
+    let id = Uuid::now_v7().to_string();
+    let info = remarks.info.iter().cloned().chain([(ID.to_owned(), id.clone().into())]);
     let properties = CommitProperties::default()
+        .with_metadata(info)
         .with_application_transactions(transactions)
-        .with_metadata(remarks.info.iter().cloned())
         .with_max_retries(FOREIGN_RETRIES);
     let operation = DeltaOperation::Write {
         mode: SaveMode::Append,
         partition_by: Some(spec.partition_columns.iter().map(|&name| name.to_owned()).collect()),
         predicate: None,
     };
-    commit_actions(spec, table, adds.into_iter().map(Action::Add).collect(), operation, properties)
-        .await
+    let actions = adds.into_iter().map(Action::Add).collect();
+    commit_actions(spec, root, table, actions, operation, properties, &id).await
 }
 
 /// Removes files from the table and adds others, as the version after the loaded one, or not at all.
@@ -70,31 +79,36 @@ pub(crate) async fn commit(
 /// checks only those that change data. So this function does not use its conflict checks.
 pub(crate) async fn commit_replacement(
     spec: &TableSpec,
+    root: &Folder,
     table: &DeltaTable,
     actions: Vec<Action>,
     operation: DeltaOperation,
 ) -> Outcome {
-    let properties = CommitProperties::default().with_max_retries(0);
-    commit_actions(spec, table, actions, operation, properties).await
+    let id = Uuid::now_v7().to_string();
+    let properties = CommitProperties::default()
+        .with_metadata([(ID.to_owned(), id.clone().into())])
+        .with_max_retries(0);
+    commit_actions(spec, root, table, actions, operation, properties, &id).await
 }
 
 async fn commit_actions(
     spec: &TableSpec,
+    root: &Folder,
     table: &DeltaTable,
     actions: Vec<Action>,
     operation: DeltaOperation,
     properties: CommitProperties,
+    id: &str,
 ) -> Outcome {
     let failed = |error| Outcome::Failed(LakeError::log(spec.name)(error));
     let state = match table.snapshot() {
         Ok(state) => state,
         Err(error) => return failed(error),
     };
-    let probe = actions.iter().find_map(Probe::of);
     // The table writes checkpoints itself, at the end of a run.
     let prepared = CommitBuilder::from(properties.with_create_checkpoint(false))
         .with_actions(actions)
-        .build(Some(state), table.log_store(), operation)
+        .build(Some(state), NewestRead::of(table.log_store()), operation)
         .into_prepared_commit_future()
         .await;
     let prepared = match prepared {
@@ -102,39 +116,9 @@ async fn commit_actions(
         Err(error) => return failed(error),
     };
     match prepared.await {
-        Ok(committed) => {
-            let version = committed.version;
-            // From here on the commit is durable, whether or not its state can be read.
-            let state = match committed.await {
-                Ok(finalized) => Some(finalized.snapshot()),
-                Err(error) => {
-                    tracing::warn!(table = spec.name, version, %error, "cannot read the commit back");
-                    None
-                }
-            };
-            Outcome::Committed { version, state }
-        }
-        Err(error) if is_conflict(&error) => Outcome::Conflict,
-        Err(
-            error @ DeltaTableError::Transaction { source: TransactionError::CommitConflict(_) },
-        ) => failed(error),
-        Err(error) => look_for(spec, table, probe, error).await,
-    }
-}
-
-/// A file that distinguishes a table with a commit from one without it.
-struct Probe {
-    path: String,
-    is_active: bool,
-}
-
-impl Probe {
-    fn of(action: &Action) -> Option<Self> {
-        match action {
-            Action::Add(add) => Some(Self { path: add.path.clone(), is_active: true }),
-            Action::Remove(remove) => Some(Self { path: remove.path.clone(), is_active: false }),
-            _ => None,
-        }
+        // The library would now read the log for the state after the commit. Whoever needs it reads the newest one.
+        Ok(committed) => Outcome::Committed(committed.version),
+        Err(error) => look_for(spec, root, table, id, error).await,
     }
 }
 
@@ -162,27 +146,56 @@ pub(crate) fn is_conflict(error: &DeltaTableError) -> bool {
     }
 }
 
-/// Called after a storage error: the log entry may still have been written.
+/// Returns the outcome of a commit that was answered with an error: the log decides.
+///
+/// Files that a version names must never be deleted, so an error, or a conflict, is believed only if no entry after the
+/// version that the commit is based on is this commit.
 async fn look_for(
     spec: &TableSpec,
+    root: &Folder,
     table: &DeltaTable,
-    probe: Option<Probe>,
+    id: &str,
     error: DeltaTableError,
 ) -> Outcome {
-    let unknown = |error| {
-        Outcome::Unknown(LakeError::UnknownOutcome { table: spec.name, cause: Box::new(error) })
-    };
-    let mut table = table.clone();
-    if table.update_state().await.is_err() {
-        return unknown(error);
+    let name = spec.name;
+    let (folder, id) = (root.clone(), id.to_owned());
+    let base = table.version().and_then(|version| i64::try_from(version).ok()).unwrap_or(-1);
+    let found = tokio::task::spawn_blocking(move || find(&folder, base, &id)).await;
+    match found {
+        Ok(Ok(Some(version))) => return Outcome::Committed(version),
+        Ok(Ok(None)) if !is_undecided(&error) => {}
+        Ok(Ok(None) | Err(_)) | Err(_) => {
+            return Outcome::Unknown(LakeError::UnknownOutcome {
+                table: name,
+                cause: Box::new(error),
+            });
+        }
     }
-    let Ok(state) = table.snapshot() else {
-        return unknown(error);
-    };
-    let is_active = |path: &str| state.log_data().iter().any(|file| file.path() == path);
-    if probe.is_some_and(|probe| is_active(&probe.path) == probe.is_active) {
-        Outcome::Committed { version: state.version(), state: Some(state.clone()) }
-    } else {
-        Outcome::Failed(LakeError::log(spec.name)(error))
+    if is_conflict(&error) {
+        return Outcome::Conflict;
     }
+    Outcome::Failed(LakeError::log(name)(error))
+}
+
+/// Returns the version after `base` that is the commit with this id.
+fn find(root: &Folder, base: i64, id: &str) -> Result<Option<u64>, LakeError> {
+    for version in base.saturating_add(1).. {
+        let Some(info) = read_info(root, version)? else { return Ok(None) };
+        if info.get(ID).and_then(Value::as_str) == Some(id) {
+            return Ok(u64::try_from(version).ok());
+        }
+    }
+    Ok(None)
+}
+
+/// Returns whether the entry of the commit may have been written, or may still be.
+fn is_undecided(error: &DeltaTableError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<Undecided>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -5,22 +5,18 @@
 //! problems.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
 use chrono::NaiveDate;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
 
-use crate::log::decoded;
 use crate::log::snapshot::is_inside;
 use crate::log::stats::FileStats;
+use crate::log::{decoded, entry_version};
 use crate::maintain::verify::Problem;
 use crate::spec::TableSpec;
-
-/// The directory of the log, inside the table.
-const LOG: &str = "_delta_log";
+use crate::store::{Folder, LOG, Listed};
 
 /// The file that names the newest checkpoint.
 const HINT: &str = "_last_checkpoint";
@@ -29,18 +25,20 @@ const HINT: &str = "_last_checkpoint";
 const LONGEST_HINT: u64 = 1 << 20;
 
 /// Returns the problems of the log files of the table at `root`.
-pub(crate) fn damages(spec: &TableSpec, root: &Path) -> Vec<Problem> {
-    let log = root.join(LOG);
+pub(crate) fn damages(spec: &TableSpec, root: &Folder) -> Vec<Problem> {
+    let log = root.folder(LOG);
     let mut found = Found { spec, problems: Vec::new() };
-    let names = match names(&log) {
-        Ok(names) => names,
+    let files = match log.list() {
+        Ok(files) => files,
         Err(error) => {
             found.add(LOG.to_owned(), format!("cannot be read: {error}"));
             return found.problems;
         }
     };
+    let mut names: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    names.sort_unstable();
     let mut expected = None;
-    let checkpoints: Vec<&String> = names.iter().filter(|name| is_checkpoint(name)).collect();
+    let checkpoints: Vec<&str> = names.iter().copied().filter(|name| is_checkpoint(name)).collect();
     for name in &names {
         if let Some(version) = entry_version(name) {
             if let Some(expected) = expected.filter(|expected| *expected != version) {
@@ -58,7 +56,7 @@ pub(crate) fn damages(spec: &TableSpec, root: &Path) -> Vec<Problem> {
         }
     }
     for name in &checkpoints {
-        if let Err(detail) = read_checkpoint(&log.join(name)) {
+        if let Err(detail) = read_checkpoint(&log, name) {
             let detail =
                 format!("the checkpoint is unusable: {detail}; the log entries are read instead");
             found.add(format!("{LOG}/{name}"), detail);
@@ -71,30 +69,14 @@ pub(crate) fn damages(spec: &TableSpec, root: &Path) -> Vec<Problem> {
             found.add(format!("{LOG}/{name}"), detail);
         }
     }
-    if names.iter().any(|name| name == HINT)
-        && let Err(detail) = check_hint(&log, &checkpoints)
+    if let Some(hint) = files.iter().find(|file| file.path == HINT)
+        && let Err(detail) = check_hint(&log, hint, &checkpoints)
     {
         let detail =
             format!("does not name an existing checkpoint: {detail}; the log is listed instead");
         found.add(format!("{LOG}/{HINT}"), detail);
     }
     found.problems
-}
-
-/// Returns the names of the files of a log, in order.
-fn names(log: &Path) -> std::io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(log)? {
-        names.extend(entry?.file_name().into_string().ok());
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
-/// Returns the version of a log entry by its name.
-fn entry_version(name: &str) -> Option<i64> {
-    let number = name.strip_suffix(".json")?;
-    (number.len() == 20).then(|| number.parse().ok()).flatten()
 }
 
 /// Returns whether a file is a checkpoint, or a part of one, and is not being written (`….checkpoint.parquet#1`).
@@ -114,26 +96,21 @@ impl Found<'_> {
         self.problems.push(Problem { path, detail });
     }
 
-    fn read_entry(&mut self, log: &Path, name: &str, version: i64) {
+    fn read_entry(&mut self, log: &Folder, name: &str, version: i64) {
         let path = format!("{LOG}/{name}");
-        let unread = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
-        let file = match File::open(log.join(name)) {
-            Ok(file) => file,
+        let contents = match log.read(name) {
+            Ok(Some(contents)) => contents,
             // A vacuum removed it meanwhile.
-            Err(error) if error.kind() == ErrorKind::NotFound => return,
-            Err(error) => return self.add(path, unread(&error)),
+            Ok(None) => return,
+            Err(error) => return self.add(path, format!("cannot be read: {error}")),
         };
         let mut is_empty = true;
-        for (number, line) in (1..).zip(BufReader::new(file).split(b'\n')) {
-            let line = match line {
-                Ok(line) => line,
-                Err(error) => return self.add(path, unread(&error)),
-            };
+        for (number, line) in (1..).zip(contents.split(|byte| *byte == b'\n')) {
             if line.trim_ascii().is_empty() {
                 continue;
             }
             is_empty = false;
-            match serde_json::from_slice::<Map<String, Value>>(&line) {
+            match serde_json::from_slice::<Map<String, Value>>(line) {
                 Ok(action) => {
                     let details = self.check_action(&action).into_iter();
                     let details =
@@ -263,18 +240,18 @@ fn check_stats(stats: Option<&Value>) -> Result<(), String> {
 }
 
 /// Reads a checkpoint, or a part of one, to its end.
-fn read_checkpoint(path: &Path) -> Result<(), String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    if path.extension().is_some_and(|extension| extension == "json") {
-        for line in BufReader::new(file).split(b'\n') {
-            let line = line.map_err(|error| error.to_string())?;
+fn read_checkpoint(log: &Folder, name: &str) -> Result<(), String> {
+    if Path::new(name).extension().is_some_and(|extension| extension == "json") {
+        let contents = log.read(name).map_err(|error| error.to_string())?;
+        for line in contents.unwrap_or_default().split(|byte| *byte == b'\n') {
             if !line.trim_ascii().is_empty() {
-                serde_json::from_slice::<Map<String, Value>>(&line)
+                serde_json::from_slice::<Map<String, Value>>(line)
                     .map_err(|error| error.to_string())?;
             }
         }
         return Ok(());
     }
+    let file = log.open(name).map_err(|error| error.to_string())?;
     let builder =
         ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
     for column in ["add", "metaData", "protocol"] {
@@ -289,13 +266,11 @@ fn read_checkpoint(path: &Path) -> Result<(), String> {
 }
 
 /// Checks that the hint names a checkpoint whose files exist.
-fn check_hint(log: &Path, checkpoints: &[&String]) -> Result<(), String> {
-    let path = log.join(HINT);
-    let length = fs::metadata(&path).map_err(|error| error.to_string())?.len();
-    if length > LONGEST_HINT {
-        return Err(format!("has {length} bytes"));
+fn check_hint(log: &Folder, hint: &Listed, checkpoints: &[&str]) -> Result<(), String> {
+    if hint.size > LONGEST_HINT {
+        return Err(format!("has {} bytes", hint.size));
     }
-    let text = fs::read(&path).map_err(|error| error.to_string())?;
+    let text = log.read(&hint.path).map_err(|error| error.to_string())?.unwrap_or_default();
     let hint: Map<String, Value> =
         serde_json::from_slice(&text).map_err(|error| error.to_string())?;
     let Some(version) = hint.get("version").and_then(Value::as_u64) else {

@@ -5,12 +5,13 @@
 //! Without these files it reads the entries.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
@@ -33,16 +34,16 @@ impl LeftOut {
     }
 }
 
-/// The local file system with a part of every log hidden.
+/// A store with a part of every log hidden.
 #[derive(Debug)]
 pub(crate) struct EntriesOnly {
-    inner: Arc<LocalFileSystem>,
+    inner: Arc<dyn ObjectStore>,
     left_out: LeftOut,
 }
 
 impl EntriesOnly {
-    pub(crate) fn new(left_out: LeftOut) -> Self {
-        Self { inner: Arc::new(LocalFileSystem::new()), left_out }
+    pub(crate) fn new(inner: Arc<dyn ObjectStore>, left_out: LeftOut) -> Self {
+        Self { inner, left_out }
     }
 }
 
@@ -84,6 +85,20 @@ impl ObjectStore for EntriesOnly {
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
         self.inner.delete_stream(locations)
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.inner.get_ranges(location, ranges).await
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        let left_out = self.left_out;
+        let is_there = move |file: &ObjectMeta| std::future::ready(!left_out.hides(&file.location));
+        self.inner.list_with_offset(prefix, offset).try_filter(is_there).boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {

@@ -11,10 +11,7 @@ pub(crate) mod stats;
 pub(crate) mod version;
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::ErrorKind;
 use std::ops::RangeInclusive;
-use std::path::Path;
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -23,6 +20,7 @@ use serde_json::{Map, Value};
 use crate::error::LakeError;
 use crate::log::stats::FileStats;
 use crate::spec::TableSpec;
+use crate::store::{Folder, LOG};
 
 /// The content of one commit.
 #[derive(Debug, Default)]
@@ -81,7 +79,7 @@ impl Added {
 /// Reads the entry of a version of the table at `root`; `None` if it is missing, for example after a log cleanup.
 pub(crate) fn read_entry(
     spec: &TableSpec,
-    root: &Path,
+    root: &Folder,
     version: i64,
 ) -> Result<Option<Entry>, LakeError> {
     #[derive(Deserialize)]
@@ -96,16 +94,13 @@ pub(crate) fn read_entry(
     struct ChangeFile {
         path: String,
     }
-    let path = root.join("_delta_log").join(format!("{version:020}.json"));
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(LakeError::io("read", &path)(error)),
-    };
+    let path = format!("{LOG}/{version:020}.json");
+    let contents = root.read(&path).map_err(LakeError::io("read", root.show(&path)))?;
+    let Some(contents) = contents else { return Ok(None) };
     let mut entry = Entry::default();
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+    for line in contents.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
         let action: Action =
-            serde_json::from_str(line).map_err(|error| LakeError::Unsupported {
+            serde_json::from_slice(line).map_err(|error| LakeError::Unsupported {
                 table: spec.name,
                 detail: format!("log entry {version} is damaged: {error}"),
             })?;
@@ -124,6 +119,24 @@ pub(crate) fn read_entry(
     Ok(Some(entry))
 }
 
+/// Reads a commit's description of itself; `None` if its entry does not exist. A line that is damaged has none.
+pub(crate) fn read_info(
+    root: &Folder,
+    version: i64,
+) -> Result<Option<Map<String, Value>>, LakeError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Action {
+        commit_info: Option<Map<String, Value>>,
+    }
+    let path = format!("{LOG}/{version:020}.json");
+    let contents = root.read(&path).map_err(LakeError::io("read", root.show(&path)))?;
+    let Some(contents) = contents else { return Ok(None) };
+    let lines = contents.split(|byte| *byte == b'\n');
+    let infos = lines.filter_map(|line| serde_json::from_slice::<Action>(line).ok()?.commit_info);
+    Ok(Some(infos.flatten().collect()))
+}
+
 /// Decodes a path of the log, which is a URL, to the path on disk.
 pub(crate) fn decoded(path: &str) -> String {
     percent_decode_str(path).decode_utf8_lossy().into_owned()
@@ -134,15 +147,9 @@ pub(crate) fn decoded(path: &str) -> String {
 /// # Errors
 ///
 /// Returns an error if an entry between others is missing: it may have added or removed any file.
-pub(crate) fn versions(spec: &TableSpec, root: &Path) -> Result<RangeInclusive<i64>, LakeError> {
-    let log = root.join("_delta_log");
-    let mut versions = Vec::new();
-    for entry in fs::read_dir(&log).map_err(LakeError::io("read", &log))? {
-        let name = entry.map_err(LakeError::io("read", &log))?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_suffix(".json"));
-        let number = number.filter(|number| number.len() == 20);
-        versions.extend(number.and_then(|number| number.parse::<i64>().ok()));
-    }
+pub(crate) fn versions(spec: &TableSpec, root: &Folder) -> Result<RangeInclusive<i64>, LakeError> {
+    let mut versions: Vec<i64> =
+        names(root)?.iter().filter_map(|name| entry_version(name)).collect();
     versions.sort_unstable();
     let first = versions.first().copied().unwrap_or(0);
     if let Some((expected, _)) = (first..).zip(&versions).find(|(expected, it)| expected != *it) {
@@ -154,14 +161,21 @@ pub(crate) fn versions(spec: &TableSpec, root: &Path) -> Result<RangeInclusive<i
 }
 
 /// Returns the version of the newest checkpoint of the table at `root`, if it has one.
-pub(crate) fn last_checkpoint(root: &Path) -> Result<Option<u64>, LakeError> {
-    let log = root.join("_delta_log");
-    let mut last = None;
-    for entry in fs::read_dir(&log).map_err(LakeError::io("read", &log))? {
-        let name = entry.map_err(LakeError::io("read", &log))?.file_name();
-        // `<version>.checkpoint.parquet`, or a longer name if a checkpoint has several files.
-        let parts = name.to_str().and_then(|name| name.split_once(".checkpoint."));
-        last = last.max(parts.and_then(|(version, _)| version.parse().ok()));
-    }
-    Ok(last)
+pub(crate) fn last_checkpoint(root: &Folder) -> Result<Option<u64>, LakeError> {
+    // `<version>.checkpoint.parquet`, or a longer name if a checkpoint has several files.
+    let version = |name: &String| name.split_once(".checkpoint.")?.0.parse().ok();
+    Ok(names(root)?.iter().filter_map(version).max())
+}
+
+/// Returns the names of the files in the log of the table at `root`.
+fn names(root: &Folder) -> Result<Vec<String>, LakeError> {
+    let log = root.folder(LOG);
+    let files = log.list().map_err(LakeError::io("read", log.show("")))?;
+    Ok(files.into_iter().map(|file| file.path).collect())
+}
+
+/// Returns the version of a log entry by its name.
+pub(crate) fn entry_version(name: &str) -> Option<i64> {
+    let number = name.strip_suffix(".json")?;
+    (number.len() == 20).then(|| number.parse().ok()).flatten()
 }

@@ -1,6 +1,6 @@
 //! One version of a table: its files, and their description in the log.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use datafusion::catalog::TableProvider;
 use deltalake::kernel::LogicalFileView;
 use deltalake::table::state::DeltaTableState;
+use url::Url;
 
 use crate::error::LakeError;
 use crate::log::protocol::check_readable;
@@ -16,6 +17,7 @@ use crate::log::stats::FileStats;
 use crate::partition::PartitionValues;
 use crate::read::provider::LakeTable;
 use crate::spec::TableSpec;
+use crate::store::Folder;
 
 /// One active file of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +73,7 @@ pub struct Period {
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     pub(crate) spec: Arc<TableSpec>,
-    root: PathBuf,
+    root: Folder,
     version: i64,
     files: Vec<Arc<DataFile>>,
 }
@@ -79,7 +81,7 @@ pub struct Snapshot {
 impl Snapshot {
     pub(crate) fn new(
         spec: Arc<TableSpec>,
-        root: PathBuf,
+        root: Folder,
         state: &DeltaTableState,
     ) -> Result<Self, LakeError> {
         Self::of(spec, root, state, |_, _| true)
@@ -88,7 +90,7 @@ impl Snapshot {
     /// Creates a snapshot of the files for which `keep` returns true, given path and partition values.
     pub(crate) fn of(
         spec: Arc<TableSpec>,
-        root: PathBuf,
+        root: Folder,
         state: &DeltaTableState,
         keep: impl Fn(&str, &PartitionValues) -> bool,
     ) -> Result<Self, LakeError> {
@@ -118,8 +120,13 @@ impl Snapshot {
         self.version
     }
 
-    /// Returns the directory of the table: absolute, without symbolic links.
-    pub fn root(&self) -> &Path {
+    /// Returns the URL of the table, which ends with a slash.
+    pub fn url(&self) -> Url {
+        self.root.url()
+    }
+
+    /// Returns the folder of the table.
+    pub(crate) fn root(&self) -> &Folder {
         &self.root
     }
 
@@ -139,7 +146,7 @@ impl Snapshot {
     }
 
     /// Returns a table without rows, for a table that does not exist yet.
-    pub(crate) fn empty(spec: Arc<TableSpec>, root: PathBuf) -> Self {
+    pub(crate) fn empty(spec: Arc<TableSpec>, root: Folder) -> Self {
         Self { spec, root, version: -1, files: Vec::new() }
     }
 

@@ -3,7 +3,6 @@
 //! only.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -16,17 +15,18 @@ use crate::log::stats::FileStats;
 use crate::log::{Added, read_entry};
 use crate::partition::PartitionValues;
 use crate::spec::TableSpec;
+use crate::store::Folder;
 
 /// A pinned version of a table.
 #[derive(Debug, Clone)]
 pub struct Version {
     spec: Arc<TableSpec>,
-    root: PathBuf,
+    root: Folder,
     delta: DeltaTable,
 }
 
 impl Version {
-    pub(crate) fn new(spec: Arc<TableSpec>, root: PathBuf, delta: DeltaTable) -> Self {
+    pub(crate) fn new(spec: Arc<TableSpec>, root: Folder, delta: DeltaTable) -> Self {
         Self { spec, root, delta }
     }
 

@@ -5,7 +5,6 @@
 //! files stay until a vacuum, for queries of an older version.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use crate::log::snapshot::{DataFile, Snapshot};
 use crate::maintain::merged_rows::{Footer, Run, merge, put, time_range};
 use crate::partition::{PartitionValues, directory};
 use crate::spec::TableSpec;
+use crate::store::Folder;
 use crate::write::writer_properties::ROW_GROUP_ROWS;
 use crate::write::writers::Writing;
 use crate::write::{FileWriter, Written};
@@ -74,7 +74,7 @@ impl Plan {
     pub(crate) fn outlook(&self, spec: &TableSpec) -> Compacted {
         Compacted {
             table: spec.name,
-            partition: directory(spec.partition_columns, &self.partition).display().to_string(),
+            partition: directory(spec.partition_columns, &self.partition),
             files: self.files().count(),
             bytes: self.files().map(|file| file.size).sum(),
             new_files: self.bins.len(),
@@ -134,7 +134,7 @@ pub(crate) struct Rewritten {
 /// Writes one file for each group of a plan. Memory: about 64 MiB of rows to merge, and 64 MiB of rows to write.
 pub(crate) fn rewrite(
     spec: &TableSpec,
-    root: &Path,
+    root: &Folder,
     plan: &Plan,
     runtime: &Handle,
 ) -> Result<Rewritten, LakeError> {
@@ -162,7 +162,7 @@ pub(crate) fn rewrite(
 
 fn join(
     spec: &TableSpec,
-    root: &Path,
+    root: &Folder,
     plan: &Plan,
     runs: &[Run],
     footers: &[Footer],

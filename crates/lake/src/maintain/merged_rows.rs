@@ -3,8 +3,6 @@
 //! Each file is in that order, so only the next rows of each have to be in memory. Files that follow each other in time
 //! are read one after the other.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::compute::SortOptions;
@@ -26,12 +24,13 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
-use object_store::path::Path as StorePath;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
 use crate::error::LakeError;
 use crate::log::snapshot::DataFile;
+use crate::read::provider::register;
 use crate::spec::TableSpec;
+use crate::store::Folder;
 use crate::write::writer_properties::PARTITION_KEY;
 
 /// Size of the rows of all files that are in memory: an estimate, by their uncompressed size in the files.
@@ -86,15 +85,19 @@ pub(crate) struct Footer {
     /// The average uncompressed size of a row.
     pub(crate) row_bytes: u64,
     /// The directory of the partition that it was written for; `None` in files of other writers.
-    pub(crate) partition: Option<PathBuf>,
+    pub(crate) partition: Option<String>,
 }
 
 impl Footer {
-    pub(crate) fn read(spec: &TableSpec, root: &Path, file: &DataFile) -> Result<Self, LakeError> {
-        let path = root.join(&file.path);
-        let opened = File::open(&path).map_err(LakeError::io("open", &path))?;
+    pub(crate) fn read(
+        spec: &TableSpec,
+        root: &Folder,
+        file: &DataFile,
+    ) -> Result<Self, LakeError> {
+        let place = root.show(&file.path);
+        let opened = root.open(&file.path).map_err(LakeError::io("open", &place))?;
         let footer = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::default())
-            .map_err(LakeError::parquet("read", &path))?;
+            .map_err(LakeError::parquet("read", &place))?;
         let groups = footer.metadata().row_groups();
         let is_sorted = groups.iter().all(|group| {
             let columns = group.sorting_columns().into_iter().flatten();
@@ -110,7 +113,7 @@ impl Footer {
         let entries = footer.metadata().file_metadata().key_value_metadata().into_iter().flatten();
         let partition = entries
             .filter(|entry| entry.key == PARTITION_KEY)
-            .find_map(|entry| entry.value.as_deref().map(PathBuf::from));
+            .find_map(|entry| entry.value.clone());
         Ok(Self { is_sorted, rows, row_bytes: (bytes / rows.max(1)).max(1), partition })
     }
 }
@@ -120,21 +123,22 @@ impl Footer {
 /// Runs are in order of time for each value of the grouping column: one value is read after the other.
 pub(crate) fn merge(
     spec: &TableSpec,
-    root: &Path,
+    root: &Folder,
     runs: &[Run],
     footers: &[Footer],
 ) -> Result<SendableRecordBatchStream> {
-    let parts = match spec.apart {
-        Some(apart) => apart.values.iter().map(|value| Some((apart.column, *value))).collect(),
-        None => vec![None],
-    };
-    let parts = parts.into_iter().map(|part| plan_part(spec, root, runs, part));
-    let parts = parts.collect::<Result<Vec<_>>>()?;
-
     let row_bytes = footers.iter().map(|footer| footer.row_bytes).max().unwrap_or(1);
     let held_rows = HELD_BYTES / row_bytes / runs.len().max(1) as u64;
     let batch_rows = usize::try_from(held_rows.clamp(1, BATCH_ROWS)).unwrap_or(1);
     let session = SessionContext::new_with_config(SessionConfig::new().with_batch_size(batch_rows));
+    let url = register(root, &session.runtime_env())?;
+    let parts = match spec.apart {
+        Some(apart) => apart.values.iter().map(|value| Some((apart.column, *value))).collect(),
+        None => vec![None],
+    };
+    let parts = parts.into_iter().map(|part| plan_part(spec, root, &url, runs, part));
+    let parts = parts.collect::<Result<Vec<_>>>()?;
+
     // A part starts when the previous one has ended: each contains rows of all files.
     let context = session.task_ctx();
     let rows = futures::stream::iter(parts).map(move |part| execute_stream(part, context.clone()));
@@ -144,7 +148,8 @@ pub(crate) fn merge(
 /// Returns a plan for the rows of all runs, in order, in which the given column, if any, has the given value.
 fn plan_part(
     spec: &TableSpec,
-    root: &Path,
+    root: &Folder,
+    url: &ObjectStoreUrl,
     runs: &[Run],
     part: Option<(&str, &str)>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -172,7 +177,7 @@ fn plan_part(
         // Avoids decoding rows that the filter would drop.
         source = source.with_predicate(filter.clone()).with_pushdown_filters(true);
     }
-    let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+    let config = FileScanConfigBuilder::new(url.clone(), Arc::new(source))
         .with_file_groups(groups)
         // Otherwise idle runs take files from others.
         .with_preserve_order(true)
@@ -184,9 +189,9 @@ fn plan_part(
     Ok(Arc::new(SortPreservingMergeExec::new(ordering, rows)))
 }
 
-fn whole(root: &Path, file: &DataFile) -> Result<PartitionedFile> {
-    let location = StorePath::from_absolute_path(root.join(&file.path))
-        .map_err(|error| DataFusionError::External(error.into()))?;
+fn whole(root: &Folder, file: &DataFile) -> Result<PartitionedFile> {
+    let location =
+        root.object(&file.path).map_err(|error| DataFusionError::External(error.into()))?;
     Ok(PartitionedFile::new_from_meta(ObjectMeta {
         location,
         last_modified: DateTime::default(),

@@ -38,7 +38,7 @@ impl Retained {
             partitions.entry(&file.partition_values).or_default().push(file);
         }
         let partitions = partitions.into_iter().map(|(values, files)| RetainedPartition {
-            partition: directory(spec.partition_columns, values).display().to_string(),
+            partition: directory(spec.partition_columns, values),
             files: files.len(),
             rows: files.iter().map(|file| file.stats.as_ref()?.num_records).sum(),
             bytes: files.iter().map(|file| file.size).sum(),

@@ -6,18 +6,15 @@
 //! unnamed files of the last day stay, whatever minimum age is given.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::LakeError;
 use crate::log::snapshot::Snapshot;
 use crate::log::{read_entry, versions};
 use crate::spec::TableSpec;
+use crate::store::{Folder, LOG, Listed};
 use crate::write::writers::Alone;
-
-const LOG_DIRECTORY: &str = "_delta_log";
 
 /// Longer than any writer takes from its first file to its commit.
 const UNCOMMITTED: Duration = Duration::from_hours(24);
@@ -38,8 +35,8 @@ pub struct Vacuumed {
 /// A file that is not part of the newest version of its table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Orphan {
-    /// Its absolute path.
-    pub path: PathBuf,
+    /// Its absolute path or URL.
+    pub path: String,
     /// Its size in bytes.
     pub size: u64,
     /// Whether an older version contains the file and cannot be read without it.
@@ -64,14 +61,15 @@ pub(crate) fn vacuum(
     let now = SystemTime::now();
     let is_older = |than: Duration, since| now.duration_since(since).is_ok_and(|age| age >= than);
     let mut vacuumed = Vacuumed::default();
-    for Unneeded { file, since } in unneeded(snapshot)? {
+    for Unneeded { file, inside, since } in unneeded(snapshot)? {
         if !is_older(min_age, since) {
             vacuumed.young += 1;
         } else if !file.is_named && alone.is_none() && !is_older(UNCOMMITTED, since) {
             vacuumed.uncommitted += 1;
         } else {
             if !dry_run {
-                remove(&file.path)?;
+                let removed = snapshot.root().remove(&inside);
+                removed.map_err(LakeError::io("remove", &file.path))?;
             }
             vacuumed.removed.push(file);
         }
@@ -91,107 +89,64 @@ pub(crate) fn unnamed(snapshot: &Snapshot) -> Result<Vec<Orphan>, LakeError> {
 /// A file that is not part of the newest version, and since when; for an unnamed file, its last modification.
 struct Unneeded {
     file: Orphan,
+    /// Its path inside the table.
+    inside: String,
     since: SystemTime,
 }
 
 fn unneeded(snapshot: &Snapshot) -> Result<Vec<Unneeded>, LakeError> {
     let root = snapshot.root();
     // Files are listed first: a commit after the listing is in the log when the log is read.
-    let mut files = Vec::new();
-    list_data_files(root, &mut files)?;
-    list_log_leftovers(&root.join(LOG_DIRECTORY), &mut files)?;
+    let mut files = data_files(root)?;
+    files.append(&mut log_leftovers(root)?);
     // After a log cleanup, a checkpoint names the files of removed entries; existing entries take precedence.
     let mut named: HashMap<String, Fate> =
         snapshot.files().iter().map(|file| (file.path.clone(), Fate::Active)).collect();
     named.extend(named_files(&snapshot.spec, root)?);
 
     let mut unneeded = Vec::new();
-    for path in files {
-        let Some(relative) = relative_path(root, &path) else { continue };
-        let fate = named.get(&relative);
+    for Listed { path, size, modified } in files {
+        let fate = named.get(&path);
         if matches!(fate, Some(Fate::Active | Fate::Removed(None))) {
             continue;
         }
-        let metadata = match path.symlink_metadata() {
-            Ok(metadata) => metadata,
-            // Its writer has removed it.
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(LakeError::io("read", &path)(error)),
-        };
         let since = match fate {
             Some(Fate::Removed(Some(millis))) => {
                 UNIX_EPOCH + Duration::from_millis(u64::try_from(*millis).unwrap_or_default())
             }
-            _ => metadata.modified().map_err(LakeError::io("read", &path))?,
+            _ => modified,
         };
-        let file = Orphan { path, size: metadata.len(), is_named: fate.is_some() };
-        unneeded.push(Unneeded { file, since });
+        let file = Orphan { path: root.show(&path), size, is_named: fate.is_some() };
+        unneeded.push(Unneeded { file, inside: path, since });
     }
     Ok(unneeded)
 }
 
-fn remove(path: &Path) -> Result<(), LakeError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(LakeError::io("remove", path)(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Lists the Parquet files below a directory. As in every Delta Lake engine, names that begin with `_` or `.` are not
-/// data.
-fn list_data_files(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), LakeError> {
-    for (path, name, is_directory) in entries(directory)? {
-        if name.starts_with(['_', '.']) {
-            continue;
-        }
-        if is_directory {
-            list_data_files(&path, files)?;
-        } else if name.ends_with(".parquet") {
-            files.push(path);
-        }
-    }
-    Ok(())
+/// Lists the Parquet files of a table.
+fn data_files(root: &Folder) -> Result<Vec<Listed>, LakeError> {
+    let mut files = root.list_data().map_err(LakeError::io("read", root.show("")))?;
+    files.retain(|file| file.path.ends_with(".parquet"));
+    Ok(files)
 }
 
 /// Lists log entries that were being written: `object_store` names them `….json#1` until they are complete.
-fn list_log_leftovers(log: &Path, files: &mut Vec<PathBuf>) -> Result<(), LakeError> {
-    for (path, name, is_directory) in entries(log)? {
-        let is_staged = name.rsplit_once('#').is_some_and(|(_, number)| {
+fn log_leftovers(root: &Folder) -> Result<Vec<Listed>, LakeError> {
+    let log = root.folder(LOG);
+    let mut files = log.list().map_err(LakeError::io("read", log.show("")))?;
+    files.retain(|file| {
+        let is_staged = file.path.rsplit_once('#').is_some_and(|(_, number)| {
             !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
         });
-        if !is_directory
-            && (is_staged || Path::new(&*name).extension().is_some_and(|it| it == "tmp"))
-        {
-            files.push(path);
-        }
+        is_staged || Path::new(&file.path).extension().is_some_and(|it| it == "tmp")
+    });
+    for file in &mut files {
+        file.path = format!("{LOG}/{}", file.path);
     }
-    Ok(())
-}
-
-/// Returns path, name and whether it is a directory for each entry of a directory; links are not followed.
-fn entries(directory: &Path) -> Result<Vec<(PathBuf, String, bool)>, LakeError> {
-    let error = || LakeError::io("read", directory);
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(directory).map_err(error())? {
-        let entry = entry.map_err(error())?;
-        let kind = entry.file_type().map_err(error())?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        entries.push((entry.path(), name, kind.is_dir()));
-    }
-    Ok(entries)
-}
-
-/// Returns the path of a file as the log names it; `None` if podtrail cannot have written it.
-fn relative_path(root: &Path, path: &Path) -> Option<String> {
-    let parts: Option<Vec<_>> =
-        path.strip_prefix(root).ok()?.iter().map(|part| part.to_str()).collect();
-    Some(parts?.join("/"))
+    Ok(files)
 }
 
 /// Returns the files that any entry of the log adds or removes, with their last mention.
-fn named_files(spec: &TableSpec, root: &Path) -> Result<HashMap<String, Fate>, LakeError> {
+fn named_files(spec: &TableSpec, root: &Folder) -> Result<HashMap<String, Fate>, LakeError> {
     let mut named = HashMap::new();
     for version in versions(spec, root)? {
         let Some(entry) = read_entry(spec, root, version)? else { continue };

@@ -1,8 +1,6 @@
 //! Verification of a table: each file against the log, its columns and ids, and stray files in its directory.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -22,6 +20,7 @@ use crate::maintain::merged_rows::Footer;
 use crate::maintain::vacuum::{Orphan, unnamed};
 use crate::partition::{PartitionValues, directory};
 use crate::spec::TableSpec;
+use crate::store::{Folder, Opened};
 use crate::write::dedupe::parse_id;
 
 /// Size of the rows of one file that are in memory: an estimate, by their uncompressed size in the file.
@@ -82,7 +81,7 @@ pub struct Problem {
 /// Checks the log of the table at `root`, and all files of its newest version, if it could be read.
 pub(crate) fn verify(
     spec: &TableSpec,
-    root: &Path,
+    root: &Folder,
     snapshot: Result<Snapshot, LakeError>,
 ) -> Verified {
     let mut problems = damages(spec, root);
@@ -144,27 +143,24 @@ fn verify_files(snapshot: &Snapshot, is_damaged: bool) -> Verified {
 }
 
 /// Returns the number of rows in a file, and its problems.
-fn check(spec: &TableSpec, root: &Path, file: &DataFile) -> (u64, Vec<String>) {
+fn check(spec: &TableSpec, root: &Folder, file: &DataFile) -> (u64, Vec<String>) {
     let mut found = Found::default();
     let mut problems = Vec::new();
-    let path = root.join(&file.path);
-    match path.canonicalize() {
+    match root.outside(&file.path) {
         Err(error) => return (0, vec![format!("cannot be read: {error}")]),
         // A symbolic link: files outside of the table are not opened.
-        Ok(path) if !path.starts_with(root) => {
-            return (0, vec![format!("is outside the table, at {}", path.display())]);
-        }
-        Ok(_) => {}
+        Ok(Some(place)) => return (0, vec![format!("is outside the table, at {place}")]),
+        Ok(None) => {}
     }
-    match std::fs::metadata(path) {
+    let opened = match root.open(&file.path) {
         Err(error) => return (0, vec![format!("cannot be read: {error}")]),
-        Ok(metadata) if metadata.len() != file.size => {
-            let size = metadata.len();
-            problems.push(format!("has {size} bytes, but the log records {}", file.size));
-        }
-        Ok(_) => {}
+        Ok(opened) => opened,
+    };
+    if opened.size() != file.size {
+        let size = opened.size();
+        problems.push(format!("has {size} bytes, but the log records {}", file.size));
     }
-    if let Err(detail) = found.read(spec, root, file) {
+    if let Err(detail) = found.read(spec, root, file, opened) {
         problems.push(detail);
         return (found.rows, problems);
     }
@@ -183,9 +179,9 @@ fn check(spec: &TableSpec, root: &Path, file: &DataFile) -> (u64, Vec<String>) {
         problems.extend(found.measured.contradictions(spec, stats));
     }
     let logged = directory(spec.partition_columns, &file.partition_values);
-    let written = found.partition.as_deref().or(Path::new(&file.path).parent());
-    if let Some(written) = written.filter(|written| *written != logged) {
-        let (written, logged) = (written.display(), logged.display());
+    let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let written = found.partition.as_deref().unwrap_or(folder);
+    if written != logged {
         problems.push(format!("was written for {written}, but the log records {logged}"));
     }
     if let Some(((first, last), date)) = found.times.zip(date(spec, file)) {
@@ -207,17 +203,22 @@ struct Found {
     first_wrong_id: String,
     measured: Measured,
     /// The directory in its footer; `None` in files of other writers.
-    partition: Option<PathBuf>,
+    partition: Option<String>,
 }
 
 impl Found {
     /// Reads all columns of all rows.
-    fn read(&mut self, spec: &TableSpec, root: &Path, file: &DataFile) -> Result<(), String> {
+    fn read(
+        &mut self,
+        spec: &TableSpec,
+        root: &Folder,
+        file: &DataFile,
+        opened: Opened,
+    ) -> Result<(), String> {
         let footer = Footer::read(spec, root, file).map_err(|error| error.to_string())?;
         self.partition = footer.partition;
         let batch_rows = (HELD_BYTES / footer.row_bytes).clamp(1, BATCH_ROWS);
         let text = |error: &dyn std::error::Error| format!("cannot be read: {error}");
-        let opened = File::open(root.join(&file.path)).map_err(|error| text(&error))?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(opened)
             .map_err(|error| text(&error))?
             .with_batch_size(usize::try_from(batch_rows).unwrap_or(1))
@@ -288,7 +289,7 @@ fn repeated_ids(snapshot: &Snapshot) -> Vec<Problem> {
             let mut ids: Vec<(u128, u32)> = Vec::new();
             for (number, file) in (0..).zip(&files) {
                 // Files that cannot be read are already reported.
-                let read = read_ids(spec, &snapshot.root().join(&file.path), |id| {
+                let read = read_ids(spec, snapshot.root(), &file.path, |id| {
                     if id % passes == pass {
                         ids.push((id, number));
                     }
@@ -312,10 +313,11 @@ fn repeated_ids(snapshot: &Snapshot) -> Vec<Problem> {
 /// Passes on the ids of a file, up to the first read error.
 fn read_ids(
     spec: &TableSpec,
-    path: &Path,
+    root: &Folder,
+    path: &str,
     mut take: impl FnMut(u128),
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(root.open(path)?)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), [spec.id_column]);
     for batch in builder.with_projection(mask).build()? {
         let batch = batch?;

@@ -3,7 +3,6 @@
 //! A scan becomes a plain `DataSourceExec` over Parquet files that are selected before the plan is made. It consists of
 //! built-in nodes only, which can be sent to other processes. `EXPLAIN` lists the files.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -21,18 +20,20 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::scalar::ScalarValue;
 use object_store::ObjectMeta;
-use object_store::path::Path as StorePath;
+use url::Position;
 
 use crate::error::LakeError;
 use crate::log::snapshot::{DataFile, Snapshot};
 use crate::partition;
 use crate::read::prune::{FileStatistics, is_partition_filter, prune};
 use crate::spec::TableSpec;
+use crate::store::Folder;
 
 /// Filters are evaluated while a file is decoded, so that bodies are decoded for matching rows only.
 pub const PUSHDOWN_FILTERS: bool = true;
@@ -41,6 +42,7 @@ pub const PUSHDOWN_FILTERS: bool = true;
 #[derive(Debug, Clone)]
 pub struct LakeTable {
     spec: Arc<TableSpec>,
+    root: Folder,
     version: i64,
     schema: SchemaRef,
     /// The columns stored in the files, then the partition columns: the order in which scans work.
@@ -81,10 +83,20 @@ impl LakeTable {
         let partitions = partition_rows(&partition_fields, &files).map_err(refuse)?;
         let statistics = files.iter().filter_map(|file| file.statistics.clone()).collect();
         let statistics = Arc::new(FileStatistics::new(full_schema, statistics));
-        let version = snapshot.version();
+        let (version, root) = (snapshot.version(), snapshot.root().clone());
         let schema = spec.schema.clone();
         let files = files.into();
-        Ok(Self { spec, version, schema, scan_schema, scan_indices, files, partitions, statistics })
+        Ok(Self {
+            spec,
+            root,
+            version,
+            schema,
+            scan_schema,
+            scan_indices,
+            files,
+            partitions,
+            statistics,
+        })
     }
 
     /// Returns this table with `schema`, which may omit members of structs, also of structs in lists: they are not
@@ -170,7 +182,7 @@ impl TableProvider for LakeTable {
         };
         let pushdown = PUSHDOWN_FILTERS || options.global.pushdown_filters;
         // Queries often read a file more than once, and its footer takes as long as a column.
-        let url = ObjectStoreUrl::local_filesystem();
+        let url = register(&self.root, state.runtime_env())?;
         let runtime = state.runtime_env();
         let footers = runtime.cache_manager.get_file_metadata_cache();
         let readers = CachedParquetFileReaderFactory::new(runtime.object_store(&url)?, footers);
@@ -210,8 +222,19 @@ fn partition_fields(spec: &TableSpec) -> Result<Vec<FieldRef>, arrow::error::Arr
         .collect()
 }
 
+/// Makes the store of a table known to a session. Returns its URL there.
+pub(crate) fn register(root: &Folder, runtime: &RuntimeEnv) -> Result<ObjectStoreUrl> {
+    let url = root.store().url();
+    if url.scheme() == "file" {
+        return Ok(ObjectStoreUrl::local_filesystem());
+    }
+    let url = ObjectStoreUrl::parse(&url[..Position::BeforePath])?;
+    runtime.register_object_store(url.as_ref(), root.store().objects().clone());
+    Ok(url)
+}
+
 fn partitioned_file(
-    root: &Path,
+    root: &Folder,
     file: &DataFile,
     schema: &TableSchema,
     partition_fields: &[FieldRef],
@@ -222,8 +245,8 @@ fn partitioned_file(
         .zip(partition_fields)
         .map(|(value, field)| partition::typed(value.as_deref(), field.data_type()))
         .collect::<Result<Vec<_>>>()?;
-    let location = StorePath::from_absolute_path(root.join(&file.path))
-        .map_err(|error| DataFusionError::External(error.into()))?;
+    let location =
+        root.object(&file.path).map_err(|error| DataFusionError::External(error.into()))?;
     let meta = ObjectMeta {
         location,
         last_modified: DateTime::from_timestamp_millis(file.modified).unwrap_or_default(),

@@ -1,7 +1,6 @@
 //! Appends: drop rows that the table has, write files, commit, and retry if another writer committed first.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray};
@@ -11,6 +10,7 @@ use deltalake::table::state::DeltaTableState;
 use crate::error::LakeError;
 use crate::log::snapshot::{DataFile, partition_values};
 use crate::spec::TableSpec;
+use crate::store::Folder;
 use crate::write::dedupe::{NewRows, Row, RowKey, text_column};
 use crate::write::known_ids::KnownIds;
 use crate::write::writers::Writing;
@@ -34,7 +34,7 @@ pub struct Appended {
 /// The rows of one append and their progress. Dropped before its files are committed, it deletes them.
 pub(crate) struct Append {
     spec: Arc<TableSpec>,
-    root: PathBuf,
+    root: Folder,
     batches: Vec<RecordBatch>,
     new: NewRows,
     written: Vec<Written>,
@@ -50,7 +50,7 @@ impl Append {
     /// Takes the rows; of equal rows, the first.
     pub(crate) fn new(
         spec: Arc<TableSpec>,
-        root: PathBuf,
+        root: Folder,
         batches: Vec<RecordBatch>,
         known: Arc<KnownIds>,
     ) -> Result<Self, LakeError> {

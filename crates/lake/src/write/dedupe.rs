@@ -6,8 +6,6 @@
 //! rows and what [`KnownIds`] keeps, whatever the size of the table.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
@@ -23,6 +21,7 @@ use crate::error::LakeError;
 use crate::log::snapshot::DataFile;
 use crate::partition::{PartitionValues, Partitions};
 use crate::spec::TableSpec;
+use crate::store::Folder;
 use crate::write::known_ids::{FileIds, GroupIds, KnownIds};
 
 /// The number of hexadecimal digits of an id.
@@ -134,7 +133,7 @@ impl NewRows {
     pub(crate) fn find_in(
         &self,
         spec: &TableSpec,
-        root: &Path,
+        root: &Folder,
         files: &[DataFile],
         known: &KnownIds,
     ) -> Result<HashSet<RowKey>, LakeError> {
@@ -207,14 +206,14 @@ impl Wanted {
     fn find(
         &self,
         spec: &TableSpec,
-        root: &Path,
+        root: &Folder,
         path: &str,
         known: &KnownIds,
     ) -> Result<Vec<u128>, LakeError> {
         let file = match known.of(path) {
             Some(file) if !file.groups.iter().any(|group| self.lacks(group)) => file,
             before => {
-                let file = Arc::new(self.read(spec, &root.join(path), before.as_deref())?);
+                let file = Arc::new(self.read(spec, root, path, before.as_deref())?);
                 known.keep(path, file.clone());
                 file
             }
@@ -237,33 +236,34 @@ impl Wanted {
     fn read(
         &self,
         spec: &TableSpec,
-        path: &Path,
+        root: &Folder,
+        path: &str,
         before: Option<&FileIds>,
     ) -> Result<FileIds, LakeError> {
-        let parquet = LakeError::parquet;
-        let file = File::open(path).map_err(LakeError::io("open", path))?;
+        let place = root.show(path);
+        let parquet = |action| LakeError::parquet(action, place.clone());
+        let file = root.open(path).map_err(LakeError::io("open", &place))?;
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default())
-            .map_err(parquet("read", path))?;
+            .map_err(parquet("read"))?;
         let mut groups = match before {
             Some(before) => before.groups.clone(),
-            None => row_groups(spec, &metadata).map_err(parquet("read", path))?,
+            None => row_groups(spec, &metadata).map_err(parquet("read"))?,
         };
         let mask = ProjectionMask::columns(metadata.parquet_schema(), [spec.id_column]);
         for (number, group) in groups.iter_mut().enumerate().filter(|(_, group)| self.lacks(group))
         {
-            let file = file.try_clone().map_err(LakeError::io("open", path))?;
-            let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
+            let (file, metadata) = (file.clone(), metadata.clone());
+            let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
                 .with_row_groups(vec![number])
                 .with_projection(mask.clone())
                 .build()
-                .map_err(parquet("read", path))?;
+                .map_err(parquet("read"))?;
             let mut ids = Vec::new();
             for batch in reader {
                 let batch = batch.map_err(LakeError::arrow(spec.name))?;
                 let column = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
                 let Some(texts) = column else {
-                    let detail =
-                        format!("{} has no text column `{}`", path.display(), spec.id_column);
+                    let detail = format!("{place} has no text column `{}`", spec.id_column);
                     return Err(LakeError::Unsupported { table: spec.name, detail });
                 };
                 ids.extend(texts.iter().flatten().filter_map(parse_id));

@@ -6,8 +6,7 @@ pub(crate) mod known_ids;
 pub(crate) mod writer_properties;
 pub(crate) mod writers;
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -33,6 +32,7 @@ use crate::error::LakeError;
 use crate::log::stats::FileStats;
 use crate::partition::{PartitionValues, Partitions, directory};
 use crate::spec::{TableSpec, leaf_count};
+use crate::store::{Folder, NewFile};
 use crate::write::dedupe::Row;
 use crate::write::writer_properties::{
     PARTITION_KEY, ROW_GROUP_BYTES, ROW_GROUP_ROWS, writer_properties,
@@ -49,15 +49,15 @@ const SLICE_ROWS: usize = 4096;
 
 /// A file that is deleted unless it is kept.
 #[derive(Debug)]
-struct Unkept(Option<PathBuf>);
+struct Unkept(Option<(Folder, String)>);
 
 impl Drop for Unkept {
     fn drop(&mut self) {
-        if let Some(path) = self.0.take()
-            && let Err(error) = std::fs::remove_file(&path)
+        if let Some((root, path)) = self.0.take()
+            && let Err(error) = root.remove(&path)
         {
             // An orphan is invisible to readers: the log does not name it.
-            tracing::debug!(path = %path.display(), %error, "cannot remove an uncommitted file");
+            tracing::debug!(path = %root.show(&path), %error, "cannot remove an uncommitted file");
         }
     }
 }
@@ -84,15 +84,15 @@ impl Written {
     }
 
     /// Deletes the file when this value is dropped.
-    pub(crate) fn unkeep(&mut self, root: &Path) {
-        self.file.0 = Some(root.join(&self.add.path));
+    pub(crate) fn unkeep(&mut self, root: &Folder) {
+        self.file.0 = Some((root.clone(), self.add.path.clone()));
     }
 }
 
 /// Writes rows of one append into files.
 pub(crate) struct Writer<'a> {
     spec: &'a TableSpec,
-    root: &'a Path,
+    root: &'a Folder,
     partitions: &'a Partitions,
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
@@ -103,7 +103,7 @@ impl<'a> Writer<'a> {
     /// Creates a writer of rows of these batches into the table at `root`.
     pub(crate) fn new(
         spec: &'a TableSpec,
-        root: &'a Path,
+        root: &'a Folder,
         partitions: &'a Partitions,
         batches: &[RecordBatch],
     ) -> Result<Self, LakeError> {
@@ -173,16 +173,32 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// The destination of a file, which is taken out of its writer to be closed.
+struct Sink(Option<Box<dyn NewFile>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Some(file) => file.write(bytes),
+            None => Err(io::Error::other("the file is closed")),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
 /// One data file that is being written. Dropped before it is closed, it is deleted.
 pub(crate) struct FileWriter<'a> {
     spec: &'a TableSpec,
     partition: &'a PartitionValues,
     /// Its path inside the table.
-    relative: PathBuf,
-    path: PathBuf,
+    path: String,
+    /// Its path or URL.
+    place: String,
     schema: SchemaRef,
-    file: File,
-    writer: SerializedFileWriter<File>,
+    writer: SerializedFileWriter<Sink>,
     columns: ArrowRowGroupWriterFactory,
     unkept: Unkept,
 }
@@ -191,33 +207,32 @@ impl<'a> FileWriter<'a> {
     /// Creates a file in a partition of the table at `root`. The `absent` columns have no value in any row.
     pub(crate) fn create(
         spec: &'a TableSpec,
-        root: &Path,
+        root: &Folder,
         partition: &'a PartitionValues,
         schema: SchemaRef,
         absent: &[&str],
     ) -> Result<Self, LakeError> {
         let directory = directory(spec.partition_columns, partition);
-        let relative = directory.join(format!("part-{}.zstd.parquet", Uuid::now_v7()));
-        let path = root.join(&relative);
-        let parent = root.join(&directory);
-        std::fs::create_dir_all(&parent).map_err(LakeError::io("create", &parent))?;
-        let file = File::create_new(&path).map_err(LakeError::io("create", &path))?;
-        let unkept = Unkept(Some(path.clone()));
+        let name = format!("part-{}.zstd.parquet", Uuid::now_v7());
+        let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
+        let place = root.show(&path);
+        root.check_writable()?;
+        let sink = root.write(&path).map_err(LakeError::io("create", &place))?;
+        let unkept = Unkept(Some((root.clone(), path.clone())));
 
         let parquet = LakeError::parquet;
-        let properties = writer_properties(spec, absent).map_err(parquet("write", &path))?;
+        let properties = writer_properties(spec, absent).map_err(parquet("write", &place))?;
         // The Arrow types follow from the Parquet types: repeating them would double the footer, which every query
         // reads from every file.
         let options =
             ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-        let sink = file.try_clone().map_err(LakeError::io("write", &path))?;
         let (mut writer, columns) =
-            ArrowWriter::try_new_with_options(sink, schema.clone(), options)
+            ArrowWriter::try_new_with_options(Sink(Some(sink)), schema.clone(), options)
                 .and_then(ArrowWriter::into_serialized_writer)
-                .map_err(parquet("write", &path))?;
-        let named = KeyValue::new(PARTITION_KEY.to_owned(), slashes(&directory));
+                .map_err(parquet("write", &place))?;
+        let named = KeyValue::new(PARTITION_KEY.to_owned(), directory);
         writer.append_key_value_metadata(named);
-        Ok(Self { spec, partition, relative, path, schema, file, writer, columns, unkept })
+        Ok(Self { spec, partition, path, place, schema, writer, columns, unkept })
     }
 
     /// Adds a row group. Its rows are in table order and follow the previous ones; `values` returns those of a column
@@ -229,7 +244,7 @@ impl<'a> FileWriter<'a> {
         &mut self,
         values: impl Fn(usize) -> V + Sync,
     ) -> Result<(), LakeError> {
-        self.encode(values).map_err(LakeError::parquet("write", &self.path))
+        self.encode(values).map_err(LakeError::parquet("write", &self.place))
     }
 
     fn encode<V: Iterator<Item = Result<ArrayRef, ArrowError>>>(
@@ -255,25 +270,22 @@ impl<'a> FileWriter<'a> {
     }
 
     /// Closes the file and makes it durable.
-    pub(crate) fn close(self) -> Result<Written, LakeError> {
+    pub(crate) fn close(mut self) -> Result<Written, LakeError> {
         let parquet = LakeError::parquet;
-        let footer = self.writer.close().map_err(parquet("write", &self.path))?;
-        // The log is synced when it is written; it must not name a file that a power cut can still empty.
-        self.file.sync_all().map_err(LakeError::io("write", &self.path))?;
-        if let Some(parent) = self.path.parent() {
-            sync_directory(parent)?;
-        }
+        let footer = self.writer.finish().map_err(parquet("write", &self.place))?;
+        let sink = self.writer.inner_mut().0.take();
+        let closed = sink.map_or(Ok(0), NewFile::close);
+        let size = closed.map_err(LakeError::io("write", &self.place))?;
 
         let indexed = self.spec.indexed_columns();
         let stats = FileStats::from_footer(&footer, &self.schema, &indexed)
-            .map_err(parquet("read back", &self.path))?;
-        let size = self.file.metadata().map_err(LakeError::io("read", &self.path))?.len();
+            .map_err(parquet("read back", &self.place))?;
         let stats = serde_json::to_string(&stats).map_err(|error| LakeError::Rows {
             table: self.spec.name,
             detail: format!("statistics: {error}"),
         })?;
         let add = Add {
-            path: slashes(&self.relative),
+            path: self.path,
             partition_values: self
                 .spec
                 .partition_columns
@@ -375,21 +387,6 @@ impl BatchBytes {
         }
         Self { average: small / batch.num_rows().max(1), large }
     }
-}
-
-/// Returns the path of a file inside the table as the log writes it.
-fn slashes(path: &Path) -> String {
-    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    parts.join("/")
-}
-
-/// Makes the names of new files durable.
-pub(crate) fn sync_directory(path: &Path) -> Result<(), LakeError> {
-    if cfg!(unix) {
-        let directory = File::open(path).map_err(LakeError::io("open", path))?;
-        directory.sync_all().map_err(LakeError::io("write", path))?;
-    }
-    Ok(())
 }
 
 fn now_millis() -> i64 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use podtrail_lake::{Lake, Period};
 use serde_json::{Value, json};
 
-use crate::support::{batch, event, lake, value};
+use crate::support::{OnDisk, batch, event, lake, value};
 
 const DAY: i64 = 86_400;
 
@@ -36,7 +36,7 @@ async fn compact(lake: &Lake) {
     let whole = Lake::create(all.path()).await.unwrap();
     append(&whole, 0..6, 0).await;
     let file = whole.events().await.unwrap().files()[0].path.clone();
-    let root = whole.events().await.unwrap().root().to_owned();
+    let root = whole.events().await.unwrap().root().clone();
     std::fs::copy(root.join(&file), snapshot.root().join(&file)).unwrap();
     let entry = std::fs::read_to_string(log_entry(&root, 1)).unwrap();
     let add = entry.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -48,7 +48,7 @@ async fn compact(lake: &Lake) {
     ));
     actions.push(json!({"commitInfo": {"operation": "OPTIMIZE"}}));
     let lines: Vec<_> = actions.iter().map(Value::to_string).collect();
-    std::fs::write(log_entry(snapshot.root(), snapshot.version() + 1), lines.join("\n")).unwrap();
+    std::fs::write(log_entry(&snapshot.root(), snapshot.version() + 1), lines.join("\n")).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +85,7 @@ async fn without_its_log_everything_counts_as_added() {
     append(&lake, 0..1, 0).await;
     append(&lake, 1..2, 0).await;
     append(&lake, 2..3, 0).await;
-    let root = lake.events().await.unwrap().root().to_owned();
+    let root = lake.events().await.unwrap().root().clone();
     let version = lake.events_version().await.unwrap();
     std::fs::remove_file(log_entry(&root, 2)).unwrap();
     assert_eq!(version.added_after(2).unwrap().num_rows(), Some(1));

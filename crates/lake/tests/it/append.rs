@@ -4,7 +4,7 @@ use podtrail_event::Event;
 use podtrail_lake::{Appended, Lake};
 
 use crate::support::{
-    batch, checkpoint_often, event, files_on_disk, lake, planned_files, sql, value,
+    OnDisk, batch, checkpoint_often, event, files_on_disk, lake, planned_files, sql, value,
 };
 
 #[tokio::test(flavor = "multi_thread")]

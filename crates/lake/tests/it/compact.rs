@@ -7,7 +7,7 @@ use podtrail_lake::{CompactOptions, Compacted, Lake, Snapshot};
 use tokio::task::JoinSet;
 
 use crate::quarantine::record;
-use crate::support::{batch, event, files_on_disk, lake, value};
+use crate::support::{OnDisk, batch, event, files_on_disk, lake, value};
 
 const ALL: CompactOptions =
     CompactOptions { target_size: 128 << 20, min_age: Duration::ZERO, dry_run: false };

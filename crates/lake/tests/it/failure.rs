@@ -3,7 +3,7 @@
 use podtrail_event::Event;
 use podtrail_lake::{Lake, LakeError};
 
-use crate::support::{batch, event, files_on_disk, lake, value};
+use crate::support::{OnDisk, batch, event, files_on_disk, lake, value};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_without_tables_is_named() {
@@ -11,7 +11,7 @@ async fn a_directory_without_tables_is_named() {
     for missing in [dir.path().to_path_buf(), dir.path().join("nowhere")] {
         let error = Lake::open(&missing).err().unwrap();
         let expected = format!(
-            "{} does not contain a podtrail table `events`; create one with `podtrail ingest --lake DIR`",
+            "{} does not contain a podtrail table `events`; create one with `podtrail ingest --lake LAKE`",
             missing.display()
         );
         assert_eq!(error.to_string(), expected);

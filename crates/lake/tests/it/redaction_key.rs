@@ -4,7 +4,7 @@ use std::fs;
 
 use podtrail_lake::{Lake, LakeError};
 
-use crate::support::lake;
+use crate::support::{OnDisk, lake};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_lake_has_one_key_of_its_own() {

@@ -8,6 +8,27 @@ use podtrail_event::{BatchBuilder, Event, Micros};
 use podtrail_lake::{Lake, Snapshot};
 use tempfile::TempDir;
 
+/// Where something is on disk.
+pub(crate) trait OnDisk {
+    fn dir(&self) -> std::path::PathBuf;
+
+    fn root(&self) -> std::path::PathBuf {
+        self.dir()
+    }
+}
+
+impl OnDisk for Lake {
+    fn dir(&self) -> std::path::PathBuf {
+        self.location().directory().unwrap().to_owned()
+    }
+}
+
+impl OnDisk for Snapshot {
+    fn dir(&self) -> std::path::PathBuf {
+        self.url().to_file_path().unwrap()
+    }
+}
+
 /// 2026-01-31 00:00 UTC, in seconds.
 pub(crate) const MIDNIGHT: i64 = 1_769_817_600;
 
@@ -90,5 +111,5 @@ pub(crate) fn files_on_disk(snapshot: &Snapshot) -> usize {
             .map(|path| if path.is_dir() { count(&path) } else { 1 })
             .sum()
     }
-    count(snapshot.root())
+    count(&snapshot.root())
 }

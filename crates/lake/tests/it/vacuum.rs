@@ -6,7 +6,7 @@ use std::time::Duration;
 use podtrail_event::Event;
 use podtrail_lake::{Lake, LakeError, Snapshot};
 
-use crate::support::{batch, checkpoint_often, event, files_on_disk, lake, value};
+use crate::support::{OnDisk, batch, checkpoint_often, event, files_on_disk, lake, value};
 
 const NOW: Duration = Duration::ZERO;
 const HOUR: Duration = Duration::from_hours(1);
@@ -33,7 +33,7 @@ fn log(snapshot: &Snapshot, name: &str) -> PathBuf {
 }
 
 fn removed(vacuumed: &podtrail_lake::Vacuumed) -> Vec<&Path> {
-    vacuumed.removed.iter().map(|orphan| orphan.path.as_path()).collect()
+    vacuumed.removed.iter().map(|orphan| Path::new(&orphan.path)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -98,7 +98,7 @@ impl Tables {
 
 impl std::fmt::Debug for Tables {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("Tables").field(&self.lake.dir()).finish()
+        formatter.debug_tuple("Tables").field(self.lake.location()).finish()
     }
 }
 

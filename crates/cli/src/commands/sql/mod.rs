@@ -34,7 +34,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit
         return Ok(Exit::Ok);
     }
     let Some(lake) = &arguments.lake else {
-        return Err(UsageError("no lake given; use --lake DIR".to_owned()).into());
+        return Err(UsageError("no lake given; use --lake LAKE".to_owned()).into());
     };
     if arguments.format == RowFormat::Parquet && arguments.output.is_none() && output::is_terminal()
     {

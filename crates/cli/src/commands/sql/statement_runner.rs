@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::TryStreamExt;
-use podtrail_lake::Lake;
+use podtrail_lake::{Lake, LakeLocation};
 use podtrail_query::{
     LakeVersion, Limits, Parameters, Permission, Permissions, Planned, QueryError, ScanSize, Scope,
     Session, Statement, parse,
@@ -42,7 +42,11 @@ pub(super) struct StatementRunner {
 }
 
 impl StatementRunner {
-    pub(super) fn open(lake: &Path, scope: Scope, arguments: &SqlArgs) -> anyhow::Result<Self> {
+    pub(super) fn open(
+        lake: &LakeLocation,
+        scope: Scope,
+        arguments: &SqlArgs,
+    ) -> anyhow::Result<Self> {
         let version = LakeVersion::newest(&Lake::open(lake)?);
         let limits = Limits { memory: arguments.memory, ..Limits::default() };
         let permissions =

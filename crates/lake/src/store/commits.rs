@@ -1,0 +1,182 @@
+//! Writes entries of a transaction log such that their outcome is known.
+//!
+//! The Delta library takes every "exists already" for the commit of somebody else. It may be our own: a client repeats
+//! a request whose answer was lost, and is refused, because the first one has succeeded. So an entry that could not be
+//! written is read back, and is ours if it has our contents, which contain a unique id.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use deltalake::DeltaResult;
+use deltalake::kernel::Version;
+use deltalake::kernel::transaction::TransactionError;
+use deltalake::logstore::{
+    CommitOrBytes, LogStore, LogStoreConfig, LogStoreRef, StorageConfig, default_logstore,
+};
+use object_store::ObjectStore;
+use object_store::prefix::PrefixStore;
+use uuid::Uuid;
+
+use crate::store::Folder;
+use crate::store::object::{Created, create_decided, entry_path};
+
+/// It is unknown whether an entry was written.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Undecided(object_store::Error);
+
+/// The log of a table.
+pub(crate) struct DecidedLog {
+    inner: LogStoreRef,
+}
+
+impl DecidedLog {
+    /// Opens the log of the table in a folder, through `objects`, whose root is that of the folder's store.
+    pub(crate) fn open(
+        folder: &Folder,
+        objects: Arc<dyn ObjectStore>,
+    ) -> Result<LogStoreRef, object_store::path::Error> {
+        let table: Arc<dyn ObjectStore> =
+            Arc::new(PrefixStore::new(objects.clone(), folder.object("")?));
+        let inner = default_logstore(table, objects, &folder.url(), &StorageConfig::default());
+        Ok(Arc::new(Self { inner }))
+    }
+}
+
+/// The log of a table whose newest version was just read: the first commit does not ask for a newer one. If there is
+/// one, the entry cannot be written, and the library looks for the newest.
+pub(crate) struct NewestRead {
+    inner: LogStoreRef,
+    is_read: AtomicBool,
+}
+
+impl NewestRead {
+    pub(crate) fn of(inner: LogStoreRef) -> LogStoreRef {
+        Arc::new(Self { inner, is_read: AtomicBool::new(true) })
+    }
+}
+
+impl fmt::Debug for DecidedLog {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("DecidedLog").field(self.inner.root_url()).finish()
+    }
+}
+
+#[async_trait]
+impl LogStore for DecidedLog {
+    /// The library decides by the name whether a log is written with conditional requests.
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    async fn refresh(&self) -> DeltaResult<()> {
+        self.inner.refresh().await
+    }
+
+    async fn read_commit_entry(&self, version: Version) -> DeltaResult<Option<Bytes>> {
+        self.inner.read_commit_entry(version).await
+    }
+
+    async fn write_commit_entry(
+        &self,
+        version: Version,
+        entry: CommitOrBytes,
+        operation: Uuid,
+    ) -> Result<(), TransactionError> {
+        let CommitOrBytes::LogBytes(contents) = entry else {
+            return Err(TransactionError::LogStoreError {
+                msg: "an entry cannot be staged here".to_owned(),
+                source: "log entries are written with conditional requests".into(),
+            });
+        };
+        let table = self.inner.object_store(Some(operation));
+        match create_decided(&*table, &entry_path(version), contents).await {
+            Created::Written => Ok(()),
+            Created::Taken => Err(TransactionError::VersionAlreadyExists(version)),
+            Created::Unknown(error) => Err(TransactionError::LogStoreError {
+                msg: error.to_string(),
+                source: Box::new(Undecided(error)),
+            }),
+        }
+    }
+
+    async fn abort_commit_entry(
+        &self,
+        version: Version,
+        entry: CommitOrBytes,
+        operation: Uuid,
+    ) -> Result<(), TransactionError> {
+        self.inner.abort_commit_entry(version, entry, operation).await
+    }
+
+    async fn get_latest_version(&self, start: Version) -> DeltaResult<Version> {
+        self.inner.get_latest_version(start).await
+    }
+
+    fn object_store(&self, operation: Option<Uuid>) -> Arc<dyn ObjectStore> {
+        self.inner.object_store(operation)
+    }
+
+    fn root_object_store(&self, operation: Option<Uuid>) -> Arc<dyn ObjectStore> {
+        self.inner.root_object_store(operation)
+    }
+
+    fn config(&self) -> &LogStoreConfig {
+        self.inner.config()
+    }
+}
+
+#[async_trait]
+impl LogStore for NewestRead {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    async fn refresh(&self) -> DeltaResult<()> {
+        self.inner.refresh().await
+    }
+
+    async fn read_commit_entry(&self, version: Version) -> DeltaResult<Option<Bytes>> {
+        self.inner.read_commit_entry(version).await
+    }
+
+    async fn write_commit_entry(
+        &self,
+        version: Version,
+        entry: CommitOrBytes,
+        operation: Uuid,
+    ) -> Result<(), TransactionError> {
+        self.inner.write_commit_entry(version, entry, operation).await
+    }
+
+    async fn abort_commit_entry(
+        &self,
+        version: Version,
+        entry: CommitOrBytes,
+        operation: Uuid,
+    ) -> Result<(), TransactionError> {
+        self.inner.abort_commit_entry(version, entry, operation).await
+    }
+
+    async fn get_latest_version(&self, start: Version) -> DeltaResult<Version> {
+        if self.is_read.swap(false, Ordering::Relaxed) {
+            return Ok(start);
+        }
+        self.inner.get_latest_version(start).await
+    }
+
+    fn object_store(&self, operation: Option<Uuid>) -> Arc<dyn ObjectStore> {
+        self.inner.object_store(operation)
+    }
+
+    fn root_object_store(&self, operation: Option<Uuid>) -> Arc<dyn ObjectStore> {
+        self.inner.root_object_store(operation)
+    }
+
+    fn config(&self) -> &LogStoreConfig {
+        self.inner.config()
+    }
+}
