@@ -39,7 +39,7 @@ pub enum Mark {
     /// The mark of a selection of detections, by a name for the selection. If all detections have progressed further,
     /// so have these.
     Some(String),
-    /// None: the run examines a range again.
+    /// No mark: the run examines a range again.
     Unmoved,
 }
 

@@ -259,7 +259,7 @@ impl Lake {
         self.events.snapshot_at(version).await
     }
 
-    /// Returns what each table consists of, and what a compaction would do.
+    /// Returns figures of each table, and the effect of a compaction.
     ///
     /// # Errors
     /// Returns an error if a log cannot be read.
@@ -275,7 +275,7 @@ impl Lake {
     ///
     /// Each partition is one commit, after which `done` is called. Other processes may read and append meanwhile; of
     /// two concurrent compactions, the second one plans again. Memory: an estimated 64 MiB of rows being merged and 64
-    /// MiB of rows being written, whatever the size of the table.
+    /// MiB of rows being written, regardless of the size of the table.
     ///
     /// # Errors
     /// Returns an error if a file or a log cannot be read or written. Partitions reported before are complete.

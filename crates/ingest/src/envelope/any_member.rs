@@ -90,7 +90,7 @@ fn leave_out_copies(found: &mut Vec<&RawValue>) {
     let mut best: Vec<bool> = vec![true; found.len()];
     for (index, (known, rank)) in rated.iter().enumerate() {
         let Some(known) = known else { continue };
-        // Two copies in the same form are two events, whatever audit ID their client chose.
+        // Two copies in the same form are two events, regardless of the audit ID that the client chose.
         let is_better = |(other, other_rank): &(Option<Known>, u8)| {
             other_rank < rank && other.as_ref() == Some(known)
         };

@@ -215,7 +215,7 @@ fn message_of<'a>(
     stream: &Stream<'a>,
     shipped_at: Option<Micros>,
 ) -> Option<Message<'a>> {
-    // An event counts, whatever the name of its stream.
+    // An event counts, regardless of the name of its stream.
     if stream.is_other() && !mentions_events(message.get().as_bytes()) {
         return Some(Message::Other);
     }

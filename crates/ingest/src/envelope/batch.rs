@@ -65,7 +65,7 @@ pub(super) struct BatchEnd;
 
 impl Envelope for BatchEnd {
     fn open<'a>(&self, record: &Record<'a>) -> Option<Opened<'a>> {
-        // A complete object is not the end of a batch, whatever it ends with.
+        // A complete object is not the end of a batch, regardless of its last characters.
         if record.object.is_some() {
             return None;
         }

@@ -55,7 +55,7 @@ impl<'a> Candidate<'a> {
         is_worthwhile.then_some(content)
     }
 
-    /// Returns an event that was rebuilt from the bytes at a position, which are kept beside it.
+    /// Returns an event that was rebuilt from the bytes at a position, which are kept with it.
     pub(super) fn rebuilt(from: Span<'a>, json: impl Into<Vec<u8>>, facts: Facts<'a>) -> Self {
         let facts = Facts { original: Some(from.bytes.into()), ..facts };
         Self { json: Cow::Owned(json.into()), place: from.place(), facts }
@@ -74,7 +74,7 @@ impl<'a> Candidate<'a> {
 pub(crate) struct Facts<'a> {
     /// The names of the envelopes, the outermost first.
     pub(crate) envelopes: Vec<&'static str>,
-    /// Who runs the cluster, as in the `provider` column.
+    /// The provider of the cluster, as in the `provider` column.
     pub(crate) provider: Option<&'static str>,
     pub(crate) cluster: Option<Cow<'a, str>>,
     /// The host or log stream of the API server.

@@ -203,7 +203,7 @@ mod tests {
         opened.values.iter().map(|line| (text(line), line.place.line)).collect()
     }
 
-    /// Blanks and commas at the seams belong to the line.
+    /// Blanks and commas at the part boundaries belong to the line.
     #[test]
     fn cri_parts_are_joined_by_stream() {
         let log = "2026-11-23T22:00:00Z stdout P {\"a\": \n\

@@ -10,7 +10,7 @@
 //! * `UNKNOWN` of an exec, attach or port-forward: the gRPC code for 101, Switching Protocols.
 //!
 //! The name of the cluster is `resource.labels.cluster_name` alone: two clusters of one name in two locations or projects
-//! are distinguished by the name given at ingest. `original` holds the whole entry.
+//! are distinguished by the name given at ingest. `original` contains the whole entry.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -65,7 +65,7 @@ fn component_entry<'a>(object: &Object<'a>) -> Option<Opened<'a>> {
     is_component.then(|| Opened::skipped("cloud-logging"))
 }
 
-/// Opens a `LogEntry` as dumped by Google's Go client, with the payload as JSON text beside it:
+/// Opens a `LogEntry` as dumped by Google's Go client, with the payload as JSON text next to it:
 /// `{"Entry":{…},"AuditPayload":"{…}"}`.
 fn go_dump<'a>(record: &Record<'a>, object: &Object<'a>) -> Option<Opened<'a>> {
     let outer = object.object("Entry")?;

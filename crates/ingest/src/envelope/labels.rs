@@ -1,4 +1,4 @@
-//! Labels, tags, fields and metadata that shippers and stores add beside the event.
+//! Labels, tags, fields and metadata that shippers and stores add to the event.
 //!
 //! They fill the column `envelope`, by path, and the columns `cluster`, `provider` and `node`. A member names the
 //! cluster if the words of its path say so: `cluster`, `cluster_name`, `k8s.cluster.name`, `kubernetes_cluster`,
@@ -21,7 +21,7 @@ const LONGEST_VALUE: usize = 2 * 1024;
 const LONGEST_PATH: usize = 256;
 /// Maximum bytes kept of all envelopes around an event.
 const MAX_BYTES: usize = 16 * 1024;
-/// Bytes that every event may keep, however short it is.
+/// Bytes that every event may keep, even if it is short.
 const LEAST_BYTES: usize = 2 * 1024;
 /// Maximum depth of nested objects that are read.
 const MAX_LEVELS: usize = 6;
@@ -108,7 +108,7 @@ impl Labels {
         self.layers().find_map(|labels| labels.source.component)
     }
 
-    /// Returns the entries to store beside an event of this length, by path.
+    /// Returns the entries to store with an event of this length, by path.
     pub(crate) fn entries(&self, event_length: usize) -> Vec<(&str, Cow<'_, str>)> {
         let mut left = event_length.clamp(LEAST_BYTES, MAX_BYTES);
         let mut entries: Vec<(&str, Cow<'_, str>)> = Vec::new();
@@ -356,7 +356,7 @@ fn cluster_path(path: &str) -> Option<Naming> {
     Some(Naming { is_id, words: words.len() })
 }
 
-/// How a path names a cluster; the lesser value takes precedence.
+/// How a path names a cluster; the smaller value takes precedence.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Naming {
     is_id: bool,

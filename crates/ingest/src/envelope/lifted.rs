@@ -41,13 +41,13 @@ pub(super) fn is_bare_event(object: &Object<'_>) -> bool {
     object.get("auditID").is_some() && !object.iter().any(|(key, value)| is_foreign(key, value))
 }
 
-/// Returns whether the event members that no column holds belong to a shipper.
+/// Returns whether the event members without a column belong to a shipper.
 pub(crate) fn is_lifted(extra: &str) -> bool {
     Object::read(extra.as_bytes())
         .is_some_and(|extra| extra.iter().any(|(key, value)| is_foreign(key, value)))
 }
 
-/// Returns the line that a record contains beside the members of its event, if it is complete.
+/// Returns the line that a record contains in addition to the members of its event, if it is complete.
 pub(super) fn line_beside<'a>(
     record: &Record<'a>,
     object: &Object<'a>,

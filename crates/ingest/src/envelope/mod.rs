@@ -102,7 +102,7 @@ pub(crate) fn unwrap_item<'a>(item: Span<'a>, enclosing: &Enclosing, contents: &
         let opened = open(&Record::new(Span::at(place, &text), &contents.budget))?;
         let mut found = contents.nested(contents.budget.clone());
         found.add_opened(opened, 0, &Facts::default());
-        // Labels beside the list do not belong to this item.
+        // Labels next to the list do not belong to this item.
         let end = item.offset + item.bytes.len() as u64;
         let is_inside = |place: Place| (item.offset..end).contains(&place.offset);
         found.candidates.retain(|candidate| is_inside(candidate.place));

@@ -1,5 +1,5 @@
 //! Events that a shipper truncated: AKS exports at 16 KiB, `AzureDiagnostics` at 32,766 bytes, CloudWatch at 256 KiB,
-//! where it adds a mark. The members before the cut say who did what, and where.
+//! where it adds a mark. The members before the cut show identity, verb and object.
 //!
 //! The complete members of a truncated event are kept. A truncated member is dropped, except for a few objects whose
 //! members are meaningful on their own. A truncated body is dropped, because a missing field would look like one that

@@ -186,7 +186,7 @@ impl Shipper {
             text_of_bytes(whole, value)
                 .or_else(|| Candidate::content(whole, value, Facts::default()))
         })?;
-        // If the line is truncated, the members decoded before are worth more.
+        // If the line is truncated, the previously decoded members are more complete.
         if object.get("auditID").is_some() && !is_whole(&inner.json) {
             return None;
         }

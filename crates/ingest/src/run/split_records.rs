@@ -70,7 +70,7 @@ impl Line {
     }
 
     /// Splits a line that is not one event where another event begins: the end of the one before is missing. A client chooses
-    /// the text of a body, so a part that begins like an event is one only if the line as a whole is none.
+    /// the text of a body, so a part that begins like an event is an event only if the whole line is not one.
     pub(crate) fn segments(&self) -> Vec<Self> {
         if self.is_numbered() {
             return vec![self.clone()];

@@ -1,6 +1,6 @@
 //! Decompression. Content determines the format, not the file name.
 //!
-//! Every member, stream or frame of a compressed file is read. Memory is bounded, whatever a stream expands to:
+//! Every member, stream or frame of a compressed file is read. Memory is bounded, regardless of the expanded size:
 //! decoders write into the reader's buffer and reject a window that is too large.
 
 use std::fs::File;
@@ -202,7 +202,7 @@ impl Read for Peeked<'_> {
     }
 }
 
-/// A reader of small pieces: decoders discard the output of the call that meets damage.
+/// A reader of small pieces: decoders discard the output of the call that encounters damage.
 pub(crate) struct Sips<R>(pub(crate) R);
 
 impl<R: Read> Read for Sips<R> {

@@ -22,7 +22,7 @@ pub enum Input {
 
 impl Input {
     /// Parses a command line argument: `-`, a path, a pattern, or the URL of objects. An existing file is a path,
-    /// whatever its name.
+    /// regardless of its name.
     pub fn parse(argument: impl AsRef<OsStr>) -> Self {
         let argument = argument.as_ref();
         if argument == "-" {

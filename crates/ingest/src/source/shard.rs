@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// One of several shares. Every file belongs to exactly one, by its name: runs on several machines divide a list of
-/// inputs without talking to each other, if the files have the same names on all of them.
+/// inputs without coordination, if the files have the same names on all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     /// From 1.

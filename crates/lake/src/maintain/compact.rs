@@ -1,6 +1,6 @@
 //! Compaction: merges small files of one partition into one file with the same rows in table order.
 //!
-//! Small or frequent appends leave many files, and every query pays for each footer. A compaction changes only the
+//! Small or frequent appends leave many files, and every query reads each footer. A compaction changes only the
 //! location of rows: its commit marks every file with `dataChange` false, for readers that look for new rows. The old
 //! files stay until a vacuum, for queries of an older version.
 

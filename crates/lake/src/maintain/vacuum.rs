@@ -3,7 +3,7 @@
 //!
 //! The log is read from its first existing entry. A running query reads files of the version that it started with, so
 //! recently removed files stay. A running append has written files that no version names yet: while there may be one,
-//! unnamed files of the last day stay, whatever minimum age is given.
+//! unnamed files of the last day stay, regardless of the minimum age.
 
 use std::collections::HashMap;
 use std::path::Path;

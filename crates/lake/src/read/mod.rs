@@ -1,4 +1,4 @@
-//! Reads a table: selects the files for a query, and answers what the log shows without opening one.
+//! Reads a table: selects the files for a query, and answers queries from the log without opening a file.
 
 pub(crate) mod days;
 pub(crate) mod info;

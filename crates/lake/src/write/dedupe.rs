@@ -3,7 +3,7 @@
 //! Equal rows have equal times and are in one partition, or in two that differ in a value that is unknown for one of
 //! them (`TableSpec::unknown`). So a duplicate can only be in files of these partitions whose range of times contains a
 //! new row, and in such row groups of them. Only the ids of these row groups are read. Memory is bounded by the new
-//! rows and what [`KnownIds`] keeps, whatever the size of the table.
+//! rows and what [`KnownIds`] keeps, regardless of the size of the table.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Row {
     }
 }
 
-/// What equal rows have in common.
+/// The properties that equal rows share.
 pub(crate) type RowKey = (usize, u128);
 
 /// The rows of an append without duplicates, in table order, and their partitions.

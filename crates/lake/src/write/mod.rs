@@ -355,7 +355,7 @@ impl RowBytes {
         batch.average + large.sum::<usize>()
     }
 
-    /// Splits rows into pieces within both limits; a single row is a piece whatever its size.
+    /// Splits rows into pieces within both limits; a single row is a piece of any size.
     fn split<'r>(&self, rows: &'r [Row], max_rows: usize, max_bytes: usize) -> Vec<&'r [Row]> {
         let mut pieces = Vec::new();
         let mut start = 0;

@@ -1,7 +1,7 @@
 //! Registration of active writers of a table's data files.
 //!
 //! Between its first file and its commit, a writer has files that no version names. To a vacuum they look like files
-//! that a killed run left behind. So writers share a lock on a file beside the table, which ends with the process,
+//! that a killed run left behind. So writers share a lock on a file next to the table, which ends with the process,
 //! however the process ends. A vacuum removes young unnamed files only while it holds the lock exclusively, and never
 //! where there are no locks, as in an object store.
 
