@@ -185,17 +185,18 @@ impl<T> Map<'_, T> {
     }
 }
 
+/// Implements [`Column`] for a type whose values an Arrow builder takes.
 macro_rules! scalar_column {
     ($type:ty, $builder:ty, $data_type:expr, |$value:ident| $raw:expr) => {
-        impl Column for $type {
+        impl $crate::column::Column for $type {
             type Builder = $builder;
 
-            fn data_type() -> DataType {
+            fn data_type() -> arrow::datatypes::DataType {
                 $data_type
             }
         }
 
-        impl Build<$type> for $builder {
+        impl $crate::column::Build<$type> for $builder {
             fn append(&mut self, $value: &$type) {
                 self.append_value($raw);
             }
@@ -204,8 +205,8 @@ macro_rules! scalar_column {
                 <$builder>::append_nulls(self, count);
             }
 
-            fn finish(&mut self) -> ArrayRef {
-                Arc::new(<$builder>::finish(self))
+            fn finish(&mut self) -> arrow::array::ArrayRef {
+                std::sync::Arc::new(<$builder>::finish(self))
             }
         }
     };
@@ -216,33 +217,11 @@ scalar_column!(i32, Int32Builder, DataType::Int32, |v| *v);
 scalar_column!(i64, Int64Builder, DataType::Int64, |v| *v);
 scalar_column!(Day, Date32Builder, DataType::Date32, |v| v.0);
 
-impl Column for u64 {
-    type Builder = Int64Builder;
-
-    fn data_type() -> DataType {
-        DataType::Int64
-    }
-}
-
-/// Numbers that do not fit, which no count reaches, become the largest.
-impl Build<u64> for Int64Builder {
-    fn append(&mut self, value: &u64) {
-        self.append_value(i64::try_from(*value).unwrap_or(i64::MAX));
-    }
-
-    fn append_nulls(&mut self, count: usize) {
-        Int64Builder::append_nulls(self, count);
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        Arc::new(Int64Builder::finish(self))
-    }
-}
-
+// Numbers that do not fit, which no count reaches, become the largest.
+scalar_column!(u64, Int64Builder, DataType::Int64, |v| i64::try_from(*v).unwrap_or(i64::MAX));
 scalar_column!(String, StringBuilder, DataType::Utf8, |v| v);
 
 /// Implements [`Column`] for enumerations that `strum` names: a column with the names.
-#[macro_export]
 macro_rules! named_column {
     ($($type:ty),+) => { $(
         impl $type {
@@ -255,51 +234,18 @@ macro_rules! named_column {
             }
         }
 
-        impl $crate::column::Column for $type {
-            type Builder = arrow::array::StringBuilder;
-
-            fn data_type() -> arrow::datatypes::DataType {
-                arrow::datatypes::DataType::Utf8
-            }
-        }
-
-        impl $crate::column::Build<$type> for arrow::array::StringBuilder {
-            fn append(&mut self, value: &$type) {
-                self.append_value(value.as_str());
-            }
-
-            fn append_nulls(&mut self, count: usize) {
-                arrow::array::StringBuilder::append_nulls(self, count);
-            }
-
-            fn finish(&mut self) -> arrow::array::ArrayRef {
-                std::sync::Arc::new(arrow::array::StringBuilder::finish(self))
-            }
-        }
+        $crate::column::scalar_column!(
+            $type,
+            arrow::array::StringBuilder,
+            arrow::datatypes::DataType::Utf8,
+            |value| value.as_str()
+        );
     )+ };
 }
 
-impl Column for Text<'_> {
-    type Builder = StringBuilder;
+pub(crate) use {named_column, scalar_column};
 
-    fn data_type() -> DataType {
-        DataType::Utf8
-    }
-}
-
-impl Build<Text<'_>> for StringBuilder {
-    fn append(&mut self, text: &Text<'_>) {
-        self.append_value(&**text);
-    }
-
-    fn append_nulls(&mut self, count: usize) {
-        StringBuilder::append_nulls(self, count);
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        Arc::new(StringBuilder::finish(self))
-    }
-}
+scalar_column!(Text<'_>, StringBuilder, DataType::Utf8, |v| &**v);
 
 /// A text that is often long, such as a body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

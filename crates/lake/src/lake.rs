@@ -202,7 +202,7 @@ impl Lake {
 
     /// Takes the lock with this name, which others of this lake respect, unless another holds it.
     ///
-    /// Where there are no locks, as in an object store, everyone gets it.
+    /// A store without locks, such as an object store, grants it to every caller.
     pub fn try_lock(&self, name: &str) -> Option<LakeLock> {
         match self.folder.lock(name, Lock::Exclusive) {
             Ok(Locked::Held(guard)) => Some(LakeLock(Some(guard))),

@@ -47,8 +47,8 @@ pub struct Turn(#[expect(dead_code, reason = "the lock is held while it exists")
 impl Turn {
     /// Waits for the lock, at most as long as `patience`; `None` if another run still holds it.
     ///
-    /// Where there are no locks, as in an object store, every run gets its turn, and concurrent runs may print the same
-    /// findings.
+    /// In a store without locks, such as an object store, every run gets its turn, and concurrent runs may print the
+    /// same findings.
     pub fn take(lake: &Lake, patience: Duration) -> Option<Self> {
         let started = Instant::now();
         loop {

@@ -1,12 +1,11 @@
 //! Incremental detection: each run examines the events added since the last one, and records each finding once,
 //! together with its progress.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::mem;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use arrow::array::AsArray;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use podtrail_event::{FindingState, RecordedFinding};
 use podtrail_lake::{DetectRun, Findings, Lake, LakeError, Mark, Period, Snapshot, Version};
@@ -18,6 +17,7 @@ use crate::findings::stored::state_rows;
 use crate::indicators::{INDICATOR_DETECTION, Indicators};
 use crate::pack::Pack;
 use crate::pack::exceptions::Exception;
+use crate::run::event_ids::event_ids;
 use crate::run::examined::{ADDED, after, before};
 use crate::run::health::{self, HealthOptions};
 use crate::run::hunt::{Failure, Hunt, hunt};
@@ -389,16 +389,7 @@ async fn keep_new(
         "SELECT cluster, event_id FROM {ADDED}
         WHERE event_id IN (SELECT event_id FROM candidate_events){condition}"
     );
-    // The same event may be in the logs of several clusters.
-    let mut added: HashMap<Option<String>, HashSet<String>> = HashMap::new();
-    for batch in session.sql(&sql).await?.collect().await? {
-        let columns = [0, 1].map(|column| batch.column(column).as_string_opt::<i32>());
-        let [Some(clusters), Some(ids)] = columns else { continue };
-        for (cluster, id) in clusters.iter().zip(ids) {
-            let ids = added.entry(cluster.map(str::to_owned)).or_default();
-            ids.extend(id.map(str::to_owned));
-        }
-    }
+    let added = event_ids(&session, &sql).await?;
     for candidate in &mut *candidates {
         let Some(added) = added.get(&candidate.finding.cluster) else { continue };
         let events = candidate.finding.event_ids.iter();

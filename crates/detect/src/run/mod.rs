@@ -1,5 +1,6 @@
 //! Runs of a pack: a hunt over a session, and incremental detection over a lake.
 
+pub(crate) mod event_ids;
 pub(crate) mod evidence;
 pub(crate) mod examined;
 pub(crate) mod health;

@@ -1,11 +1,11 @@
 //! The visible part of a hunt: findings are judged on the whole lake, and shown if they concern the scope.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-use arrow::array::AsArray;
 use podtrail_event::Finding;
 use podtrail_query::{QueryError, Session};
 
+use crate::run::event_ids::event_ids;
 use crate::run::hunt::Hunt;
 
 /// Keeps the findings, and the excepted ones, whose evidence has an event in the scope of `shown`: another session
@@ -21,19 +21,10 @@ pub async fn show_only(hunt: &mut Hunt, shown: &Session) -> Result<(), QueryErro
     let shown = shown.with_strings("found_events", "event_id", ids)?;
     let sql = "SELECT cluster, event_id FROM stages
         WHERE event_id IN (SELECT event_id FROM found_events)";
-    let mut in_scope: HashSet<(Option<String>, String)> = HashSet::new();
-    for batch in shown.sql(sql).await?.collect().await? {
-        let columns = [0, 1].map(|column| batch.column(column).as_string_opt::<i32>());
-        let [Some(clusters), Some(ids)] = columns else { continue };
-        let rows = clusters.iter().zip(ids);
-        in_scope.extend(
-            rows.filter_map(|(cluster, id)| Some((cluster.map(str::to_owned), id?.to_owned()))),
-        );
-    }
-    // The same event may be in the logs of several clusters.
+    let in_scope = event_ids(&shown, sql).await?;
     let is_shown = |finding: &Finding| {
-        let mut ids = finding.event_ids.iter();
-        ids.any(|id| in_scope.contains(&(finding.cluster.clone(), id.clone())))
+        let ids = in_scope.get(&finding.cluster);
+        ids.is_some_and(|ids| finding.event_ids.iter().any(|id| ids.contains(id)))
     };
     hunt.findings.retain(is_shown);
     hunt.excepted.retain(|excepted| is_shown(&excepted.finding));

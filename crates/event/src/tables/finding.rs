@@ -13,10 +13,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use crate::column::{Build, Column, FieldDoc};
+use crate::column::{Build, Column, FieldDoc, named_column};
+use crate::row;
 use crate::row::struct_fields;
 use crate::tables::severity::{Confidence, Severity};
-use crate::{named_column, row};
 
 /// The state of a finding, in the order of its life.
 #[derive(

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use crate::named_column;
+use crate::column::named_column;
 
 /// Severity, from least to most.
 #[derive(

@@ -13,7 +13,7 @@ use crate::error::LakeError;
 use crate::log::read_info;
 use crate::spec::TableSpec;
 use crate::store::Folder;
-use crate::store::commits::{NewestRead, Undecided};
+use crate::store::commits::{DecidedLog, Undecided};
 
 /// Commits of other programs are retried inside delta-rs, without another search for duplicates.
 const FOREIGN_RETRIES: usize = 200;
@@ -108,7 +108,7 @@ async fn commit_actions(
     // The table writes checkpoints itself, at the end of a run.
     let prepared = CommitBuilder::from(properties.with_create_checkpoint(false))
         .with_actions(actions)
-        .build(Some(state), NewestRead::of(table.log_store()), operation)
+        .build(Some(state), DecidedLog::newest_read(table.log_store()), operation)
         .into_prepared_commit_future()
         .await;
     let prepared = match prepared {

@@ -1,8 +1,8 @@
-//! Writes entries of a transaction log such that their outcome is known.
+//! Writes entries of a transaction log with a known outcome.
 //!
-//! The Delta library takes every "exists already" for the commit of somebody else. It may be our own: a client repeats
-//! a request whose answer was lost, and is refused, because the first one has succeeded. So an entry that could not be
-//! written is read back, and is ours if it has our contents, which contain a unique id.
+//! The Delta library treats every "already exists" as the commit of another writer. It may be our own: a client repeats
+//! a request after a lost response, and the store rejects it, because the first one succeeded. An entry that could not
+//! be written is therefore read back. It is ours if its contents are equal, because they contain a unique id.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,6 +31,9 @@ pub(crate) struct Undecided(object_store::Error);
 /// The log of a table.
 pub(crate) struct DecidedLog {
     inner: LogStoreRef,
+    /// Whether the newest version was just read. Then the first commit does not request a newer one: if there is one,
+    /// the entry cannot be written, and the library looks for the newest.
+    is_newest_read: AtomicBool,
 }
 
 impl DecidedLog {
@@ -42,20 +45,12 @@ impl DecidedLog {
         let table: Arc<dyn ObjectStore> =
             Arc::new(PrefixStore::new(objects.clone(), folder.object("")?));
         let inner = default_logstore(table, objects, &folder.url(), &StorageConfig::default());
-        Ok(Arc::new(Self { inner }))
+        Ok(Arc::new(Self { inner, is_newest_read: AtomicBool::new(false) }))
     }
-}
 
-/// The log of a table whose newest version was just read: the first commit does not ask for a newer one. If there is
-/// one, the entry cannot be written, and the library looks for the newest.
-pub(crate) struct NewestRead {
-    inner: LogStoreRef,
-    is_read: AtomicBool,
-}
-
-impl NewestRead {
-    pub(crate) fn of(inner: LogStoreRef) -> LogStoreRef {
-        Arc::new(Self { inner, is_read: AtomicBool::new(true) })
+    /// Returns a log whose newest version was just read.
+    pub(crate) fn newest_read(inner: LogStoreRef) -> LogStoreRef {
+        Arc::new(Self { inner, is_newest_read: AtomicBool::new(true) })
     }
 }
 
@@ -113,56 +108,7 @@ impl LogStore for DecidedLog {
     }
 
     async fn get_latest_version(&self, start: Version) -> DeltaResult<Version> {
-        self.inner.get_latest_version(start).await
-    }
-
-    fn object_store(&self, operation: Option<Uuid>) -> Arc<dyn ObjectStore> {
-        self.inner.object_store(operation)
-    }
-
-    fn root_object_store(&self, operation: Option<Uuid>) -> Arc<dyn ObjectStore> {
-        self.inner.root_object_store(operation)
-    }
-
-    fn config(&self) -> &LogStoreConfig {
-        self.inner.config()
-    }
-}
-
-#[async_trait]
-impl LogStore for NewestRead {
-    fn name(&self) -> String {
-        self.inner.name()
-    }
-
-    async fn refresh(&self) -> DeltaResult<()> {
-        self.inner.refresh().await
-    }
-
-    async fn read_commit_entry(&self, version: Version) -> DeltaResult<Option<Bytes>> {
-        self.inner.read_commit_entry(version).await
-    }
-
-    async fn write_commit_entry(
-        &self,
-        version: Version,
-        entry: CommitOrBytes,
-        operation: Uuid,
-    ) -> Result<(), TransactionError> {
-        self.inner.write_commit_entry(version, entry, operation).await
-    }
-
-    async fn abort_commit_entry(
-        &self,
-        version: Version,
-        entry: CommitOrBytes,
-        operation: Uuid,
-    ) -> Result<(), TransactionError> {
-        self.inner.abort_commit_entry(version, entry, operation).await
-    }
-
-    async fn get_latest_version(&self, start: Version) -> DeltaResult<Version> {
-        if self.is_read.swap(false, Ordering::Relaxed) {
+        if self.is_newest_read.swap(false, Ordering::Relaxed) {
             return Ok(start);
         }
         self.inner.get_latest_version(start).await

@@ -100,7 +100,7 @@ pub(crate) trait Store: Debug + Send + Sync {
     /// Returns the place of a file outside of `folder` that a path inside it leads to, through a link.
     ///
     /// # Errors
-    /// Returns an error if there is no such file.
+    /// Returns an error if the file does not exist.
     fn outside(&self, folder: &str, path: &str) -> io::Result<Option<String>>;
 
     /// Locks a file that names a purpose, shared or exclusively.
@@ -127,7 +127,7 @@ pub(crate) enum Lock {
 pub(crate) enum Locked {
     /// Held until it is dropped, or the process ends.
     Held(Guard),
-    /// Somebody else holds it.
+    /// Another process holds it.
     Busy,
     /// This store has no locks.
     Unknown,

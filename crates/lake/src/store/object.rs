@@ -1,7 +1,7 @@
 //! A lake in an object store.
 //!
-//! An object appears complete or not at all, and is durable when its upload is answered. A name is taken by a
-//! conditional request, which the store must honour ([`Objects::check_writable`]). There are no locks.
+//! An object appears complete or not at all, and is durable once the store confirms its upload. A conditional request
+//! reserves a name, and the store must support such requests ([`Objects::check_writable`]). Object stores have no locks.
 
 use std::collections::HashSet;
 use std::io::{self, ErrorKind};
@@ -193,7 +193,7 @@ impl Store for Objects {
         Ok(files.filter(is_data).collect())
     }
 
-    /// There are no links. An object that is missing is found when it is read.
+    /// Object stores have no links. A missing object is detected when it is read.
     fn outside(&self, _: &str, _: &str) -> io::Result<Option<String>> {
         Ok(None)
     }

@@ -4,12 +4,10 @@
 //! understood. Reading again is always safe, and cheaper than the run that would fail.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
@@ -139,14 +137,6 @@ impl ObjectStore for Patient {
                 Err(error) => attempts.after(error).await?,
             }
         }
-    }
-
-    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        // Joins ranges that are close to each other, and calls `get_opts` for each.
-        let fetch =
-            async |range| object_store::ObjectStoreExt::get_range(self, location, range).await;
-        object_store::coalesce_ranges(ranges, fetch, object_store::OBJECT_STORE_COALESCE_DEFAULT)
-            .await
     }
 
     fn delete_stream(

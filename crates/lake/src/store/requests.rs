@@ -4,12 +4,10 @@
 //! each request is logged, by its method and path. Retries inside the client are not counted.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::path::Path;
@@ -117,14 +115,6 @@ impl ObjectStore for Counted {
         let method = if options.head { "HEAD" } else { "GET" };
         count(&self.counters.gets, method, location);
         self.inner.get_opts(location, options).await
-    }
-
-    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        // Joins ranges that are close to each other, and calls `get_opts` for each.
-        let fetch =
-            async |range| object_store::ObjectStoreExt::get_range(self, location, range).await;
-        object_store::coalesce_ranges(ranges, fetch, object_store::OBJECT_STORE_COALESCE_DEFAULT)
-            .await
     }
 
     fn delete_stream(

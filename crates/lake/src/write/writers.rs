@@ -3,7 +3,7 @@
 //! Between its first file and its commit, a writer has files that no version names. To a vacuum they look like files
 //! that a killed run left behind. So writers share a lock on a file next to the table, which ends with the process,
 //! however the process ends. A vacuum removes young unnamed files only while it holds the lock exclusively, and never
-//! where there are no locks, as in an object store.
+//! in a store without locks, such as an object store.
 
 use std::io;
 

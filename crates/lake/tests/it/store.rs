@@ -67,7 +67,7 @@ async fn everything_that_works_on_disk_works_in_a_store() {
     assert_whole(&lake, 6).await;
     assert_eq!(before.files().len(), 2);
 
-    // Files that no version names stay for a day: there is no telling whether their writer is still at work.
+    // Files that no version names stay for a day, because their writer may still be running.
     write(&*store, "lakes/a lake #1 é/events/part-left-by-a-kill.zstd.parquet", "PAR1").await;
     let vacuumed = lake.vacuum(NOW, false).await.unwrap();
     assert_eq!((vacuumed.removed.len(), vacuumed.uncommitted), (13, 1));

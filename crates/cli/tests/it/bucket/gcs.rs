@@ -1,5 +1,5 @@
-//! A stand-in for Google Cloud Storage: its XML API as far as the client uses it. It says nothing about the real
-//! service; there is no emulator that honours conditions.
+//! A stand-in for Google Cloud Storage: its XML API as far as the client uses it. It does not show how
+//! the service itself behaves. Available emulators ignore the conditions of writes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
