@@ -2,14 +2,15 @@
 
 -- One row per request: its last stage.
 CREATE VIEW events AS
-SELECT * FROM stages WHERE stage_status IN ('complete', 'last')
+SELECT * FROM stages WHERE NOT superseded
 UNION ALL
 SELECT early.*
 FROM stages AS early
-WHERE stage_status = 'open' AND NOT EXISTS (
+WHERE superseded IS NULL AND NOT EXISTS (
   SELECT 1
   FROM stages AS late
-  WHERE late.stage_status IN ('last', 'open') AND late.stage <> 'RequestReceived' AND late.stage <> early.stage
+  WHERE late.superseded IS NOT TRUE AND late.stage <> 'RequestReceived' AND late.stage <> early.stage
+    AND early.stage IN ('RequestReceived', 'ResponseStarted')
     AND late.audit_id = early.audit_id AND late.time = early.time
     AND late.cluster = early.cluster AND late.date = early.date AND late.activity = early.activity
 );

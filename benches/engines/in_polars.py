@@ -27,13 +27,13 @@ PRIVATE = (
 
 def events(stages):
     """Returns one row per request: its last stage."""
-    early = stages.filter(pl.col("stage_status") == "open")
-    late = stages.filter(pl.col("stage_status").is_in(["last", "open"]), pl.col("stage") != "RequestReceived")
+    early = stages.filter(pl.col("superseded").is_null())
+    late = stages.filter(pl.col("superseded").ne_missing(True), pl.col("stage") != "RequestReceived")
     late = late.select(*REQUEST, late_stage="stage")
-    followed = early.select(*REQUEST, "stage").join(late, on=REQUEST).filter(pl.col("stage") != pl.col("late_stage"))
+    followed = early.filter(pl.col("stage").is_in(["RequestReceived", "ResponseStarted"])).select(*REQUEST, "stage").join(late, on=REQUEST)
     return pl.concat([
-        stages.filter(pl.col("stage_status").is_in(["complete", "last"])),
-        early.join(followed, on=[*REQUEST, "stage"], how="anti"),
+        stages.filter(~pl.col("superseded")),
+        early.join(followed.filter(pl.col("stage") != pl.col("late_stage")), on=[*REQUEST, "stage"], how="anti"),
     ])
 
 

@@ -23,12 +23,12 @@ KEYS = ["audit_id", "time", "cluster", "date", "activity"]
 # The views of podtrail, rewritten for DuckDB, which does not need the columns to be listed.
 VIEWS = {
     "events": f"""
-        SELECT * FROM stages WHERE stage_status IN ('complete', 'last')
+        SELECT * FROM stages WHERE NOT superseded
         UNION ALL
-        SELECT early.* FROM (SELECT * FROM stages WHERE stage_status = 'open') AS early
+        SELECT early.* FROM (SELECT * FROM stages WHERE superseded IS NULL) AS early
         WHERE NOT EXISTS (
           SELECT 1 FROM stages AS late
-          WHERE stage_status IN ('last', 'open') AND late.stage <> 'RequestReceived' AND late.stage <> early.stage
+          WHERE late.superseded IS NOT TRUE AND late.stage <> 'RequestReceived' AND late.stage <> early.stage
             AND {" AND ".join(f"late.{key} = early.{key}" for key in KEYS)})""",
     "workloads": """
         SELECT * EXCLUDE (workload), workload.kind AS kind, workload.containers AS containers,

@@ -76,4 +76,4 @@ pub use tables::quarantine::{
     quarantine_schema,
 };
 pub use tables::severity::{Confidence, Severity};
-pub use tables::stage_status::{StageStatus, mark_stages};
+pub use tables::superseded::mark_superseded;

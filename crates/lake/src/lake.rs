@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
-use podtrail_event::{ExportError, Exporter, StageStatus, mark_stages, quarantine_schema};
+use podtrail_event::{ExportError, Exporter, mark_superseded, quarantine_schema};
 
 use crate::error::LakeError;
 use crate::log::snapshot::Snapshot;
@@ -15,7 +15,8 @@ use crate::maintain::retain::Retained;
 use crate::maintain::vacuum::Vacuumed;
 use crate::maintain::verify::Verified;
 use crate::read::info::TableInfo;
-use crate::spec::{Apart, TableSpec};
+use crate::read::last_stages::SUPERSEDED;
+use crate::spec::TableSpec;
 use crate::store::location::LakeLocation;
 use crate::store::{Folder, Guard, Lock, Locked};
 use crate::table::Table;
@@ -23,18 +24,6 @@ use crate::write::append::Appended;
 
 /// The application transaction of appends by ingest.
 const INGEST: &str = "podtrail-ingest";
-
-/// Queries of requests read their last stages.
-const STAGES: Apart = Apart {
-    column: "stage_status",
-    values: &[
-        StageStatus::Complete.as_str(),
-        StageStatus::Last.as_str(),
-        StageStatus::Open.as_str(),
-        StageStatus::Superseded.as_str(),
-    ],
-    together: (StageStatus::Complete.as_str(), StageStatus::Last.as_str()),
-};
 
 static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
     Arc::new(TableSpec {
@@ -46,7 +35,7 @@ static EVENTS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         id_column: "event_id",
         unknown: Some(("cluster", podtrail_event::DEFAULT_CLUSTER)),
         ids: Some(event_ids),
-        apart: Some(STAGES),
+        rare_column: Some(SUPERSEDED),
         time_column: Some("time"),
         unique_columns: &["event_id", "audit_id"],
         opaque_columns: &["request_object", "response_object", "extra"],
@@ -65,7 +54,7 @@ static QUARANTINE: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         id_column: "quarantine_id",
         unknown: None,
         ids: None,
-        apart: None,
+        rare_column: None,
         time_column: None,
         unique_columns: &["quarantine_id"],
         opaque_columns: &["bytes"],
@@ -84,7 +73,7 @@ static FINDINGS: LazyLock<Arc<TableSpec>> = LazyLock::new(|| {
         id_column: "state_id",
         unknown: None,
         ids: None,
-        apart: None,
+        rare_column: None,
         time_column: Some("state_at"),
         unique_columns: &["state_id", "detect_run"],
         opaque_columns: &[],
@@ -222,7 +211,8 @@ impl Lake {
     /// Returns an error if the batches have other columns, a null `time` or a malformed `event_id`, or if the table
     /// cannot be read or written.
     pub async fn append_events(&self, batches: Vec<RecordBatch>) -> Result<Appended, LakeError> {
-        let marked = mark_stages(&batches).map_err(|_| LakeError::other_columns(EVENTS.name))?;
+        let marked =
+            mark_superseded(&batches).map_err(|_| LakeError::other_columns(EVENTS.name))?;
         drop(batches);
         self.events.append(marked).await
     }

@@ -37,6 +37,7 @@ pub use maintain::vacuum::{Orphan, Vacuumed};
 pub use maintain::verify::{Problem, Verified};
 pub use read::days::Day;
 pub use read::info::TableInfo;
+pub use read::last_stages::{SUPERSEDED, is_last, is_undecided, last_stages};
 pub use read::provider::{LakeTable, PUSHDOWN_FILTERS};
 pub use store::location::{LakeLocation, LocationError};
 pub use store::logs::{LogObject, LogObjects, LogReader};

@@ -32,8 +32,9 @@ pub(crate) struct TableSpec {
     pub(crate) unknown: Option<(&'static str, &'static str)>,
     /// Computes the ids of rows from their other columns, if that is possible, given the columns stored in files.
     pub(crate) ids: Option<ComputeIds>,
-    /// How rows are grouped within a file.
-    pub(crate) apart: Option<Apart>,
+    /// The first sort column, of booleans: rows that queries rarely read (`true`), and those of which this is not known
+    /// (null), are at the end of a file. Equal rows of different appends may differ in it.
+    pub(crate) rare_column: Option<&'static str>,
     /// Timestamp (microseconds, UTC, never null) by which rows are sorted; equal rows have equal times.
     pub(crate) time_column: Option<&'static str>,
     /// Columns whose values rarely repeat, for which a dictionary would be built and discarded.
@@ -46,33 +47,10 @@ pub(crate) struct TableSpec {
     pub(crate) bloom_columns: &'static [&'static str],
 }
 
-/// The first sort column: rows that are rarely queried are at the end of a file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Apart {
-    /// A column of strings, which may differ between equal rows of different appends.
-    pub(crate) column: &'static str,
-    /// All its values, in sort order.
-    pub(crate) values: &'static [&'static str],
-    /// A value that refers to other rows of the same append, and its replacement if an append omits rows.
-    pub(crate) together: (&'static str, &'static str),
-}
-
-impl Apart {
-    /// Returns the position of a value; unknown values come last.
-    pub(crate) fn place(&self, value: Option<&str>) -> usize {
-        let place = value.and_then(|value| self.values.iter().position(|known| *known == value));
-        place.unwrap_or(self.values.len())
-    }
-}
-
 impl TableSpec {
     /// Returns the sort columns of rows.
     pub(crate) fn sort_columns(&self) -> impl Iterator<Item = &'static str> {
-        self.apart
-            .map(|apart| apart.column)
-            .into_iter()
-            .chain(self.time_column)
-            .chain([self.id_column])
+        self.rare_column.into_iter().chain(self.time_column).chain([self.id_column])
     }
 
     /// Returns whether the column is stored in the directory name instead of the files.

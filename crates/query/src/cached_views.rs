@@ -13,7 +13,7 @@ use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::{TableType, source_as_provider};
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{
     Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown,
@@ -24,6 +24,8 @@ use datafusion::prelude::{col, lit};
 use futures::StreamExt;
 use podtrail_event::Activity;
 use tokio::sync::OnceCell;
+
+use crate::last_stages::plan_part;
 
 /// The column by which the rows of `events` are cached separately: most queries read one activity.
 const ACTIVITY: &str = "activity";
@@ -199,31 +201,6 @@ impl CachedView {
         let expression = |&column: &usize| Expr::from(self.plan.schema().qualified_field(column));
         columns.iter().map(expression).collect()
     }
-
-    /// Returns a plan that reads the lake.
-    ///
-    /// It becomes a part of the query's plan, which is optimized as a whole: a plan that was optimized before may
-    /// contain joins whose sides can no longer be swapped.
-    async fn read(
-        &self,
-        columns: &[usize],
-        state: &dyn Session,
-        filters: &[Expr],
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut plan = LogicalPlanBuilder::from(self.plan.clone());
-        if let Some(filter) = conjunction(filters.iter().cloned()) {
-            plan = plan.filter(filter)?;
-        }
-        let plan = plan.project(self.expressions(columns))?.build()?;
-        let Some(state) = state.as_any().downcast_ref::<SessionState>() else {
-            return state.create_physical_plan(&plan).await;
-        };
-        let plan = state.optimize(&plan)?;
-        let bare = SessionStateBuilder::new_from_existing(state.clone())
-            .with_physical_optimizer_rules(Vec::new())
-            .build();
-        bare.query_planner().create_physical_plan(&plan, &bare).await
-    }
 }
 
 /// Caches, of every view that these optimized plans read, only the columns that they read. Only the first call counts
@@ -339,7 +316,7 @@ impl TableProvider for CachedView {
                 partitions.resize_with(partitions.len().max(1), Vec::new);
                 Ok(MemorySourceConfig::try_new_exec(&partitions, schema, None)?)
             }
-            None => self.read(&columns, state, filters).await,
+            None => plan_part(self.plan.clone(), &columns, state, filters).await,
         }
     }
 }

@@ -7,6 +7,7 @@ mod cached_views;
 mod error;
 mod functions;
 mod glob;
+mod last_stages;
 mod narrow_structs;
 mod nearest;
 mod parameters;

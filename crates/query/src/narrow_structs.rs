@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, Schema};
+use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::datasource::{provider_as_source, source_as_provider};
@@ -17,6 +18,8 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use podtrail_lake::LakeTable;
+
+use crate::last_stages::LastStages;
 
 /// The optimizer rule.
 #[derive(Debug, Default)]
@@ -295,7 +298,12 @@ fn asked_below_join(join: &Join, asked: &Asked) -> Result<Option<(Asked, Asked)>
 
 fn narrow_scan(scan: &TableScan, asked: &Asked) -> Result<Option<LogicalPlan>> {
     let provider = source_as_provider(&scan.source)?;
-    let Some(table) = provider.downcast_ref::<LakeTable>() else { return Ok(None) };
+    let last_stages = provider.downcast_ref::<LastStages>();
+    let table = match last_stages {
+        Some(last_stages) => last_stages.lake_table(),
+        None => provider.downcast_ref::<LakeTable>(),
+    };
+    let Some(table) = table else { return Ok(None) };
     let schema = scan.source.schema();
     let of_table = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &schema)?;
     let mut needs = Asked::nothing(&of_table);
@@ -317,8 +325,12 @@ fn narrow_scan(scan: &TableScan, asked: &Asked) -> Result<Option<LogicalPlan>> {
     if narrow == *schema {
         return Ok(None);
     }
-    let narrowed = provider_as_source(Arc::new(table.narrowed(Arc::new(narrow))));
-    let scan = TableScanBuilder::new(scan.table_name.clone(), narrowed)
+    let narrowed: Arc<dyn TableProvider> = Arc::new(table.narrowed(Arc::new(narrow)));
+    let narrowed = match last_stages {
+        Some(_) => Arc::new(LastStages::over(narrowed)),
+        None => narrowed,
+    };
+    let scan = TableScanBuilder::new(scan.table_name.clone(), provider_as_source(narrowed))
         .with_projection(scan.projection.clone())
         .with_filters(scan.filters.clone())
         .with_fetch(scan.fetch)

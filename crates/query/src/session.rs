@@ -23,7 +23,7 @@ use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use podtrail_event::{finding_schema, mark_stages, quarantine_schema};
+use podtrail_event::{finding_schema, mark_superseded, quarantine_schema};
 use podtrail_lake::{Lake, Snapshot};
 
 use crate::cached_views::Cache;
@@ -151,7 +151,7 @@ impl Session {
         scope: Scope,
         limits: Limits,
     ) -> Result<Self, QueryError> {
-        let batches = mark_stages(batches).map_err(DataFusionError::from)?;
+        let batches = mark_superseded(batches).map_err(DataFusionError::from)?;
         let events = MemTable::try_new(podtrail_event::schema(), vec![batches])?;
         Self::over_tables([("events", Arc::new(events) as _)], scope, limits)
     }
@@ -350,6 +350,8 @@ fn define_events(scope: &Scope, layer: &mut Views) {
         ("", scope.predicate(), &all_views, KNOWN_SUFFIX, EVER_SUFFIX, from),
         (HISTORY_SUFFIX, Some(history), &all_views, HISTORY_SUFFIX, HISTORY_SUFFIX, "NULL"),
     ] {
+        let rows = Rows::LastStages { predicate: predicate.clone() };
+        layer.add(format!("last_stages{suffix}"), rows, Kind::Hidden);
         let rows = Rows::Table { name: "events", predicate };
         layer.add(format!("lake{suffix}"), rows, Kind::Hidden);
         let names = all_views.iter().map(|(name, _)| *name).chain(["lake"]);
@@ -367,8 +369,11 @@ fn define_events(scope: &Scope, layer: &mut Views) {
                 _ => Kind::Kept,
             };
             let sql = sql(&with_proxies(text, &scope.impersonation_proxies), from);
-            let rows = Rows::Query { sql, names: names.clone() };
-            layer.add(format!("{name}{suffix}"), rows, kind);
+            let mut names = names.clone();
+            if *name == "events" {
+                names.insert("lake".to_owned(), format!("last_stages{suffix}"));
+            }
+            layer.add(format!("{name}{suffix}"), Rows::Query { sql, names }, kind);
         }
     }
 }

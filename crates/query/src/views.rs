@@ -27,9 +27,17 @@ pub(crate) const EVER_SUFFIX: &str = "_ever";
 /// scope. Only other views read them.
 pub(crate) const KNOWN_SUFFIX: &str = "_known";
 
+const STAGES: &str = include_str!("views/stages.sql");
+
+/// The same query, in which `lake` is the table of last stages.
+const EVENTS: &str = concat!(
+    "-- One row per request: its last stage in the log. Stages of one request have the same `audit_id` and `time`; clients\n",
+    "-- can choose `audit_id`, so it alone does not identify a request.\n\n",
+    include_str!("views/stages.sql"),
+);
+
 /// The views that others are built on, ordered by dependency.
-pub(crate) const BASE_VIEWS: &[(&str, &str)] =
-    &[("stages", include_str!("views/stages.sql")), ("events", include_str!("views/events.sql"))];
+pub(crate) const BASE_VIEWS: &[(&str, &str)] = &[("stages", STAGES), ("events", EVENTS)];
 
 /// The views that only other views read, ordered by dependency.
 pub(crate) const HIDDEN_VIEWS: &[(&str, &str)] = &[

@@ -88,10 +88,9 @@ row! {
         pub object_uid: Option<Text<'a>>,
         /// Whether the API server or a shipper marked the event as truncated.
         pub truncated: Option<bool>,
-        /// Which other stages of the same request the commit of the row contains: `complete` for a last stage with
-        /// every earlier one, `last` for another last stage, `open` for an early stage without a later one,
-        /// `superseded` for an early stage with a later one. The view `events` looks up what `last` and `open` lack.
-        pub stage_status: Option<Text<'a>>,
+        /// Whether a later stage of the same request is known: `false` for a last stage. Null for an early stage that
+        /// was written before a later one was found; the view `events` looks for one, and a compaction fills it in.
+        pub superseded: Option<bool>,
         /// File or stream that the event was read from, as named at ingest.
         pub source_file: Option<Text<'a>>,
         /// Line of the event in the decompressed source, from 1.

@@ -6,4 +6,4 @@ pub(crate) mod export;
 pub(crate) mod finding;
 pub(crate) mod quarantine;
 pub(crate) mod severity;
-pub(crate) mod stage_status;
+pub(crate) mod superseded;

@@ -1,8 +1,9 @@
 //! Compaction: merges small files of one partition into one file with the same rows in table order.
 //!
 //! Small or frequent appends leave many files, and every query reads each footer. A compaction changes only the
-//! location of rows: its commit marks every file with `dataChange` false, for readers that look for new rows. The old
-//! files stay until a vacuum, for queries of an older version.
+//! location of rows, and fills in which stages of requests are superseded by a stage of another commit: its commit marks
+//! every file with `dataChange` false, for readers that look for new rows. The old files stay until a vacuum, for queries
+//! of an older version.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tokio::runtime::Handle;
 use crate::error::LakeError;
 use crate::log::snapshot::{DataFile, Snapshot};
 use crate::maintain::merged_rows::{Footer, Run, merge, put, time_range};
+use crate::maintain::superseded::superseded;
 use crate::partition::{PartitionValues, directory};
 use crate::spec::TableSpec;
 use crate::store::Folder;
@@ -62,6 +64,8 @@ pub struct Compacted {
 pub(crate) struct Plan {
     pub(crate) partition: PartitionValues,
     pub(crate) bins: Vec<Vec<Arc<DataFile>>>,
+    /// All files of the partition.
+    all: Snapshot,
 }
 
 impl Plan {
@@ -94,11 +98,13 @@ pub(crate) fn plan(snapshot: &Snapshot, options: &CompactOptions) -> Vec<Plan> {
             partitions.entry(&file.partition_values).or_default().push(file);
         }
     }
-    let plans = partitions.into_iter().map(|(partition, mut files)| {
+    let plans = partitions.into_iter().filter_map(|(partition, mut files)| {
         files.sort_by_cached_key(|file| (time_range(spec, file), file.path.clone()));
-        Plan { partition: partition.clone(), bins: bins(spec, &files, options.target_size) }
+        let bins = bins(spec, &files, options.target_size);
+        let all = || snapshot.clone().filtered(|file| file.partition_values == *partition);
+        (!bins.is_empty()).then(|| Plan { partition: partition.clone(), bins, all: all() })
     });
-    plans.filter(|plan| !plan.bins.is_empty()).collect()
+    plans.collect()
 }
 
 /// Groups files in order of time, within the target size and the number of files to merge. A single file is left alone.
@@ -173,7 +179,8 @@ fn join(
         partition: directory(spec.partition_columns, &plan.partition),
         detail: error.strip_backtrace(),
     };
-    let mut rows = merge(spec, root, runs, footers).map_err(unreadable)?;
+    let superseded = runtime.block_on(superseded(&plan.all, runs)).map_err(unreadable)?;
+    let mut rows = merge(spec, root, runs, footers, superseded).map_err(unreadable)?;
     let mut file = FileWriter::create(spec, root, &plan.partition, spec.file_schema(), &[])?;
     let mut count = 0;
     let mut group = Group::default();

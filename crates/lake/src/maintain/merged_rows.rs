@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::ArrayRef;
 use arrow::compute::SortOptions;
 use chrono::DateTime;
 use datafusion::common::{DataFusionError, Result};
@@ -15,11 +16,13 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::Operator;
-use datafusion::physical_expr::expressions::{BinaryExpr, col, lit};
+use datafusion::physical_expr::expressions::{BinaryExpr, InListExpr, col, is_null, lit};
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::{StreamExt, TryStreamExt};
@@ -88,6 +91,13 @@ pub(crate) struct Footer {
     pub(crate) partition: Option<String>,
 }
 
+impl Run {
+    /// Returns the files in order.
+    pub(crate) fn files(&self) -> &[Arc<DataFile>] {
+        &self.files
+    }
+}
+
 impl Footer {
     pub(crate) fn read(
         spec: &TableSpec,
@@ -118,26 +128,27 @@ impl Footer {
     }
 }
 
-/// Returns the rows of all runs, in order, with the columns that are stored in files.
+/// Returns the rows of all runs, in order, with the columns that are stored in files. In rows with an id of `known`, the
+/// column [`TableSpec::rare_column`] becomes true where it is null.
 ///
-/// Runs are in order of time for each value of the grouping column: one value is read after the other.
+/// Runs are in order of time for each value of that column: one value is read after the other.
 pub(crate) fn merge(
     spec: &TableSpec,
     root: &Folder,
     runs: &[Run],
     footers: &[Footer],
+    known: Option<ArrayRef>,
 ) -> Result<SendableRecordBatchStream> {
     let row_bytes = footers.iter().map(|footer| footer.row_bytes).max().unwrap_or(1);
     let held_rows = HELD_BYTES / row_bytes / runs.len().max(1) as u64;
     let batch_rows = usize::try_from(held_rows.clamp(1, BATCH_ROWS)).unwrap_or(1);
     let session = SessionContext::new_with_config(SessionConfig::new().with_batch_size(batch_rows));
     let url = register(root, &session.runtime_env())?;
-    let parts = match spec.apart {
-        Some(apart) => apart.values.iter().map(|value| Some((apart.column, *value))).collect(),
-        None => vec![None],
+    let scan = Scan { spec, root, url, runs };
+    let parts = match spec.rare_column {
+        Some(column) => scan.by_rarity(column, known)?,
+        None => vec![scan.in_order(vec![scan.rows(None)?])?],
     };
-    let parts = parts.into_iter().map(|part| plan_part(spec, root, &url, runs, part));
-    let parts = parts.collect::<Result<Vec<_>>>()?;
 
     // A part starts when the previous one has ended: each contains rows of all files.
     let context = session.task_ctx();
@@ -145,48 +156,89 @@ pub(crate) fn merge(
     Ok(Box::pin(RecordBatchStreamAdapter::new(spec.file_schema(), rows.try_flatten())))
 }
 
-/// Returns a plan for the rows of all runs, in order, in which the given column, if any, has the given value.
-fn plan_part(
-    spec: &TableSpec,
-    root: &Folder,
-    url: &ObjectStoreUrl,
-    runs: &[Run],
-    part: Option<(&str, &str)>,
-) -> Result<Arc<dyn ExecutionPlan>> {
-    let schema = spec.file_schema();
-    let ordering = spec
-        .sort_columns()
-        .map(|name| Ok(PhysicalSortExpr::new(col(name, &schema)?, SortOptions::new(false, false))))
-        .collect::<Result<Vec<_>>>()?;
-    let ordering = LexOrdering::new(ordering)
-        .ok_or_else(|| DataFusionError::Internal("a table has an id".to_owned()))?;
-    let groups = runs
-        .iter()
-        .map(|run| {
-            Ok(FileGroup::new(
-                run.files.iter().map(|file| whole(root, file)).collect::<Result<_>>()?,
-            ))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let filter = part.map(|(column, value)| -> Result<Arc<dyn PhysicalExpr>> {
-        Ok(Arc::new(BinaryExpr::new(col(column, &schema)?, Operator::Eq, lit(value))))
-    });
-    let filter = filter.transpose()?;
-    let mut source = ParquetSource::new(TableSchema::from(schema));
-    if let Some(filter) = &filter {
-        // Avoids decoding rows that the filter would drop.
-        source = source.with_predicate(filter.clone()).with_pushdown_filters(true);
+/// Plans of rows of all runs.
+struct Scan<'a> {
+    spec: &'a TableSpec,
+    root: &'a Folder,
+    url: ObjectStoreUrl,
+    runs: &'a [Run],
+}
+
+impl Scan<'_> {
+    /// Returns plans for the rows with false, true and null in `column`, each in order.
+    fn by_rarity(
+        &self,
+        column: &str,
+        known: Option<ArrayRef>,
+    ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+        let schema = self.spec.file_schema();
+        let rare = col(column, &schema)?;
+        let is = |value: bool| -> Arc<dyn PhysicalExpr> {
+            Arc::new(BinaryExpr::new(rare.clone(), Operator::Eq, lit(value)))
+        };
+        let common = self.rows(Some(is(false)))?;
+        let mut rares = vec![self.rows(Some(is(true)))?];
+        let mut is_unknown = is_null(rare.clone())?;
+        if let Some(known) = known {
+            let id = col(self.spec.id_column, &schema)?;
+            let known_among = |negated| -> Result<Arc<dyn PhysicalExpr>> {
+                let (id, known) = (id.clone(), known.clone());
+                Ok(Arc::new(InListExpr::try_new_from_array(id, known, negated, &schema)?))
+            };
+            let among_unknown = |ids| -> Arc<dyn PhysicalExpr> {
+                Arc::new(BinaryExpr::new(is_unknown.clone(), Operator::And, ids))
+            };
+            let now_known = self.rows(Some(among_unknown(known_among(false)?)))?;
+            let columns = schema.fields().iter().map(|field| {
+                let value =
+                    if field.name() == column { lit(true) } else { col(field.name(), &schema)? };
+                Ok((value, field.name().clone()))
+            });
+            let columns = columns.collect::<Result<Vec<_>>>()?;
+            rares.push(Arc::new(ProjectionExec::try_new(columns, now_known)?));
+            is_unknown = among_unknown(known_among(true)?);
+        }
+        let unknown = self.rows(Some(is_unknown))?;
+        [vec![common], rares, vec![unknown]].into_iter().map(|part| self.in_order(part)).collect()
     }
-    let config = FileScanConfigBuilder::new(url.clone(), Arc::new(source))
-        .with_file_groups(groups)
-        // Otherwise idle runs take files from others.
-        .with_preserve_order(true)
-        .build();
-    let mut rows: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
-    if let Some(filter) = filter {
-        rows = Arc::new(FilterExec::try_new(filter, rows)?);
+
+    /// Returns a plan that merges the rows of plans with a partition for each run.
+    fn in_order(&self, mut rows: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = self.spec.file_schema();
+        let ordering = self.spec.sort_columns().map(|name| {
+            Ok(PhysicalSortExpr::new(col(name, &schema)?, SortOptions::new(false, false)))
+        });
+        let ordering = LexOrdering::new(ordering.collect::<Result<Vec<_>>>()?)
+            .ok_or_else(|| DataFusionError::Internal("a table has an id".to_owned()))?;
+        let rows = match rows.pop() {
+            Some(only) if rows.is_empty() => only,
+            last => UnionExec::try_new(rows.into_iter().chain(last).collect())?,
+        };
+        Ok(Arc::new(SortPreservingMergeExec::new(ordering, rows)))
     }
-    Ok(Arc::new(SortPreservingMergeExec::new(ordering, rows)))
+
+    /// Returns a plan for the rows for which a condition holds, with a partition for each run.
+    fn rows(&self, condition: Option<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let groups = self.runs.iter().map(|run| {
+            let files = run.files.iter().map(|file| whole(self.root, file));
+            Ok(FileGroup::new(files.collect::<Result<_>>()?))
+        });
+        let mut source = ParquetSource::new(TableSchema::from(self.spec.file_schema()));
+        if let Some(condition) = &condition {
+            // Avoids decoding rows that the filter would drop.
+            source = source.with_predicate(condition.clone()).with_pushdown_filters(true);
+        }
+        let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
+            .with_file_groups(groups.collect::<Result<Vec<_>>>()?)
+            // Otherwise idle runs take files from others.
+            .with_preserve_order(true)
+            .build();
+        let rows: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+        match condition {
+            Some(condition) => Ok(Arc::new(FilterExec::try_new(condition, rows)?)),
+            None => Ok(rows),
+        }
+    }
 }
 
 fn whole(root: &Folder, file: &DataFile) -> Result<PartitionedFile> {

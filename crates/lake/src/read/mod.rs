@@ -2,5 +2,6 @@
 
 pub(crate) mod days;
 pub(crate) mod info;
+pub(crate) mod last_stages;
 pub(crate) mod provider;
 pub(crate) mod prune;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, StringArray};
+use arrow::array::RecordBatch;
 use deltalake::kernel::LogicalFileView;
 use deltalake::table::state::DeltaTableState;
 
@@ -11,7 +11,7 @@ use crate::error::LakeError;
 use crate::log::snapshot::{DataFile, partition_values};
 use crate::spec::TableSpec;
 use crate::store::Folder;
-use crate::write::dedupe::{NewRows, Row, RowKey, text_column};
+use crate::write::dedupe::{NewRows, Row, RowKey};
 use crate::write::known_ids::KnownIds;
 use crate::write::writers::Writing;
 use crate::write::{Writer, Written};
@@ -68,7 +68,7 @@ impl Append {
             _writing: writing,
         };
         let known_elsewhere = append.new.known_elsewhere();
-        append.leave_out(&known_elsewhere)?;
+        append.leave_out(&known_elsewhere);
         Ok(append)
     }
 
@@ -78,16 +78,14 @@ impl Append {
             state.log_data().iter().filter_map(|file| self.unchecked(&file)).collect();
         let known = self.new.find_in(&self.spec, &self.root, &active, &self.known)?;
         self.checked.extend(active.into_iter().map(|file| file.path));
-        self.leave_out(&known)?;
+        self.leave_out(&known);
         self.write_missing()
     }
 
-    fn leave_out(&mut self, known: &HashSet<RowKey>) -> Result<(), LakeError> {
-        if known.is_empty() {
-            return Ok(());
-        }
+    /// Drops rows, and the files that contain one of them.
+    fn leave_out(&mut self, known: &HashSet<RowKey>) {
         self.duplicates += self.new.remove(known);
-        self.part()
+        self.written.retain(|file| file.rows.iter().all(|row| !known.contains(&row.key())));
     }
 
     /// Returns the file if it may contain a duplicate and was not searched yet. A large table has tens of thousands of
@@ -98,28 +96,6 @@ impl Append {
         let is_candidate =
             self.new.may_have_equals_in(&values) && !self.checked.contains(file.path().as_ref());
         is_candidate.then(|| DataFile::new(file, values))
-    }
-
-    /// Changes rows that refer to rows dropped since, and discards the files that contain them.
-    fn part(&mut self) -> Result<(), LakeError> {
-        self.written.clear();
-        let Some(apart) = self.spec.apart else { return Ok(()) };
-        let (together, alone) = apart.together;
-        self.new.move_to(apart.place(Some(alone)), apart.place(Some(together)));
-        for batch in &mut self.batches {
-            let column = text_column(&self.spec, batch, apart.column)?;
-            let parted: StringArray = column
-                .iter()
-                .map(|value| if value == Some(together) { Some(alone) } else { value })
-                .collect();
-            let mut columns = batch.columns().to_vec();
-            let index = batch.schema().index_of(apart.column);
-            let arrow = LakeError::arrow(self.spec.name);
-            columns[index.map_err(arrow)?] = Arc::new(parted);
-            let parted = RecordBatch::try_new(batch.schema(), columns);
-            *batch = parted.map_err(LakeError::arrow(self.spec.name))?;
-        }
-        Ok(())
     }
 
     /// Writes rows that have no file yet.

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
@@ -32,8 +32,7 @@ const ID_DIGITS: usize = 32;
 pub(crate) struct Row {
     /// Number of its partition.
     pub(crate) partition: usize,
-    /// Position of its value in the grouping column; 0 in tables without one.
-    pub(crate) place: usize,
+    pub(crate) rarity: Rarity,
     /// Microseconds since the Unix epoch; 0 in tables without a time.
     pub(crate) time: i64,
     pub(crate) id: u128,
@@ -46,6 +45,27 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn key(&self) -> RowKey {
         (self.partition, self.id)
+    }
+}
+
+/// How often queries read a row, by [`TableSpec::rare_column`], in sort order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rarity {
+    /// `false`, or a table without such a column.
+    Common,
+    /// `true`.
+    Rare,
+    /// Null.
+    Unknown,
+}
+
+impl Rarity {
+    fn of(value: Option<bool>) -> Self {
+        match value {
+            Some(false) => Self::Common,
+            Some(true) => Self::Rare,
+            None => Self::Unknown,
+        }
     }
 }
 
@@ -74,9 +94,8 @@ impl NewRows {
             let ids = text_column(spec, batch, spec.id_column)?;
             let times =
                 spec.time_column.map(|column| time_column(spec, batch, column)).transpose()?;
-            let apart =
-                spec.apart.map(|apart| Ok((apart, text_column(spec, batch, apart.column)?)));
-            let apart = apart.transpose()?;
+            let rare = spec.rare_column.map(|column| boolean_column(spec, batch, column));
+            let rare = rare.transpose()?;
             for (index, partition) in numbers.into_iter().enumerate() {
                 let id = parse_id(ids.value(index)).ok_or_else(|| LakeError::Rows {
                     table: spec.name,
@@ -87,10 +106,10 @@ impl NewRows {
                     ),
                 })?;
                 let time = times.map_or(0, |times| times[index]);
-                let place = apart.map_or(0, |(apart, column)| {
-                    apart.place(column.is_valid(index).then(|| column.value(index)))
+                let rarity = rare.map_or(Rarity::Common, |rare| {
+                    Rarity::of(rare.is_valid(index).then(|| rare.value(index)))
                 });
-                let row = Row { partition, place, time, id, batch: batch_index, index };
+                let row = Row { partition, rarity, time, id, batch: batch_index, index };
                 if seen.insert(row.key()) {
                     rows.push(row);
                 } else {
@@ -165,14 +184,6 @@ impl NewRows {
         let before = self.rows.len();
         self.rows.retain(|row| !keys.contains(&row.key()));
         (before - self.rows.len()) as u64
-    }
-
-    /// Replaces the value of rows in the grouping column.
-    pub(crate) fn move_to(&mut self, place: usize, from: usize) {
-        for row in self.rows.iter_mut().filter(|row| row.place == from) {
-            row.place = place;
-        }
-        self.rows.par_sort_unstable();
     }
 }
 
@@ -317,7 +328,7 @@ fn check_columns(spec: &TableSpec, batch: &RecordBatch) -> Result<(), LakeError>
     Err(LakeError::other_columns(spec.name))
 }
 
-pub(crate) fn text_column<'a>(
+fn text_column<'a>(
     spec: &TableSpec,
     batch: &'a RecordBatch,
     column: &str,
@@ -327,6 +338,15 @@ pub(crate) fn text_column<'a>(
         .and_then(|array| array.as_string_opt::<i32>())
         .filter(|array| array.null_count() == 0)
         .ok_or_else(|| null_in(spec, column))
+}
+
+fn boolean_column<'a>(
+    spec: &TableSpec,
+    batch: &'a RecordBatch,
+    column: &str,
+) -> Result<&'a BooleanArray, LakeError> {
+    let column = batch.column_by_name(column).and_then(|array| array.as_boolean_opt());
+    column.ok_or_else(|| LakeError::other_columns(spec.name))
 }
 
 fn time_column<'a>(

@@ -45,7 +45,7 @@ async fn every_column_is_read_as_written() {
     let (_dir, lake) = lake().await;
     let container = Container { name: Some("c".into()), ..Container::default() };
     let full = Event {
-        stage_status: Some("last".into()),
+        superseded: Some(false),
         user_groups: Some(vec!["a".into(), "b".into()]),
         exec: Some(Exec { command: Some(vec!["sh".into()]), ..Exec::default() }),
         workload: Some(Workload { containers: Some(vec![container]), ..Workload::default() }),
@@ -193,7 +193,7 @@ async fn a_file_is_known_regardless_of_the_first_lookup() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stages_with_a_later_stage_in_the_commit_are_marked() {
+async fn stages_with_a_later_stage_in_the_commit_are_superseded() {
     let (_dir, lake) = lake().await;
     let staged = |id, audit_id: &'static str, second, stage: &'static str| Event {
         audit_id: Some(audit_id.into()),
@@ -214,46 +214,22 @@ async fn stages_with_a_later_stage_in_the_commit_are_marked() {
         first.map(|(id, audit_id, second, name)| batch([staged(id, audit_id, second, name)]));
     lake.append_events(first.to_vec()).await.unwrap();
     lake.append_events(vec![batch([staged(8, "later", 0, "ResponseComplete")])]).await.unwrap();
-    let marked = "SELECT string_agg(concat(audit_id, ' ', stage), ', ' ORDER BY event_id)
-        FROM t WHERE stage_status = 'superseded'";
-    let expected = "whole RequestReceived, watch RequestReceived";
-    assert_eq!(value(&lake.events().await.unwrap(), marked).await, expected);
+    let marks = "SELECT string_agg(concat_ws(' ', audit_id, stage, superseded), ', ' ORDER BY event_id) FROM t";
+    let expected = "whole RequestReceived true, whole ResponseComplete false, watch ResponseStarted, \
+        watch RequestReceived true, borrowed RequestReceived, borrowed ResponseComplete false, \
+        later RequestReceived, later ResponseComplete false";
+    assert_eq!(value(&lake.events().await.unwrap(), marks).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn complete_requests_are_marked_unless_a_stage_is_in_an_earlier_commit() {
-    let (_dir, lake) = lake().await;
-    let staged = |id, audit_id: &'static str, verb: &'static str, stage: &'static str| Event {
-        audit_id: Some(audit_id.into()),
-        verb: Some(verb.into()),
-        stage: Some(stage.into()),
-        ..event(id, 0, "read")
-    };
-    let append = async |rows: &[Event<'_>]| {
-        lake.append_events(vec![batch(rows.to_vec())]).await.unwrap();
-    };
-    let get = |id, audit_id| {
-        [
-            staged(id, audit_id, "get", "RequestReceived"),
-            staged(id + 1, audit_id, "get", "ResponseComplete"),
-        ]
-    };
-    append(
-        &[
-            &get(1, "whole")[..],
-            &[staged(3, "alone", "get", "ResponseComplete")],
-            // A watch has a start of response, which is missing here.
-            &[staged(4, "watch", "watch", "RequestReceived")],
-            &[staged(5, "watch", "watch", "ResponseComplete")],
-            &get(6, "overlap")[..1],
-        ]
-        .concat(),
-    )
-    .await;
-    let marked = "SELECT string_agg(concat(audit_id, ' ', stage), ', ' ORDER BY event_id)
-        FROM t WHERE stage_status = 'complete'";
-    assert_eq!(value(&lake.events().await.unwrap(), marked).await, "whole ResponseComplete");
-    // If a request is split over two commits, neither marks it as complete.
-    append(&[&get(6, "overlap")[..], &get(8, "beside")[..]].concat()).await;
-    assert_eq!(value(&lake.events().await.unwrap(), marked).await, "whole ResponseComplete");
+async fn a_row_that_another_append_adds_first_is_left_out() {
+    let (dir, lake) = lake().await;
+    let other = Lake::open(dir.path()).unwrap();
+    let rows = |ids: std::ops::Range<u64>| vec![batch(ids.map(|id| event(id, 0, "read")))];
+    let (one, two) =
+        tokio::join!(lake.append_events(rows(0..60)), other.append_events(rows(40..100)));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert_eq!((one.rows + two.rows, one.duplicates + two.duplicates), (100, 20));
+    let count = "SELECT concat_ws(' ', count(*), count(DISTINCT event_id)) FROM t";
+    assert_eq!(value(&lake.events().await.unwrap(), count).await, "100 100");
 }

@@ -69,16 +69,14 @@ async fn rows_are_merged_into_one_file_in_order() {
     assert_eq!(rows(&after).await, expected);
     assert_eq!(after.num_rows(), Some(201));
     // Superseded rows are at the end; otherwise rows are in order of time.
-    let out_of_order =
-        "SELECT count(*) FROM (SELECT stage_status, time, event_id, lag(stage_status) OVER () AS s0,
-        lag(time) OVER () AS t0, lag(event_id) OVER () AS id0 FROM t WHERE activity = 'read')
-        WHERE stage_status < s0
-          OR (stage_status = s0 AND (time < t0 OR (time = t0 AND event_id < id0)))";
+    let out_of_order = "SELECT count(*) FROM (
+            SELECT superseded, time, event_id, lag(superseded) OVER () AS s0, lag(time) OVER () AS t0,
+                lag(event_id) OVER () AS id0
+            FROM t WHERE activity = 'read'
+        ) WHERE superseded < s0
+          OR (superseded = s0 AND (time < t0 OR (time = t0 AND event_id < id0)))";
     assert_eq!(value(&after, out_of_order).await, "0");
-    assert_eq!(
-        value(&after, "SELECT count(*) FROM t WHERE stage_status = 'superseded'").await,
-        "100"
-    );
+    assert_eq!(value(&after, "SELECT count(*) FROM t WHERE superseded").await, "100");
 
     let actions = entry(&after, after.version());
     let of = |kind: &str| actions.iter().filter_map(|it| it.get(kind)).collect::<Vec<_>>();
@@ -88,6 +86,37 @@ async fn rows_are_merged_into_one_file_in_order() {
 
     assert_eq!(rows(&before).await, expected, "who reads an older version goes on");
     assert_eq!(compact(&lake, &ALL).await, [], "there is nothing left to do");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stages_that_another_commit_supersedes_are_marked() {
+    let (_dir, lake) = lake().await;
+    let stages = ["RequestReceived", "ResponseStarted", "ResponseComplete"];
+    let row = |request: u64, number: usize| Event {
+        audit_id: Some(request.to_string().into()),
+        stage: Some(stages[number].into()),
+        ..event(request * 16 + number as u64, request as i64, "read")
+    };
+    // Request 0 ends, request 1 has begun its response, request 2 is received; two stages of request 3 are together.
+    let appends = [
+        vec![(0, 2)],
+        vec![(0, 0), (1, 1), (2, 0)],
+        vec![(0, 1), (1, 0), (3, 0), (3, 1)],
+        vec![(3, 2)],
+    ];
+    for append in appends {
+        let rows = append.into_iter().map(|(request, number)| row(request, number));
+        lake.append_events(vec![batch(rows)]).await.unwrap();
+    }
+    let marks = "SELECT string_agg(concat_ws(' ', right(event_id, 2), superseded), ', ' ORDER BY event_id) FROM t";
+    let before = "00, 01, 02 false, 10, 11, 20, 30 true, 31, 32 false";
+    assert_eq!(value(&lake.events().await.unwrap(), marks).await, before);
+    compact(&lake, &ALL).await;
+    let after = lake.events().await.unwrap();
+    let expected = "00 true, 01 true, 02 false, 10 true, 11, 20, 30 true, 31 true, 32 false";
+    assert_eq!(value(&after, marks).await, expected);
+    let order = "SELECT string_agg(right(event_id, 2), ' ') FROM t";
+    assert_eq!(value(&after, order).await, "02 32 00 01 10 30 31 11 20");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,15 +14,15 @@ use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
     SchemaProvider, TableProvider,
 };
-use datafusion::common::{DataFusionError, Result, exec_err};
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::logical_expr::sqlparser::ast::{
     ObjectNamePart, Query, TableAlias, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
 };
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::Expr;
 use datafusion::sql::parser::Statement;
 use tokio::sync::OnceCell;
@@ -30,6 +30,10 @@ use tokio::sync::OnceCell;
 use super::bounds;
 use crate::cached_views::{Cache, CachedView};
 use crate::error::QueryError;
+use crate::last_stages::LastStages;
+
+/// The table of [`Rows::LastStages`].
+const EVENTS: &str = "events";
 
 /// How the rows of a view are provided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +68,8 @@ pub(super) enum Rows {
     Query { sql: String, names: BTreeMap<String, String> },
     /// The rows of a table below the views that match a predicate, or all.
     Table { name: &'static str, predicate: Option<Expr> },
+    /// The last stages of requests in the table of events, likewise.
+    LastStages { predicate: Option<Expr> },
 }
 
 /// The views of a layer, and the tables that they read.
@@ -132,18 +138,20 @@ impl Views {
                 planner.statement_to_plan(statement).await?
             }
             Rows::Table { name, predicate } => {
-                let Some(table) = self.tables.table(name).await? else {
-                    return exec_err!("unknown table {name}");
-                };
-                let rows = LogicalPlanBuilder::scan(*name, provider_as_source(table), None)?;
-                match predicate {
-                    Some(predicate) => rows.filter(predicate.clone())?.build()?,
-                    None => rows.build()?,
-                }
+                rows_of(name, self.below(name).await?, predicate.as_ref())?
+            }
+            Rows::LastStages { predicate } => {
+                let table = LastStages::over(self.below(EVENTS).await?);
+                rows_of(EVENTS, Arc::new(table), predicate.as_ref())?
             }
         };
         let rows = DataFrame::new(planner.clone(), plan);
         Ok(view.kind.table(rows, self.cache.as_ref()))
+    }
+
+    async fn below(&self, name: &str) -> Result<Arc<dyn TableProvider>> {
+        let table = self.tables.table(name).await?;
+        table.ok_or_else(|| exec_datafusion_err!("unknown table {name}"))
     }
 
     fn visible(&self, name: &str) -> Option<&View> {
@@ -154,6 +162,19 @@ impl Views {
 impl fmt::Debug for Views {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_set().entries(self.views.keys()).finish()
+    }
+}
+
+/// Returns the rows of a table that match a predicate, or all.
+fn rows_of(
+    name: &str,
+    table: Arc<dyn TableProvider>,
+    predicate: Option<&Expr>,
+) -> Result<LogicalPlan> {
+    let rows = LogicalPlanBuilder::scan(name, provider_as_source(table), None)?;
+    match predicate {
+        Some(predicate) => rows.filter(predicate.clone())?.build(),
+        None => rows.build(),
     }
 }
 
