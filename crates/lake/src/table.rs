@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::error::LakeError;
-use crate::log::commit::{Outcome, Remarks, commit, commit_replacement, is_conflict};
+use crate::log::commit::{Outcome, Remarks, commit, commit_replacement, is_conflict, pause};
 use crate::log::damage::damages;
 use crate::log::entries_only::{EntriesOnly, LeftOut};
 use crate::log::protocol::{check_appendable, delta_schema};
@@ -303,7 +303,7 @@ impl Table {
         let paths: HashSet<&str> = old.iter().map(|file| file.path.as_str()).collect();
         let changes_data = operation.changes_data();
         let _turn = self.appending.lock().await;
-        for _ in 0..MAX_ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let delta = self.refresh().await?;
             let state = delta.snapshot().map_err(LakeError::log(name))?;
             check_appendable(&self.spec, state)?;
@@ -332,7 +332,10 @@ impl Table {
                     unkeep(new, &self.root);
                     return Err(error);
                 }
-                Outcome::Conflict => unkeep(new, &self.root),
+                Outcome::Conflict => {
+                    unkeep(new, &self.root);
+                    pause(&self.spec, attempt).await;
+                }
             }
         }
         Err(LakeError::Contention { table: name, attempts: MAX_ATTEMPTS })
@@ -400,7 +403,7 @@ impl Table {
         let (spec, root, known) = (self.spec.clone(), self.root.clone(), self.known.clone());
         let mut append = blocking(name, move || Append::new(spec, root, batches, known)).await?;
         let _turn = self.appending.lock().await;
-        for _ in 0..MAX_ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let delta = self.refresh().await?;
             let state = delta.snapshot().map_err(LakeError::log(name))?;
             check_appendable(&self.spec, state)?;
@@ -413,6 +416,7 @@ impl Table {
             if let Some(version) = self.commit(&mut append, delta, &Remarks::default()).await? {
                 return Ok(append.summary(version));
             }
+            pause(&self.spec, attempt).await;
         }
         Err(LakeError::Contention { table: name, attempts: MAX_ATTEMPTS })
     }

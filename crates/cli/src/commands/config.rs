@@ -19,6 +19,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<Exit> {
     let rows =
         rows.into_iter().map(|(name, value, origin)| (name, escape(&value).into_owned(), origin));
     let rows: Vec<_> = rows.collect();
+    let names = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
     let longest = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
     let width = longest.min(MAX_WIDTH);
     let mut out = output::stdout();
@@ -28,7 +29,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<Exit> {
             None if value.is_empty() => "not set".to_owned(),
             None => podtrail_event::DEFAULT_CLUSTER.to_owned(),
         };
-        writeln!(out, "{name:<12}  {value:<width$}  {}", escape(&origin))?;
+        writeln!(out, "{name:<names$}  {value:<width$}  {}", escape(&origin))?;
     }
     out.flush()?;
     Ok(Exit::Ok)

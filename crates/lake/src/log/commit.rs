@@ -1,5 +1,7 @@
 //! One commit: several `Add` actions that become visible together, or not at all.
 
+use std::time::Duration;
+
 use deltalake::kernel::transaction::{
     CommitBuilder, CommitConflictError, CommitProperties, TransactionError,
 };
@@ -31,6 +33,20 @@ pub(crate) enum Outcome {
     Failed(LakeError),
     /// It is unknown whether the files are part of the table.
     Unknown(LakeError),
+}
+
+/// The longest pause after the first conflict; it doubles with each further one, up to [`MAX_DOUBLINGS`] times.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// With these, the longest pause is 640 ms, less than a commit to an object store takes with ten writers.
+const MAX_DOUBLINGS: u32 = 7;
+
+/// Waits a random time after an attempt that conflicted with another writer, so that the two do not meet again.
+/// `attempt` counts from 0.
+pub(crate) async fn pause(spec: &TableSpec, attempt: usize) {
+    tracing::debug!(table = spec.name, attempt, "another writer committed first");
+    let doublings = u32::try_from(attempt).unwrap_or(MAX_DOUBLINGS).min(MAX_DOUBLINGS);
+    tokio::time::sleep((PAUSE * 2_u32.pow(doublings)).mul_f32(fastrand::f32())).await;
 }
 
 /// What a commit contains besides added files.
