@@ -128,8 +128,11 @@ def main():
             threads.append(thread)
         for thread in threads:
             thread.join()
-        # A writer commits the rest at its next interval.
-        time.sleep(2 * float(arguments.every.rstrip("s")) + 10)
+        # Ctrl-C would end a writer before it has read the rest of its log.
+        behind = time.monotonic()
+        while sql("SELECT count(*) AS events FROM stages")["events"] < sum(written) and time.monotonic() - behind < 600:
+            time.sleep(2)
+        behind = time.monotonic() - behind
         for process in processes:
             process.send_signal(signal.SIGINT)
         codes = [process.wait() for process in processes]
@@ -147,6 +150,7 @@ def main():
     quantiles = statistics.quantiles(seconds, n=100)
     print(f"oldest event of a commit: median {statistics.median(seconds):.1f} s, 99 % {quantiles[98]:.1f} s, "
           f"longest {max(seconds):.1f} s before the commit")
+    print(f"all events in the lake {behind:.0f} s after the last one was written")
     size = sum(len(json.dumps(action)) for actions in log for action in actions)
     print(f"log: {len(log)} entries, {size / len(log) / 1000:.1f} kB each")
     if not found["events"] == found["requests"] == expected:

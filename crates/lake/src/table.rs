@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
@@ -304,6 +304,7 @@ impl Table {
         let changes_data = operation.changes_data();
         let _turn = self.appending.lock().await;
         for attempt in 0..MAX_ATTEMPTS {
+            let started = Instant::now();
             let delta = self.refresh().await?;
             let state = delta.snapshot().map_err(LakeError::log(name))?;
             check_appendable(&self.spec, state)?;
@@ -334,7 +335,7 @@ impl Table {
                 }
                 Outcome::Conflict => {
                     unkeep(new, &self.root);
-                    pause(&self.spec, attempt).await;
+                    pause(&self.spec, attempt, started.elapsed()).await;
                 }
             }
         }
@@ -404,6 +405,7 @@ impl Table {
         let mut append = blocking(name, move || Append::new(spec, root, batches, known)).await?;
         let _turn = self.appending.lock().await;
         for attempt in 0..MAX_ATTEMPTS {
+            let started = Instant::now();
             let delta = self.refresh().await?;
             let state = delta.snapshot().map_err(LakeError::log(name))?;
             check_appendable(&self.spec, state)?;
@@ -416,7 +418,7 @@ impl Table {
             if let Some(version) = self.commit(&mut append, delta, &Remarks::default()).await? {
                 return Ok(append.summary(version));
             }
-            pause(&self.spec, attempt).await;
+            pause(&self.spec, attempt, started.elapsed()).await;
         }
         Err(LakeError::Contention { table: name, attempts: MAX_ATTEMPTS })
     }

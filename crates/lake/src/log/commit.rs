@@ -35,18 +35,16 @@ pub(crate) enum Outcome {
     Unknown(LakeError),
 }
 
-/// The longest pause after the first conflict; it doubles with each further one, up to [`MAX_DOUBLINGS`] times.
-const PAUSE: Duration = Duration::from_millis(5);
+/// How often the longest pause doubles.
+const MAX_DOUBLINGS: u32 = 3;
 
-/// With these, the longest pause is 640 ms, less than a commit to an object store takes with ten writers.
-const MAX_DOUBLINGS: u32 = 7;
-
-/// Waits a random time after an attempt that conflicted with another writer, so that the two do not meet again.
-/// `attempt` counts from 0.
-pub(crate) async fn pause(spec: &TableSpec, attempt: usize) {
-    tracing::debug!(table = spec.name, attempt, "another writer committed first");
+/// Waits a random time after an attempt at a commit that conflicted with another writer, so that the two do not meet
+/// again: at most as long as the attempt took, and twice as long after each further conflict. A fixed time would be too
+/// short for a slow store and too long for a disk. `attempt` counts from 0.
+pub(crate) async fn pause(spec: &TableSpec, attempt: usize, took: Duration) {
+    tracing::debug!(table = spec.name, attempt, ?took, "another writer committed first");
     let doublings = u32::try_from(attempt).unwrap_or(MAX_DOUBLINGS).min(MAX_DOUBLINGS);
-    tokio::time::sleep((PAUSE * 2_u32.pow(doublings)).mul_f32(fastrand::f32())).await;
+    tokio::time::sleep((took * 2_u32.pow(doublings)).mul_f32(fastrand::f32())).await;
 }
 
 /// What a commit contains besides added files.
