@@ -72,6 +72,9 @@ pub(crate) enum Command {
     /// List and lint exceptions, or preview which findings they hide or lower
     #[command(subcommand)]
     Exceptions(ExceptionsCommand),
+    /// Run parts of the queries of other machines (see --engine of `sql`, `hunt` and `detect`)
+    #[cfg(feature = "cluster")]
+    Worker(WorkerArgs),
     /// Print a completion script for a shell
     Completions {
         /// Shell to generate the script for
@@ -97,6 +100,8 @@ pub(crate) struct HuntArgs {
     pub(crate) scope: ScopeArgs,
     #[command(flatten)]
     pub(crate) find: FindArgs,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     /// Write a report with the evidence: a self-contained HTML file that opens offline
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<PathBuf>,
@@ -154,6 +159,8 @@ pub(crate) struct DetectArgs {
     pub(crate) lake: LakeLocation,
     #[command(flatten)]
     pub(crate) find: FindArgs,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     /// Examine events again that earlier runs have checked, in the whole lake or from --from to --to. Print findings
     /// that are not recorded yet or were recorded with a lower severity; the mark of checked events stays unchanged
     #[arg(long)]
@@ -368,6 +375,8 @@ pub(crate) struct SqlArgs {
     /// Time limit per statement, such as 30s or 1h; 0s disables it. A statement that cannot be cancelled is abandoned
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "5m")]
     pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     /// Allow COPY, and temporary tables and views of the session
     #[arg(long)]
     pub(crate) allow_write: bool,
@@ -656,6 +665,94 @@ impl ScopeArgs {
         scope.check().map_err(|error| UsageError(error.to_string()))?;
         Ok(scope)
     }
+}
+
+/// Where queries run. Without the feature `cluster`, they run in this process.
+#[derive(Debug, Args)]
+#[cfg_attr(feature = "cluster", command(next_help_heading = "Workers"))]
+pub(crate) struct EngineArgs {
+    /// Where queries run: local, or workers=HOST:PORT,… or workers=file:PATH (one address a line) or
+    /// workers=dns:NAME:PORT
+    #[cfg(feature = "cluster")]
+    #[arg(long, value_name = "ENGINE", default_value = "local", env = "PODTRAIL_ENGINE")]
+    pub(crate) engine: EngineChoice,
+    /// Fail with exit code 4 if a query cannot run on the workers; by default it runs in this process, with a warning
+    #[cfg(feature = "cluster")]
+    #[arg(long)]
+    pub(crate) engine_strict: bool,
+    /// Size of the files that one partition of a query reads on a worker; smaller queries run in this process
+    #[cfg(feature = "cluster")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "16MiB")]
+    pub(crate) engine_partition: usize,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+}
+
+/// The secrets and certificates of a process of a cluster. Off loopback, TLS and a token are required.
+#[cfg(feature = "cluster")]
+#[derive(Debug, Args)]
+pub(crate) struct AccessArgs {
+    /// File with the token that all processes of the cluster share: one line of at least 16 characters
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "PODTRAIL_TOKEN_FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// File with the certificates (PEM) of the authority of the workers; connections use TLS then
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "PODTRAIL_TLS_CA")]
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// File with the certificate (PEM) of this process
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "PODTRAIL_TLS_CERT", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// File with the key (PEM) of the certificate
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "PODTRAIL_TLS_KEY", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Name in the certificates of workers, if it differs from the host in their addresses
+    #[arg(long, value_name = "NAME", env = "PODTRAIL_TLS_SERVER_NAME")]
+    pub(crate) tls_server_name: Option<String>,
+}
+
+/// Where queries run.
+#[cfg(feature = "cluster")]
+#[derive(Debug, Clone)]
+pub(crate) enum EngineChoice {
+    /// In this process.
+    Local,
+    /// On workers.
+    Workers(podtrail_cluster::Workers),
+}
+
+#[cfg(feature = "cluster")]
+impl std::str::FromStr for EngineChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("workers=") {
+            None if text == "local" => Ok(Self::Local),
+            Some(workers) => workers
+                .parse()
+                .map(Self::Workers)
+                .map_err(|error: podtrail_cluster::ClusterError| error.to_string()),
+            None => Err("expected local or workers=…".to_owned()),
+        }
+    }
+}
+
+#[cfg(feature = "cluster")]
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    /// Address to listen on, such as 127.0.0.1:7300; port 0 for any. The address is printed
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Memory for all queries of this worker, such as 4GiB; operators that need more spill to disk
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "2GiB")]
+    pub(crate) memory: usize,
+    /// Folder for data that does not fit into memory; default: the temporary folder of the system
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) spill_dir: Option<PathBuf>,
+    /// Require a certificate of the authority (--tls-ca) from those that connect, in addition to the token
+    #[arg(long, requires = "tls_ca")]
+    pub(crate) tls_client_certificates: bool,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// Parses the location of a lake: a folder, or the URL of a path in an object store.

@@ -18,7 +18,7 @@ use crate::allocator;
 
 /// The stack size of each thread, in bytes: plans and expressions are walked recursively, as deep as a statement may
 /// nest. The operating system commits only the part that is used.
-const STACK: usize = 128 << 20;
+pub(crate) const STACK: usize = 128 << 20;
 
 /// Memory beyond the query limit, in bytes, for decoding, plans and output rows, plus the same per core.
 const BESIDE: usize = 512 << 20;

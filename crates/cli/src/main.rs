@@ -13,6 +13,7 @@ mod output_file;
 mod pack;
 mod pager;
 mod progress;
+mod query_engine;
 mod stop;
 
 use std::io::IsTerminal;
@@ -92,6 +93,8 @@ fn run() -> anyhow::Result<Exit> {
         Command::Schema(arguments) => commands::schema::run(&runtime, &arguments),
         Command::Detections(command) => commands::detections::run(&runtime, &command),
         Command::Exceptions(command) => commands::exceptions::run(&runtime, &command),
+        #[cfg(feature = "cluster")]
+        Command::Worker(arguments) => commands::worker::run(&arguments),
         Command::Completions { shell } => commands::shell::completions(shell),
         Command::Man => commands::shell::man(),
     }

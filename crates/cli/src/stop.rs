@@ -31,8 +31,9 @@ pub(crate) fn on_signal(runtime: &Handle) -> Arc<AtomicBool> {
     stop
 }
 
+/// Waits for a signal to stop.
 #[cfg(unix)]
-async fn asked_to_stop() -> io::Result<()> {
+pub(crate) async fn asked_to_stop() -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
@@ -41,6 +42,6 @@ async fn asked_to_stop() -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-async fn asked_to_stop() -> io::Result<()> {
+pub(crate) async fn asked_to_stop() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }

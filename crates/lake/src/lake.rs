@@ -142,12 +142,12 @@ impl Lake {
             }
         }
         let table = |spec: &LazyLock<Arc<TableSpec>>| {
-            Table::open(folder.folder(spec.name), (*spec).clone()).map(Arc::new)
+            Arc::new(Table::open(folder.folder(spec.name), (*spec).clone()))
         };
         Ok(Self {
-            events: table(&EVENTS)?,
-            quarantine: table(&QUARANTINE)?,
-            findings: if has_findings { Some(table(&FINDINGS)?) } else { None },
+            events: table(&EVENTS),
+            quarantine: table(&QUARANTINE),
+            findings: has_findings.then(|| table(&FINDINGS)),
             location,
             folder,
         })
@@ -233,7 +233,7 @@ impl Lake {
         self.events.snapshot().await
     }
 
-    /// Reads the newest version of the `events` table without reading its list of files.
+    /// Reads the newest version of the `events` table, for snapshots of some of its files.
     ///
     /// # Errors
     /// Returns an error if its log cannot be read.
@@ -256,7 +256,7 @@ impl Lake {
     pub async fn info(&self, options: &CompactOptions) -> Result<Vec<TableInfo>, LakeError> {
         let mut tables = Vec::new();
         for table in self.tables() {
-            tables.push(TableInfo::of(&table.snapshot().await?, options));
+            tables.push(TableInfo::of(&table.snapshot().await?, options)?);
         }
         Ok(tables)
     }

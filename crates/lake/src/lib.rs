@@ -5,8 +5,8 @@
 //! [`provider`](Snapshot::provider) is a DataFusion table over the active files, pruned by partition and file
 //! statistics before any file is opened.
 //!
-//! This crate writes Parquet itself, row order, encodings and statistics included; the `deltalake` crate reads and
-//! writes only the transaction log.
+//! This crate writes Parquet itself, row order, encodings and statistics included, and reads the transaction log
+//! itself; the `deltalake` crate writes the log.
 
 #![allow(clippy::disallowed_methods, reason = "the lake owns its files, and their age")]
 
@@ -41,5 +41,6 @@ pub use read::last_stages::{SUPERSEDED, is_last, is_undecided, last_stages};
 pub use read::provider::{LakeTable, PUSHDOWN_FILTERS};
 pub use store::location::{LakeLocation, LocationError};
 pub use store::logs::{LogObject, LogObjects, LogReader};
+pub use store::registry::EnvironmentStores;
 pub use store::requests::Requests;
 pub use write::append::Appended;

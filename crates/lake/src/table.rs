@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Utc};
+use delta_kernel::snapshot::Snapshot as KernelSnapshot;
+use delta_kernel::table_properties::TableProperties;
 use deltalake::kernel::transaction::CommitProperties;
-use deltalake::kernel::{Action, StructField};
-use deltalake::protocol::checkpoints::{cleanup_metadata, create_checkpoint};
+use deltalake::kernel::{Action, Metadata, Remove, StructField};
+use deltalake::logstore::LogStoreRef;
+use deltalake::protocol::checkpoints::cleanup_expired_logs_for;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::table::config::TablePropertiesExt;
 use deltalake::{DeltaTable, DeltaTableError};
@@ -17,17 +20,17 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::error::LakeError;
-use crate::log::commit::{Outcome, Remarks, commit, commit_replacement, is_conflict, pause};
-use crate::log::damage::damages;
+use crate::log::commit::{Outcome, Remarks, commit, commit_actions, pause};
 use crate::log::entries_only::{EntriesOnly, LeftOut};
 use crate::log::protocol::{check_appendable, delta_schema};
 use crate::log::snapshot::{DataFile, Snapshot};
+use crate::log::state::LogState;
 use crate::log::version::Version;
 use crate::log::{last_checkpoint, read_entry};
 use crate::maintain::compact::{CompactOptions, Compacted, Plan, Rewritten, plan, rewrite};
 use crate::maintain::retain::{Retained, expired, predicate};
 use crate::maintain::vacuum::{Vacuumed, vacuum};
-use crate::maintain::verify::{Problem, Verified, verify};
+use crate::maintain::verify::{Verified, verify};
 use crate::spec::TableSpec;
 use crate::store::commits::DecidedLog;
 use crate::store::{Folder, LOG};
@@ -50,7 +53,7 @@ pub(crate) struct Table {
     spec: Arc<TableSpec>,
     root: Folder,
     /// The state last read: only newer log entries need to be read.
-    latest: Mutex<DeltaTable>,
+    latest: Mutex<Option<Arc<LogState>>>,
     /// Ids of rows that earlier appends have read.
     known: Arc<KnownIds>,
     /// Serializes appends within a process, so that they do not race for the next version.
@@ -59,15 +62,14 @@ pub(crate) struct Table {
 
 impl Table {
     /// Opens the table in `root`, which must contain it. Its log is read when it is first needed.
-    pub(crate) fn open(root: Folder, spec: Arc<TableSpec>) -> Result<Self, LakeError> {
-        let delta = unread(&root, &spec, None)?;
-        Ok(Self {
+    pub(crate) fn open(root: Folder, spec: Arc<TableSpec>) -> Self {
+        Self {
             spec,
             root,
-            latest: Mutex::new(delta),
+            latest: Mutex::default(),
             known: Arc::default(),
             appending: tokio::sync::Mutex::new(()),
-        })
+        }
     }
 
     /// Creates an empty table in `root`, and opens it. Another process may create it at the same time.
@@ -80,38 +82,34 @@ impl Table {
                 return Err(error);
             }
         }
-        Self::open(root, spec)
+        Ok(Self::open(root, spec))
     }
 
     /// Reads the current state of the table.
-    async fn refresh(&self) -> Result<DeltaTable, LakeError> {
-        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let delta = if latest.version().is_none() {
-            load(&self.root, &self.spec, None).await?
-        } else {
-            let mut delta = latest;
-            let updated = delta.update_state().await;
-            updated.map_err(|error| damaged(&self.spec, &self.root, error))?;
-            delta
-        };
-        self.remember(delta.clone());
-        Ok(delta)
-    }
-
-    /// Returns the state last read; reads the current state if there is none.
-    async fn last_read(&self) -> Result<DeltaTable, LakeError> {
-        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if latest.version().is_some() { Ok(latest) } else { self.refresh().await }
-    }
-
-    fn remember(&self, delta: DeltaTable) {
+    async fn refresh(&self) -> Result<Arc<LogState>, LakeError> {
+        let latest = self.latest();
+        let (spec, root) = (self.spec.clone(), self.root.clone());
+        let state = blocking(self.spec.name, move || match latest {
+            Some(state) => state.advance(&spec, &root),
+            None => LogState::read(&spec, &root, None).map(Arc::new),
+        });
+        let state = state.await?;
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        if delta.version() > latest.version() {
-            *latest = delta;
+        if latest.as_ref().is_none_or(|latest| latest.version <= state.version) {
+            *latest = Some(state.clone());
         }
+        Ok(state)
     }
 
-    /// Reads the newest version without its list of files.
+    fn latest(&self) -> Option<Arc<LogState>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn snapshot_of(&self, state: &LogState) -> Result<Snapshot, LakeError> {
+        Snapshot::new(self.spec.clone(), self.root.clone(), state)
+    }
+
+    /// Reads the newest version.
     pub(crate) async fn version(&self) -> Result<Version, LakeError> {
         Ok(Version::new(self.spec.clone(), self.root.clone(), self.refresh().await?))
     }
@@ -121,16 +119,9 @@ impl Table {
         &self,
         applications: &[&str],
     ) -> Result<(Snapshot, Vec<Option<i64>>), LakeError> {
-        let name = self.spec.name;
-        let delta = self.refresh().await?;
-        let state = delta.snapshot().map_err(LakeError::log(name))?;
-        let log = delta.log_store();
-        let mut numbers = Vec::with_capacity(applications.len());
-        for application in applications {
-            let number = state.transaction_version(log.as_ref(), *application).await;
-            numbers.push(number.map_err(LakeError::log(name))?);
-        }
-        Ok((Snapshot::new(self.spec.clone(), self.root.clone(), state)?, numbers))
+        let state = self.refresh().await?;
+        let numbers = applications.iter().map(|application| state.transaction(application));
+        Ok((self.snapshot_of(&state)?, numbers.collect()))
     }
 
     /// Returns the value of `key` in the newest of the last `entries` commits at or before `version` that has it.
@@ -151,21 +142,18 @@ impl Table {
 
     /// Reads the newest version.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, LakeError> {
-        let delta = self.refresh().await?;
-        let state = delta.snapshot().map_err(LakeError::log(self.spec.name))?;
-        Snapshot::new(self.spec.clone(), self.root.clone(), state)
+        self.snapshot_of(&*self.refresh().await?)
     }
 
     /// Reads the table at a version.
     pub(crate) async fn snapshot_at(&self, version: i64) -> Result<Snapshot, LakeError> {
-        let name = self.spec.name;
         let version = u64::try_from(version).map_err(|_| LakeError::Unsupported {
-            table: name,
+            table: self.spec.name,
             detail: format!("version {version} does not exist"),
         })?;
-        let delta = load(&self.root, &self.spec, Some(version)).await?;
-        let state = delta.snapshot().map_err(LakeError::log(name))?;
-        Snapshot::new(self.spec.clone(), self.root.clone(), state)
+        let (spec, root) = (self.spec.clone(), self.root.clone());
+        let read = blocking(self.spec.name, move || LogState::read(&spec, &root, Some(version)));
+        self.snapshot_of(&read.await?)
     }
 
     /// Merges the small files of each partition, with one commit for each; calls `done` after each commit.
@@ -174,7 +162,7 @@ impl Table {
         options: &CompactOptions,
         done: &mut (dyn FnMut(&Compacted) + Send),
     ) -> Result<(), LakeError> {
-        for plan in plan(&self.snapshot().await?, options) {
+        for plan in plan(&self.snapshot().await?, options)? {
             if options.dry_run {
                 done(&plan.outlook(&self.spec));
             } else if let Some(compacted) = self.compact_partition(plan, options).await? {
@@ -222,7 +210,7 @@ impl Table {
                 return Ok(replaced);
             }
             let now = self.snapshot().await?;
-            let same = crate::maintain::compact::plan(&now, options)
+            let same = crate::maintain::compact::plan(&now, options)?
                 .into_iter()
                 .find(|plan| plan.partition == before.partition);
             match same {
@@ -239,7 +227,8 @@ impl Table {
         files: impl Iterator<Item = &Arc<DataFile>>,
     ) -> Result<bool, LakeError> {
         let now = self.snapshot().await?;
-        let active: HashSet<&str> = now.files().iter().map(|file| file.path.as_str()).collect();
+        let active: HashSet<&str> =
+            now.positions().iter().map(|at| now.listed().path(*at)).collect();
         Ok(files.into_iter().all(|file| active.contains(file.path.as_str())))
     }
 
@@ -253,7 +242,7 @@ impl Table {
     ) -> Result<Retained, LakeError> {
         for _ in 0..MAX_REPLANS {
             let snapshot = self.snapshot().await?;
-            let old = expired(&snapshot, before, activities);
+            let old = expired(&snapshot, before, activities)?;
             let version = snapshot.version();
             if dry_run || old.is_empty() {
                 return Ok(Retained::of(&self.spec, version, &old));
@@ -274,18 +263,27 @@ impl Table {
         let name = self.spec.name;
         self.root.check_writable()?;
         for _ in 0..MAX_REPLANS {
-            let delta = self.refresh().await?;
-            let state = delta.snapshot().map_err(LakeError::log(name))?;
-            if state.metadata().configuration().get(APPEND_ONLY).is_none_or(|value| value != "true")
-            {
+            let state = self.refresh().await?;
+            if !is_append_only(&state) {
                 return Ok(());
             }
+            check_appendable(&self.spec, &state)?;
+            let mut action = state.metadata.action.clone();
+            action["configuration"][APPEND_ONLY] = "false".into();
+            let metadata: Metadata =
+                serde_json::from_value(action).map_err(|error| LakeError::Unsupported {
+                    table: name,
+                    detail: format!("its metadata cannot be changed: {error}"),
+                })?;
             let properties = HashMap::from([(APPEND_ONLY.to_owned(), "false".to_owned())]);
-            let set = delta.set_tbl_properties().with_properties(properties);
-            match set.await {
-                Ok(table) => sync_commit(&self.root, table.version().unwrap_or_default())?,
-                Err(error) if is_conflict(&error) => {}
-                Err(error) => return Err(LakeError::log(name)(error)),
+            let operation = DeltaOperation::SetTableProperties { properties };
+            let actions = vec![Action::Metadata(metadata)];
+            let base = state.version;
+            let remarks = Remarks::default();
+            match commit_actions(&self.spec, &self.root, base, actions, operation, remarks).await {
+                Outcome::Committed(version) => sync_commit(&self.root, version)?,
+                Outcome::Conflict => {}
+                Outcome::Failed(error) | Outcome::Unknown(error) => return Err(error),
             }
         }
         Err(LakeError::Contention { table: name, attempts: MAX_REPLANS })
@@ -305,25 +303,25 @@ impl Table {
         let _turn = self.appending.lock().await;
         for attempt in 0..MAX_ATTEMPTS {
             let started = Instant::now();
-            let delta = self.refresh().await?;
-            let state = delta.snapshot().map_err(LakeError::log(name))?;
-            check_appendable(&self.spec, state)?;
-            let removes: Vec<Action> = state
-                .log_data()
-                .iter()
-                .filter(|file| paths.contains(&*file.path()))
-                .map(|file| Action::Remove(file.remove_action(changes_data)))
-                .collect();
-            if removes.len() < paths.len() {
+            let state = self.refresh().await?;
+            check_appendable(&self.spec, &state)?;
+            if changes_data && is_append_only(&state) {
+                let detail = format!("it is marked as append-only (`{APPEND_ONLY}`)");
+                return Err(LakeError::Unsupported { table: name, detail });
+            }
+            let files = &state.files;
+            let active = files.positions().filter(|at| paths.contains(files.path(*at))).count();
+            if active < paths.len() {
                 return Ok(None);
             }
             // From here until the outcome is known, a cancelled task must not delete files that it may have committed.
             new.iter_mut().for_each(Written::keep);
+            let removes = old.iter().map(|file| removal(&self.spec, file, changes_data));
             let adds = new.iter().map(|file| Action::Add(file.add.clone()));
-            let actions = removes.into_iter().chain(adds).collect();
-            match commit_replacement(&self.spec, &self.root, &delta, actions, operation.clone())
-                .await
-            {
+            let actions = removes.chain(adds).collect();
+            let (base, operation) = (state.version, operation.clone());
+            let remarks = Remarks::default();
+            match commit_actions(&self.spec, &self.root, base, actions, operation, remarks).await {
                 Outcome::Committed(version) => {
                     sync_commit(&self.root, version)?;
                     return Ok(Some(i64::try_from(version).unwrap_or(i64::MAX)));
@@ -354,19 +352,16 @@ impl Table {
     }
 
     async fn write_checkpoints(&self) -> Result<(), LakeError> {
-        let log_error = LakeError::log(self.spec.name);
-        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A table whose log was never read was not committed to.
-        if latest.version().is_none() {
+        if self.latest().is_none() {
             return Ok(());
         }
-        let newest = self.refresh().await?;
-        let state = newest.snapshot().map_err(log_error)?;
-        let interval = state.table_config().checkpoint_interval().get();
+        let state = self.refresh().await?;
+        let interval = properties(&state).checkpoint_interval().get();
         let mut entries = last_checkpoint(&self.root)?.map_or(0, |version| version + 1) + interval;
-        while entries <= state.version() + 1 {
-            let delta = load(&self.root, &self.spec, Some(entries - 1)).await?;
-            create_checkpoint(&delta, None).await.map_err(log_error)?;
+        while entries <= state.version + 1 {
+            let (spec, root, version) = (self.spec.clone(), self.root.clone(), entries - 1);
+            blocking(self.spec.name, move || write_checkpoint(&spec, &root, version)).await?;
             entries += interval;
         }
         Ok(())
@@ -387,12 +382,19 @@ impl Table {
         dry_run: bool,
     ) -> Result<Vacuumed, LakeError> {
         let name = self.spec.name;
-        let delta = self.last_read().await?;
-        let state = delta.snapshot().map_err(LakeError::log(name))?;
-        let snapshot = Snapshot::new(self.spec.clone(), self.root.clone(), state)?;
+        let state = match self.latest() {
+            Some(state) => state,
+            None => self.refresh().await?,
+        };
+        let snapshot = self.snapshot_of(&state)?;
         let mut vacuumed = blocking(name, move || vacuum(&snapshot, min_age, dry_run)).await?;
         if !dry_run {
-            let cleaned = cleanup_metadata(&self.refresh().await?, None).await;
+            let state = self.refresh().await?;
+            let retention = properties(&state).log_retention_duration().as_millis();
+            let retention = i64::try_from(retention).unwrap_or(i64::MAX);
+            let cutoff = Utc::now().timestamp_millis().saturating_sub(retention);
+            let log = log_of(&self.root, &self.spec, None)?;
+            let cleaned = cleanup_expired_logs_for(state.version, log.as_ref(), cutoff, None).await;
             vacuumed.log_entries = cleaned.map_err(LakeError::log(name))?;
         }
         Ok(vacuumed)
@@ -406,16 +408,15 @@ impl Table {
         let _turn = self.appending.lock().await;
         for attempt in 0..MAX_ATTEMPTS {
             let started = Instant::now();
-            let delta = self.refresh().await?;
-            let state = delta.snapshot().map_err(LakeError::log(name))?;
-            check_appendable(&self.spec, state)?;
-            let active = state.clone();
-            append = blocking(name, move || append.prepare(&active).map(|()| append)).await?;
-            let version = i64::try_from(state.version()).unwrap_or(i64::MAX);
+            let state = self.refresh().await?;
+            check_appendable(&self.spec, &state)?;
+            let base = state.version;
+            append = blocking(name, move || append.prepare(&state).map(|()| append)).await?;
+            let version = i64::try_from(base).unwrap_or(i64::MAX);
             if append.written().is_empty() {
                 return Ok(append.summary(version));
             }
-            if let Some(version) = self.commit(&mut append, delta, &Remarks::default()).await? {
+            if let Some(version) = self.commit(&mut append, base, &Remarks::default()).await? {
                 return Ok(append.summary(version));
             }
             pause(&self.spec, attempt, started.elapsed()).await;
@@ -436,10 +437,9 @@ impl Table {
         let name = self.spec.name;
         let (spec, root, known) = (self.spec.clone(), self.root.clone(), self.known.clone());
         let _turn = self.appending.lock().await;
-        let delta = self.refresh().await?;
-        let state = delta.snapshot().map_err(LakeError::log(name))?;
-        check_appendable(&self.spec, state)?;
-        if i64::try_from(state.version()) != Ok(base) {
+        let state = self.refresh().await?;
+        check_appendable(&self.spec, &state)?;
+        if i64::try_from(state.version) != Ok(base) {
             return Ok(None);
         }
         let append = blocking(name, move || {
@@ -447,7 +447,7 @@ impl Table {
             append.write_missing()?;
             Ok(append)
         });
-        let committed = self.commit(&mut append.await?, delta, remarks).await?;
+        let committed = self.commit(&mut append.await?, state.version, remarks).await?;
         self.checkpoint().await;
         Ok(committed)
     }
@@ -456,14 +456,14 @@ impl Table {
     async fn commit(
         &self,
         append: &mut Append,
-        delta: DeltaTable,
+        base: u64,
         remarks: &Remarks,
     ) -> Result<Option<i64>, LakeError> {
         self.root.check_writable()?;
         // From here until the outcome is known, a cancelled append must not delete files that it may have committed.
         append.written().iter_mut().for_each(Written::keep);
         let adds = append.written().iter().map(|file| file.add.clone()).collect();
-        match commit(&self.spec, &self.root, &delta, adds, remarks).await {
+        match commit(&self.spec, &self.root, base, adds, remarks).await {
             Outcome::Committed(version) => {
                 sync_commit(&self.root, version)?;
                 Ok(Some(i64::try_from(version).unwrap_or(i64::MAX)))
@@ -488,64 +488,68 @@ fn unkeep(files: &mut [Written], root: &Folder) {
     }
 }
 
-/// Returns the table without its state, for which a part of the log may be left out.
-fn unread(
+/// Returns whether the table is marked as append-only.
+fn is_append_only(state: &LogState) -> bool {
+    state.metadata.configuration.get(APPEND_ONLY).is_some_and(|value| value == "true")
+}
+
+/// Returns the properties of a table.
+fn properties(state: &LogState) -> TableProperties {
+    TableProperties::from(state.metadata.configuration.clone())
+}
+
+/// Returns the action that removes a file.
+fn removal(spec: &TableSpec, file: &DataFile, data_change: bool) -> Action {
+    let columns = spec.partition_columns.iter().map(|&column| column.to_owned());
+    Action::Remove(Remove {
+        path: file.path.clone(),
+        data_change,
+        deletion_timestamp: Some(Utc::now().timestamp_millis()),
+        extended_file_metadata: Some(true),
+        partition_values: Some(columns.zip(file.partition_values.iter().cloned()).collect()),
+        size: i64::try_from(file.size).ok(),
+        tags: None,
+        deletion_vector: None,
+        base_row_id: None,
+        default_row_commit_version: None,
+    })
+}
+
+/// Returns the log for the library, for which a part of it may be left out.
+fn log_of(
     root: &Folder,
     spec: &TableSpec,
     left_out: Option<LeftOut>,
-) -> Result<DeltaTable, LakeError> {
+) -> Result<LogStoreRef, LakeError> {
     let objects: Arc<dyn ObjectStore> = match left_out {
         Some(left_out) => Arc::new(EntriesOnly::new(root.store().objects().clone(), left_out)),
         None => root.store().objects().clone(),
     };
-    let log = DecidedLog::open(root, objects).map_err(|error| LakeError::Unsupported {
+    DecidedLog::open(root, objects).map_err(|error| LakeError::Unsupported {
         table: spec.name,
         detail: format!("{}: {error}", root.show("")),
-    })?;
-    Ok(DeltaTable::new(log))
+    })
 }
 
-/// Loads the table at a version, or its current state.
+/// Writes a checkpoint of a version.
 ///
-/// If a checkpoint, or the hint to it, is unusable, reads the log entries instead.
-async fn load(
-    root: &Folder,
-    spec: &TableSpec,
-    version: Option<u64>,
-) -> Result<DeltaTable, LakeError> {
-    let error = match load_from(unread(root, spec, None)?, version).await {
-        Ok(delta) => return Ok(delta),
-        Err(error) => error,
-    };
-    for left_out in [LeftOut::Hint, LeftOut::Checkpoints] {
-        if let Ok(delta) = load_from(unread(root, spec, Some(left_out))?, version).await {
-            tracing::warn!(
-                table = spec.name, %error,
-                "a checkpoint of the log, or the hint to it, is unusable: read the log entries instead"
-            );
-            return Ok(delta);
+/// If an earlier checkpoint, or the hint to it, is unusable, the state is read from the log entries.
+fn write_checkpoint(spec: &TableSpec, root: &Folder, version: u64) -> Result<(), LakeError> {
+    let mut result = Ok(());
+    for left_out in [None, Some(LeftOut::Hint), Some(LeftOut::Checkpoints)] {
+        let engine = log_of(root, spec, left_out)?.engine(None);
+        let snapshot =
+            KernelSnapshot::builder_for(root.url()).at_version(version).build(engine.as_ref());
+        let written = snapshot.and_then(|snapshot| snapshot.checkpoint(engine.as_ref(), None));
+        match written {
+            Ok(_) => return Ok(()),
+            Err(error) => {
+                let error = DeltaTableError::generic(error.to_string());
+                result = result.and(Err(LakeError::log(spec.name)(error)));
+            }
         }
     }
-    Err(damaged(spec, root, error))
-}
-
-/// Returns why a log could not be read: a problem with its files, else the library's error.
-fn damaged(spec: &TableSpec, root: &Folder, error: DeltaTableError) -> LakeError {
-    match damages(spec, root).into_iter().next() {
-        Some(Problem { path, detail }) => LakeError::Damaged { table: spec.name, path, detail },
-        None => LakeError::log(spec.name)(error),
-    }
-}
-
-async fn load_from(
-    mut delta: DeltaTable,
-    version: Option<u64>,
-) -> Result<DeltaTable, DeltaTableError> {
-    match version {
-        Some(version) => delta.load_version(version).await?,
-        None => delta.load().await?,
-    }
-    Ok(delta)
+    result
 }
 
 /// Makes a log entry durable, which the library does not.
@@ -557,7 +561,7 @@ fn sync_commit(root: &Folder, version: u64) -> Result<(), LakeError> {
 /// Creates version 0 of a table: its columns and properties.
 async fn make(root: &Folder, spec: &TableSpec) -> Result<(), LakeError> {
     let columns: Vec<StructField> = delta_schema(spec)?.fields().cloned().collect();
-    let made = unread(root, spec, None)?
+    let made = DeltaTable::new(log_of(root, spec, None)?)
         .create()
         .with_columns(columns)
         .with_partition_columns(spec.partition_columns.iter().copied())

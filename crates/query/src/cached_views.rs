@@ -13,18 +13,19 @@ use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::{TableType, source_as_provider};
-use datafusion::execution::SessionState;
+use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{
     Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown,
 };
 use datafusion::physical_expr::utils::{Guarantee, LiteralGuarantee};
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{col, lit};
 use futures::StreamExt;
 use podtrail_event::Activity;
 use tokio::sync::OnceCell;
 
+use crate::engine::{PlannedQuery, QueryEngine};
 use crate::last_stages::plan_part;
 
 /// The column by which the rows of `events` are cached separately: most queries read one activity.
@@ -53,12 +54,29 @@ pub(crate) struct Cache {
     state: SessionState,
     /// The remaining memory, in bytes.
     free: AtomicUsize,
+    /// Runs these reads; in this process by default.
+    engine: OnceLock<Arc<dyn QueryEngine>>,
 }
 
 impl Cache {
     /// Creates a cache of this number of bytes.
     pub(crate) fn new(state: SessionState, bytes: usize) -> Self {
-        Self { state, free: AtomicUsize::new(bytes) }
+        Self { state, free: AtomicUsize::new(bytes), engine: OnceLock::new() }
+    }
+
+    /// Runs the reads in `engine`. Only the first call counts.
+    pub(crate) fn fill_with(&self, engine: Arc<dyn QueryEngine>) {
+        self.engine.get_or_init(|| engine);
+    }
+
+    async fn run(&self, plan: &LogicalPlan) -> Result<SendableRecordBatchStream> {
+        let query = self.state.optimize(plan)?;
+        let local = self.state.query_planner().create_physical_plan(&query, &self.state).await?;
+        let query = PlannedQuery { query, local, state: self.state.clone() };
+        match self.engine.get() {
+            Some(engine) => engine.start(query).await,
+            None => query.run_locally(),
+        }
     }
 }
 
@@ -168,9 +186,7 @@ impl CachedView {
             None => self.plan.clone(),
         };
         let plan = LogicalPlanBuilder::from(plan).project(self.expressions(&kept))?.build()?;
-        let state = &self.cache.state;
-        let plan = state.create_physical_plan(&state.optimize(&plan)?).await?;
-        let mut stream = execute_stream(plan, state.task_ctx())?;
+        let mut stream = self.cache.run(&plan).await?;
         let schema = Arc::new(self.schema.project(&kept)?);
         let mut coalescer = BatchCoalescer::new(schema, BATCH_ROWS);
         let share = self.cache.free.load(Ordering::Relaxed) / 2;

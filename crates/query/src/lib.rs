@@ -4,6 +4,7 @@
 //! and it prunes partitions and files. The views are plain SQL, in `src/views/`.
 
 mod cached_views;
+mod engine;
 mod error;
 mod functions;
 mod glob;
@@ -16,7 +17,9 @@ mod scope;
 mod session;
 mod time;
 mod views;
+mod worker;
 
+pub use engine::{LocalEngine, PlannedQuery, QueryEngine};
 pub use error::QueryError;
 pub use functions::functions;
 pub use glob::glob_matches;
@@ -29,3 +32,4 @@ pub use session::{
 };
 pub use time::{Bound, TimeError, parse_bound};
 pub use views::VIEW_NAMES;
+pub use worker::{function_names, worker_runtime, worker_state};

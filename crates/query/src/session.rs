@@ -27,6 +27,7 @@ use podtrail_event::{finding_schema, mark_superseded, quarantine_schema};
 use podtrail_lake::{Lake, Snapshot};
 
 use crate::cached_views::Cache;
+use crate::engine::{LocalEngine, QueryEngine};
 use crate::error::QueryError;
 use crate::functions::json::JsonPlanner;
 use crate::functions::register;
@@ -93,6 +94,7 @@ pub struct Session {
     scope: Scope,
     cache: Option<Arc<Cache>>,
     time: Option<Duration>,
+    engine: Arc<dyn QueryEngine>,
 }
 
 impl Session {
@@ -186,13 +188,22 @@ impl Session {
         let schema = views.into_schema(&context.state())?;
         let context = with_schema(&context.state(), schema.clone())?;
         let context = SessionContext::new_with_state(context);
-        Ok(Self { context, schema, scope, cache, time: limits.time })
+        let engine = Arc::new(LocalEngine);
+        Ok(Self { context, schema, scope, cache, time: limits.time, engine })
     }
 
     /// Returns a session that shares everything with this one, but in which queries name the tables of `schema`.
     fn with_schema(&self, schema: Arc<dyn SchemaProvider>) -> Result<Self, QueryError> {
         let state = with_schema(&self.context.state(), schema.clone())?;
         Ok(Self { context: SessionContext::new_with_state(state), schema, ..self.clone() })
+    }
+
+    /// Returns the session whose queries run in `engine`, as do the queries that fill its cache.
+    pub fn with_engine(self, engine: Arc<dyn QueryEngine>) -> Self {
+        if let Some(cache) = &self.cache {
+            cache.fill_with(engine.clone());
+        }
+        Self { engine, ..self }
     }
 
     /// Returns the time limit of each query, which the caller enforces.
@@ -220,7 +231,7 @@ impl Session {
             .with_allow_dml(false)
             .with_allow_statements(false);
         read_only.verify_plan(&plan)?;
-        Ok(Query::of(self.context.execute_logical_plan(plan).await?))
+        Ok(Query::of(self.context.execute_logical_plan(plan).await?, self.engine.clone()))
     }
 
     /// Returns the session with more views over its own. They may read each other. A view whose query reads views of
@@ -379,10 +390,8 @@ fn define_events(scope: &Scope, layer: &mut Views) {
 }
 
 fn context(limits: Limits) -> Result<SessionContext, QueryError> {
-    // With view types, the type of a column would depend on the engine that reads it.
-    let mut config = SessionConfig::new()
+    let mut config = settings(SessionConfig::new())
         .with_information_schema(true)
-        .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
         .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
         // The generic dialect parses `date, cluster` as a trailing comma before a CLUSTER BY clause.
         .set_str("datafusion.sql_parser.dialect", "postgresql")
@@ -394,13 +403,7 @@ fn context(limits: Limits) -> Result<SessionContext, QueryError> {
     if let Some(partitions) = limits.partitions {
         config = config.with_target_partitions(partitions);
     }
-    // Operators use some memory that they do not request.
-    let pool = SpillFirstPool::new(limits.memory / 10 * 9);
-    let pool = TrackConsumersPool::new(pool, CONSUMERS_TOLD);
-    let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(pool))
-        .with_metadata_cache_limit(FOOTERS)
-        .build_arc()?;
+    let runtime = runtime(limits.memory).build_arc()?;
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
@@ -411,4 +414,18 @@ fn context(limits: Limits) -> Result<SessionContext, QueryError> {
     context.add_optimizer_rule(Arc::new(NarrowStructs));
     register(&context)?;
     Ok(context)
+}
+
+/// Sets what affects how plans run, equally in every process that runs a part of one.
+pub(crate) fn settings(config: SessionConfig) -> SessionConfig {
+    // With view types, the type of a column would depend on the engine that reads it.
+    config.set_bool("datafusion.execution.parquet.schema_force_view_types", false)
+}
+
+/// Returns the runtime environment of queries that share this memory, in bytes.
+pub(crate) fn runtime(memory: usize) -> RuntimeEnvBuilder {
+    // Operators use some memory that they do not request.
+    let pool = SpillFirstPool::new(memory / 10 * 9);
+    let pool = TrackConsumersPool::new(pool, CONSUMERS_TOLD);
+    RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_metadata_cache_limit(FOOTERS)
 }

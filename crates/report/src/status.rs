@@ -99,7 +99,7 @@ impl Status {
         Ok(Self {
             at,
             events_version: events.version(),
-            clusters: clusters(events.days(), &last_seen(&events, at).await?, at),
+            clusters: clusters(events.days()?, &last_seen(&events, at).await?, at),
             quarantined: count(&session, quarantined).await?,
             quarantined_last_day: count(&session, &last_day).await?,
             detect: run.map(|run| DetectStatus {

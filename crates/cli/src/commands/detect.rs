@@ -19,6 +19,7 @@ use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::output;
 use crate::pack;
+use crate::query_engine::Chosen;
 
 /// How long a run waits until another has printed its findings. After that it prints its own.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,6 +32,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<E
     let again = arguments.again()?;
     // Health checks describe the current state of the lake.
     let checks_health = again.is_none() && (find.detection.is_empty() || !only.is_empty());
+    let queries = Chosen::of(&arguments.engine, false)?;
     let options = DetectOptions {
         lookback: arguments.lookback,
         impersonation_proxies: arguments.proxies.impersonation_proxy.clone(),
@@ -42,6 +44,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<E
             only,
         }),
         limits: find.limits(),
+        engine: queries.engine.clone(),
         indicators: indicators::given(find, &pack)?,
         jobs: find.jobs,
         now: clock::now(),
@@ -54,6 +57,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<E
         });
         runtime.block_on(run)??
     };
+    queries.report();
     for failure in &detected.failures {
         output::warn(&failure.to_string());
     }

@@ -20,6 +20,7 @@ use crate::exit::Exit;
 use crate::output;
 use crate::output_file::OutputFile;
 use crate::pack;
+use crate::query_engine::Chosen;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
@@ -66,13 +67,15 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     };
     pack.set_indicators(indicators.unwrap_or_default());
     let version = LakeVersion::newest(&lake);
+    let queries = Chosen::of(&arguments.engine, false)?;
     let session = version.session(scope.judged(), arguments.find.limits())?;
+    let session = session.with_engine(queries.engine.clone());
     // The activity of a namespace or identity is judged by comparison with others; the scope only selects what is
     // shown.
     let is_narrowed = scope != scope.judged();
     let shown = if is_narrowed {
         let limits = Limits { memory: arguments.find.memory / 2, ..Limits::default() };
-        version.session(scope, limits)?
+        version.session(scope, limits)?.with_engine(queries.engine.clone())
     } else {
         session.clone()
     };
@@ -90,6 +93,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         });
         runtime.block_on(run)??
     };
+    queries.report();
     // After the hunt, which decides which columns are cached, and only if it is printed, because it takes long in a
     // large lake.
     if runtime.block_on(is_empty(&shown))? {

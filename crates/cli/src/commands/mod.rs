@@ -16,3 +16,5 @@ pub(crate) mod schema;
 pub(crate) mod shell;
 pub(crate) mod sql;
 pub(crate) mod status;
+#[cfg(feature = "cluster")]
+pub(crate) mod worker;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::{command, podtrail, scratch};
+use crate::{command, is_in_this_build, podtrail, scratch};
 
 /// Returns the objects of a manifest.
 fn objects(name: &str) -> Vec<Value> {
@@ -43,45 +43,61 @@ fn created(object: &Value) -> String {
     .to_string()
 }
 
-#[test]
-fn the_workloads_of_the_manifest_are_restricted() {
-    let objects = objects("kubernetes.yaml");
-    let namespace = &objects[0]["metadata"]["labels"];
-    assert_eq!(namespace["pod-security.kubernetes.io/enforce"], "restricted");
+/// The manifests whose namespace enforces the restricted Pod Security Standard.
+const MANIFESTS: [&str; 2] = ["kubernetes.yaml", "scale.yaml"];
 
-    let (dir, lake) = scratch();
-    let log = dir.path().join("manifest.log");
-    let is_workload =
-        |object: &&Value| ["Deployment", "CronJob"].iter().any(|kind| object["kind"] == *kind);
-    let events: Vec<_> = objects.iter().filter(is_workload).map(created).collect();
-    std::fs::write(&log, events.join("\n")).unwrap();
-    podtrail(["ingest", &log.display().to_string(), "--lake", &lake]).expect(0);
-    let sql = "SELECT workload['kind'] AS kind, workload['pod_security_level'] AS level,
-        workload['pod_security_failed'] AS failed FROM events ORDER BY kind";
-    let run = podtrail(["sql", "--lake", &lake, "--format", "jsonl", "-c", sql]).expect(0);
-    let found: Vec<_> =
-        run.jsonl().iter().map(|row| (row["kind"].clone(), row["level"].clone())).collect();
-    let restricted = |kind: &str| (json!(kind), json!("restricted"));
-    assert_eq!(found, [restricted("CronJob"), restricted("Deployment")], "{run}");
+#[test]
+fn the_workloads_of_the_manifests_are_restricted() {
+    for manifest in MANIFESTS {
+        let objects = objects(manifest);
+        let namespace = &objects[0]["metadata"]["labels"];
+        assert_eq!(namespace["pod-security.kubernetes.io/enforce"], "restricted");
+
+        let (dir, lake) = scratch();
+        let log = dir.path().join("manifest.log");
+        let is_workload =
+            |object: &&Value| ["Deployment", "CronJob"].iter().any(|kind| object["kind"] == *kind);
+        let events: Vec<_> = objects.iter().filter(is_workload).map(created).collect();
+        std::fs::write(&log, events.join("\n")).unwrap();
+        podtrail(["ingest", &log.display().to_string(), "--lake", &lake]).expect(0);
+        let sql = "SELECT name, workload['pod_security_level'] AS level,
+            workload['pod_security_failed'] AS failed FROM events";
+        let run = podtrail(["sql", "--lake", &lake, "--format", "jsonl", "-c", sql]).expect(0);
+        let found = run.jsonl();
+        assert_eq!(found.len(), events.len(), "{run}");
+        assert!(found.iter().all(|row| row["level"] == "restricted"), "{run}");
+    }
 }
 
 #[test]
-fn the_pods_of_the_manifest_run_with_its_settings() {
-    let objects = objects("kubernetes.yaml");
-    let of = |kind: &str| objects.iter().find(|object| object["kind"] == kind).unwrap();
-    let settings = of("ConfigMap")["data"]["config.toml"].as_str().unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("config.toml");
-    std::fs::write(&file, settings).unwrap();
-    podtrail(["config", "--config", &file.display().to_string()]).expect(0);
-
-    let pod = &of("Deployment")["spec"]["template"]["spec"];
-    let arguments = pod["containers"][0]["args"].as_array().unwrap();
-    let arguments = arguments.iter().map(|argument| argument.as_str().unwrap());
-    // With --help, arguments are parsed without running anything.
-    let run = command(arguments.chain(["--help"])).output().unwrap();
-    assert!(run.status.success(), "{run:?}");
-    for kind in ["Deployment", "CronJob", "ServiceAccount"] {
-        assert!(of(kind).to_string().contains("\"automountServiceAccountToken\":false"), "{kind}");
+fn the_pods_of_the_manifests_run_with_their_settings() {
+    for manifest in MANIFESTS {
+        let objects = objects(manifest);
+        let of = |kind: &'static str| objects.iter().filter(move |object| object["kind"] == kind);
+        if let Some(settings) = of("ConfigMap").find_map(|map| map["data"]["config.toml"].as_str())
+        {
+            let dir = tempfile::tempdir().unwrap();
+            let file = dir.path().join("config.toml");
+            std::fs::write(&file, settings).unwrap();
+            podtrail(["config", "--config", &file.display().to_string()]).expect(0);
+        }
+        let deployments = of("Deployment").map(|object| &object["spec"]["template"]["spec"]);
+        let jobs =
+            of("CronJob").map(|object| &object["spec"]["jobTemplate"]["spec"]["template"]["spec"]);
+        for pod in deployments.chain(jobs) {
+            assert_eq!(pod["automountServiceAccountToken"], false, "{pod}");
+            let containers = ["initContainers", "containers"].map(|list| pod[list].as_array());
+            for container in containers.into_iter().flatten().flatten() {
+                let arguments = container["args"].as_array().unwrap().iter();
+                let arguments: Vec<_> = arguments.map(|it| it.as_str().unwrap()).collect();
+                if !is_in_this_build(arguments.iter().copied()) {
+                    continue;
+                }
+                // With --help, arguments are parsed without running anything.
+                let run = command(arguments.into_iter().chain(["--help"])).output().unwrap();
+                assert!(run.status.success(), "{run:?}");
+            }
+        }
+        assert!(of("ServiceAccount").all(|it| it["automountServiceAccountToken"] == false));
     }
 }

@@ -12,6 +12,8 @@
 
 mod bad_input;
 mod bucket;
+#[cfg(all(feature = "cluster", target_os = "linux"))]
+mod cluster;
 mod config;
 mod deploy;
 mod detect;
@@ -132,6 +134,12 @@ fn podtrail<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -
 /// The sample log of the README.
 fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/intrusion")
+}
+
+/// Returns whether this build accepts a command line: `worker` and `--engine` need the feature `cluster`.
+fn is_in_this_build<'a>(arguments: impl IntoIterator<Item = &'a str>) -> bool {
+    let needs_cluster = |argument: &str| argument == "worker" || argument.starts_with("--engine");
+    cfg!(feature = "cluster") || !arguments.into_iter().any(needs_cluster)
 }
 
 /// An empty directory and, inside it, the path of a lake that does not exist yet.

@@ -261,9 +261,9 @@ pub async fn last_seen(
     let latest = after(now, TimeDelta::microseconds(CLOCK_SKEW));
     // The days of each cluster, the newest last. For most clusters, only the newest is read.
     let mut days: BTreeMap<Option<String>, Vec<NaiveDate>> = BTreeMap::new();
-    for day in events.days() {
-        let of_cluster = days.entry(day.cluster).or_default();
-        of_cluster.extend(day.date.filter(|date| *date <= latest.date_naive()));
+    for (cluster, date) in events.cluster_days() {
+        let of_cluster = days.entry(cluster).or_default();
+        of_cluster.extend(date.filter(|date| *date <= latest.date_naive()));
     }
     let mut last = BTreeMap::new();
     loop {

@@ -4,12 +4,13 @@
 use std::collections::{BTreeSet, HashSet};
 use std::mem;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use podtrail_event::{FindingState, RecordedFinding};
 use podtrail_lake::{DetectRun, Findings, Lake, LakeError, Mark, Period, Snapshot, Version};
-use podtrail_query::{Limits, QueryError, Scope, Session};
+use podtrail_query::{Limits, QueryEngine, QueryError, Scope, Session};
 
 use crate::error::RunError;
 use crate::findings::continuity::{Candidate, Memory};
@@ -42,6 +43,8 @@ pub struct DetectOptions {
     pub health: Option<HealthOptions>,
     /// The limits of the queries.
     pub limits: Limits,
+    /// Runs the queries over events.
+    pub engine: Arc<dyn QueryEngine>,
     /// The indicators to search for in this and later runs; `None` for those stored in the lake.
     pub indicators: Option<Indicators>,
     /// The number of detections that run in parallel; `None` for one per core.
@@ -265,11 +268,11 @@ async fn look(
         },
         candidates: Vec::new(),
         health: Vec::new(),
-        events: added.num_rows().unwrap_or_default(),
+        events: added.num_rows()?.unwrap_or_default(),
         expired: Vec::new(),
         failures: Vec::new(),
     };
-    for period in added.periods(options.lookback, MAX_PERIODS) {
+    for period in added.periods(options.lookback, MAX_PERIODS)? {
         let session = open(lake, &version, &added, period, options)?;
         let mut found = hunt(&session, pack, options.jobs, options.now).await?;
         seen.expired = mem::take(&mut found.expired);
@@ -320,7 +323,7 @@ async fn look_back(
     pack.keep(|detection| detection.head.id == INDICATOR_DETECTION);
     pack.set_indicators(applied.new.clone());
     let all = version.snapshot()?;
-    for period in all.periods(options.lookback, MAX_PERIODS) {
+    for period in all.periods(options.lookback, MAX_PERIODS)? {
         let session = open(lake, version, &all, period, options)?;
         let mut found = hunt(&session, &pack, options.jobs, options.now).await?;
         seen.failures.append(&mut found.failures);
@@ -353,7 +356,7 @@ fn open(
         ..Scope::default()
     };
     let session = Session::open_at(lake, &events, scope, options.limits)?;
-    Ok(session.with_snapshot(ADDED, added)?)
+    Ok(session.with_engine(options.engine.clone()).with_snapshot(ADDED, added)?)
 }
 
 fn candidates(hunt: Hunt) -> Vec<Candidate> {

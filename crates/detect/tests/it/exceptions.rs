@@ -1,20 +1,30 @@
 //! Exceptions: what they hide, and what they must not hide.
 
-use podtrail_detect::{Hunt, Pack, Severity, hunt, lint_exceptions};
+use podtrail_detect::{Finding, Hunt, Pack, Severity, hunt, lint_exceptions};
 use serde_json::{Value, json};
 
-use crate::support::{folder, log, privileged_pod, session_over};
+use crate::support::{folder, log, privileged_pod, session_of_clusters, session_over};
 
-/// Returns the findings of the privileged pods of `alice` and `mallory`, with only these exceptions.
-async fn hunt_with(exceptions: &str) -> Hunt {
+/// Returns privileged-container with only these exceptions.
+fn pack_with(exceptions: &str) -> Pack {
     let dir = folder(&[("exceptions/mine.yaml", exceptions)]);
     let mut pack = Pack::built_in().unwrap().only("privileged-container");
     pack.add_folder(dir.path()).unwrap();
-    let events: [Value; 2] = [
+    pack
+}
+
+/// Returns the privileged pods of `alice` and `mallory`.
+fn pods() -> [Value; 2] {
+    [
         privileged_pod("alice", "scanner", "10:00:00"),
         privileged_pod("mallory", "scanner", "10:05:00"),
-    ];
-    hunt(&session_over(log(&events)), &pack, None, chrono::Utc::now()).await.unwrap()
+    ]
+}
+
+/// Returns the findings of [`pods`], with only these exceptions.
+async fn hunt_with(exceptions: &str) -> Hunt {
+    let (session, pack) = (session_over(log(&pods())), pack_with(exceptions));
+    hunt(&session, &pack, None, chrono::Utc::now()).await.unwrap()
 }
 
 fn identities(hunt: &Hunt) -> Vec<&str> {
@@ -27,24 +37,39 @@ fn exception(scope: &str) -> String {
 
 #[tokio::test]
 async fn an_exception_hides_findings_that_match_all_its_fields() {
-    for (scope, hidden) in [
-        ("  identities: [alice]\n", true),
-        ("  identities: [al*]\n  namespaces: [web]\n", true),
-        ("  identities: [alice]\n  images: ['registry.internal/**']\n  commands: ['*']\n", true),
-        ("  identities: [alice]\n  resources: [pods]\n", true),
-        ("  identities: [alice]\n  names: [scan*]\n  clusters: [test]\n", true),
-        ("  identities: [alice]\n  namespaces: [kube-system]\n", false),
-        ("  identities: [alice]\n  images: ['registry.k8s.io/**']\n  commands: ['*']\n", false),
-        ("  identities: [alice]\n  resources: [pods/exec]\n", false),
-        ("  identities: [alice]\n  providers: [eks]\n", false),
-        ("  identities: [alice]\n  names: [other]\n", false),
-        ("  identities: [alic]\n", false),
-    ] {
-        let hunt = hunt_with(&exception(scope)).await;
-        let stay: &[&str] = if hidden { &["mallory"] } else { &["alice", "mallory"] };
-        assert_eq!(identities(&hunt), stay, "{scope}");
-        let exceptions: Vec<_> = hunt.excepted.iter().map(|e| e.exception.as_str()).collect();
-        assert_eq!(exceptions, if hidden { vec!["x"] } else { vec![] }, "{scope}");
+    let scopes = [
+        ("identities: [alice]", true),
+        ("identities: [al*]\n  namespaces: [web]", true),
+        ("identities: [alice]\n  images: ['registry.internal/**']\n  commands: ['*']", true),
+        ("identities: [alice]\n  resources: [pods]", true),
+        ("identities: [alice]\n  names: [scan*]", true),
+        ("identities: [alice]\n  namespaces: [kube-system]", false),
+        ("identities: [alice]\n  images: ['registry.k8s.io/**']\n  commands: ['*']", false),
+        ("identities: [alice]\n  resources: [pods/exec]", false),
+        ("identities: [alice]\n  providers: [eks]", false),
+        ("identities: [alice]\n  names: [other]", false),
+        ("identities: [alic]", false),
+    ];
+    // Each exception covers a cluster of its own: one hunt shows the effect of all.
+    let texts = scopes.iter().enumerate().map(|(number, (scope, _))| {
+        exception(&format!("  clusters: ['{number}']\n  {scope}\n"))
+            .replace("id: x", &format!("id: x{number}"))
+    });
+    let pack = pack_with(&texts.collect::<String>());
+    let events = pods();
+    let session = session_of_clusters(scopes.iter().map(|_| &events[..]));
+    let hunt = hunt(&session, &pack, None, chrono::Utc::now()).await.unwrap();
+    for (number, (scope, hidden)) in scopes.iter().enumerate() {
+        let number = number.to_string();
+        let is_here = |cluster: &Option<String>| cluster.as_deref() == Some(&number);
+        let here = hunt.findings.iter().filter(|finding| is_here(&finding.cluster));
+        let identities: Vec<_> = here.filter_map(|finding| finding.identity.as_deref()).collect();
+        let stay: &[&str] = if *hidden { &["mallory"] } else { &["alice", "mallory"] };
+        assert_eq!(identities, stay, "{scope}");
+        let excepted = hunt.excepted.iter().filter(|excepted| is_here(&excepted.finding.cluster));
+        let exceptions: Vec<_> = excepted.map(|excepted| excepted.exception.clone()).collect();
+        let expected: Vec<_> = hidden.then(|| format!("x{number}")).into_iter().collect();
+        assert_eq!(exceptions, expected, "{scope}");
     }
 }
 
@@ -61,7 +86,7 @@ async fn an_expired_exception_hides_nothing_and_is_reported() {
 type Change = fn(&mut Value);
 
 /// Returns a privileged pod created by `alice`, with a change.
-fn pod(change: impl Fn(&mut Value)) -> String {
+fn pod(change: impl Fn(&mut Value)) -> Value {
     let mut event = privileged_pod("alice", "scanner", "10:00:00");
     let spec = &mut event["requestObject"]["spec"];
     spec["containers"] = json!([{
@@ -70,7 +95,7 @@ fn pod(change: impl Fn(&mut Value)) -> String {
         "securityContext": {"privileged": true},
     }]);
     change(&mut event);
-    log(&[event])
+    event
 }
 
 #[tokio::test]
@@ -115,13 +140,16 @@ async fn an_exception_for_images_must_cover_all_images_and_programs() {
     let text = exception(
         "  identities: [alice]\n  images: [registry.internal/ci/dind]\n  commands: [dockerd]\n",
     );
-    let dir = folder(&[("exceptions/mine.yaml", &text)]);
-    let mut pack = Pack::built_in().unwrap().only("privileged-container");
-    pack.add_folder(dir.path()).unwrap();
-    for (what, change, covered) in cases {
-        let hunt = hunt(&session_over(pod(change)), &pack, None, chrono::Utc::now()).await.unwrap();
-        assert_eq!(hunt.findings.len(), usize::from(!covered), "{what}");
-        assert_eq!(hunt.excepted.len(), usize::from(covered), "{what}");
+    let logs = cases.map(|(_, change, _)| [pod(change)]);
+    let session = session_of_clusters(logs.iter().map(|log| &log[..]));
+    let hunt = hunt(&session, &pack_with(&text), None, chrono::Utc::now()).await.unwrap();
+    for (number, (what, _, covered)) in cases.iter().enumerate() {
+        let number = number.to_string();
+        let is_here = |finding: &&Finding| finding.cluster.as_deref() == Some(&number);
+        let found = hunt.findings.iter().filter(is_here).count();
+        let excepted = hunt.excepted.iter().map(|excepted| &excepted.finding);
+        let excepted = excepted.filter(is_here).count();
+        assert_eq!((found, excepted), if *covered { (0, 1) } else { (1, 0) }, "{what}");
     }
 }
 
@@ -156,8 +184,14 @@ async fn a_pattern_does_not_match_never_excepted_detections() {
         let dir = folder(&[("exceptions/mine.yaml", &text)]);
         let mut pack = Pack::built_in().unwrap().only("host-escape-command");
         pack.add_folder(dir.path()).unwrap();
-        let hunt =
-            hunt(&session_over(attack.clone()), &pack, None, chrono::Utc::now()).await.unwrap();
+        let hunt = hunt(
+            &session_over(log(std::slice::from_ref(&attack))),
+            &pack,
+            None,
+            chrono::Utc::now(),
+        )
+        .await
+        .unwrap();
         assert_eq!(hunt.excepted.len(), usize::from(hidden), "{detections}");
     }
 }

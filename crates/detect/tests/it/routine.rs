@@ -4,7 +4,7 @@ use podtrail_detect::{Finding, Pack, Severity, hunt};
 use podtrail_query::{Scope, Session};
 use serde_json::{Value, json};
 
-use crate::support::{log, session_over, session_with_scope};
+use crate::support::{log, scoped, session_of_clusters};
 
 /// Returns an allowed request, `second` seconds after ten o'clock.
 fn event(
@@ -87,22 +87,32 @@ fn container(body: &mut Value) -> &mut Value {
     &mut body["spec"]["template"]["spec"]["containers"][0]
 }
 
-/// Returns the last finding of privileged-container, without exceptions.
-async fn privileged(events: &[Value]) -> Option<Finding> {
-    privileged_in(&session_over(log(events))).await
-}
-
-async fn privileged_in(session: &Session) -> Option<Finding> {
+/// Returns the findings of privileged-container, without exceptions.
+async fn privileged(session: &Session) -> Vec<Finding> {
     let pack = Pack::built_in().unwrap().only("privileged-container");
     let hunt = hunt(session, &pack, None, chrono::Utc::now()).await.unwrap();
     assert!(hunt.failures.is_empty(), "{:?}", hunt.failures);
-    hunt.findings.into_iter().next_back()
+    hunt.findings
 }
 
-async fn is_routine(events: &[Value]) -> bool {
-    let finding = privileged(events).await.unwrap();
-    assert_eq!(finding.severity == Severity::Low, finding.lowered.is_some());
-    finding.severity == Severity::Low
+/// A description, a log, and whether its last finding is routine.
+type Case = (String, Vec<Value>, bool);
+
+fn case(what: &str, log: impl Into<Vec<Value>>, is_routine: bool) -> Case {
+    (what.to_owned(), log.into(), is_routine)
+}
+
+/// Checks all cases in one hunt, each as the log of a cluster of its own.
+async fn check(cases: &[Case]) {
+    let found = privileged(&session_of_clusters(cases.iter().map(|(_, log, _)| &log[..]))).await;
+    for (number, (what, _, is_routine)) in cases.iter().enumerate() {
+        let number = number.to_string();
+        let mut of_cluster =
+            found.iter().filter(|finding| finding.cluster.as_deref() == Some(&number));
+        let finding = of_cluster.next_back().unwrap_or_else(|| panic!("{what}: no finding"));
+        assert_eq!(finding.severity == Severity::Low, *is_routine, "{what}");
+        assert_eq!(finding.lowered.is_some(), *is_routine, "{what}");
+    }
 }
 
 fn installed(second: u32, user: &str, change: impl Fn(&mut Value)) -> Value {
@@ -117,21 +127,23 @@ const ADDONS: &str = "system:serviceaccount:kube-system:addon-manager";
 #[tokio::test]
 async fn a_published_agent_is_routine_only_for_its_installers() {
     let born = |event: Value| [birth(), vec![event]].concat();
-    assert!(is_routine(&born(installed(30, ADMIN, |_| ()))).await);
-    assert!(is_routine(&[installed(30, ADDONS, |_| ())]).await);
-    // Not without the creation event, not later, and not by another identity or from another address.
-    assert!(!is_routine(&[installed(30, ADMIN, |_| ())]).await);
-    assert!(!is_routine(&born(installed(1_000, ADMIN, |_| ()))).await);
-    assert!(!is_routine(&born(installed(30, "mallory", |_| ()))).await);
     let setup =
         event(10, ADMIN, "create", "namespaces", None, json!({"metadata": {"name": "web"}}));
     let mut elsewhere = installed(30, ADMIN, |_| ());
     elsewhere["sourceIPs"] = json!(["203.0.113.9"]);
-    assert!(!is_routine(&[birth(), vec![setup, elsewhere]].concat()).await);
-    for account in ["default", "replicaset-controller"] {
-        let user = format!("system:serviceaccount:kube-system:{account}");
-        assert!(!is_routine(&[installed(30, &user, |_| ())]).await, "{account}");
-    }
+    let account =
+        |name: &str| installed(30, &format!("system:serviceaccount:kube-system:{name}"), |_| ());
+    check(&[
+        case("while the cluster is created", born(installed(30, ADMIN, |_| ())), true),
+        case("by the addon manager", [installed(30, ADDONS, |_| ())], true),
+        case("without the creation of the cluster", [installed(30, ADMIN, |_| ())], false),
+        case("later", born(installed(1_000, ADMIN, |_| ())), false),
+        case("by another identity", born(installed(30, "mallory", |_| ())), false),
+        case("from another address", [birth(), vec![setup, elsewhere]].concat(), false),
+        case("by the default account", [account("default")], false),
+        case("by a controller", [account("replicaset-controller")], false),
+    ])
+    .await;
 }
 
 #[tokio::test]
@@ -147,14 +159,13 @@ async fn the_creation_of_a_cluster_cannot_be_forged_later() {
     let mut events = vec![earlier];
     events.extend(birth().into_iter().map(later));
     events.push(later(installed(30, ADMIN, |_| ())));
-    assert!(!is_routine(&events).await);
     // A client with a certificate in that name does not connect from the API server's own host.
     let mut forged = birth();
     for event in &mut forged {
         event["sourceIPs"] = json!(["10.0.0.4"]);
     }
     forged.push(installed(30, ADMIN, |_| ()));
-    assert!(!is_routine(&forged).await);
+    check(&[case("later", events, false), case("from elsewhere", forged, false)]).await;
 }
 
 #[tokio::test]
@@ -190,11 +201,11 @@ async fn an_agent_with_more_privileges_than_published_is_not_routine() {
                 json!([{"name": "i", "image": "evil.example/x"}]);
         }),
     ];
-    for (what, change) in changes {
-        assert!(!is_routine(&[installed(30, ADDONS, change)]).await, "{what}");
+    let cases = changes.into_iter().flat_map(|(what, change)| {
         let set_up = [birth(), vec![installed(30, ADMIN, change)]].concat();
-        assert!(!is_routine(&set_up).await, "{what}");
-    }
+        [case(what, [installed(30, ADDONS, change)], false), case(what, set_up, false)]
+    });
+    check(&cases.collect::<Vec<_>>()).await;
 }
 
 fn updated(second: u32, user: &str, change: impl Fn(&mut Value)) -> Value {
@@ -203,16 +214,25 @@ fn updated(second: u32, user: &str, change: impl Fn(&mut Value)) -> Value {
     event(second, user, "update", "daemonsets", Some("web"), body)
 }
 
-/// Returns whether `update` is routine three days after `creation`, which is then in the look-back.
-async fn is_routine_days_later(creation: Value, mut update: Value) -> bool {
-    for time in ["requestReceivedTimestamp", "stageTimestamp"] {
-        update[time] = json!(update[time].as_str().unwrap().replace("11-24", "11-27"));
+/// Checks cases with a creation and an update three days later; the creation is then in the look-back.
+async fn check_days_later(mut cases: Vec<Case>) {
+    for (_, log, _) in &mut cases {
+        for time in ["requestReceivedTimestamp", "stageTimestamp"] {
+            log[1][time] = json!(log[1][time].as_str().unwrap().replace("11-24", "11-27"));
+        }
     }
     let scope = Scope { from: Some("2026-11-27T00:00:00Z".parse().unwrap()), ..Scope::default() };
-    let session = session_with_scope(log(&[creation, update]), scope);
-    let finding = privileged_in(&session).await.unwrap();
-    assert_eq!(finding.count, 1);
-    finding.severity == Severity::Low
+    let logs = cases.iter().enumerate();
+    let logs: Vec<_> =
+        logs.map(|(number, (_, events, _))| (number.to_string(), log(events))).collect();
+    let found = privileged(&scoped(&logs, scope)).await;
+    for (number, (what, _, is_routine)) in cases.iter().enumerate() {
+        let number = number.to_string();
+        let of_cluster: Vec<_> =
+            found.iter().filter(|finding| finding.cluster.as_deref() == Some(&number)).collect();
+        assert_eq!((of_cluster.len(), of_cluster[0].count), (1, 1), "{what}");
+        assert_eq!(of_cluster[0].severity == Severity::Low, *is_routine, "{what}");
+    }
 }
 
 #[tokio::test]
@@ -225,18 +245,22 @@ async fn only_harmless_updates_are_routine() {
             json!(format!("registry.k8s.io/kube-proxy@sha256:{}", "b".repeat(64)));
     };
     let deployer = "system:serviceaccount:ci:deployer";
-    // Another tag by the creator of the workload. Days lie between the two, because the finding on the creation,
-    // which is not routine, includes an update that follows it.
-    assert!(is_routine_days_later(created(deployer), updated(60, deployer, version)).await);
-    assert!(!is_routine_days_later(created(deployer), updated(60, "mallory", version)).await);
-    // Or by an identity that has changed it before, which was reported.
-    assert!(
-        is_routine_days_later(updated(0, deployer, |_| ()), updated(60, deployer, version)).await
-    );
-    // An identity that did not create it changes what it runs.
-    assert!(!is_routine(&[created(deployer), updated(60, "mallory", version)]).await);
-    assert!(!is_routine(&[created(deployer), updated(60, "mallory", digest)]).await);
-    assert!(!is_routine(&[updated(30, deployer, |_| ()), updated(60, deployer, version)]).await);
+    // Days lie between the two, because the finding on the creation, which is not routine, includes an update that
+    // follows it.
+    check_days_later(vec![
+        case(
+            "another tag by the creator",
+            [created(deployer), updated(60, deployer, version)],
+            true,
+        ),
+        case("by another", [created(deployer), updated(60, "mallory", version)], false),
+        case(
+            "by an identity that has changed it before, which was reported",
+            [updated(0, deployer, |_| ()), updated(60, deployer, version)],
+            true,
+        ),
+    ])
+    .await;
     let changes: [(&str, Change); 4] = [
         ("env", |b| container(b)["env"] = json!([{"name": "X", "value": "1"}])),
         ("command", |b| container(b)["command"] = json!(["/bin/sh"])),
@@ -245,7 +269,17 @@ async fn only_harmless_updates_are_routine() {
             container(b)["image"] = json!("registry.k8s.io.evil.example/kube-proxy:1");
         }),
     ];
-    for (what, change) in changes {
-        assert!(!is_routine(&[created(deployer), updated(60, deployer, change)]).await, "{what}");
-    }
+    let changes = changes.into_iter().map(|(what, change)| {
+        case(what, [created(deployer), updated(60, deployer, change)], false)
+    });
+    let by_another = [
+        case("a tag by another", [created(deployer), updated(60, "mallory", version)], false),
+        case("a digest by another", [created(deployer), updated(60, "mallory", digest)], false),
+        case(
+            "after an update",
+            [updated(30, deployer, |_| ()), updated(60, deployer, version)],
+            false,
+        ),
+    ];
+    check(&changes.chain(by_another).collect::<Vec<_>>()).await;
 }

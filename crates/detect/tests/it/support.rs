@@ -14,7 +14,8 @@ pub(crate) fn session(logs: &[(String, String)]) -> Session {
     scoped(logs, Scope::default())
 }
 
-fn scoped(logs: &[(String, String)], scope: Scope) -> Session {
+/// Returns a session over a part of the logs.
+pub(crate) fn scoped(logs: &[(String, String)], scope: Scope) -> Session {
     Session::in_memory(&[batch(logs)], scope, Limits::for_hunt(Limits::HUNT)).unwrap()
 }
 
@@ -33,14 +34,16 @@ fn batch(logs: &[(String, String)]) -> RecordBatch {
     events.finish()
 }
 
+/// Returns a session over logs, each of a cluster of its own, named by its number.
+pub(crate) fn session_of_clusters<'e>(logs: impl IntoIterator<Item = &'e [Value]>) -> Session {
+    let logs = logs.into_iter().enumerate();
+    let logs: Vec<_> = logs.map(|(number, events)| (number.to_string(), log(events))).collect();
+    session(&logs)
+}
+
 /// Returns a session over one log, of the cluster `test`.
 pub(crate) fn session_over(log: String) -> Session {
     session(&[("test".to_owned(), log)])
-}
-
-/// Returns a session for a hunt over a part of the log.
-pub(crate) fn session_with_scope(log: String, scope: Scope) -> Session {
-    scoped(&[("test".to_owned(), log)], scope)
 }
 
 /// Returns the findings of the built-in detection `id` in a log.

@@ -70,7 +70,8 @@ fn any_cluster_name_is_stored() -> io::Result<()> {
     assert_eq!((again.events_added, again.duplicates), (0, names.len() as u64));
 
     let events = runtime.block_on(lake.events()).expect("events");
-    let mut clusters: Vec<_> = events.days().into_iter().filter_map(|day| day.cluster).collect();
+    let mut clusters: Vec<_> =
+        events.days().unwrap().into_iter().filter_map(|day| day.cluster).collect();
     clusters.sort();
     let stored = |name: &String| match name.len() {
         0 => "default".to_owned(),
@@ -104,7 +105,7 @@ fn an_event_without_a_cluster_equals_that_of_any_cluster() -> io::Result<()> {
             summary(&lake, &runtime, &files);
         }
         let events = runtime.block_on(lake.events()).expect("events");
-        let days = events.days().into_iter();
+        let days = events.days().unwrap().into_iter();
         let mut clusters: Vec<_> =
             days.map(|day| (day.cluster.unwrap_or_default(), day.rows)).collect();
         clusters.sort();

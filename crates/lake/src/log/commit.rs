@@ -1,13 +1,13 @@
 //! One commit: several `Add` actions that become visible together, or not at all.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use deltalake::kernel::transaction::{
-    CommitBuilder, CommitConflictError, CommitProperties, TransactionError,
-};
+use deltalake::DeltaTableError;
+use deltalake::kernel::transaction::{CommitData, TransactionError};
 use deltalake::kernel::{Action, Add, Transaction};
+use deltalake::logstore::CommitOrBytes;
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use deltalake::{DeltaTable, DeltaTableError};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -16,9 +16,6 @@ use crate::log::read_info;
 use crate::spec::TableSpec;
 use crate::store::Folder;
 use crate::store::commits::{DecidedLog, Undecided};
-
-/// Commits of other programs are retried inside delta-rs, without another search for duplicates.
-const FOREIGN_RETRIES: usize = 200;
 
 /// The member of `commitInfo` that identifies a commit: no other has the same value.
 const ID: &str = "podtrailCommit";
@@ -56,107 +53,59 @@ pub(crate) struct Remarks {
     pub(crate) info: Vec<(String, Value)>,
 }
 
-/// Adds files to the table, based on the version at which `table` was loaded.
+/// Adds files to the table, as the successor of version `base`.
 ///
-/// Every append has the application transaction of its table: of two appends based on the same version, the second one
-/// fails, checks what the first one added, and tries again. Without it, delta-rs would accept both as blind appends,
-/// and an event could be stored twice.
+/// Every append has the application transaction of its table, for other programs that check for conflicts with it.
 pub(crate) async fn commit(
     spec: &TableSpec,
     root: &Folder,
-    table: &DeltaTable,
+    base: u64,
     adds: Vec<Add>,
     remarks: &Remarks,
 ) -> Outcome {
-    let next_version = table.version().unwrap_or_default().saturating_add(1);
-    let next_version = i64::try_from(next_version).unwrap_or(i64::MAX);
+    let next_version = i64::try_from(base.saturating_add(1)).unwrap_or(i64::MAX);
     let mut transactions = remarks.transactions.clone();
     transactions.push(Transaction::new(spec.application, next_version));
-    let id = Uuid::now_v7().to_string();
-    let info = remarks.info.iter().cloned().chain([(ID.to_owned(), id.clone().into())]);
-    let properties = CommitProperties::default()
-        .with_metadata(info)
-        .with_application_transactions(transactions)
-        .with_max_retries(FOREIGN_RETRIES);
     let operation = DeltaOperation::Write {
         mode: SaveMode::Append,
         partition_by: Some(spec.partition_columns.iter().map(|&name| name.to_owned()).collect()),
         predicate: None,
     };
     let actions = adds.into_iter().map(Action::Add).collect();
-    commit_actions(spec, root, table, actions, operation, properties, &id).await
+    let remarks = Remarks { transactions, info: remarks.info.clone() };
+    commit_actions(spec, root, base, actions, operation, remarks).await
 }
 
-/// Removes files from the table and adds others, as the version after the loaded one, or not at all.
+/// Commits actions as the successor of version `base`, or not at all.
 ///
-/// delta-rs would accept two compactions of the same files, and store every row twice: of two removals of one file it
-/// checks only those that change data. So this function does not use its conflict checks.
-pub(crate) async fn commit_replacement(
+/// The library would commit them after other commits, if it finds no conflict. Of two compactions of the same files it
+/// finds none, and would store every row twice; after an append of another program, an event could be in the table
+/// twice. So whoever comes second reads the table again.
+pub(crate) async fn commit_actions(
     spec: &TableSpec,
     root: &Folder,
-    table: &DeltaTable,
+    base: u64,
     actions: Vec<Action>,
     operation: DeltaOperation,
-) -> Outcome {
-    let id = Uuid::now_v7().to_string();
-    let properties = CommitProperties::default()
-        .with_metadata([(ID.to_owned(), id.clone().into())])
-        .with_max_retries(0);
-    commit_actions(spec, root, table, actions, operation, properties, &id).await
-}
-
-async fn commit_actions(
-    spec: &TableSpec,
-    root: &Folder,
-    table: &DeltaTable,
-    actions: Vec<Action>,
-    operation: DeltaOperation,
-    properties: CommitProperties,
-    id: &str,
+    remarks: Remarks,
 ) -> Outcome {
     let failed = |error| Outcome::Failed(LakeError::log(spec.name)(error));
-    let state = match table.snapshot() {
-        Ok(state) => state,
-        Err(error) => return failed(error),
+    let id = Uuid::now_v7();
+    let info = remarks.info.into_iter().chain([(ID.to_owned(), id.to_string().into())]);
+    let info: HashMap<String, Value> = info.collect();
+    let data = CommitData::new(actions, operation, info, remarks.transactions);
+    let contents = match data.get_bytes() {
+        Ok(contents) => CommitOrBytes::LogBytes(contents),
+        Err(error) => return failed(error.into()),
     };
-    // The table writes checkpoints itself, at the end of a run.
-    let prepared = CommitBuilder::from(properties.with_create_checkpoint(false))
-        .with_actions(actions)
-        .build(Some(state), DecidedLog::newest_read(table.log_store()), operation)
-        .into_prepared_commit_future()
-        .await;
-    let prepared = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => return failed(error),
+    let log = match DecidedLog::open(root, root.store().objects().clone()) {
+        Ok(log) => log,
+        Err(error) => return failed(DeltaTableError::generic(error.to_string())),
     };
-    match prepared.await {
-        // The library would now read the log for the state after the commit. Whoever needs it reads the newest one.
-        Ok(committed) => Outcome::Committed(committed.version),
-        Err(error) => look_for(spec, root, table, id, error).await,
-    }
-}
-
-/// Returns whether reading the table again and committing to its new state can help.
-pub(crate) fn is_conflict(error: &DeltaTableError) -> bool {
-    use CommitConflictError::{
-        ConcurrentAppend, ConcurrentDeleteRead, ConcurrentTransaction, MetadataChanged,
-        ProtocolChanged,
-    };
-    use TransactionError::{CommitConflict, MaxCommitAttempts, VersionAlreadyExists};
-    let DeltaTableError::Transaction { source } = error else {
-        return matches!(error, DeltaTableError::VersionAlreadyExists(_));
-    };
-    match source {
-        MaxCommitAttempts(_) | VersionAlreadyExists(_) => true,
-        CommitConflict(conflict) => matches!(
-            conflict,
-            ConcurrentAppend
-                | ConcurrentDeleteRead
-                | ConcurrentTransaction
-                | MetadataChanged
-                | ProtocolChanged(_)
-        ),
-        _ => false,
+    let version = base.saturating_add(1);
+    match log.write_commit_entry(version, contents, id).await {
+        Ok(()) => Outcome::Committed(version),
+        Err(error) => look_for(spec, root, base, &id.to_string(), error).await,
     }
 }
 
@@ -167,13 +116,15 @@ pub(crate) fn is_conflict(error: &DeltaTableError) -> bool {
 async fn look_for(
     spec: &TableSpec,
     root: &Folder,
-    table: &DeltaTable,
+    base: u64,
     id: &str,
-    error: DeltaTableError,
+    error: TransactionError,
 ) -> Outcome {
     let name = spec.name;
     let (folder, id) = (root.clone(), id.to_owned());
-    let base = table.version().and_then(|version| i64::try_from(version).ok()).unwrap_or(-1);
+    let base = i64::try_from(base).unwrap_or(i64::MAX);
+    let is_taken = matches!(error, TransactionError::VersionAlreadyExists(_));
+    let error = DeltaTableError::from(error);
     let found = tokio::task::spawn_blocking(move || find(&folder, base, &id)).await;
     match found {
         Ok(Ok(Some(version))) => return Outcome::Committed(version),
@@ -185,7 +136,7 @@ async fn look_for(
             });
         }
     }
-    if is_conflict(&error) {
+    if is_taken {
         return Outcome::Conflict;
     }
     Outcome::Failed(LakeError::log(name)(error))

@@ -228,15 +228,7 @@ fn check_stats(stats: Option<&Value>) -> Result<(), String> {
         serde_json::from_str(text).map_err(|error| error.to_string())?;
     let stats: FileStats =
         serde_json::from_value(Value::Object(object)).map_err(|error| error.to_string())?;
-    if stats.num_records.is_some_and(|rows| i64::try_from(rows).is_err()) {
-        return Err("`numRecords` is too large".to_owned());
-    }
-    // Those of a struct are an object.
-    let is_count = |value: &&Value| value.is_object() || value.as_i64().is_some_and(|n| n >= 0);
-    match stats.null_count.iter().find(|(_, count)| !is_count(count)) {
-        Some((column, _)) => Err(format!("the `nullCount` of `{column}` is not a number of rows")),
-        None => Ok(()),
-    }
+    stats.check()
 }
 
 /// Reads a checkpoint, or a part of one, to its end.

@@ -98,7 +98,7 @@ impl History {
     /// Returns the contradictions within the history, and between the history and `snapshot`.
     pub(crate) fn contradictions(&self, snapshot: &Snapshot) -> Vec<String> {
         let state: BTreeSet<&str> =
-            snapshot.files().iter().map(|file| file.path.as_str()).collect();
+            snapshot.positions().iter().map(|at| snapshot.listed().path(*at)).collect();
         let entries: BTreeSet<&str> = self.active.keys().map(String::as_str).collect();
         let hidden = entries.difference(&state).map(|path| {
             format!("the log entries add {path}, but the state from the checkpoint lacks it")

@@ -1,12 +1,16 @@
 //! Entries of the transaction log as written: the details of a commit that the state of a table no longer contains.
 
+pub(crate) mod actions;
+pub(crate) mod checkpoint;
 pub(crate) mod claims;
 pub(crate) mod commit;
 pub(crate) mod damage;
 pub(crate) mod entries_only;
+pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod protocol;
 pub(crate) mod snapshot;
+pub(crate) mod state;
 pub(crate) mod stats;
 pub(crate) mod version;
 

@@ -1,12 +1,10 @@
 //! Checks that a Delta table can be read and written correctly: only plain tables are supported.
 
-use std::fmt::Display;
-
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::{StructField, StructType};
-use deltalake::table::state::DeltaTableState;
 
 use crate::error::LakeError;
+use crate::log::state::LogState;
 use crate::spec::TableSpec;
 
 /// Features without effect on a reader of active files and their Parquet columns.
@@ -24,19 +22,26 @@ const APPENDABLE: [&str; 7] = [
     "vacuumProtocolCheck",
 ];
 
+/// The reader versions whose requirements are known; from 3 on, features are listed by name.
+const READER_VERSIONS: std::ops::RangeInclusive<i32> = 1..=3;
+
 /// The last writer version that requires only append-only and invariants.
 const PLAIN_WRITER_VERSION: i32 = 2;
 /// From this writer version on, features are listed by name.
 const LISTED_WRITER_VERSION: i32 = 7;
 
 /// Rejects a table that reading plain Parquet files would misread.
-pub(crate) fn check_readable(spec: &TableSpec, state: &DeltaTableState) -> Result<(), LakeError> {
-    refuse_unknown(spec, "reading", state.protocol().reader_features(), &READABLE)?;
-    let mapping = state.metadata().configuration().get("delta.columnMapping.mode");
+pub(crate) fn check_readable(spec: &TableSpec, state: &LogState) -> Result<(), LakeError> {
+    let version = state.protocol.min_reader_version;
+    if !READER_VERSIONS.contains(&version) {
+        return Err(unsupported(spec, format!("its reader version is {version}")));
+    }
+    refuse_unknown(spec, "reading", state.protocol.reader_features.as_deref(), &READABLE)?;
+    let mapping = state.metadata.configuration.get("delta.columnMapping.mode");
     if mapping.is_some_and(|mode| mode != "none") {
         return Err(unsupported(spec, "it uses column mapping"));
     }
-    let partition_columns: &[String] = state.metadata().partition_columns();
+    let partition_columns = &state.metadata.partition_columns;
     if partition_columns != spec.partition_columns {
         return Err(unsupported(spec, format!("it is partitioned by {partition_columns:?}")));
     }
@@ -45,14 +50,17 @@ pub(crate) fn check_readable(spec: &TableSpec, state: &DeltaTableState) -> Resul
             return Err(unsupported(spec, format!("column `{}` has another type", wanted.name())));
         }
     }
-    Ok(())
+    match &state.refused {
+        Some(detail) => Err(unsupported(spec, detail)),
+        None => Ok(()),
+    }
 }
 
 /// Rejects a table to which plain Parquet files cannot be added.
-pub(crate) fn check_appendable(spec: &TableSpec, state: &DeltaTableState) -> Result<(), LakeError> {
+pub(crate) fn check_appendable(spec: &TableSpec, state: &LogState) -> Result<(), LakeError> {
     check_readable(spec, state)?;
-    refuse_unknown(spec, "appending", state.protocol().writer_features(), &APPENDABLE)?;
-    let version = state.protocol().min_writer_version();
+    refuse_unknown(spec, "appending", state.protocol.writer_features.as_deref(), &APPENDABLE)?;
+    let version = state.protocol.min_writer_version;
     if version > PLAIN_WRITER_VERSION && version < LISTED_WRITER_VERSION {
         return Err(unsupported(spec, format!("its writer version is {version}")));
     }
@@ -77,25 +85,25 @@ pub(crate) fn delta_schema(spec: &TableSpec) -> Result<StructType, LakeError> {
 /// Returns each expected column with the stored one.
 fn columns(
     spec: &TableSpec,
-    state: &DeltaTableState,
+    state: &LogState,
 ) -> Result<Vec<(StructField, Option<StructField>)>, LakeError> {
-    let stored = state.schema();
+    let stored = &state.metadata.schema;
     let wanted: StructType =
         spec.schema.as_ref().try_into_kernel().map_err(LakeError::arrow(spec.name))?;
     Ok(wanted.fields().map(|field| (field.clone(), stored.field(field.name()).cloned())).collect())
 }
 
-fn refuse_unknown<F: Display>(
+fn refuse_unknown(
     spec: &TableSpec,
     action: &str,
-    features: Option<&[F]>,
+    features: Option<&[String]>,
     known: &[&str],
 ) -> Result<(), LakeError> {
     let unknown: Vec<String> = features
         .unwrap_or_default()
         .iter()
-        .map(ToString::to_string)
         .filter(|feature| !known.contains(&feature.as_str()))
+        .cloned()
         .collect();
     if unknown.is_empty() {
         return Ok(());

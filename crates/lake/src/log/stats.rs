@@ -1,5 +1,7 @@
 //! File statistics in the Delta log: written from the Parquet footer, read for pruning and planning.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -15,7 +17,12 @@ use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+use crate::error::LakeError;
+use crate::spec::TableSpec;
+use crate::store::LOG;
 
 /// Statistics of one file. Values are as in the log: times and dates are ISO 8601 text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +39,71 @@ pub struct FileStats {
     pub null_count: Map<String, Value>,
 }
 
+/// The part of a file's statistics that concerns its rows as a whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// The number of rows.
+    pub(crate) rows: Option<u64>,
+    /// The first and last time, in microseconds since the Unix epoch.
+    pub(crate) times: Option<(i64, i64)>,
+}
+
+impl Summary {
+    /// Parses the statistics of a file.
+    pub(crate) fn parse(spec: &TableSpec, path: &str, text: &str) -> Result<Self, LakeError> {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Members<'a> {
+            num_records: Option<u64>,
+            #[serde(borrow)]
+            min_values: HashMap<Cow<'a, str>, &'a RawValue>,
+            #[serde(borrow)]
+            max_values: HashMap<Cow<'a, str>, &'a RawValue>,
+        }
+        let members: Members<'_> = parse(spec, path, text)?;
+        check_rows(members.num_records).map_err(|detail| invalid(spec, path, &detail))?;
+        let micros = |values: &HashMap<Cow<'_, str>, &RawValue>, bound| {
+            let value = values.get(spec.time_column?)?;
+            let value: Value = serde_json::from_str(value.get()).ok()?;
+            timestamp(&value, bound).map(|(micros, _)| micros)
+        };
+        let first = micros(&members.min_values, Bound::Lower);
+        let last = micros(&members.max_values, Bound::Upper);
+        Ok(Self { rows: members.num_records, times: first.zip(last) })
+    }
+}
+
+/// Parses statistics, which must be a JSON object.
+fn parse<'a, T: Deserialize<'a>>(
+    spec: &TableSpec,
+    path: &str,
+    text: &'a str,
+) -> Result<T, LakeError> {
+    let detail = if text.trim_start().starts_with('{') {
+        match serde_json::from_str(text) {
+            Ok(stats) => return Ok(stats),
+            Err(error) => error.to_string(),
+        }
+    } else {
+        // Deserialization into a struct would take a list's items as its members.
+        "not an object".to_owned()
+    };
+    Err(invalid(spec, path, &detail))
+}
+
+fn invalid(spec: &TableSpec, path: &str, detail: &str) -> LakeError {
+    let (path, detail) = (LOG.to_owned(), format!("invalid `stats` of {path}: {detail}"));
+    LakeError::Damaged { table: spec.name, path, detail }
+}
+
+/// Checks a number of rows, which other engines store as a signed number.
+fn check_rows(rows: Option<u64>) -> Result<(), String> {
+    if rows.is_some_and(|rows| i64::try_from(rows).is_err()) {
+        return Err("`numRecords` is too large".to_owned());
+    }
+    Ok(())
+}
+
 /// The end of a column's range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bound {
@@ -40,6 +112,26 @@ enum Bound {
 }
 
 impl FileStats {
+    /// Parses the statistics of a file.
+    pub(crate) fn parse(spec: &TableSpec, path: &str, text: &str) -> Result<Self, LakeError> {
+        let stats: Self = parse(spec, path, text)?;
+        stats.check().map_err(|detail| invalid(spec, path, &detail))?;
+        Ok(stats)
+    }
+
+    /// Checks the counts.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        check_rows(self.num_records)?;
+        // Those of a struct are an object.
+        let is_count = |value: &&Value| value.is_object() || value.as_i64().is_some_and(|n| n >= 0);
+        match self.null_count.iter().find(|(_, count)| !is_count(count)) {
+            Some((column, _)) => {
+                Err(format!("the `nullCount` of `{column}` is not a number of rows"))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Returns the statistics of a new file, for the given columns of its schema.
     pub(crate) fn from_footer(
         footer: &ParquetMetaData,

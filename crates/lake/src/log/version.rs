@@ -1,17 +1,14 @@
-//! A version of a table whose list of files has not been read yet. A large table has tens of thousands of files, and
-//! their statistics are expensive to read: queries for a few days, or for new rows, take a snapshot of these files
-//! only.
+//! A version of a table, from which snapshots of some of its files are taken: those of a few days, or those with new
+//! rows.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use deltalake::DeltaTable;
-use deltalake::table::state::DeltaTableState;
 
 use crate::error::LakeError;
-use crate::log::snapshot::{Snapshot, partition_values};
-use crate::log::stats::FileStats;
+use crate::log::snapshot::Snapshot;
+use crate::log::state::LogState;
 use crate::log::{Added, read_entry};
 use crate::partition::PartitionValues;
 use crate::spec::TableSpec;
@@ -22,21 +19,17 @@ use crate::store::Folder;
 pub struct Version {
     spec: Arc<TableSpec>,
     root: Folder,
-    delta: DeltaTable,
+    state: Arc<LogState>,
 }
 
 impl Version {
-    pub(crate) fn new(spec: Arc<TableSpec>, root: Folder, delta: DeltaTable) -> Self {
-        Self { spec, root, delta }
-    }
-
-    fn state(&self) -> Result<&DeltaTableState, LakeError> {
-        self.delta.snapshot().map_err(LakeError::log(self.spec.name))
+    pub(crate) fn new(spec: Arc<TableSpec>, root: Folder, state: Arc<LogState>) -> Self {
+        Self { spec, root, state }
     }
 
     /// Returns the version of the table, from 0.
     pub fn number(&self) -> i64 {
-        self.delta.version().and_then(|version| i64::try_from(version).ok()).unwrap_or_default()
+        i64::try_from(self.state.version).unwrap_or(i64::MAX)
     }
 
     /// Reads all active files.
@@ -45,7 +38,7 @@ impl Version {
     ///
     /// Returns an error if the log contains something unsupported.
     pub fn snapshot(&self) -> Result<Snapshot, LakeError> {
-        self.choose(|_, _| true)
+        self.choose(|_| true)
     }
 
     /// Reads the active files of the days from `first` to `last`, both included, and those without a day.
@@ -54,7 +47,7 @@ impl Version {
     /// As [`snapshot`](Self::snapshot).
     pub fn between(&self, first: NaiveDate, last: NaiveDate) -> Result<Snapshot, LakeError> {
         let day = self.day();
-        self.choose(|_, values| match day(values) {
+        self.choose(|values| match day(values) {
             Some(day) => (first..=last).contains(&day),
             None => true,
         })
@@ -69,12 +62,14 @@ impl Version {
         let cluster = self.spec.partition_columns.iter().position(|&column| column == "cluster");
         let cluster = |values: &PartitionValues| values.get(cluster?).cloned().flatten();
         let mut last: HashMap<Option<String>, Option<NaiveDate>> = HashMap::new();
-        for file in self.state()?.log_data().iter() {
-            let values = partition_values(&self.spec, &file);
-            let of_cluster = last.entry(cluster(&values)).or_default();
-            *of_cluster = day(&values).max(*of_cluster);
+        let files = &self.state.files;
+        let mut seen = HashSet::new();
+        for file in files.positions().filter(|at| seen.insert((at.batch(), files.partition(*at)))) {
+            let values = files.values(file);
+            let of_cluster = last.entry(cluster(values)).or_default();
+            *of_cluster = day(values).max(*of_cluster);
         }
-        self.choose(|_, values| last.get(&cluster(values)) == Some(&day(values)))
+        self.choose(|values| last.get(&cluster(values)) == Some(&day(values)))
     }
 
     /// Reads the files whose rows were added after version `older`; all files if the log no longer goes back that far.
@@ -93,31 +88,36 @@ impl Version {
             let new = entry.adds.into_iter().filter(|add| add.data_change);
             added.extend(new.map(|add| (add.path.clone(), add)));
         }
-        let active: HashSet<String> = self
-            .state()?
-            .log_data()
-            .iter()
-            .map(|file| file.path().into_owned())
-            .filter(|path| added.contains_key(path))
+        let files = &self.state.files;
+        let active: HashSet<&str> = files
+            .positions()
+            .map(|at| files.path(at))
+            .filter(|path| added.contains_key(*path))
             .collect();
         let compacted: Vec<Compacted> = added
             .values()
-            .filter(|add| !active.contains(&add.path))
+            .filter(|add| !active.contains(add.path.as_str()))
             .map(|add| Compacted::new(&self.spec, add))
             .collect();
-        let snapshot = self.choose(|path, values| {
-            active.contains(path) || compacted.iter().any(|file| file.partition == *values)
-        })?;
-        Ok(snapshot.filtered(|file| {
-            let times = times(&self.spec, file.stats.as_ref());
-            active.contains(&file.path)
-                || compacted.iter().any(|other| other.may_be_in(&file.partition_values, times))
+        let of_compacted: HashSet<&PartitionValues> =
+            compacted.iter().map(|file| &file.partition).collect();
+        let snapshot = self.snapshot()?.filtered(|_, at| {
+            active.contains(files.path(at)) || of_compacted.contains(files.values(at))
+        });
+        if compacted.is_empty() {
+            return Ok(snapshot);
+        }
+        let summaries = snapshot.summaries()?;
+        Ok(snapshot.filtered(|index, at| {
+            let times = summaries[index].times;
+            active.contains(files.path(at))
+                || compacted.iter().any(|other| other.may_be_in(files.values(at), times))
         }))
     }
 
-    /// Creates a snapshot of the files for which `keep` returns true, given path and partition values.
-    fn choose(&self, keep: impl Fn(&str, &PartitionValues) -> bool) -> Result<Snapshot, LakeError> {
-        Snapshot::of(self.spec.clone(), self.root.clone(), self.state()?, keep)
+    /// Creates a snapshot of the files in the partitions for which `keep` returns true.
+    fn choose(&self, keep: impl Fn(&PartitionValues) -> bool) -> Result<Snapshot, LakeError> {
+        Snapshot::of(self.spec.clone(), self.root.clone(), &self.state, keep)
     }
 
     /// Returns a function that reads the day from partition values.
@@ -139,7 +139,7 @@ impl Compacted {
         let partition = spec.partition_columns.iter().map(value);
         Self {
             partition: partition.map(|value| value.filter(|text| !text.is_empty())).collect(),
-            times: times(spec, add.stats().as_ref()),
+            times: add.stats().and_then(|stats| stats.time_range(spec.time_column?)),
         }
     }
 
@@ -151,9 +151,4 @@ impl Compacted {
         };
         overlap && self.partition == *partition
     }
-}
-
-/// Returns the first and last time in a file, if they are known.
-fn times(spec: &TableSpec, stats: Option<&FileStats>) -> Option<(i64, i64)> {
-    stats?.time_range(spec.time_column?)
 }

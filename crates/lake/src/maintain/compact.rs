@@ -16,6 +16,7 @@ use futures::TryStreamExt;
 use tokio::runtime::Handle;
 
 use crate::error::LakeError;
+use crate::log::files::Position;
 use crate::log::snapshot::{DataFile, Snapshot};
 use crate::maintain::merged_rows::{Footer, Run, merge, put, time_range};
 use crate::maintain::superseded::superseded;
@@ -88,23 +89,26 @@ impl Plan {
 }
 
 /// Selects the files of a snapshot that a compaction merges, by partition.
-pub(crate) fn plan(snapshot: &Snapshot, options: &CompactOptions) -> Vec<Plan> {
+pub(crate) fn plan(snapshot: &Snapshot, options: &CompactOptions) -> Result<Vec<Plan>, LakeError> {
     let spec = &*snapshot.spec;
     let min_age = i64::try_from(options.min_age.as_millis()).unwrap_or(i64::MAX);
     let latest = Utc::now().timestamp_millis().saturating_sub(min_age);
-    let mut partitions: BTreeMap<&PartitionValues, Vec<&Arc<DataFile>>> = BTreeMap::new();
-    for file in snapshot.files() {
+    let mut partitions: BTreeMap<&PartitionValues, (Vec<&Arc<DataFile>>, Vec<Position>)> =
+        BTreeMap::new();
+    for (file, at) in snapshot.files()?.iter().zip(snapshot.positions().iter()) {
+        let (small, all) = partitions.entry(&file.partition_values).or_default();
         if file.size < options.target_size && file.modified <= latest {
-            partitions.entry(&file.partition_values).or_default().push(file);
+            small.push(file);
         }
+        all.push(*at);
     }
-    let plans = partitions.into_iter().filter_map(|(partition, mut files)| {
-        files.sort_by_cached_key(|file| (time_range(spec, file), file.path.clone()));
-        let bins = bins(spec, &files, options.target_size);
-        let all = || snapshot.clone().filtered(|file| file.partition_values == *partition);
-        (!bins.is_empty()).then(|| Plan { partition: partition.clone(), bins, all: all() })
+    let plans = partitions.into_iter().filter_map(|(partition, (mut small, all))| {
+        small.sort_by_cached_key(|file| (time_range(spec, file), file.path.clone()));
+        let bins = bins(spec, &small, options.target_size);
+        let is_needed = !bins.is_empty();
+        is_needed.then(|| Plan { partition: partition.clone(), bins, all: snapshot.at(all) })
     });
-    plans.collect()
+    Ok(plans.collect())
 }
 
 /// Groups files in order of time, within the target size and the number of files to merge. A single file is left alone.

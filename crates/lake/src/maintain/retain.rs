@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
+use crate::error::LakeError;
 use crate::log::snapshot::{DataFile, Snapshot};
 use crate::partition::{PartitionValues, directory};
 use crate::spec::TableSpec;
@@ -54,19 +55,16 @@ pub(crate) fn expired(
     snapshot: &Snapshot,
     before: NaiveDate,
     activities: &[String],
-) -> Vec<Arc<DataFile>> {
-    let columns = snapshot.spec.partition_columns;
-    let value = |file: &DataFile, column: &str| {
-        let index = columns.iter().position(|name| *name == column)?;
-        file.partition_values.get(index)?.clone()
-    };
-    let is_expired = |file: &&Arc<DataFile>| {
-        let day = value(file, "date").and_then(|day| day.parse::<NaiveDate>().ok());
-        let activity = value(file, "activity");
+) -> Result<Vec<Arc<DataFile>>, LakeError> {
+    let expired = snapshot.clone().filtered(|_, file| {
+        let day = snapshot.partition_value(file, "date");
+        let day = day.and_then(|day| day.parse::<NaiveDate>().ok());
+        let activity = snapshot.partition_value(file, "activity");
         day.is_some_and(|day| day < before)
-            && (activities.is_empty() || activity.is_some_and(|it| activities.contains(&it)))
-    };
-    snapshot.files().iter().filter(is_expired).cloned().collect()
+            && (activities.is_empty()
+                || activity.is_some_and(|it| activities.iter().any(|name| name == it)))
+    });
+    Ok(expired.files()?.to_vec())
 }
 
 /// Returns the predicate of [`expired`] as SQL, for the history of the table.

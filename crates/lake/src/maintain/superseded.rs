@@ -31,7 +31,8 @@ pub(crate) async fn superseded(partition: &Snapshot, runs: &[Run]) -> Result<Opt
     if undecided.is_empty() {
         return Ok(None);
     }
-    let early = partition.clone().filtered(|file| undecided.contains(&file.path.as_str()));
+    let early =
+        partition.clone().filtered(|_, at| undecided.contains(&partition.listed().path(at)));
     let id = partition.spec.id_column;
     let plan = followed(&scan(&early)?, &scan(partition)?)?;
     let plan =

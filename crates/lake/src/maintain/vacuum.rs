@@ -100,8 +100,9 @@ fn unneeded(snapshot: &Snapshot) -> Result<Vec<Unneeded>, LakeError> {
     let mut files = data_files(root)?;
     files.append(&mut log_leftovers(root)?);
     // After a log cleanup, a checkpoint names the files of removed entries; existing entries take precedence.
+    let active = snapshot.listed();
     let mut named: HashMap<String, Fate> =
-        snapshot.files().iter().map(|file| (file.path.clone(), Fate::Active)).collect();
+        snapshot.positions().iter().map(|at| (active.path(*at).to_owned(), Fate::Active)).collect();
     named.extend(named_files(&snapshot.spec, root)?);
 
     let mut unneeded = Vec::new();

@@ -85,8 +85,12 @@ pub(crate) fn verify(
     snapshot: Result<Snapshot, LakeError>,
 ) -> Verified {
     let mut problems = damages(spec, root);
-    let mut verified = match snapshot {
-        Ok(snapshot) => verify_files(&snapshot, !problems.is_empty()),
+    let read = snapshot.and_then(|snapshot| {
+        let files = snapshot.files()?.to_vec();
+        Ok((snapshot, files))
+    });
+    let mut verified = match read {
+        Ok((snapshot, files)) => verify_files(&snapshot, &files, !problems.is_empty()),
         Err(error) => {
             // The problems of the log files are more precise than the error of reading them.
             if problems.is_empty() {
@@ -102,20 +106,19 @@ pub(crate) fn verify(
 }
 
 /// Checks all files of a snapshot; `is_damaged` is set if its log has problems.
-fn verify_files(snapshot: &Snapshot, is_damaged: bool) -> Verified {
+fn verify_files(snapshot: &Snapshot, files: &[Arc<DataFile>], is_damaged: bool) -> Verified {
     let spec = &*snapshot.spec;
     let checks: Vec<(u64, Vec<String>)> =
-        snapshot.files().par_iter().map(|file| check(spec, snapshot.root(), file)).collect();
+        files.par_iter().map(|file| check(spec, snapshot.root(), file)).collect();
     let rows = checks.iter().map(|(rows, _)| rows).sum();
-    let mut problems: Vec<Problem> = snapshot
-        .files()
+    let mut problems: Vec<Problem> = files
         .iter()
         .zip(checks)
         .flat_map(|(file, (_, details))| {
             details.into_iter().map(|detail| Problem { path: file.path.clone(), detail })
         })
         .collect();
-    problems.extend(repeated_ids(snapshot));
+    problems.extend(repeated_ids(snapshot, files));
     let of_log = |detail: String| Problem { path: "_delta_log".to_owned(), detail };
     let orphans = unnamed(snapshot).unwrap_or_else(|error| {
         // Damage was already found file by file.
@@ -133,7 +136,7 @@ fn verify_files(snapshot: &Snapshot, is_damaged: bool) -> Verified {
     Verified {
         table: spec.name,
         version: snapshot.version(),
-        files: snapshot.files().len(),
+        files: files.len(),
         rows,
         digests: spec.ids.is_some(),
         problems,
@@ -272,10 +275,10 @@ impl Found {
 ///
 /// Ids are digests, so each remainder of a division covers an about equal share of them: large partitions are compared
 /// in several passes, which bounds the memory.
-fn repeated_ids(snapshot: &Snapshot) -> Vec<Problem> {
+fn repeated_ids(snapshot: &Snapshot, files: &[Arc<DataFile>]) -> Vec<Problem> {
     let spec = &*snapshot.spec;
     let mut partitions: BTreeMap<&PartitionValues, Vec<&Arc<DataFile>>> = BTreeMap::new();
-    for file in snapshot.files() {
+    for file in files {
         partitions.entry(&file.partition_values).or_default().push(file);
     }
     let mut problems = Vec::new();

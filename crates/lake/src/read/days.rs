@@ -1,9 +1,10 @@
 //! The rows of a table by cluster and day, from the log alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::error::LakeError;
 use crate::log::snapshot::Snapshot;
 
 /// The events of one cluster on one UTC day.
@@ -20,22 +21,39 @@ pub struct Day {
 }
 
 impl Snapshot {
+    /// Returns the clusters and days of its partitions, in this order, without reading statistics.
+    pub fn cluster_days(&self) -> Vec<(Option<String>, Option<NaiveDate>)> {
+        let files = self.listed();
+        let mut days: BTreeSet<(Option<&str>, Option<NaiveDate>)> = BTreeSet::new();
+        let mut seen = HashSet::new();
+        for &at in self.positions().iter() {
+            if seen.insert((at.batch(), files.partition(at))) {
+                let date = self.partition_value(at, "date").and_then(|date| date.parse().ok());
+                days.insert((self.partition_value(at, "cluster"), date));
+            }
+        }
+        days.into_iter().map(|(cluster, date)| (cluster.map(str::to_owned), date)).collect()
+    }
+
     /// Returns its content by cluster and day, in this order.
-    pub fn days(&self) -> Vec<Day> {
+    ///
+    /// # Errors
+    /// As [`files`](Self::files).
+    pub fn days(&self) -> Result<Vec<Day>, LakeError> {
         let mut days: BTreeMap<_, (u64, Option<i64>)> = BTreeMap::new();
-        for file in self.files() {
-            let value = |column| self.partition_value(file, column).map(str::to_owned);
+        for (&file, summary) in self.positions().iter().zip(self.summaries()?) {
+            let value = |column| self.partition_value(file, column);
             let date: Option<NaiveDate> = value("date").and_then(|date| date.parse().ok());
             let (rows, last) = days.entry((value("cluster"), date)).or_default();
-            *rows += file.stats.as_ref().and_then(|stats| stats.num_records).unwrap_or_default();
-            *last = self.times(file).map(|(_, last)| last).max(*last);
+            *rows += summary.rows.unwrap_or_default();
+            *last = self.times(file, &summary).map(|(_, last)| last).max(*last);
         }
-        let day = |((cluster, date), (rows, last)): (_, (u64, Option<i64>))| Day {
-            cluster,
+        let day = |((cluster, date), (rows, last)): ((Option<&str>, _), (u64, Option<i64>))| Day {
+            cluster: cluster.map(str::to_owned),
             date,
             rows,
             last: last.and_then(DateTime::from_timestamp_micros),
         };
-        days.into_iter().map(day).collect()
+        Ok(days.into_iter().map(day).collect())
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::error::LakeError;
 use crate::log::snapshot::Snapshot;
 use crate::maintain::compact::{CompactOptions, plan};
 use crate::maintain::merged_rows::time_range;
@@ -41,18 +42,18 @@ pub struct TableInfo {
 }
 
 impl TableInfo {
-    pub(crate) fn of(snapshot: &Snapshot, options: &CompactOptions) -> Self {
-        let files = snapshot.files();
+    pub(crate) fn of(snapshot: &Snapshot, options: &CompactOptions) -> Result<Self, LakeError> {
+        let files = snapshot.files()?;
         let mut sizes: Vec<u64> = files.iter().map(|file| file.size).collect();
         sizes.sort_unstable();
         let partitions: HashSet<_> = files.iter().map(|file| &file.partition_values).collect();
         let times = || files.iter().filter_map(|file| time_range(&snapshot.spec, file));
-        let plans = plan(snapshot, options);
-        Self {
+        let plans = plan(snapshot, options)?;
+        Ok(Self {
             table: snapshot.spec.name,
             version: snapshot.version(),
             files: files.len(),
-            rows: snapshot.num_rows(),
+            rows: snapshot.num_rows()?,
             bytes: sizes.iter().sum(),
             smallest_file: sizes.first().copied(),
             median_file: sizes.get(sizes.len() / 2).copied(),
@@ -62,6 +63,6 @@ impl TableInfo {
             last: times().map(|(_, last)| last).max().and_then(DateTime::from_timestamp_micros),
             small_files: plans.iter().map(|plan| plan.files().count()).sum(),
             joined_files: plans.iter().map(|plan| plan.bins.len()).sum(),
-        }
+        })
     }
 }

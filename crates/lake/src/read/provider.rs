@@ -3,7 +3,8 @@
 //! A scan becomes a plain `DataSourceExec` over Parquet files that are selected before the plan is made. It consists of
 //! built-in nodes only, which can be sent to other processes. `EXPLAIN` lists the files.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
@@ -26,19 +27,29 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::scalar::ScalarValue;
 use object_store::ObjectMeta;
-use url::Position;
+use rayon::prelude::*;
 
 use crate::error::LakeError;
-use crate::log::snapshot::{DataFile, Snapshot};
-use crate::partition;
-use crate::read::prune::{FileStatistics, is_partition_filter, prune};
+use crate::log::files::{Files, Position};
+use crate::log::snapshot::Snapshot;
+use crate::log::stats::FileStats;
+use crate::partition::{self, PartitionValues};
+use crate::read::prune::{FileStatistics, Pruning, is_partition_filter, matching_partitions};
 use crate::spec::TableSpec;
 use crate::store::Folder;
 
 /// Filters are evaluated while a file is decoded, so that bodies are decoded for matching rows only.
 pub const PUSHDOWN_FILTERS: bool = true;
 
+/// The number of files whose statistics a table keeps: 20 KB each, because the planner has a struct for every column.
+const KEPT_FILES: usize = 4096;
+
+/// The number of files whose statistics are read together.
+const FILES_AT_A_TIME: usize = 1024;
+
 /// The files of a snapshot as a table, with the columns in the order of the snapshot's schema.
+///
+/// A query first selects partitions. Only then the statistics of their files are read from the log.
 #[derive(Debug, Clone)]
 pub struct LakeTable {
     spec: Arc<TableSpec>,
@@ -49,10 +60,14 @@ pub struct LakeTable {
     scan_schema: TableSchema,
     /// The position of each column of the table in `scan_schema`.
     scan_indices: Vec<usize>,
-    files: Arc<[PartitionedFile]>,
-    /// One row per file.
-    partitions: RecordBatch,
-    statistics: Arc<FileStatistics>,
+    listed: Files,
+    files: Arc<[Position]>,
+    /// The number of the partition of each file.
+    partitions: Arc<[u32]>,
+    /// One row per partition.
+    partition_rows: RecordBatch,
+    /// Files whose statistics have been read, by their index in `files`.
+    kept: Arc<Mutex<HashMap<usize, PartitionedFile>>>,
 }
 
 impl LakeTable {
@@ -75,27 +90,36 @@ impl LakeTable {
             .map(|field| full_schema.index_of(field.name()))
             .collect::<Result<Vec<_>, _>>()
             .map_err(LakeError::arrow(name))?;
-        let mut files = Vec::with_capacity(snapshot.files().len());
-        for file in snapshot.files() {
-            let file = partitioned_file(snapshot.root(), file, &scan_schema, &partition_fields);
-            files.push(file.map_err(refuse)?);
+        let listed = snapshot.listed().clone();
+        // The batches of a log have their own numbers of partitions.
+        let mut numbers: HashMap<&PartitionValues, u32> = HashMap::new();
+        let mut distinct: Vec<&PartitionValues> = Vec::new();
+        let mut by_batch: Vec<Vec<Option<u32>>> =
+            listed.batches().map(|values| vec![None; values.len()]).collect();
+        let mut partitions = Vec::with_capacity(snapshot.positions().len());
+        for &at in snapshot.positions().iter() {
+            let number = &mut by_batch[at.batch()][listed.partition(at)];
+            partitions.push(*number.get_or_insert_with(|| {
+                let values = listed.values(at);
+                *numbers.entry(values).or_insert_with(|| {
+                    distinct.push(values);
+                    u32::try_from(distinct.len() - 1).unwrap_or(u32::MAX)
+                })
+            }));
         }
-        let partitions = partition_rows(&partition_fields, &files).map_err(refuse)?;
-        let statistics = files.iter().filter_map(|file| file.statistics.clone()).collect();
-        let statistics = Arc::new(FileStatistics::new(full_schema, statistics));
-        let (version, root) = (snapshot.version(), snapshot.root().clone());
-        let schema = spec.schema.clone();
-        let files = files.into();
+        let partition_rows = partition_rows(&partition_fields, &distinct).map_err(refuse)?;
         Ok(Self {
+            root: snapshot.root().clone(),
+            version: snapshot.version(),
+            schema: spec.schema.clone(),
             spec,
-            root,
-            version,
-            schema,
             scan_schema,
             scan_indices,
-            files,
-            partitions,
-            statistics,
+            files: snapshot.positions().clone(),
+            partitions: partitions.into(),
+            partition_rows,
+            kept: Arc::default(),
+            listed,
         })
     }
 
@@ -119,9 +143,116 @@ impl LakeTable {
         self.version
     }
 
-    /// Returns the files that a scan without filters reads.
-    pub fn files(&self) -> &[PartitionedFile] {
-        &self.files
+    /// Returns the files in these partitions that may have rows for the other filters.
+    fn select(
+        &self,
+        pruning: &Pruning,
+        is_kept: impl Fn(u32) -> bool,
+    ) -> Result<Selected, LakeError> {
+        let mut in_partitions = Vec::new();
+        for (index, partition) in self.partitions.iter().enumerate() {
+            if is_kept(*partition) {
+                in_partitions.push(index);
+            }
+        }
+        let mut selected = Selected::default();
+        for indices in in_partitions.chunks(FILES_AT_A_TIME) {
+            let files = self.with_statistics(indices)?;
+            let schema = self.scan_schema.table_schema();
+            let statistics = files.iter().filter_map(|file| file.statistics.clone()).collect();
+            let statistics = FileStatistics::new(schema.clone(), statistics);
+            let keep = pruning.prune(&statistics).map_err(self.refuse())?;
+            let kept = files.into_iter().zip(keep).filter(|(_, keep)| *keep);
+            let kept = kept.map(|(file, _)| file).collect();
+            selected.add(kept, schema).map_err(self.refuse())?;
+        }
+        Ok(selected)
+    }
+
+    fn refuse(&self) -> impl Fn(DataFusionError) -> LakeError + use<> {
+        let table = self.spec.name;
+        move |error| LakeError::Unsupported { table, detail: error.strip_backtrace() }
+    }
+
+    /// Returns files with their statistics, by their indices.
+    fn with_statistics(&self, indices: &[usize]) -> Result<Vec<PartitionedFile>, LakeError> {
+        let mut found: Vec<Option<PartitionedFile>> = {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            indices.iter().map(|index| kept.get(index).cloned()).collect()
+        };
+        let missing: Vec<usize> =
+            (0..indices.len()).filter(|place| found[*place].is_none()).collect();
+        let positions: Vec<Position> =
+            missing.iter().map(|place| self.files[indices[*place]]).collect();
+        let stats = self.listed.stats(&self.spec, &self.root, &positions)?;
+        let read = missing.par_iter().zip(stats).map(|(&place, stats)| {
+            Ok((place, self.partitioned_file(indices[place], stats.as_deref())?))
+        });
+        let read = read.collect::<Result<Vec<_>, LakeError>>()?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for (place, file) in read {
+            if kept.len() < KEPT_FILES {
+                kept.insert(indices[place], file.clone());
+            }
+            found[place] = Some(file);
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn partitioned_file(
+        &self,
+        index: usize,
+        stats: Option<&str>,
+    ) -> Result<PartitionedFile, LakeError> {
+        let at = self.files[index];
+        let path = self.listed.path(at);
+        let stats = stats.map(|text| FileStats::parse(&self.spec, path, text)).transpose()?;
+        let row = self.partitions[index] as usize;
+        let columns = self.partition_rows.columns().iter();
+        let values = columns.map(|column| ScalarValue::try_from_array(column, row));
+        let values: Vec<ScalarValue> = values.collect::<Result<_>>().map_err(self.refuse())?;
+        let location = self.root.object(path).map_err(|error| LakeError::Unsupported {
+            table: self.spec.name,
+            detail: error.to_string(),
+        })?;
+        let modified = self.listed.modified(at);
+        let meta = ObjectMeta {
+            location,
+            last_modified: DateTime::from_timestamp_millis(modified).unwrap_or_default(),
+            size: self.listed.size(at),
+            e_tag: None,
+            version: None,
+        };
+        let statistics = statistics(meta.size, stats.as_ref(), &self.spec, &values);
+        let mut file = PartitionedFile::new_from_meta(meta).with_partition_values(values);
+        // Not with `with_statistics`, which assumes that partition values are never null.
+        file.statistics = Some(Arc::new(statistics));
+        Ok(file)
+    }
+}
+
+/// The files of a scan, and their statistics together.
+#[derive(Default)]
+struct Selected {
+    files: Vec<PartitionedFile>,
+    statistics: Option<Statistics>,
+}
+
+impl Selected {
+    fn add(&mut self, files: Vec<PartitionedFile>, schema: &SchemaRef) -> Result<()> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let added = files.iter().filter_map(|file| file.statistics.as_deref());
+        let merged = Statistics::try_merge_iter(self.statistics.iter().chain(added), schema)?;
+        self.statistics = Some(merged);
+        let is_many = self.files.len() + files.len() > KEPT_FILES;
+        self.files.extend(files);
+        if is_many {
+            // They would only spare opening files while the query runs.
+            self.files.iter_mut().for_each(|file| file.statistics = None);
+        }
+        Ok(())
     }
 }
 
@@ -156,26 +287,25 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let keep =
-            prune(state, filters, self.spec.partition_columns, &self.partitions, &self.statistics)?;
-        let files: Vec<PartitionedFile> = self
-            .files
-            .iter()
-            .zip(keep)
-            .filter(|(_, keep)| *keep)
-            .map(|(file, _)| file.clone())
-            .collect();
+        let columns = self.spec.partition_columns;
+        let partitions = matching_partitions(state, filters, columns, &self.partition_rows)?;
+        let full_schema = self.scan_schema.table_schema();
+        let pruning = Pruning::new(state, filters, columns, full_schema)?;
+        let table = self.clone();
+        // Reads the log.
+        let select = move || table.select(&pruning, |partition| partitions[partition as usize]);
+        let selected = tokio::task::spawn_blocking(select).await;
+        let selected = selected.map_err(|error| DataFusionError::External(error.into()))?;
+        let Selected { files, statistics } =
+            selected.map_err(|error| DataFusionError::External(error.into()))?;
         let columns: Vec<usize> = match projection {
             Some(columns) => columns.iter().map(|&column| self.scan_indices[column]).collect(),
             None => self.scan_indices.clone(),
         };
-        if files.is_empty() {
+        let Some(statistics) = statistics else {
             let schema = self.scan_schema.table_schema().project(&columns)?;
             return Ok(Arc::new(EmptyExec::new(Arc::new(schema))));
-        }
-        let full_schema = self.scan_schema.table_schema();
-        let statistics = files.iter().filter_map(|file| file.statistics.as_deref());
-        let statistics = Statistics::try_merge_iter(statistics, full_schema)?;
+        };
         let options = TableParquetOptions {
             global: state.config_options().execution.parquet.clone(),
             ..TableParquetOptions::default()
@@ -228,45 +358,23 @@ pub(crate) fn register(root: &Folder, runtime: &RuntimeEnv) -> Result<ObjectStor
     if url.scheme() == "file" {
         return Ok(ObjectStoreUrl::local_filesystem());
     }
-    let url = ObjectStoreUrl::parse(&url[..Position::BeforePath])?;
+    let url = ObjectStoreUrl::parse(&url[..url::Position::BeforePath])?;
     runtime.register_object_store(url.as_ref(), root.store().objects().clone());
     Ok(url)
 }
 
-fn partitioned_file(
-    root: &Folder,
-    file: &DataFile,
-    schema: &TableSchema,
-    partition_fields: &[FieldRef],
-) -> Result<PartitionedFile> {
-    let values = file
-        .partition_values
-        .iter()
-        .zip(partition_fields)
-        .map(|(value, field)| partition::typed(value.as_deref(), field.data_type()))
-        .collect::<Result<Vec<_>>>()?;
-    let location =
-        root.object(&file.path).map_err(|error| DataFusionError::External(error.into()))?;
-    let meta = ObjectMeta {
-        location,
-        last_modified: DateTime::from_timestamp_millis(file.modified).unwrap_or_default(),
-        size: file.size,
-        e_tag: None,
-        version: None,
-    };
-    let statistics = statistics(file, schema, &values);
-    let mut partitioned = PartitionedFile::new_from_meta(meta).with_partition_values(values);
-    // Not with `with_statistics`, which assumes that partition values are never null.
-    partitioned.statistics = Some(Arc::new(statistics));
-    Ok(partitioned)
-}
-
 /// Returns the statistics of a file's columns, including those in its directory name.
-fn statistics(file: &DataFile, schema: &TableSchema, values: &[ScalarValue]) -> Statistics {
-    let stats = file.stats.as_ref();
+fn statistics(
+    size: u64,
+    stats: Option<&FileStats>,
+    spec: &TableSpec,
+    values: &[ScalarValue],
+) -> Statistics {
     let rows = stats.and_then(|stats| usize::try_from(stats.num_records?).ok());
     let num_rows = rows.map_or(Precision::Absent, Precision::Exact);
-    let stored = schema.file_schema().fields().iter().map(|field| match stats {
+    let fields = spec.schema.fields().iter();
+    let stored = fields.filter(|field| !spec.is_partition_column(field.name()));
+    let stored = stored.map(|field| match stats {
         Some(stats) => stats.column(field),
         None => ColumnStatistics::new_unknown(),
     });
@@ -286,26 +394,28 @@ fn statistics(file: &DataFile, schema: &TableSchema, values: &[ScalarValue]) -> 
     });
     Statistics {
         num_rows,
-        total_byte_size: usize::try_from(file.size).map_or(Precision::Absent, Precision::Inexact),
+        total_byte_size: usize::try_from(size).map_or(Precision::Absent, Precision::Inexact),
         column_statistics: stored.chain(named).collect(),
     }
 }
 
-/// Returns the partition values of all files as columns.
-fn partition_rows(fields: &[FieldRef], files: &[PartitionedFile]) -> Result<RecordBatch> {
+/// Returns the values of partitions as columns.
+fn partition_rows(fields: &[FieldRef], values: &[&PartitionValues]) -> Result<RecordBatch> {
     let schema = Arc::new(Schema::new(fields.to_vec()));
     let columns = fields
         .iter()
         .enumerate()
         .map(|(index, field)| {
-            if files.is_empty() {
+            if values.is_empty() {
                 return Ok(arrow::array::new_empty_array(field.data_type()));
             }
-            ScalarValue::iter_to_array(
-                files.iter().map(|file| file.partition_values[index].clone()),
-            )
+            let typed = values.iter().map(|values| {
+                let value = values.get(index).and_then(Option::as_deref);
+                partition::typed(value, field.data_type())
+            });
+            ScalarValue::iter_to_array(typed.collect::<Result<Vec<_>>>()?)
         })
         .collect::<Result<Vec<_>>>()?;
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(files.len()));
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(values.len()));
     Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
 }

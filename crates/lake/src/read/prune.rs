@@ -14,7 +14,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, ColumnStatistics, DFSchema, Result, Statistics};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 use datafusion::scalar::ScalarValue;
 
 /// Returns whether partition values alone decide the filter, equally for every row of a file.
@@ -36,39 +36,58 @@ pub(crate) fn is_partition_filter(filter: &Expr, partition_columns: &[&str]) -> 
     reads_partitions_only && is_fixed && !has_subquery.unwrap_or(true)
 }
 
-/// Returns which containers a scan with these filters has to read: files, each with partition values and statistics.
-pub(crate) fn prune(
+/// Returns which partitions, one per row, the filters on partition columns select.
+pub(crate) fn matching_partitions(
     state: &dyn Session,
     filters: &[Expr],
     partition_columns: &[&str],
     partitions: &RecordBatch,
-    statistics: &FileStatistics,
 ) -> Result<Vec<bool>> {
     let mut keep = vec![true; partitions.num_rows()];
-    let partition_schema = DFSchema::try_from(partitions.schema())?;
-    let table_schema = DFSchema::try_from(statistics.schema.clone())?;
-    for filter in filters {
-        if is_partition_filter(filter, partition_columns) {
-            let filter = state.create_physical_expr(unqualified(filter)?, &partition_schema)?;
-            let matches = evaluate(filter.as_ref(), partitions)?;
-            retain(&mut keep, |file| matches.is_valid(file) && matches.value(file));
-            continue;
-        }
-        // A filter that cannot be planned here is evaluated above the scan.
-        let Ok(filter) = unqualified(filter)
-            .and_then(|filter| state.create_physical_expr(filter, &table_schema))
-        else {
-            continue;
-        };
-        let predicate = PruningPredicateBuilder::new()
-            .with_file_schema(statistics.schema.clone())
-            .try_build(filter);
-        if let Ok(predicate) = predicate {
-            let may_match = predicate.prune(statistics)?;
-            retain(&mut keep, |file| may_match[file]);
-        }
+    let schema = DFSchema::try_from(partitions.schema())?;
+    for filter in filters.iter().filter(|filter| is_partition_filter(filter, partition_columns)) {
+        let filter = state.create_physical_expr(unqualified(filter)?, &schema)?;
+        let matches = evaluate(filter.as_ref(), partitions)?;
+        retain(&mut keep, |partition| matches.is_valid(partition) && matches.value(partition));
     }
     Ok(keep)
+}
+
+/// The filters of a scan that statistics of files can decide.
+pub(crate) struct Pruning(Vec<PruningPredicate>);
+
+impl Pruning {
+    /// Takes the filters that partition values alone do not decide, over columns of `schema`.
+    pub(crate) fn new(
+        state: &dyn Session,
+        filters: &[Expr],
+        partition_columns: &[&str],
+        schema: &SchemaRef,
+    ) -> Result<Self> {
+        let table_schema = DFSchema::try_from(schema.clone())?;
+        let mut predicates = Vec::new();
+        for filter in filters.iter().filter(|it| !is_partition_filter(it, partition_columns)) {
+            // A filter that cannot be planned here is evaluated above the scan.
+            let Ok(filter) = unqualified(filter)
+                .and_then(|filter| state.create_physical_expr(filter, &table_schema))
+            else {
+                continue;
+            };
+            let predicate = PruningPredicateBuilder::new().with_file_schema(schema.clone());
+            predicates.extend(predicate.try_build(filter).ok());
+        }
+        Ok(Self(predicates))
+    }
+
+    /// Returns which files may have rows for the filters.
+    pub(crate) fn prune(&self, files: &FileStatistics) -> Result<Vec<bool>> {
+        let mut keep = vec![true; files.num_containers()];
+        for predicate in &self.0 {
+            let may_match = predicate.prune(files)?;
+            retain(&mut keep, |file| may_match[file]);
+        }
+        Ok(keep)
+    }
 }
 
 fn retain(keep: &mut [bool], matches: impl Fn(usize) -> bool) {
@@ -97,7 +116,7 @@ fn unqualified(filter: &Expr) -> Result<Expr> {
     Ok(unqualified?.data)
 }
 
-/// The statistics of all files of a table, for all columns.
+/// The statistics of files, for all columns.
 pub(crate) struct FileStatistics {
     schema: SchemaRef,
     files: Vec<Arc<Statistics>>,

@@ -6,7 +6,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -31,9 +30,6 @@ pub(crate) struct Undecided(object_store::Error);
 /// The log of a table.
 pub(crate) struct DecidedLog {
     inner: LogStoreRef,
-    /// Whether the newest version was just read. Then the first commit does not request a newer one: if there is one,
-    /// the entry cannot be written, and the library looks for the newest.
-    is_newest_read: AtomicBool,
 }
 
 impl DecidedLog {
@@ -45,12 +41,7 @@ impl DecidedLog {
         let table: Arc<dyn ObjectStore> =
             Arc::new(PrefixStore::new(objects.clone(), folder.object("")?));
         let inner = default_logstore(table, objects, &folder.url(), &StorageConfig::default());
-        Ok(Arc::new(Self { inner, is_newest_read: AtomicBool::new(false) }))
-    }
-
-    /// Returns a log whose newest version was just read.
-    pub(crate) fn newest_read(inner: LogStoreRef) -> LogStoreRef {
-        Arc::new(Self { inner, is_newest_read: AtomicBool::new(true) })
+        Ok(Arc::new(Self { inner }))
     }
 }
 
@@ -108,9 +99,6 @@ impl LogStore for DecidedLog {
     }
 
     async fn get_latest_version(&self, start: Version) -> DeltaResult<Version> {
-        if self.is_newest_read.swap(false, Ordering::Relaxed) {
-            return Ok(start);
-        }
         self.inner.get_latest_version(start).await
     }
 

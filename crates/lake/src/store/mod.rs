@@ -11,6 +11,7 @@ pub(crate) mod logs;
 mod object;
 mod patient;
 mod reader;
+pub(crate) mod registry;
 mod remote;
 pub(crate) mod requests;
 mod small;

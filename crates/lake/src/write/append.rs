@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use deltalake::kernel::LogicalFileView;
-use deltalake::table::state::DeltaTableState;
 
 use crate::error::LakeError;
-use crate::log::snapshot::{DataFile, partition_values};
+use crate::log::files::Position;
+use crate::log::snapshot::data_files;
+use crate::log::state::LogState;
+use crate::partition::PartitionValues;
 use crate::spec::TableSpec;
 use crate::store::Folder;
 use crate::write::dedupe::{NewRows, Row, RowKey};
@@ -73,9 +74,9 @@ impl Append {
     }
 
     /// Drops rows that are in files not searched yet, and writes rows that have no file yet.
-    pub(crate) fn prepare(&mut self, state: &DeltaTableState) -> Result<(), LakeError> {
-        let active: Vec<DataFile> =
-            state.log_data().iter().filter_map(|file| self.unchecked(&file)).collect();
+    pub(crate) fn prepare(&mut self, state: &LogState) -> Result<(), LakeError> {
+        let unchecked = self.unchecked(state);
+        let active = data_files(&self.spec, &self.root, &state.files, &unchecked)?;
         let known = self.new.find_in(&self.spec, &self.root, &active, &self.known)?;
         self.checked.extend(active.into_iter().map(|file| file.path));
         self.leave_out(&known);
@@ -88,14 +89,18 @@ impl Append {
         self.written.retain(|file| file.rows.iter().all(|row| !known.contains(&row.key())));
     }
 
-    /// Returns the file if it may contain a duplicate and was not searched yet. A large table has tens of thousands of
-    /// files, and their statistics are expensive to read: most files are of other partitions, and are excluded before
-    /// that.
-    fn unchecked(&self, file: &LogicalFileView) -> Option<DataFile> {
-        let values = partition_values(&self.spec, file);
-        let is_candidate =
-            self.new.may_have_equals_in(&values) && !self.checked.contains(file.path().as_ref());
-        is_candidate.then(|| DataFile::new(file, values))
+    /// Returns the files that may contain a duplicate and were not searched yet. Most files of a large table are of
+    /// other partitions, and their statistics are not read.
+    fn unchecked(&self, state: &LogState) -> Vec<Position> {
+        let files = &state.files;
+        let is_candidate = |values: &PartitionValues| self.new.may_have_equals_in(values);
+        let candidates: Vec<Vec<bool>> =
+            files.batches().map(|values| values.iter().map(is_candidate).collect()).collect();
+        files
+            .positions()
+            .filter(|at| candidates[at.batch()][files.partition(*at)])
+            .filter(|at| !self.checked.contains(files.path(*at)))
+            .collect()
     }
 
     /// Writes rows that have no file yet.

@@ -102,7 +102,7 @@ async fn orphans_are_invisible() {
     let (_dir, lake) = lake().await;
     lake.append_events(vec![batch([event(1, 0, "read")])]).await.unwrap();
     let snapshot = lake.events().await.unwrap();
-    let file = snapshot.root().join(&snapshot.files()[0].path);
+    let file = snapshot.root().join(&snapshot.files().unwrap()[0].path);
     std::fs::copy(&file, file.with_file_name("part-left-by-a-kill.zstd.parquet")).unwrap();
     let snapshot = lake.events().await.unwrap();
     assert_eq!(value(&snapshot, "SELECT count(verb) FROM t").await, "1");

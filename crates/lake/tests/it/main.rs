@@ -10,6 +10,7 @@ mod concurrency;
 mod failure;
 mod faults;
 mod findings;
+mod log_state;
 mod quarantine;
 mod read;
 mod redaction_key;

@@ -18,7 +18,7 @@ async fn three_days() -> (tempfile::TempDir, Snapshot) {
     });
     lake.append_events(vec![batch(events)]).await.unwrap();
     let snapshot = lake.events().await.unwrap();
-    assert_eq!(snapshot.files().len(), 6);
+    assert_eq!(snapshot.files().unwrap().len(), 6);
     (dir, snapshot)
 }
 
@@ -97,7 +97,8 @@ async fn statistics_of_long_text_do_not_hide_rows() {
         assert_eq!(value(&snapshot, &count).await, "1");
     }
     assert_eq!(value(&snapshot, "SELECT max(name) FROM t").await, name(3));
-    let longest = snapshot.files()[0].stats.as_ref().unwrap().max_values["name"].as_str().unwrap();
+    let longest =
+        snapshot.files().unwrap()[0].stats.as_ref().unwrap().max_values["name"].as_str().unwrap();
     assert!(longest.len() <= 64);
 }
 

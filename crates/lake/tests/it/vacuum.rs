@@ -22,7 +22,7 @@ async fn lake_with_an_event() -> (tempfile::TempDir, Lake, Snapshot) {
 
 /// Copies the only data file beside it, like the leftover of a killed run.
 fn orphan(snapshot: &Snapshot) -> PathBuf {
-    let file = snapshot.root().join(&snapshot.files()[0].path);
+    let file = snapshot.root().join(&snapshot.files().unwrap()[0].path);
     let orphan = file.with_file_name("part-left-by-a-kill.zstd.parquet");
     std::fs::copy(file, &orphan).unwrap();
     orphan
@@ -52,7 +52,7 @@ async fn files_that_no_version_names_are_removed() {
     let done = lake.vacuum(NOW, false).await.unwrap();
     assert_eq!(done, tried);
     assert_eq!(removed(&done), [&staged, &temporary, &orphan]);
-    assert_eq!(done.removed[2].size, snapshot.files()[0].size);
+    assert_eq!(done.removed[2].size, snapshot.files().unwrap()[0].size);
     assert!(!orphan.exists() && !staged.exists() && !temporary.exists());
     assert_eq!(lake.vacuum(NOW, false).await.unwrap(), podtrail_lake::Vacuumed::default());
 
@@ -187,7 +187,7 @@ async fn log_entries_replaced_by_a_checkpoint_are_deleted_after_a_month() {
     let snapshot = lake.events().await.unwrap();
     assert_eq!(value(&snapshot, "SELECT count(verb) FROM t").await, "12");
     lake.append_events(vec![batch([event(12, 0, "read")])]).await.unwrap();
-    assert_eq!(lake.events().await.unwrap().num_rows(), Some(13));
+    assert_eq!(lake.events().await.unwrap().num_rows().unwrap(), Some(13));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,13 +12,15 @@ use datafusion::dataframe::DataFrame;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result as EngineResult};
-use datafusion::execution::{SessionState, TaskContext};
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
-use futures::{Stream, TryStreamExt};
+use datafusion::physical_plan::ExecutionPlan;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::de::DeserializeOwned;
 
 use crate::cached_views::keep_columns_of;
+use crate::engine::{PlannedQuery, QueryEngine};
 use crate::error::QueryError;
 use crate::parameters::Parameters;
 
@@ -29,6 +31,7 @@ use crate::parameters::Parameters;
 pub struct Query {
     state: Box<SessionState>,
     plan: LogicalPlan,
+    engine: Arc<dyn QueryEngine>,
 }
 
 impl fmt::Debug for Query {
@@ -38,9 +41,9 @@ impl fmt::Debug for Query {
 }
 
 impl Query {
-    pub(super) fn of(rows: DataFrame) -> Self {
+    pub(super) fn of(rows: DataFrame, engine: Arc<dyn QueryEngine>) -> Self {
         let (state, plan) = rows.into_parts();
-        Self { state: Box::new(state), plan }
+        Self { state: Box::new(state), plan, engine }
     }
 
     /// Returns the query with values for its parameters `$name`. Values that it does not use have no effect.
@@ -68,7 +71,7 @@ impl Query {
     /// If it cannot be planned.
     pub fn optimize(self) -> Result<Optimized, QueryError> {
         let plan = self.state.optimize(&self.plan).map_err(QueryError::of)?;
-        Ok(Optimized { state: self.state, plan })
+        Ok(Optimized { state: self.state, plan, engine: self.engine })
     }
 
     /// Plans the execution of the query.
@@ -108,9 +111,8 @@ impl Query {
     /// If it cannot be planned or started.
     pub async fn stream(
         self,
-    ) -> Result<impl Stream<Item = Result<RecordBatch, QueryError>> + Unpin + use<>, QueryError>
-    {
-        self.prepare().await?.run()
+    ) -> Result<BoxStream<'static, Result<RecordBatch, QueryError>>, QueryError> {
+        Ok(self.prepare().await?.run())
     }
 }
 
@@ -118,6 +120,7 @@ impl Query {
 pub struct Optimized {
     state: Box<SessionState>,
     plan: LogicalPlan,
+    engine: Arc<dyn QueryEngine>,
 }
 
 impl Optimized {
@@ -140,8 +143,9 @@ impl Optimized {
     async fn prepare(self) -> Result<Prepared, QueryError> {
         let planner = self.state.query_planner();
         let plan = planner.create_physical_plan(&self.plan, self.state.as_ref()).await;
-        let plan = plan.map_err(QueryError::of)?;
-        Ok(Prepared { plan, context: self.state.task_ctx() })
+        let local = plan.map_err(QueryError::of)?;
+        let query = PlannedQuery { query: self.plan, local, state: *self.state };
+        Ok(Prepared { query, engine: self.engine })
     }
 }
 
@@ -160,14 +164,14 @@ impl Shared {
 
 /// A query that is ready to run.
 pub struct Prepared {
-    plan: Arc<dyn ExecutionPlan>,
-    context: Arc<TaskContext>,
+    query: PlannedQuery,
+    engine: Arc<dyn QueryEngine>,
 }
 
 impl Prepared {
     /// Returns the schema of the result.
     pub fn schema(&self) -> SchemaRef {
-        self.plan.schema()
+        self.query.local.schema()
     }
 
     /// Returns the size of the files that it opens.
@@ -175,22 +179,18 @@ impl Prepared {
     /// # Errors
     /// If the plan cannot be traversed.
     pub fn size(&self) -> Result<ScanSize, QueryError> {
-        Ok(ScanSize::of(&self.plan)?)
+        Ok(ScanSize::of(&self.query.local)?)
     }
 
-    /// Starts the query; dropping the stream cancels it.
-    ///
-    /// # Errors
-    /// If it cannot be started.
-    pub fn run(
-        self,
-    ) -> Result<impl Stream<Item = Result<RecordBatch, QueryError>> + Unpin + use<>, QueryError>
-    {
-        Ok(execute_stream(self.plan, self.context)?.map_err(QueryError::of))
+    /// Runs the query; dropping the stream cancels it. The stream ends with an error if the query fails.
+    pub fn run(self) -> BoxStream<'static, Result<RecordBatch, QueryError>> {
+        let Self { query, engine } = self;
+        let start = async move { engine.start(query).await };
+        stream::once(start).try_flatten().map_err(QueryError::of).boxed()
     }
 
     async fn collect(self) -> Result<Vec<RecordBatch>, QueryError> {
-        collect(self.plan, self.context).await.map_err(QueryError::of)
+        self.run().try_collect().await
     }
 }
 

@@ -88,7 +88,7 @@ impl Session {
         }
         check(&plan, permissions)?;
         let rows = self.context.execute_logical_plan(plan).await.map_err(QueryError::of)?;
-        Ok(Planned::Rows(Query::of(as_text(rows)?)))
+        Ok(Planned::Rows(Query::of(as_text(rows)?, self.engine.clone())))
     }
 }
 

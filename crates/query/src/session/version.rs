@@ -23,23 +23,25 @@ const TABLES: [&str; 3] = ["events", "quarantine", "findings"];
 struct Tables {
     lake: Lake,
     events: OnceCell<Events>,
+    size: OnceCell<ScanSize>,
     quarantine: OnceCell<Arc<dyn TableProvider>>,
     findings: OnceCell<Arc<dyn TableProvider>>,
 }
 
 struct Events {
     table: Arc<dyn TableProvider>,
-    size: ScanSize,
+    snapshot: Snapshot,
 }
 
 impl Events {
-    fn of(events: &Snapshot) -> Result<Self, QueryError> {
-        let size = ScanSize {
-            files: events.files().len(),
-            rows: events.num_rows(),
-            bytes: events.files().iter().map(|file| file.size).sum(),
-        };
-        Ok(Self { table: events.provider()?, size })
+    fn of(snapshot: &Snapshot) -> Result<Self, QueryError> {
+        Ok(Self { table: snapshot.provider()?, snapshot: snapshot.clone() })
+    }
+
+    fn size(&self) -> Result<ScanSize, QueryError> {
+        let events = &self.snapshot;
+        let (files, bytes) = (events.file_count(), events.bytes());
+        Ok(ScanSize { files, rows: events.num_rows()?, bytes })
     }
 }
 
@@ -55,8 +57,13 @@ impl LakeVersion {
     }
 
     fn with(lake: &Lake, events: OnceCell<Events>) -> Self {
-        let (quarantine, findings) = (OnceCell::new(), OnceCell::new());
-        Self(Arc::new(Tables { lake: lake.clone(), events, quarantine, findings }))
+        Self(Arc::new(Tables {
+            lake: lake.clone(),
+            events,
+            size: OnceCell::new(),
+            quarantine: OnceCell::new(),
+            findings: OnceCell::new(),
+        }))
     }
 
     /// Opens a session over this version.
@@ -73,7 +80,8 @@ impl LakeVersion {
     /// # Errors
     /// If the lake cannot be read.
     pub async fn size(&self) -> Result<ScanSize, QueryError> {
-        Ok(self.0.events().await?.size)
+        let events = self.0.events().await?;
+        Ok(*self.0.size.get_or_try_init(async || events.size()).await?)
     }
 }
 

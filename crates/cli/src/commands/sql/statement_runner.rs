@@ -24,6 +24,7 @@ use crate::args::SqlArgs;
 use crate::clock;
 use crate::engine::{Engine, Stopped, TICK};
 use crate::output;
+use crate::query_engine::Chosen;
 
 /// A query that reads at least this much of a lake, and all of its files, is announced on a terminal.
 const ANNOUNCED_BYTES: u64 = 256 << 20;
@@ -37,6 +38,7 @@ pub(super) struct StatementRunner {
     permissions: Permissions,
     timeout: Option<Duration>,
     engine: Engine,
+    queries: Chosen,
     verbose: bool,
     pub(super) format: RowFormat,
 }
@@ -51,8 +53,11 @@ impl StatementRunner {
         let limits = Limits { memory: arguments.memory, ..Limits::default() };
         let permissions =
             Permissions { write: arguments.allow_write, external: arguments.allow_external };
+        let queries = Chosen::of(&arguments.engine, arguments.verbose)?;
+        let session = session(&version, scope.clone(), limits, permissions, &queries)?;
         Ok(Self {
-            session: session(&version, scope.clone(), limits, permissions)?,
+            session,
+            queries,
             version,
             start: scope,
             limits,
@@ -242,7 +247,7 @@ impl StatementRunner {
         let left = std::mem::replace(&mut self.engine, Engine::new()?);
         left.abandon();
         let scope = self.session.scope().clone();
-        self.session = session(&self.version, scope, self.limits, self.permissions)?;
+        self.session = session(&self.version, scope, self.limits, self.permissions, &self.queries)?;
         if self.permissions.write {
             output::note("started a new session; tables and views created in the old one are lost");
         }
@@ -296,7 +301,7 @@ impl StatementRunner {
     }
 
     fn rescope(&mut self, scope: Scope) -> anyhow::Result<()> {
-        self.session = session(&self.version, scope, self.limits, self.permissions)?;
+        self.session = session(&self.version, scope, self.limits, self.permissions, &self.queries)?;
         if self.verbose || output::is_heard() {
             output::note(&format!("scope: {}", self.session.scope()));
         }
@@ -361,7 +366,7 @@ async fn answer(
     // The receiver of the announcement may have been stopped.
     let _ = reads.send(query.size()?);
     let schema = query.schema();
-    let mut batches = query.run()?;
+    let mut batches = query.run();
     if schema.fields().is_empty() {
         // CREATE and DROP have run, and return no rows.
         return Ok(None);
@@ -474,8 +479,9 @@ fn session(
     scope: Scope,
     limits: Limits,
     permissions: Permissions,
+    queries: &Chosen,
 ) -> Result<Session, QueryError> {
-    let session = version.session(scope, limits)?;
+    let session = version.session(scope, limits)?.with_engine(queries.engine.clone());
     Ok(if permissions.external { session.with_external_files() } else { session })
 }
 

@@ -4,6 +4,8 @@
 
 #![expect(clippy::print_stdout, reason = "a failed test shows seeds and counts")]
 
+#[cfg(all(feature = "cluster", target_os = "linux"))]
+mod cluster;
 mod gcs;
 mod http;
 mod proxy;
