@@ -19,6 +19,7 @@ use datafusion::logical_expr::{
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use podtrail_lake::{LakeTable, is_last, is_undecided, last_stages};
 
 /// The table.
@@ -121,5 +122,6 @@ pub(crate) async fn plan_part(
     let bare = SessionStateBuilder::new_from_existing(state.clone())
         .with_physical_optimizer_rules(Vec::new())
         .build();
-    bare.query_planner().create_physical_plan(&plan, &bare).await
+    // Not the planner of the session: one that distributes a query must see the whole of it.
+    DefaultPhysicalPlanner::default().create_physical_plan(&plan, &bare).await
 }
