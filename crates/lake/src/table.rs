@@ -33,7 +33,7 @@ use crate::maintain::vacuum::{Vacuumed, vacuum};
 use crate::maintain::verify::{Verified, verify};
 use crate::spec::TableSpec;
 use crate::store::commits::DecidedLog;
-use crate::store::{Folder, LOG};
+use crate::store::{Folder, entry_path};
 use crate::write::Written;
 use crate::write::append::{Append, Appended};
 use crate::write::known_ids::KnownIds;
@@ -77,7 +77,7 @@ impl Table {
         root.make().map_err(LakeError::io("create", root.show("")))?;
         root.check_writable()?;
         if let Err(error) = make(&root, &spec).await {
-            let first = root.read(&format!("{LOG}/{:020}.json", 0));
+            let first = root.read(&entry_path(0));
             if !matches!(first, Ok(Some(_))) {
                 return Err(error);
             }
@@ -554,7 +554,7 @@ fn write_checkpoint(spec: &TableSpec, root: &Folder, version: u64) -> Result<(),
 
 /// Makes a log entry durable, which the library does not.
 fn sync_commit(root: &Folder, version: u64) -> Result<(), LakeError> {
-    let entry = format!("{LOG}/{version:020}.json");
+    let entry = entry_path(version);
     root.sync(&entry).map_err(LakeError::io("write", root.show(&entry)))
 }
 

@@ -122,7 +122,6 @@ async fn look_for(
 ) -> Outcome {
     let name = spec.name;
     let (folder, id) = (root.clone(), id.to_owned());
-    let base = i64::try_from(base).unwrap_or(i64::MAX);
     let is_taken = matches!(error, TransactionError::VersionAlreadyExists(_));
     let error = DeltaTableError::from(error);
     let found = tokio::task::spawn_blocking(move || find(&folder, base, &id)).await;
@@ -143,11 +142,11 @@ async fn look_for(
 }
 
 /// Returns the version after `base` that is the commit with this id.
-fn find(root: &Folder, base: i64, id: &str) -> Result<Option<u64>, LakeError> {
+fn find(root: &Folder, base: u64, id: &str) -> Result<Option<u64>, LakeError> {
     for version in base.saturating_add(1).. {
         let Some(info) = read_info(root, version)? else { return Ok(None) };
         if info.get(ID).and_then(Value::as_str) == Some(id) {
-            return Ok(u64::try_from(version).ok());
+            return Ok(Some(version));
         }
     }
     Ok(None)

@@ -67,6 +67,15 @@ impl Files {
         self.batches.iter().map(|batch| batch.rows.values.as_slice())
     }
 
+    /// Returns one file of each partition, possibly several if the files were not read together.
+    pub(crate) fn one_of_each_partition<'a>(
+        &'a self,
+        files: impl IntoIterator<Item = Position> + 'a,
+    ) -> impl Iterator<Item = Position> + 'a {
+        let mut seen = HashSet::new();
+        files.into_iter().filter(move |at| seen.insert((at.batch, self.partition(*at))))
+    }
+
     fn rows(&self, at: Position) -> (&Rows, usize) {
         (&self.batches[at.batch as usize].rows, at.row as usize)
     }

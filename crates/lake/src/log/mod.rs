@@ -17,6 +17,7 @@ pub(crate) mod version;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
+use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -24,7 +25,7 @@ use serde_json::{Map, Value};
 use crate::error::LakeError;
 use crate::log::stats::FileStats;
 use crate::spec::TableSpec;
-use crate::store::{Folder, LOG};
+use crate::store::{Folder, LOG, entry_path};
 
 /// The content of one commit.
 #[derive(Debug, Default)]
@@ -80,6 +81,12 @@ impl Added {
     }
 }
 
+/// Reads the file of an entry of the table at `root`; `None` if it does not exist.
+pub(crate) fn contents(root: &Folder, version: u64) -> Result<Option<Bytes>, LakeError> {
+    let path = entry_path(version);
+    root.read(&path).map_err(LakeError::io("read", root.show(&path)))
+}
+
 /// Reads the entry of a version of the table at `root`; `None` if it is missing, for example after a log cleanup.
 pub(crate) fn read_entry(
     spec: &TableSpec,
@@ -98,9 +105,8 @@ pub(crate) fn read_entry(
     struct ChangeFile {
         path: String,
     }
-    let path = format!("{LOG}/{version:020}.json");
-    let contents = root.read(&path).map_err(LakeError::io("read", root.show(&path)))?;
-    let Some(contents) = contents else { return Ok(None) };
+    let Ok(number) = u64::try_from(version) else { return Ok(None) };
+    let Some(contents) = contents(root, number)? else { return Ok(None) };
     let mut entry = Entry::default();
     for line in contents.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
         let action: Action =
@@ -126,16 +132,14 @@ pub(crate) fn read_entry(
 /// Reads a commit's description of itself; `None` if its entry does not exist. A line that is damaged has none.
 pub(crate) fn read_info(
     root: &Folder,
-    version: i64,
+    version: u64,
 ) -> Result<Option<Map<String, Value>>, LakeError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Action {
         commit_info: Option<Map<String, Value>>,
     }
-    let path = format!("{LOG}/{version:020}.json");
-    let contents = root.read(&path).map_err(LakeError::io("read", root.show(&path)))?;
-    let Some(contents) = contents else { return Ok(None) };
+    let Some(contents) = contents(root, version)? else { return Ok(None) };
     let lines = contents.split(|byte| *byte == b'\n');
     let infos = lines.filter_map(|line| serde_json::from_slice::<Action>(line).ok()?.commit_info);
     Ok(Some(infos.flatten().collect()))

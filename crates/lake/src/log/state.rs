@@ -13,11 +13,11 @@ use crate::error::LakeError;
 use crate::log::actions::{Metadata, Parsed, Protocol, parse};
 use crate::log::checkpoint::Checkpoint;
 use crate::log::damage::damages;
-use crate::log::entry_version;
 use crate::log::files::{Files, Packer, RowsBuilder, StatsAt};
+use crate::log::{contents, entry_version};
 use crate::maintain::verify::Problem;
 use crate::spec::TableSpec;
-use crate::store::{Folder, LOG};
+use crate::store::{Folder, LOG, entry_path};
 
 /// The number of entries that are parsed in parallel, and so in memory together.
 const WINDOW: u64 = 64;
@@ -209,15 +209,10 @@ impl LogState {
     }
 }
 
-fn entry_path(version: u64) -> String {
-    format!("{LOG}/{version:020}.json")
-}
-
 /// Reads and parses an entry; `None` if it does not exist.
 fn read(spec: &TableSpec, root: &Folder, version: u64) -> Result<Option<Parsed>, LakeError> {
-    let path = entry_path(version);
-    let contents = root.read(&path).map_err(LakeError::io("read", root.show(&path)))?;
-    contents.map(|contents| parse(spec, &path, &contents)).transpose()
+    let contents = contents(root, version)?;
+    contents.map(|contents| parse(spec, &entry_path(version), &contents)).transpose()
 }
 
 /// Replaces the error by the first problem that a check of the whole log finds, which is more precise.

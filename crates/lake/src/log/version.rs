@@ -63,8 +63,7 @@ impl Version {
         let cluster = |values: &PartitionValues| values.get(cluster?).cloned().flatten();
         let mut last: HashMap<Option<String>, Option<NaiveDate>> = HashMap::new();
         let files = &self.state.files;
-        let mut seen = HashSet::new();
-        for file in files.positions().filter(|at| seen.insert((at.batch(), files.partition(*at)))) {
+        for file in files.one_of_each_partition(files.positions()) {
             let values = files.values(file);
             let of_cluster = last.entry(cluster(values)).or_default();
             *of_cluster = day(values).max(*of_cluster);

@@ -1,6 +1,6 @@
 //! The rows of a table by cluster and day, from the log alone.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -23,14 +23,10 @@ pub struct Day {
 impl Snapshot {
     /// Returns the clusters and days of its partitions, in this order, without reading statistics.
     pub fn cluster_days(&self) -> Vec<(Option<String>, Option<NaiveDate>)> {
-        let files = self.listed();
         let mut days: BTreeSet<(Option<&str>, Option<NaiveDate>)> = BTreeSet::new();
-        let mut seen = HashSet::new();
-        for &at in self.positions().iter() {
-            if seen.insert((at.batch(), files.partition(at))) {
-                let date = self.partition_value(at, "date").and_then(|date| date.parse().ok());
-                days.insert((self.partition_value(at, "cluster"), date));
-            }
+        for at in self.listed().one_of_each_partition(self.positions().iter().copied()) {
+            let date = self.partition_value(at, "date").and_then(|date| date.parse().ok());
+            days.insert((self.partition_value(at, "cluster"), date));
         }
         days.into_iter().map(|(cluster, date)| (cluster.map(str::to_owned), date)).collect()
     }

@@ -16,11 +16,12 @@ use deltalake::logstore::{
     CommitOrBytes, LogStore, LogStoreConfig, LogStoreRef, StorageConfig, default_logstore,
 };
 use object_store::ObjectStore;
+use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use uuid::Uuid;
 
-use crate::store::Folder;
-use crate::store::object::{Created, create_decided, entry_path};
+use crate::store::object::{Created, create_decided};
+use crate::store::{Folder, entry_path};
 
 /// It is unknown whether an entry was written.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +80,7 @@ impl LogStore for DecidedLog {
             });
         };
         let table = self.inner.object_store(Some(operation));
-        match create_decided(&*table, &entry_path(version), contents).await {
+        match create_decided(&*table, &Path::from(entry_path(version)), contents).await {
             Created::Written => Ok(()),
             Created::Taken => Err(TransactionError::VersionAlreadyExists(version)),
             Created::Unknown(error) => Err(TransactionError::LogStoreError {

@@ -35,6 +35,11 @@ pub(crate) use crate::store::reader::Opened;
 /// The directory of the log, inside a table.
 pub(crate) const LOG: &str = "_delta_log";
 
+/// Returns the path of a log entry inside its table.
+pub(crate) fn entry_path(version: u64) -> String {
+    format!("{LOG}/{version:020}.json")
+}
+
 /// A file of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listed {

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::store::reader::{bad_path, read_whole, whole};
 use crate::store::upload::Upload;
 use crate::store::waiting::wait;
-use crate::store::{LOG, Listed, Lock, Locked, NewFile, Opened, Store};
+use crate::store::{Listed, Lock, Locked, NewFile, Opened, Store};
 
 /// The object that proves that a store honours conditions.
 const PROBE: &str = "_podtrail_probe";
@@ -206,11 +206,6 @@ impl Store for Objects {
 /// Returns the options of a request that must fail if the object exists.
 fn create_only() -> PutOptions {
     PutOptions { mode: PutMode::Create, ..PutOptions::default() }
-}
-
-/// Returns the path of a log entry inside its table.
-pub(crate) fn entry_path(version: u64) -> StorePath {
-    StorePath::from(format!("{LOG}/{version:020}.json"))
 }
 
 /// The outcome of creating an object.
