@@ -21,8 +21,8 @@ use crate::channels::Channels;
 use crate::error::ClusterError;
 use crate::explain::with_distribution;
 use crate::guards::{
-    MIN_PARTITIONS, has_scalar_subqueries, has_windows, only_reads, reads_files, reads_outside,
-    refusal, single_partitions_stay_whole, stages,
+    MIN_PARTITIONS, has_scalar_subqueries, only_reads, reads_files, reads_outside, refusal,
+    single_partitions_stay_whole, stages,
 };
 use crate::version::build_version;
 use crate::workers::{Chosen, Roster, Workers, reason};
@@ -150,9 +150,6 @@ impl Cluster {
     async fn decide(&self, query: &PlannedQuery) -> Result<Decision, ClusterError> {
         if reads_outside(&query.query).unwrap_or(true) {
             return Ok(Decision::Refused("it reads a file outside the lake".to_owned()));
-        }
-        if has_windows(&query.local).unwrap_or(true) {
-            return Ok(Decision::Refused("it has a window function".to_owned()));
         }
         let usable = self.roster.usable(&self.channels).await?;
         for refused in &usable.refused {

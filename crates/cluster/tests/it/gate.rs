@@ -1,6 +1,7 @@
 //! Every view, detection, saved query and hard case returns the rows on workers that it returns in one process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use podtrail_detect::{Input, Pack, hunt, saved_queries};
@@ -25,6 +26,11 @@ const HARD: &[&str] = &[
     "SELECT verb, resource, count(*) FROM stages GROUP BY ROLLUP (verb, resource)",
     "SELECT event_id, row_number() OVER (ORDER BY time, event_id, cluster) FROM stages",
     "SELECT event_id, lag(event_id) OVER (PARTITION BY username ORDER BY time, event_id, cluster) FROM stages",
+    "SELECT event_id, lag(namespace) IGNORE NULLS OVER (PARTITION BY username ORDER BY time, event_id, cluster) FROM stages",
+    "SELECT event_id, last_value(namespace) IGNORE NULLS OVER (PARTITION BY username ORDER BY time, event_id, cluster) FROM stages",
+    "SELECT event_id, nth_value(name, 2) OVER (PARTITION BY verb ORDER BY time DESC, event_id DESC, cluster DESC),
+       nth_value(name, 2) OVER (PARTITION BY verb ORDER BY time, event_id, cluster ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) FROM stages",
+    "SELECT event_id, row_number() OVER (PARTITION BY verb ORDER BY time, event_id, cluster) FROM stages WHERE verb = 'get'",
     "SELECT event_id, sum(code) OVER (PARTITION BY verb ORDER BY time, event_id, cluster) FROM stages",
     "SELECT event_id FROM stages ORDER BY time DESC, event_id, cluster LIMIT 7",
     "SELECT username, max(time), min(time) FROM stages GROUP BY username HAVING count(*) > 3 ORDER BY 1 LIMIT 5",
@@ -117,136 +123,187 @@ fn scopes() -> Vec<(&'static str, Scope)> {
     ]
 }
 
-/// What a comparison found.
+/// What the comparisons found.
 #[derive(Default)]
 struct Verdict {
     compared: usize,
-    distributed: u64,
-    fallen_back: BTreeMap<String, usize>,
+    with_workers: usize,
+    distributed: usize,
+    /// Why queries ran in this process, and which.
+    fallen_back: BTreeMap<String, BTreeSet<String>>,
+    /// The statements that ran on workers in some combination, and all.
+    on_workers: BTreeSet<String>,
+    all: BTreeSet<String>,
+    /// Statements that fail in one process, too.
+    failed: BTreeSet<String>,
     different: Vec<String>,
 }
 
+/// The rows of one process, or its error.
+type Expected = Result<Vec<String>, String>;
+
 impl Verdict {
-    /// Compares statements in one scope.
     async fn compare(
         &mut self,
         what: &str,
-        local: &Session,
-        cluster: &TestCluster,
-        statements: &[&Statement],
+        statement: &Statement,
+        expected: &Expected,
+        session: &Session,
+        cluster: Option<&TestCluster>,
     ) {
-        let pack = Pack::built_in().unwrap();
-        let remote = cluster.session(local);
-        let [local, remote] = [local, &remote]
-            .map(|session| (session.clone(), pack.prepare(session, now()).unwrap()));
-        for statement in statements {
-            let pick = |sessions: &(Session, Session)| {
-                if statement.of_pack { sessions.1.clone() } else { sessions.0.clone() }
-            };
-            let expected = rows(&pick(&local), &statement.sql, &statement.values).await;
-            let given = rows(&pick(&remote), &statement.sql, &statement.values).await;
-            self.compared += 1;
-            match (expected, given) {
-                (Ok(expected), Ok(given)) if expected == given => {}
-                (Ok(expected), Ok(given)) => {
-                    let missing = expected.iter().find(|row| !given.contains(row));
-                    let added = given.iter().find(|row| !expected.contains(row));
-                    self.different.push(format!(
-                        "{what}: {}: {} rows, not {}; missing {missing:?}, added {added:?}",
-                        statement.name,
-                        given.len(),
-                        expected.len()
-                    ));
-                }
-                (Err(_), Err(_)) => {}
-                (expected, given) => self.different.push(format!(
-                    "{what}: {}: {:?} / {:?}",
-                    statement.name,
-                    expected.map(|rows| rows.len()),
-                    given.map(|rows| rows.len()),
-                )),
+        let before = cluster.map(|cluster| cluster.engine.tally()).unwrap_or_default();
+        let started = Instant::now();
+        let given = rows(session, &statement.sql, &statement.values).await;
+        if started.elapsed().as_secs() > 9 {
+            println!("{what}: {}: {:?}", statement.name, started.elapsed());
+        }
+        self.compared += 1;
+        if let Some(cluster) = cluster {
+            let tally = cluster.engine.tally();
+            self.with_workers += 1;
+            self.all.insert(statement.name.clone());
+            if tally.distributed > before.distributed {
+                self.distributed += 1;
+                self.on_workers.insert(statement.name.clone());
+            } else if tally.fallen_back > before.fallen_back {
+                let why = cluster.warnings().pop().unwrap_or_default();
+                self.fallen_back.entry(why).or_default().insert(statement.name.clone());
             }
         }
-    }
-
-    fn add(&mut self, cluster: &TestCluster) {
-        self.distributed += cluster.engine.tally().distributed;
-        for warning in cluster.warnings() {
-            *self.fallen_back.entry(warning).or_default() += 1;
+        match (expected, given) {
+            (Ok(expected), Ok(given)) if *expected == given => {}
+            (Ok(expected), Ok(given)) => {
+                let missing = expected.iter().find(|row| !given.contains(row));
+                let added = given.iter().find(|row| !expected.contains(row));
+                self.different.push(format!(
+                    "{what}: {}: {} rows, not {}; missing {missing:?}, added {added:?}",
+                    statement.name,
+                    given.len(),
+                    expected.len()
+                ));
+            }
+            (Err(error), Err(_)) => {
+                self.failed.insert(format!("{}: {error}", statement.name));
+            }
+            (expected, given) => self.different.push(format!(
+                "{what}: {}: {:?}, not {:?}",
+                statement.name,
+                given.map(|rows| rows.len()),
+                expected.as_ref().map(Vec::len),
+            )),
         }
     }
 
     #[track_caller]
-    fn check(&self, least_distributed: u64) {
-        println!("{} comparisons, {} on workers", self.compared, self.distributed);
-        for (warning, count) in &self.fallen_back {
-            println!("{count} × {warning}");
+    fn check(&self) {
+        println!(
+            "{} comparisons, {} of them with workers, {} on workers",
+            self.compared, self.with_workers, self.distributed
+        );
+        for (warning, names) in &self.fallen_back {
+            println!("{warning}: {names:?}");
         }
+        println!("never on workers: {:?}", self.all.difference(&self.on_workers));
+        println!("failed on both sides: {:?}", self.failed);
         assert!(
             self.different.is_empty(),
             "{} differ:\n{}",
             self.different.len(),
             self.different.join("\n")
         );
-        assert!(self.distributed >= least_distributed, "only {} ran on workers", self.distributed);
+        // Plans that fall back would be equal without a proof.
+        assert!(
+            self.distributed * 10 >= self.with_workers * 8,
+            "only {} ran on workers",
+            self.distributed
+        );
     }
 }
 
-/// Whether a statement runs that the short form leaves out: with `PODTRAIL_GATE=full` all, which takes hours in a debug
-/// build; else those with this name.
-fn is_requested(statement: &Statement) -> bool {
-    std::env::var("PODTRAIL_GATE").is_ok_and(|value| value == "full" || value == statement.name)
+/// Which statements run in which combination.
+enum Choice {
+    /// Of this number of statements one, in each combination another.
+    OneOf(usize),
+    /// Those with this name.
+    Named(String),
 }
 
-/// Every hard case, and one of twelve views, saved queries and detections; with `PODTRAIL_GATE=full`, all.
-#[test]
-#[ignore = "runs for minutes, with PODTRAIL_GATE=full for hours"]
-fn statements_return_the_same_rows_on_two_workers() {
-    const PARTS: usize = 12;
-    run(|| async {
-        let workers = [WorkerProcess::start(), WorkerProcess::start()];
-        let cluster = TestCluster::of(&[&workers[0], &workers[1]]);
-        let statements = statements();
-        let chosen = statements.iter().enumerate().filter(|(number, statement)| {
-            *number < HARD.len() || number % PARTS == 0 || is_requested(statement)
-        });
-        let chosen: Vec<_> = chosen.map(|(_, statement)| statement).collect();
-        let mut verdict = Verdict::default();
-        verdict.compare("2 workers", &session(Scope::default(), 2), &cluster, &chosen).await;
-        verdict.add(&cluster);
-        verdict.check(chosen.len() as u64 / 2);
-    });
+impl Choice {
+    /// What `PODTRAIL_GATE` asks for: a number, 1 for all, or a name.
+    fn requested() -> Self {
+        const SHORT: usize = 48;
+        match std::env::var("PODTRAIL_GATE") {
+            Err(_) => Self::OneOf(SHORT),
+            Ok(text) => text.parse().map_or(Self::Named(text), Self::OneOf),
+        }
+    }
+
+    fn includes(&self, statement: &Statement, number: usize, combination: usize) -> bool {
+        match self {
+            Self::OneOf(parts) => (number + combination * 7) % parts == 0,
+            Self::Named(name) => statement.name == *name,
+        }
+    }
 }
 
-/// Every combination of workers, partitions and scopes, each with another part of the statements; with
-/// `PODTRAIL_GATE=full`, with all.
+/// Every combination of workers, partitions and scopes, each with another part of the statements: with
+/// `PODTRAIL_GATE=1` with all, with `PODTRAIL_GATE=NAME` with that one. The lake is that of `PODTRAIL_GATE_LAKE`, if it is
+/// set, such as one in S3.
 #[test]
-#[ignore = "runs for minutes, with PODTRAIL_GATE=full for hours"]
-fn scopes_partitions_and_workers_make_no_difference() {
-    const PARTS: usize = 288;
+#[ignore = "runs for minutes, with PODTRAIL_GATE=1 for half an hour in a release build"]
+fn statements_return_the_same_rows_on_workers() {
     run(|| async {
         let workers = [WorkerProcess::start(), WorkerProcess::start(), WorkerProcess::start()];
         let statements = statements();
+        let choice = Choice::requested();
+        let pack = Pack::built_in().unwrap();
         let mut verdict = Verdict::default();
-        let mut part = 0;
-        for count in [2, 3] {
-            let used: Vec<_> = workers.iter().take(count).collect();
-            for partitions in [1, 2, 4] {
-                for (name, scope) in scopes() {
-                    let cluster = TestCluster::of(&used);
-                    let what = format!("{count} workers, {partitions} partitions, {name}");
-                    let chosen = statements.iter().enumerate().filter(|(number, statement)| {
-                        number % PARTS == part * 8 || is_requested(statement)
-                    });
-                    let chosen: Vec<_> = chosen.map(|(_, statement)| statement).collect();
-                    verdict.compare(&what, &session(scope, partitions), &cluster, &chosen).await;
-                    verdict.add(&cluster);
-                    part += 1;
+        let mut combination = 0;
+        for (scope_name, scope) in scopes() {
+            // One process with one partition is the reference: the order of its rows does not depend on threads.
+            let mut expected = BTreeMap::<usize, Expected>::new();
+            let reference = sessions(&pack, session(scope.clone(), 1));
+            for count in [0, 2, 3] {
+                let used: Vec<_> = workers.iter().take(count).collect();
+                for partitions in [1, 2, 4] {
+                    if count == 0 && partitions != 4 {
+                        continue;
+                    }
+                    let cluster = (count > 0).then(|| TestCluster::of(&used));
+                    let local = session(scope.clone(), partitions);
+                    let engine = cluster.as_ref().map_or(local.clone(), |c| c.session(&local));
+                    let given = sessions(&pack, engine);
+                    let what = format!("{scope_name}, {count} workers, {partitions} partitions");
+                    let started = Instant::now();
+                    let before = verdict.compared;
+                    for (number, statement) in statements.iter().enumerate() {
+                        if !choice.includes(statement, number, combination) {
+                            continue;
+                        }
+                        if !expected.contains_key(&number) {
+                            let session = &reference[usize::from(statement.of_pack)];
+                            let found = rows(session, &statement.sql, &statement.values).await;
+                            expected.insert(number, found.map_err(|error| error.to_string()));
+                        }
+                        let session = &given[usize::from(statement.of_pack)];
+                        let expected = &expected[&number];
+                        verdict
+                            .compare(&what, statement, expected, session, cluster.as_ref())
+                            .await;
+                    }
+                    println!("{what}: {} in {:?}", verdict.compared - before, started.elapsed());
+                    combination += 1;
                 }
             }
         }
-        verdict.check(10);
+        verdict.check();
     });
+}
+
+/// Returns a session, and the same with the tables and views of the pack.
+fn sessions(pack: &Pack, session: Session) -> [Session; 2] {
+    let prepared = pack.prepare(&session, now()).unwrap();
+    [session, prepared]
 }
 
 #[test]

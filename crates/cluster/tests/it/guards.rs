@@ -32,19 +32,32 @@ fn one_partition_loses_no_row() {
 }
 
 #[test]
-fn a_window_runs_in_this_process() {
-    const SQL: &str =
-        "SELECT event_id, row_number() OVER (PARTITION BY verb ORDER BY time, event_id, cluster) AS number
-        FROM stages";
+fn windows_whose_encoding_omits_a_property_run_in_this_process() {
     run(|| async {
-        let workers = [WorkerProcess::start(), WorkerProcess::start()];
-        let cluster = TestCluster::of(&[&workers[0], &workers[1]]);
-        let warnings = same(&cluster, 2, SQL).await;
-        assert_eq!(cluster.engine.tally().distributed, 0);
-        assert!(warnings.iter().any(|warning| warning.contains("window function")), "{warnings:?}");
+        let workers = [WorkerProcess::start(), WorkerProcess::start(), WorkerProcess::start()];
+        let window = |function: &str, filter: &str| {
+            format!(
+                "SELECT event_id, {function} OVER (PARTITION BY verb ORDER BY time, event_id, cluster) AS value
+                FROM stages {filter}"
+            )
+        };
+        let cluster = TestCluster::of(&[&workers[0], &workers[1], &workers[2]]);
+        for function in ["row_number()", "lag(name)"] {
+            same(&cluster, 2, &window(function, "")).await;
+        }
+        assert_eq!(cluster.engine.tally().distributed, 2, "{:?}", cluster.warnings());
+        // The order of the partitions follows from the filter, which is in another stage.
+        same(&cluster, 2, &window("row_number()", "WHERE verb = 'get'")).await;
+
+        let omitted = window("lag(namespace) IGNORE NULLS", "");
+        for sql in [&omitted, &window("last_value(namespace) IGNORE NULLS", "")] {
+            let cluster = TestCluster::of(&[&workers[0], &workers[1], &workers[2]]);
+            let warnings = same(&cluster, 2, sql).await;
+            assert!(warnings[0].contains("would read another plan"), "{warnings:?}");
+        }
         let strict = TestCluster::new(&[&workers[0]], |options| options.strict = true);
         let remote = strict.session(&session(Scope::default(), 2));
-        let error = rows(&remote, SQL, &Parameters::default()).await.unwrap_err().to_string();
+        let error = rows(&remote, &omitted, &Parameters::default()).await.unwrap_err().to_string();
         assert!(error.contains("cannot run on the workers"), "{error}");
     });
 }

@@ -9,7 +9,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use podtrail_cluster::{Access, Cluster, ClusterOptions, Message, Worker, WorkerOptions, Workers};
 use podtrail_ingest::{Input, NoProgress, Options, ingest};
-use podtrail_lake::Lake;
+use podtrail_lake::{Lake, LakeLocation};
 use podtrail_query::{LakeVersion, Limits, Parameters, QueryError, Scope, Session};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -34,22 +34,26 @@ pub(crate) fn run<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send + 'sta
     }
 }
 
-/// Returns the lake of all tests: the sample log and the case files of the detections, in many commits.
+/// Returns the lake of all tests: the sample log and the case files of the detections, in many commits. It is created where
+/// `PODTRAIL_GATE_LAKE` says, if that is set.
 pub(crate) fn lake() -> &'static Lake {
     static LAKE: OnceLock<(TempDir, Lake)> = OnceLock::new();
     let (_, lake) = LAKE.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("lake");
-        let lake = std::thread::spawn(move || fill(&path)).join().unwrap();
+        let location = match std::env::var("PODTRAIL_GATE_LAKE") {
+            Ok(url) => LakeLocation::from(PathBuf::from(url)),
+            Err(_) => LakeLocation::from(dir.path().join("lake")),
+        };
+        let lake = std::thread::spawn(move || fill(location)).join().unwrap();
         (dir, lake)
     });
     lake
 }
 
-fn fill(path: &Path) -> Lake {
+fn fill(location: LakeLocation) -> Lake {
     const COMMITS: usize = 12;
     let threads = threads();
-    let lake = threads.block_on(Lake::create(path)).unwrap();
+    let lake = threads.block_on(Lake::create(location)).unwrap();
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
     let mut cases: Vec<PathBuf> = std::fs::read_dir(samples.join("cases"))
         .unwrap()
