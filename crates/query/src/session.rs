@@ -32,6 +32,7 @@ use crate::error::QueryError;
 use crate::functions::json::JsonPlanner;
 use crate::functions::register;
 use crate::narrow_structs::NarrowStructs;
+use crate::parameters::Parameters;
 use crate::scope::{Scope, instant_sql};
 use crate::views::{
     BASE_VIEWS, EVER_SUFFIX, FINDINGS, HIDDEN_VIEWS, HISTORY_SUFFIX, KNOWN_SUFFIX, QUARANTINE,
@@ -232,6 +233,15 @@ impl Session {
             .with_allow_statements(false);
         read_only.verify_plan(&plan)?;
         Ok(Query::of(self.context.execute_logical_plan(plan).await?, self.engine.clone()))
+    }
+
+    /// Plans one read-only query with values for its parameters `$name`: its schema and the size of what it reads are then
+    /// known, and it can be run in the engine of the session.
+    ///
+    /// # Errors
+    /// Those of [`sql`](Self::sql); if a parameter has no value, or one of another type than the query needs.
+    pub async fn query(&self, sql: &str, parameters: Parameters) -> Result<Prepared, QueryError> {
+        self.sql(sql).await?.with_parameters(parameters)?.prepare().await
     }
 
     /// Returns the session with more views over its own. They may read each other. A view whose query reads views of

@@ -7,7 +7,7 @@ use arrow::datatypes::Int64Type;
 use futures::TryStreamExt;
 use podtrail_event::{EXPORT_COLUMNS, Exporter};
 use podtrail_lake::Lake;
-use podtrail_query::{Limits, QueryError, Scope, Session};
+use podtrail_query::{Limits, Parameters, QueryError, Scope, Session};
 use podtrail_report::escape_json;
 use tokio::runtime::Runtime;
 
@@ -40,8 +40,7 @@ async fn export(lake: &Lake, scope: Scope, out: &mut impl Write) -> anyhow::Resu
             "SELECT {columns} FROM stages WHERE date BETWEEN DATE '{first}' AND DATE '{last}'
              ORDER BY time, event_id"
         );
-        let events = session.sql(&sql).await?.stream().await?;
-        futures::pin_mut!(events);
+        let mut events = session.query(&sql, Parameters::default()).await?.run();
         while let Some(batch) = events.try_next().await? {
             let exporter = Exporter::new(&batch)?;
             for row in 0..batch.num_rows() {

@@ -13,7 +13,7 @@ use futures::TryStreamExt;
 use podtrail_event::quarantine_records;
 use podtrail_ingest::Retry;
 use podtrail_lake::Lake;
-use podtrail_query::{Limits, Scope, Session};
+use podtrail_query::{Limits, Parameters, Scope, Session};
 use podtrail_report::{RowFormat, RowWriter, escape, seconds, thousands};
 use tokio::runtime::Runtime;
 
@@ -47,9 +47,9 @@ async fn list(session: &Session, format: RowFormat) -> anyhow::Result<Exit> {
             reason, bytes
         FROM quarantine WHERE released_at IS NULL
         ORDER BY quarantined_at DESC, source_file, source_offset";
-    let records = session.sql(SQL).await?;
+    let records = session.query(SQL, Parameters::default()).await?;
     let schema = records.schema();
-    let mut records = records.stream().await?;
+    let mut records = records.run();
     let shape = if format.is_for_people() { for_people } else { for_machines };
     let mut out = output::data_stdout();
     let empty = shape(&RecordBatch::new_empty(schema))?;
@@ -186,7 +186,7 @@ fn retry(
     let options =
         ingest::options(runtime, lake, arguments.cluster.as_deref(), arguments.no_redact)?;
     let mut retry = Retry::new(lake, runtime.handle(), &options);
-    let mut records = runtime.block_on(async { session.sql(SQL).await?.stream().await })?;
+    let mut records = runtime.block_on(session.query(SQL, Parameters::default()))?.run();
     while let Some(batch) = runtime.block_on(records.try_next())? {
         retry.add(&quarantine_records(&batch)?)?;
     }

@@ -229,8 +229,7 @@ pub(crate) async fn rows(
     sql: &str,
     values: &Parameters,
 ) -> Result<Vec<String>, QueryError> {
-    let query = session.sql(sql).await?.with_parameters(values.clone())?;
-    Ok(text(&query.collect().await?))
+    Ok(text(&session.query(sql, values.clone()).await?.collect().await?))
 }
 
 pub(crate) fn text(batches: &[RecordBatch]) -> Vec<String> {

@@ -14,8 +14,8 @@ fn query(name: &str) -> SavedQuery {
 async fn rows(session: &Session, query: &SavedQuery, given: &[(&str, &str)]) -> usize {
     let given: Vec<_> = given.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     let values = query.values(&given, chrono::Utc::now()).unwrap();
-    let planned = session.sql(&query.sql).await.unwrap_or_else(|e| panic!("{}: {e}", query.name));
-    let rows = planned.with_parameters(values).unwrap().collect().await;
+    let planned = session.query(&query.sql, values).await;
+    let rows = planned.unwrap_or_else(|e| panic!("{}: {e}", query.name)).collect().await;
     let rows = rows.unwrap_or_else(|error| panic!("{}: {error}", query.name));
     rows.iter().map(arrow::array::RecordBatch::num_rows).sum()
 }

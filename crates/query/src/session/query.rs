@@ -26,7 +26,7 @@ use crate::parameters::Parameters;
 
 /// A planned query.
 ///
-/// It runs alone, with [`collect`](Self::collect) or [`prepare`](Self::prepare), or together with others that read the
+/// It runs alone, with [`prepare`](Self::prepare), or [`collect`](Self::collect) for all rows in memory, or together with others that read the
 /// same views: [`optimize`](Self::optimize), then [`Optimized::share`].
 pub struct Query {
     state: Box<SessionState>,
@@ -104,16 +104,6 @@ impl Query {
         }
         Ok(rows)
     }
-
-    /// Starts the query; dropping the stream cancels it.
-    ///
-    /// # Errors
-    /// If it cannot be planned or started.
-    pub async fn stream(
-        self,
-    ) -> Result<BoxStream<'static, Result<RecordBatch, QueryError>>, QueryError> {
-        Ok(self.prepare().await?.run())
-    }
 }
 
 /// An optimized query, the first phase of running queries together.
@@ -189,7 +179,11 @@ impl Prepared {
         stream::once(start).try_flatten().map_err(QueryError::of).boxed()
     }
 
-    async fn collect(self) -> Result<Vec<RecordBatch>, QueryError> {
+    /// Runs the query, and returns all rows.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub async fn collect(self) -> Result<Vec<RecordBatch>, QueryError> {
         self.run().try_collect().await
     }
 }
