@@ -14,7 +14,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion_distributed::{DistributedExt, SessionStateBuilderExt, display_plan_ascii};
 use futures::{StreamExt, TryStreamExt, stream};
-use podtrail_query::{PlannedQuery, QueryEngine, worker_state};
+use podtrail_query::{PlannedQuery, QueryEngine, worker_runtime, worker_state};
 
 use crate::access::Access;
 use crate::channels::Channels;
@@ -26,6 +26,9 @@ use crate::guards::{
 };
 use crate::version::build_version;
 use crate::workers::{Chosen, Roster, Workers, reason};
+
+/// The memory in bytes of the runtime environment in which plans are decoded, and never run.
+const DECODING: usize = 1 << 20;
 
 /// The options of a cluster.
 #[derive(Debug, Clone)]
@@ -113,8 +116,11 @@ impl Cluster {
     ) -> Result<Self, ClusterError> {
         let version = build_version()?;
         let channels = Channels::new(options.access, &version)?;
-        let worker = worker_state(SessionStateBuilder::new().with_default_features());
-        let worker = worker.map_err(|error| ClusterError::Engine(error.to_string()))?.task_ctx();
+        let of_engine = |error: DataFusionError| ClusterError::Engine(error.to_string());
+        // Decoding a scan needs the object store of its files.
+        let runtime = worker_runtime(DECODING, None).map_err(of_engine)?;
+        let worker = SessionStateBuilder::new().with_default_features().with_runtime_env(runtime);
+        let worker = worker_state(worker).map_err(of_engine)?.task_ctx();
         Ok(Self {
             roster: Roster::new(options.workers, version),
             channels,
