@@ -4,6 +4,7 @@ description: >-
   The same verb on the same resource in the same namespace, denied and then allowed within a period: probing until it
   works, or a right granted in between.
 parameters:
+  kinds: {type: text_list, description: Kinds of identities; kubelets and controllers often precede their grants, default: [human, service_account, cloud_service_account, anonymous]}
   within: {type: interval, description: Maximum time between denial and success, default: 1h}
 */
 SELECT
@@ -15,6 +16,7 @@ FROM (
     min(time) AS first, count(*) AS denied
   FROM events
   WHERE outcome IN ('denied_authz', 'denied_admission') AND resource IS NOT NULL
+    AND array_has($kinds, identity_kind)
   GROUP BY cluster, effective_username, verb, concat_ws('/', resource, subresource), namespace
 ) AS d
 JOIN events AS a

@@ -9,7 +9,7 @@ use clap::builder::{
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use podtrail_detect::{Again, FindingState, Severity};
+use podtrail_detect::{Again, FindingState, IncidentState, Severity};
 use podtrail_ingest::Shard;
 use podtrail_lake::{LakeLocation, LogObjects};
 use podtrail_query::{Bound, Limits, Scope, parse_bound};
@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// List, show, acknowledge and close recorded findings
     #[command(subcommand)]
     Findings(FindingsCommand),
+    /// List, show, acknowledge and close recorded incidents
+    #[command(subcommand)]
+    Incidents(IncidentsCommand),
     /// Show lake status: ingest lag, quarantined records, last detection run, open findings
     Status(StatusArgs),
     /// Query a lake
@@ -140,9 +143,15 @@ pub(crate) struct FindArgs {
     /// JSON; may be repeated. A lake keeps the indicators given to `detect` for runs without this option
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) indicators: Vec<PathBuf>,
-    /// Output format of findings
+    /// Output format; a table shows incidents, the other formats findings, unless --findings or --incidents is given
     #[arg(long, value_enum, default_value_t = FindingFormat::Table)]
     pub(crate) format: FindingFormat,
+    /// Print each finding, also in a table
+    #[arg(long, conflicts_with = "incidents")]
+    pub(crate) findings: bool,
+    /// Print incidents, also as jsonl, csv or ocsf
+    #[arg(long)]
+    pub(crate) incidents: bool,
     /// Lowest severity to print. `detect` records the other findings, and prints them in the first run with a lower
     /// value
     #[arg(long, value_name = "SEVERITY", value_parser = one_of(Severity::ALL, Severity::as_str), default_value = "low")]
@@ -199,7 +208,30 @@ impl DetectArgs {
     }
 }
 
+/// What a run prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Findings,
+    Incidents,
+}
+
 impl FindArgs {
+    /// Returns what to print: incidents for people, findings for programs, unless chosen.
+    ///
+    /// # Errors
+    /// If the format has no incidents.
+    pub(crate) fn unit(&self) -> Result<Unit, UsageError> {
+        use FindingFormat::{Ecs, Table, TimelineCsv, TimelineJsonl};
+        match self.format {
+            Ecs | TimelineCsv | TimelineJsonl if self.incidents => Err(UsageError(
+                "--incidents requires --format table, jsonl, csv or ocsf".to_owned(),
+            )),
+            _ if self.incidents => Ok(Unit::Incidents),
+            Table if !self.findings => Ok(Unit::Incidents),
+            _ => Ok(Unit::Findings),
+        }
+    }
+
     /// Returns the limits for the queries of a hunt.
     pub(crate) fn limits(&self) -> Limits {
         let time = (!self.detection_timeout.is_zero()).then_some(self.detection_timeout);
@@ -225,6 +257,47 @@ pub(crate) enum FindingsCommand {
     Close(FindingsChangeArgs),
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum IncidentsCommand {
+    /// List recorded incidents, the most severe first
+    List(IncidentsListArgs),
+    /// Print an incident: its steps, why its findings belong together, containment, and its findings
+    Show(IncidentsShowArgs),
+    /// Acknowledge incidents with all their findings, for example while they are being investigated
+    Ack(FindingsChangeArgs),
+    /// Close incidents with all their findings; new evidence reopens an incident
+    Close(FindingsChangeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IncidentsListArgs {
+    /// Lake with the recorded findings
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
+    /// State of the incidents to list; may be repeated; default: all states
+    #[arg(long, value_name = "STATE", value_parser = one_of(IncidentState::ALL, IncidentState::as_str))]
+    pub(crate) state: Vec<IncidentState>,
+    /// Lowest severity to list
+    #[arg(long, value_name = "SEVERITY", value_parser = one_of(Severity::ALL, Severity::as_str), default_value = "medium")]
+    pub(crate) min_severity: Severity,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = IncidentFormat::Table)]
+    pub(crate) format: IncidentFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IncidentsShowArgs {
+    /// Id of the incident, or its first characters; the id of an incident that was merged into another is valid, too
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Lake with the recorded findings
+    #[arg(long, value_name = "LAKE", value_hint = ValueHint::DirPath, value_parser = lake_location(), env = "PODTRAIL_LAKE")]
+    pub(crate) lake: LakeLocation,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = IncidentFormat::Table)]
+    pub(crate) format: IncidentFormat,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct FindingsListArgs {
     /// Lake with the recorded findings
@@ -233,6 +306,11 @@ pub(crate) struct FindingsListArgs {
     /// State of the findings to list; may be repeated; default: all states
     #[arg(long, value_name = "STATE", value_parser = one_of(FindingState::ALL, FindingState::as_str))]
     pub(crate) state: Vec<FindingState>,
+    /// Id of a detection; * matches any characters; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub(crate) detection: Vec<String>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
     /// Lowest severity to list
     #[arg(long, value_name = "SEVERITY", value_parser = one_of(Severity::ALL, Severity::as_str), default_value = "info")]
     pub(crate) min_severity: Severity,
@@ -507,8 +585,14 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
+    /// Tables, views or functions to print; default: a list of the tables and views
+    #[arg(value_name = "NAME", conflicts_with = "format")]
+    pub(crate) names: Vec<String>,
+    /// Print the columns of all tables and views
+    #[arg(long, conflicts_with_all = ["names", "functions"])]
+    pub(crate) all: bool,
     /// Print podtrail's SQL functions instead; DataFusion's functions are also available
-    #[arg(long)]
+    #[arg(long, conflicts_with = "names")]
     pub(crate) functions: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = ReferenceFormat::Table)]
@@ -624,6 +708,9 @@ pub(crate) struct ScopeArgs {
     /// User name, real or impersonated; * matches any characters; may be repeated
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     identity: Vec<String>,
+    /// Client address, or network such as 10.0.0.0/8; * matches any characters; may be repeated
+    #[arg(long, value_name = "ADDRESS", value_parser = NonEmptyStringValueParser::new())]
+    client_ip: Vec<String>,
     /// Namespace; * matches any characters; may be repeated
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     namespace: Vec<String>,
@@ -657,6 +744,7 @@ impl ScopeArgs {
             from,
             to,
             identities: self.identity.clone(),
+            client_ips: self.client_ip.clone(),
             namespaces: self.namespace.clone(),
             clusters: self.cluster.clone(),
             history: None,
@@ -761,10 +849,15 @@ fn lake_location() -> impl TypedValueParser<Value = LakeLocation> {
 }
 
 /// Parses the name of logs: a path, a pattern, or the URL of objects. Another URL would otherwise be taken for a file of
-/// that name.
+/// that name, and the files of a lake for damaged logs.
 fn log_path() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new()
-        .try_map(|path| path.to_str().map_or(Ok(None), LogObjects::parse).map(|_| path.clone()))
+    PathBufValueParser::new().try_map(|path| {
+        if path.join("events/_delta_log").is_dir() {
+            return Err("it is a lake, not a log; give it with --lake".to_owned());
+        }
+        let objects = path.to_str().map_or(Ok(None), LogObjects::parse);
+        objects.map(|_| path.clone()).map_err(|error| error.to_string())
+    })
 }
 
 /// Parses a number of bytes: `1048576`, `64MiB`, `64MB`, `64M`, `1GiB` or `1TiB`. The units are powers of 1024 in every
@@ -820,6 +913,23 @@ pub(crate) enum FindingFormat {
     Ocsf,
     /// Elastic Common Schema, one JSON object per line
     Ecs,
+    /// Timeline for Timesketch, one JSON object per line
+    TimelineJsonl,
+    /// Timeline for Timesketch, as comma-separated values
+    TimelineCsv,
+}
+
+/// The output format of incidents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IncidentFormat {
+    /// Table for reading
+    Table,
+    /// One JSON object per line
+    Jsonl,
+    /// Comma-separated values, for spreadsheets
+    Csv,
+    /// OCSF Incident Finding, one JSON object per line
+    Ocsf,
 }
 
 /// The output format of statistics about a lake.

@@ -84,6 +84,7 @@ fn run() -> anyhow::Result<Exit> {
         Command::Ingest(arguments) => commands::ingest::run(&runtime, &arguments),
         Command::Detect(arguments) => commands::detect::run(&runtime, &arguments),
         Command::Findings(command) => commands::findings::run(&runtime, &command),
+        Command::Incidents(command) => commands::incidents::run(&runtime, &command),
         Command::Status(arguments) => commands::status::run(&runtime, &arguments),
         Command::Sql(arguments) => commands::sql::run(&runtime, &arguments),
         Command::Export(arguments) => commands::export::run(&runtime, &arguments),

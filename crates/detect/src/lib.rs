@@ -5,6 +5,7 @@ mod check;
 mod error;
 mod evidence;
 mod findings;
+mod incidents;
 mod indicators;
 mod pack;
 mod run;
@@ -19,6 +20,12 @@ pub use evidence::{Evidence, Uncertainty};
 pub use findings::delivery::{Printed, Turn, mark_delivered, undelivered};
 pub use findings::lifecycle::{ChangeError, find_recorded, set_state};
 pub use findings::stored::read_recorded;
+pub use incidents::act::act;
+pub use incidents::incident::{Incident, Point, Step, incidents};
+pub use incidents::recorded::{
+    IncidentState, RecordedIncident, find_incident, incident_findings, recorded_incidents,
+};
+pub use incidents::response::{Action, Phase};
 pub use indicators::{
     INDICATOR_DETECTION, Indicator, IndicatorError, IndicatorKind, Indicators, Reading,
 };
@@ -36,7 +43,7 @@ pub use podtrail_event::{
     Confidence, Finding, FindingState, Lowered, RecordedFinding, Severity, Source,
 };
 pub use run::health::{HEALTH_CHECKS, HealthCheck, HealthOptions, last_seen};
-pub use run::hunt::{Excepted, Failure, Hunt, hunt};
+pub use run::hunt::{Excepted, Failure, Hunt, find_incidents, hunt};
 pub use run::incremental::{Again, DetectOptions, Detected, detect, remembered_indicators};
 pub use run::visibility::show_only;
 pub use text_file::{MAX_WRITTEN, read_text};

@@ -4,6 +4,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::sqlparser::parser::ParserError;
 use podtrail_lake::LakeError;
 
+use crate::advice::advice;
 use crate::permission::Permission;
 
 /// Why a query failed.
@@ -42,12 +43,16 @@ pub enum QueryError {
         instead: Option<&'static str>,
     },
     /// Unknown column.
-    #[error("unknown column '{name}'{}", did_you_mean(nearest))]
+    #[error("unknown column '{name}'{}", suggestion(nearest, views, *is_quoted))]
     UnknownColumn {
         /// The name as written.
         name: String,
         /// Similar names, the most similar first.
         nearest: Vec<String>,
+        /// Other views with a column of this name.
+        views: Vec<String>,
+        /// Whether it is written with double quotes, which some dialects use for strings.
+        is_quoted: bool,
     },
     /// The statement lacks a permission.
     #[error("{what} is refused: this session only reads the lake")]
@@ -84,7 +89,10 @@ impl QueryError {
         {
             return Self::Syntax(message.clone());
         }
-        error.into()
+        match advice(&error) {
+            Some(advice) => Self::Syntax(advice),
+            None => error.into(),
+        }
     }
 }
 
@@ -99,6 +107,10 @@ fn brief(error: &DataFusionError) -> String {
         // The name of the optimizer rule that failed does not help users.
         DataFusionError::Plan(message) | DataFusionError::Execution(message) => {
             without_backtrace(message).to_owned()
+        }
+        // It follows the name of an optimizer rule, which does not help users.
+        cause @ (DataFusionError::ArrowError(..) | DataFusionError::SchemaError(..)) => {
+            cause.strip_backtrace()
         }
         // The cause is a wrong type as often as a bug in the engine, but the engine's message requests a bug report.
         DataFusionError::Internal(message) => {
@@ -150,6 +162,22 @@ fn without_members(message: &str) -> String {
 
 fn after_colon(text: &'static str) -> String {
     format!(": {text}")
+}
+
+/// Returns what the writer of an unknown column may have meant.
+fn suggestion(nearest: &[String], views: &[String], is_quoted: bool) -> String {
+    let names: Vec<_> = views.iter().map(|view| format!("'{view}'")).collect();
+    let in_views = match names.as_slice() {
+        [] => None,
+        [view] => Some(format!("the view {view} has it")),
+        views => Some(format!("the views {} have it", views.join(", "))),
+    };
+    let quotes =
+        is_quoted.then(|| "double quotes enclose names, single quotes enclose strings".to_owned());
+    let alike = did_you_mean(nearest);
+    let start = if alike.is_empty() { ": " } else { "; " };
+    let others: Vec<_> = [in_views, quotes].into_iter().flatten().collect();
+    if others.is_empty() { alike } else { format!("{alike}{start}{}", others.join("; ")) }
 }
 
 /// Returns `: did you mean 'a' or 'b'?`, or nothing.

@@ -1,8 +1,9 @@
 //! SQL over the lake: a DataFusion session whose views include a scope.
 //!
-//! A [`Scope`] (time, identity, namespace, cluster) is part of the views themselves, so no query has to repeat it,
+//! A [`Scope`] (time, identity, client address, namespace, cluster) is part of the views themselves, so no query has to repeat it,
 //! and it prunes partitions and files. The views are plain SQL, in `src/views/`.
 
+mod advice;
 mod cached_views;
 mod engine;
 mod error;
@@ -16,6 +17,7 @@ mod permission;
 mod scope;
 mod session;
 mod time;
+mod values;
 mod views;
 mod worker;
 
@@ -25,7 +27,7 @@ pub use functions::functions;
 pub use glob::glob_matches;
 pub use parameters::{Parameters, Value};
 pub use permission::{Permission, Permissions};
-pub use scope::{Scope, ScopeError, instant_sql};
+pub use scope::{SCOPE_VARIABLES, Scope, ScopeError, instant_sql};
 pub use session::{
     ColumnDoc, FunctionDoc, LakeVersion, Limits, Optimized, Planned, Prepared, Query, ScanSize,
     Session, Shared, Statement, TableDoc, is_complete, parse,

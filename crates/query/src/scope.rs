@@ -1,12 +1,15 @@
-//! The scope of a session: a period, identities, namespaces and clusters.
+//! The scope of a session: a period, identities, client addresses, namespaces and clusters.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use datafusion::prelude::{Expr, col, lit};
 use datafusion::scalar::ScalarValue;
+use ipnet::IpNet;
 
+use crate::functions::cidr_contains;
 use crate::glob::glob_expr;
 use crate::time::{Bound, TimeError, parse_bound};
 
@@ -19,6 +22,8 @@ pub struct Scope {
     pub to: Option<DateTime<Utc>>,
     /// User names, real or impersonated; `*` matches any characters.
     pub identities: Vec<String>,
+    /// Client addresses, or networks such as `10.0.0.0/8`; `*` matches any characters.
+    pub client_ips: Vec<String>,
     /// Namespaces; `*` matches any characters.
     pub namespaces: Vec<String>,
     /// Cluster names; `*` matches any characters.
@@ -30,6 +35,9 @@ pub struct Scope {
     /// user.
     pub impersonation_proxies: Vec<String>,
 }
+
+/// The variables that [`Scope::set`] changes, as text.
+pub const SCOPE_VARIABLES: &str = "from, to, since, identity, client_ip, namespace and cluster";
 
 /// How far before and after the scope's period detections read: activities extend beyond its bounds.
 const JUDGED_AROUND: TimeDelta = TimeDelta::days(1);
@@ -48,19 +56,23 @@ pub enum ScopeError {
         /// The end.
         to: DateTime<Utc>,
     },
-    /// Unknown part of a scope.
+    /// Neither an address, a network nor a pattern.
     #[error(
-        "unknown scope variable '{0}'; variables are from, to, since, identity, namespace and cluster"
+        "'{0}' is not an address; expected an address, a network such as 10.0.0.0/8, or a pattern such as 10.0.*"
     )]
+    Address(String),
+    /// Unknown part of a scope.
+    #[error("unknown scope variable '{0}'; variables are {SCOPE_VARIABLES}")]
     Part(String),
 }
 
 impl Scope {
-    /// Sets one part: `from`, `to`, `since` (an age), or `identity`, `namespace`, `cluster` (names separated by
-    /// commas). An empty value removes the limit.
+    /// Sets one part: `from`, `to`, `since` (an age), or `identity`, `client_ip`, `namespace`, `cluster` (names
+    /// separated by commas). An empty value removes the limit.
     ///
     /// # Errors
-    /// If the part is unknown, the value is not a time, or the period would be empty; the scope then stays unchanged.
+    /// If the part is unknown, the value is not a time or an address, or the period would be empty; the scope then stays
+    /// unchanged.
     pub fn set(&mut self, part: &str, value: &str, now: DateTime<Utc>) -> Result<(), ScopeError> {
         let time = |bound| {
             let value = (!value.trim().is_empty()).then_some(value);
@@ -75,6 +87,7 @@ impl Scope {
             "from" | "since" => scope.from = time(Bound::From)?,
             "to" => scope.to = time(Bound::To)?,
             "identity" => scope.identities = names(),
+            "client_ip" => scope.client_ips = names(),
             "namespace" => scope.namespaces = names(),
             "cluster" => scope.clusters = names(),
             other => return Err(ScopeError::Part(other.to_owned())),
@@ -84,18 +97,24 @@ impl Scope {
         Ok(())
     }
 
-    /// Checks that the period is not empty.
+    /// Checks that the period is not empty, and that addresses are addresses.
     ///
     /// # Errors
-    /// If it is empty.
+    /// If it is empty, or one of them is not.
     pub fn check(&self) -> Result<(), ScopeError> {
+        let is_valid = |text: &&String| {
+            text.contains('*') || text.parse::<IpNet>().is_ok() || text.parse::<IpAddr>().is_ok()
+        };
+        if let Some(wrong) = self.client_ips.iter().find(|text| !is_valid(text)) {
+            return Err(ScopeError::Address(wrong.clone()));
+        }
         match (self.from, self.to) {
             (Some(from), Some(to)) if from >= to => Err(ScopeError::Period { from, to }),
             _ => Ok(()),
         }
     }
 
-    /// Returns the scope in which detections examine what this one shows: every identity and namespace, because
+    /// Returns the scope in which detections examine what this one shows: every identity, address and namespace, because
     /// activities are judged by comparison with others, and a day around the period. Clusters are judged separately.
     #[must_use]
     pub fn judged(&self) -> Self {
@@ -107,6 +126,7 @@ impl Scope {
                 .to
                 .map(|to| to.checked_add_signed(JUDGED_AROUND).unwrap_or(DateTime::<Utc>::MAX_UTC)),
             identities: Vec::new(),
+            client_ips: Vec::new(),
             namespaces: Vec::new(),
             clusters: self.clusters.clone(),
             history: self.history,
@@ -119,6 +139,7 @@ impl Scope {
         let conditions = [
             period(self.from, self.to),
             any_of(&["username", "impersonated_username"], &self.identities),
+            self.client_ips.iter().map(|text| from_address(text)).reduce(Expr::or),
             any_of(&["namespace"], &self.namespaces),
             any_of(&["cluster"], &self.clusters),
         ];
@@ -164,12 +185,24 @@ impl fmt::Display for Scope {
             self.from.map(|from| format!("from {}", from.to_rfc3339())),
             self.to.map(|to| format!("to {}", to.to_rfc3339())),
             names("identity", &self.identities),
+            names("client address", &self.client_ips),
             names("namespace", &self.namespaces),
             names("cluster", &self.clusters),
         ];
         let limits: Vec<_> = limits.into_iter().flatten().collect();
         formatter.write_str(if limits.is_empty() { "everything" } else { "" })?;
         formatter.write_str(&limits.join(", "))
+    }
+}
+
+/// Returns the predicate for requests from an address, a network, or addresses that match a pattern.
+fn from_address(text: &str) -> Expr {
+    let column = col("client_ip");
+    if text.contains('/') {
+        // Null for a text that is not an address.
+        cidr_contains().call(vec![lit(text), column]).is_true()
+    } else {
+        glob_expr(column, text)
     }
 }
 

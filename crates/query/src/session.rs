@@ -35,8 +35,8 @@ use crate::narrow_structs::NarrowStructs;
 use crate::parameters::Parameters;
 use crate::scope::{Scope, instant_sql};
 use crate::views::{
-    BASE_VIEWS, EVER_SUFFIX, FINDINGS, HIDDEN_VIEWS, HISTORY_SUFFIX, KNOWN_SUFFIX, QUARANTINE,
-    VIEWS, sql, with_proxies,
+    BASE_VIEWS, EVER_SUFFIX, FINDINGS, HIDDEN_VIEWS, HISTORY_SUFFIX, INCIDENT_VIEWS, KNOWN_SUFFIX,
+    QUARANTINE, VIEWS, sql, with_proxies,
 };
 
 use memory_pool::SpillFirstPool;
@@ -354,6 +354,9 @@ fn views_of(tables: &Arc<dyn SchemaProvider>, scope: &Scope, cache: Option<Arc<C
     if tables.table_exist("findings") {
         views.add("findings_log".to_owned(), all("findings"), Kind::Inlined);
         views.add("findings".to_owned(), query(FINDINGS), Kind::Inlined);
+        for (name, sql) in INCIDENT_VIEWS {
+            views.add((*name).to_owned(), query(sql), Kind::Inlined);
+        }
     }
     views
 }

@@ -51,6 +51,7 @@ pub(crate) const VIEWS: &[(&str, &str)] = &[
     ("containers", include_str!("views/containers.sql")),
     ("volumes", include_str!("views/volumes.sql")),
     ("workload_tree", include_str!("views/workload_tree.sql")),
+    ("live_workloads", include_str!("views/live_workloads.sql")),
     ("changes", include_str!("views/changes.sql")),
     ("bindings", include_str!("views/bindings.sql")),
     ("grants", include_str!("views/grants.sql")),
@@ -73,6 +74,13 @@ pub(crate) const VIEWS: &[(&str, &str)] = &[
 /// The view `findings`.
 pub(crate) const FINDINGS: &str = include_str!("views/findings.sql");
 
+/// The views over the view `findings`, ordered by dependency.
+pub(crate) const INCIDENT_VIEWS: &[(&str, &str)] = &[
+    ("incidents", include_str!("views/incidents.sql")),
+    ("incident_findings", include_str!("views/incident_findings.sql")),
+    ("incident_steps", include_str!("views/incident_steps.sql")),
+];
+
 /// The view `quarantine`.
 pub(crate) const QUARANTINE: &str = include_str!("views/quarantine.sql");
 
@@ -84,6 +92,7 @@ pub const VIEW_NAMES: &[&str] = &[
     "containers",
     "volumes",
     "workload_tree",
+    "live_workloads",
     "changes",
     "bindings",
     "grants",
@@ -165,7 +174,8 @@ pub(crate) fn description(name: &str) -> String {
         }
         "quarantine" => comment(QUARANTINE),
         _ => {
-            let view = BASE_VIEWS.iter().chain(VIEWS).find(|(view, _)| *view == name);
+            let mut views = BASE_VIEWS.iter().chain(VIEWS).chain(INCIDENT_VIEWS);
+            let view = views.find(|(view, _)| *view == name);
             view.map(|(_, text)| comment(text)).unwrap_or_default()
         }
     }

@@ -61,7 +61,7 @@ pub fn write_findings(findings: &[Finding], width: usize, out: &mut dyn Write) -
     Ok(())
 }
 
-fn style(severity: Severity) -> Style {
+pub(crate) fn style(severity: Severity) -> Style {
     let style = Style::new().bold();
     match severity {
         Severity::Critical | Severity::High => style.fg_color(Some(AnsiColor::Red.into())),
@@ -104,8 +104,16 @@ fn who(finding: &Finding) -> String {
 fn what(finding: &Finding) -> String {
     let verb = shown(finding.verb.as_ref()).unwrap_or("?".into());
     let resource = shown(finding.resource.as_ref()).unwrap_or_default();
-    let name = shown(finding.name.as_ref()).unwrap_or("(name not in the log)".into());
-    let mut what = format!("{verb} {resource} {name}");
+    let name = shown(finding.name.as_ref()).unwrap_or_else(|| match finding.verb.as_deref() {
+        _ if resource.is_empty() => "a path without a resource".into(),
+        Some("list" | "watch" | "deletecollection") => "(all)".into(),
+        _ => "(name not in the log)".into(),
+    });
+    let mut what = [verb, resource, name]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     if !finding.images.is_empty() {
         let images: Vec<_> = finding.images.iter().map(|image| escape(image)).collect();
         what.push_str(" with ");

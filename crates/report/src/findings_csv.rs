@@ -6,7 +6,7 @@ use podtrail_detect::Finding;
 
 use crate::escape::spreadsheet_cell;
 
-const COLUMNS: [&str; 30] = [
+const COLUMNS: [&str; 32] = [
     "finding_id",
     "detection",
     "title",
@@ -37,6 +37,8 @@ const COLUMNS: [&str; 30] = [
     "lowered_from",
     "lowered_by",
     "lowered_reason",
+    "incident_id",
+    "incident_reason",
 ];
 
 /// Writes findings as CSV with a header; columns are named as in JSON lines. The elements of a list are joined by `;
@@ -91,5 +93,7 @@ fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
         lowered.map(|lowered| lowered.from.to_string()).unwrap_or_default(),
         lowered.map(|lowered| lowered.by.clone()).unwrap_or_default(),
         lowered.map(|lowered| lowered.reason.clone()).unwrap_or_default(),
+        text(&finding.incident_id),
+        text(&finding.incident_reason),
     ]
 }

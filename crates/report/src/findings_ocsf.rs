@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::json::{client_ip, message, severity_id, technique, write_line};
 
-const SCHEMA_VERSION: &str = "1.9.0";
+pub(crate) const SCHEMA_VERSION: &str = "1.9.0";
 const CATEGORY_FINDINGS: u32 = 2;
 const CLASS_DETECTION_FINDING: u32 = 2004;
 const ACTIVITY_CREATE: u32 = 1;
@@ -94,6 +94,7 @@ fn detection_finding(finding: &Finding, names: &AttackNames, time: DateTime<Utc>
         "observables": observables(finding),
         "unmapped": {
             "cluster": finding.cluster,
+            "incident_id": finding.incident_id,
             "outcome": finding.outcome,
             "images": finding.images,
             "audit_ids": finding.audit_ids,
@@ -102,7 +103,7 @@ fn detection_finding(finding: &Finding, names: &AttackNames, time: DateTime<Utc>
     })
 }
 
-fn confidence_id(confidence: Confidence) -> u32 {
+pub(crate) fn confidence_id(confidence: Confidence) -> u32 {
     match confidence {
         Confidence::Low => 1,
         Confidence::Medium => 2,
@@ -111,7 +112,7 @@ fn confidence_id(confidence: Confidence) -> u32 {
 }
 
 /// Returns the caption of a severity or confidence.
-fn caption(name: &str) -> String {
+pub(crate) fn caption(name: &str) -> String {
     if name == "info" {
         return "Informational".to_owned();
     }

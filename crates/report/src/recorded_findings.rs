@@ -6,10 +6,10 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, StringArray};
 use podtrail_detect::{Finding, FindingState, RecordedFinding, Severity, read_recorded};
 use podtrail_event::{EXPORT_COLUMNS, Exporter};
-use podtrail_query::Session;
+use podtrail_query::{Scope, Session, instant_sql};
 
 use crate::escape::{escape, escape_json};
-use crate::rows::{ReportError, RowFormat, write_rows};
+use crate::rows::{ReportError, RowFormat, write_fitted_rows, write_rows};
 use crate::summary::seconds;
 
 /// The maximum number of requests of the identity that are shown.
@@ -18,31 +18,84 @@ const TIMELINE: usize = 500;
 /// The maximum number of raw events that are shown.
 const RAW_EVENTS: usize = 20;
 
-/// Writes the findings of these states and at least this severity, most severe first, then last seen first; the session
-/// is over the findings. A table for reading contains the columns that identify a finding, other formats contain all.
+/// Which recorded findings are listed.
+#[derive(Debug, Clone)]
+pub struct FindingFilter {
+    /// The lowest severity.
+    pub least: Severity,
+    /// The states.
+    pub states: Vec<FindingState>,
+    /// The ids of detections; empty for all.
+    pub detections: Vec<String>,
+    /// The period that the evidence overlaps, and identity, client address of the first event, namespace and cluster.
+    pub scope: Scope,
+}
+
+impl FindingFilter {
+    /// Returns the condition on the view `findings`.
+    fn sql(&self) -> String {
+        let severities = Severity::ALL.iter().filter(|severity| **severity >= self.least);
+        let severities = quoted(severities.map(|severity| severity.as_str()));
+        let states = quoted(self.states.iter().map(|state| state.as_str()));
+        let Scope { from, to, identities, client_ips, namespaces, clusters, .. } = &self.scope;
+        let conditions = [
+            Some(format!("severity IN ({severities})")),
+            Some(format!("state IN ({states})")),
+            from.map(|from| format!("last_seen >= {}", instant_sql(from))),
+            to.map(|to| format!("first_seen < {}", instant_sql(to))),
+            one_of(&["detection"], &self.detections),
+            one_of(&["identity", "impersonated_identity"], identities),
+            one_of(&["client_ip"], client_ips),
+            one_of(&["namespace"], namespaces),
+            one_of(&["cluster"], clusters),
+        ];
+        conditions.into_iter().flatten().collect::<Vec<_>>().join(" AND ")
+    }
+}
+
+/// Returns the condition that one of the columns matches one of the patterns; `None` without patterns.
+fn one_of(columns: &[&str], patterns: &[String]) -> Option<String> {
+    let conditions = patterns.iter().flat_map(|pattern| {
+        columns.iter().map(move |column| {
+            let text = quoted([pattern.as_str()]);
+            match *column {
+                "client_ip" if pattern.contains('/') => format!("cidr_contains({text}, {column})"),
+                _ if pattern.contains('*') => format!("glob({column}, {text})"),
+                _ => format!("{column} = {text}"),
+            }
+        })
+    });
+    let conditions: Vec<_> = conditions.collect();
+    (!conditions.is_empty()).then(|| format!("({})", conditions.join(" OR ")))
+}
+
+/// Writes findings, most severe first, then last seen first; the session is over the findings. A table for reading
+/// contains the columns that identify a finding, other formats contain all. Returns the number of findings.
 ///
 /// # Errors
 /// If the findings cannot be read, or `out` fails.
 pub async fn write_recorded_findings(
     session: &Session,
-    least: Severity,
-    states: &[FindingState],
+    filter: &FindingFilter,
     format: RowFormat,
+    width: Option<usize>,
     out: &mut (dyn Write + Send),
-) -> Result<(), ReportError> {
+) -> Result<usize, ReportError> {
     const FOR_PEOPLE: &str = "
         left(finding_id, 12) AS id, state, severity, last_seen, count, title, identity,
         concat_ws(' ', resource, concat_ws('/', namespace, name)) AS object, cluster";
     let columns = if format == RowFormat::Table { FOR_PEOPLE } else { "*" };
-    let severities = Severity::ALL.iter().copied().filter(|severity| *severity >= least);
-    let severities = quoted(severities.map(Severity::as_str));
-    let states = quoted(states.iter().map(|state| state.as_str()));
     let order = quoted(Severity::ALL.iter().rev().map(|severity| severity.as_str()));
     let sql = format!(
-        "SELECT {columns} FROM findings WHERE severity IN ({severities}) AND state IN ({states})
-        ORDER BY array_position(make_array({order}), severity), last_seen DESC, finding_id"
+        "SELECT {columns} FROM findings WHERE {}
+        ORDER BY array_position(make_array({order}), severity), last_seen DESC, finding_id",
+        filter.sql()
     );
-    write_query(session, &sql, format.for_spreadsheets(), out).await
+    let query = session.sql(&sql).await?;
+    let schema = query.schema();
+    let batches = query.collect().await?;
+    write_fitted_rows(&schema, &batches, format.for_spreadsheets(), width, out)?;
+    Ok(batches.iter().map(RecordBatch::num_rows).sum())
 }
 
 /// Writes every state that a recorded finding has had; the session is over the findings.

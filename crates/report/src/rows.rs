@@ -126,9 +126,23 @@ impl<'a> RowWriter<'a> {
     /// # Errors
     /// If `out` fails, or the format does not support the columns.
     pub fn new(schema: &SchemaRef, format: RowFormat, out: Out<'a>) -> Result<Self, ReportError> {
+        Self::fitted(schema, format, None, out)
+    }
+
+    /// Creates a writer of rows of `schema`, whose tables fit a terminal of this width: the widest cells are shortened,
+    /// and rows of too many columns are written with one line per column.
+    ///
+    /// # Errors
+    /// If `out` fails, or the format does not support the columns.
+    pub fn fitted(
+        schema: &SchemaRef,
+        format: RowFormat,
+        width: Option<usize>,
+        out: Out<'a>,
+    ) -> Result<Self, ReportError> {
         let json = || arrow::json::WriterBuilder::new().with_explicit_nulls(true);
         Ok(Self(match format {
-            RowFormat::Table => Form::Table(Box::new(Group::new(schema, out))),
+            RowFormat::Table => Form::Table(Box::new(Group::new(schema, width, out))),
             RowFormat::Vertical => Form::Vertical { out, rows: 0 },
             RowFormat::Csv | RowFormat::Spreadsheet => {
                 let text = match format {
@@ -210,7 +224,21 @@ pub fn write_rows(
     format: RowFormat,
     out: Out<'_>,
 ) -> Result<(), ReportError> {
-    let mut writer = RowWriter::new(schema, format, out)?;
+    write_fitted_rows(schema, batches, format, None, out)
+}
+
+/// Writes all rows of a query, for a terminal of this width.
+///
+/// # Errors
+/// See [`RowWriter`].
+pub(crate) fn write_fitted_rows(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    format: RowFormat,
+    width: Option<usize>,
+    out: Out<'_>,
+) -> Result<(), ReportError> {
+    let mut writer = RowWriter::fitted(schema, format, width, out)?;
     batches.iter().try_for_each(|batch| writer.write(batch))?;
     writer.finish()
 }
@@ -247,28 +275,54 @@ struct Group<'a> {
     out: Out<'a>,
     table: Table,
     rows: usize,
+    /// The width of the terminal.
+    width: Option<usize>,
+    is_shortened: bool,
 }
 
 impl<'a> Group<'a> {
-    fn new(schema: &Schema, out: Out<'a>) -> Self {
+    fn new(schema: &Schema, width: Option<usize>, out: Out<'a>) -> Self {
         let names = schema.fields().iter().map(|field| escape(field.name()).into_owned());
-        Self { out, table: Table::new(names.collect()), rows: 0 }
+        Self { out, table: Table::new(names.collect()), rows: 0, width, is_shortened: false }
     }
 
     fn add(&mut self, cells: Vec<String>) -> Result<(), ReportError> {
         self.rows += 1;
         self.table.add(cells);
         if self.table.is_full() {
-            self.table.write(self.out)?;
+            self.write()?;
         }
         Ok(())
     }
 
+    fn write(&mut self) -> std::io::Result<()> {
+        if let Some(width) = self.width.filter(|width| !self.table.fits(*width)) {
+            if !self.table.shorten(width) && self.table.len() > 0 {
+                let (names, rows) = self.table.cells();
+                let first = self.rows - rows.len() + 1;
+                for (number, row) in (first..).zip(rows) {
+                    vertical_row(number, names, row.iter(), self.out)?;
+                }
+                self.table.clear();
+                return Ok(());
+            }
+            self.is_shortened = true;
+        }
+        self.table.write(self.out)
+    }
+
     fn finish(mut self) -> Result<(), ReportError> {
         if self.table.len() > 0 || self.rows == 0 {
-            self.table.write(self.out)?;
+            self.write()?;
         }
-        Ok(count(self.out, self.rows)?)
+        count(self.out, self.rows)?;
+        if self.is_shortened && self.rows > 0 {
+            writeln!(
+                self.out,
+                "(cells are shortened to the terminal; --format vertical or \\x shows them whole)"
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -283,16 +337,27 @@ const MAX_WIDTH: usize = 200;
 fn vertical(batch: &RecordBatch, rows: &mut usize, out: Out<'_>) -> Result<(), ReportError> {
     let schema = batch.schema();
     let names: Vec<_> = schema.fields().iter().map(|field| escape(field.name())).collect();
-    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let width = longest.min(MAX_WIDTH);
     each_row(batch, |cells| {
         *rows += 1;
-        writeln!(out, "-[ {rows} ]{}", "-".repeat(width))?;
-        for (name, cell) in names.iter().zip(cells) {
-            writeln!(out, "{name:<width$} | {}", escape(&cell))?;
-        }
-        Ok(())
+        let cells = cells.map(|cell| escape(&cell).into_owned());
+        Ok(vertical_row(*rows, &names, cells, out)?)
     })
+}
+
+/// Writes one row, with one line per column.
+fn vertical_row(
+    number: usize,
+    names: &[impl AsRef<str>],
+    cells: impl Iterator<Item = impl AsRef<str>>,
+    out: Out<'_>,
+) -> std::io::Result<()> {
+    let longest = names.iter().map(|name| name.as_ref().chars().count()).max().unwrap_or(0);
+    let width = longest.min(MAX_WIDTH);
+    writeln!(out, "-[ {number} ]{}", "-".repeat(width))?;
+    for (name, cell) in names.iter().zip(cells) {
+        writeln!(out, "{:<width$} | {}", name.as_ref(), cell.as_ref())?;
+    }
+    Ok(())
 }
 
 /// How text is written in CSV.

@@ -185,6 +185,12 @@ pub fn thousands(count: u64) -> String {
     grouped
 }
 
+/// Formats a count with its noun: `1 finding`, `2,000 findings`.
+pub(crate) fn plural(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", thousands(count))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

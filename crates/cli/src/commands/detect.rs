@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use podtrail_detect::{
-    DetectOptions, Detected, Finding, HealthOptions, Pack, Printed, Turn, detect, mark_delivered,
-    undelivered,
+    DetectOptions, Detected, Finding, HealthOptions, Pack, Printed, Severity, Turn, detect,
+    incident_findings, incidents, mark_delivered, undelivered,
 };
 use podtrail_lake::Lake;
-use podtrail_report::{thousands, write_findings};
+use podtrail_report::{thousands, write_findings, write_incidents, write_other_findings};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use crate::args::{DetectArgs, FindingFormat};
+use crate::args::{DetectArgs, FindingFormat, Unit};
 use crate::clock;
-use crate::commands::{exceptions, hunt, indicators};
+use crate::commands::hunt::{self, Found};
+use crate::commands::{exceptions, indicators};
 use crate::engine::Engine;
 use crate::exit::Exit;
 use crate::output;
@@ -26,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(runtime: &Runtime, arguments: &DetectArgs) -> anyhow::Result<Exit> {
     let find = &arguments.find;
+    find.unit()?;
     let pack = pack::selected(find)?;
     let checks = find.detection.iter().filter(|id| pack::health_check(id).is_some());
     let only: Vec<String> = checks.cloned().collect();
@@ -93,8 +95,27 @@ fn deliver(
     };
     let (recorded, others) = runtime.block_on(undelivered(lake, &wanted))?;
     let findings: Vec<_> = recorded.iter().map(|recorded| recorded.finding.clone()).collect();
-    let written = hunt::print(find.format, &findings, &pack.attack_names(), |out| {
-        write_findings(&findings, output::width(), out)
+    let unit = find.unit()?;
+    let incidents = match unit {
+        Unit::Findings => Vec::new(),
+        // Their stories contain the findings of earlier runs, too.
+        Unit::Incidents => {
+            let ids = findings.iter().filter_map(|finding| finding.incident_id.as_deref());
+            let recorded = runtime.block_on(incident_findings(lake, ids.collect()))?;
+            let mut found =
+                incidents(recorded.iter().map(|recorded| &recorded.finding), &pack.combined());
+            found.retain(|incident| incident.severity >= find.min_severity.max(Severity::Medium));
+            found
+        }
+    };
+    let names = pack.attack_names();
+    let found = Found { findings: &findings, incidents: &incidents, names: &names };
+    let written = hunt::print(find, &found, |out| match unit {
+        Unit::Findings => Ok(write_findings(&findings, output::width(), out)?),
+        Unit::Incidents => {
+            write_incidents(&incidents, output::width(), out)?;
+            Ok(write_other_findings(&findings, &incidents, output::width(), out)?)
+        }
     });
     let written = written.and_then(|()| Ok(output::confirm_stdout()?));
     // The reader has not received the findings, so this is not a success.

@@ -79,6 +79,9 @@ fn preview(
     lake: &LakeLocation,
     scope: Scope,
 ) -> anyhow::Result<Exit> {
+    for problem in lint_exceptions(pack) {
+        output::note(&problem.to_string());
+    }
     let hunt = runtime.block_on(async {
         let lake = Lake::open(lake)?;
         let version = LakeVersion::newest(&lake);

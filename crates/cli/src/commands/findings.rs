@@ -8,7 +8,8 @@ use podtrail_detect::{ChangeError, FindingState, RecordedFinding, find_recorded,
 use podtrail_lake::Lake;
 use podtrail_query::{Limits, Scope, Session};
 use podtrail_report::{
-    escape, write_finding_evidence, write_finding_history, write_findings, write_recorded_findings,
+    FindingFilter, escape, write_finding_evidence, write_finding_history, write_findings,
+    write_recorded_findings,
 };
 use tokio::runtime::Runtime;
 
@@ -31,12 +32,33 @@ pub(crate) fn run(runtime: &Runtime, command: &FindingsCommand) -> anyhow::Resul
 }
 
 async fn list(arguments: &FindingsListArgs) -> anyhow::Result<Exit> {
-    let FindingsListArgs { lake, state, min_severity, format } = arguments;
-    let session = Session::over_findings(&Lake::open(lake)?.findings().await?.rows)?;
-    let states = if state.is_empty() { FindingState::ALL } else { state };
+    let FindingsListArgs { lake, state, detection, scope, min_severity, format } = arguments;
+    let filter = FindingFilter {
+        least: *min_severity,
+        states: if state.is_empty() { FindingState::ALL.to_vec() } else { state.clone() },
+        detections: detection.clone(),
+        scope: scope.scope()?,
+    };
+    let findings = Lake::open(lake)?.findings().await?.rows;
+    let session = Session::over_findings(&findings)?;
     let mut out = output::data_stdout();
-    write_recorded_findings(&session, *min_severity, states, *format, &mut out).await?;
+    let width = output::is_terminal().then(output::width);
+    let listed = write_recorded_findings(&session, &filter, *format, width, &mut out).await?;
     out.flush()?;
+    if listed == 0 {
+        #[derive(serde::Deserialize)]
+        struct Count {
+            count: i64,
+        }
+        let all = "SELECT count(*) AS count FROM findings";
+        let all: Vec<Count> = session.sql(all).await?.rows().await?;
+        match all.first().map_or(0, |all| all.count) {
+            0 => output::note(
+                "hint: no findings are recorded in this lake; podtrail detect records them, hunt does not",
+            ),
+            count => output::note(&format!("hint: none of {count} recorded findings matches")),
+        }
+    }
     Ok(Exit::Ok)
 }
 
@@ -54,7 +76,7 @@ async fn change(arguments: &FindingsChangeArgs, state: FindingState) -> anyhow::
 }
 
 /// Turns a wrong id into a usage error.
-fn usage(error: ChangeError) -> anyhow::Error {
+pub(crate) fn usage(error: ChangeError) -> anyhow::Error {
     match error {
         ChangeError::Lake(_) | ChangeError::Query(_) => error.into(),
         wrong => UsageError(wrong.to_string()).into(),

@@ -3,16 +3,21 @@
 use std::io::Write;
 
 use anyhow::{Context, ensure};
-use podtrail_detect::{AttackNames, Finding, Hunt, Severity, remembered_indicators, show_only};
+use podtrail_detect::{
+    AttackNames, Finding, Hunt, Incident, Severity, find_incidents, incidents,
+    remembered_indicators, show_only,
+};
 use podtrail_lake::Lake;
 use podtrail_query::{LakeVersion, Limits, QueryError, Session};
 use podtrail_report::{
-    HtmlReport, LogSummary, write_findings, write_findings_csv, write_findings_ecs,
-    write_findings_jsonl, write_findings_ocsf, write_html,
+    HtmlReport, LogSummary, escape, write_findings, write_findings_csv, write_findings_ecs,
+    write_findings_jsonl, write_findings_ocsf, write_html, write_incidents, write_incidents_csv,
+    write_incidents_jsonl, write_incidents_ocsf, write_other_findings, write_timeline_csv,
+    write_timeline_jsonl,
 };
 use tokio::runtime::Runtime;
 
-use crate::args::{FindArgs, FindingFormat, HuntArgs};
+use crate::args::{FindArgs, FindingFormat, HuntArgs, Unit};
 use crate::clock;
 use crate::commands::{exceptions, indicators, ingest};
 use crate::engine::Engine;
@@ -24,6 +29,7 @@ use crate::query_engine::Chosen;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
+    arguments.find.unit()?;
     let mut pack = pack::selected(&arguments.find)?;
     let indicators = indicators::given(&arguments.find, &pack)?;
     let report = arguments.report.as_deref().map(OutputFile::create).transpose()?;
@@ -85,6 +91,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         let run = Engine::new()?.run(memory(&arguments.find), move |threads| {
             threads.block_on(async {
                 let mut hunt = podtrail_detect::hunt(&session, &pack, jobs, clock::now()).await?;
+                find_incidents(&session, &pack, &mut hunt).await?;
                 if let Some(shown) = &shown {
                     show_only(&mut hunt, shown).await?;
                 }
@@ -107,6 +114,10 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     }
     exceptions::warn_of_expired(&hunt.expired);
     let least = arguments.find.min_severity;
+    let mut incidents = incidents(&hunt.findings, &pack.combined());
+    let all = incidents.len();
+    incidents.retain(|incident| incident.severity >= least.max(Severity::Medium));
+    let lesser = all - incidents.len();
     let found = hunt.findings.len();
     hunt.findings.retain(|finding| finding.severity >= least);
     // Written before anything is printed, because the reader of standard output may close it, as head does.
@@ -115,6 +126,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
             runtime.block_on(podtrail_report::Context::read(&shown, &hunt.findings, summary))?;
         let report = HtmlReport {
             log: summary,
+            incidents: &incidents,
             hunt: &hunt,
             pack: &pack,
             context: &context,
@@ -125,8 +137,14 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         };
         write_report(&report, file)?;
     }
-    print(arguments.find.format, &hunt.findings, &pack.attack_names(), |out| {
-        write_table(summary.as_ref(), &hunt, out)
+    let names = pack.attack_names();
+    let found = Found { findings: &hunt.findings, incidents: &incidents, names: &names };
+    let next = next(arguments, &incidents);
+    print(&arguments.find, &found, |out| match arguments.find.unit()? {
+        Unit::Findings => Ok(write_table(summary.as_ref(), &hunt, out)?),
+        Unit::Incidents => {
+            Ok(write_story(summary.as_ref(), &hunt, &incidents, lesser, &next, out)?)
+        }
     })?;
 
     if !hunt.failures.is_empty() {
@@ -156,37 +174,129 @@ pub(crate) fn memory(find: &FindArgs) -> usize {
 
 /// Returns the command line of this process, quoted for a shell.
 fn command_line() -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+~".contains(c);
-    let words = std::env::args_os().enumerate().map(|(index, word)| {
-        let word = word.to_string_lossy();
-        match index {
-            0 => "podtrail".to_owned(),
-            _ if !word.is_empty() && word.chars().all(is_plain) => word.into_owned(),
-            _ => format!("'{}'", word.replace('\'', "'\\''")),
-        }
+    let words = std::env::args_os().enumerate().map(|(index, word)| match index {
+        0 => "podtrail".to_owned(),
+        _ => quoted(&word.to_string_lossy()),
     });
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Prints findings in a format; `write_table` writes the table.
+/// Returns text as one word of a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+~".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// What a run prints.
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'a> {
+    /// The findings, most severe first.
+    pub(crate) findings: &'a [Finding],
+    /// The incidents, most severe first.
+    pub(crate) incidents: &'a [Incident],
+    /// The names of techniques and tactics.
+    pub(crate) names: &'a AttackNames,
+}
+
+/// Prints findings or incidents in a format; `write_table` writes the table.
 pub(crate) fn print(
-    format: FindingFormat,
-    findings: &[Finding],
-    names: &AttackNames,
-    write_table: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    find: &FindArgs,
+    found: &Found<'_>,
+    write_table: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut out: Box<dyn Write> = match format {
+    let Found { findings, incidents, names } = *found;
+    let mut out: Box<dyn Write> = match find.format {
         FindingFormat::Table => Box::new(output::stdout()),
         _ => output::data_stdout(),
     };
-    match format {
-        FindingFormat::Table => write_table(&mut out)?,
-        FindingFormat::Jsonl => write_findings_jsonl(findings, &mut out)?,
-        FindingFormat::Csv => write_findings_csv(findings, &mut out)?,
-        FindingFormat::Ocsf => write_findings_ocsf(findings, names, clock::now(), &mut out)?,
-        FindingFormat::Ecs => write_findings_ecs(findings, names, clock::now(), &mut out)?,
+    match (find.format, find.unit()?) {
+        (FindingFormat::Table, _) => write_table(&mut out)?,
+        (FindingFormat::Jsonl, Unit::Findings) => write_findings_jsonl(findings, &mut out)?,
+        (FindingFormat::Jsonl, Unit::Incidents) => write_incidents_jsonl(incidents, &mut out)?,
+        (FindingFormat::Csv, Unit::Findings) => write_findings_csv(findings, &mut out)?,
+        (FindingFormat::Csv, Unit::Incidents) => write_incidents_csv(incidents, &mut out)?,
+        (FindingFormat::Ocsf, Unit::Findings) => {
+            write_findings_ocsf(findings, names, clock::now(), &mut out)?;
+        }
+        (FindingFormat::Ocsf, Unit::Incidents) => {
+            write_incidents_ocsf(incidents, names, clock::now(), &mut out)?;
+        }
+        (FindingFormat::Ecs, _) => write_findings_ecs(findings, names, clock::now(), &mut out)?,
+        (FindingFormat::TimelineJsonl, _) => write_timeline_jsonl(findings, &mut out)?,
+        (FindingFormat::TimelineCsv, _) => write_timeline_csv(findings, &mut out)?,
     }
     Ok(out.flush()?)
+}
+
+/// Writes the incidents, the number of other findings, what was examined, and the next commands.
+fn write_story(
+    summary: Option<&LogSummary>,
+    hunt: &Hunt,
+    incidents: &[Incident],
+    lesser: usize,
+    next: &[String],
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    write_incidents(incidents, output::width(), out)?;
+    if incidents.is_empty() {
+        writeln!(out, "nothing to act on: no incident, by {} detections\n", hunt.detections)?;
+    }
+    if let Some(summary) = summary {
+        summary.write(out)?;
+    }
+    writeln!(out, "findings    {}", count(hunt))?;
+    write_other_findings(&hunt.findings, incidents, output::width(), out)?;
+    if !hunt.excepted.is_empty() {
+        writeln!(out, "excepted    {}", exceptions::hidden(&hunt.excepted))?;
+    }
+    if let Some(lowered) = exceptions::lowered(&hunt.findings) {
+        writeln!(out, "lowered     {lowered}")?;
+    }
+    writeln!(out, "incidents   {}", count_incidents(incidents, lesser))?;
+    for (index, command) in next.iter().enumerate() {
+        writeln!(out, "{:<12}{}", if index == 0 { "next" } else { "" }, escape(command))?;
+    }
+    Ok(())
+}
+
+/// Returns the number of incidents of each severity; `lesser` are not shown.
+fn count_incidents(incidents: &[Incident], lesser: usize) -> String {
+    let mut counts: Vec<_> = Severity::ALL
+        .iter()
+        .rev()
+        .filter_map(|severity| {
+            let count = incidents.iter().filter(|i| i.severity == *severity).count();
+            (count > 0).then(|| format!("{count} {severity}"))
+        })
+        .collect();
+    if counts.is_empty() {
+        counts.push("none".to_owned());
+    }
+    if lesser > 0 {
+        counts.push(format!("{lesser} less severe, not shown"));
+    }
+    counts.join(", ")
+}
+
+/// Returns the next commands.
+fn next(arguments: &HuntArgs, incidents: &[Incident]) -> Vec<String> {
+    let logs = arguments.logs.iter().map(|path| quoted(&path.to_string_lossy()));
+    let logs = logs.collect::<Vec<_>>().join(" ");
+    let mut commands = Vec::new();
+    let lake = arguments.lake.as_ref().map_or_else(|| "lake".to_owned(), ToString::to_string);
+    if arguments.lake.is_none() {
+        commands.push(format!("podtrail ingest {logs} --lake lake"));
+    }
+    if let Some(query) = incidents.first().and_then(|incident| incident.queries.first()) {
+        commands.push(format!("podtrail sql --lake {} -c {}", quoted(&lake), quoted(query)));
+    }
+    commands
+        .push(format!("podtrail hunt --lake {} --findings --report report.html", quoted(&lake)));
+    commands
 }
 
 fn write_table(

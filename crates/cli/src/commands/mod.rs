@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod findings;
 pub(crate) mod hunt;
+pub(crate) mod incidents;
 pub(crate) mod indicators;
 pub(crate) mod ingest;
 pub(crate) mod lake;

@@ -21,10 +21,25 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SchemaArgs) -> anyhow::Result<E
             ReferenceFormat::Table => list(ours.map(|f| [f.syntax, f.description]), &mut out)?,
             ReferenceFormat::Markdown => functions_page(&session, ours.collect(), &mut out)?,
         }
+    } else if !arguments.names.is_empty() {
+        for name in &arguments.names {
+            runtime.block_on(one(&session, name, &mut out))?;
+        }
     } else {
         let views = runtime.block_on(views(&session))?;
         match arguments.format {
-            ReferenceFormat::Table => listed(&views, &mut out)?,
+            ReferenceFormat::Table if arguments.all => {
+                tables().iter().try_for_each(|table| print_table(table, &mut out))?;
+                views.iter().try_for_each(|view| print_view(view, &mut out))?;
+            }
+            ReferenceFormat::Table => {
+                let names = views.iter().map(|(view, _)| [&view.name, &view.description]);
+                list(names, &mut out)?;
+                writeln!(
+                    out,
+                    "\npodtrail schema NAME prints the columns of a view, --all those of all views"
+                )?;
+            }
             ReferenceFormat::Markdown => schema_page(&views, &mut out)?,
         }
     }
@@ -87,26 +102,42 @@ fn each_column(
     Ok(())
 }
 
-fn listed(views: &[View], out: &mut dyn Write) -> io::Result<()> {
-    for Table { name, description, columns } in tables() {
-        writeln!(out, "table {name}: {description}")?;
-        let mut lines = Vec::new();
-        each_column(&columns, "", &mut |name, sql_type, doc| {
-            lines.push([format!("  {name}  {sql_type}"), doc.to_owned()]);
-            Ok(())
-        })?;
-        list(lines.into_iter(), out)?;
-        writeln!(out)?;
+/// Prints the table, view or function of this name.
+async fn one(session: &Session, name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    if let Some(function) = session.functions().into_iter().find(|known| known.name == name) {
+        list([[function.syntax, function.description]].into_iter(), out)?;
+        return Ok(());
     }
-    for (view, columns) in views {
-        writeln!(out, "view {}: {}", view.name, view.description)?;
-        let lines = columns.iter().map(|column| {
-            [format!("  {}  {}", column.name, column.sql_type), column.description.clone()]
-        });
-        list(lines, out)?;
-        writeln!(out)?;
+    let columns = session.columns(name).await?;
+    if let Some(table) = tables().iter().find(|table| table.name == name) {
+        print_table(table, out)?;
     }
-    Ok(())
+    let variant = name.strip_suffix("_history").unwrap_or(name);
+    let view = session.tables().into_iter().find(|view| view.name == variant);
+    let description = view.map(|view| view.description).unwrap_or_default();
+    let view = (TableDoc { name: name.to_owned(), description }, columns);
+    Ok(print_view(&view, out)?)
+}
+
+fn print_table(table: &Table, out: &mut dyn Write) -> io::Result<()> {
+    let Table { name, description, columns } = table;
+    writeln!(out, "table {name}: {description}")?;
+    let mut lines = Vec::new();
+    each_column(columns, "", &mut |name, sql_type, doc| {
+        lines.push([format!("  {name}  {sql_type}"), doc.to_owned()]);
+        Ok(())
+    })?;
+    list(lines.into_iter(), out)?;
+    writeln!(out)
+}
+
+fn print_view((view, columns): &View, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "view {}: {}", view.name, view.description)?;
+    let lines = columns.iter().map(|column| {
+        [format!("  {}  {}", column.name, column.sql_type), column.description.clone()]
+    });
+    list(lines, out)?;
+    writeln!(out)
 }
 
 const SCHEMA_PAGE: &str = "# Schema
@@ -132,7 +163,7 @@ fn schema_page(views: &[View], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "## Views\n")?;
     writeln!(
         out,
-        "Each view except `findings`, `findings_log` and `quarantine` has a variant with the suffix `_history`, which shows the period before the scope.\n"
+        "Each view except `findings`, `findings_log`, `incidents`, `incident_findings`, `incident_steps` and `quarantine` has a variant with the suffix `_history`, which shows the period before the scope.\n"
     )?;
     for (view, columns) in views {
         writeln!(out, "### View `{}`\n\n{}\n", view.name, view.description)?;

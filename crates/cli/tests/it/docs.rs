@@ -44,7 +44,7 @@ fn the_reference_matches_the_program() {
 
 #[test]
 fn lookups_have_a_format_for_people() {
-    let schema = podtrail(["schema"]).expect(0).stdout;
+    let schema = podtrail(["schema", "--all"]).expect(0).stdout;
     assert!(schema.contains("  workload.containers.privileged  boolean\n"), "{schema}");
     let functions = podtrail(["schema", "--functions"]).expect(0).stdout;
     assert!(functions.contains("\ncidr_contains(cidr, ip)"), "{functions}");

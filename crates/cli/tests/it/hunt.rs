@@ -109,8 +109,9 @@ fn the_table_has_a_summary_and_escaped_findings() {
     let event = privileged_pod("bad", "2026-11-24T10:00:00.000000Z")
         .replace("alice", "<script>\\u001b[31m\\u202e");
     std::fs::write(&log, event).unwrap();
-    let run = podtrail(["hunt", &log.display().to_string(), "--detection", "privileged-container"])
-        .expect(0);
+    let log = log.display().to_string();
+    let run =
+        podtrail(["hunt", &log, "--findings", "--detection", "privileged-container"]).expect(0);
     assert!(run.stdout.contains("events      1 (1 requests)"), "{run}");
     assert!(run.stdout.contains("MEDIUM   Privileged container"), "{run}");
     assert!(run.stdout.contains("a.log:1\n  audit  audit-bad\n"), "{run}");

@@ -23,6 +23,7 @@ mod export;
 mod findings;
 mod health;
 mod hunt;
+mod incidents;
 mod indicators;
 mod ingest;
 mod kill;

@@ -161,7 +161,7 @@ fn commands_begin_with_a_backslash() {
     for (keys, expected) in [
         ("\\d\r", "workload_tree"),
         ("\\d containers\r", "allow_privilege_escalation  boolean"),
-        ("\\df timeline\r", "timeline('identity or object')"),
+        ("\\df timeline\r", "timeline('identity, address or object')"),
         ("\\df date_*\r", "date_trunc("),
         ("\\saved\r", "workload-writers"),
         ("\\saved object-touched name=a\r", "1 row"),

@@ -55,7 +55,7 @@ fn a_report_replaces_the_previous_one_and_leaves_no_other_file() {
     let page = std::fs::read_to_string(report).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
     assert!(page.ends_with("</html>"), "{page}");
-    assert!(page.contains("<h1>2 findings in cluster default</h1>"));
+    assert!(page.contains("<h1>2 incidents, 2 findings in cluster default</h1>"));
     assert!(page.contains("--detection privileged-container --report "));
     for hostile in ["<b id=ran>", "<img", "</script><script>", "\u{0}", "\u{202e}"] {
         assert!(!page.contains(hostile), "{hostile}");

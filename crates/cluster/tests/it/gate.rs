@@ -119,6 +119,10 @@ fn scopes() -> Vec<(&'static str, Scope)> {
             "namespace",
             Scope { namespaces: vec!["kube-*".to_owned(), "web".to_owned()], ..Scope::default() },
         ),
+        (
+            "client address",
+            Scope { client_ips: vec!["127.0.0.32/29".to_owned()], ..Scope::default() },
+        ),
         ("cluster", Scope { clusters: vec!["test".to_owned()], ..Scope::default() }),
     ]
 }

@@ -1,17 +1,10 @@
-//! Checks the headers of all detections of a pack, and the values that their queries compare.
+//! Checks the headers of all detections of a pack, and the columns and values of their queries.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use chrono::DateTime;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::error::DataFusionError;
-use datafusion::logical_expr::expr::InList;
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
-use datafusion::scalar::ScalarValue;
-use podtrail_event::{Activity, IdentityKind, Outcome};
 use podtrail_query::{Limits, QueryError, Scope, Session};
-use strum::VariantNames;
 
 use crate::check::lint_sql::{misses_applied, words};
 use crate::pack::Pack;
@@ -22,37 +15,8 @@ use crate::pack::facts::{FACTS, facts};
 /// The controls of the CSA Cloud Controls Matrix that detections provide evidence for.
 const CONTROLS: [&str; 4] = ["IAM-16", "AIS-06", "DSP-15", "IPY-03"];
 
-/// The columns with a fixed set of values.
-const ENUMERATIONS: &[(&str, &[&str])] = &[
-    ("outcome", Outcome::VARIANTS),
-    ("identity_kind", IdentityKind::VARIANTS),
-    ("activity", Activity::VARIANTS),
-    ("stage", &["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"]),
-    ("level", &["Metadata", "Request", "RequestResponse"]),
-    ("decision", &["allow", "forbid"]),
-    ("body_source", &["response", "request", "patch", "version", "none"]),
-    ("role", &["container", "init", "ephemeral", "volume", "image volume"]),
-    (
-        "verb",
-        &[
-            "get",
-            "list",
-            "watch",
-            "create",
-            "update",
-            "patch",
-            "delete",
-            "deletecollection",
-            "post",
-            "put",
-            "head",
-            "options",
-            "connect",
-        ],
-    ),
-    ("subject_kind", &["User", "Group", "ServiceAccount"]),
-    ("pod_security_level", &["privileged", "baseline", "restricted"]),
-];
+/// The id in the file that `detections new` writes.
+const PLACEHOLDER: &str = "WL-000";
 
 /// A problem of a detection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +67,7 @@ pub async fn lint(pack: &Pack) -> Result<Vec<LintProblem>, QueryError> {
                         messages.push(format!("query must return a column '{column}'"));
                     }
                 }
-                messages.extend(impossible_values(query.logical_plan())?);
+                messages.extend(query.impossible_values()?);
                 // Binding also checks that every parameter of the query is declared.
                 match detection
                     .parameters(DateTime::UNIX_EPOCH)
@@ -202,50 +166,12 @@ fn head(head: &Head, names: &AttackNames) -> Vec<String> {
     messages.extend(techniques.map(|id| unknown("technique", id)));
     let tactics = head.tactics.iter().filter(|name| names.tactic_id(name).is_none());
     messages.extend(tactics.map(|name| unknown("tactic", name)));
+    if head.covers.iter().any(|id| id == PLACEHOLDER) {
+        messages.push(format!(
+            "covers: {PLACEHOLDER} is a placeholder; name the ids of queries/README.md that it covers"
+        ));
+    }
     let strange = head.controls.iter().filter(|control| !CONTROLS.contains(&control.as_str()));
     messages.extend(strange.map(|control| format!("unknown control '{control}'")));
     messages
-}
-
-/// Returns the comparisons of a column with a value that it never has.
-fn impossible_values(plan: &LogicalPlan) -> Result<BTreeSet<String>, QueryError> {
-    let mut messages = BTreeSet::new();
-    plan.apply_with_subqueries(|node| {
-        node.apply_expressions(|expression| {
-            expression.apply(|expression| {
-                compared(expression, &mut messages);
-                Ok(TreeNodeRecursion::Continue)
-            })
-        })
-    })
-    .map_err(|error: DataFusionError| QueryError::from(error))?;
-    Ok(messages)
-}
-
-fn compared(expression: &Expr, messages: &mut BTreeSet<String>) {
-    match expression {
-        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq | Operator::NotEq, right }) => {
-            check(left, right, messages);
-            check(right, left, messages);
-        }
-        Expr::InList(InList { expr, list, .. }) => {
-            for value in list {
-                check(expr, value, messages);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn check(column: &Expr, value: &Expr, messages: &mut BTreeSet<String>) {
-    let (Expr::Column(column), Expr::Literal(ScalarValue::Utf8(Some(value)), _)) = (column, value)
-    else {
-        return;
-    };
-    let known = ENUMERATIONS.iter().find(|(name, _)| *name == column.name);
-    if let Some((name, values)) = known
-        && !values.contains(&value.as_str())
-    {
-        messages.insert(format!("{name} is never '{value}'; values are {}", values.join(", ")));
-    }
 }

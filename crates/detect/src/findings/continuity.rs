@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use podtrail_event::{Finding, FindingState, RecordedFinding};
 use podtrail_lake::{DetectRun, Snapshot};
 use podtrail_query::{QueryError, Session, instant_sql};
@@ -45,12 +45,23 @@ struct Entry {
     recorded: RecordedFinding,
     /// The state before this run; `None` for a finding that is new in this run.
     before: Option<FindingState>,
-    /// Whether this run changes it.
-    is_changed: bool,
+    /// What this run changes.
+    change: Change,
     /// Whether any match of this run is not covered by an exception.
     is_uncovered: bool,
     /// Whether it is more severe than recorded.
     is_raised: bool,
+}
+
+/// What a run changes of a recorded finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    /// Nothing.
+    None,
+    /// It becomes part of another incident.
+    Incident,
+    /// It is new, or seen again.
+    Finding,
 }
 
 impl Memory {
@@ -81,16 +92,61 @@ impl Memory {
         );
         for sql in [same, &overlapping] {
             for recorded in read_recorded(&session, sql).await? {
-                memory.add(Entry {
-                    before: Some(recorded.state),
-                    recorded,
-                    is_changed: false,
-                    is_uncovered: false,
-                    is_raised: false,
-                });
+                memory.add(Entry::recorded(recorded));
             }
         }
         Ok(memory)
+    }
+
+    /// Returns the first and the last event of the findings that this run changes and that no exception covers.
+    pub(crate) fn changed_period(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let changed =
+            self.entries.iter().filter(|entry| entry.change == Change::Finding && entry.is_shown());
+        let periods = changed.map(|entry| {
+            let finding = &entry.recorded.finding;
+            (finding.first_seen, finding.last_seen)
+        });
+        periods.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
+    }
+
+    /// Reads the findings of incidents that have events in a period, too.
+    pub(crate) async fn read_incidents(
+        &mut self,
+        findings: &Snapshot,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<(), QueryError> {
+        let session = Session::over_findings(findings)?;
+        let sql = format!(
+            "SELECT * FROM findings
+            WHERE incident_id IS NOT NULL AND last_seen >= {} AND first_seen <= {}",
+            instant_sql(from),
+            instant_sql(to)
+        );
+        for recorded in read_recorded(&session, &sql).await? {
+            self.add(Entry::recorded(recorded));
+        }
+        Ok(())
+    }
+
+    /// Returns the findings that can be part of incidents. Their incidents are set by
+    /// [`set_incidents`](Self::set_incidents), in the same order.
+    pub(crate) fn shown(&self) -> Vec<Finding> {
+        let shown = self.entries.iter().filter(|entry| entry.is_shown());
+        shown.map(|entry| entry.recorded.finding.clone()).collect()
+    }
+
+    /// Sets the incidents of the findings that [`shown`](Self::shown) returned.
+    pub(crate) fn set_incidents(&mut self, findings: Vec<Finding>) {
+        let shown = self.entries.iter_mut().filter(|entry| entry.is_shown());
+        for (entry, found) in shown.zip(findings) {
+            let finding = &mut entry.recorded.finding;
+            if finding.incident_id != found.incident_id {
+                entry.change = entry.change.max(Change::Incident);
+            }
+            finding.incident_id = found.incident_id;
+            finding.incident_reason = found.incident_reason;
+        }
     }
 
     fn add(&mut self, entry: Entry) {
@@ -127,7 +183,7 @@ impl Memory {
             self.add(Entry {
                 recorded: first_state(candidate, run),
                 before: None,
-                is_changed: true,
+                change: Change::Finding,
                 is_uncovered,
                 is_raised: false,
             });
@@ -142,7 +198,7 @@ impl Memory {
             return;
         }
         merge(&mut entry.recorded.finding, &candidate.finding, &new);
-        entry.is_changed = true;
+        entry.change = Change::Finding;
         entry.is_uncovered |= is_uncovered;
         entry.is_raised |= is_raised;
         if let Some(exception) = &candidate.exception {
@@ -162,7 +218,7 @@ impl Memory {
         let Some(&index) = self.by_id.get(&candidate.finding.finding_id) else {
             return self.observe(candidate, run);
         };
-        let Entry { recorded, before, is_changed, is_uncovered, .. } = &mut self.entries[index];
+        let Entry { recorded, before, change, is_uncovered, .. } = &mut self.entries[index];
         let (known, found) = (&mut recorded.finding, &candidate.finding);
         let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
         if found.first_seen.signed_duration_since(known.last_seen) > pause {
@@ -171,19 +227,38 @@ impl Memory {
             known.count += found.count;
             known.reasons.clone_from(&found.reasons);
             *before = before.and(Some(FindingState::Closed));
-            (*is_changed, *is_uncovered) = (true, true);
+            (*change, *is_uncovered) = (Change::Finding, true);
         }
     }
 
     /// Returns the states that this run adds.
     pub(crate) fn into_changes(self, run: &DetectRun) -> Vec<RecordedFinding> {
-        let changed = self.entries.into_iter().filter(|entry| entry.is_changed);
+        let changed = self.entries.into_iter().filter(|entry| entry.change != Change::None);
         changed.map(|entry| entry.into_state(run)).collect()
     }
 }
 
 impl Entry {
+    /// Returns a finding as recorded, before this run.
+    fn recorded(recorded: RecordedFinding) -> Self {
+        Self {
+            before: Some(recorded.state),
+            recorded,
+            change: Change::None,
+            is_uncovered: false,
+            is_raised: false,
+        }
+    }
+
+    /// Returns whether no exception hides it.
+    fn is_shown(&self) -> bool {
+        self.is_uncovered || self.before.is_some_and(|state| state != FindingState::Suppressed)
+    }
+
     fn into_state(self, run: &DetectRun) -> RecordedFinding {
+        if self.change == Change::Incident {
+            return RecordedFinding { sequence: self.recorded.sequence + 1, ..self.recorded };
+        }
         let state = match self.before {
             // A new finding is printed first, even if exceptions cover its later matches.
             Some(FindingState::New) => FindingState::New,

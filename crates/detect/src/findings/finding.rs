@@ -140,7 +140,12 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
     );
     let (first, last) = (*events.first()?, *events.last()?);
     let mut images: Vec<String> = Vec::new();
-    for image in events.iter().flat_map(|event| &event.images) {
+    // The images of other objects do not belong to the object that the finding names.
+    let of_object = events.iter().filter(|event| {
+        (&event.namespace, &event.resource, &event.name)
+            == (&first.namespace, &first.resource, &first.name)
+    });
+    for image in of_object.flat_map(|event| &event.images) {
         if !images.contains(image) {
             images.push(image.clone());
         }
@@ -174,6 +179,8 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
         source: first.source.clone(),
         sources: events.iter().map(|event| event.source.clone()).collect(),
         lowered: None,
+        incident_id: None,
+        incident_reason: None,
     };
     if let Some((severity, reason)) = routine {
         lower(&mut finding, severity, ROUTINE, &reason);

@@ -14,13 +14,16 @@ const MAX_ATTEMPTS: usize = 100;
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
     /// The given text cannot be the beginning of an id.
-    #[error("invalid finding id '{0}'; expected hexadecimal digits")]
+    #[error("invalid id '{0}'; expected hexadecimal digits")]
     Id(String),
     /// No finding has this id.
     #[error("no finding with id {0}; `podtrail findings list` lists all")]
     Unknown(String),
-    /// Several findings match the id.
-    #[error("id {id} matches {count} findings; use more digits")]
+    /// No incident has this id.
+    #[error("no incident with id {0}; `podtrail incidents list` lists all")]
+    UnknownIncident(String),
+    /// Several match the id.
+    #[error("id {id} matches {count}; use more digits")]
     Ambiguous {
         /// The given id.
         id: String,

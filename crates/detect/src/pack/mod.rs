@@ -27,7 +27,7 @@ use walkdir::WalkDir;
 use crate::indicators::{INDICATORS, Indicators};
 use crate::pack::attack_names::AttackNames;
 use crate::pack::built_in::{BUILT_IN, SAVED};
-use crate::pack::detection::{Detection, HeadError, ParameterError};
+use crate::pack::detection::{Detection, HeadError, Input, ParameterError};
 use crate::pack::exceptions::{
     Exception, ExceptionError, ExceptionLimits, Origin, parse_exceptions,
 };
@@ -317,6 +317,12 @@ impl Pack {
     /// Returns the detections, ordered by id.
     pub fn detections(&self) -> impl Iterator<Item = &Detection> {
         self.detections.values()
+    }
+
+    /// Returns the ids of the detections that add up the findings of others.
+    pub fn combined(&self) -> BTreeSet<String> {
+        let combined = self.detections().filter(|detection| detection.head.input == Input::Facts);
+        combined.map(|detection| detection.head.id.clone()).collect()
     }
 
     /// Returns a pack of only the detection with this id or alias, with all tables and views but no exceptions.

@@ -453,6 +453,8 @@ impl Lack {
             source: Source::default(),
             sources: Vec::new(),
             lowered: None,
+            incident_id: None,
+            incident_reason: None,
         };
         Candidate { finding, exception: None, new_events: HashSet::new(), is_keyed: true }
     }

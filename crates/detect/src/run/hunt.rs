@@ -18,6 +18,8 @@ use podtrail_query::{Optimized, QueryError, Session};
 use crate::error::DetectError;
 use crate::evidence::Evidence;
 use crate::findings::finding::{self, Hit};
+use crate::incidents::join::{Weight, join};
+use crate::incidents::traces::Traces;
 use crate::pack::Pack;
 use crate::pack::detection::{Detection, Input};
 use crate::pack::exceptions::{Effect, Exception};
@@ -137,6 +139,22 @@ pub async fn hunt(
     hunt.findings
         .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.first_seen.cmp(&b.first_seen)));
     Ok(hunt)
+}
+
+/// Sets the incidents of the findings of a hunt, from the traces in their events.
+///
+/// # Errors
+/// If the events cannot be read.
+pub async fn find_incidents(
+    session: &Session,
+    pack: &Pack,
+    hunt: &mut Hunt,
+) -> Result<(), QueryError> {
+    let combined = pack.combined();
+    let strong = |finding: &&Finding| Weight::of(finding, &combined) == Weight::Strong;
+    let traces = Traces::read(session, hunt.findings.iter().filter(strong)).await?;
+    join(&mut hunt.findings, &traces, &combined);
+    Ok(())
 }
 
 /// Events by id: the same event may be in the logs of several clusters.

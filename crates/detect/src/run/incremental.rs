@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use podtrail_event::{FindingState, RecordedFinding};
+use podtrail_event::{Finding, FindingState, RecordedFinding};
 use podtrail_lake::{DetectRun, Findings, Lake, LakeError, Mark, Period, Snapshot, Version};
 use podtrail_query::{Limits, QueryEngine, QueryError, Scope, Session};
 
 use crate::error::RunError;
 use crate::findings::continuity::{Candidate, Memory};
 use crate::findings::stored::state_rows;
+use crate::incidents::join::{REACH, Weight, join};
+use crate::incidents::traces::Traces;
 use crate::indicators::{INDICATOR_DETECTION, Indicators};
 use crate::pack::Pack;
 use crate::pack::exceptions::Exception;
@@ -153,6 +155,7 @@ pub fn remembered_indicators(lake: &Lake) -> Result<Option<Indicators>, RunError
 
 /// The findings in the events added since a watermark.
 struct Seen {
+    version: Version,
     watermark: Option<i64>,
     run: DetectRun,
     candidates: Vec<Candidate>,
@@ -188,7 +191,7 @@ pub async fn detect(
             None => Box::pin(look(lake, &pack, options, &applied, &findings, run_id)).await?,
         };
         looked.run.finished_at = options.now + started.elapsed();
-        let changes = changes(&findings.rows, &looked, options).await?;
+        let changes = changes(lake, &pack, &findings.rows, &looked, options).await?;
         let rows = state_rows(&changes)?;
         if lake.commit_findings(&findings, rows, Some((&looked.run, &mark))).await?.is_some() {
             // Only after the findings are recorded: if the run is killed here, the next one searches again and finds
@@ -220,10 +223,12 @@ fn detected(seen: Seen, new_indicators: usize, changes: &[RecordedFinding]) -> D
 
 /// Returns the states that the findings add to those recorded.
 async fn changes(
+    lake: &Lake,
+    pack: &Pack,
     recorded: &Snapshot,
     seen: &Seen,
     options: &DetectOptions,
-) -> Result<Vec<RecordedFinding>, QueryError> {
+) -> Result<Vec<RecordedFinding>, RunError> {
     let all = seen.candidates.iter().chain(&seen.health).map(|candidate| &candidate.finding);
     let mut memory = Memory::read(recorded, all).await?;
     for candidate in &seen.candidates {
@@ -232,7 +237,42 @@ async fn changes(
     for candidate in &seen.health {
         memory.observe_health(candidate, &seen.run, options.lookback);
     }
+    join_incidents(lake, pack, recorded, &mut memory, seen, options).await?;
     Ok(memory.into_changes(&seen.run))
+}
+
+/// Sets the incidents of the findings that a run changes: those of recorded findings from about the same time, if they
+/// belong together. An incident that turns out to be part of an older one is merged into it.
+async fn join_incidents(
+    lake: &Lake,
+    pack: &Pack,
+    recorded: &Snapshot,
+    memory: &mut Memory,
+    seen: &Seen,
+    options: &DetectOptions,
+) -> Result<(), RunError> {
+    let Some((first, last)) = memory.changed_period() else { return Ok(()) };
+    let (from, to) = (before(first, REACH), after(last, REACH));
+    memory.read_incidents(recorded, from, to).await?;
+    let combined = pack.combined();
+    let mut findings = memory.shown();
+    let strong = |finding: &&Finding| Weight::of(finding, &combined) == Weight::Strong;
+    let traces = if findings.iter().any(|finding| strong(&finding)) {
+        let events = seen.version.between(from.date_naive(), to.date_naive())?;
+        let scope = Scope {
+            from: Some(from),
+            to: Some(to),
+            impersonation_proxies: options.impersonation_proxies.clone(),
+            ..Scope::default()
+        };
+        let session = Session::open_at(lake, &events, scope, options.limits)?;
+        Traces::read(&session, findings.iter().filter(strong)).await?
+    } else {
+        Traces::default()
+    };
+    join(&mut findings, &traces, &combined);
+    memory.set_incidents(findings);
+    Ok(())
 }
 
 /// Examines the events added since the watermark.
@@ -258,6 +298,7 @@ async fn look(
         _ => version.snapshot()?,
     };
     let mut seen = Seen {
+        version: version.clone(),
         watermark: findings.watermark,
         run: DetectRun {
             id: run_id.to_owned(),

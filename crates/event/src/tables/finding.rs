@@ -11,7 +11,7 @@ use arrow::error::ArrowError;
 use chrono::{DateTime, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::column::{Build, Column, FieldDoc, named_column};
 use crate::row;
@@ -34,6 +34,7 @@ use crate::tables::severity::{Confidence, Severity};
     EnumString,
     IntoStaticStr,
     VariantArray,
+    VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -145,7 +146,7 @@ row! {
         /// Audit ids of these events.
         #[serde(default, deserialize_with = "null_is_empty")]
         pub audit_ids: Vec<String>,
-        /// Images of the workload that was written.
+        /// Images of the object that the finding names, if it is a workload.
         #[serde(default, deserialize_with = "null_is_empty")]
         pub images: Vec<String>,
         /// Reasons of the finding, one line each.
@@ -160,6 +161,13 @@ row! {
         /// Why the severity is lower than that of the detection. Null if it is not lower.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub lowered: Option<Lowered>,
+        /// Id of the incident that the finding belongs to, 32 hexadecimal digits. Null if it belongs to none.
+        #[serde(default)]
+        pub incident_id: Option<String>,
+        /// Why it belongs to this incident: the identity and address, or the trace that leads to them. Null without an
+        /// incident.
+        #[serde(default)]
+        pub incident_reason: Option<String>,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The severity of a finding, and the confidence in it.
 
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::column::named_column;
 
@@ -21,6 +21,7 @@ use crate::column::named_column;
     EnumString,
     IntoStaticStr,
     VariantArray,
+    VariantNames,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -54,6 +55,7 @@ pub enum Severity {
     EnumString,
     IntoStaticStr,
     VariantArray,
+    VariantNames,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]

@@ -60,6 +60,11 @@ pub fn functions() -> Vec<ScalarUDF> {
     functions
 }
 
+/// Returns the function `cidr_contains`, for the predicates of a scope.
+pub(crate) fn cidr_contains() -> ScalarUDF {
+    network::cidr_contains().into()
+}
+
 /// The window functions that queries may use. The others belong to views.
 pub(crate) const WINDOW_FUNCTIONS: &[&str] = &[time::SessionNumber::NAME];
 

@@ -8,15 +8,24 @@ use super::Session;
 use super::views::names_of_with;
 use crate::error::QueryError;
 use crate::nearest::{SHOWN, nearest};
+use crate::views::VIEW_NAMES;
 
 impl Session {
     /// Returns the error of planning `statement`, with similar names for unknown ones.
-    pub(super) fn diagnose(&self, error: DataFusionError, statement: &Statement) -> QueryError {
+    pub(super) async fn diagnose(
+        &self,
+        error: DataFusionError,
+        statement: &Statement,
+    ) -> QueryError {
         if let DataFusionError::SchemaError(schema_error, _) = error.find_root()
             && let SchemaError::FieldNotFound { field, valid_fields } = schema_error.as_ref()
         {
-            let nearest = nearest_columns(field, valid_fields);
-            return QueryError::UnknownColumn { name: field.flat_name(), nearest };
+            return QueryError::UnknownColumn {
+                name: field.flat_name(),
+                nearest: nearest_columns(field, valid_fields),
+                views: self.views_with(&field.name).await,
+                is_quoted: statement.to_string().contains(&format!("\"{}\"", field.name)),
+            };
         }
         let tables = self.context.state().resolve_table_references(statement).unwrap_or_default();
         let functions = self.table_functions();
@@ -25,6 +34,15 @@ impl Session {
             self.context.table_exist(table.clone()).unwrap_or(false)
                 || functions.iter().any(|function| function == table.table())
         };
+        if let Some(function) = functions.iter().find(|function| {
+            let without_arguments = format!(".{function}' not found");
+            error.find_root().message().ends_with(&without_arguments)
+        }) {
+            let documentation = self.functions().into_iter().find(|known| known.name == *function);
+            let syntax =
+                documentation.map_or_else(|| format!("{function}(…)"), |known| known.syntax);
+            return QueryError::Syntax(format!("{function} requires arguments: {syntax}"));
+        }
         if let Some(table) = tables.iter().find(|table| !is_known(table)) {
             return self.unknown_table(&table.to_string(), names_of_with(statement));
         }
@@ -32,10 +50,24 @@ impl Session {
         if let Some(name) = quoted(&message, "Invalid function '") {
             return self.unknown_function(name);
         }
-        match advice(&message) {
-            Some(advice) => QueryError::Syntax(advice),
-            None => QueryError::of(error),
+        QueryError::of(error)
+    }
+
+    /// Returns views with a column of this name, in the order of the documentation.
+    async fn views_with(&self, column: &str) -> Vec<String> {
+        let mut views = Vec::new();
+        for view in VIEW_NAMES {
+            // A view that cannot be planned is not a suggestion.
+            let columns = self.columns(view).await.unwrap_or_default();
+            if columns.iter().any(|known| known.name == column) {
+                views.push((*view).to_owned());
+            }
         }
+        // The base of all other views has nearly every column.
+        if views.len() > SHOWN {
+            views.truncate(1);
+        }
+        views
     }
 
     /// Returns the error for an unknown table, with suggestions from the tables of the lake and `others`.
@@ -144,33 +176,4 @@ fn of_postgresql(name: &str) -> Option<&'static str> {
         }
         _ => return None,
     })
-}
-
-/// Returns a replacement if the engine only reports that something is not supported.
-fn advice(message: &str) -> Option<String> {
-    if message.contains("Unsupported SQL type JSON") {
-        return Some(
-            "unknown type JSON: ->, ->>, #> and json_get read JSON text as it is, without a cast"
-                .to_owned(),
-        );
-    }
-    if message.contains("Dot access not supported") {
-        return Some(
-            "a name after a bracket and a dot is not supported: column['member'] gives a member of a struct, \
-             json -> 'member' and json_get that of JSON text"
-                .to_owned(),
-        );
-    }
-    if let Some((_, column)) = message.split_once("not yet supported for OuterReferenceColumn ") {
-        return Some(format!(
-            "a member of a column of the outer query is {column}['member'], not {column}.member"
-        ));
-    }
-    if let Some(names) = message.strip_prefix("compound identifier: [\"") {
-        let names = names.trim_end_matches("\"]").replace("\", \"", ".");
-        return Some(format!(
-            "unknown column '{names}': DESCRIBE lists the columns of a table, with their members"
-        ));
-    }
-    None
 }

@@ -56,7 +56,7 @@ enum Argument {
 const TABLE_QUERIES: &[TableQuery] = &[
     TableQuery {
         name: "timeline",
-        syntax: "timeline('identity or object')",
+        syntax: "timeline('identity, address or object')",
         example: "SELECT time, verb, resource, name, outcome FROM timeline('mallory@example.com') ORDER BY time",
         arguments: &[(Argument::Text, None)],
         sql: include_str!("../table_functions/timeline.sql"),
@@ -176,7 +176,10 @@ impl TableFunctionImpl for TableQueryFunction {
             let value = match (given.get(position), default) {
                 (Some(Expr::Literal(value, _)), _) => value.clone(),
                 (Some(_), _) => {
-                    return plan_err!("arguments must be constants; syntax: {}", self.syntax);
+                    return plan_err!(
+                        "arguments are constants, and strings have single quotes: {}",
+                        self.syntax
+                    );
                 }
                 (None, Some(default)) => ScalarValue::from(*default),
                 (None, None) => return plan_err!("missing argument; syntax: {}", self.syntax),

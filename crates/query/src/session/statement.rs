@@ -1,7 +1,10 @@
 //! Statements, and their permissions.
 
 use std::fmt;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Schema};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
@@ -11,6 +14,7 @@ use datafusion::logical_expr::{self, DdlStatement, LogicalPlan};
 use datafusion::prelude::Expr;
 use datafusion::sql::parser::Statement as SqlStatement;
 use datafusion_functions_json::{JSON_UNION_DATA_TYPE, functions::json_union_to_text};
+use podtrail_event::sql_type;
 
 use super::{Query, Session, bounds};
 use crate::error::QueryError;
@@ -84,6 +88,10 @@ impl Session {
             LogicalPlan::Statement(logical_expr::Statement::ResetVariable(reset)) => {
                 return Ok(Planned::Reset { variable: reset.variable });
             }
+            LogicalPlan::DescribeTable(table) => {
+                let rows = self.context.read_batch(members(table.schema.as_ref())?)?;
+                return Ok(Planned::Rows(Query::of(rows, self.engine.clone())));
+            }
             _ => {}
         }
         check(&plan, permissions)?;
@@ -97,10 +105,37 @@ impl Session {
     pub(super) async fn plan_of(&self, statement: SqlStatement) -> Result<LogicalPlan, QueryError> {
         self.add_table_functions(&statement).await?;
         let plan = self.context.state().statement_to_plan(statement.clone()).await;
-        let plan = plan.map_err(|error| self.diagnose(error, &statement))?;
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => return Err(self.diagnose(error, &statement).await),
+        };
         refuse_json_as_text(&plan)?;
         Ok(plan)
     }
+}
+
+/// Returns the columns of a table with their types, and the members of structs as SQL writes them.
+fn members(schema: &Schema) -> Result<RecordBatch, DataFusionError> {
+    fn add(name: &str, data_type: &DataType, rows: &mut Vec<[String; 2]>) {
+        rows.push([name.to_owned(), sql_type(data_type)]);
+        let (name, data_type) = match data_type {
+            DataType::List(element) => (format!("{name}[1]"), element.data_type()),
+            other => (name.to_owned(), other),
+        };
+        if let DataType::Struct(fields) = data_type {
+            for field in fields {
+                add(&format!("{name}['{}']", field.name()), field.data_type(), rows);
+            }
+        }
+    }
+    let mut rows = Vec::new();
+    for field in schema.fields() {
+        add(field.name(), field.data_type(), &mut rows);
+    }
+    let column = |index: usize| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row[index])))
+    };
+    Ok(RecordBatch::try_from_iter([("column_name", column(0)), ("data_type", column(1))])?)
 }
 
 /// Checks that every part of a plan is allowed.

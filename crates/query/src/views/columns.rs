@@ -12,6 +12,7 @@ const STRUCTS: &[(&str, &[&str])] = &[
     ("containers", &["workload.containers", "workload"]),
     ("volumes", &["workload.volumes", "workload"]),
     ("workload_tree", &["workload"]),
+    ("live_workloads", &["workload"]),
     ("bindings", &["rbac"]),
     ("role_rules", &["rbac.rules", "rbac"]),
     ("execs", &["exec"]),
@@ -67,6 +68,7 @@ const DERIVED: &[(&[&str], Texts)] = &[
             "stages",
             "events",
             "workloads",
+            "live_workloads",
             "containers",
             "volumes",
             "bindings",
@@ -87,7 +89,7 @@ const DERIVED: &[(&[&str], Texts)] = &[
         )],
     ),
     (
-        &["workloads", "containers", "volumes", "workload_tree", "changes"],
+        &["workloads", "live_workloads", "containers", "volumes", "workload_tree", "changes"],
         &[
             (
                 "object",
@@ -105,7 +107,17 @@ const DERIVED: &[(&[&str], Texts)] = &[
         ],
     ),
     (
-        &["workload_tree"],
+        &["live_workloads"],
+        &[
+            ("images", "The images of all containers."),
+            (
+                "privileged",
+                "Whether a container is privileged; null if the log does not show it of any.",
+            ),
+        ],
+    ),
+    (
+        &["workload_tree", "live_workloads"],
         &[
             (
                 "root_kind",
@@ -164,6 +176,10 @@ const DERIVED: &[(&[&str], Texts)] = &[
             ),
             ("revoke_event_id", "The event that ended the grant."),
         ],
+    ),
+    (
+        &["containers"],
+        &[("command_line", "The elements of `command` and `args`, joined by spaces.")],
     ),
     (
         &["execs"],
@@ -233,6 +249,35 @@ const DERIVED: &[(&[&str], Texts)] = &[
         ],
     ),
     (
+        &["incidents"],
+        &[
+            ("state", "`open`, `acknowledged`, `closed` or `suppressed`."),
+            ("severity", "The severity of the most severe finding."),
+            ("title", "The title of the most severe finding."),
+            ("first_seen", "Arrival of the first event."),
+            ("last_seen", "Arrival of the last event."),
+            ("findings", "The number of findings."),
+            ("identities", "The authenticated users."),
+            ("client_ips", "The client addresses."),
+            (
+                "links",
+                "Why the findings belong together, one reason for each identity and address.",
+            ),
+            ("state_at", "When the state of one of its findings last changed."),
+        ],
+    ),
+    (
+        &["incident_steps"],
+        &[
+            ("time", "Arrival of the first event."),
+            ("last_time", "Arrival of the last event."),
+            ("severity", "The severity of the most severe finding."),
+            ("titles", "The titles of the findings, the most severe first."),
+            ("finding_ids", "The ids of the findings, the most severe first."),
+            ("event_id", "The first event."),
+        ],
+    ),
+    (
         &["quarantine"],
         &[(
             "released_at",
@@ -270,7 +315,9 @@ impl ViewColumns {
             STRUCTS.iter().find(|(name, _)| *name == view).map_or(&[][..], |(_, paths)| paths);
         let members = paths.iter().filter_map(|path| member(&self.events, path));
         let table = match view {
-            "findings" | "findings_log" => &self.findings,
+            "findings" | "findings_log" | "incidents" | "incident_findings" | "incident_steps" => {
+                &self.findings
+            }
             "quarantine" => &self.quarantine,
             "changes" => &self.changes,
             _ => &self.events,

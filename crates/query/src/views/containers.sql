@@ -35,7 +35,8 @@ SELECT
   container['limits'] AS limits,
   container['requests'] AS requests,
   container['target_container_name'] AS target_container_name,
-  created
+  created,
+  nullif(concat_ws(' ', array_to_string(container['command'], ' '), array_to_string(container['args'], ' ')), '') AS command_line
 FROM (
   SELECT *, name AS workload_name, unnest(containers) AS container
   FROM workloads

@@ -213,7 +213,7 @@ async fn errors_name_the_function_to_use() {
         ("annotations @> '{}'", "annotations['key']"),
         ("time -> 'a'", "JSON text"),
         ("request_object -> true", "member"),
-        ("json_as_text(annotations, 'a')", "got Map(…)"),
+        ("json_as_text(annotations, 'a')", "column ->> 'key'"),
         ("request_object @> 'Pod'", "json_get"),
     ] {
         let Err(error) = value(&session, expression).await else {

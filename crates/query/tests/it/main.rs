@@ -168,7 +168,7 @@ async fn a_damaged_lake_is_reported_as_damaged() {
 async fn every_table_and_column_is_documented() {
     let session = Session::empty().unwrap();
     let tables = session.tables();
-    assert_eq!(tables.len(), VIEW_NAMES.len() + 3, "findings, findings_log and quarantine too");
+    assert_eq!(tables.len(), VIEW_NAMES.len() + 6, "findings, incidents and quarantine too");
     for table in tables {
         assert!(!table.description.is_empty(), "{}", table.name);
         for column in session.columns(&table.name).await.unwrap() {

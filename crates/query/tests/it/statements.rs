@@ -89,6 +89,8 @@ async fn similar_names_are_suggested() {
             "SELECT is_privat_ip('a')",
             "unknown function 'is_privat_ip': did you mean 'is_private_ip'?",
         ),
+        ("SELECT image FROM workloads", "unknown column 'image': the view 'containers' has it"),
+        ("SELECT \"payments\" FROM events", "single quotes enclose strings"),
         ("SELECT 1 +", "Expected: an expression"),
     ] {
         let error = match plan(&session, sql, Permissions::default()).await {
@@ -117,6 +119,45 @@ fn a_statement_ends_with_a_semicolon_outside_of_quotes() {
     }
 }
 
+#[tokio::test]
+async fn comparisons_with_values_that_a_column_never_has_are_found() {
+    let session = session(&[], Scope::default()).await;
+    for (sql, expected) in [
+        ("SELECT name FROM events WHERE outcome = 'allowed' AND resource = 'pods'", None),
+        ("SELECT name FROM workloads WHERE kind = 'CronJob' AND verb IN ('create')", None),
+        (
+            "SELECT name FROM events WHERE outcome = 'denied'",
+            Some("outcome is never 'denied'; values are allowed, "),
+        ),
+        ("SELECT name FROM events WHERE verb NOT IN ('GET')", Some("verb is never 'GET'")),
+        (
+            "SELECT name FROM workloads AS w WHERE 'cronjob' = w.kind",
+            Some("kind is never 'cronjob', but 'CronJob'"),
+        ),
+        (
+            "SELECT name FROM events WHERE resource = 'Pods'",
+            Some("resource is never 'Pods', but 'pods'"),
+        ),
+        ("SELECT name FROM events WHERE resource = 'networkpolicy'", Some("but 'networkpolicies'")),
+        (
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM events WHERE level = 'metadata')",
+            Some("level is never 'metadata'"),
+        ),
+    ] {
+        let messages = session.sql(sql).await.unwrap().impossible_values().unwrap();
+        match expected {
+            None => assert!(messages.is_empty(), "{sql}: {messages:?}"),
+            Some(text) => {
+                assert_eq!(messages.len(), 1, "{sql}: {messages:?}");
+                assert!(
+                    messages.iter().all(|message| message.contains(text)),
+                    "{sql}: {messages:?}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn a_scope_is_set_part_by_part() {
     let now: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().unwrap();
@@ -129,6 +170,7 @@ fn a_scope_is_set_part_by_part() {
     assert!(matches!(scope.set("to", "3h", now), Err(ScopeError::Period { .. })));
     assert!(matches!(scope.set("from", "yesterday", now), Err(ScopeError::Time(_))));
     assert!(matches!(scope.set("user", "a", now), Err(ScopeError::Part(_))));
+    assert!(matches!(scope.set("client_ip", "web", now), Err(ScopeError::Address(_))));
     assert_eq!(scope, before);
     scope.set("since", "", now).unwrap();
     scope.set("namespace", "", now).unwrap();

@@ -71,6 +71,30 @@ async fn a_timeline_takes_an_identity_or_an_object() {
 }
 
 #[tokio::test]
+async fn a_timeline_takes_an_address_or_a_network() {
+    let from = |minute, user, address: &str| {
+        request(minute, user, "get", json!({"sourceIPs": [address], "requestURI": "/api"}))
+    };
+    let session = desk(&[
+        from(1, "alice", "10.0.0.7"),
+        from(2, "bob", "10.0.0.7"),
+        from(3, "carol", "10.0.1.7"),
+        from(4, "dave", "::ffff:10.0.0.8"),
+    ])
+    .await;
+    for (of, expected) in [
+        ("10.0.0.7", &["alice /api", "bob /api"][..]),
+        ("10.0.0.0/24", &["alice /api", "bob /api", "dave /api"]),
+        ("10.0.0", &[]),
+    ] {
+        let sql = format!(
+            "SELECT concat_ws(' ', username, request_uri) FROM timeline('{of}') ORDER BY time"
+        );
+        assert_eq!(column(&session, &sql).await, expected, "{of}");
+    }
+}
+
+#[tokio::test]
 async fn a_diff_lists_changes() {
     let session = desk(&[
         request(1, "alice", "create", deployment("nginx:1")),

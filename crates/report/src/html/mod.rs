@@ -12,6 +12,7 @@ mod detections;
 mod exceptions;
 mod findings;
 mod identities;
+mod incidents;
 mod made;
 mod report;
 mod summary;
@@ -47,7 +48,8 @@ pub fn write_html(report: &HtmlReport<'_>, out: &mut dyn Write) -> io::Result<()
 }
 
 fn page(report: &HtmlReport<'_>) -> Markup {
-    let sections: [(&str, &str, Markup); 11] = [
+    let sections: [(&str, &str, Markup); 12] = [
+        ("incidents", "Incidents", incidents::section(report)),
         ("summary", "Summary", summary::section(report)),
         ("timeline", "Timeline", timeline::section(report)),
         ("attack", "ATT&CK", attack::section(report)),

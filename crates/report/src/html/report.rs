@@ -1,7 +1,7 @@
 //! What a report shows.
 
 use chrono::{DateTime, Utc};
-use podtrail_detect::{Hunt, Pack, Severity};
+use podtrail_detect::{Hunt, Incident, Pack, Severity};
 
 use super::context::Context;
 use crate::summary::LogSummary;
@@ -11,6 +11,8 @@ use crate::summary::LogSummary;
 pub struct HtmlReport<'a> {
     /// The events that the hunt examined.
     pub log: &'a LogSummary,
+    /// The incidents, most severe first.
+    pub incidents: &'a [Incident],
     /// The findings of the pack, most severe first.
     pub hunt: &'a Hunt,
     /// The pack.

@@ -23,10 +23,15 @@ pub(super) fn counts<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> [u6
 }
 
 pub(super) fn title(report: &HtmlReport<'_>) -> String {
+    let incidents = match report.incidents.len() {
+        0 => "No incidents".to_owned(),
+        count => plural(count as u64, "incident"),
+    };
     let findings = match report.hunt.findings.len() {
-        0 => "No findings".to_owned(),
+        0 => "no findings".to_owned(),
         count => plural(count as u64, "finding"),
     };
+    let findings = format!("{incidents}, {findings}");
     match report.log.clusters.as_slice() {
         [] => findings,
         [cluster] => format!("{findings} in cluster {}", shown(cluster)),
@@ -46,10 +51,23 @@ pub(super) fn lead(report: &HtmlReport<'_>) -> Markup {
         "."
         @if report.hunt.findings.is_empty() {
             " No findings of severity " (report.least) " or above."
-        } @else if let Some((_, Some(identity))) = ranked(&report.hunt.findings, |finding| &finding.identity).first() {
-            " The most severe findings concern " (log(identity)) "."
+        } @else {
+            @let named = most_severe(&report.hunt.findings);
+            @if !named.is_empty() { " The most severe findings concern " (log_list(&named)) "." }
         }
     }
+}
+
+/// Returns every identity with a finding of the highest severity.
+fn most_severe(findings: &[Finding]) -> Vec<String> {
+    let highest = findings.iter().map(|finding| finding.severity).max();
+    let ranked = ranked(findings, |finding| &finding.identity).into_iter();
+    let has_highest = |counts: &[u64; 5]| {
+        let levels = Severity::ALL.iter().zip(counts);
+        levels.into_iter().any(|(level, count)| Some(*level) == highest && *count > 0)
+    };
+    let named = ranked.filter(|(counts, _)| has_highest(counts));
+    named.filter_map(|(_, identity)| identity.clone()).collect()
 }
 
 pub(super) fn section(report: &HtmlReport<'_>) -> Markup {

@@ -8,6 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use podtrail_detect::{Finding, Severity};
 
 use crate::escape::escape;
+pub(super) use crate::summary::plural;
 use crate::summary::{seconds, thousands};
 
 /// The maximum number of characters shown; text in a log may have any length.
@@ -94,12 +95,6 @@ pub(super) fn exact_time(time: DateTime<Utc>) -> Markup {
 /// Renders a count, muted if it is zero.
 pub(super) fn count(count: u64) -> Markup {
     html! { @if count == 0 { span.absent { "0" } } @else { (thousands(count)) } }
-}
-
-/// Formats a count with its noun: `1 finding`, `2,000 findings`.
-pub(super) fn plural(count: u64, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", thousands(count))
 }
 
 /// Renders the object of a finding: `pods web/nginx`.

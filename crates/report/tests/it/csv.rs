@@ -24,11 +24,12 @@ fn a_finding_is_a_row_and_its_lists_are_joined() {
         text,
         "finding_id,detection,title,severity,confidence,risk,attack,tactics,first_seen,last_seen,count,cluster,identity,\
          impersonated_identity,verb,namespace,resource,name,images,reasons,outcome,client_ip,user_agent,source_file,\
-         source_line,source_sha256,audit_ids,lowered_from,lowered_by,lowered_reason\r\n\
+         source_line,source_sha256,audit_ids,lowered_from,lowered_by,lowered_reason,\
+         incident_id,incident_reason\r\n\
          5f0c5f0c5f0c5f0c5f0c5f0c5f0c5f0c,privileged-container,Privileged container,high,medium,30,T1610; T1053.007,\
          Execution; Persistence,2026-11-24T10:00:00.250+00:00,2026-11-24T10:00:05.250+00:00,2,prod,alice,root,create,web,\
          cronjobs,backup,nginx:1; busybox,container c is privileged; so is d,allowed,10.0.0.7,kubectl/v1.36,\
-         logs/audit.log,7,abababababababababababababababababababababababababababababababab,a1; a2,,,\r\n"
+         logs/audit.log,7,abababababababababababababababababababababababababababababababab,a1; a2,,,,,\r\n"
     );
 }
 

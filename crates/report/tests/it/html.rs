@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use podtrail_detect::{Excepted, Finding, Hunt, Pack, Severity, Source};
+use podtrail_detect::{Excepted, Finding, Hunt, Pack, Severity, Source, incidents};
 use podtrail_report::{
     Activity, Context, EventFacts, HtmlReport, IdentityFacts, ImageFacts, Lineage, LogSummary,
     NamespaceFacts, SourceFile, WorkloadWrites, write_html,
@@ -25,8 +25,10 @@ const NAMES: &[&str] = &[
 
 fn html(hunt: &Hunt, context: &Context, log: &LogSummary) -> String {
     let pack = Pack::built_in().unwrap();
+    let incidents = incidents(&hunt.findings, &pack.combined());
     let report = HtmlReport {
         log,
+        incidents: &incidents,
         hunt,
         pack: &pack,
         context,
@@ -76,6 +78,8 @@ fn finding_in_context(name: &str) -> (Finding, Context) {
         user_agent: text.clone(),
         source: source.clone(),
         sources: vec![source],
+        incident_id: Some("1c".repeat(16)),
+        incident_reason: text.clone(),
         ..finding()
     };
     let time = finding.first_seen;
@@ -234,7 +238,7 @@ fn each_finding_has_an_anchor_and_its_evidence() {
     for evidence in [":7<", ":9<", ">900<", ">1400<", &"ab".repeat(32), "privileged-container"] {
         assert!(page.contains(evidence), "{evidence}");
     }
-    assert!(page.contains("<h1>1 finding in cluster prod</h1>"));
+    assert!(page.contains("<h1>No incidents, 1 finding in cluster prod</h1>"));
 }
 
 #[test]
@@ -245,7 +249,7 @@ fn a_report_marks_unknown_values() {
         assert!(page.contains(absent), "{absent}");
     }
     let nothing = html(&Hunt::default(), &Context::default(), &LogSummary::default());
-    assert!(nothing.contains("<h1>No findings</h1>"));
+    assert!(nothing.contains("<h1>No incidents, no findings</h1>"));
     assert!(nothing.contains("No findings of severity low or above."));
 }
 

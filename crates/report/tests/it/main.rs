@@ -64,6 +64,8 @@ fn finding() -> Finding {
         source: source(7, 900),
         sources: vec![source(7, 900), source(9, 1400)],
         lowered: None,
+        incident_id: None,
+        incident_reason: None,
     }
 }
 

@@ -68,6 +68,7 @@ const KEYWORDS: &[&str] = &[
 
 const SCOPE: &[&str] = &[
     "scope",
+    "scope.client_ip",
     "scope.cluster",
     "scope.from",
     "scope.identity",

@@ -5,6 +5,7 @@ mod helper;
 mod meta;
 mod repl;
 mod saved;
+mod script;
 mod sink;
 mod statement_runner;
 
@@ -16,6 +17,7 @@ use podtrail_query::{Parameters, Statement, parse};
 use podtrail_report::RowFormat;
 use tokio::runtime::Runtime;
 
+use self::script::Part;
 use self::sink::Sink;
 use self::statement_runner::StatementRunner;
 use crate::args::SqlArgs;
@@ -68,8 +70,17 @@ pub(crate) fn run(runtime: &Runtime, arguments: &SqlArgs) -> anyhow::Result<Exit
         input.read_to_string(&mut text).context("cannot read standard input")?;
         text
     };
-    // No statement runs if a later one does not parse.
+    let parts = script::parts(&text);
     let mut runner = open()?;
+    if parts.iter().any(|part| matches!(part, Part::Command(_))) {
+        if arguments.output.is_some() || arguments.format == RowFormat::Parquet {
+            let message = "backslash commands print to standard output; use no --output and no --format parquet";
+            return Err(UsageError(message.to_owned()).into());
+        }
+        script::run(runtime, &mut runner, parts)?;
+        return Ok(Exit::Ok);
+    }
+    // No statement runs if a later one does not parse.
     let statements = runtime.block_on(runner.parse(text))?;
     if statements.len() > 1 && arguments.format == RowFormat::Parquet {
         let message = "a Parquet file can contain the rows of one statement only";

