@@ -25,7 +25,7 @@ pub use incidents::incident::{Incident, Point, Step, incidents};
 pub use incidents::recorded::{
     IncidentState, RecordedIncident, find_incident, incident_findings, recorded_incidents,
 };
-pub use incidents::response::{Action, Phase};
+pub use incidents::response::{Action, Phase, shell_word};
 pub use indicators::{
     INDICATOR_DETECTION, Indicator, IndicatorError, IndicatorKind, Indicators, Reading,
 };

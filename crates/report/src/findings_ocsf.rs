@@ -83,7 +83,7 @@ fn detection_finding(finding: &Finding, names: &AttackNames, time: DateTime<Utc>
                 "type_id": ANALYTIC_RULE,
                 "type": "Rule",
             },
-            "attacks": attacks(finding, names),
+            "attacks": attacks(&finding.attack, &finding.tactics, names),
             "created_time": time,
             "first_seen_time": first_seen,
             "last_seen_time": last_seen,
@@ -120,9 +120,9 @@ pub(crate) fn caption(name: &str) -> String {
 }
 
 /// Returns techniques and tactics as separate items, because a detection does not assign techniques to tactics.
-fn attacks(finding: &Finding, names: &AttackNames) -> Vec<Value> {
+pub(crate) fn attacks(attack: &[String], tactics: &[String], names: &AttackNames) -> Vec<Value> {
     let called = |id: &str| json!({"uid": id, "name": names.technique(id)});
-    let techniques = finding.attack.iter().map(|id| {
+    let techniques = attack.iter().map(|id| {
         let (id, sub_technique) = technique(id);
         json!({
             "technique": called(id),
@@ -130,7 +130,7 @@ fn attacks(finding: &Finding, names: &AttackNames) -> Vec<Value> {
             "version": ATTACK_VERSION,
         })
     });
-    let tactics = finding.tactics.iter().map(|name| {
+    let tactics = tactics.iter().map(|name| {
         json!({"tactic": {"uid": names.tactic_id(name), "name": name}, "version": ATTACK_VERSION})
     });
     techniques.chain(tactics).collect()

@@ -121,18 +121,22 @@ fn write_incident(incident: &Incident, width: usize, out: &mut dyn Write) -> io:
     for limit in &incident.limits {
         labelled(out, width, "unseen", limit)?;
     }
-    let mut phase = None;
-    for action in &incident.containment {
-        let label = if phase == Some(action.phase) { "" } else { "do" };
-        phase = Some(action.phase);
-        let heading =
-            if label.is_empty() { String::new() } else { format!("# {}", action.phase.title()) };
-        if !heading.is_empty() {
-            labelled(out, width, label, &heading)?;
+    for (phase, actions, others) in incident.first_commands() {
+        labelled(out, width, "do", &format!("# {}", phase.title()))?;
+        for action in actions {
+            let note = action.note.map(|note| format!("   # {note}")).unwrap_or_default();
+            // Commands are not wrapped, so that they can be copied.
+            writeln!(out, "         {}{note}", escape(&action.command))?;
         }
-        let note = action.note.map(|note| format!("   # {note}")).unwrap_or_default();
-        // Commands are not wrapped, so that they can be copied.
-        writeln!(out, "         {}{note}", escape(&action.command))?;
+        if others > 0 {
+            let more = plural(others as u64, "command");
+            labelled(
+                out,
+                width,
+                "",
+                &format!("# and {more} more, see --incidents --format jsonl"),
+            )?;
+        }
     }
     Ok(())
 }

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
-use podtrail_detect::{ATTACK_VERSION, AttackNames, Incident};
+use podtrail_detect::{AttackNames, Incident};
 use serde_json::{Value, json};
 
-use crate::findings_ocsf::{SCHEMA_VERSION, caption, confidence_id};
-use crate::json::{severity_id, technique, write_line};
+use crate::findings_ocsf::{SCHEMA_VERSION, attacks, caption, confidence_id};
+use crate::json::{severity_id, write_line};
 
 const CATEGORY_FINDINGS: u32 = 2;
 const CLASS_INCIDENT_FINDING: u32 = 2005;
@@ -68,7 +68,7 @@ fn incident_finding(incident: &Incident, names: &AttackNames, time: DateTime<Utc
             "log_name": "audit.k8s.io",
         },
         "finding_info_list": titles.collect::<Vec<_>>(),
-        "attacks": attacks(incident, names),
+        "attacks": attacks(&incident.attack, &incident.tactics, names),
         "observables": observables(incident),
         "unmapped": {
             "cluster": incident.cluster,
@@ -82,22 +82,6 @@ fn incident_finding(incident: &Incident, names: &AttackNames, time: DateTime<Utc
             "containment": incident.containment,
         },
     })
-}
-
-fn attacks(incident: &Incident, names: &AttackNames) -> Vec<Value> {
-    let called = |id: &str| json!({"uid": id, "name": names.technique(id)});
-    let techniques = incident.attack.iter().map(|id| {
-        let (id, sub_technique) = technique(id);
-        json!({
-            "technique": called(id),
-            "sub_technique": sub_technique.map(called),
-            "version": ATTACK_VERSION,
-        })
-    });
-    let tactics = incident.tactics.iter().map(|name| {
-        json!({"tactic": {"uid": names.tactic_id(name), "name": name}, "version": ATTACK_VERSION})
-    });
-    techniques.chain(tactics).collect()
 }
 
 /// Returns values to search for elsewhere. Stores reject an address that is not one.

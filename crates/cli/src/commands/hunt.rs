@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, ensure};
 use podtrail_detect::{
     AttackNames, Finding, Hunt, Incident, Severity, find_incidents, incidents,
-    remembered_indicators, show_only,
+    remembered_indicators, shell_word, show_only,
 };
 use podtrail_lake::Lake;
 use podtrail_query::{LakeVersion, Limits, QueryError, Session};
@@ -176,19 +176,9 @@ pub(crate) fn memory(find: &FindArgs) -> usize {
 fn command_line() -> String {
     let words = std::env::args_os().enumerate().map(|(index, word)| match index {
         0 => "podtrail".to_owned(),
-        _ => quoted(&word.to_string_lossy()),
+        _ => shell_word(&word.to_string_lossy()),
     });
     words.collect::<Vec<_>>().join(" ")
-}
-
-/// Returns text as one word of a shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+~".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// What a run prints.
@@ -265,14 +255,7 @@ fn write_story(
 
 /// Returns the number of incidents of each severity; `lesser` are not shown.
 fn count_incidents(incidents: &[Incident], lesser: usize) -> String {
-    let mut counts: Vec<_> = Severity::ALL
-        .iter()
-        .rev()
-        .filter_map(|severity| {
-            let count = incidents.iter().filter(|i| i.severity == *severity).count();
-            (count > 0).then(|| format!("{count} {severity}"))
-        })
-        .collect();
+    let mut counts = by_severity(incidents.iter().map(|incident| incident.severity));
     if counts.is_empty() {
         counts.push("none".to_owned());
     }
@@ -284,7 +267,7 @@ fn count_incidents(incidents: &[Incident], lesser: usize) -> String {
 
 /// Returns the next commands.
 fn next(arguments: &HuntArgs, incidents: &[Incident]) -> Vec<String> {
-    let logs = arguments.logs.iter().map(|path| quoted(&path.to_string_lossy()));
+    let logs = arguments.logs.iter().map(|path| shell_word(&path.to_string_lossy()));
     let logs = logs.collect::<Vec<_>>().join(" ");
     let mut commands = Vec::new();
     let lake = arguments.lake.as_ref().map_or_else(|| "lake".to_owned(), ToString::to_string);
@@ -292,10 +275,16 @@ fn next(arguments: &HuntArgs, incidents: &[Incident]) -> Vec<String> {
         commands.push(format!("podtrail ingest {logs} --lake lake"));
     }
     if let Some(query) = incidents.first().and_then(|incident| incident.queries.first()) {
-        commands.push(format!("podtrail sql --lake {} -c {}", quoted(&lake), quoted(query)));
+        commands.push(format!(
+            "podtrail sql --lake {} -c {}",
+            shell_word(&lake),
+            shell_word(query)
+        ));
     }
-    commands
-        .push(format!("podtrail hunt --lake {} --findings --report report.html", quoted(&lake)));
+    commands.push(format!(
+        "podtrail hunt --lake {} --findings --report report.html",
+        shell_word(&lake)
+    ));
     commands
 }
 
@@ -320,19 +309,21 @@ fn write_table(
 
 /// Returns the number of findings of each severity.
 fn count(hunt: &Hunt) -> String {
-    let counts: Vec<_> = Severity::ALL
-        .iter()
-        .rev()
-        .filter_map(|severity| {
-            let count =
-                hunt.findings.iter().filter(|finding| finding.severity == *severity).count();
-            (count > 0).then(|| format!("{count} {severity}"))
-        })
-        .collect();
+    let counts = by_severity(hunt.findings.iter().map(|finding| finding.severity));
     if counts.is_empty() {
         return format!("none, by {} detections", hunt.detections);
     }
     format!("{}, by {} detections", counts.join(", "), hunt.detections)
+}
+
+/// Returns the number of each severity, the highest first.
+fn by_severity(severities: impl Iterator<Item = Severity>) -> Vec<String> {
+    let severities: Vec<Severity> = severities.collect();
+    let counts = Severity::ALL.iter().rev().filter_map(|severity| {
+        let count = severities.iter().filter(|other| *other == severity).count();
+        (count > 0).then(|| format!("{count} {severity}"))
+    });
+    counts.collect()
 }
 
 /// Returns whether a session has no event in its scope.

@@ -87,7 +87,7 @@ fn cases() -> Vec<(&'static str, usize, Vec<Value>)> {
             ],
         ),
         (
-            "a token that somebody else requested",
+            "a token that another identity requested",
             2,
             vec![
                 token("bob", "10.0.0.1", "JTI=7", "10:00:00"),
@@ -103,7 +103,7 @@ fn cases() -> Vec<(&'static str, usize, Vec<Value>)> {
             ],
         ),
         (
-            "a granted role of somebody who was at it before",
+            "a role granted to an identity with earlier findings",
             2,
             vec![
                 pod("eve", "10.0.0.2", "a", "09:55:00"),
@@ -239,6 +239,29 @@ fn an_incident_grows_merges_and_is_closed_and_reopened() {
     let steps = lake.sql("SELECT count(*) AS steps FROM incident_steps");
     assert_eq!(steps, json!([{"steps": 4}]));
     assert_eq!(incidents(&["show", "ffff"]).expect(2).stdout, "");
+}
+
+#[test]
+fn neither_a_name_nor_decoys_hide_an_identity_or_its_containment() {
+    let controller = "system:serviceaccount:kube-system:evil-controller";
+    let mut lake = Fixture::new();
+    let decoys = (10..40).map(|n| pod("bob", "10.0.0.1", &format!("decoy-{n}"), "10:00:00"));
+    let mut events: Vec<Value> = decoys.collect();
+    events.push(pod(controller, "10.0.0.1", "implant", "10:05:00"));
+    events.push(pod("bob", "10.0.0.1", "--all", "10:06:00"));
+    lake.ingest(&texts(&events));
+    let hunt = ["hunt", "--lake", &lake.lake, "--detection", "privileged-container"];
+    let incidents = podtrail(hunt.iter().chain(&["--incidents", "--format", "jsonl"]));
+    let incident = &incidents.expect(0).jsonl()[0];
+    assert!(incident["title"].as_str().unwrap().contains(controller), "{incident}");
+    assert_eq!(incident["identities"], json!(["bob", controller]));
+    let commands = incident["containment"].as_array().unwrap();
+    let has = |text: &str| commands.iter().any(|action| action["command"] == text);
+    assert!(has("kubectl delete pods implant -n web"), "{incident}");
+    let is_option = |action: &Value| action["command"].as_str().unwrap().contains("pods --all");
+    assert!(!commands.iter().any(is_option), "{incident}");
+    let table = podtrail(hunt).expect(0).stdout;
+    assert!(table.contains("more, see --incidents --format jsonl"), "{table}");
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use podtrail_event::identity::creates_for_owners;
 use podtrail_event::{Confidence, Finding, Severity};
 use serde::Serialize;
 
 use super::act::{act, kind, object_name, resource};
-use super::response::{Action, containment, queries};
-use super::traces::is_controller;
+use super::response::{Action, Phase, containment, queries};
 
 /// The maximum number of names listed of a kind of entity.
 const MAX_NAMES: usize = 50;
@@ -70,6 +70,18 @@ pub struct Incident {
     pub counts: [u64; 5],
     /// The ids of the findings.
     pub finding_ids: Vec<String>,
+}
+
+impl Incident {
+    /// Returns the first commands of each phase of the containment, and the number of the others.
+    pub fn first_commands(&self) -> impl Iterator<Item = (Phase, &[Action], usize)> {
+        const SHOWN: usize = 12;
+        let phases = self.containment.chunk_by(|one, other| one.phase == other.phase);
+        phases.filter_map(|actions| {
+            let (shown, others) = actions.split_at(actions.len().min(SHOWN));
+            Some((shown.first()?.phase, shown, others.len()))
+        })
+    }
 }
 
 /// Requests of an incident that form one act.
@@ -160,18 +172,12 @@ fn incident(
     let acts = [Severity::Medium, Severity::Low].into_iter().map(at_least);
     // A scope may show only the findings that add up others.
     let acts = acts.chain([sums]).find(|acts| !acts.is_empty()).unwrap_or_else(|| findings.clone());
-    let mut steps = steps(&acts);
+    let steps = collapsed(steps(&acts));
     let points = points(&single);
+    let mut identities = by_severity(&acts, |finding| finding.identity.as_ref());
     // A controller acts for the author of the owner, who is in the incident.
-    let by_people: Vec<&Finding> = acts
-        .iter()
-        .copied()
-        .filter(|finding| !finding.identity.as_deref().is_some_and(is_controller))
-        .collect();
-    let by_people = if by_people.is_empty() { acts.clone() } else { by_people };
-    let identities = by_severity(&by_people, |finding| finding.identity.as_ref());
-    let title = title(&by_people, &identities);
-    steps = collapsed(steps);
+    identities.sort_by_key(|identity| creates_for_owners(identity));
+    let title = title(&acts, &identities);
     let first_seen = acts.iter().map(|finding| finding.first_seen).min()?;
     let last_seen = acts.iter().map(|finding| finding.last_seen).max()?;
     let mut counts = [0; 5];
@@ -190,7 +196,7 @@ fn incident(
         last_seen,
         cluster: findings.first().and_then(|finding| finding.cluster.clone()),
         impersonated_identities: by_severity(&acts, |f| f.impersonated_identity.as_ref()),
-        client_ips: by_severity(&by_people, |finding| finding.client_ip.as_ref()),
+        client_ips: by_severity(&acts, |finding| finding.client_ip.as_ref()),
         identities,
         objects: distinct(acts.iter().copied().filter(|f| is_write(f)).filter_map(object)),
         secrets: distinct(acts.iter().copied().filter_map(secret)),
@@ -201,7 +207,7 @@ fn incident(
         attack: distinct(acts.iter().flat_map(|finding| finding.attack.iter().cloned())),
         links: links(&acts),
         limits: limits(&acts),
-        containment: containment(&by_people),
+        containment: containment(&acts),
         queries: Vec::new(),
         steps,
         points,
@@ -381,10 +387,12 @@ fn collapsed(steps: Vec<Step>) -> Vec<Step> {
 
 /// Returns who did what: the worst act, then the worst acts of two other kinds.
 fn title(findings: &[&Finding], identities: &[String]) -> String {
+    let is_person = |identity: &str| !creates_for_owners(identity);
     let mut ranked: Vec<&&Finding> = findings.iter().collect();
     ranked.sort_by(|a, b| {
         let rank = |finding: &Finding| {
-            (finding.severity, is_workload(finding) && is_write(finding), finding.risk)
+            let by_person = finding.identity.as_deref().is_none_or(is_person);
+            (by_person, finding.severity, is_workload(finding) && is_write(finding), finding.risk)
         };
         rank(b).cmp(&rank(a)).then_with(|| a.first_seen.cmp(&b.first_seen))
     });
@@ -404,17 +412,14 @@ fn title(findings: &[&Finding], identities: &[String]) -> String {
         [first, second] => format!("{first} and {second}"),
         [first, others @ .., last] => format!("{first}, {} and {last}", others.join(", ")),
     };
-    let others =
-        identities.iter().filter(|identity| Some(identity.as_str()) != top.identity.as_deref());
-    match others.count() {
-        0 => format!("{who} {did}"),
-        1 => {
-            let other = identities
-                .iter()
-                .find(|identity| Some(identity.as_str()) != top.identity.as_deref());
-            format!("{who}, also as {}, {did}", other.map_or("", String::as_str))
-        }
-        count => format!("{who} and {count} other identities {did}"),
+    let is_other = |identity: &&String| {
+        Some(identity.as_str()) != top.identity.as_deref() && is_person(identity)
+    };
+    let others: Vec<&String> = identities.iter().filter(is_other).collect();
+    match others.as_slice() {
+        [] => format!("{who} {did}"),
+        [other] => format!("{who}, also as {other}, {did}"),
+        others => format!("{who} and {} other identities {did}", others.len()),
     }
 }
 

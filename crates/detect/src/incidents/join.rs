@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use podtrail_event::identity::service_account;
 use podtrail_event::{Finding, Severity};
 
 use super::traces::{Trace, Traces};
@@ -403,8 +404,8 @@ impl<'a> Marks<'a> {
             .filter(|(_, trace)| trace.outcome.as_deref() == Some("allowed"))
     }
 
-    /// Returns the sessions of `username` that begin at `time` or later, within [`REACH`], other than `index`: whoever
-    /// was at it before did not need what happened at `time`.
+    /// Returns the sessions of `username` that begin at `time` or later, within [`REACH`], other than `index`: an
+    /// identity with earlier findings did not need what happened at `time`.
     fn later<'s>(
         &'s self,
         sessions: &'s [IdentitySession],
@@ -518,10 +519,8 @@ impl<'a> Marks<'a> {
         let mut pods: HashMap<_, BTreeMap<_, Vec<_>>> = HashMap::new();
         for (session, traces) in self.of.iter().enumerate() {
             for trace in traces {
-                let namespace = trace.username.as_deref().and_then(|username| {
-                    let account = username.strip_prefix("system:serviceaccount:")?;
-                    Some(account.split_once(':')?.0)
-                });
+                let account = trace.username.as_deref().and_then(service_account);
+                let namespace = account.map(|(namespace, _)| namespace);
                 if let (Some(namespace), Some(pod)) = (namespace, trace.token_pod_name.as_deref()) {
                     let pods = pods.entry((trace.cluster.as_deref(), namespace)).or_default();
                     pods.entry(pod).or_default().push((session, trace.time));
@@ -603,8 +602,7 @@ impl<'a> Addresses<'a> {
 
     /// Returns whether an identity is the account of a program, which people use only with its token.
     fn is_account(place: &Place) -> bool {
-        let identity = place.identity.as_deref().unwrap_or_default();
-        identity.starts_with("system:serviceaccount:")
+        place.identity.as_deref().and_then(service_account).is_some()
     }
 }
 
@@ -648,7 +646,7 @@ fn address_links(sessions: &[IdentitySession], addresses: &Addresses<'_>) -> Vec
     for ((_, identity), indexes) in by {
         for (from, to) in near_pairs(sessions, &indexes) {
             let (one, other) = (&sessions[from].place, &sessions[to].place);
-            // Whoever uses the credentials of somebody else leaves the owner at the usual address.
+            // After a theft of credentials, their owner still works at the usual address.
             let is_theft = addresses.is_unusual(one) != addresses.is_unusual(other)
                 && [one, other].iter().any(|p| addresses.is_unusual(p) && addresses.has_others(p));
             if one.client_ip != other.client_ip && !is_theft {

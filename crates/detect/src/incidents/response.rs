@@ -1,6 +1,7 @@
 //! What to do about an incident: commands to contain it, and the next queries. They are shown and never run.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use podtrail_event::Finding;
 use serde::Serialize;
@@ -8,8 +9,8 @@ use serde::Serialize;
 use super::act::resource;
 use super::incident::Incident;
 
-/// The maximum number of commands of one phase; the objects are also in the list of the incident.
-const MAX_COMMANDS: usize = 12;
+/// The maximum number of commands of one phase.
+const MAX_COMMANDS: usize = 1000;
 
 /// A command that contains an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,7 +50,7 @@ impl Phase {
     }
 }
 
-/// Returns the commands for allowed acts.
+/// Returns the commands for allowed acts, in each phase those for the most severe findings first.
 pub(super) fn containment(findings: &[&Finding]) -> Vec<Action> {
     let is_allowed =
         |finding: &Finding| finding.outcome.as_deref().is_none_or(|outcome| outcome == "allowed");
@@ -62,42 +63,44 @@ pub(super) fn containment(findings: &[&Finding]) -> Vec<Action> {
         let last = deleted.entry(object(finding)).or_insert(finding.first_seen);
         *last = finding.first_seen.max(*last);
     }
+    let mut by_severity: Vec<&&Finding> = findings.iter().collect();
+    by_severity.sort_by_key(|finding| Reverse(finding.severity));
     let mut known = BTreeSet::new();
+    let mut counts: BTreeMap<Phase, usize> = BTreeMap::new();
     let mut actions: Vec<Action> = Vec::new();
-    for finding in findings {
+    for finding in by_severity {
         // The intruder has deleted it already.
         let is_gone = deleted.get(&object(finding)).is_some_and(|time| *time > finding.last_seen);
         let is_allowed = is_allowed(finding) && !is_gone;
         for action in actions_for(finding).into_iter().filter(|_| is_allowed) {
-            if known.insert(action.command.clone()) {
+            let count = counts.entry(action.phase).or_default();
+            if *count < MAX_COMMANDS && known.insert(action.command.clone()) {
+                *count += 1;
                 actions.push(action);
             }
         }
     }
     actions.sort_by_key(|action| action.phase);
-    let mut kept: Vec<Action> = Vec::new();
-    for action in actions {
-        if kept.iter().filter(|other| other.phase == action.phase).count() < MAX_COMMANDS {
-            kept.push(action);
-        }
-    }
-    kept
+    actions
 }
 
 fn actions_for(finding: &Finding) -> Vec<Action> {
     let (Some(resource), subresource) = resource(finding) else { return Vec::new() };
-    let Some(bare) = finding.name.as_deref() else { return Vec::new() };
+    // The API server accepts no such name, and kubectl would read it as an option.
+    let Some(bare) = finding.name.as_deref().filter(|name| !name.starts_with('-')) else {
+        return Vec::new();
+    };
     let verb = finding.verb.as_deref().unwrap_or_default();
     let is_write = matches!(verb, "create" | "update" | "patch");
     let place = match finding.namespace.as_deref() {
-        Some(namespace) => format!(" -n {}", quoted(namespace)),
+        Some(namespace) => format!(" -n {}", shell_word(namespace)),
         None => String::new(),
     };
-    let name = quoted(bare);
+    let name = shell_word(bare);
     let action =
         |phase, command: String, note: Option<&'static str>| Action { phase, command, note };
     let file =
-        |kind: &str, ending: &str| quoted(&format!("{kind}-{bare}.{ending}").replace('/', "-"));
+        |kind: &str, ending: &str| shell_word(&format!("{kind}-{bare}.{ending}").replace('/', "-"));
     let save = |kind: &str| {
         let command = format!("kubectl get {kind} {name}{place} -o yaml > {}", file(kind, "yaml"));
         action(Phase::Preserve, command, None)
@@ -189,10 +192,10 @@ fn actions_for(finding: &Finding) -> Vec<Action> {
     }
 }
 
-/// Returns text as one word of a shell. Names come from a log: they may contain anything.
-fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:@/".contains(c);
-    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
+/// Returns text as one word of a shell. Names from a log may contain anything.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', "'\\''"))

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use podtrail_event::Finding;
+use podtrail_event::identity::creates_for_owners;
 use podtrail_query::{QueryError, Session};
 use serde::Deserialize;
 
@@ -156,7 +157,10 @@ impl Traces {
             }
         }
         // Finding the author takes long, and detections usually examine what people write.
-        if findings.clone().any(|finding| finding.identity.as_deref().is_some_and(is_controller)) {
+        if findings
+            .clone()
+            .any(|finding| finding.identity.as_deref().is_some_and(creates_for_owners))
+        {
             for author in session.sql(AUTHORS_SQL).await?.rows::<Author>().await? {
                 let key = (author.cluster, author.event_id);
                 traces.authors.insert(key, (author.author_username, author.client_ip));
@@ -200,12 +204,4 @@ impl Traces {
 
 fn is_binding(resource: &str) -> bool {
     matches!(resource, "rolebindings" | "clusterrolebindings")
-}
-
-/// Returns whether a user is a controller that creates objects for their owners.
-pub(super) fn is_controller(username: &str) -> bool {
-    username == "system:kube-controller-manager"
-        || username
-            .strip_prefix("system:serviceaccount:kube-system:")
-            .is_some_and(|account| account.ends_with("-controller"))
 }

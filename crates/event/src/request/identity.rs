@@ -235,6 +235,22 @@ pub fn makes(username: &str, verb: &str, resource: &str, owner_kind: &str) -> bo
     MAKES.iter().any(is_made)
 }
 
+/// Returns whether a user is a controller that creates objects for their owners. Anybody may create an account whose
+/// name only resembles one.
+///
+/// ```
+/// # use podtrail_event::identity::creates_for_owners;
+/// assert!(creates_for_owners("system:serviceaccount:kube-system:job-controller"));
+/// assert!(!creates_for_owners("system:serviceaccount:kube-system:vendor-controller"));
+/// assert!(!creates_for_owners("system:serviceaccount:default:job-controller"));
+/// ```
+pub fn creates_for_owners(username: &str) -> bool {
+    username == "system:kube-controller-manager"
+        || MAKES
+            .iter()
+            .any(|(account, ..)| service_account(username) == Some(("kube-system", account)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -104,15 +104,16 @@ fn fact(name: &str, values: &[String]) -> Markup {
 }
 
 fn containment(incident: &Incident) -> Markup {
-    let mut phase = None;
     html! {
         pre {
-            @for action in &incident.containment {
-                @if phase != Some(action.phase) { "# " (action.phase.title()) "\n" }
-                ({ phase = Some(action.phase); "" })
-                (shown(&action.command))
-                @if let Some(note) = action.note { "   # " (note) }
-                "\n"
+            @for (phase, actions, others) in incident.first_commands() {
+                "# " (phase.title()) "\n"
+                @for action in actions {
+                    (shown(&action.command))
+                    @if let Some(note) = action.note { "   # " (note) }
+                    "\n"
+                }
+                @if others > 0 { "# and " (plural(others as u64, "command")) " more\n" }
             }
         }
     }
