@@ -159,6 +159,7 @@ campaigns AS (
 SELECT
   event_ids AS event_id,
   CASE WHEN max(points) >= $critical THEN 'critical' ELSE 'high' END AS severity,
+  max(points) AS risk,
   max(points) || ' points for linked identities ' || array_to_string(min(identities), ', ')
     || CASE WHEN cardinality(min(clusters)) > 1 THEN ' in ' || array_to_string(min(clusters), ', ') ELSE '' END
     || ': ' || min(what) AS reason

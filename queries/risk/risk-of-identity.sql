@@ -54,6 +54,7 @@ SELECT
   -- First-seen detections add to the sum, but are not evidence.
   array_distinct(flatten(array_agg(event_ids ORDER BY time, detection) FILTER (WHERE NOT starts_with(detection, 'first-')))) AS event_id,
   CASE WHEN sum(risk) >= $critical THEN 'critical' ELSE 'high' END AS severity,
+  sum(risk) AS risk,
   sum(risk) || ' points: ' || string_agg('+' || risk || ' ' || title, ', ' ORDER BY risk DESC, title) AS reason
 FROM points
 GROUP BY cluster, identity, sitting

@@ -41,6 +41,7 @@ WITH points AS (
 SELECT
   event_id,
   CASE WHEN sum(risk) >= $critical THEN 'critical' ELSE 'high' END AS severity,
+  sum(risk) AS risk,
   sum(risk) || ' points: ' || string_agg('+' || risk || ' ' || title, ', ' ORDER BY risk DESC, title) AS reason
 FROM points
 GROUP BY cluster, event_id

@@ -3,10 +3,6 @@
 //! A worker has no state of its own: it reads the files that a plan names, with the credentials of its environment, and
 //! streams rows to other workers and to the process that asked. [`Cluster`] plans a query for the workers that answer,
 //! and checks the plan against the known defects of the planner; a plan that fails the check runs in this process.
-//!
-//! Everything here is behind the feature `cluster`: without it, the crate is empty.
-
-#![cfg(feature = "cluster")]
 
 mod access;
 mod channels;

@@ -87,6 +87,8 @@ pub(crate) struct CachedView {
     plan: LogicalPlan,
     schema: SchemaRef,
     parts: Vec<CachedRows>,
+    /// The length of the longest chain of cached views that it reads.
+    depth: usize,
     /// The columns that queries will read; not known before [`keep_columns_of`].
     wanted: OnceLock<BTreeSet<usize>>,
 }
@@ -109,20 +111,36 @@ struct Columns {
 
 impl CachedView {
     /// Creates a view that caches all its rows together.
-    pub(crate) fn whole(cache: Arc<Cache>, plan: LogicalPlan) -> Self {
+    ///
+    /// # Errors
+    /// If the plan cannot be traversed.
+    pub(crate) fn whole(cache: Arc<Cache>, plan: LogicalPlan) -> Result<Self> {
         Self::new(cache, plan, vec![None])
     }
 
     /// Creates a view that caches the rows of each activity separately.
-    pub(crate) fn by_activity(cache: Arc<Cache>, plan: LogicalPlan) -> Self {
+    ///
+    /// # Errors
+    /// If the plan cannot be traversed.
+    pub(crate) fn by_activity(cache: Arc<Cache>, plan: LogicalPlan) -> Result<Self> {
         Self::new(cache, plan, Activity::ALL.into_iter().map(Some).collect())
     }
 
-    fn new(cache: Arc<Cache>, plan: LogicalPlan, activities: Vec<Option<Activity>>) -> Self {
+    fn new(
+        cache: Arc<Cache>,
+        plan: LogicalPlan,
+        activities: Vec<Option<Activity>>,
+    ) -> Result<Self> {
+        let mut depth = 0;
+        for_each_scan(&plan, |provider, _| {
+            if let Some(view) = provider.downcast_ref::<Self>() {
+                depth = depth.max(view.depth + 1);
+            }
+        })?;
         let schema = plan.schema().inner().clone();
         let part = |activity| CachedRows { activity, rows: OnceCell::new() };
         let parts = activities.into_iter().map(part).collect();
-        Self { cache, plan, schema, parts, wanted: OnceLock::new() }
+        Ok(Self { cache, plan, schema, parts, depth, wanted: OnceLock::new() })
     }
 
     fn may_be_kept(&self, column: usize) -> bool {
@@ -229,8 +247,9 @@ pub(crate) fn keep_columns_of<'p>(plans: impl IntoIterator<Item = &'p LogicalPla
     for plan in plans {
         wanted.add_scans_of(plan)?;
     }
-    // The columns that a view needs determine those needed of the views that it reads.
-    while let Some(view) = wanted.grown.pop() {
+    // The columns that a view needs determine those needed of the views that it reads. No view reads a deeper one, so the
+    // needs of the deepest are known.
+    while let Some((_, view)) = wanted.grown.pop_last() {
         let Some((view, columns)) = wanted.of_views.get(&view) else { continue };
         let Some(view) = view.downcast_ref::<CachedView>() else { continue };
         let columns: Vec<usize> = columns.iter().copied().collect();
@@ -250,38 +269,45 @@ pub(crate) fn keep_columns_of<'p>(plans: impl IntoIterator<Item = &'p LogicalPla
 #[derive(Default)]
 struct WantedColumns {
     of_views: HashMap<*const (), (Arc<dyn TableProvider>, BTreeSet<usize>)>,
-    /// Views whose needed columns have grown since they were examined.
-    grown: Vec<*const ()>,
+    /// The depths of views whose needed columns have grown since they were examined.
+    grown: BTreeSet<(usize, *const ())>,
 }
 
 impl WantedColumns {
     fn add_scans_of(&mut self, plan: &LogicalPlan) -> Result<()> {
-        plan.apply_with_subqueries(|plan| {
-            let LogicalPlan::TableScan(scan) = plan else { return Ok(TreeNodeRecursion::Continue) };
-            let Ok(provider) = source_as_provider(&scan.source) else {
-                return Ok(TreeNodeRecursion::Continue);
-            };
-            if let Some(view) = provider.downcast_ref::<CachedView>() {
-                let address = std::ptr::from_ref(view).cast::<()>();
-                let all = || (0..view.schema.fields().len()).collect();
-                let columns = scan.projection.clone().unwrap_or_else(all);
-                if !columns.iter().all(|&column| view.may_be_kept(column)) {
-                    return Ok(TreeNodeRecursion::Continue);
-                }
-                let (_, wanted) = self
-                    .of_views
-                    .entry(address)
-                    .or_insert_with(|| (provider.clone(), BTreeSet::new()));
-                let before = wanted.len();
-                wanted.extend(columns);
-                if wanted.len() > before && !self.grown.contains(&address) {
-                    self.grown.push(address);
-                }
+        for_each_scan(plan, |provider, projection| {
+            let Some(view) = provider.downcast_ref::<CachedView>() else { return };
+            let all = || (0..view.schema.fields().len()).collect();
+            let columns = projection.cloned().unwrap_or_else(all);
+            if !columns.iter().all(|&column| view.may_be_kept(column)) {
+                return;
             }
-            Ok(TreeNodeRecursion::Continue)
-        })?;
-        Ok(())
+            let address = std::ptr::from_ref(view).cast::<()>();
+            let (_, wanted) =
+                self.of_views.entry(address).or_insert_with(|| (provider.clone(), BTreeSet::new()));
+            let before = wanted.len();
+            wanted.extend(columns);
+            if wanted.len() > before {
+                self.grown.insert((view.depth, address));
+            }
+        })
     }
+}
+
+/// Calls `visit` with the table and the projection of each scan of the plan and its subqueries.
+fn for_each_scan(
+    plan: &LogicalPlan,
+    mut visit: impl FnMut(&Arc<dyn TableProvider>, Option<&Vec<usize>>),
+) -> Result<()> {
+    plan.apply_with_subqueries(|plan| {
+        if let LogicalPlan::TableScan(scan) = plan
+            && let Ok(provider) = source_as_provider(&scan.source)
+        {
+            visit(&provider, scan.projection.as_ref());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(())
 }
 
 /// Returns the plan over the rows of one activity. The tables that it joins are restricted to this activity, too.

@@ -59,6 +59,7 @@ fn incident_finding(incident: &Incident, names: &AttackNames, time: DateTime<Utc
         "desc": incident.links.join("\n"),
         "metadata": {
             "version": SCHEMA_VERSION,
+            "profiles": ["incident"],
             "uid": incident.incident_id,
             "product": {
                 "name": "podtrail",

@@ -28,7 +28,7 @@ pub use findings_ecs::write_findings_ecs;
 pub use findings_ocsf::write_findings_ocsf;
 pub use html::{
     Activity, Context, EventFacts, HtmlReport, IdentityFacts, ImageFacts, Lineage, NamespaceFacts,
-    SourceFile, WorkloadWrites, write_html,
+    Period, SourceFile, WorkloadWrites, write_html,
 };
 pub use incidents::{
     write_incidents, write_incidents_jsonl, write_other_findings, write_recorded_incidents,

@@ -26,6 +26,7 @@ use crate::output;
 use crate::output_file::OutputFile;
 use crate::pack;
 use crate::query_engine::Chosen;
+use crate::stop;
 
 pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exit> {
     let scope = arguments.scope.scope()?;
@@ -35,7 +36,7 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     let report = arguments.report.as_deref().map(OutputFile::create).transpose()?;
     let mut exit = Exit::Ok;
     // A temporary lake is removed when this goes out of scope.
-    let (lake, _temporary) = if let Some(location) = &arguments.lake {
+    let (lake, temporary) = if let Some(location) = &arguments.lake {
         let only_reads = arguments.logs.is_empty();
         let lake = if only_reads {
             Lake::open(location)
@@ -67,6 +68,9 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
             "no audit event in the input, nothing was examined"
         );
     }
+    let temporary_lake = temporary.iter().map(|dir| dir.path().to_owned());
+    let temporary_report = report.iter().map(|file| file.temporary_path().to_owned());
+    stop::exit_on_signal(runtime.handle(), temporary_lake.chain(temporary_report).collect());
     let indicators = match indicators {
         Some(indicators) => Some(indicators),
         None => remembered_indicators(&lake)?,
@@ -107,8 +111,9 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         output::warn("no event is in scope, nothing was examined");
         exit = Exit::PartlyBad;
     }
-    let is_told = report.is_some() || arguments.find.format == FindingFormat::Table;
-    let summary = if is_told { Some(runtime.block_on(LogSummary::read(&shown))?) } else { None };
+    let needs_summary = report.is_some() || arguments.find.format == FindingFormat::Table;
+    let summary =
+        if needs_summary { Some(runtime.block_on(LogSummary::read(&shown))?) } else { None };
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
     }

@@ -51,6 +51,7 @@ fn lookups_have_a_format_for_people() {
 }
 
 #[test]
+#[ignore = "runs the whole pack: .ci/run includes it; cargo test --workspace -- --ignored"]
 fn the_queries_of_the_cookbook_return_the_shown_results() {
     let (_dir, lake) = scratch();
     // The output contains the file names as given.

@@ -17,12 +17,13 @@ use std::process::Command;
 use crate::{Run, is_in_this_build, without_settings};
 
 macro_rules! pages {
-    ($($test:ident: $page:literal,)*) => {
+    ($($(#[$attribute:meta])* $test:ident: $page:literal,)*) => {
         /// The pages with sessions.
         const PAGES: &[&str] = &[$($page),*];
 
         $(
             #[test]
+            $(#[$attribute])*
             fn $test() {
                 run_sessions($page);
             }
@@ -33,11 +34,13 @@ macro_rules! pages {
 // Each in a separate test, so that they run in parallel.
 pages! {
     the_sessions_of_deploy_print_what_they_show: "docs/deploy.md",
+    #[ignore = "runs the whole pack several times: .ci/run includes it; cargo test --workspace -- --ignored"]
     the_sessions_of_detect_print_what_they_show: "docs/detect.md",
     the_sessions_of_exit_codes_print_what_they_show: "docs/exit-codes.md",
     the_sessions_of_export_print_what_they_show: "docs/export.md",
     the_sessions_of_formats_print_what_they_show: "docs/formats.md",
     the_sessions_of_hunt_print_what_they_show: "docs/hunt.md",
+    #[ignore = "runs the whole pack several times: .ci/run includes it; cargo test --workspace -- --ignored"]
     the_sessions_of_incidents_print_what_they_show: "docs/incidents.md",
     the_sessions_of_indicators_print_what_they_show: "docs/indicators.md",
     the_sessions_of_ingest_print_what_they_show: "docs/ingest.md",
@@ -48,6 +51,7 @@ pages! {
     a_run_that_examined_nothing_prints_what_its_sessions_show: "crates/cli/tests/sessions/nothing-examined.md",
     a_client_address_is_a_scope_as_its_sessions_show: "crates/cli/tests/sessions/client-address.md",
     tables_and_columns_are_printed_as_their_sessions_show: "crates/cli/tests/sessions/schema.md",
+    #[ignore = "runs the whole pack several times: .ci/run includes it; cargo test --workspace -- --ignored"]
     an_own_detection_prints_what_its_sessions_show: "crates/cli/tests/sessions/own-detections.md",
     exceptions_print_what_their_sessions_show: "crates/cli/tests/sessions/exceptions.md",
     parameters_print_what_their_sessions_show: "crates/cli/tests/sessions/parameters.md",

@@ -10,9 +10,10 @@ const SQL: &str = "SELECT a.event_id, a.cluster, count(*) FROM stages a
     JOIN (SELECT DISTINCT username, verb FROM stages) b ON a.username = b.username GROUP BY 1, 2";
 
 /// More than the time in which the keepalive of connections ends a query on workers that no longer answer.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 #[test]
+#[ignore = "kill and wait: .ci/run includes it; cargo test --workspace -- --ignored"]
 fn killed_workers_lose_no_row() {
     const ROUNDS: u32 = 8;
     run(|| async {
@@ -45,6 +46,7 @@ fn killed_workers_lose_no_row() {
 }
 
 #[test]
+#[ignore = "kill and wait: .ci/run includes it; cargo test --workspace -- --ignored"]
 fn a_stopped_worker_does_not_hold_a_query() {
     run(|| async {
         let local = session(Scope::default(), 2);

@@ -1,5 +1,6 @@
 //! Every view, detection, saved query and hard case returns the rows on workers that it returns in one process.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
@@ -226,6 +227,17 @@ enum Choice {
     Named(String),
 }
 
+/// Where a statement would run.
+#[derive(Clone, Copy)]
+struct At {
+    /// The number of the statement.
+    number: usize,
+    scope: usize,
+    scopes: usize,
+    /// The number of the combination of scope, workers and partitions.
+    combination: usize,
+}
+
 impl Choice {
     /// What `PODTRAIL_GATE` asks for: a number, 1 for all, or a name.
     fn requested() -> Self {
@@ -236,17 +248,22 @@ impl Choice {
         }
     }
 
-    fn includes(&self, statement: &Statement, number: usize, combination: usize) -> bool {
+    /// `scope` is the number of a scope of `scopes`. A detection runs in one of them, and in all combinations of workers and
+    /// partitions: outside a hunt, which caches rows, each reads the lake many times.
+    fn includes(&self, statement: &Statement, at: At) -> bool {
         match self {
-            Self::OneOf(parts) => (number + combination * 7) % parts == 0,
+            Self::OneOf(parts) => {
+                let of_scope = !statement.of_pack || at.number % at.scopes == at.scope;
+                of_scope && (at.number / at.scopes + at.combination * 7).is_multiple_of(*parts)
+            }
             Self::Named(name) => statement.name == *name,
         }
     }
 }
 
-/// Every combination of workers, partitions and scopes, each with another part of the statements: with
-/// `PODTRAIL_GATE=1` with all, with `PODTRAIL_GATE=NAME` with that one. The lake is that of `PODTRAIL_GATE_LAKE`, if it is
-/// set, such as one in S3.
+/// Every combination of workers, partitions and scopes (of a detection: of workers and partitions), each with another part of
+/// the statements; with `PODTRAIL_GATE=1` all, with `PODTRAIL_GATE=NAME` that one. The lake is that of `PODTRAIL_GATE_LAKE`, if
+/// it is set, such as one in S3.
 #[test]
 #[ignore = "runs for minutes, with PODTRAIL_GATE=1 for half an hour in a release build"]
 fn statements_return_the_same_rows_on_workers() {
@@ -257,7 +274,9 @@ fn statements_return_the_same_rows_on_workers() {
         let pack = Pack::built_in().unwrap();
         let mut verdict = Verdict::default();
         let mut combination = 0;
-        for (scope_name, scope) in scopes() {
+        let scopes = scopes();
+        let count_of_scopes = scopes.len();
+        for (scope_number, (scope_name, scope)) in scopes.into_iter().enumerate() {
             // One process with one partition is the reference: the order of its rows does not depend on threads.
             let mut expected = BTreeMap::<usize, Expected>::new();
             let reference = sessions(&pack, session(scope.clone(), 1));
@@ -275,13 +294,14 @@ fn statements_return_the_same_rows_on_workers() {
                     let started = Instant::now();
                     let before = verdict.compared;
                     for (number, statement) in statements.iter().enumerate() {
-                        if !choice.includes(statement, number, combination) {
+                        let (scope, scopes) = (scope_number, count_of_scopes);
+                        if !choice.includes(statement, At { number, scope, scopes, combination }) {
                             continue;
                         }
-                        if !expected.contains_key(&number) {
+                        if let Entry::Vacant(unknown) = expected.entry(number) {
                             let session = &reference[usize::from(statement.of_pack)];
                             let found = rows(session, &statement.sql, &statement.values).await;
-                            expected.insert(number, found.map_err(|error| error.to_string()));
+                            unknown.insert(found.map_err(|error| error.to_string()));
                         }
                         let session = &given[usize::from(statement.of_pack)];
                         let expected = &expected[&number];

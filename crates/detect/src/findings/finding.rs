@@ -28,6 +28,8 @@ pub(crate) struct Hit<'a> {
     pub(crate) reason: &'a str,
     /// The severity, if it differs from that of the detection.
     pub(crate) severity: Option<Severity>,
+    /// The points, if they differ from those of the detection.
+    pub(crate) risk: Option<i64>,
     /// The ATT&CK techniques, if they are fewer than those of the detection.
     pub(crate) attack: &'a [String],
 }
@@ -98,6 +100,7 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
     }
     let severities = hits.iter().map(|hit| hit.severity.unwrap_or(head.severity));
     let severity = severities.max().unwrap_or(head.severity);
+    let risk = hits.iter().filter_map(|hit| hit.risk).max().unwrap_or(head.risk.into());
     let mut attack: Vec<String> = Vec::new();
     for technique in hits.iter().flat_map(|hit| hit.attack) {
         if !attack.contains(technique) {
@@ -156,7 +159,7 @@ fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
         title: head.title.clone(),
         severity,
         confidence,
-        risk: head.risk.into(),
+        risk,
         attack,
         tactics: head.tactics.clone(),
         first_seen: first.time,

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
@@ -73,6 +73,8 @@ struct Match {
     event_ids: Vec<String>,
     reason: String,
     severity: Option<Severity>,
+    /// The points, if they differ from those of the detection.
+    risk: Option<i64>,
     /// The ATT&CK techniques; empty for those of the detection.
     attack: Vec<String>,
     /// Whether the query returned a list of events: they form one finding, regardless of their objects.
@@ -240,9 +242,8 @@ async fn search<'a>(
 /// Returns the events of a match.
 fn hits<'a>(matched: &'a Match, events: &'a Events) -> Vec<Hit<'a>> {
     let events = matched.event_ids.iter().filter_map(|id| events.get(id)).flatten();
-    let (reason, severity, attack) =
-        (matched.reason.as_str(), matched.severity, matched.attack.as_slice());
-    events.map(|event| Hit { event, reason, severity, attack }).collect()
+    let Match { reason, severity, risk, attack, .. } = matched;
+    events.map(|event| Hit { event, reason, severity: *severity, risk: *risk, attack }).collect()
 }
 
 /// Runs tasks, at most `jobs` at a time, each on a core of its own and within the time limit `time`; returns their
@@ -288,6 +289,8 @@ fn matches_of(batch: &RecordBatch, matches: &mut Vec<Match>) -> Result<(), Detec
     let reasons = strings(column("reason")?, "reason")?;
     let severities = batch.column_by_name("severity");
     let severities = severities.map(|severities| strings(severities, "severity")).transpose()?;
+    let risks = batch.column_by_name("risk");
+    let risks = risks.map(|risks| integers(risks, "risk")).transpose()?;
     let keys = batch.column_by_name("key");
     let keys = keys.map(|keys| strings(keys, "key")).transpose()?;
     let attack = batch.column_by_name("attack");
@@ -312,11 +315,13 @@ fn matches_of(batch: &RecordBatch, matches: &mut Vec<Match>) -> Result<(), Detec
             }
             None => Vec::new(),
         };
+        let risk = risks.as_ref().filter(|risks| risks.is_valid(row));
+        let risk = risk.map(|risks| risks.value(row));
         let is_episode = lists.is_some();
         let key = keys.as_ref().filter(|keys| keys.is_valid(row));
         let key = key.map(|keys| keys.value(row).to_owned());
         let reason = reason.to_owned();
-        matches.push(Match { event_ids, reason, severity, attack, is_episode, key });
+        matches.push(Match { event_ids, reason, severity, risk, attack, is_episode, key });
     }
     Ok(())
 }
@@ -331,4 +336,11 @@ fn strings(column: &ArrayRef, name: &'static str) -> Result<StringArray, DetectE
         matches!(column.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
     let column = is_string.then(|| cast(column, &DataType::Utf8).ok()).flatten();
     column.and_then(|column| column.as_string_opt().cloned()).ok_or(DetectError::Column(name))
+}
+
+/// Returns a column of any integer type.
+fn integers(column: &ArrayRef, name: &'static str) -> Result<Int64Array, DetectError> {
+    let is_integer = column.data_type().is_integer();
+    let column = is_integer.then(|| cast(column, &DataType::Int64).ok()).flatten();
+    column.and_then(|column| column.as_primitive_opt().cloned()).ok_or(DetectError::Column(name))
 }

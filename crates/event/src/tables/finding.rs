@@ -104,7 +104,8 @@ row! {
         pub severity: Severity,
         /// How often a match of the detection is a true positive: `low`, `medium` or `high`.
         pub confidence: Confidence,
-        /// Points that the finding adds to the risk of a workload write or identity.
+        /// Points that the finding adds to the risk of a workload write or identity; of a finding that combines others, the sum
+        /// of their points.
         pub risk: i64,
         /// Arrival of the first event in the evidence.
         #[serde(deserialize_with = "text_or_micros")]

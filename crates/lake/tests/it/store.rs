@@ -96,27 +96,34 @@ async fn a_store_that_ignores_conditions_is_refused_before_anything_is_written()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_decides_the_outcome_of_a_commit() {
+    // Together, because each mostly waits between attempts.
+    let mut cases = JoinSet::new();
     for fault in OF_WRITES {
         for repeated in 1..4 {
-            let (store, lake) = faulty_lake().await;
-            store.next_commits(std::iter::repeat_n(fault, repeated));
-            let appended = lake.append_events(vec![batch([event(1, 0, "read")])]).await;
-            let appended = appended.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
-            assert_eq!((appended.rows, appended.duplicates), (1, 0), "{fault:?}");
-            assert_whole(&lake, 1).await;
-
-            store.next_commits(std::iter::repeat_n(fault, repeated));
-            lake.append_events(vec![batch([event(2, 0, "read")])]).await.unwrap();
-            store.next_commits(std::iter::repeat_n(fault, repeated));
-            lake.compact(&compaction(), &mut |_| {}).await.unwrap();
-            assert_whole(&lake, 2).await;
-            assert_eq!(lake.events().await.unwrap().files().unwrap().len(), 1, "{fault:?}");
-
-            // Requests that arrive late find their name taken.
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            assert_whole(&Lake::open(location(&store)).unwrap(), 2).await;
+            cases.spawn(a_fault_costs_and_doubles_nothing(fault, repeated));
         }
     }
+    cases.join_all().await;
+}
+
+/// Appends and compacts while each first commit meets `fault`, `repeated` times.
+async fn a_fault_costs_and_doubles_nothing(fault: Fault, repeated: usize) {
+    let (store, lake) = faulty_lake().await;
+    store.next_commits(std::iter::repeat_n(fault, repeated));
+    let appended = lake.append_events(vec![batch([event(1, 0, "read")])]).await.unwrap();
+    assert_eq!((appended.rows, appended.duplicates), (1, 0), "{fault:?}");
+    assert_whole(&lake, 1).await;
+
+    store.next_commits(std::iter::repeat_n(fault, repeated));
+    lake.append_events(vec![batch([event(2, 0, "read")])]).await.unwrap();
+    store.next_commits(std::iter::repeat_n(fault, repeated));
+    lake.compact(&compaction(), &mut |_| {}).await.unwrap();
+    assert_whole(&lake, 2).await;
+    assert_eq!(lake.events().await.unwrap().files().unwrap().len(), 1, "{fault:?}");
+
+    // Requests that arrive late find their name taken.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_whole(&Lake::open(location(&store)).unwrap(), 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,35 +173,38 @@ async fn an_outcome_that_stays_unknown_costs_no_file() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn writers_at_once_over_a_failing_store_lose_and_double_nothing() {
     let seed = seed();
-    for writers in [2_u64, 10] {
-        let (store, lake) = faulty_lake().await;
-        store.fail_one_in(12, seed);
-        let mut tasks = JoinSet::new();
-        for writer in 0..writers {
-            let location = location(&store);
-            tasks.spawn(async move {
-                let lake = loop {
-                    if let Ok(lake) = Lake::open(&location) {
-                        break lake;
-                    }
-                };
-                for round in 0..3 {
-                    let first = writer * 10 + round * 5;
-                    let events = batch((first..first + 20).map(|id| event(id, id as i64, "read")));
-                    while lake.append_events(vec![events.clone()]).await.is_err() {}
-                    if round == 1 {
-                        drop(lake.compact(&compaction(), &mut |_| {}).await);
-                    }
+    tokio::join!(write_at_once(2, seed), write_at_once(10, seed));
+}
+
+/// Appends and compacts with this number of writers over a store that fails now and then.
+async fn write_at_once(writers: u64, seed: u64) {
+    let (store, lake) = faulty_lake().await;
+    store.fail_one_in(12, seed);
+    let mut tasks = JoinSet::new();
+    for writer in 0..writers {
+        let location = location(&store);
+        tasks.spawn(async move {
+            let lake = loop {
+                if let Ok(lake) = Lake::open(&location) {
+                    break lake;
                 }
-            });
-        }
-        tasks.join_all().await;
-        store.fail_one_in(0, seed);
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let expected = usize::try_from((writers - 1) * 10 + 2 * 5 + 20).unwrap();
-        assert_whole(&lake, expected).await;
-        assert_whole(&Lake::open(location(&store)).unwrap(), expected).await;
+            };
+            for round in 0..3 {
+                let first = writer * 10 + round * 5;
+                let events = batch((first..first + 20).map(|id| event(id, id as i64, "read")));
+                while lake.append_events(vec![events.clone()]).await.is_err() {}
+                if round == 1 {
+                    drop(lake.compact(&compaction(), &mut |_| {}).await);
+                }
+            }
+        });
     }
+    tasks.join_all().await;
+    store.fail_one_in(0, seed);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let expected = usize::try_from((writers - 1) * 10 + 2 * 5 + 20).unwrap();
+    assert_whole(&lake, expected).await;
+    assert_whole(&Lake::open(location(&store)).unwrap(), expected).await;
 }
 
 /// Returns the seed of a test, which it prints.

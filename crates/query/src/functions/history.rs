@@ -7,7 +7,7 @@
 //! the last version of the object is kept here.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -58,6 +58,18 @@ impl Gives {
             Self::Rbac => Rbac::data_type(),
         }
     }
+
+    /// Returns null, the value of most rows, which is shared: to build a null of a nested type takes longer than to read
+    /// a row.
+    fn null(self) -> Result<ScalarValue> {
+        static NULLS: [OnceLock<ScalarValue>; 3] = [const { OnceLock::new() }; 3];
+        let shared = &NULLS[self as usize];
+        if let Some(null) = shared.get() {
+            return Ok(null.clone());
+        }
+        let null = ScalarValue::try_new_null(&self.data_type())?;
+        Ok(shared.get_or_init(|| null).clone())
+    }
 }
 
 /// A window function over the requests on one object.
@@ -100,7 +112,8 @@ impl WindowUDFImpl for OfHistory {
         &self,
         _arguments: PartitionEvaluatorArgs,
     ) -> Result<Box<dyn PartitionEvaluator>> {
-        Ok(Box::new(Evaluator { gives: self.gives, history: None }))
+        let null = self.gives.null()?;
+        Ok(Box::new(Evaluator { gives: self.gives, null, history: None }))
     }
 
     fn field(&self, arguments: WindowUDFFieldArgs) -> Result<FieldRef> {
@@ -116,6 +129,7 @@ impl WindowUDFImpl for OfHistory {
 #[derive(Debug)]
 struct Evaluator {
     gives: Gives,
+    null: ScalarValue,
     history: Option<History>,
 }
 
@@ -162,25 +176,31 @@ impl PartitionEvaluator for Evaluator {
         match self.gives {
             Gives::Changes => {
                 let changes = history.map(|history| history.write(&write));
-                value(&changes.filter(|changes| !changes.is_empty()))
+                value(&changes.filter(|changes| !changes.is_empty()), &self.null)
             }
             Gives::Workload => {
                 let patched = history.and_then(|history| history.patch(&write));
-                value(&patched.as_ref().and_then(podtrail_event::PatchedObject::workload))
+                value(
+                    &patched.as_ref().and_then(podtrail_event::PatchedObject::workload),
+                    &self.null,
+                )
             }
             Gives::Rbac => {
                 let patched = history.and_then(|history| history.patch(&write));
-                value(&patched.as_ref().and_then(podtrail_event::PatchedObject::rbac))
+                value(&patched.as_ref().and_then(podtrail_event::PatchedObject::rbac), &self.null)
             }
         }
     }
 }
 
 #[expect(clippy::ref_option, reason = "the column belongs to the option")]
-fn value<T>(row: &Option<T>) -> Result<ScalarValue>
+fn value<T>(row: &Option<T>, null: &ScalarValue) -> Result<ScalarValue>
 where
     Option<T>: Column,
 {
+    if row.is_none() {
+        return Ok(null.clone());
+    }
     let mut builder = <Option<T> as Column>::Builder::default();
     builder.append(row);
     ScalarValue::try_from_array(&builder.finish(), 0)

@@ -49,16 +49,16 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn table(self, rows: DataFrame, cache: Option<&Arc<Cache>>) -> Arc<dyn TableProvider> {
-        match (cache.cloned(), self) {
+    fn table(self, rows: DataFrame, cache: Option<&Arc<Cache>>) -> Result<Arc<dyn TableProvider>> {
+        Ok(match (cache.cloned(), self) {
             (Some(cache), Self::Kept) => {
-                Arc::new(CachedView::whole(cache, rows.into_unoptimized_plan()))
+                Arc::new(CachedView::whole(cache, rows.into_unoptimized_plan())?)
             }
             (Some(cache), Self::KeptByActivity) => {
-                Arc::new(CachedView::by_activity(cache, rows.into_unoptimized_plan()))
+                Arc::new(CachedView::by_activity(cache, rows.into_unoptimized_plan())?)
             }
             _ => rows.into_view(),
-        }
+        })
     }
 }
 
@@ -146,7 +146,7 @@ impl Views {
             }
         };
         let rows = DataFrame::new(planner.clone(), plan);
-        Ok(view.kind.table(rows, self.cache.as_ref()))
+        view.kind.table(rows, self.cache.as_ref())
     }
 
     async fn below(&self, name: &str) -> Result<Arc<dyn TableProvider>> {

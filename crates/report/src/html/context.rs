@@ -20,6 +20,8 @@ pub struct Context {
     pub events: HashMap<String, EventFacts>,
     /// The origin of the workloads that they write, by event id.
     pub lineage: HashMap<String, Lineage>,
+    /// The period that the timeline covers; `None` without events.
+    pub charted: Option<Period>,
     /// Workload writes over time, in steps of the timeline.
     pub writes: Vec<WorkloadWrites>,
     /// The active identities, those with the most workload writes first.
@@ -56,10 +58,14 @@ impl Context {
         let ids = findings.iter().flat_map(|finding| finding.event_ids.iter().take(MAX_EVENTS));
         let ids: BTreeSet<_> = ids.map(String::as_str).collect();
         let session = session.with_strings("report_events", "event_id", ids)?;
-        let writes = match log.first.zip(log.last) {
+        let charted = match log.first.zip(log.last) {
+            None => None,
+            Some((first, last)) => Some(Period::charted(&session, Period { first, last }).await?),
+        };
+        let writes = match &charted {
             None => Vec::new(),
-            Some((first, last)) => {
-                let sql = WorkloadWrites::sql(timeline_step(first, last));
+            Some(charted) => {
+                let sql = WorkloadWrites::sql(timeline_step(charted.first, charted.last));
                 session.sql(&sql).await?.rows().await?
             }
         };
@@ -69,6 +75,7 @@ impl Context {
         Ok(Self {
             events: events.into_iter().map(|event| (event.event_id.clone(), event)).collect(),
             lineage: lineage.into_iter().map(|origin| (origin.event_id.clone(), origin)).collect(),
+            charted,
             writes,
             identities: session.sql(IdentityFacts::SQL).await?.rows().await?,
             namespaces: session.sql(NamespaceFacts::SQL).await?.rows().await?,
@@ -131,6 +138,45 @@ impl Lineage {
         SELECT event_id, root_kind, root_name, author, author_known_by, author_time
         FROM workload_tree
         WHERE event_id IN (SELECT event_id FROM report_events)";
+}
+
+/// A period, including its last moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Its first moment.
+    pub first: DateTime<Utc>,
+    /// Its last moment.
+    pub last: DateTime<Utc>,
+}
+
+impl Period {
+    /// Returns the part of the period of a log that a chart covers: without the first and last hundredth of the events
+    /// if these would squeeze the others into a quarter of it.
+    async fn charted(session: &Session, log: Self) -> Result<Self, QueryError> {
+        #[derive(Deserialize)]
+        struct Bounds {
+            first: Option<f64>,
+            last: Option<f64>,
+        }
+        const SQL: &str = "
+            SELECT
+              approx_percentile_cont(0.01) WITHIN GROUP (ORDER BY date_part('epoch', time)) AS first,
+              approx_percentile_cont(0.99) WITHIN GROUP (ORDER BY date_part('epoch', time)) AS last
+            FROM events";
+        let bounds: Vec<Bounds> = session.sql(SQL).await?.rows().await?;
+        let time = |seconds: Option<f64>| {
+            #[expect(clippy::cast_possible_truncation, reason = "seconds of a timestamp")]
+            let seconds = seconds? as i64;
+            DateTime::from_timestamp(seconds, 0)
+        };
+        let bounds = bounds.first().and_then(|bounds| time(bounds.first).zip(time(bounds.last)));
+        let Some((first, last)) = bounds else { return Ok(log) };
+        let margin = (last - first) / 10;
+        let most =
+            Self { first: (first - margin).max(log.first), last: (last + margin).min(log.last) };
+        let is_squeezed = log.last - log.first > (most.last - most.first) * 4;
+        Ok(if is_squeezed && most.first < most.last { most } else { log })
+    }
 }
 
 /// The number of workload writes in a step of the timeline.

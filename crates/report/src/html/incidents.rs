@@ -8,6 +8,9 @@ use super::text::{exact_time, log, log_list, plural, severity, shown, time};
 use crate::summary::thousands;
 
 /// The maximum number of incidents shown in full.
+/// Points of a finding, below which print leaves them out: those of medium findings are higher.
+const PRINTED_POINTS: i64 = 20;
+
 const MAX_INCIDENTS: usize = 25;
 
 /// The maximum number of steps shown of an incident.
@@ -70,9 +73,10 @@ fn article(incident: &Incident) -> Markup {
             }
             details {
                 summary { "Score: " (incident.score) " points" }
+                // On paper, without those of everyday findings.
                 ul {
                     @for point in &incident.points {
-                        li {
+                        li.screen[point.points < PRINTED_POINTS] {
                             "+" (point.points) " " (point.title)
                             @if let Some(object) = &point.object { ", " (log(object)) }
                             @if let Some(event_id) = &point.event_id { ", event " (log(event_id)) }

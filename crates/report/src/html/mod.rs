@@ -28,8 +28,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 pub use context::{
-    Activity, Context, EventFacts, IdentityFacts, ImageFacts, Lineage, NamespaceFacts, SourceFile,
-    WorkloadWrites,
+    Activity, Context, EventFacts, IdentityFacts, ImageFacts, Lineage, NamespaceFacts, Period,
+    SourceFile, WorkloadWrites,
 };
 
 pub use report::HtmlReport;

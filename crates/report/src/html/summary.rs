@@ -78,17 +78,20 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
         (tally(report))
         (limits(report))
         @if !findings.is_empty() {
-            h3 { "Read first" }
-            ol.first {
-                @for finding in read_first(findings) {
-                    li {
-                        (severity(finding.severity))
-                        div {
-                            a href=(finding_href(finding)) { (finding.title) }
-                            @if let Some(reason) = finding.reasons.first() { p { (log(reason)) } }
-                            p.meta {
-                                (log_or(finding.identity.as_deref(), "not authenticated"))
-                                " · " (object(finding)) " · " (time(finding.first_seen))
+            // On paper, the steps of incidents take their place.
+            div.screen[!report.incidents.is_empty()] {
+                h3 { "Read first" }
+                ol.first {
+                    @for finding in read_first(findings) {
+                        li {
+                            (severity(finding.severity))
+                            div {
+                                a href=(finding_href(finding)) { (finding.title) }
+                                @if let Some(reason) = finding.reasons.first() { p { (log(reason)) } }
+                                p.meta {
+                                    (log_or(finding.identity.as_deref(), "not authenticated"))
+                                    " · " (object(finding)) " · " (time(finding.first_seen))
+                                }
                             }
                         }
                     }

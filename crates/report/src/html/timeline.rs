@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 use podtrail_detect::Severity;
 
+use super::context::Period;
 use super::report::HtmlReport;
 use super::text::plural;
 use super::time_steps::{step_of, timeline_step};
@@ -32,7 +33,7 @@ struct Steps {
 
 impl Steps {
     fn of(report: &HtmlReport<'_>) -> Option<Self> {
-        let (first, last) = report.log.first.zip(report.log.last)?;
+        let Period { first, last } = report.context.charted?;
         let length = timeline_step(first, last);
         let start = first.timestamp().div_euclid(length) * length;
         let count = usize::try_from((last.timestamp() - start) / length + 1).ok()?;
@@ -56,7 +57,7 @@ impl Steps {
         Some(steps)
     }
 
-    /// Returns the step of a time. Times before the period, in the look-back, belong to the first step.
+    /// Returns the step of a time. Times before the period belong to the first step, times after it to the last.
     fn step(&self, time: DateTime<Utc>) -> usize {
         let step = (time.timestamp() - self.start) / self.length;
         usize::try_from(step).unwrap_or(0).min(self.findings.len().saturating_sub(1))
@@ -121,10 +122,29 @@ pub(super) fn section(report: &HtmlReport<'_>) -> Markup {
                 p.note {
                     "One bar is " (length(steps.length)) ". A finding is at its first event; writes are successful "
                     "workload writes by any identity. Times are UTC."
+                    @if let Some(outside) = outside(report) { " " (outside) }
                 }
             }
         }
     }
+}
+
+/// Describes the findings that the chart does not place at their time.
+fn outside(report: &HtmlReport<'_>) -> Option<String> {
+    let charted = report.context.charted?;
+    let times = || report.hunt.findings.iter().map(|finding| finding.first_seen);
+    let before = times().filter(|time| *time < charted.first).count() as u64;
+    let after = times().filter(|time| *time > charted.last).count() as u64;
+    let (first, last) = report.log.first.zip(report.log.last)?;
+    (before + after > 0 || first < charted.first || last > charted.last).then(|| {
+        format!(
+            "The log covers {} to {}; {} before the chart and {} after it are in its first and last bars.",
+            seconds(first),
+            seconds(last),
+            plural(before, "finding"),
+            thousands(after),
+        )
+    })
 }
 
 /// Renders the base line, the greatest count, and the title.

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use podtrail_detect::{Excepted, Finding, Hunt, Pack, Severity, Source, incidents};
 use podtrail_report::{
     Activity, Context, EventFacts, HtmlReport, IdentityFacts, ImageFacts, Lineage, LogSummary,
-    NamespaceFacts, SourceFile, WorkloadWrites, write_html,
+    NamespaceFacts, Period, SourceFile, WorkloadWrites, write_html,
 };
 
 use crate::{HOSTILE, blank, finding, time};
@@ -105,6 +105,7 @@ fn finding_in_context(name: &str) -> (Finding, Context) {
     let context = Context {
         events: [(event_id.clone(), event)].into(),
         lineage: [(event_id, lineage)].into(),
+        charted: Some(Period { first: time, last: time }),
         writes: vec![WorkloadWrites { start: time, writes: 3 }],
         identities: vec![IdentityFacts {
             username: text.clone(),
