@@ -57,21 +57,22 @@ def spark(lake):
     """Reads the Parquet files that the Delta log names."""
     from deltalake import DeltaTable
     from pyspark.sql import SparkSession
+    from pyspark.sql.types import StructType
 
     settings = {
         "spark.driver.memory": "3g",
         "spark.sql.session.timeZone": "UTC",
-        # A cluster named 42 stays text.
-        "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
         "spark.sql.shuffle.partitions": "2",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
     session = SparkSession.builder.master("local[*]").config(map=settings).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
-    files = DeltaTable(f"{lake}/events").file_uris()
-    stages = session.read.option("basePath", f"{lake}/events").parquet(*files)
-    stages.withColumn("date", stages.date.cast("date")).createTempView("stages")
+    table = DeltaTable(f"{lake}/events")
+    # A file omits columns without a value.
+    schema = StructType.fromJson(json.loads(table.schema().to_json()))
+    stages = session.read.schema(schema).option("basePath", f"{lake}/events").parquet(*table.file_uris())
+    stages.createTempView("stages")
     for statement in statements("spark.sql"):
         session.sql(statement)
     return lambda view: session.sql(f"SELECT event_id FROM {view}").collect()

@@ -122,7 +122,7 @@ def setup(lake, is_kept):
     kind = "TABLE" if is_kept else "VIEW"
     files = f"{lake}/events/*/*/*/*.parquet"
     statements = [
-        ("stages", f"CREATE VIEW stages AS SELECT * FROM read_parquet('{files}', hive_partitioning = true)"),
+        ("stages", f"CREATE VIEW stages AS SELECT * FROM read_parquet('{files}', hive_partitioning = true, union_by_name = true)"),
         ("events", f"CREATE VIEW events AS {VIEWS['events']}"),
     ]
     for path in texts("queries/tables/*.csv"):

@@ -104,7 +104,7 @@ lake, threads, sql = sys.argv[1:]
 start = time.perf_counter()
 connection = duckdb.connect(config={{"threads": int(threads)}})
 connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-connection.execute("CREATE VIEW stages AS SELECT * FROM read_parquet('" + lake + "/events/*/*/*/*.parquet', hive_partitioning = true)")
+connection.execute("CREATE VIEW stages AS SELECT * FROM read_parquet('" + lake + "/events/*/*/*/*.parquet', hive_partitioning = true, union_by_name = true)")
 for name, view in {views}.items():
     connection.execute("CREATE VIEW " + name + " AS " + view)
 rows = connection.execute(sql).fetchall()

@@ -58,7 +58,12 @@ impl TableSpec {
         self.partition_columns.contains(&name)
     }
 
-    /// Returns the columns stored in the files.
+    /// Returns whether every file contains the column, even without a value in it. Files are merged by the sort columns.
+    pub(crate) fn is_in_every_file(&self, field: &Field) -> bool {
+        !field.is_nullable() || self.sort_columns().any(|column| column == field.name())
+    }
+
+    /// Returns the columns stored in the files. A file may omit columns without a value.
     pub(crate) fn file_schema(&self) -> SchemaRef {
         let fields: Vec<_> = self
             .schema

@@ -91,7 +91,8 @@ fn order(event: &Evidence) -> (DateTime<Utc>, &str) {
 }
 
 fn finding(head: &Head, id: String, hits: &mut [Hit<'_>]) -> Option<Finding> {
-    hits.sort_by_key(|hit| order(hit.event));
+    // The rows of a query have no order.
+    hits.sort_by_key(|hit| (order(hit.event), hit.reason));
     let mut reasons: Vec<String> = Vec::new();
     for hit in &*hits {
         if !reasons.iter().any(|known| known == hit.reason) {

@@ -142,6 +142,11 @@ impl FileStats {
         let mut stats = Self { num_records: Some(rows), ..Self::default() };
         for column in columns {
             let name = column.name();
+            if schema.index_of(name).is_err() {
+                // The file omits it, because it has no value.
+                stats.null_count.insert(name.clone(), rows.into());
+                continue;
+            }
             let parquet_schema = footer.file_metadata().schema_descr();
             let converter = StatisticsConverter::try_new(name, schema, parquet_schema)?;
             let groups = footer.row_groups();

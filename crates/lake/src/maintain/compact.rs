@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::Field;
 use chrono::Utc;
 use datafusion::common::DataFusionError;
 use futures::TryStreamExt;
@@ -185,18 +186,27 @@ fn join(
     };
     let superseded = runtime.block_on(superseded(&plan.all, runs)).map_err(unreadable)?;
     let mut rows = merge(spec, root, runs, footers, superseded).map_err(unreadable)?;
-    let mut file = FileWriter::create(spec, root, &plan.partition, spec.file_schema(), &[])?;
+    // Columns that no file has are absent here, too.
+    let all = spec.file_schema();
+    let is_stored = |field: &Field| {
+        spec.is_in_every_file(field) || footers.iter().any(|footer| footer.has(field.name()))
+    };
+    let fields = all.fields().iter().enumerate();
+    let columns: Vec<usize> =
+        fields.filter(|(_, field)| is_stored(field)).map(|(column, _)| column).collect();
+    let schema = Arc::new(all.project(&columns).map_err(LakeError::arrow(spec.name))?);
+    let mut file = FileWriter::create(spec, root, &plan.partition, schema)?;
     let mut count = 0;
     let mut group = Group::default();
     // Other threads read the runs while this one writes.
     while let Some(batch) = runtime.block_on(rows.try_next()).map_err(unreadable)? {
         count += batch.num_rows() as u64;
         if !group.has_room(&batch) {
-            std::mem::take(&mut group).write(&mut file)?;
+            std::mem::take(&mut group).write(&mut file, &columns)?;
         }
         group.add(batch);
     }
-    group.write(&mut file)?;
+    group.write(&mut file, &columns)?;
     let expected: u64 = footers.iter().map(|footer| footer.rows).sum();
     if count != expected {
         let detail = format!("read {count} rows, but expected {expected}");
@@ -228,12 +238,13 @@ impl Group {
         self.batches.push(batch);
     }
 
-    fn write(self, file: &mut FileWriter<'_>) -> Result<(), LakeError> {
+    /// Writes these columns of the rows.
+    fn write(self, file: &mut FileWriter<'_>, columns: &[usize]) -> Result<(), LakeError> {
         if self.batches.is_empty() {
             return Ok(());
         }
         file.write_group(|column| {
-            self.batches.iter().map(move |batch| Ok(batch.column(column).clone()))
+            self.batches.iter().map(move |batch| Ok(batch.column(columns[column]).clone()))
         })
     }
 }

@@ -3,6 +3,7 @@
 //! Each file is in that order, so only the next rows of each have to be in memory. Files that follow each other in time
 //! are read one after the other.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -89,6 +90,8 @@ pub(crate) struct Footer {
     pub(crate) row_bytes: u64,
     /// The directory of the partition that it was written for; `None` in files of other writers.
     pub(crate) partition: Option<String>,
+    /// The names of the columns.
+    columns: BTreeSet<String>,
 }
 
 impl Run {
@@ -124,7 +127,13 @@ impl Footer {
         let partition = entries
             .filter(|entry| entry.key == PARTITION_KEY)
             .find_map(|entry| entry.value.clone());
-        Ok(Self { is_sorted, rows, row_bytes: (bytes / rows.max(1)).max(1), partition })
+        let columns = footer.schema().fields().iter().map(|field| field.name().clone()).collect();
+        Ok(Self { is_sorted, rows, row_bytes: (bytes / rows.max(1)).max(1), partition, columns })
+    }
+
+    /// Returns whether the file has a column.
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.columns.contains(column)
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, new_null_array};
 use arrow::compute::{max, min};
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::datatypes::{Schema, TimestampMicrosecondType};
+use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -229,7 +230,7 @@ impl Found {
             .map_err(|error| text(&error))?;
         for batch in reader {
             let batch = batch.map_err(|error| text(&error))?;
-            self.add(spec, &batch)?;
+            self.add(spec, &with_omitted_columns(spec, &batch).map_err(|error| text(&error))?)?;
         }
         Ok(())
     }
@@ -311,6 +312,23 @@ fn repeated_ids(snapshot: &Snapshot, files: &[Arc<DataFile>]) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Returns rows of a file with nulls in the columns that the file omits.
+fn with_omitted_columns(spec: &TableSpec, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let omitted = spec
+        .file_schema()
+        .fields()
+        .iter()
+        .filter(|field| {
+            !spec.is_in_every_file(field) && batch.column_by_name(field.name()).is_none()
+        })
+        .cloned()
+        .collect::<Vec<_>>();
+    let nulls = omitted.iter().map(|field| new_null_array(field.data_type(), batch.num_rows()));
+    let columns = batch.columns().iter().cloned().chain(nulls).collect();
+    let fields = batch.schema_ref().fields().iter().cloned().chain(omitted.iter().cloned());
+    RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)
 }
 
 /// Passes on the ids of a file, up to the first read error.

@@ -10,9 +10,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryViewArray, RecordBatch, StringViewArray, new_null_array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, RecordBatch, StringViewArray};
 use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
@@ -141,35 +139,30 @@ impl<'a> Writer<'a> {
 
     fn write_file(&self, rows: &[Row]) -> Result<Written, LakeError> {
         let partition = self.partitions.values(rows[0].partition);
-        let absent = self.absent(rows);
-        let schema = self.schema.clone();
-        let mut file = FileWriter::create(self.spec, self.root, partition, schema, &absent)?;
+        let columns = self.stored_columns(rows);
+        let schema =
+            Arc::new(self.schema.project(&columns).map_err(LakeError::arrow(self.spec.name))?);
+        let mut file = FileWriter::create(self.spec, self.root, partition, schema)?;
         for group in self.bytes.split(rows, ROW_GROUP_ROWS, ROW_GROUP_BYTES) {
             let indices: Vec<_> = group.iter().map(|row| (row.batch, row.index)).collect();
             file.write_group(|column| {
-                let field = self.schema.field(column);
-                let is_absent = absent.contains(&field.name().as_str());
                 let arrays: Vec<_> =
-                    self.batches.iter().map(|batch| &**batch.column(column)).collect();
-                indices.chunks(SLICE_ROWS).map(move |indices| {
-                    if is_absent {
-                        return Ok(new_null_array(field.data_type(), indices.len()));
-                    }
-                    interleave(&arrays, indices)
-                })
+                    self.batches.iter().map(|batch| &**batch.column(columns[column])).collect();
+                indices.chunks(SLICE_ROWS).map(move |indices| interleave(&arrays, indices))
             })?;
         }
         Ok(Written { rows: rows.to_vec(), ..file.close()? })
     }
 
-    /// Returns the names of the columns that are null in all of these rows.
-    fn absent(&self, rows: &[Row]) -> Vec<&str> {
+    /// Returns the indices of the columns that a file with these rows contains.
+    fn stored_columns(&self, rows: &[Row]) -> Vec<usize> {
         let has_value = |column: usize| {
             rows.iter().any(|row| self.batches[row.batch].column(column).is_valid(row.index))
         };
         let fields = self.schema.fields().iter().enumerate();
-        let absent = fields.filter(|(column, _)| !has_value(*column));
-        absent.map(|(_, field)| field.name().as_str()).collect()
+        let stored = fields
+            .filter(|(column, field)| self.spec.is_in_every_file(field) || has_value(*column));
+        stored.map(|(column, _)| column).collect()
     }
 }
 
@@ -204,13 +197,14 @@ pub(crate) struct FileWriter<'a> {
 }
 
 impl<'a> FileWriter<'a> {
-    /// Creates a file in a partition of the table at `root`. The `absent` columns have no value in any row.
+    /// Creates a file in a partition of the table at `root`, with the columns of `schema`. Those without a value in any row
+    /// may be omitted, as far as [`TableSpec::is_in_every_file`] permits: readers return null for them. Each would have an
+    /// entry in the footer, which every query reads.
     pub(crate) fn create(
         spec: &'a TableSpec,
         root: &Folder,
         partition: &'a PartitionValues,
         schema: SchemaRef,
-        absent: &[&str],
     ) -> Result<Self, LakeError> {
         let directory = directory(spec.partition_columns, partition);
         let name = format!("part-{}.zstd.parquet", Uuid::now_v7());
@@ -221,7 +215,7 @@ impl<'a> FileWriter<'a> {
         let unkept = Unkept(Some((root.clone(), path.clone())));
 
         let parquet = LakeError::parquet;
-        let properties = writer_properties(spec, absent).map_err(parquet("write", &place))?;
+        let properties = writer_properties(spec, &schema).map_err(parquet("write", &place))?;
         // The Arrow types follow from the Parquet types: repeating them would double the footer, which every query
         // reads from every file.
         let options =

@@ -1,7 +1,6 @@
 //! Parquet encodings of the columns of a table.
 
 use arrow::datatypes::{DataType, Schema};
-use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
@@ -25,26 +24,16 @@ pub(crate) const ROW_GROUP_BYTES: usize = 96 << 20;
 /// One look-up in a hundred reads a row group unnecessarily.
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
 
-/// Returns the writer properties of a file of a table in which some columns have no value.
-///
-/// Such columns are not compressed: a compressor for each of their leaves would cost more than all their data.
+/// Returns the writer properties of a file with the columns of `schema`.
 pub(crate) fn writer_properties(
     spec: &TableSpec,
-    absent: &[&str],
+    schema: &Schema,
 ) -> Result<WriterProperties, ParquetError> {
-    let schema = spec.file_schema();
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("podtrail ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_sorting_columns(Some(sorting_columns(spec, &schema)));
-    let parquet_schema = ArrowSchemaConverter::new().convert(&schema)?;
-    for leaf in parquet_schema.columns() {
-        let path = leaf.path();
-        if path.parts().first().is_some_and(|name| absent.contains(&name.as_str())) {
-            builder = builder.set_column_compression(path.clone(), Compression::UNCOMPRESSED);
-        }
-    }
+        .set_sorting_columns(Some(sorting_columns(spec, schema)));
     for field in schema.fields() {
         let name = field.name().as_str();
         let path = ColumnPath::from(name);

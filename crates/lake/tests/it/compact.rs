@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use podtrail_event::{Event, quarantine_batch};
 use podtrail_lake::{CompactOptions, Compacted, Lake, Snapshot};
 use tokio::task::JoinSet;
@@ -49,6 +50,51 @@ async fn many_files() -> (tempfile::TempDir, Lake) {
     }
     lake.append_events(vec![batch([event(1000, 5, "rbac")])]).await.unwrap();
     (dir, lake)
+}
+
+/// Returns the names of the columns in a file.
+fn columns(snapshot: &Snapshot, file: usize) -> Vec<String> {
+    let path = snapshot.root().join(&snapshot.files().unwrap()[file].path);
+    let file = std::fs::File::open(path).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    reader.schema().fields().iter().map(|field| field.name().clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_omit_columns_without_values() {
+    let (_dir, lake) = lake().await;
+    let named = Event { name: Some("web".into()), ..event(1, 0, "read") };
+    lake.append_events(vec![batch([named])]).await.unwrap();
+    lake.append_events(vec![batch([event(2, 1, "read")])]).await.unwrap();
+
+    let snapshot = lake.events().await.unwrap();
+    let has =
+        |file: usize, column: &str| columns(&snapshot, file).iter().any(|name| name == column);
+    assert_eq!([has(0, "name"), has(1, "name")].iter().filter(|has| **has).count(), 1);
+    for file in [0, 1] {
+        // The columns by which files are merged are in all.
+        assert!(has(file, "superseded") && has(file, "time") && has(file, "event_id"));
+        assert!(!has(file, "impersonated_username"));
+    }
+    let counts =
+        "SELECT count(*) || ' ' || count(name) || ' ' || count(impersonated_username) FROM t";
+    assert_eq!(value(&snapshot, counts).await, "2 1 0");
+    let nulls = "SELECT count(*) FROM t WHERE name IS NULL AND impersonated_username IS NULL";
+    assert_eq!(value(&snapshot, nulls).await, "1");
+    assert_eq!(value(&snapshot, "SELECT count(*) FROM t WHERE name = 'web'").await, "1");
+
+    let expected = rows(&snapshot).await;
+    compact(&lake, &ALL).await;
+    let merged = lake.events().await.unwrap();
+    assert_eq!((merged.files().unwrap().len(), rows(&merged).await), (1, expected));
+    let columns = columns(&merged, 0);
+    assert!(columns.iter().any(|name| name == "name"));
+    assert!(!columns.iter().any(|name| name == "impersonated_username"));
+    for mut table in lake.verify().await.unwrap() {
+        // The ids of events in tests are not digests of them.
+        table.problems.retain(|problem| !problem.detail.contains("do not match the digest"));
+        assert_eq!(table.problems, [], "{}", table.table);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
