@@ -96,6 +96,8 @@ pub struct Session {
     cache: Option<Arc<Cache>>,
     time: Option<Duration>,
     engine: Arc<dyn QueryEngine>,
+    /// The number of partitions of a query that runs alone.
+    cores: usize,
 }
 
 impl Session {
@@ -180,17 +182,17 @@ impl Session {
     ) -> Result<Self, QueryError> {
         let context = context(limits)?;
         let state = context.state();
+        let cores = state.config().target_partitions();
         let cache = (limits.cache > 0).then(|| Arc::new(Cache::new(state, limits.cache)));
         if cache.is_some() {
-            let context = context.state_ref();
-            context.write().config_mut().options_mut().execution.target_partitions = 1;
+            set_partitions(&context, 1);
         }
         let views = views_of(tables, &scope, cache.clone());
         let schema = views.into_schema(&context.state())?;
         let context = with_schema(&context.state(), schema.clone())?;
         let context = SessionContext::new_with_state(context);
         let engine = Arc::new(LocalEngine);
-        Ok(Self { context, schema, scope, cache, time: limits.time, engine })
+        Ok(Self { context, schema, scope, cache, time: limits.time, engine, cores })
     }
 
     /// Returns a session that shares everything with this one, but in which queries name the tables of `schema`.
@@ -205,6 +207,15 @@ impl Session {
             cache.fill_with(engine.clone());
         }
         Self { engine, ..self }
+    }
+
+    /// Returns the session for queries that run one after the other: each uses all cores. In a session with a cache, a query
+    /// otherwise uses one.
+    #[must_use]
+    pub fn on_all_cores(&self) -> Self {
+        let context = SessionContext::new_with_state(self.context.state());
+        set_partitions(&context, self.cores);
+        Self { context, ..self.clone() }
     }
 
     /// Returns the time limit of each query, which the caller enforces.
@@ -402,6 +413,12 @@ fn define_events(scope: &Scope, layer: &mut Views) {
     }
 }
 
+/// Sets the number of partitions of each query.
+fn set_partitions(context: &SessionContext, partitions: usize) {
+    let state = context.state_ref();
+    state.write().config_mut().options_mut().execution.target_partitions = partitions;
+}
+
 fn context(limits: Limits) -> Result<SessionContext, QueryError> {
     let mut config = settings(SessionConfig::new())
         .with_information_schema(true)
@@ -411,6 +428,9 @@ fn context(limits: Limits) -> Result<SessionContext, QueryError> {
         // In DataFusion 55.2 this rule fails on struct fields above a join of two views of one table
         // (push_down_leaf_projections: ambiguous reference).
         .set_bool("datafusion.optimizer.enable_leaf_expression_pushdown", false)
+        // A part of a plan that is planned separately, such as a view that does not fit the cache, may have columns that are
+        // not null but that the engine no longer knows to be: the engine then fails instead of aggregating them.
+        .set_bool("datafusion.execution.skip_physical_aggregate_schema_check", true)
         // A hunt plans hundreds of queries. The third pass only confirms that the second changed nothing.
         .set_usize("datafusion.optimizer.max_passes", 2);
     if let Some(partitions) = limits.partitions {

@@ -51,6 +51,8 @@ fn incident_finding(incident: &Incident, names: &AttackNames, time: DateTime<Utc
         "confidence": caption(incident.confidence.as_str()),
         "status_id": STATUS_NEW,
         "status": "New",
+        // The class requires an assignee or a group.
+        "assignee_group": {"name": "unassigned"},
         "time": time,
         "start_time": incident.first_seen.timestamp_millis(),
         "end_time": incident.last_seen.timestamp_millis(),

@@ -143,7 +143,7 @@ impl LogSummary {
         writeln!(out, "identities  {}", thousands(self.identities))?;
         writeln!(
             out,
-            "workloads   {} writes, {} with their body in the log",
+            "workloads   {} allowed writes, {} with their body in the log",
             thousands(self.workload_writes),
             thousands(self.visible_writes)
         )?;

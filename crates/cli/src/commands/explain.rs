@@ -71,7 +71,10 @@ fn print(out: &mut impl Write, log: &Explanation, summary: &Summary) -> io::Resu
         0 => String::new(),
         writes => format!(", {} % with visible body", log.workload_bodies * 100 / writes),
     };
-    line("workloads", &format!("{} writes{bodies}", thousands(log.workload_writes)))?;
+    line(
+        "workloads",
+        &format!("{} writes of any outcome{bodies}", thousands(log.workload_writes)),
+    )?;
     for spot in log.blind_spots() {
         line("blind", &spot)?;
     }

@@ -89,17 +89,17 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     } else {
         session.clone()
     };
-    let mut hunt = {
+    let (mut hunt, not_joined) = {
         let (session, shown) = (session.clone(), is_narrowed.then(|| shown.clone()));
         let (pack, jobs) = (pack.clone(), arguments.find.jobs);
         let run = Engine::new()?.run(memory(&arguments.find), move |threads| {
             threads.block_on(async {
                 let mut hunt = podtrail_detect::hunt(&session, &pack, jobs, clock::now()).await?;
-                find_incidents(&session, &pack, &mut hunt).await?;
+                let not_joined = find_incidents(&session, &pack, &mut hunt).await.err();
                 if let Some(shown) = &shown {
                     show_only(&mut hunt, shown).await?;
                 }
-                Ok::<_, QueryError>(hunt)
+                Ok::<_, QueryError>((hunt, not_joined))
             })
         });
         runtime.block_on(run)??
@@ -116,6 +116,9 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
         if needs_summary { Some(runtime.block_on(LogSummary::read(&shown))?) } else { None };
     for failure in &hunt.failures {
         output::warn(&failure.to_string());
+    }
+    if let Some(error) = &not_joined {
+        output::warn(&format!("findings are not joined into incidents: {error}"));
     }
     exceptions::warn_of_expired(&hunt.expired);
     let least = arguments.find.min_severity;
@@ -146,13 +149,13 @@ pub(crate) fn run(runtime: &Runtime, arguments: &HuntArgs) -> anyhow::Result<Exi
     let found = Found { findings: &hunt.findings, incidents: &incidents, names: &names };
     let next = next(arguments, &incidents);
     print(&arguments.find, &found, |out| match arguments.find.unit()? {
-        Unit::Findings => Ok(write_table(summary.as_ref(), &hunt, out)?),
-        Unit::Incidents => {
+        Unit::Incidents if not_joined.is_none() => {
             Ok(write_story(summary.as_ref(), &hunt, &incidents, lesser, &next, out)?)
         }
+        _ => Ok(write_table(summary.as_ref(), &hunt, out)?),
     })?;
 
-    if !hunt.failures.is_empty() {
+    if !hunt.failures.is_empty() || not_joined.is_some() {
         return Ok(Exit::Failed);
     }
     let alarm = arguments.find.fail_on;
@@ -237,8 +240,14 @@ fn write_story(
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
     write_incidents(incidents, output::width(), out)?;
-    if incidents.is_empty() {
-        writeln!(out, "nothing to act on: no incident, by {} detections\n", hunt.detections)?;
+    match (incidents.len(), hunt.failures.len()) {
+        (0, 0) => {
+            writeln!(out, "nothing to act on: no incident, by {} detections\n", hunt.detections)?;
+        }
+        (0, failed) => {
+            writeln!(out, "no incident, but {failed} of {} detections failed\n", hunt.detections)?;
+        }
+        _ => {}
     }
     if let Some(summary) = summary {
         summary.write(out)?;

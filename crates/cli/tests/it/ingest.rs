@@ -142,7 +142,7 @@ fn explain_describes_a_log_and_stores_nothing() {
         "period      2026-11-24 10:09:15 to 2026-11-24 10:10:34 UTC",
         "shape       bare 3,902",
         "versions    audit.k8s.io/v1 3,902",
-        "workloads   436 writes, 98 % with visible body",
+        "workloads   436 writes of any outcome, 98 % with visible body",
     ] {
         assert!(explained.lines().any(|other| other == line), "{line}\n{explained}");
     }

@@ -145,8 +145,9 @@ impl Traces {
         if ids.is_empty() {
             return Ok(Self::default());
         }
-        let session = session.with_strings(TRACE_IDS, "event_id", ids)?;
+        let session = session.with_strings(TRACE_IDS, "event_id", ids)?.on_all_cores();
         let events: Vec<Trace> = session.sql(TRACES_SQL).await?.rows().await?;
+        tracing::debug!(events = events.len(), "the events of the traces are read");
         let mut traces = Self::default();
         if events.iter().any(|event| event.resource.as_deref().is_some_and(is_binding)) {
             for subject in session.sql(SUBJECTS_SQL).await?.rows::<Subject>().await? {
@@ -166,12 +167,14 @@ impl Traces {
                 traces.authors.insert(key, (author.author_username, author.client_ip));
             }
         }
+        tracing::debug!(authors = traces.authors.len(), "the authors are read");
         let addresses = events.iter().filter_map(|event| event.client_ip.as_deref());
         let identities = events.iter().filter_map(|event| event.username.as_deref());
         let session = session
             .with_strings("trace_addresses", "client_ip", addresses.collect::<BTreeSet<_>>())?
             .with_strings("trace_identities", "username", identities.collect::<BTreeSet<_>>())?;
         traces.addresses = session.sql(ADDRESSES_SQL).await?.rows().await?;
+        tracing::debug!(addresses = traces.addresses.len(), "the addresses are read");
         traces.events =
             events.into_iter().map(|e| ((e.cluster.clone(), e.event_id.clone()), e)).collect();
         Ok(traces)

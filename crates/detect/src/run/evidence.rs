@@ -1,44 +1,49 @@
 //! The events behind matches, read from the lake by their ids.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, RecordBatch, StructArray, TimestampMicrosecondArray,
 };
 use chrono::DateTime;
+use futures::TryStreamExt;
 use podtrail_event::Source;
 use podtrail_query::{Optimized, QueryError, Session};
+use serde::Deserialize;
 
 use crate::evidence::Evidence;
 use crate::run::uncertain_writes::uncertain;
 
+// The condition stands inside: no join of a hundred bytes an event may precede it.
 const EVIDENCE_SQL: &str = "
 SELECT
-  recorded.event_id, audit_id, time, recorded.cluster, username, impersonated_username, verb, api_group, resource,
-  subresource, namespace, name, outcome, client_ip, user_agent, source_file, source_sha256, source_line, source_offset,
-  provider, truncated, workload['body_source'] AS body_source, workload['containers'] AS containers,
-  workload['volumes'] AS volumes, routine, outcome_uncertain, proxy_username
+  recorded.event_id, audit_id, time, cluster, username, impersonated_username, verb, api_group, resource, subresource,
+  namespace, name, outcome, client_ip, user_agent, source_file, source_sha256, source_line, source_offset, provider,
+  truncated, workload['body_source'] AS body_source, workload['containers'] AS containers,
+  workload['volumes'] AS volumes, outcome_uncertain, proxy_username
 FROM (SELECT * FROM stages UNION ALL SELECT * FROM stages_history) AS recorded
-LEFT JOIN (
-  SELECT cluster, event_id, min(routine) AS routine FROM {routine} GROUP BY cluster, event_id
-) AS routine ON routine.cluster = recorded.cluster AND routine.event_id = recorded.event_id
 WHERE recorded.event_id IN (SELECT event_id FROM evidence_ids)";
 
 /// The table with the ids of the events to read, for the queries of this module.
 const EVIDENCE_IDS: &str = "evidence_ids";
 
 /// The query for why events are routine.
-const ROUTINE: &str = "(SELECT cluster, event_id, routine FROM routine_events)";
+const ROUTINE_SQL: &str = "SELECT cluster, event_id, routine FROM routine_events";
 
-/// An empty result, for packs in which no detection depends on routine; computing it takes long.
-const NO_ROUTINE: &str = "(SELECT '' AS cluster, '' AS event_id, '' AS routine WHERE false)";
+/// A row of [`ROUTINE_SQL`].
+#[derive(Deserialize)]
+struct RoutineEvent {
+    cluster: Option<String>,
+    event_id: String,
+    routine: String,
+}
 
 /// Returns the query for routine events, which [`read`] uses.
 pub(crate) async fn routine(session: &Session) -> Result<Optimized, QueryError> {
-    session.sql(ROUTINE).await?.optimize()
+    session.sql(ROUTINE_SQL).await?.optimize()
 }
 
-/// Reads the events with these ids, and why they are routine if that is requested.
+/// Reads the events with these ids, and why they are routine if that is requested; computing it takes long.
 pub(crate) async fn read(
     session: &Session,
     ids: &BTreeSet<String>,
@@ -48,20 +53,47 @@ pub(crate) async fn read(
         return Ok(Vec::new());
     }
     let ids = ids.iter().map(String::as_str);
-    let session = session.with_strings(EVIDENCE_IDS, "event_id", ids)?;
-    let routine = if with_routine { ROUTINE } else { NO_ROUTINE };
-    let batches = session.sql(&EVIDENCE_SQL.replace("{routine}", routine)).await?.collect().await?;
-    let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
-    let mut events: Vec<Evidence> = rows.filter_map(|(batch, row)| evidence(batch, row)).collect();
+    let session = session.with_strings(EVIDENCE_IDS, "event_id", ids)?.on_all_cores();
+    let mut batches = session.sql(EVIDENCE_SQL).await?.prepare().await?.run();
+    let mut events = Vec::new();
+    let mut has_uncertain = false;
+    while let Some(batch) = batches.try_next().await? {
+        events.extend((0..batch.num_rows()).filter_map(|row| evidence(&batch, row)));
+        let uncertain = batch.column_by_name("outcome_uncertain");
+        let uncertain = uncertain.and_then(AsArray::as_boolean_opt);
+        has_uncertain |= uncertain.is_some_and(|column| column.true_count() > 0);
+    }
+    tracing::debug!(events = events.len(), "the evidence is read");
+    if with_routine {
+        let mut routine = routine_events(&session).await?;
+        for event in &mut events {
+            event.routine = routine.remove(&(event.cluster.clone(), event.event_id.clone()));
+        }
+    }
     // Such writes are rare, and finding the events after them takes long.
-    let is_uncertain = |batch: &RecordBatch| {
-        let column = batch.column_by_name("outcome_uncertain").and_then(AsArray::as_boolean_opt);
-        column.is_some_and(|column| column.true_count() > 0)
-    };
-    if batches.iter().any(is_uncertain) {
+    if has_uncertain {
         let mut known = uncertain(&session).await?;
         for event in &mut events {
             event.uncertain = known.remove(&(event.cluster.clone(), event.event_id.clone()));
+        }
+    }
+    Ok(events)
+}
+
+/// Returns why events whose ids are in the table `evidence_ids` are routine, by cluster and id; of several reasons, the
+/// first in alphabetical order.
+async fn routine_events(
+    session: &Session,
+) -> Result<HashMap<(Option<String>, String), String>, QueryError> {
+    let sql = format!(
+        "SELECT * FROM ({ROUTINE_SQL}) AS routine \
+         WHERE routine.event_id IN (SELECT event_id FROM {EVIDENCE_IDS})"
+    );
+    let mut events = HashMap::new();
+    for RoutineEvent { cluster, event_id, routine } in session.sql(&sql).await?.rows().await? {
+        let reason = events.entry((cluster, event_id)).or_insert_with(|| routine.clone());
+        if routine < *reason {
+            *reason = routine;
         }
     }
     Ok(events)
@@ -97,7 +129,7 @@ fn evidence(batch: &RecordBatch, row: usize) -> Option<Evidence> {
         shows_all_images: runs.shows_all_images,
         programs: runs.programs,
         hides_programs: runs.hides_programs,
-        routine: text("routine"),
+        routine: None,
         proxy_username: text("proxy_username"),
         uncertain: None,
         source: Source {

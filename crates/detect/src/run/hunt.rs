@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::cast;
@@ -154,6 +154,7 @@ pub async fn find_incidents(
 ) -> Result<(), QueryError> {
     let combined = pack.combined();
     let strong = |finding: &&Finding| Weight::of(finding, &combined) == Weight::Strong;
+    tracing::debug!(findings = hunt.findings.len(), "reading the traces");
     let traces = Traces::read(session, hunt.findings.iter().filter(strong)).await?;
     join(&mut hunt.findings, &traces, &combined);
     Ok(())
@@ -193,10 +194,15 @@ async fn search<'a>(
     let results = side_by_side(
         jobs,
         time,
-        shared
-            .into_iter()
-            .take(detections.len())
-            .map(|query| async move { matches(&query?.collect().await?) }),
+        shared.into_iter().zip(&detections).map(|(query, detection)| {
+            let id = detection.head.id.clone();
+            async move {
+                let started = Instant::now();
+                let rows = query?.collect().await;
+                tracing::debug!(detection = id, elapsed = ?started.elapsed(), "the query has run");
+                matches(&rows?)
+            }
+        }),
     )
     .await;
     let results: Vec<_> = detections.into_iter().zip(results).collect();
@@ -209,6 +215,7 @@ async fn search<'a>(
         .filter(|id| !events.contains_key(*id))
         .cloned()
         .collect();
+    tracing::debug!(events = ids.len(), "reading the evidence");
     for event in evidence::read(session, &ids, has_routine).await? {
         events.entry(event.event_id.clone()).or_default().push(event);
     }

@@ -20,12 +20,14 @@ async fn rows(session: &Session, query: &SavedQuery, given: &[(&str, &str)]) -> 
     rows.iter().map(arrow::array::RecordBatch::num_rows).sum()
 }
 
-/// Returns a log in which Alice is denied a secret, creates a pod, and deletes it.
+/// Returns a log in which Alice is denied a secret, creates a pod, deletes it, and reads the secret from
+/// another address.
 fn log() -> String {
     let event = |minute: u32, verb: &str, resource: &str, code: u32| {
         serde_json::json!({
             "level": "RequestResponse", "stage": "ResponseComplete", "auditID": format!("a{minute}"), "verb": verb,
-            "user": {"username": "alice"}, "sourceIPs": ["203.0.113.9"],
+            "user": {"username": "alice"},
+            "sourceIPs": [if minute < 4 { "203.0.113.9" } else { "203.0.113.10" }],
             "objectRef": {"resource": resource, "namespace": "web", "name": "app"},
             "requestReceivedTimestamp": format!("2026-11-24T10:{minute:02}:00.000000Z"),
             "stageTimestamp": format!("2026-11-24T10:{minute:02}:00.000000Z"),
@@ -79,6 +81,8 @@ async fn saved_queries_return_expected_rows() {
         ("new-identities", vec![], 1),
         ("new-identities", vec![("kinds", "node,controller")], 0),
         ("service-accounts-from-outside", vec![], 0),
+        ("additional-addresses", vec![], 1),
+        ("additional-addresses", vec![("kinds", "service_account")], 0),
     ] {
         assert_eq!(rows(&session, &query(name), &given).await, expected, "{name} {given:?}");
     }
