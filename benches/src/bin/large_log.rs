@@ -15,11 +15,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use chrono::{Days, NaiveDate};
 use clap::Parser;
-use delta_kernel::snapshot::Snapshot;
-use deltalake::DeltaTableBuilder;
 use fastrand::Rng;
+use podtrail_lake::Lake;
 use serde_json::{Value, json};
-use url::Url;
 
 /// The last synthetic day, so long before the samples that no look-back reaches it; the others precede it.
 const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 6, 30).unwrap();
@@ -81,7 +79,7 @@ fn main() -> Result<()> {
         file = end;
     }
     if arguments.checkpoint {
-        checkpoint(&table)?;
+        checkpoint(&arguments.lake)?;
     }
     writeln!(std::io::stderr(), "{file} files, version {version}")?;
     Ok(())
@@ -143,13 +141,12 @@ fn entry_path(log: &Path, version: i64) -> PathBuf {
     log.join(format!("{version:020}.json"))
 }
 
-/// Writes a checkpoint with the library that podtrail writes checkpoints with.
-fn checkpoint(table: &Path) -> Result<()> {
-    let url = Url::from_directory_path(fs::canonicalize(table)?).ok().context("not a directory")?;
-    let runtime = tokio::runtime::Runtime::new()?;
-    let _entered = runtime.enter();
-    let engine = DeltaTableBuilder::from_url(url.clone())?.build()?.log_store().engine(None);
-    let snapshot = Snapshot::builder_for(url).build(engine.as_ref())?;
-    snapshot.checkpoint(engine.as_ref(), None)?;
-    Ok(())
+/// Writes a checkpoint as podtrail does, if enough commits precede it.
+fn checkpoint(lake: &Path) -> Result<()> {
+    let lake = Lake::open(lake)?;
+    tokio::runtime::Runtime::new()?.block_on(async {
+        lake.events().await?;
+        lake.checkpoint().await;
+        Ok(())
+    })
 }

@@ -1,7 +1,6 @@
 //! Errors of a lake.
 
 use arrow::error::ArrowError;
-use deltalake::DeltaTableError;
 use parquet::errors::ParquetError;
 
 /// The reason why a lake could not be opened, read or written.
@@ -34,14 +33,6 @@ pub enum LakeError {
         place: String,
         /// The error of the operating system or of the store.
         source: std::io::Error,
-    },
-    /// The transaction log could not be read or written.
-    #[error("transaction log of table `{table}`: {}", plain(cause))]
-    Log {
-        /// The table.
-        table: &'static str,
-        /// The error of the Delta Lake library.
-        cause: Box<DeltaTableError>,
     },
     /// The transaction log is damaged.
     #[error(
@@ -121,14 +112,13 @@ pub enum LakeError {
     },
     /// The commit failed, and it is unknown whether it took effect. Appending the same rows again is safe.
     #[error(
-        "table `{table}`: unknown whether the commit took effect; append the rows again: {}",
-        plain(cause)
+        "table `{table}`: unknown whether the commit took effect; append the rows again: {source}"
     )]
     UnknownOutcome {
         /// The table.
         table: &'static str,
-        /// The error of the Delta Lake library.
-        cause: Box<DeltaTableError>,
+        /// The error of the store.
+        source: std::io::Error,
     },
     /// The runtime shut down before the work was complete.
     #[error("table `{table}`: the task was cancelled")]
@@ -155,10 +145,6 @@ impl LakeError {
         move |source| Self::Parquet { action, place, source }
     }
 
-    pub(crate) fn log(table: &'static str) -> impl Fn(DeltaTableError) -> Self + Copy {
-        move |cause| Self::Log { table, cause: Box::new(cause) }
-    }
-
     pub(crate) fn arrow(table: &'static str) -> impl FnOnce(ArrowError) -> Self {
         move |source| Self::Arrow { table, source }
     }
@@ -167,14 +153,4 @@ impl LakeError {
     pub(crate) fn other_columns(table: &'static str) -> Self {
         Self::Rows { table, detail: "other columns than the table has".to_owned() }
     }
-}
-
-/// Returns the library's message without the backtrace that it adds if `RUST_BACKTRACE` is set.
-fn plain(error: &DeltaTableError) -> String {
-    let is_frame = |line: &&str| {
-        let number = line.trim_start().split_once(": ").map(|(number, _)| number);
-        number.is_some_and(|number| number.parse::<u32>().is_ok())
-    };
-    let text = error.to_string();
-    text.lines().take_while(|line| !is_frame(line)).collect::<Vec<_>>().join(" ")
 }

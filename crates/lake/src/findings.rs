@@ -2,12 +2,12 @@
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
-use deltalake::kernel::Transaction;
 use serde::{Deserialize, Serialize};
 
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::log::commit::Remarks;
+use crate::log::entry::Transaction;
 use crate::log::snapshot::Snapshot;
 
 /// The application transaction whose number is the version of `events` that the detections have examined.
@@ -118,10 +118,11 @@ impl Lake {
                 Mark::Unmoved => None,
             };
             if let Some(application) = application.filter(|_| run.complete) {
-                let at = Some(run.finished_at.timestamp_millis());
-                let watermark =
-                    Transaction::new_with_last_update(application, run.events_version, at);
-                remarks.transactions.push(watermark);
+                remarks.transactions.push(Transaction {
+                    app_id: application,
+                    version: run.events_version,
+                    last_updated: Some(run.finished_at.timestamp_millis()),
+                });
             }
         }
         table.append_to(base.rows.version(), states, &remarks).await

@@ -1,28 +1,21 @@
 //! One Delta table: creation, appends and reads.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use chrono::{NaiveDate, Utc};
-use delta_kernel::snapshot::Snapshot as KernelSnapshot;
-use delta_kernel::table_properties::TableProperties;
-use deltalake::kernel::transaction::CommitProperties;
-use deltalake::kernel::{Action, Metadata, Remove, StructField};
-use deltalake::logstore::LogStoreRef;
-use deltalake::protocol::checkpoints::cleanup_expired_logs_for;
-use deltalake::protocol::{DeltaOperation, SaveMode};
-use deltalake::table::config::TablePropertiesExt;
-use deltalake::{DeltaTable, DeltaTableError};
-use object_store::ObjectStore;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
 use crate::error::LakeError;
+use crate::log::cleanup::cleanup;
 use crate::log::commit::{Outcome, Remarks, commit, commit_actions, pause};
-use crate::log::entries_only::{EntriesOnly, LeftOut};
-use crate::log::protocol::{check_appendable, delta_schema};
+use crate::log::entry::{self, Action, Operation, RemoveFile};
+use crate::log::new_checkpoint::write_checkpoint;
+use crate::log::properties;
+use crate::log::protocol::check_appendable;
 use crate::log::snapshot::{DataFile, Snapshot};
 use crate::log::state::LogState;
 use crate::log::version::Version;
@@ -32,7 +25,8 @@ use crate::maintain::retain::{Retained, expired, predicate};
 use crate::maintain::vacuum::{Vacuumed, vacuum};
 use crate::maintain::verify::{Verified, verify};
 use crate::spec::TableSpec;
-use crate::store::commits::DecidedLog;
+use crate::store::object::{Created, create_decided};
+use crate::store::waiting::plain;
 use crate::store::{Folder, entry_path};
 use crate::write::Written;
 use crate::write::append::{Append, Appended};
@@ -186,10 +180,7 @@ impl Table {
             let (spec, root, runtime) = (self.spec.clone(), self.root.clone(), Handle::current());
             let work = move || (rewrite(&spec, &root, &plan, &runtime), plan);
             let (rewritten, before) = blocking(name, move || Ok(work())).await?;
-            let operation = DeltaOperation::Optimize {
-                predicate: None,
-                target_size: i64::try_from(options.target_size).unwrap_or(i64::MAX),
-            };
+            let operation = Operation::Optimize { target_size: options.target_size };
             let replaced = match rewritten {
                 Ok(Rewritten { old, .. }) if old.is_empty() => return Ok(None),
                 Ok(Rewritten { old, mut new, writing: _writing }) => {
@@ -200,7 +191,7 @@ impl Table {
                         new_bytes: Some(new.iter().map(Written::size).sum()),
                         ..before.outlook(&self.spec)
                     };
-                    self.replace(&old, &mut new, operation).await?.map(|_| compacted)
+                    self.replace(&old, &mut new, &operation).await?.map(|_| compacted)
                 }
                 // Files that another compaction has removed may have been vacuumed.
                 Err(error) if self.has_all(before.files()).await? => return Err(error),
@@ -248,9 +239,8 @@ impl Table {
                 return Ok(Retained::of(&self.spec, version, &old));
             }
             self.allow_removal().await?;
-            let predicate = Some(predicate(before, activities));
-            let operation = DeltaOperation::Delete { predicate };
-            if let Some(version) = self.replace(&old, &mut [], operation).await? {
+            let operation = Operation::Delete { predicate: predicate(before, activities) };
+            if let Some(version) = self.replace(&old, &mut [], &operation).await? {
                 self.checkpoint().await;
                 return Ok(Retained::of(&self.spec, version, &old));
             }
@@ -268,19 +258,14 @@ impl Table {
                 return Ok(());
             }
             check_appendable(&self.spec, &state)?;
-            let mut action = state.metadata.action.clone();
-            action["configuration"][APPEND_ONLY] = "false".into();
-            let metadata: Metadata =
-                serde_json::from_value(action).map_err(|error| LakeError::Unsupported {
-                    table: name,
-                    detail: format!("its metadata cannot be changed: {error}"),
-                })?;
-            let properties = HashMap::from([(APPEND_ONLY.to_owned(), "false".to_owned())]);
-            let operation = DeltaOperation::SetTableProperties { properties };
-            let actions = vec![Action::Metadata(metadata)];
+            let mut metadata = state.metadata.action.clone();
+            metadata["configuration"][APPEND_ONLY] = "false".into();
+            let properties = Map::from_iter([(APPEND_ONLY.to_owned(), "false".into())]);
+            let operation = Operation::SetProperties { properties };
+            let actions = vec![Action::MetaData(metadata)];
             let base = state.version;
             let remarks = Remarks::default();
-            match commit_actions(&self.spec, &self.root, base, actions, operation, remarks).await {
+            match commit_actions(&self.spec, &self.root, base, actions, &operation, remarks).await {
                 Outcome::Committed(version) => sync_commit(&self.root, version)?,
                 Outcome::Conflict => {}
                 Outcome::Failed(error) | Outcome::Unknown(error) => return Err(error),
@@ -294,7 +279,7 @@ impl Table {
         &self,
         old: &[Arc<DataFile>],
         new: &mut [Written],
-        operation: DeltaOperation,
+        operation: &Operation,
     ) -> Result<Option<i64>, LakeError> {
         let name = self.spec.name;
         self.root.check_writable()?;
@@ -319,7 +304,7 @@ impl Table {
             let removes = old.iter().map(|file| removal(&self.spec, file, changes_data));
             let adds = new.iter().map(|file| Action::Add(file.add.clone()));
             let actions = removes.chain(adds).collect();
-            let (base, operation) = (state.version, operation.clone());
+            let base = state.version;
             let remarks = Remarks::default();
             match commit_actions(&self.spec, &self.root, base, actions, operation, remarks).await {
                 Outcome::Committed(version) => {
@@ -343,8 +328,7 @@ impl Table {
     /// Writes the checkpoints that are due: one every `delta.checkpointInterval` commits, 100 by default.
     ///
     /// Commits do not write checkpoints: a checkpoint needs a hundred megabytes, which are available once the rows of a
-    /// run are released. All due checkpoints are written although one would suffice, because the library reads all
-    /// entries since the last one into memory.
+    /// run are released.
     pub(crate) async fn checkpoint(&self) {
         if let Err(error) = self.write_checkpoints().await {
             tracing::warn!(table = self.spec.name, %error, "cannot write a checkpoint");
@@ -357,14 +341,13 @@ impl Table {
             return Ok(());
         }
         let state = self.refresh().await?;
-        let interval = properties(&state).checkpoint_interval().get();
-        let mut entries = last_checkpoint(&self.root)?.map_or(0, |version| version + 1) + interval;
-        while entries <= state.version + 1 {
-            let (spec, root, version) = (self.spec.clone(), self.root.clone(), entries - 1);
-            blocking(self.spec.name, move || write_checkpoint(&spec, &root, version)).await?;
-            entries += interval;
+        let interval = properties::checkpoint_interval(&state);
+        let due = last_checkpoint(&self.root)?.map_or(0, |version| version + 1) + interval;
+        if state.version + 1 < due {
+            return Ok(());
         }
-        Ok(())
+        let (spec, root) = (self.spec.clone(), self.root.clone());
+        blocking(self.spec.name, move || write_checkpoint(&spec, &root, &state)).await
     }
 
     /// Reads every active file, and checks it against the log and against itself.
@@ -390,12 +373,8 @@ impl Table {
         let mut vacuumed = blocking(name, move || vacuum(&snapshot, min_age, dry_run)).await?;
         if !dry_run {
             let state = self.refresh().await?;
-            let retention = properties(&state).log_retention_duration().as_millis();
-            let retention = i64::try_from(retention).unwrap_or(i64::MAX);
-            let cutoff = Utc::now().timestamp_millis().saturating_sub(retention);
-            let log = log_of(&self.root, &self.spec, None)?;
-            let cleaned = cleanup_expired_logs_for(state.version, log.as_ref(), cutoff, None).await;
-            vacuumed.log_entries = cleaned.map_err(LakeError::log(name))?;
+            let root = self.root.clone();
+            vacuumed.log_entries = blocking(name, move || cleanup(&root, &state)).await?;
         }
         Ok(vacuumed)
     }
@@ -493,89 +472,42 @@ fn is_append_only(state: &LogState) -> bool {
     state.metadata.configuration.get(APPEND_ONLY).is_some_and(|value| value == "true")
 }
 
-/// Returns the properties of a table.
-fn properties(state: &LogState) -> TableProperties {
-    TableProperties::from(state.metadata.configuration.clone())
-}
-
 /// Returns the action that removes a file.
 fn removal(spec: &TableSpec, file: &DataFile, data_change: bool) -> Action {
-    let columns = spec.partition_columns.iter().map(|&column| column.to_owned());
-    Action::Remove(Remove {
+    let columns = spec.partition_columns.iter().copied();
+    Action::Remove(RemoveFile {
         path: file.path.clone(),
         data_change,
-        deletion_timestamp: Some(Utc::now().timestamp_millis()),
-        extended_file_metadata: Some(true),
-        partition_values: Some(columns.zip(file.partition_values.iter().cloned()).collect()),
-        size: i64::try_from(file.size).ok(),
-        tags: None,
-        deletion_vector: None,
-        base_row_id: None,
-        default_row_commit_version: None,
+        deletion_timestamp: Utc::now().timestamp_millis(),
+        extended_file_metadata: true,
+        partition_values: columns.zip(file.partition_values.iter().cloned()).collect(),
+        size: file.size,
     })
 }
 
-/// Returns the log for the library, for which a part of it may be left out.
-fn log_of(
-    root: &Folder,
-    spec: &TableSpec,
-    left_out: Option<LeftOut>,
-) -> Result<LogStoreRef, LakeError> {
-    let objects: Arc<dyn ObjectStore> = match left_out {
-        Some(left_out) => Arc::new(EntriesOnly::new(root.store().objects().clone(), left_out)),
-        None => root.store().objects().clone(),
-    };
-    DecidedLog::open(root, objects).map_err(|error| LakeError::Unsupported {
-        table: spec.name,
-        detail: format!("{}: {error}", root.show("")),
-    })
-}
-
-/// Writes a checkpoint of a version.
-///
-/// If an earlier checkpoint, or the hint to it, is unusable, the state is read from the log entries.
-fn write_checkpoint(spec: &TableSpec, root: &Folder, version: u64) -> Result<(), LakeError> {
-    let mut result = Ok(());
-    for left_out in [None, Some(LeftOut::Hint), Some(LeftOut::Checkpoints)] {
-        let engine = log_of(root, spec, left_out)?.engine(None);
-        let snapshot =
-            KernelSnapshot::builder_for(root.url()).at_version(version).build(engine.as_ref());
-        let written = snapshot.and_then(|snapshot| snapshot.checkpoint(engine.as_ref(), None));
-        match written {
-            Ok(_) => return Ok(()),
-            Err(error) => {
-                let error = DeltaTableError::generic(error.to_string());
-                result = result.and(Err(LakeError::log(spec.name)(error)));
-            }
-        }
-    }
-    result
-}
-
-/// Makes a log entry durable, which the library does not.
+/// Makes a log entry durable, which its store may not.
 fn sync_commit(root: &Folder, version: u64) -> Result<(), LakeError> {
     let entry = entry_path(version);
     root.sync(&entry).map_err(LakeError::io("write", root.show(&entry)))
 }
 
-/// Creates version 0 of a table: its columns and properties.
+/// Creates version 0 of a table, unless another process has: its columns and properties.
 async fn make(root: &Folder, spec: &TableSpec) -> Result<(), LakeError> {
-    let columns: Vec<StructField> = delta_schema(spec)?.fields().cloned().collect();
-    let made = DeltaTable::new(log_of(root, spec, None)?)
-        .create()
-        .with_columns(columns)
-        .with_partition_columns(spec.partition_columns.iter().copied())
-        .with_save_mode(SaveMode::Ignore)
-        // With retries, delta-rs would add new metadata as version 1 to a table that another process has just created.
-        .with_commit_properties(CommitProperties::default().with_max_retries(0))
-        .with_configuration([
-            (APPEND_ONLY, Some("true")),
-            // Only a vacuum cleans up the log; appends must stay fast.
-            ("delta.enableExpiredLogCleanup", Some("false")),
-        ])
-        .await
-        .map_err(LakeError::log(spec.name))?;
-    sync_commit(root, made.version().unwrap_or_default())
+    // Only a vacuum cleans up the log; appends must stay fast.
+    let properties = [(APPEND_ONLY, "true"), ("delta.enableExpiredLogCleanup", "false")];
+    let properties = properties.map(|(key, value)| (key.to_owned(), value.into()));
+    let mut actions = vec![Operation::Create.info(spec, [])];
+    actions.extend(entry::creation(spec, &properties.into_iter().collect())?);
+    let contents = entry::contents(spec, &actions)?;
+    let place = root.show(&entry_path(0));
+    let path = root.object(&entry_path(0)).map_err(|error| LakeError::Unsupported {
+        table: spec.name,
+        detail: format!("{place}: {error}"),
+    })?;
+    match create_decided(&**root.store().objects(), &path, contents.into()).await {
+        Created::Written | Created::Taken => sync_commit(root, 0),
+        Created::Unknown(error) => Err(LakeError::io("write", place)(plain(error))),
+    }
 }
 
 /// Runs work that blocks or computes for long outside the threads of the runtime.

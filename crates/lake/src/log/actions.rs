@@ -2,19 +2,20 @@
 
 use std::collections::HashMap;
 
-use deltalake::kernel::StructType;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::LakeError;
+use crate::log::columns::Columns;
 use crate::log::decoded;
+use crate::log::entry::Transaction;
 use crate::log::snapshot::is_inside;
 use crate::spec::TableSpec;
 
 /// The protocol of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Protocol {
     /// The version that a reader must support.
@@ -33,7 +34,7 @@ pub(crate) struct Metadata {
     /// The action as in the log.
     pub(crate) action: Value,
     /// Its columns.
-    pub(crate) schema: StructType,
+    pub(crate) columns: Columns,
     /// The names of its partition columns, in their order.
     pub(crate) partition_columns: Vec<String>,
     /// Its properties.
@@ -55,7 +56,7 @@ impl Metadata {
         let members = Members::deserialize(&action).map_err(invalid)?;
         let properties = members.configuration.unwrap_or_default().into_iter();
         Ok(Self {
-            schema: serde_json::from_str(&members.schema_string).map_err(invalid)?,
+            columns: serde_json::from_str(&members.schema_string).map_err(invalid)?,
             partition_columns: members.partition_columns,
             configuration: properties.filter_map(|(key, value)| Some((key, value?))).collect(),
             action,
@@ -91,8 +92,8 @@ pub(crate) struct Parsed {
     pub(crate) protocol: Option<Protocol>,
     /// The metadata that it sets.
     pub(crate) metadata: Option<Metadata>,
-    /// The numbers of application transactions that it sets.
-    pub(crate) transactions: HashMap<String, i64>,
+    /// The application transactions that it sets, by their application.
+    pub(crate) transactions: HashMap<String, Transaction>,
     /// The names of sidecars of a checkpoint.
     pub(crate) sidecars: Vec<String>,
     /// The first reason why this table cannot be read.
@@ -106,8 +107,8 @@ impl Parsed {
         self.removed.extend(older.removed);
         self.protocol = self.protocol.take().or(older.protocol);
         self.metadata = self.metadata.take().or(older.metadata);
-        for (application, number) in older.transactions {
-            self.transactions.entry(application).or_insert(number);
+        for (application, transaction) in older.transactions {
+            self.transactions.entry(application).or_insert(transaction);
         }
         self.sidecars.extend(older.sidecars);
         self.refused = self.refused.take().or(older.refused);
@@ -115,12 +116,6 @@ impl Parsed {
 
     /// Adds an action that describes the table, by its name in the log.
     pub(crate) fn describe(&mut self, name: &str, action: Value) -> Result<(), String> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Transaction {
-            app_id: String,
-            version: i64,
-        }
         #[derive(Deserialize)]
         struct Sidecar {
             path: String,
@@ -132,8 +127,8 @@ impl Parsed {
             "metaData" => self.metadata = Some(Metadata::of(action)?),
             "protocol" => self.protocol = Some(of(name, action)?),
             "txn" => {
-                let Transaction { app_id, version } = of(name, action)?;
-                self.transactions.insert(app_id, version);
+                let transaction: Transaction = of(name, action)?;
+                self.transactions.insert(transaction.app_id.clone(), transaction);
             }
             "sidecar" => self.sidecars.push(of::<Sidecar>(name, action)?.path),
             _ => {}

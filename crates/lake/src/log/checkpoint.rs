@@ -18,9 +18,9 @@ use serde_json::{Map, Value};
 
 use crate::error::LakeError;
 use crate::log::actions::{Parsed, parse, refusal};
-use crate::log::decoded;
 use crate::log::files::{Rows, RowsBuilder, StatsAt};
 use crate::log::snapshot::is_inside;
+use crate::log::{Removed, decoded};
 use crate::spec::TableSpec;
 use crate::store::{Folder, LOG};
 
@@ -99,6 +99,35 @@ impl Checkpoint {
             content.read(spec, root, path, replaced)?;
         }
         Ok(content)
+    }
+}
+
+impl Checkpoint {
+    /// Reads the removed files that a V1 checkpoint records.
+    pub(crate) fn removed(
+        &self,
+        spec: &TableSpec,
+        root: &Folder,
+    ) -> Result<Vec<Removed>, LakeError> {
+        let mut removed = Vec::new();
+        for name in &self.parts {
+            let part = Part { path: format!("{LOG}/{name}"), footer: OnceLock::new() };
+            let fail =
+                |error: &dyn std::fmt::Display| damaged(spec, &part.path, &error.to_string());
+            let builder = part.open(spec, root, |column| column.starts_with("remove."))?;
+            let reader = builder.with_batch_size(BATCH_ROWS).build();
+            for batch in reader.map_err(|error| fail(&error))? {
+                let batch = batch.map_err(|error| fail(&error))?;
+                let Some(column) = batch.column_by_name("remove") else { continue };
+                for row in (0..column.len()).filter(|row| column.is_valid(*row)) {
+                    let file = serde_json::from_value::<Removed>(value(column, row));
+                    let mut file = file.map_err(|error| fail(&error))?;
+                    file.path = decoded(&file.path);
+                    removed.push(file);
+                }
+            }
+        }
+        Ok(removed)
     }
 }
 

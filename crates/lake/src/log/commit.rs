@@ -1,21 +1,17 @@
 //! One commit: several `Add` actions that become visible together, or not at all.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use deltalake::DeltaTableError;
-use deltalake::kernel::transaction::{CommitData, TransactionError};
-use deltalake::kernel::{Action, Add, Transaction};
-use deltalake::logstore::CommitOrBytes;
-use deltalake::protocol::{DeltaOperation, SaveMode};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::LakeError;
+use crate::log::entry::{Action, AddFile, Operation, Transaction, contents};
 use crate::log::read_info;
 use crate::spec::TableSpec;
-use crate::store::Folder;
-use crate::store::commits::{DecidedLog, Undecided};
+use crate::store::object::{Created, create_decided};
+use crate::store::waiting::plain;
+use crate::store::{Folder, entry_path};
 
 /// The member of `commitInfo` that identifies a commit: no other has the same value.
 const ID: &str = "podtrailCommit";
@@ -60,56 +56,56 @@ pub(crate) async fn commit(
     spec: &TableSpec,
     root: &Folder,
     base: u64,
-    adds: Vec<Add>,
+    adds: Vec<AddFile>,
     remarks: &Remarks,
 ) -> Outcome {
     let next_version = i64::try_from(base.saturating_add(1)).unwrap_or(i64::MAX);
-    let mut transactions = remarks.transactions.clone();
-    transactions.push(Transaction::new(spec.application, next_version));
-    let operation = DeltaOperation::Write {
-        mode: SaveMode::Append,
-        partition_by: Some(spec.partition_columns.iter().map(|&name| name.to_owned()).collect()),
-        predicate: None,
-    };
+    let mut remarks = remarks.clone();
+    remarks.transactions.push(Transaction {
+        app_id: spec.application.to_owned(),
+        version: next_version,
+        last_updated: None,
+    });
     let actions = adds.into_iter().map(Action::Add).collect();
-    let remarks = Remarks { transactions, info: remarks.info.clone() };
-    commit_actions(spec, root, base, actions, operation, remarks).await
+    commit_actions(spec, root, base, actions, &Operation::Append, remarks).await
 }
 
-/// Commits actions as the successor of version `base`, or not at all.
-///
-/// The library would commit them after other commits, if it finds no conflict. Of two compactions of the same files it
-/// finds none, and would store every row twice; after an append of another program, an event could be in the table
-/// twice. So whoever comes second reads the table again.
+/// Commits actions as the successor of version `base`, or not at all: an event could be in the table twice if they were
+/// committed after another append, and so could every row after another compaction of the same files. So whoever comes
+/// second reads the table again.
 pub(crate) async fn commit_actions(
     spec: &TableSpec,
     root: &Folder,
     base: u64,
     actions: Vec<Action>,
-    operation: DeltaOperation,
+    operation: &Operation,
     remarks: Remarks,
 ) -> Outcome {
-    let failed = |error| Outcome::Failed(LakeError::log(spec.name)(error));
-    let id = Uuid::now_v7();
-    let info = remarks.info.into_iter().chain([(ID.to_owned(), id.to_string().into())]);
-    let info: HashMap<String, Value> = info.collect();
-    let data = CommitData::new(actions, operation, info, remarks.transactions);
-    let contents = match data.get_bytes() {
-        Ok(contents) => CommitOrBytes::LogBytes(contents),
-        Err(error) => return failed(error.into()),
-    };
-    let log = match DecidedLog::open(root, root.store().objects().clone()) {
-        Ok(log) => log,
-        Err(error) => return failed(DeltaTableError::generic(error.to_string())),
-    };
+    let id = Uuid::now_v7().to_string();
+    let info = remarks.info.into_iter().chain([(ID.to_owned(), id.clone().into())]);
+    let mut all = vec![operation.info(spec, info)];
+    all.extend(actions);
+    all.extend(remarks.transactions.into_iter().map(Action::Txn));
     let version = base.saturating_add(1);
-    match log.write_commit_entry(version, contents, id).await {
-        Ok(()) => Outcome::Committed(version),
-        Err(error) => look_for(spec, root, base, &id.to_string(), error).await,
+    let entry = match contents(spec, &all) {
+        Ok(entry) => entry,
+        Err(error) => return Outcome::Failed(error),
+    };
+    let path = match root.object(&entry_path(version)) {
+        Ok(path) => path,
+        Err(error) => {
+            let detail = format!("{}: {error}", root.show(&entry_path(version)));
+            return Outcome::Failed(LakeError::Unsupported { table: spec.name, detail });
+        }
+    };
+    let created = create_decided(&**root.store().objects(), &path, entry.into()).await;
+    if matches!(created, Created::Written) {
+        return Outcome::Committed(version);
     }
+    look_for(spec, root, base, &id, created).await
 }
 
-/// Returns the outcome of a commit that was answered with an error: the log decides.
+/// Returns the outcome of a commit whose entry was not confirmed: the log decides.
 ///
 /// Files that a version names must never be deleted, so an error, or a conflict, is believed only if no entry after the
 /// version that the commit is based on is this commit.
@@ -118,27 +114,20 @@ async fn look_for(
     root: &Folder,
     base: u64,
     id: &str,
-    error: TransactionError,
+    created: Created,
 ) -> Outcome {
-    let name = spec.name;
     let (folder, id) = (root.clone(), id.to_owned());
-    let is_taken = matches!(error, TransactionError::VersionAlreadyExists(_));
-    let error = DeltaTableError::from(error);
     let found = tokio::task::spawn_blocking(move || find(&folder, base, &id)).await;
-    match found {
-        Ok(Ok(Some(version))) => return Outcome::Committed(version),
-        Ok(Ok(None)) if !is_undecided(&error) => {}
-        Ok(Ok(None) | Err(_)) | Err(_) => {
-            return Outcome::Unknown(LakeError::UnknownOutcome {
-                table: name,
-                cause: Box::new(error),
-            });
+    match (found, created) {
+        (Ok(Ok(Some(version))), _) => Outcome::Committed(version),
+        (Ok(Ok(None)), Created::Taken) => Outcome::Conflict,
+        (Ok(Err(error)), Created::Taken) => Outcome::Unknown(error),
+        (Err(_), Created::Taken) => Outcome::Unknown(LakeError::Cancelled { table: spec.name }),
+        (_, Created::Written) => Outcome::Committed(base.saturating_add(1)),
+        (_, Created::Unknown(error)) => {
+            Outcome::Unknown(LakeError::UnknownOutcome { table: spec.name, source: plain(error) })
         }
     }
-    if is_taken {
-        return Outcome::Conflict;
-    }
-    Outcome::Failed(LakeError::log(name)(error))
 }
 
 /// Returns the version after `base` that is the commit with this id.
@@ -150,16 +139,4 @@ fn find(root: &Folder, base: u64, id: &str) -> Result<Option<u64>, LakeError> {
         }
     }
     Ok(None)
-}
-
-/// Returns whether the entry of the commit may have been written, or may still be.
-fn is_undecided(error: &DeltaTableError) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<Undecided>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }

@@ -3,23 +3,27 @@
 pub(crate) mod actions;
 pub(crate) mod checkpoint;
 pub(crate) mod claims;
+pub(crate) mod cleanup;
+pub(crate) mod columns;
 pub(crate) mod commit;
 pub(crate) mod damage;
-pub(crate) mod entries_only;
+pub(crate) mod entry;
 pub(crate) mod files;
 pub(crate) mod history;
+pub(crate) mod new_checkpoint;
+pub(crate) mod properties;
 pub(crate) mod protocol;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod stats;
 pub(crate) mod version;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::LakeError;
@@ -57,16 +61,20 @@ pub(crate) struct Added {
 }
 
 /// A file that a commit removed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Removed {
     /// Its path on disk, relative to the table, with `/`.
+    #[serde(serialize_with = "entry::encoded")]
     pub(crate) path: String,
     /// When it was removed, in milliseconds since the Unix epoch, if the commit has it.
     pub(crate) deletion_timestamp: Option<i64>,
     /// Whether its rows are removed: a compaction removes files whose rows are in others.
     #[serde(default = "changes_data")]
     pub(crate) data_change: bool,
+    extended_file_metadata: Option<bool>,
+    partition_values: Option<BTreeMap<String, Option<String>>>,
+    size: Option<i64>,
 }
 
 /// The default value of the Delta Lake protocol.

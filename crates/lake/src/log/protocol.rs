@@ -1,9 +1,7 @@
 //! Checks that a Delta table can be read and written correctly: only plain tables are supported.
 
-use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
-use deltalake::kernel::{StructField, StructType};
-
 use crate::error::LakeError;
+use crate::log::columns::{Column, Columns};
 use crate::log::state::LogState;
 use crate::spec::TableSpec;
 
@@ -46,8 +44,8 @@ pub(crate) fn check_readable(spec: &TableSpec, state: &LogState) -> Result<(), L
         return Err(unsupported(spec, format!("it is partitioned by {partition_columns:?}")));
     }
     for (wanted, stored) in columns(spec, state)? {
-        if stored.as_ref().is_some_and(|stored| stored.data_type() != wanted.data_type()) {
-            return Err(unsupported(spec, format!("column `{}` has another type", wanted.name())));
+        if stored.as_ref().is_some_and(|stored| stored.data_type != wanted.data_type) {
+            return Err(unsupported(spec, format!("column `{}` has another type", wanted.name)));
         }
     }
     match &state.refused {
@@ -68,7 +66,7 @@ pub(crate) fn check_appendable(spec: &TableSpec, state: &LogState) -> Result<(),
         if stored.is_none() {
             let detail = format!(
                 "column `{}` is missing: another podtrail version created the table",
-                wanted.name()
+                wanted.name
             );
             return Err(unsupported(spec, detail));
         }
@@ -76,21 +74,12 @@ pub(crate) fn check_appendable(spec: &TableSpec, state: &LogState) -> Result<(),
     Ok(())
 }
 
-/// Returns the columns of the table as Delta Lake describes them.
-pub(crate) fn delta_schema(spec: &TableSpec) -> Result<StructType, LakeError> {
-    let schema = spec.commented_schema();
-    (&schema).try_into_kernel().map_err(LakeError::arrow(spec.name))
-}
-
 /// Returns each expected column with the stored one.
-fn columns(
-    spec: &TableSpec,
-    state: &LogState,
-) -> Result<Vec<(StructField, Option<StructField>)>, LakeError> {
-    let stored = &state.metadata.schema;
-    let wanted: StructType =
-        spec.schema.as_ref().try_into_kernel().map_err(LakeError::arrow(spec.name))?;
-    Ok(wanted.fields().map(|field| (field.clone(), stored.field(field.name()).cloned())).collect())
+fn columns(spec: &TableSpec, state: &LogState) -> Result<Vec<(Column, Option<Column>)>, LakeError> {
+    let stored = &state.metadata.columns;
+    let wanted = Columns::of(&spec.schema).map_err(LakeError::arrow(spec.name))?;
+    let pair = |column: Column| (column.clone(), stored.get(&column.name).cloned());
+    Ok(wanted.fields.into_iter().map(pair).collect())
 }
 
 fn refuse_unknown(

@@ -1,7 +1,4 @@
 //! The state of a table at one version: the newest checkpoint before it, and the log entries after that.
-//!
-//! The library that writes the log could read it, but keeps all statistics of all files in memory in two forms: 8 KB for
-//! each file.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,6 +10,7 @@ use crate::error::LakeError;
 use crate::log::actions::{Metadata, Parsed, Protocol, parse};
 use crate::log::checkpoint::Checkpoint;
 use crate::log::damage::damages;
+use crate::log::entry::Transaction;
 use crate::log::files::{Files, Packer, RowsBuilder, StatsAt};
 use crate::log::{contents, entry_version};
 use crate::maintain::verify::Problem;
@@ -36,7 +34,7 @@ pub(crate) struct LogState {
     pub(crate) files: Files,
     /// Why the table cannot be read although its log can.
     pub(crate) refused: Option<String>,
-    transactions: HashMap<String, i64>,
+    transactions: HashMap<String, Transaction>,
     read_at: Instant,
 }
 
@@ -203,9 +201,14 @@ impl LogState {
         Ok(Arc::new(state))
     }
 
+    /// Returns all application transactions.
+    pub(crate) fn transactions(&self) -> impl Iterator<Item = &Transaction> {
+        self.transactions.values()
+    }
+
     /// Returns the number of an application transaction.
     pub(crate) fn transaction(&self, application: &str) -> Option<i64> {
-        self.transactions.get(application).copied()
+        self.transactions.get(application).map(|transaction| transaction.version)
     }
 }
 

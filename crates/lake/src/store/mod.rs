@@ -4,19 +4,19 @@
 //! a file becomes durable (`local`: sync; `object`: the answer to its upload), how a name is taken by one writer only
 //! (`local`: a hard link; `object`: a conditional request), and who else may be writing.
 
-pub(crate) mod commits;
 mod local;
 pub(crate) mod location;
 pub(crate) mod logs;
-mod object;
+pub(crate) mod object;
 mod patient;
 mod reader;
 pub(crate) mod registry;
+#[cfg_attr(not(feature = "cloud"), path = "no_remote.rs")]
 mod remote;
 pub(crate) mod requests;
 mod small;
 mod upload;
-mod waiting;
+pub(crate) mod waiting;
 
 use std::fmt::{self, Debug};
 use std::fs::File;
@@ -25,12 +25,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use object_store::ObjectStore;
 use object_store::path::Path as StorePath;
+use object_store::{ObjectStore, ObjectStoreExt};
 use url::Url;
 
 use crate::error::LakeError;
 pub(crate) use crate::store::reader::Opened;
+use crate::store::reader::bad_path;
+use crate::store::upload::Upload;
+use crate::store::waiting::wait;
 
 /// The directory of the log, inside a table.
 pub(crate) const LOG: &str = "_delta_log";
@@ -229,6 +232,17 @@ impl Folder {
     /// As [`Store::write`].
     pub(crate) fn write(&self, path: &str) -> io::Result<Box<dyn NewFile>> {
         self.store.write(&self.inside(path))
+    }
+
+    /// Begins to write a file that nobody sees before it is closed, in place of one that may be there.
+    pub(crate) fn upload(&self, path: &str) -> io::Result<Upload> {
+        Ok(Upload::new(self.store.objects().clone(), self.object(path).map_err(bad_path)?))
+    }
+
+    /// Writes a small file in place of one that may be there.
+    pub(crate) fn put(&self, path: &str, contents: Vec<u8>) -> io::Result<()> {
+        let (objects, path) = (self.store.objects().clone(), self.object(path).map_err(bad_path)?);
+        wait(async move { objects.put(&path, contents.into()).await }).map(drop)
     }
 
     /// As [`Store::create`].

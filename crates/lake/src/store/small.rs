@@ -1,8 +1,8 @@
 //! A cache of log entries, which never change once they exist.
 //!
-//! Every commit and every query of a process reads the newest entries of a log, several times: the library for its
-//! state, this crate for what the state does not have. An entry is requested once; one that this process has written
-//! is not requested at all.
+//! Every commit and every query of a process reads the newest entries of a log, several times: for the state of the
+//! table, and for what the state does not have. An entry is requested once; one that this process has written is not
+//! requested at all.
 
 use std::collections::HashMap;
 use std::fmt;

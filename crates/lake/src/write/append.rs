@@ -124,13 +124,12 @@ impl Append {
 
     /// Returns the result at this version of the table.
     pub(crate) fn summary(&self, version: i64) -> Appended {
-        let bytes = self.written.iter().map(|file| file.add.size).sum::<i64>();
         Appended {
             rows: self.new.rows.len() as u64,
             duplicates: self.duplicates,
             version,
             files: self.written.len(),
-            bytes: u64::try_from(bytes).unwrap_or_default(),
+            bytes: self.written.iter().map(Written::size).sum(),
         }
     }
 }

@@ -14,7 +14,6 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, RecordBatch, Strin
 use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use deltalake::kernel::Add;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions,
@@ -27,6 +26,7 @@ use rayon::prelude::*;
 use uuid::Uuid;
 
 use crate::error::LakeError;
+use crate::log::entry::AddFile;
 use crate::log::stats::FileStats;
 use crate::partition::{PartitionValues, Partitions, directory};
 use crate::spec::{TableSpec, leaf_count};
@@ -64,7 +64,7 @@ impl Drop for Unkept {
 #[derive(Debug)]
 pub(crate) struct Written {
     /// The `Add` action of the file.
-    pub(crate) add: Add,
+    pub(crate) add: AddFile,
     /// The rows of the append in it, in order; none if existing rows were rewritten.
     pub(crate) rows: Vec<Row>,
     file: Unkept,
@@ -73,7 +73,7 @@ pub(crate) struct Written {
 impl Written {
     /// Returns its size in bytes.
     pub(crate) fn size(&self) -> u64 {
-        u64::try_from(self.add.size).unwrap_or_default()
+        self.add.size
     }
 
     /// Keeps the file when this value is dropped.
@@ -278,24 +278,19 @@ impl<'a> FileWriter<'a> {
             table: self.spec.name,
             detail: format!("statistics: {error}"),
         })?;
-        let add = Add {
+        let add = AddFile {
             path: self.path,
             partition_values: self
                 .spec
                 .partition_columns
                 .iter()
-                .map(|&column| column.to_owned())
+                .copied()
                 .zip(self.partition.iter().cloned())
                 .collect(),
-            size: i64::try_from(size).unwrap_or(i64::MAX),
+            size,
             modification_time: now_millis(),
             data_change: true,
-            stats: Some(stats),
-            tags: None,
-            deletion_vector: None,
-            base_row_id: None,
-            default_row_commit_version: None,
-            clustering_provider: None,
+            stats,
         };
         Ok(Written { add, rows: Vec::new(), file: self.unkept })
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use arrow::array::Array;
+use arrow::util::display::array_value_to_string;
 use deltalake::DeltaTable;
 use deltalake::protocol::checkpoints::create_checkpoint;
 use parquet::arrow::ArrowWriter;
@@ -12,7 +14,7 @@ use podtrail_lake::{Lake, LakeError, Snapshot};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::lake;
+use crate::support::{batch, checkpoint_often, event, lake};
 
 /// Path, size, time, partition values and number of rows of every file.
 type State = BTreeMap<String, (u64, i64, Vec<Option<String>>, Option<u64>)>;
@@ -123,11 +125,21 @@ async fn extend(lake: &Path, versions: std::ops::Range<u64>, random: &mut Random
 
 #[tokio::test(flavor = "multi_thread")]
 async fn random_logs_have_the_state_that_the_library_reads() {
+    let mut checkpoints = 0;
     for seed in 0..3 {
         let mut random = Random(seed);
-        let (dir, long_open) = lake().await;
+        let (dir, _) = lake().await;
+        checkpoint_often(dir.path());
+        let long_open = Lake::open(dir.path()).unwrap();
         for round in 0..4 {
             extend(dir.path(), round * 8 + 1..round * 8 + 9, &mut random).await;
+            if seed == 0 {
+                // Written here, read by both below.
+                long_open.events().await.unwrap();
+                long_open.checkpoint().await;
+                let name = format!("{:020}.checkpoint.parquet", round * 8 + 8);
+                checkpoints += usize::from(log(dir.path()).join(name).exists());
+            }
             let expected = library_state(dir.path(), None).await;
             // One follows the log entry by entry, the other reads it from a checkpoint.
             assert_eq!(state(&long_open.events().await.unwrap()), expected, "{seed} {round}");
@@ -139,6 +151,7 @@ async fn random_logs_have_the_state_that_the_library_reads() {
             assert_eq!(state(&snapshot), expected, "{seed} {round} at {old}");
         }
     }
+    assert!(checkpoints > 0);
 }
 
 /// Writes some rows of the checkpoint, of some of its columns, to another file.
@@ -198,6 +211,67 @@ async fn checkpoints_may_have_several_files() {
     let main = format!("{}\n{sidecar}\n", described.join("\n"));
     std::fs::write(log.join(format!("{:020}.checkpoint.80a083e8.json", 29)), main).unwrap();
     assert_eq!(state(&read().await.unwrap()), expected, "a sidecar");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_has_what_the_entries_before_it_have() {
+    let (dir, lake) = lake().await;
+    checkpoint_often(dir.path());
+    drop(lake);
+    let lake = Lake::open(dir.path()).unwrap();
+    for id in 0..3 {
+        lake.append_events(vec![batch([event(id, 0, "read")])]).await.unwrap();
+    }
+    let now = chrono::Utc::now().timestamp_millis();
+    let remove = |number, at: i64| {
+        let values = json!({"cluster": "a b%", "date": null, "activity": "read"});
+        json!({"remove": {
+            "path": path(number), "deletionTimestamp": at, "dataChange": false, "extendedFileMetadata": true,
+            "partitionValues": values, "size": 7,
+        }})
+    };
+    let mut random = Random(5);
+    let txn = json!({"txn": {"appId": "other", "version": 7, "lastUpdated": now}});
+    let added = [add(1, 9, &mut random), add(2, 9, &mut random), add(3, 9, &mut random)];
+    write_entry(dir.path(), 4, &[&[txn][..], &added[..]].concat());
+    let removed = [remove(1, now), remove(2, 1_700_000_000_000), remove(3, now)];
+    write_entry(dir.path(), 5, &removed);
+    write_entry(dir.path(), 6, &[add(3, 9, &mut random)]);
+
+    let expected = library_state(dir.path(), None).await;
+    let columns = library(dir.path(), None).await.snapshot().unwrap().schema();
+    for version in [6, 12] {
+        lake.events().await.unwrap();
+        lake.checkpoint().await;
+        let checkpoint = log(dir.path()).join(format!("{version:020}.checkpoint.parquet"));
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&checkpoint).unwrap());
+        let batches: Vec<_> = reader.unwrap().build().unwrap().map(Result::unwrap).collect();
+        // Expired, or part of the table again: not recorded.
+        let mut texts = Vec::new();
+        for batch in &batches {
+            let removed = batch.column_by_name("remove").unwrap();
+            let rows = (0..batch.num_rows()).filter(|row| removed.is_valid(*row));
+            texts.extend(rows.map(|row| array_value_to_string(removed, row).unwrap()));
+        }
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        assert!(texts[0].contains("part-0001") && texts[0].contains("size: 7"), "{texts:?}");
+        // The entries before it are not needed.
+        for entry in 0..version {
+            let entry = log(dir.path()).join(format!("{entry:020}.json"));
+            let _ = std::fs::remove_file(entry);
+        }
+        assert_eq!(state(&Lake::open(dir.path()).unwrap().events().await.unwrap()), expected);
+        assert_eq!(library_state(dir.path(), None).await, expected);
+        let table = library(dir.path(), None).await;
+        assert_eq!(table.snapshot().unwrap().schema(), columns);
+        let log = table.log_store();
+        let number = table.snapshot().unwrap().transaction_version(log.as_ref(), "other").await;
+        assert_eq!(number.unwrap(), Some(7));
+        // The second checkpoint takes over what the first has.
+        for entry in version + 1..version + 7 {
+            write_entry(dir.path(), entry, &[json!({"commitInfo": {"operation": "WRITE"}})]);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

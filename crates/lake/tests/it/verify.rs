@@ -249,7 +249,7 @@ async fn no_file_outside_the_table_is_opened() {
 async fn unreadable_parts_of_a_log_are_named() {
     let stats = |text: &str| {
         let start = text.find(r#""stats":""#).unwrap();
-        let length = text[start..].find(r#"}","#).unwrap() + 2;
+        let length = text[start..].find(r#"}""#).unwrap() + 2;
         text[start..start + length].to_owned()
     };
     let entry = "_delta_log/00000000000000000001.json: line 2 of entry 1 adds cluster=prod/";
