@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::BatchCoalescer;
@@ -83,6 +84,7 @@ impl Cache {
 /// A view that answers queries from memory if possible.
 #[derive(Debug)]
 pub(crate) struct CachedView {
+    name: String,
     cache: Arc<Cache>,
     plan: LogicalPlan,
     schema: SchemaRef,
@@ -114,20 +116,21 @@ impl CachedView {
     ///
     /// # Errors
     /// If the plan cannot be traversed.
-    pub(crate) fn whole(cache: Arc<Cache>, plan: LogicalPlan) -> Result<Self> {
-        Self::new(cache, plan, vec![None])
+    pub(crate) fn whole(cache: Arc<Cache>, name: &str, plan: LogicalPlan) -> Result<Self> {
+        Self::new(cache, name, plan, vec![None])
     }
 
     /// Creates a view that caches the rows of each activity separately.
     ///
     /// # Errors
     /// If the plan cannot be traversed.
-    pub(crate) fn by_activity(cache: Arc<Cache>, plan: LogicalPlan) -> Result<Self> {
-        Self::new(cache, plan, Activity::ALL.into_iter().map(Some).collect())
+    pub(crate) fn by_activity(cache: Arc<Cache>, name: &str, plan: LogicalPlan) -> Result<Self> {
+        Self::new(cache, name, plan, Activity::ALL.into_iter().map(Some).collect())
     }
 
     fn new(
         cache: Arc<Cache>,
+        name: &str,
         plan: LogicalPlan,
         activities: Vec<Option<Activity>>,
     ) -> Result<Self> {
@@ -140,7 +143,8 @@ impl CachedView {
         let schema = plan.schema().inner().clone();
         let part = |activity| CachedRows { activity, rows: OnceCell::new() };
         let parts = activities.into_iter().map(part).collect();
-        Ok(Self { cache, plan, schema, parts, depth, wanted: OnceLock::new() })
+        let name = name.to_owned();
+        Ok(Self { name, cache, plan, schema, parts, depth, wanted: OnceLock::new() })
     }
 
     fn may_be_kept(&self, column: usize) -> bool {
@@ -198,6 +202,19 @@ impl CachedView {
 
     /// Reads a part, unless it exceeds its share of the memory: one large part must not displace the others.
     async fn load(&self, activity: Option<Activity>) -> Result<Option<Vec<Columns>>> {
+        let started = Instant::now();
+        let log = |rows: usize, bytes: usize, fits: bool| {
+            let (view, elapsed) = (&self.name, started.elapsed());
+            tracing::debug!(
+                view,
+                ?activity,
+                rows,
+                bytes,
+                fits,
+                ?elapsed,
+                "read a view to cache it"
+            );
+        };
         let kept: Vec<usize> = self.kept_columns().collect();
         let plan = match activity {
             Some(activity) => of_activity(self.plan.clone(), activity)?,
@@ -216,6 +233,7 @@ impl CachedView {
                 batches.push(Columns::keep(&batch, &kept, self.schema.fields().len(), &mut size));
             }
             if size > share {
+                log(batches.len() * BATCH_ROWS, size, false);
                 return Ok(None);
             }
         }
@@ -224,6 +242,7 @@ impl CachedView {
             batches.push(Columns::keep(&batch, &kept, self.schema.fields().len(), &mut size));
         }
         self.cache.free.fetch_sub(size, Ordering::Relaxed);
+        log(batches.iter().map(|batch| batch.rows).sum(), size, true);
         Ok(Some(batches))
     }
 
@@ -358,7 +377,14 @@ impl TableProvider for CachedView {
                 partitions.resize_with(partitions.len().max(1), Vec::new);
                 Ok(MemorySourceConfig::try_new_exec(&partitions, schema, None)?)
             }
-            None => plan_part(self.plan.clone(), &columns, state, filters).await,
+            None => {
+                tracing::debug!(
+                    view = self.name,
+                    columns = columns.len(),
+                    "a query reads the lake"
+                );
+                plan_part(self.plan.clone(), &columns, state, filters).await
+            }
         }
     }
 }

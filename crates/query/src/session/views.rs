@@ -49,13 +49,18 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn table(self, rows: DataFrame, cache: Option<&Arc<Cache>>) -> Result<Arc<dyn TableProvider>> {
+    fn table(
+        self,
+        name: &str,
+        rows: DataFrame,
+        cache: Option<&Arc<Cache>>,
+    ) -> Result<Arc<dyn TableProvider>> {
         Ok(match (cache.cloned(), self) {
             (Some(cache), Self::Kept) => {
-                Arc::new(CachedView::whole(cache, rows.into_unoptimized_plan())?)
+                Arc::new(CachedView::whole(cache, name, rows.into_unoptimized_plan())?)
             }
             (Some(cache), Self::KeptByActivity) => {
-                Arc::new(CachedView::by_activity(cache, rows.into_unoptimized_plan())?)
+                Arc::new(CachedView::by_activity(cache, name, rows.into_unoptimized_plan())?)
             }
             _ => rows.into_view(),
         })
@@ -119,14 +124,14 @@ impl Views {
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         match (self.views.get(name), &self.outer) {
             (Some(view), _) => {
-                Ok(Some(view.table.get_or_try_init(|| self.plan(view)).await?.clone()))
+                Ok(Some(view.table.get_or_try_init(|| self.plan(name, view)).await?.clone()))
             }
             (None, Some(outer)) => outer.table(name).await,
             (None, None) => Ok(None),
         }
     }
 
-    async fn plan(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
+    async fn plan(&self, name: &str, view: &View) -> Result<Arc<dyn TableProvider>> {
         let Some(planner) = self.planner.get() else {
             return exec_err!("these views are not registered yet");
         };
@@ -137,8 +142,8 @@ impl Views {
                 rename(&mut statement, names);
                 planner.statement_to_plan(statement).await?
             }
-            Rows::Table { name, predicate } => {
-                rows_of(name, self.below(name).await?, predicate.as_ref())?
+            Rows::Table { name: table, predicate } => {
+                rows_of(table, self.below(table).await?, predicate.as_ref())?
             }
             Rows::LastStages { predicate } => {
                 let table = LastStages::over(self.below(EVENTS).await?);
@@ -146,7 +151,7 @@ impl Views {
             }
         };
         let rows = DataFrame::new(planner.clone(), plan);
-        view.kind.table(rows, self.cache.as_ref())
+        view.kind.table(name, rows, self.cache.as_ref())
     }
 
     async fn below(&self, name: &str) -> Result<Arc<dyn TableProvider>> {
