@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::BatchCoalescer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
@@ -26,6 +25,7 @@ use futures::StreamExt;
 use podtrail_event::Activity;
 use tokio::sync::OnceCell;
 
+use crate::encoded_rows::{EncodedRows, EncodedSource};
 use crate::engine::{PlannedQuery, QueryEngine};
 use crate::last_stages::plan_part;
 
@@ -101,14 +101,7 @@ struct CachedRows {
     /// The activity of the rows; `None` for all rows.
     activity: Option<Activity>,
     /// The cached rows; `None` if there are too many.
-    rows: OnceCell<Option<Vec<Columns>>>,
-}
-
-/// The columns of one batch; a column with only nulls, as most columns of a part are, uses no memory.
-#[derive(Debug)]
-struct Columns {
-    rows: usize,
-    columns: Vec<Option<ArrayRef>>,
+    rows: OnceCell<Option<Vec<Arc<EncodedRows>>>>,
 }
 
 impl CachedView {
@@ -147,32 +140,33 @@ impl CachedView {
         Ok(Self { name, cache, plan, schema, parts, depth, wanted: OnceLock::new() })
     }
 
+    /// Returns whether the column is worth its memory. The objects in events are read by the views that show their fields as
+    /// columns, once each.
     fn may_be_kept(&self, column: usize) -> bool {
-        !NOT_KEPT.contains(&self.schema.field(column).name().as_str())
+        let field = self.schema.field(column);
+        let is_object = self.parts.len() > 1 && matches!(field.data_type(), DataType::Struct(_));
+        !is_object && !NOT_KEPT.contains(&field.name().as_str())
     }
 
     fn is_kept(&self, column: usize) -> bool {
         self.may_be_kept(column) && self.wanted.get().is_none_or(|wanted| wanted.contains(&column))
     }
 
-    /// Returns the rows of these columns; `None` if they are not all in memory.
+    /// Returns the rows, if these columns of them are in memory.
     async fn kept(
         &self,
         columns: &[usize],
         state: &dyn Session,
         filters: &[Expr],
-    ) -> Result<Option<Vec<RecordBatch>>> {
+    ) -> Result<Option<Vec<Arc<EncodedRows>>>> {
         if !columns.iter().all(|&column| self.is_kept(column)) {
             return Ok(None);
         }
-        let schema = Arc::new(self.schema.project(columns)?);
         let mut batches = Vec::new();
         for part in self.wanted_parts(state, filters)? {
             let rows = part.rows.get_or_try_init(|| self.load(part.activity)).await?;
             let Some(rows) = rows else { return Ok(None) };
-            for batch in rows {
-                batches.push(batch.project(columns, &schema)?);
-            }
+            batches.extend_from_slice(rows);
         }
         Ok(Some(batches))
     }
@@ -201,7 +195,7 @@ impl CachedView {
     }
 
     /// Reads a part, unless it exceeds its share of the memory: one large part must not displace the others.
-    async fn load(&self, activity: Option<Activity>) -> Result<Option<Vec<Columns>>> {
+    async fn load(&self, activity: Option<Activity>) -> Result<Option<Vec<Arc<EncodedRows>>>> {
         let started = Instant::now();
         let log = |rows: usize, bytes: usize, fits: bool| {
             let (view, elapsed) = (&self.name, started.elapsed());
@@ -225,24 +219,30 @@ impl CachedView {
         let schema = Arc::new(self.schema.project(&kept)?);
         let mut coalescer = BatchCoalescer::new(schema, BATCH_ROWS);
         let share = self.cache.free.load(Ordering::Relaxed) / 2;
-        let mut size = 0;
+        let (mut rows, mut bytes) = (0, 0);
         let mut batches = Vec::new();
-        while let Some(batch) = stream.next().await.transpose()? {
-            coalescer.push_batch(batch)?;
-            while let Some(batch) = coalescer.next_completed_batch() {
-                batches.push(Columns::keep(&batch, &kept, self.schema.fields().len(), &mut size));
+        let mut is_read = false;
+        while !is_read {
+            match stream.next().await.transpose()? {
+                Some(batch) => coalescer.push_batch(batch)?,
+                None => {
+                    coalescer.finish_buffered_batch()?;
+                    is_read = true;
+                }
             }
-            if size > share {
-                log(batches.len() * BATCH_ROWS, size, false);
+            while let Some(batch) = coalescer.next_completed_batch() {
+                let batch = EncodedRows::encode(&batch, &kept, self.schema.fields().len())?;
+                rows += batch.rows;
+                bytes += batch.bytes();
+                batches.push(Arc::new(batch));
+            }
+            if bytes > share {
+                log(rows, bytes, false);
                 return Ok(None);
             }
         }
-        coalescer.finish_buffered_batch()?;
-        while let Some(batch) = coalescer.next_completed_batch() {
-            batches.push(Columns::keep(&batch, &kept, self.schema.fields().len(), &mut size));
-        }
-        self.cache.free.fetch_sub(size, Ordering::Relaxed);
-        log(batches.iter().map(|batch| batch.rows).sum(), size, true);
+        self.cache.free.fetch_sub(bytes, Ordering::Relaxed);
+        log(rows, bytes, true);
         Ok(Some(batches))
     }
 
@@ -313,6 +313,29 @@ impl WantedColumns {
     }
 }
 
+/// Returns whether a view only selects rows and columns of other cached views, or unites them: reading it costs no more than
+/// reading those, and its rows would be in memory twice.
+///
+/// # Errors
+/// If the plan cannot be traversed.
+pub(crate) fn is_selection(plan: &LogicalPlan) -> Result<bool> {
+    let mut is_selection = true;
+    plan.apply_with_subqueries(|plan| {
+        is_selection &= match plan {
+            LogicalPlan::Projection(projection) => projection.expr.iter().all(|expression| {
+                let inner = expression.clone().unalias();
+                matches!(inner, Expr::Column(_) | Expr::Literal(..))
+            }),
+            LogicalPlan::TableScan(scan) => source_as_provider(&scan.source)
+                .is_ok_and(|provider| provider.downcast_ref::<CachedView>().is_some()),
+            LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::Union(_) => true,
+            _ => false,
+        };
+        Ok(if is_selection { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+    })?;
+    Ok(is_selection)
+}
+
 /// Calls `visit` with the table and the projection of each scan of the plan and its subqueries.
 fn for_each_scan(
     plan: &LogicalPlan,
@@ -369,13 +392,16 @@ impl TableProvider for CachedView {
         let all = || (0..self.schema.fields().len()).collect();
         let columns: Vec<usize> = projection.cloned().unwrap_or_else(all);
         match self.kept(&columns, state, filters).await? {
-            Some(batches) => {
+            Some(batches) if self.cache.engine.get().is_some_and(|engine| !engine.is_local()) => {
+                // The engine may send the rows to other processes.
                 let schema = Arc::new(self.schema.project(&columns)?);
+                let batches = batches.iter().map(|batch| batch.restore(&columns, &schema, None));
+                let batches = batches.collect::<Result<Vec<_>, _>>()?;
+                Ok(MemorySourceConfig::try_new_exec(&[batches], schema, None)?)
+            }
+            Some(batches) => {
                 let partitions = state.config().target_partitions();
-                let size = batches.len().div_ceil(partitions).max(1);
-                let mut partitions: Vec<_> = batches.chunks(size).map(<[_]>::to_vec).collect();
-                partitions.resize_with(partitions.len().max(1), Vec::new);
-                Ok(MemorySourceConfig::try_new_exec(&partitions, schema, None)?)
+                EncodedSource::plan(&self.schema, &batches, columns, partitions)
             }
             None => {
                 tracing::debug!(
@@ -386,29 +412,5 @@ impl TableProvider for CachedView {
                 plan_part(self.plan.clone(), &columns, state, filters).await
             }
         }
-    }
-}
-
-impl Columns {
-    /// Keeps the columns of a batch, which are the `kept` of all; adds their size in bytes to `size`.
-    fn keep(batch: &RecordBatch, kept: &[usize], all: usize, size: &mut usize) -> Self {
-        let mut columns = vec![None; all];
-        for (&index, column) in kept.iter().zip(batch.columns()) {
-            if column.null_count() < column.len() {
-                *size += column.get_array_memory_size();
-                columns[index] = Some(column.clone());
-            }
-        }
-        Self { rows: batch.num_rows(), columns }
-    }
-
-    fn project(&self, columns: &[usize], schema: &SchemaRef) -> Result<RecordBatch> {
-        let column = |(&index, field): (&usize, &Arc<arrow::datatypes::Field>)| {
-            let kept = self.columns[index].clone();
-            kept.unwrap_or_else(|| new_null_array(field.data_type(), self.rows))
-        };
-        let columns = columns.iter().zip(schema.fields()).map(column).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
     }
 }

@@ -40,6 +40,11 @@ pub trait QueryEngine: fmt::Debug + Send + Sync {
         &self,
         query: PlannedQuery,
     ) -> Result<SendableRecordBatchStream, DataFusionError>;
+
+    /// Returns whether every part of a plan runs in this process.
+    fn is_local(&self) -> bool {
+        false
+    }
 }
 
 /// Runs queries in this process.
@@ -53,5 +58,9 @@ impl QueryEngine for LocalEngine {
         query: PlannedQuery,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
         query.run_locally()
+    }
+
+    fn is_local(&self) -> bool {
+        true
     }
 }

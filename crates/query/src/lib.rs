@@ -5,6 +5,7 @@
 
 mod advice;
 mod cached_views;
+mod encoded_rows;
 mod engine;
 mod error;
 mod functions;

@@ -164,7 +164,7 @@ fn verify_names_problems_of_a_table_log() {
     let entry = Path::new(&lake).join("events/_delta_log/00000000000000000001.json");
     let text = std::fs::read_to_string(&entry).unwrap();
     let stats = text.find(r#""stats":""#).unwrap();
-    let end = stats + text[stats..].find(r#"}","#).unwrap() + 2;
+    let end = stats + text[stats..].find(r#"}""#).unwrap() + 2;
     let path = text.find(r#""path":""#).unwrap() + r#""path":""#.len();
     for (changed, expected) in [
         ([&text[..path], "../../", &text[path..]].concat(), "which is outside the table"),

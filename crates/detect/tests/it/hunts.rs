@@ -1,8 +1,9 @@
-//! A hunt continues after a detection that fails.
+//! A hunt continues after a detection that fails, and its findings do not depend on its memory.
 
 use podtrail_detect::{DetectError, Pack, hunt};
+use podtrail_query::{Limits, Scope};
 
-use crate::support::{detection, folder, log, privileged_pod, session_over};
+use crate::support::{cases, detection, folder, limited, log, privileged_pod, session_over};
 
 #[tokio::test]
 async fn a_broken_detection_is_reported_and_the_others_run() {
@@ -46,4 +47,26 @@ async fn a_broken_detection_is_reported_and_the_others_run() {
     assert_eq!(hunt.detections, 9);
     let of = |id: &str| hunt.findings.iter().filter(|finding| finding.detection == id).count();
     assert_eq!((of("x-large"), of("y-listed"), of("z-good")), (2, 1, 2));
+}
+
+/// A view that does not fit is read by each query, as a part of its plan.
+#[tokio::test(flavor = "multi_thread")]
+async fn views_that_do_not_fit_the_cache_have_the_same_findings() {
+    let log = std::fs::read_to_string(cases().join("../intrusion/audit.log")).unwrap();
+    let logs = [("test".to_owned(), log)];
+    let pack = Pack::built_in().unwrap();
+    let now = chrono::Utc::now();
+    let mut found = Vec::new();
+    for cache in [Limits::HUNT, 200_000, 1] {
+        let limits = Limits { cache, ..Limits::for_hunt(Limits::HUNT) };
+        let hunt = hunt(&limited(&logs, Scope::default(), limits), &pack, None, now).await.unwrap();
+        let failures: Vec<_> = hunt.failures.iter().map(ToString::to_string).collect();
+        assert!(failures.is_empty(), "{cache}: {failures:?}");
+        let findings = hunt.findings.into_iter();
+        let mut findings: Vec<_> =
+            findings.map(|f| (f.finding_id, f.severity, f.event_ids, f.reasons)).collect();
+        findings.sort();
+        found.push(findings);
+    }
+    assert!(found[0].len() > 20 && found.iter().all(|other| *other == found[0]));
 }

@@ -16,7 +16,12 @@ pub(crate) fn session(logs: &[(String, String)]) -> Session {
 
 /// Returns a session over a part of the logs.
 pub(crate) fn scoped(logs: &[(String, String)], scope: Scope) -> Session {
-    Session::in_memory(&[batch(logs)], scope, Limits::for_hunt(Limits::HUNT)).unwrap()
+    limited(logs, scope, Limits::for_hunt(Limits::HUNT))
+}
+
+/// Returns a session over a part of the logs, with these limits.
+pub(crate) fn limited(logs: &[(String, String)], scope: Scope, limits: Limits) -> Session {
+    Session::in_memory(&[batch(logs)], scope, limits).unwrap()
 }
 
 fn batch(logs: &[(String, String)]) -> RecordBatch {

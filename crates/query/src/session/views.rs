@@ -28,7 +28,7 @@ use datafusion::sql::parser::Statement;
 use tokio::sync::OnceCell;
 
 use super::bounds;
-use crate::cached_views::{Cache, CachedView};
+use crate::cached_views::{Cache, CachedView, is_selection};
 use crate::error::QueryError;
 use crate::last_stages::LastStages;
 
@@ -56,6 +56,7 @@ impl Kind {
         cache: Option<&Arc<Cache>>,
     ) -> Result<Arc<dyn TableProvider>> {
         Ok(match (cache.cloned(), self) {
+            (Some(_), Self::Kept) if is_selection(rows.logical_plan())? => rows.into_view(),
             (Some(cache), Self::Kept) => {
                 Arc::new(CachedView::whole(cache, name, rows.into_unoptimized_plan())?)
             }
