@@ -223,12 +223,11 @@ impl CachedView {
         let mut batches = Vec::new();
         let mut is_read = false;
         while !is_read {
-            match stream.next().await.transpose()? {
-                Some(batch) => coalescer.push_batch(batch)?,
-                None => {
-                    coalescer.finish_buffered_batch()?;
-                    is_read = true;
-                }
+            if let Some(batch) = stream.next().await.transpose()? {
+                coalescer.push_batch(batch)?;
+            } else {
+                coalescer.finish_buffered_batch()?;
+                is_read = true;
             }
             while let Some(batch) = coalescer.next_completed_batch() {
                 let batch = EncodedRows::encode(&batch, &kept, self.schema.fields().len())?;

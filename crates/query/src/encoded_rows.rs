@@ -234,8 +234,8 @@ fn distinct<T: std::hash::Hash + Eq>(values: impl Iterator<Item = T>) -> (Vec<u3
 /// Returns indices into this number of values in the smallest type.
 fn smallest(indices: &UInt32Array, count: usize) -> Result<ArrayRef, ArrowError> {
     let data_type = match count {
-        ..=0x100 => DataType::UInt8,
-        ..=0x1_0000 => DataType::UInt16,
+        0..=0x100 => DataType::UInt8,
+        0x101..=0x1_0000 => DataType::UInt16,
         _ => DataType::UInt32,
     };
     cast(indices, &data_type)

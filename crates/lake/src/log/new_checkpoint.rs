@@ -202,8 +202,8 @@ pub(crate) fn write_checkpoint(
     }
     let files: Vec<Position> = state.files.positions().collect();
     for positions in files.chunks(BATCH_ROWS) {
-        let stats = state.files.stats(spec, root, positions)?;
-        let rows = positions.iter().zip(stats).map(|(at, stats)| {
+        let texts = state.files.stats(spec, root, positions)?;
+        let rows = positions.iter().zip(texts).map(|(at, stats)| {
             let values = state.files.values(*at).iter().map(Option::as_deref);
             let add = Add {
                 path: state.files.path(*at),
