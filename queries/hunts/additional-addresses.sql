@@ -9,7 +9,7 @@ parameters:
 WITH uses AS (
   SELECT
     cluster, username, identity_kind, client_ip, min(time) AS first_seen, max(time) AS last_seen, count(*) AS requests,
-    count(*) FILTER (WHERE outcome = 'denied') AS denied,
+    count(*) FILTER (WHERE starts_with(outcome, 'denied')) AS denied,
     count(*) FILTER (WHERE activity = 'workload') AS workload_writes,
     array_agg(DISTINCT user_agent ORDER BY user_agent) AS user_agents
   FROM events
